@@ -1,0 +1,129 @@
+//! What a run reports while it works: typed events, drained by the caller about ten times a second.
+//!
+//! Events carry names, counts and durations, never a value of a row and never a secret.
+
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A phase of the run, in the order they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Finding the backup (and waiting for a fresh one).
+    Backup,
+    /// Reading the table of contents and deciding what happens to each entry.
+    Plan,
+    /// Emptying the target and creating the schema.
+    Schema,
+    /// Rows and large objects, and the indexes of tables whose rows are in.
+    Rows,
+    /// The remaining indexes, keys, triggers and materialized views.
+    Keys,
+    /// ANALYZE and verification.
+    Verify,
+}
+
+/// Something worth telling.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A phase begins.
+    Phase {
+        /// Which.
+        phase: Phase,
+    },
+    /// The backup that will be used.
+    BackupChosen {
+        /// Scalingo's id of it, or the file's name.
+        id: String,
+        /// When it was made, RFC 3339, where known.
+        created_at: Option<String>,
+        /// Its size in bytes, where known.
+        size: Option<u64>,
+    },
+    /// Scalingo is making a backup; asked again every few seconds.
+    BackupPending {
+        /// Its status, in Scalingo's word.
+        status: String,
+    },
+    /// How much of the download has arrived. At most a few times a second.
+    Downloaded {
+        /// Bytes so far.
+        bytes: u64,
+        /// Bytes in all, where the server said so.
+        total: Option<u64>,
+    },
+    /// The download broke and goes on from where it was.
+    DownloadResumed {
+        /// How many times so far.
+        attempt: u32,
+        /// Bytes that had arrived.
+        bytes: u64,
+    },
+    /// Rows of a table begin to arrive.
+    TableStarted {
+        /// `schema.table`.
+        table: String,
+    },
+    /// All rows of a table are committed.
+    TableLoaded {
+        /// `schema.table`.
+        table: String,
+        /// Rows.
+        rows: u64,
+        /// Bytes of COPY text sent.
+        bytes: u64,
+        /// Values replaced.
+        masked: u64,
+        /// Seconds from the first row to the commit.
+        seconds: f64,
+    },
+    /// Something after the rows is done: an index, a key, a trigger.
+    StepDone {
+        /// pg_dump's word for the kind of object, such as `INDEX`.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Seconds.
+        seconds: f64,
+    },
+    /// Something the person in charge should know, though the run goes on.
+    Warning {
+        /// One or two sentences.
+        message: String,
+    },
+}
+
+/// Where events go. Cheap to clone, callable from any thread, and never blocking.
+#[derive(Clone)]
+pub struct Sink(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Sink {
+    /// A sink that calls `receive` for each event, from whatever thread it happens on.
+    pub fn new(receive: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(receive))
+    }
+
+    /// A sink that forgets everything, for tests and examples.
+    pub fn silent() -> Self {
+        Self::new(|_| {})
+    }
+
+    /// Reports an event.
+    pub fn send(&self, event: Event) {
+        (self.0)(event);
+    }
+
+    /// Reports a warning.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.send(Event::Warning {
+            message: message.into(),
+        });
+    }
+}
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sink")
+    }
+}

@@ -1,0 +1,24 @@
+//! The engine of scalingo-staging-sync: a production backup in, a masked staging database out, as one stream.
+//!
+//! ```text
+//! source    HTTPS download → gunzip → untar      (or a local file)
+//! archive   pg_dump's custom format: table of contents, then data blocks
+//! plan      table of contents + rules → what happens to each entry
+//! copy      COPY text: rows, fields, escapes
+//! mask      rows in, masked rows out
+//! target    PostgreSQL: reset, schema, rows, indexes and keys
+//! verify    what was sent, counted and checked again in the target
+//! ```
+//!
+//! An arrow points down this list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
+//! Nothing in this crate knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
+
+pub mod archive;
+pub mod copy;
+pub mod error;
+pub mod event;
+pub mod mask;
+pub mod plan;
+pub mod settings;
+pub mod source;
+pub mod target;

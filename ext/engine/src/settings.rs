@@ -1,0 +1,196 @@
+//! What the caller hands over: one struct, checked for shape by serde and for sense by [`Settings::check`].
+//!
+//! The Ruby layer builds it from `ScalingoStagingSync.configuration`; nothing in the engine reads the
+//! environment. Secrets are [`SecretString`]s, whose `Debug` prints nothing of them.
+
+use crate::error::{Error, Kind, Result};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the backup comes from.
+    pub source: Source,
+    /// Which database is filled, and how.
+    pub target: Target,
+    /// What is masked.
+    pub masking: Masking,
+    /// Tables whose rows are not loaded: `table`, `schema.table`, with `*`.
+    #[serde(default)]
+    pub exclude_tables: Vec<String>,
+    /// Bring foreign servers and foreign tables in (never user mappings: they hold passwords).
+    #[serde(default)]
+    pub include_foreign_servers: bool,
+}
+
+/// Where the backup comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    /// The newest backup of an app on Scalingo.
+    Scalingo(Scalingo),
+    /// An archive on this machine: `.tar.gz`, `.tar`, or pg_dump's custom format itself.
+    File(PathBuf),
+}
+
+/// How to reach an app's backups through Scalingo's API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scalingo {
+    /// The app whose database is copied.
+    pub app: String,
+    /// An API token, `tk-us-…`.
+    pub api_token: SecretString,
+    /// The region, such as `osc-fr1`.
+    pub region: String,
+    /// Which addon, where the app has several PostgreSQL ones.
+    #[serde(default)]
+    pub addon_id: Option<String>,
+    /// Seconds. None: take the newest backup. Else ask for a fresh one when the newest is older; 0: always.
+    #[serde(default)]
+    pub backup_max_age: Option<u64>,
+    /// Overrides of the base URLs, for tests and for regions to come.
+    #[serde(default)]
+    pub urls: BaseUrls,
+    /// Keep the downloaded archive in this directory, and use it again while `backup_max_age` allows.
+    #[serde(default)]
+    pub keep_in: Option<PathBuf>,
+    /// Download even when a kept archive would do.
+    #[serde(default)]
+    pub force_download: bool,
+    /// Seconds between two looks at a backup that is being made. The API's documentation asks for 5 to 10.
+    #[serde(default = "default_poll_interval")]
+    pub poll_interval: f64,
+}
+
+/// Base URLs that replace those of the region.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseUrls {
+    /// Instead of `https://auth.scalingo.com`.
+    #[serde(default)]
+    pub auth: Option<String>,
+    /// Instead of `https://api.<region>.scalingo.com`.
+    #[serde(default)]
+    pub api: Option<String>,
+    /// Instead of `https://db-api.<region>.scalingo.com`.
+    #[serde(default)]
+    pub database: Option<String>,
+}
+
+/// Which database is filled, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// A libpq URL with the scheme postgres, postgresql or postgis.
+    pub url: SecretString,
+    /// Connections for rows and, afterwards, indexes: 1 to 8.
+    pub parallel_connections: usize,
+    /// Seconds that the reset waits for a lock.
+    #[serde(default = "default_lock_timeout")]
+    pub lock_timeout: f64,
+    /// End other sessions of the same role in the target database.
+    #[serde(default = "default_true")]
+    pub terminate_connections: bool,
+    /// The PostGIS extension must be there after the run.
+    #[serde(default)]
+    pub postgis: bool,
+    /// How often a statement that met a deadlock or a lock timeout is tried again.
+    #[serde(default = "default_retry_attempts")]
+    pub retry_attempts: u32,
+    /// Seconds before the first retry; doubled for each further one.
+    #[serde(default = "default_retry_delay")]
+    pub retry_delay: f64,
+}
+
+/// What is masked, and how it is checked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Masking {
+    /// The key under which pseudonyms are made.
+    pub secret: SecretString,
+    /// The domain of pseudonymous e-mail addresses.
+    #[serde(default = "default_email_domain")]
+    pub email_domain: String,
+    /// The rules, in the order of the configuration.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Permit a run without any rule.
+    #[serde(default)]
+    pub allow_unmasked_copy: bool,
+    /// Check each masked value, and count rows and masked forms in the target afterwards.
+    #[serde(default = "default_true")]
+    pub verify: bool,
+    /// A failed check fails the run; else it is a warning.
+    #[serde(default = "default_true")]
+    pub fail_on_verification_error: bool,
+    /// One transaction for all tables when a database that is already there is masked.
+    #[serde(default = "default_true")]
+    pub rollback_on_error: bool,
+}
+
+/// One entry of `anonymization_tables`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `table` or `schema.table`, quoted or not.
+    pub table: String,
+    /// The name of a documented strategy, such as `user_anonymization`.
+    pub strategy: String,
+    /// The table's name in notifications.
+    #[serde(default)]
+    pub translation: Option<String>,
+}
+
+fn default_true() -> bool {
+    true
+}
+fn default_poll_interval() -> f64 {
+    5.0
+}
+fn default_lock_timeout() -> f64 {
+    30.0
+}
+fn default_retry_attempts() -> u32 {
+    3
+}
+fn default_retry_delay() -> f64 {
+    1.0
+}
+fn default_email_domain() -> String {
+    "demo.example.com".into()
+}
+
+impl Settings {
+    /// Refuses settings that contradict one another or would copy raw data unasked.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`].
+    pub fn check(&self) -> Result<()> {
+        if self.masking.rules.is_empty() && !self.masking.allow_unmasked_copy {
+            return Err(Error::new(
+                Kind::Configuration,
+                "No anonymization rule is configured, so production data would be copied as it is.",
+                "Add entries to config.anonymization_tables, or set config.allow_unmasked_copy = true if that is meant.",
+            ));
+        }
+        if !(1..=8).contains(&self.target.parallel_connections) {
+            return Err(Error::new(
+                Kind::Configuration,
+                format!("parallel_connections is {}.", self.target.parallel_connections),
+                "Set config.parallel_connections to a number from 1 to 8.",
+            ));
+        }
+        if self.masking.secret.expose_secret().len() < 16 {
+            return Err(Error::new(
+                Kind::Configuration,
+                "The anonymization secret is missing or shorter than 16 bytes.",
+                "Set config.anonymization_secret, or the app's secret_key_base from which it is derived.",
+            ));
+        }
+        Ok(())
+    }
+}
