@@ -159,6 +159,9 @@ mod tests {
             without_values("invalid input syntax for type integer: \"ada@lovelace.example\""),
             "invalid input syntax for type integer"
         );
-        assert_eq!(without_values("relation \"users\" already exists"), "relation \"users\" already exists");
+        assert_eq!(
+            without_values("relation \"users\" already exists"),
+            "relation \"users\" already exists"
+        );
     }
 }

@@ -19,6 +19,33 @@ pub mod error;
 pub mod event;
 pub mod mask;
 pub mod plan;
+pub mod report;
 pub mod settings;
 pub mod source;
 pub mod target;
+
+use error::Result;
+use event::Sink;
+use report::Report;
+use tokio_util::sync::CancellationToken;
+/// x
+pub async fn run(_s: &settings::Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
+    for _ in 0..50 {
+        events.warn("tick");
+        tokio::select! { _ = cancel.cancelled() => { return Err(error::Error::interrupted()) } _ = tokio::time::sleep(std::time::Duration::from_millis(100)) => {} }
+    }
+    Ok(Report::default())
+}
+/// x
+pub async fn anonymize(_s: &settings::Settings, _e: &Sink, _c: CancellationToken) -> Result<Report> {
+    panic!("boo")
+}
+/// x
+pub async fn fetch(
+    _s: &settings::Scalingo,
+    _d: &std::path::Path,
+    _e: &Sink,
+    _c: CancellationToken,
+) -> Result<std::path::PathBuf> {
+    Err(error::Error::new(error::Kind::Download, "What.", "Remedy."))
+}

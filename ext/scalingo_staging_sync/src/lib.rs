@@ -1,1 +1,77 @@
-//! x
+//! The Ruby binding of staging-sync-engine: one struct in, a stream of events out, errors as exceptions.
+//!
+//! It holds no logic. `call` runs the engine and waits for it, `gvl` is how it waits, `convert` and `errors`
+//! are the two borders. The Ruby module it defines, `ScalingoStagingSync::Native`, is private to the gem; its
+//! signatures stand in `sig/scalingo_staging_sync/native.rbs`.
+
+#![allow(missing_docs)] // The only public item is the init function that magnus writes.
+
+mod call;
+mod convert;
+mod errors;
+mod gvl;
+mod panics;
+
+use magnus::{function, prelude::*, Error, Ruby, Value};
+use staging_sync_engine::settings::{Scalingo, Settings};
+use std::path::PathBuf;
+
+/// `Native.run(settings) { |event| } → report`: the whole job.
+fn run(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::run(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.anonymize(settings) { |event| } → report`: masks the target's own rows; the source is not read.
+fn anonymize(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::anonymize(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.fetch(settings, directory) { |event| } → path`: downloads and unpacks the archive.
+fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error> {
+    let settings: Scalingo = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::fetch(&settings, &PathBuf::from(directory), &events, cancel).await
+    })
+}
+
+/// `Native.engine_version → String`.
+fn engine_version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+fn block(ruby: &Ruby) -> Option<magnus::block::Proc> {
+    ruby.block_given().then(|| ruby.block_proc().ok()).flatten()
+}
+
+/// `Native.panic`: a defect made on purpose, so that a test can see it become an exception. Debug builds only.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic)]
+fn panic(ruby: &Ruby) -> Result<Value, Error> {
+    call::run(ruby, None, |_, _| async {
+        if true {
+            panic!("a value of a row");
+        }
+        Ok(())
+    })
+}
+
+#[magnus::init]
+fn init(ruby: &Ruby) -> Result<(), Error> {
+    panics::install_hook();
+    let module = ruby
+        .define_module("ScalingoStagingSync")?
+        .define_module("Native")?;
+    module.define_singleton_method("run", function!(run, 1))?;
+    module.define_singleton_method("anonymize", function!(anonymize, 1))?;
+    module.define_singleton_method("fetch", function!(fetch, 2))?;
+    module.define_singleton_method("engine_version", function!(engine_version, 0))?;
+    #[cfg(debug_assertions)]
+    module.define_singleton_method("panic", function!(panic, 0))?;
+    Ok(())
+}

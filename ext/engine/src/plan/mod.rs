@@ -39,7 +39,11 @@ pub struct TableName {
 impl TableName {
     /// Quoted for SQL: `"public"."users"`.
     pub fn sql(&self) -> String {
-        format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
+        format!(
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.name)
+        )
     }
 }
 
@@ -103,7 +107,11 @@ impl Load {
     /// A table without columns has no column list; PostgreSQL refuses an empty one.
     pub fn copy_sql(&self, encoding: &str) -> String {
         let columns: Vec<String> = self.columns.iter().map(|name| quote_identifier(name)).collect();
-        let list = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+        let list = if columns.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", columns.join(", "))
+        };
         format!(
             "COPY {}{list} FROM STDIN WITH (ENCODING '{}')",
             self.copy_into.sql(),

@@ -1,0 +1,137 @@
+//! One call of the engine: its own thread and runtime, its events handed to a Ruby block, its interruption.
+//!
+//! The runtime is built inside the call and dropped with it, because one that lived in a static would be
+//! dead after a fork. The Ruby thread waits without the GVL; the engine's thread never touches Ruby.
+
+use crate::{convert, errors, gvl, panics};
+use magnus::{block::Proc, Error, Ruby, Value};
+use serde::Serialize;
+use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
+use staging_sync_engine::event::{Event, Sink};
+use std::future::Future;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the Ruby thread waits for a message before it looks at its interrupts.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long tasks that are still open at the end (sockets, the download) may take to close.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// What the engine's thread tells the Ruby thread.
+enum Message<T> {
+    Event(Event),
+    Done(EngineResult<T>),
+    /// Ruby wants its thread back.
+    Wake,
+}
+
+/// Runs `work` on a thread and a runtime of its own, and returns its result as a Ruby value.
+///
+/// `work` receives where events go and a token that is cancelled when the Ruby thread is interrupted or the
+/// block raises; it must then end within a second. Each event is given to `block` on the Ruby thread.
+///
+/// # Errors
+/// The engine's error as its documented class; what the block raised; the pending interrupt.
+pub fn run<T, F, W>(ruby: &Ruby, block: Option<Proc>, work: W) -> Result<Value, Error>
+where
+    T: Serialize + Send + 'static,
+    F: Future<Output = EngineResult<T>>,
+    W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
+{
+    let (sender, messages) = channel();
+    let cancel = CancellationToken::new();
+    let thread = spawn(work, sender.clone(), cancel.clone())
+        .map_err(|error| errors::to_ruby(ruby, &cannot_start(&error)))?;
+    let wake = move || {
+        // Nobody listens any more when the call is over.
+        let _ = sender.send(Message::Wake);
+    };
+
+    let mut raised: Option<Error> = None;
+    let outcome = loop {
+        match gvl::without_gvl(|| messages.recv_timeout(TICK), &wake) {
+            Some(Ok(Message::Done(result))) => break result,
+            Some(Ok(Message::Event(event))) if raised.is_none() => {
+                raised = deliver(ruby, block, &event).err();
+            }
+            Some(Err(RecvTimeoutError::Disconnected)) => {
+                break Err(EngineError::internal(
+                    "The engine's thread ended without a result.",
+                ))
+            }
+            // The end is under way already and takes a second at most; a further interrupt stays pending
+            // until then and would make each wait return at once.
+            None if raised.is_some() => std::thread::sleep(TICK / 10),
+            _ => {}
+        }
+        if raised.is_none() {
+            raised = ruby.thread_check_ints().err();
+        }
+        if raised.is_some() {
+            cancel.cancel();
+        }
+    };
+    // The thread has sent its last message; what remains is bounded by CLOSING.
+    let _ = thread.join();
+
+    match (raised, outcome) {
+        (Some(raised), _) => Err(raised),
+        (None, Ok(value)) => convert::to_hash(ruby, &value),
+        (None, Err(error)) => Err(errors::to_ruby(ruby, &error)),
+    }
+}
+
+/// Starts the engine's thread. A panic in it becomes an [`EngineError`].
+fn spawn<T, F, W>(
+    work: W,
+    sender: Sender<Message<T>>,
+    cancel: CancellationToken,
+) -> std::io::Result<std::thread::JoinHandle<()>>
+where
+    T: Send + 'static,
+    F: Future<Output = EngineResult<T>>,
+    W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
+{
+    let events = sender.clone();
+    let thread = std::thread::Builder::new().name(panics::THREAD_NAME.to_owned());
+    thread.spawn(move || {
+        let sink = Sink::new(move |event| {
+            // Nobody listens any more when the call is over.
+            let _ = events.send(Message::Event(event));
+        });
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .thread_name(panics::THREAD_NAME)
+                .build()
+                .map_err(|error| cannot_start(&error))?;
+            let result = runtime.block_on(work(sink, cancel));
+            runtime.shutdown_timeout(CLOSING);
+            result
+        }))
+        .unwrap_or_else(|_| {
+            let place = panics::take_place();
+            Err(EngineError::internal(format!("The engine panicked at {place}.")))
+        });
+        let _ = sender.send(Message::Done(result));
+    })
+}
+
+fn cannot_start(error: &std::io::Error) -> EngineError {
+    EngineError::new(
+        Kind::Internal,
+        format!("The engine's threads could not be started ({error})."),
+        "Look at the container's limit of processes and memory.",
+    )
+}
+
+/// Gives one event to the block, if there is one.
+fn deliver(ruby: &Ruby, block: Option<Proc>, event: &Event) -> Result<(), Error> {
+    let Some(block) = block else { return Ok(()) };
+    let hash = convert::to_hash(ruby, event)?;
+    block.call::<_, Value>((hash,)).map(|_| ())
+}

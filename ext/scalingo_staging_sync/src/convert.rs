@@ -1,0 +1,39 @@
+//! Ruby hashes in, engine structs out, and back.
+
+use magnus::{Error, Ruby, Value};
+use serde::{de::DeserializeOwned, Serialize};
+use staging_sync_engine::error::{Error as EngineError, Kind};
+
+/// Reads one settings hash into the engine's struct.
+///
+/// # Errors
+/// `ConfigurationError`, without serde's own words: they can quote the offending value, which may be a secret.
+pub fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<T, Error> {
+    serde_magnus::deserialize(ruby, hash).map_err(|error| {
+        let told = error.to_string();
+        let named = ["missing field", "unknown field", "unknown variant"]
+            .iter()
+            .find(|prefix| told.contains(**prefix))
+            .and_then(|prefix| told.split(prefix).nth(1).map(|rest| format!("{prefix}{rest}")));
+        let what = match named {
+            Some(named) => format!("The settings do not fit the engine: {named}."),
+            None => "The settings do not fit the engine: a value has the wrong type.".to_owned(),
+        };
+        crate::errors::to_ruby(
+            ruby,
+            &EngineError::new(
+                Kind::Configuration,
+                what,
+                "Use the gem's Ruby and native parts of the same version.",
+            ),
+        )
+    })
+}
+
+/// An engine's struct as a Ruby hash with symbol keys.
+///
+/// # Errors
+/// Only when Ruby cannot allocate.
+pub fn to_hash(ruby: &Ruby, value: &impl Serialize) -> Result<Value, Error> {
+    serde_magnus::serialize(ruby, value)
+}
