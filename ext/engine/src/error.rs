@@ -37,7 +37,8 @@ pub enum Kind {
     Privilege,
     /// Another run, or sessions that may not be ended, use the target: `TargetBusyError`.
     TargetBusy,
-    /// A lock was not to be had within `lock_timeout`: `LockTimeoutError`.
+    /// A lock was not to be had, within `lock_timeout` or because of a deadlock, also after retries:
+    /// `LockTimeoutError`.
     LockTimeout,
     /// PostgreSQL refused part of the restore: `RestoreError`.
     Restore,
@@ -114,7 +115,7 @@ impl Error {
         };
         let kind = match report.code().code() {
             "42501" => Kind::Privilege,
-            "55P03" => Kind::LockTimeout,
+            "55P03" | "40P01" | "40001" => Kind::LockTimeout,
             "57P01" | "57P02" | "57P03" | "08006" | "08003" => Kind::TargetConnection,
             _ => Kind::Restore,
         };

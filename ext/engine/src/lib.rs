@@ -6,46 +6,144 @@
 //! plan      table of contents + rules → what happens to each entry
 //! copy      COPY text: rows, fields, escapes
 //! mask      rows in, masked rows out
-//! target    PostgreSQL: reset, schema, rows, indexes and keys
-//! verify    what was sent, counted and checked again in the target
+//! target    PostgreSQL: reset, schema, rows, indexes and keys, the check afterwards
 //! ```
 //!
-//! An arrow points down this list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
+//! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads.
+//!
+//! An arrow points down the list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
 //! Nothing in this crate knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
 
 pub mod archive;
 pub mod copy;
 pub mod error;
 pub mod event;
+mod existing;
 pub mod mask;
 pub mod plan;
 pub mod report;
 pub mod settings;
 pub mod source;
+mod stream;
 pub mod target;
 
-use error::Result;
-use event::Sink;
-use report::Report;
+use error::{Error, Result};
+use event::{Event, Phase, Sink};
+use report::{Recorder, Report};
+use settings::{Scalingo, Settings};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use target::Target;
 use tokio_util::sync::CancellationToken;
-/// x
-pub async fn run(_s: &settings::Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
-    for _ in 0..50 {
-        events.warn("tick");
-        tokio::select! { _ = cancel.cancelled() => { return Err(error::Error::interrupted()) } _ = tokio::time::sleep(std::time::Duration::from_millis(100)) => {} }
-    }
-    Ok(Report::default())
+
+/// Copies the backup into the target, masked: the whole job.
+///
+/// `cancel` ends it within a second, with its connections closed; the target is then marked incomplete if it
+/// had been reset.
+///
+/// # Errors
+/// Every [`error::Kind`]. Up to and including the schema's transaction the target is as it was.
+pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
+    settings.check()?;
+    let recorder = Recorder::start(events);
+    let events = recorder.sink();
+    on_target(settings, &events, &cancel, async |target| {
+        sync(settings, target, &recorder).await
+    })
+    .await
 }
-/// x
-pub async fn anonymize(_s: &settings::Settings, _e: &Sink, _c: CancellationToken) -> Result<Report> {
-    panic!("boo")
+
+/// Masks the rows that the target already holds, with the same rules; the source is not read.
+///
+/// # Errors
+/// As [`run`], less those of source and archive. A table that fails is as it was.
+pub async fn anonymize(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
+    settings.check()?;
+    let recorder = Recorder::start(events);
+    let events = recorder.sink();
+    on_target(settings, &events, &cancel, async |target| {
+        existing::anonymize(settings, target, &recorder).await
+    })
+    .await
 }
-/// x
+
+/// Downloads the backup that [`run`] would use and unpacks it into `directory`; returns the archive's path.
+///
+/// # Errors
+/// Those of the source: [`error::Kind::Api`] and its neighbours.
 pub async fn fetch(
-    _s: &settings::Scalingo,
-    _d: &std::path::Path,
-    _e: &Sink,
-    _c: CancellationToken,
-) -> Result<std::path::PathBuf> {
-    Err(error::Error::new(error::Kind::Download, "What.", "Remedy."))
+    settings: &Scalingo,
+    directory: &Path,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<PathBuf> {
+    until_cancelled(&cancel, source::fetch(settings, directory, events)).await
+}
+
+/// The pipeline, from the backup to the marker that says the target is complete.
+async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
+    let events = &recorder.sink();
+
+    events.send(Event::Phase { phase: Phase::Backup });
+    let backup = source::open(&settings.source, events).await?;
+    events.send(Event::BackupChosen {
+        id: backup.info.id.clone(),
+        created_at: backup.info.created_at.clone(),
+        size: backup.info.size,
+    });
+
+    events.send(Event::Phase { phase: Phase::Plan });
+    let key = mask::Key::new(&settings.masking.secret);
+    let opened = stream::open(backup.archive, settings, key, target.buffers()).await?;
+    for warning in &opened.plan.warnings {
+        events.warn(warning);
+    }
+
+    events.send(Event::Phase { phase: Phase::Schema });
+    target
+        .reset_and_create(&opened.plan, &recorder.origin(&backup.info))
+        .await?;
+
+    events.send(Event::Phase { phase: Phase::Rows });
+    let loaded = target::load::restore(target, opened.plan.clone(), opened.items).await?;
+
+    events.send(Event::Phase { phase: Phase::Verify });
+    target.analyze().await?;
+    let verified = target.verify(&settings.masking, &opened.plan, &loaded).await?;
+    target.mark_complete().await?;
+
+    Ok(Report {
+        backup: Some(report::Backup::new(&backup, &opened.header)),
+        tables: loaded.tables.iter().map(report::Table::from).collect(),
+        excluded: opened.plan.excluded.clone(),
+        left_out: opened.plan.left_out.clone(),
+        large_objects: loaded.large_objects,
+        steps: loaded.steps,
+        verified,
+        ..recorder.finish()
+    })
+}
+
+/// Opens the target, works on it until done or cancelled, and leaves it in order either way.
+async fn on_target<T>(
+    settings: &Settings,
+    events: &Sink,
+    cancel: &CancellationToken,
+    work: impl AsyncFnOnce(&Target) -> Result<T>,
+) -> Result<T> {
+    let target = until_cancelled(cancel, Target::open(&settings.target, events)).await?;
+    let result = until_cancelled(cancel, work(&target)).await;
+    target.close().await;
+    result
+}
+
+async fn until_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::interrupted()),
+        result = work => result,
+    }
 }

@@ -1,6 +1,9 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
+use crate::event::{Event, Phase, Sink};
 use serde::Serialize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A finished run.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -96,4 +99,101 @@ pub struct PhaseTime {
     pub name: crate::event::Phase,
     /// Seconds.
     pub seconds: f64,
+}
+
+/// Listens to a run's events and remembers what the report needs of them: warnings, and how long phases took.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    started: Instant,
+    events: Sink,
+    noted: Arc<Mutex<Noted>>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    warnings: Vec<String>,
+    phases: Vec<(Phase, Instant)>,
+}
+
+impl Recorder {
+    /// Starts the clock. Every event sent to [`Recorder::sink`] goes on to `events`.
+    pub fn start(events: &Sink) -> Self {
+        let noted = Arc::new(Mutex::new(Noted::default()));
+        let (onward, notes) = (events.clone(), Arc::clone(&noted));
+        let events = Sink::new(move |event| {
+            {
+                let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+                match &event {
+                    Event::Warning { message } => notes.warnings.push(message.clone()),
+                    Event::Phase { phase } => notes.phases.push((*phase, Instant::now())),
+                    _ => {}
+                }
+            }
+            onward.send(event);
+        });
+        Self {
+            started: Instant::now(),
+            events,
+            noted,
+        }
+    }
+
+    /// Where the run's parts send their events.
+    pub fn sink(&self) -> Sink {
+        self.events.clone()
+    }
+
+    /// A report with the clock's figures and the warnings so far; the rest is for the caller to fill in.
+    pub fn finish(&self) -> Report {
+        let now = Instant::now();
+        let noted = self.noted();
+        let ends = noted.phases.iter().skip(1).map(|(_, begun)| *begun).chain([now]);
+        let phases = noted.phases.iter().zip(ends).map(|((name, begun), end)| PhaseTime {
+            name: *name,
+            seconds: (end - *begun).as_secs_f64(),
+        });
+        Report {
+            warnings: noted.warnings.clone(),
+            phases: phases.collect(),
+            seconds: (now - self.started).as_secs_f64(),
+            ..Report::default()
+        }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_holds_the_warnings_and_the_phases_in_their_order() {
+        let recorder = Recorder::start(&Sink::silent());
+        let sink = recorder.sink();
+        sink.send(Event::Phase { phase: Phase::Plan });
+        sink.warn("The extension pg_stat_statements is left out.");
+        sink.send(Event::Phase { phase: Phase::Rows });
+        let report = recorder.finish();
+        assert_eq!(report.warnings, ["The extension pg_stat_statements is left out."]);
+        assert_eq!(
+            report.phases.iter().map(|phase| phase.name).collect::<Vec<_>>(),
+            [Phase::Plan, Phase::Rows]
+        );
+    }
+
+    #[test]
+    fn events_go_on_to_the_caller() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let notes = Arc::clone(&seen);
+        let recorder = Recorder::start(&Sink::new(move |event| {
+            if let Ok(mut notes) = notes.lock() {
+                notes.push(event);
+            }
+        }));
+        recorder.sink().warn("once");
+        assert_eq!(seen.lock().map(|seen| seen.len()).ok(), Some(1));
+    }
 }

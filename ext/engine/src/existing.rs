@@ -1,0 +1,377 @@
+//! Masking a database that is already there: `DatabaseAnonymizerService#anonymize!`.
+//!
+//! Each ruled table goes by way of a temporary copy. Its rows stream out over one connection, are masked here,
+//! and stream into a temporary table over another; then the table is truncated, which gives it new files, and
+//! filled from the copy. An UPDATE in place would leave every raw row readable in the table's files until a
+//! VACUUM. Foreign keys that touch the table are taken off and put back, because PostgreSQL does not truncate
+//! a referenced table; user triggers are silent meanwhile. Materialized views, which hold copies, are filled
+//! anew at the end.
+//!
+//! Rules are resolved by the planner, from the same description of tables that a backup gives.
+
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Phase, Sink};
+use crate::mask::{Key, Masker};
+use crate::plan::{self, Load, Plan, TableName};
+use crate::report::{self, Recorder, Report};
+use crate::settings::Settings;
+use crate::target::{describe, Target};
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use futures_util::{SinkExt, TryStreamExt};
+use std::time::{Duration, Instant};
+use tokio_postgres::{Client, CopyInSink};
+
+/// About how many bytes of rows are masked and sent together.
+const PIECE: usize = 256 * 1024;
+
+/// The copy's name, in the session's own temporary schema.
+const COPY: &str = "pg_temp.scalingo_staging_sync_copy";
+
+/// Masks every ruled table of the target.
+///
+/// With `rollback_on_error` all tables are one transaction; without it each table is one, those that fail
+/// stay as they were, and the error at the end lists them.
+///
+/// # Errors
+/// [`Kind::Plan`] before anything is touched; otherwise what the server refused, with the target unchanged
+/// or, without `rollback_on_error`, with the failed tables named.
+pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
+    let events = recorder.sink();
+    events.send(Event::Phase { phase: Phase::Plan });
+    let reader = target.connect().await?;
+    let writer = target.connect().await?;
+    let (header, entries) = describe::describe(&reader).await?;
+    let plan = plan::plan(&header, &entries, settings, &Key::new(&settings.masking.secret))?;
+    let loads: Vec<&Load> = ruled_loads(&plan);
+
+    events.send(Event::Phase { phase: Phase::Rows });
+    let session = Session {
+        reader: &reader,
+        writer: &writer,
+        events: &events,
+        settings,
+    };
+    let tables = if settings.masking.rollback_on_error {
+        session.mask_together(&loads).await?
+    } else {
+        session.mask_one_by_one(&loads).await?
+    };
+
+    events.send(Event::Phase { phase: Phase::Verify });
+    session.refresh_materialized_views().await?;
+    target.analyze().await?;
+    let verified = settings.masking.verify && session.verify(&loads).await?;
+    Ok(Report {
+        tables,
+        verified,
+        ..recorder.finish()
+    })
+}
+
+/// The loads that mask something, by table name.
+fn ruled_loads(plan: &Plan) -> Vec<&Load> {
+    let mut loads: Vec<&Load> = plan.loads.values().filter(|load| load.mask.is_some()).collect();
+    loads.sort_by(|a, b| a.table.cmp(&b.table));
+    loads
+}
+
+/// Two connections and what they work with.
+struct Session<'a> {
+    reader: &'a Client,
+    writer: &'a Client,
+    events: &'a Sink,
+    settings: &'a Settings,
+}
+
+impl Session<'_> {
+    async fn mask_together(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+        self.retrying(async || self.in_transaction(loads).await).await
+    }
+
+    async fn mask_one_by_one(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+        let mut tables = Vec::new();
+        let mut failed: Vec<(String, Error)> = Vec::new();
+        for load in loads {
+            match self.retrying(async || self.in_transaction(&[*load]).await).await {
+                Ok(masked) => tables.extend(masked),
+                Err(error) if error.kind == Kind::TargetConnection => return Err(error),
+                Err(error) => failed.push((load.table.to_string(), error)),
+            }
+        }
+        let Some((_, first)) = failed.first() else {
+            return Ok(tables);
+        };
+        let names: Vec<&str> = failed.iter().map(|(table, _)| table.as_str()).collect();
+        Err(Error::new(
+            first.kind,
+            format!(
+                "{} of {} tables could not be masked and hold what they held: {}. The first error was: {}",
+                failed.len(),
+                loads.len(),
+                names.join(", "),
+                first.what
+            ),
+            first.remedy.clone(),
+        ))
+    }
+
+    /// Retries what a retry can mend: deadlocks, serialization failures and lock timeouts, with exponential
+    /// backoff and jitter.
+    async fn retrying<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let target = &self.settings.target;
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_secs_f64(target.retry_delay.max(0.0)))
+            .with_max_times(target.retry_attempts as usize)
+            .with_jitter();
+        (|| work())
+            .retry(backoff)
+            .when(|error: &Error| error.kind == Kind::LockTimeout)
+            .await
+    }
+
+    async fn in_transaction(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+        let lock_timeout = self.settings.target.lock_timeout;
+        self.execute(
+            "beginning a transaction",
+            &format!("BEGIN; SET LOCAL lock_timeout = {}", (lock_timeout * 1000.0) as u64),
+        )
+        .await?;
+        match self.mask_within(loads).await {
+            Ok(tables) => {
+                self.execute("committing masked rows", "COMMIT").await?;
+                Ok(tables)
+            }
+            Err(error) => {
+                // The connection may be what failed; then there is nothing to roll back.
+                let _ = self.writer.batch_execute("ROLLBACK").await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn mask_within(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+        // Readers may go on, writers wait: a row written now would be lost with the truncation.
+        for load in loads {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", load.table.sql());
+            self.execute(&format!("locking {}", load.table), &lock).await?;
+        }
+        let keys = self.take_off_foreign_keys(loads).await?;
+        let mut tables = Vec::new();
+        for load in loads {
+            tables.push(self.mask_table(load).await?);
+        }
+        for (name, put_back) in &keys {
+            self.execute(&format!("putting back the foreign key {name}"), put_back).await?;
+        }
+        Ok(tables)
+    }
+
+    async fn mask_table(&self, load: &Load) -> Result<report::Table> {
+        let started = Instant::now();
+        let table = load.table.sql();
+        let name = load.table.to_string();
+        self.events.send(Event::TableStarted { table: name.clone() });
+        self.execute(
+            "creating a temporary copy",
+            &format!("CREATE TEMPORARY TABLE scalingo_staging_sync_copy (LIKE {table}) ON COMMIT DROP"),
+        )
+        .await?;
+        let (masker, bytes) = self.copy_masked(load).await?;
+        let columns = plan::quoted_list(&load.columns);
+        let triggers = self.silence_triggers(&load.table).await?;
+        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}")).await?;
+        self.execute(
+            &format!("filling {name} with masked rows"),
+            &format!("INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {COPY}"),
+        )
+        .await?;
+        self.execute(&format!("restoring the triggers of {name}"), &triggers).await?;
+        self.execute("dropping a temporary copy", &format!("DROP TABLE {COPY}")).await?;
+
+        let told = report::Table::new(&name, masker.as_ref(), bytes, started.elapsed());
+        self.events.send(told.loaded_event());
+        Ok(told)
+    }
+
+    /// Streams the table's rows through the mask into the temporary copy.
+    async fn copy_masked(&self, load: &Load) -> Result<(Option<Masker>, u64)> {
+        let columns = plan::quoted_list(&load.columns);
+        let reading = |error: &tokio_postgres::Error| {
+            Error::from_server(&format!("reading {}", load.table), error)
+        };
+        let writing = |error: &tokio_postgres::Error| {
+            Error::from_server(&format!("copying masked rows of {}", load.table), error)
+        };
+        let out = self
+            .reader
+            .copy_out(&format!("COPY (SELECT {columns} FROM ONLY {}) TO STDOUT", load.table.sql()))
+            .await
+            .map_err(|error| reading(&error))?;
+        let sink: CopyInSink<Bytes> = self
+            .writer
+            .copy_in(&format!("COPY {COPY} ({columns}) FROM STDIN"))
+            .await
+            .map_err(|error| writing(&error))?;
+        let mut out = std::pin::pin!(out);
+        let mut sink = std::pin::pin!(sink);
+        let mut masker = load.mask.as_ref().map(|mask| mask.masker());
+        let mut piece = Vec::with_capacity(PIECE);
+        let mut bytes = 0;
+        loop {
+            // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
+            let row = out.try_next().await.map_err(|error| reading(&error))?;
+            let ended = row.is_none();
+            if let Some(row) = row {
+                piece.extend_from_slice(&row);
+            }
+            if piece.len() >= PIECE || (ended && !piece.is_empty()) {
+                let mut masked = Vec::with_capacity(piece.len() + piece.len() / 8);
+                match masker.as_mut() {
+                    Some(masker) => masker.mask_piece(&piece, &mut masked)?,
+                    None => masked.extend_from_slice(&piece),
+                }
+                bytes += masked.len() as u64;
+                sink.send(Bytes::from(masked)).await.map_err(|error| writing(&error))?;
+                piece.clear();
+            }
+            if ended {
+                break;
+            }
+        }
+        sink.finish().await.map_err(|error| writing(&error))?;
+        Ok((masker, bytes))
+    }
+
+    /// Drops every foreign key that touches one of the tables or what they are partitions of, and returns
+    /// each one's name with the statement that puts it back.
+    async fn take_off_foreign_keys(&self, loads: &[&Load]) -> Result<Vec<(String, String)>> {
+        let tables: Vec<String> = loads.iter().map(|load| load.table.sql()).collect();
+        let rows = self
+            .writer
+            .query(
+                "WITH RECURSIVE touched AS (
+                   SELECT name::regclass::oid AS oid FROM unnest($1::text[]) AS name
+                   UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN touched t ON t.oid = i.inhrelid
+                 )
+                 SELECT k.conname::text,
+                        format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname),
+                        format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,
+                               pg_catalog.pg_get_constraintdef(k.oid))
+                 FROM pg_catalog.pg_constraint k
+                 WHERE k.contype = 'f' AND k.conparentid = 0
+                   AND (k.conrelid IN (SELECT oid FROM touched) OR k.confrelid IN (SELECT oid FROM touched))
+                 ORDER BY k.oid",
+                &[&tables],
+            )
+            .await
+            .map_err(|error| Error::from_server("reading the target's foreign keys", &error))?;
+        let mut put_back = Vec::new();
+        for row in &rows {
+            let name: String = row.get(0);
+            let drop: String = row.get(1);
+            self.execute(&format!("taking off the foreign key {name}"), &drop).await?;
+            put_back.push((name, row.get(2)));
+        }
+        Ok(put_back)
+    }
+
+    /// Silences the table's user triggers and rules, and returns what puts each back as it was.
+    async fn silence_triggers(&self, table: &TableName) -> Result<String> {
+        let rows = self
+            .writer
+            .query(
+                "SELECT 'TRIGGER', quote_ident(t.tgname), t.tgenabled::text
+                 FROM pg_catalog.pg_trigger t
+                 WHERE t.tgrelid = $1::text::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+                 UNION ALL
+                 SELECT 'RULE', quote_ident(r.rulename), r.ev_enabled::text
+                 FROM pg_catalog.pg_rewrite r
+                 WHERE r.ev_class = $1::text::regclass AND r.ev_type <> '1' AND r.ev_enabled <> 'D'",
+                &[&table.sql()],
+            )
+            .await
+            .map_err(|error| Error::from_server("reading the target's triggers", &error))?;
+        let mut silence = String::new();
+        let mut put_back = String::new();
+        for row in &rows {
+            let (kind, name, enabled): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+            let how = match enabled {
+                "A" => "ENABLE ALWAYS",
+                "R" => "ENABLE REPLICA",
+                _ => "ENABLE",
+            };
+            let table = table.sql();
+            silence.push_str(&format!("ALTER TABLE ONLY {table} DISABLE {kind} {name};"));
+            put_back.push_str(&format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
+        }
+        self.execute(&format!("silencing the triggers of {table}"), &silence).await?;
+        Ok(put_back)
+    }
+
+    /// Fills every populated materialized view anew, older ones first, since a view reads only older ones.
+    async fn refresh_materialized_views(&self) -> Result<()> {
+        let rows = self
+            .writer
+            .query(
+                "SELECT c.oid::regclass::text FROM pg_catalog.pg_class c
+                 WHERE c.relkind = 'm' AND c.relispopulated
+                   AND pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid",
+                &[],
+            )
+            .await
+            .map_err(|error| Error::from_server("reading the target's materialized views", &error))?;
+        for row in &rows {
+            let view: &str = row.get(0);
+            self.execute(&format!("filling {view} anew"), &format!("REFRESH MATERIALIZED VIEW {view}"))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every masked value has its mask's form, as SQL sees it.
+    async fn verify(&self, loads: &[&Load]) -> Result<bool> {
+        let mut sound = true;
+        for load in loads {
+            for column in load.mask.iter().flat_map(|mask| mask.columns()) {
+                let row = self
+                    .reader
+                    .query_one(
+                        &format!(
+                            "SELECT count(*) FROM ONLY {} WHERE NOT coalesce({}, false)",
+                            load.table.sql(),
+                            column.form_sql
+                        ),
+                        &[],
+                    )
+                    .await
+                    .map_err(|error| Error::from_server(&format!("checking {}", load.table), &error))?;
+                let violations: i64 = row.get(0);
+                if violations == 0 {
+                    continue;
+                }
+                sound = false;
+                let told = format!(
+                    "{violations} rows of {}.{} do not have the form of their mask.",
+                    load.table, column.name
+                );
+                if self.settings.masking.fail_on_verification_error {
+                    return Err(Error::new(
+                        Kind::Verification,
+                        told,
+                        "Look for a trigger or a default that writes this column, and run it again.",
+                    ));
+                }
+                self.events.warn(told);
+            }
+        }
+        Ok(sound)
+    }
+
+    async fn execute(&self, doing: &str, sql: &str) -> Result<()> {
+        self.writer
+            .batch_execute(sql)
+            .await
+            .map_err(|error| Error::from_server(doing, &error))
+    }
+}

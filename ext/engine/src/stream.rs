@@ -1,0 +1,178 @@
+//! From the archive's bytes to the loader's items: one blocking thread that reads, plans, and cuts rows.
+//!
+//! The reader runs ahead of the loader only as far as the bounded channel lets it, so back-pressure reaches
+//! the download's socket, and memory does not grow with the data.
+
+use crate::archive::{Archive, Block, DataBlock, Header, LargeObjectsBlock};
+use crate::copy::{InsertRows, Pieces};
+use crate::error::{Error, Result};
+use crate::mask::Key;
+use crate::plan::{self, Load, Plan, RowFormat};
+use crate::settings::Settings;
+use crate::source;
+use crate::target::load::{Buffers, Item};
+use std::io::{self, Read};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// About how many bytes of rows travel together. 64 KiB measured 8% slower, 1 MiB no faster.
+const PIECE: usize = 256 * 1024;
+
+/// Pieces between the reader and the lanes, beyond those that the lanes hold.
+const QUEUED: usize = 4;
+
+/// What the reader knows once it has read the table of contents.
+pub(crate) struct Opened {
+    /// The archive's header.
+    pub header: Header,
+    /// What will happen to each entry.
+    pub plan: Arc<Plan>,
+    /// Rows and large objects, in file order. An error is the last item.
+    pub items: mpsc::Receiver<Result<Item>>,
+}
+
+/// Reads the table of contents and plans; then goes on reading in the background.
+///
+/// # Errors
+/// What [`Archive::open`] and [`plan::plan`] find wrong, and errors of the download underneath.
+pub(crate) async fn open(
+    archive: Box<dyn Read + Send>,
+    settings: &Settings,
+    key: Key,
+    buffers: Buffers,
+) -> Result<Opened> {
+    let (opened, on_open) = oneshot::channel();
+    let (items, receiver) = mpsc::channel(QUEUED);
+    let settings = settings.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut archive = match Archive::open(archive) {
+            Ok(archive) => archive,
+            Err(error) => return drop(opened.send(Err(error.into()))),
+        };
+        let plan = match plan::plan(archive.header(), archive.entries(), &settings, &key) {
+            Ok(plan) => Arc::new(plan),
+            Err(error) => return drop(opened.send(Err(error))),
+        };
+        if opened.send(Ok((archive.header().clone(), Arc::clone(&plan)))).is_err() {
+            return;
+        }
+        let mut reader = Reader { plan, items, buffers };
+        if let Err(Stop::Failed(error)) = reader.read(&mut archive) {
+            let _ = reader.items.blocking_send(Err(error));
+        }
+    });
+    let (header, plan) = on_open
+        .await
+        .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
+    Ok(Opened {
+        header,
+        plan,
+        items: receiver,
+    })
+}
+
+/// Why the reader stops before the archive's end.
+enum Stop {
+    /// Nobody takes its items any more: the run has ended otherwise.
+    Unwanted,
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Stop::Failed(error.into())
+    }
+}
+
+struct Reader {
+    plan: Arc<Plan>,
+    items: mpsc::Sender<Result<Item>>,
+    buffers: Buffers,
+}
+
+impl Reader {
+    fn read<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<(), Stop> {
+        while let Some(block) = archive.next_block()? {
+            match block {
+                Block::Data(block) => {
+                    if let Some(load) = self.plan.loads.get(&block.dump_id()).cloned() {
+                        self.read_table(&load, block)?;
+                    }
+                }
+                Block::LargeObjects(block) => {
+                    if self.plan.large_objects.blocks.contains(&block.dump_id()) {
+                        self.read_large_objects(block)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
+        self.send(Item::TableStart(load.dump_id))?;
+        match &load.format {
+            RowFormat::Copy => {
+                let mut pieces = Pieces::new(block, PIECE);
+                self.send_pieces(load, |piece| pieces.next(piece))?;
+            }
+            RowFormat::Inserts { table_columns } => {
+                let generated = table_columns.iter().map(|(_, generated)| *generated).collect();
+                let mut pieces = InsertRows::new(block, PIECE, generated);
+                self.send_pieces(load, |piece| pieces.next(piece))?;
+            }
+        }
+        self.send(Item::TableEnd)
+    }
+
+    fn send_pieces(
+        &mut self,
+        load: &Load,
+        mut next: impl FnMut(&mut Vec<u8>) -> io::Result<bool>,
+    ) -> Result<(), Stop> {
+        loop {
+            let mut piece = self.buffers.take();
+            if !next(&mut piece).map_err(|error| read_error(&load.table.to_string(), &error))? {
+                self.buffers.give(piece);
+                return Ok(());
+            }
+            self.send(Item::Rows(piece))?;
+        }
+    }
+
+    fn read_large_objects<R: Read>(&mut self, mut block: LargeObjectsBlock<'_, R>) -> Result<(), Stop> {
+        while let Some(mut object) = block.next_object()? {
+            self.send(Item::LargeObjectStart(object.oid()))?;
+            loop {
+                let mut piece = self.buffers.take();
+                piece.clear();
+                let read = (&mut object)
+                    .take(PIECE as u64)
+                    .read_to_end(&mut piece)
+                    .map_err(|error| read_error("a large object", &error))?;
+                if read == 0 {
+                    self.buffers.give(piece);
+                    break;
+                }
+                self.send(Item::LargeObjectData(piece))?;
+            }
+            self.send(Item::LargeObjectEnd)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, item: Item) -> Result<(), Stop> {
+        self.items.blocking_send(Ok(item)).map_err(|_| Stop::Unwanted)
+    }
+}
+
+/// The typed error that travelled inside an I/O error, or one that says whose rows could not be read.
+fn read_error(whose: &str, error: &io::Error) -> Error {
+    source::error_from_io(error).unwrap_or_else(|| {
+        Error::new(
+            crate::error::Kind::Archive,
+            format!("The archive is damaged within the data of {whose}: {error}."),
+            "Run it again with FORCE_BACKUP_DOWNLOAD=true; if it happens again, ask for a new backup.",
+        )
+    })
+}

@@ -1,0 +1,152 @@
+//! A live database's tables, told as pg_dump's table of contents would tell them.
+//!
+//! With it the planner decides about a database that is already there exactly as it does about a backup:
+//! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys) and is
+//! not a dump: views, functions, privileges and the like are left out.
+
+use crate::archive::{Compression, DumpId, Entry, Header, Section, Version};
+use crate::error::{Error, Result};
+use tokio_postgres::{Client, Row};
+
+/// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN.
+const TYPES: &str = "
+SELECT 'TYPE', n.nspname, t.typname,
+       format(E'CREATE TYPE %I.%I AS ENUM (\\n    %s\\n);\\n', n.nspname, t.typname,
+              (SELECT string_agg(quote_literal(e.enumlabel), E',\\n    ' ORDER BY e.enumsortorder)
+               FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)), ''
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype = 'e' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+UNION ALL
+SELECT 'DOMAIN', n.nspname, t.typname,
+       format('CREATE DOMAIN %I.%I AS %s%s;', n.nspname, t.typname,
+              pg_catalog.format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END), ''
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype = 'd' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// Tables as CREATE TABLE, one column a line, and their TABLE DATA as a COPY statement. A partitioned table
+/// has no rows of its own. What belongs to an extension or to the gem's own schema is left out.
+const TABLES: &str = "
+WITH tables AS (
+  SELECT c.oid, c.relkind, c.relispartition, n.nspname, c.relname
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), columns AS (
+  SELECT a.attrelid,
+         string_agg(format('    %I %s%s%s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+                           CASE WHEN a.attgenerated <> ''
+                                THEN ' GENERATED ALWAYS AS (' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+                                     || CASE a.attgenerated WHEN 's' THEN ') STORED' ELSE ')' END
+                                ELSE '' END,
+                           CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END), E',\\n' ORDER BY a.attnum) AS definitions,
+         string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS names
+  FROM pg_catalog.pg_attribute a
+  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attnum > 0 AND NOT a.attisdropped
+  GROUP BY a.attrelid
+), parents AS (
+  SELECT i.inhrelid, string_agg(format('%I.%I', n.nspname, p.relname), ', ' ORDER BY i.inhseqno) AS names
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+  GROUP BY i.inhrelid
+)
+SELECT 'TABLE', t.nspname, t.relname,
+       format(E'CREATE TABLE %I.%I (\\n%s\\n)%s%s;\\n', t.nspname, t.relname, coalesce(c.definitions, ''),
+              CASE WHEN p.names IS NOT NULL AND NOT t.relispartition THEN E'\\nINHERITS (' || p.names || ')' ELSE '' END,
+              CASE WHEN t.relkind = 'p' THEN E'\\nPARTITION BY ' || pg_catalog.pg_get_partkeydef(t.oid) ELSE '' END), ''
+FROM tables t LEFT JOIN columns c ON c.attrelid = t.oid LEFT JOIN parents p ON p.inhrelid = t.oid
+UNION ALL
+SELECT 'TABLE ATTACH', t.nspname, t.relname,
+       format('ALTER TABLE ONLY %s ATTACH PARTITION %I.%I %s;', p.names, t.nspname, t.relname,
+              (SELECT pg_catalog.pg_get_expr(r.relpartbound, r.oid) FROM pg_catalog.pg_class r WHERE r.oid = t.oid)), ''
+FROM tables t JOIN parents p ON p.inhrelid = t.oid WHERE t.relispartition
+UNION ALL
+SELECT 'TABLE DATA', t.nspname, t.relname, '',
+       format('COPY %I.%I (%s) FROM stdin;', t.nspname, t.relname, coalesce(c.names, ''))
+FROM tables t LEFT JOIN columns c ON c.attrelid = t.oid WHERE t.relkind = 'r'";
+
+/// Keys and unique indexes. Those that a partition inherits follow from its root's.
+const KEYS: &str = "
+SELECT CASE k.contype WHEN 'f' THEN 'FK CONSTRAINT' ELSE 'CONSTRAINT' END, n.nspname,
+       c.relname || ' ' || k.conname,
+       format(E'ALTER TABLE ONLY %I.%I\\n    ADD CONSTRAINT %I %s;\\n', n.nspname, c.relname, k.conname,
+              pg_catalog.pg_get_constraintdef(k.oid)), ''
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype IN ('p', 'u', 'f') AND k.conparentid = 0
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')
+UNION ALL
+SELECT 'INDEX', n.nspname, i.relname, pg_catalog.pg_get_indexdef(x.indexrelid) || ';', ''
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
+WHERE x.indisunique
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')";
+
+/// The tables of the database behind `client`, as a header and entries that [`crate::plan::plan`] takes.
+///
+/// # Errors
+/// When a catalogue query fails.
+pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
+    let mut entries = Vec::new();
+    for (query, section) in [
+        (TYPES, Section::PreData),
+        (TABLES, Section::PreData),
+        (KEYS, Section::PostData),
+    ] {
+        let rows = client
+            .query(query, &[])
+            .await
+            .map_err(|error| Error::from_server("reading the target's catalogue", &error))?;
+        for row in &rows {
+            entries.push(entry(row, section, entries.len())?);
+        }
+    }
+    let row = client
+        .query_one("SELECT current_database()::text, current_setting('server_version')", &[])
+        .await
+        .map_err(|error| Error::from_server("asking for the target's version", &error))?;
+    let header = Header {
+        version: Version {
+            major: 1,
+            minor: 16,
+            revision: 0,
+        },
+        compression: Compression::None,
+        created_at: String::new(),
+        database: text(&row, 0)?,
+        server_version: text(&row, 1)?,
+        dump_version: String::new(),
+    };
+    Ok((header, entries))
+}
+
+fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {
+    let desc = text(row, 0)?;
+    let is_data = desc == "TABLE DATA";
+    Ok(Entry {
+        dump_id: DumpId::try_from(before + 1)
+            .map_err(|_| Error::internal("The target has more tables than can be numbered."))?,
+        has_data: is_data,
+        oid: 0,
+        tag: text(row, 2)?,
+        section: if is_data { Section::Data } else { section },
+        desc,
+        defn: text(row, 3)?,
+        copy_stmt: text(row, 4)?,
+        namespace: text(row, 1)?,
+        table_am: String::new(),
+        dependencies: Vec::new(),
+        data_size: None,
+    })
+}
+
+fn text(row: &Row, column: usize) -> Result<String> {
+    row.try_get(column)
+        .map_err(|error| Error::from_server("reading the target's catalogue", &error))
+}
