@@ -200,10 +200,10 @@ fn read_lz4<R: Read>(
         if error.kind() == io::ErrorKind::UnexpectedEof {
             return Fault::Compression(ENDS_EARLY.to_owned());
         }
-        match unwrap_fault(error) {
-            Fault::Io(error) => Fault::Compression(format!("the LZ4 frame is corrupt ({error})")),
-            fault => fault,
-        }
+        // What went wrong below the decoder is not the frame's fault.
+        error
+            .downcast::<Fault>()
+            .unwrap_or_else(|error| Fault::Compression(format!("the LZ4 frame is corrupt ({error})")))
     })?;
     if given == 0 {
         let frame = decoder.get_mut();
