@@ -14,6 +14,22 @@ pub struct Version {
     pub revision: u8,
 }
 
+impl Version {
+    /// The newest version that is read: PostgreSQL 17's and 18's.
+    pub const NEWEST: Version = Version {
+        major: 1,
+        minor: 16,
+        revision: u8::MAX,
+    };
+}
+
+impl std::fmt::Display for Version {
+    /// As pg_restore writes it, without the revision that has always been 0: `1.16`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
 /// How each data block is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -64,7 +80,7 @@ pub struct Entry {
     pub dump_id: DumpId,
     /// Whether a data block for it may follow.
     pub has_data: bool,
-    /// The object's catalogue and object id, `0` where there is none.
+    /// The object's id in its catalogue, `0` where there is none.
     pub oid: u32,
     /// The object's name, such as `users`, or `users users_pkey` for a constraint.
     pub tag: String,
@@ -82,6 +98,7 @@ pub struct Entry {
     pub table_am: String,
     /// Entries that must be restored before it.
     pub dependencies: Vec<DumpId>,
-    /// Length of its data in the archive, where the archive tells (offsets of consecutive blocks).
+    /// Length of its data in the archive, in bytes, where the archive tells (offsets of consecutive blocks; not
+    /// of the last block, nor in an archive written to a pipe). A hint, nothing to rely on.
     pub data_size: Option<u64>,
 }
