@@ -6,7 +6,7 @@
 //! of a refusal only its `error` text is quoted, if it is harmless.
 
 use super::super::download::NoLink;
-use super::super::http::{api_client, quotable, retry_after, Failure};
+use super::super::http::{api_client, is_passing, quotable, retry_after, Failure};
 use super::super::patience::Patience;
 use super::addon::Addon;
 use super::backup::Record;
@@ -200,15 +200,21 @@ impl Api {
             .map_err(|failure| self.told(Call::Backups, failure))
     }
 
-    /// One backup; None when the API does not know this call, which is not documented, or the backup.
+    /// One backup; None when this call does not tell of it. The call is not documented, so whatever it answers but
+    /// a backup means that the list has to be asked.
     pub(super) async fn backup(&mut self, addon: &str, id: &str) -> Result<Option<Record>> {
         let url = within(&self.database, &["api", "backups", id]);
-        match self
+        let answer = self
             .call(Method::GET, url, Bearer::Addon(addon), Repeat::Harmless)
-            .await
-        {
+            .await;
+        match answer {
             Ok(BackupAnswer { database_backup }) => Ok(Some(database_backup)),
-            Err(failure) if failure.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
+            Err(Failure::Unreadable) => Ok(None),
+            Err(Failure::Refused { status, .. })
+                if !is_passing(status) && status != StatusCode::UNAUTHORIZED =>
+            {
+                Ok(None)
+            }
             Err(failure) => Err(self.told(Call::Backup, failure)),
         }
     }

@@ -157,7 +157,7 @@ impl Fresh<'_> {
                 Err(failure) => failure,
             };
             let conflict = failure.status() == Some(StatusCode::CONFLICT);
-            if conflict || (failure.is_passing() && failure.may_have_worked()) {
+            if conflict || failure.may_have_worked() {
                 if let Some(record) = self.new_one(before, conflict).await? {
                     return Ok(record);
                 }
@@ -172,19 +172,21 @@ impl Fresh<'_> {
         }
     }
 
-    /// A backup that was not there `before`; or, when Scalingo says that one is `running`, that one.
+    /// A backup that was not there `before`; or, when Scalingo says that one is `running`, that one, even if it
+    /// is finished by now.
     async fn new_one(&mut self, before: &[Record], running: bool) -> Result<Option<Record>> {
         let records = self.api.backups(self.addon).await?;
-        let in_progress = newest(&records, Standing::InProgress)
-            .filter(|_| running)
-            .cloned();
-        let unseen: Vec<Record> = records
-            .into_iter()
-            .filter(|record| !before.iter().any(|known| known.id == record.id))
-            .collect();
-        Ok(in_progress
-            .or_else(|| newest(&unseen, Standing::InProgress).cloned())
-            .or_else(|| newest(&unseen, Standing::Done).cloned()))
+        if let Some(record) = newest(&records, Standing::InProgress).filter(|_| running) {
+            return Ok(Some(record.clone()));
+        }
+        let is_old = |record: &Record| {
+            before
+                .iter()
+                .any(|known| known.id == record.id && !(running && known.standing() == Standing::InProgress))
+        };
+        let unseen: Vec<Record> = records.into_iter().filter(|record| !is_old(record)).collect();
+        let found = newest(&unseen, Standing::InProgress).or_else(|| newest(&unseen, Standing::Done));
+        Ok(found.cloned())
     }
 
     /// Waits until a backup is finished; None when it ends in an error.
