@@ -1,1 +1,318 @@
 //! Where a backup comes from: the Scalingo API and its download, or a local file; gzip and tar decoded on the fly.
+//!
+//! The way of the bytes, each step a [`Read`] over the one before it:
+//!
+//! ```text
+//! download   a task fetches the packed bytes and feeds a bounded channel   (or file: a file on this machine)
+//! keep       a copy of the packed bytes goes to disk, if that was asked for
+//! unpack     gzip and tar come off; pg_dump's custom format comes out
+//! ```
+//!
+//! It is not a reader of pg_dump's format: beyond recognising it by its first bytes, that is `archive`.
+//! Only `scalingo` knows what Scalingo's API looks like.
+
+mod download;
+mod file;
+mod http;
+mod keep;
+mod patience;
+mod scalingo;
+mod unpack;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Sink};
+use crate::settings;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+#[doc(hidden)]
+pub use patience::Patience;
+
+/// A backup that is ready to be read.
+pub struct Backup {
+    /// What is known of it before its first byte.
+    pub info: BackupInfo,
+    /// pg_dump's custom format, from its magic `PGDMP` on. Large reads are best: nothing is buffered here.
+    ///
+    /// Read it on a thread that may block (`tokio::task::spawn_blocking`, or one of your own), never in async
+    /// code. Dropping it stops the download. An error that it returns carries the engine's own, which
+    /// [`error_from_io`] gives back.
+    pub archive: Box<dyn Read + Send>,
+    /// SHA-256 of the packed bytes, as they were downloaded or lie in the file, in lower-case hexadecimal.
+    ///
+    /// Set when `archive` has been read to its end: it then reads what follows the archive in the packed
+    /// bytes too, so that the digest is that of the whole file. Unset before, and after a failure.
+    pub digest: Arc<OnceLock<String>>,
+}
+
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backup")
+            .field("info", &self.info)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known of a backup before its first byte is read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BackupInfo {
+    /// Scalingo's id of it, or the file's name.
+    pub id: String,
+    /// When it was made, RFC 3339 in UTC, where known.
+    pub created_at: Option<String>,
+    /// Its size in bytes, packed, where known.
+    pub size: Option<u64>,
+    /// Where it comes from: "Scalingo app my-app, addon ad-…" or the file's name. Never a URL.
+    pub origin: String,
+}
+
+/// A backup found, still packed.
+struct Found {
+    info: BackupInfo,
+    /// What to call it in a file's name.
+    name: String,
+    packed: Box<dyn Read + Send>,
+    digest: Arc<OnceLock<String>>,
+}
+
+/// Finds the backup, asks for a fresh one if that is configured, and opens it as a stream.
+///
+/// `source` says where it is; `events` hears of [`Event::BackupPending`], [`Event::BackupChosen`] and, while the
+/// archive is read, [`Event::Downloaded`] and [`Event::DownloadResumed`]. Must be called within a tokio runtime,
+/// which then carries the download for as long as the archive is read.
+///
+/// # Errors
+/// [`Kind::Configuration`] for a file or directory that is not there or cannot be used; [`Kind::Authentication`],
+/// [`Kind::AddonNotFound`], [`Kind::BackupNotFound`] and [`Kind::Api`] from Scalingo. What goes wrong later comes
+/// from the archive's `read`: [`Kind::Download`], [`Kind::Archive`], [`Kind::UnsupportedArchive`], and
+/// [`Kind::Interrupted`] when the runtime ended first.
+pub async fn open(source: &settings::Source, events: &Sink) -> Result<Backup> {
+    open_with(source, events, &Patience::default()).await
+}
+
+/// [`open`] with other delays, for tests.
+///
+/// # Errors
+/// As [`open`].
+#[doc(hidden)]
+pub async fn open_with(source: &settings::Source, events: &Sink, patience: &Patience) -> Result<Backup> {
+    let found = match source {
+        settings::Source::Scalingo(scalingo) => scalingo::find(scalingo, patience, events).await?,
+        settings::Source::File(path) => file::find(path).await?,
+    };
+    Ok(announce(found, events))
+}
+
+/// Fetches the backup to `directory` and returns the path of `<backup's name>.pgsql` there: the unpacked archive in
+/// pg_dump's custom format, readable by this user only (mode 0600).
+///
+/// It is written under a temporary name and renamed when it is complete, so a file of that name is always whole.
+/// The directory is made if it is missing. Dropping the future stops it and leaves nothing.
+///
+/// # Errors
+/// As [`open`] and its archive's `read`; [`Kind::Configuration`] when the directory cannot be written to, and
+/// [`Kind::Download`] when the disk refuses part of the archive.
+pub async fn fetch(source: &settings::Scalingo, directory: &Path, events: &Sink) -> Result<PathBuf> {
+    fetch_with(source, directory, events, &Patience::default()).await
+}
+
+/// [`fetch`] with other delays, for tests.
+///
+/// # Errors
+/// As [`fetch`].
+#[doc(hidden)]
+pub async fn fetch_with(
+    source: &settings::Scalingo,
+    directory: &Path,
+    events: &Sink,
+    patience: &Patience,
+) -> Result<PathBuf> {
+    keep::check(directory).await?;
+    let found = scalingo::find(source, patience, events).await?;
+    let file_name = format!("{}.pgsql", keep::file_name_part(&found.name));
+    let archive = announce(found, events).archive;
+    let directory = directory.to_owned();
+    let stop = StopOnDrop::default();
+    let stopped = Arc::clone(&stop.0);
+    tokio::task::spawn_blocking(move || write_archive(archive, &directory, &file_name, &stopped))
+        .await
+        .map_err(|_| Error::interrupted())?
+}
+
+/// The engine's error inside an error of `Backup::archive`, however often readers in between have wrapped it.
+///
+/// ```
+/// use staging_sync_engine::{error::{Error, Kind}, source::error_from_io};
+/// let error = std::io::Error::other(Error::new(Kind::Download, "The download broke off.", "Run it again."));
+/// assert_eq!(error_from_io(&error).map(|error| error.kind), Some(Kind::Download));
+/// assert_eq!(error_from_io(&std::io::ErrorKind::UnexpectedEof.into()), None);
+/// ```
+pub fn error_from_io(error: &io::Error) -> Option<Error> {
+    let mut inner = error
+        .get_ref()
+        .map(|inner| inner as &(dyn std::error::Error + 'static));
+    while let Some(error) = inner {
+        if let Some(found) = error.downcast_ref::<Error>() {
+            return Some(found.clone());
+        }
+        // An io::Error's own `source` steps over the error it carries.
+        inner = match error.downcast_ref::<io::Error>() {
+            Some(error) => error
+                .get_ref()
+                .map(|inner| inner as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Tells which backup it will be, and puts the unpacking on top of it.
+fn announce(found: Found, events: &Sink) -> Backup {
+    let Found {
+        info, packed, digest, ..
+    } = found;
+    events.send(Event::BackupChosen {
+        id: info.id.clone(),
+        created_at: info.created_at.clone(),
+        size: info.size,
+    });
+    let archive = Box::new(unpack::Unpacked::new(
+        packed,
+        format!("The backup {} ({})", info.id, info.origin),
+    ));
+    Backup {
+        info,
+        archive,
+        digest,
+    }
+}
+
+/// Tells a blocking thread to stop when the future that waits for it is dropped.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Writes the unpacked archive to `directory/file_name`; blocks.
+fn write_archive(
+    mut archive: Box<dyn Read + Send>,
+    directory: &Path,
+    file_name: &str,
+    stopped: &AtomicBool,
+) -> Result<PathBuf> {
+    let mut partial = keep::Partial::create(directory, file_name)?;
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        if stopped.load(Ordering::Relaxed) {
+            return Err(Error::interrupted());
+        }
+        let length = archive.read(&mut buffer).map_err(|error| {
+            error_from_io(&error)
+                .unwrap_or_else(|| Error::internal("Reading the backup failed without a reason."))
+        })?;
+        if length == 0 {
+            break;
+        }
+        partial
+            .write(&buffer[..length])
+            .map_err(|error| disk_refused(directory, &error))?;
+    }
+    partial.finish().map_err(|error| disk_refused(directory, &error))
+}
+
+fn disk_refused(directory: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Kind::Download,
+        format!(
+            "The archive could not be written to {}: {error}.",
+            directory.display()
+        ),
+        "Make room there, or set config.temp_dir to another directory.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sha2::Digest;
+
+    async fn open_file(path: &Path) -> Result<Backup> {
+        open(&settings::Source::File(path.to_owned()), &Sink::silent()).await
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_with_its_name_its_size_and_its_digest() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shop.dump");
+        let bytes = b"PGDMP\x01\x10\x00\x04\x08\x01 and so on";
+        std::fs::write(&path, bytes).unwrap();
+        let mut backup = open_file(&path).await.unwrap();
+        assert_eq!(backup.info.id, "shop.dump");
+        assert_eq!(backup.info.origin, "shop.dump");
+        assert_eq!(backup.info.size, Some(bytes.len() as u64));
+        assert_eq!(backup.digest.get(), None);
+        let mut read = Vec::new();
+        backup.archive.read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+        assert_eq!(
+            backup.digest.get(),
+            Some(&file::hex(sha2::Sha256::new_with_prefix(bytes)))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_missing_or_a_directory_is_told_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        for (path, word) in [
+            (directory.path().join("none.tar.gz"), "does not exist"),
+            (directory.path().to_owned(), "is a directory"),
+        ] {
+            let error = open_file(&path).await.unwrap_err();
+            assert_eq!(error.kind, Kind::Configuration);
+            assert!(
+                error.what.contains(&*path.to_string_lossy()) && error.what.contains(word),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_chosen_file_is_announced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shop.dump");
+        std::fs::write(&path, b"PGDMP").unwrap();
+        let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        let events = Sink::new(move |event| hears.lock().unwrap().push(event));
+        open(&settings::Source::File(path), &events).await.unwrap();
+        let chosen = Event::BackupChosen {
+            id: "shop.dump".into(),
+            created_at: None,
+            size: Some(5),
+        };
+        assert_eq!(*heard.lock().unwrap(), [chosen]);
+    }
+
+    #[test]
+    fn the_engines_error_is_found_under_layers_of_io_errors() {
+        let mine = Error::new(Kind::Download, "It broke.", "Try again.");
+        let wrapped = io::Error::new(
+            io::ErrorKind::InvalidData,
+            io::Error::other(io::Error::other(mine.clone())),
+        );
+        assert_eq!(error_from_io(&wrapped), Some(mine));
+    }
+
+    #[test]
+    fn a_foreign_io_error_holds_no_error_of_the_engine() {
+        assert_eq!(error_from_io(&io::Error::other("something else")), None);
+    }
+}

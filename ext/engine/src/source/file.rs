@@ -1,0 +1,154 @@
+//! A backup in a file of this machine: one that somebody gave, or one that was kept.
+
+use super::{BackupInfo, Found};
+use crate::error::{Error, Kind, Result};
+use sha2::{Digest, Sha256};
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// The backup in the file `path`.
+pub(super) async fn find(path: &Path) -> Result<Found> {
+    let (file, metadata) = open(path).await?;
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    let size = metadata.is_file().then_some(metadata.len());
+    let digest = Arc::new(OnceLock::new());
+    let packed = Box::new(Reader::new(file, path, None, Arc::clone(&digest)));
+    let info = BackupInfo {
+        id: name.clone(),
+        created_at: None,
+        size,
+        origin: name.clone(),
+    };
+    Ok(Found {
+        info,
+        name,
+        packed,
+        digest,
+    })
+}
+
+/// Opens a file for reading. Anything but a directory will do, a pipe too; opening one waits for its writer, hence
+/// the blocking thread.
+pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || {
+        let opened = File::open(&path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+        match opened {
+            Ok((_, metadata)) if metadata.is_dir() => Err(Error::new(
+                Kind::Configuration,
+                format!("The backup file {} is a directory.", path.display()),
+                "Give the file itself in config.backup_file or BACKUP_FILE: a .tar.gz, a .tar or pg_dump -Fc's output.",
+            )),
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(unopened(&path, &error)),
+        }
+    })
+    .await
+    .map_err(|_| Error::interrupted())?
+}
+
+fn unopened(path: &Path, error: &io::Error) -> Error {
+    let path = path.display();
+    let (what, remedy) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            format!("The backup file {path} does not exist."),
+            "Give an existing file in config.backup_file or BACKUP_FILE, or leave both out to take Scalingo's backup.",
+        ),
+        io::ErrorKind::PermissionDenied => (
+            format!("The backup file {path} may not be read by this user."),
+            "Change its owner or its mode (chmod u+r).",
+        ),
+        _ => (
+            format!("The backup file {path} cannot be opened: {error}."),
+            "Check config.backup_file or BACKUP_FILE.",
+        ),
+    };
+    Error::new(Kind::Configuration, what, remedy)
+}
+
+/// Reads a file, and knows the digest of it at its end.
+pub(super) struct Reader {
+    file: File,
+    path: PathBuf,
+    /// What the digest must be, where that is known.
+    expected: Option<String>,
+    hasher: Option<Sha256>,
+    digest: Arc<OnceLock<String>>,
+}
+
+impl Reader {
+    /// Reads `file`, which lies at `path`, and sets `digest` at its end; fails there when another was `expected`.
+    pub(super) fn new(
+        file: File,
+        path: &Path,
+        expected: Option<String>,
+        digest: Arc<OnceLock<String>>,
+    ) -> Self {
+        Self {
+            file,
+            path: path.to_owned(),
+            expected,
+            hasher: Some(Sha256::new()),
+            digest,
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let Some(hasher) = self.hasher.take() else {
+            return Ok(());
+        };
+        let found = hex(hasher);
+        if self.expected.as_ref().is_some_and(|expected| *expected != found) {
+            return Err(io::Error::other(Error::new(
+                Kind::Archive,
+                format!(
+                    "The kept archive {} is not what was downloaded: it has changed since.",
+                    self.path.display()
+                ),
+                "Run again with FORCE_BACKUP_DOWNLOAD=true, which downloads it anew.",
+            )));
+        }
+        let _ = self.digest.set(found);
+        Ok(())
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = match self.file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                return Err(io::Error::other(Error::new(
+                    Kind::Archive,
+                    format!("Reading the backup file {} failed: {error}.", self.path.display()),
+                    "Look after the disk that it is on.",
+                )))
+            }
+            Ok(length) => length,
+        };
+        if length == 0 && !into.is_empty() {
+            self.end()?;
+        } else if let Some(hasher) = &mut self.hasher {
+            hasher.update(&into[..length]);
+        }
+        Ok(length)
+    }
+}
+
+/// A digest in lower-case hexadecimal.
+pub(super) fn hex(hasher: Sha256) -> String {
+    use std::fmt::Write;
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,192 @@
+//! Scalingo: from an app's name and an API token to the bytes of a backup.
+//!
+//! The only place that knows Scalingo's API: its calls and errors are in `api`, which addon it is in `addon`, which
+//! backup in `backup`. This page reads like the story of a run: a kept archive if one will do, else the app's
+//! PostgreSQL addon, its newest or a fresh backup, and the download of that.
+
+mod addon;
+mod api;
+mod backup;
+
+use super::download::{self, Links, NoLink};
+use super::keep::{self, Description, Kept};
+use super::patience::Patience;
+use super::{file, http, BackupInfo, Found};
+use crate::error::{Error, Kind, Result};
+use crate::event::Sink;
+use crate::settings;
+use api::Api;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use url::Url;
+
+/// The backup that `settings` ask for, ready to be read.
+pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, events: &Sink) -> Result<Found> {
+    check(settings)?;
+    if let Some(directory) = &settings.keep_in {
+        keep::check(directory).await?;
+    }
+    let kept = kept_archives(settings).await;
+    if let Some(archive) = kept
+        .iter()
+        .filter(|kept| young_enough(kept, settings))
+        .max_by_key(|kept| made(kept))
+    {
+        return open_kept(archive).await;
+    }
+    let mut api = Api::connect(settings, patience).await?;
+    let addon = addon::choose(&api.addons().await?, settings)?;
+    let record = backup::choose(&mut api, &addon, settings, patience, events).await?;
+    if let Some(archive) = kept
+        .iter()
+        .find(|kept| kept.description.addon == addon && kept.description.id == record.id)
+    {
+        return open_kept(archive).await;
+    }
+    let description = Description {
+        region: settings.region.clone(),
+        app: settings.app.clone(),
+        addon,
+        name: record.name.clone().unwrap_or_else(|| record.id.clone()),
+        created_at: record.created_at(),
+        size: record.size(),
+        id: record.id,
+        bytes: 0,
+        sha256: String::new(),
+    };
+    download(api, description, settings.keep_in.clone(), patience, events).await
+}
+
+/// Refuses what would only puzzle Scalingo.
+fn check(settings: &settings::Scalingo) -> Result<()> {
+    let missing = |what: &str, remedy: &str| Err(Error::new(Kind::Configuration, what, remedy));
+    if settings.app.trim().is_empty() {
+        return missing(
+            "The app to copy from is not configured.",
+            "Set config.clone_source_scalingo_app_name to the production app's name.",
+        );
+    }
+    if settings.api_token.expose_secret().trim().is_empty() {
+        return missing(
+            "There is no API token for Scalingo.",
+            "Make one in the Scalingo dashboard and set SCALINGO_API_TOKEN to it.",
+        );
+    }
+    Ok(())
+}
+
+/// The kept archives of this app, and of the configured addon; none when they are to be passed over.
+async fn kept_archives(settings: &settings::Scalingo) -> Vec<Kept> {
+    let Some(directory) = settings.keep_in.clone().filter(|_| !settings.force_download) else {
+        return Vec::new();
+    };
+    let mut kept = tokio::task::spawn_blocking(move || keep::find(&directory))
+        .await
+        .unwrap_or_default();
+    kept.retain(|Kept { description, .. }| {
+        description.region == settings.region
+            && description.app == settings.app
+            && settings
+                .addon_id
+                .as_ref()
+                .is_none_or(|addon| *addon == description.addon)
+    });
+    kept
+}
+
+/// Whether a kept archive will do without asking Scalingo. With `backup_max_age` None it has to be the newest
+/// backup there is, and only Scalingo knows that.
+fn young_enough(kept: &Kept, settings: &settings::Scalingo) -> bool {
+    match (settings.backup_max_age, made(kept)) {
+        (Some(max_age), Some(created_at)) => backup::is_within(created_at, max_age, Timestamp::now()),
+        _ => false,
+    }
+}
+
+fn made(kept: &Kept) -> Option<Timestamp> {
+    kept.description.created_at
+}
+
+async fn open_kept(kept: &Kept) -> Result<Found> {
+    let (opened, _) = file::open(&kept.path).await?;
+    let digest = Arc::new(OnceLock::new());
+    let expected = Some(kept.description.sha256.clone());
+    let packed = Box::new(file::Reader::new(
+        opened,
+        &kept.path,
+        expected,
+        Arc::clone(&digest),
+    ));
+    Ok(Found {
+        info: info(&kept.description),
+        name: kept.description.name.clone(),
+        packed,
+        digest,
+    })
+}
+
+async fn download(
+    api: Api,
+    description: Description,
+    keep_in: Option<PathBuf>,
+    patience: &Patience,
+    events: &Sink,
+) -> Result<Found> {
+    let client = http::download_client(api.database_url(), patience)?;
+    let digest = Arc::new(OnceLock::new());
+    let links = BackupLinks {
+        api,
+        addon: description.addon.clone(),
+        id: description.id.clone(),
+    };
+    let subject = format!("the backup {}", description.id);
+    let (info, name) = (info(&description), description.name.clone());
+    let reader = download::start(
+        client,
+        links,
+        subject,
+        patience.clone(),
+        events.clone(),
+        Arc::clone(&digest),
+    );
+    let packed: Box<dyn std::io::Read + Send> = match keep_in {
+        None => Box::new(reader),
+        Some(directory) => Box::new(keep::Tee::new(
+            reader,
+            &directory,
+            description,
+            Arc::clone(&digest),
+            events.clone(),
+        )?),
+    };
+    Ok(Found {
+        info,
+        name,
+        packed,
+        digest,
+    })
+}
+
+fn info(description: &Description) -> BackupInfo {
+    BackupInfo {
+        id: description.id.clone(),
+        created_at: description.created_at.map(|created_at| created_at.to_string()),
+        size: description.size,
+        origin: format!("Scalingo app {}, addon {}", description.app, description.addon),
+    }
+}
+
+/// Links to one backup's archive.
+struct BackupLinks {
+    api: Api,
+    addon: String,
+    id: String,
+}
+
+impl Links for BackupLinks {
+    async fn fresh(&mut self) -> Result<Url, NoLink> {
+        self.api.archive_url(&self.addon, &self.id).await
+    }
+}

@@ -1,0 +1,142 @@
+//! Which of an app's addons is the database to copy.
+
+use super::super::http::quotable;
+use crate::error::{Error, Kind, Result};
+use crate::settings;
+use serde::Deserialize;
+
+/// An addon, as `GET /v1/apps/{app}/addons` tells.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Addon {
+    /// `ad-…`; also the database's id in the databases' API.
+    pub id: String,
+    #[serde(default)]
+    plan: Option<Plan>,
+    #[serde(default)]
+    addon_provider: Option<Provider>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Plan {
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Provider {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+impl Addon {
+    fn provider(&self) -> &str {
+        let provider = self.addon_provider.as_ref();
+        provider
+            .and_then(|provider| provider.id.as_deref().or(provider.name.as_deref()))
+            .unwrap_or("")
+    }
+
+    fn plan(&self) -> &str {
+        self.plan
+            .as_ref()
+            .and_then(|plan| plan.name.as_deref())
+            .unwrap_or("")
+    }
+
+    /// On Dedicated Resources: its provider is `postgresql-ng`, its plans `postgresql-dr-…`.
+    fn is_dedicated(&self) -> bool {
+        self.provider().eq_ignore_ascii_case("postgresql-ng")
+            || self.plan().to_ascii_lowercase().starts_with("postgresql-dr-")
+    }
+
+    fn is_postgresql(&self) -> bool {
+        self.provider().eq_ignore_ascii_case("postgresql") || self.is_dedicated()
+    }
+
+    /// "ad-… (postgresql-starter-512)".
+    fn told(&self) -> String {
+        let id = quotable(&self.id, &[]).unwrap_or_else(|| "?".into());
+        match quotable(self.plan(), &[]) {
+            Some(plan) => format!("{id} ({plan})"),
+            None => id,
+        }
+    }
+}
+
+/// The id of the configured addon, or of the only PostgreSQL one.
+///
+/// # Errors
+/// [`Kind::AddonNotFound`]: none, several, not this one, or one without backups that can be downloaded.
+pub(super) fn choose(addons: &[Addon], settings: &settings::Scalingo) -> Result<String> {
+    let app = &settings.app;
+    let postgresql: Vec<&Addon> = addons.iter().filter(|addon| addon.is_postgresql()).collect();
+    let wanted = settings
+        .addon_id
+        .as_deref()
+        .map(str::trim)
+        .filter(|id| !id.is_empty());
+    let chosen =
+        match (wanted, postgresql.as_slice()) {
+            (Some(wanted), _) => configured(addons, wanted, app, &postgresql)?,
+            (None, []) => return Err(error(
+                format!("The app {app} has no PostgreSQL addon."),
+                "Check config.clone_source_scalingo_app_name; it has to be the app that owns the database.",
+            )),
+            (None, [only]) => only,
+            (None, _) => {
+                return Err(error(
+                    format!(
+                        "The app {app} has several PostgreSQL addons: {}.",
+                        list(&postgresql)
+                    ),
+                    "Set config.scalingo_addon_id to the one to copy.",
+                ))
+            }
+        };
+    if chosen.is_dedicated() {
+        return Err(error(
+            format!(
+                "The PostgreSQL addon {} of the app {app} is on Dedicated Resources, whose backups Scalingo does not \
+                 offer for download.",
+                chosen.told()
+            ),
+            "Make a dump of it with pg_dump -Fc and give that file as config.backup_file or BACKUP_FILE.",
+        ));
+    }
+    Ok(chosen.id.clone())
+}
+
+fn configured<'a>(addons: &'a [Addon], wanted: &str, app: &str, postgresql: &[&Addon]) -> Result<&'a Addon> {
+    let found = addons.iter().find(|addon| addon.id == wanted);
+    let what = match found {
+        Some(addon) if addon.is_postgresql() => return Ok(addon),
+        Some(addon) => {
+            let provider = quotable(addon.provider(), &[]).unwrap_or_else(|| "something else".into());
+            format!("The addon {wanted} of the app {app} is not PostgreSQL but {provider}.")
+        }
+        None => format!("The app {app} has no addon {wanted}."),
+    };
+    let remedy = if postgresql.is_empty() {
+        "It has no PostgreSQL addon at all; check config.clone_source_scalingo_app_name.".to_owned()
+    } else {
+        format!(
+            "Set config.scalingo_addon_id to one of its PostgreSQL addons: {}.",
+            list(postgresql)
+        )
+    };
+    Err(error(what, remedy))
+}
+
+fn list(addons: &[&Addon]) -> String {
+    addons
+        .iter()
+        .map(|addon| addon.told())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn error(what: impl Into<String>, remedy: impl Into<String>) -> Error {
+    Error::new(Kind::AddonNotFound, what, remedy)
+}

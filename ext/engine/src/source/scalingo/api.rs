@@ -1,0 +1,768 @@
+//! Scalingo's API: its calls, the tokens they need, and what its refusals mean.
+//!
+//! Two hosts beside the one that hands out tokens: the platform's (apps and addons, with a JWT made from the API
+//! token) and the databases' (backups, with a token of the addon). Both tokens live an hour and are renewed
+//! before they end. Calls and answers are those of developers.scalingo.com; nothing in an answer is trusted, and
+//! of a refusal only its `error` text is quoted, if it is harmless.
+
+use super::super::download::NoLink;
+use super::super::http::{api_client, is_passing, quotable, retry_after, Failure};
+use super::super::patience::Patience;
+use super::addon::Addon;
+use super::backup::Record;
+use crate::error::{Error, Kind, Result};
+use crate::settings;
+use backon::Retryable;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+/// The regions whose URLs need no asking (`REGION_NAME` in a container is one of them).
+const REGIONS: [&str; 2] = ["osc-fr1", "osc-secnum-fr1"];
+/// The longest answer that is read.
+const ANSWER: usize = 4 * 1024 * 1024;
+
+/// Scalingo's API for one app.
+pub(super) struct Api {
+    account: Account,
+    platform: Url,
+    database: Url,
+    app: String,
+    region: String,
+    addon_token: Option<Token>,
+}
+
+/// The API token, and what is made of it.
+struct Account {
+    client: Client,
+    auth: Url,
+    api_token: SecretString,
+    jwt: Option<Token>,
+    patience: Patience,
+}
+
+/// A token that ends.
+struct Token {
+    secret: SecretString,
+    issued: Instant,
+}
+
+/// One of the calls, for what its errors say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    Exchange,
+    Regions,
+    Addons,
+    AddonToken,
+    Backups,
+    Backup,
+    NewBackup,
+    Archive,
+}
+
+/// Which token a call needs.
+#[derive(Clone, Copy)]
+enum Bearer<'a> {
+    Account,
+    Addon(&'a str),
+}
+
+/// What a repetition would do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// No harm.
+    Harmless,
+    /// The same thing a second time.
+    Never,
+}
+
+#[derive(Deserialize)]
+struct ExchangeAnswer {
+    token: SecretString,
+}
+
+#[derive(Deserialize)]
+struct RegionsAnswer {
+    regions: Vec<Region>,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    name: String,
+    api: String,
+    database_api: String,
+}
+
+#[derive(Deserialize)]
+struct AddonsAnswer {
+    addons: Vec<Addon>,
+}
+
+#[derive(Deserialize)]
+struct AddonTokenAnswer {
+    addon: AddonToken,
+}
+
+#[derive(Deserialize)]
+struct AddonToken {
+    token: SecretString,
+}
+
+#[derive(Deserialize)]
+struct BackupsAnswer {
+    database_backups: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct BackupAnswer {
+    database_backup: Record,
+}
+
+#[derive(Deserialize)]
+struct ArchiveAnswer {
+    download_url: SecretString,
+}
+
+impl Api {
+    /// Finds the region's hosts. Asks Scalingo for them only when the region is none of those known here.
+    pub(super) async fn connect(settings: &settings::Scalingo, patience: &Patience) -> Result<Self> {
+        let urls = &settings.urls;
+        let region = settings.region.trim();
+        if region.is_empty()
+            || !region
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return Err(unknown_region(region, &REGIONS));
+        }
+        let auth = base(urls.auth.as_deref().unwrap_or("https://auth.scalingo.com"))?;
+        let platform = urls.api.as_deref().map(base).transpose()?;
+        let database = urls.database.as_deref().map(base).transpose()?;
+        let bases: Vec<&Url> = [Some(&auth), platform.as_ref(), database.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut account = Account {
+            client: api_client(&bases, patience)?,
+            api_token: settings.api_token.expose_secret().trim().to_owned().into(),
+            auth,
+            jwt: None,
+            patience: patience.clone(),
+        };
+        let (platform, database) = match (platform, database) {
+            (Some(platform), Some(database)) => (platform, database),
+            (platform, database) => {
+                let (of_region, databases_of_region) = account.hosts(region).await?;
+                (
+                    platform.unwrap_or(of_region),
+                    database.unwrap_or(databases_of_region),
+                )
+            }
+        };
+        let (app, region) = (settings.app.trim().to_owned(), region.to_owned());
+        Ok(Self {
+            account,
+            platform,
+            database,
+            app,
+            region,
+            addon_token: None,
+        })
+    }
+
+    /// Where the databases' API is.
+    pub(super) fn database_url(&self) -> &Url {
+        &self.database
+    }
+
+    /// The app's addons, of every kind.
+    pub(super) async fn addons(&mut self) -> Result<Vec<Addon>> {
+        let url = within(&self.platform, &["v1", "apps", &self.app, "addons"]);
+        let answer = self
+            .call(Method::GET, url, Bearer::Account, Repeat::Harmless)
+            .await;
+        answer
+            .map(|AddonsAnswer { addons }| addons)
+            .map_err(|failure| self.told(Call::Addons, failure))
+    }
+
+    /// The addon's backups, in whatever order.
+    pub(super) async fn backups(&mut self, addon: &str) -> Result<Vec<Record>> {
+        let url = within(&self.database, &["api", "databases", addon, "backups"]);
+        let answer = self
+            .call(Method::GET, url, Bearer::Addon(addon), Repeat::Harmless)
+            .await;
+        answer
+            .map(|BackupsAnswer { database_backups }| database_backups)
+            .map_err(|failure| self.told(Call::Backups, failure))
+    }
+
+    /// One backup; None when this call does not tell of it. The call is not documented, so whatever it answers but
+    /// a backup means that the list has to be asked.
+    pub(super) async fn backup(&mut self, addon: &str, id: &str) -> Result<Option<Record>> {
+        let url = within(&self.database, &["api", "backups", id]);
+        let answer = self
+            .call(Method::GET, url, Bearer::Addon(addon), Repeat::Harmless)
+            .await;
+        match answer {
+            Ok(BackupAnswer { database_backup }) => Ok(Some(database_backup)),
+            Err(Failure::Unreadable) => Ok(None),
+            Err(Failure::Refused { status, .. })
+                if !is_passing(status) && status != StatusCode::UNAUTHORIZED =>
+            {
+                Ok(None)
+            }
+            Err(failure) => Err(self.told(Call::Backup, failure)),
+        }
+    }
+
+    /// Asks for a backup, once: whether to ask again is for the caller to know.
+    pub(super) async fn ask_for_backup(&mut self, addon: &str) -> Result<Record, Failure> {
+        let url = within(&self.database, &["api", "databases", addon, "backups"]);
+        let answer = self
+            .call(Method::POST, url, Bearer::Addon(addon), Repeat::Never)
+            .await;
+        answer.map(|BackupAnswer { database_backup }| database_backup)
+    }
+
+    /// A link to the backup's archive.
+    pub(super) async fn archive_url(&mut self, addon: &str, id: &str) -> Result<Url, NoLink> {
+        let url = within(
+            &self.database,
+            &["api", "databases", addon, "backups", id, "archive"],
+        );
+        let answer = self
+            .call(Method::GET, url, Bearer::Addon(addon), Repeat::Harmless)
+            .await;
+        let link = answer.and_then(|ArchiveAnswer { download_url }| {
+            Url::parse(download_url.expose_secret()).map_err(|_| Failure::Unreadable)
+        });
+        link.map_err(|failure| NoLink {
+            passing: failure.is_passing(),
+            error: self.told(Call::Archive, failure),
+        })
+    }
+
+    /// The error that says what a call's failure means.
+    pub(super) fn told(&self, call: Call, failure: Failure) -> Error {
+        told(
+            call,
+            failure,
+            &Subject {
+                app: &self.app,
+                region: &self.region,
+            },
+        )
+    }
+
+    /// A call with its token, which is renewed once when Scalingo does not accept it any more.
+    async fn call<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        url: Url,
+        bearer: Bearer<'_>,
+        repeat: Repeat,
+    ) -> Result<T, Failure> {
+        for first in [true, false] {
+            let token = self.token(bearer).await?;
+            let request = || {
+                let request = self
+                    .account
+                    .client
+                    .request(method.clone(), url.clone())
+                    .bearer_auth(token.expose_secret());
+                if method == Method::POST {
+                    request.json(&serde_json::json!({}))
+                } else {
+                    request
+                }
+            };
+            let secrets = [self.account.api_token.expose_secret(), token.expose_secret()];
+            match self.account.answer(request, &secrets, repeat).await {
+                Err(failure) if first && failure.status() == Some(StatusCode::UNAUTHORIZED) => {
+                    self.forget(bearer)
+                }
+                Err(failure) => return Err(failure),
+                Ok(body) => return read(&body),
+            }
+        }
+        Err(Failure::Unreadable)
+    }
+
+    async fn token(&mut self, bearer: Bearer<'_>) -> Result<SecretString, Failure> {
+        match bearer {
+            Bearer::Account => self
+                .account
+                .jwt()
+                .await
+                .map_err(|failure| self.settled(Call::Exchange, failure)),
+            Bearer::Addon(addon) => {
+                if let Some(token) = fresh(&self.addon_token, &self.account.patience) {
+                    return Ok(token);
+                }
+                let url = within(
+                    &self.platform,
+                    &["v1", "apps", &self.app, "addons", addon, "token"],
+                );
+                // Boxed: this call asks for a token in turn, though never for an addon's.
+                let answer = Box::pin(self.call(Method::POST, url, Bearer::Account, Repeat::Harmless)).await;
+                let AddonTokenAnswer { addon } =
+                    answer.map_err(|failure| self.settled(Call::AddonToken, failure))?;
+                self.addon_token = Some(Token::new(addon.token.clone()));
+                Ok(addon.token)
+            }
+        }
+    }
+
+    fn forget(&mut self, bearer: Bearer<'_>) {
+        match bearer {
+            Bearer::Account => self.account.jwt = None,
+            Bearer::Addon(_) => self.addon_token = None,
+        }
+    }
+
+    /// A failure to get a token must be told as that, whatever call needed the token. One that may pass stays as
+    /// it is, so that a download goes on trying.
+    fn settled(&self, call: Call, failure: Failure) -> Failure {
+        match failure {
+            Failure::Told(_) => failure,
+            failure if failure.is_passing() => failure,
+            failure => Failure::Told(self.told(call, failure)),
+        }
+    }
+}
+
+impl Account {
+    /// The JWT that stands for the API token.
+    async fn jwt(&mut self) -> Result<SecretString, Failure> {
+        if let Some(token) = fresh(&self.jwt, &self.patience) {
+            return Ok(token);
+        }
+        let url = within(&self.auth, &["v1", "tokens", "exchange"]);
+        let request = || {
+            self.client
+                .post(url.clone())
+                .basic_auth("", Some(self.api_token.expose_secret()))
+                .json(&serde_json::json!({}))
+        };
+        let body = self
+            .answer(request, &[self.api_token.expose_secret()], Repeat::Harmless)
+            .await?;
+        let ExchangeAnswer { token } = read(&body)?;
+        self.jwt = Some(Token::new(token.clone()));
+        Ok(token)
+    }
+
+    /// The hosts of a region: of its platform and of its databases.
+    async fn hosts(&mut self, region: &str) -> Result<(Url, Url)> {
+        if REGIONS.contains(&region) {
+            return Ok((
+                base(&format!("https://api.{region}.scalingo.com"))?,
+                base(&format!("https://db-api.{region}.scalingo.com"))?,
+            ));
+        }
+        let subject = Subject { app: "", region };
+        let jwt = self
+            .jwt()
+            .await
+            .map_err(|failure| told(Call::Exchange, failure, &subject))?;
+        let url = within(&self.auth, &["v1", "regions"]);
+        let request = || self.client.get(url.clone()).bearer_auth(jwt.expose_secret());
+        let secrets = [self.api_token.expose_secret(), jwt.expose_secret()];
+        let RegionsAnswer { regions } = self
+            .answer(request, &secrets, Repeat::Harmless)
+            .await
+            .and_then(|body| read(&body))
+            .map_err(|failure| told(Call::Regions, failure, &subject))?;
+        let Some(found) = regions.iter().find(|found| found.name == region) else {
+            return Err(unknown_region(
+                region,
+                &regions.iter().map(|region| &*region.name).collect::<Vec<_>>(),
+            ));
+        };
+        let unreadable = |_| told(Call::Regions, Failure::Unreadable, &subject);
+        let hosts = [&found.api, &found.database_api].map(|url| base(url).map_err(unreadable));
+        let [platform, database] = hosts;
+        let (platform, database) = (platform?, database?);
+        // A token that is only ever sent encrypted is not to be lured elsewhere.
+        if [&platform, &database]
+            .iter()
+            .any(|url| url.scheme() != self.auth.scheme())
+        {
+            return Err(told(Call::Regions, Failure::Unreadable, &subject));
+        }
+        Ok((platform, database))
+    }
+
+    /// The body of the answer to a request, which is repeated while that may help and is harmless.
+    async fn answer(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        secrets: &[&str],
+        repeat: Repeat,
+    ) -> Result<Vec<u8>, Failure> {
+        let attempts = match repeat {
+            Repeat::Harmless => self.patience.api_attempts,
+            Repeat::Never => 1,
+        };
+        let once = || exchange(request(), secrets);
+        once.retry(self.patience.delays(attempts))
+            .when(Failure::is_passing)
+            .adjust(|failure, own| own.and_then(|own| self.patience.delay(failure.retry_after(), own)))
+            .await
+    }
+}
+
+impl Token {
+    fn new(secret: SecretString) -> Self {
+        Self {
+            secret,
+            issued: Instant::now(),
+        }
+    }
+}
+
+/// The token, unless it ends soon.
+fn fresh(token: &Option<Token>, patience: &Patience) -> Option<SecretString> {
+    let usable = patience.token_life.saturating_sub(patience.token_margin);
+    token
+        .as_ref()
+        .filter(|token| token.issued.elapsed() < usable)
+        .map(|token| token.secret.clone())
+}
+
+/// One request and its answer.
+async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, Failure> {
+    let mut response = request.send().await.map_err(Failure::transport)?;
+    let status = response.status();
+    let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() <= ANSWER => body.extend_from_slice(&piece),
+            Ok(Some(_)) if status.is_success() => return Err(Failure::Unreadable),
+            Err(error) if status.is_success() => return Err(Failure::transport(error)),
+            // A refusal is one, however much of its explanation arrived.
+            Ok(_) | Err(_) => break,
+        }
+    }
+    if status.is_success() {
+        Ok(body)
+    } else {
+        Err(Failure::Refused {
+            status,
+            said: explanation(&body, secrets),
+            retry_after,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // serde's own error may quote a value, and the value may be a token.
+    serde_json::from_slice(body).map_err(|_| Failure::Unreadable)
+}
+
+/// What a refusal says of itself: `{"error": "…"}` or `{"errors": {"field": ["…"]}}`.
+fn explanation(body: &[u8], secrets: &[&str]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
+        return quotable(error, secrets);
+    }
+    let fields = answer.get("errors")?.as_object()?;
+    let told: Vec<String> = fields
+        .iter()
+        .map(|(field, errors)| {
+            let errors = errors
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|error| error.as_str());
+            format!("{field} {}", errors.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    quotable(&told.join("; "), secrets)
+}
+
+/// A base URL: `http` or `https`, and a host.
+fn base(url: &str) -> Result<Url> {
+    let parsed = Url::parse(url.trim()).ok();
+    parsed
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Configuration,
+                "A base URL for Scalingo's API is not an http or https URL.",
+                "Check SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL, or unset them.",
+            )
+        })
+}
+
+/// A URL below `base`; every segment is percent-encoded, so a name cannot change the path.
+fn within(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+fn unknown_region(region: &str, known: &[&str]) -> Error {
+    let known: Vec<String> = known.iter().filter_map(|name| quotable(name, &[])).collect();
+    let what = match quotable(region, &[]) {
+        Some(region) => format!("Scalingo has no region \"{region}\"."),
+        None => "The Scalingo region is not configured.".to_owned(),
+    };
+    Error::new(
+        Kind::Configuration,
+        what,
+        format!("Set config.scalingo_region to one of {}.", known.join(", ")),
+    )
+}
+
+/// What calls are about, as far as errors name it.
+struct Subject<'a> {
+    app: &'a str,
+    region: &'a str,
+}
+
+impl Call {
+    /// For "Scalingo refused …".
+    fn doing(self, subject: &Subject<'_>) -> String {
+        let app = subject.app;
+        match self {
+            Self::Exchange => "to exchange the API token".into(),
+            Self::Regions => "to list its regions".into(),
+            Self::Addons => format!("to list the addons of the app {app}"),
+            Self::AddonToken => format!("a token for the PostgreSQL addon of the app {app}"),
+            Self::Backups => format!("to list the backups of the app {app}"),
+            Self::Backup => format!("to tell how the new backup of the app {app} is getting on"),
+            Self::NewBackup => format!("to make a backup of the app {app}"),
+            Self::Archive => format!("a link to the backup of the app {app}"),
+        }
+    }
+}
+
+/// The error that says what a call's failure means and what to do.
+fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error {
+    let doing = call.doing(subject);
+    match failure {
+        Failure::Told(error) => error,
+        Failure::Transport { reason, .. } => Error::new(
+            Kind::Api,
+            format!("Scalingo's API could not be asked {}: {reason}.", asked(&doing)),
+            "Check the network between this machine and Scalingo (and HTTPS_PROXY), and Scalingo's status page.",
+        ),
+        Failure::Unreadable => Error::new(
+            Kind::Api,
+            format!("Scalingo was asked {}, and its answer is not what it documents.", asked(&doing)),
+            "Run it again; if it happens again, please report it: Scalingo's API may have changed.",
+        ),
+        Failure::Refused { status, said, retry_after } => {
+            let (kind, what, remedy) = refusal(call, status, subject);
+            let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+            let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
+            let remedy = match retry_after {
+                Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
+                    format!("Scalingo wants {} seconds of rest; run it again after that.", wish.as_secs())
+                }
+                _ => remedy,
+            };
+            Error::new(kind, format!("{what} ({}{said}).", status.as_u16()), remedy)
+        }
+    }
+}
+
+/// "to list …" stays, "a token …" becomes "for a token …".
+fn asked(doing: &str) -> String {
+    if doing.starts_with("to ") {
+        doing.to_owned()
+    } else {
+        format!("for {doing}")
+    }
+}
+
+/// Kind, what happened (None: that it was refused) and what to do, for a status.
+fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Option<String>, String) {
+    let Subject { app, region } = subject;
+    match status.as_u16() {
+        401 => (
+            Kind::Authentication,
+            Some("Scalingo does not accept the API token".into()),
+            "Make a new token in the Scalingo dashboard (Profile, API Tokens) and set SCALINGO_API_TOKEN to it.".into(),
+        ),
+        402 => (
+            Kind::Api,
+            Some("Scalingo wants a payment before it does this".into()),
+            "Look at the account's billing page: the free trial may have ended.".into(),
+        ),
+        403 => (
+            Kind::Api,
+            None,
+            format!("Add the API token's owner to the collaborators of {app}, with the right to read its backups."),
+        ),
+        404 => not_found(call, app, region),
+        400 | 422 => (
+            Kind::Api,
+            None,
+            "Check config.clone_source_scalingo_app_name, config.scalingo_region and config.scalingo_addon_id.".into(),
+        ),
+        409 => (
+            Kind::Api,
+            None,
+            "Something else is going on with this database; run it again when that is over.".into(),
+        ),
+        429 => (
+            Kind::Api,
+            Some("Scalingo was asked too often, more than 60 times a minute".into()),
+            "Run it again in a few minutes, with nothing else using the same token.".into(),
+        ),
+        500..=599 => (
+            Kind::Api,
+            Some(format!("Scalingo failed when it was asked {}", asked(&call.doing(subject)))),
+            "Run it again later; Scalingo's status page may tell more.".into(),
+        ),
+        300..=399 => (
+            Kind::Api,
+            Some("Scalingo's API answered with a redirect, which is not followed".into()),
+            "Check config.scalingo_region, and SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL if they are set."
+                .into(),
+        ),
+        _ => (
+            Kind::Api,
+            None,
+            "Run it again; if it happens again, please report it: Scalingo's API may have changed.".into(),
+        ),
+    }
+}
+
+fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, String) {
+    match call {
+        Call::Addons => (
+            Kind::Api,
+            Some(format!("Scalingo knows no app {app} in the region {region} that this token may see")),
+            "Check config.clone_source_scalingo_app_name and config.scalingo_region, and that the token's owner is a \
+             collaborator of the app."
+                .into(),
+        ),
+        Call::AddonToken => (
+            Kind::AddonNotFound,
+            Some(format!("The app {app} does not have that PostgreSQL addon any more")),
+            "Check config.scalingo_addon_id against the app's addons in the dashboard.".into(),
+        ),
+        Call::Backups | Call::NewBackup => (
+            Kind::BackupNotFound,
+            Some(format!("Scalingo finds no backups for the database of the app {app}")),
+            "Look at the database's backups in its dashboard.".into(),
+        ),
+        Call::Backup | Call::Archive => (
+            Kind::BackupNotFound,
+            Some(format!("The backup of the app {app} is not there any more")),
+            "Run it again: it will take the newest one that is.".into(),
+        ),
+        Call::Exchange | Call::Regions => (
+            Kind::Api,
+            None,
+            "Check SCALINGO_AUTH_URL if it is set.".into(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_change_the_path() {
+        let url = within(
+            &Url::parse("https://api.example/").unwrap(),
+            &["v1", "apps", "../x?y#z/w", "addons"],
+        );
+        assert_eq!(
+            url.as_str(),
+            "https://api.example/v1/apps/..%2Fx%3Fy%23z%2Fw/addons"
+        );
+    }
+
+    #[test]
+    fn a_base_url_may_have_a_path_of_its_own() {
+        let url = within(
+            &Url::parse("http://127.0.0.1:1234/scalingo/").unwrap(),
+            &["v1", "regions"],
+        );
+        assert_eq!(url.as_str(), "http://127.0.0.1:1234/scalingo/v1/regions");
+    }
+
+    #[test]
+    fn a_validation_error_is_told_field_by_field() {
+        let body = br#"{"errors":{"app":["is unknown"],"region":["is closed","is far"]}}"#;
+        assert_eq!(
+            explanation(body, &[]).as_deref(),
+            Some("app is unknown; region is closed, is far")
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_or_another_json_is_not_quoted() {
+        for body in [
+            "Retry later",
+            "",
+            "<html>",
+            "[1]",
+            r#"{"error":{"a":1}}"#,
+            r#"{"errors":"x"}"#,
+            "\u{0}",
+        ] {
+            assert_eq!(explanation(body.as_bytes(), &[]), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_failure_of_every_call_is_two_sentences() {
+        let calls = [
+            Call::Exchange,
+            Call::Regions,
+            Call::Addons,
+            Call::AddonToken,
+            Call::Backups,
+            Call::Backup,
+            Call::NewBackup,
+            Call::Archive,
+        ];
+        let subject = Subject {
+            app: "shop",
+            region: "osc-fr1",
+        };
+        for call in calls {
+            let mut failures = vec![
+                Failure::Unreadable,
+                Failure::Transport {
+                    reason: "connection refused".into(),
+                    passing: true,
+                    arrived: false,
+                },
+            ];
+            failures.extend(
+                [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| Failure::Refused {
+                    status: StatusCode::from_u16(status).unwrap(),
+                    said: Some("no".into()),
+                    retry_after: None,
+                }),
+            );
+            for failure in failures {
+                let error = told(call, failure, &subject);
+                assert!(
+                    error.what.ends_with('.') && error.remedy.ends_with('.'),
+                    "{error}"
+                );
+                assert!(
+                    !error.what.contains("  ") && !error.what.contains("asked a "),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
