@@ -415,6 +415,46 @@ fn insert_statements_give_the_rows_that_copy_would() {
     }
 }
 
+#[test]
+fn insert_statements_of_a_server_without_standard_strings_are_read() {
+    let shop = Shop::open("backslashes");
+    let database = shop.url.rsplit_once('/').unwrap().1;
+    psql(
+        &shop.url,
+        &format!("ALTER DATABASE {database} SET standard_conforming_strings = off"),
+    );
+    let contents = read(&shop.dump(&["--inserts"]));
+    let settings = contents
+        .entries
+        .iter()
+        .find(|entry| entry.desc == "STDSTRINGS")
+        .unwrap();
+    assert_eq!(settings.defn, "SET standard_conforming_strings = 'off';\n");
+    for (table, kept) in [TABLES[0], TABLES[1], TABLES[3]] {
+        let columns = columns_of(&shop, table);
+        let rows = InsertRows::new(contents.rows(tag(table)), 1000, &columns);
+        let mut rows = rows.with_backslash_escapes();
+        assert!(
+            gather(|piece| rows.next(piece)) == shop.rows(table, kept),
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn large_objects_by_the_thousand_are_all_read() {
+    let shop = Shop::open("objects");
+    psql(
+        &shop.url,
+        "SELECT lo_from_bytea(n, n::text::bytea) FROM generate_series(100001, 102500) n",
+    );
+    let contents = read(&shop.dump(&[]));
+    for oid in 100_001..=102_500 {
+        assert_eq!(contents.objects[&oid], oid.to_string().as_bytes());
+    }
+    assert_eq!(contents.objects.len(), 2_504);
+}
+
 /// A table's columns in their order, each with whether it is generated.
 fn columns_of(shop: &Shop, table: &str) -> Vec<(String, bool)> {
     let sql = format!(
