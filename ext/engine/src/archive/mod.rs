@@ -172,3 +172,18 @@ impl<R: Read> Archive<R> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine reads archives on a thread of its own.
+    #[test]
+    fn an_archive_and_its_blocks_can_go_to_another_thread() {
+        fn can_be_sent<T: Send>() {}
+        can_be_sent::<Archive<std::fs::File>>();
+        can_be_sent::<Block<'_, std::fs::File>>();
+        can_be_sent::<LargeObject<'_, std::fs::File>>();
+        can_be_sent::<ArchiveError>();
+    }
+}
