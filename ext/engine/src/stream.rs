@@ -3,13 +3,12 @@
 //! The reader runs ahead of the loader only as far as the bounded channel lets it, so back-pressure reaches
 //! the download's socket, and memory does not grow with the data.
 
-use crate::archive::{Archive, Block, DataBlock, Header, LargeObjectsBlock};
+use crate::archive::{reading_failed, Archive, Block, DataBlock, Header, LargeObjectsBlock};
 use crate::copy::{InsertRows, Pieces};
 use crate::error::{Error, Result};
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan, RowFormat};
 use crate::settings::Settings;
-use crate::source;
 use crate::target::load::{Buffers, Item};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -117,8 +116,7 @@ impl Reader {
                 self.send_pieces(load, |piece| pieces.next(piece))?;
             }
             RowFormat::Inserts { table_columns } => {
-                let generated = table_columns.iter().map(|(_, generated)| *generated).collect();
-                let mut pieces = InsertRows::new(block, PIECE, generated);
+                let mut pieces = InsertRows::new(block, PIECE, table_columns);
                 self.send_pieces(load, |piece| pieces.next(piece))?;
             }
         }
@@ -132,7 +130,7 @@ impl Reader {
     ) -> Result<(), Stop> {
         loop {
             let mut piece = self.buffers.take();
-            if !next(&mut piece).map_err(|error| read_error(&load.table.to_string(), &error))? {
+            if !next(&mut piece).map_err(|error| reading_failed(&load.table.to_string(), error))? {
                 self.buffers.give(piece);
                 return Ok(());
             }
@@ -149,7 +147,7 @@ impl Reader {
                 let read = (&mut object)
                     .take(PIECE as u64)
                     .read_to_end(&mut piece)
-                    .map_err(|error| read_error("a large object", &error))?;
+                    .map_err(|error| reading_failed("a large object", error))?;
                 if read == 0 {
                     self.buffers.give(piece);
                     break;
@@ -164,15 +162,4 @@ impl Reader {
     fn send(&mut self, item: Item) -> Result<(), Stop> {
         self.items.blocking_send(Ok(item)).map_err(|_| Stop::Unwanted)
     }
-}
-
-/// The typed error that travelled inside an I/O error, or one that says whose rows could not be read.
-fn read_error(whose: &str, error: &io::Error) -> Error {
-    source::error_from_io(error).unwrap_or_else(|| {
-        Error::new(
-            crate::error::Kind::Archive,
-            format!("The archive is damaged within the data of {whose}: {error}."),
-            "Run it again with FORCE_BACKUP_DOWNLOAD=true; if it happens again, ask for a new backup.",
-        )
-    })
 }
