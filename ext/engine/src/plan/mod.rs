@@ -3,8 +3,24 @@
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together.
 
-use crate::archive::DumpId;
-use crate::mask::RowMask;
+mod decide;
+mod exclude;
+mod loads;
+mod names;
+mod rules;
+pub mod schema;
+pub mod sql;
+mod steps;
+
+pub use crate::mask::quote_identifier;
+
+use crate::archive::{DumpId, Entry, Header, Section};
+use crate::error::{Error, Kind};
+use crate::mask::{self, RowMask};
+use crate::settings::Settings;
+use decide::{display_name, Decisions, Fate};
+use schema::Schema;
+use sql::{lex, Token};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -28,7 +44,7 @@ pub struct Plan {
 }
 
 /// A table's name as the server knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName {
     /// Its schema.
     pub schema: String,
@@ -37,6 +53,14 @@ pub struct TableName {
 }
 
 impl TableName {
+    /// The name of the relation that an entry creates or fills.
+    fn of(entry: &Entry) -> Self {
+        Self {
+            schema: entry.namespace.clone(),
+            name: entry.tag.clone(),
+        }
+    }
+
     /// Quoted for SQL: `"public"."users"`.
     pub fn sql(&self) -> String {
         format!(
@@ -52,11 +76,6 @@ impl std::fmt::Display for TableName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.schema, self.name)
     }
-}
-
-/// An identifier in double quotes, quotes within it doubled (PostgreSQL's documentation, "Lexical Structure").
-pub fn quote_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A statement that creates part of the schema.
@@ -157,6 +176,9 @@ pub struct Step {
     pub waits_for: Vec<DumpId>,
     /// Tables that it locks so that no other step on them may run at the same time.
     pub locks: Vec<TableName>,
+    /// Tables that it locks so that no step that has them in `locks` may run at the same time; two steps that
+    /// share a table may (two indexes of one table).
+    pub shared: Vec<TableName>,
     /// Runs after all others that are not last: event triggers and materialized views' contents.
     pub last: bool,
     /// What a refusal by the server means.
@@ -172,4 +194,241 @@ pub struct LeftOut {
     pub name: String,
     /// Why, in a few words.
     pub why: String,
+}
+
+/// Makes the plan: what happens to each entry of a table of contents, under these settings.
+///
+/// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`mask::Key`].
+///
+/// # Errors
+/// One [`Kind::Plan`] error that tells everything that is wrong, a line each: rules that fit no table or no
+/// column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
+pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask::Key) -> Result<Plan, Error> {
+    let mut problems = Problems::default();
+    let by_id: HashMap<DumpId, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| (entry.dump_id, index))
+        .collect();
+    let mut warnings = check_contents(entries, &mut problems);
+    let schema = Schema::read(entries);
+    let decisions = decide::decide(entries, &by_id, settings, &mut problems);
+    warnings.extend(decisions.warnings.iter().cloned());
+    let mut left_out = left_out(entries, &decisions);
+
+    let excluded = exclude::excluded(&settings.exclude_tables, &schema, &mut problems);
+    let rules = rules::Rules::read(settings, &schema, &mut problems);
+    let is_restored = |id: DumpId| {
+        by_id
+            .get(&id)
+            .is_some_and(|index| decisions.fates[*index].is_kept())
+    };
+    rules.check_keys(&excluded, is_restored, &mut problems, &mut warnings);
+
+    let mut loads = HashMap::new();
+    for (entry, fate) in entries.iter().zip(&decisions.fates) {
+        if entry.desc != "TABLE DATA" || !fate.is_kept() {
+            continue;
+        }
+        if schema
+            .table(&TableName::of(entry))
+            .is_some_and(|table| excluded.contains(&table))
+        {
+            left_out.push(LeftOut {
+                kind: entry.desc.clone(),
+                name: display_name(entry),
+                why: "exclude_tables names it: the table is created, its rows are not loaded".into(),
+            });
+            continue;
+        }
+        match loads::load(entry, &schema) {
+            Some(mut load) => {
+                load.mask = rules.row_mask(&load, key, &settings.masking.email_domain, &mut problems);
+                loads.insert(entry.dump_id, load);
+            }
+            None => problems.add(format!(
+                "The definition of the table {} in the backup cannot be read, so neither can its rows. Please \
+                 report this with the table's definition, and exclude the table meanwhile.",
+                display_name(entry)
+            )),
+        }
+    }
+    let loaded: HashSet<TableName> = loads.values().map(|load: &Load| load.table.clone()).collect();
+    rules.warn_of_idle(&loaded, &mut warnings);
+
+    let names_its_schemas = header.version.minor >= 13
+        || header.version.major > 1
+        || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
+    let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
+    let outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    warnings.extend(outcome.warnings);
+    left_out.extend(outcome.left_out);
+    problems.into_result()?;
+    Ok(Plan {
+        encoding: decisions.encoding.clone(),
+        schema: statements(entries, &decisions, sql),
+        loads,
+        large_objects: large_objects(entries, &decisions),
+        steps: outcome.steps,
+        left_out,
+        warnings,
+    })
+}
+
+/// Everything that is wrong, told together.
+#[derive(Debug, Default)]
+struct Problems(Vec<String>);
+
+/// More than this many problems are counted, not told.
+const PROBLEMS_TOLD: usize = 40;
+
+impl Problems {
+    fn add(&mut self, problem: impl Into<String>) {
+        self.0.push(problem.into());
+    }
+
+    fn into_result(self) -> Result<(), Error> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        for problem in self.0 {
+            if seen.insert(problem.clone()) {
+                lines.push(problem);
+            }
+        }
+        let count = lines.len();
+        if count == 0 {
+            return Ok(());
+        }
+        lines.truncate(PROBLEMS_TOLD);
+        if count > PROBLEMS_TOLD {
+            lines.push(format!("… and {} more.", count - PROBLEMS_TOLD));
+        }
+        let what = match count {
+            1 => format!("The configuration does not fit the backup:\n- {}\n", lines[0]),
+            _ => format!(
+                "The configuration does not fit the backup in {count} places:\n- {}\n",
+                lines.join("\n- ")
+            ),
+        };
+        Err(Error::new(
+            Kind::Plan,
+            what,
+            "The target has not been touched. Correct this and run again.",
+        ))
+    }
+}
+
+/// An archive needs a schema; one without rows is fine, but hardly what was meant.
+fn check_contents(entries: &[Entry], problems: &mut Problems) -> Vec<String> {
+    let has = |kind: &str| entries.iter().any(|entry| entry.desc == kind);
+    let has_schema = entries
+        .iter()
+        .any(|entry| entry.section == Section::PreData && entry.desc == "TABLE");
+    let has_rows = has("TABLE DATA") || has("BLOBS");
+    if has_rows && !has_schema && has("TABLE DATA") {
+        problems.add(
+            "The backup has rows but no tables: it was made with pg_dump --data-only. Take one that has the schema, too.",
+        );
+    }
+    if has_rows {
+        Vec::new()
+    } else {
+        vec![
+            "The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.".into(),
+        ]
+    }
+}
+
+fn left_out(entries: &[Entry], decisions: &Decisions) -> Vec<LeftOut> {
+    let out = |(entry, fate): (&Entry, &Fate)| match fate {
+        Fate::Out(why) => Some(LeftOut {
+            kind: entry.desc.clone(),
+            name: display_name(entry),
+            why: why.clone(),
+        }),
+        _ => None,
+    };
+    entries.iter().zip(&decisions.fates).filter_map(out).collect()
+}
+
+/// The statements before the rows.
+fn statements(entries: &[Entry], decisions: &Decisions, sql: impl Fn(&Entry) -> String) -> Vec<Statement> {
+    let is_statement = |entry: &Entry| {
+        entry.section == Section::PreData && !matches!(entry.desc.as_str(), "BLOB" | "BLOB METADATA")
+    };
+    entries
+        .iter()
+        .zip(&decisions.fates)
+        .filter(|(entry, fate)| fate.is_kept() && is_statement(entry))
+        .map(|(entry, fate)| Statement {
+            dump_id: entry.dump_id,
+            kind: entry.desc.clone(),
+            name: display_name(entry),
+            sql: sql(entry),
+            refusal: if *fate == Fate::KeepIfAllowed {
+                Refusal::LeftOut
+            } else {
+                Refusal::Fatal
+            },
+        })
+        .collect()
+}
+
+/// An entry's SQL as the archive has it, but for two things that pg_restore says beside it: the table access
+/// method, where it is not heap, and, in archives of pg_dump before 10.3 and 9.6.8 (format 1.12), the schema.
+fn statement_sql(entry: &Entry, names_its_schemas: bool) -> String {
+    let mut sql = String::new();
+    if !names_its_schemas && !entry.namespace.is_empty() {
+        sql.push_str(&format!(
+            "SET LOCAL search_path = {}, pg_catalog;\n",
+            quote_identifier(&entry.namespace)
+        ));
+    }
+    let method = matches!(entry.desc.as_str(), "TABLE" | "MATERIALIZED VIEW")
+        .then_some(entry.table_am.as_str())
+        .filter(|method| !matches!(*method, "" | "heap"));
+    if let Some(method) = method {
+        sql.push_str(&format!(
+            "SET LOCAL default_table_access_method = {};\n",
+            quote_identifier(method)
+        ));
+    }
+    sql.push_str(&entry.defn);
+    if method.is_some() {
+        // The statements after it are in the same transaction.
+        sql.push_str("\nSET LOCAL default_table_access_method = DEFAULT;\n");
+    }
+    sql
+}
+
+/// Oids are numbers in the definitions: `SELECT pg_catalog.lo_create('16404');` of a BLOB, a list in BLOB METADATA.
+fn large_objects(entries: &[Entry], decisions: &Decisions) -> LargeObjects {
+    let mut found = LargeObjects::default();
+    for (entry, fate) in entries.iter().zip(&decisions.fates) {
+        if !fate.is_kept() {
+            continue;
+        }
+        match entry.desc.as_str() {
+            "BLOBS" => {
+                found.blocks.insert(entry.dump_id);
+            }
+            "BLOB METADATA" => {
+                found.oids.extend(
+                    entry
+                        .defn
+                        .split_ascii_whitespace()
+                        .filter_map(|oid| oid.parse::<u32>().ok()),
+                );
+            }
+            "BLOB" => found
+                .oids
+                .extend(lex(&entry.defn).iter().find_map(|token| match token {
+                    Token::Text(oid) | Token::Quoted(oid) => oid.parse().ok(),
+                    Token::Number(oid) => oid.parse::<u32>().ok(),
+                    _ => None,
+                })),
+            _ => {}
+        }
+    }
+    found
 }

@@ -1,0 +1,432 @@
+//! What runs for each value: a mask fitted to one column. No allocation, no decision that could be made earlier.
+
+use super::key::Function;
+use crate::copy;
+use md5::{Digest, Md5};
+
+/// One row of COPY text, as the places where its fields begin (and where the next row begins).
+pub(super) struct Row<'a> {
+    pub(super) piece: &'a [u8],
+    pub(super) starts: &'a [usize],
+}
+
+impl<'a> Row<'a> {
+    /// The bounds of a field, without the tab or newline that ends it.
+    pub(super) fn range(&self, position: usize) -> (usize, usize) {
+        (self.starts[position], self.starts[position + 1] - 1)
+    }
+
+    fn field(&self, position: usize) -> &'a [u8] {
+        let (start, end) = self.range(position);
+        &self.piece[start..end]
+    }
+}
+
+/// Buffers that live as long as the worker.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    decoded: Vec<u8>,
+    folded: Vec<u8>,
+    address: Vec<u8>,
+}
+
+/// A pseudonym would be longer than its column, and cutting it would make it repeat itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DoesNotFit;
+
+/// A mask fitted to one column.
+#[derive(Debug)]
+pub(super) enum Action {
+    Email(EmailPseudonym),
+    EmailMd5(EmailMd5),
+    Fixed(Box<[u8]>),
+    Numbered(Numbered),
+    Distinct { function: Function, form: DistinctForm },
+}
+
+impl Action {
+    /// Appends the masked form of `raw`, which is not NULL, as a COPY field.
+    pub(super) fn write(
+        &self,
+        row: &Row<'_>,
+        raw: &[u8],
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DoesNotFit> {
+        match self {
+            Action::Email(email) => email.write(raw, &mut scratch.decoded, &mut scratch.folded, out),
+            Action::EmailMd5(md5) => md5.write(row, raw, scratch, out),
+            Action::Fixed(field) => out.extend_from_slice(field),
+            Action::Numbered(numbered) => return numbered.write(row, raw, &mut scratch.decoded, out),
+            Action::Distinct { function, form } => {
+                form.write(&function.digest(decoded(raw, &mut scratch.decoded)), out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a written field has the mask's form.
+    pub(super) fn has_form(&self, field: &[u8]) -> bool {
+        match self {
+            Action::Email(email) => email.has_form(field),
+            Action::EmailMd5(md5) => md5.form.has_form(field),
+            Action::Fixed(fixed) => field == fixed.as_ref(),
+            Action::Numbered(numbered) => numbered.has_form(field),
+            Action::Distinct { form, .. } => form.has_form(field),
+        }
+    }
+}
+
+/// The value of a field that is not NULL.
+fn decoded<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    copy::decode(raw, scratch).unwrap_or_default()
+}
+
+/// How many hex digits of the digest an address shows: 80 bits.
+pub(super) const EMAIL_DIGITS: usize = 20;
+
+/// `<20 hex digits>@<domain>`.
+#[derive(Debug, Clone)]
+pub(super) struct EmailPseudonym {
+    pub(super) function: Function,
+    /// Take addresses that differ only in case for the same.
+    pub(super) fold_case: bool,
+    /// The column is `character(n)`, whose trailing blanks do not count.
+    pub(super) padded: bool,
+    /// `@` and the domain.
+    pub(super) suffix: Box<[u8]>,
+}
+
+impl EmailPseudonym {
+    /// An empty address stays empty: it says nothing, and code that asks for blank ones goes on working.
+    fn write(&self, raw: &[u8], scratch: &mut Vec<u8>, folded: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let mut address = decoded(raw, scratch);
+        if self.padded {
+            address = without_padding(address);
+        }
+        if address.is_empty() {
+            return;
+        }
+        let digest = if self.fold_case {
+            fold_case(address, folded);
+            self.function.digest(folded)
+        } else {
+            self.function.digest(address)
+        };
+        write_hex(&digest, EMAIL_DIGITS, out);
+        out.extend_from_slice(&self.suffix);
+    }
+
+    fn has_form(&self, field: &[u8]) -> bool {
+        field.is_empty()
+            || field.len() == EMAIL_DIGITS + self.suffix.len()
+                && field.ends_with(&self.suffix)
+                && is_hex(&field[..EMAIL_DIGITS])
+    }
+}
+
+/// A value of `character(n)` without the blanks that PostgreSQL pads it with.
+fn without_padding(value: &[u8]) -> &[u8] {
+    let length = value
+        .iter()
+        .rposition(|byte| *byte != b' ')
+        .map_or(0, |last| last + 1);
+    &value[..length]
+}
+
+/// Lower case as Unicode has it; text in another encoding than UTF-8 is folded in its ASCII letters only.
+fn fold_case(text: &[u8], folded: &mut Vec<u8>) {
+    folded.clear();
+    if text.is_ascii() {
+        folded.extend(text.iter().map(u8::to_ascii_lowercase));
+        return;
+    }
+    match std::str::from_utf8(text) {
+        Ok(text) => {
+            let mut buffer = [0; 4];
+            for c in text.chars().flat_map(char::to_lowercase) {
+                folded.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+            }
+        }
+        Err(_) => folded.extend(text.iter().map(u8::to_ascii_lowercase)),
+    }
+}
+
+/// The MD5 of the row's new address, or, where the row has none, a keyed digest of the old MD5.
+#[derive(Debug)]
+pub(super) struct EmailMd5 {
+    /// The row's e-mail column and its mask.
+    pub(super) email: Option<(usize, EmailPseudonym)>,
+    pub(super) function: Function,
+    pub(super) form: DistinctForm,
+}
+
+impl EmailMd5 {
+    fn write(&self, row: &Row<'_>, raw: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
+        if let Some((position, email)) = &self.email {
+            let address = row.field(*position);
+            if address != b"\\N" {
+                scratch.address.clear();
+                email.write(
+                    address,
+                    &mut scratch.decoded,
+                    &mut scratch.folded,
+                    &mut scratch.address,
+                );
+                self.form.write(&Md5::digest(&scratch.address), out);
+                return;
+            }
+        }
+        self.form
+            .write(&self.function.digest(decoded(raw, &mut scratch.decoded)), out);
+    }
+}
+
+/// How a digest is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DistinctForm {
+    /// This many hex digits, at most 32.
+    Hex(usize),
+    /// The digest's bytes as they are, grouped as a UUID.
+    PlainUuid,
+    /// A random-looking (version 4) UUID.
+    Uuid,
+    /// A number of this many digits, at most 38.
+    Digits(usize),
+    /// Sixteen bytes, as COPY takes a bytea: `\\x…`.
+    Bytes,
+}
+
+impl DistinctForm {
+    fn write(&self, digest: &[u8], out: &mut Vec<u8>) {
+        match self {
+            DistinctForm::Hex(length) => write_hex(digest, *length, out),
+            DistinctForm::PlainUuid => write_uuid(first_16(digest), out),
+            DistinctForm::Uuid => {
+                let mut bytes = first_16(digest);
+                bytes[6] = bytes[6] & 0x0f | 0x40;
+                bytes[8] = bytes[8] & 0x3f | 0x80;
+                write_uuid(bytes, out);
+            }
+            DistinctForm::Digits(length) => write_digits(first_u128(digest), *length, out),
+            DistinctForm::Bytes => {
+                out.extend_from_slice(b"\\\\x");
+                write_hex(digest, 32, out);
+            }
+        }
+    }
+
+    fn has_form(&self, field: &[u8]) -> bool {
+        match self {
+            DistinctForm::Hex(length) => field.len() == *length && is_hex(field),
+            DistinctForm::PlainUuid | DistinctForm::Uuid => {
+                field.len() == 36
+                    && field.iter().enumerate().all(|(at, byte)| match at {
+                        8 | 13 | 18 | 23 => *byte == b'-',
+                        14 if *self == DistinctForm::Uuid => *byte == b'4',
+                        _ => is_hex(&[*byte]),
+                    })
+            }
+            DistinctForm::Digits(length) => field.len() == *length && field.iter().all(u8::is_ascii_digit),
+            DistinctForm::Bytes => field.len() == 35 && field.starts_with(b"\\\\x") && is_hex(&field[3..]),
+        }
+    }
+}
+
+/// A prefix and the digits of an id: names and phone numbers.
+#[derive(Debug)]
+pub(super) struct Numbered {
+    pub(super) prefix: &'static [u8],
+    /// Where the id comes from: the first that is not NULL.
+    pub(super) ids: Vec<IdSource>,
+    pub(super) function: Function,
+    /// Digits are padded with zeros to this length: 7 for phone numbers, 0 for names.
+    pub(super) pad: usize,
+    /// The whole is cut to this length, where it may repeat itself.
+    pub(super) limit: Option<usize>,
+    /// Where it may not.
+    pub(super) distinct: Option<DistinctIds>,
+    /// An empty value stays empty.
+    pub(super) keep_empty: bool,
+    /// The column is `character(n)`, whose trailing blanks do not count.
+    pub(super) padded: bool,
+}
+
+/// Where an id comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum IdSource {
+    /// One column's value.
+    Column(usize),
+    /// All parts of a composite key.
+    Key(Vec<usize>),
+    /// The masked value itself.
+    Own,
+}
+
+/// How ids stay distinct under a unique index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DistinctIds {
+    /// The id is an integer, whose digits are distinct by themselves; else a keyed digest is used.
+    pub(super) integer: bool,
+    /// The most digits that fit.
+    pub(super) room: usize,
+}
+
+/// How many digits an id has in a pseudonym that may repeat itself.
+const ID_DIGITS: usize = 7;
+
+/// The most digits of a keyed digest that a distinct pseudonym shows: 83 bits.
+const KEYED_DIGITS: usize = 25;
+
+impl Numbered {
+    fn write(
+        &self,
+        row: &Row<'_>,
+        raw: &[u8],
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DoesNotFit> {
+        if self.keep_empty && (raw.is_empty() || self.padded && without_padding(raw).is_empty()) {
+            return Ok(());
+        }
+        let start = out.len();
+        out.extend_from_slice(self.prefix);
+        for source in &self.ids {
+            let field = match source {
+                IdSource::Column(position) => row.field(*position),
+                IdSource::Key(positions) => {
+                    self.write_keyed(self.digest_of_key(row, positions, scratch), out);
+                    break;
+                }
+                IdSource::Own => raw,
+            };
+            if field == b"\\N" {
+                continue;
+            }
+            self.write_id(field, *source == IdSource::Own, scratch, out)?;
+            break;
+        }
+        if let Some(limit) = self.limit {
+            out.truncate(out.len().min(start + limit));
+        }
+        Ok(())
+    }
+
+    fn write_id(
+        &self,
+        field: &[u8],
+        is_own: bool,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DoesNotFit> {
+        let (digits, negative) = match field.strip_prefix(b"-") {
+            Some(rest) => (rest, true),
+            None => (field, false),
+        };
+        let is_number = !is_own && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        match self.distinct {
+            // No number without a sign is written with a leading zero and more than seven digits, or, unpadded,
+            // with a leading zero at all: the extra zero keeps -5 and 5 apart.
+            Some(DistinctIds { integer: true, room }) if is_number => {
+                let length = digits.len().max(self.pad) + usize::from(negative);
+                if length > room {
+                    return Err(DoesNotFit);
+                }
+                pad(length - digits.len(), out);
+                out.extend_from_slice(digits);
+            }
+            None if is_number && !negative && digits.len() <= ID_DIGITS => {
+                pad(self.pad.saturating_sub(digits.len()), out);
+                out.extend_from_slice(digits);
+            }
+            _ => self.write_keyed(self.function.digest(decoded(field, scratch)), out),
+        }
+        Ok(())
+    }
+
+    fn write_keyed(&self, digest: [u8; 32], out: &mut Vec<u8>) {
+        let length = self
+            .distinct
+            .map_or(ID_DIGITS, |distinct| distinct.room.min(KEYED_DIGITS));
+        write_digits(first_u128(&digest), length, out);
+    }
+
+    fn digest_of_key(&self, row: &Row<'_>, positions: &[usize], scratch: &mut Vec<u8>) -> [u8; 32] {
+        let mut parts = self.function.begin();
+        for position in positions {
+            parts.add(copy::decode(row.field(*position), scratch));
+        }
+        parts.finish()
+    }
+
+    fn has_form(&self, field: &[u8]) -> bool {
+        if field.is_empty() {
+            return self.keep_empty;
+        }
+        let limit = self.limit.unwrap_or(usize::MAX);
+        if limit <= self.prefix.len() {
+            return field == &self.prefix[..limit];
+        }
+        let Some(digits) = field.strip_prefix(self.prefix) else {
+            return false;
+        };
+        let least = self.pad.max(1).min(limit - self.prefix.len());
+        let most = match self.distinct {
+            Some(distinct) => distinct.room,
+            None => ID_DIGITS.min(limit - self.prefix.len()),
+        };
+        (least..=most).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    }
+}
+
+fn pad(zeros: usize, out: &mut Vec<u8>) {
+    out.resize(out.len() + zeros, b'0');
+}
+
+fn first_16(digest: &[u8]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (byte, from) in bytes.iter_mut().zip(digest) {
+        *byte = *from;
+    }
+    bytes
+}
+
+fn first_u128(digest: &[u8]) -> u128 {
+    u128::from_be_bytes(first_16(digest))
+}
+
+/// The last `length` decimal digits of a number, padded with zeros.
+fn write_digits(mut number: u128, length: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    pad(length, out);
+    for digit in out[start..].iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// The first `length` hex digits of a digest.
+fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
+    for at in 0..length.min(digest.len() * 2) {
+        let byte = digest[at / 2];
+        let half = if at % 2 == 0 { byte >> 4 } else { byte & 0x0f };
+        out.push(HEX[usize::from(half)]);
+    }
+}
+
+fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {
+    let mut from = 0;
+    for length in [4, 2, 2, 2, 6] {
+        if from > 0 {
+            out.push(b'-');
+        }
+        write_hex(&bytes[from..from + length], length * 2, out);
+        from += length;
+    }
+}
+
+fn is_hex(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

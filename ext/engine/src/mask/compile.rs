@@ -1,0 +1,419 @@
+//! Fits a mask to a column: what its type, NOT NULL and unique indexes make of it, or why it does not fit.
+
+use super::action::{
+    Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS,
+};
+use super::sql::{quote_identifier, quote_literal};
+use super::types::{Test, Type};
+use super::{Column, Mask, MaskedColumn, Pseudonyms, Table};
+use crate::copy;
+
+/// The fewest bits of a keyed digest that are taken for distinct under a unique index: among ten million rows,
+/// two of 2^56 values meet with a probability below one in a thousand, and then an index fails, nothing leaks.
+const BITS: usize = 56;
+/// Hex and decimal digits for that many bits.
+const HEX_DIGITS: usize = BITS / 4;
+const DECIMAL_DIGITS: usize = 17;
+
+/// What a mask becomes on one column.
+struct Fitted {
+    action: Action,
+    description: String,
+    /// A condition on the column that every masked value meets; NULL is added by the caller.
+    form: String,
+}
+
+/// Fits `mask` to the column at `position`. `masks` are all masks of the table.
+pub(super) fn compile(
+    table: &Table,
+    position: usize,
+    mask: Mask,
+    masks: &[(usize, Mask)],
+    pseudonyms: &Pseudonyms,
+) -> Result<(MaskedColumn, Action), String> {
+    let Some(column) = table.columns.get(position) else {
+        return Err(format!(
+            "{} has no column number {position} in its data.",
+            table.name
+        ));
+    };
+    let fit = Fit {
+        table,
+        column,
+        masks,
+        pseudonyms,
+        sql: quote_identifier(&column.name),
+    };
+    let fitted = match mask {
+        Mask::Email => fit.email(),
+        Mask::EmailMd5 => fit.email_md5(),
+        Mask::LastName => fit.name(b"User"),
+        Mask::FullName => fit.name(b"Demo User"),
+        Mask::Phone => fit.phone(),
+        Mask::Constant(text) => fit.constant(text),
+        Mask::Null => fit.null(),
+    }?;
+    let form_sql = match &fitted.action {
+        // The form of a NULL that the mask itself writes.
+        Action::Fixed(field) if field.as_ref() == b"\\N" => fitted.form,
+        _ => format!("{} IS NULL OR {}", fit.sql, fitted.form),
+    };
+    let masked = MaskedColumn {
+        name: column.name.clone(),
+        position,
+        description: fitted.description,
+        form_sql,
+    };
+    Ok((masked, fitted.action))
+}
+
+struct Fit<'a> {
+    table: &'a Table,
+    column: &'a Column,
+    masks: &'a [(usize, Mask)],
+    pseudonyms: &'a Pseudonyms,
+    /// The column's name in quotes.
+    sql: String,
+}
+
+impl Fit<'_> {
+    fn problem(&self, what: &str, fix: &str) -> String {
+        format!("{}.{} {what} {fix}", self.table.name, self.column.name)
+    }
+
+    fn wrong_type(&self, value: &str) -> String {
+        self.problem(
+            &format!("is {}, which cannot hold {value}.", self.column.kind.describe()),
+            "Take the column's table out of this strategy, or exclude the table.",
+        )
+    }
+
+    fn too_small_to_be_distinct(&self) -> String {
+        self.problem(
+            &format!(
+                "is under a unique index, and its type ({}) cannot hold enough distinct pseudonyms.",
+                self.column.kind.describe()
+            ),
+            "Widen the column, drop the index in production, or exclude the table.",
+        )
+    }
+
+    /// A condition on the column as text.
+    fn text_is(&self, operator: &str, text: &str) -> String {
+        format!("{}::pg_catalog.text {operator} {}", self.sql, quote_literal(text))
+    }
+
+    fn email(&self) -> Result<Fitted, String> {
+        let domain = &self.pseudonyms.email_domain;
+        let Type::Text { limit, .. } = self.column.kind else {
+            return Err(self.wrong_type("an e-mail address"));
+        };
+        let length = EMAIL_DIGITS + 1 + domain.len();
+        if limit.is_some_and(|limit| limit < length) {
+            return Err(self.problem(
+                &format!(
+                    "is {}, and a pseudonymous address has {length} characters.",
+                    self.column.kind.describe()
+                ),
+                &format!(
+                    "Shorten config.anonymized_email_domain to at most {} characters.",
+                    limit.unwrap_or(0).saturating_sub(EMAIL_DIGITS + 1)
+                ),
+            ));
+        }
+        let pattern = format!("^[0-9a-f]{{{EMAIL_DIGITS}}}@{}$", domain.replace('.', "\\."));
+        Ok(Fitted {
+            action: Action::Email(self.email_pseudonym(self.column)),
+            description: "e-mail pseudonym".into(),
+            form: format!("{} OR {}", self.text_is("=", ""), self.text_is("~", &pattern)),
+        })
+    }
+
+    fn email_pseudonym(&self, column: &Column) -> EmailPseudonym {
+        EmailPseudonym {
+            function: self.pseudonyms.key.function("email"),
+            fold_case: !column.unique.tells_case_apart,
+            padded: matches!(column.kind, Type::Text { padded: true, .. }),
+            suffix: format!("@{}", self.pseudonyms.email_domain).into_bytes().into(),
+        }
+    }
+
+    fn email_md5(&self) -> Result<Fitted, String> {
+        let form = match self.column.kind {
+            Type::Text { limit, .. } => DistinctForm::Hex(limit.unwrap_or(32).min(32)),
+            Type::Uuid => DistinctForm::PlainUuid,
+            _ => return Err(self.wrong_type("an MD5 in hex")),
+        };
+        if self.column.unique.distinct && matches!(form, DistinctForm::Hex(length) if length < HEX_DIGITS) {
+            return Err(self.too_small_to_be_distinct());
+        }
+        let email = self.masks.iter().find_map(|&(position, mask)| {
+            let column = self.table.columns.get(position)?;
+            (mask == Mask::Email && column.name == "email").then(|| (position, self.email_pseudonym(column)))
+        });
+        let condition = match (&email, &form) {
+            (Some((position, _)), DistinctForm::Hex(length)) => {
+                let email = quote_identifier(&self.table.columns[*position].name);
+                format!(
+                    "CASE WHEN {email} IS NULL THEN {} ELSE {}::pg_catalog.text = \
+                     pg_catalog.left(pg_catalog.md5({email}::pg_catalog.text), {length}) END",
+                    self.distinct_sql(&form),
+                    self.sql
+                )
+            }
+            _ => self.distinct_sql(&form),
+        };
+        let function = self.pseudonyms.key.function("email_md5");
+        Ok(Fitted {
+            action: Action::EmailMd5(EmailMd5 {
+                email,
+                function,
+                form,
+            }),
+            description: "MD5 of the new e-mail address".into(),
+            form: condition,
+        })
+    }
+
+    /// Where `<id>` comes from: the primary key, a column `id`, or the value itself.
+    fn id(&self) -> IdSource {
+        match self.table.key.as_slice() {
+            [] => self.table.position("id").map_or(IdSource::Own, IdSource::Column),
+            [one] => IdSource::Column(*one),
+            several => IdSource::Key(several.to_vec()),
+        }
+    }
+
+    /// The sources of an id that differs from row to row, and whether it is an integer.
+    fn distinct_id(&self) -> (IdSource, bool) {
+        if !self.table.key_is_enforced || self.table.key.is_empty() {
+            return (IdSource::Own, false);
+        }
+        let source = self.id();
+        let is_integer = match source {
+            IdSource::Column(at) => matches!(self.table.columns[at].kind, Type::Integer(_)),
+            _ => false,
+        };
+        (source, is_integer)
+    }
+
+    /// How a numbered pseudonym stays distinct with this much room for digits, or None when it may repeat itself.
+    fn distinct(&self, room: usize) -> Result<Option<(IdSource, DistinctIds)>, String> {
+        if !self.column.unique.distinct {
+            return Ok(None);
+        }
+        let (source, integer) = self.distinct_id();
+        // Ten digits are all that an integer has, and as many as a bigint ever needs; the worker watches the rest.
+        let needed = if integer { 10 } else { DECIMAL_DIGITS };
+        if room < needed {
+            return Err(self.too_small_to_be_distinct());
+        }
+        Ok(Some((source, DistinctIds { integer, room })))
+    }
+
+    fn name(&self, prefix: &'static [u8]) -> Result<Fitted, String> {
+        let Type::Text { limit, padded, .. } = self.column.kind else {
+            return Err(self.wrong_type("a name"));
+        };
+        let room = limit.map_or(usize::MAX, |limit| limit.saturating_sub(prefix.len()));
+        let distinct = self.distinct(room)?;
+        Ok(self.numbered(prefix, Vec::new(), 0, limit, distinct, false, padded))
+    }
+
+    fn phone(&self) -> Result<Fitted, String> {
+        // What is left for digits after 060, or after 60 in a number, whose leading zero is not kept.
+        let (prefix, limit, room): (&'static [u8], _, _) = match self.column.kind {
+            Type::Text { limit, .. } => (
+                b"060",
+                limit,
+                limit.map_or(usize::MAX, |limit| limit.saturating_sub(3)),
+            ),
+            Type::Integer(4) => (b"60", None, 7),
+            Type::Integer(8) => (b"60", None, 17),
+            Type::Numeric { digits: None } => (b"60", None, usize::MAX),
+            Type::Numeric { digits: Some(digits) } if digits >= 9 => (b"60", None, digits - 2),
+            Type::Double => (b"60", None, 13),
+            _ => return Err(self.wrong_type("a phone number")),
+        };
+        let is_text = matches!(self.column.kind, Type::Text { .. });
+        let padded = matches!(self.column.kind, Type::Text { padded: true, .. });
+        let distinct = self.distinct(room)?;
+        let user = self.table.position("user_id").map(IdSource::Column);
+        let first = if distinct.is_some() { None } else { user };
+        let mut fitted = self.numbered(
+            prefix,
+            first.into_iter().collect(),
+            7,
+            limit,
+            distinct,
+            is_text,
+            padded,
+        );
+        fitted.description = "phone number 060…".into();
+        if !is_text {
+            // Seven digits or more after 60.
+            fitted.form = format!("{} >= 600000000", self.sql);
+            if !self.column.unique.distinct {
+                fitted.form.push_str(&format!(" AND {} <= 609999999", self.sql));
+            }
+        }
+        Ok(fitted)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn numbered(
+        &self,
+        prefix: &'static [u8],
+        mut ids: Vec<IdSource>,
+        pad: usize,
+        limit: Option<usize>,
+        distinct: Option<(IdSource, DistinctIds)>,
+        keep_empty: bool,
+        padded: bool,
+    ) -> Fitted {
+        let (last, distinct) = match distinct {
+            Some((source, distinct)) => (source, Some(distinct)),
+            None => (self.id(), None),
+        };
+        ids.push(last);
+        if !ids.contains(&IdSource::Own) {
+            ids.push(IdSource::Own);
+        }
+        let text = String::from_utf8_lossy(prefix);
+        let mut form = match (limit, distinct) {
+            (Some(limit), _) if limit <= prefix.len() => self.text_is("=", &text[..limit]),
+            (_, Some(_)) => self.text_is("~", &format!("^{text}[0-9]{{{},}}$", pad.max(1))),
+            (limit, None) => {
+                let most = limit.map_or(7, |limit| (limit - prefix.len()).min(7));
+                self.text_is("~", &format!("^{text}[0-9]{{{},{most}}}$", pad.clamp(1, most)))
+            }
+        };
+        if keep_empty {
+            form = format!("{} OR {form}", self.text_is("=", ""));
+        }
+        let function = self.pseudonyms.key.function("id");
+        let numbered = Numbered {
+            prefix,
+            ids,
+            function,
+            pad,
+            limit,
+            distinct,
+            keep_empty,
+            padded,
+        };
+        Fitted {
+            action: Action::Numbered(numbered),
+            description: format!("{text}<id>"),
+            form,
+        }
+    }
+
+    fn constant(&self, text: &str) -> Result<Fitted, String> {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.trim_start_matches('0');
+        let number = if number.is_empty() { "0" } else { number };
+        let digits = if number == "0" { 0 } else { number.len() };
+        let fits = match &self.column.kind {
+            Type::Text { .. } => true,
+            Type::Integer(2) => is_number && number.parse::<i16>().is_ok(),
+            Type::Integer(4) => is_number && number.parse::<i32>().is_ok(),
+            Type::Integer(_) => is_number && number.parse::<i64>().is_ok(),
+            Type::Numeric { digits: room } => is_number && room.is_none_or(|room| digits <= room),
+            Type::Real | Type::Double => is_number,
+            Type::Enum(labels) => labels.iter().any(|label| label == text),
+            _ => false,
+        };
+        if !fits {
+            return Err(self.wrong_type(&format!("\"{text}\"")));
+        }
+        if self.column.unique.distinct {
+            return self.distinct_value();
+        }
+        Ok(match &self.column.kind {
+            Type::Text { limit, .. } => {
+                let cut: String = text.chars().take(limit.unwrap_or(usize::MAX)).collect();
+                self.fixed(Some(&cut), self.text_is("=", &cut))
+            }
+            Type::Enum(_) => self.fixed(Some(text), self.text_is("=", text)),
+            _ => self.fixed(Some(number), format!("{} = {number}", self.sql)),
+        })
+    }
+
+    fn null(&self) -> Result<Fitted, String> {
+        let unique = self.column.unique;
+        if unique.distinct && (self.column.not_null || unique.counts_nulls) {
+            return self.distinct_value();
+        }
+        if !self.column.not_null {
+            return Ok(self.fixed(None, format!("{} IS NULL", self.sql)));
+        }
+        let Some(neutral) = self.column.kind.neutral() else {
+            return Err(self.problem(
+                &format!(
+                    "is NOT NULL and of type {}, for which no neutral value is known.",
+                    self.column.kind.describe()
+                ),
+                "Take the column's table out of this strategy, or exclude the table.",
+            ));
+        };
+        let form = match &neutral.test {
+            Test::Text(text) => self.text_is("=", text),
+            Test::Equals(sql) => format!("{} = {sql}", self.sql),
+        };
+        let mut fitted = self.fixed(Some(&neutral.value), form);
+        fitted.description = format!("neutral value \"{}\"", neutral.value);
+        Ok(fitted)
+    }
+
+    fn fixed(&self, value: Option<&str>, form: String) -> Fitted {
+        let mut field = Vec::new();
+        copy::encode(value.map(str::as_bytes), &mut field);
+        let description = value.map_or("NULL".to_owned(), |value| format!("constant \"{value}\""));
+        Fitted {
+            action: Action::Fixed(field.into()),
+            description,
+            form,
+        }
+    }
+
+    /// A keyed value that differs where the original does.
+    fn distinct_value(&self) -> Result<Fitted, String> {
+        let form = match self.column.kind {
+            Type::Text { limit, .. } => DistinctForm::Hex(limit.unwrap_or(32).min(32)),
+            Type::Uuid => DistinctForm::Uuid,
+            Type::Integer(8) => DistinctForm::Digits(18),
+            Type::Numeric { digits } => DistinctForm::Digits(digits.unwrap_or(25).min(25)),
+            Type::Bytea => DistinctForm::Bytes,
+            _ => return Err(self.too_small_to_be_distinct()),
+        };
+        if matches!(form, DistinctForm::Hex(length) if length < HEX_DIGITS)
+            || matches!(form, DistinctForm::Digits(length) if length < DECIMAL_DIGITS)
+        {
+            return Err(self.too_small_to_be_distinct());
+        }
+        Ok(Fitted {
+            form: self.distinct_sql(&form),
+            action: Action::Distinct {
+                function: self.pseudonyms.key.function("distinct"),
+                form,
+            },
+            description: "distinct keyed value".into(),
+        })
+    }
+
+    fn distinct_sql(&self, form: &DistinctForm) -> String {
+        match form {
+            DistinctForm::Hex(length) => self.text_is("~", &format!("^[0-9a-f]{{{length}}}$")),
+            DistinctForm::PlainUuid => self.text_is("~", "^[0-9a-f-]{36}$"),
+            DistinctForm::Uuid => self.text_is(
+                "~",
+                "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+            ),
+            DistinctForm::Digits(length) => {
+                format!("{} BETWEEN 0 AND {}", self.sql, "9".repeat(*length))
+            }
+            DistinctForm::Bytes => format!("pg_catalog.octet_length({}) = 16", self.sql),
+        }
+    }
+}

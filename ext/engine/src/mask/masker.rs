@@ -1,0 +1,119 @@
+//! One lane's worker: pieces of COPY text in, masked pieces out.
+
+use super::action::{Row, Scratch};
+use super::{ColumnCounts, Counts, RowMask};
+use crate::error::{Error, Kind, Result};
+use std::sync::Arc;
+
+/// Masks rows with a [`RowMask`], and counts.
+#[derive(Debug)]
+pub struct Masker {
+    mask: Arc<RowMask>,
+    counts: Counts,
+    starts: Vec<usize>,
+    scratch: Scratch,
+}
+
+impl Masker {
+    pub(super) fn new(mask: Arc<RowMask>) -> Self {
+        let columns = vec![ColumnCounts::default(); mask.columns.len()];
+        let starts = Vec::with_capacity(mask.width + 1);
+        Self {
+            mask,
+            counts: Counts { rows: 0, columns },
+            starts,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// What has been done so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Appends the masked rows of `piece` to `out`. `piece` is whole rows of COPY text, each ended by a newline;
+    /// what is not masked is copied byte for byte.
+    ///
+    /// # Errors
+    /// [`Kind::Archive`] when a row has not as many fields as the block has columns, or has no end, and
+    /// [`Kind::Plan`] when an id has so many digits that the pseudonym made from it would not fit. `out` then
+    /// holds the rows before it, and nothing of the row itself.
+    pub fn mask_piece(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.reserve(piece.len());
+        self.starts.clear();
+        self.starts.push(0);
+        for at in memchr::memchr2_iter(b'\t', b'\n', piece) {
+            self.starts.push(at + 1);
+            if piece[at] == b'\n' {
+                let written = out.len();
+                if let Err(error) = self.mask_row(piece, out) {
+                    out.truncate(written);
+                    return Err(error);
+                }
+                self.starts.clear();
+                self.starts.push(at + 1);
+            }
+        }
+        match self.starts.last() {
+            Some(&end) if end != piece.len() => Err(Error::internal(format!(
+                "A piece of the rows of {} does not end with a row's end.",
+                self.mask.table
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Masks the row whose fields begin at `starts`; the last of them is where the next row begins.
+    fn mask_row(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let Self {
+            mask,
+            counts,
+            starts,
+            scratch,
+        } = self;
+        let found = starts.len() - 1;
+        if found != mask.width {
+            return Err(Error::new(
+                Kind::Archive,
+                format!(
+                    "A row of {} has {found} fields where its data block has {} columns.",
+                    mask.table, mask.width
+                ),
+                "The backup is damaged: take another one.",
+            ));
+        }
+        let row = Row { piece, starts };
+        counts.rows += 1;
+        let mut copied = starts[0];
+        for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
+            let (start, end) = row.range(column.position);
+            if &piece[start..end] == b"\\N" {
+                count.nulls += 1;
+                continue;
+            }
+            out.extend_from_slice(&piece[copied..start]);
+            copied = end;
+            let written = out.len();
+            if action.write(&row, &piece[start..end], scratch, out).is_err() {
+                return Err(does_not_fit(&mask.table, &column.name));
+            }
+            count.masked += 1;
+            if !action.has_form(&out[written..]) {
+                count.violations += 1;
+            }
+        }
+        out.extend_from_slice(&piece[copied..starts[found]]);
+        Ok(())
+    }
+}
+
+fn does_not_fit(table: &str, column: &str) -> Error {
+    Error::new(
+        Kind::Plan,
+        format!(
+            "The column {table}.{column} is under a unique index, and a row's id has more digits than fit into the \
+             distinct pseudonym made from it."
+        ),
+        "Widen the column in production, or exclude the table.",
+    )
+}

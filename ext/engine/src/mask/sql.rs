@@ -1,0 +1,15 @@
+//! Quoting, for the SQL that this crate writes itself.
+
+/// An identifier in double quotes, quotes within it doubled (PostgreSQL's documentation, "Lexical Structure").
+///
+/// ```
+/// assert_eq!(staging_sync_engine::plan::quote_identifier("a \"b\""), "\"a \"\"b\"\"\"");
+/// ```
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A string constant, with `standard_conforming_strings` on.
+pub(crate) fn quote_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,259 @@
+//! Which entries are restored, which are left out, and why.
+
+use super::sql::{lex, Cursor, Token};
+use super::Problems;
+use crate::archive::{DumpId, Entry, Section};
+use crate::settings::Settings;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Schemas of other tools and of the gem's own, which a staging database has no use for.
+const FOREIGN_SCHEMAS: &[&str] = &["pghero", "heroku_ext", "pg_repack", "scalingo_staging_sync"];
+
+/// What happens to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is restored.
+    Keep,
+    /// It is restored if the server lets it: nothing depends on it.
+    KeepIfAllowed,
+    /// It says something about the session, which the plan takes up elsewhere.
+    Implied,
+    /// It is not restored, for this reason.
+    Out(String),
+}
+
+impl Fate {
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Fate::Keep | Fate::KeepIfAllowed)
+    }
+}
+
+/// One fate per entry, in the entries' order.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    pub(super) fates: Vec<Fate>,
+    pub(super) encoding: String,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Decides about every entry.
+pub(super) fn decide(
+    entries: &[Entry],
+    by_id: &HashMap<DumpId, usize>,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Decisions {
+    let relations: HashSet<(&str, &str, &str)> = entries
+        .iter()
+        .filter(|entry| matches!(entry.desc.as_str(), "SEQUENCE" | "TABLE"))
+        .map(|entry| (entry.desc.as_str(), entry.namespace.as_str(), entry.tag.as_str()))
+        .collect();
+    let mut warnings = Vec::new();
+    let fates = entries
+        .iter()
+        .map(|entry| by_kind(entry, &relations, settings, &mut warnings).map_or(Fate::Keep, Fate::Out))
+        .map(|fate| match fate {
+            Fate::Out(why) if why.is_empty() => Fate::Implied,
+            fate => fate,
+        })
+        .collect();
+    let mut decisions = Decisions {
+        fates,
+        encoding: encoding(entries, problems),
+        warnings,
+    };
+    decisions.cascade(entries, by_id);
+    decisions.decide_extensions(entries, by_id);
+    decisions
+}
+
+/// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.
+fn by_kind(
+    entry: &Entry,
+    relations: &HashSet<(&str, &str, &str)>,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Option<String> {
+    let is_known = |kind: &str| relations.contains(&(kind, entry.namespace.as_str(), entry.tag.as_str()));
+    let why = match entry.desc.as_str() {
+        "ENCODING" | "STDSTRINGS" | "SEARCHPATH" => "",
+        "ACL" | "DEFAULT ACL" => "privileges are the target's own",
+        "DATABASE" | "DATABASE PROPERTIES" => "the target database is there already",
+        "COMMENT" => "comments are not restored",
+        "SECURITY LABEL" => "security labels are not restored",
+        "TABLESPACE" => "tablespaces are not restored",
+        "STATISTICS DATA" => "planner statistics hold raw values",
+        "USER MAPPING" => "it can hold production's passwords",
+        kind if kind.starts_with("PUBLICATION") => "publications are not restored",
+        kind if kind.starts_with("SUBSCRIPTION") => "subscriptions are not restored",
+        "FOREIGN DATA WRAPPER" | "SERVER" | "FOREIGN TABLE" if !settings.include_foreign_servers => {
+            "foreign servers can hold production's passwords; config.include_foreign_servers brings them in"
+        }
+        "SCHEMA" if entry.tag == "public" => "it is there in every database",
+        "SCHEMA" if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
+            return Some(format!("the schema {} is never restored", entry.tag));
+        }
+        _ if FOREIGN_SCHEMAS.contains(&entry.namespace.as_str()) => {
+            return Some(format!(
+                "it is in the schema {}, which is never restored",
+                entry.namespace
+            ));
+        }
+        "TABLE DATA" if !is_known("TABLE") => "it is an extension's own configuration table",
+        "SEQUENCE SET" if !is_known("SEQUENCE") => "it is an extension's own sequence",
+        kind if entry.section == Section::None => {
+            warnings.push(format!(
+                "{kind} {} is of a kind that is not known, and is left out.",
+                entry.tag
+            ));
+            "it is of a kind that is not known"
+        }
+        "TABLE DATA" | "BLOBS" | "BLOB METADATA" => return None,
+        // Nothing to run, as where a public schema would stand.
+        _ if lex(&entry.defn).is_empty() => "",
+        _ => return None,
+    };
+    Some(why.to_owned())
+}
+
+/// The encoding of the rows, from the ENCODING entry: `SET client_encoding = 'UTF8';`.
+fn encoding(entries: &[Entry], problems: &mut Problems) -> String {
+    let setting = |kind: &str| {
+        let entry = entries.iter().find(|entry| entry.desc == kind)?;
+        lex(&entry.defn).into_iter().find_map(|token| match token {
+            Token::Text(text) => Some(text.to_string()),
+            _ => None,
+        })
+    };
+    if setting("STDSTRINGS").is_some_and(|value| value != "on") {
+        problems.add(
+            "The backup was made with standard_conforming_strings off, so its strings mean something else. \
+             Turn it on in production (it has been PostgreSQL's default since 9.1) and take another backup.",
+        );
+    }
+    let encoding = setting("ENCODING").unwrap_or_else(|| "UTF8".into());
+    // In these the second byte of a character can be a backslash or a tab.
+    const UNSAFE: &[&str] = &["BIG5", "GB18030", "GBK", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC"];
+    if UNSAFE.iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+        problems.add(format!(
+            "The backup is in the encoding {encoding}, whose rows cannot be masked byte by byte. \
+             Take a backup without pg_dump's --encoding."
+        ));
+    }
+    encoding
+}
+
+impl Decisions {
+    /// What depends on something that is left out cannot exist either.
+    fn cascade(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) {
+        let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            for dependency in entry.dependencies.iter().filter_map(|id| by_id.get(id)) {
+                dependents.entry(*dependency).or_default().push(index);
+            }
+        }
+        // A schema alone is not what anything needs: what is in an excluded one is out by itself, and what uses an
+        // extension in one names the schema beside the extension.
+        let is_root = |index: &usize| {
+            matches!(self.fates[*index], Fate::Out(_))
+                && !matches!(entries[*index].desc.as_str(), "SCHEMA" | "EXTENSION")
+        };
+        let mut queue: VecDeque<usize> = (0..entries.len()).filter(is_root).collect();
+        while let Some(gone) = queue.pop_front() {
+            for dependent in dependents.remove(&gone).unwrap_or_default() {
+                if !self.fates[dependent].is_kept() {
+                    continue;
+                }
+                let (entry, because) = (&entries[dependent], &entries[gone]);
+                let why = format!(
+                    "it needs {} {}, which is left out",
+                    because.desc,
+                    display_name(because)
+                );
+                if matches!(entry.desc.as_str(), "TABLE" | "FOREIGN TABLE") {
+                    self.warnings.push(format!(
+                        "The table {} is left out, with its rows: {why}.",
+                        display_name(entry)
+                    ));
+                }
+                self.fates[dependent] = Fate::Out(why);
+                queue.push_back(dependent);
+            }
+        }
+    }
+
+    /// An extension that something restored needs must be there; any other only if the server lets it. One in a
+    /// schema that is never restored is left out, unless it is needed: then its schema comes with it.
+    fn decide_extensions(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) {
+        let is_extension = |index: &usize| entries[*index].desc == "EXTENSION";
+        let extensions_of = |index: usize| {
+            let dependencies = entries[index].dependencies.iter();
+            dependencies
+                .filter_map(|id| by_id.get(id).copied())
+                .filter(is_extension)
+        };
+        let mut needed: HashSet<usize> = HashSet::new();
+        let mut queue: Vec<usize> = (0..entries.len())
+            .filter(|index| self.fates[*index].is_kept() && !is_extension(index))
+            .collect();
+        while let Some(index) = queue.pop() {
+            queue.extend(extensions_of(index).filter(|extension| needed.insert(*extension)));
+        }
+        let mut mentioned: HashMap<String, bool> = HashMap::new();
+        for index in (0..entries.len()).filter(is_extension) {
+            let home =
+                extension_schema(&entries[index]).filter(|home| FOREIGN_SCHEMAS.contains(&home.as_str()));
+            let is_needed = needed.contains(&index);
+            let mut fate = if is_needed {
+                Fate::Keep
+            } else {
+                Fate::KeepIfAllowed
+            };
+            if let Some(home) = home {
+                // The body of a function is text: what it calls is no dependency that pg_dump knows.
+                let is_mentioned = *mentioned
+                    .entry(home.clone())
+                    .or_insert_with(|| self.mentions(entries, &home));
+                if is_needed || is_mentioned {
+                    self.keep_schema(entries, &home, &fate);
+                } else {
+                    fate = Fate::Out(format!("it is in the schema {home}, which is never restored"));
+                }
+            }
+            self.fates[index] = fate;
+        }
+    }
+
+    fn mentions(&self, entries: &[Entry], schema: &str) -> bool {
+        let name = format!("{schema}.");
+        let is_code = |entry: &Entry| !matches!(entry.desc.as_str(), "SCHEMA" | "EXTENSION");
+        entries
+            .iter()
+            .zip(&self.fates)
+            .any(|(entry, fate)| fate.is_kept() && is_code(entry) && entry.defn.contains(&name))
+    }
+
+    fn keep_schema(&mut self, entries: &[Entry], name: &str, fate: &Fate) {
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.desc == "SCHEMA" && entry.tag == name && self.fates[index] != Fate::Keep {
+                self.fates[index] = fate.clone();
+            }
+        }
+    }
+}
+
+/// `CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA y;` → y.
+fn extension_schema(entry: &Entry) -> Option<String> {
+    let tokens = lex(&entry.defn);
+    let mut cursor = Cursor::new(&tokens);
+    cursor.skip_past("SCHEMA").then(|| cursor.identifier()).flatten()
+}
+
+/// An entry's name with its schema, for messages.
+pub(super) fn display_name(entry: &Entry) -> String {
+    if entry.namespace.is_empty() {
+        entry.tag.clone()
+    } else {
+        format!("{}.{}", entry.namespace, entry.tag)
+    }
+}

@@ -1,0 +1,63 @@
+//! `exclude_tables`: tables that are created but whose rows are not loaded.
+
+use super::names::{near_misses, Pattern};
+use super::schema::Schema;
+use super::Problems;
+use std::collections::HashSet;
+
+/// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
+pub(super) fn excluded(patterns: &[String], schema: &Schema, problems: &mut Problems) -> HashSet<usize> {
+    let mut excluded = HashSet::new();
+    for text in patterns {
+        let Some(pattern) = Pattern::parse(text) else {
+            problems.add(format!(
+                "exclude_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
+                 with double quotes around a name that has dots in it."
+            ));
+            continue;
+        };
+        let found = tables_like(&pattern, schema);
+        if found.is_empty() {
+            problems.add(format!("exclude_tables: {}", not_found(text, &pattern, schema)));
+        }
+        for table in found {
+            excluded.insert(table);
+            excluded.extend(schema.descendants(table));
+        }
+    }
+    excluded
+}
+
+/// The tables that a pattern names: as written, or else in lower case.
+pub(super) fn tables_like(pattern: &Pattern, schema: &Schema) -> Vec<usize> {
+    let matching = |pattern: &Pattern| -> Vec<usize> {
+        let tables = schema.tables.iter().enumerate();
+        tables
+            .filter(|(_, table)| pattern.matches(&table.name))
+            .map(|(index, _)| index)
+            .collect()
+    };
+    let found = matching(pattern);
+    if found.is_empty() {
+        matching(&pattern.folded())
+    } else {
+        found
+    }
+}
+
+/// Why a name names no table, and what it may have meant.
+pub(super) fn not_found(text: &str, pattern: &Pattern, schema: &Schema) -> String {
+    if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
+        return format!(
+            "\"{text}\" is a {} ({name}), not a table: it has no rows of its own. Name the tables that it reads.",
+            kind.to_lowercase()
+        );
+    }
+    let misses = near_misses(text, schema.tables.iter().map(|table| &table.name));
+    let fix = if misses.is_empty() {
+        "Correct the name, or remove it.".to_owned()
+    } else {
+        misses
+    };
+    format!("no table of the backup matches \"{text}\". {fix}")
+}

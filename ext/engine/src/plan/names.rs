@@ -1,0 +1,207 @@
+//! Names of tables as people write them in the configuration, and what they may have meant.
+
+use super::TableName;
+
+/// A name or pattern from the configuration: `users`, `audit.*`, `public."Weird Name"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    schema: Option<Vec<Piece>>,
+    name: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// Any characters, also none.
+    Any,
+}
+
+impl Pattern {
+    /// Reads a name. `*` outside quotes stands for any characters, a dot outside quotes separates schema and
+    /// table. None when it is empty, has more than two parts, or a quote that is not closed.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts: Vec<Vec<Piece>> = vec![Vec::new()];
+        let mut quoted = false;
+        let mut chars = text.trim().chars().peekable();
+        while let Some(c) = chars.next() {
+            let last = parts.last_mut()?;
+            match c {
+                '"' if quoted && chars.peek() == Some(&'"') => {
+                    chars.next();
+                    push(last, '"');
+                }
+                '"' => quoted = !quoted,
+                '.' if !quoted => parts.push(Vec::new()),
+                '*' if !quoted => last.push(Piece::Any),
+                c => push(last, c),
+            }
+        }
+        if quoted || parts.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let name = parts.pop()?;
+        let schema = parts.pop();
+        parts.is_empty().then_some(Self { schema, name })
+    }
+
+    /// Whether a table's name fits. Without a schema, any schema does.
+    pub fn matches(&self, table: &TableName) -> bool {
+        fits(&self.name, &table.name)
+            && self
+                .schema
+                .as_ref()
+                .is_none_or(|schema| fits(schema, &table.schema))
+    }
+
+    /// The same in lower case, as PostgreSQL would read it without quotes.
+    pub fn folded(&self) -> Self {
+        let fold = |pieces: &Vec<Piece>| {
+            let piece = |piece: &Piece| match piece {
+                Piece::Text(text) => Piece::Text(text.to_lowercase()),
+                Piece::Any => Piece::Any,
+            };
+            pieces.iter().map(piece).collect::<Vec<_>>()
+        };
+        Self {
+            schema: self.schema.as_ref().map(fold),
+            name: fold(&self.name),
+        }
+    }
+}
+
+fn push(pieces: &mut Vec<Piece>, c: char) {
+    match pieces.last_mut() {
+        Some(Piece::Text(text)) => text.push(c),
+        _ => pieces.push(Piece::Text(c.to_string())),
+    }
+}
+
+fn fits(pieces: &[Piece], name: &str) -> bool {
+    let mut rest = name;
+    let mut any = false;
+    for (at, piece) in pieces.iter().enumerate() {
+        let text = match piece {
+            Piece::Any => {
+                any = true;
+                continue;
+            }
+            Piece::Text(text) => text.as_str(),
+        };
+        let is_last = at + 1 == pieces.len();
+        let found = match (any, is_last) {
+            (true, true) => rest.ends_with(text).then(|| rest.len() - text.len()),
+            (true, false) => rest.find(text),
+            (false, _) => rest.starts_with(text).then_some(0),
+        };
+        let Some(found) = found else {
+            return false;
+        };
+        rest = &rest[found + text.len()..];
+        any = false;
+    }
+    any || rest.is_empty()
+}
+
+/// A sentence that names what was probably meant: up to three of `candidates` that look like `text`, or nothing.
+pub fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
+    let wanted = text.replace(['"', '*'], "").to_lowercase();
+    let bare = wanted.rsplit('.').next().unwrap_or_default();
+    let mut scored: Vec<(f64, String)> = candidates
+        .map(|table| {
+            let name = table.name.to_lowercase();
+            let whole = format!("{}.{name}", table.schema.to_lowercase());
+            let score = if wanted.contains('.') {
+                // A right name in a wrong schema is near, too.
+                strsim::jaro_winkler(&wanted, &whole).max(strsim::jaro_winkler(bare, &name) - 0.05)
+            } else {
+                strsim::jaro_winkler(bare, &name)
+            };
+            (score, table.to_string())
+        })
+        .filter(|(score, _)| *score > 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let names: Vec<String> = scored
+        .into_iter()
+        .take(3)
+        .map(|(_, name)| format!("\"{name}\""))
+        .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("Did you mean {one}?"),
+        [most @ .., last] => format!("Did you mean {} or {last}?", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn table(schema: &str, name: &str) -> TableName {
+        TableName {
+            schema: schema.into(),
+            name: name.into(),
+        }
+    }
+
+    fn matches(pattern: &str, schema: &str, name: &str) -> bool {
+        Pattern::parse(pattern).unwrap().matches(&table(schema, name))
+    }
+
+    #[test]
+    fn a_bare_name_means_any_schema() {
+        assert!(matches("users", "public", "users"));
+        assert!(matches("users", "audit", "users"));
+        assert!(!matches("users", "public", "users_old"));
+        assert!(!matches("audit.users", "public", "users"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters_but_not_across_the_dot() {
+        assert!(matches("audit.*", "audit", "log"));
+        assert!(!matches("audit.*", "audits", "log"));
+        assert!(matches("*_log*", "public", "my_logs"));
+        assert!(matches("a*b*c", "public", "abbc"));
+        assert!(matches("*log", "public", "loglog"));
+        assert!(!matches("log*x", "public", "log"));
+        assert!(matches("*.users", "odd", "users"));
+        assert!(matches("*", "odd", "users"));
+    }
+
+    #[test]
+    fn quotes_make_dots_stars_and_case_literal() {
+        assert!(matches(
+            "\"Weird.Na*me \"\"q\"\"\"",
+            "public",
+            "Weird.Na*me \"q\""
+        ));
+        assert!(!matches("\"a*\"", "public", "ab"));
+        assert!(matches("public.\"Weird Name\"", "public", "Weird Name"));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in ["", "  ", "a.", ".b", "a.b.c", "\"a", "\"\""] {
+            assert_eq!(Pattern::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_the_most_alike_first() {
+        let tables = [
+            table("public", "users"),
+            table("public", "orders"),
+            table("audit", "user_events"),
+        ];
+        assert_eq!(
+            near_misses("user", tables.iter()),
+            "Did you mean \"public.users\" or \"audit.user_events\"?"
+        );
+        assert_eq!(
+            near_misses("audit.users", tables.iter()).contains("public.users"),
+            true
+        );
+        assert_eq!(near_misses("zzz", tables.iter()), "");
+    }
+}

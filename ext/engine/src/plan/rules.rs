@@ -1,0 +1,612 @@
+//! The masking rules, fitted to the tables of the archive.
+
+use super::exclude::{not_found, tables_like};
+use super::names::Pattern;
+use super::schema::{Part, Schema, Unique};
+use super::{Load, Problems, TableName};
+use crate::mask::{self, catalogue, Key, Mask, Pseudonyms, RowMask, Strategy, Type, Uniqueness};
+use crate::settings::{Rule, Settings};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The rules and the tables that they cover.
+pub(super) struct Rules<'a> {
+    schema: &'a Schema,
+    rules: Vec<(&'a Rule, &'static Strategy)>,
+    /// Per covered table: column → mask and rule.
+    covered: BTreeMap<usize, HashMap<&'static str, (Mask, usize)>>,
+    /// Columns by their topmost table whose case a unique index, there or across a foreign key, tells apart.
+    exact: HashSet<(usize, String)>,
+}
+
+impl<'a> Rules<'a> {
+    /// Finds the tables of each rule.
+    pub(super) fn read(settings: &'a Settings, schema: &'a Schema, problems: &mut Problems) -> Self {
+        let mut found = Rules {
+            schema,
+            rules: Vec::new(),
+            covered: BTreeMap::new(),
+            exact: HashSet::new(),
+        };
+        check_domain(&settings.masking.email_domain, problems);
+        let mut told = HashSet::new();
+        for rule in &settings.masking.rules {
+            let Some(strategy) = catalogue::strategy(&rule.strategy) else {
+                problems.add(unknown_strategy(rule));
+                continue;
+            };
+            let Some(pattern) = Pattern::parse(&rule.table) else {
+                problems.add(format!(
+                    "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
+                     name that has dots in it.",
+                    describe(rule),
+                    rule.table
+                ));
+                continue;
+            };
+            let tables = tables_like(&pattern, schema);
+            if tables.is_empty() {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(rule),
+                    not_found(&rule.table, &pattern, schema)
+                ));
+            }
+            let number = found.rules.len();
+            found.rules.push((rule, strategy));
+            for table in tables {
+                found.cover(table, number, &mut told, problems);
+            }
+        }
+        if !found.rules.is_empty() {
+            found.find_exact_columns();
+        }
+        found
+    }
+
+    /// Adds a rule to a table, its partitions and its children.
+    fn cover(
+        &mut self,
+        table: usize,
+        rule: usize,
+        told: &mut HashSet<(usize, usize, &'static str)>,
+        problems: &mut Problems,
+    ) {
+        let strategy = self.rules[rule].1;
+        let mut tables = self.schema.descendants(table);
+        tables.insert(0, table);
+        let mut has_any = false;
+        for &covered in &tables {
+            let columns: HashSet<&str> = self.schema.tables[covered]
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
+            for (column, mask) in strategy.columns.iter().filter(|(name, _)| columns.contains(name)) {
+                has_any = true;
+                let masks = self.covered.entry(covered).or_default();
+                let other = masks.entry(column).or_insert((*mask, rule)).1;
+                // A rule meets itself where a table inherits from two that it covers.
+                if other != rule && told.insert((other, rule, column)) {
+                    problems.add(format!(
+                        "{} and {} both mask the column {}.{column}. Remove one of them.",
+                        describe(self.rules[other].0),
+                        describe(self.rules[rule].0),
+                        self.schema.tables[covered].name
+                    ));
+                }
+            }
+        }
+        if !has_any {
+            let looked_for: Vec<&str> = strategy.columns.iter().map(|(name, _)| *name).collect();
+            problems.add(format!(
+                "{}: the table {} has none of the columns that this strategy masks: {}. Correct the table or the \
+                 strategy, or remove the rule.",
+                describe(self.rules[rule].0),
+                self.schema.tables[table].name,
+                looked_for.join(", ")
+            ));
+        }
+    }
+
+    fn mask(&self, table: usize, column: &str) -> Option<Mask> {
+        Some(self.covered.get(&table)?.get(column)?.0)
+    }
+
+    /// Compiles the mask of a load, None when no rule covers its table.
+    pub(super) fn row_mask(
+        &self,
+        load: &Load,
+        key: &Key,
+        domain: &str,
+        problems: &mut Problems,
+    ) -> Option<Arc<RowMask>> {
+        let table = self.schema.table(&load.table)?;
+        let covered = self.covered.get(&table)?;
+        let known = &self.schema.tables[table];
+        let has_type: HashSet<&str> = known
+            .columns
+            .iter()
+            .filter(|column| column.column_type.is_some())
+            .map(|column| column.name.as_str())
+            .collect();
+        let mut masks = Vec::new();
+        for (position, column) in load.columns.iter().enumerate() {
+            let Some((mask, rule)) = covered.get(column.as_str()) else {
+                continue;
+            };
+            if has_type.contains(column.as_str()) {
+                masks.push((position, *mask));
+            } else {
+                problems.add(format!(
+                    "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
+                     masked. Please report this with the table's definition.",
+                    describe(self.rules[*rule].0),
+                    load.table
+                ));
+            }
+        }
+        self.check_loaded(load, covered, problems);
+        if masks.is_empty() {
+            return None;
+        }
+        let pseudonyms = Pseudonyms {
+            key: key.clone(),
+            email_domain: domain.to_owned(),
+        };
+        match RowMask::new(&self.facts(table, load), &masks, &pseudonyms) {
+            Ok(mask) => Some(Arc::new(mask)),
+            Err(found) => {
+                for problem in found {
+                    let named: BTreeMap<usize, ()> = covered
+                        .iter()
+                        .filter(|(column, _)| problem.starts_with(&format!("{}.{column} ", load.table)))
+                        .map(|(_, (_, rule))| (*rule, ()))
+                        .collect();
+                    let rule = named
+                        .keys()
+                        .next()
+                        .map(|rule| describe(self.rules[*rule].0))
+                        .unwrap_or_default();
+                    problems.add(format!("{rule}: {problem}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// A covered column that is neither in the data nor computed from it would go by unmasked.
+    fn check_loaded(
+        &self,
+        load: &Load,
+        covered: &HashMap<&'static str, (Mask, usize)>,
+        problems: &mut Problems,
+    ) {
+        let Some(table) = self.schema.table(&load.table) else {
+            return;
+        };
+        let in_data: HashSet<&str> = load.columns.iter().map(String::as_str).collect();
+        for column in &self.schema.tables[table].columns {
+            let is_covered = covered.contains_key(column.name.as_str());
+            if is_covered && column.generated.is_none() && !in_data.contains(column.name.as_str()) {
+                problems.add(format!(
+                    "The column {}.{} is to be masked, but its data block does not name it. The backup is damaged: \
+                     take another one.",
+                    load.table, column.name
+                ));
+            }
+        }
+    }
+
+    /// What masking has to know of a table and the columns of its data.
+    fn facts(&self, index: usize, load: &Load) -> mask::Table {
+        let table = &self.schema.tables[index];
+        let home = &table.name.schema;
+        let known: HashMap<&str, _> = table
+            .columns
+            .iter()
+            .map(|column| (column.name.as_str(), column))
+            .collect();
+        let places: HashMap<&str, usize> = load
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (name.as_str(), place))
+            .collect();
+        let types: Vec<(Type, bool)> = load
+            .columns
+            .iter()
+            .map(|name| {
+                match known
+                    .get(name.as_str())
+                    .and_then(|column| column.column_type.as_ref())
+                {
+                    Some(column_type) => self.schema.resolve(column_type, home),
+                    None => (Type::Other("unknown".into()), false),
+                }
+            })
+            .collect();
+        let mut uniqueness = self.uniqueness(index, &places, &types);
+        for (name, place) in &places {
+            uniqueness[*place].tells_case_apart |=
+                self.exact.contains(&(self.topmost(index), (*name).to_owned()));
+        }
+        // The MD5 of an address is as distinct as the address it is made from.
+        if let (Some(email), Some(md5)) = (places.get("email"), places.get("email_md5")) {
+            uniqueness[*email].tells_case_apart |=
+                uniqueness[*md5].distinct && self.mask(index, "email_md5") == Some(Mask::EmailMd5);
+        }
+        let columns = load
+            .columns
+            .iter()
+            .zip(types)
+            .zip(uniqueness)
+            .map(|((name, (kind, domain_not_null)), unique)| mask::Column {
+                name: name.clone(),
+                not_null: domain_not_null || known.get(name.as_str()).is_some_and(|column| column.not_null),
+                kind,
+                unique,
+            })
+            .collect();
+        let (key, key_is_enforced) = self.key(index, &places);
+        mask::Table {
+            name: load.table.to_string(),
+            columns,
+            key,
+            key_is_enforced,
+        }
+    }
+
+    /// The primary key's places in the data, of the table itself or of what it is a partition or child of, and
+    /// whether the server enforces it here.
+    fn key(&self, index: usize, places: &HashMap<&str, usize>) -> (Vec<usize>, bool) {
+        let primary = |table: usize| {
+            let uniques = &self.schema.tables[table].uniques;
+            let columns = uniques
+                .iter()
+                .find(|unique| unique.primary)
+                .and_then(Unique::columns)?;
+            columns
+                .into_iter()
+                .map(|name| places.get(name).copied())
+                .collect::<Option<Vec<usize>>>()
+        };
+        let enforced = std::iter::once(index)
+            .chain(self.schema.partition_ancestors(index))
+            .find_map(primary);
+        match enforced {
+            Some(key) => (key, true),
+            None => (
+                self.schema
+                    .ancestors(index)
+                    .into_iter()
+                    .find_map(primary)
+                    .unwrap_or_default(),
+                false,
+            ),
+        }
+    }
+
+    /// What the unique indexes of a table, and of those it is a partition of, ask of each column of its data.
+    fn uniqueness(
+        &self,
+        index: usize,
+        places: &HashMap<&str, usize>,
+        types: &[(Type, bool)],
+    ) -> Vec<Uniqueness> {
+        let mut found = vec![Uniqueness::default(); types.len()];
+        for table in std::iter::once(index).chain(self.schema.partition_ancestors(index)) {
+            for unique in &self.schema.tables[table].uniques {
+                for part in &unique.parts {
+                    for (name, seen_as) in self.columns_of(table, part) {
+                        if let Some(&place) = places.get(name.as_str()) {
+                            let ignores_case = matches!(
+                                types[place].0,
+                                Type::Text {
+                                    ignores_case: true,
+                                    ..
+                                }
+                            ) || seen_as.ignores_case;
+                            found[place].distinct = true;
+                            found[place].tells_case_apart |= !ignores_case;
+                            found[place].counts_nulls |= unique.nulls_not_distinct || seen_as.counts_nulls;
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The columns that a part of a key is made from, and how it sees them. A generated column stands for those
+    /// that it is computed from.
+    fn columns_of(&self, table: usize, part: &Part) -> Vec<(String, SeenAs)> {
+        let columns = &self.schema.tables[table].columns;
+        let identifiers = match part {
+            Part::Expression(identifiers) => identifiers,
+            Part::Column(name) => match columns.iter().find(|column| column.name == *name) {
+                Some(super::schema::Column {
+                    generated: Some(identifiers),
+                    ..
+                }) => identifiers,
+                _ => return vec![(name.clone(), SeenAs::default())],
+            },
+        };
+        let seen_as = SeenAs::through(identifiers);
+        let read: HashSet<&str> = identifiers.iter().map(String::as_str).collect();
+        columns
+            .iter()
+            .filter(|column| read.contains(column.name.as_str()))
+            .map(|column| (column.name.clone(), seen_as))
+            .collect()
+    }
+
+    fn topmost(&self, table: usize) -> usize {
+        self.schema
+            .partition_ancestors(table)
+            .last()
+            .copied()
+            .unwrap_or(table)
+    }
+
+    /// Both sides of a foreign key must see the same pseudonym: where one side's unique index tells case apart,
+    /// the other side does, too.
+    fn find_exact_columns(&mut self) {
+        let mut linked: HashMap<(usize, String), Vec<(usize, String)>> = HashMap::new();
+        for (index, table) in self.schema.tables.iter().enumerate() {
+            for key in &table.foreign_keys {
+                let Some(references) = self.schema.table(&key.references) else {
+                    continue;
+                };
+                for (here, there) in key.columns.iter().zip(&key.referenced_columns) {
+                    let here = (self.topmost(index), here.clone());
+                    let there = (self.topmost(references), there.clone());
+                    linked.entry(here.clone()).or_default().push(there.clone());
+                    linked.entry(there).or_default().push(here);
+                }
+            }
+        }
+        let mut queue: Vec<(usize, String)> = linked
+            .keys()
+            .filter(|(table, column)| self.tells_case_apart(*table, column))
+            .cloned()
+            .collect();
+        while let Some(place) = queue.pop() {
+            if self.exact.insert(place.clone()) {
+                queue.extend(linked.get(&place).into_iter().flatten().cloned());
+            }
+        }
+    }
+
+    fn tells_case_apart(&self, table: usize, column: &str) -> bool {
+        let known = &self.schema.tables[table];
+        let Some(kind) = known.columns.iter().find(|known| known.name == column) else {
+            return false;
+        };
+        let kind = match &kind.column_type {
+            Some(name) => self.schema.resolve(name, &known.name.schema),
+            None => return false,
+        };
+        let places = HashMap::from([(column, 0)]);
+        self.uniqueness(table, &places, &[kind])
+            .first()
+            .is_some_and(|unique| unique.tells_case_apart)
+    }
+
+    /// Masks that would break a foreign key or a partition key, and generated columns that would show what is
+    /// masked beside them.
+    pub(super) fn check_keys(
+        &self,
+        excluded: &HashSet<usize>,
+        is_restored: impl Fn(i32) -> bool,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) {
+        if self.covered.is_empty() {
+            return;
+        }
+        for (index, table) in self.schema.tables.iter().enumerate() {
+            for key in table.foreign_keys.iter().filter(|key| is_restored(key.dump_id)) {
+                if let Some(references) = self.schema.table(&key.references) {
+                    self.check_foreign_key(index, key, references, excluded, problems);
+                }
+            }
+        }
+        let mut told = HashSet::new();
+        for (&index, masks) in &self.covered {
+            let family = self.schema.partition_ancestors(index).into_iter().chain([index]);
+            for table in family {
+                let parted_by = self.schema.tables[table].partition_key.iter().flatten();
+                for column in parted_by.filter(|column| masks.contains_key(column.as_str())) {
+                    let rule = masks[column.as_str()].1;
+                    if told.insert((rule, table, column)) {
+                        problems.add(format!(
+                            "{}: the column {column} is part of the partition key of {}, so masking it would move \
+                             rows to other partitions. Take the table out of this strategy, or exclude it.",
+                            describe(self.rules[rule].0),
+                            self.schema.tables[table].name
+                        ));
+                    }
+                }
+            }
+            self.check_generated(index, masks, problems, warnings);
+        }
+    }
+
+    fn check_foreign_key(
+        &self,
+        table: usize,
+        key: &super::schema::ForeignKey,
+        references: usize,
+        excluded: &HashSet<usize>,
+        problems: &mut Problems,
+    ) {
+        let loaded = |table: usize| -> Vec<usize> {
+            let all = std::iter::once(table).chain(self.schema.descendants(table));
+            all.filter(|table| !excluded.contains(table)).collect()
+        };
+        let (here, there) = (loaded(table), loaded(references));
+        if here.is_empty() || there.is_empty() {
+            return;
+        }
+        for (column, referenced) in key.columns.iter().zip(&key.referenced_columns) {
+            let mut masks: Vec<Option<Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
+            masks.extend(there.iter().map(|table| self.mask(*table, referenced)));
+            let first = masks[0];
+            let same = masks.iter().all(|mask| *mask == first);
+            if same && first.is_none_or(Mask::is_function_of_value) {
+                continue;
+            }
+            let rules = here
+                .iter()
+                .filter_map(|table| self.covered.get(table)?.get(column.as_str()))
+                .chain(
+                    there
+                        .iter()
+                        .filter_map(|table| self.covered.get(table)?.get(referenced.as_str())),
+                );
+            let rule = rules
+                .map(|(_, rule)| *rule)
+                .next()
+                .map(|rule| describe(self.rules[rule].0));
+            problems.add(format!(
+                "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
+                 are masked. Mask both as e-mail addresses, or neither.",
+                rule.unwrap_or_default(),
+                key.name,
+                self.schema.tables[table].name,
+                key.references
+            ));
+        }
+    }
+
+    /// A generated column is computed again from what is masked; one that reads nothing masked keeps raw values.
+    fn check_generated(
+        &self,
+        index: usize,
+        masks: &HashMap<&'static str, (Mask, usize)>,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) {
+        let table = &self.schema.tables[index];
+        for column in &table.columns {
+            let (Some(read), Some((_, rule))) = (&column.generated, masks.get(column.name.as_str())) else {
+                continue;
+            };
+            let sources = table
+                .columns
+                .iter()
+                .filter(|source| source.generated.is_none() && read.contains(&source.name));
+            let (masked, raw): (Vec<_>, Vec<_>) =
+                sources.partition(|source| masks.contains_key(source.name.as_str()));
+            let raw: Vec<&str> = raw.into_iter().map(|source| source.name.as_str()).collect();
+            if masked.is_empty() {
+                problems.add(format!(
+                    "{}: {}.{} is a generated column that reads no masked column, so its values would stay raw. \
+                     Exclude the table, or mask what it reads ({}).",
+                    describe(self.rules[*rule].0),
+                    table.name,
+                    column.name,
+                    raw.join(", ")
+                ));
+            } else if !raw.is_empty() {
+                warnings.push(format!(
+                    "{}.{} is a generated column that also reads columns that no rule masks: {}.",
+                    table.name,
+                    column.name,
+                    raw.join(", ")
+                ));
+            }
+        }
+    }
+
+    /// Rules whose tables all go by without rows have no effect.
+    pub(super) fn warn_of_idle(&self, loaded: &HashSet<TableName>, warnings: &mut Vec<String>) {
+        for (number, (rule, _)) in self.rules.iter().enumerate() {
+            let mut tables = self
+                .covered
+                .iter()
+                .filter(|(_, masks)| masks.values().any(|(_, by)| *by == number))
+                .map(|(table, _)| &self.schema.tables[*table].name)
+                .peekable();
+            if tables.peek().is_some() && !tables.any(|name| loaded.contains(name)) {
+                warnings.push(format!(
+                    "{} has no effect: no rows of its table are loaded.",
+                    describe(rule)
+                ));
+            }
+        }
+    }
+}
+
+/// How a part of a key sees a column.
+#[derive(Debug, Clone, Copy, Default)]
+struct SeenAs {
+    ignores_case: bool,
+    counts_nulls: bool,
+}
+
+impl SeenAs {
+    /// Through an expression, by the functions in it. In doubt case is told apart, which keeps values distinct.
+    fn through(identifiers: &[String]) -> Self {
+        let has = |names: &[&str]| identifiers.iter().any(|name| names.contains(&name.as_str()));
+        SeenAs {
+            ignores_case: has(&["lower", "upper", "initcap", "casefold", "citext"]),
+            counts_nulls: has(&[
+                "coalesce",
+                "case",
+                "concat",
+                "concat_ws",
+                "is",
+                "format",
+                "nullif",
+                "row",
+            ]),
+        }
+    }
+}
+
+/// A rule, for messages.
+pub(super) fn describe(rule: &Rule) -> String {
+    format!(
+        "Rule {{ table: \"{}\", strategy: :{} }}",
+        rule.table, rule.strategy
+    )
+}
+
+fn unknown_strategy(rule: &Rule) -> String {
+    let known: Vec<&str> = catalogue::STRATEGIES
+        .iter()
+        .map(|strategy| strategy.name)
+        .collect();
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&rule.strategy, name), name))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = nearest
+        .map(|(_, name)| format!(" Did you mean :{name}?"))
+        .unwrap_or_default();
+    format!(
+        "{}: there is no such strategy.{hint} There are {}.",
+        describe(rule),
+        known.join(", ")
+    )
+}
+
+/// The domain stands in SQL patterns and in rows of any encoding, so it is kept to what a host name may hold.
+fn check_domain(domain: &str, problems: &mut Problems) {
+    let is_host = !domain.is_empty()
+        && domain.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+    if !is_host {
+        problems.add(format!(
+            "config.anonymized_email_domain is \"{domain}\", which is not a domain. Set it to one such as \
+             demo.example.com (letters, digits, hyphens and dots; an international one in its xn-- form)."
+        ));
+    }
+}

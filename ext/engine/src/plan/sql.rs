@@ -1,0 +1,433 @@
+//! A lexer for the SQL that pg_dump writes, and the few helpers that reading its statements takes.
+//!
+//! It is not a parser of SQL: it knows identifiers, literals, comments and parentheses (PostgreSQL's
+//! documentation, "Lexical Structure"), so that nothing within quotes is mistaken for structure. It never
+//! fails: what it does not know is a symbol, and what is not closed ends with the text.
+
+use super::TableName;
+use std::borrow::Cow;
+
+/// A piece of SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// An identifier or keyword without quotes, as written.
+    Word(&'a str),
+    /// An identifier in double quotes, without them.
+    Quoted(Cow<'a, str>),
+    /// A string constant's value, whichever way it is quoted.
+    Text(Cow<'a, str>),
+    /// A number.
+    Number(&'a str),
+    /// Anything else, one character at a time.
+    Symbol(char),
+}
+
+impl Token<'_> {
+    /// Whether this is the unquoted word `word` (upper case), in any case.
+    pub fn is(&self, word: &str) -> bool {
+        matches!(self, Token::Word(text) if text.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether this is the symbol `symbol`.
+    pub fn is_symbol(&self, symbol: char) -> bool {
+        matches!(self, Token::Symbol(found) if *found == symbol)
+    }
+
+    /// The name that it stands for, when it can be an identifier: unquoted ones fold to lower case.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Token::Word(text) => Some(text.to_ascii_lowercase()),
+            Token::Quoted(text) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// All tokens of `sql`, comments and white space left out.
+///
+/// ```
+/// use staging_sync_engine::plan::sql::{lex, Token};
+/// let tokens = lex("a -- note\n 'it''s' \"B\"");
+/// assert_eq!(tokens, [Token::Word("a"), Token::Text("it's".into()), Token::Quoted("B".into())]);
+/// ```
+pub fn lex(sql: &str) -> Vec<Token<'_>> {
+    let mut lexer = Lexer { sql, at: 0 };
+    let mut tokens = Vec::new();
+    while let Some(token) = lexer.next_token() {
+        tokens.push(token);
+    }
+    tokens
+}
+
+struct Lexer<'a> {
+    sql: &'a str,
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        self.sql.get(self.at..).unwrap_or("")
+    }
+
+    fn next_token(&mut self) -> Option<Token<'a>> {
+        self.skip_blanks();
+        let rest = self.rest();
+        let first = rest.chars().next()?;
+        let second = rest.as_bytes().get(1).copied();
+        Some(match first {
+            '"' => Token::Quoted(self.quoted('"', false)),
+            '\'' => Token::Text(self.quoted('\'', false)),
+            'e' | 'E' if second == Some(b'\'') => {
+                self.at += 1;
+                Token::Text(self.quoted('\'', true))
+            }
+            'b' | 'B' | 'x' | 'X' | 'n' | 'N' if second == Some(b'\'') => {
+                self.at += 1;
+                Token::Text(self.quoted('\'', false))
+            }
+            '$' => match self.dollar_quoted() {
+                Some(text) => Token::Text(Cow::Borrowed(text)),
+                None => self.symbol(first),
+            },
+            _ if first.is_ascii_digit() => {
+                Token::Number(self.take(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_'))
+            }
+            _ if is_word_start(first) => {
+                Token::Word(self.take(|c| is_word_start(c) || c.is_ascii_digit() || c == '$'))
+            }
+            _ => self.symbol(first),
+        })
+    }
+
+    fn symbol(&mut self, symbol: char) -> Token<'a> {
+        self.at += symbol.len_utf8();
+        Token::Symbol(symbol)
+    }
+
+    fn take(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let length = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// White space, `-- …` and nested `/* … */`.
+    fn skip_blanks(&mut self) {
+        loop {
+            let rest = self.rest();
+            let trimmed = rest.trim_start();
+            self.at += rest.len() - trimmed.len();
+            if trimmed.starts_with("--") {
+                self.at += trimmed.find('\n').unwrap_or(trimmed.len());
+            } else if trimmed.starts_with("/*") {
+                self.at += comment_length(trimmed.as_bytes());
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// What stands between quotes; doubled ones stand for one, and with `escapes` a backslash for C's escapes.
+    fn quoted(&mut self, quote: char, escapes: bool) -> Cow<'a, str> {
+        let text = self.rest().get(1..).unwrap_or("");
+        let mut owned: Option<String> = None;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            if c == quote {
+                if chars.peek().is_some_and(|(_, next)| *next == quote) {
+                    chars.next();
+                    owned.get_or_insert_with(|| text[..at].to_owned()).push(quote);
+                    continue;
+                }
+                self.at += 1 + at + 1;
+                return owned.map_or(Cow::Borrowed(&text[..at]), Cow::Owned);
+            }
+            if escapes && c == '\\' {
+                let target = owned.get_or_insert_with(|| text[..at].to_owned());
+                match chars.next() {
+                    Some((_, 'n')) => target.push('\n'),
+                    Some((_, 't')) => target.push('\t'),
+                    Some((_, 'r')) => target.push('\r'),
+                    Some((_, 'b')) => target.push('\u{8}'),
+                    Some((_, 'f')) => target.push('\u{c}'),
+                    Some((_, other)) => target.push(other),
+                    None => {}
+                }
+                continue;
+            }
+            if let Some(target) = &mut owned {
+                target.push(c);
+            }
+        }
+        self.at = self.sql.len();
+        owned.map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// `$tag$…$tag$`, or None when the dollar does not begin one (`$1`).
+    fn dollar_quoted(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let end = rest.get(1..)?.find('$')? + 1;
+        let tag = rest.get(..=end)?;
+        let name = &tag[1..end];
+        let is_tag = name.chars().all(|c| is_word_start(c) || c.is_ascii_digit())
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        if !is_tag {
+            return None;
+        }
+        let body = &rest[tag.len()..];
+        let length = body.find(tag).unwrap_or(body.len());
+        self.at += (tag.len() + length + tag.len()).min(rest.len());
+        Some(&body[..length])
+    }
+}
+
+fn is_word_start(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
+}
+
+fn comment_length(text: &[u8]) -> usize {
+    let (mut depth, mut at) = (0usize, 0usize);
+    while at < text.len() {
+        match text.get(at..at + 2) {
+            Some(b"/*") => {
+                depth += 1;
+                at += 2;
+            }
+            Some(b"*/") => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Splits tokens at `symbol` where it stands outside parentheses and brackets.
+pub fn split<'t, 'a>(tokens: &'t [Token<'a>], symbol: char) -> Vec<&'t [Token<'a>]> {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0usize, 0usize);
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Symbol(found) if *found == symbol && depth == 0 => {
+                parts.push(&tokens[start..at]);
+                start = at + 1;
+            }
+            Token::Symbol('(' | '[') => depth += 1,
+            Token::Symbol(')' | ']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if start < tokens.len() {
+        parts.push(&tokens[start..]);
+    }
+    parts
+}
+
+/// A place within tokens, for reading a statement from left to right.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'t, 'a> {
+    tokens: &'t [Token<'a>],
+}
+
+impl<'t, 'a> Cursor<'t, 'a> {
+    /// At the first of `tokens`.
+    pub fn new(tokens: &'t [Token<'a>]) -> Self {
+        Self { tokens }
+    }
+
+    /// What has not been read.
+    pub fn rest(&self) -> &'t [Token<'a>] {
+        self.tokens
+    }
+
+    /// The next token, not read.
+    pub fn peek(&self) -> Option<&'t Token<'a>> {
+        self.tokens.first()
+    }
+
+    /// Reads one token.
+    pub fn advance(&mut self) -> Option<&'t Token<'a>> {
+        let (first, rest) = self.tokens.split_first()?;
+        self.tokens = rest;
+        Some(first)
+    }
+
+    /// Reads `words` (upper case, separated by blanks) when they come next; else reads nothing.
+    pub fn accept(&mut self, words: &str) -> bool {
+        let mut ahead = *self;
+        for word in words.split(' ') {
+            if !ahead.advance().is_some_and(|token| token.is(word)) {
+                return false;
+            }
+        }
+        *self = ahead;
+        true
+    }
+
+    /// Reads `symbol` when it comes next.
+    pub fn accept_symbol(&mut self, symbol: char) -> bool {
+        let comes = self.peek().is_some_and(|token| token.is_symbol(symbol));
+        if comes {
+            self.advance();
+        }
+        comes
+    }
+
+    /// Reads an identifier.
+    pub fn identifier(&mut self) -> Option<String> {
+        let name = self.peek()?.name()?;
+        self.advance();
+        Some(name)
+    }
+
+    /// Reads `name` or `schema.name`; a name alone is in `schema`.
+    pub fn qualified(&mut self, schema: &str) -> Option<TableName> {
+        let first = self.identifier()?;
+        if self.accept_symbol('.') {
+            let name = self.identifier()?;
+            return Some(TableName { schema: first, name });
+        }
+        Some(TableName {
+            schema: schema.to_owned(),
+            name: first,
+        })
+    }
+
+    /// Reads `( … )` and returns what stands within.
+    pub fn parenthesized(&mut self) -> Option<&'t [Token<'a>]> {
+        if !self.peek()?.is_symbol('(') {
+            return None;
+        }
+        let mut depth = 0usize;
+        for (at, token) in self.tokens.iter().enumerate() {
+            match token {
+                Token::Symbol('(') => depth += 1,
+                Token::Symbol(')') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        let within = &self.tokens[1..at];
+                        self.tokens = &self.tokens[at + 1..];
+                        return Some(within);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let within = &self.tokens[1..];
+        self.tokens = &[];
+        Some(within)
+    }
+
+    /// Reads on until just after `words`, outside parentheses. False, and at the end, when they never come.
+    pub fn skip_past(&mut self, words: &str) -> bool {
+        while let Some(token) = self.peek() {
+            if self.accept(words) {
+                return true;
+            }
+            if token.is_symbol('(') {
+                self.parenthesized();
+            } else {
+                self.advance();
+            }
+        }
+        false
+    }
+}
+
+/// The names in a list such as `(id, "e mail")`, given what stands within its parentheses.
+pub fn names(tokens: &[Token<'_>]) -> Vec<String> {
+    split(tokens, ',')
+        .into_iter()
+        .filter_map(|part| part.first().and_then(Token::name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn quotes_of_every_kind_are_one_token() {
+        let tokens = lex(r#"'a''b' E'it\'s\n' $x$ ; ' $x$ $$ " $$ "sel""ect" B'01' x"#);
+        assert_eq!(
+            tokens,
+            [
+                Token::Text("a'b".into()),
+                Token::Text("it's\n".into()),
+                Token::Text(" ; ' ".into()),
+                Token::Text(" \" ".into()),
+                Token::Quoted("sel\"ect".into()),
+                Token::Text("01".into()),
+                Token::Word("x"),
+            ]
+        );
+    }
+
+    #[test]
+    fn comments_are_passed_over_also_nested_ones() {
+        assert_eq!(
+            lex("a /* b /* c */ d */ e -- f\ng"),
+            [Token::Word("a"), Token::Word("e"), Token::Word("g")]
+        );
+    }
+
+    #[test]
+    fn a_parameter_is_not_a_dollar_quote() {
+        assert_eq!(
+            lex("$1 + $2"),
+            [
+                Token::Symbol('$'),
+                Token::Number("1"),
+                Token::Symbol('+'),
+                Token::Symbol('$'),
+                Token::Number("2")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_closed_ends_with_the_text() {
+        for sql in [
+            "'abc", "\"abc", "$$abc", "$a$abc", "/* abc", "E'abc\\", "(((", "$", "'", "\"", "E'",
+        ] {
+            lex(sql);
+            let tokens = lex(sql);
+            Cursor::new(&tokens).parenthesized();
+        }
+        assert_eq!(lex("'é"), [Token::Text("é".into())]);
+    }
+
+    #[test]
+    fn commas_within_parentheses_and_quotes_do_not_split() {
+        let tokens = lex("a numeric(1,2), b text DEFAULT 'x,(', c int[]");
+        let parts = split(&tokens, ',');
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[1][0], Token::Word("b"));
+    }
+
+    #[test]
+    fn qualified_names_keep_their_quotes_meaning() {
+        let tokens = lex("\"Odd Schema\".\"se.lect\" Users");
+        let mut cursor = Cursor::new(&tokens);
+        let name = cursor.qualified("public").unwrap();
+        assert_eq!(
+            (name.schema.as_str(), name.name.as_str()),
+            ("Odd Schema", "se.lect")
+        );
+        assert_eq!(cursor.qualified("public").unwrap().to_string(), "public.users");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_lexed_without_panic(sql in "[-a-z'\"$/*\\\\E( )é,;.0-9\n]{0,60}") {
+            let tokens = lex(&sql);
+            split(&tokens, ',');
+            Cursor::new(&tokens).skip_past("A B");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! What runs after the rows, what it waits for, and which tables it locks.
+
+use super::decide::{display_name, Decisions};
+use super::schema::{ForeignKey, Schema};
+use super::sql::{lex, Cursor};
+use super::{LeftOut, Load, Refusal, Step, TableName};
+use crate::archive::{DumpId, Entry, Section};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What steps are made from.
+pub(super) struct Steps<'a> {
+    pub(super) entries: &'a [Entry],
+    pub(super) by_id: &'a HashMap<DumpId, usize>,
+    pub(super) schema: &'a Schema,
+    pub(super) decisions: &'a Decisions,
+    pub(super) excluded: &'a HashSet<usize>,
+    /// Loads by table.
+    loads: HashMap<usize, Vec<DumpId>>,
+    /// Loads through a partition root, by that root.
+    loads_through: HashMap<usize, Vec<DumpId>>,
+    /// Steps, by dump id.
+    planned: HashSet<DumpId>,
+    /// The table of each index and of each constraint.
+    table_of_index: HashMap<DumpId, usize>,
+    foreign_keys: HashMap<DumpId, (usize, &'a ForeignKey)>,
+}
+
+/// The steps, and what was found out on the way.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) steps: Vec<Step>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Whether an entry is a step: everything after pre-data that is neither rows nor large objects.
+fn is_step(entry: &Entry) -> bool {
+    matches!(entry.section, Section::Data | Section::PostData)
+        && !matches!(
+            entry.desc.as_str(),
+            "TABLE DATA" | "BLOB" | "BLOBS" | "BLOB METADATA"
+        )
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn new(
+        entries: &'a [Entry],
+        by_id: &'a HashMap<DumpId, usize>,
+        schema: &'a Schema,
+        decisions: &'a Decisions,
+        excluded: &'a HashSet<usize>,
+        loads: &HashMap<DumpId, Load>,
+    ) -> Self {
+        let mut steps = Steps {
+            entries,
+            by_id,
+            schema,
+            decisions,
+            excluded,
+            loads: HashMap::new(),
+            loads_through: HashMap::new(),
+            planned: HashSet::new(),
+            table_of_index: HashMap::new(),
+            foreign_keys: HashMap::new(),
+        };
+        for load in loads.values() {
+            if let Some(table) = schema.table(&load.table) {
+                steps.loads.entry(table).or_default().push(load.dump_id);
+            }
+            if load.copy_into != load.table {
+                if let Some(root) = schema.table(&load.copy_into) {
+                    steps.loads_through.entry(root).or_default().push(load.dump_id);
+                }
+            }
+        }
+        for (index, table) in schema.tables.iter().enumerate() {
+            for key in &table.foreign_keys {
+                steps.foreign_keys.insert(key.dump_id, (index, key));
+            }
+        }
+        steps
+    }
+
+    /// Makes every step.
+    pub(super) fn make(mut self, sql: impl Fn(&Entry) -> String) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut made = Vec::new();
+        for (entry, fate) in self.entries.iter().zip(&self.decisions.fates) {
+            if !is_step(entry) || !fate.is_kept() {
+                continue;
+            }
+            let Some(sql) = self.statement(entry, sql(entry), &mut outcome) else {
+                continue;
+            };
+            let locks = self.locks(entry);
+            self.planned.insert(entry.dump_id);
+            made.push((entry, sql, locks));
+        }
+        for (entry, sql, locks) in made {
+            let waits_for = self.waits_for(entry, &locks);
+            let is_event_trigger = entry.desc == "EVENT TRIGGER";
+            outcome.steps.push(Step {
+                dump_id: entry.dump_id,
+                kind: entry.desc.clone(),
+                name: display_name(entry),
+                sql,
+                waits_for,
+                locks: self.names(&locks.exclusive, &locks.exclusive_others),
+                shared: self.names(&locks.shared, &[]),
+                last: is_event_trigger || entry.desc == "MATERIALIZED VIEW DATA",
+                refusal: if is_event_trigger {
+                    Refusal::LeftOut
+                } else {
+                    Refusal::Fatal
+                },
+            });
+        }
+        outcome
+    }
+
+    /// A step's SQL: as it is, but for a foreign key to a table whose rows are not there.
+    fn statement(&self, entry: &Entry, sql: String, outcome: &mut Outcome) -> Option<String> {
+        let Some((table, key)) = self.foreign_keys.get(&entry.dump_id) else {
+            return Some(sql);
+        };
+        let references = self.schema.table(&key.references)?;
+        let missing = self
+            .family(references)
+            .into_iter()
+            .find(|table| self.excluded.contains(table));
+        let has_rows = self
+            .family(*table)
+            .iter()
+            .any(|table| !self.excluded.contains(table));
+        let Some(missing) = missing.filter(|_| has_rows && !key.not_valid) else {
+            return Some(sql);
+        };
+        let missing = &self.schema.tables[missing].name;
+        let here = &self.schema.tables[*table].name;
+        if self.schema.tables[*table].partition_key.is_some() {
+            let why = format!(
+                "rows of {missing} are excluded, and PostgreSQL has no NOT VALID foreign keys on partitioned tables"
+            );
+            outcome.warnings.push(format!(
+                "The foreign key {} of {here} is left out: {why}.",
+                key.name
+            ));
+            outcome.left_out.push(LeftOut {
+                kind: entry.desc.clone(),
+                name: display_name(entry),
+                why,
+            });
+            return None;
+        }
+        outcome.warnings.push(format!(
+            "The foreign key {} of {here} is added NOT VALID, because rows of {missing} are excluded.",
+            key.name
+        ));
+        let bare = sql.trim_end().trim_end_matches(';');
+        Some(format!("{bare} NOT VALID;\n"))
+    }
+
+    /// A table with its partitions and children.
+    fn family(&self, table: usize) -> Vec<usize> {
+        let mut family = self.schema.descendants(table);
+        family.push(table);
+        family
+    }
+
+    /// The tables that an entry depends on directly.
+    fn tables_needed(&self, entry: &Entry) -> Vec<usize> {
+        let mut tables: Vec<usize> = entry
+            .dependencies
+            .iter()
+            .filter_map(|id| {
+                let entry = &self.entries[*self.by_id.get(id)?];
+                let is_table = matches!(entry.desc.as_str(), "TABLE" | "FOREIGN TABLE");
+                is_table
+                    .then(|| self.schema.table(&TableName::of(entry)))
+                    .flatten()
+            })
+            .collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+
+    fn locks(&mut self, entry: &Entry) -> Locks {
+        let mut locks = Locks::default();
+        let target = Target::read(entry);
+        let table = target.table.as_ref().and_then(|name| self.schema.table(name));
+        if let Some(table) = table {
+            self.table_of_index.insert(entry.dump_id, table);
+        }
+        match entry.desc.as_str() {
+            "INDEX" => locks.shared.extend(table),
+            "INDEX ATTACH" => {
+                locks.exclusive = self.tables_needed(entry);
+                let indexes = entry
+                    .dependencies
+                    .iter()
+                    .filter_map(|id| self.table_of_index.get(id));
+                locks.exclusive.extend(indexes.copied());
+                let parents: Vec<usize> = locks
+                    .exclusive
+                    .iter()
+                    .flat_map(|table| self.schema.partition_ancestors(*table))
+                    .collect();
+                locks.exclusive.extend(parents);
+            }
+            "FK CONSTRAINT" if self.foreign_keys.contains_key(&entry.dump_id) => {
+                let (table, key) = self.foreign_keys[&entry.dump_id];
+                locks.exclusive = self.family(table);
+                if let Some(references) = self.schema.table(&key.references) {
+                    locks.exclusive.extend(self.family(references));
+                }
+                locks.blocks_rows = true;
+            }
+            "SEQUENCE SET" | "EVENT TRIGGER" => {}
+            "MATERIALIZED VIEW DATA" | "MATERIALIZED VIEW" | "VIEW" => {
+                locks.exclusive_others.push(TableName::of(entry));
+                locks.shared = self.tables_needed(entry);
+            }
+            _ => {
+                match table {
+                    Some(table) if target.only => locks.exclusive.push(table),
+                    Some(table) => locks.exclusive = self.family(table),
+                    None => locks.exclusive_others.extend(target.table),
+                }
+                locks.shared = self.tables_needed(entry);
+                locks.blocks_rows = true;
+            }
+        }
+        locks.tidy();
+        locks
+    }
+
+    fn names(&self, tables: &[usize], others: &[TableName]) -> Vec<TableName> {
+        tables
+            .iter()
+            .map(|table| self.schema.tables[*table].name.clone())
+            .chain(others.iter().cloned())
+            .collect()
+    }
+
+    fn waits_for(&self, entry: &Entry, locks: &Locks) -> Vec<DumpId> {
+        let mut waits = BTreeSet::new();
+        for id in &entry.dependencies {
+            if self.planned.contains(id) {
+                waits.insert(*id);
+            }
+        }
+        // Loads among the dependencies belong to tables, which are looked up below all the same.
+        let loads_named = entry
+            .dependencies
+            .iter()
+            .filter_map(|id| self.by_id.get(id))
+            .map(|at| &self.entries[*at]);
+        let loaded = loads_named
+            .filter(|entry| entry.desc == "TABLE DATA")
+            .filter_map(|entry| self.schema.table(&TableName::of(entry)));
+        let mut tables: Vec<usize> = loaded.chain(self.tables_needed(entry)).collect();
+        if entry.desc == "MATERIALIZED VIEW DATA" {
+            tables.extend(self.tables_read(entry));
+        }
+        tables.extend(&locks.shared);
+        if locks.blocks_rows {
+            // Loading a leaf also locks what it is a partition of, so that a step that shuts others out of a
+            // partitioned table would wait within the server for rows that wait for the step.
+            tables.extend(locks.exclusive.iter().flat_map(|table| self.family(*table)));
+        } else {
+            tables.extend(&locks.exclusive);
+        }
+        tables.sort_unstable();
+        tables.dedup();
+        for table in &tables {
+            waits.extend(self.loads.get(table).into_iter().flatten());
+        }
+        if !self.loads_through.is_empty() {
+            for table in tables {
+                for root in std::iter::once(table).chain(self.schema.partition_ancestors(table)) {
+                    waits.extend(self.loads_through.get(&root).into_iter().flatten());
+                }
+            }
+        }
+        if let Some((_, key)) = self.foreign_keys.get(&entry.dump_id) {
+            waits.extend(self.keys_referenced(key));
+        }
+        waits.remove(&entry.dump_id);
+        waits.into_iter().collect()
+    }
+
+    /// The steps that make the key that a foreign key refers to.
+    fn keys_referenced(&self, key: &ForeignKey) -> Vec<DumpId> {
+        let Some(references) = self.schema.table(&key.references) else {
+            return Vec::new();
+        };
+        let wanted: BTreeSet<&str> = key.referenced_columns.iter().map(String::as_str).collect();
+        let uniques = self.schema.tables[references].uniques.iter();
+        uniques
+            .filter(|unique| {
+                unique
+                    .columns()
+                    .is_some_and(|columns| columns.into_iter().collect::<BTreeSet<_>>() == wanted)
+            })
+            .map(|unique| unique.dump_id)
+            .filter(|id| self.planned.contains(id))
+            .collect()
+    }
+
+    /// The tables that a materialized view reads, also by way of other views.
+    fn tables_read(&self, entry: &Entry) -> Vec<usize> {
+        let mut tables = Vec::new();
+        let mut seen = HashSet::new();
+        let mut queue = vec![entry];
+        while let Some(entry) = queue.pop() {
+            tables.extend(self.tables_needed(entry));
+            for at in entry.dependencies.iter().filter_map(|id| self.by_id.get(id)) {
+                if self.entries[*at].desc.contains("VIEW") && seen.insert(*at) {
+                    queue.push(&self.entries[*at]);
+                }
+            }
+        }
+        tables
+    }
+}
+
+/// What a step locks.
+#[derive(Debug, Default)]
+struct Locks {
+    exclusive: Vec<usize>,
+    /// What is no table: a view.
+    exclusive_others: Vec<TableName>,
+    shared: Vec<usize>,
+    /// The exclusive ones shut out COPY.
+    blocks_rows: bool,
+}
+
+impl Locks {
+    fn tidy(&mut self) {
+        self.exclusive.sort_unstable();
+        self.exclusive.dedup();
+        let exclusive: HashSet<usize> = self.exclusive.iter().copied().collect();
+        self.shared.retain(|table| !exclusive.contains(table));
+        self.shared.sort_unstable();
+        self.shared.dedup();
+    }
+}
+
+/// The table that a statement is about, and whether it leaves that table's children alone.
+#[derive(Debug, Default)]
+struct Target {
+    table: Option<TableName>,
+    only: bool,
+}
+
+impl Target {
+    fn read(entry: &Entry) -> Self {
+        let tokens = lex(&entry.defn);
+        let mut cursor = Cursor::new(&tokens);
+        let found = match entry.desc.as_str() {
+            "INDEX" | "TRIGGER" | "POLICY" => cursor.skip_past("ON"),
+            "RULE" => cursor.skip_past("TO"),
+            "STATISTICS" => cursor.skip_past("FROM"),
+            "INDEX ATTACH" | "SEQUENCE SET" | "EVENT TRIGGER" => false,
+            _ => cursor.accept("ALTER TABLE") || cursor.accept("ALTER FOREIGN TABLE"),
+        };
+        if !found {
+            return Self::default();
+        }
+        let _ = cursor.accept("IF EXISTS");
+        let only = cursor.accept("ONLY");
+        Self {
+            table: cursor.qualified(&entry.namespace),
+            only,
+        }
+    }
+}
