@@ -42,10 +42,11 @@ module ScalingoStagingSync
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
-        @slack.failed(error) if @begun
+        @slack.failed(error)
+        hurry = error.is_a?(SignalException)
         raise
       ensure
-        @slack.flush
+        hurry ? @slack.flush(patience: 1) : @slack.flush
       end
 
       private
@@ -59,7 +60,6 @@ module ScalingoStagingSync
         @settings = EngineSettings.new(@config)
         @confirmation.require!
         preflight.notices.each { |notice| @reporter.say(notice) }
-        @begun = true
       end
 
       def work

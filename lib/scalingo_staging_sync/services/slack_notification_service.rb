@@ -59,12 +59,13 @@ module ScalingoStagingSync
 
       # Waits a few seconds for what is still being sent.
       #
+      # @param patience [Numeric] how many seconds
       # @return [void]
-      def flush
+      def flush(patience: PATIENCE)
         last = @last
         return unless last
 
-        last.kill unless last.join(PATIENCE)
+        last.kill unless last.join(patience)
         @last = nil
       end
 
