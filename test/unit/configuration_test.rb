@@ -82,6 +82,7 @@ class ConfigurationTest < Minitest::Test
   end
 
   def test_every_option_takes_what_its_documentation_says_and_nothing_else
+    deliberately_mistyped
     assert_equal Configuration.options.keys.sort, VALUES.keys.sort
     VALUES.each do |name, (taken, refused)|
       taken.each { |value| @config.public_send(:"#{name}=", value) }
@@ -95,6 +96,7 @@ class ConfigurationTest < Minitest::Test
   end
 
   def test_a_refused_value_is_named_unless_it_is_a_secret
+    deliberately_mistyped
     assert_includes assert_raises(ArgumentError) { @config.parallel_connections = 9 }.message, "9 (Integer)"
     %i[scalingo_api_token anonymization_secret slack_webhook_url].each do |name|
       error = assert_raises(ArgumentError) { @config.public_send(:"#{name}=", [:hush]) }

@@ -42,6 +42,7 @@ class InterfaceTest < Minitest::Test
   end
 
   def test_strategies_can_be_registered_under_names_of_their_own
+    deliberately_mistyped
     strategies = ScalingoStagingSync::Database::AnonymizationStrategies
     assert_equal :mine, strategies.register_strategy("mine") { |table, condition| "UPDATE #{table} #{condition}" }
     assert strategies.custom?(:mine)

@@ -176,6 +176,7 @@ class DoorsTest < Minitest::Test
   end
 
   def test_a_restore_takes_the_configured_exclusions_by_default
+    deliberately_mistyped
     @config.exclude_tables = ["audit_logs"]
     Services::DatabaseRestoreService.new(**doors(@native)).restore!(Pathname("/data/b.pgsql"))
     assert_equal ["audit_logs"], @native.calls.dig(0, 1, "exclude_tables")

@@ -41,7 +41,7 @@ class TesterTest < Minitest::Test
   end
 
   def test_a_missing_native_library_is_a_failed_check
-    native = Object.new
+    native = FakeNative.new
     def native.engine_version = raise(ScalingoStagingSync::NativeLibraryError.new("It is not there.", "Compile it."))
     refute check(staging_config, native:)
     assert_includes terminal.string, "FAILED  Native library: It is not there. Compile it."
