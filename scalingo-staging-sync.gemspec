@@ -27,10 +27,10 @@ Gem::Specification.new do |spec|
       "lib/**/*.{rb,rake,tt}",
       "sig/**/*.rbs",
       "ext/scalingo_staging_sync/{Cargo.toml,extconf.rb,src/**/*.rs}",
-      "ext/engine/{Cargo.toml,src/**/*.rs}",
+      "ext/engine/{Cargo.toml,src/**/*}",
       "Cargo.{toml,lock}",
       "README.md", "CHANGELOG.md", "LICENSE.txt"
-    ]
+    ].select { |path| File.file?(path) }
   end
   spec.require_paths = ["lib"]
   spec.extensions = ["ext/scalingo_staging_sync/extconf.rb"]

@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "active_record"
+require "open3"
 
 # What the gem does to a restored database by way of ActiveRecord, against a real PostgreSQL.
 class RailsStateTest < Minitest::Test
@@ -73,6 +74,32 @@ class RailsStateTest < Minitest::Test
     assert_includes error.what, "SQLSTATE 23505"
     refute_includes error.message, "ada@lovelace.example"
     assert_includes error.cause.message, "duplicate"
+  end
+
+  def test_an_apps_migrations_are_found_from_wherever_the_task_is_started
+    app = File.join(@migrations, "app")
+    FileUtils.mkdir_p("#{app}/db/migrate")
+    File.write("#{app}/db/migrate/20250301000000_add_zip.rb",
+               "class AddZip < ActiveRecord::Migration[7.2]\n  def change = add_column(:shops, :zip, :text)\nend\n")
+    code = <<~RUBY
+      require "rails"
+      require "active_record/railtie"
+      require "scalingo-staging-sync"
+      class ShopApp < Rails::Application
+        config.root = #{app.inspect}
+        config.eager_load = false
+        config.logger = Logger.new(File::NULL)
+      end
+      Rails.application.initialize!
+      ScalingoStagingSync::Database::RailsState.migrate { |label| puts label }
+    RUBY
+    library = File.expand_path("../../lib", __dir__)
+    output, status = Open3.capture2e({ "DATABASE_URL" => @url, "RAILS_ENV" => "staging" },
+                                     RbConfig.ruby, "-I#{library}", "-e", code, chdir: "/")
+    assert_predicate status, :success?, output
+    assert_includes output, "20250301000000 AddZip"
+    RailsState.forget_schema
+    assert_includes Shop.column_names, "zip"
   end
 
   def test_the_environment_is_this_one_afterwards

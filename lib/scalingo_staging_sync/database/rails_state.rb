@@ -23,7 +23,7 @@ module ScalingoStagingSync
       # @return [Integer] how many ran
       # @raise [MigrationError] naming the one that failed; its cause says why
       def migrate
-        context = ActiveRecord::Base.connection_pool.migration_context
+        context = migration_context
         pending = context.open.pending_migrations
         pending.each do |migration|
           label = "#{migration.version} #{migration.name}"
@@ -51,6 +51,19 @@ module ScalingoStagingSync
 
         ActiveRecord::Base.connection_handler.connection_pool_list(:all).each { |pool| pool.schema_reflection.clear! }
         ActiveRecord::Base.descendants.each { |model| model.reset_column_information unless model.abstract_class? }
+      end
+
+      # The app's migrations, and those of its engines. ActiveRecord itself learns the app's paths only from the rake
+      # tasks under `db:`; before that it looks beside the current directory.
+      #
+      # @api private
+      def migration_context
+        pool = ActiveRecord::Base.connection_pool
+        paths = pool.db_config.migrations_paths
+        paths ||= ActiveRecord::Tasks::DatabaseTasks.migrations_paths if defined?(Rails.application) && Rails.application
+        return pool.migration_context unless paths
+
+        ActiveRecord::MigrationContext.new(Array(paths), pool.schema_migration, pool.internal_metadata)
       end
 
       # @api private
