@@ -1,0 +1,60 @@
+# frozen_string_literal: true
+
+require "active_support"
+require "zeitwerk"
+require_relative "scalingo_staging_sync/version"
+require_relative "scalingo_staging_sync/errors"
+
+# Copies a production database on Scalingo into a staging app's database, with everything personal in it
+# replaced while the rows stream past.
+#
+# This module holds the configuration; the work begins in {Services::Coordinator}.
+#
+# @example config/initializers/scalingo_staging_sync.rb
+#   ScalingoStagingSync.configure do |config|
+#     config.clone_source_scalingo_app_name = "my-app-production"
+#     config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }]
+#   end
+module ScalingoStagingSync
+  LOADER = Zeitwerk::Loader.for_gem(warn_on_extra_files: false).tap do |loader|
+    loader.ignore(
+      "#{__dir__}/scalingo-staging-sync.rb",
+      "#{__dir__}/generators",
+      "#{__dir__}/tasks",
+      "#{__dir__}/scalingo_staging_sync/errors.rb"
+    )
+    # Loading the native library is left to the first use of it, also where an app loads everything at once.
+    loader.do_not_eager_load(
+      "#{__dir__}/scalingo_staging_sync/native.rb",
+      "#{__dir__}/scalingo_staging_sync/railtie.rb"
+    )
+    loader.setup
+  end
+  private_constant :LOADER
+
+  class << self
+    # Sets options. Every one of them is described at its accessor in {Configuration}.
+    #
+    # @yieldparam config [Configuration] the configuration, as it stands
+    # @return [Configuration] the same
+    # @raise [ArgumentError] when an option is given a value it does not take
+    def configure
+      yield configuration
+      configuration
+    end
+
+    # @return [Configuration] the configuration of this process
+    def configuration
+      @configuration ||= Configuration.new
+    end
+
+    # Forgets everything that was set, for tests.
+    #
+    # @return [Configuration] a new configuration with the defaults
+    def reset_configuration!
+      @configuration = Configuration.new
+    end
+  end
+end
+
+ScalingoStagingSync::Railtie if defined?(Rails::Railtie)

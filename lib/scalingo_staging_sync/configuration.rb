@@ -1,0 +1,253 @@
+# frozen_string_literal: true
+
+require "logger"
+require "pathname"
+require "tmpdir"
+require "active_support/core_ext/object/blank"
+
+module ScalingoStagingSync
+  # Every option, with its default and a check of what it is given.
+  #
+  # A value that an option does not take raises ArgumentError when it is set. Setting nil where nil, or something
+  # found at run time, is the default goes back to the default. Arrays are kept frozen, so add to one with
+  # `config.exclude_tables += ["sessions"]`.
+  #
+  # @example
+  #   ScalingoStagingSync.configure do |config|
+  #     config.parallel_connections = 4
+  #     config.exclude_tables += ["sessions", "audit_logs"]
+  #   end
+  class Configuration
+    # The app name that the documentation uses; it is never a real source.
+    PLACEHOLDER_APP = "your-production-app"
+
+    FALLBACK_LOGGER = Logger.new($stderr)
+    private_constant :FALLBACK_LOGGER
+
+    @options = {}
+
+    class << self
+      # @return [Hash{Symbol => Option}] every option by its name, in the documentation's order
+      attr_reader :options
+
+      # @return [Hash{String => Array<Option>}] the options under their headings
+      def groups
+        options.values.group_by(&:group)
+      end
+
+      private
+
+      # Begins a heading for the options that follow.
+      def group(title)
+        @group = title
+      end
+
+      # @!macro [attach] option
+      #   @!attribute [rw] $1
+      #   $4
+      #   Type and default: $2, $3.
+      #   @raise [ArgumentError] when it is set to something else
+      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, status: :built)
+        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, status:)
+        options[name] = row
+        define_method(name) { @values.fetch(name) { row.default_value } }
+        define_method(:"#{name}=") { |value| store(row, value) }
+      end
+    end
+
+    group "Source"
+
+    option :clone_source_scalingo_app_name, Kind::STRING, PLACEHOLDER_APP,
+           "The Scalingo app whose database is copied. Required, unless `backup_file` is set.",
+           example: '"my-app-production"'
+
+    option :scalingo_api_token, Kind::STRING, -> { ENV["SCALINGO_API_TOKEN"].presence },
+           "The token for Scalingo's API, `tk-us-...`. Keep it in the environment, not in the code.",
+           shown: 'ENV["SCALINGO_API_TOKEN"]', secret: true
+
+    option :scalingo_region, Kind::STRING, -> { ENV["REGION_NAME"].presence || "osc-fr1" },
+           "The region of the source app.",
+           shown: 'ENV["REGION_NAME"] || "osc-fr1"', example: '"osc-fr1"'
+
+    option :scalingo_addon_id, Kind::STRING, nil,
+           "Which PostgreSQL addon, where the source app has several: `ad-...`.",
+           example: '"ad-00000000-0000-0000-0000-000000000000"'
+
+    option :backup_max_age, Kind::DURATION, nil,
+           "nil: take the newest backup there is. A duration: ask Scalingo for a fresh one when the newest is " \
+           "older. 0: always ask for a fresh one.",
+           example: "12.hours"
+
+    option :backup_file, Kind::PATH, -> { ENV["BACKUP_FILE"].presence },
+           "An archive on this machine, used instead of Scalingo's: .tar.gz, .tar, or what `pg_dump -Fc` wrote. " \
+           "The environment variable BACKUP_FILE wins over it.",
+           shown: 'ENV["BACKUP_FILE"]', example: '"tmp/production.tar.gz"'
+
+    option :keep_backup, Kind::BOOLEAN, false,
+           "true keeps the downloaded archive in `temp_dir` (production's data as it is, mode 0600) and uses it " \
+           "again while `backup_max_age` allows; FORCE_BACKUP_DOWNLOAD=true passes it over. With false nothing " \
+           "is written to disk."
+
+    group "Security"
+
+    option :production_hostname_patterns, Kind::PATTERNS, [/prod/i, /production/i].freeze,
+           "A database host that matches one of these is taken for production, and the run is refused."
+
+    option :production_app_name_patterns, Kind::PATTERNS, [/prod/i, /production/i].freeze,
+           "An app name (the variable APP) that matches one of these is taken for production, and the run is refused."
+
+    option :require_confirmation, Kind::BOOLEAN, false,
+           "Ask for the target app's name before anything happens. Skipped when CI or CONTINUOUS_INTEGRATION is " \
+           "true; refused at once where there is no terminal."
+
+    option :dry_run, Kind::BOOLEAN, false,
+           "Not built yet: with true (or DRY_RUN=true) the run ends before it touches anything.",
+           status: :refused
+
+    group "Anonymization"
+
+    option :anonymization_tables, Kind::ENTRIES, [].freeze,
+           "What is masked: one Hash per table, with its strategy and, for Slack, its French name. The keys " \
+           "`query`, `condition`, `columns` and `keep` are not built yet and end the run.",
+           example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
+
+    option :anonymization_rules, Kind::COLUMN_RULES, {}.freeze,
+           "Not built yet: SQL expressions for single columns. When it is set the run ends before it touches anything.",
+           example: '{ "customers" => { "email" => "\'customer\' || id || \'@demo.test\'" } }',
+           status: :refused
+
+    option :anonymization_secret, Kind::SECRET, -> { EngineSettings.derived_secret },
+           "The key under which pseudonyms are made: the same key and value give the same pseudonym in every " \
+           "table and every run, and without the key nobody can test a guess.",
+           shown: "derived from secret_key_base", example: 'ENV["ANONYMIZATION_SECRET"]', secret: true
+
+    option :anonymized_email_domain, Kind::EMAIL_DOMAIN, "demo.example.com",
+           "The domain of pseudonymous e-mail addresses."
+
+    option :allow_unmasked_copy, Kind::BOOLEAN, false,
+           "Permit a run without any rule, which copies production's data as it is."
+
+    option :anonymization_rollback_on_error, Kind::BOOLEAN, true,
+           "For `DatabaseAnonymizerService`: all tables in one transaction, so that a failure undoes them all. " \
+           "A run from a backup has nothing to roll back: its rows are masked before they arrive."
+
+    option :anonymization_retry_attempts, Kind.integer(0..100), 3,
+           "How often a statement that met a deadlock or a lock is tried again."
+
+    option :anonymization_retry_delay, Kind.number(0..3600), 1.0,
+           "Seconds before the first such retry; doubled for each further one."
+
+    group "Verification"
+
+    option :verify_anonymization, Kind::BOOLEAN, true,
+           "Check each masked value as it is sent, and count rows and masked forms in the target afterwards."
+
+    option :fail_on_verification_error, Kind::BOOLEAN, true,
+           "A failed check fails the run; with false it is a warning."
+
+    option :anonymization_audit_file, Kind::PATH, nil,
+           "Where to write the report of a run: this path with .json and with .txt. It holds names and counts, " \
+           "never a value of a row.",
+           example: '"tmp/anonymization_audit.json"'
+
+    option :run_pii_scan, Kind::BOOLEAN, true,
+           "Not in effect yet: the search for personal data that no rule covers comes with a later version.",
+           status: :ignored
+
+    option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
+           "Not in effect yet: your own patterns for that search.",
+           example: "{ identity: /(ssn|passport)/i }", status: :ignored
+
+    group "Performance"
+
+    option :parallel_connections, Kind.integer(1..8), 3,
+           "Connections that load rows and, afterwards, build indexes: 1 to 8."
+
+    option :exclude_tables, Kind::NAMES, [].freeze,
+           "Tables that are created without their rows: `table`, `schema.table`, with `*`. A name that matches " \
+           "nothing is an error.",
+           example: '["sessions", "audit_logs"]'
+
+    group "Target"
+
+    option :lock_timeout, Kind.number(0.001..86_400), 30.0,
+           "Seconds that emptying the target waits for a lock that somebody else holds."
+
+    option :terminate_connections, Kind::BOOLEAN, true,
+           "End the other sessions of the same role in the target database, such as the web processes', before " \
+           "and throughout the run. With false the run refuses to start while there are any."
+
+    option :include_foreign_servers, Kind::BOOLEAN, false,
+           "Bring foreign servers and foreign tables along. User mappings, which hold passwords, never come."
+
+    option :postgis, Kind::BOOLEAN, false,
+           "The app needs PostGIS: the run fails where the target cannot have the extension."
+
+    group "Notifications"
+
+    option :slack_enabled, Kind::BOOLEAN, false,
+           "Tell Slack about start, success and failure, in French."
+
+    option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
+           "The incoming webhook's URL. It is a secret.",
+           example: 'ENV["SLACK_WEBHOOK_URL"]', secret: true
+
+    option :slack_channel, Kind::STRING, nil,
+           "The channel, where the webhook may choose one.",
+           example: '"#deployments"'
+
+    group "Other"
+
+    option :seeds_file_path, Kind::PATH, nil,
+           "A Ruby file that is run at the end; if it fails, so does the run.",
+           example: '"db/demo_seeds.rb"'
+
+    option :logger, Kind::LOGGER, -> { (defined?(Rails.logger) && Rails.logger) || FALLBACK_LOGGER },
+           "Where progress is logged, tagged SCALINGO_STAGING_SYNC.",
+           shown: "Rails.logger"
+
+    option :temp_dir, Kind::PATH, -> { (defined?(Rails.root) && Rails.root&.join("tmp")) || Dir.tmpdir },
+           "Where kept and fetched archives go.",
+           shown: 'Rails.root.join("tmp")'
+
+    options.freeze
+
+    # A configuration with every option at its default.
+    def initialize
+      @values = {}
+    end
+
+    # The app whose database is filled: the variable APP, which Scalingo sets. It cannot be configured.
+    #
+    # @return [String, nil] its name; nil where the variable is not set
+    def target_app
+      ENV["APP"].presence
+    end
+
+    # @param name [Symbol] an option's name
+    # @return [Boolean] whether it was set, to whatever value
+    def set?(name)
+      @values.key?(name)
+    end
+
+    # @return [Hash{String => Object}] what the engine takes; secrets in it are plain
+    # @raise [ConfigurationError] when something that a run needs is missing
+    # @see EngineSettings
+    def to_engine
+      EngineSettings.new(self).to_h
+    end
+
+    # @return [String] what was set, without the secrets
+    def inspect
+      shown = @values.map { |name, value| "#{name}=#{self.class.options.fetch(name).secret ? "[secret]" : value.inspect}" }
+      "#<#{self.class} #{shown.join(" ")}>"
+    end
+
+    private
+
+    def store(option, value)
+      kept = option.cast(value)
+      kept.nil? ? @values.delete(option.name) : @values[option.name] = kept
+    end
+  end
+end

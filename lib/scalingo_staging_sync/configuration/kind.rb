@@ -1,0 +1,156 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class Configuration
+    # What values an option takes: how the README calls it, how an error message says it, and the check itself.
+    #
+    # The check returns the value as it is to be kept, frozen, or `REFUSED`.
+    class Kind
+      # What a check answers to a value that the option does not take.
+      REFUSED = Object.new.freeze
+
+      # @return [String] the type as the README's table shows it
+      attr_reader :label
+
+      # @return [String] what the option takes, as the end of a sentence
+      attr_reader :expectation
+
+      # @param label [String] the type as the README's table shows it
+      # @param expectation [String] what the option takes, as the end of a sentence
+      # @yieldparam value [Object] the value that was given
+      # @yieldreturn [Object] the value to keep, or REFUSED
+      def initialize(label, expectation, &check)
+        @label = label
+        @expectation = expectation
+        @check = check
+        freeze
+      end
+
+      # @param value [Object] the value that was given
+      # @return [Object] the value to keep, or REFUSED
+      def check(value)
+        @check.call(value)
+      end
+
+      class << self
+        # @param range [Range<Integer>] the numbers that are taken
+        # @return [Kind] whole numbers of a range
+        def integer(range)
+          new("Integer", "an Integer #{in_words(range)}") do |value|
+            value.is_a?(Integer) && range.cover?(value) ? value : REFUSED
+          end
+        end
+
+        # @param range [Range<Numeric>] the numbers that are taken
+        # @return [Kind] numbers of a range, kept as Floats
+        def number(range)
+          new("Float", "a number #{in_words(range)}") do |value|
+            real?(value) && range.cover?(value) ? value.to_f : REFUSED
+          end
+        end
+
+        # @param expectation [String] what the option takes
+        # @yieldparam string [String] a String that is not blank
+        # @yieldreturn [Boolean] whether it will do
+        # @return [Kind] Strings
+        def string(expectation = "a String that is not empty", &accept)
+          new("String", expectation) do |value|
+            fits = value.is_a?(String) && !value.strip.empty? && (accept.nil? || accept.call(value))
+            fits ? value.dup.freeze : REFUSED
+          end
+        end
+
+        # @param value [Object] anything
+        # @return [Boolean] whether it is a number that is neither complex nor infinite
+        def real?(value)
+          value.is_a?(Numeric) && value.real? && value.to_f.finite?
+        end
+
+        private
+
+        def in_words(range)
+          range.end ? "from #{range.begin} to #{range.end}" : "of at least #{range.begin}"
+        end
+      end
+
+      BOOLEAN = new("Boolean", "true or false") { |value| [true, false].include?(value) ? value : REFUSED }
+
+      STRING = string
+
+      EMAIL_DOMAIN = string("a domain name such as \"demo.example.com\"") do |value|
+        value.match?(/\A(?=.{1,190}\z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\z/i)
+      end
+
+      WEBHOOK_URL = string("a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
+
+      SECRET = string("a String of at least 16 bytes") { |value| value.bytesize >= 16 }
+
+      PATH = new("String", "a String or Pathname") do |value|
+        path = value.is_a?(String) || value.is_a?(Pathname) ? value.to_s : ""
+        path.strip.empty? ? REFUSED : path.dup.freeze
+      end
+
+      NAMES = new("Array<String>", "an Array of Strings") do |value|
+        fits = value.is_a?(Array) && value.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
+        fits ? value.map { |name| name.to_s.dup.freeze }.freeze : REFUSED
+      end
+
+      PATTERNS = new("Array<Regexp>", "an Array of Regexps") do |value|
+        value.is_a?(Array) && value.all?(Regexp) ? value.dup.freeze : REFUSED
+      end
+
+      PII_PATTERNS = new("Hash", "a Hash from names to Regexps") do |value|
+        fits = value.is_a?(Hash) && value.keys.all? { |name| [String, Symbol].include?(name.class) } &&
+               value.values.all?(Regexp)
+        fits ? value.transform_keys(&:to_sym).freeze : REFUSED
+      end
+
+      COLUMN_RULES = new("Hash", "a Hash from table names to Hashes from column names to SQL expressions") do |value|
+        fits = value.is_a?(Hash) && value.values.all? do |columns|
+          columns.is_a?(Hash) && columns.values.all?(String)
+        end
+        next REFUSED unless fits
+
+        value.to_h { |table, columns| [table.to_s.freeze, columns.transform_keys(&:to_s).freeze] }.freeze
+      end
+
+      DURATION = new("Duration", "a number of seconds or a duration such as 12.hours, not negative") do |value|
+        # ActiveSupport::Duration answers is_a?(Numeric) for its number of seconds.
+        seconds = Kind.real?(value) ? value.to_f : -1
+        seconds.negative? ? REFUSED : seconds.ceil
+      end
+
+      LOGGER = new("Logger", "a logger, with the methods debug, info, warn and error") do |value|
+        %i[debug info warn error].all? { |level| value.respond_to?(level) } ? value : REFUSED
+      end
+
+      # The keys that an entry of `anonymization_tables` may have.
+      ENTRY_KEYS = %i[table strategy query condition columns keep translation].freeze
+
+      ENTRIES = new(
+        "Array<Hash>",
+        "an Array of Hashes, each with :table and either :strategy or :query " \
+        "(and, if need be, #{(ENTRY_KEYS - %i[table strategy query]).map(&:inspect).join(", ")})"
+      ) do |value|
+        entries = value.is_a?(Array) ? value.map { |entry| Kind.entry(entry) } : [nil]
+        entries.all? ? entries.freeze : REFUSED
+      end
+
+      # @param given [Object] one entry of `anonymization_tables`
+      # @return [Hash{Symbol => Object}, nil] it with symbols for keys, frozen; nil when it is not one
+      def self.entry(given)
+        return unless given.is_a?(Hash) && given.keys.all? { |key| [String, Symbol].include?(key.class) }
+
+        entry = given.to_h { |key, value| [key.to_sym, value.is_a?(String) ? value.dup.freeze : value] }
+        names = entry.slice(:table, :strategy).values
+        return unless (entry.keys - ENTRY_KEYS).empty? && entry.key?(:table)
+        return unless names.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
+        return unless entry.slice(:query, :condition, :translation).compact.values.all?(String)
+        return if entry[:strategy] && entry[:query]
+        return unless entry.values_at(:strategy, :query, :columns, :keep).any?
+
+        entry.freeze
+      end
+    end
+  end
+end

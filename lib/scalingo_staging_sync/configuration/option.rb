@@ -1,0 +1,60 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class Configuration
+    # One documented option: a row of the table that the accessors, the README, the generator's initializer
+    # and the tests are made from.
+    #
+    # @!attribute [r] name
+    #   @return [Symbol] the accessor's name
+    # @!attribute [r] group
+    #   @return [String] the heading it stands under
+    # @!attribute [r] kind
+    #   @return [Kind] what values it takes
+    # @!attribute [r] default
+    #   @return [Object] its default, or a Proc that finds it when asked
+    # @!attribute [r] shown
+    #   @return [String] the default as Ruby code or in words
+    # @!attribute [r] example
+    #   @return [String] a value as Ruby code, for the initializer
+    # @!attribute [r] doc
+    #   @return [String] what it does, in sentences
+    # @!attribute [r] secret
+    #   @return [Boolean] whether its value must never be shown
+    # @!attribute [r] status
+    #   @return [Symbol] :built; :refused where a value other than the default ends the run, because the
+    #     feature is not built yet; :ignored where it only has no effect yet
+    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :status) do
+      # @return [Boolean] whether nil is taken, and means the default
+      def optional?
+        default.nil? || default.respond_to?(:call)
+      end
+
+      # @return [Object] the default, found now
+      # @raise [ArgumentError] when it comes from an environment variable and is not what the option takes
+      def default_value
+        value = default.respond_to?(:call) ? default.call : default
+        value.nil? ? nil : cast(value)
+      end
+
+      # @param value [Object] the value that was given
+      # @return [Object] the value to keep
+      # @raise [ArgumentError] naming option, value (unless it is secret), its class, and the expectation
+      def cast(value)
+        return if value.nil? && optional?
+
+        kept = kind.check(value)
+        return kept unless Kind::REFUSED.equal?(kept)
+
+        given = secret ? "a value of class #{value.class}" : "#{abbreviate(value.inspect)} (#{value.class})"
+        raise ArgumentError, "config.#{name} was given #{given}; it takes #{kind.expectation}."
+      end
+
+      private
+
+      def abbreviate(text)
+        text.length > 80 ? "#{text[0, 77]}..." : text
+      end
+    end
+  end
+end

@@ -1,0 +1,136 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "json"
+require "time"
+
+module ScalingoStagingSync
+  module Database
+    # The evidence of a finished run: `config.anonymization_audit_file` with .json, for machines, and with .txt, for
+    # people. Names, counts and times; never a value of a row, never a secret.
+    class AnonymizationAudit
+      # Raised when a reader of the JSON file would have to change.
+      SCHEMA_VERSION = 1
+
+      # @param report [Hash{Symbol => Object}] what the engine returned
+      # @param started_at [Time] when the run began
+      # @param finished_at [Time] when it ended
+      # @param config [Configuration] the apps' names and the kind of checks
+      def initialize(report, started_at:, finished_at:, config: ScalingoStagingSync.configuration)
+        @report = report
+        @started_at = started_at
+        @finished_at = finished_at
+        @config = config
+      end
+
+      # @param path [String] where to, with or without .json or .txt
+      # @return [Array<String>] the two files' paths
+      # @raise [ConfigurationError] when they cannot be written
+      def write(path)
+        base = path.sub(/\.(json|txt)\z/, "")
+        FileUtils.mkdir_p(File.dirname(base))
+        { "#{base}.json" => "#{JSON.pretty_generate(to_h)}\n", "#{base}.txt" => to_text }.map do |file, content|
+          replace(file, content)
+        end
+      rescue SystemCallError => error
+        raise ConfigurationError.new(
+          "The database is restored and masked, but the audit file #{path} could not be written (#{error.class}).",
+          "Correct config.anonymization_audit_file and run it again."
+        )
+      end
+
+      # @return [Hash{Symbol => Object}] the JSON file's content
+      def to_h
+        {
+          schema_version: SCHEMA_VERSION,
+          gem_version: VERSION,
+          started_at: @started_at.utc.iso8601,
+          finished_at: @finished_at.utc.iso8601,
+          duration_seconds: (@finished_at - @started_at).round(3),
+          source_app: (@config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name)),
+          target_app: @config.target_app,
+          backup: @report[:backup],
+          verification: {
+            enabled: @config.verify_anonymization, passed: @report[:verified],
+            violations: columns.sum { |column| column[:violations].to_i }
+          },
+          totals: {
+            tables: tables.size,
+            rows: tables.sum { |table| table[:rows] },
+            masked_values: columns.sum { |column| column[:masked] },
+            large_objects: @report[:large_objects]
+          },
+          tables: tables.map { |table| table.slice(:table, :rows, :bytes, :seconds, :columns) },
+          excluded: @report[:excluded] || [],
+          left_out: @report[:left_out] || [],
+          warnings: @report[:warnings] || []
+        }
+      end
+
+      # @return [String] the text file's content
+      def to_text
+        facts = to_h
+        lines = ["Anonymization audit", "", *head(facts), "", "Tables"]
+        lines.concat(tables.flat_map { |table| table_lines(table) })
+        lines.concat(list("Created without their rows", facts[:excluded]))
+        lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
+        lines.concat(list("Warnings", facts[:warnings]))
+        "#{lines.join("\n")}\n"
+      end
+
+      private
+
+      def tables
+        @report[:tables] || []
+      end
+
+      def columns
+        tables.flat_map { |table| table[:columns] || [] }
+      end
+
+      def head(facts)
+        backup = facts[:backup] || {}
+        {
+          "Started" => facts[:started_at],
+          "Finished" => "#{facts[:finished_at]} (#{Support::Figures.seconds(facts[:duration_seconds])})",
+          "From" => facts[:source_app] || backup[:origin],
+          "To" => facts[:target_app],
+          "Backup" => backup.values_at(:id, :created_at).compact.join(", "),
+          "SHA-256" => backup[:sha256],
+          "Rows" => Support::Figures.count(facts[:totals][:rows]),
+          "Values masked" => Support::Figures.count(facts[:totals][:masked_values]),
+          "Verification" => verification_words(facts[:verification])
+        }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
+      end
+
+      def verification_words(verification)
+        return "not asked for" unless verification[:enabled]
+        return "passed" if verification[:passed]
+
+        "FAILED, #{Support::Figures.counted(verification[:violations], "violation")} while sending"
+      end
+
+      def table_lines(table)
+        ["  #{table[:table]}: #{Support::Figures.counted(table[:rows], "row")}"] +
+          (table[:columns] || []).map do |column|
+            "    #{column[:name]}: #{column[:mask]}, #{Support::Figures.count(column[:masked])} masked, " \
+            "#{Support::Figures.count(column[:nulls])} NULL, #{Support::Figures.count(column[:violations])} wrong"
+          end
+      end
+
+      def list(title, items)
+        items.empty? ? [] : ["", title, *items.map { |item| "  #{item}" }]
+      end
+
+      # A reader sees the old file or the new one, never half of it.
+      def replace(file, content)
+        draft = "#{file}.#{Process.pid}.tmp"
+        File.write(draft, content)
+        File.rename(draft, file)
+        file
+      ensure
+        FileUtils.rm_f(draft)
+      end
+    end
+  end
+end

@@ -1,0 +1,62 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Database
+    # The strategies that an entry of `config.anonymization_tables` can name. The built-in ones are the engine's;
+    # the custom ones are kept here.
+    #
+    # Custom strategies can be registered, so that an initializer that does loads; a rule that uses one ends the run
+    # before anything is touched, because running them is not built yet.
+    module AnonymizationStrategies
+      # The strategies that the engine knows.
+      BUILT_IN = %i[
+        user_anonymization
+        phone_anonymization
+        payment_anonymization
+        email_anonymization
+        address_anonymization
+      ].freeze
+
+      @custom = {}
+
+      class << self
+        # @param name [Symbol, String] the strategy's name
+        # @yieldparam table [String] the table
+        # @yieldparam condition [String, nil] the rule's condition
+        # @yieldreturn [String] the SQL statement that masks the table
+        # @return [Symbol] the name
+        # @raise [ArgumentError] when there is no block, or a built-in strategy has the name
+        def register_strategy(name, &statement)
+          raise ArgumentError, "register_strategy(#{name.inspect}) needs a block that returns SQL." unless statement
+          unless name.is_a?(Symbol) || (name.is_a?(String) && !name.empty?)
+            raise ArgumentError, "register_strategy was given #{name.inspect}; it takes a Symbol or a String."
+          end
+          if BUILT_IN.include?(name.to_sym)
+            raise ArgumentError, "register_strategy(#{name.inspect}): a built-in strategy has this name."
+          end
+
+          @custom[name.to_sym] = statement
+          name.to_sym
+        end
+
+        # @param name [Symbol, String] a strategy's name
+        # @return [Boolean] whether it was registered
+        def custom?(name)
+          @custom.key?(name.to_sym)
+        end
+
+        # @return [Array<Symbol>] the names of all strategies, the built-in ones first
+        def names
+          BUILT_IN + @custom.keys
+        end
+
+        # Forgets the registered strategies, for tests.
+        #
+        # @return [void]
+        def reset!
+          @custom.clear
+        end
+      end
+    end
+  end
+end

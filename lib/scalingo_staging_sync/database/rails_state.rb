@@ -1,0 +1,81 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  # What concerns the target database and does not loop over its rows.
+  module Database
+    # What Rails keeps in, and knows of, the target database: connections, migrations, the environment's name and
+    # the schema cache. Everything here concerns ActiveRecord's primary database.
+    module RailsState
+      module_function
+
+      # Closes every connection of this process. ActiveRecord opens new ones when they are needed.
+      #
+      # @return [void]
+      def release_connections
+        return unless defined?(ActiveRecord::Base)
+
+        ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
+      end
+
+      # Runs the migrations that the app has and the backup had not, one by one.
+      #
+      # @yieldparam label [String] the migration that begins: version and name
+      # @return [Integer] how many ran
+      # @raise [MigrationError] naming the one that failed; its cause says why
+      def migrate
+        context = migration_context
+        pending = context.open.pending_migrations
+        pending.each do |migration|
+          label = "#{migration.version} #{migration.name}"
+          yield label if block_given?
+          run(context, migration, label)
+        end
+        forget_schema if pending.any?
+        pending.size
+      end
+
+      # Says in `ar_internal_metadata` that this is the current environment's database. The backup brought
+      # "production" along, which would make Rails protect it as such.
+      #
+      # @return [void]
+      def record_environment
+        pool = ActiveRecord::Base.connection_pool
+        pool.internal_metadata.create_table_and_set_flags(pool.migration_context.current_environment)
+      end
+
+      # Forgets what ActiveRecord believes of tables and columns.
+      #
+      # @return [void]
+      def forget_schema
+        return unless defined?(ActiveRecord::Base)
+
+        ActiveRecord::Base.connection_handler.connection_pool_list(:all).each { |pool| pool.schema_reflection.clear! }
+        ActiveRecord::Base.descendants.each { |model| model.reset_column_information unless model.abstract_class? }
+      end
+
+      # The app's migrations, and those of its engines. ActiveRecord itself learns the app's paths only from the rake
+      # tasks under `db:`; before that it looks beside the current directory.
+      #
+      # @api private
+      def migration_context
+        pool = ActiveRecord::Base.connection_pool
+        paths = pool.db_config.migrations_paths
+        paths ||= ActiveRecord::Tasks::DatabaseTasks.migrations_paths if defined?(Rails.application) && Rails.application
+        return pool.migration_context unless paths
+
+        ActiveRecord::MigrationContext.new(Array(paths), pool.schema_migration, pool.internal_metadata)
+      end
+
+      # @api private
+      def run(context, migration, label)
+        context.run(:up, migration.version)
+      rescue StandardError, ScriptError => error
+        raise MigrationError.new(
+          "The database is restored and masked, but the migration #{label} failed on it: " \
+          "#{Support::FailureText.of(error, within: migration.filename)}.",
+          "Mend the migration and run `rails db:migrate`, or run the task again."
+        )
+      end
+    end
+  end
+end

@@ -1,0 +1,189 @@
+# frozen_string_literal: true
+
+require "active_support/core_ext/object/blank"
+require "active_support/key_generator"
+require "openssl"
+
+module ScalingoStagingSync
+  # The hash that the engine takes, made from the configuration and the environment. Its shape is that of the
+  # struct in `ext/engine/src/settings.rs`; the keys are Strings.
+  #
+  # The secrets in it are plain Strings, so it is built where it is used and never logged.
+  class EngineSettings
+    # Ties the derived key to its purpose. Changing it would change every pseudonym.
+    SECRET_SALT = "scalingo-staging-sync anonymization secret"
+    SECRET_ITERATIONS = 65_536
+    private_constant :SECRET_SALT, :SECRET_ITERATIONS
+
+    class << self
+      # The key for pseudonyms that is used where none is configured: PBKDF2-HMAC-SHA256 of Rails' secret_key_base,
+      # so that pseudonyms stay the same for as long as that does.
+      #
+      # @return [String, nil] 64 hexadecimal digits; nil where there is no Rails app with a secret_key_base
+      def derived_secret
+        base = Rails.application&.secret_key_base if defined?(Rails.application)
+        return if base.blank?
+
+        ActiveSupport::KeyGenerator
+          .new(base, iterations: SECRET_ITERATIONS, hash_digest_class: OpenSSL::Digest::SHA256)
+          .generate_key(SECRET_SALT, 32).unpack1("H*")
+      end
+
+      # @return [String, nil] the URL of the target: DATABASE_URL, else SCALINGO_POSTGRESQL_URL, else what
+      #   ActiveRecord is configured for
+      def target_url
+        ENV["DATABASE_URL"].presence || ENV["SCALINGO_POSTGRESQL_URL"].presence || active_record_url
+      end
+
+      # @return [String, nil] ActiveRecord's primary database as a URL; nil where it is not PostgreSQL
+      def active_record_url
+        return unless defined?(ActiveRecord::Base)
+
+        database = ActiveRecord::Base.connection_db_config
+        return unless database.adapter.to_s.match?(/\Apost(gres|gis)/)
+
+        Support::DatabaseUrl.from_active_record(database.configuration_hash)
+      rescue ActiveRecord::ActiveRecordError
+        nil # nothing is configured for this environment
+      end
+    end
+
+    # @param config [Configuration] what to read
+    def initialize(config = ScalingoStagingSync.configuration)
+      @config = config
+    end
+
+    # @param source [Hash, nil] another source than the configured one
+    # @param exclude_tables [Array<String>] tables to create without their rows
+    # @return [Hash{String => Object}] everything a run needs
+    # @raise [ConfigurationError] when something that a run needs is missing
+    def to_h(source: nil, exclude_tables: @config.exclude_tables)
+      {
+        "source" => source || self.source,
+        "target" => target,
+        "masking" => masking,
+        "exclude_tables" => exclude_tables,
+        "include_foreign_servers" => @config.include_foreign_servers
+      }
+    end
+
+    # @return [String, nil] the local archive to read, absolute: BACKUP_FILE, else `config.backup_file`
+    def backup_file
+      file = ENV["BACKUP_FILE"].presence || @config.backup_file
+      file && in_app(file)
+    end
+
+    # @return [Hash{String => Object}] where the backup comes from
+    # @raise [ConfigurationError] when neither a file nor an app and a token are set
+    def source
+      file = backup_file
+      file ? { "file" => file } : { "scalingo" => scalingo }
+    end
+
+    # @return [Hash{String => Object}] how to reach the source app's backups
+    # @raise [ConfigurationError] when the source app or the token is not set
+    def scalingo
+      {
+        "app" => source_app,
+        "api_token" => api_token,
+        "region" => @config.scalingo_region,
+        "addon_id" => @config.scalingo_addon_id,
+        "backup_max_age" => @config.backup_max_age,
+        "urls" => base_urls,
+        "keep_in" => (in_app(@config.temp_dir) if @config.keep_backup),
+        "force_download" => ENV["FORCE_BACKUP_DOWNLOAD"] == "true"
+      }
+    end
+
+    # @return [Hash{String => Object}] which database is filled, and how
+    # @raise [ConfigurationError] when no PostgreSQL database is configured
+    def target
+      {
+        "url" => target_url,
+        "parallel_connections" => @config.parallel_connections,
+        "lock_timeout" => @config.lock_timeout,
+        "terminate_connections" => @config.terminate_connections,
+        "postgis" => @config.postgis,
+        "retry_attempts" => @config.anonymization_retry_attempts,
+        "retry_delay" => @config.anonymization_retry_delay
+      }
+    end
+
+    # @return [Hash{String => Object}] what is masked, and how it is checked
+    # @raise [ConfigurationError] when there is no key for pseudonyms
+    def masking
+      {
+        "secret" => secret,
+        "email_domain" => @config.anonymized_email_domain,
+        "rules" => @config.anonymization_tables.map { |entry| rule(entry) },
+        "allow_unmasked_copy" => @config.allow_unmasked_copy,
+        "verify" => @config.verify_anonymization,
+        "fail_on_verification_error" => @config.fail_on_verification_error,
+        "rollback_on_error" => @config.anonymization_rollback_on_error
+      }
+    end
+
+    # @param path [String] a path
+    # @return [String] it made absolute; a relative one is taken from the app's root
+    def in_app(path)
+      root = defined?(Rails.root) && Rails.root
+      File.expand_path(path, root ? root.to_s : Dir.pwd)
+    end
+
+    private
+
+    def source_app
+      name = @config.clone_source_scalingo_app_name
+      return name unless name == Configuration::PLACEHOLDER_APP
+
+      raise ConfigurationError.new(
+        "The app to copy from is not set.",
+        "Set config.clone_source_scalingo_app_name to the production app's name on Scalingo."
+      )
+    end
+
+    def api_token
+      @config.scalingo_api_token || raise(
+        ConfigurationError.new(
+          "There is no token for Scalingo's API.",
+          "Make one in Scalingo's dashboard and set it: " \
+          "`scalingo --app my-app-staging env-set SCALINGO_API_TOKEN=tk-us-...`."
+        )
+      )
+    end
+
+    def base_urls
+      {
+        "auth" => ENV["SCALINGO_AUTH_URL"].presence,
+        "api" => ENV["SCALINGO_API_URL"].presence,
+        "database" => ENV["SCALINGO_DB_URL"].presence
+      }
+    end
+
+    def target_url
+      self.class.target_url || raise(
+        ConfigurationError.new(
+          "No PostgreSQL database is configured as the target.",
+          "Set DATABASE_URL, or give this environment a database in config/database.yml."
+        )
+      )
+    end
+
+    def secret
+      @config.anonymization_secret || raise(
+        ConfigurationError.new(
+          "There is no key to make pseudonyms with.",
+          "Set config.anonymization_secret, or the app's secret_key_base from which it is derived."
+        )
+      )
+    end
+
+    def rule(entry)
+      {
+        "table" => entry.fetch(:table).to_s,
+        "strategy" => entry.fetch(:strategy).to_s,
+        "translation" => entry[:translation]
+      }
+    end
+  end
+end

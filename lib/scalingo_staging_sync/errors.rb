@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+# The exception classes, defined before the native library is loaded, which looks them up by name.
+# Those of Scalingo's API stand in Integrations::ScalingoApiClient, that of the production guard in
+# Support::EnvironmentValidator.
+module ScalingoStagingSync
+  # Every failure of the gem: one sentence of what happened and one of what to do about it. Neither holds
+  # a secret or a value of a row.
+  class Error < StandardError
+    # @return [String] what happened
+    attr_reader :what
+
+    # @return [String] what to do about it; empty where nothing is known
+    attr_reader :remedy
+
+    # @param what [String] what happened, a sentence
+    # @param remedy [String] what to do about it, a sentence
+    def initialize(what = "The run failed.", remedy = "")
+      @what = what
+      @remedy = remedy
+      super([what, remedy].reject(&:empty?).join(" "))
+    end
+  end
+
+  # A setting is missing, contradicts another, or needs something that is not there. The target is untouched.
+  class ConfigurationError < Error; end
+
+  # The operator did not confirm the run. The target is untouched.
+  class ConfirmationError < Error; end
+
+  # A rule does not fit the backup's tables and columns. The target is untouched.
+  class PlanError < Error; end
+
+  # The archive is not one, or is damaged.
+  class ArchiveError < Error; end
+
+  # The archive is sound, but of a format or version that is not read.
+  class UnsupportedArchiveError < ArchiveError; end
+
+  # The target database cannot be reached, or does not let us in, or the connection to it broke.
+  class TargetConnectionError < Error; end
+
+  # The target's role lacks a right that the run needs.
+  class PrivilegeError < Error; end
+
+  # Another run, or sessions that may not be ended, use the target.
+  class TargetBusyError < Error; end
+
+  # A lock was not to be had within `config.lock_timeout`, or because of a deadlock, also after retries.
+  class LockTimeoutError < Error; end
+
+  # PostgreSQL refused part of the restore.
+  class RestoreError < Error; end
+
+  # A masked value, or a count, is not what it has to be.
+  class VerificationError < Error; end
+
+  # The data is there and masked, but one of the app's pending migrations failed on it.
+  class MigrationError < Error; end
+
+  # The data is there and masked, but the file `config.seeds_file_path` failed.
+  class SeedsError < Error; end
+
+  # The native library is missing or does not fit this Ruby. The target is untouched.
+  class NativeLibraryError < Error; end
+
+  # A defect of the gem's own.
+  class InternalError < Error; end
+end

@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  # What the gem talks to besides the database.
+  module Integrations
+    # Scalingo's API, as far as the gem needs it: finding an app's newest backup and downloading it. The talking
+    # is done by the native part; this class hands it the settings and holds the classes of its errors.
+    class ScalingoApiClient
+      # Scalingo's API refused or failed.
+      class BackupError < Error; end
+
+      # The app has no PostgreSQL addon, or several and `config.scalingo_addon_id` does not pick one.
+      class AddonNotFoundError < BackupError; end
+
+      # The addon has no finished backup.
+      class BackupNotFoundError < BackupError; end
+
+      # The archive did not arrive.
+      class DownloadError < BackupError; end
+
+      # Scalingo does not know the API token.
+      class AuthenticationError < BackupError; end
+
+      # @param config [Configuration] which app, region, addon and token
+      # @param native [Module, nil] what does the work; nil: the native library
+      def initialize(config: ScalingoStagingSync.configuration, native: nil)
+        @config = config
+        @native = native
+      end
+
+      # Downloads the backup that a run would use, and unpacks it. The file holds production's data as it is,
+      # with mode 0600: delete it when it has served.
+      #
+      # @param directory [String, Pathname] an existing directory
+      # @yieldparam event [Hash{Symbol => Object}] progress, as Support::ProgressReporter takes it
+      # @return [String] the path of the archive, in pg_dump's custom format
+      # @raise [BackupError] or one of its subclasses
+      # @raise [ConfigurationError] when the source app or the API token is not set
+      def download_backup(directory, &)
+        settings = EngineSettings.new(@config).scalingo
+        (@native || Native).fetch(settings, File.expand_path(directory.to_s), &)
+      end
+    end
+  end
+end

@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Services
+    # Runs `config.seeds_file_path` in the restored database.
+    class Seeds
+      # @param config [Configuration] which file
+      # @param reporter [Support::ProgressReporter] who is told
+      def initialize(config: ScalingoStagingSync.configuration, reporter: Support::ProgressReporter.new)
+        @config = config
+        @reporter = reporter
+      end
+
+      # @return [void]
+      # @raise [SeedsError] when the file raises; its cause says why
+      def load
+        path = @config.seeds_file_path
+        return unless path
+
+        @reporter.say("Running the seeds, #{path}.")
+        file = EngineSettings.new(@config).in_app(path)
+        begin
+          Kernel.load(file)
+        rescue StandardError, ScriptError => error
+          raise SeedsError.new(
+            "The database is restored and masked, but the seeds #{path} failed: " \
+            "#{Support::FailureText.of(error, within: file)}.",
+            "Mend the file and load it, or run the task again."
+          )
+        end
+      end
+    end
+  end
+end

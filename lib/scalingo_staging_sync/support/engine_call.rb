@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # One call of the engine: ActiveRecord's connections are given up before it, because the engine ends every
+    # other session of the role, and come back by themselves after it.
+    class EngineCall
+      # @param native [Module, nil] what does the work; nil: the native library
+      # @param reporter [ProgressReporter] who is told of the engine's events
+      def initialize(native: nil, reporter: ProgressReporter.new)
+        @native = native || Native
+        @reporter = reporter
+      end
+
+      # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
+      # @return [Hash{Symbol => Object}] the run's report
+      # @raise [Error] one of its subclasses
+      def run(settings)
+        on_target { @native.run(settings, &@reporter) }
+      end
+
+      # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
+      # @return [Hash{Symbol => Object}] the run's report
+      # @raise [Error] one of its subclasses
+      def anonymize(settings)
+        on_target { @native.anonymize(settings, &@reporter) }
+      end
+
+      private
+
+      def on_target(&)
+        Database::RailsState.release_connections
+        @reporter.with_heartbeat(&)
+      ensure
+        Database::RailsState.forget_schema
+      end
+    end
+  end
+end

@@ -1,0 +1,147 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # What can be known before anything is touched: settings whose feature is not built yet and whose absence would
+    # leave data less protected, and settings that contradict what is there.
+    class Preflight
+      # The keys of an entry of `anonymization_tables` that are documented but not built yet.
+      UNBUILT_KEYS = %i[query condition columns keep].freeze
+
+      Problem = Data.define(:what, :remedy)
+      private_constant :Problem
+
+      # @param config [Configuration] what to look at
+      # @param environment [#[]] the environment variables
+      def initialize(config: ScalingoStagingSync.configuration, environment: ENV)
+        @config = config
+        @environment = environment
+      end
+
+      # @param source [Boolean] whether the run reads a backup from the configured source
+      # @return [void]
+      # @raise [ConfigurationError] naming everything that was found, and what to do about each
+      def check!(source: true)
+        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem].compact
+        return if problems.empty?
+
+        raise ConfigurationError.new(problems.map(&:what).join(" "),
+                                     "#{problems.map(&:remedy).uniq.join(" ")} Nothing was touched.")
+      end
+
+      # @return [Array<String>] sentences on settings that have no effect yet, and whose absence protects nothing less
+      def notices
+        ignored = Configuration.options.values.select { |option| option.status == :ignored }.map(&:name)
+        return [] if ignored.none? { |name| @config.set?(name) } && !@config.run_pii_scan
+
+        ["config.#{ignored.join(" and config.")} are not yet in effect: the search for personal data that no rule " \
+         "covers comes with a later version."]
+      end
+
+      private
+
+      def unbuilt_problems
+        [dry_run_problem, rules_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
+      end
+
+      def dry_run_problem
+        asked = ("DRY_RUN=true" if @environment["DRY_RUN"] == "true") || ("config.dry_run = true" if @config.dry_run)
+        return unless asked
+
+        Problem.new("A dry run was asked for (#{asked}), and dry runs are not built yet.",
+                    "Use `rake scalingo_staging_sync:check` to look at the configuration, and remove #{asked} to run.")
+      end
+
+      def rules_problem
+        return if @config.anonymization_rules.empty?
+
+        Problem.new("config.anonymization_rules is set, and SQL expressions for columns are not built yet.",
+                    "Use a strategy in config.anonymization_tables, or put the tables into config.exclude_tables.")
+      end
+
+      def entry_problems(entry)
+        table = entry.fetch(:table)
+        problems = UNBUILT_KEYS.select { |key| entry[key] }.map do |key|
+          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key}, which is not built yet.",
+                      "Use a built-in strategy without it, or put the table into config.exclude_tables.")
+        end
+        problems << custom_strategy_problem(table, entry[:strategy]) if custom?(entry[:strategy])
+        problems
+      end
+
+      def custom?(strategy)
+        strategy && Database::AnonymizationStrategies.custom?(strategy)
+      end
+
+      def custom_strategy_problem(table, strategy)
+        Problem.new("The entry for #{table} uses the custom strategy :#{strategy}, and custom strategies are not built yet.",
+                    "Use a built-in strategy (#{Database::AnonymizationStrategies::BUILT_IN.map(&:inspect).join(", ")}), " \
+                    "or put the table into config.exclude_tables.")
+      end
+
+      def rule_problem
+        return if @config.anonymization_tables.any? || @config.anonymization_rules.any? || @config.allow_unmasked_copy
+
+        Problem.new("No anonymization rule is configured, so production data would be copied as it is.",
+                    "Add entries to config.anonymization_tables, or set config.allow_unmasked_copy = true if that is meant.")
+      end
+
+      def source_problem
+        settings = EngineSettings.new(@config)
+        file = settings.backup_file
+        return settings.source && nil unless file
+        return if File.file?(file) && File.readable?(file)
+
+        Problem.new("The backup file #{file} is not there or cannot be read.",
+                    "Correct config.backup_file or the variable BACKUP_FILE.")
+      rescue ConfigurationError => error
+        Problem.new(error.what, error.remedy)
+      end
+
+      def file_problems
+        [seeds_problem, directory_problem(:anonymization_audit_file, @config.anonymization_audit_file && ".."),
+         (directory_problem(:temp_dir, "") if @config.keep_backup)]
+      end
+
+      def seeds_problem
+        path = @config.seeds_file_path
+        return if path.nil? || File.file?(EngineSettings.new(@config).in_app(path))
+
+        Problem.new("The seeds file #{path} is not there.", "Correct config.seeds_file_path.")
+      end
+
+      # The directory itself, or the nearest one above it that is there, must be writable.
+      def directory_problem(option, up)
+        return unless up
+
+        wanted = File.expand_path(up, EngineSettings.new(@config).in_app(@config.public_send(option)))
+        nearest = wanted
+        nearest = File.dirname(nearest) until File.exist?(nearest)
+        return if File.directory?(nearest) && File.writable?(nearest)
+
+        Problem.new("The directory #{wanted} of config.#{option} cannot be written.", "Correct config.#{option}.")
+      end
+
+      # Migrations run by way of ActiveRecord, so it has to mean the same database as the engine.
+      def target_problem
+        target = EngineSettings.target_url
+        return Problem.new(*no_target) unless target
+
+        target = DatabaseUrl.parse(target)
+        rails = EngineSettings.active_record_url && DatabaseUrl.parse(EngineSettings.active_record_url)
+        return if target.nil? || rails.nil? || target.same_database?(rails)
+
+        Problem.new(
+          "DATABASE_URL names the database #{target.database} on #{target.hosts.join(", ")}, and ActiveRecord's primary " \
+          "database is #{rails.database} on #{rails.hosts.join(", ")}.",
+          "Let both name the same staging database: migrations and seeds run by way of ActiveRecord."
+        )
+      end
+
+      def no_target
+        ["No PostgreSQL database is configured as the target.",
+         "Set DATABASE_URL, or give this environment a database in config/database.yml."]
+      end
+    end
+  end
+end

@@ -1,0 +1,173 @@
+# frozen_string_literal: true
+
+require "active_support/logger"
+
+module ScalingoStagingSync
+  module Support
+    # Tells what a run does: to the configured logger, tagged, and to the terminal. It takes the engine's events
+    # one by one, as {Native} yields them.
+    #
+    # With VERBOSE=true the terminal shows the small steps too. Some platforms end a container that says nothing
+    # for half an hour, so a quiet run says now and then that it is still there.
+    class ProgressReporter
+      # The tag of every line in the log.
+      TAG = "SCALINGO_STAGING_SYNC"
+
+      # Seconds between two lines on one download, or on one backup that is being made.
+      REPEAT_EVERY = 15
+
+      # Seconds of silence after which a sign of life is given.
+      HEARTBEAT_EVERY = 60
+
+      PHASES = {
+        backup: "Finding the backup",
+        plan: "Reading the backup's table of contents",
+        schema: "Emptying the target and creating the schema",
+        rows: "Loading rows, masked",
+        keys: "Building indexes and keys",
+        verify: "Analyzing and verifying"
+      }.freeze
+      private_constant :PHASES
+
+      # @param logger [Logger] where lines are logged
+      # @param terminal [IO, nil] where they are shown; nil: nowhere
+      # @param verbose [Boolean] whether the terminal shows the small steps too
+      # @param heartbeat_every [Numeric] seconds of silence after which a sign of life is given
+      def initialize(logger: ScalingoStagingSync.configuration.logger, terminal: $stdout,
+                     verbose: ENV["VERBOSE"] == "true", heartbeat_every: HEARTBEAT_EVERY)
+        @logger = logger
+        @terminal = terminal unless terminal && ActiveSupport::Logger.logger_outputs_to?(logger, terminal)
+        @verbose = verbose
+        @heartbeat_every = heartbeat_every
+        @lock = Mutex.new
+        @last_words = now
+        @repeated = {}
+      end
+
+      # Takes one of the engine's events.
+      #
+      # @param event [Hash{Symbol => Object}] its name under :event, as `ext/engine/src/event.rs` lists them
+      # @return [void]
+      def call(event)
+        teller = :"tell_#{event[:event]}"
+        respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
+      end
+
+      # @return [Proc] {#call}, to be given as a block
+      def to_proc
+        method(:call).to_proc
+      end
+
+      # @param text [String] what happens, for the log and the terminal
+      # @return [void]
+      def say(text)
+        tell(:info, text)
+      end
+
+      # @param text [String] what the person in charge should know
+      # @return [void]
+      def warn(text)
+        tell(:warn, text, shown: "Warning: #{text}")
+      end
+
+      # @param text [String] a small step, for the log's debug level
+      # @return [void]
+      def detail(text)
+        tell(:debug, text, shown: (text if @verbose))
+      end
+
+      # Runs the block, and says now and then that it still runs while nothing else is said.
+      #
+      # @return [Object] what the block returns
+      def with_heartbeat
+        started = now
+        pulse = Thread.new do
+          loop do
+            sleep([@heartbeat_every / 4.0, 1].min)
+            say("Still working, for #{Figures.seconds(now - started)}.") if now - @last_words >= @heartbeat_every
+          end
+        end
+        pulse.report_on_exception = false
+        yield
+      ensure
+        pulse&.kill&.join
+      end
+
+      private
+
+      def tell(level, text, shown: text)
+        @lock.synchronize do
+          @last_words = now if shown || level != :debug
+          if @logger.respond_to?(:tagged)
+            @logger.tagged(TAG) { @logger.public_send(level, text) }
+          else
+            @logger.public_send(level, "[#{TAG}] #{text}")
+          end
+          show(shown) if shown
+        end
+      end
+
+      def show(text)
+        return unless @terminal
+
+        @terminal.puts(text)
+        @terminal.flush
+      end
+
+      def tell_phase(event)
+        say("#{PHASES.fetch(event[:phase].to_sym) { event[:phase].to_s.capitalize }}.")
+      end
+
+      def tell_backup_chosen(event)
+        facts = [("of #{event[:created_at]}" if event[:created_at]), (Figures.bytes(event[:size]) if event[:size])].compact
+        say("Backup #{[event[:id], *facts].join(", ")}.")
+      end
+
+      def tell_backup_pending(event)
+        now_and_then([:pending, event[:status]]) { say("Scalingo is making a backup (#{event[:status]}).") }
+      end
+
+      def tell_downloaded(event)
+        done, total = event.values_at(:bytes, :total)
+        now_and_then(:downloaded) do
+          share = " of #{Figures.bytes(total)} (#{done * 100 / total}%)" if total&.positive?
+          say("Downloaded #{Figures.bytes(done)}#{share}.")
+        end
+      end
+
+      def tell_download_resumed(event)
+        say("The download broke after #{Figures.bytes(event[:bytes])} and goes on (#{event[:attempt]}).")
+      end
+
+      def tell_table_started(event)
+        detail("#{event[:table]}: rows begin to arrive.")
+      end
+
+      def tell_table_loaded(event)
+        facts = [Figures.counted(event[:rows], "row"), Figures.bytes(event[:bytes])]
+        facts << "#{Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
+        say("#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}.")
+      end
+
+      def tell_step_done(event)
+        detail("#{event[:kind]} #{event[:name]} in #{Figures.seconds(event[:seconds])}.")
+      end
+
+      def tell_warning(event)
+        warn(event[:message])
+      end
+
+      # The first time, and then again only after a while.
+      def now_and_then(subject)
+        return if @repeated[subject] && now - @repeated[subject] < REPEAT_EVERY
+
+        @repeated[subject] = now
+        yield
+      end
+
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+    end
+  end
+end

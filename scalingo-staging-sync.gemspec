@@ -1,0 +1,43 @@
+# frozen_string_literal: true
+
+require_relative "lib/scalingo_staging_sync/version"
+
+Gem::Specification.new do |spec|
+  spec.name = "scalingo-staging-sync"
+  spec.version = ScalingoStagingSync::VERSION
+  spec.summary = "Copies a Scalingo production database into staging, masked while it streams past"
+  spec.description = <<~TEXT
+    One rake task fills a Rails app's staging database on Scalingo with last night's production data, with
+    everything personal in it replaced before it arrives. It reads the backup that Scalingo already keeps, needs
+    no PostgreSQL client and no disk, and refuses to run against production.
+  TEXT
+  spec.authors = ["The scalingo-staging-sync authors"]
+  spec.homepage = "https://github.com/navidemad/scalingo-staging-sync"
+  spec.license = "MIT"
+  spec.required_ruby_version = ">= 3.3"
+  spec.metadata = {
+    "source_code_uri" => spec.homepage,
+    "changelog_uri" => "#{spec.homepage}/blob/main/CHANGELOG.md",
+    "cargo_crate_name" => "scalingo_staging_sync",
+    "rubygems_mfa_required" => "true"
+  }
+
+  spec.files = Dir.chdir(__dir__) do
+    Dir[
+      "lib/**/*.{rb,rake,tt}",
+      "sig/**/*.rbs",
+      "ext/scalingo_staging_sync/{Cargo.toml,extconf.rb,src/**/*.rs}",
+      "ext/engine/{Cargo.toml,src/**/*}",
+      "Cargo.{toml,lock}",
+      "README.md", "CHANGELOG.md", "LICENSE.txt"
+    ].select { |path| File.file?(path) }
+  end
+  spec.require_paths = ["lib"]
+  spec.extensions = ["ext/scalingo_staging_sync/extconf.rb"]
+
+  spec.add_dependency "activerecord", ">= 7.2"
+  spec.add_dependency "activesupport", ">= 7.2"
+  spec.add_dependency "railties", ">= 7.2"
+  spec.add_dependency "rb_sys", "~> 0.9.87"
+  spec.add_dependency "zeitwerk", ">= 2.6.8"
+end

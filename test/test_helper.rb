@@ -1,0 +1,122 @@
+# frozen_string_literal: true
+
+$LOAD_PATH.unshift(File.expand_path("../lib", __dir__))
+
+require "minitest/autorun"
+require "stringio"
+require "tmpdir"
+require "logger"
+require "scalingo_staging_sync"
+
+# What most tests need: a configuration of their own, and an environment without surprises.
+module TestHelpers
+  # The variables that the gem reads. Each test begins without them.
+  VARIABLES = %w[
+    APP REGION_NAME DATABASE_URL SCALINGO_POSTGRESQL_URL SCALINGO_API_TOKEN SCALINGO_AUTH_URL SCALINGO_API_URL
+    SCALINGO_DB_URL BACKUP_FILE FORCE_BACKUP_DOWNLOAD DRY_RUN CI CONTINUOUS_INTEGRATION VERBOSE
+  ].freeze
+
+  SECRET = "0123456789abcdef0123456789abcdef"
+  STAGING_URL = "postgres://app:pw-of-staging@staging-db.example.com:31000/app_staging?sslmode=prefer"
+
+  def before_setup
+    super
+    @environment_before = ENV.to_h.slice(*VARIABLES)
+    VARIABLES.each { |name| ENV.delete(name) }
+    ScalingoStagingSync.reset_configuration!
+    ScalingoStagingSync::Database::AnonymizationStrategies.reset!
+  end
+
+  def after_teardown
+    VARIABLES.each { |name| ENV.delete(name) }
+    ENV.update(@environment_before)
+    super
+  end
+
+  # @param variables [Hash{String => String, nil}] variables for the length of the block
+  def with_env(variables)
+    before = variables.keys.to_h { |name| [name, ENV.fetch(name, nil)] }
+    ENV.update(variables)
+    yield
+  ensure
+    ENV.update(before)
+  end
+
+  # For tests that hand over a value of the wrong type on purpose: `rake test:rbs` would complain of that itself.
+  def deliberately_mistyped
+    skip "its types are wrong on purpose" if defined?(RBS::Test)
+  end
+
+  # A configuration with which a run from Scalingo would begin; the variables of a staging app are set too.
+  def staging_config
+    ENV.update("APP" => "my-app-staging", "DATABASE_URL" => STAGING_URL)
+    ScalingoStagingSync.configure do |config|
+      config.clone_source_scalingo_app_name = "my-app-production"
+      config.scalingo_api_token = "tk-us-secret-token"
+      config.anonymization_secret = SECRET
+      config.anonymization_tables = [{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]
+      config.logger = Logger.new(log)
+    end
+  end
+
+  # @return [StringIO] what was logged
+  def log
+    @log ||= StringIO.new
+  end
+
+  # @return [StringIO] what the terminal shows
+  def terminal
+    @terminal ||= StringIO.new
+  end
+
+  def reporter(**options)
+    ScalingoStagingSync::Support::ProgressReporter.new(
+      logger: ScalingoStagingSync.configuration.logger, terminal:, **options
+    )
+  end
+
+  # Stands for the native library: keeps what it was called with, yields events, and returns or raises.
+  class FakeNative
+    REPORT = {
+      backup: { id: "bk-1", created_at: "2026-01-02T03:04:05Z", size: 1_200_000, origin: "my-app-production, ad-1",
+                sha256: "ab" * 32, database: "prod", server_version: "17.2", dump_version: "17.2" },
+      tables: [
+        { table: "public.users", rows: 50_000, bytes: 9_000_000, seconds: 1.25,
+          columns: [{ name: "email", mask: "e-mail pseudonym", masked: 49_000, nulls: 1000, violations: 0 }] },
+        { table: "public.orders", rows: 2, bytes: 60, seconds: 0.1, columns: [] }
+      ],
+      excluded: ["public.sessions"],
+      left_out: [{ kind: "EXTENSION", name: "pg_stat_statements", why: "The role may not create it." }],
+      warnings: [], large_objects: 3, steps: 12, verified: true,
+      phases: [{ name: "rows", seconds: 1.5 }], seconds: 12.3
+    }.freeze
+
+    attr_reader :calls
+
+    def initialize(events: [], report: REPORT, error: nil, &during)
+      @events = events
+      @report = report
+      @error = error
+      @during = during
+      @calls = []
+    end
+
+    def run(settings, &) = call(:run, [settings], @report, &)
+    def anonymize(settings, &) = call(:anonymize, [settings], @report, &)
+    def fetch(settings, directory, &) = call(:fetch, [settings, directory], "#{directory}/backup.pgsql", &)
+    def engine_version = ScalingoStagingSync::VERSION
+
+    private
+
+    def call(name, arguments, result)
+      @calls << [name, *arguments]
+      @events.each { |event| yield event }
+      @during&.call
+      raise @error if @error
+
+      result
+    end
+  end
+end
+
+Minitest::Test.include(TestHelpers)

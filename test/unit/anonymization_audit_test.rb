@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "json"
+
+class AnonymizationAuditTest < Minitest::Test
+  def setup
+    started_at = Time.utc(2026, 1, 2, 3, 4, 5)
+    @audit = ScalingoStagingSync::Database::AnonymizationAudit.new(
+      FakeNative::REPORT, started_at:, finished_at: started_at + 12.5, config: staging_config
+    )
+  end
+
+  def test_both_files_are_written_whatever_the_paths_ending
+    Dir.mktmpdir do |directory|
+      %w[a.json b.txt c].each { |name| @audit.write("#{directory}/deep/#{name}") }
+      assert_equal %w[a.json a.txt b.json b.txt c.json c.txt], Dir.children("#{directory}/deep").sort
+    end
+  end
+
+  def test_the_json_holds_the_evidence
+    Dir.mktmpdir do |directory|
+      json, = @audit.write("#{directory}/audit")
+      audit = JSON.parse(File.read(json))
+      assert_equal 1, audit["schema_version"]
+      assert_equal ["2026-01-02T03:04:05Z", "2026-01-02T03:04:17Z", 12.5],
+                   audit.values_at("started_at", "finished_at", "duration_seconds")
+      assert_equal %w[my-app-production my-app-staging], audit.values_at("source_app", "target_app")
+      assert_equal "bk-1", audit.dig("backup", "id")
+      assert_equal({ "enabled" => true, "passed" => true, "violations" => 0 }, audit["verification"])
+      assert_equal({ "tables" => 2, "rows" => 50_002, "masked_values" => 49_000, "large_objects" => 3 }, audit["totals"])
+      assert_equal({ "name" => "email", "mask" => "e-mail pseudonym", "masked" => 49_000, "nulls" => 1000, "violations" => 0 },
+                   audit.dig("tables", 0, "columns", 0))
+      assert_equal ["public.sessions"], audit["excluded"]
+    end
+  end
+
+  def test_the_text_holds_it_for_people
+    text = @audit.to_text
+    ["email: e-mail pseudonym, 49,000 masked, 1,000 NULL, 0 wrong", "Verification   passed", "public.sessions",
+     "EXTENSION pg_stat_statements"].each { |line| assert_includes text, line }
+  end
+
+  def test_it_holds_no_secret
+    ["pw-of-staging", "tk-us-secret-token", SECRET].each do |secret|
+      refute_includes @audit.to_text + JSON.generate(@audit.to_h), secret
+    end
+  end
+
+  def test_a_file_that_cannot_be_written_is_an_error_of_the_gem
+    error = assert_raises(ScalingoStagingSync::ConfigurationError) { @audit.write("#{__FILE__}/audit.json") }
+    assert_includes error.remedy, "config.anonymization_audit_file"
+  end
+end

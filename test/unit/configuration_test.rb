@@ -1,0 +1,178 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "active_support/core_ext/integer/time"
+require "active_support/core_ext/numeric/time"
+
+class ConfigurationTest < Minitest::Test
+  Configuration = ScalingoStagingSync::Configuration
+
+  DOCUMENTED_DEFAULTS = {
+    clone_source_scalingo_app_name: "your-production-app",
+    production_hostname_patterns: [/prod/i, /production/i],
+    production_app_name_patterns: [/prod/i, /production/i],
+    require_confirmation: false, dry_run: false,
+    anonymization_tables: [], anonymization_rules: {}, anonymization_rollback_on_error: true,
+    anonymization_retry_attempts: 3, anonymization_retry_delay: 1.0,
+    verify_anonymization: true, fail_on_verification_error: true, pii_detection_patterns: nil,
+    anonymization_audit_file: nil, run_pii_scan: true, parallel_connections: 3, exclude_tables: [],
+    slack_enabled: false, slack_webhook_url: nil, slack_channel: nil, seeds_file_path: nil, postgis: false,
+    scalingo_region: "osc-fr1", scalingo_addon_id: nil, scalingo_api_token: nil, backup_file: nil,
+    backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
+    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false
+  }.freeze
+
+  # For each option values that it takes, and values that it does not.
+  VALUES = {
+    clone_source_scalingo_app_name: [["my-app"], ["", " ", 1, nil, :app]],
+    scalingo_api_token: [["tk-us-1"], ["", 1]],
+    scalingo_region: [["osc-secnum-fr1"], [:"osc-fr1"]],
+    scalingo_addon_id: [["ad-1"], [1]],
+    backup_max_age: [[0, 3600, 1.5, 12.hours], [-1, "12h", Float::NAN, Float::INFINITY, 1i]],
+    backup_file: [["tmp/a.tar.gz", Pathname("a")], ["", 1]],
+    keep_backup: [[true, false], [nil, "true", 1]],
+    production_hostname_patterns: [[[/x/], []], ["prod", ["prod"], /x/, nil]],
+    production_app_name_patterns: [[[/x/], []], ["prod", ["prod"], /x/, nil]],
+    require_confirmation: [[true], ["yes", nil]],
+    dry_run: [[true], ["yes", nil]],
+    anonymization_tables: [
+      [[], [{ table: "users", strategy: :user_anonymization }], [{ "table" => :users, "query" => "UPDATE" }],
+       [{ table: "a", strategy: :b, condition: "x", translation: "é" }], [{ table: "a", columns: { b: :c } }]],
+      [nil, {}, [[]], [{}], [{ table: "users" }], [{ table: "a", strategy: :b, query: "c" }],
+       [{ table: "", strategy: :b }], [{ table: "a", strategy: 1 }], [{ table: "a", strategy: :b, other: 1 }],
+       [{ table: "a", strategy: :b, translation: 1 }]]
+    ],
+    anonymization_rules: [[{}, { "a" => { "b" => "NULL" } }], [nil, [], { "a" => "b" }, { "a" => { "b" => 1 } }]],
+    anonymization_secret: [["0123456789abcdef"], ["short", 1]],
+    anonymized_email_domain: [["demo.test"], ["demo", "a b.c", "@demo.test", "-a.b", "a..b", 1, nil]],
+    allow_unmasked_copy: [[true], [1, nil]],
+    anonymization_rollback_on_error: [[false], [0, nil]],
+    anonymization_retry_attempts: [[0, 5], [-1, 1.5, "3", nil, 101]],
+    anonymization_retry_delay: [[0, 0.5, 2], [-1, "1", nil, Float::NAN]],
+    verify_anonymization: [[false], [0, nil]],
+    fail_on_verification_error: [[false], [0, nil]],
+    anonymization_audit_file: [["tmp/a.json", Pathname("tmp/a")], [1, ""]],
+    run_pii_scan: [[false], [0, nil]],
+    pii_detection_patterns: [[{ identity: /ssn/ }, { "identity" => /ssn/ }], [{ identity: "ssn" }, [/ssn/]]],
+    parallel_connections: [[1, 8], [0, 9, 2.5, "4", nil]],
+    exclude_tables: [[[], ["a", :b]], ["a", [1], [""], nil]],
+    lock_timeout: [[1, 0.5], [0, -1, "30", nil]],
+    terminate_connections: [[false], [0, nil]],
+    include_foreign_servers: [[true], [1, nil]],
+    postgis: [[true], [1, nil]],
+    slack_enabled: [[true], [1, nil]],
+    slack_webhook_url: [["https://hooks.example.com/x"], ["hooks.example.com", "ftp://x", 1]],
+    slack_channel: [["#deployments"], [:channel, ""]],
+    seeds_file_path: [["db/demo_seeds.rb", Pathname("db/seeds.rb")], [1]],
+    logger: [[Logger.new(nil)], [$stdout, "log"]],
+    temp_dir: [["/mnt/tmp", Pathname("/mnt/tmp")], [1, ""]]
+  }.freeze
+
+  def setup
+    @config = Configuration.new
+  end
+
+  def test_every_option_has_its_documented_default
+    DOCUMENTED_DEFAULTS.each do |name, default|
+      default.nil? ? assert_nil(@config.public_send(name), name) : assert_equal(default, @config.public_send(name), name)
+    end
+    assert_equal Dir.tmpdir, @config.temp_dir
+    assert_respond_to @config.logger, :info
+    assert_equal Configuration.options.keys.sort, (DOCUMENTED_DEFAULTS.keys + %i[temp_dir logger]).sort
+  end
+
+  def test_every_option_takes_what_its_documentation_says_and_nothing_else
+    deliberately_mistyped
+    assert_equal Configuration.options.keys.sort, VALUES.keys.sort
+    VALUES.each do |name, (taken, refused)|
+      taken.each { |value| @config.public_send(:"#{name}=", value) }
+      refused.each do |value|
+        error = assert_raises(ArgumentError, "#{name} took #{value.inspect}") { @config.public_send(:"#{name}=", value) }
+        assert_includes error.message, "config.#{name} "
+        assert_includes error.message, value.class.to_s
+        assert_includes error.message, Configuration.options.fetch(name).kind.expectation
+      end
+    end
+  end
+
+  def test_a_refused_value_is_named_unless_it_is_a_secret
+    deliberately_mistyped
+    assert_includes assert_raises(ArgumentError) { @config.parallel_connections = 9 }.message, "9 (Integer)"
+    %i[scalingo_api_token anonymization_secret slack_webhook_url].each do |name|
+      error = assert_raises(ArgumentError) { @config.public_send(:"#{name}=", [:hush]) }
+      refute_includes error.message, "hush"
+    end
+    refute_includes assert_raises(ArgumentError) { @config.anonymization_secret = "hush" }.message, "hush"
+  end
+
+  def test_a_refused_value_leaves_the_option_as_it_was
+    @config.parallel_connections = 5
+    assert_raises(ArgumentError) { @config.parallel_connections = 50 }
+    assert_equal 5, @config.parallel_connections
+  end
+
+  def test_adding_to_a_list_changes_no_default
+    @config.exclude_tables += ["sessions"]
+    @config.production_hostname_patterns += [/live/]
+    assert_equal ["sessions"], @config.exclude_tables
+    assert_empty Configuration.new.exclude_tables
+    assert_equal [/prod/i, /production/i], Configuration.new.production_hostname_patterns
+    assert_raises(FrozenError) { Configuration.new.exclude_tables << "sessions" }
+  end
+
+  def test_later_changes_to_a_given_list_or_string_do_not_reach_the_configuration
+    list = [+"sessions"]
+    @config.exclude_tables = list
+    list.first << "x"
+    list << "other"
+    assert_equal ["sessions"], @config.exclude_tables
+  end
+
+  def test_nil_goes_back_to_a_default_found_at_run_time
+    ENV["SCALINGO_API_TOKEN"] = "tk-us-env"
+    @config.scalingo_api_token = "tk-us-set"
+    assert_equal "tk-us-set", @config.scalingo_api_token
+    @config.scalingo_api_token = nil
+    assert_equal "tk-us-env", @config.scalingo_api_token
+  end
+
+  def test_region_and_backup_file_come_from_the_environment
+    ENV.update("REGION_NAME" => "osc-secnum-fr1", "BACKUP_FILE" => "a.tar.gz")
+    assert_equal "osc-secnum-fr1", @config.scalingo_region
+    assert_equal "a.tar.gz", @config.backup_file
+  end
+
+  def test_the_target_app_is_the_variable_app_and_cannot_be_set
+    assert_nil @config.target_app
+    ENV["APP"] = "my-app-staging"
+    assert_equal "my-app-staging", @config.target_app
+    refute_respond_to @config, :target_app=
+  end
+
+  def test_entries_get_symbols_for_keys
+    @config.anonymization_tables = [{ "table" => "users", "strategy" => "user_anonymization" }]
+    assert_equal [{ table: "users", strategy: "user_anonymization" }], @config.anonymization_tables
+  end
+
+  def test_a_duration_is_kept_in_seconds
+    @config.backup_max_age = 12.hours
+    assert_equal 43_200, @config.backup_max_age
+    @config.backup_max_age = 0.2
+    assert_equal 1, @config.backup_max_age
+  end
+
+  def test_inspecting_shows_no_secret
+    @config.scalingo_api_token = "tk-us-hush"
+    @config.slack_webhook_url = "https://hooks.example.com/hush"
+    @config.parallel_connections = 4
+    refute_includes @config.inspect, "hush"
+    assert_includes @config.inspect, "parallel_connections=4"
+  end
+
+  def test_configure_yields_the_configuration_and_reset_forgets_it
+    ScalingoStagingSync.configure { |config| config.postgis = true }
+    assert ScalingoStagingSync.configuration.postgis
+    ScalingoStagingSync.reset_configuration!
+    refute ScalingoStagingSync.configuration.postgis
+  end
+end

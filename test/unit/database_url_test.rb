@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class DatabaseUrlTest < Minitest::Test
+  DatabaseUrl = ScalingoStagingSync::Support::DatabaseUrl
+
+  def test_it_reads_what_libpq_reads
+    {
+      "postgres://u:p@Host.example.com:31000/db?sslmode=prefer" => [["host.example.com"], [31_000], "db"],
+      "postgresql://host/db" => [["host"], [], "db"],
+      "postgis://u:p%40ss@host/my%20db" => [["host"], [], "my db"],
+      "postgres://u:p@ss@host/db" => [["host"], [], "db"],
+      "postgres://a:1,b:2/db" => [%w[a b], [1, 2], "db"],
+      "postgres://[::1]:5432/db" => [["::1"], [5432], "db"],
+      "postgres:///db?host=/tmp&port=5433" => [["/tmp"], [5433], "db"],
+      "postgres://innocent/db?host=prod.example.com&hostaddr=10.0.0.1" => [%w[innocent prod.example.com 10.0.0.1], [], "db"],
+      "postgres://%70rod/db" => [["prod"], [], "db"],
+      "postgres://host?dbname=other" => [["host"], [], "other"],
+      "postgres://" => [[], [], nil]
+    }.each do |text, (hosts, ports, database)|
+      url = DatabaseUrl.parse(text)
+      assert_equal [hosts, ports, database], [url.hosts, url.ports, url.database], text
+    end
+  end
+
+  def test_it_refuses_everything_else
+    ["", "mysql://h/d", "postgres:h", "host=x dbname=y", "postgres://h:p:q/d", "postgres://h%zz/d",
+     "postgres://h:x/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
+  end
+
+  def test_it_makes_a_url_of_an_active_record_configuration
+    {
+      { host: "h", port: 5433, username: "u", password: "p@/:?#", database: "my db", sslmode: "require" } =>
+        "postgres://u:p%40%2F%3A%3F%23@h:5433/my%20db?sslmode=require",
+      { database: "app" } => "postgres:///app",
+      { host: "/var/run/postgresql", database: "app" } => "postgres:///app?host=%2Fvar%2Frun%2Fpostgresql",
+      { host: "::1", database: "app", username: "u" } => "postgres://u@[::1]/app",
+      { url: "postgres://x/y", database: "y" } => "postgres://x/y"
+    }.each { |settings, url| assert_equal url, DatabaseUrl.from_active_record(settings) }
+  end
+
+  def test_two_spellings_of_one_database_are_the_same
+    one = DatabaseUrl.parse("postgres://u:p@HOST/db")
+    assert one.same_database?(DatabaseUrl.parse("postgres://host:5432/db?sslmode=require"))
+    refute one.same_database?(DatabaseUrl.parse("postgres://host:5433/db"))
+    refute one.same_database?(DatabaseUrl.parse("postgres://host/other"))
+  end
+
+  def test_inspecting_shows_no_password
+    refute_includes DatabaseUrl.parse("postgres://u:hush@host/db").inspect, "hush"
+  end
+end

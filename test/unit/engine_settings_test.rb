@@ -1,0 +1,98 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class EngineSettingsTest < Minitest::Test
+  def test_the_hash_is_what_the_engine_takes
+    config = staging_config
+    config.exclude_tables = ["sessions"]
+    assert_equal(
+      {
+        "source" => {
+          "scalingo" => {
+            "app" => "my-app-production", "api_token" => "tk-us-secret-token", "region" => "osc-fr1",
+            "addon_id" => nil, "backup_max_age" => nil,
+            "urls" => { "auth" => nil, "api" => nil, "database" => nil },
+            "keep_in" => nil, "force_download" => false
+          }
+        },
+        "target" => {
+          "url" => STAGING_URL, "parallel_connections" => 3, "lock_timeout" => 30.0, "terminate_connections" => true,
+          "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0
+        },
+        "masking" => {
+          "secret" => SECRET, "email_domain" => "demo.example.com",
+          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
+          "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
+          "rollback_on_error" => true
+        },
+        "exclude_tables" => ["sessions"],
+        "include_foreign_servers" => false
+      },
+      config.to_engine
+    )
+  end
+
+  # The names of each struct's fields in ext/engine/src/settings.rs, so that the two sides cannot drift apart.
+  def test_every_key_is_a_field_of_the_engines_struct
+    rust = File.read(File.expand_path("../../ext/engine/src/settings.rs", __dir__))
+    fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h { |name, body| [name, body.scan(/^    pub (\w+):/).flatten] }
+    settings = staging_config.to_engine
+    {
+      "Settings" => settings, "Target" => settings["target"], "Masking" => settings["masking"],
+      "Rule" => settings["masking"]["rules"].first, "Scalingo" => settings["source"]["scalingo"],
+      "BaseUrls" => settings["source"]["scalingo"]["urls"]
+    }.each do |struct, hash|
+      assert_empty hash.keys - fields.fetch(struct), "#{struct} has no such field"
+    end
+  end
+
+  def test_the_environment_overrides_base_urls_and_forces_a_download
+    ENV.update("SCALINGO_AUTH_URL" => "http://127.0.0.1:1", "SCALINGO_API_URL" => "http://127.0.0.1:2",
+               "SCALINGO_DB_URL" => "http://127.0.0.1:3", "FORCE_BACKUP_DOWNLOAD" => "true")
+    scalingo = staging_config.to_engine["source"]["scalingo"]
+    assert_equal({ "auth" => "http://127.0.0.1:1", "api" => "http://127.0.0.1:2", "database" => "http://127.0.0.1:3" },
+                 scalingo["urls"])
+    assert scalingo["force_download"]
+  end
+
+  def test_a_kept_backup_goes_to_the_temporary_directory
+    config = staging_config
+    config.keep_backup = true
+    config.temp_dir = "kept"
+    assert_equal File.expand_path("kept"), config.to_engine["source"]["scalingo"]["keep_in"]
+  end
+
+  def test_a_backup_file_needs_neither_app_nor_token_and_the_variable_wins
+    config = staging_config
+    config.clone_source_scalingo_app_name = ScalingoStagingSync::Configuration::PLACEHOLDER_APP
+    config.scalingo_api_token = nil
+    config.backup_file = "/data/one.tar.gz"
+    assert_equal({ "file" => "/data/one.tar.gz" }, config.to_engine["source"])
+    with_env("BACKUP_FILE" => "/data/two.pgsql") do
+      assert_equal({ "file" => "/data/two.pgsql" }, config.to_engine["source"])
+    end
+  end
+
+  def test_the_target_is_database_url_and_else_scalingos_own
+    config = staging_config
+    ENV["SCALINGO_POSTGRESQL_URL"] = "postgres://other/db"
+    assert_equal STAGING_URL, config.to_engine["target"]["url"]
+    ENV.delete("DATABASE_URL")
+    assert_equal "postgres://other/db", config.to_engine["target"]["url"]
+  end
+
+  def test_what_is_missing_is_named_with_a_remedy
+    {
+      ->(config) { config.clone_source_scalingo_app_name = "your-production-app" } => "clone_source_scalingo_app_name",
+      ->(config) { config.scalingo_api_token = nil } => "SCALINGO_API_TOKEN",
+      ->(config) { config.anonymization_secret = nil } => "config.anonymization_secret"
+    }.each do |change, named|
+      config = staging_config
+      change.call(config)
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { config.to_engine }
+      assert_includes error.remedy, named
+      ScalingoStagingSync.reset_configuration!
+    end
+  end
+end

@@ -1,0 +1,98 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PreflightTest < Minitest::Test
+  ConfigurationError = ScalingoStagingSync::ConfigurationError
+
+  def check(config, **)
+    ScalingoStagingSync::Support::Preflight.new(config:).check!(**)
+  end
+
+  def refuse(config, **)
+    assert_raises(ConfigurationError) { check(config, **) }
+  end
+
+  def test_a_plain_configuration_passes
+    assert_nil check(staging_config)
+  end
+
+  def test_a_rule_that_needs_what_is_not_built_ends_the_run_by_name
+    {
+      { table: "orders", query: "UPDATE orders SET a = 1" } => :query,
+      { table: "users", strategy: :user_anonymization, condition: "id > 3" } => :condition,
+      { table: "users", columns: { name: :null } } => :columns,
+      { table: "users", strategy: :user_anonymization, keep: ["*@example.com"] } => :keep
+    }.each do |entry, key|
+      config = staging_config
+      config.anonymization_tables = [entry]
+      error = refuse(config)
+      assert_includes error.what, ":#{key}"
+      assert_includes error.what, entry[:table]
+      assert_includes error.what, "not built yet"
+      assert_includes error.remedy, "Nothing was touched"
+    end
+  end
+
+  def test_column_rules_in_sql_end_the_run
+    config = staging_config
+    config.anonymization_rules = { "users" => { "email" => "NULL" } }
+    assert_includes refuse(config).what, "config.anonymization_rules"
+  end
+
+  def test_a_custom_strategy_can_be_registered_and_ends_the_run_only_when_a_rule_uses_it
+    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:hipaa) { |table, _| "UPDATE #{table}" }
+    config = staging_config
+    assert_nil check(config)
+    config.anonymization_tables = [{ table: "patients", strategy: "hipaa" }]
+    assert_includes refuse(config).what, ":hipaa"
+  end
+
+  def test_a_dry_run_ends_the_run_however_it_is_asked_for
+    config = staging_config
+    with_env("DRY_RUN" => "true") { assert_includes refuse(config).what, "DRY_RUN=true" }
+    config.dry_run = true
+    assert_includes refuse(config).what, "config.dry_run"
+  end
+
+  def test_no_rule_at_all_is_refused_unless_it_is_meant
+    config = staging_config
+    config.anonymization_tables = []
+    assert_includes refuse(config).remedy, "allow_unmasked_copy"
+    config.allow_unmasked_copy = true
+    assert_nil check(config)
+  end
+
+  def test_files_that_are_not_there_are_found_beforehand
+    config = staging_config
+    config.seeds_file_path = "/nowhere/seeds.rb"
+    config.backup_file = "/nowhere/backup.tar.gz"
+    config.anonymization_audit_file = "#{__FILE__}/reports/audit.json"
+    error = refuse(config)
+    ["/nowhere/seeds.rb", "/nowhere/backup.tar.gz", "#{__FILE__}/reports"].each { |path| assert_includes error.what, path }
+  end
+
+  def test_everything_is_told_at_once
+    config = staging_config
+    config.dry_run = true
+    config.scalingo_api_token = nil
+    error = refuse(config)
+    assert_includes error.what, "dry run"
+    assert_includes error.what, "token"
+  end
+
+  def test_a_missing_target_is_named
+    config = staging_config
+    ENV.delete("DATABASE_URL")
+    assert_includes refuse(config).remedy, "DATABASE_URL"
+  end
+
+  def test_what_has_no_effect_yet_is_told_once
+    config = staging_config
+    notices = ScalingoStagingSync::Support::Preflight.new(config:).notices
+    assert_equal 1, notices.size
+    assert_includes notices.first, "not yet in effect"
+    config.run_pii_scan = false
+    assert_equal 1, ScalingoStagingSync::Support::Preflight.new(config:).notices.size
+  end
+end

@@ -1,0 +1,103 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "open3"
+
+# What needs a Rails app, each in a process of its own, so that the other tests stay without one.
+class RailsTest < Minitest::Test
+  ROOT = File.expand_path("../..", __dir__)
+
+  # Runs code in a Rails app without a database, in the environment staging.
+  def in_app(code, environment = {})
+    Dir.mktmpdir do |directory|
+      script = <<~RUBY
+        require "rails"
+        require "action_controller/railtie"
+        require "scalingo-staging-sync"
+        class ShopApp < Rails::Application
+          config.root = #{directory.inspect}
+          config.eager_load = false
+          config.logger = Logger.new(File::NULL)
+          config.secret_key_base = "a" * 64
+        end
+        #{code}
+      RUBY
+      variables = VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging", "VERBOSE" => nil).merge(environment)
+      output, status = Open3.capture2e(variables, RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-e", script, chdir: directory)
+      mine = output.lines.select { |line| line.include?("warning:") && line.include?(ROOT) }
+      assert_empty mine, "Ruby warns"
+      yield output, status, directory
+    end
+  end
+
+  TASK = <<~RUBY
+    Rails.application.initialize!
+    require "rake"
+    Rails.application.load_tasks
+    Rake::Task["scalingo_staging_sync:%s"].invoke
+  RUBY
+
+  def test_the_generator_writes_every_option_explained_and_the_file_loads
+    in_app(format(TASK, "install")) do |output, status, directory|
+      assert_predicate status, :success?, output
+      assert_includes output, "scalingo_staging_sync:check"
+      initializer = File.read("#{directory}/config/initializers/scalingo_staging_sync.rb")
+      ScalingoStagingSync::Configuration.options.each_value do |option|
+        assert_match(/^  (# )?config\.#{option.name} = #{Regexp.escape(option.example)}$/, initializer)
+        assert_includes initializer, "Default: #{option.shown}"
+      end
+      assert_operator initializer.lines.map(&:length).max, :<, 125
+      load "#{directory}/config/initializers/scalingo_staging_sync.rb"
+      assert_equal "my-app-production", ScalingoStagingSync.configuration.clone_source_scalingo_app_name
+    end
+  end
+
+  def test_every_example_of_the_initializer_is_taken_by_its_option
+    in_app(format(TASK, "install")) do |_, _, directory|
+      require "active_support/core_ext/integer/time"
+      initializer = File.read("#{directory}/config/initializers/scalingo_staging_sync.rb")
+      with_env("SLACK_WEBHOOK_URL" => "https://hooks.example.com/x", "ANONYMIZATION_SECRET" => SECRET) do
+        assignments = initializer.scan(/^  (?:# )?(config\.\w+ = .*)$/).flatten
+        assignments.grep_v(/Rails\./).each do |line|
+          config = ScalingoStagingSync.configuration # rubocop:disable Lint/UselessAssignment
+          eval(line, binding, __FILE__, __LINE__) # rubocop:disable Security/Eval
+          refute_nil config
+        end
+      end
+    end
+  end
+
+  def test_check_prints_its_lines_and_fails_where_something_does_not_hold
+    in_app(format(TASK, "check"), "APP" => "shop-production") do |output, status, _|
+      refute_predicate status, :success?
+      assert_includes output, "FAILED  Production guard"
+      assert_includes output, "passed  Key for pseudonyms: derived from secret_key_base."
+    end
+  end
+
+  def test_run_ends_with_class_and_sentences_instead_of_a_backtrace
+    in_app(format(TASK, "run"), "RAILS_ENV" => "production") do |output, status, _|
+      assert_equal 1, status.exitstatus
+      assert_includes output, "ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError: " \
+                              "This looks like production, so nothing was touched: Rails.env is production."
+      refute_includes output, "coordinator.rb"
+    end
+  end
+
+  def test_the_key_for_pseudonyms_follows_from_secret_key_base_alone
+    code = "Rails.application.initialize!\nputs ScalingoStagingSync.configuration.anonymization_secret"
+    secrets = %w[staging development].map { |name| in_app(code, "RAILS_ENV" => name) { |output, *| output[/^\h{64}$/] } }
+    refute_nil secrets.first
+    assert_equal secrets.first, secrets.last
+  end
+
+  def test_defaults_come_from_rails
+    code = <<~RUBY
+      Rails.application.initialize!
+      config = ScalingoStagingSync.configuration
+      puts config.temp_dir == Rails.root.join("tmp").to_s
+      puts config.logger.equal?(Rails.logger)
+    RUBY
+    in_app(code) { |output, *| assert_equal %w[true true], output.lines(chomp: true).grep(/\A(true|false)\z/) }
+  end
+end

@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "json"
+require "socket"
+
+class SlackNotificationServiceTest < Minitest::Test
+  Slack = ScalingoStagingSync::Services::SlackNotificationService
+
+  # A server that keeps the bodies it was sent and answers as told; without an answer it never does.
+  def with_server(answer)
+    server = TCPServer.new("127.0.0.1", 0)
+    bodies = Queue.new
+    thread = Thread.new do
+      loop do
+        Thread.new(server.accept) do |socket|
+          length = 0
+          while (line = socket.gets) && line != "\r\n"
+            length = line.split(":").last.to_i if line.downcase.start_with?("content-length:")
+          end
+          bodies << JSON.parse(socket.read(length))
+          answer ? socket.write("HTTP/1.1 #{answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") : sleep
+          socket.close
+        end
+      end
+    end
+    yield "http://127.0.0.1:#{server.addr[1]}/services/hush", bodies
+  ensure
+    thread&.kill&.join
+    server&.close
+  end
+
+  def configure(url)
+    staging_config.tap do |config|
+      config.slack_enabled = true
+      config.slack_webhook_url = url
+      config.slack_channel = "#deployments"
+    end
+  end
+
+  def test_start_success_and_failure_are_told_in_french_and_in_order
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.started
+      slack.succeeded(FakeNative::REPORT)
+      slack.failed(ScalingoStagingSync::RestoreError.new("PostgreSQL said no.", "Do this."))
+      slack.flush
+      texts = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
+      assert_equal "Copie de la base de my-app-production vers my-app-staging : démarrage.", texts[0]
+      assert_includes texts[1], "terminée en 12 s"
+      assert_includes texts[1], "Données anonymisées : utilisateurs (50 000)."
+      assert_includes texts[2], "échec.\nRestoreError : PostgreSQL said no."
+    end
+  end
+
+  def test_the_channel_is_named_where_it_is_configured
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.started
+      assert_equal "#deployments", bodies.pop(timeout: 5)["channel"]
+      slack.flush
+    end
+  end
+
+  def test_of_a_foreign_error_only_the_class_is_told
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.failed(ArgumentError.new("ada@lovelace.example"))
+      slack.flush
+      text = bodies.pop(timeout: 5)["text"]
+      assert_includes text, "ArgumentError"
+      refute_includes text, "ada"
+    end
+  end
+
+  def test_an_interrupted_run_is_told_as_such
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.failed(Interrupt.new)
+      slack.flush
+      assert_includes bodies.pop(timeout: 5)["text"], "interrompue"
+    end
+  end
+
+  def test_nothing_is_sent_unless_enabled
+    with_server("200 OK") do |url, bodies|
+      config = configure(url)
+      config.slack_enabled = false
+      slack = Slack.new(config:)
+      slack.started
+      slack.flush
+      assert_empty bodies
+    end
+  end
+
+  def test_a_refusal_is_logged_without_the_url_and_fails_nothing
+    with_server("403 Forbidden") do |url, _|
+      slack = Slack.new(config: configure(url))
+      slack.started
+      slack.flush
+    end
+    assert_includes log.string, "Slack was not told: it answered 403."
+    refute_includes log.string, "hush"
+  end
+
+  def test_a_server_that_is_not_there_fails_nothing
+    port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+    slack = Slack.new(config: configure("http://127.0.0.1:#{port}/services/hush"))
+    slack.started
+    slack.flush
+    assert_includes log.string, "Slack was not told: Errno::ECONNREFUSED."
+    refute_includes log.string, "hush"
+  end
+
+  def test_a_server_that_never_answers_delays_nothing
+    with_server(nil) do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.started
+      bodies.pop(timeout: 5)
+      before = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      slack.flush(patience: 0.05)
+      assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - before, :<, 2
+    end
+  end
+
+  def test_an_enabled_service_without_a_url_says_so_in_the_log
+    config = staging_config
+    config.slack_enabled = true
+    Slack.new(config:).started
+    assert_includes log.string, "config.slack_webhook_url is not set"
+  end
+end

@@ -1,0 +1,131 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "active_support/tagged_logging"
+
+class FiguresTest < Minitest::Test
+  Figures = ScalingoStagingSync::Support::Figures
+
+  def test_numbers_read_as_people_read_them
+    assert_equal %w[0 999 1,000 1,234,567], [0, 999, 1000, 1_234_567].map { |number| Figures.count(number) }
+    assert_equal ["0 B", "999 B", "1.0 kB", "1.2 GB", "340 GB", "5000 TB"],
+                 [0, 999, 1000, 1_200_000_000, 340_000_000_000, 5 * (10**15)].map { |number| Figures.bytes(number) }
+    assert_equal ["0.4 s", "12 s", "3 min 20 s", "2 h 5 min"], [0.42, 12, 200, 7500].map { |number| Figures.seconds(number) }
+    assert_equal ["1 row", "2 rows", "0 rows"], [1, 2, 0].map { |number| Figures.counted(number, "row") }
+  end
+end
+
+class ProgressReporterTest < Minitest::Test
+  def setup
+    ScalingoStagingSync.configuration.logger = Logger.new(log)
+  end
+
+  def test_events_become_lines_for_the_terminal_and_the_log
+    reporter.call(event: "table_loaded", table: "public.users", rows: 50_000, bytes: 9_000_000, masked: 49_000, seconds: 1.25)
+    line = "public.users: 50,000 rows, 9.0 MB, 49,000 values masked in 1.3 s."
+    assert_equal "#{line}\n", terminal.string
+    assert_includes log.string, "[SCALINGO_STAGING_SYNC] #{line}"
+  end
+
+  def test_a_tagged_logger_gets_a_tag
+    ScalingoStagingSync.configuration.logger = ActiveSupport::TaggedLogging.new(Logger.new(log))
+    reporter.say("Hello.")
+    assert_includes log.string, "[SCALINGO_STAGING_SYNC] Hello."
+  end
+
+  def test_every_event_of_the_engine_is_told
+    rust = File.read(File.expand_path("../../ext/engine/src/event.rs", __dir__))
+    names = rust[/pub enum Event \{(.*?)^\}/m, 1].scan(/^    (\w+) \{/).flatten
+    refute_empty names
+    names.map { |name| name.gsub(/(?<!\A)([A-Z])/, '_\1').downcase }.each do |name|
+      assert reporter.respond_to?(:"tell_#{name}", true), "#{name} is not told"
+    end
+  end
+
+  def test_an_unknown_event_is_kept_for_the_debug_log
+    reporter.call(event: "something_new", table: "users")
+    assert_empty terminal.string
+    assert_includes log.string, "something_new"
+  end
+
+  def test_small_steps_are_shown_only_when_asked_for
+    event = { event: "step_done", kind: "INDEX", name: "users_email", seconds: 0.5 }
+    reporter.call(event)
+    assert_empty terminal.string
+    reporter(verbose: true).call(event)
+    assert_includes terminal.string, "INDEX users_email"
+  end
+
+  def test_a_download_is_told_now_and_then
+    teller = reporter
+    3.times { |count| teller.call(event: "downloaded", bytes: count * 1000, total: 4000) }
+    assert_equal "Downloaded 0 B of 4.0 kB (0%).\n", terminal.string
+  end
+
+  def test_a_warning_stands_out
+    reporter.call(event: "warning", message: "Left out.")
+    assert_equal "Warning: Left out.\n", terminal.string
+    assert_includes log.string, "WARN"
+  end
+
+  def test_a_silent_run_gives_signs_of_life
+    said = Queue.new
+    terminal.define_singleton_method(:puts) { |text| said << text }
+    reporter(heartbeat_every: 0.02).with_heartbeat { assert_includes said.pop(timeout: 5), "Still working" }
+  end
+
+  def test_a_heartbeat_ends_with_its_block_also_when_that_fails
+    before = Thread.list.size
+    assert_raises(RuntimeError) { reporter.with_heartbeat { raise "x" } }
+    assert_equal before, Thread.list.size
+  end
+
+  def test_the_terminal_is_left_alone_when_the_log_goes_there
+    ScalingoStagingSync.configuration.logger = Logger.new(terminal)
+    reporter.say("Once.")
+    assert_equal 1, terminal.string.scan("Once.").size
+  end
+end
+
+class ConfirmationTest < Minitest::Test
+  # Input as of a terminal.
+  class Keyboard < StringIO
+    def tty? = true
+  end
+
+  def confirm(typed, environment: { "APP" => "my-app-staging" }, input: Keyboard.new(typed))
+    config = ScalingoStagingSync.configuration
+    config.require_confirmation = true
+    ScalingoStagingSync::Support::Confirmation.new(config:, input:, output: terminal, environment:).require!
+  end
+
+  def test_the_right_name_goes_on
+    assert_nil confirm("my-app-staging\n")
+    assert_equal "[CONFIRMATION REQUIRED] Type 'my-app-staging' to continue: ", terminal.string
+  end
+
+  def test_another_name_ends_the_run
+    ["", "my-app", "y\n"].each { |typed| assert_raises(ScalingoStagingSync::ConfirmationError) { confirm(typed) } }
+  end
+
+  def test_continuous_integration_is_not_asked
+    %w[CI CONTINUOUS_INTEGRATION].each { |name| assert_nil confirm("", environment: { name => "true" }, input: nil) }
+    assert_raises(ScalingoStagingSync::ConfirmationError) { confirm("", environment: { "CI" => "false", "APP" => "a" }) }
+  end
+
+  def test_without_a_terminal_it_fails_at_once
+    error = assert_raises(ScalingoStagingSync::ConfirmationError) { confirm("", input: StringIO.new("my-app-staging\n")) }
+    assert_includes error.what, "no terminal"
+    assert_empty terminal.string
+  end
+
+  def test_without_an_app_the_databases_name_is_asked_for
+    ENV["DATABASE_URL"] = STAGING_URL
+    assert_nil confirm("app_staging\n", environment: {})
+  end
+
+  def test_it_asks_only_when_configured
+    ScalingoStagingSync.configuration.require_confirmation = false
+    assert_nil ScalingoStagingSync::Support::Confirmation.new(input: nil, output: nil, environment: {}).require!
+  end
+end
