@@ -33,6 +33,9 @@ class WatchedProcess
   # Runs a command to its end.
   def self.run(*command, **options) = new(*command, **options).wait
 
+  # Keeps an object, such as a temporary file, for as long as this one.
+  def keep(object) = (@kept ||= []) << object
+
   def output = @lock.synchronize { @output.dup }
 
   def kill(signal) = Process.kill(signal, pid)
