@@ -50,13 +50,12 @@ class IntegrationTest < Minitest::Test
       # The same, packed as Scalingo packs it.
       def shop_archive = @made[:shop_archive] ||= Postgres.pack(shop_dump, directory:)
 
-      # A larger shop, for tests that stop a run half-way: its archive is some hundred kilobytes.
+      # A larger shop, for tests that stop a run half-way.
+      def large_shop = @made[:large_shop] ||= Postgres.create_database("large_shop").tap { |db| db.load_sql(SHOP_SQL, users: 3000) }
+
+      # Its archive, some hundred kilobytes.
       def large_archive
-        @made[:large_archive] ||= begin
-          large = Postgres.create_database("large_shop")
-          large.load_sql(SHOP_SQL, users: 3000)
-          Postgres.pack(large.dump("#{directory}/large.dump"), directory:, name: "large").tap { large.drop }
-        end
+        @made[:large_archive] ||= Postgres.pack(large_shop.dump("#{directory}/large.dump"), directory:, name: "large")
       end
     end
   end

@@ -53,11 +53,12 @@ module Engine
 
   # Starts the engine in a process of its own; each event is a line of JSON in its output, and so is the end:
   # {"done":true} or {"error":"Class","message":"…"}.
-  def start(settings)
+  def start(settings, environment: {})
     file = Tempfile.new("settings")
     file.write(JSON.generate(settings))
     file.close
-    WatchedProcess.new(RbConfig.ruby, "-I#{ROOT}/lib", File.join(__dir__, "engine_process.rb"), file.path, directory: ROOT)
+    WatchedProcess.new(RbConfig.ruby, "-I#{ROOT}/lib", File.join(__dir__, "engine_process.rb"), file.path,
+                       environment:, directory: ROOT)
                   .tap { |process| process.keep(file) }
   end
 end
