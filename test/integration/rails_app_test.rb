@@ -1,0 +1,120 @@
+# frozen_string_literal: true
+
+require_relative "integration_helper"
+
+# End to end: the gem in a Rails app, as a team has it on Scalingo.
+class RailsAppTest < IntegrationTest
+  CONFIGURATION = <<~RUBY
+    config.clone_source_scalingo_app_name = "shop-production"
+    config.anonymization_tables = [
+      { table: "users", strategy: :user_anonymization, translation: "utilisateurs" },
+      { table: "phone_numbers", strategy: :phone_anonymization },
+      { table: "payment_methods", strategy: :payment_anonymization },
+      { table: "addresses", strategy: :address_anonymization },
+      { table: "emails", strategy: :email_anonymization }
+    ]
+    config.exclude_tables = ["sessions", "audit_logs"]
+  RUBY
+
+  def test_the_rake_task_fills_the_staging_database
+    app, staging, fake = new_app
+    result = app.rake("scalingo_staging_sync:run")
+    assert result.success?, result.output
+    assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
+    assert_equal "0", staging.database.value("SELECT count(*) FROM sessions")
+    assert_nothing_raw staging.database
+    assert_equal "staging", staging.database.value("SELECT value FROM ar_internal_metadata WHERE key = 'environment'")
+    refute_includes result.output, fake.token
+    refute_match(%r{token=|postgres://}, result.output)
+    assert_equal 0, staging.database.sessions
+  end
+
+  def test_the_generator_writes_an_initializer_that_loads
+    app, = new_app(configure: false)
+    initializer = app.read("config/initializers/scalingo_staging_sync.rb")
+    %w[clone_source_scalingo_app_name anonymization_tables exclude_tables parallel_connections].each do |option|
+      assert_includes initializer, option
+    end
+    result = app.runner("puts ScalingoStagingSync.configuration.parallel_connections")
+    assert_equal "3", result.output.lines.last.strip, result.output
+  end
+
+  def test_the_check_task_passes_and_touches_nothing
+    app, staging, = new_app
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:check")
+      assert result.success?, result.output
+    end
+  end
+
+  def test_production_is_refused_before_anything_else
+    {
+      { "RAILS_ENV" => "production", "RACK_ENV" => "production" } => /production/,
+      { "APP" => "shop-prod" } => /shop-prod/,
+      { "APP" => "shop-production" } => /shop-production/
+    }.each do |environment, message|
+      app, staging, fake = new_app
+      app.write("config/environments/production.rb", app.read("config/environments/staging.rb"))
+      app.write("config/database.yml", app.read("config/database.yml").sub("staging:", "<%= ENV['RAILS_ENV'] %>:"))
+      app.write("Gemfile", app.read("Gemfile").sub("group :staging", "group :staging, :production"))
+      assert_untouched(staging.database) do
+        result = app.rake("scalingo_staging_sync:run", environment:)
+        refute result.success?, result.output
+        assert_match(message, result.output)
+      end
+      assert_empty fake.requests
+    end
+  end
+
+  def test_an_error_is_told_in_a_sentence_and_the_task_fails
+    app, staging, fake = new_app
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" })
+      refute result.success?
+      assert_match(/SCALINGO_API_TOKEN|token/i, result.output)
+      refute_includes result.output, "tk-us-wrong"
+    end
+    assert_empty fake.requests_of(:download)
+  end
+
+  def test_sigterm_ends_the_task_and_leaves_nothing_raw
+    app, staging, fake = new_app(archive: Shared.large_archive, hold_at: File.size(Shared.large_archive) / 2, piece: 8192)
+    process = app.start_rake("scalingo_staging_sync:run")
+    fake.wait_until_held
+    process.kill(:TERM)
+    refute process.wait(30).success?
+    staging.database.wait_until_idle(10)
+    assert_nothing_raw staging.database, source: Shared.large_shop
+  end
+
+  def test_a_local_backup_file_needs_no_api
+    app, staging, fake = new_app
+    result = app.rake("scalingo_staging_sync:run", environment: { "BACKUP_FILE" => shop_archive, "SCALINGO_API_TOKEN" => nil })
+    assert result.success?, result.output
+    assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
+    assert_empty fake.requests
+  end
+
+  def test_rails_can_use_the_database_afterwards
+    app, = new_app
+    app.write("task.rb", <<~RUBY)
+      ScalingoStagingSync::Services::Coordinator.new.execute!
+      class User < ActiveRecord::Base; end
+      puts "users: \#{User.count}, \#{User.order(:id).first.full_name}"
+    RUBY
+    result = app.runner("class User < ActiveRecord::Base; end; User.connection; load './task.rb'")
+    assert_match(/^users: #{SHOP_USERS}, Demo User1$/, result.output)
+  end
+
+  private
+
+  # An app with the generator's initializer, its staging database and the API it reads from.
+  def new_app(configure: true, **fake_options)
+    staging = new_staging
+    fake = fake_scalingo(**fake_options)
+    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
+    app.generate
+    app.configure(CONFIGURATION) if configure
+    [app, staging, fake]
+  end
+end
