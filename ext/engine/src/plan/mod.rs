@@ -149,6 +149,9 @@ pub struct Step {
     pub waits_for: Vec<DumpId>,
     /// Tables that it locks so that no other step on them may run at the same time.
     pub locks: Vec<TableName>,
+    /// Tables that it only takes a share lock on (CREATE INDEX does): several such steps may run on one table
+    /// at the same time, but none beside a step that has it in `locks`.
+    pub shared: Vec<TableName>,
     /// Runs after all others that are not last: event triggers and materialized views' contents.
     pub last: bool,
     /// What a refusal by the server means.
