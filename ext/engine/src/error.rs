@@ -157,7 +157,9 @@ fn without_values(code: &str, message: &str) -> String {
         return message.into();
     }
     let parts = message.split('"').enumerate();
-    let kept: Vec<&str> = parts.map(|(place, part)| if place % 2 == 1 { "…" } else { part }).collect();
+    let kept: Vec<&str> = parts
+        .map(|(place, part)| if place % 2 == 1 { "…" } else { part })
+        .collect();
     kept.join("\"")
 }
 
@@ -168,14 +170,20 @@ mod tests {
     #[test]
     fn a_quoted_value_is_cut_from_a_server_message() {
         assert_eq!(
-            without_values("22P02", "invalid input syntax for type integer: \"ada@lovelace.example\""),
+            without_values(
+                "22P02",
+                "invalid input syntax for type integer: \"ada@lovelace.example\""
+            ),
             "invalid input syntax for type integer"
         );
         assert_eq!(
             without_values("22003", "value \"33612345678\" is out of range for type integer"),
             "value \"…\" is out of range for type integer"
         );
-        assert_eq!(without_values("P0001", "no such person as Ada"), "a function raised an exception");
+        assert_eq!(
+            without_values("P0001", "no such person as Ada"),
+            "a function raised an exception"
+        );
         assert_eq!(
             without_values("42P07", "relation \"users\" already exists"),
             "relation \"users\" already exists"

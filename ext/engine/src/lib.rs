@@ -22,3 +22,4 @@ pub mod plan;
 pub mod settings;
 pub mod source;
 pub mod target;
+pub mod verify;
