@@ -103,8 +103,10 @@ impl Error {
     /// CONTEXT and HINT fields, because those can carry row data (for instance `Key (email)=(…)`).
     ///
     /// Of the server's report the SQLSTATE, the primary message and the names of schema, table, column and
-    /// constraint are kept; a primary message that quotes a value (`invalid input syntax for type integer:
-    /// "…"`) is cut at the colon before it. Fields: PostgreSQL's documentation, "Error and Notice Message Fields".
+    /// constraint are kept. A primary message that can quote a value (`invalid input syntax for type integer:
+    /// "…"`) is cut at the colon before it; one about data (class 22) also loses what it has in quotes, and one
+    /// that a function of the backup raised itself (class P0) is not quoted at all. Fields: PostgreSQL's
+    /// documentation, "Error and Notice Message Fields"; classes: "PostgreSQL Error Codes".
     pub fn from_server(doing: &str, error: &tokio_postgres::Error) -> Self {
         let Some(report) = error.as_db_error() else {
             return Self::new(
@@ -121,7 +123,7 @@ impl Error {
         };
         let mut what = format!(
             "PostgreSQL refused {doing}: {} (SQLSTATE {}",
-            without_values(report.message()),
+            without_values(report.code().code(), report.message()),
             report.code().code()
         );
         for (name, value) in [
@@ -144,10 +146,22 @@ impl Error {
     }
 }
 
-/// The primary message without quoted values. Names of objects come in double quotes too, so only what
-/// follows a colon is cut: PostgreSQL puts offending input there (`invalid input syntax for type date: "…"`).
-fn without_values(message: &str) -> &str {
-    message.split(": ").next().unwrap_or(message)
+/// The primary message without values. Names of objects come in double quotes too, so quotes are emptied only
+/// in class 22, whose messages speak of data; what follows a colon is cut in all (`… type date: "…"`).
+fn without_values(code: &str, message: &str) -> String {
+    if code.starts_with("P0") {
+        return "a function raised an exception".into();
+    }
+    let message = message.split(": ").next().unwrap_or(message);
+    // 22P04 is COPY's complaint about the shape of a row, and what it quotes is a column's name.
+    if !code.starts_with("22") || code == "22P04" {
+        return message.into();
+    }
+    let parts = message.split('"').enumerate();
+    let kept: Vec<&str> = parts
+        .map(|(place, part)| if place % 2 == 1 { "…" } else { part })
+        .collect();
+    kept.join("\"")
 }
 
 #[cfg(test)]
@@ -157,11 +171,22 @@ mod tests {
     #[test]
     fn a_quoted_value_is_cut_from_a_server_message() {
         assert_eq!(
-            without_values("invalid input syntax for type integer: \"ada@lovelace.example\""),
+            without_values(
+                "22P02",
+                "invalid input syntax for type integer: \"ada@lovelace.example\""
+            ),
             "invalid input syntax for type integer"
         );
         assert_eq!(
-            without_values("relation \"users\" already exists"),
+            without_values("22003", "value \"33612345678\" is out of range for type integer"),
+            "value \"…\" is out of range for type integer"
+        );
+        assert_eq!(
+            without_values("P0001", "no such person as Ada"),
+            "a function raised an exception"
+        );
+        assert_eq!(
+            without_values("42P07", "relation \"users\" already exists"),
             "relation \"users\" already exists"
         );
     }

@@ -11,14 +11,15 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::mask::{Key, Masker};
-use crate::plan::{self, Load, Plan, TableName};
+use crate::mask::{Key, Masker, RowMask};
+use crate::plan::{self, quote_identifier, Load, Plan, TableName};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::target::{describe, Target};
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, CopyInSink};
 
@@ -39,11 +40,11 @@ const COPY: &str = "pg_temp.scalingo_staging_sync_copy";
 pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
-    let reader = target.connect().await?;
-    let writer = target.connect().await?;
+    let reader = target.session().await?;
+    let writer = target.session().await?;
     let (header, entries) = describe::describe(&reader).await?;
     let plan = plan::plan(&header, &entries, settings, &Key::new(&settings.masking.secret))?;
-    let loads: Vec<&Load> = ruled_loads(&plan);
+    let loads = ruled_loads(&plan);
 
     events.send(Event::Phase { phase: Phase::Rows });
     let session = Session {
@@ -69,11 +70,23 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     })
 }
 
+/// A table that a rule is for, and its mask.
+type Ruled<'p> = (&'p Load, &'p Arc<RowMask>);
+
 /// The loads that mask something, by table name.
-fn ruled_loads(plan: &Plan) -> Vec<&Load> {
-    let mut loads: Vec<&Load> = plan.loads.values().filter(|load| load.mask.is_some()).collect();
-    loads.sort_by(|a, b| a.table.cmp(&b.table));
+fn ruled_loads(plan: &Plan) -> Vec<Ruled<'_>> {
+    let masked = plan
+        .loads
+        .values()
+        .filter_map(|load| Some((load, load.mask.as_ref()?)));
+    let mut loads: Vec<Ruled<'_>> = masked.collect();
+    loads.sort_by(|(a, _), (b, _)| a.table.cmp(&b.table));
     loads
+}
+
+fn quoted_list(columns: &[String]) -> String {
+    let quoted: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
+    quoted.join(", ")
 }
 
 /// Two connections and what they work with.
@@ -85,15 +98,16 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn mask_together(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+    async fn mask_together(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
         self.retrying(async || self.in_transaction(loads).await).await
     }
 
-    async fn mask_one_by_one(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+    async fn mask_one_by_one(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
         let mut tables = Vec::new();
         let mut failed: Vec<(String, Error)> = Vec::new();
-        for load in loads {
-            match self.retrying(async || self.in_transaction(&[*load]).await).await {
+        for ruled in loads {
+            let load = ruled.0;
+            match self.retrying(async || self.in_transaction(&[*ruled]).await).await {
                 Ok(masked) => tables.extend(masked),
                 Err(error) if error.kind == Kind::TargetConnection => return Err(error),
                 Err(error) => failed.push((load.table.to_string(), error)),
@@ -130,11 +144,14 @@ impl Session<'_> {
             .await
     }
 
-    async fn in_transaction(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+    async fn in_transaction(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
         let lock_timeout = self.settings.target.lock_timeout;
         self.execute(
             "beginning a transaction",
-            &format!("BEGIN; SET LOCAL lock_timeout = {}", (lock_timeout * 1000.0) as u64),
+            &format!(
+                "BEGIN; SET LOCAL lock_timeout = {}",
+                (lock_timeout * 1000.0) as u64
+            ),
         )
         .await?;
         match self.mask_within(loads).await {
@@ -150,24 +167,25 @@ impl Session<'_> {
         }
     }
 
-    async fn mask_within(&self, loads: &[&Load]) -> Result<Vec<report::Table>> {
+    async fn mask_within(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
         // Readers may go on, writers wait: a row written now would be lost with the truncation.
-        for load in loads {
+        for (load, _) in loads {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", load.table.sql());
             self.execute(&format!("locking {}", load.table), &lock).await?;
         }
         let keys = self.take_off_foreign_keys(loads).await?;
         let mut tables = Vec::new();
-        for load in loads {
-            tables.push(self.mask_table(load).await?);
+        for (load, mask) in loads {
+            tables.push(self.mask_table(load, mask).await?);
         }
         for (name, put_back) in &keys {
-            self.execute(&format!("putting back the foreign key {name}"), put_back).await?;
+            self.execute(&format!("putting back the foreign key {name}"), put_back)
+                .await?;
         }
         Ok(tables)
     }
 
-    async fn mask_table(&self, load: &Load) -> Result<report::Table> {
+    async fn mask_table(&self, load: &Load, mask: &Arc<RowMask>) -> Result<report::Table> {
         let started = Instant::now();
         let table = load.table.sql();
         let name = load.table.to_string();
@@ -177,35 +195,49 @@ impl Session<'_> {
             &format!("CREATE TEMPORARY TABLE scalingo_staging_sync_copy (LIKE {table}) ON COMMIT DROP"),
         )
         .await?;
-        let (masker, bytes) = self.copy_masked(load).await?;
-        let columns = plan::quoted_list(&load.columns);
+        let mut masker = mask.masker();
+        let bytes = self.copy_masked(load, &mut masker).await?;
+        let columns = quoted_list(&load.columns);
         let triggers = self.silence_triggers(&load.table).await?;
-        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}")).await?;
+        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}"))
+            .await?;
         self.execute(
             &format!("filling {name} with masked rows"),
             &format!("INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {COPY}"),
         )
         .await?;
-        self.execute(&format!("restoring the triggers of {name}"), &triggers).await?;
-        self.execute("dropping a temporary copy", &format!("DROP TABLE {COPY}")).await?;
+        self.execute(&format!("restoring the triggers of {name}"), &triggers)
+            .await?;
+        self.execute("dropping a temporary copy", &format!("DROP TABLE {COPY}"))
+            .await?;
 
-        let told = report::Table::new(&name, masker.as_ref(), bytes, started.elapsed());
-        self.events.send(told.loaded_event());
+        let counts = masker.counts();
+        let seconds = started.elapsed().as_secs_f64();
+        let told = report::Table::new(load, counts.rows, bytes, seconds, &counts.columns);
+        self.events.send(Event::TableLoaded {
+            table: name,
+            rows: told.rows,
+            bytes,
+            masked: told.masked(),
+            seconds,
+        });
         Ok(told)
     }
 
     /// Streams the table's rows through the mask into the temporary copy.
-    async fn copy_masked(&self, load: &Load) -> Result<(Option<Masker>, u64)> {
-        let columns = plan::quoted_list(&load.columns);
-        let reading = |error: &tokio_postgres::Error| {
-            Error::from_server(&format!("reading {}", load.table), error)
-        };
+    async fn copy_masked(&self, load: &Load, masker: &mut Masker) -> Result<u64> {
+        let columns = quoted_list(&load.columns);
+        let reading =
+            |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
         let writing = |error: &tokio_postgres::Error| {
             Error::from_server(&format!("copying masked rows of {}", load.table), error)
         };
         let out = self
             .reader
-            .copy_out(&format!("COPY (SELECT {columns} FROM ONLY {}) TO STDOUT", load.table.sql()))
+            .copy_out(&format!(
+                "COPY (SELECT {columns} FROM ONLY {}) TO STDOUT",
+                load.table.sql()
+            ))
             .await
             .map_err(|error| reading(&error))?;
         let sink: CopyInSink<Bytes> = self
@@ -215,7 +247,6 @@ impl Session<'_> {
             .map_err(|error| writing(&error))?;
         let mut out = std::pin::pin!(out);
         let mut sink = std::pin::pin!(sink);
-        let mut masker = load.mask.as_ref().map(|mask| mask.masker());
         let mut piece = Vec::with_capacity(PIECE);
         let mut bytes = 0;
         loop {
@@ -227,12 +258,11 @@ impl Session<'_> {
             }
             if piece.len() >= PIECE || (ended && !piece.is_empty()) {
                 let mut masked = Vec::with_capacity(piece.len() + piece.len() / 8);
-                match masker.as_mut() {
-                    Some(masker) => masker.mask_piece(&piece, &mut masked)?,
-                    None => masked.extend_from_slice(&piece),
-                }
+                masker.mask_piece(&piece, &mut masked)?;
                 bytes += masked.len() as u64;
-                sink.send(Bytes::from(masked)).await.map_err(|error| writing(&error))?;
+                sink.send(Bytes::from(masked))
+                    .await
+                    .map_err(|error| writing(&error))?;
                 piece.clear();
             }
             if ended {
@@ -240,13 +270,13 @@ impl Session<'_> {
             }
         }
         sink.finish().await.map_err(|error| writing(&error))?;
-        Ok((masker, bytes))
+        Ok(bytes)
     }
 
     /// Drops every foreign key that touches one of the tables or what they are partitions of, and returns
     /// each one's name with the statement that puts it back.
-    async fn take_off_foreign_keys(&self, loads: &[&Load]) -> Result<Vec<(String, String)>> {
-        let tables: Vec<String> = loads.iter().map(|load| load.table.sql()).collect();
+    async fn take_off_foreign_keys(&self, loads: &[Ruled<'_>]) -> Result<Vec<(String, String)>> {
+        let tables: Vec<String> = loads.iter().map(|(load, _)| load.table.sql()).collect();
         let rows = self
             .writer
             .query(
@@ -270,7 +300,8 @@ impl Session<'_> {
         for row in &rows {
             let name: String = row.get(0);
             let drop: String = row.get(1);
-            self.execute(&format!("taking off the foreign key {name}"), &drop).await?;
+            self.execute(&format!("taking off the foreign key {name}"), &drop)
+                .await?;
             put_back.push((name, row.get(2)));
         }
         Ok(put_back)
@@ -305,7 +336,8 @@ impl Session<'_> {
             silence.push_str(&format!("ALTER TABLE ONLY {table} DISABLE {kind} {name};"));
             put_back.push_str(&format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
         }
-        self.execute(&format!("silencing the triggers of {table}"), &silence).await?;
+        self.execute(&format!("silencing the triggers of {table}"), &silence)
+            .await?;
         Ok(put_back)
     }
 
@@ -323,17 +355,20 @@ impl Session<'_> {
             .map_err(|error| Error::from_server("reading the target's materialized views", &error))?;
         for row in &rows {
             let view: &str = row.get(0);
-            self.execute(&format!("filling {view} anew"), &format!("REFRESH MATERIALIZED VIEW {view}"))
-                .await?;
+            self.execute(
+                &format!("filling {view} anew"),
+                &format!("REFRESH MATERIALIZED VIEW {view}"),
+            )
+            .await?;
         }
         Ok(())
     }
 
     /// Whether every masked value has its mask's form, as SQL sees it.
-    async fn verify(&self, loads: &[&Load]) -> Result<bool> {
+    async fn verify(&self, loads: &[Ruled<'_>]) -> Result<bool> {
         let mut sound = true;
-        for load in loads {
-            for column in load.mask.iter().flat_map(|mask| mask.columns()) {
+        for (load, mask) in loads {
+            for column in mask.columns() {
                 let row = self
                     .reader
                     .query_one(

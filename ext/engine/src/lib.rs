@@ -6,7 +6,8 @@
 //! plan      table of contents + rules → what happens to each entry
 //! copy      COPY text: rows, fields, escapes
 //! mask      rows in, masked rows out
-//! target    PostgreSQL: reset, schema, rows, indexes and keys, the check afterwards
+//! target    PostgreSQL: reset, schema, rows, indexes and keys
+//! verify    what was sent, counted and checked again in the target
 //! ```
 //!
 //! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads.
@@ -26,6 +27,7 @@ pub mod settings;
 pub mod source;
 mod stream;
 pub mod target;
+pub mod verify;
 
 use error::{Error, Result};
 use event::{Event, Phase, Sink};
@@ -86,11 +88,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
 
     events.send(Event::Phase { phase: Phase::Backup });
     let backup = source::open(&settings.source, events).await?;
-    events.send(Event::BackupChosen {
-        id: backup.info.id.clone(),
-        created_at: backup.info.created_at.clone(),
-        size: backup.info.size,
-    });
+    target.note_backup(&backup.info.id, backup.info.created_at.as_deref());
 
     events.send(Event::Phase { phase: Phase::Plan });
     let key = mask::Key::new(&settings.masking.secret);
@@ -100,23 +98,31 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     }
 
     events.send(Event::Phase { phase: Phase::Schema });
-    target
-        .reset_and_create(&opened.plan, &recorder.origin(&backup.info))
-        .await?;
+    target.reset_and_create(&opened.plan).await?;
 
     events.send(Event::Phase { phase: Phase::Rows });
-    let loaded = target::load::restore(target, opened.plan.clone(), opened.items).await?;
+    let loaded = target::restore(target, opened.plan.clone(), opened.items).await?;
 
     events.send(Event::Phase { phase: Phase::Verify });
     target.analyze().await?;
-    let verified = target.verify(&settings.masking, &opened.plan, &loaded).await?;
+    let verified = if settings.masking.verify {
+        let strict = settings.masking.fail_on_verification_error;
+        let found = verify::verify(target, &opened.plan, &loaded, strict).await?;
+        found.problems.is_empty()
+    } else {
+        false
+    };
     target.mark_complete().await?;
 
     Ok(Report {
-        backup: Some(report::Backup::new(&backup, &opened.header)),
-        tables: loaded.tables.iter().map(report::Table::from).collect(),
-        excluded: opened.plan.excluded.clone(),
-        left_out: opened.plan.left_out.clone(),
+        backup: Some(report::Backup::new(
+            &backup.info,
+            backup.digest.get(),
+            &opened.header,
+        )),
+        tables: report::tables(&opened.plan, &loaded),
+        excluded: opened.plan.excluded.iter().map(ToString::to_string).collect(),
+        left_out: report::left_out(&opened.plan),
         large_objects: loaded.large_objects,
         steps: loaded.steps,
         verified,
@@ -133,14 +139,13 @@ async fn on_target<T>(
 ) -> Result<T> {
     let target = until_cancelled(cancel, Target::open(&settings.target, events)).await?;
     let result = until_cancelled(cancel, work(&target)).await;
-    target.close().await;
-    result
+    let closed = target.close().await;
+    // What went wrong first is what has to be told.
+    let result = result?;
+    closed.map(|()| result)
 }
 
-async fn until_cancelled<T>(
-    cancel: &CancellationToken,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+async fn until_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::interrupted()),

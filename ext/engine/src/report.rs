@@ -1,6 +1,11 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
+use crate::archive::Header;
 use crate::event::{Event, Phase, Sink};
+use crate::mask::ColumnCounts;
+use crate::plan::{Load, Plan};
+use crate::source;
+use crate::target::LoadReport;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -101,6 +106,73 @@ pub struct PhaseTime {
     pub seconds: f64,
 }
 
+impl Backup {
+    /// What source and archive say of it. The digest is there once the archive was read to its end.
+    pub(crate) fn new(backup: &source::BackupInfo, digest: Option<&String>, header: &Header) -> Self {
+        Self {
+            id: backup.id.clone(),
+            created_at: backup.created_at.clone(),
+            size: backup.size,
+            origin: backup.origin.clone(),
+            sha256: digest.cloned(),
+            database: header.database.clone(),
+            server_version: header.server_version.clone(),
+            dump_version: header.dump_version.clone(),
+        }
+    }
+}
+
+impl Table {
+    /// What happened to the rows of one load. `counts` are in the order of the mask's columns.
+    pub(crate) fn new(load: &Load, rows: u64, bytes: u64, seconds: f64, counts: &[ColumnCounts]) -> Self {
+        let masked = load.mask.iter().flat_map(|mask| mask.columns());
+        let columns = masked.zip(counts).map(|(column, counts)| Column {
+            name: column.name.clone(),
+            mask: column.description.clone(),
+            masked: counts.masked,
+            nulls: counts.nulls,
+            violations: counts.violations,
+        });
+        Self {
+            table: load.table.to_string(),
+            rows,
+            bytes,
+            seconds,
+            columns: columns.collect(),
+        }
+    }
+
+    /// Values replaced, of all columns.
+    pub(crate) fn masked(&self) -> u64 {
+        self.columns.iter().map(|column| column.masked).sum()
+    }
+}
+
+/// Each table that was loaded.
+pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
+    let told = loaded.loads.iter().filter_map(|done| {
+        let load = plan.loads.get(&done.dump_id)?;
+        Some(Table::new(
+            load,
+            done.rows,
+            done.bytes,
+            done.seconds,
+            &done.masked,
+        ))
+    });
+    told.collect()
+}
+
+/// What the plan leaves out.
+pub(crate) fn left_out(plan: &Plan) -> Vec<LeftOut> {
+    let told = plan.left_out.iter().map(|out| LeftOut {
+        kind: out.kind.clone(),
+        name: out.name.clone(),
+        why: out.why.clone(),
+    });
+    told.collect()
+}
+
 /// Listens to a run's events and remembers what the report needs of them: warnings, and how long phases took.
 #[derive(Debug, Clone)]
 pub struct Recorder {
@@ -148,10 +220,14 @@ impl Recorder {
         let now = Instant::now();
         let noted = self.noted();
         let ends = noted.phases.iter().skip(1).map(|(_, begun)| *begun).chain([now]);
-        let phases = noted.phases.iter().zip(ends).map(|((name, begun), end)| PhaseTime {
-            name: *name,
-            seconds: (end - *begun).as_secs_f64(),
-        });
+        let phases = noted
+            .phases
+            .iter()
+            .zip(ends)
+            .map(|((name, begun), end)| PhaseTime {
+                name: *name,
+                seconds: (end - *begun).as_secs_f64(),
+            });
         Report {
             warnings: noted.warnings.clone(),
             phases: phases.collect(),

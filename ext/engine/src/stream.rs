@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan, RowFormat};
 use crate::settings::Settings;
-use crate::target::load::{Buffers, Item};
+use crate::target::{Buffers, Item};
 use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -52,7 +52,10 @@ pub(crate) async fn open(
             Ok(plan) => Arc::new(plan),
             Err(error) => return drop(opened.send(Err(error))),
         };
-        if opened.send(Ok((archive.header().clone(), Arc::clone(&plan)))).is_err() {
+        if opened
+            .send(Ok((archive.header().clone(), Arc::clone(&plan))))
+            .is_err()
+        {
             return;
         }
         let mut reader = Reader { plan, items, buffers };

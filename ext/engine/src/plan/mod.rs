@@ -37,7 +37,9 @@ pub struct Plan {
     pub large_objects: LargeObjects,
     /// What comes after rows: sequence values, indexes, keys, triggers, materialized views.
     pub steps: Vec<Step>,
-    /// What is left out, and why.
+    /// Tables that are created without their rows, because `exclude_tables` names them.
+    pub excluded: Vec<TableName>,
+    /// What else is left out, and why.
     pub left_out: Vec<LeftOut>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
@@ -226,6 +228,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     rules.check_keys(&excluded, is_restored, &mut problems, &mut warnings);
 
     let mut loads = HashMap::new();
+    let mut without_rows = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
         if entry.desc != "TABLE DATA" || !fate.is_kept() {
             continue;
@@ -234,11 +237,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
             .table(&TableName::of(entry))
             .is_some_and(|table| excluded.contains(&table))
         {
-            left_out.push(LeftOut {
-                kind: entry.desc.clone(),
-                name: display_name(entry),
-                why: "exclude_tables names it: the table is created, its rows are not loaded".into(),
-            });
+            without_rows.push(TableName::of(entry));
             continue;
         }
         match loads::load(entry, &schema) {
@@ -270,6 +269,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         loads,
         large_objects: large_objects(entries, &decisions),
         steps: outcome.steps,
+        excluded: without_rows,
         left_out,
         warnings,
     })

@@ -108,7 +108,10 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
         }
     }
     let row = client
-        .query_one("SELECT current_database()::text, current_setting('server_version')", &[])
+        .query_one(
+            "SELECT current_database()::text, current_setting('server_version')",
+            &[],
+        )
         .await
         .map_err(|error| Error::from_server("asking for the target's version", &error))?;
     let header = Header {

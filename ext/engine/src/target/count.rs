@@ -1,0 +1,118 @@
+//! Questions about loaded tables, for verification: how many rows, how many that do not meet a condition. And
+//! emptying a table that must not be seen.
+
+use super::connect::Session;
+use super::{get, Target};
+use crate::error::{Error, Result};
+use crate::event::Sink;
+use crate::plan::TableName;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// A table, and conditions that every row of it should meet.
+type Question = (TableName, Vec<String>);
+
+/// A table, and numbers: rows, then for each condition the rows that do not meet it.
+type Answer = (TableName, Vec<u64>);
+
+impl Target {
+    /// Where events go.
+    pub(crate) fn events(&self) -> &Sink {
+        &self.events
+    }
+
+    /// Counts, over several connections, each table's rows and those that do not meet each of its conditions.
+    pub(crate) async fn count(&self, questions: Vec<Question>) -> Result<Vec<Answer>> {
+        let workers = self.parallel().min(questions.len());
+        let left = Arc::new(Mutex::new(questions.into_iter()));
+        let mut tasks: JoinSet<Result<(Session, Vec<Answer>)>> = JoinSet::new();
+        for _ in 0..workers {
+            let (left, session) = (Arc::clone(&left), self.session().await?);
+            tasks.spawn(async move {
+                let mut answers = Vec::new();
+                loop {
+                    let next = left.lock().await.next();
+                    let Some((table, conditions)) = next else {
+                        return Ok((session, answers));
+                    };
+                    let numbers = ask(&session, &table, &conditions).await?;
+                    answers.push((table, numbers));
+                }
+            });
+        }
+        let mut answers = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            let (session, some): (Session, Vec<Answer>) =
+                done.map_err(|_| Error::internal("Verification stopped unexpectedly."))??;
+            self.give_back(session);
+            answers.extend(some);
+        }
+        Ok(answers)
+    }
+
+    /// Empties a table, the tables whose foreign keys point at it, and the materialized views that read it.
+    pub(crate) async fn empty(&self, table: &TableName) -> Result<()> {
+        let session = self.session().await?;
+        let doing = |error| Error::from_server(&format!("emptying {table}"), &error);
+        // Views that read a view that reads the table count too, and so do those that read its partition root.
+        let views = "WITH RECURSIVE edges (from_oid, to_oid) AS ( \
+               SELECT d.refobjid, r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
+                WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass \
+               UNION SELECT inhrelid, inhparent FROM pg_inherits), \
+             readers (oid) AS ( \
+               SELECT $1::text::regclass::oid \
+               UNION SELECT e.to_oid FROM readers JOIN edges e ON e.from_oid = readers.oid) \
+             SELECT n.nspname::text AS schema, c.relname::text AS name FROM readers \
+             JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm'";
+        let mut statements = vec![format!("TRUNCATE {} CASCADE", table.sql())];
+        for row in session.query(views, &[&table.sql()]).await.map_err(doing)? {
+            let view = TableName {
+                schema: get(&row, "schema")?,
+                name: get(&row, "name")?,
+            };
+            statements.push(format!("REFRESH MATERIALIZED VIEW {} WITH NO DATA", view.sql()));
+        }
+        // One message, one transaction.
+        session
+            .batch_execute(&statements.join("; "))
+            .await
+            .map_err(doing)?;
+        self.give_back(session);
+        Ok(())
+    }
+}
+
+async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
+    let doing = |error| Error::from_server(&format!("verifying {table}"), &error);
+    let sql = "SELECT c.relkind = 'p' AS root, \
+                 c.relrowsecurity AND c.relforcerowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AS hidden \
+               FROM pg_class c, pg_roles r WHERE c.oid = $1::text::regclass AND r.rolname = current_user";
+    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
+    let (root, hidden): (bool, bool) = (get(&row, "root")?, get(&row, "hidden")?);
+    let counts: Vec<String> = conditions
+        .iter()
+        .map(|condition| format!(", count(*) FILTER (WHERE ({condition}) IS NOT TRUE)"))
+        .collect();
+    // A partition root has no rows of its own; any other table's are its own alone, without its heirs'.
+    let only = if root { "" } else { "ONLY " };
+    let sql = format!("SELECT count(*){} FROM {only}{}", counts.concat(), table.sql());
+    // Under FORCE ROW LEVEL SECURITY not even the owner sees every row, except for the time of this transaction.
+    if hidden {
+        let show = format!(
+            "BEGIN; ALTER TABLE ONLY {} NO FORCE ROW LEVEL SECURITY",
+            table.sql()
+        );
+        session.batch_execute(&show).await.map_err(doing)?;
+    }
+    let row = session.query_one(&sql, &[]).await.map_err(doing)?;
+    if hidden {
+        session.batch_execute("ROLLBACK").await.map_err(doing)?;
+    }
+    let mut numbers = Vec::with_capacity(row.len());
+    for place in 0..row.len() {
+        let number: i64 = row.try_get(place).map_err(doing)?;
+        numbers.push(u64::try_from(number).unwrap_or(0));
+    }
+    Ok(numbers)
+}

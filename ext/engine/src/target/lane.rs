@@ -1,0 +1,163 @@
+//! One lane: a session that takes pieces of a table's rows, masks them and sends them on in COPY.
+//!
+//! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
+
+use super::buffers::{Buffers, Outgoing};
+use super::connect::Session;
+use crate::archive::DumpId;
+use crate::error::{Error, Kind, Result};
+use crate::mask::{Counts, RowMask};
+use futures_util::SinkExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, Mutex};
+use tokio_postgres::{CopyInSink, Statement};
+
+/// A COPY is ended and a new one begun after this long, because the server says nothing while it receives, and
+/// proxies cut connections on which the server is silent.
+const LONGEST_COPY: Duration = Duration::from_secs(300);
+
+/// The same after so many bytes, because the server tells of a refused row only when a COPY ends.
+const LARGEST_COPY: u64 = 64 * 1024 * 1024;
+
+/// A lane that waits for rows this long says something.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// The queue that the lanes of one table share.
+pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Vec<u8>>>>;
+
+/// What a lane works on.
+pub(crate) struct Lane {
+    pub(crate) load: DumpId,
+    /// The table's name, for messages.
+    pub(crate) table: String,
+    /// The COPY statement.
+    pub(crate) sql: String,
+    pub(crate) mask: Option<Arc<RowMask>>,
+    pub(crate) queue: Queue,
+    pub(crate) buffers: Buffers,
+}
+
+/// What a lane has done.
+#[derive(Debug, Default)]
+pub(crate) struct LaneReport {
+    /// Rows that PostgreSQL says it stored.
+    pub(crate) stored: u64,
+    /// Bytes sent.
+    pub(crate) bytes: u64,
+    /// What the mask did.
+    pub(crate) counts: Counts,
+}
+
+/// A COPY under way.
+struct Copy {
+    sink: Pin<Box<CopyInSink<Outgoing>>>,
+    since: Instant,
+    bytes: u64,
+}
+
+impl Lane {
+    /// Takes pieces until the queue is closed and empty; what was sent is committed then.
+    ///
+    /// # Errors
+    /// Naming the table, when the server refuses a row or the mask cannot read one.
+    pub(crate) async fn run(self, session: &Session) -> Result<LaneReport> {
+        let statement = session
+            .prepare(&self.sql)
+            .await
+            .map_err(|error| self.refused(&error))?;
+        let mut masker = self.mask.as_ref().map(|mask| mask.masker());
+        let mut report = LaneReport::default();
+        let mut copy: Option<Copy> = None;
+        loop {
+            let patience = copy
+                .as_ref()
+                .map_or(SILENCE, |copy| LONGEST_COPY.saturating_sub(copy.since.elapsed()));
+            let next = tokio::time::timeout(patience, async { self.queue.lock().await.recv().await }).await;
+            let piece = match next {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(_) => {
+                    match copy.take() {
+                        Some(copy) => report.stored += self.finish(copy).await?,
+                        None => session.ping().await?,
+                    }
+                    continue;
+                }
+            };
+            let bytes = match &mut masker {
+                None => piece,
+                Some(masker) => {
+                    let mut masked = self.buffers.take();
+                    masker
+                        .mask_piece(&piece, &mut masked)
+                        .map_err(|error| self.unreadable(error))?;
+                    self.buffers.give(piece);
+                    masked
+                }
+            };
+            let mut current = match copy.take() {
+                Some(copy) => copy,
+                None => self.begin(session, &statement).await?,
+            };
+            let length = bytes.len() as u64;
+            report.bytes += length;
+            current.bytes += length;
+            current
+                .sink
+                .send(Outgoing::new(bytes, &self.buffers))
+                .await
+                .map_err(|error| self.refused(&error))?;
+            copy = if current.bytes >= LARGEST_COPY || current.since.elapsed() >= LONGEST_COPY {
+                report.stored += self.finish(current).await?;
+                None
+            } else {
+                Some(current)
+            };
+        }
+        if let Some(copy) = copy {
+            report.stored += self.finish(copy).await?;
+        }
+        if let Some(masker) = masker {
+            report.counts = masker.counts().clone();
+        }
+        Ok(report)
+    }
+
+    async fn begin(&self, session: &Session, statement: &Statement) -> Result<Copy> {
+        let sink = session
+            .copy_in(statement)
+            .await
+            .map_err(|error| self.refused(&error))?;
+        Ok(Copy {
+            sink: Box::pin(sink),
+            since: Instant::now(),
+            bytes: 0,
+        })
+    }
+
+    async fn finish(&self, mut copy: Copy) -> Result<u64> {
+        copy.sink
+            .as_mut()
+            .finish()
+            .await
+            .map_err(|error| self.refused(&error))
+    }
+
+    fn refused(&self, error: &tokio_postgres::Error) -> Error {
+        Error::from_server(&format!("loading the rows of {}", self.table), error)
+    }
+
+    /// A mask does not know which table it works on.
+    fn unreadable(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::Internal => error,
+            _ => Error::new(
+                error.kind,
+                format!("In the rows of {}: {}", self.table, error.what),
+                error.remedy,
+            ),
+        }
+    }
+}

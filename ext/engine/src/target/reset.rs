@@ -1,0 +1,498 @@
+//! Emptying the target and creating the schema: in one transaction, so that what fails there costs nothing, or in
+//! steps where the server's lock table is too small for that.
+//!
+//! Every object is dropped by name. CASCADE is only ever said after it is known that nothing of another role and
+//! nothing of an extension hangs on what goes (see `stock`).
+
+use super::connect::Session;
+use super::stock::{self, Owned, Stock};
+use super::{is_passing, is_refusal, lock, state, Target};
+use crate::error::{Error, Kind, Result};
+use crate::plan::{Plan, Refusal, Statement};
+use futures_util::future::join_all;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Objects named by one DROP, and tables by one LOCK TABLE.
+const PER_STATEMENT: usize = 200;
+
+/// Statements on their way to the server at once.
+const PIPELINE: usize = 24;
+
+/// Objects dropped, or statements run, per transaction when it is done in steps.
+const PER_STEP: usize = 100;
+
+/// More large objects than these are unlinked after the reset, in transactions of their own: each takes a lock
+/// (20,000 in one transaction exhaust a default lock table, 5,000 do not).
+const LARGE_OBJECTS_AT_ONCE: u64 = 2_000;
+
+/// Large objects unlinked per transaction.
+const PER_UNLINK: i64 = 1_000;
+
+/// A statement that was refused, and how.
+struct Refused {
+    error: Error,
+    /// 53200: out of shared memory, which is the lock table's.
+    out_of_locks: bool,
+    /// Worth another try as it is.
+    passing: bool,
+}
+
+impl Refused {
+    fn new(doing: &str, error: &tokio_postgres::Error) -> Self {
+        Self {
+            out_of_locks: error.code().is_some_and(|code| code.code() == "53200"),
+            // A lock timeout is not tried again: `lock_timeout` says how long to wait.
+            passing: is_passing(error) && error.code().is_none_or(|code| code.code() != "55P03"),
+            error: Error::from_server(doing, error),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            out_of_locks: false,
+            passing: false,
+        }
+    }
+}
+
+impl Target {
+    /// Empties the target of everything that its role owns, except extensions and the gem's own schema, and
+    /// creates the plan's schema. In one transaction, or in steps with a warning when that has more objects
+    /// than the server's lock table holds. From here on the target counts as incomplete, and other sessions of
+    /// the role are kept out until [`Target::close`].
+    ///
+    /// # Errors
+    /// [`Kind::Privilege`] when another role or an extension would lose something, or a right is missing;
+    /// [`Kind::LockTimeout`] when somebody holds a lock for longer than `lock_timeout`, naming who;
+    /// [`Kind::TargetBusy`] when other sessions are there and may not be ended; [`Kind::Restore`] when the
+    /// server refuses a statement. Unless done in steps, the target is then as it was.
+    pub async fn reset_and_create(&self, plan: &Plan) -> Result<()> {
+        let outcome = self.guarded_reset(plan).await;
+        if outcome.is_err() {
+            // The run ends here, so the app may go on with the data it has.
+            let _ = self.guard.lift().await;
+        }
+        outcome
+    }
+
+    async fn guarded_reset(&self, plan: &Plan) -> Result<()> {
+        self.check_hold()?;
+        state::prepare(&self.control).await?;
+        if self.settings.terminate_connections {
+            if !self.guard.raise().await? {
+                self.events.warn(
+                    "The target's role may not change its own settings, so sessions that reconnect during the run \
+                     are only ended as fast as they are seen. Stop the app's workers if the run fails.",
+                );
+            }
+        } else {
+            super::guard::refuse_others(&self.control, self.connector.application_name()).await?;
+        }
+        let session = self.session().await?;
+        let timeout = format!(
+            "SET lock_timeout = {}",
+            lock_timeout_ms(self.settings.lock_timeout)
+        );
+        session
+            .batch_execute(&timeout)
+            .await
+            .map_err(|error| Error::from_server("preparing the reset", &error))?;
+        let watch = LockWatch::start(
+            Arc::clone(&self.control),
+            session.pid(),
+            self.settings.lock_timeout,
+        );
+        let outcome = self.reset_on(&session, plan).await;
+        let outcome = outcome.map_err(|error| watch.explain(error));
+        drop(watch);
+        outcome?;
+        // This one is not given back: it has the reset's lock_timeout.
+        session.close().await;
+        Ok(())
+    }
+
+    async fn reset_on(&self, session: &Session, plan: &Plan) -> Result<()> {
+        let stock = stock::take(session).await?;
+        stock::refuse_losses(session, &self.facts).await?;
+        stock::refuse_taken_oids(session, &plan.large_objects.oids).await?;
+        let locks = stock.locks + creation_locks(&plan.schema);
+        // The table also serves other databases, and holds a little more than it promises.
+        if locks * 10 > self.facts.lock_slots * 7 {
+            return self.in_steps(session, &stock, plan).await;
+        }
+        let mut attempt = 0;
+        loop {
+            match self.in_one_transaction(session, plan).await {
+                Ok(()) => break,
+                Err(refused) => {
+                    session
+                        .batch_execute("ROLLBACK")
+                        .await
+                        .map_err(|error| Error::from_server("rolling the reset back", &error))?;
+                    if refused.out_of_locks {
+                        return self.in_steps(session, &stock, plan).await;
+                    }
+                    attempt += 1;
+                    if !refused.passing || !self.may_retry(attempt).await {
+                        return Err(nothing_changed(refused.error));
+                    }
+                }
+            }
+        }
+        unlink_in_batches(session).await
+    }
+
+    async fn in_one_transaction(&self, session: &Session, plan: &Plan) -> Result<(), Refused> {
+        run(session, "beginning the reset", "BEGIN").await?;
+        let stock = stock::take(session).await?;
+        let tables: Vec<&str> = stock.tables().collect();
+        for some in tables.chunks(PER_STATEMENT) {
+            let sql = format!(
+                "LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE",
+                some.join(", ONLY ")
+            );
+            run(session, "locking the target's tables", &sql).await?;
+        }
+        // Looked at again, now that nobody can hang anything new on these tables.
+        stock::refuse_losses(session, &self.facts).await?;
+        self.require_postgis(session, plan).await?;
+        for sql in drop_statements(&stock.objects) {
+            run(session, "emptying the target", &sql).await?;
+        }
+        if stock.large_objects <= LARGE_OBJECTS_AT_ONCE {
+            let sql = "SELECT count(lo_unlink(l.oid)) FROM pg_largeobject_metadata l \
+                       JOIN pg_roles r ON r.oid = lomowner WHERE r.rolname = current_user";
+            run(session, "unlinking large objects", sql).await?;
+        }
+        let statements = self.needed(session, plan).await?;
+        self.create(session, &statements).await?;
+        state::mark_incomplete(session, &self.run_id, &lock(&self.backup).clone()).await?;
+        run(session, "committing the reset", "COMMIT").await
+    }
+
+    /// The same without the safety of one transaction: what fails in the middle leaves the target incomplete.
+    async fn in_steps(&self, session: &Session, stock: &Stock, plan: &Plan) -> Result<()> {
+        self.events.warn(format!(
+            "The target's lock table ({} locks) is too small to replace the schema in one transaction, so it is done \
+             in steps: should one fail, the old data is gone, and the next run starts anew.",
+            self.facts.lock_slots
+        ));
+        self.require_postgis(session, plan)
+            .await
+            .map_err(|refused| nothing_changed(refused.error))?;
+        state::mark_incomplete(session, &self.run_id, &lock(&self.backup).clone()).await?;
+        self.in_batches(&stock.objects, async |batch: &[Owned]| {
+            let sql = drop_statements(batch).join("; ");
+            run(session, "emptying the target", &sql).await
+        })
+        .await?;
+        unlink_in_batches(session).await?;
+        let statements = self.needed(session, plan).await?;
+        self.in_batches(&statements, async |batch: &[&Statement]| {
+            run(session, "beginning a part of the schema", "BEGIN").await?;
+            let created = self.create(session, batch).await;
+            let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            run(session, "ending a part of the schema", end).await?;
+            created
+        })
+        .await
+    }
+
+    /// Does `work` on batches in turn, on smaller ones while the lock table is too small even for these.
+    async fn in_batches<T>(&self, all: &[T], work: impl AsyncFn(&[T]) -> Result<(), Refused>) -> Result<()> {
+        let mut size = PER_STEP;
+        let mut start = 0;
+        let mut attempt = 0;
+        while start < all.len() {
+            let end = all.len().min(start + size);
+            match work(all.get(start..end).unwrap_or_default()).await {
+                Ok(()) => {
+                    start = end;
+                    attempt = 0;
+                }
+                Err(refused) if refused.out_of_locks && end - start > 1 => size = (end - start) / 2,
+                Err(refused) => {
+                    attempt += 1;
+                    if !refused.passing || !self.may_retry(attempt).await {
+                        return Err(refused.error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `config.postgis`: the extension comes first, so that a server without it costs nothing. Where the plan
+    /// itself creates it, perhaps in a schema of its own, the plan's statement does.
+    async fn require_postgis(&self, session: &Session, plan: &Plan) -> Result<(), Refused> {
+        let planned = plan
+            .schema
+            .iter()
+            .any(|one| one.kind == "EXTENSION" && one.name == "postgis");
+        if !self.settings.postgis || planned {
+            return Ok(());
+        }
+        let sql = "CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public";
+        session
+            .batch_execute(sql)
+            .await
+            .map_err(|error| extension_refused("postgis", &error))
+    }
+
+    /// The plan's statements without the schemas that outlived the reset (`public`, those of extensions), and with
+    /// `public` where somebody dropped it: pg_dump takes it for granted.
+    async fn needed<'p>(&self, session: &Session, plan: &'p Plan) -> Result<Vec<&'p Statement>> {
+        let doing = |error| Error::from_server("looking at the target's schemas", &error);
+        let rows = session
+            .query("SELECT nspname::text FROM pg_namespace", &[])
+            .await
+            .map_err(doing)?;
+        let there = rows
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<HashSet<String>, _>>()
+            .map_err(doing)?;
+        let plans_public = plan
+            .schema
+            .iter()
+            .any(|one| one.kind == "SCHEMA" && one.name == "public");
+        if !there.contains("public") && !plans_public {
+            session
+                .batch_execute("CREATE SCHEMA public")
+                .await
+                .map_err(doing)?;
+        }
+        Ok(plan
+            .schema
+            .iter()
+            .filter(|one| one.kind != "SCHEMA" || !there.contains(&one.name))
+            .collect())
+    }
+
+    /// Runs statements within a transaction, several on their way at once.
+    async fn create(&self, session: &Session, statements: &[&Statement]) -> Result<(), Refused> {
+        let mut rest = statements;
+        while let Some(first) = rest.first() {
+            if self.may_leave_out(first) {
+                self.create_or_leave_out(session, first).await?;
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            let length = rest
+                .iter()
+                .take(PIPELINE)
+                .take_while(|one| !self.may_leave_out(one))
+                .count();
+            let (now, later) = rest.split_at(length);
+            let answers = join_all(now.iter().map(|one| session.batch_execute(&one.sql))).await;
+            // The first refusal is the cause; what came after it only says that the transaction has failed.
+            if let Some((one, Err(error))) = now.iter().zip(answers).find(|(_, answer)| answer.is_err()) {
+                return Err(statement_refused(one, &error));
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn may_leave_out(&self, statement: &Statement) -> bool {
+        let wanted = self.settings.postgis && statement.kind == "EXTENSION" && statement.name == "postgis";
+        statement.refusal == Refusal::LeftOut && !wanted
+    }
+
+    async fn create_or_leave_out(&self, session: &Session, statement: &Statement) -> Result<(), Refused> {
+        let doing = format!("creating {} {}", statement.kind, statement.name);
+        run(session, &doing, "SAVEPOINT may_be_left_out").await?;
+        match session.batch_execute(&statement.sql).await {
+            Ok(()) => run(session, &doing, "RELEASE SAVEPOINT may_be_left_out").await,
+            Err(error) if is_refusal(&error) => {
+                run(
+                    session,
+                    &doing,
+                    "ROLLBACK TO SAVEPOINT may_be_left_out; RELEASE SAVEPOINT may_be_left_out",
+                )
+                .await?;
+                self.events
+                    .warn(left_out(&statement.kind, &statement.name, &error));
+                Ok(())
+            }
+            Err(error) => Err(Refused::new(&doing, &error)),
+        }
+    }
+}
+
+/// A warning on something that the server would not create.
+pub(crate) fn left_out(kind: &str, name: &str, error: &tokio_postgres::Error) -> String {
+    let why = match error.code().map(|code| code.code()) {
+        Some("42501") => "the target's role may not create it",
+        _ => "the target's server does not have it",
+    };
+    format!("{kind} {name} is left out: {why}, and nothing else in the backup needs it.")
+}
+
+async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
+    session
+        .batch_execute(sql)
+        .await
+        .map_err(|error| Refused::new(doing, &error))
+}
+
+fn statement_refused(statement: &Statement, error: &tokio_postgres::Error) -> Refused {
+    if statement.kind == "EXTENSION" && is_refusal(error) {
+        return extension_refused(&statement.name, error);
+    }
+    let mut refused = Refused::new(&format!("creating {} {}", statement.kind, statement.name), error);
+    // Duplicate table, object, function, schema.
+    let taken = error
+        .code()
+        .is_some_and(|code| matches!(code.code(), "42P07" | "42710" | "42723" | "42P06"));
+    if taken {
+        refused.error.remedy =
+            "It belongs to another role, or to an extension, and the reset drops only what the \
+            target's role owns: drop it as its owner, or give it to the target's role, and run it again."
+                .into();
+    }
+    refused
+}
+
+fn extension_refused(name: &str, error: &tokio_postgres::Error) -> Refused {
+    let may_not = error.code().is_some_and(|code| code.code() == "42501");
+    let error = if may_not {
+        Error::new(
+            Kind::Privilege,
+            format!("The target's role may not create the extension {name}, which the backup's schema needs."),
+            format!("Have a superuser, or the database's provider, run CREATE EXTENSION {name} in the target, and run it again."),
+        )
+    } else if is_refusal(error) {
+        Error::new(
+            Kind::Restore,
+            format!("The target's server does not have the extension {name}, which is needed."),
+            format!("Have the server's administrator install {name}, or choose a target that offers it."),
+        )
+    } else {
+        return Refused::new(&format!("creating the extension {name}"), error);
+    };
+    error.into()
+}
+
+/// The same error with the good news that the target is as it was.
+fn nothing_changed(mut error: Error) -> Error {
+    if error.kind == Kind::Restore && error.remedy.starts_with("The target is marked incomplete") {
+        error.remedy = "Nothing was changed in the target; mend the cause and run it again.".into();
+    }
+    error
+}
+
+/// Locks that creating the schema takes: a table comes with a TOAST table and its index.
+fn creation_locks(statements: &[Statement]) -> u64 {
+    let locks = |statement: &Statement| match statement.kind.as_str() {
+        "TABLE" | "MATERIALIZED VIEW" => 4,
+        _ => 1,
+    };
+    statements.iter().map(locks).sum()
+}
+
+/// `DROP TABLE IF EXISTS a, b CASCADE`, for each run of objects of one kind.
+fn drop_statements(objects: &[Owned]) -> Vec<String> {
+    let mut statements = Vec::new();
+    let mut rest = objects;
+    while let Some(first) = rest.first() {
+        let most = if stock::drops_several(first.kind) {
+            PER_STATEMENT
+        } else {
+            1
+        };
+        let length = rest
+            .iter()
+            .take(most)
+            .take_while(|one| one.kind == first.kind)
+            .count();
+        let (now, later) = rest.split_at(length);
+        let names: Vec<&str> = now.iter().map(|one| one.identity.as_str()).collect();
+        // IF EXISTS, since an object may have gone along with an earlier one.
+        statements.push(format!(
+            "DROP {} IF EXISTS {} CASCADE",
+            first.kind,
+            names.join(", ")
+        ));
+        rest = later;
+    }
+    statements
+}
+
+/// Unlinks the role's large objects, some per transaction, until none is left.
+async fn unlink_in_batches(session: &Session) -> Result<()> {
+    let sql = "SELECT count(lo_unlink(oid)) FROM ( \
+                 SELECT l.oid FROM pg_largeobject_metadata l JOIN pg_roles r ON r.oid = lomowner \
+                 WHERE r.rolname = current_user LIMIT $1) AS some";
+    loop {
+        let row = session.query_one(sql, &[&PER_UNLINK]).await;
+        let unlinked: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server("unlinking large objects", &error))?;
+        if unlinked < PER_UNLINK {
+            return Ok(());
+        }
+    }
+}
+
+fn lock_timeout_ms(seconds: f64) -> u64 {
+    let timeout = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    // 0 would mean no limit to PostgreSQL, and its largest is that of an int.
+    u64::try_from(timeout.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, 2_147_483_647)
+}
+
+/// Watches who holds the reset up, so that a lock timeout can say so: once it has struck, nobody does any more.
+struct LockWatch {
+    blockers: Arc<Mutex<String>>,
+    task: JoinHandle<()>,
+}
+
+impl LockWatch {
+    fn start(control: Arc<Session>, pid: i32, lock_timeout: f64) -> Self {
+        let blockers = Arc::new(Mutex::new(String::new()));
+        let seen = Arc::clone(&blockers);
+        let often = Duration::try_from_secs_f64(lock_timeout / 4.0).unwrap_or_default();
+        let often = often.clamp(Duration::from_millis(20), Duration::from_millis(500));
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(often).await;
+                let Ok(row) = control.query_one(BLOCKERS, &[&pid]).await else {
+                    return;
+                };
+                if let Ok(Some(names)) = row.try_get::<_, Option<String>>(0) {
+                    *lock(&seen) = names;
+                }
+            }
+        });
+        Self { blockers, task }
+    }
+
+    fn explain(&self, mut error: Error) -> Error {
+        let blockers = lock(&self.blockers).clone();
+        if error.kind == Kind::LockTimeout && !blockers.is_empty() {
+            error.what = format!("The reset waited for a lock longer than config.lock_timeout allows. It is held by {blockers}.");
+            error.remedy = "Nothing was changed in this step. Run it again when that session is gone, or raise config.lock_timeout.".into();
+        }
+        error
+    }
+}
+
+impl Drop for LockWatch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Who blocks process `$1`. Without the query's text, which can hold data.
+const BLOCKERS: &str = "SELECT string_agg(format('process %s%s%s%s', a.pid, ' of the role ' || a.usename, \
+      ' (' || nullif(a.application_name, '') || ')', \
+      ', busy since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'), '; ') \
+    FROM pg_stat_activity a WHERE a.pid = ANY (pg_blocking_pids($1))";

@@ -1,0 +1,181 @@
+//! The gem's own schema in the target: one row about the last run, which outlives the reset.
+//!
+//! It says whether what is in the database is a whole, masked copy, and what a run has changed about the role
+//! and must put back. The reset never touches it.
+
+use super::connect::Session;
+use super::Backup;
+use crate::error::{Error, Kind, Result};
+use crate::plan::quote_identifier;
+
+/// The gem's own schema.
+pub(crate) const SCHEMA: &str = "scalingo_staging_sync";
+
+/// Status of the target: `untouched` until the first reset, `incomplete` from a reset to the end of its run,
+/// `complete` after a run that came to its end.
+const CREATE: &str = "CREATE TABLE scalingo_staging_sync.state ( \
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), \
+    status text NOT NULL DEFAULT 'untouched' CHECK (status IN ('untouched', 'incomplete', 'complete')), \
+    run_id text, started_at timestamptz, finished_at timestamptz, backup_id text, backup_created_at text, \
+    gem_version text, \
+    writers_kept_out boolean NOT NULL DEFAULT false, previous_read_only text); \
+  COMMENT ON TABLE scalingo_staging_sync.state IS \
+    'What scalingo-staging-sync last did to this database. Kept by its reset.'; \
+  INSERT INTO scalingo_staging_sync.state DEFAULT VALUES";
+
+/// What the role's setting becomes while a run lasts; see `guard`.
+const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
+
+fn doing(error: tokio_postgres::Error) -> Error {
+    Error::from_server("keeping the gem's own schema", &error)
+}
+
+/// Creates the schema, its table and its row where they are not there.
+///
+/// # Errors
+/// [`Kind::Privilege`] when the role may not create schemas in the database, or another role owns this one.
+pub(crate) async fn prepare(session: &Session) -> Result<()> {
+    let row = session
+        .query_one(
+            "SELECT to_regnamespace($1::text) IS NOT NULL, to_regclass($1::text || '.state') IS NOT NULL, \
+               coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), ''), \
+               current_user::text",
+            &[&SCHEMA],
+        )
+        .await
+        .map_err(doing)?;
+    let (schema, table): (bool, bool) = (row.get(0), row.get(1));
+    let (owner, role): (String, String) = (row.get(2), row.get(3));
+    // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
+    let sql = match (schema, table) {
+        (true, true) => "UPDATE scalingo_staging_sync.state SET status = status".to_owned(),
+        (true, false) => CREATE.to_owned(),
+        (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}"),
+    };
+    let created = session.batch_execute(&sql).await;
+    let Err(error) = created else { return Ok(()) };
+    let error = doing(error);
+    if error.kind != Kind::Privilege {
+        return Err(error);
+    }
+    Err(if schema && owner != role {
+        Error::new(
+            Kind::Privilege,
+            format!("The schema {SCHEMA} belongs to the role {owner}, not to the target's role {role}."),
+            format!("Connect as {owner}, or drop the schema {SCHEMA} as that role."),
+        )
+    } else {
+        Error::new(
+            Kind::Privilege,
+            format!("The target's role {role} may not create the schema {SCHEMA}."),
+            "Grant it CREATE on the database.",
+        )
+    })
+}
+
+/// The statement that marks the target as incomplete: part of the reset's transaction.
+pub(crate) async fn mark_incomplete(session: &Session, run_id: &str, backup: &Backup) -> Result<()> {
+    let sql = "UPDATE scalingo_staging_sync.state SET status = 'incomplete', started_at = now(), \
+               finished_at = NULL, run_id = $1, backup_id = $2, backup_created_at = $3, gem_version = $4";
+    let version = env!("CARGO_PKG_VERSION");
+    session
+        .execute(sql, &[&run_id, &backup.id, &backup.created_at, &version])
+        .await
+        .map_err(doing)?;
+    Ok(())
+}
+
+/// Marks the target as complete.
+pub(crate) async fn mark_complete(session: &Session, run_id: &str) -> Result<()> {
+    // Durably: other commits of the run may be lost in a crash of the server until it next writes them out,
+    // and this one's place in the log comes after theirs.
+    let sql = "SET synchronous_commit = on; \
+               UPDATE scalingo_staging_sync.state SET status = 'complete', finished_at = now() \
+               WHERE status = 'incomplete' AND run_id = ";
+    let outcome = session
+        .simple_query(&format!("{sql}'{run_id}'"))
+        .await
+        .map_err(doing)?;
+    let updated = outcome
+        .iter()
+        .any(|message| matches!(message, tokio_postgres::SimpleQueryMessage::CommandComplete(1)));
+    if !updated {
+        return Err(Error::internal(
+            "The target was to be marked complete without having been reset.",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes new sessions of the role read-only by default, after noting what was set before. One transaction.
+///
+/// Every role may change its own settings (PostgreSQL's documentation, "ALTER ROLE"); where a platform forbids
+/// it all the same, the answer is `false` and nothing is changed.
+pub(crate) async fn keep_writers_out(session: &Session) -> Result<bool> {
+    let alter = alter_role(session, &format!("SET {KEEP_WRITERS_OUT} = on")).await?;
+    let sql = format!(
+        "UPDATE scalingo_staging_sync.state SET writers_kept_out = true, previous_read_only = ( \
+           SELECT split_part(setting, '=', 2) FROM pg_db_role_setting, unnest(setconfig) AS setting \
+           WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = session_user) \
+             AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             AND split_part(setting, '=', 1) = '{KEEP_WRITERS_OUT}') \
+         WHERE NOT writers_kept_out; {alter}"
+    );
+    match session.batch_execute(&sql).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.as_db_error().is_some() => Ok(false),
+        Err(error) => Err(doing(error)),
+    }
+}
+
+/// Puts the role's setting back. One transaction; does nothing when nothing is to be put back.
+pub(crate) async fn let_writers_in(session: &Session) -> Result<()> {
+    let sql = "SELECT previous_read_only FROM scalingo_staging_sync.state WHERE writers_kept_out";
+    let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? else {
+        return Ok(());
+    };
+    let previous: Option<String> = row.try_get(0).map_err(doing)?;
+    // A boolean's spelling, so it needs no quoting beyond the usual.
+    let change = match previous {
+        None => format!("RESET {KEEP_WRITERS_OUT}"),
+        Some(value) => format!("SET {KEEP_WRITERS_OUT} = '{}'", value.replace('\'', "''")),
+    };
+    let alter = alter_role(session, &change).await?;
+    let sql = format!(
+        "{alter}; UPDATE scalingo_staging_sync.state SET writers_kept_out = false, previous_read_only = NULL"
+    );
+    session
+        .batch_execute(&sql)
+        .await
+        .map_err(|error| Error::from_server("letting other sessions write again", &error))
+}
+
+/// `ALTER ROLE "ada" IN DATABASE "staging" …` for the role that sessions log in as.
+async fn alter_role(session: &Session, change: &str) -> Result<String> {
+    let row = session
+        .query_one("SELECT session_user::text, current_database()::text", &[])
+        .await
+        .map_err(doing)?;
+    let role: String = row.try_get(0).map_err(doing)?;
+    let database: String = row.try_get(1).map_err(doing)?;
+    Ok(format!(
+        "ALTER ROLE {} IN DATABASE {} {change}",
+        quote_identifier(&role),
+        quote_identifier(&database)
+    ))
+}
+
+/// Puts back what a killed run left switched on.
+pub(crate) async fn undo_leftover(session: &Session) -> Result<()> {
+    let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'SELECT, UPDATE'), false)";
+    let table = format!("{SCHEMA}.state");
+    let ours: bool = session
+        .query_one(sql, &[&table])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(doing)?;
+    if ours {
+        let_writers_in(session).await?;
+    }
+    Ok(())
+}

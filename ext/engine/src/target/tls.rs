@@ -1,0 +1,262 @@
+//! TLS as libpq's `sslmode` means it, on rustls with ring: what the client offers, and how much of the server's
+//! certificate it checks. What to fall back on is `connect`'s business.
+//!
+//! Meanings: PostgreSQL's documentation, "libpq — SSL Support", table "SSL Mode Descriptions".
+
+use super::url::{ClientCertificate, Roots, SslMode, TlsSettings};
+use crate::error::{Error, Kind, Result};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature, CryptoProvider};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A client configuration that checks what the settings ask for.
+///
+/// Reads the files that the URL names; blocking, but they are small and local.
+///
+/// # Errors
+/// [`Kind::Configuration`] when a file cannot be read or holds no certificate or key.
+pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut versions = Vec::new();
+    if settings.allow_1_3 {
+        versions.push(&rustls::version::TLS13);
+    }
+    if settings.allow_1_2 {
+        versions.push(&rustls::version::TLS12);
+    }
+    let verifier: Arc<dyn ServerCertVerifier> = match check_of(settings) {
+        Check::Nothing => Arc::new(AcceptAny {
+            provider: Arc::clone(&provider),
+        }),
+        Check::Chain { name } => Arc::new(ChainOfTrust {
+            trusted: roots(settings.roots.as_ref())?,
+            check_name: name,
+            provider: Arc::clone(&provider),
+        }),
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)
+        .map_err(|_| Error::internal("TLS could not be set up."))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match &settings.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            let (chain, key) = client_certificate(client)?;
+            builder.with_client_auth_cert(chain, key).map_err(|_| {
+                Error::new(
+                    Kind::Configuration,
+                    "The files that the target URL names as sslcert and sslkey do not belong together.",
+                    "Name the PEM files of a certificate and of its own key.",
+                )
+            })?
+        }
+    };
+    config.enable_sni = settings.server_name_indication;
+    if settings.direct {
+        // Required of a client that starts with TLS: PostgreSQL's documentation, "Frontend/Backend Protocol —
+        // SSL Session Encryption".
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
+    Ok(config)
+}
+
+enum Check {
+    Nothing,
+    Chain { name: bool },
+}
+
+fn check_of(settings: &TlsSettings) -> Check {
+    match (settings.mode, &settings.roots) {
+        (SslMode::VerifyFull, _) => Check::Chain { name: true },
+        (SslMode::VerifyCa, _) | (SslMode::Require, Some(_)) => Check::Chain { name: false },
+        // For allow and prefer, which fall back to plain text anyway, an untrusted certificate is still better
+        // than none.
+        _ => Check::Nothing,
+    }
+}
+
+/// The authorities, as trust anchors and as the certificates themselves.
+#[derive(Debug)]
+struct Trusted {
+    anchors: RootCertStore,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+fn roots(roots: Option<&Roots>) -> Result<Trusted> {
+    let certificates: Vec<CertificateDer<'static>> = match roots {
+        Some(Roots::System) => rustls_native_certs::load_native_certs().certs,
+        Some(Roots::File(path)) => certificates(path, "sslrootcert")?,
+        None => Vec::new(),
+    };
+    let mut anchors = RootCertStore::empty();
+    anchors.add_parsable_certificates(certificates.iter().cloned());
+    if anchors.is_empty() {
+        return Err(Error::new(
+            Kind::Configuration,
+            "What the target URL names as sslrootcert holds no certificate of an authority.",
+            "Name a PEM file that holds one.",
+        ));
+    }
+    // Only a named file's certificates may be the server's own; see `ChainOfTrust`.
+    let certificates = if roots == Some(&Roots::System) {
+        Vec::new()
+    } else {
+        certificates
+    };
+    Ok(Trusted {
+        anchors,
+        certificates,
+    })
+}
+
+fn certificates(path: &Path, parameter: &str) -> Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
+        .map_err(|_| unreadable(parameter))
+}
+
+fn client_certificate(
+    client: &ClientCertificate,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let chain = certificates(&client.certificate, "sslcert")?;
+    let key = PrivateKeyDer::from_pem_file(&client.key).map_err(|_| unreadable("sslkey"))?;
+    if chain.is_empty() {
+        return Err(unreadable("sslcert"));
+    }
+    Ok((chain, key))
+}
+
+fn unreadable(parameter: &str) -> Error {
+    Error::new(
+        Kind::Configuration,
+        format!("The file that the target URL names as {parameter} cannot be read as PEM."),
+        "Name a readable PEM file (a key without a passphrase).",
+    )
+}
+
+/// `sslmode=require` and weaker: encrypted, whoever answers.
+///
+/// Not even the handshake's signature is checked: it would prove that the server holds the key of a certificate
+/// that proves nothing itself, and certificates that rustls cannot read (X.509 version 1) are in use.
+#[derive(Debug)]
+struct AcceptAny {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AcceptAny {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// `verify-ca` and `verify-full`: a chain up to a known authority, and perhaps the host's name.
+#[derive(Debug)]
+struct ChainOfTrust {
+    trusted: Trusted,
+    check_name: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for ChainOfTrust {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        // A self-signed server certificate named as its own authority, as OpenSSL accepts it and webpki does not.
+        let itself = self
+            .trusted
+            .certificates
+            .iter()
+            .any(|trusted| trusted == end_entity);
+        if !itself {
+            verify_server_cert_signed_by_trust_anchor(
+                &certificate,
+                &self.trusted.anchors,
+                intermediates,
+                now,
+                self.provider.signature_verification_algorithms.all,
+            )?;
+        }
+        if self.check_name {
+            verify_server_name(&certificate, server_name)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

@@ -1,0 +1,151 @@
+//! Proof, after the load: every row that was sent is in the target, and every masked column holds nothing but
+//! values of its mask's form, counted by SQL in the target itself.
+//!
+//! It finds what is wrong; what a mask may produce is the mask's own knowledge ([`MaskedColumn::form_sql`]).
+//!
+//! [`MaskedColumn::form_sql`]: crate::mask::MaskedColumn::form_sql
+
+use crate::error::{Error, Kind, Result};
+use crate::mask::MaskedColumn;
+use crate::plan::{Plan, TableName};
+use crate::target::{LoadReport, Target};
+use std::collections::{BTreeMap, HashMap};
+
+/// What was checked, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Each table that rows were sent to, in the order of its name.
+    pub tables: Vec<VerifiedTable>,
+    /// What is wrong, one sentence each. Empty: all is well.
+    pub problems: Vec<String>,
+}
+
+/// One table that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedTable {
+    /// The table that COPY named.
+    pub table: TableName,
+    /// Rows in it now.
+    pub rows: u64,
+    /// Masked columns that were checked by SQL.
+    pub columns: u64,
+    /// Values that have not their mask's form.
+    pub violations: u64,
+}
+
+/// What has to be true of a table.
+#[derive(Default)]
+struct Expected<'p> {
+    rows: u64,
+    columns: Vec<&'p MaskedColumn>,
+    /// Values that the mask itself found wrong while it wrote them.
+    violations_seen: u64,
+}
+
+/// Checks each table that was loaded: its rows counted against those sent, and for a masked column each value
+/// against its mask's form. All tables are counted, since a table just loaded is in memory and a count is what
+/// shows that nothing else wrote meanwhile.
+///
+/// A table with a value that has not its mask's form is emptied, and so are tables whose foreign keys point at
+/// it and materialized views that read it, before anything is reported. With `fail_on_error` any problem is then
+/// an error, else a warning event.
+///
+/// # Errors
+/// [`Kind::Verification`], with the problems found; or what went wrong in looking for them.
+pub async fn verify(
+    target: &Target,
+    plan: &Plan,
+    report: &LoadReport,
+    fail_on_error: bool,
+) -> Result<Verification> {
+    let expected = expectations(plan, report);
+    let jobs = expected.into_iter().map(|(table, expected)| {
+        let questions = expected
+            .columns
+            .iter()
+            .map(|column| column.form_sql.clone())
+            .collect();
+        (table, expected, questions)
+    });
+    let jobs: Vec<(&TableName, Expected<'_>, Vec<String>)> = jobs.collect();
+    let questions = jobs
+        .iter()
+        .map(|(table, _, questions)| ((*table).clone(), questions.clone()))
+        .collect();
+    let mut answers: HashMap<TableName, Vec<u64>> = target.count(questions).await?.into_iter().collect();
+    let mut verification = Verification::default();
+    for (table, expected, _) in &jobs {
+        let answer = answers.remove(*table).unwrap_or_default();
+        let problems = judge(table, expected, &answer);
+        let violations = answer.iter().skip(1).sum::<u64>();
+        if violations + expected.violations_seen > 0 {
+            target.empty(table).await?;
+        }
+        verification.problems.extend(problems);
+        verification.tables.push(VerifiedTable {
+            table: (*table).clone(),
+            rows: answer.first().copied().unwrap_or(0),
+            columns: expected.columns.len() as u64,
+            violations: violations.max(expected.violations_seen),
+        });
+    }
+    if verification.problems.is_empty() {
+        return Ok(verification);
+    }
+    if fail_on_error {
+        return Err(Error::new(
+            Kind::Verification,
+            verification.problems.join(" "),
+            "The target is marked incomplete. Please report this; until it is mended, leave the table out by config.exclude_tables.",
+        ));
+    }
+    for problem in &verification.problems {
+        target.events().warn(problem);
+    }
+    Ok(verification)
+}
+
+fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableName, Expected<'p>> {
+    let mut tables: BTreeMap<&TableName, Expected<'_>> = BTreeMap::new();
+    for loaded in &report.loads {
+        let Some(load) = plan.loads.get(&loaded.dump_id) else {
+            continue;
+        };
+        let expected = tables.entry(&load.copy_into).or_default();
+        expected.rows += loaded.rows;
+        expected.violations_seen += loaded.masked.iter().map(|column| column.violations).sum::<u64>();
+        // Several partitions' rows may have gone in by their root, each with the same mask.
+        for column in load.mask.iter().flat_map(|mask| mask.columns()) {
+            if !expected.columns.contains(&column) {
+                expected.columns.push(column);
+            }
+        }
+    }
+    tables
+}
+
+fn judge(table: &TableName, expected: &Expected<'_>, answer: &[u64]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let rows = answer.first().copied().unwrap_or(0);
+    if rows != expected.rows {
+        problems.push(format!(
+            "{table} holds {rows} rows where {} were sent.",
+            expected.rows
+        ));
+    }
+    for (column, violations) in expected.columns.iter().zip(answer.iter().skip(1)) {
+        if *violations > 0 {
+            problems.push(format!(
+                "{table}.{} held {violations} values that are not of the form of its mask ({}); the table was emptied.",
+                column.name, column.description
+            ));
+        }
+    }
+    if problems.is_empty() && expected.violations_seen > 0 {
+        let count = expected.violations_seen;
+        problems.push(format!(
+            "{count} values written to {table} were not of their mask's form; the table was emptied."
+        ));
+    }
+    problems
+}
