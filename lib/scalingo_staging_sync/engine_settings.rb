@@ -27,6 +27,8 @@ module ScalingoStagingSync
         ActiveSupport::KeyGenerator
           .new(base, iterations: SECRET_ITERATIONS, hash_digest_class: OpenSSL::Digest::SHA256)
           .generate_key(SECRET_SALT, 32).unpack1("H*")
+      rescue ArgumentError
+        nil # Rails raises where the app has no secret_key_base
       end
 
       # @return [String, nil] the URL of the target: DATABASE_URL, else SCALINGO_POSTGRESQL_URL, else what

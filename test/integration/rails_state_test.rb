@@ -88,6 +88,7 @@ class RailsStateTest < Minitest::Test
       class ShopApp < Rails::Application
         config.root = #{app.inspect}
         config.eager_load = false
+        config.secret_key_base = "a" * 64
         config.logger = Logger.new(File::NULL)
       end
       Rails.application.initialize!

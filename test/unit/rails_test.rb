@@ -18,7 +18,7 @@ class RailsTest < Minitest::Test
           config.root = #{directory.inspect}
           config.eager_load = false
           config.logger = Logger.new(File::NULL)
-          config.secret_key_base = "a" * 64
+          config.secret_key_base = "a" * 64 unless ENV["WITHOUT_SECRET"]
         end
         #{code}
       RUBY
@@ -89,6 +89,13 @@ class RailsTest < Minitest::Test
     secrets = %w[staging development].map { |name| in_app(code, "RAILS_ENV" => name) { |output, *| output[/^\h{64}$/] } }
     refute_nil secrets.first
     assert_equal secrets.first, secrets.last
+  end
+
+  def test_without_a_secret_key_base_the_missing_key_is_named
+    in_app(format(TASK, "check"), "WITHOUT_SECRET" => "1", "SECRET_KEY_BASE" => nil) do |output, *|
+      assert_includes output, "FAILED  Key for pseudonyms: There is no key to make pseudonyms with."
+      assert_includes output, "config.anonymization_secret"
+    end
   end
 
   def test_defaults_come_from_rails

@@ -8,11 +8,21 @@ module ScalingoStagingSync
     module RailsState
       module_function
 
+      # @return [Boolean] whether ActiveRecord is there and has a primary database
+      def active_record?
+        return false unless defined?(ActiveRecord::Base)
+
+        ActiveRecord::Base.connection_db_config
+        true
+      rescue ActiveRecord::ActiveRecordError
+        false
+      end
+
       # Closes every connection of this process. ActiveRecord opens new ones when they are needed.
       #
       # @return [void]
       def release_connections
-        return unless defined?(ActiveRecord::Base)
+        return unless active_record?
 
         ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
       end
@@ -47,7 +57,7 @@ module ScalingoStagingSync
       #
       # @return [void]
       def forget_schema
-        return unless defined?(ActiveRecord::Base)
+        return unless active_record?
 
         ActiveRecord::Base.connection_handler.connection_pool_list(:all).each { |pool| pool.schema_reflection.clear! }
         ActiveRecord::Base.descendants.each { |model| model.reset_column_information unless model.abstract_class? }

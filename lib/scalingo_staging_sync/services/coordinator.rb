@@ -72,7 +72,7 @@ module ScalingoStagingSync
       end
 
       def finish
-        return unless defined?(ActiveRecord::Base)
+        return unless Database::RailsState.active_record?
 
         ran = Database::RailsState.migrate { |label| @reporter.say("Migrating: #{label}.") }
         @reporter.detail("No migration is pending.") if ran.zero?
