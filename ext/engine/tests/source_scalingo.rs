@@ -203,6 +203,24 @@ async fn an_api_that_cannot_be_reached_is_told_without_its_url() {
     assert!(error.what.to_lowercase().contains("refused"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_https_url_of_a_server_without_tls_is_an_error_and_nothing_is_sent_in_the_clear() {
+    let scalingo = scene().await;
+    let mut settings = scalingo.settings();
+    settings.urls.auth = Some(scalingo.url.replace("http://", "https://"));
+    // The server waits for a request, and this side for the server's TLS.
+    let patience = Patience {
+        connect: Duration::from_millis(200),
+        api_attempts: 1,
+        ..patience()
+    };
+    let error = chosen_with(settings, &patience, &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Api);
+    assert!(scalingo.all().is_empty());
+}
+
 // Addons
 
 #[tokio::test(flavor = "multi_thread")]

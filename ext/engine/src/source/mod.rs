@@ -159,15 +159,20 @@ pub async fn fetch_with(
 /// assert_eq!(error_from_io(&std::io::ErrorKind::UnexpectedEof.into()), None);
 /// ```
 pub fn error_from_io(error: &io::Error) -> Option<Error> {
-    let mut inner = error
-        .get_ref()
-        .map(|inner| inner as &(dyn std::error::Error + 'static));
-    while let Some(error) = inner {
-        if let Some(found) = error.downcast_ref::<Error>() {
-            return Some(found.clone());
+    find_inside::<Error>(error).cloned()
+}
+
+/// The error of type `E` that `error` carries or is caused by, however deep.
+fn find_inside<'a, E: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
         }
         // An io::Error's own `source` steps over the error it carries.
-        inner = match error.downcast_ref::<io::Error>() {
+        next = match error.downcast_ref::<io::Error>() {
             Some(error) => error
                 .get_ref()
                 .map(|inner| inner as &(dyn std::error::Error + 'static)),
