@@ -245,7 +245,7 @@ impl<'a, L: Links> Download<'a, L> {
             .await
             .map_err(|NoLink { error, passing }| match passing {
                 true => Break::passing(format!(
-                    "Scalingo gave no link to it ({})",
+                    "there was no link to it ({})",
                     error.what.trim_end_matches('.')
                 )),
                 false => Break::Final(error),
@@ -453,7 +453,7 @@ impl<'a, L: Links> Download<'a, L> {
                 "The download of {} broke off {times} because {why}; {} of {of} bytes had arrived.",
                 self.subject, self.offset
             ),
-            "Run it again; if it happens again, check the network between this machine and Scalingo, and its status page.",
+            "Run it again; if it happens again, check this machine's network and the platform's status page.",
         )
     }
 }
