@@ -26,6 +26,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use url::Url;
 
@@ -49,7 +50,7 @@ pub(super) struct NoLink {
     pub passing: bool,
 }
 
-/// Starts the download in the background and returns its reader.
+/// Starts the download in the background and returns its reader and what stops it.
 ///
 /// `subject` is what it is called in an error ("the backup 5f…"). Must be called within a tokio runtime.
 pub(super) fn start(
@@ -59,15 +60,15 @@ pub(super) fn start(
     patience: Patience,
     events: Sink,
     digest: Arc<OnceLock<String>>,
-) -> Reader {
+) -> (Reader, AbortHandle) {
     let (sender, receiver) = mpsc::channel(PIECES);
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let end = {
             let mut download = Download::new(client, links, subject, patience, events, &sender);
             tokio::select! {
                 // The reader is gone: also while the server is silent nothing more is wanted of it.
                 () = sender.closed() => return,
-                end = download.to_the_end() => end,
+                end = download.run() => end,
             }
         };
         let message = match end {
@@ -76,12 +77,13 @@ pub(super) fn start(
         };
         let _ = sender.send(message).await;
     });
-    Reader {
+    let reader = Reader {
         receiver,
         piece: Bytes::new(),
         end: None,
         digest,
-    }
+    };
+    (reader, task.abort_handle())
 }
 
 enum Message {
@@ -199,7 +201,7 @@ impl<'a, L: Links> Download<'a, L> {
     }
 
     /// Tries until all is delivered, and returns its digest.
-    async fn to_the_end(&mut self) -> Result<String> {
+    async fn run(&mut self) -> Result<String> {
         let attempts = self.patience.delays(self.patience.download_attempts);
         let mut delays = attempts.build();
         let mut refusals = 0;
@@ -217,15 +219,15 @@ impl<'a, L: Links> Download<'a, L> {
                     refused,
                 }) => (why, retry_after, refused),
             };
-            if self.offset > before {
-                delays = attempts.build();
-                refusals = 0;
-            }
             self.breaks += 1;
             refusals = if refused { refusals + 1 } else { 0 };
-            let delay = delays
-                .next()
-                .and_then(|own| self.patience.delay(retry_after, own));
+            let own = if self.offset > before {
+                delays = attempts.build();
+                Some(self.patience.first_delay)
+            } else {
+                delays.next()
+            };
+            let delay = own.and_then(|own| self.patience.delay(retry_after, own));
             match delay {
                 Some(delay) if refusals < self.patience.refusals && self.breaks < self.patience.breaks => {
                     tokio::time::sleep(delay).await;
@@ -243,7 +245,7 @@ impl<'a, L: Links> Download<'a, L> {
             .await
             .map_err(|NoLink { error, passing }| match passing {
                 true => Break::passing(format!(
-                    "Scalingo gave no link to it ({})",
+                    "there was no link to it ({})",
                     error.what.trim_end_matches('.')
                 )),
                 false => Break::Final(error),
@@ -451,7 +453,7 @@ impl<'a, L: Links> Download<'a, L> {
                 "The download of {} broke off {times} because {why}; {} of {of} bytes had arrived.",
                 self.subject, self.offset
             ),
-            "Run it again; if it happens again, check the network between this machine and Scalingo, and its status page.",
+            "Run it again; if it happens again, check this machine's network and the platform's status page.",
         )
     }
 }

@@ -30,6 +30,8 @@ pub(super) async fn find(path: &Path) -> Result<Found> {
         name,
         packed,
         digest,
+        copying: None,
+        download: None,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here knows whose API it is. Every text that comes from elsewhere passes [`quotable`] before it gets
 //! into an error; reqwest's own texts never do, because they name the URL.
 
+use super::find_inside;
 use super::patience::Patience;
 use crate::error::{Error, Kind, Result};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -182,22 +183,8 @@ fn reason(error: &reqwest::Error) -> String {
         .unwrap_or_else(|| "the connection failed".into())
 }
 
-fn is_about_certificates(error: &reqwest::Error) -> bool {
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref());
-        let tls = match inner {
-            Some(inner) => inner.downcast_ref::<rustls::Error>(),
-            None => error.downcast_ref::<rustls::Error>(),
-        };
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+fn is_about_certificates(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(find_inside(error), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// A foreign text, fit to be quoted in an error: one line, at most 200 characters; None when it is empty or when
@@ -286,6 +273,16 @@ mod tests {
         );
         assert_eq!(quotable(&"é".repeat(500), &[]).unwrap().chars().count(), 201);
         assert_eq!(quotable(" \n", &[]), None);
+    }
+
+    #[test]
+    fn a_certificate_that_does_not_hold_is_found_below_wrapped_errors() {
+        use std::io::Error;
+        let error = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(is_about_certificates(&Error::other(Error::other(error))));
+        assert!(!is_about_certificates(&Error::other(
+            rustls::Error::HandshakeNotComplete
+        )));
     }
 
     #[test]

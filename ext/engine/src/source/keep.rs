@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Temporary files begin with this, and with a dot so that nobody takes them for an archive.
@@ -197,12 +197,20 @@ fn remove_left_overs(directory: &Path) {
     }
 }
 
-/// Writes a copy of what is read through it, and keeps it once all has been read.
+/// Writes a copy of what is read through it. Whether it is worth keeping is for [`Copying::keep`] to say.
 ///
 /// The copy is a convenience: when the disk refuses it, there is a warning and the run goes on without.
 pub(super) struct Tee<R> {
     inner: R,
-    copy: Option<Partial>,
+    copying: Copying,
+}
+
+/// The copy that a [`Tee`] makes. When both are gone and it was not kept, so is the copy.
+#[derive(Clone)]
+pub(super) struct Copying(Arc<Mutex<Option<Copy>>>);
+
+struct Copy {
+    partial: Partial,
     directory: PathBuf,
     description: Description,
     digest: Arc<OnceLock<String>>,
@@ -221,18 +229,67 @@ impl<R: Read> Tee<R> {
         digest: Arc<OnceLock<String>>,
         events: Sink,
     ) -> Result<Self> {
-        let copy = Partial::create(directory, &format!("{}.tar.gz", description.stem()))?;
-        Ok(Self {
-            inner,
-            copy: Some(copy),
-            directory: directory.to_owned(),
+        let partial = Partial::create(directory, &format!("{}.tar.gz", description.stem()))?;
+        let directory = directory.to_owned();
+        let copy = Copy {
+            partial,
+            directory,
             description,
             digest,
             events,
+        };
+        Ok(Self {
+            inner,
+            copying: Copying(Arc::new(Mutex::new(Some(copy)))),
         })
     }
 
-    fn finish(&mut self, copy: Partial) -> io::Result<()> {
+    /// The copy, to be kept when all has been read and found sound.
+    pub(super) fn copying(&self) -> Copying {
+        self.copying.clone()
+    }
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(into)?;
+        self.copying.write(&into[..length]);
+        Ok(length)
+    }
+}
+
+impl Copying {
+    fn slot(&self) -> MutexGuard<'_, Option<Copy>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut slot = self.slot();
+        if let Some(mut copy) = slot.take() {
+            match copy.partial.write(bytes) {
+                Ok(()) => {
+                    copy.description.bytes += bytes.len() as u64;
+                    *slot = Some(copy);
+                }
+                Err(error) => copy.events.warn(not_kept(&copy.directory, &error)),
+            }
+        }
+    }
+
+    /// Keeps the copy, and removes those that it supersedes. Only once the digest is known: all has been read then.
+    /// Blocks.
+    pub(super) fn keep(self) {
+        if let Some(copy) = self.slot().take() {
+            let (events, directory) = (copy.events.clone(), copy.directory.clone());
+            if let Err(error) = copy.keep() {
+                events.warn(not_kept(&directory, &error));
+            }
+        }
+    }
+}
+
+impl Copy {
+    fn keep(mut self) -> io::Result<()> {
         let Some(digest) = self.digest.get() else {
             return Ok(());
         };
@@ -242,12 +299,7 @@ impl<R: Read> Tee<R> {
             Partial::try_create(&self.directory, &format!("{}.json", self.description.stem()))?;
         description.write(&text)?;
         description.finish()?;
-        copy.finish()?;
-        self.remove_superseded();
-        Ok(())
-    }
-
-    fn remove_superseded(&self) {
+        self.partial.finish()?;
         for kept in find(&self.directory) {
             if kept.description.same_database(&self.description) && kept.description.id != self.description.id
             {
@@ -255,35 +307,15 @@ impl<R: Read> Tee<R> {
                 let _ = std::fs::remove_file(kept.path.with_extension("").with_extension("json"));
             }
         }
-    }
-
-    fn give_up(&self, error: &io::Error) {
-        self.events.warn(format!(
-            "The downloaded archive could not be kept in {}: {error}. The run goes on without a copy.",
-            self.directory.display()
-        ));
+        Ok(())
     }
 }
 
-impl<R: Read> Read for Tee<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(into)?;
-        if into.is_empty() {
-            return Ok(0);
-        }
-        if let Some(mut copy) = self.copy.take() {
-            let written = if length == 0 {
-                self.finish(copy)
-            } else {
-                self.description.bytes += length as u64;
-                copy.write(&into[..length]).map(|()| self.copy = Some(copy))
-            };
-            if let Err(error) = written {
-                self.give_up(&error);
-            }
-        }
-        Ok(length)
-    }
+fn not_kept(directory: &Path, error: &io::Error) -> String {
+    format!(
+        "The downloaded archive could not be kept in {}: {error}. The run goes on without a copy.",
+        directory.display()
+    )
 }
 
 /// A foreign word as part of a file's name: letters, digits, `-` and `_` stay, all else becomes `_`; never empty,
@@ -331,6 +363,7 @@ mod tests {
         let digest = Arc::new(OnceLock::from("d1".to_owned()));
         let mut tee = Tee::new(bytes, directory, description(id), digest, Sink::silent()).unwrap();
         io::copy(&mut tee, &mut io::sink()).unwrap();
+        tee.copying().keep();
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -358,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_that_was_not_read_to_its_end_leaves_nothing() {
+    fn an_archive_that_nobody_kept_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let digest = Arc::new(OnceLock::new());
         let mut tee = Tee::new(
@@ -447,6 +480,7 @@ mod tests {
         let mut bytes = Vec::new();
         tee.read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes, b"packed");
+        tee.copying().keep();
         assert_eq!(warned.lock().unwrap().len(), 1);
         std::fs::remove_file(directory.path()).unwrap();
     }

@@ -26,6 +26,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::task::AbortHandle;
 
 #[doc(hidden)]
 pub use patience::Patience;
@@ -76,6 +77,10 @@ struct Found {
     name: String,
     packed: Box<dyn Read + Send>,
     digest: Arc<OnceLock<String>>,
+    /// A copy that is made of it, to be kept when it turns out sound.
+    copying: Option<keep::Copying>,
+    /// The task that downloads it.
+    download: Option<AbortHandle>,
 }
 
 /// Finds the backup, asks for a fresh one if that is configured, and opens it as a stream.
@@ -133,10 +138,13 @@ pub async fn fetch_with(
     keep::check(directory).await?;
     let found = scalingo::find(source, patience, events).await?;
     let file_name = format!("{}.pgsql", keep::file_name_part(&found.name));
+    let stop = StopOnDrop {
+        stopped: Arc::default(),
+        download: found.download.clone(),
+    };
+    let stopped = Arc::clone(&stop.stopped);
     let archive = announce(found, events).archive;
     let directory = directory.to_owned();
-    let stop = StopOnDrop::default();
-    let stopped = Arc::clone(&stop.0);
     tokio::task::spawn_blocking(move || write_archive(archive, &directory, &file_name, &stopped))
         .await
         .map_err(|_| Error::interrupted())?
@@ -151,15 +159,20 @@ pub async fn fetch_with(
 /// assert_eq!(error_from_io(&std::io::ErrorKind::UnexpectedEof.into()), None);
 /// ```
 pub fn error_from_io(error: &io::Error) -> Option<Error> {
-    let mut inner = error
-        .get_ref()
-        .map(|inner| inner as &(dyn std::error::Error + 'static));
-    while let Some(error) = inner {
-        if let Some(found) = error.downcast_ref::<Error>() {
-            return Some(found.clone());
+    find_inside::<Error>(error).cloned()
+}
+
+/// The error of type `E` that `error` carries or is caused by, however deep.
+fn find_inside<'a, E: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
         }
         // An io::Error's own `source` steps over the error it carries.
-        inner = match error.downcast_ref::<io::Error>() {
+        next = match error.downcast_ref::<io::Error>() {
             Some(error) => error
                 .get_ref()
                 .map(|inner| inner as &(dyn std::error::Error + 'static)),
@@ -172,17 +185,23 @@ pub fn error_from_io(error: &io::Error) -> Option<Error> {
 /// Tells which backup it will be, and puts the unpacking on top of it.
 fn announce(found: Found, events: &Sink) -> Backup {
     let Found {
-        info, packed, digest, ..
+        info,
+        packed,
+        digest,
+        copying,
+        ..
     } = found;
     events.send(Event::BackupChosen {
         id: info.id.clone(),
         created_at: info.created_at.clone(),
         size: info.size,
     });
-    let archive = Box::new(unpack::Unpacked::new(
-        packed,
-        format!("The backup {} ({})", info.id, info.origin),
-    ));
+    let subject = if info.origin == info.id {
+        format!("The backup file {}", info.id)
+    } else {
+        format!("The backup {} ({})", info.id, info.origin)
+    };
+    let archive = Box::new(unpack::Unpacked::new(packed, subject).keeping(copying));
     Backup {
         info,
         archive,
@@ -190,13 +209,19 @@ fn announce(found: Found, events: &Sink) -> Backup {
     }
 }
 
-/// Tells a blocking thread to stop when the future that waits for it is dropped.
-#[derive(Default)]
-struct StopOnDrop(Arc<AtomicBool>);
+/// Tells a blocking thread to stop when the future that waits for it is dropped, and ends the download that the
+/// thread may be waiting for.
+struct StopOnDrop {
+    stopped: Arc<AtomicBool>,
+    download: Option<AbortHandle>,
+}
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Relaxed);
+        if let Some(download) = &self.download {
+            download.abort();
+        }
     }
 }
 

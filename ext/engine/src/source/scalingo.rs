@@ -124,6 +124,8 @@ async fn open_kept(kept: &Kept) -> Result<Found> {
         name: kept.description.name.clone(),
         packed,
         digest,
+        copying: None,
+        download: None,
     })
 }
 
@@ -143,7 +145,7 @@ async fn download(
     };
     let subject = format!("the backup {}", description.id);
     let (info, name) = (info(&description), description.name.clone());
-    let reader = download::start(
+    let (reader, download) = download::start(
         client,
         links,
         subject,
@@ -151,22 +153,21 @@ async fn download(
         events.clone(),
         Arc::clone(&digest),
     );
-    let packed: Box<dyn std::io::Read + Send> = match keep_in {
-        None => Box::new(reader),
-        Some(directory) => Box::new(keep::Tee::new(
-            reader,
-            &directory,
-            description,
-            Arc::clone(&digest),
-            events.clone(),
-        )?),
-    };
-    Ok(Found {
+    let mut found = Found {
         info,
         name,
-        packed,
+        packed: Box::new(reader),
         digest,
-    })
+        copying: None,
+        download: Some(download),
+    };
+    if let Some(directory) = keep_in {
+        let digest = Arc::clone(&found.digest);
+        let tee = keep::Tee::new(found.packed, &directory, description, digest, events.clone())?;
+        found.copying = Some(tee.copying());
+        found.packed = Box::new(tee);
+    }
+    Ok(found)
 }
 
 fn info(description: &Description) -> BackupInfo {

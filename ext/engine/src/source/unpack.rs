@@ -6,6 +6,7 @@
 
 use super::error_from_io;
 use super::http::quotable;
+use super::keep::Copying;
 use crate::error::{Error, Kind, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::cell::Cell;
@@ -38,6 +39,8 @@ pub(super) struct Unpacked {
     state: State,
     /// What it is called at the beginning of a sentence.
     subject: String,
+    /// A copy of the packed bytes, to be kept when all of them turn out sound.
+    copying: Option<Copying>,
 }
 
 enum State {
@@ -58,10 +61,17 @@ struct Archive {
 impl Unpacked {
     /// Unpacks `packed`, which `subject` ("The backup 5f… ") names in errors. Nothing is read yet.
     pub(super) fn new(packed: Bytes, subject: String) -> Self {
+        let state = State::Packed(packed);
         Self {
-            state: State::Packed(packed),
+            state,
             subject,
+            copying: None,
         }
+    }
+
+    /// Keeps a copy of the packed bytes once all of them have been read without fault.
+    pub(super) fn keeping(self, copying: Option<Copying>) -> Self {
+        Self { copying, ..self }
     }
 
     fn advance(&mut self, into: &mut [u8]) -> Result<usize> {
@@ -74,6 +84,9 @@ impl Unpacked {
                 let length = archive.read(into, &self.subject)?;
                 if length == 0 {
                     archive.read_the_rest(&self.subject)?;
+                    if let Some(copying) = self.copying.take() {
+                        copying.keep();
+                    }
                     self.state = State::Done;
                 }
                 Ok(length)
@@ -92,6 +105,7 @@ impl Read for Unpacked {
         self.advance(into).map_err(|error| {
             // Whatever is below is let go at once: a failed archive needs no download.
             self.state = State::Failed(error.clone());
+            self.copying = None;
             io::Error::other(error)
         })
     }

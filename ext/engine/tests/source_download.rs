@@ -1,0 +1,542 @@
+//! The download against a server that drops connections, ignores ranges, lets links expire and falls silent.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod source_support;
+
+use sha2::Digest;
+use source_support::*;
+use staging_sync_engine::error::Kind;
+use staging_sync_engine::event::Event;
+use staging_sync_engine::source;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+const FILE: &str = "GET /file";
+const LINKS: &str = "GET /api/databases/ad-1/backups/b1/archive";
+
+/// An archive, its packed bytes, and a server that has it.
+async fn scene() -> (Vec<u8>, Vec<u8>, Scalingo) {
+    let archive = archive(300_000);
+    let packed = packed(&archive);
+    let scalingo = Scalingo::with_archive(packed.clone()).await;
+    (archive, packed, scalingo)
+}
+
+fn resumed(heard: &Heard) -> Vec<(u32, u64)> {
+    heard
+        .all()
+        .iter()
+        .filter_map(|event| match event {
+            Event::DownloadResumed { attempt, bytes } => Some((*attempt, *bytes)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_archive_arrives_with_what_is_known_of_it() {
+    let (archive, packed, scalingo) = scene().await;
+    let heard = Heard::default();
+    let backup = open(scalingo.settings(), &patience(), &heard).await.unwrap();
+    holds_no_secret(&backup);
+    assert_eq!(backup.info.id, "b1");
+    assert_eq!(backup.info.created_at.as_deref(), Some("2025-11-19T03:00:00Z"));
+    assert_eq!(backup.info.size, Some(1234));
+    assert_eq!(backup.info.origin, "Scalingo app shop, addon ad-1");
+    let digest = backup.digest.clone();
+    assert_eq!(read(backup).await.unwrap(), archive);
+    let expected: String = sha2::Sha256::digest(&packed)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(digest.get(), Some(&expected));
+    let bytes = packed.len() as u64;
+    assert_eq!(
+        heard.all().last(),
+        Some(&Event::Downloaded {
+            bytes,
+            total: Some(bytes)
+        })
+    );
+    assert_eq!(resumed(&heard), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_download_itself_carries_no_credentials() {
+    let (_, _, scalingo) = scene().await;
+    open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap();
+    let request = &scalingo.asked(FILE)[0];
+    assert_eq!(request.header("authorization"), None);
+    assert_eq!(request.header("cookie"), None);
+    assert_eq!(request.header("range"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_connection_is_resumed_at_the_missing_byte_with_a_fresh_link() {
+    let (archive, packed, scalingo) = scene().await;
+    let cut = Reply::bytes(200, packed)
+        .with("etag", "\"v1\"")
+        .end(End::CutAfter(100_000));
+    scalingo.next(FILE, [cut]);
+    let heard = Heard::default();
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &heard)
+            .await
+            .unwrap(),
+        archive
+    );
+    let asked = scalingo.asked(FILE);
+    assert_eq!(asked.len(), 2);
+    let first = range_start(&asked[1]).unwrap();
+    assert!(first > 0 && first <= 100_000, "{first}");
+    assert_eq!(asked[1].header("if-range"), Some("\"v1\""));
+    assert_ne!(asked[0].target, asked[1].target);
+    assert_eq!(resumed(&heard), [(1, first as u64)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weak_etag_is_no_reason_to_ask_for_a_range() {
+    let (archive, packed, scalingo) = scene().await;
+    let date = "Wed, 19 Nov 2025 03:10:00 GMT";
+    let cut = Reply::bytes(200, packed)
+        .with("etag", "W/\"v1\"")
+        .with("last-modified", date)
+        .end(End::CutAfter(100_000));
+    scalingo.next(FILE, [cut]);
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+    assert_eq!(scalingo.asked(FILE)[1].header("if-range"), Some(date));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_drops_are_survived_as_long_as_each_brings_something() {
+    let (archive, packed, scalingo) = scene().await;
+    scalingo.on(FILE, move |request| {
+        serve(request, &packed).end(End::CutAfter(25_000))
+    });
+    let heard = Heard::default();
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &heard)
+            .await
+            .unwrap(),
+        archive
+    );
+    assert!(
+        resumed(&heard).len() > patience().download_attempts,
+        "{:?}",
+        resumed(&heard)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_over_is_coped_with() {
+    let (archive, packed, scalingo) = scene().await;
+    scalingo.next(
+        FILE,
+        [Reply::bytes(200, packed.clone()).end(End::CutAfter(100_000))],
+    );
+    scalingo.on(FILE, move |_| Reply::bytes(200, packed.clone()));
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_a_length_arrives_and_starts_over_too() {
+    let (archive, packed, scalingo) = scene().await;
+    scalingo.next(
+        FILE,
+        [Reply::bytes(200, packed.clone())
+            .chunked()
+            .end(End::CutAfter(100_000))],
+    );
+    scalingo.on(FILE, move |_| Reply::bytes(200, packed.clone()).chunked());
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changed_meanwhile_is_never_stitched() {
+    let (_, file, _) = scene().await;
+    let mut other = file.clone();
+    other[50_000] ^= 1;
+    let longer = [&file[..], b"more"].concat();
+    let first = || {
+        Reply::bytes(200, file.clone())
+            .with("etag", "\"v1\"")
+            .end(End::CutAfter(100_000))
+    };
+    let unnamed = || Reply::bytes(200, file.clone()).end(End::CutAfter(100_000));
+    let rest = |range: &str| Reply::bytes(206, b"x".to_vec()).with("content-range", range);
+    let cases = [
+        ("another length", unnamed(), Reply::bytes(200, longer.clone())),
+        (
+            "another ETag",
+            first(),
+            Reply::bytes(200, file.clone()).with("etag", "\"v2\""),
+        ),
+        ("other bytes", unnamed(), Reply::bytes(200, other)),
+        (
+            "other bytes without a length",
+            unnamed().chunked(),
+            Reply::bytes(200, b"PGDMP".to_vec()).chunked(),
+        ),
+        (
+            "a shorter file",
+            unnamed().chunked(),
+            Reply::bytes(200, file[..50_000].to_vec()),
+        ),
+        (
+            "another length in a range",
+            unnamed(),
+            rest("bytes 100000-100000/100001"),
+        ),
+        (
+            "past the end of what is now shorter",
+            unnamed(),
+            Reply::status(416).with("content-range", "bytes */7"),
+        ),
+    ];
+    for (case, before, after) in cases {
+        let (_, _, scalingo) = scene().await;
+        scalingo.next(FILE, [before, after]);
+        // The cut has to be at a known byte for the range to fit.
+        let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::Download, "{case}: {error}");
+        assert!(error.what.contains("changed"), "{case}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_link_is_replaced_at_the_beginning_and_in_the_middle() {
+    for status in [401, 403, 404, 410, 400] {
+        let (archive, packed, scalingo) = scene().await;
+        let expired = || Reply::bytes(status, "<Error><Code>Expired</Code></Error>");
+        scalingo.next(FILE, [expired(), serve_cut(&packed), expired()]);
+        let heard = Heard::default();
+        assert_eq!(
+            open_and_read(scalingo.settings(), &patience(), &heard)
+                .await
+                .unwrap(),
+            archive,
+            "{status}"
+        );
+        assert_eq!(scalingo.asked(LINKS).len(), 4);
+        assert_eq!(resumed(&heard).len(), 1);
+    }
+}
+
+fn serve_cut(packed: &[u8]) -> Reply {
+    Reply::bytes(200, packed).end(End::CutAfter(100_000))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_are_always_refused_end_the_download_soon() {
+    let (_, _, scalingo) = scene().await;
+    scalingo.on(FILE, |_| Reply::bytes(403, "<Error>Request has expired</Error>"));
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert!(error.what.contains("403"), "{error}");
+    assert_eq!(scalingo.asked(FILE).len(), patience().refusals);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_gone_by_the_time_of_a_retry_is_told_as_that() {
+    let (_, packed, scalingo) = scene().await;
+    scalingo.on(FILE, move |_| serve_cut(&packed));
+    scalingo.on("GET /api/databases/ad-1/backups/b1/archive", |_| {
+        Reply::status(404)
+    });
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::BackupNotFound, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sends_the_wrong_range_is_asked_for_all_of_it() {
+    let (archive, packed, scalingo) = scene().await;
+    let wrong = Reply::bytes(206, &packed[5..]).with("content-range", &format!("bytes 5-9/{}", packed.len()));
+    scalingo.next(FILE, [serve_cut(&packed), wrong]);
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+    let asked = scalingo.asked(FILE);
+    assert!(range_start(&asked[1]).is_some() && range_start(&asked[2]).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
+    let (archive, packed, scalingo) = scene().await;
+    scalingo.next(FILE, [serve_cut(&packed), Reply::status(416)]);
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+    assert_eq!(range_start(&scalingo.asked(FILE)[2]), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_unknown_length_that_broke_right_at_its_end_is_whole() {
+    let (archive, packed, scalingo) = scene().await;
+    let at_the_end = End::CutAfter(packed.len());
+    scalingo.next(
+        FILE,
+        [Reply::bytes(200, packed.clone()).chunked().end(at_the_end)],
+    );
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+    assert_eq!(range_start(&scalingo.asked(FILE)[1]), Some(packed.len()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_gets_further_fails_after_the_attempts_and_says_how_far_it_was() {
+    let (_, packed, scalingo) = scene().await;
+    let total = packed.len();
+    scalingo.on(FILE, move |request| match range_start(request) {
+        None => serve_cut(&packed),
+        Some(_) => serve(request, &packed).end(End::CutAfter(0)),
+    });
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert!(error.what.contains(&format!("of {total} bytes")), "{error}");
+    assert_eq!(scalingo.asked(FILE).len(), 1 + patience().download_attempts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_breaks_without_end_is_given_up_even_if_it_crawls() {
+    let (_, packed, scalingo) = scene().await;
+    scalingo.on(FILE, move |request| {
+        serve(request, &packed).end(End::CutAfter(10))
+    });
+    let patience = source::Patience {
+        breaks: 12,
+        ..patience()
+    };
+    let error = open_and_read(scalingo.settings(), &patience, &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert_eq!(scalingo.asked(FILE).len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_is_left_and_the_download_goes_on() {
+    let (archive, packed, scalingo) = scene().await;
+    scalingo.next(FILE, [Reply::bytes(200, packed).end(End::SilentAfter(100_000))]);
+    let patience = source::Patience {
+        stalled: Duration::from_millis(200),
+        ..patience()
+    };
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience, &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_in_trouble_is_asked_again_when_it_wants_to_be() {
+    for status in [429, 503] {
+        let (archive, _, scalingo) = scene().await;
+        scalingo.next(
+            FILE,
+            [
+                Reply::status(status).with("retry-after", "1"),
+                Reply::status(status),
+            ],
+        );
+        let begun = Instant::now();
+        assert_eq!(
+            open_and_read(scalingo.settings(), &patience(), &Heard::default())
+                .await
+                .unwrap(),
+            archive
+        );
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_followed_without_telling_where_from() {
+    let (archive, _, scalingo) = scene().await;
+    let elsewhere = Scalingo::with_archive(packed(&archive)).await;
+    let location = format!("{}/file?token={LINK}elsewhere", elsewhere.url);
+    scalingo.on(FILE, move |_| Reply::status(302).with("location", &location));
+    assert_eq!(
+        open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap(),
+        archive
+    );
+    let request = &elsewhere.asked(FILE)[0];
+    assert_eq!(
+        (request.header("referer"), request.header("authorization")),
+        (None, None)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_circle_of_redirects_is_an_error_without_the_link() {
+    let (_, _, scalingo) = scene().await;
+    let location = format!("{}/file?token={LINK}", scalingo.url);
+    scalingo.on(FILE, move |_| Reply::status(302).with("location", &location));
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert!(error.what.contains("redirect"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_leads_nowhere_is_an_error_without_the_link() {
+    let (_, _, scalingo) = scene().await;
+    for link in [
+        format!("http://127.0.0.1:1/{LINK}"),
+        format!("{LINK}: no url"),
+        format!("ftp://h/{LINK}"),
+    ] {
+        scalingo.on(LINKS, move |_| {
+            Reply::json(200, serde_json::json!({ "download_url": link }))
+        });
+        let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+            .await
+            .unwrap_err();
+        assert!(matches!(error.kind, Kind::Download | Kind::Api), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_instead_of_the_file_is_no_archive() {
+    let (_, _, scalingo) = scene().await;
+    scalingo.on(FILE, |_| Reply::bytes(200, "<html>Maintenance</html>"));
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Archive, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_is_no_archive() {
+    let (_, _, scalingo) = scene().await;
+    scalingo.on(FILE, |_| Reply::status(200));
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Archive, "{error}");
+    assert!(error.what.contains("empty"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_waits_holds_the_server_back_and_one_that_leaves_ends_it() {
+    let (archive, _, scalingo) = scene().await;
+    // Plain archive bytes, so that each byte that is read is one that was sent.
+    scalingo.on(FILE, move |_| {
+        Reply::bytes(200, archive.clone()).end(End::Endless)
+    });
+    let mut backup = open(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap();
+    let backup = tokio::task::spawn_blocking(move || {
+        backup.archive.read_exact(&mut [0; 1000]).unwrap();
+        backup
+    })
+    .await
+    .unwrap();
+    let held = settled(&scalingo).await;
+    assert!(
+        held < 32 * 1024 * 1024,
+        "{held} bytes were sent to a reader that read 1000"
+    );
+    drop(backup);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let left = settled(&scalingo).await;
+    assert!(
+        left < held + 32 * 1024 * 1024,
+        "{left} bytes were sent to a reader that left"
+    );
+}
+
+/// What the server has sent once it does not send any more.
+async fn settled(scalingo: &Scalingo) -> u64 {
+    let mut before = u64::MAX;
+    for _ in 0..200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = scalingo.sent();
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+    panic!("the server goes on sending");
+}
+
+#[test]
+fn a_runtime_that_ends_first_stops_the_reader_instead_of_ending_the_file() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = tokio::runtime::Runtime::new().unwrap();
+    let archive = archive(300_000);
+    let packed = packed(&archive);
+    let scalingo = server.block_on(Scalingo::with_archive(packed.clone()));
+    scalingo.on(FILE, move |_| {
+        Reply::bytes(200, packed.clone()).end(End::SilentAfter(100_000))
+    });
+    let mut backup = runtime
+        .block_on(open(scalingo.settings(), &patience(), &Heard::default()))
+        .unwrap();
+    backup.archive.read_exact(&mut [0; 1000]).unwrap();
+    drop(runtime);
+    let error = std::io::copy(&mut backup.archive, &mut std::io::sink()).unwrap_err();
+    assert_eq!(source::error_from_io(&error).unwrap().kind, Kind::Interrupted);
+    assert_eq!(backup.digest.get(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_is_told_a_few_times_a_second_at_most() {
+    let (_, packed, scalingo) = scene().await;
+    scalingo.on(FILE, move |request| {
+        serve(request, &packed).end(End::CutAfter(10_000))
+    });
+    let heard = Heard::default();
+    let begun = Instant::now();
+    open_and_read(scalingo.settings(), &patience(), &heard)
+        .await
+        .unwrap();
+    let told = heard
+        .all()
+        .iter()
+        .filter(|event| matches!(event, Event::Downloaded { .. }))
+        .count();
+    // One at once, one at the end, and one for each quarter of a second between.
+    let most = 2 + usize::try_from(begun.elapsed().as_millis() / 250).unwrap();
+    assert!(told <= most, "{told} reports, not {most}");
+}
