@@ -79,7 +79,7 @@ class Proof
         values = @staging.values("SELECT DISTINCT #{column}::text FROM #{table} WHERE #{column} IS NOT NULL")
         form ? values.any? && values.all? { |value| value.match?(form) } : values.empty?
       end
-      claim("#{columns.length} masked columns of #{table.delete_prefix("public.")} have their documented form" \
+      claim("masked columns of #{table.delete_prefix("public.")} have their documented form (#{columns.length})" \
             "#{", but not #{wrong.keys.join(", ")}" if wrong.any?}", wrong.empty?)
     end
   end
@@ -88,11 +88,11 @@ class Proof
   # staging database; there they are joined.
   def no_original
     gather
-    { "e-mail address" => "email", "phone number" => "phone", "name" => "name" }.each do |what, kind|
+    { "e-mail addresses" => "email", "phone numbers" => "phone", "names" => "name" }.each do |what, kind|
       originals = @check.value("SELECT count(*) FROM originals WHERE kind = '#{kind}'").to_i
       found = @check.value("SELECT count(*) FROM originals WHERE kind = '#{kind}' AND value IN (SELECT value FROM staged)").to_i
       places = @check.values("SELECT DISTINCT place FROM staged WHERE value IN (SELECT value FROM originals WHERE kind = '#{kind}')")
-      claim("none of production's #{Screen.number(originals)} #{what}s is anywhere in staging" \
+      claim("none of production's #{Screen.number(originals)} #{what} is anywhere in staging" \
             "#{": #{Screen.number(found)} are, in #{places.join(", ")}" if found.positive?}", originals.positive? && found.zero?)
     end
   end
