@@ -13,23 +13,20 @@ class TargetTest < IntegrationTest
   end
 
   def test_a_wrong_password
+    role = new_role_with_password
     target = new_database
-    with_password_role do |role|
-      assert_untouched(target) do
-        error = assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
-                                 target: target.url_as(role, "wrong-secret")
-        refute_match(/wrong-secret/, error.message)
-      end
+    assert_untouched(target) do
+      error = assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
+                               target: target.url_as(role, "wrong-secret")
+      refute_match(/wrong-secret/, error.message)
     end
   end
 
   def test_the_right_password_with_odd_characters
+    role = new_role_with_password
     target = new_database
-    with_password_role do |role|
-      target.exec("GRANT ALL ON DATABASE #{target.name} TO #{role}; GRANT CREATE ON SCHEMA public TO #{role}")
-      run!(source: shop_archive, rules: SHOP_RULES, target: target.url_as(role, "p%40ss%2Fw%C3%A9rd%3A"))
-      target.exec("REASSIGN OWNED BY #{role} TO postgres; DROP OWNED BY #{role}")
-    end
+    target.exec("GRANT ALL ON DATABASE #{target.name} TO #{role}; GRANT CREATE ON SCHEMA public TO #{role}")
+    run!(source: shop_archive, rules: SHOP_RULES, target: target.url_as(role, "p%40ss%2Fw%C3%A9rd%3A"))
   end
 
   def test_a_database_that_is_not_there
@@ -147,12 +144,11 @@ class TargetTest < IntegrationTest
 
   private
 
-  # Of the name for which the test cluster asks for a password in every version.
-  def with_password_role
+  # Of the name for which the test cluster asks for a password in every version. Made before the database, and so
+  # removed after it.
+  def new_role_with_password
     Postgres.exec("CREATE ROLE pw_user LOGIN PASSWORD 'p@ss/wérd:'")
-    yield "pw_user"
-  ensure
-    @cleaning.pop.call while @cleaning.length > 1
-    Postgres.exec("DROP ROLE IF EXISTS pw_user")
+    later { Postgres.exec("DROP ROLE pw_user") }
+    "pw_user"
   end
 end

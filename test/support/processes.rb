@@ -50,6 +50,20 @@ class WatchedProcess
     end
   end
 
+  # Yields each line of the output as it comes, until the end.
+  def each_line
+    shown = 0
+    loop do
+      alive = @reading.alive?
+      fresh = output.lines.drop(shown)
+      fresh.each { |line| yield line }
+      shown += fresh.length
+      return unless alive
+
+      @lock.synchronize { @news.wait(@lock, 0.1) }
+    end
+  end
+
   # Waits for the end and returns the Result.
   def wait(seconds = 600)
     Timeout.timeout(seconds) { Process.wait(pid) }

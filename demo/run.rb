@@ -1,0 +1,134 @@
+# frozen_string_literal: true
+
+# The main job from end to end, told as it happens. Run by bin/demo, beside a PostgreSQL cluster of its own.
+
+require_relative "../test/support/fake_scalingo"
+require_relative "../test/support/postgres"
+require_relative "../test/support/rails_app"
+require_relative "screen"
+require_relative "shop"
+require_relative "measured_task"
+require_relative "pg_restore_way"
+require_relative "proof"
+
+# One run of the demo: production, its backup, the API, the staging app, the rake task, and what came of it.
+class Demo
+  USERS = Integer(ENV.fetch("DEMO_USERS", "50000"))
+
+  def initialize(keep:)
+    @keep = keep
+    @screen = Screen.new
+    @work = Dir.mktmpdir("staging-sync-demo")
+  end
+
+  # Returns whether everything holds.
+  def run
+    make_production
+    make_backup
+    make_staging
+    run_the_task
+    show_rows
+    show_what_was_left_out
+    compare_with_pg_restore
+    proven = prove
+    tell_how_to_connect if @keep
+    proven
+  ensure
+    @fake&.stop
+    @check&.drop
+    FileUtils.remove_entry(@work) unless @keep
+  end
+
+  private
+
+  def make_production
+    @screen.chapter("A production database")
+    @production = Postgres.create_database("production")
+    @screen.step("an online shop with #{Screen.number(USERS)} customers, made by SQL") do
+      @production.load_sql(Shop::SQL, users: USERS)
+    end
+    @counts = @production.counts
+    @screen.say("#{Screen.number(@counts.values.sum)} rows in #{@counts.length} tables")
+  end
+
+  def make_backup
+    @screen.chapter("Its nightly backup, as Scalingo makes and serves it")
+    dump = File.join(@work, "shop.dump")
+    @screen.step("pg_dump -Fc") { @production.dump(dump) }
+    @screen.step("packed as .tar.gz") { @archive = Postgres.pack(dump) }
+    FileUtils.rm(dump)
+    @fake = FakeScalingo.new(archive: @archive)
+    @screen.say("#{Screen.megabytes(File.size(@archive))} behind a Scalingo API on #{@fake.urls["api"]}")
+  end
+
+  def make_staging
+    @screen.chapter("A staging app")
+    @staging = Postgres.create_staging
+    @screen.say("database #{@staging.database.name}; its role owns nothing and may only create in it, as on Scalingo")
+    @screen.step("a Rails app with the gem's initializer, written by its generator") do
+      @app = RailsApp.new(File.join(@work, "app"), database_url: @staging.url, environment: RailsApp.variables_for(@fake))
+      @app.generate
+    end
+    @app.configure(Shop::CONFIGURATION)
+    @screen.quote(Shop::CONFIGURATION)
+  end
+
+  def run_the_task
+    @screen.chapter("bundle exec rake scalingo_staging_sync:run")
+    @rails_only = MeasuredTask.new(@app, "environment")
+    @rails_only.run
+    Postgres.exec("CHECKPOINT")
+    @task = MeasuredTask.new(@app, "scalingo_staging_sync:run")
+    @task.run { |line| @screen.echo(line) }
+    raise "the rake task failed" unless @task.success?
+  end
+
+  def show_rows
+    @screen.chapter("The same rows in production and in staging")
+    Shop::EXAMPLES.each do |table, columns, where|
+      before, after = [@production, @staging.database].map { |database| database.exec("SELECT #{columns.join(", ")} FROM #{table} WHERE #{where}").first }
+      @screen.side_by_side("#{table}, #{where}", before, after)
+    end
+  end
+
+  def show_what_was_left_out
+    @screen.chapter("What was left out")
+    audit = JSON.parse(@app.read("tmp/audit.json"))
+    audit["excluded"].each { |table| @screen.say("rows of #{table} (#{Screen.number(@counts.fetch(table, 0))} in production)") }
+    audit["left_out"].each { |entry| @screen.say("#{entry["kind"].downcase} #{entry["name"]}: #{entry["why"]}") }
+    audit["warnings"].each { |warning| @screen.say("warning: #{warning}") }
+  end
+
+  def compare_with_pg_restore
+    @screen.chapter("The same with tar, pg_restore and UPDATEs")
+    Postgres.exec("CHECKPOINT")
+    @other_way = PgRestoreWay.new(@archive, @work)
+    @other_way.steps.each { |name, work| @screen.step(name, &work) }
+    @screen.say(format("all of it %.1f s; the rake task %.1f s, of which loading Rails takes %.1f s",
+                       @screen.seconds_of_chapter, @task.seconds, @rails_only.seconds))
+  ensure
+    @other_way&.drop
+  end
+
+  def prove
+    @screen.chapter("Proof")
+    @check = Postgres.create_database("check")
+    proof = Proof.new(production: @production, staging: @staging, check: @check, screen: @screen)
+    proof.data
+    proof.requests(@fake)
+    proof.resources(@task, @rails_only)
+    @screen.verdict(proof.holds?)
+    proof.holds?
+  end
+
+  def tell_how_to_connect
+    psql = Postgres.program("psql")
+    @screen.chapter("Left for you")
+    @screen.say("production   #{psql} #{@production.url}")
+    @screen.say("staging      #{psql} #{@staging.url}")
+    @screen.say("the app      #{@app.directory}")
+    @screen.say("to remove it bin/with-postgres --stop #{ENV.fetch("TEST_PG_DIR")} && rm -r #{@work}")
+  end
+end
+
+exit Demo.new(keep: ARGV.include?("--keep")).run
