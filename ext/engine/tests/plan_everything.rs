@@ -113,6 +113,10 @@ fn what_is_left_out_is_named_with_its_reason() {
     assert!(why("SERVER", "remote").contains("include_foreign_servers"));
     assert!(why("VIEW", "public.far_view").contains("FOREIGN TABLE public.far"));
     assert!(why("USER MAPPING", "USER MAPPING postgres SERVER remote").contains("passwords"));
+    // A view in two parts goes with both of them.
+    assert!(why("RULE", "public.slowest_queries _RETURN").contains("pghero"));
+    assert!(why("VIEW", "public.slowest_queries").contains("pghero"));
+    assert!(why("FUNCTION", "public.slowest()").contains("slowest_queries"));
     why("ACL", "public.TABLE users");
     why("PUBLICATION", "everything");
     why("COMMENT", "SCHEMA audit");
@@ -238,7 +242,7 @@ fn inserts_without_a_column_list_say_which_columns_are_generated() {
         panic!("not INSERTs")
     };
     let names: Vec<&str> = table_columns.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["id", "name", "breed", "weeks"]);
+    assert_eq!(names, ["id", "name", "mark", "breed", "weeks"]);
     assert_eq!(load("events_2025_rest").copy_into, name("public", "events"));
 }
 
@@ -367,6 +371,13 @@ fn steps_lock_what_their_statements_lock() {
     assert_eq!(locks("public.users"), ["public.users"]);
     assert_eq!(locks("public.users_stats"), ["public.users"]);
     assert_eq!(locks("public.users_id_seq"), Vec::<String>::new());
+    assert_eq!(locks("public.user_totals _RETURN"), ["public.user_totals"]);
+    assert_eq!(
+        shared("public.user_totals _RETURN"),
+        ["public.users", "public.phone_numbers"]
+    );
+    assert_eq!(locks("public.events events_touch"), events);
+    assert_eq!(shared("public.phone_numbers phones_policy"), ["public.accounts"]);
     assert_eq!(locks("public.user_counts"), ["public.user_counts"]);
 }
 
