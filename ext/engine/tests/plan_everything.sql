@@ -106,8 +106,20 @@ CREATE TABLE public.uses_excluded (id int PRIMARY KEY, query_id int REFERENCES p
 
 CREATE VIEW public.active_users AS SELECT id, email FROM public.users WHERE note IS NULL;
 CREATE VIEW public.slow_queries AS SELECT id FROM pghero.queries;
+CREATE VIEW public.slowest_queries AS SELECT id, secret FROM pghero.queries GROUP BY id;
+CREATE FUNCTION public.slowest() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT id FROM public.slowest_queries; END;
 CREATE MATERIALIZED VIEW public.user_counts AS SELECT count(*) AS n, first_name FROM public.users GROUP BY first_name;
 CREATE UNIQUE INDEX user_counts_name ON public.user_counts (first_name);
+-- Both need a primary key, so pg_dump puts them after it.
+CREATE VIEW public.user_totals AS SELECT u.id, u.email, count(p.id) AS phones FROM public.users u LEFT JOIN public.phone_numbers p ON p.user_id = u.id GROUP BY u.id;
+CREATE MATERIALIZED VIEW public.total_counts AS SELECT phones, count(*) FROM public.user_totals GROUP BY phones;
+CREATE INDEX total_counts_phones ON public.total_counts (phones);
+CREATE FUNCTION public.phones_of(wanted bigint) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT t.phones FROM public.user_totals t WHERE t.id = wanted; END;
+ALTER TABLE public.animals ADD COLUMN mark text;
+CREATE TABLE public.tickets (code int GENERATED ALWAYS AS IDENTITY, kind text);
+ALTER TABLE public.dogs ALTER COLUMN mark SET NOT NULL, ALTER COLUMN mark SET DEFAULT 'm';
+CREATE TRIGGER events_touch AFTER INSERT ON public.events FOR EACH ROW EXECUTE FUNCTION public.touch();
+CREATE POLICY phones_policy ON public.phone_numbers USING (EXISTS (SELECT FROM public.accounts a WHERE a.owner_id = user_id));
 CREATE RULE log_no_delete AS ON DELETE TO audit.log DO INSTEAD NOTHING;
 CREATE SEQUENCE public.free_standing AS integer START 7;
 

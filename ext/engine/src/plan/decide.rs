@@ -176,6 +176,19 @@ impl Decisions {
                         display_name(entry)
                     ));
                 }
+                // A view that needs a primary key comes in two parts, an empty shell and, after the key, what it
+                // reads; the shell alone would be a view of NULLs.
+                if is_body_of_view(entry) {
+                    let shells = entry.dependencies.iter().filter_map(|id| by_id.get(id).copied());
+                    for shell in
+                        shells.filter(|at| entries[*at].desc == "VIEW" && is_shell_of(&entries[*at], entry))
+                    {
+                        if self.fates[shell].is_kept() {
+                            self.fates[shell] = Fate::Out(why.clone());
+                            queue.push_back(shell);
+                        }
+                    }
+                }
                 self.fates[dependent] = Fate::Out(why);
                 queue.push_back(dependent);
             }
@@ -240,6 +253,15 @@ impl Decisions {
             }
         }
     }
+}
+
+/// Whether an entry is `CREATE OR REPLACE VIEW`, which pg_dump calls the view's rule `_RETURN`.
+pub(super) fn is_body_of_view(entry: &Entry) -> bool {
+    entry.desc == "RULE" && entry.tag.ends_with(" _RETURN")
+}
+
+fn is_shell_of(view: &Entry, body: &Entry) -> bool {
+    view.namespace == body.namespace && body.tag.strip_suffix(" _RETURN") == Some(view.tag.as_str())
 }
 
 /// `CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA y;` → y.

@@ -198,10 +198,7 @@ mod tests {
             near_misses("user", tables.iter()),
             "Did you mean \"public.users\" or \"audit.user_events\"?"
         );
-        assert_eq!(
-            near_misses("audit.users", tables.iter()).contains("public.users"),
-            true
-        );
+        assert!(near_misses("audit.users", tables.iter()).contains("public.users"));
         assert_eq!(near_misses("zzz", tables.iter()), "");
     }
 }

@@ -430,6 +430,30 @@ impl<'a> Rules<'a> {
                 }
             }
             self.check_generated(index, masks, problems, warnings);
+            self.warn_of_search_columns(index, masks, warnings);
+        }
+    }
+
+    /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.
+    fn warn_of_search_columns(
+        &self,
+        index: usize,
+        masks: &HashMap<&'static str, (Mask, usize)>,
+        warnings: &mut Vec<String>,
+    ) {
+        let table = &self.schema.tables[index];
+        for column in &table.columns {
+            let kind = column
+                .column_type
+                .as_ref()
+                .map(|name| self.schema.resolve(name, &table.name.schema).0);
+            let is_copied = column.generated.is_none() && !masks.contains_key(column.name.as_str());
+            if is_copied && kind == Some(Type::TsVector) {
+                warnings.push(format!(
+                    "{}.{} is a tsvector that no rule masks: words of masked columns may lie in it.",
+                    table.name, column.name
+                ));
+            }
         }
     }
 
@@ -442,7 +466,7 @@ impl<'a> Rules<'a> {
         problems: &mut Problems,
     ) {
         let loaded = |table: usize| -> Vec<usize> {
-            let all = std::iter::once(table).chain(self.schema.descendants(table));
+            let all = std::iter::once(table).chain(self.schema.partitions(table));
             all.filter(|table| !excluded.contains(table)).collect()
         };
         let (here, there) = (loaded(table), loaded(references));

@@ -159,6 +159,14 @@ impl Schema {
         self.walk(table, |table| table.children.clone())
     }
 
+    /// All partitions of a table at any depth, without itself.
+    pub fn partitions(&self, table: usize) -> Vec<usize> {
+        self.walk(table, |table| {
+            let is_partition = |child: &&usize| self.tables[**child].partition_of.is_some();
+            table.children.iter().filter(is_partition).copied().collect()
+        })
+    }
+
     /// All tables that a table is a partition of or inherits from, at any depth, the nearest first.
     pub fn ancestors(&self, table: usize) -> Vec<usize> {
         self.walk(table, |table| {
@@ -396,13 +404,25 @@ impl Schema {
             self.tables[index] = table;
         } else if cursor.accept("ALTER") {
             let _ = cursor.accept("COLUMN");
-            let column = cursor.identifier()?;
-            let column = self.tables[index]
-                .columns
-                .iter_mut()
-                .find(|known| known.name == column)?;
-            column.not_null |= cursor.accept("SET NOT NULL");
-            column.has_default |= cursor.accept("SET DEFAULT");
+            let name = cursor.identifier()?;
+            let (not_null, has_default) = (cursor.accept("SET NOT NULL"), cursor.accept("SET DEFAULT"));
+            let table = &mut self.tables[index];
+            match table.columns.iter_mut().find(|column| column.name == name) {
+                Some(column) => {
+                    column.not_null |= not_null;
+                    column.has_default |= has_default;
+                }
+                // An inherited column, which is merged with the parent's later.
+                None if !table.parents.is_empty() || table.of_type.is_some() => {
+                    table.columns.push(Column {
+                        name,
+                        not_null,
+                        has_default,
+                        ..Column::default()
+                    });
+                }
+                None => {}
+            }
         } else if cursor.accept("INHERIT") {
             self.tables[index]
                 .parents

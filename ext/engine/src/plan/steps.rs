@@ -1,6 +1,6 @@
 //! What runs after the rows, what it waits for, and which tables it locks.
 
-use super::decide::{display_name, Decisions};
+use super::decide::{display_name, is_body_of_view, Decisions};
 use super::schema::{ForeignKey, Schema};
 use super::sql::{lex, Cursor};
 use super::{LeftOut, Load, Refusal, Step, TableName};
@@ -125,13 +125,13 @@ impl<'a> Steps<'a> {
         };
         let references = self.schema.table(&key.references)?;
         let missing = self
-            .family(references)
+            .with_partitions(references)
             .into_iter()
             .find(|table| self.excluded.contains(table));
         let has_rows = self
-            .family(*table)
+            .with_partitions(*table)
             .iter()
-            .any(|table| !self.excluded.contains(table));
+            .any(|table| self.loads.contains_key(table));
         let Some(missing) = missing.filter(|_| has_rows && !key.not_valid) else {
             return Some(sql);
         };
@@ -165,6 +165,13 @@ impl<'a> Steps<'a> {
         let mut family = self.schema.descendants(table);
         family.push(table);
         family
+    }
+
+    /// A table with its partitions, which is what a foreign key is about.
+    fn with_partitions(&self, table: usize) -> Vec<usize> {
+        let mut tables = self.schema.partitions(table);
+        tables.push(table);
+        tables
     }
 
     /// The tables that an entry depends on directly.
@@ -210,13 +217,21 @@ impl<'a> Steps<'a> {
             }
             "FK CONSTRAINT" if self.foreign_keys.contains_key(&entry.dump_id) => {
                 let (table, key) = self.foreign_keys[&entry.dump_id];
-                locks.exclusive = self.family(table);
+                locks.exclusive = self.with_partitions(table);
                 if let Some(references) = self.schema.table(&key.references) {
-                    locks.exclusive.extend(self.family(references));
+                    locks.exclusive.extend(self.with_partitions(references));
                 }
                 locks.blocks_rows = true;
             }
             "SEQUENCE SET" | "EVENT TRIGGER" => {}
+            _ if is_body_of_view(entry) => {
+                let view = entry.tag.trim_end_matches(" _RETURN").to_owned();
+                locks.exclusive_others.push(TableName {
+                    schema: entry.namespace.clone(),
+                    name: view,
+                });
+                locks.shared = self.tables_needed(entry);
+            }
             "MATERIALIZED VIEW DATA" | "MATERIALIZED VIEW" | "VIEW" => {
                 locks.exclusive_others.push(TableName::of(entry));
                 locks.shared = self.tables_needed(entry);

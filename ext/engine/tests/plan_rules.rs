@@ -1,0 +1,843 @@
+//! Everything that can be wrong with rules, names and archives, on tables of contents built by hand.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod plan_support;
+
+use plan_support::{header, planned, settings, Toc};
+use staging_sync_engine::archive::Version;
+use staging_sync_engine::error::Kind;
+use staging_sync_engine::mask::Key;
+use staging_sync_engine::plan::{plan, Plan, Refusal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const USERS: &str = "id bigint NOT NULL,\nemail character varying(255),\nfirst_name text";
+
+fn problem(toc: &Toc, rules: &[(&str, &str)], exclude: &[&str]) -> String {
+    let error = planned(&toc.entries, &settings(rules, exclude)).unwrap_err();
+    assert_eq!(error.kind, Kind::Plan);
+    error.to_string()
+}
+
+fn made(toc: &Toc, rules: &[(&str, &str)], exclude: &[&str]) -> Plan {
+    planned(&toc.entries, &settings(rules, exclude)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The masked columns of a table's load.
+fn masked(plan: &Plan, table: &str) -> Vec<String> {
+    let load = plan.loads.values().find(|load| load.table.name == table).unwrap();
+    load.mask
+        .iter()
+        .flat_map(|mask| mask.columns())
+        .map(|column| column.name.clone())
+        .collect()
+}
+
+/// What a table's rows become.
+fn rows(plan: &Plan, table: &str, rows: &str) -> String {
+    let load = plan.loads.values().find(|load| load.table.name == table).unwrap();
+    let mut out = Vec::new();
+    Arc::clone(load.mask.as_ref().unwrap())
+        .masker()
+        .mask_piece(rows.as_bytes(), &mut out)
+        .unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn shop() -> Toc {
+    let mut toc = Toc::default();
+    let users = toc.table("users", USERS);
+    toc.key(("users", users.0), "users_pkey", "PRIMARY KEY (id)");
+    toc.table(
+        "orders",
+        "id bigint NOT NULL,\nuser_id bigint,\ntotal numeric(10,2)",
+    );
+    toc
+}
+
+#[test]
+fn a_rule_masks_the_documented_columns_that_its_table_has() {
+    let plan = made(&shop(), &[("users", "user_anonymization")], &[]);
+    assert_eq!(masked(&plan, "users"), ["email", "first_name"]);
+    assert!(plan
+        .loads
+        .values()
+        .find(|load| load.table.name == "orders")
+        .unwrap()
+        .mask
+        .is_none());
+    for name in [
+        "public.users",
+        "\"users\"",
+        "public.\"users\"",
+        "USERS",
+        " users ",
+    ] {
+        assert_eq!(
+            masked(&made(&shop(), &[(name, "email_anonymization")], &[]), "users"),
+            ["email"],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_whose_table_has_none_of_its_columns_names_those_looked_for() {
+    let told = problem(&shop(), &[("orders", "phone_anonymization")], &[]);
+    assert!(
+        told.contains("Rule { table: \"orders\", strategy: :phone_anonymization }"),
+        "{told}"
+    );
+    assert!(
+        told.contains("public.orders has none of the columns")
+            && told.contains("number, phone, phone_number"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_unknown_table_strategy_or_name_is_told_with_what_was_meant() {
+    let told = problem(&shop(), &[("user", "user_anonymization")], &[]);
+    assert!(
+        told.contains("matches \"user\"") && told.contains("Did you mean \"public.users\"?"),
+        "{told}"
+    );
+    let told = problem(&shop(), &[("users", "users_anonymization")], &[]);
+    assert!(
+        told.contains("no such strategy") && told.contains("Did you mean :user_anonymization?"),
+        "{told}"
+    );
+    let told = problem(&shop(), &[("a.b.c", "user_anonymization")], &[]);
+    assert!(told.contains("not a table's name"), "{told}");
+    let told = problem(&shop(), &[], &["order", "\"x", "zzz"]);
+    assert!(
+        told.contains("Did you mean \"public.orders\"?") && told.contains("\"x") && told.contains("\"zzz\""),
+        "{told}"
+    );
+    assert!(
+        told.contains("in 3 places"),
+        "everything is told together: {told}"
+    );
+}
+
+#[test]
+fn a_view_has_no_rows_to_exclude_or_mask() {
+    let mut toc = shop();
+    toc.add(
+        "VIEW",
+        "public",
+        "people",
+        "CREATE VIEW public.people AS SELECT 1;\n",
+        &[1],
+    );
+    assert!(problem(&toc, &[], &["people"]).contains("is a view (public.people)"));
+    assert!(problem(&toc, &[("people", "user_anonymization")], &[]).contains("is a view"));
+}
+
+#[test]
+fn two_rules_on_one_column_are_told_and_different_columns_combine() {
+    let told = problem(
+        &shop(),
+        &[
+            ("users", "user_anonymization"),
+            ("public.users", "email_anonymization"),
+        ],
+        &[],
+    );
+    assert!(
+        told.contains(":user_anonymization }") && told.contains("strategy: :email_anonymization }"),
+        "{told}"
+    );
+    assert!(
+        told.contains("public.users.email") && told.contains("Remove one"),
+        "{told}"
+    );
+    assert!(problem(&shop(), &[("users", "email_anonymization"); 2], &[]).contains("both mask"));
+    let mut toc = Toc::default();
+    toc.table("users", "id int NOT NULL,\nemail text,\nphone text");
+    let plan = made(
+        &toc,
+        &[("users", "email_anonymization"), ("users", "phone_anonymization")],
+        &[],
+    );
+    assert_eq!(masked(&plan, "users"), ["email", "phone"]);
+}
+
+/// `users` partitioned by `at`, with two partitions, the second of which has its columns in another order.
+fn partitioned() -> Toc {
+    let mut toc = Toc::default();
+    let columns = "id bigint NOT NULL,\nat date NOT NULL,\nemail text,\nphone text";
+    let root = toc.add(
+        "TABLE",
+        "public",
+        "users",
+        &format!("CREATE TABLE public.users (\n{columns}\n)\nPARTITION BY RANGE (at);\n"),
+        &[],
+    );
+    let leaf = |toc: &mut Toc, name: &str, columns: &str| {
+        let (table, _) = toc.table(name, columns);
+        let sql = format!("ALTER TABLE ONLY public.users ATTACH PARTITION public.{name} DEFAULT;\n");
+        toc.add("TABLE ATTACH", "public", name, &sql, &[root, table]);
+    };
+    leaf(&mut toc, "users_a", columns);
+    leaf(
+        &mut toc,
+        "users_b",
+        "phone text,\nemail text,\nat date NOT NULL,\nid bigint NOT NULL",
+    );
+    toc
+}
+
+#[test]
+fn a_rule_on_a_partitioned_table_covers_its_partitions_and_one_on_a_partition_only_that() {
+    let plan = made(
+        &partitioned(),
+        &[
+            ("users", "email_anonymization"),
+            ("users_b", "phone_anonymization"),
+        ],
+        &[],
+    );
+    assert_eq!(masked(&plan, "users_a"), ["email"]);
+    assert_eq!(masked(&plan, "users_b"), ["phone", "email"]);
+    let told = problem(
+        &partitioned(),
+        &[
+            ("users", "email_anonymization"),
+            ("users_b", "email_anonymization"),
+        ],
+        &[],
+    );
+    assert!(
+        told.contains("\"users\"") && told.contains("\"users_b\"") && told.contains("public.users_b.email"),
+        "{told}"
+    );
+    let plan = made(&partitioned(), &[], &["users"]);
+    assert!(plan.loads.is_empty());
+    let plan = made(&partitioned(), &[], &["users_b"]);
+    assert_eq!(plan.loads.len(), 1);
+}
+
+#[test]
+fn a_masked_partition_key_is_refused() {
+    let mut toc = Toc::default();
+    toc.add(
+        "TABLE",
+        "public",
+        "people",
+        "CREATE TABLE public.people (id int, city text) PARTITION BY LIST (lower(city));\n",
+        &[],
+    );
+    let (leaf, _) = toc.table("people_a", "id int,\ncity text");
+    let sql = "ALTER TABLE ONLY public.people ATTACH PARTITION public.people_a DEFAULT;\n";
+    toc.add("TABLE ATTACH", "public", "people_a", sql, &[1, leaf]);
+    let told = problem(&toc, &[("people", "address_anonymization")], &[]);
+    assert!(told.contains("partition key of public.people"), "{told}");
+    assert!(problem(&toc, &[("people_a", "address_anonymization")], &[]).contains("partition key"));
+}
+
+#[test]
+fn a_masked_column_in_a_foreign_key_needs_the_same_mask_on_both_sides() {
+    let mut toc = Toc::default();
+    let accounts = toc.table("accounts", "id int NOT NULL,\nemail text,\nphone text");
+    toc.key(("accounts", accounts.0), "accounts_email", "UNIQUE (email)");
+    let logins = toc.table("logins", "id int NOT NULL,\nemail text,\nphone text");
+    toc.key(
+        ("logins", logins.0),
+        "logins_email_fkey",
+        "FOREIGN KEY (email) REFERENCES public.accounts(email)",
+    );
+    let told = problem(&toc, &[("accounts", "email_anonymization")], &[]);
+    assert!(
+        told.contains("logins_email_fkey") && told.contains("Mask both"),
+        "{told}"
+    );
+    problem(&toc, &[("logins", "email_anonymization")], &[]);
+    let both = [
+        ("accounts", "email_anonymization"),
+        ("logins", "user_anonymization"),
+    ];
+    let plan = made(&toc, &both, &[]);
+    // The index of one side tells case apart, so both do.
+    let masked = rows(&plan, "logins", "1\tAda@x.fr\t\\N\n2\tada@x.fr\t\\N\n");
+    assert_eq!(
+        masked,
+        rows(&plan, "accounts", "1\tAda@x.fr\t\\N\n2\tada@x.fr\t\\N\n")
+    );
+    assert_ne!(
+        masked.lines().next().unwrap()[2..],
+        masked.lines().nth(1).unwrap()[2..]
+    );
+    // Rows that are not there cannot disagree.
+    made(&toc, &[("accounts", "email_anonymization")], &["logins"]);
+    made(&toc, &[("logins", "email_anonymization")], &["accounts"]);
+    toc.key(
+        ("logins", logins.0),
+        "logins_phone_fkey",
+        "FOREIGN KEY (phone) REFERENCES public.accounts(phone)",
+    );
+    let phones = [
+        ("accounts", "phone_anonymization"),
+        ("logins", "phone_anonymization"),
+    ];
+    assert!(
+        problem(&toc, &phones, &[]).contains("logins_phone_fkey"),
+        "a phone number is no function of its value"
+    );
+}
+
+#[test]
+fn a_generated_column_must_read_what_is_masked() {
+    let mut toc = Toc::default();
+    toc.table(
+        "users",
+        "id int NOT NULL,\nemail text,\nfull_name text GENERATED ALWAYS AS (lower(nick)) STORED,\nnick text",
+    );
+    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    assert!(
+        told.contains("public.users.full_name is a generated column") && told.contains("nick"),
+        "{told}"
+    );
+    let mut toc = Toc::default();
+    toc.table("users", "id int NOT NULL,\nfull_name text GENERATED ALWAYS AS (((first_name || ' '::text) || nick)) STORED,\nfirst_name text,\nnick text");
+    let plan = made(&toc, &[("users", "user_anonymization")], &[]);
+    assert_eq!(masked(&plan, "users"), ["first_name"]);
+    assert!(plan
+        .warnings
+        .iter()
+        .any(|warning| warning.contains("full_name") && warning.contains("nick")));
+}
+
+#[test]
+fn a_tsvector_beside_masked_columns_is_a_warning() {
+    let mut toc = Toc::default();
+    toc.table("users", "id int NOT NULL,\nemail text,\nsearch tsvector");
+    let plan = made(&toc, &[("users", "email_anonymization")], &[]);
+    assert!(plan
+        .warnings
+        .iter()
+        .any(|warning| warning.contains("public.users.search is a tsvector")));
+    assert!(made(&toc, &[], &[]).warnings.is_empty());
+}
+
+#[test]
+fn unique_indexes_decide_how_a_column_is_masked() {
+    let email = |index: &str| {
+        let mut toc = Toc::default();
+        let users = toc.table("users", "id int NOT NULL,\nemail text");
+        toc.key(("users", users.0), "users_email", index);
+        let plan = made(&toc, &[("users", "email_anonymization")], &[]);
+        let rows = rows(&plan, "users", "1\tAda@x.fr\n1\tada@x.fr\n");
+        let (upper, lower) = rows.trim_end().split_once('\n').unwrap();
+        upper != lower
+    };
+    assert!(email(
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (email);\n"
+    ));
+    assert!(email("CREATE UNIQUE INDEX users_email ON public.users USING btree (email COLLATE \"C\" text_pattern_ops DESC) WHERE (id > 0);\n"));
+    assert!(email("UNIQUE (id, email)"));
+    assert!(email(
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (btrim(email));\n"
+    ));
+    assert!(!email(
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (lower((email)::text));\n"
+    ));
+    assert!(!email(
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (((email)::public.citext));\n"
+    ));
+    assert!(!email(
+        "CREATE INDEX users_email ON public.users USING btree (email);\n"
+    ));
+    assert!(!email(
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (id) INCLUDE (email);\n"
+    ));
+
+    let token = |constraint: &str| {
+        let mut toc = Toc::default();
+        let users = toc.table("users", "id int NOT NULL,\napple_id text");
+        toc.key(("users", users.0), "key", constraint);
+        rows(
+            &made(&toc, &[("users", "user_anonymization")], &[]),
+            "users",
+            "1\tx\n",
+        )
+        .len()
+            > 20
+    };
+    assert!(!token("UNIQUE (apple_id)"));
+    assert!(token("UNIQUE NULLS NOT DISTINCT (apple_id)"));
+    assert!(token(
+        "CREATE UNIQUE INDEX key ON public.users USING btree (COALESCE(apple_id, ''::text));\n"
+    ));
+    assert!(!token(
+        "CREATE UNIQUE INDEX key ON public.users USING btree (lower(apple_id));\n"
+    ));
+    assert!(token(
+        "CREATE UNIQUE INDEX key ON public.users USING btree (apple_id) NULLS NOT DISTINCT;\n"
+    ));
+    assert!(token("PRIMARY KEY (apple_id)"), "a primary key is NOT NULL");
+}
+
+#[test]
+fn columns_that_cannot_hold_their_pseudonyms_are_told_with_their_rule() {
+    let mut toc = Toc::default();
+    toc.table(
+        "users",
+        "id int NOT NULL,\nemail character varying(30),\nfirst_name integer",
+    );
+    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    assert!(
+        told.contains("Rule { table: \"users\", strategy: :user_anonymization }: public.users.email"),
+        "{told}"
+    );
+    assert!(
+        told.contains("anonymized_email_domain") && told.contains("public.users.first_name is integer"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_domain_of_pseudonyms_must_be_one() {
+    for domain in ["", "a b", "x@y", "démo.fr", "a..b", "it's"] {
+        let mut settings = settings(&[("users", "email_anonymization")], &[]);
+        settings.masking.email_domain = domain.into();
+        let error = planned(&shop().entries, &settings).unwrap_err();
+        assert!(error.what.contains("anonymized_email_domain"), "{domain}");
+    }
+}
+
+#[test]
+fn domains_and_enums_are_followed_to_what_they_are() {
+    let mut toc = Toc::default();
+    toc.add(
+        "DOMAIN",
+        "public",
+        "address",
+        "CREATE DOMAIN public.address AS character varying(30);\n",
+        &[],
+    );
+    toc.add(
+        "DOMAIN",
+        "public",
+        "mail",
+        "CREATE DOMAIN public.mail AS public.address NOT NULL;\n",
+        &[],
+    );
+    toc.add(
+        "TYPE",
+        "public",
+        "town",
+        "CREATE TYPE public.town AS ENUM (\n    'Lyon'\n);\n",
+        &[],
+    );
+    toc.table("users", "id int NOT NULL,\nemail public.mail,\ncity public.town");
+    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    assert!(
+        told.contains("email is character varying(30)") && told.contains("city is an enum"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_column_of_the_data_that_the_model_does_not_know_is_an_error_only_for_a_rule_that_needs_it() {
+    let mut toc = Toc::default();
+    let table = toc.add(
+        "TABLE",
+        "public",
+        "odd",
+        "CREATE TABLE public.odd OF public.unknown_type (\n    email NOT NULL\n);\n",
+        &[],
+    );
+    toc.data("odd", "id x,\nemail x", table);
+    assert_eq!(made(&toc, &[], &[]).loads[&2].columns, ["id", "email"]);
+    assert!(
+        problem(&toc, &[("odd", "email_anonymization")], &[]).contains("type of the column public.odd.email")
+    );
+}
+
+#[test]
+fn rows_whose_table_cannot_be_read_are_never_silently_lost() {
+    let mut toc = Toc::default();
+    let table = toc.add(
+        "TABLE",
+        "public",
+        "odd",
+        "CREATE SOMETHING NEW public.odd (a int);\n",
+        &[],
+    );
+    toc.data("odd", "a x", table);
+    assert!(problem(&toc, &[], &[]).contains("public.odd in the backup cannot be read"));
+}
+
+#[test]
+fn a_rule_without_rows_is_a_warning() {
+    let plan = made(&shop(), &[("users", "user_anonymization")], &["users"]);
+    assert!(plan
+        .warnings
+        .iter()
+        .any(|warning| warning.contains("has no effect")));
+}
+
+#[test]
+fn an_archive_without_a_schema_is_refused_and_one_without_rows_is_a_warning() {
+    let mut toc = Toc::default();
+    toc.data("users", USERS, 99);
+    assert!(problem(&toc, &[], &[]).contains("--data-only"));
+    let mut toc = shop();
+    toc.entries.retain(|entry| entry.desc != "TABLE DATA");
+    assert!(made(&toc, &[], &[]).warnings[0].contains("no rows"));
+}
+
+#[test]
+fn strings_and_encodings_that_mean_something_else_are_refused() {
+    let mut toc = shop();
+    toc.add(
+        "STDSTRINGS",
+        "",
+        "STDSTRINGS",
+        "SET standard_conforming_strings = 'off';\n",
+        &[],
+    );
+    toc.add("ENCODING", "", "ENCODING", "SET client_encoding = 'SJIS';\n", &[]);
+    let told = problem(&toc, &[], &[]);
+    assert!(
+        told.contains("standard_conforming_strings") && told.contains("SJIS"),
+        "{told}"
+    );
+    let mut toc = shop();
+    toc.add(
+        "ENCODING",
+        "",
+        "ENCODING",
+        "SET client_encoding = 'LATIN1';\n",
+        &[],
+    );
+    assert_eq!(made(&toc, &[], &[]).encoding, "LATIN1");
+}
+
+#[test]
+fn a_table_that_needs_something_left_out_goes_with_a_warning() {
+    let mut toc = shop();
+    let kind = toc.add(
+        "TYPE",
+        "pghero",
+        "level",
+        "CREATE TYPE pghero.level AS ENUM (\n'a'\n);\n",
+        &[],
+    );
+    let table = toc.add(
+        "TABLE",
+        "public",
+        "levels",
+        "CREATE TABLE public.levels (id int, l pghero.level);\n",
+        &[kind],
+    );
+    let data = toc.data("levels", "id x,\nl x", table);
+    let index = toc.key(
+        ("levels", table),
+        "levels_id",
+        "CREATE INDEX levels_id ON public.levels USING btree (id);\n",
+    );
+    let plan = made(&toc, &[], &[]);
+    assert!(plan
+        .warnings
+        .iter()
+        .any(|warning| warning.contains("The table public.levels is left out")));
+    assert!(!plan.loads.contains_key(&data) && plan.steps.iter().all(|step| step.dump_id != index));
+    let why = |name: &str| &plan.left_out.iter().find(|left| left.name == name).unwrap().why;
+    assert!(why("public.levels").contains("TYPE pghero.level"));
+    assert!(why("public.levels_id").contains("TABLE public.levels"));
+}
+
+#[test]
+fn an_extensions_own_tables_and_sequences_are_left_out() {
+    let mut toc = shop();
+    let postgis = toc.add(
+        "EXTENSION",
+        "",
+        "postgis",
+        "CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;\n",
+        &[],
+    );
+    let data = toc.data("spatial_ref_sys", "srid x", postgis);
+    toc.add(
+        "SEQUENCE SET",
+        "public",
+        "cron_seq",
+        "SELECT pg_catalog.setval('public.cron_seq', 1, false);\n",
+        &[postgis],
+    );
+    let plan = made(&toc, &[], &[]);
+    assert!(!plan.loads.contains_key(&data));
+    assert_eq!(
+        plan.left_out
+            .iter()
+            .filter(|left| left.why.contains("extension's own"))
+            .count(),
+        2
+    );
+    assert_eq!(
+        plan.schema
+            .iter()
+            .find(|statement| statement.name == "postgis")
+            .unwrap()
+            .refusal,
+        Refusal::LeftOut
+    );
+}
+
+#[test]
+fn an_extension_in_a_schema_that_is_never_restored_is_left_out_unless_it_is_needed() {
+    let mut toc = shop();
+    let home = toc.add("SCHEMA", "", "heroku_ext", "CREATE SCHEMA heroku_ext;\n", &[]);
+    let sql = "CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA heroku_ext;\n";
+    toc.add("EXTENSION", "", "pgcrypto", sql, &[home]);
+    let plan = made(&toc, &[], &[]);
+    assert!(plan
+        .schema
+        .iter()
+        .all(|statement| statement.kind != "EXTENSION" && statement.kind != "SCHEMA"));
+    // The text of a function is no dependency that pg_dump knows.
+    toc.add("FUNCTION", "public", "f()", "CREATE FUNCTION public.f() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN heroku_ext.digest('x'); END $$;\n", &[]);
+    let plan = made(&toc, &[], &[]);
+    let refusals: Vec<Refusal> = plan
+        .schema
+        .iter()
+        .filter(|statement| matches!(statement.kind.as_str(), "EXTENSION" | "SCHEMA"))
+        .map(|statement| statement.refusal)
+        .collect();
+    assert_eq!(refusals, [Refusal::LeftOut, Refusal::LeftOut]);
+}
+
+#[test]
+fn old_archives_and_other_access_methods_get_the_settings_that_pg_restore_gives_them() {
+    let mut toc = shop();
+    toc.entries[0].table_am = "columnar".into();
+    let settings = settings(&[], &[]);
+    let key = Key::new(&settings.masking.secret);
+    let made = plan(&header(), &toc.entries, &settings, &key).unwrap();
+    assert!(made.schema[0]
+        .sql
+        .starts_with("SET LOCAL default_table_access_method = \"columnar\";\nCREATE TABLE"));
+    assert!(made.schema[0]
+        .sql
+        .ends_with("SET LOCAL default_table_access_method = DEFAULT;\n"));
+    assert!(made.schema[1].sql.starts_with("CREATE TABLE"));
+    let mut old = header();
+    old.version = Version {
+        major: 1,
+        minor: 12,
+        revision: 0,
+    };
+    let made = plan(&old, &toc.entries, &settings, &key).unwrap();
+    assert!(made.schema[1]
+        .sql
+        .starts_with("SET LOCAL search_path = \"public\", pg_catalog;\nCREATE TABLE"));
+}
+
+#[test]
+fn large_objects_are_named_by_old_and_new_archives_alike() {
+    let mut toc = shop();
+    toc.add(
+        "BLOB",
+        "",
+        "16404",
+        "SELECT pg_catalog.lo_create('16404');\n",
+        &[],
+    );
+    toc.add("BLOB METADATA", "", "16405..16406", "16405\n16406\n", &[]);
+    let blobs = toc.add("BLOBS", "", "BLOBS", "", &[]);
+    let plan = made(&toc, &[], &[]);
+    assert_eq!(plan.large_objects.oids, [16404, 16405, 16406]);
+    assert!(plan.large_objects.blocks.contains(&blobs));
+    assert!(plan
+        .schema
+        .iter()
+        .all(|statement| !statement.sql.contains("lo_create")));
+}
+
+#[test]
+fn what_can_hold_raw_values_or_passwords_is_always_left_out() {
+    let mut toc = shop();
+    for kind in [
+        "STATISTICS DATA",
+        "USER MAPPING",
+        "SECURITY LABEL",
+        "PUBLICATION TABLE",
+        "SUBSCRIPTION",
+        "DATABASE PROPERTIES",
+    ] {
+        toc.add(kind, "public", "secret", "SELECT 'secret';\n", &[1]);
+    }
+    let plan = made(&toc, &[], &[]);
+    assert_eq!(plan.left_out.len(), 6);
+    assert!(plan
+        .schema
+        .iter()
+        .all(|statement| !statement.sql.contains("secret")));
+    assert!(plan.steps.iter().all(|step| !step.sql.contains("secret")));
+}
+
+#[test]
+fn foreign_keys_in_a_cycle_do_not_wait_for_one_another() {
+    let mut toc = Toc::default();
+    let a = toc.table("a", "id int NOT NULL,\nb_id int");
+    let b = toc.table("b", "id int NOT NULL,\na_id int");
+    let a_key = toc.key(("a", a.0), "a_pkey", "PRIMARY KEY (id)");
+    let b_key = toc.key(("b", b.0), "b_pkey", "PRIMARY KEY (id)");
+    let to_b = toc.key(("a", a.0), "a_b", "FOREIGN KEY (b_id) REFERENCES public.b(id)");
+    let to_a = toc.key(("b", b.0), "b_a", "FOREIGN KEY (a_id) REFERENCES public.a(id)");
+    let plan = made(&toc, &[], &[]);
+    let waits = |id: i32| {
+        plan.steps
+            .iter()
+            .find(|step| step.dump_id == id)
+            .unwrap()
+            .waits_for
+            .clone()
+    };
+    // pg_dump's dependencies name neither the other table's rows nor its key here.
+    assert_eq!(waits(to_b), [a.1, b.1, b_key]);
+    assert_eq!(waits(to_a), [a.1, b.1, a_key]);
+}
+
+#[test]
+fn a_damaged_archive_never_makes_the_plan_panic() {
+    let mut toc = shop();
+    for (kind, sql) in [
+        ("TABLE", "CREATE TABLE"),
+        ("TABLE", "CREATE TABLE public.x ("),
+        ("TABLE", "CREATE TABLE public.y (a, , \"b"),
+        ("TYPE", "CREATE TYPE x AS ENUM ("),
+        ("DOMAIN", "CREATE DOMAIN d AS public.d"),
+        ("INDEX", "CREATE UNIQUE INDEX"),
+        ("DOMAIN", "CREATE DOMAIN public.d AS public.d"),
+        ("TABLE", "CREATE TABLE public.z (a public.d) INHERITS (public.z)"),
+        (
+            "FK CONSTRAINT",
+            "ALTER TABLE public.users ADD CONSTRAINT x FOREIGN KEY",
+        ),
+        (
+            "TABLE ATTACH",
+            "ALTER TABLE public.users ATTACH PARTITION public.users",
+        ),
+        (
+            "FK CONSTRAINT",
+            "ALTER TABLE public.users ADD CONSTRAINT x FOREIGN KEY (a, b) REFERENCES public.nowhere(c)",
+        ),
+        (
+            "TABLE ATTACH",
+            "ALTER TABLE public.users ATTACH PARTITION public.orders",
+        ),
+        (
+            "TABLE ATTACH",
+            "ALTER TABLE public.orders ATTACH PARTITION public.users",
+        ),
+        ("TRIGGER", "CREATE TRIGGER"),
+        ("BLOB METADATA", "x"),
+        ("BLOB", ""),
+        ("INDEX ATTACH", ""),
+        ("NEW KIND", "NEW"),
+        ("TABLE DATA", ""),
+        ("EXTENSION", ""),
+        ("ENCODING", ""),
+    ] {
+        toc.add(
+            kind,
+            "public",
+            "broken",
+            sql,
+            &[1, 2, 3, 77, 4, 5, 6, 7, 8, 9, 10],
+        );
+    }
+    let _ = planned(
+        &toc.entries,
+        &settings(
+            &[("users", "user_anonymization"), ("broken", "user_anonymization")],
+            &["orders"],
+        ),
+    );
+    let _ = planned(&toc.entries, &settings(&[("users", "user_anonymization")], &[]));
+}
+
+#[test]
+fn five_thousand_tables_are_planned_in_well_under_a_second() {
+    let mut toc = Toc::default();
+    for number in 0..5000 {
+        let name = format!("table_{number}");
+        let table = toc.table(
+            &name,
+            "id bigint NOT NULL,\nemail text,\nuser_id bigint,\nnote text DEFAULT 'x'::text",
+        );
+        toc.key((&name, table.0), &format!("{name}_pkey"), "PRIMARY KEY (id)");
+        toc.key(
+            (&name, table.0),
+            &format!("{name}_email"),
+            &format!("CREATE UNIQUE INDEX {name}_email ON public.{name} USING btree (email);\n"),
+        );
+        if number > 0 {
+            toc.key(
+                (&name, table.0),
+                &format!("{name}_fk"),
+                "FOREIGN KEY (user_id) REFERENCES public.table_0(id)",
+            );
+        }
+    }
+    let settings = settings(&[("*", "email_anonymization")], &[]);
+    let begun = Instant::now();
+    let plan = planned(&toc.entries, &settings).unwrap();
+    assert_eq!(
+        plan.loads.values().filter(|load| load.mask.is_some()).count(),
+        5000
+    );
+    // About 0.15 s; the margin is for a machine that is busy with other things.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn five_thousand_partitions_are_planned_in_well_under_a_second() {
+    let mut toc = Toc::default();
+    let columns = "id bigint NOT NULL,\nemail text";
+    let root = toc.add(
+        "TABLE",
+        "public",
+        "events",
+        &format!("CREATE TABLE public.events (\n{columns}\n)\nPARTITION BY RANGE (id);\n"),
+        &[],
+    );
+    let index = toc.key(
+        ("events", root),
+        "events_email",
+        "CREATE INDEX events_email ON ONLY public.events USING btree (email);\n",
+    );
+    for number in 0..5000 {
+        let name = format!("events_{number}");
+        let (leaf, _) = toc.table(&name, columns);
+        toc.add("TABLE ATTACH", "public", &name, &format!("ALTER TABLE ONLY public.events ATTACH PARTITION public.{name} FOR VALUES FROM ({number}) TO ({number});\n"), &[root, leaf]);
+        let own = toc.key(
+            (&name, leaf),
+            &format!("{name}_email"),
+            &format!("CREATE INDEX {name}_email ON public.{name} USING btree (email);\n"),
+        );
+        toc.add(
+            "INDEX ATTACH",
+            "public",
+            &format!("{name}_email"),
+            &format!("ALTER INDEX public.events_email ATTACH PARTITION public.{name}_email;\n"),
+            &[index, own, leaf, root],
+        );
+    }
+    toc.key(("events", root), "events_pkey", "PRIMARY KEY (id)");
+    let begun = Instant::now();
+    let plan = planned(&toc.entries, &settings(&[("events", "email_anonymization")], &[])).unwrap();
+    assert_eq!(
+        plan.loads.values().filter(|load| load.mask.is_some()).count(),
+        5000
+    );
+    assert!(plan
+        .steps
+        .iter()
+        .all(|step| step.kind != "INDEX ATTACH" || step.waits_for.len() == 3));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}

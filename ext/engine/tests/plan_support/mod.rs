@@ -1,0 +1,359 @@
+//! What the plan's and the masks' tests share: databases of their own, archives made by the real pg_dump, and a
+//! reader of their table of contents that is as small as a test may be.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use staging_sync_engine::archive::{Compression, Entry, Header, Section, Version};
+use staging_sync_engine::error::Error;
+use staging_sync_engine::mask::Key;
+use staging_sync_engine::plan::{plan, Plan};
+use staging_sync_engine::settings::{Rule, Settings};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The schema with everything in it.
+pub const EVERYTHING: &str = include_str!("../plan_everything.sql");
+
+fn environment(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run these tests through bin/test, or bin/with-postgres")
+    })
+}
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    let path = Path::new(&environment("TEST_PG_BINDIR")).join(program);
+    let output = Command::new(path)
+        .args(arguments)
+        .output()
+        .expect("PostgreSQL's programs are in TEST_PG_BINDIR");
+    assert!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// A database of the test's own, dropped at its end.
+pub struct Database {
+    name: String,
+    url: String,
+}
+
+impl Database {
+    pub fn new(purpose: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("plan_{purpose}_{}_{count}", std::process::id());
+        let admin = environment("TEST_PG_URL");
+        run(
+            "psql",
+            &[
+                "-qX",
+                &admin,
+                "-c",
+                &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"),
+            ],
+        );
+        let url = format!("{}/{name}", admin.rsplit_once('/').unwrap().0);
+        Self { name, url }
+    }
+
+    pub fn with(purpose: &str, sql: &str) -> Self {
+        let database = Self::new(purpose);
+        database.execute(sql);
+        database
+    }
+
+    /// Runs SQL in one transaction.
+    pub fn execute(&self, sql: &str) {
+        self.psql(&["-1"], sql);
+    }
+
+    /// Runs one query and returns its rows, fields separated by tabs.
+    pub fn query(&self, sql: &str) -> Vec<String> {
+        let output = self.psql(&["-At", "-F", "\t"], sql);
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn psql(&self, options: &[&str], sql: &str) -> Output {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), sql).unwrap();
+        let path = file.path().to_str().unwrap();
+        let mut arguments = vec!["-qX", "-v", "ON_ERROR_STOP=1"];
+        arguments.extend(options);
+        arguments.extend(["-f", path, &self.url]);
+        run("psql", &arguments)
+    }
+
+    /// The table of contents of its dump.
+    pub fn dump(&self, options: &[&str]) -> (Header, Vec<Entry>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut arguments = vec!["-Fc", "-f", file.path().to_str().unwrap()];
+        arguments.extend(options);
+        arguments.push(&self.url);
+        run("pg_dump", &arguments);
+        Reader {
+            bytes: std::fs::read(file.path()).unwrap(),
+            at: 0,
+            int_size: 4,
+        }
+        .read()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        if !std::thread::panicking() {
+            run("psql", &["-qX", &environment("TEST_PG_URL"), "-c", &drop]);
+        }
+    }
+}
+
+struct Reader {
+    bytes: Vec<u8>,
+    at: usize,
+    int_size: usize,
+}
+
+impl Reader {
+    fn byte(&mut self) -> u8 {
+        self.at += 1;
+        self.bytes[self.at - 1]
+    }
+
+    fn int(&mut self) -> i64 {
+        let negative = self.byte() == 1;
+        let size = self.int_size;
+        let value = (0..size)
+            .map(|place| i64::from(self.byte()) << (8 * place))
+            .sum::<i64>();
+        if negative {
+            -value
+        } else {
+            value
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = usize::try_from(self.int()).ok()?;
+        self.at += length;
+        Some(String::from_utf8(self.bytes[self.at - length..self.at].to_vec()).unwrap())
+    }
+
+    fn string(&mut self) -> String {
+        self.text().unwrap_or_default()
+    }
+
+    fn read(mut self) -> (Header, Vec<Entry>) {
+        assert_eq!(&self.bytes[..5], b"PGDMP");
+        self.at = 5;
+        let version = Version {
+            major: self.byte(),
+            minor: self.byte(),
+            revision: self.byte(),
+        };
+        self.int_size = self.byte().into();
+        let offset_size = usize::from(self.byte());
+        self.byte();
+        if version.minor >= 15 {
+            self.byte();
+        } else {
+            self.int();
+        }
+        for _ in 0..7 {
+            self.int();
+        }
+        let header = Header {
+            version,
+            compression: Compression::Gzip,
+            created_at: "2026-01-01 00:00:00".into(),
+            database: self.string(),
+            server_version: self.string(),
+            dump_version: self.string(),
+        };
+        let entries = (0..self.int())
+            .map(|_| self.entry(version, offset_size))
+            .collect();
+        (header, entries)
+    }
+
+    fn entry(&mut self, version: Version, offset_size: usize) -> Entry {
+        let dump_id = self.int() as i32;
+        let has_data = self.int() != 0;
+        self.string();
+        let oid = self.string().parse().unwrap();
+        let (tag, desc) = (self.string(), self.string());
+        let section = match self.int() {
+            2 => Section::PreData,
+            3 => Section::Data,
+            4 => Section::PostData,
+            _ => Section::None,
+        };
+        let defn = self.string();
+        self.string();
+        let (copy_stmt, namespace) = (self.string(), self.string());
+        self.string();
+        let table_am = if version.minor >= 14 {
+            self.string()
+        } else {
+            String::new()
+        };
+        if version.minor >= 16 {
+            self.int();
+        }
+        self.string();
+        self.string();
+        let dependencies = std::iter::from_fn(|| self.text())
+            .map(|id| id.parse().unwrap())
+            .collect();
+        self.at += 1 + offset_size;
+        Entry {
+            dump_id,
+            has_data,
+            oid,
+            tag,
+            desc,
+            section,
+            defn,
+            copy_stmt,
+            namespace,
+            table_am,
+            dependencies,
+            data_size: None,
+        }
+    }
+}
+
+/// A header as pg_dump 17 writes it.
+pub fn header() -> Header {
+    Header {
+        version: Version {
+            major: 1,
+            minor: 16,
+            revision: 0,
+        },
+        compression: Compression::Gzip,
+        created_at: "2026-01-01 00:00:00".into(),
+        database: "production".into(),
+        server_version: "17.2".into(),
+        dump_version: "17.2".into(),
+    }
+}
+
+/// Settings with these rules (table, strategy) and excluded tables.
+pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
+    let mut settings: Settings = serde_json::from_value(serde_json::json!({
+        "source": { "file": "backup.dump" },
+        "target": { "url": "postgres://staging", "parallel_connections": 2 },
+        "masking": { "secret": "0123456789abcdef" },
+        "exclude_tables": exclude_tables,
+    }))
+    .unwrap();
+    settings.masking.rules = rules
+        .iter()
+        .map(|(table, strategy)| Rule {
+            table: (*table).into(),
+            strategy: (*strategy).into(),
+            translation: None,
+        })
+        .collect();
+    settings
+}
+
+/// The plan for a table of contents.
+pub fn planned(entries: &[Entry], settings: &Settings) -> Result<Plan, Error> {
+    plan(&header(), entries, settings, &Key::new(&settings.masking.secret))
+}
+
+/// A table of contents built by hand: each entry gets the next dump id, from 1.
+#[derive(Default)]
+pub struct Toc {
+    pub entries: Vec<Entry>,
+}
+
+impl Toc {
+    pub fn add(&mut self, desc: &str, namespace: &str, tag: &str, defn: &str, dependencies: &[i32]) -> i32 {
+        let section = match desc {
+            "TABLE DATA" | "BLOBS" | "BLOB METADATA" | "SEQUENCE SET" | "STATISTICS DATA" => Section::Data,
+            "INDEX"
+            | "INDEX ATTACH"
+            | "CONSTRAINT"
+            | "CHECK CONSTRAINT"
+            | "FK CONSTRAINT"
+            | "TRIGGER"
+            | "RULE"
+            | "POLICY"
+            | "ROW SECURITY"
+            | "STATISTICS"
+            | "MATERIALIZED VIEW DATA"
+            | "EVENT TRIGGER" => Section::PostData,
+            "ACL" | "COMMENT" | "SECURITY LABEL" => Section::None,
+            _ => Section::PreData,
+        };
+        let dump_id = self.entries.len() as i32 + 1;
+        self.entries.push(Entry {
+            dump_id,
+            has_data: desc == "TABLE DATA",
+            oid: 0,
+            tag: tag.into(),
+            desc: desc.into(),
+            section,
+            defn: defn.into(),
+            copy_stmt: String::new(),
+            namespace: namespace.into(),
+            table_am: String::new(),
+            dependencies: dependencies.to_vec(),
+            data_size: None,
+        });
+        dump_id
+    }
+
+    /// A table of `public` and its data: columns as CREATE TABLE has them.
+    pub fn table(&mut self, name: &str, columns: &str) -> (i32, i32) {
+        let table = self.add(
+            "TABLE",
+            "public",
+            name,
+            &format!("CREATE TABLE public.{name} (\n{columns}\n);\n"),
+            &[],
+        );
+        (table, self.data(name, columns, table))
+    }
+
+    /// The data of a table, its columns in the order of `columns`.
+    pub fn data(&mut self, name: &str, columns: &str, table: i32) -> i32 {
+        let names: Vec<&str> = columns
+            .split(",\n")
+            .filter(|column| !column.contains("GENERATED ALWAYS AS (") && !column.starts_with("CONSTRAINT"))
+            .filter_map(|column| column.split_whitespace().next())
+            .collect();
+        let data = self.add("TABLE DATA", "public", name, "", &[table]);
+        self.entries.last_mut().unwrap().copy_stmt =
+            format!("COPY public.{name} ({}) FROM stdin;\n", names.join(", "));
+        data
+    }
+
+    /// A constraint of a table, or an index when `sql` begins with CREATE.
+    pub fn key(&mut self, table: (&str, i32), name: &str, sql: &str) -> i32 {
+        if sql.starts_with("CREATE") {
+            return self.add("INDEX", "public", name, sql, &[table.1]);
+        }
+        let kind = if sql.starts_with("FOREIGN") {
+            "FK CONSTRAINT"
+        } else {
+            "CONSTRAINT"
+        };
+        let sql = format!(
+            "ALTER TABLE ONLY public.{}\n    ADD CONSTRAINT {name} {sql};\n",
+            table.0
+        );
+        self.add(kind, "public", &format!("{} {name}", table.0), &sql, &[table.1])
+    }
+}
