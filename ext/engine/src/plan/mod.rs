@@ -1,7 +1,9 @@
 //! The table of contents and the rules, turned into what happens to each entry. Pure: no database, no network.
 //!
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
-//! is told together.
+//! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
+//! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
+//! columns are masked, `loads` how rows are loaded, `steps` what comes after them.
 
 mod decide;
 mod exclude;
