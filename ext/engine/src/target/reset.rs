@@ -429,7 +429,7 @@ fn drop_statements(objects: &[Owned]) -> Vec<String> {
 async fn unlink_in_batches(session: &Session) -> Result<()> {
     let sql = "SELECT count(lo_unlink(oid)) FROM ( \
                  SELECT l.oid FROM pg_largeobject_metadata l JOIN pg_roles r ON r.oid = lomowner \
-                 WHERE r.rolname = current_user LIMIT $1) AS some";
+                 WHERE r.rolname = current_user LIMIT $1) AS batch";
     loop {
         let row = session.query_one(sql, &[&PER_UNLINK]).await;
         let unlinked: i64 = row
