@@ -32,12 +32,11 @@ const EVERYTHING: &str = "
   CREATE FUNCTION public.of_pair(public.pair) RETURNS int LANGUAGE sql AS 'SELECT ($1).a';
   CREATE PROCEDURE public.do_it(IN a int, INOUT b text) LANGUAGE sql AS 'SELECT b';
   CREATE AGGREGATE public.total(int) (SFUNC = int4pl, STYPE = int);
-  CREATE AGGREGATE public.middle(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);
+  CREATE AGGREGATE public.middle(ORDER BY float8) (SFUNC = float8larger, STYPE = float8);
   CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
   CREATE TRIGGER touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch();
   CREATE RULE nothing AS ON DELETE TO public.parent DO INSTEAD NOTHING;
   CREATE OPERATOR public.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
-  CREATE OPERATOR FAMILY public.family USING btree;
   CREATE COLLATION public.french (provider = libc, locale = 'C');
   CREATE CONVERSION public.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
   CREATE CAST (public.pair AS int) WITH FUNCTION public.of_pair(public.pair);
@@ -52,7 +51,7 @@ const EVERYTHING: &str = "
 ";
 
 /// Objects that the role owns and that are not ours to keep, from the catalogues' own point of view.
-const LEFT: &str = "SELECT count(*) FROM (
+const LEFT: &str = "SELECT coalesce(string_agg(name::text, ', '), '') FROM (
     SELECT relname AS name FROM pg_class c JOIN pg_roles r ON r.oid = relowner WHERE c.oid >= 16384 AND rolname = '$role'
       AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('scalingo_staging_sync', 'pg_toast'))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND deptype = 'e')
@@ -70,14 +69,17 @@ const LEFT: &str = "SELECT count(*) FROM (
     UNION ALL SELECT cfgname FROM pg_ts_config c JOIN pg_roles r ON r.oid = cfgowner WHERE c.oid >= 16384 AND rolname = '$role'
     UNION ALL SELECT dictname FROM pg_ts_dict c JOIN pg_roles r ON r.oid = dictowner WHERE c.oid >= 16384 AND rolname = '$role'
     UNION ALL SELECT stxname FROM pg_statistic_ext s JOIN pg_roles r ON r.oid = stxowner WHERE rolname = '$role'
+    UNION ALL SELECT opcname FROM pg_opclass o JOIN pg_roles r ON r.oid = opcowner WHERE o.oid >= 16384 AND rolname = '$role'
+    UNION ALL SELECT prsname FROM pg_ts_parser WHERE oid >= 16384 UNION ALL SELECT tmplname FROM pg_ts_template WHERE oid >= 16384
+    UNION ALL SELECT amname FROM pg_am WHERE oid >= 16384 UNION ALL SELECT fdwname FROM pg_foreign_data_wrapper
     UNION ALL SELECT 'cast' FROM pg_cast WHERE oid >= 16384
     UNION ALL SELECT evtname FROM pg_event_trigger UNION ALL SELECT pubname FROM pg_publication
     UNION ALL SELECT srvname FROM pg_foreign_server
     UNION ALL SELECT 'large object' FROM pg_largeobject_metadata l JOIN pg_roles r ON r.oid = lomowner WHERE rolname = '$role'
   ) AS left_over";
 
-async fn left_over(database: &Database) -> i64 {
-    database.number(&LEFT.replace("$role", &database.role)).await
+async fn left_over(database: &Database) -> String {
+    database.text(&LEFT.replace("$role", &database.role)).await
 }
 
 async fn reset_with(settings: &settings::Target, plan: &Plan, events: &Sink) -> Result<(), Error> {
@@ -97,11 +99,11 @@ fn small_plan() -> Planner {
 }
 
 async fn is_everything_replaced(database: &Database) {
-    assert!(left_over(database).await > 40, "the reset has something to do");
+    assert!(left_over(database).await.split(", ").count() > 40, "the reset has something to do");
     reset(database, &small_plan().plan()).await.expect("the reset succeeds");
     assert_eq!(database.number("SELECT count(*) FROM public.fresh").await, 0);
     database.admin.batch_execute("DROP TABLE public.fresh").await.unwrap();
-    assert_eq!(left_over(database).await, 0);
+    assert_eq!(left_over(database).await, "");
     assert_eq!(database.text("SELECT status FROM scalingo_staging_sync.state").await, "incomplete");
     // And a second time, with what the first has left.
     reset(database, &small_plan().plan()).await.expect("the second reset succeeds");
@@ -126,7 +128,8 @@ async fn a_databases_owner_replaces_everything_it_owns() {
 async fn a_superuser_replaces_everything_also_what_only_a_superuser_can_create() {
     let database = Database::of_superuser().await;
     database.as_role(EVERYTHING).await;
-    let more = "CREATE OPERATOR CLASS public.class FOR TYPE public.pair USING hash AS OPERATOR 1 =;
+    let more = "CREATE OPERATOR FAMILY public.family USING btree;
+        CREATE OPERATOR CLASS public.class FOR TYPE int USING hash AS OPERATOR 1 =, FUNCTION 1 hashint4(int);
         CREATE TEXT SEARCH TEMPLATE public.template (LEXIZE = dsimple_lexize);
         CREATE TEXT SEARCH PARSER public.parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
         CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler;
@@ -137,7 +140,7 @@ async fn a_superuser_replaces_everything_also_what_only_a_superuser_can_create()
         CREATE PUBLICATION everything FOR ALL TABLES;
         CREATE FUNCTION public.forbid() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';
         CREATE EVENT TRIGGER forbid ON sql_drop EXECUTE FUNCTION public.forbid();";
-    database.as_role(&more.replace("\n        CREATE OPERATOR CLASS public.class FOR TYPE public.pair USING hash AS OPERATOR 1 =;", "")).await;
+    database.as_role(more).await;
     is_everything_replaced(&database).await;
 }
 
@@ -255,7 +258,7 @@ async fn an_extension_that_is_needed_ends_the_run_and_says_who_can_create_it() {
         let error = outcome.unwrap_err();
         assert!(error.what.contains("does not have the extension postgis"), "{error}");
     }
-    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'old' AND relkind = 'r'").await, available.pow(0) * i64::from(available == 0));
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'old' AND relkind = 'r'").await, i64::from(available == 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +270,7 @@ async fn who_holds_a_lock_for_too_long_is_named() {
     settings.lock_timeout = 0.4;
     let error = reset_with(&settings, &small_plan().plan(), &Sink::silent()).await.unwrap_err();
     assert_eq!(error.kind, Kind::LockTimeout);
-    assert!(error.what.contains("of the role postgres (admin)"), "{error}");
+    assert!(error.what.contains("of the role test_admin (admin)"), "{error}");
     assert!(!error.to_string().contains("SELECT"), "{error}");
     database.admin.batch_execute("COMMIT").await.unwrap();
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 1);
@@ -281,7 +284,7 @@ async fn a_large_object_of_another_role_with_an_oid_of_the_backup_ends_the_run()
     let mut plan = small_plan();
     plan.0.large_objects.oids = vec![98, 99];
     let error = reset(&database, &plan.plan()).await.unwrap_err();
-    assert!(error.what.contains("99 (of the role postgres)"), "{error}");
+    assert!(error.what.contains("99 (of the role test_admin)"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,7 +80,11 @@ impl Database {
         }
         admin.batch_execute(&format!("CREATE DATABASE {name} {options}")).await.unwrap();
         let address = format!("127.0.0.1:{}", cluster_port());
-        let admin_url = format!("postgres://postgres@{address}/{name}?application_name=admin");
+        // A superuser, but not the one that some tests fill the target as: a run ends the sessions of its role.
+        let create = "DO $$ BEGIN CREATE ROLE test_admin SUPERUSER LOGIN; \
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+        admin.batch_execute(create).await.unwrap();
+        let admin_url = format!("postgres://test_admin@{address}/{name}?application_name=admin");
         Self {
             url: format!("postgres://{role}@{address}/{name}"),
             admin: session(&admin_url).await,
