@@ -17,7 +17,10 @@ fn parse(url: &str) -> ConnectionUrl {
 }
 
 fn tcp(name: &str) -> Host {
-    Host::Tcp { name: name.into(), address: None }
+    Host::Tcp {
+        name: name.into(),
+        address: None,
+    }
 }
 
 #[test]
@@ -26,31 +29,62 @@ fn every_part_of_a_url_is_read_as_libpq_reads_it() {
     assert_eq!(url.user.as_deref(), Some("ada"));
     assert_eq!(url.password.unwrap().expose_secret(), "p@ss/w:rd");
     assert_eq!(url.hosts.len(), 1);
-    assert_eq!((url.hosts[0].host.clone(), url.hosts[0].port), (tcp("db.example"), 31000));
+    assert_eq!(
+        (url.hosts[0].host.clone(), url.hosts[0].port),
+        (tcp("db.example"), 31000)
+    );
     assert_eq!(url.database.as_deref(), Some("sta ging"));
     assert_eq!(url.tls.mode, SslMode::Prefer);
 
     let url = parse("postgis://");
     assert_eq!((url.user, url.database), (None, None));
-    assert_eq!((url.hosts[0].host.clone(), url.hosts[0].port), (Host::Default, 5432));
+    assert_eq!(
+        (url.hosts[0].host.clone(), url.hosts[0].port),
+        (Host::Default, 5432)
+    );
 
-    assert_eq!(parse("postgres://ada:a:b?c#d@host").password.unwrap().expose_secret(), "a:b?c#d");
+    assert_eq!(
+        parse("postgres://ada:a:b?c#d@host")
+            .password
+            .unwrap()
+            .expose_secret(),
+        "a:b?c#d"
+    );
     assert_eq!(parse("POSTGRES://host/db").database.as_deref(), Some("db"));
     assert_eq!(parse("postgres://[::1]:6000/db").hosts[0].host, tcp("::1"));
-    assert_eq!(parse("postgres://%2Fvar%2Frun/db").hosts[0].host, Host::Socket("/var/run".into()));
-    assert_eq!(parse("postgres:///db?host=/tmp&port=6000").hosts[0].host, Host::Socket("/tmp".into()));
-    assert_eq!(parse("postgres:///db?user=bob&dbname=other").database.as_deref(), Some("other"));
+    assert_eq!(
+        parse("postgres://%2Fvar%2Frun/db").hosts[0].host,
+        Host::Socket("/var/run".into())
+    );
+    assert_eq!(
+        parse("postgres:///db?host=/tmp&port=6000").hosts[0].host,
+        Host::Socket("/tmp".into())
+    );
+    assert_eq!(
+        parse("postgres:///db?user=bob&dbname=other").database.as_deref(),
+        Some("other")
+    );
 }
 
 #[test]
 fn several_hosts_are_kept_in_order_with_their_ports() {
     let url = parse("postgres://a:1,b,[::2]:3/db");
-    let places: Vec<(Host, u16)> = url.hosts.into_iter().map(|place| (place.host, place.port)).collect();
+    let places: Vec<(Host, u16)> = url
+        .hosts
+        .into_iter()
+        .map(|place| (place.host, place.port))
+        .collect();
     assert_eq!(places, [(tcp("a"), 1), (tcp("b"), 5432), (tcp("::2"), 3)]);
 
     let url = parse("postgres:///db?host=a,b&port=7&hostaddr=10.0.0.1,10.0.0.2");
     assert_eq!(url.hosts[1].port, 7);
-    assert_eq!(url.hosts[1].host, Host::Tcp { name: "b".into(), address: "10.0.0.2".parse().ok() });
+    assert_eq!(
+        url.hosts[1].host,
+        Host::Tcp {
+            name: "b".into(),
+            address: "10.0.0.2".parse().ok()
+        }
+    );
 }
 
 #[test]
@@ -62,22 +96,34 @@ fn parameters_have_libpqs_meaning() {
     );
     assert_eq!(url.connect_timeout, Some(Duration::from_secs(2)));
     assert_eq!(url.options.as_deref(), Some("-c geqo=off"));
-    assert_eq!((url.keepalive.idle, url.keepalive.count), (Duration::from_secs(30), 4));
+    assert_eq!(
+        (url.keepalive.idle, url.keepalive.count),
+        (Duration::from_secs(30), 4)
+    );
     assert_eq!(url.tcp_user_timeout, Some(Duration::from_millis(1500)));
     assert!(url.must_be_writable && url.shuffle_hosts);
     assert_eq!(url.channel_binding, ChannelBinding::Require);
     assert_eq!(url.tls.roots, Some(Roots::File("/ca.pem".into())));
     assert!(!url.tls.server_name_indication && !url.tls.allow_1_2 && url.tls.allow_1_3);
     assert_eq!(parse("postgres://h/d?connect_timeout=0").connect_timeout, None);
-    assert_eq!(parse("postgres://h/d?sslrootcert=system").tls.mode, SslMode::VerifyFull);
+    assert_eq!(
+        parse("postgres://h/d?sslrootcert=system").tls.mode,
+        SslMode::VerifyFull
+    );
     assert_eq!(parse("postgres://h/d?ssl=true").tls.mode, SslMode::Require);
-    assert!(parse("postgres://h/d?sslmode=require&sslnegotiation=direct").tls.direct);
+    assert!(
+        parse("postgres://h/d?sslmode=require&sslnegotiation=direct")
+            .tls
+            .direct
+    );
 }
 
 #[test]
 fn what_rails_adds_to_a_database_url_is_no_hindrance() {
     parse("postgres://h/d?pool=5&encoding=unicode&prepared_statements=false&application_name=web&reaping_frequency=10");
-    parse("postgres://h/d?gssencmode=disable&client_encoding=auto&fallback_application_name=x&sslcompression=0");
+    parse(
+        "postgres://h/d?gssencmode=disable&client_encoding=auto&fallback_application_name=x&sslcompression=0",
+    );
     parse("postgres://u:p@h/d?passfile=/home/ada/.pgpass");
 }
 
@@ -127,13 +173,17 @@ async fn encrypted(url: &str) -> Result<bool, staging_sync_engine::error::Error>
     let admin = session(&cluster_url()).await;
     let name = format!("scalingo-staging-sync {}", target.run_id());
     let sql = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = $1";
-    let row = admin.query_one(sql, &[&name]).await.expect("the run's session is named after it");
+    let row = admin
+        .query_one(sql, &[&name])
+        .await
+        .expect("the run's session is named after it");
     target.close().await?;
     Ok(row.get(0))
 }
 
 fn authority() -> String {
-    std::env::var("TEST_PG_CA").expect("TEST_PG_CA is not set: run the tests by bin/test or bin/with-postgres")
+    std::env::var("TEST_PG_CA")
+        .expect("TEST_PG_CA is not set: run the tests by bin/test or bin/with-postgres")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +201,10 @@ async fn each_sslmode_encrypts_and_verifies_as_libpq_does() {
         (format!("{by_name}&sslmode=require&sslrootcert={ca}"), true),
         (format!("{by_name}&sslmode=verify-ca&sslrootcert={ca}"), true),
         (format!("{by_name}&sslmode=verify-full&sslrootcert={ca}"), true),
-        (format!("{by_name}&sslmode=verify-full&sslrootcert={ca}&ssl_max_protocol_version=TLSv1.2"), true),
+        (
+            format!("{by_name}&sslmode=verify-full&sslrootcert={ca}&ssl_max_protocol_version=TLSv1.2"),
+            true,
+        ),
         // The certificate is for localhost only.
         (format!("{by_address}sslmode=require"), true),
         (format!("{by_address}sslmode=verify-ca&sslrootcert={ca}"), true),
@@ -159,7 +212,9 @@ async fn each_sslmode_encrypts_and_verifies_as_libpq_does() {
     for (url, expected) in cases {
         assert_eq!(encrypted(&url).await, Ok(expected), "{url}");
     }
-    let error = encrypted(&format!("{by_address}sslmode=verify-full&sslrootcert={ca}")).await.unwrap_err();
+    let error = encrypted(&format!("{by_address}sslmode=verify-full&sslrootcert={ca}"))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::TargetConnection);
     assert!(error.what.contains("another host"), "{error}");
 }
@@ -167,34 +222,61 @@ async fn each_sslmode_encrypts_and_verifies_as_libpq_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_an_unknown_authority_is_refused_when_verified() {
     let database = Database::of_superuser().await;
-    let url = format!("postgres://postgres@localhost:{}/{}?hostaddr=127.0.0.1", cluster_port(), database.name);
-    let error = encrypted(&format!("{url}&sslmode=verify-full&sslrootcert=system")).await.unwrap_err();
+    let url = format!(
+        "postgres://postgres@localhost:{}/{}?hostaddr=127.0.0.1",
+        cluster_port(),
+        database.name
+    );
+    let error = encrypted(&format!("{url}&sslmode=verify-full&sslrootcert=system"))
+        .await
+        .unwrap_err();
     assert!(
-        error.what.contains("none of the authorities") || error.what.contains("no certificate of an authority"),
+        error.what.contains("none of the authorities")
+            || error.what.contains("no certificate of an authority"),
         "{error}"
     );
-    let error = encrypted(&format!("{url}&sslmode=verify-ca&sslrootcert=/nowhere/ca.pem")).await.unwrap_err();
+    let error = encrypted(&format!("{url}&sslmode=verify-ca&sslrootcert=/nowhere/ca.pem"))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Configuration);
-    assert!(error.what.contains("sslrootcert") && !error.to_string().contains("nowhere"), "{error}");
+    assert!(
+        error.what.contains("sslrootcert") && !error.to_string().contains("nowhere"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_host_is_tried_when_the_first_is_down() {
     let database = Database::of_superuser().await;
-    let url = format!("postgres://postgres@127.0.0.1:1,127.0.0.1:{}/{}", cluster_port(), database.name);
+    let url = format!(
+        "postgres://postgres@127.0.0.1:1,127.0.0.1:{}/{}",
+        cluster_port(),
+        database.name
+    );
     assert_eq!(encrypted(&url).await, Ok(true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_unix_socket_is_never_encrypted() {
     let database = Database::of_superuser().await;
-    let directory = std::path::Path::new(&authority()).parent().unwrap().display().to_string().replace('/', "%2F");
-    let url = format!("postgres://postgres@{directory}:{}/{}?sslmode=require", cluster_port(), database.name);
+    let directory = std::path::Path::new(&authority())
+        .parent()
+        .unwrap()
+        .display()
+        .to_string()
+        .replace('/', "%2F");
+    let url = format!(
+        "postgres://postgres@{directory}:{}/{}?sslmode=require",
+        cluster_port(),
+        database.name
+    );
     assert_eq!(encrypted(&url).await, Ok(false));
 }
 
 async fn opening(target: settings::Target) -> staging_sync_engine::error::Error {
-    Target::open(&target, &Sink::silent()).await.expect_err("this target cannot be opened")
+    Target::open(&target, &Sink::silent())
+        .await
+        .expect_err("this target cannot be opened")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,13 +287,34 @@ async fn each_way_of_not_getting_in_has_its_own_sentence() {
     let create = "DO $$ BEGIN CREATE ROLE pw_user LOGIN PASSWORD 'right'; EXCEPTION WHEN duplicate_object THEN NULL; END $$";
     admin.batch_execute(create).await.unwrap();
     let cases = [
-        ("postgres://ada:hunter2@127.0.0.1:1/db".to_owned(), "cannot be reached: connection refused"),
-        ("postgres://ada:hunter2@no-such-host.invalid/db".to_owned(), "host name is not known"),
-        (format!("postgres://pw_user:hunter2@127.0.0.1:{port}/postgres"), "refuses the password"),
-        (format!("postgres://pw_user@127.0.0.1:{port}/postgres"), "asks for a password"),
-        (format!("postgres://postgres@127.0.0.1:{port}/hunter2"), "no database of that name"),
-        (format!("postgres://hunter2@127.0.0.1:{port}/postgres"), "does not let this role in"),
-        (format!("postgres://postgres@127.0.0.1:{port}/postgres?channel_binding=require"), "channel binding"),
+        (
+            "postgres://ada:hunter2@127.0.0.1:1/db".to_owned(),
+            "cannot be reached: connection refused",
+        ),
+        (
+            "postgres://ada:hunter2@no-such-host.invalid/db".to_owned(),
+            "host name is not known",
+        ),
+        (
+            format!("postgres://pw_user:hunter2@127.0.0.1:{port}/postgres"),
+            "refuses the password",
+        ),
+        (
+            format!("postgres://pw_user@127.0.0.1:{port}/postgres"),
+            "asks for a password",
+        ),
+        (
+            format!("postgres://postgres@127.0.0.1:{port}/hunter2"),
+            "no database of that name",
+        ),
+        (
+            format!("postgres://hunter2@127.0.0.1:{port}/postgres"),
+            "does not let this role in",
+        ),
+        (
+            format!("postgres://postgres@127.0.0.1:{port}/postgres?channel_binding=require"),
+            "channel binding",
+        ),
     ];
     for (url, sentence) in cases {
         let error = opening(settings(&url)).await;
@@ -219,8 +322,14 @@ async fn each_way_of_not_getting_in_has_its_own_sentence() {
         assert!(error.what.contains(sentence), "{url}: {error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
-    let right = format!("postgres://pw_user:right@127.0.0.1:{port}/postgres?sslmode=require&channel_binding=require");
-    Target::open(&settings(&right), &Sink::silent()).await.expect("the right password").close().await.unwrap();
+    let right =
+        format!("postgres://pw_user:right@127.0.0.1:{port}/postgres?sslmode=require&channel_binding=require");
+    Target::open(&settings(&right), &Sink::silent())
+        .await
+        .expect("the right password")
+        .close()
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +345,10 @@ async fn a_server_without_tls_is_told_from_one_that_is_down() {
             let _ = socket.write_all(b"N").await;
         }
     });
-    let error = opening(settings(&format!("postgres://ada@127.0.0.1:{port}/db?sslmode=require"))).await;
+    let error = opening(settings(&format!(
+        "postgres://ada@127.0.0.1:{port}/db?sslmode=require"
+    )))
+    .await;
     assert!(error.what.contains("does not offer TLS"), "{error}");
 }
 
@@ -249,7 +361,12 @@ async fn a_session_is_set_up_for_a_restore() {
          ALTER ROLE {role} SET default_transaction_read_only = on; ALTER ROLE {role} SET DateStyle = 'German'"
     );
     database.admin.batch_execute(&hostile).await.unwrap();
-    let target = Target::open(&database.settings(), &Sink::silent()).await.expect("no setting of the role hinders");
-    target.reset_and_create(&target_support::Planner::new().plan()).await.expect("no timeout, no read-only session");
+    let target = Target::open(&database.settings(), &Sink::silent())
+        .await
+        .expect("no setting of the role hinders");
+    target
+        .reset_and_create(&target_support::Planner::new().plan())
+        .await
+        .expect("no timeout, no read-only session");
     target.close().await.unwrap();
 }

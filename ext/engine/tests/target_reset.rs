@@ -99,15 +99,36 @@ fn small_plan() -> Planner {
 }
 
 async fn is_everything_replaced(database: &Database) {
-    assert!(left_over(database).await.split(", ").count() > 40, "the reset has something to do");
-    reset(database, &small_plan().plan()).await.expect("the reset succeeds");
+    assert!(
+        left_over(database).await.split(", ").count() > 40,
+        "the reset has something to do"
+    );
+    reset(database, &small_plan().plan())
+        .await
+        .expect("the reset succeeds");
     assert_eq!(database.number("SELECT count(*) FROM public.fresh").await, 0);
-    database.admin.batch_execute("DROP TABLE public.fresh").await.unwrap();
+    database
+        .admin
+        .batch_execute("DROP TABLE public.fresh")
+        .await
+        .unwrap();
     assert_eq!(left_over(database).await, "");
-    assert_eq!(database.text("SELECT status FROM scalingo_staging_sync.state").await, "incomplete");
+    assert_eq!(
+        database
+            .text("SELECT status FROM scalingo_staging_sync.state")
+            .await,
+        "incomplete"
+    );
     // And a second time, with what the first has left.
-    reset(database, &small_plan().plan()).await.expect("the second reset succeeds");
-    assert_eq!(database.number("SELECT count(*) FROM scalingo_staging_sync.state").await, 1);
+    reset(database, &small_plan().plan())
+        .await
+        .expect("the second reset succeeds");
+    assert_eq!(
+        database
+            .number("SELECT count(*) FROM scalingo_staging_sync.state")
+            .await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,11 +176,26 @@ async fn extensions_and_the_schemas_that_hold_them_are_kept() {
             .await;
         let plan = Planner::new()
             .statement("SCHEMA", "extensions", "CREATE SCHEMA extensions;")
-            .statement("EXTENSION", "citext", "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA extensions;")
-            .statement("TABLE", "t", "CREATE TABLE extensions.t (a extensions.citext, b public.hstore)");
-        reset(&database, &plan.plan()).await.expect("extensions are no obstacle");
+            .statement(
+                "EXTENSION",
+                "citext",
+                "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA extensions;",
+            )
+            .statement(
+                "TABLE",
+                "t",
+                "CREATE TABLE extensions.t (a extensions.citext, b public.hstore)",
+            );
+        reset(&database, &plan.plan())
+            .await
+            .expect("extensions are no obstacle");
         assert_eq!(database.number("SELECT count(*) FROM pg_extension").await, 3);
-        assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'ours'").await, 0);
+        assert_eq!(
+            database
+                .number("SELECT count(*) FROM pg_class WHERE relname = 'ours'")
+                .await,
+            0
+        );
     }
 }
 
@@ -180,44 +216,89 @@ async fn what_another_role_would_lose_is_named_and_nothing_is_changed() {
         .unwrap();
     let error = reset(&database, &small_plan().plan()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Privilege);
-    for expected in ["view public.report", "table public.refers", other.as_str(), "constraint refers_id_fkey"] {
+    for expected in [
+        "view public.report",
+        "table public.refers",
+        other.as_str(),
+        "constraint refers_id_fkey",
+    ] {
         assert!(error.what.contains(expected), "{expected} in {error}");
     }
     assert_eq!(database.number("SELECT count(*) FROM shop.orders").await, 0);
-    assert_eq!(database.text("SELECT status FROM scalingo_staging_sync.state").await, "untouched");
+    assert_eq!(
+        database
+            .text("SELECT status FROM scalingo_staging_sync.state")
+            .await,
+        "untouched"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_roles_table_in_the_roles_schema_ends_the_run_and_its_table_elsewhere_does_not() {
     let database = Database::of_restricted().await;
     database.as_role("CREATE SCHEMA shop").await;
-    database.admin.batch_execute("CREATE TABLE shop.theirs (a int); CREATE TABLE public.also_theirs (a int)").await.unwrap();
+    database
+        .admin
+        .batch_execute("CREATE TABLE shop.theirs (a int); CREATE TABLE public.also_theirs (a int)")
+        .await
+        .unwrap();
     let error = reset(&database, &small_plan().plan()).await.unwrap_err();
-    assert!(error.what.contains("shop.theirs") && !error.what.contains("also_theirs"), "{error}");
-    database.admin.batch_execute("DROP TABLE shop.theirs").await.unwrap();
-    reset(&database, &small_plan().plan()).await.expect("a table beside it is no obstacle");
-    assert_eq!(database.number("SELECT count(*) FROM public.also_theirs").await, 0);
+    assert!(
+        error.what.contains("shop.theirs") && !error.what.contains("also_theirs"),
+        "{error}"
+    );
+    database
+        .admin
+        .batch_execute("DROP TABLE shop.theirs")
+        .await
+        .unwrap();
+    reset(&database, &small_plan().plan())
+        .await
+        .expect("a table beside it is no obstacle");
+    assert_eq!(
+        database.number("SELECT count(*) FROM public.also_theirs").await,
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_of_another_role_in_the_way_costs_nothing() {
     let database = Database::of_restricted().await;
     database.as_role("CREATE TABLE public.old (a int)").await;
-    database.admin.batch_execute("CREATE TABLE public.fresh (a int)").await.unwrap();
+    database
+        .admin
+        .batch_execute("CREATE TABLE public.fresh (a int)")
+        .await
+        .unwrap();
     let error = reset(&database, &small_plan().plan()).await.unwrap_err();
-    assert!(error.what.contains("\"fresh\" already exists") && error.remedy.contains("another role"), "{error}");
+    assert!(
+        error.what.contains("\"fresh\" already exists") && error.remedy.contains("another role"),
+        "{error}"
+    );
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 0);
-    assert_eq!(database.text("SELECT status FROM scalingo_staging_sync.state").await, "untouched");
+    assert_eq!(
+        database
+            .text("SELECT status FROM scalingo_staging_sync.state")
+            .await,
+        "untouched"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_fails_leaves_the_old_data_in_place() {
     let database = Database::of_restricted().await;
-    database.as_role("CREATE TABLE public.old (a int); INSERT INTO public.old VALUES (1)").await;
-    let plan = small_plan().statement("TABLE", "broken", "CREATE TABLE public.broken (a no_such_type)").plan();
+    database
+        .as_role("CREATE TABLE public.old (a int); INSERT INTO public.old VALUES (1)")
+        .await;
+    let plan = small_plan()
+        .statement("TABLE", "broken", "CREATE TABLE public.broken (a no_such_type)")
+        .plan();
     let error = reset(&database, &plan).await.unwrap_err();
     assert_eq!(error.kind, Kind::Restore);
-    assert!(error.what.contains("TABLE broken") && error.remedy.contains("Nothing was changed"), "{error}");
+    assert!(
+        error.what.contains("TABLE broken") && error.remedy.contains("Nothing was changed"),
+        "{error}"
+    );
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 1);
     // The role's other sessions may write again.
     database.as_role("INSERT INTO public.old VALUES (2)").await;
@@ -228,12 +309,22 @@ async fn an_extension_that_may_be_left_out_is_left_out_with_a_warning() {
     let database = Database::of_restricted().await;
     let events = Events::default();
     let plan = small_plan()
-        .statement("EXTENSION", "pg_stat_statements", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public")
+        .statement(
+            "EXTENSION",
+            "pg_stat_statements",
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public",
+        )
         .optional()
-        .statement("EXTENSION", "no_such", "CREATE EXTENSION IF NOT EXISTS no_such WITH SCHEMA public")
+        .statement(
+            "EXTENSION",
+            "no_such",
+            "CREATE EXTENSION IF NOT EXISTS no_such WITH SCHEMA public",
+        )
         .optional()
         .table(2, "after", "id int");
-    reset_with(&database.settings(), &plan.plan(), &events.sink()).await.expect("the run goes on");
+    reset_with(&database.settings(), &plan.plan(), &events.sink())
+        .await
+        .expect("the run goes on");
     let warnings = events.warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("pg_stat_statements") && warnings[0].contains("may not create"));
@@ -245,42 +336,75 @@ async fn an_extension_that_may_be_left_out_is_left_out_with_a_warning() {
 async fn an_extension_that_is_needed_ends_the_run_and_says_who_can_create_it() {
     let database = Database::of_restricted().await;
     database.as_role("CREATE TABLE public.old (a int)").await;
-    let plan = Planner::new().statement("EXTENSION", "file_fdw", "CREATE EXTENSION IF NOT EXISTS file_fdw WITH SCHEMA public").plan();
+    let plan = Planner::new()
+        .statement(
+            "EXTENSION",
+            "file_fdw",
+            "CREATE EXTENSION IF NOT EXISTS file_fdw WITH SCHEMA public",
+        )
+        .plan();
     let error = reset(&database, &plan).await.unwrap_err();
     assert_eq!(error.kind, Kind::Privilege);
-    assert!(error.what.contains("file_fdw") && error.remedy.contains("superuser"), "{error}");
+    assert!(
+        error.what.contains("file_fdw") && error.remedy.contains("superuser"),
+        "{error}"
+    );
 
     let mut settings = database.settings();
     settings.postgis = true;
-    let available = database.number("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'").await;
+    let available = database
+        .number("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'")
+        .await;
     let outcome = reset_with(&settings, &small_plan().plan(), &Sink::silent()).await;
     if available == 0 {
         let error = outcome.unwrap_err();
-        assert!(error.what.contains("does not have the extension postgis"), "{error}");
+        assert!(
+            error.what.contains("does not have the extension postgis"),
+            "{error}"
+        );
     }
-    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'old' AND relkind = 'r'").await, i64::from(available == 0));
+    assert_eq!(
+        database
+            .number("SELECT count(*) FROM pg_class WHERE relname = 'old' AND relkind = 'r'")
+            .await,
+        i64::from(available == 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_holds_a_lock_for_too_long_is_named() {
     let database = Database::of_restricted().await;
-    database.as_role("CREATE TABLE public.old (a int); INSERT INTO public.old VALUES (42)").await;
-    database.admin.batch_execute("BEGIN; SELECT * FROM public.old").await.unwrap();
+    database
+        .as_role("CREATE TABLE public.old (a int); INSERT INTO public.old VALUES (42)")
+        .await;
+    database
+        .admin
+        .batch_execute("BEGIN; SELECT * FROM public.old")
+        .await
+        .unwrap();
     let mut settings = database.settings();
     settings.lock_timeout = 0.4;
-    let error = reset_with(&settings, &small_plan().plan(), &Sink::silent()).await.unwrap_err();
+    let error = reset_with(&settings, &small_plan().plan(), &Sink::silent())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::LockTimeout);
     assert!(error.what.contains("of the role test_admin (admin)"), "{error}");
     assert!(!error.to_string().contains("SELECT"), "{error}");
     database.admin.batch_execute("COMMIT").await.unwrap();
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 1);
-    reset_with(&settings, &small_plan().plan(), &Sink::silent()).await.expect("the lock is gone");
+    reset_with(&settings, &small_plan().plan(), &Sink::silent())
+        .await
+        .expect("the lock is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_of_another_role_with_an_oid_of_the_backup_ends_the_run() {
     let database = Database::of_restricted().await;
-    database.admin.batch_execute("SELECT lo_create(99)").await.unwrap();
+    database
+        .admin
+        .batch_execute("SELECT lo_create(99)")
+        .await
+        .unwrap();
     let mut plan = small_plan();
     plan.0.large_objects.oids = vec![98, 99];
     let error = reset(&database, &plan.plan()).await.unwrap_err();
@@ -291,18 +415,33 @@ async fn a_large_object_of_another_role_with_an_oid_of_the_backup_ends_the_run()
 async fn a_schema_called_public_is_there_afterwards() {
     let database = Database::of_owner().await;
     database.as_role("DROP SCHEMA public CASCADE").await;
-    reset(&database, &small_plan().plan()).await.expect("public is created");
-    database.as_role("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
-    reset(&database, &small_plan().plan()).await.expect("public is kept");
+    reset(&database, &small_plan().plan())
+        .await
+        .expect("public is created");
+    database
+        .as_role("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .await;
+    reset(&database, &small_plan().plan())
+        .await
+        .expect("public is kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_may_not_create_schemas_is_told_so() {
     let role = unique("poor");
     let database = Database::of_restricted().await;
-    database.admin.batch_execute(&format!("CREATE ROLE {role} LOGIN; REVOKE CREATE ON DATABASE {} FROM PUBLIC", database.name)).await.unwrap();
+    database
+        .admin
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; REVOKE CREATE ON DATABASE {} FROM PUBLIC",
+            database.name
+        ))
+        .await
+        .unwrap();
     let settings = target_support::settings(&database.url.replace(&database.role, &role));
-    let error = reset_with(&settings, &small_plan().plan(), &Sink::silent()).await.unwrap_err();
+    let error = reset_with(&settings, &small_plan().plan(), &Sink::silent())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Privilege);
     assert!(error.remedy.contains("CREATE on the database"), "{error}");
 }
@@ -322,28 +461,53 @@ async fn two_thousand_tables_are_replaced_in_steps() {
     let database = Database::of_restricted().await;
     let events = Events::default();
     let plan = large_schema().plan();
-    reset_with(&database.settings(), &plan, &events.sink()).await.expect("the schema is created in steps");
-    assert!(events.warnings().iter().any(|warning| warning.contains("in steps")), "{:?}", events.warnings());
+    reset_with(&database.settings(), &plan, &events.sink())
+        .await
+        .expect("the schema is created in steps");
+    assert!(
+        events
+            .warnings()
+            .iter()
+            .any(|warning| warning.contains("in steps")),
+        "{:?}",
+        events.warnings()
+    );
     let count = "SELECT count(*) FROM pg_class WHERE relname LIKE 'table\\_%' AND relkind = 'r'";
     assert_eq!(database.number(count).await, 2_000);
     for some in (0..2_000).collect::<Vec<_>>().chunks(200) {
         let sql: String = some.iter().map(|n| format!("ALTER TABLE public.table_{n} ADD PRIMARY KEY (id); CREATE INDEX ON public.table_{n} (name);")).collect();
         database.as_role(&sql).await;
     }
-    reset_with(&database.settings(), &small_plan().plan(), &events.sink()).await.expect("it is dropped in steps");
+    reset_with(&database.settings(), &small_plan().plan(), &events.sink())
+        .await
+        .expect("it is dropped in steps");
     assert_eq!(database.number(count).await, 0);
     assert_eq!(database.number("SELECT count(*) FROM public.fresh").await, 0);
-    assert_eq!(database.text("SELECT status FROM scalingo_staging_sync.state").await, "incomplete");
+    assert_eq!(
+        database
+            .text("SELECT status FROM scalingo_staging_sync.state")
+            .await,
+        "incomplete"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_five_thousand_large_objects_are_unlinked_in_batches() {
     let database = Database::of_restricted().await;
     for _ in 0..5 {
-        database.as_role("SELECT count(lo_create(0)) FROM generate_series(1, 5000)").await;
+        database
+            .as_role("SELECT count(lo_create(0)) FROM generate_series(1, 5000)")
+            .await;
     }
     let events = Events::default();
-    reset_with(&database.settings(), &small_plan().plan(), &events.sink()).await.expect("the reset succeeds");
-    assert_eq!(database.number("SELECT count(*) FROM pg_largeobject_metadata").await, 0);
+    reset_with(&database.settings(), &small_plan().plan(), &events.sink())
+        .await
+        .expect("the reset succeeds");
+    assert_eq!(
+        database
+            .number("SELECT count(*) FROM pg_largeobject_metadata")
+            .await,
+        0
+    );
     assert_eq!(events.warnings(), Vec::<String>::new());
 }

@@ -17,23 +17,31 @@ use tokio_postgres::{Client, NoTls};
 
 /// The superuser's URL of the cluster that `bin/with-postgres` started.
 pub fn cluster_url() -> String {
-    std::env::var("TEST_PG_URL").expect("TEST_PG_URL is not set: run the tests by bin/test or bin/with-postgres")
+    std::env::var("TEST_PG_URL")
+        .expect("TEST_PG_URL is not set: run the tests by bin/test or bin/with-postgres")
 }
 
 /// The port of that cluster.
 pub fn cluster_port() -> String {
-    std::env::var("TEST_PG_PORT").expect("TEST_PG_PORT is not set: run the tests by bin/test or bin/with-postgres")
+    std::env::var("TEST_PG_PORT")
+        .expect("TEST_PG_PORT is not set: run the tests by bin/test or bin/with-postgres")
 }
 
 /// A name that no other test has.
 pub fn unique(prefix: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{prefix}_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// A plain session, ended when the client is dropped.
 pub async fn session(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test's own session");
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the test's own session");
     tokio::spawn(connection);
     client
 }
@@ -76,9 +84,15 @@ impl Database {
         let name = unique("target");
         let admin = session(&cluster).await;
         if role != "postgres" {
-            admin.batch_execute(&format!("CREATE ROLE {role} LOGIN")).await.unwrap();
+            admin
+                .batch_execute(&format!("CREATE ROLE {role} LOGIN"))
+                .await
+                .unwrap();
         }
-        admin.batch_execute(&format!("CREATE DATABASE {name} {options}")).await.unwrap();
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} {options}"))
+            .await
+            .unwrap();
         let address = format!("127.0.0.1:{}", cluster_port());
         // A superuser, but not the one that some tests fill the target as: a run ends the sessions of its role.
         let create = "DO $$ BEGIN CREATE ROLE test_admin SUPERUSER LOGIN; \
@@ -108,12 +122,20 @@ impl Database {
 
     /// One number.
     pub async fn number(&self, sql: &str) -> i64 {
-        self.admin.query_one(&format!("SELECT ({sql})::int8"), &[]).await.unwrap().get(0)
+        self.admin
+            .query_one(&format!("SELECT ({sql})::int8"), &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// One text.
     pub async fn text(&self, sql: &str) -> String {
-        self.admin.query_one(&format!("SELECT ({sql})::text"), &[]).await.unwrap().get(0)
+        self.admin
+            .query_one(&format!("SELECT ({sql})::text"), &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// The sessions in this database that meet a condition.
@@ -222,7 +244,9 @@ impl Planner {
     /// A table `public.name`, with its rows.
     pub fn table(self, id: DumpId, name: &str, columns: &str) -> Self {
         let sql = format!("CREATE TABLE public.{name} ({columns})");
-        let names = columns.split(", ").map(|column| column.split(' ').next().unwrap().to_owned());
+        let names = columns
+            .split(", ")
+            .map(|column| column.split(' ').next().unwrap().to_owned());
         let names = names.collect();
         self.statement("TABLE", name, &sql).load(id, name, names)
     }
@@ -252,7 +276,14 @@ impl Planner {
         self
     }
 
-    pub fn step(mut self, id: DumpId, sql: &str, waits_for: &[DumpId], locks: &[&str], shared: &[&str]) -> Self {
+    pub fn step(
+        mut self,
+        id: DumpId,
+        sql: &str,
+        waits_for: &[DumpId],
+        locks: &[&str],
+        shared: &[&str],
+    ) -> Self {
         self.0.steps.push(Step {
             dump_id: id,
             kind: "INDEX".into(),
