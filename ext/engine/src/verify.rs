@@ -59,22 +59,14 @@ pub async fn verify(
     fail_on_error: bool,
 ) -> Result<Verification> {
     let expected = expectations(plan, report);
-    let jobs = expected.into_iter().map(|(table, expected)| {
-        let questions = expected
-            .columns
-            .iter()
-            .map(|column| column.form_sql.clone())
-            .collect();
-        (table, expected, questions)
-    });
-    let jobs: Vec<(&TableName, Expected<'_>, Vec<String>)> = jobs.collect();
-    let questions = jobs
-        .iter()
-        .map(|(table, _, questions)| ((*table).clone(), questions.clone()))
-        .collect();
+    let mut questions = Vec::with_capacity(expected.len());
+    for (table, expected) in &expected {
+        let conditions = expected.columns.iter().map(|column| column.form_sql.clone());
+        questions.push(((*table).clone(), conditions.collect()));
+    }
     let mut answers: HashMap<TableName, Vec<u64>> = target.count(questions).await?.into_iter().collect();
     let mut verification = Verification::default();
-    for (table, expected, _) in &jobs {
+    for (table, expected) in &expected {
         let answer = answers.remove(*table).unwrap_or_default();
         let problems = judge(table, expected, &answer);
         let violations = answer.iter().skip(1).sum::<u64>();

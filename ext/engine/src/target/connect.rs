@@ -200,7 +200,8 @@ impl Connector {
         }
         // At the session's very start, since target_session_attrs asks before anything could be set: the guard
         // against writers (see `guard`) makes sessions of this role read-only unless they say otherwise.
-        let read_write = "-c default_transaction_read_only=off";
+        // Nor may a time limit of the role's strike the statement that lifts it.
+        let read_write = "-c default_transaction_read_only=off -c statement_timeout=0";
         config.options(match &url.options {
             Some(options) => format!("{options} {read_write}"),
             None => read_write.to_owned(),

@@ -23,7 +23,10 @@ use tokio::task::{JoinError, JoinSet};
 /// A table gets a further lane for each so many bytes of it, while those it has are busy.
 const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 
-/// Idle sessions say something this often, so that no proxy takes them for dead.
+/// How often it is made sure that the run still holds the target.
+const CHECK: Duration = Duration::from_secs(5);
+
+/// Idle sessions say something after this long, so that no proxy takes them for dead.
 const SILENCE: Duration = Duration::from_secs(120);
 
 /// What the archive's data consists of, in its order.
@@ -110,6 +113,7 @@ pub async fn restore(
         large_objects: None,
         writers: 0,
         written: HashSet::new(),
+        last_word: Instant::now(),
         report: LoadReport::default(),
     };
     restore.run(items).await
@@ -135,6 +139,8 @@ struct Restore<'a> {
     writers: usize,
     /// Oids of large objects that are there.
     written: HashSet<u32>,
+    /// When idle sessions last said something.
+    last_word: Instant,
     report: LoadReport,
 }
 
@@ -179,9 +185,8 @@ enum Done {
 
 impl<'a> Restore<'a> {
     async fn run(mut self, mut items: mpsc::Receiver<Result<Item, Error>>) -> Result<LoadReport> {
-        let mut silence = tokio::time::interval(SILENCE);
-        silence.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        silence.reset();
+        let mut check = tokio::time::interval(CHECK);
+        check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             self.start_steps();
             if !self.streaming && self.tasks.is_empty() {
@@ -193,7 +198,7 @@ impl<'a> Restore<'a> {
                     Some(item) => self.take(item?).await?,
                     None => self.end_of_stream().await?,
                 },
-                _ = silence.tick() => self.keep_alive().await?,
+                _ = check.tick() => self.keep_alive().await?,
             }
         }
         if let Some(step) = self.graph.stuck().filter(|_| self.graph.left() > 0) {
@@ -599,10 +604,13 @@ impl<'a> Restore<'a> {
         }
     }
 
-    async fn keep_alive(&self) -> Result<()> {
+    async fn keep_alive(&mut self) -> Result<()> {
         self.target.check_hold()?;
-        for session in &self.free {
-            session.ping().await?;
+        if self.last_word.elapsed() >= SILENCE {
+            self.last_word = Instant::now();
+            for session in &self.free {
+                session.ping().await?;
+            }
         }
         Ok(())
     }

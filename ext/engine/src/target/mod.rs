@@ -149,6 +149,10 @@ impl Target {
         };
     }
 
+    fn noted_backup(&self) -> Backup {
+        lock(&self.backup).clone()
+    }
+
     /// Notes in the gem's own schema that the target is complete: the run's very last step before
     /// [`Target::close`].
     ///

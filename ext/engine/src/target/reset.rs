@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use futures_util::future::join_all;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -48,6 +49,53 @@ impl Refused {
             passing: is_passing(error) && error.code().is_none_or(|code| code.code() != "55P03"),
             error: Error::from_server(doing, error),
         }
+    }
+}
+
+/// Work cut into transactions, into smaller ones while the lock table is too small even for these.
+struct Batches {
+    all: usize,
+    start: usize,
+    end: usize,
+    size: usize,
+    attempt: u32,
+}
+
+impl Batches {
+    fn of(all: usize) -> Self {
+        Self {
+            all,
+            start: 0,
+            end: 0,
+            size: PER_STEP,
+            attempt: 0,
+        }
+    }
+
+    /// What to do next.
+    fn next(&mut self) -> Option<Range<usize>> {
+        self.end = self.all.min(self.start + self.size);
+        (self.start < self.all).then_some(self.start..self.end)
+    }
+
+    /// Notes how it went. What failed for want of locks, or for a reason that passes, is next again.
+    async fn done(&mut self, target: &Target, outcome: Result<(), Refused>) -> Result<()> {
+        match outcome {
+            Ok(()) => {
+                self.start = self.end;
+                self.attempt = 0;
+            }
+            Err(refused) if refused.out_of_locks && self.end - self.start > 1 => {
+                self.size = (self.end - self.start) / 2;
+            }
+            Err(refused) => {
+                self.attempt += 1;
+                if !refused.passing || !target.may_retry(self.attempt).await {
+                    return Err(refused.error);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -172,7 +220,7 @@ impl Target {
         }
         let statements = self.needed(session, plan).await?;
         self.create(session, &statements).await?;
-        state::mark_incomplete(session, &self.run_id, &lock(&self.backup).clone()).await?;
+        state::mark_incomplete(session, &self.run_id, &self.noted_backup()).await?;
         run(session, "committing the reset", "COMMIT").await
     }
 
@@ -186,46 +234,31 @@ impl Target {
         self.require_postgis(session, plan)
             .await
             .map_err(|refused| nothing_changed(refused.error))?;
-        state::mark_incomplete(session, &self.run_id, &lock(&self.backup).clone()).await?;
-        self.in_batches(&stock.objects, async |batch: &[Owned]| {
-            let sql = drop_statements(batch).join("; ");
-            run(session, "emptying the target", &sql).await
-        })
-        .await?;
+        state::mark_incomplete(session, &self.run_id, &self.noted_backup()).await?;
+        let mut batches = Batches::of(stock.objects.len());
+        while let Some(range) = batches.next() {
+            let sql = drop_statements(stock.objects.get(range).unwrap_or_default()).join("; ");
+            let dropped = run(session, "emptying the target", &sql).await;
+            batches.done(self, dropped).await?;
+        }
         unlink_in_batches(session).await?;
         let statements = self.needed(session, plan).await?;
-        self.in_batches(&statements, async |batch: &[&Statement]| {
-            run(session, "beginning a part of the schema", "BEGIN").await?;
-            let created = self.create(session, batch).await;
-            let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
-            run(session, "ending a part of the schema", end).await?;
-            created
-        })
-        .await
-    }
-
-    /// Does `work` on batches in turn, on smaller ones while the lock table is too small even for these.
-    async fn in_batches<T>(&self, all: &[T], work: impl AsyncFn(&[T]) -> Result<(), Refused>) -> Result<()> {
-        let mut size = PER_STEP;
-        let mut start = 0;
-        let mut attempt = 0;
-        while start < all.len() {
-            let end = all.len().min(start + size);
-            match work(all.get(start..end).unwrap_or_default()).await {
-                Ok(()) => {
-                    start = end;
-                    attempt = 0;
-                }
-                Err(refused) if refused.out_of_locks && end - start > 1 => size = (end - start) / 2,
-                Err(refused) => {
-                    attempt += 1;
-                    if !refused.passing || !self.may_retry(attempt).await {
-                        return Err(refused.error);
-                    }
-                }
-            }
+        let mut batches = Batches::of(statements.len());
+        while let Some(range) = batches.next() {
+            let created = self
+                .create_batch(session, statements.get(range).unwrap_or_default())
+                .await;
+            batches.done(self, created).await?;
         }
         Ok(())
+    }
+
+    async fn create_batch(&self, session: &Session, statements: &[&Statement]) -> Result<(), Refused> {
+        run(session, "beginning a part of the schema", "BEGIN").await?;
+        let created = self.create(session, statements).await;
+        let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        run(session, "ending a part of the schema", end).await?;
+        created
     }
 
     /// `config.postgis`: the extension comes first, so that a server without it costs nothing. Where the plan

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 /// by the catalogues' owner columns (the bootstrap superuser has no entries in pg_shdepend), and for a superuser
 /// also the objects of kinds that have no owner. Never there: what PostgreSQL itself brought (object ids below
 /// 16384), extensions and their members, temporary objects, what depends on another object of ours for its very
-/// existence (an identity column's sequence, a table's row type), the schema `public`, the gem's own schema, and
+/// existence (an identity column's sequence, a table's row type, an array type, a range's functions), the schema `public`, the gem's own schema, and
 /// schemas that hold an extension.
 ///
 /// Stages are in dropping order: what fires on drops first, then what most things hang on, schemas last.
@@ -28,16 +28,16 @@ const OWNED: &str = "
    SELECT 'pg_event_trigger'::regclass, e.oid, NULL::oid, 1, 'EVENT TRIGGER' FROM pg_event_trigger e, me WHERE evtowner = me.oid
    UNION ALL SELECT 'pg_publication'::regclass, p.oid, NULL, 2, 'PUBLICATION' FROM pg_publication p, me WHERE pubowner = me.oid
    UNION ALL SELECT 'pg_class'::regclass, c.oid, relnamespace,
-       CASE WHEN relkind IN ('v', 'm') THEN 3 WHEN relkind = 'S' THEN 5 WHEN relkind = 'c' THEN 8 ELSE 4 END,
+       CASE WHEN relkind IN ('v', 'm') THEN 3 WHEN relkind = 'S' THEN 5 ELSE 4 END,
        CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
-                    WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END
-     FROM pg_class c, me WHERE relowner = me.oid AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+                    WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+     FROM pg_class c, me WHERE relowner = me.oid AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
        AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-         AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
+         AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'))
    UNION ALL SELECT 'pg_statistic_ext'::regclass, s.oid, stxnamespace, 6, 'STATISTICS' FROM pg_statistic_ext s, me WHERE stxowner = me.oid
    UNION ALL SELECT 'pg_proc'::regclass, p.oid, pronamespace, 7, 'ROUTINE' FROM pg_proc p, me WHERE proowner = me.oid
    UNION ALL SELECT 'pg_type'::regclass, t.oid, typnamespace, 8, 'TYPE' FROM pg_type t, me WHERE typowner = me.oid
-       AND typtype IN ('b', 'd', 'e', 'r') AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+       AND typtype IN ('b', 'c', 'd', 'e', 'r')
    UNION ALL SELECT 'pg_operator'::regclass, o.oid, oprnamespace, 9, 'OPERATOR' FROM pg_operator o, me WHERE oprowner = me.oid
    UNION ALL SELECT 'pg_opclass'::regclass, o.oid, opcnamespace, 10, 'OPERATOR CLASS' FROM pg_opclass o, me WHERE opcowner = me.oid
    UNION ALL SELECT 'pg_opfamily'::regclass, o.oid, opfnamespace, 11, 'OPERATOR FAMILY' FROM pg_opfamily o, me WHERE opfowner = me.oid
@@ -58,7 +58,8 @@ const OWNED: &str = "
    SELECT classid::oid, objid, stage, kind FROM candidates
     WHERE objid >= 16384
       AND (namespace IS NULL OR namespace NOT IN (SELECT oid FROM own_schema))
-      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = candidates.classid AND m.objid = candidates.objid))";
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = candidates.classid AND d.objid = candidates.objid
+                        AND d.objsubid = 0 AND d.deptype IN ('e', 'i')))";
 
 /// Everything that goes when what is owned goes (`pg_depend` followed to its end), with the owner of each: an
 /// index, a constraint, a default, a trigger, a rule or a policy is its table's owner's.
@@ -219,13 +220,17 @@ pub(crate) async fn take(session: &Session) -> Result<Stock> {
 /// # Errors
 /// [`Kind::Privilege`], naming up to ten such objects and their owners.
 pub(crate) async fn refuse_losses(session: &Session, facts: &Facts) -> Result<()> {
+    // What is part of something else goes by that one's owner: a range's functions, for instance, are the
+    // bootstrap superuser's, whoever created the range.
     let sql = format!(
         "WITH RECURSIVE {OWNED}, {CLOSURE} \
          SELECT DISTINCT pg_describe_object(l.classid, l.objid, 0) || CASE \
              WHEN l.classid = 'pg_extension'::regclass OR m.objid IS NOT NULL THEN ' (of an extension)' \
              ELSE ' (of the role ' || pg_get_userbyid(l.owner) || ')' END AS loss \
          FROM losses l CROSS JOIN me LEFT JOIN members m USING (classid, objid) \
-         WHERE l.owner <> me.oid OR l.classid = 'pg_extension'::regclass OR m.objid IS NOT NULL \
+         WHERE (l.owner <> me.oid OR l.classid = 'pg_extension'::regclass OR m.objid IS NOT NULL) \
+           AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = l.classid AND i.objid = l.objid \
+             AND i.objsubid = 0 AND i.deptype = 'i') \
          ORDER BY loss LIMIT 11"
     );
     let rows = session.query(&sql, &[]).await.map_err(doing)?;

@@ -1,0 +1,517 @@
+//! Rows, large objects and steps: what arrives, in which order, and what a failure in the middle does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod target_support;
+
+use staging_sync_engine::error::{Error, Kind};
+use staging_sync_engine::event::{Event, Sink};
+use staging_sync_engine::mask::ColumnCounts;
+use staging_sync_engine::plan::Plan;
+use staging_sync_engine::target::{restore, Item, LoadReport, Target};
+use staging_sync_engine::verify::verify;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use target_support::{large_object, load, rows, Database, Events, Planner};
+use tokio::sync::mpsc;
+
+async fn open_and_reset(database: &Database, plan: &Plan, parallel: usize, events: &Sink) -> Target {
+    let mut settings = database.settings();
+    settings.parallel_connections = parallel;
+    let target = Target::open(&settings, events).await.expect("the target opens");
+    target.reset_and_create(plan).await.expect("the reset succeeds");
+    target
+}
+
+/// Everything from the opening to the close.
+async fn run(
+    database: &Database,
+    plan: &Arc<Plan>,
+    parallel: usize,
+    items: Vec<Item>,
+) -> Result<LoadReport, Error> {
+    let target = open_and_reset(database, plan, parallel, &Sink::silent()).await;
+    let report = load(&target, plan, items).await;
+    target.close().await.unwrap();
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_can_be_a_task_and_its_record_names_the_backup() {
+    let database = Database::of_restricted().await;
+    let settings = database.settings();
+    let run = async move {
+        let plan = Planner::new().table(1, "t", "id int").plan();
+        let target = Target::open(&settings, &Sink::silent()).await?;
+        target.note_backup("bk-1", Some("2024-05-01T03:00:00Z"));
+        target.reset_and_create(&plan).await?;
+        let report = load(&target, &plan, rows(1, &["1\n"])).await?;
+        target.analyze().await?;
+        verify(&target, &plan, &report, true).await?;
+        target.mark_complete().await?;
+        target.close().await
+    };
+    tokio::spawn(run).await.unwrap().expect("the run succeeds");
+    let record = "SELECT concat_ws(' ', status, backup_id, backup_created_at, finished_at IS NOT NULL, writers_kept_out) \
+        FROM scalingo_staging_sync.state";
+    assert_eq!(
+        database.text(record).await,
+        "complete bk-1 2024-05-01T03:00:00Z t f"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_arrive_as_they_were_sent_and_masked_ones_masked() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "users", "id int, email text, bio text")
+        .mask(1, 1, "email", "\"email\" IS NULL OR \"email\" = 'masked'")
+        .table(2, "empty", "id int")
+        .statement("TABLE", "bare", "CREATE TABLE public.bare ()")
+        .load(3, "bare", vec![])
+        .plan();
+    let mut items = rows(
+        1,
+        &[
+            "1\tada@example.com\ttab\\there\n2\t\\N\t\\N\n",
+            "3\tbob@example.com\té\\\\N\n",
+        ],
+    );
+    items.extend(rows(2, &[]));
+    items.extend(rows(3, &["\n\n"]));
+    let events = Events::default();
+    let target = open_and_reset(&database, &plan, 3, &events.sink()).await;
+    let report = load(&target, &plan, items).await.expect("the load succeeds");
+    let users = report.loads.iter().find(|one| one.dump_id == 1).unwrap();
+    assert_eq!(users.rows, 3);
+    assert_eq!(
+        users.masked,
+        [ColumnCounts {
+            masked: 2,
+            nulls: 1,
+            violations: 0
+        }]
+    );
+    assert_eq!(report.loads.iter().find(|one| one.dump_id == 3).unwrap().rows, 2);
+    let all = "SELECT string_agg(concat_ws('|', id, coalesce(email, 'NULL'), coalesce(bio, 'NULL')), ',' ORDER BY id) FROM public.users";
+    assert_eq!(
+        database.text(all).await,
+        "1|masked|tab\there,2|NULL|NULL,3|masked|é\\N"
+    );
+    assert_eq!(database.number("SELECT count(*) FROM public.bare").await, 2);
+    let loaded = events
+        .all()
+        .into_iter()
+        .filter(|event| matches!(event, Event::TableLoaded { .. }))
+        .count();
+    assert_eq!(loaded, 3);
+
+    target.analyze().await.expect("ANALYZE succeeds");
+    assert_eq!(
+        database
+            .number("SELECT reltuples FROM pg_class WHERE relname = 'users'")
+            .await,
+        3
+    );
+    let verification = verify(&target, &plan, &report, true).await.expect("all is well");
+    assert_eq!((verification.tables.len(), verification.problems.len()), (3, 0));
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_table_is_loaded_over_several_sessions() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "large", "id int, filler text")
+        .mask(1, 1, "filler", "filler = 'masked'")
+        .plan();
+    let target = open_and_reset(&database, &plan, 3, &Sink::silent()).await;
+    let (sender, receiver) = mpsc::channel(4);
+    let buffers = target.buffers();
+    let feed = tokio::spawn(async move {
+        sender.send(Ok(Item::TableStart(1))).await.unwrap();
+        let mut id = 0;
+        for _ in 0..160 {
+            let mut piece = buffers.take();
+            while piece.len() < 256 * 1024 {
+                piece.extend_from_slice(format!("{id}\t{}\n", "x".repeat(200)).as_bytes());
+                id += 1;
+            }
+            sender.send(Ok(Item::Rows(piece))).await.unwrap();
+        }
+        sender.send(Ok(Item::TableEnd)).await.unwrap();
+        id
+    });
+    let report = restore(&target, Arc::clone(&plan), receiver)
+        .await
+        .expect("the load succeeds");
+    let sent: i64 = feed.await.unwrap();
+    assert_eq!(report.loads[0].rows, sent as u64);
+    assert_eq!(
+        database
+            .number("SELECT count(DISTINCT id) FROM public.large")
+            .await,
+        sent
+    );
+    let transactions = database
+        .number("SELECT count(DISTINCT xmin::text) FROM public.large")
+        .await;
+    assert!(transactions > 1, "one session did it all");
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_run_when_what_they_wait_for_is_done_and_last_ones_last() {
+    for parallel in [1, 2, 4] {
+        let database = Database::of_restricted().await;
+        let note = |what: &str| {
+            format!("INSERT INTO public.diary (what, rows) SELECT '{what}', count(*) FROM public.a")
+        };
+        let plan = Planner::new()
+            .statement(
+                "TABLE",
+                "diary",
+                "CREATE TABLE public.diary (id serial, what text, rows int)",
+            )
+            .table(1, "a", "id int")
+            .table(2, "b", "id int")
+            .step(19, &note("last but one"), &[], &[], &[])
+            .last()
+            .step(20, &note("last"), &[19], &[], &[])
+            .last()
+            .step(10, "ALTER TABLE public.a ADD PRIMARY KEY (id)", &[1], &["a"], &[])
+            .step(
+                11,
+                "ALTER TABLE public.b ADD FOREIGN KEY (id) REFERENCES public.a",
+                &[2, 10],
+                &["a", "b"],
+                &[],
+            )
+            .step(12, &note("after both"), &[11], &[], &[])
+            .step(13, "CREATE INDEX ON public.b (id)", &[2], &[], &["b"])
+            .step(14, "CREATE INDEX ON public.b ((id + 1))", &[2], &[], &["b"])
+            .step(15, "CREATE EXTENSION no_such_extension", &[], &[], &[])
+            .optional_step()
+            .plan();
+        let mut items = rows(1, &["1\n2\n", "3\n"]);
+        items.extend(rows(2, &["1\n3\n"]));
+        let report = run(&database, &plan, parallel, items)
+            .await
+            .expect("the load succeeds");
+        assert_eq!(
+            (report.steps, report.warnings.len()),
+            (7, 1),
+            "{:?}",
+            report.warnings
+        );
+        let diary = "SELECT string_agg(what || ' ' || rows, ', ' ORDER BY id) FROM public.diary";
+        assert_eq!(database.text(diary).await, "after both 3, last but one 3, last 3");
+        assert_eq!(
+            database
+                .number("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'")
+                .await,
+            3
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_built_while_later_tables_still_stream() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "early", "id int")
+        .table(2, "late", "id int")
+        .step(
+            10,
+            "CREATE INDEX early_id ON public.early (id)",
+            &[1],
+            &[],
+            &["early"],
+        )
+        .plan();
+    let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
+    let (sender, receiver) = mpsc::channel(1);
+    let run = restore(&target, Arc::clone(&plan), receiver);
+    let feed = async {
+        for item in rows(1, &["1\n"])
+            .into_iter()
+            .chain([Item::TableStart(2), Item::Rows(b"1\n".to_vec())])
+        {
+            sender.send(Ok(item)).await.unwrap();
+        }
+        let since = Instant::now();
+        while database
+            .number("SELECT count(*) FROM pg_class WHERE relname = 'early_id'")
+            .await
+            == 0
+        {
+            assert!(
+                since.elapsed() < Duration::from_secs(10),
+                "the index waits for the end of the stream"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        sender.send(Ok(Item::TableEnd)).await.unwrap();
+        drop(sender);
+    };
+    let (report, ()) = tokio::join!(run, feed);
+    assert_eq!(report.expect("the load succeeds").loads.len(), 2);
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_objects_keep_their_oids_and_contents() {
+    let database = Database::of_restricted().await;
+    let mut planner = Planner::new().table(1, "t", "id int").step(
+        30,
+        "COMMENT ON LARGE OBJECT 100 IS 'there'",
+        &[50],
+        &[],
+        &[],
+    );
+    planner.0.large_objects.oids = (100..2_400).collect();
+    planner.0.large_objects.blocks.insert(50);
+    let plan = planner.plan();
+    let chunk = vec![7u8; 300_000];
+    let mut items = rows(1, &["1\n"]);
+    items.extend(large_object(100, &[b"small"]));
+    items.extend(large_object(
+        101,
+        &[
+            &chunk, &chunk, &chunk, &chunk, &chunk, &chunk, &chunk, &chunk, b"end",
+        ],
+    ));
+    items.extend(large_object(102, &[]));
+    for oid in 103..2_300 {
+        items.extend(large_object(oid, &[b"one of many"]));
+    }
+    // One that the table of contents does not name, as in archives before 1.12's BLOB entries.
+    items.extend(large_object(5_000, &[b"unnamed"]));
+    let report = run(&database, &plan, 2, items).await.expect("the load succeeds");
+    assert_eq!(report.large_objects, 2_301);
+    assert_eq!(
+        database
+            .number("SELECT count(*) FROM pg_largeobject_metadata")
+            .await,
+        2_301
+    );
+    assert_eq!(
+        database.text("SELECT convert_from(lo_get(100), 'UTF8')").await,
+        "small"
+    );
+    assert_eq!(
+        database.number("SELECT length(lo_get(101))").await,
+        8 * 300_000 + 3
+    );
+    assert_eq!(
+        database
+            .text("SELECT convert_from(substr(lo_get(101), 2400001), 'UTF8')")
+            .await,
+        "end"
+    );
+    assert_eq!(database.number("SELECT length(lo_get(2399))").await, 0);
+    assert_eq!(
+        database
+            .text("SELECT obj_description(100, 'pg_largeobject')")
+            .await,
+        "there"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_row_ends_the_load_and_its_value_is_not_told() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "numbers", "id int")
+        .table(2, "other", "id int")
+        .plan();
+    let mut items = rows(1, &["1\n", "33612345678\n", "2\n"]);
+    items.extend(rows(2, &["1\n"]));
+    let error = run(&database, &plan, 3, items).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Restore);
+    assert!(error.what.contains("public.numbers"), "{error}");
+    assert!(!error.to_string().contains("33612345678"), "{error}");
+    assert_eq!(
+        database
+            .text("SELECT status FROM scalingo_staging_sync.state")
+            .await,
+        "incomplete"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_step_stops_everything_promptly_and_is_named() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "twice", "id int")
+        .step(
+            10,
+            "ALTER TABLE public.twice ADD PRIMARY KEY (id)",
+            &[1],
+            &["twice"],
+            &[],
+        )
+        .step(11, "SELECT pg_sleep(600)", &[], &[], &[])
+        .plan();
+    let since = Instant::now();
+    let error = run(&database, &plan, 3, rows(1, &["77\n77\n"]))
+        .await
+        .unwrap_err();
+    assert!(since.elapsed() < Duration::from_secs(20));
+    assert!(
+        error.what.contains("INDEX step_10") && !error.to_string().contains("77"),
+        "{error}"
+    );
+    database
+        .wait_until_gone("query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_reader_is_the_loads_error() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new().table(1, "t", "id int").plan();
+    let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
+    let (sender, receiver) = mpsc::channel(8);
+    sender.send(Ok(Item::TableStart(1))).await.unwrap();
+    sender.send(Ok(Item::Rows(b"1\n".to_vec()))).await.unwrap();
+    let cause = Error::new(Kind::Archive, "The archive is damaged.", "Take another one.");
+    sender.send(Err(cause.clone())).await.unwrap();
+    assert_eq!(restore(&target, Arc::clone(&plan), receiver).await, Err(cause));
+
+    let (sender, receiver) = mpsc::channel(8);
+    drop(sender);
+    let error = restore(&target, Arc::clone(&plan), receiver).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Archive);
+    assert!(error.what.contains("public.t"), "{error}");
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_met_a_deadlock_is_tried_again() {
+    let database = Database::of_restricted().await;
+    let fails_twice = "DO $$ BEGIN PERFORM nextval('public.tries'); IF currval('public.tries') < 3 \
+        THEN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END IF; END $$";
+    let plan = Planner::new()
+        .statement("SEQUENCE", "tries", "CREATE SEQUENCE public.tries")
+        .step(10, fails_twice, &[], &[], &[])
+        .plan();
+    assert_eq!(
+        run(&database, &plan, 1, vec![])
+            .await
+            .expect("the third try succeeds")
+            .steps,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_without_its_masks_form_empties_the_table_and_the_views_of_it() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "users", "id int, email text")
+        .mask(1, 1, "email", "email = 'masked'")
+        .table(2, "orders", "id int, user_id int")
+        .statement(
+            "VIEW",
+            "v",
+            "CREATE VIEW public.v AS SELECT email FROM public.users",
+        )
+        .statement(
+            "MATERIALIZED VIEW",
+            "mv",
+            "CREATE MATERIALIZED VIEW public.mv AS SELECT email FROM public.v WITH NO DATA",
+        )
+        .step(
+            10,
+            "ALTER TABLE public.users ADD PRIMARY KEY (id)",
+            &[1],
+            &["users"],
+            &[],
+        )
+        .step(
+            11,
+            "ALTER TABLE public.orders ADD FOREIGN KEY (user_id) REFERENCES public.users",
+            &[2, 10],
+            &["users", "orders"],
+            &[],
+        )
+        .step(12, "REFRESH MATERIALIZED VIEW public.mv", &[1], &[], &[])
+        .last()
+        .plan();
+    for fail in [true, false] {
+        let events = Events::default();
+        let target = open_and_reset(&database, &plan, 2, &events.sink()).await;
+        let mut items = rows(1, &["1\tada@example.com\n2\tbob@example.com\n"]);
+        items.extend(rows(2, &["1\t1\n"]));
+        let report = load(&target, &plan, items).await.expect("the load succeeds");
+        // As a mask with a defect would have written it.
+        database.admin.batch_execute("UPDATE public.users SET email = 'ada@example.com' WHERE id = 1; REFRESH MATERIALIZED VIEW public.mv").await.unwrap();
+        let outcome = verify(&target, &plan, &report, fail).await;
+        let told = match outcome {
+            Err(error) => {
+                assert!(fail && error.kind == Kind::Verification);
+                error.to_string()
+            }
+            Ok(verification) => {
+                assert!(!fail);
+                assert_eq!(verification.problems, events.warnings());
+                verification.problems.join(" ")
+            }
+        };
+        assert!(
+            told.contains("public.users.email held 1 values") && !told.contains("ada"),
+            "{told}"
+        );
+        assert_eq!(database.number("SELECT count(*) FROM public.users").await, 0);
+        assert_eq!(
+            database
+                .number("SELECT relispopulated::int FROM pg_class WHERE relname = 'mv'")
+                .await,
+            0
+        );
+        target.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_somebody_else_wrote_or_removed_are_noticed() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new().table(1, "t", "id int").plan();
+    let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
+    let report = load(&target, &plan, rows(1, &["1\n2\n"])).await.unwrap();
+    database
+        .admin
+        .batch_execute("DELETE FROM public.t WHERE id = 1")
+        .await
+        .unwrap();
+    let error = verify(&target, &plan, &report, true).await.unwrap_err();
+    assert!(
+        error.what.contains("public.t holds 1 rows where 2 were sent"),
+        "{error}"
+    );
+    assert_eq!(
+        database.number("SELECT count(*) FROM public.t").await,
+        1,
+        "the table itself is left alone"
+    );
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_level_security_hides_nothing_from_verification() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "secret", "id int, email text")
+        .mask(1, 1, "email", "email = 'masked'")
+        .step(10, "ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY; ALTER TABLE public.secret FORCE ROW LEVEL SECURITY", &[1], &["secret"], &[])
+        .plan();
+    let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
+    let report = load(&target, &plan, rows(1, &["1\ta\n2\tb\n"])).await.unwrap();
+    let verification = verify(&target, &plan, &report, true)
+        .await
+        .expect("every row is seen");
+    assert_eq!(verification.tables[0].rows, 2);
+    let forced = "SELECT relforcerowsecurity::int FROM pg_class WHERE relname = 'secret'";
+    assert_eq!(database.number(forced).await, 1);
+    target.close().await.unwrap();
+}
