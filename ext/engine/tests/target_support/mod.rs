@@ -4,7 +4,7 @@
 use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::{Event, Sink};
-use staging_sync_engine::mask::{MaskedColumn, RowMask};
+use staging_sync_engine::mask::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
 use staging_sync_engine::plan::{LargeObjects, Load, Plan, Refusal, RowFormat, Statement, Step, TableName};
 use staging_sync_engine::settings;
 use staging_sync_engine::target::{restore, Item, LoadReport, Target};
@@ -212,6 +212,7 @@ pub struct Planner(pub Plan);
 impl Planner {
     pub fn new() -> Self {
         Self(Plan {
+            excluded: Vec::new(),
             encoding: "UTF8".into(),
             schema: Vec::new(),
             loads: HashMap::new(),
@@ -264,15 +265,27 @@ impl Planner {
         self
     }
 
-    /// Masks a column of a table, of which `form_sql` must hold then.
-    pub fn mask(mut self, id: DumpId, position: usize, name: &str, form_sql: &str) -> Self {
-        let column = MaskedColumn {
-            name: name.into(),
-            position,
-            description: "masked".into(),
-            form_sql: form_sql.into(),
+    /// Masks a column of a table: each of its values becomes `masked`.
+    pub fn mask(mut self, id: DumpId, position: usize) -> Self {
+        let load = self.0.loads.get_mut(&id).unwrap();
+        let column = |name: &String| Column {
+            name: name.clone(),
+            kind: Type::TEXT,
+            not_null: false,
+            unique: Uniqueness::default(),
         };
-        self.0.loads.get_mut(&id).unwrap().mask = Some(Arc::new(RowMask::new(vec![column])));
+        let table = mask::Table {
+            name: load.table.to_string(),
+            columns: load.columns.iter().map(column).collect(),
+            key: Vec::new(),
+            key_is_enforced: false,
+        };
+        let pseudonyms = Pseudonyms {
+            key: Key::new(&"sixteen bytes or more".into()),
+            email_domain: "demo.example.com".into(),
+        };
+        let mask = RowMask::new(&table, &[(position, Mask::Constant("masked"))], &pseudonyms).unwrap();
+        load.mask = Some(Arc::new(mask));
         self
     }
 
