@@ -51,11 +51,11 @@ async fn a_run_can_be_a_task_and_its_record_names_the_backup() {
         target.close().await
     };
     tokio::spawn(run).await.unwrap().expect("the run succeeds");
-    let record = "SELECT concat_ws(' ', status, backup_id, backup_created_at, finished_at IS NOT NULL, writers_kept_out) \
+    let record = "SELECT concat_ws(' ', status, backup_id, backup_created_at, finished_at IS NOT NULL, role_kept_out IS NULL) \
         FROM scalingo_staging_sync.state";
     assert_eq!(
         database.text(record).await,
-        "complete bk-1 2024-05-01T03:00:00Z t f"
+        "complete bk-1 2024-05-01T03:00:00Z t t"
     );
 }
 

@@ -7,7 +7,7 @@
 //! that they write.
 
 use super::connect::{Session, SharedConnector};
-use super::{lock, state, Idle};
+use super::{get, lock, state, Idle};
 use crate::error::{Error, Kind, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -162,13 +162,13 @@ async fn end_others_and_wait(control: &Session, connector: &SharedConnector) -> 
 /// [`Kind::TargetBusy`], with their number and names.
 pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<()> {
     let sql = format!(
-        "SELECT count(*), coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'unnamed'), ', '), '') {OTHERS}"
+        "SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'unnamed'), ', '), '') AS names {OTHERS}"
     );
     let row = control
         .query_one(&sql, &[&own_name])
         .await
         .map_err(|error| Error::from_server("looking for other sessions", &error))?;
-    let (count, names): (i64, String) = (row.get(0), row.get(1));
+    let (count, names): (i64, String) = (get(&row, "sessions")?, get(&row, "names")?);
     if count == 0 {
         return Ok(());
     }

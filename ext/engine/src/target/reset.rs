@@ -512,7 +512,7 @@ impl LockWatch {
         let blockers = lock(&self.blockers).clone();
         if error.kind == Kind::LockTimeout && !blockers.is_empty() {
             error.what = format!("The reset waited for a lock longer than config.lock_timeout allows. It is held by {blockers}.");
-            error.remedy = "Nothing was changed in this step. Run it again when that session is gone, or raise config.lock_timeout.".into();
+            error.remedy = "Run it again when that session is gone, or raise config.lock_timeout.".into();
         }
         error
     }

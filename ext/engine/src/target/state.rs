@@ -4,7 +4,7 @@
 //! and must put back. The reset never touches it.
 
 use super::connect::Session;
-use super::Backup;
+use super::{get, Backup};
 use crate::error::{Error, Kind, Result};
 use crate::plan::quote_identifier;
 
@@ -18,7 +18,7 @@ const CREATE: &str = "CREATE TABLE scalingo_staging_sync.state ( \
     status text NOT NULL DEFAULT 'untouched' CHECK (status IN ('untouched', 'incomplete', 'complete')), \
     run_id text, started_at timestamptz, finished_at timestamptz, backup_id text, backup_created_at text, \
     gem_version text, \
-    writers_kept_out boolean NOT NULL DEFAULT false, previous_read_only text); \
+    role_kept_out text, previous_read_only text); \
   COMMENT ON TABLE scalingo_staging_sync.state IS \
     'What scalingo-staging-sync last did to this database. Kept by its reset.'; \
   INSERT INTO scalingo_staging_sync.state DEFAULT VALUES";
@@ -37,15 +37,15 @@ fn doing(error: tokio_postgres::Error) -> Error {
 pub(crate) async fn prepare(session: &Session) -> Result<()> {
     let row = session
         .query_one(
-            "SELECT to_regnamespace($1::text) IS NOT NULL, to_regclass($1::text || '.state') IS NOT NULL, \
-               coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), ''), \
-               current_user::text",
+            "SELECT to_regnamespace($1::text) IS NOT NULL AS schema, to_regclass($1::text || '.state') IS NOT NULL AS state, \
+               coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), '') AS owner, \
+               current_user::text AS role",
             &[&SCHEMA],
         )
         .await
         .map_err(doing)?;
-    let (schema, table): (bool, bool) = (row.get(0), row.get(1));
-    let (owner, role): (String, String) = (row.get(2), row.get(3));
+    let (schema, table): (bool, bool) = (get(&row, "schema")?, get(&row, "state")?);
+    let (owner, role): (String, String) = (get(&row, "owner")?, get(&row, "role")?);
     // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
     let sql = match (schema, table) {
         (true, true) => "UPDATE scalingo_staging_sync.state SET status = status".to_owned(),
@@ -112,14 +112,14 @@ pub(crate) async fn mark_complete(session: &Session, run_id: &str) -> Result<()>
 /// Every role may change its own settings (PostgreSQL's documentation, "ALTER ROLE"); where a platform forbids
 /// it all the same, the answer is `false` and nothing is changed.
 pub(crate) async fn keep_writers_out(session: &Session) -> Result<bool> {
-    let alter = alter_role(session, &format!("SET {KEEP_WRITERS_OUT} = on")).await?;
+    let alter = alter_role(session, None, &format!("SET {KEEP_WRITERS_OUT} = on")).await?;
     let sql = format!(
-        "UPDATE scalingo_staging_sync.state SET writers_kept_out = true, previous_read_only = ( \
+        "UPDATE scalingo_staging_sync.state SET role_kept_out = session_user, previous_read_only = ( \
            SELECT split_part(setting, '=', 2) FROM pg_db_role_setting, unnest(setconfig) AS setting \
            WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = session_user) \
              AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) \
              AND split_part(setting, '=', 1) = '{KEEP_WRITERS_OUT}') \
-         WHERE NOT writers_kept_out; {alter}"
+         WHERE role_kept_out IS NULL; {alter}"
     );
     match session.batch_execute(&sql).await {
         Ok(()) => Ok(true),
@@ -130,19 +130,22 @@ pub(crate) async fn keep_writers_out(session: &Session) -> Result<bool> {
 
 /// Puts the role's setting back. One transaction; does nothing when nothing is to be put back.
 pub(crate) async fn let_writers_in(session: &Session) -> Result<()> {
-    let sql = "SELECT previous_read_only FROM scalingo_staging_sync.state WHERE writers_kept_out";
+    let sql = "SELECT previous_read_only, role_kept_out FROM scalingo_staging_sync.state \
+               WHERE role_kept_out IS NOT NULL";
     let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? else {
         return Ok(());
     };
     let previous: Option<String> = row.try_get(0).map_err(doing)?;
+    // Not necessarily the role that we are now.
+    let role: String = row.try_get(1).map_err(doing)?;
     // A boolean's spelling, so it needs no quoting beyond the usual.
     let change = match previous {
         None => format!("RESET {KEEP_WRITERS_OUT}"),
         Some(value) => format!("SET {KEEP_WRITERS_OUT} = '{}'", value.replace('\'', "''")),
     };
-    let alter = alter_role(session, &change).await?;
+    let alter = alter_role(session, Some(&role), &change).await?;
     let sql = format!(
-        "{alter}; UPDATE scalingo_staging_sync.state SET writers_kept_out = false, previous_read_only = NULL"
+        "{alter}; UPDATE scalingo_staging_sync.state SET role_kept_out = NULL, previous_read_only = NULL"
     );
     session
         .batch_execute(&sql)
@@ -150,19 +153,17 @@ pub(crate) async fn let_writers_in(session: &Session) -> Result<()> {
         .map_err(|error| Error::from_server("letting other sessions write again", &error))
 }
 
-/// `ALTER ROLE "ada" IN DATABASE "staging" …` for the role that sessions log in as.
-async fn alter_role(session: &Session, change: &str) -> Result<String> {
-    let row = session
-        .query_one("SELECT session_user::text, current_database()::text", &[])
-        .await
-        .map_err(doing)?;
-    let role: String = row.try_get(0).map_err(doing)?;
-    let database: String = row.try_get(1).map_err(doing)?;
-    Ok(format!(
-        "ALTER ROLE {} IN DATABASE {} {change}",
-        quote_identifier(&role),
-        quote_identifier(&database)
-    ))
+/// `ALTER ROLE "ada" IN DATABASE "staging" …` for a role, or for the one that this session logged in as.
+async fn alter_role(session: &Session, role: Option<&str>, change: &str) -> Result<String> {
+    let sql = "SELECT session_user::text, current_database()::text";
+    let row = session.query_one(sql, &[]).await.map_err(doing)?;
+    let login: &str = row.try_get(0).map_err(doing)?;
+    let database: &str = row.try_get(1).map_err(doing)?;
+    let (role, database) = (
+        quote_identifier(role.unwrap_or(login)),
+        quote_identifier(database),
+    );
+    Ok(format!("ALTER ROLE {role} IN DATABASE {database} {change}"))
 }
 
 /// Puts back what a killed run left switched on.

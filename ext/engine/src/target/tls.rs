@@ -260,3 +260,41 @@ impl ServerCertVerifier for ChainOfTrust {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn accepts(verifier: &dyn ServerCertVerifier, certificate: &[u8]) -> bool {
+        let name = ServerName::try_from("db.example").unwrap();
+        let certificate = CertificateDer::from(certificate);
+        verifier
+            .verify_server_cert(&certificate, &[], &name, &[], UnixTime::now())
+            .is_ok()
+    }
+
+    #[test]
+    fn without_verification_even_a_certificate_that_cannot_be_read_will_do() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        assert!(accepts(
+            &AcceptAny { provider },
+            b"of X.509 version 1, or expired in 1999"
+        ));
+    }
+
+    #[test]
+    fn with_verification_a_certificate_that_cannot_be_read_will_not_do() {
+        let trusted = Trusted {
+            anchors: RootCertStore::empty(),
+            certificates: vec![],
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = ChainOfTrust {
+            trusted,
+            check_name: false,
+            provider,
+        };
+        assert!(!accepts(&verifier, b"of X.509 version 1, or expired in 1999"));
+    }
+}
