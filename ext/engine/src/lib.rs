@@ -18,6 +18,7 @@ pub mod copy;
 pub mod error;
 pub mod event;
 pub mod mask;
+pub mod pii;
 pub mod plan;
 pub mod report;
 pub mod settings;
