@@ -1,0 +1,15 @@
+//! What personal data looks like: by the name of a column, and by its values.
+//!
+//! Pure: no database, no I/O, no settings. It says what it sees and how sure it is; what to do about it is the
+//! plan's business. A finding has a kind, a confidence, a count and a share, never a value.
+
+mod address;
+mod checks;
+mod decode;
+mod kind;
+mod people;
+mod phone;
+mod scan;
+
+pub use kind::{Heading, Kind};
+pub use scan::{find_in_text, Scanner};
