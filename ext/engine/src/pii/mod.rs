@@ -7,9 +7,17 @@ mod address;
 mod checks;
 mod decode;
 mod kind;
+mod lexicon;
+mod names;
 mod people;
 mod phone;
 mod scan;
+mod sql_type;
+mod words;
 
 pub use kind::{Heading, Kind};
+pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};
 pub use scan::{find_in_text, Scanner};
+
+/// The confidence from which on a column counts as personal.
+pub const PERSONAL: f32 = 0.5;
