@@ -5,6 +5,7 @@
 
 mod address;
 mod checks;
+mod content;
 mod decode;
 mod kind;
 mod lexicon;
@@ -13,11 +14,15 @@ mod people;
 mod phone;
 mod scan;
 mod sql_type;
+mod structured;
+mod verdict;
 mod words;
 
+pub use content::{ColumnDetector, ContentFinding};
 pub use kind::{Heading, Kind};
 pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};
 pub use scan::{find_in_text, Scanner};
+pub use verdict::{verdict, Verdict};
 
 /// The confidence from which on a column counts as personal.
 pub const PERSONAL: f32 = 0.5;
