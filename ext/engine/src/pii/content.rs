@@ -160,10 +160,9 @@ impl ColumnDetector {
             seen.whole(Kind::Secret);
             return;
         }
-        match notation(text) {
-            Some(notation) => strings(text, notation, |key, value| self.part(key, value, seen)),
-            None if text.len() <= 80 => self.whole(text, seen),
-            None => {}
+        let notation = notation(text);
+        if let Some(notation) = notation {
+            strings(text, notation, |key, value| self.part(key, value, seen));
         }
         let length = text.len();
         let (class, hint) = (self.class, self.hint);
@@ -178,6 +177,9 @@ impl ColumnDetector {
                 seen.any.add(kind);
             }
         });
+        if notation.is_none() && length <= 80 {
+            self.whole(text, seen);
+        }
     }
 
     /// One string of an object, with its key.
@@ -258,7 +260,7 @@ impl ColumnDetector {
         if self.hint == Some(Kind::Ssn) && checks::ssn(digits) {
             seen.whole(Kind::Ssn);
         }
-        if self.hint == Some(Kind::Phone) && (phone::national(digits) || (length >= 10 && phone::international(digits))) {
+        if self.hint == Some(Kind::Phone) && !seen.any.has(Kind::Phone) && (phone::national(digits) || (length >= 10 && phone::international(digits))) {
             seen.whole(Kind::Phone);
         }
     }

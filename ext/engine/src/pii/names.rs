@@ -122,7 +122,7 @@ fn is_framework(table: &str) -> bool {
 /// Words of tables that hold copies of records or of requests.
 const COPIES: &[&str] = &[
     "audit", "log", "logs", "event", "session", "version", "history", "activity", "webhook", "delivery", "job", "request", "import",
-    "export", "journal", "journaux", "historique", "evenement", "trace", "queue", "payload", "message", "outbox", "inbox", "snapshot",
+    "export", "journal", "historique", "evenement", "trace", "queue", "payload", "message", "outbox", "inbox", "snapshot",
 ];
 
 /// What such tables call those copies, in columns of a type that can hold one.
@@ -341,10 +341,8 @@ fn names(name: &Name<'_>) -> Option<NameFinding> {
             return None;
         }
     }
-    let person = |phrase: &[String]| {
-        let phrase: Vec<&String> = phrase.iter().filter(|w| !matches!(w.as_str(), "de" | "du" | "d" | "la" | "le" | "l")).collect();
-        let known = |word: &&String| PERSONS.contains(word.as_str()) || NAME_QUALIFIERS.contains(word.as_str());
-        phrase.last().is_some_and(known) || phrase.first().is_some_and(known)
+    let person = |word: Option<&String>| {
+        word.is_some_and(|word| PERSONS.contains(word.as_str()) || NAME_QUALIFIERS.contains(word.as_str()))
     };
     let (before, after) = (&words[..place], &words[place + 1..]);
     if after.iter().any(|word| NOT_AFTER.contains(word)) {
@@ -360,9 +358,14 @@ fn names(name: &Name<'_>) -> Option<NameFinding> {
             let family = words[place] == "nom" && name.context.has_given_name;
             finding(if family { Kind::LastName } else { Kind::Name }, confidence, "the name of a row of this table")
         }
-        _ if person(before) || person(after) => finding(Kind::Name, 0.88, "a person's name"),
+        // The word next to it says whose: "driver_name", "nom_du_client", "tiers_nom".
+        _ if person(before.last()) || person(after.iter().find(|word| !is_article(word))) => finding(Kind::Name, 0.88, "a person's name"),
         _ => None,
     }
+}
+
+fn is_article(word: &str) -> bool {
+    matches!(word, "de" | "du" | "d" | "la" | "le" | "l" | "des")
 }
 
 /// In a table of care, measurements and reasons are somebody's health.
@@ -411,6 +414,15 @@ fn phrase(name: &Name<'_>) -> Option<NameFinding> {
 /// How much the words around a phrase leave of it, from 0 to 1; `None` when they make it something else.
 fn remainder(words: &[String], found: &Match) -> Option<f32> {
     let (before, after) = (&words[..found.start], &words[found.end..]);
+    // A word that is a person's only in a table of persons has to be the whole name: "uid", not "calendar_uid".
+    let whole = before.is_empty() && after.iter().all(|word| is_number(word) || NEUTRAL_AFTER.contains(&word.as_str()));
+    if found.rule.sure == lexicon::ONLY_PERSON && !whole {
+        return None;
+    }
+    let technical = ["error", "warning", "log", "commit", "success", "welcome", "flash", "system", "status", "release", "version", "meta"];
+    if found.rule.kind == Kind::FreeText && before.iter().any(|word| technical.contains(&word.as_str())) {
+        return None;
+    }
     if after.iter().any(|word| NOT_AFTER.contains(word)) || before.first().is_some_and(|word| NOT_BEFORE.contains(word)) {
         return None;
     }
@@ -419,13 +431,17 @@ fn remainder(words: &[String], found: &Match) -> Option<f32> {
     if address && before.iter().chain(after).any(|word| elsewhere.contains(&word.as_str())) {
         return None;
     }
-    let unknown_after = after.iter().any(|word| !word.bytes().all(|b| b.is_ascii_digit()) && !NEUTRAL_AFTER.contains(&word.as_str()));
+    let unknown_after = after.iter().any(|word| !is_number(word) && !NEUTRAL_AFTER.contains(&word.as_str()));
     let role = matches!(found.rule.kind, Kind::Name | Kind::Photo | Kind::Biometric | Kind::Gender | Kind::Geolocation);
     Some(match (unknown_after, role) {
         (false, _) => 1.0,
         (true, true) => 0.55,
         (true, false) => 0.85,
     })
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Words after a phrase that leave it what it is.

@@ -84,6 +84,11 @@ fn singular(mut word: String) -> String {
     } else if word.ends_with("ies") && word.len() > 4 {
         word.truncate(word.len() - 3);
         word.push('y');
+    } else if word.ends_with("eux") || word.ends_with("eaux") {
+        word.truncate(word.len() - 1);
+    } else if word.ends_with("aux") && word.len() > 5 {
+        word.truncate(word.len() - 2);
+        word.push('l');
     } else if ["ss", "us", "is"].iter().all(|ending| !word.ends_with(ending)) && word.ends_with('s') {
         word.truncate(word.len() - 1);
     }
@@ -103,6 +108,7 @@ mod tests {
         assert_eq!(words("prénoms"), ["prenom"]);
         assert_eq!(words("addresses"), words("address"));
         assert_eq!(words("iban_last4"), ["iban", "last", "4"]);
+        assert_eq!(words("journaux_des_lieux"), ["journal", "des", "lieu"]);
         assert_eq!(words("__"), Vec::<String>::new());
     }
 }
