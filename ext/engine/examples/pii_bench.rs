@@ -2,7 +2,13 @@
 //!
 //! `--check` exits 1 when the untouched half falls below a recall of 0.95 or a precision of 0.90.
 //! `--mistakes` lists the wrong answers on the tuning half. There is no such option for the other half.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code
+)]
 
 #[path = "../tests/corpus/measure.rs"]
 mod measure;
@@ -21,19 +27,28 @@ const PRECISION: f64 = 0.90;
 fn main() -> std::process::ExitCode {
     let options: Vec<String> = std::env::args().skip(1).collect();
     let has = |option: &str| options.iter().any(|given| given == option);
-    if let Some(unknown) = options.iter().find(|option| !matches!(option.as_str(), "--check" | "--mistakes")) {
+    if let Some(unknown) = options
+        .iter()
+        .find(|option| !matches!(option.as_str(), "--check" | "--mistakes"))
+    {
         eprintln!("Unknown option {unknown}. Known are --check and --mistakes.");
         return std::process::ExitCode::from(2);
     }
     let (tuning, untouched) = (support::read("tuning"), support::read("untouched"));
-    println!("{:<10} {:>7} {:>8}  {:<12} {:>7} {:>10} {:>9}", "half", "tables", "columns", "", "recall", "precision", "heading");
+    println!(
+        "{:<10} {:>7} {:>8}  {:<12} {:>7} {:>10} {:>9}",
+        "half", "tables", "columns", "", "recall", "precision", "heading"
+    );
     let (tuning_scores, mistakes) = measure(&tuning);
     print("tuning", &tuning, &tuning_scores);
     let (scores, _) = measure(&untouched);
     print("untouched", &untouched, &scores);
     if has("--mistakes") {
         for mistake in &mistakes {
-            println!("{} [{}] → {:?} (name {:?}, content {:?})", mistake.column, mistake.label, mistake.answer, mistake.by_name, mistake.by_content);
+            println!(
+                "{} [{}] → {:?} (name {:?}, content {:?})",
+                mistake.column, mistake.label, mistake.answer, mistake.by_name, mistake.by_content
+            );
         }
         return std::process::ExitCode::SUCCESS;
     }
@@ -49,9 +64,17 @@ fn print(half: &str, tables: &[Table], scores: &Scores) {
     let columns: usize = tables.iter().map(|table| table.columns.len()).sum();
     let line = |half: &str, tables: String, columns: String, way: &str, score: &Score| {
         let (recall, precision, headings) = (score.recall(), score.precision(), score.headings());
-        println!("{half:<10} {tables:>7} {columns:>8}  {way:<12} {recall:>7.3} {precision:>10.3} {headings:>9.3}");
+        println!(
+            "{half:<10} {tables:>7} {columns:>8}  {way:<12} {recall:>7.3} {precision:>10.3} {headings:>9.3}"
+        );
     };
-    line(half, tables.len().to_string(), columns.to_string(), "by name", &scores.by_name);
+    line(
+        half,
+        tables.len().to_string(),
+        columns.to_string(),
+        "by name",
+        &scores.by_name,
+    );
     line("", String::new(), String::new(), "by content", &scores.by_content);
     line("", String::new(), String::new(), "together", &scores.together);
 }
@@ -77,9 +100,17 @@ fn speed(tables: &[Table]) {
         }
     }
     let rate = |bytes: usize, elapsed: Duration| bytes as f64 / 1e6 / elapsed.as_secs_f64();
-    println!("\ncontent: {:.0} MB/s over all columns ({:.1} MB)", rate(total.0, total.1), total.0 as f64 / 1e6);
+    println!(
+        "\ncontent: {:.0} MB/s over all columns ({:.1} MB)",
+        rate(total.0, total.1),
+        total.0 as f64 / 1e6
+    );
     columns.sort_by_key(|(_, _, elapsed)| std::cmp::Reverse(*elapsed));
     for (name, bytes, elapsed) in columns.iter().take(5) {
-        println!("  {name:<40} {:>6.0} MB/s {:>6.1} % of the time", rate(*bytes, *elapsed), 100.0 * elapsed.as_secs_f64() / total.1.as_secs_f64());
+        println!(
+            "  {name:<40} {:>6.0} MB/s {:>6.1} % of the time",
+            rate(*bytes, *elapsed),
+            100.0 * elapsed.as_secs_f64() / total.1.as_secs_f64()
+        );
     }
 }

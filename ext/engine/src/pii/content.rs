@@ -41,6 +41,12 @@ impl Kinds {
     fn has(self, kind: Kind) -> bool {
         self.0 & (1 << kind.index()) != 0
     }
+    /// The places of its members in [`Kind::ALL`].
+    fn indexes(self) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(self.0), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|rest| *rest != 0)
+            .map(|rest| rest.trailing_zeros() as usize)
+    }
 }
 
 /// Looks at the values of one column.
@@ -100,7 +106,11 @@ impl ColumnDetector {
     /// Whether values of this column can tell anything: of a boolean or a timestamp they cannot, and the
     /// caller can spare itself decoding them.
     pub fn is_worth_feeding(&self) -> bool {
-        self.class.is_text() || matches!(self.class, TypeClass::Bytea | TypeClass::Integer | TypeClass::Inet | TypeClass::Mac)
+        self.class.is_text()
+            || matches!(
+                self.class,
+                TypeClass::Bytea | TypeClass::Integer | TypeClass::Inet | TypeClass::Mac
+            )
     }
 
     /// Looks at one value that is not NULL, decoded from COPY's escapes.
@@ -125,10 +135,10 @@ impl ColumnDetector {
             class if class.is_text() => self.text(value, &mut seen),
             _ => return,
         }
-        for kind in Kind::ALL {
-            self.tally.seen[kind.index()] += u64::from(seen.any.has(*kind));
-            self.tally.whole[kind.index()] += u64::from(seen.whole.has(*kind));
-        }
+        seen.any.indexes().for_each(|index| self.tally.seen[index] += 1);
+        seen.whole
+            .indexes()
+            .for_each(|index| self.tally.whole[index] += 1);
     }
 
     /// How many values were observed.
@@ -143,9 +153,17 @@ impl ColumnDetector {
 
     /// What the values tell so far, the surest first.
     pub fn findings(&self) -> Vec<ContentFinding> {
-        let mut findings: Vec<ContentFinding> = Kind::ALL.iter().filter_map(|kind| self.tally.finding(*kind)).collect();
+        let mut findings: Vec<ContentFinding> = Kind::ALL
+            .iter()
+            .filter_map(|kind| self.tally.finding(*kind))
+            .collect();
         findings.extend(self.tally.single_names());
-        findings.sort_by(|one, other| other.confidence.total_cmp(&one.confidence).then(other.count.cmp(&one.count)));
+        findings.sort_by(|one, other| {
+            other
+                .confidence
+                .total_cmp(&one.confidence)
+                .then(other.count.cmp(&one.count))
+        });
         findings
     }
 
@@ -200,7 +218,10 @@ impl ColumnDetector {
         if let Some(kind) = self.keys.get(key) {
             return *kind;
         }
-        let kind = std::str::from_utf8(key).ok().filter(|key| key.len() <= 64).and_then(key_kind);
+        let kind = std::str::from_utf8(key)
+            .ok()
+            .filter(|key| key.len() <= 64)
+            .and_then(key_kind);
         if self.keys.len() < KEYS {
             self.keys.insert(key.to_vec(), kind);
         }
@@ -253,14 +274,19 @@ impl ColumnDetector {
             9 if checks::siren(digits) => seen.whole(Kind::Siren),
             14 if checks::siret(digits) => seen.whole(Kind::Siret),
             15 if checks::nir(digits) => seen.whole(Kind::Nir),
-            15 if matches!(&digits[..2], b"35" | b"86" | b"01" | b"99") && checks::luhn(digits) => seen.whole(Kind::DeviceId),
+            15 if matches!(&digits[..2], b"35" | b"86" | b"01" | b"99") && checks::luhn(digits) => {
+                seen.whole(Kind::DeviceId)
+            }
             13..=19 if checks::card(digits) => seen.whole(Kind::Card),
             _ => {}
         }
         if self.hint == Some(Kind::Ssn) && checks::ssn(digits) {
             seen.whole(Kind::Ssn);
         }
-        if self.hint == Some(Kind::Phone) && !seen.any.has(Kind::Phone) && (phone::national(digits) || (length >= 10 && phone::international(digits))) {
+        if self.hint == Some(Kind::Phone)
+            && !seen.any.has(Kind::Phone)
+            && (phone::national(digits) || (length >= 10 && phone::international(digits)))
+        {
             seen.whole(Kind::Phone);
         }
     }
@@ -302,7 +328,9 @@ fn strength(kind: Kind) -> Strength {
 impl Tally {
     fn name(&mut self, value: &[u8], counter: impl Fn(&mut Tally) -> &mut u64) {
         *counter(self) += 1;
-        let hash = value.iter().fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
+        let hash = value
+            .iter()
+            .fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
         self.variety |= 1 << (hash % 64);
     }
 
@@ -318,7 +346,11 @@ impl Tally {
             // Books' numbers pass for French telephone numbers.
             _ if kind == Kind::Phone && self.books * 2 > self.values => 0.05,
             // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
-            Strength::Likely if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) => 0.25,
+            Strength::Likely
+                if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) =>
+            {
+                0.25
+            }
             Strength::Certain if count >= 3 && share >= 0.02 => 0.9 + 0.09 * share,
             Strength::Certain if share >= 0.1 => 0.8,
             Strength::Certain => 0.45,
@@ -329,14 +361,24 @@ impl Tally {
             Strength::Weak if share >= 0.85 && self.values >= 8 => 0.7,
             Strength::Weak => 0.1,
         };
-        Some(ContentFinding { kind, confidence, count, share, inside_text })
+        Some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text,
+        })
     }
 
     /// First or last names, when enough of the values are and they are not always the same few.
     fn single_names(&self) -> Option<ContentFinding> {
         let count = self.given + self.surnames + self.either;
         let share = count as f32 / self.values.max(1) as f32;
-        let kind = if self.given >= self.surnames { Kind::FirstName } else { Kind::LastName };
+        let kind = if self.given >= self.surnames {
+            Kind::FirstName
+        } else {
+            Kind::LastName
+        };
         let varied = self.variety.count_ones() >= 6;
         let confidence = match share {
             _ if !varied => 0.2,
@@ -344,14 +386,25 @@ impl Tally {
             share if share >= 0.35 => 0.65,
             _ => 0.25,
         };
-        (count > 0).then_some(ContentFinding { kind, confidence, count, share, inside_text: false })
+        (count > 0).then_some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text: false,
+        })
     }
 }
 
 /// An address of type inet; those of private networks are machines'.
 fn inet(value: &[u8], seen: &mut Seen) {
     let host = value.split(|b| *b == b'/').next().unwrap_or(value);
-    let Some(address) = std::str::from_utf8(host).ok().and_then(|host| host.parse::<std::net::IpAddr>().ok()) else { return };
+    let Some(address) = std::str::from_utf8(host)
+        .ok()
+        .and_then(|host| host.parse::<std::net::IpAddr>().ok())
+    else {
+        return;
+    };
     let private = match address {
         std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_unspecified(),
         std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified(),
@@ -363,12 +416,23 @@ fn inet(value: &[u8], seen: &mut Seen) {
 
 /// What stands for a value that is not there.
 fn is_placeholder(value: &[u8]) -> bool {
-    [&b"[FILTERED]"[..], b"null", b"true", b"false", b"nil", b"none", b"n/a"].iter().any(|p| value.eq_ignore_ascii_case(p))
+    [
+        &b"[FILTERED]"[..],
+        b"null",
+        b"true",
+        b"false",
+        b"nil",
+        b"none",
+        b"n/a",
+    ]
+    .iter()
+    .any(|p| value.eq_ignore_ascii_case(p))
 }
 
 fn is_gender(value: &[u8]) -> bool {
     let words: [&[u8]; 14] = [
-        b"male", b"female", b"homme", b"femme", b"man", b"woman", b"mr", b"mrs", b"ms", b"m.", b"mme", b"mlle", b"herr", b"frau",
+        b"male", b"female", b"homme", b"femme", b"man", b"woman", b"mr", b"mrs", b"ms", b"m.", b"mme",
+        b"mlle", b"herr", b"frau",
     ];
     words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
@@ -393,7 +457,9 @@ fn is_national_id(value: &[u8]) -> bool {
             })
     };
     if shape(b"99999999A") {
-        let number = value[..8].iter().fold(0usize, |n, digit| n * 10 + usize::from(digit - b'0'));
+        let number = value[..8]
+            .iter()
+            .fold(0usize, |n, digit| n * 10 + usize::from(digit - b'0'));
         return value[8] == b"TRWAGMYFPDXBNJZSQVHLCKE"[number % 23];
     }
     (shape(b"AA999999A") && matches!(value[8], b'A'..=b'D')) || shape(b"AAAAAA99A99A999A")
@@ -410,22 +476,37 @@ mod tests {
     }
 
     fn surest(column: &str, sql_type: &str, values: &[&str]) -> Option<Kind> {
-        observe(column, sql_type, values).first().filter(|finding| finding.confidence >= 0.5).map(|finding| finding.kind)
+        observe(column, sql_type, values)
+            .first()
+            .filter(|finding| finding.confidence >= 0.5)
+            .map(|finding| finding.kind)
     }
 
     #[test]
     fn a_finding_has_a_count_and_a_share_and_never_a_value() {
-        let findings = observe("x", "text", &["a@example.com", "b@example.com", "nothing", "c@example.com"]);
+        let findings = observe(
+            "x",
+            "text",
+            &["a@example.com", "b@example.com", "nothing", "c@example.com"],
+        );
         assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].kind, findings[0].count, findings[0].share), (Kind::Email, 3, 0.75));
+        assert_eq!(
+            (findings[0].kind, findings[0].count, findings[0].share),
+            (Kind::Email, 3, 0.75)
+        );
         assert!(!findings[0].inside_text && !format!("{findings:?}").contains("example"));
     }
 
     #[test]
     fn names_are_told_by_their_share() {
-        let names = ["Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub"];
+        let names = [
+            "Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub",
+        ];
         assert_eq!(surest("x", "text", &names), Some(Kind::FirstName));
-        assert_eq!(surest("x", "text", &["red", "blue", "active", "Rose", "Paris"]), None);
+        assert_eq!(
+            surest("x", "text", &["red", "blue", "active", "Rose", "Paris"]),
+            None
+        );
         assert_eq!(surest("x", "text", &["Marie"; 20]), None, "always the same one");
     }
 
@@ -435,18 +516,44 @@ mod tests {
             ("jsonb", r#"{"birth_date": "1980-01-02", "theme": "dark"}"#),
             ("hstore", r#""birth_date"=>"1980-01-02", "theme"=>"dark""#),
             ("text", "---\nbirth_date: 1980-01-02\ntheme: dark\n"),
-            ("bytea", r"\x7b2262697274685f64617465223a2022313938302d30312d3032227d"),
+            (
+                "bytea",
+                r"\x7b2262697274685f64617465223a2022313938302d30312d3032227d",
+            ),
         ] {
-            assert_eq!(surest("x", sql_type, &[value; 5]), Some(Kind::BirthDate), "{sql_type}");
+            assert_eq!(
+                surest("x", sql_type, &[value; 5]),
+                Some(Kind::BirthDate),
+                "{sql_type}"
+            );
         }
-        assert_eq!(surest("x", "jsonb", &[r#"{"birth_date": "[FILTERED]"}"#; 5]), None);
+        assert_eq!(
+            surest("x", "jsonb", &[r#"{"birth_date": "[FILTERED]"}"#; 5]),
+            None
+        );
     }
 
     #[test]
     fn books_and_random_numbers_are_no_telephone_numbers() {
-        assert_eq!(surest("x", "text", &["0306406152", "0201633612", "0131103628", "0596007124"]), None);
-        let numbers: Vec<String> = (0..100u64).map(|n| format!("{:010}", n * 987_654_321 % 10_000_000_000)).collect();
-        assert_eq!(surest("x", "text", &numbers.iter().map(String::as_str).collect::<Vec<_>>()), None);
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &["0306406152", "0201633612", "0131103628", "0596007124"]
+            ),
+            None
+        );
+        let numbers: Vec<String> = (0..100u64)
+            .map(|n| format!("{:010}", n * 987_654_321 % 10_000_000_000))
+            .collect();
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &numbers.iter().map(String::as_str).collect::<Vec<_>>()
+            ),
+            None
+        );
     }
 
     #[test]

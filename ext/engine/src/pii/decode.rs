@@ -4,7 +4,7 @@
 //! This is for looking, not for reading: a backslash before a letter in plain text is taken for an escape, which
 //! costs a letter nobody looks for and finds the address behind `\n`.
 
-use memchr::{memchr, memchr_iter, memchr3, memmem};
+use memchr::{memchr, memchr3, memchr_iter, memmem};
 
 /// A decoded text and where its bytes came from.
 #[derive(Default)]
@@ -28,7 +28,11 @@ impl Decoded {
         let mut at = 0;
         while at < text.len() {
             // Soft line breaks belong to what follows, so that a candidate before one ends before it.
-            let next = if quoted_printable { after_soft_breaks(text, at) } else { at };
+            let next = if quoted_printable {
+                after_soft_breaks(text, at)
+            } else {
+                at
+            };
             if next == text.len() {
                 break;
             }
@@ -116,7 +120,9 @@ fn has_percent(text: &[u8]) -> bool {
 /// Whether a text bears the marks of quoted-printable: without them an equals sign is an equals sign.
 fn is_quoted_printable(text: &[u8]) -> bool {
     memchr(b'=', text).is_some()
-        && [&b"=\n"[..], b"=\r\n", b"=3D", b"=20\n", b"=C3=", b"=E2="].iter().any(|mark| memmem::find(text, mark).is_some())
+        && [&b"=\n"[..], b"=\r\n", b"=3D", b"=20\n", b"=C3=", b"=E2="]
+            .iter()
+            .any(|mark| memmem::find(text, mark).is_some())
 }
 
 /// The byte that two hexadecimal digits at the beginning of a slice write.
@@ -136,10 +142,15 @@ fn unicode_escape(digits: &[u8]) -> Option<char> {
 ///
 /// Returns whether it was one and its bytes read as text: no NUL, at most one control character in fifty.
 pub(crate) fn bytea_text(field: &[u8], limit: usize, buffer: &mut Vec<u8>) -> bool {
-    let Some(digits) = field.strip_prefix(b"\\x") else { return false };
+    let Some(digits) = field.strip_prefix(b"\\x") else {
+        return false;
+    };
     buffer.clear();
     buffer.extend(digits.chunks_exact(2).take(limit).map_while(hex_byte));
-    let controls = buffer.iter().filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace()).count();
+    let controls = buffer
+        .iter()
+        .filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace())
+        .count();
     let whole = match std::str::from_utf8(buffer) {
         Ok(_) => true,
         // A character cut by the limit is no fault.
@@ -150,23 +161,38 @@ pub(crate) fn bytea_text(field: &[u8], limit: usize, buffer: &mut Vec<u8>) -> bo
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn decoded(text: &str) -> String {
         let mut decoded = Decoded::default();
-        decoded.decode(text.as_bytes()).map_or(text.to_string(), |d| String::from_utf8_lossy(d.bytes()).into_owned())
+        decoded.decode(text.as_bytes()).map_or(text.to_string(), |d| {
+            String::from_utf8_lossy(d.bytes()).into_owned()
+        })
     }
 
     #[test]
     fn escapes_of_every_depth_are_undone() {
-        assert_eq!(decoded(r#"{"a":"b\nalice\u0040example.com"}"#), "{\"a\":\"b\nalice@example.com\"}");
-        assert_eq!(decoded(r#"{\\\"a\\\":\\\"x\\\\nalice@example.com"#), "{\"a\":\"x\nalice@example.com");
-        assert_eq!(decoded("to=alice%40example.com&x=100%"), "to=alice@example.com&x=100%");
+        assert_eq!(
+            decoded(r#"{"a":"b\nalice\u0040example.com"}"#),
+            "{\"a\":\"b\nalice@example.com\"}"
+        );
+        assert_eq!(
+            decoded(r#"{\\\"a\\\":\\\"x\\\\nalice@example.com"#),
+            "{\"a\":\"x\nalice@example.com"
+        );
+        assert_eq!(
+            decoded("to=alice%40example.com&x=100%"),
+            "to=alice@example.com&x=100%"
+        );
     }
 
     #[test]
     fn quoted_printable_needs_its_marks() {
-        assert_eq!(decoded("Alice =\n<alice@exam=\nple.com> =C3=A9"), "Alice <alice@example.com> é");
+        assert_eq!(
+            decoded("Alice =\n<alice@exam=\nple.com> =C3=A9"),
+            "Alice <alice@example.com> é"
+        );
         assert_eq!(decoded("phone=0612345678"), "phone=0612345678");
     }
 
@@ -176,7 +202,10 @@ mod tests {
         let mut decoded = Decoded::default();
         let decoded = decoded.decode(text.as_bytes()).unwrap();
         let start = memmem::find(decoded.bytes(), b"alice").unwrap();
-        assert_eq!(&text[decoded.original(start..start + "alice@example.com".len())], "alice%40example.com");
+        assert_eq!(
+            &text[decoded.original(start..start + "alice@example.com".len())],
+            "alice%40example.com"
+        );
     }
 
     #[test]

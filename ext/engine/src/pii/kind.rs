@@ -34,6 +34,29 @@ impl Heading {
     }
 }
 
+impl Heading {
+    /// The heading of a documented name; `None` for any other.
+    pub fn from_name(name: &str) -> Option<Heading> {
+        use Heading::*;
+        [Identity, Contact, Personal, Financial, Auth, Medical, Biometric]
+            .into_iter()
+            .find(|heading| heading.as_str() == name)
+    }
+
+    /// The kind that a column of this heading is taken for when nothing more is known of it.
+    pub(crate) fn usual_kind(self) -> Kind {
+        match self {
+            Heading::Identity => Kind::NationalId,
+            Heading::Contact => Kind::StreetAddress,
+            Heading::Personal => Kind::FreeText,
+            Heading::Financial => Kind::BankAccount,
+            Heading::Auth => Kind::Secret,
+            Heading::Medical => Kind::Health,
+            Heading::Biometric => Kind::Biometric,
+        }
+    }
+}
+
 /// Writes the enum and its three tables from one list, so that no kind lacks a heading, a name or a mask.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal $heading:ident $mask:literal;)*) => {
@@ -179,7 +202,10 @@ impl Kind {
     /// Whether one value of this kind points at one person: what the leak check keeps hashes of.
     pub fn identifies_a_person(self) -> bool {
         use Kind::*;
-        matches!(self, Email | Phone | Iban | Card | Nir | Ssn | NationalId | IdentityDocument | TaxId | Name)
+        matches!(
+            self,
+            Email | Phone | Iban | Card | Nir | Ssn | NationalId | IdentityDocument | TaxId | Name
+        )
     }
 }
 
@@ -191,6 +217,9 @@ mod tests {
     fn every_kind_has_a_name_of_its_own_and_its_place() {
         let names: std::collections::HashSet<_> = Kind::ALL.iter().map(|k| k.as_str()).collect();
         assert_eq!(names.len(), Kind::COUNT);
-        assert!(Kind::ALL.iter().enumerate().all(|(place, kind)| kind.index() == place));
+        assert!(Kind::ALL
+            .iter()
+            .enumerate()
+            .all(|(place, kind)| kind.index() == place));
     }
 }

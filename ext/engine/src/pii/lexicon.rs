@@ -203,5 +203,6 @@ pub(crate) const NOT_BEFORE: &str = "is, has, had, have, should, can, could, may
     max, min, est, a accepte, opt, wants, want, receive, droit, validate, default, sort, order by, group by, next, needs";
 
 /// Words before `name` or `nom` that leave it a person's though they are not persons.
-pub(crate) const NAME_QUALIFIERS: &str = "to, from, billing, shipping, delivery, legal, signed, printed, real, complete, entire, personal, \
+pub(crate) const NAME_QUALIFIERS: &str =
+    "to, from, billing, shipping, delivery, legal, signed, printed, real, complete, entire, personal, \
     emergency, previous, former, other, alternate, livraison, facturation";

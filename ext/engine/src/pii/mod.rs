@@ -4,6 +4,7 @@
 //! plan's business. A finding has a kind, a confidence, a count and a share, never a value.
 
 mod address;
+mod canonical;
 mod checks;
 mod content;
 mod decode;
@@ -18,6 +19,7 @@ mod structured;
 mod verdict;
 mod words;
 
+pub use canonical::canonical;
 pub use content::{ColumnDetector, ContentFinding};
 pub use kind::{Heading, Kind};
 pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};

@@ -3,16 +3,48 @@
 //! A list never knows everybody. It does not have to: a column of names is told by the share of its values that
 //! are on the lists, and a name in a text by two neighbours of which one is a given and one a family name.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-static GIVEN: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| list(include_str!("given_names.txt")));
-static SURNAMES: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| list(include_str!("surnames.txt")));
+/// Which lists a word is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Lists {
+    given: bool,
+    surname: bool,
+}
 
-fn list(text: &'static str) -> HashSet<&'static [u8]> {
+static NAMES: LazyLock<HashMap<&'static [u8], Lists, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+    let mut names: HashMap<&'static [u8], Lists, BuildHasherDefault<Fnv>> = HashMap::default();
+    words_of(include_str!("given_names.txt")).for_each(|word| names.entry(word).or_default().given = true);
+    words_of(include_str!("surnames.txt")).for_each(|word| names.entry(word).or_default().surname = true);
+    names
+});
+
+fn words_of(text: &'static str) -> impl Iterator<Item = &'static [u8]> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.flat_map(str::split_whitespace).map(str::as_bytes).collect()
+    lines.flat_map(str::split_whitespace).map(str::as_bytes)
+}
+
+/// The FNV-1a hash: quick for short words. The words on the lists are ours, so nobody can make them collide.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Longest word that is looked up; the lists hold none longer.
@@ -27,7 +59,10 @@ struct Folded {
 impl Folded {
     /// Folds a word; `None` when it is too long or holds something no name holds.
     fn new(word: &[u8]) -> Option<Folded> {
-        let mut folded = Folded { bytes: [0; LONGEST], length: 0 };
+        let mut folded = Folded {
+            bytes: [0; LONGEST],
+            length: 0,
+        };
         let mut rest = word;
         while let [first, tail @ ..] = rest {
             let (letter, taken) = match first {
@@ -68,17 +103,20 @@ fn unaccented(second: u8) -> Option<u8> {
     })
 }
 
-/// Whether a word is a common given name; of a double one ("Jean-Pierre") the first part counts too.
-pub(crate) fn is_given(word: &[u8]) -> bool {
-    Folded::new(word).is_some_and(|folded| {
-        let whole = folded.as_slice();
-        GIVEN.contains(whole) || whole.split(|b| *b == b'-').next().is_some_and(|part| GIVEN.contains(part))
+/// The lists a word is on; of a double name ("Jean-Pierre") the first part counts too. `None` when no name
+/// could be written so.
+fn lists(word: &[u8]) -> Option<Lists> {
+    let folded = Folded::new(word)?;
+    let whole = folded.as_slice();
+    let found = NAMES.get(whole).copied().unwrap_or_default();
+    if found != Lists::default() {
+        return Some(found);
+    }
+    let first = memchr::memchr(b'-', whole).and_then(|dash| NAMES.get(&whole[..dash]));
+    Some(Lists {
+        given: first.is_some_and(|lists| lists.given),
+        surname: false,
     })
-}
-
-/// Whether a word is a common family name.
-pub(crate) fn is_surname(word: &[u8]) -> bool {
-    Folded::new(word).is_some_and(|folded| SURNAMES.contains(folded.as_slice()))
 }
 
 /// What a whole value is.
@@ -95,12 +133,16 @@ pub(crate) enum Whole {
 }
 
 /// Titles before a name, folded.
-const TITLES: &[&[u8]] =
-    &[b"m", b"mr", b"mrs", b"ms", b"miss", b"mme", b"mlle", b"dr", b"pr", b"prof", b"me", b"herr", b"frau", b"sig"];
+const TITLES: &[&[u8]] = &[
+    b"m", b"mr", b"mrs", b"ms", b"miss", b"mme", b"mlle", b"dr", b"pr", b"prof", b"me", b"herr", b"frau",
+    b"sig",
+];
 
 /// Particles inside a name, folded.
-const PARTICLES: &[&[u8]] =
-    &[b"de", b"du", b"des", b"le", b"la", b"van", b"von", b"der", b"den", b"di", b"da", b"dos", b"el", b"ben", b"bin"];
+const PARTICLES: &[&[u8]] = &[
+    b"de", b"du", b"des", b"le", b"la", b"van", b"von", b"der", b"den", b"di", b"da", b"dos", b"el", b"ben",
+    b"bin",
+];
 
 fn is_title(word: &[u8]) -> bool {
     let word = word.strip_suffix(b".").unwrap_or(word);
@@ -108,7 +150,10 @@ fn is_title(word: &[u8]) -> bool {
 }
 
 fn is_particle(word: &[u8]) -> bool {
-    word.len() <= 3 && PARTICLES.iter().any(|particle| word.eq_ignore_ascii_case(particle))
+    word.len() <= 3
+        && PARTICLES
+            .iter()
+            .any(|particle| word.eq_ignore_ascii_case(particle))
 }
 
 /// Whether a word begins with a capital letter, ASCII or Latin-1.
@@ -121,7 +166,10 @@ pub(crate) fn whole(value: &[u8]) -> Option<Whole> {
     if value.len() > 60 || value.len() < 2 {
         return None;
     }
-    let mut words = value.split(|b| *b == b' ' || *b == b',').filter(|word| !word.is_empty()).peekable();
+    let mut words = value
+        .split(|b| *b == b' ' || *b == b',')
+        .filter(|word| !word.is_empty())
+        .peekable();
     let mut titled = false;
     while words.peek().is_some_and(|word| is_title(word)) {
         titled = true;
@@ -135,10 +183,10 @@ pub(crate) fn whole(value: &[u8]) -> Option<Whole> {
         if !is_capitalised(word) {
             return None;
         }
-        Folded::new(word)?;
+        let lists = lists(word)?;
         count += 1;
-        given += u32::from(is_given(word));
-        surname += u32::from(is_surname(word));
+        given += u32::from(lists.given);
+        surname += u32::from(lists.surname);
     }
     match (count, given, surname) {
         (1, 0, 0) => titled.then_some(Whole::Full),
@@ -156,7 +204,9 @@ pub(crate) fn in_text(text: &[u8], mut found: impl FnMut(Range<usize>)) {
     let mut at = 0;
     let mut previous: Option<Range<usize>> = None;
     while at < text.len() {
-        let Some(word) = next_capitalised(text, at) else { return };
+        let Some(word) = next_capitalised(text, at) else {
+            return;
+        };
         at = word.end;
         if let Some(before) = previous.take() {
             let between = &text[before.end..word.start];
@@ -179,7 +229,11 @@ fn is_pair(one: &[u8], other: &[u8]) -> bool {
     if one.len() > LONGEST * 2 || other.len() > LONGEST * 2 {
         return false;
     }
-    (is_given(one) && is_surname(other)) || (is_surname(one) && is_given(other))
+    let Some(one) = lists(one).filter(|lists| lists.given || lists.surname) else {
+        return false;
+    };
+    let Some(other) = lists(other) else { return false };
+    (one.given && other.surname) || (one.surname && other.given)
 }
 
 /// The next word that begins with a capital letter, at or after a place.
@@ -189,7 +243,10 @@ fn next_capitalised(text: &[u8], from: usize) -> Option<Range<usize>> {
         let byte = text[at];
         let opens = byte.is_ascii_uppercase() || (byte == 0xC3 && is_capitalised(&text[at..]));
         if opens && (at == 0 || !is_letter(text[at - 1])) {
-            let length = text[at..].iter().position(|b| !is_name_byte(*b)).unwrap_or(text.len() - at);
+            let length = text[at..]
+                .iter()
+                .position(|b| !is_name_byte(*b))
+                .unwrap_or(text.len() - at);
             return Some(at..at + length);
         }
         at += 1;
@@ -221,7 +278,15 @@ mod tests {
 
     #[test]
     fn things_are_not_names() {
-        for thing in ["Steel kettle", "active", "Paris", "Thomas the tank engine", "A-1", "", "Rose candle"] {
+        for thing in [
+            "Steel kettle",
+            "active",
+            "Paris",
+            "Thomas the tank engine",
+            "A-1",
+            "",
+            "Rose candle",
+        ] {
             assert_eq!(whole(thing.as_bytes()), None, "{thing}");
         }
     }

@@ -61,7 +61,12 @@ pub(crate) fn french(digits: &[u8]) -> bool {
 
 /// A number of North America with its area code, as dialled there.
 pub(crate) fn north_american(digits: &[u8]) -> bool {
-    is_nanp(digits.strip_prefix(b"1").filter(|national| national.len() == 10).unwrap_or(digits))
+    is_nanp(
+        digits
+            .strip_prefix(b"1")
+            .filter(|national| national.len() == 10)
+            .unwrap_or(digits),
+    )
 }
 
 /// A number as it is dialled inside one of the countries whose users are likely here.
@@ -71,7 +76,14 @@ pub(crate) fn national(digits: &[u8]) -> bool {
         // United Kingdom: eleven digits; German mobile numbers have eleven or twelve.
         (Some(b'0'), 11) if matches!(digits[1], b'1' | b'2' | b'7') => return true,
         (Some(b'0'), 12) if digits[1] == b'1' && matches!(digits[2], b'5'..=b'7') => return true,
-        (Some(b'0'), 9..=12) => &[Region::GB, Region::DE, Region::BE, Region::CH, Region::NL, Region::IT],
+        (Some(b'0'), 9..=12) => &[
+            Region::GB,
+            Region::DE,
+            Region::BE,
+            Region::CH,
+            Region::NL,
+            Region::IT,
+        ],
         (Some(b'6'..=b'9'), 9) => &[Region::ES],
         (Some(b'3'), 9..=10) => &[Region::IT],
         (Some(b'1'..=b'9'), 10 | 11) => return north_american(digits),
@@ -82,7 +94,9 @@ pub(crate) fn national(digits: &[u8]) -> bool {
 
 /// Asks the library; what it cannot parse is no number.
 fn ask(number: &[u8], region: Option<Region>) -> bool {
-    let Ok(number) = std::str::from_utf8(number) else { return false };
+    let Ok(number) = std::str::from_utf8(number) else {
+        return false;
+    };
     let parsed = PHONE_NUMBER_UTIL.parse(number, region);
     parsed.is_ok_and(|parsed| PHONE_NUMBER_UTIL.is_valid_number(&parsed))
 }
@@ -93,14 +107,23 @@ mod tests {
 
     #[test]
     fn numbers_of_many_countries_are_known() {
-        assert!(international(b"33612345678") && international(b"330612345678") && international(b"4930901820"));
-        assert!(international(b"447911123456") && international(b"14155552671") && international(b"34612345678"));
+        assert!(
+            international(b"33612345678") && international(b"330612345678") && international(b"4930901820")
+        );
+        assert!(
+            international(b"447911123456") && international(b"14155552671") && international(b"34612345678")
+        );
         assert!(!international(b"999123456789") && !international(b"33012345678") && !international(b"1"));
     }
 
     #[test]
     fn numbers_as_dialled_at_home_are_known() {
-        assert!(national(b"0612345678") && national(b"07911123456") && national(b"4155552671") && national(b"015112345678"));
+        assert!(
+            national(b"0612345678")
+                && national(b"07911123456")
+                && national(b"4155552671")
+                && national(b"015112345678")
+        );
         assert!(!national(b"0012345678") && !national(b"1234567890") && !national(b"1700000000"));
     }
 }

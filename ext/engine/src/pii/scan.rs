@@ -50,7 +50,9 @@ impl Scanner {
             };
             let window = &text[start..end];
             match self.decoded.decode(window) {
-                Some(decoded) => walk(decoded.bytes(), &mut |kind, range| report(kind, decoded.original(range))),
+                Some(decoded) => walk(decoded.bytes(), &mut |kind, range| {
+                    report(kind, decoded.original(range))
+                }),
                 None => walk(window, &mut report),
             }
             if last {
@@ -82,22 +84,37 @@ fn walk(text: &[u8], found: &mut Found<'_>) {
 // --- e-mail ---------------------------------------------------------------------------------------------------
 
 /// Endings after `@` that are files, not domains: `logo@2x.png`.
-const FILE_ENDINGS: &[&[u8]] =
-    &[b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"scss", b"rb", b"erb", b"pdf", b"ico", b"avif"];
+const FILE_ENDINGS: &[&[u8]] = &[
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"scss", b"rb", b"erb", b"pdf", b"ico",
+    b"avif",
+];
 
 /// Local parts that machines write from; nobody's address.
-const MACHINES: &[&[u8]] = &[b"noreply", b"no-reply", b"donotreply", b"do-not-reply", b"ne-pas-repondre", b"mailer-daemon", b"git"];
+const MACHINES: &[&[u8]] = &[
+    b"noreply",
+    b"no-reply",
+    b"donotreply",
+    b"do-not-reply",
+    b"ne-pas-repondre",
+    b"mailer-daemon",
+    b"git",
+];
 
 fn emails(text: &[u8], found: &mut Found<'_>) {
     for at in memchr_iter(b'@', text) {
-        let Some(end) = domain_end(text, at + 1) else { continue };
+        let Some(end) = domain_end(text, at + 1) else {
+            continue;
+        };
         let start = local_start(text, at);
         if start == at {
             continue;
         }
         if is_credential(text, start) {
             found(Kind::Password, start..end);
-        } else if !MACHINES.iter().any(|machine| text[start..at].eq_ignore_ascii_case(machine)) {
+        } else if !MACHINES
+            .iter()
+            .any(|machine| text[start..at].eq_ignore_ascii_case(machine))
+        {
             found(Kind::Email, start..end);
         }
     }
@@ -106,7 +123,8 @@ fn emails(text: &[u8], found: &mut Found<'_>) {
 /// Where the local part before an `@` begins: dot-atoms of RFC 5322 as people have them, at most 64 bytes.
 fn local_start(text: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(64);
-    let is_local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'');
+    let is_local =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'');
     let mut start = at - text[floor..at].iter().rev().take_while(|b| is_local(b)).count();
     // A quote or a dash before an address is not of it.
     while start < at && matches!(text[start], b'\'' | b'.' | b'-' | b'%') {
@@ -118,7 +136,10 @@ fn local_start(text: &[u8], at: usize) -> usize {
 /// Where the domain that begins after an `@` ends; `None` when it is none.
 fn domain_end(text: &[u8], from: usize) -> Option<usize> {
     let rest = &text[from..text.len().min(from + 253)];
-    let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
+    let length = rest
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        .count();
     let domain = &rest[..length];
     let domain = &domain[..domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1];
     let dot = memrchr(b'.', domain)?;
@@ -134,8 +155,16 @@ fn domain_end(text: &[u8], from: usize) -> Option<usize> {
 
 /// Whether what looks like a local part is the password of a URL: `postgres://user:password@host.example`.
 fn is_credential(text: &[u8], start: usize) -> bool {
-    let Some(before) = text[..start].strip_suffix(b":") else { return false };
-    let token = &before[before.len() - before.iter().rev().take(80).take_while(|b| b.is_ascii_graphic()).count()..];
+    let Some(before) = text[..start].strip_suffix(b":") else {
+        return false;
+    };
+    let token = &before[before.len()
+        - before
+            .iter()
+            .rev()
+            .take(80)
+            .take_while(|b| b.is_ascii_graphic())
+            .count()..];
     memmem::find(token, b"://").is_some()
 }
 
@@ -171,7 +200,11 @@ enum Separator {
 
 fn numbers(text: &[u8], found: &mut Found<'_>) {
     let mut at = 0;
-    while let Some(start) = text[at..].iter().position(u8::is_ascii_digit).map(|offset| at + offset) {
+    while let Some(start) = text[at..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|offset| at + offset)
+    {
         let run = run_of_digits(text, start);
         if start > 0 && is_word(text[start - 1]) {
             // Digits glued to letters are part of a word, unless the word is an IBAN.
@@ -203,11 +236,15 @@ fn is_word(byte: u8) -> bool {
 
 /// An IBAN whose first digits begin at `digits`, right after its country's letters.
 fn iban_before(text: &[u8], digits: usize, found: &mut Found<'_>) {
-    let Some(start) = digits.checked_sub(2) else { return };
+    let Some(start) = digits.checked_sub(2) else {
+        return;
+    };
     if start > 0 && is_word(text[start - 1]) {
         return;
     }
-    let Some(length) = checks::iban_length(text[start], text[start + 1]) else { return };
+    let Some(length) = checks::iban_length(text[start], text[start + 1]) else {
+        return;
+    };
     let mut compact = [0u8; 34];
     let mut taken = 0;
     let mut at = start;
@@ -240,7 +277,9 @@ impl Groups {
         groups.push(text, start, end, Separator::None);
         let mut at = end;
         while groups.count < GROUPS {
-            let Some((separator, next)) = separator(&text[at..]) else { break };
+            let Some((separator, next)) = separator(&text[at..]) else {
+                break;
+            };
             let (start, end) = (at + next, run_of_digits(text, at + next));
             if end - start > DIGITS - groups.before[groups.count] {
                 break;
@@ -272,7 +311,9 @@ impl Groups {
                 found(Kind::Nir, range.clone());
                 return range.end;
             }
-            let hit = (first..self.count).rev().find_map(|last| self.kind(text, first, last).map(|kind| (kind, last)));
+            let hit = (first..self.count)
+                .rev()
+                .find_map(|last| self.kind(text, first, last).map(|kind| (kind, last)));
             match hit {
                 Some((kind, last)) => {
                     found(kind, self.start(text, first, kind)..self.bounds[last].1);
@@ -287,7 +328,12 @@ impl Groups {
     /// Where a number begins: a `+` or an opening parenthesis before a telephone number is of it.
     fn start(&self, text: &[u8], first: usize, kind: Kind) -> usize {
         let start = self.bounds[first].0;
-        let signs = text[..start].iter().rev().take(2).take_while(|b| matches!(b, b'+' | b'(')).count();
+        let signs = text[..start]
+            .iter()
+            .rev()
+            .take(2)
+            .take_while(|b| matches!(b, b'+' | b'('))
+            .count();
         if kind == Kind::Phone {
             start - signs
         } else {
@@ -302,8 +348,14 @@ impl Groups {
         if digits.len() < 4 || digits.len() > 19 {
             return None;
         }
-        let uniform = self.separators[first + 1..=last].windows(2).all(|pair| pair[0] == pair[1]);
-        let separator = if count > 1 { self.separators[first + 1] } else { Separator::None };
+        let uniform = self.separators[first + 1..=last]
+            .windows(2)
+            .all(|pair| pair[0] == pair[1]);
+        let separator = if count > 1 {
+            self.separators[first + 1]
+        } else {
+            Separator::None
+        };
         if separator == Separator::Dot && count == 4 && uniform && self.is_ip(text, first, last) {
             return Some(Kind::IpAddress);
         }
@@ -322,10 +374,19 @@ impl Groups {
             return None;
         }
         match digits.len() {
-            15 if (count == 1 || sizes.is(&[1, 2, 2, 2, 3, 3, 2]) || sizes.is(&[13, 2])) && checks::nir(digits) => Some(Kind::Nir),
-            14 if (count == 1 || sizes.is(&[3, 3, 3, 5]) || sizes.is(&[9, 5])) && checks::siret(digits) => Some(Kind::Siret),
+            15 if (count == 1 || sizes.is(&[1, 2, 2, 2, 3, 3, 2]) || sizes.is(&[13, 2]))
+                && checks::nir(digits) =>
+            {
+                Some(Kind::Nir)
+            }
+            14 if (count == 1 || sizes.is(&[3, 3, 3, 5]) || sizes.is(&[9, 5])) && checks::siret(digits) => {
+                Some(Kind::Siret)
+            }
             13..=19 if (count == 1 || sizes.is_card()) && checks::card(digits) => Some(Kind::Card),
-            9 if (count == 1 || sizes.is(&[3, 3, 3])) && checks::siren(digits) && named_siren(text, self.bounds[first].0) => {
+            9 if (count == 1 || sizes.is(&[3, 3, 3]))
+                && checks::siren(digits)
+                && named_siren(text, self.bounds[first].0) =>
+            {
                 Some(Kind::Siren)
             }
             _ => None,
@@ -347,16 +408,31 @@ impl Groups {
         // Five numbers are no address; small ones are a version.
         let longer = (last + 1 < self.count && self.separators[last + 1] == Separator::Dot)
             || (first > 0 && self.separators[first] == Separator::Dot);
-        let version = octets.iter().all(|octet| *octet < 32);
+        // "Chrome/80.0.0.12".
+        let named = product_before(text, self.bounds[first].0);
+        let version = named || octets.iter().all(|octet| *octet < 32);
         !longer && !version && !matches!(octets[0], 0 | 127) && octets != [255; 4]
     }
 
-    fn is_phone(&self, text: &[u8], first: usize, digits: &[u8], sizes: &Sizes, separator: Separator, uniform: bool) -> bool {
+    fn is_phone(
+        &self,
+        text: &[u8],
+        first: usize,
+        digits: &[u8],
+        sizes: &Sizes,
+        separator: Separator,
+        uniform: bool,
+    ) -> bool {
         let start = self.bounds[first].0;
         if is_prefixed_by_plus(text, start) {
             return phone::international(digits);
         }
-        if text[..start].len() >= 5 && text[start.saturating_sub(6)..start].to_ascii_lowercase().windows(4).any(|w| w == b"isbn") {
+        if text[..start].len() >= 5
+            && text[start.saturating_sub(6)..start]
+                .to_ascii_lowercase()
+                .windows(4)
+                .any(|w| w == b"isbn")
+        {
             return false;
         }
         if digits.len() > 10 && digits.starts_with(b"00") && digits[2] != b'0' {
@@ -364,7 +440,17 @@ impl Groups {
         }
         let french = sizes.is(&[10])
             || sizes.is(&[2, 2, 2, 2, 2])
-            || [&[4, 2, 2, 2][..], &[4, 3, 3], &[2, 4, 4], &[2, 8], &[4, 6], &[3, 3, 2, 2], &[2, 3, 3, 2]].iter().any(|s| sizes.is(s));
+            || [
+                &[4, 2, 2, 2][..],
+                &[4, 3, 3],
+                &[2, 4, 4],
+                &[2, 8],
+                &[4, 6],
+                &[3, 3, 2, 2],
+                &[2, 3, 3, 2],
+            ]
+            .iter()
+            .any(|s| sizes.is(s));
         if french && uniform && phone::french(digits) {
             return true;
         }
@@ -375,8 +461,15 @@ impl Groups {
         if american && separator != Separator::None {
             return phone::north_american(digits);
         }
-        let spaced = matches!(separator, Separator::Space | Separator::Dash | Separator::Slash | Separator::Paren);
-        let shaped = digits[0] == b'0' && sizes.count() > 1 && sizes.count() <= 4 && sizes.last() >= 3 && sizes.first() >= 3;
+        let spaced = matches!(
+            separator,
+            Separator::Space | Separator::Dash | Separator::Slash | Separator::Paren
+        );
+        let shaped = digits[0] == b'0'
+            && sizes.count() > 1
+            && sizes.count() <= 4
+            && sizes.last() >= 3
+            && sizes.first() >= 3;
         spaced && uniform && shaped && (9..=12).contains(&digits.len()) && phone::national(digits)
     }
 }
@@ -389,7 +482,10 @@ struct Sizes {
 
 impl Sizes {
     fn new(before: &[usize]) -> Sizes {
-        let mut sizes = Sizes { sizes: [0; GROUPS], count: before.len() - 1 };
+        let mut sizes = Sizes {
+            sizes: [0; GROUPS],
+            count: before.len() - 1,
+        };
         for (size, pair) in sizes.sizes.iter_mut().zip(before.windows(2)) {
             *size = pair[1] - pair[0];
         }
@@ -401,7 +497,8 @@ impl Sizes {
     /// Fours, or as American Express writes it.
     fn is_card(&self) -> bool {
         let sizes = &self.sizes[..self.count];
-        self.is(&[4, 6, 5]) || (sizes[..sizes.len() - 1].iter().all(|s| *s == 4) && (1..=4).contains(&self.last()))
+        self.is(&[4, 6, 5])
+            || (sizes[..sizes.len() - 1].iter().all(|s| *s == 4) && (1..=4).contains(&self.last()))
     }
     fn count(&self) -> usize {
         self.count
@@ -431,6 +528,21 @@ fn separator(rest: &[u8]) -> Option<(Separator, usize)> {
     }
 }
 
+/// Whether the number at a place is a product's version in a browser's name: a word with a capital and a slash.
+fn product_before(text: &[u8], start: usize) -> bool {
+    let Some(before) = text[..start].strip_suffix(b"/") else {
+        return false;
+    };
+    let word = before
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    before[before.len() - word..]
+        .first()
+        .is_some_and(u8::is_ascii_uppercase)
+}
+
 fn is_prefixed_by_plus(text: &[u8], start: usize) -> bool {
     text[..start].ends_with(b"+") || text[..start].ends_with(b"+(")
 }
@@ -438,7 +550,9 @@ fn is_prefixed_by_plus(text: &[u8], start: usize) -> bool {
 /// Whether the words right before a number say that it is a SIREN; one number in ten passes its check.
 fn named_siren(text: &[u8], start: usize) -> bool {
     let before = text[start.saturating_sub(24)..start].to_ascii_lowercase();
-    [&b"siren"[..], b"rcs"].iter().any(|word| memmem::find(&before, word).is_some())
+    [&b"siren"[..], b"rcs"]
+        .iter()
+        .any(|word| memmem::find(&before, word).is_some())
 }
 
 /// Whether the letter at a place may be that of a Corsican department inside a NIR.
@@ -477,12 +591,22 @@ fn colons(text: &[u8], found: &mut Found<'_>) {
         if colon < done {
             continue;
         }
-        let start = colon - text[..colon].iter().rev().take(45).take_while(|b| is_part(b)).count();
+        let start = colon
+            - text[..colon]
+                .iter()
+                .rev()
+                .take(45)
+                .take_while(|b| is_part(b))
+                .count();
         let end = colon + text[colon..].iter().take(45).take_while(|b| is_part(b)).count();
         done = end;
-        let bounded = (start == 0 || !is_word(text[start - 1])) && !text.get(end).is_some_and(|b| is_word(*b));
+        let bounded =
+            (start == 0 || !is_word(text[start - 1])) && !text.get(end).is_some_and(|b| is_word(*b));
         let token = &text[start..end];
-        let token = token.strip_suffix(b".").or(token.strip_suffix(b":")).unwrap_or(token);
+        let token = token
+            .strip_suffix(b".")
+            .or(token.strip_suffix(b":"))
+            .unwrap_or(token);
         if !bounded || token.len() < 7 {
             continue;
         }
@@ -507,7 +631,10 @@ pub(crate) fn is_mac(token: &[u8]) -> bool {
 
 /// An IPv6 address with at least three groups, so that neither a time nor `::1` is one.
 fn is_ipv6(token: &[u8]) -> bool {
-    let groups = token.split(|b| *b == b':').filter(|group| !group.is_empty()).count();
+    let groups = token
+        .split(|b| *b == b':')
+        .filter(|group| !group.is_empty())
+        .count();
     groups >= 3 && std::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok())
 }
 
@@ -549,7 +676,13 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("(?-u:{})", shapes.join("|"))).ok()
 });
 
+/// No shape of a secret is shorter: a Slack token has 15 characters at least.
+const SHORTEST_SECRET: usize = 15;
+
 fn secrets(text: &[u8], found: &mut Found<'_>) {
+    if text.len() < SHORTEST_SECRET {
+        return;
+    }
     let Some(shapes) = SECRETS.as_ref() else { return };
     for secret in shapes.find_iter(text) {
         let glued = secret.start() > 0 && is_word(text[secret.start() - 1]);
@@ -570,7 +703,9 @@ mod tests {
 
     fn found(text: &str) -> Vec<(Kind, String)> {
         let mut hits = Vec::new();
-        find_in_text(text.as_bytes(), |kind, range| hits.push((kind, text[range].to_string())));
+        find_in_text(text.as_bytes(), |kind, range| {
+            hits.push((kind, text[range].to_string()))
+        });
         hits
     }
 
@@ -585,24 +720,49 @@ mod tests {
 
     #[test]
     fn addresses_are_found_where_they_begin_and_end() {
-        one("Write to <alice.o'neil+shop@mail.example.co.uk>.", Kind::Email, "alice.o'neil+shop@mail.example.co.uk");
+        one(
+            "Write to <alice.o'neil+shop@mail.example.co.uk>.",
+            Kind::Email,
+            "alice.o'neil+shop@mail.example.co.uk",
+        );
         one("mailto:bob@example.com?subject=x", Kind::Email, "bob@example.com");
         one("'bob@example.com'", Kind::Email, "bob@example.com");
-        for none in ["logo@2x.png", "@bob hello", "bob@localhost", "a @ b.com", "git@github.com:x/y", "no-reply@shop.example"] {
+        for none in [
+            "logo@2x.png",
+            "@bob hello",
+            "bob@localhost",
+            "a @ b.com",
+            "git@github.com:x/y",
+            "no-reply@shop.example",
+        ] {
             assert_eq!(found(none), [], "{none}");
         }
     }
 
     #[test]
     fn a_password_in_a_url_is_a_password() {
-        one("postgres://app:s3cret@db.example.com/x", Kind::Password, "s3cret@db.example.com");
+        one(
+            "postgres://app:s3cret@db.example.com/x",
+            Kind::Password,
+            "s3cret@db.example.com",
+        );
     }
 
     #[test]
     fn telephone_numbers_are_found_as_people_write_them() {
         for number in [
-            "06 12 34 56 78", "0612345678", "06.12.34.56.78", "+33 6 12 34 56 78", "+33 (0)6 12 34 56 78", "0033612345678",
-            "(415) 555-2671", "415-555-2671", "+1 415 555 2671", "07700 900123", "0171/1234567", "+4915112345678",
+            "06 12 34 56 78",
+            "0612345678",
+            "06.12.34.56.78",
+            "+33 6 12 34 56 78",
+            "+33 (0)6 12 34 56 78",
+            "0033612345678",
+            "(415) 555-2671",
+            "415-555-2671",
+            "+1 415 555 2671",
+            "07700 900123",
+            "0171/1234567",
+            "+4915112345678",
         ] {
             one(&format!("Tel: {number}, thanks"), Kind::Phone, number);
         }
@@ -611,7 +771,16 @@ mod tests {
 
     #[test]
     fn dates_amounts_and_references_are_no_telephone_numbers() {
-        for none in ["01/02/2024 10:30", "2024-01-17", "12.50 EUR", "ref 4410-22", "1700000000", "ISBN 0612345678", "3.14159265358979", "v0612345678"] {
+        for none in [
+            "01/02/2024 10:30",
+            "2024-01-17",
+            "12.50 EUR",
+            "ref 4410-22",
+            "1700000000",
+            "ISBN 0612345678",
+            "3.14159265358979",
+            "v0612345678",
+        ] {
             assert_eq!(found(none), [], "{none}");
         }
     }
@@ -619,7 +788,11 @@ mod tests {
     #[test]
     fn numbers_with_check_digits_are_told_by_them() {
         one("carte 4111 1111 1111 1111 exp", Kind::Card, "4111 1111 1111 1111");
-        one("IBAN FR14 2004 1010 0505 0001 3M02 606.", Kind::Iban, "FR14 2004 1010 0505 0001 3M02 606");
+        one(
+            "IBAN FR14 2004 1010 0505 0001 3M02 606.",
+            Kind::Iban,
+            "FR14 2004 1010 0505 0001 3M02 606",
+        );
         one("DE89370400440532013000", Kind::Iban, "DE89370400440532013000");
         one("NIR 2 55 08 14 168 025 38", Kind::Nir, "2 55 08 14 168 025 38");
         one("188012A00100157", Kind::Nir, "188012A00100157");
@@ -634,7 +807,15 @@ mod tests {
         one("from 81.2.69.142", Kind::IpAddress, "81.2.69.142");
         one("[2a01:e0a:1:2::f]", Kind::IpAddress, "2a01:e0a:1:2::f");
         one("mac 00:1a:2b:3c:4d:5e", Kind::MacAddress, "00:1a:2b:3c:4d:5e");
-        for none in ["4.12.0.1", "12:34:56", "std::vec::Vec", "127.0.0.1", "1.2.3.4.5", "::1", "256.1.1.1"] {
+        for none in [
+            "4.12.0.1",
+            "12:34:56",
+            "std::vec::Vec",
+            "127.0.0.1",
+            "1.2.3.4.5",
+            "::1",
+            "256.1.1.1",
+        ] {
             assert_eq!(found(none), [], "{none}");
         }
     }
@@ -645,7 +826,10 @@ mod tests {
         one(&format!("Bearer {jwt}"), Kind::Jwt, jwt);
         let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----";
         one(&format!("x\n{key}\n"), Kind::PrivateKey, key);
-        let hash = format!("$2a$12${}", "N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy");
+        let hash = format!(
+            "$2a$12${}",
+            "N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+        );
         one(&hash, Kind::PasswordHash, &hash);
         let key = format!("ghp_{}", "a1B2".repeat(9));
         one(&format!("token={key}"), Kind::ApiKey, &key);
@@ -653,16 +837,36 @@ mod tests {
 
     #[test]
     fn streets_and_people_are_found_in_sentences() {
-        one("J'habite 3 allée des Tilleuls, 75012 Paris", Kind::StreetAddress, "3 allée des Tilleuls");
+        one(
+            "J'habite 3 allée des Tilleuls, 75012 Paris",
+            Kind::StreetAddress,
+            "3 allée des Tilleuls",
+        );
         one("Vu avec Marie DUPONT hier", Kind::Name, "Marie DUPONT");
     }
 
     #[test]
     fn encoded_texts_are_looked_through() {
-        one(r#"{"body":"Hello\nalice@example.com"}"#, Kind::Email, "alice@example.com");
-        one(r#""{\"a\":\"\\nalice\\u0040example.com\"}""#, Kind::Email, r"alice\\u0040example.com");
-        one("u=1&email=alice%40example.com&x=2", Kind::Email, "alice%40example.com");
-        one("Bonjour =C3=A0 alice@exam=\nple.com", Kind::Email, "alice@exam=\nple.com");
+        one(
+            r#"{"body":"Hello\nalice@example.com"}"#,
+            Kind::Email,
+            "alice@example.com",
+        );
+        one(
+            r#""{\"a\":\"\\nalice\\u0040example.com\"}""#,
+            Kind::Email,
+            r"alice\\u0040example.com",
+        );
+        one(
+            "u=1&email=alice%40example.com&x=2",
+            Kind::Email,
+            "alice%40example.com",
+        );
+        one(
+            "Bonjour =C3=A0 alice@exam=\nple.com",
+            Kind::Email,
+            "alice@exam=\nple.com",
+        );
         one("tel%3A%2B33612345678", Kind::Phone, "%2B33612345678");
     }
 

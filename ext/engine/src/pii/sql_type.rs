@@ -40,10 +40,11 @@ impl TypeClass {
             "xml" => TypeClass::Xml,
             "hstore" => TypeClass::Hstore,
             "bytea" => TypeClass::Bytea,
-            "smallint" | "integer" | "bigint" | "int" | "int2" | "int4" | "int8" | "serial" | "bigserial" => TypeClass::Integer,
-            "numeric" | "decimal" | "real" | "double precision" | "double" | "float" | "float4" | "float8" | "money" => {
-                TypeClass::Decimal
+            "smallint" | "integer" | "bigint" | "int" | "int2" | "int4" | "int8" | "serial" | "bigserial" => {
+                TypeClass::Integer
             }
+            "numeric" | "decimal" | "real" | "double precision" | "double" | "float" | "float4"
+            | "float8" | "money" => TypeClass::Decimal,
             "boolean" | "bool" => TypeClass::Boolean,
             "date" => TypeClass::Date,
             "uuid" => TypeClass::Uuid,
@@ -51,9 +52,11 @@ impl TypeClass {
             "macaddr" | "macaddr8" => TypeClass::Mac,
             "point" | "geometry" | "geography" => TypeClass::Geo,
             _ if base.starts_with("timestamp") => TypeClass::Timestamp,
-            _ if base.starts_with("time") || base.starts_with("interval") || base.starts_with("bit") => TypeClass::Other,
-            "tsvector" | "tsquery" | "oid" | "xid" | "pg_lsn" | "ltree" | "vector" | "line" | "lseg" | "box" | "path" | "polygon"
-            | "circle" => TypeClass::Other,
+            _ if base.starts_with("time") || base.starts_with("interval") || base.starts_with("bit") => {
+                TypeClass::Other
+            }
+            "tsvector" | "tsquery" | "oid" | "xid" | "pg_lsn" | "ltree" | "vector" | "line" | "lseg"
+            | "box" | "path" | "polygon" | "circle" => TypeClass::Other,
             _ if base.ends_with("range") => TypeClass::Other,
             _ => TypeClass::Text,
         };
@@ -74,7 +77,9 @@ impl TypeClass {
     pub(crate) fn can_hold(self, kind: Kind) -> bool {
         use Kind::*;
         match self {
-            TypeClass::Text | TypeClass::Json | TypeClass::Xml | TypeClass::Hstore | TypeClass::TextArray => true,
+            TypeClass::Text | TypeClass::Json | TypeClass::Xml | TypeClass::Hstore | TypeClass::TextArray => {
+                true
+            }
             TypeClass::Bytea => !matches!(kind, BirthDate | Age | Geolocation | PostalCode | City),
             TypeClass::Boolean => matches!(kind, Health | SensitiveTrait),
             TypeClass::Date | TypeClass::Timestamp => kind == BirthDate,
@@ -82,12 +87,36 @@ impl TypeClass {
             TypeClass::Inet => kind == IpAddress,
             TypeClass::Mac => kind == MacAddress,
             TypeClass::Geo => kind == Geolocation,
-            TypeClass::Decimal => matches!(kind, Income | Geolocation | Health | Education | Biometric | Phone | Age),
+            TypeClass::Decimal => matches!(
+                kind,
+                Income | Geolocation | Health | Education | Biometric | Phone | Age
+            ),
             TypeClass::Integer => matches!(
                 kind,
-                Phone | Card | CardPart | Income | Age | Education | Health | NationalId | Nir | Ssn | TaxId | Siren | Siret
-                    | BankAccount | PostalCode | ExternalId | Secret | MaritalStatus | IpAddress | Gender | HealthInsurance
-                    | DeviceId | BirthDate | SensitiveTrait
+                Phone
+                    | Card
+                    | CardPart
+                    | Income
+                    | Age
+                    | Education
+                    | Health
+                    | NationalId
+                    | Nir
+                    | Ssn
+                    | TaxId
+                    | Siren
+                    | Siret
+                    | BankAccount
+                    | PostalCode
+                    | ExternalId
+                    | Secret
+                    | MaritalStatus
+                    | IpAddress
+                    | Gender
+                    | HealthInsurance
+                    | DeviceId
+                    | BirthDate
+                    | SensitiveTrait
             ),
             TypeClass::Other => false,
         }

@@ -35,11 +35,17 @@ pub(crate) fn notation(text: &[u8]) -> Option<Notation> {
 /// `a=b&c=d` without spaces, also behind a URL's question mark.
 fn is_query(text: &[u8]) -> bool {
     let head = &text[..text.len().min(400)];
-    memchr::memchr(b'=', head).is_some() && memchr::memchr(b'&', head).is_some() && memchr::memchr(b' ', head).is_none()
+    memchr::memchr(b'=', head).is_some()
+        && memchr::memchr(b'&', head).is_some()
+        && memchr::memchr(b' ', head).is_none()
 }
 
 /// Calls back with each string and its key.
-pub(crate) fn strings<'a>(text: &'a [u8], notation: Notation, mut found: impl FnMut(Option<&'a [u8]>, &'a [u8])) {
+pub(crate) fn strings<'a>(
+    text: &'a [u8],
+    notation: Notation,
+    mut found: impl FnMut(Option<&'a [u8]>, &'a [u8]),
+) {
     match notation {
         Notation::Quoted => quoted(text, &mut found),
         Notation::Array => {
@@ -51,7 +57,10 @@ pub(crate) fn strings<'a>(text: &'a [u8], notation: Notation, mut found: impl Fn
             for line in text.split(|b| *b == b'\n') {
                 if let Some(colon) = memchr::memmem::find(line, b": ") {
                     let key = line[..colon].trim_ascii().trim_ascii_start();
-                    found(Some(key.strip_prefix(b"- ").unwrap_or(key)), unquoted(line[colon + 2..].trim_ascii()));
+                    found(
+                        Some(key.strip_prefix(b"- ").unwrap_or(key)),
+                        unquoted(line[colon + 2..].trim_ascii()),
+                    );
                 }
             }
         }
@@ -67,14 +76,18 @@ pub(crate) fn strings<'a>(text: &'a [u8], notation: Notation, mut found: impl Fn
 }
 
 fn unquoted(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text)
+    text.strip_prefix(b"\"")
+        .and_then(|text| text.strip_suffix(b"\""))
+        .unwrap_or(text)
 }
 
 fn quoted<'a>(text: &'a [u8], found: &mut impl FnMut(Option<&'a [u8]>, &'a [u8])) {
     let mut key = None;
     let mut at = 0;
     while let Some(open) = memchr::memchr(b'"', &text[at..]).map(|offset| at + offset + 1) {
-        let Some(close) = closing_quote(text, open) else { return };
+        let Some(close) = closing_quote(text, open) else {
+            return;
+        };
         let string = &text[open..close];
         let rest = text[close + 1..].trim_ascii_start();
         let is_key = rest.starts_with(b":") || rest.starts_with(b"=>");
@@ -104,7 +117,9 @@ fn closing_quote(text: &[u8], from: usize) -> Option<usize> {
 
 fn xml<'a>(text: &'a [u8], found: &mut impl FnMut(Option<&'a [u8]>, &'a [u8])) {
     for element in text.split(|b| *b == b'<') {
-        let Some(close) = memchr::memchr(b'>', element) else { continue };
+        let Some(close) = memchr::memchr(b'>', element) else {
+            continue;
+        };
         let tag = &element[..close];
         let content = element[close + 1..].trim_ascii();
         if !content.is_empty() && !tag.starts_with(b"/") {
@@ -116,24 +131,41 @@ fn xml<'a>(text: &'a [u8], found: &mut impl FnMut(Option<&'a [u8]>, &'a [u8])) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn pairs(text: &str) -> Vec<(Option<String>, String)> {
         let mut pairs = Vec::new();
         let own = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let notation = notation(text.as_bytes()).unwrap();
-        strings(text.as_bytes(), notation, |key, value| pairs.push((key.map(own), own(value))));
+        strings(text.as_bytes(), notation, |key, value| {
+            pairs.push((key.map(own), own(value)))
+        });
         pairs
     }
 
     #[test]
     fn every_notation_gives_its_pairs() {
-        let expected = [(Some("a".to_string()), "x y".to_string()), (Some("b".to_string()), "z".to_string())];
-        for text in [r#"{"a": "x y", "n": 1, "b":"z"}"#, r#""a"=>"x y", "b"=>"z""#, "---\na: x y\nb: z\n", "<r><a>x y</a><b>z</b></r>"] {
+        let expected = [
+            (Some("a".to_string()), "x y".to_string()),
+            (Some("b".to_string()), "z".to_string()),
+        ];
+        for text in [
+            r#"{"a": "x y", "n": 1, "b":"z"}"#,
+            r#""a"=>"x y", "b"=>"z""#,
+            "---\na: x y\nb: z\n",
+            "<r><a>x y</a><b>z</b></r>",
+        ] {
             assert_eq!(pairs(text), expected, "{text}");
         }
-        assert_eq!(pairs("http://x/?a=x&b=z")[0], (Some("a".to_string()), "x".to_string()));
-        assert_eq!(pairs(r#"{x,"y z"}"#), [(None, "x".to_string()), (None, "y z".to_string())]);
+        assert_eq!(
+            pairs("http://x/?a=x&b=z")[0],
+            (Some("a".to_string()), "x".to_string())
+        );
+        assert_eq!(
+            pairs(r#"{x,"y z"}"#),
+            [(None, "x".to_string()), (None, "y z".to_string())]
+        );
     }
 
     #[test]

@@ -13,7 +13,9 @@ pub(crate) fn words(name: &str) -> Vec<String> {
         // "IPAddress": the last capital of a run begins the next word.
         let run_ends = class == Class::Upper
             && previous == Class::Upper
-            && characters.peek().is_some_and(|next| Class::of(*next) == Class::Lower);
+            && characters
+                .peek()
+                .is_some_and(|next| Class::of(*next) == Class::Lower);
         let boundary = match (previous, class) {
             (_, Class::Other) => true,
             (Class::Lower | Class::Digit, Class::Upper) => true,
@@ -72,7 +74,9 @@ fn fold(character: char, word: &mut String) {
 }
 
 /// Endings in s that are no plural.
-const NO_PLURALS: &[&str] = &["sms", "gps", "iris", "nss", "ens", "pos", "bus", "corps", "sens", "always", "news"];
+const NO_PLURALS: &[&str] = &[
+    "sms", "gps", "iris", "nss", "ens", "pos", "bus", "corps", "sens", "always", "news",
+];
 
 /// The singular of a word, near enough for comparing: both sides of every comparison go through it.
 fn singular(mut word: String) -> String {
@@ -101,7 +105,13 @@ mod tests {
 
     #[test]
     fn every_way_to_write_a_name_gives_the_same_words() {
-        for name in ["contact_email", "contactEmail", "ContactEmails", "contact-emails", "CONTACT_EMAIL"] {
+        for name in [
+            "contact_email",
+            "contactEmail",
+            "ContactEmails",
+            "contact-emails",
+            "CONTACT_EMAIL",
+        ] {
             assert_eq!(words(name), ["contact", "email"], "{name}");
         }
         assert_eq!(words("IPAddress2"), ["ip", "address", "2"]);

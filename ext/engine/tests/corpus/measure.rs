@@ -31,7 +31,8 @@ impl Score {
             (Some(true), Some(kind)) => {
                 self.found += 1;
                 let expected = Kind::ALL.iter().find(|kind| kind.as_str() == label);
-                self.right_heading += u32::from(expected.is_some_and(|expected| expected.heading() == kind.heading()));
+                self.right_heading +=
+                    u32::from(expected.is_some_and(|expected| expected.heading() == kind.heading()));
             }
             (Some(true), None) => self.missed += 1,
             (Some(false), Some(_)) => self.invented += 1,
@@ -62,7 +63,10 @@ pub fn measure(tables: &[Table]) -> (Scores, Vec<Mistake>) {
     let mut scores = Scores::default();
     let mut mistakes = Vec::new();
     for table in tables {
-        let context = TableContext::new(&table.name, table.columns.iter().map(|column| column.name.as_str()));
+        let context = TableContext::new(
+            &table.name,
+            table.columns.iter().map(|column| column.name.as_str()),
+        );
         for column in &table.columns {
             measure_column(table, column, &context, &mut scores, &mut mistakes);
         }
@@ -70,8 +74,18 @@ pub fn measure(tables: &[Table]) -> (Scores, Vec<Mistake>) {
     (scores, mistakes)
 }
 
-fn measure_column(table: &Table, column: &Column, context: &TableContext, scores: &mut Scores, mistakes: &mut Vec<Mistake>) {
-    let name = ColumnName { table: &table.name, column: &column.name, sql_type: &column.sql_type };
+fn measure_column(
+    table: &Table,
+    column: &Column,
+    context: &TableContext,
+    scores: &mut Scores,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let name = ColumnName {
+        table: &table.name,
+        column: &column.name,
+        sql_type: &column.sql_type,
+    };
     // What values tell alone, without even the column's name.
     let mut nameless = ColumnDetector::new("x", &column.sql_type);
     let mut detector = ColumnDetector::new(&column.name, &column.sql_type);
@@ -80,8 +94,15 @@ fn measure_column(table: &Table, column: &Column, context: &TableContext, scores
         detector.observe(&value);
     }
     let by_name = by_name(&name, context).map(|finding| (finding.kind, finding.confidence));
-    let by_content = nameless.findings().first().map(|finding| (finding.kind, finding.confidence));
-    let sure = |found: Option<(Kind, f32)>| found.filter(|(_, confidence)| *confidence >= PERSONAL).map(|(kind, _)| kind);
+    let by_content = nameless
+        .findings()
+        .first()
+        .map(|finding| (finding.kind, finding.confidence));
+    let sure = |found: Option<(Kind, f32)>| {
+        found
+            .filter(|(_, confidence)| *confidence >= PERSONAL)
+            .map(|(kind, _)| kind)
+    };
     let answer = verdict(&name, context, Some(&detector)).map(|verdict| verdict.kind);
     let personal = column.personal();
     scores.by_name.count(&column.label, personal, sure(by_name));
@@ -89,6 +110,12 @@ fn measure_column(table: &Table, column: &Column, context: &TableContext, scores
     scores.together.count(&column.label, personal, answer);
     if personal.is_some_and(|personal| personal != answer.is_some()) {
         let column_name = format!("{}: {}.{}", table.app, table.name, column.name);
-        mistakes.push(Mistake { column: column_name, label: column.label.clone(), answer, by_name, by_content });
+        mistakes.push(Mistake {
+            column: column_name,
+            label: column.label.clone(),
+            answer,
+            by_name,
+            by_content,
+        });
     }
 }

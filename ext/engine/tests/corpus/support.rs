@@ -72,9 +72,17 @@ fn read_file(path: &Path) -> Vec<Table> {
             continue;
         }
         if let Some(name) = line.strip_prefix("table ") {
-            tables.push(Table { app: app.clone(), name: name.to_string(), columns: Vec::new() });
+            tables.push(Table {
+                app: app.clone(),
+                name: name.to_string(),
+                columns: Vec::new(),
+            });
         } else {
-            tables.last_mut().expect("a table first").columns.push(read_column(line));
+            tables
+                .last_mut()
+                .expect("a table first")
+                .columns
+                .push(read_column(line));
         }
     }
     tables
@@ -83,7 +91,9 @@ fn read_file(path: &Path) -> Vec<Table> {
 fn read_column(line: &str) -> Column {
     let mut rest = line.trim_start();
     let mut word = || {
-        let (word, tail) = rest.split_once(' ').unwrap_or_else(|| panic!("too short: {line}"));
+        let (word, tail) = rest
+            .split_once(' ')
+            .unwrap_or_else(|| panic!("too short: {line}"));
         rest = tail.trim_start();
         word.to_string()
     };
@@ -92,7 +102,13 @@ fn read_column(line: &str) -> Column {
         Some((generator, nulls)) => (generator, nulls.parse().expect("a share of NULLs")),
         None => (rest, 0),
     };
-    Column { name, sql_type: as_dumped(&sql_type), label, generator: generator.to_string(), nulls }
+    Column {
+        name,
+        sql_type: as_dumped(&sql_type),
+        label,
+        generator: generator.to_string(),
+        nulls,
+    }
 }
 
 /// The type as pg_dump spells it.
@@ -113,7 +129,9 @@ pub struct Rng(u64);
 
 impl Rng {
     pub fn new(seed: &str, row: u64) -> Rng {
-        let hash = seed.bytes().fold(0xcbf29ce484222325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100000001b3));
+        let hash = seed.bytes().fold(0xcbf29ce484222325u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x100000001b3)
+        });
         let mut rng = Rng(hash ^ row.wrapping_mul(0x9e3779b97f4a7c15));
         rng.next();
         rng
@@ -136,7 +154,9 @@ impl Rng {
     }
     fn chars(&mut self, alphabet: &str, length: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
-        (0..length).map(|_| alphabet[self.below(alphabet.len() as u64) as usize]).collect()
+        (0..length)
+            .map(|_| alphabet[self.below(alphabet.len() as u64) as usize])
+            .collect()
     }
     fn digits(&mut self, length: usize) -> String {
         self.chars("0123456789", length)
@@ -145,44 +165,365 @@ impl Rng {
 
 // Common names and uncommon ones, as a real table holds them: the detector's lists do not know them all.
 const FIRST: &[&str] = &[
-    "Marie", "Jean", "Camille", "Thomas", "Léa", "Nicolas", "Julie", "Pierre", "Sarah", "Mohamed", "Chloé",
-    "Antoine", "Emma", "Lucas", "Manon", "Hugo", "Inès", "Louis", "Aurélie", "François", "Nathalie", "Karim",
-    "Fatima", "Benoît", "Céline", "Olivier", "Sophie", "Mathieu", "Isabelle", "David", "James", "Mary", "John",
-    "Patricia", "Robert", "Jennifer", "Michael", "Linda", "William", "Elizabeth", "Richard", "Barbara", "Joseph",
-    "Susan", "Charles", "Jessica", "Daniel", "Karen", "Matthew", "Nancy", "Oliver", "Amelia", "Harry", "Grace",
-    "Aisha", "Wei", "Priya", "Hans", "Ursula", "Jürgen", "Carmen", "Giulia", "Marco", "Javier", "Oumou",
-    "Thibault", "Maëlys", "Kwame", "Siobhan", "Tadhg", "Yseult", "Hermine", "Anatole", "Solveig", "Ludivine",
-    "Bérengère", "Xochitl", "Eitan", "Noor", "Zebulon",
+    "Marie",
+    "Jean",
+    "Camille",
+    "Thomas",
+    "Léa",
+    "Nicolas",
+    "Julie",
+    "Pierre",
+    "Sarah",
+    "Mohamed",
+    "Chloé",
+    "Antoine",
+    "Emma",
+    "Lucas",
+    "Manon",
+    "Hugo",
+    "Inès",
+    "Louis",
+    "Aurélie",
+    "François",
+    "Nathalie",
+    "Karim",
+    "Fatima",
+    "Benoît",
+    "Céline",
+    "Olivier",
+    "Sophie",
+    "Mathieu",
+    "Isabelle",
+    "David",
+    "James",
+    "Mary",
+    "John",
+    "Patricia",
+    "Robert",
+    "Jennifer",
+    "Michael",
+    "Linda",
+    "William",
+    "Elizabeth",
+    "Richard",
+    "Barbara",
+    "Joseph",
+    "Susan",
+    "Charles",
+    "Jessica",
+    "Daniel",
+    "Karen",
+    "Matthew",
+    "Nancy",
+    "Oliver",
+    "Amelia",
+    "Harry",
+    "Grace",
+    "Aisha",
+    "Wei",
+    "Priya",
+    "Hans",
+    "Ursula",
+    "Jürgen",
+    "Carmen",
+    "Giulia",
+    "Marco",
+    "Javier",
+    "Oumou",
+    "Thibault",
+    "Maëlys",
+    "Kwame",
+    "Siobhan",
+    "Tadhg",
+    "Yseult",
+    "Hermine",
+    "Anatole",
+    "Solveig",
+    "Ludivine",
+    "Bérengère",
+    "Xochitl",
+    "Eitan",
+    "Noor",
+    "Zebulon",
 ];
 const LAST: &[&str] = &[
-    "Martin", "Bernard", "Dubois", "Thomas", "Robert", "Richard", "Petit", "Durand", "Leroy", "Moreau", "Simon",
-    "Laurent", "Lefebvre", "Michel", "Garcia", "Fournier", "Lambert", "Rousseau", "Vincent", "Muller", "Lefevre",
-    "Faure", "Andre", "Mercier", "Blanc", "Guerin", "Boyer", "Chevalier", "Smith", "Johnson", "Williams", "Brown",
-    "Jones", "Miller", "Davis", "Wilson", "Anderson", "Taylor", "Jackson", "White", "Harris", "Clark", "Lewis",
-    "Walker", "Young", "Nguyen", "Diallo", "Traoré", "Benali", "Haddad", "Schmidt", "Schneider", "Rossi",
-    "Fernandez", "Patel", "Khan", "O'Brien", "Murphy", "Le Goff", "De Vries", "Kowalski", "Vandenberghe",
-    "Quéméneur", "Abgrall", "Etchegaray", "Bourdillat", "Thistlethwaite", "Featherstone", "Ngatchou", "Okonkwo",
-    "Ravoahangy", "Szczepanski", "Castelnau", "Delacroix", "Montfort", "Haverford",
+    "Martin",
+    "Bernard",
+    "Dubois",
+    "Thomas",
+    "Robert",
+    "Richard",
+    "Petit",
+    "Durand",
+    "Leroy",
+    "Moreau",
+    "Simon",
+    "Laurent",
+    "Lefebvre",
+    "Michel",
+    "Garcia",
+    "Fournier",
+    "Lambert",
+    "Rousseau",
+    "Vincent",
+    "Muller",
+    "Lefevre",
+    "Faure",
+    "Andre",
+    "Mercier",
+    "Blanc",
+    "Guerin",
+    "Boyer",
+    "Chevalier",
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Jones",
+    "Miller",
+    "Davis",
+    "Wilson",
+    "Anderson",
+    "Taylor",
+    "Jackson",
+    "White",
+    "Harris",
+    "Clark",
+    "Lewis",
+    "Walker",
+    "Young",
+    "Nguyen",
+    "Diallo",
+    "Traoré",
+    "Benali",
+    "Haddad",
+    "Schmidt",
+    "Schneider",
+    "Rossi",
+    "Fernandez",
+    "Patel",
+    "Khan",
+    "O'Brien",
+    "Murphy",
+    "Le Goff",
+    "De Vries",
+    "Kowalski",
+    "Vandenberghe",
+    "Quéméneur",
+    "Abgrall",
+    "Etchegaray",
+    "Bourdillat",
+    "Thistlethwaite",
+    "Featherstone",
+    "Ngatchou",
+    "Okonkwo",
+    "Ravoahangy",
+    "Szczepanski",
+    "Castelnau",
+    "Delacroix",
+    "Montfort",
+    "Haverford",
 ];
 const DOMAINS: &[&str] = &[
-    "gmail.com", "orange.fr", "free.fr", "yahoo.co.uk", "hotmail.com", "wanadoo.fr", "outlook.com", "gmx.de",
-    "proton.me", "acme-corp.io", "mairie-lyon.fr", "nhs.net", "libero.it", "icloud.com", "univ-rennes.fr",
+    "gmail.com",
+    "orange.fr",
+    "free.fr",
+    "yahoo.co.uk",
+    "hotmail.com",
+    "wanadoo.fr",
+    "outlook.com",
+    "gmx.de",
+    "proton.me",
+    "acme-corp.io",
+    "mairie-lyon.fr",
+    "nhs.net",
+    "libero.it",
+    "icloud.com",
+    "univ-rennes.fr",
 ];
-const CITIES_FR: &[&str] = &["Paris", "Lyon", "Nantes", "Brest", "Lille", "Saint-Malo", "Aix-en-Provence", "Metz", "Bourg-la-Reine", "Quimper"];
-const CITIES_EN: &[&str] = &["London", "Austin", "Seattle", "Leeds", "Portland", "Bath", "Chicago", "Boston", "Dayton", "Salem"];
-const STREETS_FR: &[&str] = &["rue Victor Hugo", "avenue de la République", "bd Voltaire", "place du Marché", "chemin des Vignes", "impasse des Lilas", "allée des Tilleuls", "quai Branly", "route de Paris", "rue de l'Église", "cours Mirabeau", "boulevard Jean Jaurès", "lotissement les Pins", "square Carpeaux"];
-const STREETS_US: &[&str] = &["Main Street", "Oak Avenue", "Maple Dr", "Sunset Boulevard", "2nd St", "Elm Road", "Highland Ave", "King's Lane", "Market Square", "Old Mill Court", "Park Terrace", "Westfield Way", "Martin Luther King Blvd", "Church Close"];
-const COMPANIES: &[&str] = &["Acme Corp", "Globex SA", "Initech", "Dupont & Fils", "Nordwind GmbH", "Blue Harbour Ltd", "Atelier du Marais", "Umbrella Logistics", "Boulangerie des Halles", "Vertigo Studio", "Sud Transports SARL", "Pixel Forge"];
-const BRANDS: &[&str] = &["Nike", "Bosch", "Samsung", "Apple", "Ricoré", "Le Creuset", "Levi's", "Adidas", "Moulinex", "Dyson"];
-const PRODUCTS: &[&str] = &["Blue cotton shirt", "Steel kettle 1.5L", "Wireless mouse M185", "Oak table 120x80", "Running shoes Zoom", "Notebook A5", "Desk lamp", "Coffee beans 1kg", "Garden hose 25 m", "LED bulb E27 9W", "Olive oil", "Rose candle"];
-const PRODUCTS_FR: &[&str] = &["Chemise en coton bleu", "Bouilloire inox 1,5L", "Table en chêne 120x80", "Carnet A5", "Lampe de bureau", "Café en grains 1kg", "Tuyau d'arrosage 25 m", "Ampoule LED E27 9W", "Huile d'olive", "Développement web, 3 jours", "Vélo cargo", "Perceuse 18V"];
-const LOREM: &[&str] = &["A light and durable model, ready to use.", "Ships within 48 hours; returns accepted for 30 days.", "Made of 80% recycled material, 12 x 40 cm.", "Version 2.4 adds dark mode and fixes 3 bugs.", "Free delivery over 50.00 EUR until 31/12/2024.", "See the guide on https://www.example.com/help for details.", "Ref. 4410-22B, batch 20240117.", "The quick setup takes 10 to 15 minutes.", "Icons: logo@2x.png and logo@3x.png are included.", "Winter collection, sizes 36 to 48.", "Between 08:30 and 18:00, in room 12.", "Rated 4.7 out of 5 by 1 203 customers."];
-const LOREM_FR: &[&str] = &["Un modèle léger et solide, prêt à l'emploi.", "Expédié sous 48 heures ; retours acceptés pendant 30 jours.", "Composé à 80 % de matières recyclées, 12 x 40 cm.", "La version 2.4 ajoute un mode sombre.", "Livraison offerte dès 50,00 € jusqu'au 31/12/2024.", "Voir le guide sur https://www.exemple.fr/aide.", "Réf. 4410-22B, lot 20240117.", "Montage en 10 à 15 minutes.", "Collection hiver, tailles 36 à 48.", "De 8h30 à 18h00, salle 12.", "Noté 4,7 sur 5 par 1 203 clients.", "Posologie : 1 comprimé 3 fois par jour."];
-const TEXT: &[&str] = &["Called about the late delivery, will call back tomorrow.", "Very happy with the service, thank you!", "Please leave the parcel with the neighbour.", "Asked for a refund of 12.50, approved.", "Needs to move the meeting to Tuesday.", "Great quality but a bit small.", "Could you look at this when you have time?", "Seemed upset on the phone.", "Good progress this term, should speak up more.", "Fixed in the last release."];
-const TEXT_FR: &[&str] = &["A appelé pour le retard de livraison, rappeler demain.", "Très contente du service, merci !", "Merci de laisser le colis chez la voisine.", "Demande un remboursement de 12,50 €, accordé.", "Souhaite déplacer le rendez-vous à mardi.", "Bonne qualité mais un peu petit.", "Pouvez-vous regarder quand vous aurez le temps ?", "Semblait contrarié au téléphone.", "Bon trimestre, doit participer davantage.", "Corrigé dans la dernière version."];
-const MEDICAL: &[&str] = &["Persistent cough for two weeks", "Type 2 diabetes, on metformin 500 mg", "Asthma, uses inhaler daily", "Peanut allergy, carries an EpiPen", "Fracture of the left wrist", "Migraine with aura", "Follow-up after appendectomy", "Hypertension, 150/95"];
-const MEDICAL_FR: &[&str] = &["Toux persistante depuis deux semaines", "Diabète de type 2 sous metformine 500 mg", "Asthme, inhalateur quotidien", "Allergie à l'arachide", "Fracture du poignet gauche", "Migraine avec aura", "Suivi après appendicectomie", "Hypertension, 15/9"];
-const DRUGS: &[&str] = &["Doliprane 1000 mg", "Metformin 500 mg", "Amoxicilline 1 g", "Ventolin", "Ibuprofen 400 mg", "Kardegic 75 mg", "Lipitor 20 mg", "Spasfon"];
+const CITIES_FR: &[&str] = &[
+    "Paris",
+    "Lyon",
+    "Nantes",
+    "Brest",
+    "Lille",
+    "Saint-Malo",
+    "Aix-en-Provence",
+    "Metz",
+    "Bourg-la-Reine",
+    "Quimper",
+];
+const CITIES_EN: &[&str] = &[
+    "London", "Austin", "Seattle", "Leeds", "Portland", "Bath", "Chicago", "Boston", "Dayton", "Salem",
+];
+const STREETS_FR: &[&str] = &[
+    "rue Victor Hugo",
+    "avenue de la République",
+    "bd Voltaire",
+    "place du Marché",
+    "chemin des Vignes",
+    "impasse des Lilas",
+    "allée des Tilleuls",
+    "quai Branly",
+    "route de Paris",
+    "rue de l'Église",
+    "cours Mirabeau",
+    "boulevard Jean Jaurès",
+    "lotissement les Pins",
+    "square Carpeaux",
+];
+const STREETS_US: &[&str] = &[
+    "Main Street",
+    "Oak Avenue",
+    "Maple Dr",
+    "Sunset Boulevard",
+    "2nd St",
+    "Elm Road",
+    "Highland Ave",
+    "King's Lane",
+    "Market Square",
+    "Old Mill Court",
+    "Park Terrace",
+    "Westfield Way",
+    "Martin Luther King Blvd",
+    "Church Close",
+];
+const COMPANIES: &[&str] = &[
+    "Acme Corp",
+    "Globex SA",
+    "Initech",
+    "Dupont & Fils",
+    "Nordwind GmbH",
+    "Blue Harbour Ltd",
+    "Atelier du Marais",
+    "Umbrella Logistics",
+    "Boulangerie des Halles",
+    "Vertigo Studio",
+    "Sud Transports SARL",
+    "Pixel Forge",
+];
+const BRANDS: &[&str] = &[
+    "Nike",
+    "Bosch",
+    "Samsung",
+    "Apple",
+    "Ricoré",
+    "Le Creuset",
+    "Levi's",
+    "Adidas",
+    "Moulinex",
+    "Dyson",
+];
+const PRODUCTS: &[&str] = &[
+    "Blue cotton shirt",
+    "Steel kettle 1.5L",
+    "Wireless mouse M185",
+    "Oak table 120x80",
+    "Running shoes Zoom",
+    "Notebook A5",
+    "Desk lamp",
+    "Coffee beans 1kg",
+    "Garden hose 25 m",
+    "LED bulb E27 9W",
+    "Olive oil",
+    "Rose candle",
+];
+const PRODUCTS_FR: &[&str] = &[
+    "Chemise en coton bleu",
+    "Bouilloire inox 1,5L",
+    "Table en chêne 120x80",
+    "Carnet A5",
+    "Lampe de bureau",
+    "Café en grains 1kg",
+    "Tuyau d'arrosage 25 m",
+    "Ampoule LED E27 9W",
+    "Huile d'olive",
+    "Développement web, 3 jours",
+    "Vélo cargo",
+    "Perceuse 18V",
+];
+const LOREM: &[&str] = &[
+    "A light and durable model, ready to use.",
+    "Ships within 48 hours; returns accepted for 30 days.",
+    "Made of 80% recycled material, 12 x 40 cm.",
+    "Version 2.4 adds dark mode and fixes 3 bugs.",
+    "Free delivery over 50.00 EUR until 31/12/2024.",
+    "See the guide on https://www.example.com/help for details.",
+    "Ref. 4410-22B, batch 20240117.",
+    "The quick setup takes 10 to 15 minutes.",
+    "Icons: logo@2x.png and logo@3x.png are included.",
+    "Winter collection, sizes 36 to 48.",
+    "Between 08:30 and 18:00, in room 12.",
+    "Rated 4.7 out of 5 by 1 203 customers.",
+];
+const LOREM_FR: &[&str] = &[
+    "Un modèle léger et solide, prêt à l'emploi.",
+    "Expédié sous 48 heures ; retours acceptés pendant 30 jours.",
+    "Composé à 80 % de matières recyclées, 12 x 40 cm.",
+    "La version 2.4 ajoute un mode sombre.",
+    "Livraison offerte dès 50,00 € jusqu'au 31/12/2024.",
+    "Voir le guide sur https://www.exemple.fr/aide.",
+    "Réf. 4410-22B, lot 20240117.",
+    "Montage en 10 à 15 minutes.",
+    "Collection hiver, tailles 36 à 48.",
+    "De 8h30 à 18h00, salle 12.",
+    "Noté 4,7 sur 5 par 1 203 clients.",
+    "Posologie : 1 comprimé 3 fois par jour.",
+];
+const TEXT: &[&str] = &[
+    "Called about the late delivery, will call back tomorrow.",
+    "Very happy with the service, thank you!",
+    "Please leave the parcel with the neighbour.",
+    "Asked for a refund of 12.50, approved.",
+    "Needs to move the meeting to Tuesday.",
+    "Great quality but a bit small.",
+    "Could you look at this when you have time?",
+    "Seemed upset on the phone.",
+    "Good progress this term, should speak up more.",
+    "Fixed in the last release.",
+];
+const TEXT_FR: &[&str] = &[
+    "A appelé pour le retard de livraison, rappeler demain.",
+    "Très contente du service, merci !",
+    "Merci de laisser le colis chez la voisine.",
+    "Demande un remboursement de 12,50 €, accordé.",
+    "Souhaite déplacer le rendez-vous à mardi.",
+    "Bonne qualité mais un peu petit.",
+    "Pouvez-vous regarder quand vous aurez le temps ?",
+    "Semblait contrarié au téléphone.",
+    "Bon trimestre, doit participer davantage.",
+    "Corrigé dans la dernière version.",
+];
+const MEDICAL: &[&str] = &[
+    "Persistent cough for two weeks",
+    "Type 2 diabetes, on metformin 500 mg",
+    "Asthma, uses inhaler daily",
+    "Peanut allergy, carries an EpiPen",
+    "Fracture of the left wrist",
+    "Migraine with aura",
+    "Follow-up after appendectomy",
+    "Hypertension, 150/95",
+];
+const MEDICAL_FR: &[&str] = &[
+    "Toux persistante depuis deux semaines",
+    "Diabète de type 2 sous metformine 500 mg",
+    "Asthme, inhalateur quotidien",
+    "Allergie à l'arachide",
+    "Fracture du poignet gauche",
+    "Migraine avec aura",
+    "Suivi après appendicectomie",
+    "Hypertension, 15/9",
+];
+const DRUGS: &[&str] = &[
+    "Doliprane 1000 mg",
+    "Metformin 500 mg",
+    "Amoxicilline 1 g",
+    "Ventolin",
+    "Ibuprofen 400 mg",
+    "Kardegic 75 mg",
+    "Lipitor 20 mg",
+    "Spasfon",
+];
 
 fn plain(text: &str) -> String {
     text.to_lowercase()
@@ -211,7 +552,11 @@ fn email(rng: &mut Rng) -> String {
 }
 
 fn phone_fr(rng: &mut Rng) -> String {
-    let number = format!("0{}{}", rng.pick(&["6", "6", "7", "1", "2", "4", "9"]), rng.digits(8));
+    let number = format!(
+        "0{}{}",
+        rng.pick(&["6", "6", "7", "1", "2", "4", "9"]),
+        rng.digits(8)
+    );
     let pairs: Vec<&str> = (0..5).map(|i| &number[i * 2..i * 2 + 2]).collect();
     match rng.below(4) {
         0 | 1 => number,
@@ -221,7 +566,10 @@ fn phone_fr(rng: &mut Rng) -> String {
 }
 
 fn phone_us(rng: &mut Rng) -> String {
-    let (area, exchange) = (rng.pick(&["212", "415", "617", "206", "312", "512"]), rng.between(220, 989));
+    let (area, exchange) = (
+        rng.pick(&["212", "415", "617", "206", "312", "512"]),
+        rng.between(220, 989),
+    );
     let line = rng.digits(4);
     match rng.below(4) {
         0 => format!("({area}) {exchange}-{line}"),
@@ -255,10 +603,17 @@ fn luhn_digit(digits: &str) -> u64 {
 }
 
 fn card(rng: &mut Rng) -> String {
-    let body = format!("{}{}", rng.pick(&["4970", "4532", "5136", "5275", "4111"]), rng.digits(11));
+    let body = format!(
+        "{}{}",
+        rng.pick(&["4970", "4532", "5136", "5275", "4111"]),
+        rng.digits(11)
+    );
     let number = format!("{body}{}", luhn_digit(&body));
     if rng.below(3) == 0 {
-        return (0..4).map(|i| &number[i * 4..i * 4 + 4]).collect::<Vec<_>>().join(" ");
+        return (0..4)
+            .map(|i| &number[i * 4..i * 4 + 4])
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     number
 }
@@ -268,13 +623,25 @@ fn iban(rng: &mut Rng) -> String {
     let account = rng.digits(length);
     let numeric: String = format!("{account}{country}00")
         .chars()
-        .map(|c| if c.is_ascii_digit() { c.to_string() } else { (c as u32 - 'A' as u32 + 10).to_string() })
+        .map(|c| {
+            if c.is_ascii_digit() {
+                c.to_string()
+            } else {
+                (c as u32 - 'A' as u32 + 10).to_string()
+            }
+        })
         .collect();
-    let rest = numeric.bytes().fold(0u64, |r, b| (r * 10 + u64::from(b - b'0')) % 97);
+    let rest = numeric
+        .bytes()
+        .fold(0u64, |r, b| (r * 10 + u64::from(b - b'0')) % 97);
     let iban = format!("{country}{:02}{account}", 98 - rest);
     if rng.below(3) == 0 {
         let chars: Vec<char> = iban.chars().collect();
-        return chars.chunks(4).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ");
+        return chars
+            .chunks(4)
+            .map(|c| c.iter().collect::<String>())
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     iban
 }
@@ -303,19 +670,42 @@ fn siren(rng: &mut Rng) -> String {
 }
 
 fn ip(rng: &mut Rng) -> String {
-    format!("{}.{}.{}.{}", rng.pick(&["81", "90", "176", "203", "66", "37"]), rng.below(256), rng.below(256), rng.between(1, 254))
+    format!(
+        "{}.{}.{}.{}",
+        rng.pick(&["81", "90", "176", "203", "66", "37"]),
+        rng.below(256),
+        rng.below(256),
+        rng.between(1, 254)
+    )
 }
 
 fn ip6(rng: &mut Rng) -> String {
-    format!("2a01:{:x}:{:x}:{:x}::{:x}", rng.between(0x100, 0xfff), rng.below(0xffff), rng.below(0xffff), rng.between(1, 0xffff))
+    format!(
+        "2a01:{:x}:{:x}:{:x}::{:x}",
+        rng.between(0x100, 0xfff),
+        rng.below(0xffff),
+        rng.below(0xffff),
+        rng.between(1, 0xffff)
+    )
 }
 
 fn date(rng: &mut Rng, from: u64, to: u64) -> String {
-    format!("{}-{:02}-{:02}", rng.between(from, to), rng.between(1, 12), rng.between(1, 28))
+    format!(
+        "{}-{:02}-{:02}",
+        rng.between(from, to),
+        rng.between(1, 12),
+        rng.between(1, 28)
+    )
 }
 
 fn timestamp(rng: &mut Rng) -> String {
-    let clock = format!("{:02}:{:02}:{:02}.{:06}", rng.below(24), rng.below(60), rng.below(60), rng.below(1_000_000));
+    let clock = format!(
+        "{:02}:{:02}:{:02}.{:06}",
+        rng.below(24),
+        rng.below(60),
+        rng.below(60),
+        rng.below(1_000_000)
+    );
     format!("{} {clock}", date(rng, 2019, 2025))
 }
 
@@ -324,16 +714,34 @@ fn full(rng: &mut Rng) -> String {
 }
 
 fn sentences(rng: &mut Rng, list: &[&'static str]) -> String {
-    (0..rng.between(1, 4)).map(|_| rng.pick(list)).collect::<Vec<_>>().join(" ")
+    (0..rng.between(1, 4))
+        .map(|_| rng.pick(list))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// What people write: mostly harmless sentences, now and then somebody's name, address or number.
 fn text_person(rng: &mut Rng, french: bool) -> String {
     let mut text = sentences(rng, if french { TEXT_FR } else { TEXT });
     match rng.below(8) {
-        0 => write!(text, " {} {}", if french { "Écrire à" } else { "Write to" }, email(rng)),
-        1 => write!(text, " {} {}.", if french { "Rappeler au" } else { "Call back on" }, if french { phone_fr(rng) } else { phone_us(rng) }),
-        2 => write!(text, " {} {}", if french { "Cordialement," } else { "Best," }, full(rng)),
+        0 => write!(
+            text,
+            " {} {}",
+            if french { "Écrire à" } else { "Write to" },
+            email(rng)
+        ),
+        1 => write!(
+            text,
+            " {} {}.",
+            if french { "Rappeler au" } else { "Call back on" },
+            if french { phone_fr(rng) } else { phone_us(rng) }
+        ),
+        2 => write!(
+            text,
+            " {} {}",
+            if french { "Cordialement," } else { "Best," },
+            full(rng)
+        ),
         _ => Ok(()),
     }
     .expect("writing to a string");
@@ -352,7 +760,10 @@ fn record(rng: &mut Rng) -> Vec<(&'static str, String)> {
 }
 
 fn json(pairs: &[(&str, String)]) -> String {
-    let body: Vec<String> = pairs.iter().map(|(k, v)| format!("\"{k}\": \"{}\"", v.replace('"', "\\\""))).collect();
+    let body: Vec<String> = pairs
+        .iter()
+        .map(|(k, v)| format!("\"{k}\": \"{}\"", v.replace('"', "\\\"")))
+        .collect();
     format!("{{{}}}", body.join(", "))
 }
 
@@ -396,7 +807,10 @@ fn bytea(bytes: &[u8]) -> String {
 }
 
 fn base64(rng: &mut Rng, length: usize) -> String {
-    rng.chars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", length)
+    rng.chars(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        length,
+    )
 }
 
 const HEX: &str = "0123456789abcdef";
@@ -404,13 +818,23 @@ const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 
 fn uuid(rng: &mut Rng) -> String {
     let h = rng.chars(HEX, 32);
-    format!("{}-{}-4{}-a{}-{}", &h[..8], &h[8..12], &h[13..16], &h[17..20], &h[20..])
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        &h[..8],
+        &h[8..12],
+        &h[13..16],
+        &h[17..20],
+        &h[20..]
+    )
 }
 
 /// The value that a generator makes for a row.
 fn generate(generator: &str, row: u64, rng: &mut Rng) -> Vec<u8> {
     if let Some(choices) = generator.strip_prefix("enum:") {
-        return rng.pick(&choices.split('|').collect::<Vec<_>>()).as_bytes().to_vec();
+        return rng
+            .pick(&choices.split('|').collect::<Vec<_>>())
+            .as_bytes()
+            .to_vec();
     }
     let mut parts = generator.split(':');
     let name = parts.next().unwrap_or_default();
