@@ -70,7 +70,7 @@ fn planted_values_are_found_in_every_form() {
     for (kind, value) in PLANTED {
         for (form, sql_type, text) in forms(value) {
             let mut detector = ColumnDetector::new("x", sql_type);
-            detector.observe(text.as_bytes());
+            detector.observe(text.as_bytes(), &mut Scanner::new());
             let seen = detector
                 .findings()
                 .iter()
@@ -151,7 +151,7 @@ fn look_at(bytes: &[u8]) {
         "text", "jsonb", "hstore", "text[]", "xml", "bytea", "inet", "macaddr", "bigint", "date",
     ] {
         let mut detector = ColumnDetector::new("phone", sql_type);
-        detector.observe(bytes);
+        detector.observe(bytes, &mut Scanner::new());
         assert_eq!(detector.values(), 1);
         assert!(detector
             .findings()

@@ -51,14 +51,13 @@ impl Kinds {
 
 /// Looks at the values of one column.
 ///
-/// Buffers are used again: a value costs an allocation only where a telephone number has to be asked of the
-/// library, or where a key of an object is seen for the first time.
+/// It holds counters and little else, so that there may be thousands; the buffers are the [`Scanner`]'s, of which
+/// a thread needs one. A value costs an allocation only where a telephone number has to be asked of the library, or
+/// where a key of an object is seen for the first time.
 pub struct ColumnDetector {
     class: TypeClass,
     /// What the column's name alone says its values are.
     hint: Option<Kind>,
-    scanner: Scanner,
-    buffer: Vec<u8>,
     keys: HashMap<Vec<u8>, Option<Kind>>,
     tally: Tally,
 }
@@ -86,8 +85,6 @@ impl ColumnDetector {
         ColumnDetector {
             class: TypeClass::of(sql_type),
             hint: key_kind(column),
-            scanner: Scanner::new(),
-            buffer: Vec::new(),
             keys: HashMap::new(),
             tally: Tally {
                 values: 0,
@@ -113,8 +110,8 @@ impl ColumnDetector {
             )
     }
 
-    /// Looks at one value that is not NULL, decoded from COPY's escapes.
-    pub fn observe(&mut self, value: &[u8]) {
+    /// Looks at one value that is not NULL, decoded from COPY's escapes, with a scanner's buffers.
+    pub fn observe(&mut self, value: &[u8], scanner: &mut Scanner) {
         self.tally.values += 1;
         let mut seen = Seen::default();
         match self.class {
@@ -126,19 +123,41 @@ impl ColumnDetector {
             }
             TypeClass::Integer => self.digits(value, &mut seen),
             TypeClass::Bytea => {
-                let mut buffer = std::mem::take(&mut self.buffer);
+                let mut buffer = scanner.take_buffer();
                 if decode::bytea_text(value, BYTEA_BYTES, &mut buffer) {
-                    self.text(&buffer, &mut seen);
+                    self.text(&buffer, scanner, &mut seen);
                 }
-                self.buffer = buffer;
+                scanner.give_buffer(buffer);
             }
-            class if class.is_text() => self.text(value, &mut seen),
+            class if class.is_text() => self.text(value, scanner, &mut seen),
             _ => return,
         }
         seen.any.indexes().for_each(|index| self.tally.seen[index] += 1);
         seen.whole
             .indexes()
             .for_each(|index| self.tally.whole[index] += 1);
+    }
+
+    /// Adds what another detector saw of the same column, in rows that went another way.
+    pub fn merge(&mut self, other: &ColumnDetector) {
+        let (tally, more) = (&mut self.tally, &other.tally);
+        tally.values += more.values;
+        tally
+            .seen
+            .iter_mut()
+            .zip(&more.seen)
+            .for_each(|(sum, count)| *sum += count);
+        tally
+            .whole
+            .iter_mut()
+            .zip(&more.whole)
+            .for_each(|(sum, count)| *sum += count);
+        tally.given += more.given;
+        tally.surnames += more.surnames;
+        tally.either += more.either;
+        tally.variety |= more.variety;
+        tally.books += more.books;
+        tally.numeric += more.numeric;
     }
 
     /// How many values were observed.
@@ -168,7 +187,7 @@ impl ColumnDetector {
     }
 
     /// A text: its parts if it has any, the whole of it if it is short, and what stands inside.
-    fn text(&mut self, text: &[u8], seen: &mut Seen) {
+    fn text(&mut self, text: &[u8], scanner: &mut Scanner, seen: &mut Seen) {
         let text = text.trim_ascii();
         if text.is_empty() {
             return;
@@ -184,7 +203,7 @@ impl ColumnDetector {
         }
         let length = text.len();
         let (class, hint) = (self.class, self.hint);
-        self.scanner.find(text, |kind, range| {
+        scanner.find(text, |kind, range| {
             // A column of dates or versions may write them as it likes.
             if kind == Kind::Phone && class == TypeClass::Text && hint == Some(Kind::IpAddress) {
                 return;
@@ -222,7 +241,7 @@ impl ColumnDetector {
             .ok()
             .filter(|key| key.len() <= 64)
             .and_then(key_kind);
-        if self.keys.len() < KEYS {
+        if self.keys.len() < KEYS && key.len() <= 64 {
             self.keys.insert(key.to_vec(), kind);
         }
         kind
@@ -471,7 +490,9 @@ mod tests {
 
     fn observe(column: &str, sql_type: &str, values: &[&str]) -> Vec<ContentFinding> {
         let mut detector = ColumnDetector::new(column, sql_type);
-        values.iter().for_each(|value| detector.observe(value.as_bytes()));
+        values
+            .iter()
+            .for_each(|value| detector.observe(value.as_bytes(), &mut Scanner::new()));
         detector.findings()
     }
 
@@ -554,6 +575,17 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn what_several_detectors_saw_of_a_column_adds_up() {
+        let mut scanner = Scanner::new();
+        let (mut one, mut other) = (ColumnDetector::new("x", "text"), ColumnDetector::new("x", "text"));
+        one.observe(b"a@example.com", &mut scanner);
+        other.observe(b"b@example.com", &mut scanner);
+        other.observe(b"nothing", &mut scanner);
+        one.merge(&other);
+        assert_eq!((one.values(), one.findings()[0].count), (3, 2));
     }
 
     #[test]

@@ -22,12 +22,24 @@ const OVERLAP: usize = 2 * 1024;
 #[derive(Default)]
 pub struct Scanner {
     decoded: Decoded,
+    /// Lent to whoever has to decode something before it can be scanned.
+    buffer: Vec<u8>,
 }
 
 impl Scanner {
     /// A scanner with empty buffers. They grow to a few windows' size at most.
     pub fn new() -> Scanner {
         Scanner::default()
+    }
+
+    /// Lends the spare buffer; [`Scanner::give_buffer`] brings it back.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Takes the spare buffer back, to use it again.
+    pub(crate) fn give_buffer(&mut self, buffer: Vec<u8>) {
+        self.buffer = buffer;
     }
 
     /// Calls back with each candidate in a text: its kind and where it stands in `text`.

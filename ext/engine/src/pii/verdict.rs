@@ -133,7 +133,9 @@ mod tests {
     fn decide(table: &str, column: &str, values: &[&str]) -> Option<Kind> {
         let context = TableContext::new(table, [column]);
         let mut detector = ColumnDetector::new(column, "text");
-        values.iter().for_each(|value| detector.observe(value.as_bytes()));
+        values
+            .iter()
+            .for_each(|value| detector.observe(value.as_bytes(), &mut super::super::Scanner::new()));
         let column = ColumnName {
             table,
             column,

@@ -1,7 +1,9 @@
 //! Precision and recall of the detector on one half of the corpus.
 
 use crate::support::{Column, Table};
-use staging_sync_engine::pii::{by_name, verdict, ColumnDetector, ColumnName, Kind, TableContext, PERSONAL};
+use staging_sync_engine::pii::{
+    by_name, verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext, PERSONAL,
+};
 
 /// Rows that are made of each table.
 pub const ROWS: u64 = 200;
@@ -88,10 +90,11 @@ fn measure_column(
     };
     // What values tell alone, without even the column's name.
     let mut nameless = ColumnDetector::new("x", &column.sql_type);
+    let mut scanner = Scanner::new();
     let mut detector = ColumnDetector::new(&column.name, &column.sql_type);
     for value in (0..ROWS).filter_map(|row| table.value(column, row)) {
-        nameless.observe(&value);
-        detector.observe(&value);
+        nameless.observe(&value, &mut scanner);
+        detector.observe(&value, &mut scanner);
     }
     let by_name = by_name(&name, context).map(|finding| (finding.kind, finding.confidence));
     let by_content = nameless
