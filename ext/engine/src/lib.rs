@@ -21,6 +21,7 @@ pub mod error;
 pub mod event;
 mod existing;
 pub mod mask;
+pub mod pii;
 pub mod plan;
 pub mod report;
 pub mod settings;
