@@ -40,6 +40,16 @@ const COPY: &str = "pg_temp.scalingo_staging_sync_copy";
 pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
+    if let Some(rule) = settings.masking.sql_rules.first() {
+        return Err(Error::new(
+            Kind::Configuration,
+            format!(
+                "{} has a rule in SQL, and masking a database that is already there cannot run those yet.",
+                rule.table
+            ),
+            "Use the rake task run, which restores from a backup, or leave the rule out. Nothing was touched.",
+        ));
+    }
     let reader = target.session().await?;
     let writer = target.session().await?;
     let (header, entries) = describe::describe(&reader).await?;

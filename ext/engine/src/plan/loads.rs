@@ -30,6 +30,7 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
         columns,
         format: RowFormat::Copy,
         mask: None,
+        sql_group: None,
     })
 }
 
@@ -54,6 +55,7 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         columns,
         format,
         mask: None,
+        sql_group: None,
     }
 }
 

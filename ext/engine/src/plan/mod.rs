@@ -3,7 +3,8 @@
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
 //! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
-//! columns are masked, `loads` how rows are loaded, `steps` what comes after them.
+//! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, `steps` what comes after
+//! the rows.
 
 mod decide;
 mod exclude;
@@ -12,6 +13,7 @@ mod names;
 mod rules;
 pub mod schema;
 pub mod sql;
+pub mod sql_rules;
 mod steps;
 
 pub use crate::mask::quote_identifier;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub large_objects: LargeObjects,
     /// What comes after rows: sequence values, indexes, keys, triggers, materialized views.
     pub steps: Vec<Step>,
+    /// Rules that run as SQL in temporary tables.
+    pub sql_rules: sql_rules::SqlRules,
     /// Tables that are created without their rows, because `exclude_tables` names them.
     pub excluded: Vec<TableName>,
     /// What else is left out, and why.
@@ -122,6 +126,8 @@ pub struct Load {
     pub format: RowFormat,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
+    /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
+    pub sql_group: Option<usize>,
 }
 
 impl Load {
@@ -129,6 +135,11 @@ impl Load {
     ///
     /// A table without columns has no column list; PostgreSQL refuses an empty one.
     pub fn copy_sql(&self, encoding: &str) -> String {
+        self.copy_sql_into(&self.copy_into.sql(), encoding)
+    }
+
+    /// The same into another table of the same columns.
+    pub(crate) fn copy_sql_into(&self, table: &str, encoding: &str) -> String {
         let columns: Vec<String> = self.columns.iter().map(|name| quote_identifier(name)).collect();
         let list = if columns.is_empty() {
             String::new()
@@ -136,8 +147,7 @@ impl Load {
             format!(" ({})", columns.join(", "))
         };
         format!(
-            "COPY {}{list} FROM STDIN WITH (ENCODING '{}')",
-            self.copy_into.sql(),
+            "COPY {table}{list} FROM STDIN WITH (ENCODING '{}')",
             encoding.replace('\'', "''")
         )
     }
@@ -256,12 +266,22 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     }
     let loaded: HashSet<TableName> = loads.values().map(|load: &Load| load.table.clone()).collect();
     rules.warn_of_idle(&loaded, &mut warnings);
+    let sql_rules = sql_rules::read(
+        settings,
+        &schema,
+        &rules,
+        &excluded,
+        &mut loads,
+        &mut problems,
+        &mut warnings,
+    );
 
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
         || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
-    let outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    let mut outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    sql_rules.add_steps(&schema, &loads, &mut outcome.steps);
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
     problems.into_result()?;
@@ -271,6 +291,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         loads,
         large_objects: large_objects(entries, &decisions),
         steps: outcome.steps,
+        sql_rules,
         excluded: without_rows,
         left_out,
         warnings,

@@ -109,6 +109,12 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// The rule that masks a column in flight, for messages.
+    pub(super) fn rule_of(&self, table: usize, column: &str) -> Option<String> {
+        let (_, rule) = self.covered.get(&table)?.get(column)?;
+        Some(describe(self.rules[*rule].0))
+    }
+
     fn mask(&self, table: usize, column: &str) -> Option<Mask> {
         Some(self.covered.get(&table)?.get(column)?.0)
     }
