@@ -192,6 +192,7 @@ module ScalingoStagingSync
       {
         "table" => entry.fetch(:table).to_s,
         "strategy" => entry.fetch(:strategy).to_s,
+        "condition" => entry[:condition],
         "translation" => entry[:translation]
       }
     end

@@ -111,6 +111,24 @@ class SqlRulesTest < IntegrationTest
     assert_equal 1950, count(target, "orders WHERE customer_notes = 'RAW notes ' || id")
   end
 
+  def test_a_condition_on_a_strategy_leaves_the_other_rows_alone
+    target = new_database
+    condition = "email NOT LIKE '%5@%' AND id IN (SELECT user_id FROM api_keys WHERE id < 500)"
+    outcome = run!(source: self.class.archive, target: target.url, masking_options: {
+                     rules: [{ "table" => "users", "strategy" => "email_anonymization", "condition" => condition }],
+                     sql_rules: [self.class.query("users", "UPDATE users SET phone = 'none'")], allow_unmasked_copy: false
+                   })
+    assert outcome.report[:verified]
+    assert_equal 0, count(target, "users WHERE id < 500 AND id % 10 <> 5 AND email !~ '^[0-9a-z]+@demo\\.example\\.com$'")
+    assert_equal 0, count(target, "users WHERE (id >= 500 OR id % 10 = 5) AND email <> 'RAW.' || id || '@mail.example'")
+    assert_equal 900, count(target, "users WHERE phone = 'none' AND length = length(email)")
+    unconditional = new_database
+    run!(source: self.class.archive, target: unconditional.url, rules: { "users" => :email_anonymization })
+    # The two ways give the same bytes.
+    sql = "SELECT string_agg(id || email, ',' ORDER BY id) FROM users WHERE id < 500 AND id % 10 <> 5"
+    assert_equal unconditional.value(sql), target.value(sql)
+  end
+
   def test_rules_see_other_tables_masked
     rules = [self.class.query("patients", "UPDATE patients SET patient_name = 'Patient ' || id"),
              self.class.query("orders", "UPDATE orders SET customer_notes = (SELECT patient_name FROM public.patients p WHERE p.id = orders.id % 300 + 1)")]

@@ -40,12 +40,14 @@ const COPY: &str = "pg_temp.scalingo_staging_sync_copy";
 pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
-    if let Some(rule) = settings.masking.sql_rules.first() {
+    let masking = &settings.masking;
+    let conditional = masking.rules.iter().find(|rule| rule.condition.is_some());
+    let in_sql = masking.sql_rules.first().map(|rule| &rule.table);
+    if let Some(table) = in_sql.or(conditional.map(|rule| &rule.table)) {
         return Err(Error::new(
             Kind::Configuration,
             format!(
-                "{} has a rule in SQL, and masking a database that is already there cannot run those yet.",
-                rule.table
+                "{table} has a rule in SQL or a condition, and masking a database that is already there cannot run those yet."
             ),
             "Use the rake task run, which restores from a backup, or leave the rule out. Nothing was touched.",
         ));

@@ -144,6 +144,9 @@ pub struct Rule {
     pub table: String,
     /// The name of a documented strategy, such as `user_anonymization`.
     pub strategy: String,
+    /// A SQL condition that restricts it to some rows.
+    #[serde(default)]
+    pub condition: Option<String>,
     /// The table's name in notifications.
     #[serde(default)]
     pub translation: Option<String>,

@@ -58,19 +58,11 @@ module ScalingoStagingSync
           Problem.new("The entry for #{table} in config.anonymization_tables has :#{key}, which is not built yet.",
                       "Use a built-in strategy without it, or put the table into config.exclude_tables.")
         end
-        problems << conditional_problem(entry) << custom_strategy_problem(entry)
+        problems << custom_strategy_problem(entry)
       end
 
       def custom?(strategy)
         strategy && Database::AnonymizationStrategies.custom?(strategy)
-      end
-
-      def conditional_problem(entry)
-        return if entry[:condition].nil? || entry[:query] || custom?(entry[:strategy])
-
-        Problem.new("The entry for #{entry[:table]} in config.anonymization_tables has :condition on a built-in strategy, " \
-                    "which is not built yet.",
-                    "Use a :query or a custom strategy with it, or put the table into config.exclude_tables.")
       end
 
       # The block of a custom strategy is called here for the first time.

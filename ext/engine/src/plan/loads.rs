@@ -30,6 +30,7 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
         columns,
         format: RowFormat::Copy,
         mask: None,
+        conditional: None,
         sql_group: None,
     })
 }
@@ -55,6 +56,7 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         columns,
         format,
         mask: None,
+        conditional: None,
         sql_group: None,
     }
 }

@@ -126,6 +126,8 @@ pub struct Load {
     pub format: RowFormat,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
+    /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
+    pub conditional: Option<Arc<RowMask>>,
     /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
     pub sql_group: Option<usize>,
 }
@@ -135,12 +137,13 @@ impl Load {
     ///
     /// A table without columns has no column list; PostgreSQL refuses an empty one.
     pub fn copy_sql(&self, encoding: &str) -> String {
-        self.copy_sql_into(&self.copy_into.sql(), encoding)
+        self.copy_sql_into(&self.copy_into.sql(), &[], encoding)
     }
 
-    /// The same into another table of the same columns.
-    pub(crate) fn copy_sql_into(&self, table: &str, encoding: &str) -> String {
-        let columns: Vec<String> = self.columns.iter().map(|name| quote_identifier(name)).collect();
+    /// The same into another table, which has `further` columns.
+    pub(crate) fn copy_sql_into(&self, table: &str, further: &[String], encoding: &str) -> String {
+        let names = self.columns.iter().chain(further);
+        let columns: Vec<String> = names.map(|name| quote_identifier(name)).collect();
         let list = if columns.is_empty() {
             String::new()
         } else {
@@ -254,7 +257,9 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         }
         match loads::load(entry, &schema) {
             Some(mut load) => {
-                load.mask = rules.row_mask(&load, key, &settings.masking.email_domain, &mut problems);
+                let domain = &settings.masking.email_domain;
+                load.mask = rules.row_mask(&load, false, key, domain, &mut problems);
+                load.conditional = rules.row_mask(&load, true, key, domain, &mut problems);
                 loads.insert(entry.dump_id, load);
             }
             None => problems.add(format!(

@@ -81,12 +81,24 @@ pub struct SqlTable {
     pub columns: Vec<String>,
     /// Columns that other statements of the group may look rows up by.
     pub indexes: Vec<Vec<String>>,
+    /// Columns that are masked under a condition, and the further ones that their pseudonyms come in.
+    pub pseudonyms: Vec<(String, String)>,
 }
 
 impl SqlTable {
     /// The temporary table's name in SQL: `pg_temp."users"`.
     pub fn temporary(&self) -> String {
         format!("pg_temp.{}", quote_identifier(&self.table.name))
+    }
+
+    /// The statement that copies a load's rows into it.
+    pub(crate) fn copy_sql(&self, load: &Load, encoding: &str) -> String {
+        let masked = load.conditional.iter().flat_map(|mask| mask.columns());
+        let further: Vec<String> = masked
+            .filter_map(|masked| self.pseudonyms.iter().find(|(column, _)| *column == masked.name))
+            .map(|(_, pseudonym)| pseudonym.clone())
+            .collect();
+        load.copy_sql_into(&self.temporary(), &further, encoding)
     }
 }
 
@@ -103,6 +115,8 @@ pub struct SqlStatement {
     pub columns: Vec<String>,
     /// Those of them that no changed row may keep its value in: all that are not set to a constant.
     pub checked: Vec<String>,
+    /// Conditions that every row that it changed meets, by column: the forms of masks.
+    pub forms: Vec<(String, String)>,
 }
 
 /// One statement on its way into the plan.
@@ -113,6 +127,8 @@ struct Prepared<'s> {
     columns: Vec<String>,
     checked: Vec<String>,
     deletes: bool,
+    /// It brings the pseudonyms of a mask with a condition in.
+    conditional: bool,
     /// Ruled tables that it names, its own among them.
     named: BTreeSet<usize>,
     reads: BTreeSet<usize>,
@@ -135,17 +151,29 @@ pub(super) fn read(
         rollback_on_error: masking.rollback_on_error,
         ..SqlRules::default()
     };
-    let owns: Vec<Option<usize>> = masking
-        .sql_rules
+    // First those that bring pseudonyms in, so that their conditions see what the row held.
+    let rules: Vec<SqlRule> = masking
+        .rules
+        .iter()
+        .filter(|rule| rule.condition.is_some())
+        .map(|rule| SqlRule {
+            table: rule.table.clone(),
+            strategy: Some(rule.strategy.clone()),
+            condition: rule.condition.clone(),
+            ..SqlRule::default()
+        })
+        .chain(masking.sql_rules.iter().cloned())
+        .collect();
+    let owns: Vec<Option<usize>> = rules
         .iter()
         .map(|rule| own_table(rule, schema, loads, problems))
         .collect();
     let ruled: BTreeSet<usize> = owns.iter().copied().flatten().collect();
     check_families(&ruled, schema, problems);
     let mut prepared = Vec::new();
-    for (rule, own) in masking.sql_rules.iter().zip(&owns) {
+    for (rule, own) in rules.iter().zip(&owns) {
         if let Some(own) = own {
-            prepare(rule, *own, schema, &ruled, &mut prepared, problems);
+            prepare(rule, *own, schema, masks, &ruled, &mut prepared, problems);
         }
     }
     check_columns(&prepared, schema, masks, problems);
@@ -421,6 +449,7 @@ fn prepare<'s>(
     rule: &'s SqlRule,
     own: usize,
     schema: &Schema,
+    masks: &Rules<'_>,
     ruled: &BTreeSet<usize>,
     prepared: &mut Vec<Prepared<'s>>,
     problems: &mut Problems,
@@ -430,7 +459,7 @@ fn prepare<'s>(
         Ok(condition) => condition,
         Err(why) => return problems.add(format!("{told}: its condition is not an SQL condition ({why}).")),
     };
-    let Some(statements) = statements(rule, own, schema, &told, problems) else {
+    let Some(statements) = statements(rule, own, schema, masks, &told, problems) else {
         return;
     };
     for mut statement in statements {
@@ -470,6 +499,7 @@ fn prepare<'s>(
             columns,
             checked,
             deletes,
+            conditional: rule.query.is_none() && rule.strategy.is_some(),
             named: names.named,
             reads: names.reads,
         });
@@ -481,11 +511,13 @@ fn statements(
     rule: &SqlRule,
     own: usize,
     schema: &Schema,
+    masks: &Rules<'_>,
     told: &str,
     problems: &mut Problems,
 ) -> Option<Vec<Statement>> {
     let sql = match &rule.query {
         Some(query) => query.clone(),
+        None if rule.strategy.is_some() => choose(rule, own, schema, masks)?,
         None => update_of(rule, own, schema, told, problems)?,
     };
     match Parser::parse_sql(&PostgreSqlDialect {}, &sql) {
@@ -502,6 +534,38 @@ fn statements(
             None
         }
     }
+}
+
+/// `UPDATE "public"."users" SET "email" = "scalingo_staging_sync_3"`: a strategy's pseudonyms, put in their places.
+fn choose(rule: &SqlRule, own: usize, schema: &Schema, masks: &Rules<'_>) -> Option<String> {
+    let columns = masks.conditional(own);
+    let mut sets: Vec<String> = columns
+        .iter()
+        .filter(|(mask, column)| {
+            mask.table == rule.table
+                && Some(&mask.strategy) == rule.strategy.as_ref()
+                && mask.condition == rule.condition
+                && is_stored(own, column, schema)
+        })
+        .map(|(_, column)| {
+            let pseudonym = pseudonym(own, column, schema);
+            format!("{} = {}", quote_identifier(column), quote_identifier(&pseudonym))
+        })
+        .collect();
+    sets.sort();
+    (!sets.is_empty()).then(|| format!("UPDATE {} SET {}", schema.tables[own].name.sql(), sets.join(", ")))
+}
+
+fn is_stored(table: usize, column: &str, schema: &Schema) -> bool {
+    let mut columns = schema.tables[table].columns.iter();
+    columns.any(|known| known.name == column && known.generated.is_none())
+}
+
+/// The further column that a column's pseudonyms come in.
+fn pseudonym(table: usize, column: &str, schema: &Schema) -> String {
+    let mut columns = schema.tables[table].columns.iter();
+    let place = columns.position(|known| known.name == column).unwrap_or(0);
+    format!("scalingo_staging_sync_{place}")
 }
 
 fn parse_error(error: &sqlparser::parser::ParserError) -> String {
@@ -1130,7 +1194,8 @@ impl VisitorMut for Names<'_> {
 /// Two rules that set the same column, in SQL or in flight.
 fn check_columns(prepared: &[Prepared<'_>], schema: &Schema, masks: &Rules<'_>, problems: &mut Problems) {
     let mut taken: HashMap<(usize, &str), &SqlRule> = HashMap::new();
-    for one in prepared {
+    // Masks, with a condition or without, are checked against one another elsewhere.
+    for one in prepared.iter().filter(|one| !one.conditional) {
         let name = &schema.tables[one.own].name;
         for column in &one.columns {
             let mut tables = schema.descendants(one.own);
@@ -1265,6 +1330,7 @@ fn make_group(
 ) -> SqlGroup {
     let own: Vec<usize> = set.iter().copied().collect();
     let mut tables = Vec::new();
+    let mut forms: HashMap<(usize, String), String> = HashMap::new();
     for &table in &own {
         let known = &schema.tables[table];
         let family = family_names(table, schema);
@@ -1298,7 +1364,26 @@ fn make_group(
             loads: mine.iter().map(|load| load.dump_id).collect(),
             columns: mine.first().map(|load| load.columns.clone()).unwrap_or_default(),
             indexes: if own.len() > 1 { indexes } else { Vec::new() },
+            pseudonyms: mine
+                .first()
+                .and_then(|load| load.conditional.as_ref())
+                .into_iter()
+                .flat_map(|mask| mask.columns())
+                .map(|masked| (masked.name.clone(), pseudonym(table, &masked.name, schema)))
+                .collect(),
         });
+        forms.extend(
+            mine.first()
+                .and_then(|load| load.conditional.clone())
+                .into_iter()
+                .flat_map(|mask| {
+                    let forms = mask
+                        .columns()
+                        .iter()
+                        .map(|masked| ((table, masked.name.clone()), masked.form_sql.clone()));
+                    forms.collect::<Vec<_>>()
+                }),
+        );
     }
     let mut reads = BTreeSet::new();
     let mut statements = Vec::new();
@@ -1309,7 +1394,19 @@ fn make_group(
             table: own.iter().position(|table| *table == one.own).unwrap_or(0),
             sql: one.sql.clone(),
             columns: one.columns.clone(),
-            checked: one.checked.clone(),
+            // A pseudonym may be what was there before, such as a city.
+            checked: if one.conditional {
+                Vec::new()
+            } else {
+                one.checked.clone()
+            },
+            forms: if one.conditional {
+                let form =
+                    |column: &String| Some((column.clone(), forms.get(&(one.own, column.clone()))?.clone()));
+                one.columns.iter().filter_map(form).collect()
+            } else {
+                Vec::new()
+            },
         });
     }
     let all_loads: usize = tables.iter().map(|table| table.loads.len()).sum();

@@ -460,10 +460,11 @@ impl<'a> Restore<'a> {
             load: id,
             table: load.table.to_string(),
             sql: match self.sql_table(load) {
-                Some(table) => load.copy_sql_into(&table.temporary(), &self.plan.encoding),
+                Some(table) => table.copy_sql(load, &self.plan.encoding),
                 None => load.copy_sql(&self.plan.encoding),
             },
             mask: load.mask.clone(),
+            conditional: load.conditional.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };

@@ -91,6 +91,21 @@ async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
             .map_err(refused)?;
         let nullable: String = row.try_get(0).map_err(refused)?;
         session.batch_execute(&nullable).await.map_err(refused)?;
+        for (column, pseudonym) in &table.pseudonyms {
+            let sql = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute \
+                       WHERE attrelid = $1::text::regclass AND attname = $2::text";
+            let row = session
+                .query_one(sql, &[&table.temporary(), column])
+                .await
+                .map_err(refused)?;
+            let kind: String = row.try_get(0).map_err(refused)?;
+            let add = format!(
+                "ALTER TABLE {} ADD COLUMN {} {kind}",
+                table.temporary(),
+                quote_identifier(pseudonym)
+            );
+            session.batch_execute(&add).await.map_err(refused)?;
+        }
     }
     Ok(())
 }
@@ -212,6 +227,9 @@ async fn run_statement(
         execute(session, &looking, &sql).await?;
     }
     let doing = format!("{} on {}", statement.rule, table.table);
+    if rules.verify && !statement.forms.is_empty() {
+        return run_with_forms(session, table, statement, rules, warnings).await;
+    }
     let changed = session
         .execute(statement.sql.as_str(), &[])
         .await
@@ -256,6 +274,48 @@ async fn run_statement(
         warnings.extend(problems);
     }
     Ok(changed)
+}
+
+/// Runs an UPDATE that puts pseudonyms in, and looks whether each has its mask's form.
+async fn run_with_forms(
+    session: &Session,
+    table: &SqlTable,
+    statement: &SqlStatement,
+    rules: &SqlRules,
+    warnings: &mut Vec<String>,
+) -> Result<u64, Failure> {
+    let doing = format!("{} on {}", statement.rule, table.table);
+    let refused = |error: tokio_postgres::Error| Failure::new(&doing, &error);
+    let mut told = Vec::new();
+    let mut counted = Vec::new();
+    for (place, (_, form)) in statement.forms.iter().enumerate() {
+        told.push(format!("({form}) IS NOT TRUE AS form_{place}"));
+        counted.push(format!(", count(*) FILTER (WHERE form_{place})"));
+    }
+    let sql = format!(
+        "WITH done AS ({} RETURNING {}) SELECT count(*){} FROM done",
+        statement.sql,
+        told.join(", "),
+        counted.concat()
+    );
+    let row = session.query_one(&sql, &[]).await.map_err(refused)?;
+    let changed: i64 = row.try_get(0).map_err(refused)?;
+    let mut problems = Vec::new();
+    for (place, (column, _)) in statement.forms.iter().enumerate() {
+        let count: i64 = row.try_get(place + 1).map_err(refused)?;
+        if count > 0 {
+            problems.push(format!(
+                "{}: {count} values of {}.{column} are not of the form of their mask.",
+                statement.rule, table.table
+            ));
+        }
+    }
+    if !problems.is_empty() && rules.fail_on_violation {
+        let remedy = "Please report this; until it is mended, leave the table out by config.exclude_tables.";
+        return Err(Error::new(Kind::Verification, problems.join(" "), remedy).into());
+    }
+    warnings.extend(problems);
+    Ok(u64::try_from(changed).unwrap_or(0))
 }
 
 /// A column's value as a number that two different values do not share; NULL where there is nothing to compare.

@@ -261,6 +261,7 @@ impl Planner {
             columns,
             format: RowFormat::Copy,
             mask: None,
+            conditional: None,
             sql_group: None,
         };
         self.0.loads.insert(id, load);
