@@ -129,6 +129,31 @@ class SqlRulesTest < IntegrationTest
     assert_equal unconditional.value(sql), target.value(sql)
   end
 
+  # The parser writes a statement anew, so what it writes must mean the same.
+  def test_literals_of_every_kind_reach_the_server_as_they_were_written
+    literals = ["'it''s'", "E'a\\\\n\\n\\t\\x41\\101\\'c'", "$q$it's $1 \\ WHERE$q$", "'back\\slash\\n'", "U&'d\\0061t\\+01F600'",
+                "'é😀 مرحبا'", "('{\"a\": [1, 2]}'::jsonb #>> '{a,0}')", "(DATE '2024-01-31' + INTERVAL '1 month 2 days')::text",
+                "(ARRAY['a', 'b'])[2]", "LPAD(7::text, 8, '0')", "('x' ~ '^\\w$')::text", "(CASE WHEN 1 IN (2, 3) THEN 'a' ELSE 'b' END)",
+                "substring('Thomas' from '...$')", "overlay('Txxxxas' placing 'hom' from 2 for 4)", "trim(both 'x' from 'xTomxx')",
+                "position('om' in 'Thomas')::text", "extract(year from date '2020-02-03')::text", "to_char(-1.5e3, 'FM9999.0')",
+                "(NULL IS NOT DISTINCT FROM NULL)::text", "(timestamp '2024-03-10 02:30' AT TIME ZONE 'UTC')::text", "(1 BETWEEN 0 AND 2)::text",
+                "(-2 ^ 2)::text", "(2 + 3 * 4 - (5 - 6))::text", "encode('\\xdeadbeef'::bytea, 'hex')", "format('%s-%I', 'a', 'B c')"]
+    expression = "concat_ws('|', #{literals.join(", ")}, id)"
+    target = loaded([self.class.query("plain", "UPDATE plain SET word = #{expression}")])
+    assert_equal 0, count(target, "plain WHERE word IS DISTINCT FROM #{expression}")
+    assert_equal 50, count(target, "plain WHERE word LIKE 'it''s|%'")
+  end
+
+  def test_the_report_names_what_sql_changed
+    target = new_database
+    outcome = run!(source: self.class.archive, target: target.url,
+                   masking_options: { sql_rules: [self.class.query("patients", "UPDATE patients SET ssn = 'XXX' WHERE id > 100")],
+                                      allow_unmasked_copy: false })
+    column = outcome.report[:tables].find { |table| table[:table] == "public.patients" }[:columns].first
+    assert_equal ["ssn", 200], column.values_at(:name, :masked)
+    assert_match(/query: "UPDATE patients/, column[:mask])
+  end
+
   def test_rules_see_other_tables_masked
     rules = [self.class.query("patients", "UPDATE patients SET patient_name = 'Patient ' || id"),
              self.class.query("orders", "UPDATE orders SET customer_notes = (SELECT patient_name FROM public.patients p WHERE p.id = orders.id % 300 + 1)")]

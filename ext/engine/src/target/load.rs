@@ -78,10 +78,21 @@ pub struct LoadedTable {
     pub bytes: u64,
     /// What happened to each masked column, in the order of the mask's columns; empty without a mask.
     pub masked: Vec<ColumnCounts>,
-    /// Rows that rules in SQL changed or deleted.
-    pub changed_by_sql: u64,
+    /// What rules in SQL did; where partitions went together, it is told with the first of them.
+    pub sql: Vec<SqlChange>,
     /// Seconds from the block's start to its last commit.
     pub seconds: f64,
+}
+
+/// What a rule in SQL did to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlChange {
+    /// The rule, in the words of the configuration.
+    pub rule: String,
+    /// The columns that it set; none for a DELETE.
+    pub columns: Vec<String>,
+    /// Rows that it changed or deleted.
+    pub rows: u64,
 }
 
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
@@ -534,13 +545,13 @@ impl<'a> Restore<'a> {
         self.table_loaded(id, None)
     }
 
-    /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and rows that rules in SQL changed.
-    fn table_loaded(&mut self, id: DumpId, behind_sql: Option<(u64, u64)>) -> Result<()> {
+    /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
+    fn table_loaded(&mut self, id: DumpId, behind_sql: Option<(u64, Vec<SqlChange>)>) -> Result<()> {
         let load = self.load(id)?;
         let Some(progress) = self.tables.get(&id) else {
             return Err(Error::internal("A load ended that had not begun."));
         };
-        let (rows, changed_by_sql) = behind_sql.unwrap_or((progress.rows_stored, 0));
+        let (rows, sql) = behind_sql.unwrap_or((progress.rows_stored, Vec::new()));
         let seconds = progress.since.elapsed().as_secs_f64();
         let columns = load.mask.as_ref().map_or(0, |mask| mask.columns().len());
         let mut masked = progress.counts.columns.clone();
@@ -549,7 +560,11 @@ impl<'a> Restore<'a> {
             table: load.table.to_string(),
             rows,
             bytes: progress.bytes,
-            masked: masked.iter().map(|column| column.masked).sum::<u64>() + changed_by_sql,
+            masked: masked.iter().map(|column| column.masked).sum::<u64>()
+                + sql
+                    .iter()
+                    .map(|change| change.rows * change.columns.len() as u64)
+                    .sum::<u64>(),
             seconds,
         });
         self.report.loads.push(LoadedTable {
@@ -558,7 +573,7 @@ impl<'a> Restore<'a> {
             rows,
             bytes: progress.bytes,
             masked,
-            changed_by_sql,
+            sql,
             seconds,
         });
         self.graph.size(&load.table, progress.bytes);
@@ -710,7 +725,15 @@ impl<'a> Restore<'a> {
         }
         for (place, table) in group.tables.iter().enumerate() {
             let mut left = finished.rows.get(place).copied().unwrap_or(0);
-            let mut changed = finished.changed.get(place).copied().unwrap_or(0);
+            let statements = group.statements.iter().zip(&finished.changed);
+            let mut changed: Vec<SqlChange> = statements
+                .filter(|(statement, _)| statement.table == place)
+                .map(|(statement, rows)| SqlChange {
+                    rule: statement.rule.clone(),
+                    columns: statement.columns.clone(),
+                    rows: *rows,
+                })
+                .collect();
             for (at, id) in table.loads.iter().enumerate() {
                 // Partitions are moved together; only a DELETE leaves open which of them a row is gone from.
                 let stored = self.tables.get(id).map_or(0, |progress| progress.rows_stored);

@@ -30,7 +30,7 @@ pub mod tls;
 pub mod url;
 
 pub use buffers::Buffers;
-pub use load::{restore, Item, LoadReport, LoadedTable};
+pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange};
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;

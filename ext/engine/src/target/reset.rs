@@ -263,6 +263,7 @@ impl Target {
             .map_err(|refused| refused.error)?;
         explained.map_err(|mut error| {
             if error.kind == Kind::Plan {
+                error.kind = Kind::Restore;
                 error.remedy = "The target is marked incomplete. Correct the rule and run again.".into();
             }
             error

@@ -23,7 +23,7 @@ const BEFORE: &str = "pg_temp.scalingo_staging_sync_before";
 pub(crate) struct Finished {
     /// Per table: rows that are in the real one now.
     pub(crate) rows: Vec<u64>,
-    /// Per table: rows that its statements changed or deleted.
+    /// Per statement: rows that it changed or deleted.
     pub(crate) changed: Vec<u64>,
     /// What verification found, where that is no failure.
     pub(crate) warnings: Vec<String>,
@@ -161,10 +161,7 @@ async fn try_once(
         "SAVEPOINT copied"
     };
     execute(session, "preparing rules in SQL", begin).await?;
-    let mut finished = Finished {
-        changed: vec![0; group.tables.len()],
-        ..Finished::default()
-    };
+    let mut finished = Finished::default();
     for table in &group.tables {
         for columns in &table.indexes {
             let columns: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
@@ -189,9 +186,7 @@ async fn try_once(
             return Err(Error::internal("A rule in SQL has no table.").into());
         };
         let changed = run_statement(session, table, statement, rules, &mut finished.warnings).await?;
-        if let Some(sum) = finished.changed.get_mut(statement.table) {
-            *sum += changed;
-        }
+        finished.changed.push(changed);
     }
     execute(session, "ending rules in SQL", "SET LOCAL search_path TO ''").await?;
     for table in &group.tables {
