@@ -107,14 +107,15 @@ module ScalingoStagingSync
     group "Anonymization"
 
     option :anonymization_tables, Kind::ENTRIES, [].freeze,
-           "What is masked: one Hash per table, with its strategy and, for Slack, its French name. The keys " \
-           "`query`, `condition`, `columns` and `keep` are not built yet and end the run.",
+           "What is masked: one Hash per table, with a `strategy` (built-in or registered) or a `query` (UPDATE or " \
+           "DELETE), and if need be a `condition` in SQL, `reads` (tables that a function in the query reads) and, " \
+           "for Slack, the table's French name. The keys `columns` and `keep` are not built yet and end the run.",
            example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
 
     option :anonymization_rules, Kind::COLUMN_RULES, {}.freeze,
-           "Not built yet: SQL expressions for single columns. When it is set the run ends before it touches anything.",
-           example: '{ "customers" => { "email" => "\'customer\' || id || \'@demo.test\'" } }',
-           status: :refused
+           "SQL expressions for single columns: table, column, expression. One that names another table is joined " \
+           "by the one foreign key between the two, or by the key `:join`; `:condition` and `:reads` as above.",
+           example: '{ "customers" => { "email" => "\'customer\' || id || \'@demo.test\'" } }'
 
     option :anonymization_secret, Kind::SECRET, -> { EngineSettings.derived_secret },
            "The key under which pseudonyms are made: the same key and value give the same pseudonym in every " \
@@ -128,8 +129,9 @@ module ScalingoStagingSync
            "Permit a run without any rule, which copies production's data as it is."
 
     option :anonymization_rollback_on_error, Kind::BOOLEAN, true,
-           "For `DatabaseAnonymizerService`: all tables in one transaction, so that a failure undoes them all. " \
-           "A run from a backup has nothing to roll back: its rows are masked before they arrive."
+           "true: a rule in SQL that fails ends the run and leaves every table with such a rule empty. false: only " \
+           "its own table is left empty, the others go on, and the run ends with an error that lists what is empty. " \
+           "For `DatabaseAnonymizerService`: all tables in one transaction, so that a failure undoes them all."
 
     option :anonymization_retry_attempts, Kind.integer(0..100), 3,
            "How often a statement that met a deadlock or a lock is tried again."

@@ -117,12 +117,20 @@ module ScalingoStagingSync
       {
         "secret" => secret,
         "email_domain" => @config.anonymized_email_domain,
-        "rules" => @config.anonymization_tables.map { |entry| rule(entry) },
+        "rules" => @config.anonymization_tables.reject { |entry| sql?(entry) }.map { |entry| rule(entry) },
+        "sql_rules" => sql_rules,
         "allow_unmasked_copy" => @config.allow_unmasked_copy,
         "verify" => @config.verify_anonymization,
         "fail_on_verification_error" => @config.fail_on_verification_error,
         "rollback_on_error" => @config.anonymization_rollback_on_error
       }
+    end
+
+    # @return [Array<Hash{String => Object}>] the rules that only SQL can express
+    # @raise [ConfigurationError] when a custom strategy returns no SQL, or ignores a condition
+    def sql_rules
+      entries = @config.anonymization_tables.select { |entry| sql?(entry) }.map { |entry| sql_rule(entry) }
+      entries + @config.anonymization_rules.map { |table, columns| expressions(table, columns) }
     end
 
     # @param path [String] a path
@@ -184,7 +192,32 @@ module ScalingoStagingSync
       {
         "table" => entry.fetch(:table).to_s,
         "strategy" => entry.fetch(:strategy).to_s,
+        "condition" => entry[:condition],
         "translation" => entry[:translation]
+      }
+    end
+
+    def sql?(entry)
+      entry[:query] || (entry[:strategy] && Database::AnonymizationStrategies.custom?(entry[:strategy]))
+    end
+
+    # A custom strategy's SQL has the condition in it already.
+    def sql_rule(entry)
+      table = entry.fetch(:table).to_s
+      common = { "table" => table, "reads" => entry.fetch(:reads, nil).to_a.map(&:to_s), "translation" => entry[:translation] }
+      return common.merge("query" => entry[:query], "condition" => entry[:condition]) if entry[:query]
+
+      sql = Database::AnonymizationStrategies.statement(entry[:strategy], table, entry[:condition])
+      common.merge("strategy" => entry[:strategy].to_s, "query" => sql)
+    end
+
+    def expressions(table, columns)
+      {
+        "table" => table,
+        "columns" => columns.select { |column, _| column.is_a?(String) }.to_a,
+        "condition" => columns[:condition],
+        "join" => columns[:join],
+        "reads" => columns.fetch(:reads, []).map(&:to_s)
       }
     end
   end

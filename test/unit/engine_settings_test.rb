@@ -22,7 +22,9 @@ class EngineSettingsTest < Minitest::Test
         },
         "masking" => {
           "secret" => SECRET, "email_domain" => "demo.example.com",
-          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
+          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "condition" => nil,
+                         "translation" => "utilisateurs" }],
+          "sql_rules" => [],
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
           "rollback_on_error" => true
         },
@@ -30,6 +32,32 @@ class EngineSettingsTest < Minitest::Test
         "include_foreign_servers" => false
       },
       config.to_engine
+    )
+  end
+
+  def test_rules_in_sql_are_told_apart_from_masks
+    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:hipaa) do |table, condition|
+      ["UPDATE #{table} SET ssn = 'XXX'", condition].compact.join(" WHERE ")
+    end
+    config = staging_config
+    config.anonymization_tables = [
+      { table: "users", strategy: :user_anonymization, condition: "id > 3" },
+      { table: "orders", query: "DELETE FROM orders", condition: "id > 4", reads: [:tags], translation: "commandes" },
+      { table: "patients", strategy: :hipaa, condition: "id > 5" }
+    ]
+    config.anonymization_rules = { "users" => { note: "'x'", "join" => "'a column'", join: "tags.id = users.id", reads: ["tags"] } }
+    masking = config.to_engine["masking"]
+    assert_equal [{ "table" => "users", "strategy" => "user_anonymization", "condition" => "id > 3", "translation" => nil }],
+                 masking["rules"]
+    assert_equal(
+      [
+        { "table" => "orders", "reads" => ["tags"], "translation" => "commandes", "query" => "DELETE FROM orders",
+          "condition" => "id > 4" },
+        { "table" => "patients", "reads" => [], "translation" => nil, "strategy" => "hipaa",
+          "query" => "UPDATE patients SET ssn = 'XXX' WHERE id > 5" },
+        { "table" => "users", "columns" => [["note", "'x'"], ["join", "'a column'"]], "condition" => nil,
+          "join" => "tags.id = users.id", "reads" => ["tags"] }
+      ], masking["sql_rules"]
     )
   end
 

@@ -19,8 +19,6 @@ class PreflightTest < Minitest::Test
 
   def test_a_rule_that_needs_what_is_not_built_ends_the_run_by_name
     {
-      { table: "orders", query: "UPDATE orders SET a = 1" } => :query,
-      { table: "users", strategy: :user_anonymization, condition: "id > 3" } => :condition,
       { table: "users", columns: { name: :null } } => :columns,
       { table: "users", strategy: :user_anonymization, keep: ["*@example.com"] } => :keep
     }.each do |entry, key|
@@ -34,18 +32,25 @@ class PreflightTest < Minitest::Test
     end
   end
 
-  def test_column_rules_in_sql_end_the_run
+  def test_rules_in_sql_pass
     config = staging_config
+    config.anonymization_tables = [{ table: "orders", query: "UPDATE orders SET a = 1", condition: "id > 3" },
+                                   { table: "users", strategy: :user_anonymization, condition: "id > 3" }]
     config.anonymization_rules = { "users" => { "email" => "NULL" } }
-    assert_includes refuse(config).what, "config.anonymization_rules"
+    assert_nil check(config)
   end
 
-  def test_a_custom_strategy_can_be_registered_and_ends_the_run_only_when_a_rule_uses_it
-    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:hipaa) { |table, _| "UPDATE #{table}" }
+  def test_a_custom_strategy_that_ignores_a_condition_or_returns_no_sql_ends_the_run
+    strategies = ScalingoStagingSync::Database::AnonymizationStrategies
+    strategies.register_strategy(:hipaa) { |table, _| "UPDATE #{table} SET ssn = 'XXX'" }
+    strategies.register_strategy(:silent) { |_, _| "" }
     config = staging_config
-    assert_nil check(config)
     config.anonymization_tables = [{ table: "patients", strategy: "hipaa" }]
-    assert_includes refuse(config).what, ":hipaa"
+    assert_nil check(config)
+    config.anonymization_tables = [{ table: "patients", strategy: "hipaa", condition: "id > 3" }, { table: "notes", strategy: :silent }]
+    error = refuse(config)
+    assert_includes error.what, ":hipaa ignores the condition of the entry for patients"
+    assert_includes error.what, ":silent returned no SQL for notes"
   end
 
   def test_a_dry_run_ends_the_run_however_it_is_asked_for

@@ -37,6 +37,18 @@ const PIECE: usize = 256 * 1024;
 pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
+    let masking = &settings.masking;
+    let conditional = masking.rules.iter().find(|rule| rule.condition.is_some());
+    let in_sql = masking.sql_rules.first().map(|rule| &rule.table);
+    if let Some(table) = in_sql.or(conditional.map(|rule| &rule.table)) {
+        return Err(Error::new(
+            Kind::Configuration,
+            format!(
+                "{table} has a rule in SQL or a condition, and masking a database that is already there cannot run those yet."
+            ),
+            "Use the rake task run, which restores from a backup, or leave the rule out. Nothing was touched.",
+        ));
+    }
     let reader = target.session().await?;
     let writer = target.session().await?;
     let (header, entries) = describe::describe(&reader).await?;

@@ -117,6 +117,9 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     } else {
         false
     };
+    if let Some(error) = left_empty(&loaded) {
+        return Err(error);
+    }
     target.mark_complete().await?;
 
     Ok(Report {
@@ -133,6 +136,22 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         verified,
         ..recorder.finish()
     })
+}
+
+/// What to tell where rules in SQL failed and the others went on.
+fn left_empty(loaded: &target::LoadReport) -> Option<Error> {
+    let (_, first) = loaded.failed.first()?;
+    let tables = loaded.failed.iter().flat_map(|(tables, _)| tables);
+    let names: Vec<String> = tables.map(ToString::to_string).collect();
+    Some(Error::new(
+        first.kind,
+        format!(
+            "Rules in SQL failed, and these tables are empty: {}. The first error was: {}",
+            names.join(", "),
+            first.what
+        ),
+        "Correct the rule and run it again; the target is marked incomplete.",
+    ))
 }
 
 /// Opens the target, works on it until done or cancelled, and leaves it in order either way.

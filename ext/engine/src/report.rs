@@ -152,13 +152,18 @@ impl Table {
 pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
     let told = loaded.loads.iter().filter_map(|done| {
         let load = plan.loads.get(&done.dump_id)?;
-        Some(Table::new(
-            load,
-            done.rows,
-            done.bytes,
-            done.seconds,
-            &done.masked,
-        ))
+        let mut table = Table::new(load, done.rows, done.bytes, done.seconds, &done.masked);
+        for change in &done.sql {
+            let columns = change.columns.iter().map(|column| Column {
+                name: column.clone(),
+                mask: change.rule.clone(),
+                masked: change.rows,
+                nulls: 0,
+                violations: 0,
+            });
+            table.columns.extend(columns);
+        }
+        Some(table)
     });
     told.collect()
 }

@@ -118,6 +118,9 @@ pub struct Masking {
     /// The rules, in the order of the configuration.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// The rules that only SQL can express, in the order of the configuration.
+    #[serde(default)]
+    pub sql_rules: Vec<SqlRule>,
     /// Permit a run without any rule.
     #[serde(default)]
     pub allow_unmasked_copy: bool,
@@ -127,7 +130,8 @@ pub struct Masking {
     /// A failed check fails the run; else it is a warning.
     #[serde(default = "default_true")]
     pub fail_on_verification_error: bool,
-    /// One transaction for all tables when a database that is already there is masked.
+    /// One transaction for all tables when a database that is already there is masked. In a run from a backup: a
+    /// failing rule in SQL ends the run and leaves every table with such a rule empty; else only its own tables.
     #[serde(default = "default_true")]
     pub rollback_on_error: bool,
 }
@@ -140,6 +144,38 @@ pub struct Rule {
     pub table: String,
     /// The name of a documented strategy, such as `user_anonymization`.
     pub strategy: String,
+    /// A SQL condition that restricts it to some rows.
+    #[serde(default)]
+    pub condition: Option<String>,
+    /// The table's name in notifications.
+    #[serde(default)]
+    pub translation: Option<String>,
+}
+
+/// An entry that only SQL can express: a `query`, a custom strategy, or the expressions of `anonymization_rules`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlRule {
+    /// `table` or `schema.table`, quoted or not.
+    pub table: String,
+    /// The custom strategy that made the query, for messages.
+    #[serde(default)]
+    pub strategy: Option<String>,
+    /// One or more statements, UPDATE or DELETE.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Without a query: pairs of a column and the SQL expression that it becomes.
+    #[serde(default)]
+    pub columns: Vec<(String, String)>,
+    /// Restricts each statement to some rows.
+    #[serde(default)]
+    pub condition: Option<String>,
+    /// How a table that an expression names goes with this one, where no single foreign key says so.
+    #[serde(default)]
+    pub join: Option<String>,
+    /// Tables that are read where the parser cannot see it: inside functions.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// The table's name in notifications.
     #[serde(default)]
     pub translation: Option<String>,
@@ -170,7 +206,10 @@ impl Settings {
     /// # Errors
     /// [`Kind::Configuration`].
     pub fn check(&self) -> Result<()> {
-        if self.masking.rules.is_empty() && !self.masking.allow_unmasked_copy {
+        if self.masking.rules.is_empty()
+            && self.masking.sql_rules.is_empty()
+            && !self.masking.allow_unmasked_copy
+        {
             return Err(Error::new(
                 Kind::Configuration,
                 "No anonymization rule is configured, so production data would be copied as it is.",

@@ -105,13 +105,35 @@ module ScalingoStagingSync
         fits ? value.transform_keys(&:to_sym).freeze : REFUSED
       end
 
-      COLUMN_RULES = new("Hash", "a Hash from table names to Hashes from column names to SQL expressions") do |value|
-        fits = value.is_a?(Hash) && value.values.all? do |columns|
-          columns.is_a?(Hash) && columns.values.all?(String)
-        end
-        next REFUSED unless fits
+      # The Symbols that are no columns in the rules of a table of `anonymization_rules`.
+      RULE_OPTIONS = %i[condition join reads].freeze
 
-        value.to_h { |table, columns| [table.to_s.freeze, columns.transform_keys(&:to_s).freeze] }.freeze
+      COLUMN_RULES = new(
+        "Hash",
+        "a Hash from table names to Hashes from column names to SQL expressions " \
+        "(and, if need be, #{RULE_OPTIONS.map(&:inspect).join(", ")})"
+      ) do |value|
+        rules = value.is_a?(Hash) ? value.to_h { |table, columns| [table.to_s.freeze, Kind.column_rules(columns)] } : { "" => nil }
+        rules.values.all? ? rules.freeze : REFUSED
+      end
+
+      # @param given [Object] the rules of one table of `anonymization_rules`
+      # @return [Hash{String, Symbol => Object}, nil] columns by Strings and options by Symbols, frozen; nil when it
+      #   is not such a Hash
+      def self.column_rules(given)
+        return unless given.is_a?(Hash) && given.keys.all? { |key| [String, Symbol].include?(key.class) }
+
+        options, columns = given.partition { |key, _| RULE_OPTIONS.include?(key) }.map(&:to_h)
+        return unless columns.any? && columns.values.all?(String)
+        return unless options.slice(:condition, :join).compact.values.all?(String) && names?(options[:reads])
+
+        columns.transform_keys(&:to_s).merge(options.compact).freeze
+      end
+
+      # @param given [Object] what :reads was given
+      # @return [Boolean] whether it is nil or an Array of names
+      def self.names?(given)
+        given.nil? || (given.is_a?(Array) && given.all? { |name| [String, Symbol].include?(name.class) })
       end
 
       DURATION = new("Duration", "a number of seconds or a duration such as 12.hours, not negative") do |value|
@@ -125,7 +147,7 @@ module ScalingoStagingSync
       end
 
       # The keys that an entry of `anonymization_tables` may have.
-      ENTRY_KEYS = %i[table strategy query condition columns keep translation].freeze
+      ENTRY_KEYS = %i[table strategy query condition columns keep reads translation].freeze
 
       ENTRIES = new(
         "Array<Hash>",
@@ -147,6 +169,7 @@ module ScalingoStagingSync
         return unless names.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
         return unless entry.slice(:query, :condition, :translation).compact.values.all?(String)
         return if entry[:strategy] && entry[:query]
+        return unless names?(entry[:reads])
         return unless entry.values_at(:strategy, :query, :columns, :keep).any?
 
         entry.freeze

@@ -5,8 +5,8 @@ module ScalingoStagingSync
     # The strategies that an entry of `config.anonymization_tables` can name. The built-in ones are the engine's;
     # the custom ones are kept here.
     #
-    # Custom strategies can be registered, so that an initializer that does loads; a rule that uses one ends the run
-    # before anything is touched, because running them is not built yet.
+    # A custom strategy returns SQL, with the rule's condition already in it. The SQL runs in a temporary table of
+    # the real one's name, as the SQL of a rule's `query` does.
     module AnonymizationStrategies
       # The strategies that the engine knows.
       BUILT_IN = %i[
@@ -43,6 +43,28 @@ module ScalingoStagingSync
         # @return [Boolean] whether it was registered
         def custom?(name)
           @custom.key?(name.to_sym)
+        end
+
+        # The SQL of a custom strategy for a table.
+        #
+        # @param name [Symbol, String] a registered strategy's name
+        # @param table [String] the table
+        # @param condition [String, nil] the rule's condition
+        # @return [String] what its block returns
+        # @raise [ConfigurationError] when that is not SQL, or is the same with and without the condition: the whole
+        #   table would then be changed
+        def statement(name, table, condition = nil)
+          block = @custom.fetch(name.to_sym)
+          sql = block.call(table, condition)
+          unless sql.is_a?(String) && !sql.strip.empty?
+            raise ConfigurationError.new("The block of the strategy :#{name} returned no SQL for #{table}.",
+                                         "Let it return an UPDATE or a DELETE as a String.")
+          end
+          if condition && sql == block.call(table, nil)
+            raise ConfigurationError.new("The strategy :#{name} ignores the condition of the entry for #{table}.",
+                                         "Let its block put the condition into the WHERE of its SQL, or remove the condition.")
+          end
+          sql
         end
 
         # @return [Array<Symbol>] the names of all strategies, the built-in ones first

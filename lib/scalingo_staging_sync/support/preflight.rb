@@ -6,7 +6,7 @@ module ScalingoStagingSync
     # leave data less protected, and settings that contradict what is there.
     class Preflight
       # The keys of an entry of `anonymization_tables` that are documented but not built yet.
-      UNBUILT_KEYS = %i[query condition columns keep].freeze
+      UNBUILT_KEYS = %i[columns keep].freeze
 
       Problem = Data.define(:what, :remedy)
       private_constant :Problem
@@ -41,7 +41,7 @@ module ScalingoStagingSync
       private
 
       def unbuilt_problems
-        [dry_run_problem, rules_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
+        [dry_run_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
       end
 
       def dry_run_problem
@@ -52,31 +52,26 @@ module ScalingoStagingSync
                     "Use `rake scalingo_staging_sync:check` to look at the configuration, and remove #{asked} to run.")
       end
 
-      def rules_problem
-        return if @config.anonymization_rules.empty?
-
-        Problem.new("config.anonymization_rules is set, and SQL expressions for columns are not built yet.",
-                    "Use a strategy in config.anonymization_tables, or put the tables into config.exclude_tables.")
-      end
-
       def entry_problems(entry)
         table = entry.fetch(:table)
         problems = UNBUILT_KEYS.select { |key| entry[key] }.map do |key|
           Problem.new("The entry for #{table} in config.anonymization_tables has :#{key}, which is not built yet.",
                       "Use a built-in strategy without it, or put the table into config.exclude_tables.")
         end
-        problems << custom_strategy_problem(table, entry[:strategy]) if custom?(entry[:strategy])
-        problems
+        problems << custom_strategy_problem(entry)
       end
 
       def custom?(strategy)
         strategy && Database::AnonymizationStrategies.custom?(strategy)
       end
 
-      def custom_strategy_problem(table, strategy)
-        Problem.new("The entry for #{table} uses the custom strategy :#{strategy}, and custom strategies are not built yet.",
-                    "Use a built-in strategy (#{Database::AnonymizationStrategies::BUILT_IN.map(&:inspect).join(", ")}), " \
-                    "or put the table into config.exclude_tables.")
+      # The block of a custom strategy is called here for the first time.
+      def custom_strategy_problem(entry)
+        return unless custom?(entry[:strategy])
+
+        Database::AnonymizationStrategies.statement(entry[:strategy], entry[:table].to_s, entry[:condition]) && nil
+      rescue ConfigurationError => error
+        Problem.new(error.what, error.remedy)
       end
 
       def rule_problem

@@ -30,6 +30,8 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
         columns,
         format: RowFormat::Copy,
         mask: None,
+        conditional: None,
+        sql_group: None,
     })
 }
 
@@ -54,6 +56,8 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         columns,
         format,
         mask: None,
+        conditional: None,
+        sql_group: None,
     }
 }
 

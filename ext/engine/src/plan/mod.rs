@@ -3,7 +3,8 @@
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
 //! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
-//! columns are masked, `loads` how rows are loaded, `steps` what comes after them.
+//! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, `steps` what comes after
+//! the rows.
 
 mod decide;
 mod exclude;
@@ -12,6 +13,7 @@ mod names;
 mod rules;
 pub mod schema;
 pub mod sql;
+pub mod sql_rules;
 mod steps;
 
 pub use crate::mask::quote_identifier;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub large_objects: LargeObjects,
     /// What comes after rows: sequence values, indexes, keys, triggers, materialized views.
     pub steps: Vec<Step>,
+    /// Rules that run as SQL in temporary tables.
+    pub sql_rules: sql_rules::SqlRules,
     /// Tables that are created without their rows, because `exclude_tables` names them.
     pub excluded: Vec<TableName>,
     /// What else is left out, and why.
@@ -122,6 +126,10 @@ pub struct Load {
     pub format: RowFormat,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
+    /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
+    pub conditional: Option<Arc<RowMask>>,
+    /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
+    pub sql_group: Option<usize>,
 }
 
 impl Load {
@@ -129,15 +137,20 @@ impl Load {
     ///
     /// A table without columns has no column list; PostgreSQL refuses an empty one.
     pub fn copy_sql(&self, encoding: &str) -> String {
-        let columns: Vec<String> = self.columns.iter().map(|name| quote_identifier(name)).collect();
+        self.copy_sql_into(&self.copy_into.sql(), &[], encoding)
+    }
+
+    /// The same into another table, which has `further` columns.
+    pub(crate) fn copy_sql_into(&self, table: &str, further: &[String], encoding: &str) -> String {
+        let names = self.columns.iter().chain(further);
+        let columns: Vec<String> = names.map(|name| quote_identifier(name)).collect();
         let list = if columns.is_empty() {
             String::new()
         } else {
             format!(" ({})", columns.join(", "))
         };
         format!(
-            "COPY {}{list} FROM STDIN WITH (ENCODING '{}')",
-            self.copy_into.sql(),
+            "COPY {table}{list} FROM STDIN WITH (ENCODING '{}')",
             encoding.replace('\'', "''")
         )
     }
@@ -244,7 +257,9 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         }
         match loads::load(entry, &schema) {
             Some(mut load) => {
-                load.mask = rules.row_mask(&load, key, &settings.masking.email_domain, &mut problems);
+                let domain = &settings.masking.email_domain;
+                load.mask = rules.row_mask(&load, false, key, domain, &mut problems);
+                load.conditional = rules.row_mask(&load, true, key, domain, &mut problems);
                 loads.insert(entry.dump_id, load);
             }
             None => problems.add(format!(
@@ -256,12 +271,22 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     }
     let loaded: HashSet<TableName> = loads.values().map(|load: &Load| load.table.clone()).collect();
     rules.warn_of_idle(&loaded, &mut warnings);
+    let sql_rules = sql_rules::read(
+        settings,
+        &schema,
+        &rules,
+        &excluded,
+        &mut loads,
+        &mut problems,
+        &mut warnings,
+    );
 
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
         || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
-    let outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    let mut outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    sql_rules.add_steps(&schema, &loads, &mut outcome.steps);
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
     problems.into_result()?;
@@ -271,6 +296,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         loads,
         large_objects: large_objects(entries, &decisions),
         steps: outcome.steps,
+        sql_rules,
         excluded: without_rows,
         left_out,
         warnings,

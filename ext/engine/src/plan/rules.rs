@@ -109,14 +109,32 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// The rule that masks a column in flight, for messages.
+    pub(super) fn rule_of(&self, table: usize, column: &str) -> Option<String> {
+        let (_, rule) = self.covered.get(&table)?.get(column)?;
+        Some(describe(self.rules[*rule].0))
+    }
+
     fn mask(&self, table: usize, column: &str) -> Option<Mask> {
         Some(self.covered.get(&table)?.get(column)?.0)
     }
 
-    /// Compiles the mask of a load, None when no rule covers its table.
+    /// The columns of a table that are masked under a condition, each with its rule.
+    pub(super) fn conditional(&self, table: usize) -> Vec<(&'a Rule, String)> {
+        let covered = self.covered.get(&table).into_iter().flatten();
+        let conditional = covered.filter_map(|(column, (_, rule))| {
+            let rule = self.rules[*rule].0;
+            rule.condition.is_some().then(|| (rule, (*column).to_string()))
+        });
+        conditional.collect()
+    }
+
+    /// Compiles the mask of a load from the rules with a condition or those without, None when none of them covers
+    /// its table.
     pub(super) fn row_mask(
         &self,
         load: &Load,
+        conditional: bool,
         key: &Key,
         domain: &str,
         problems: &mut Problems,
@@ -135,6 +153,9 @@ impl<'a> Rules<'a> {
             let Some((mask, rule)) = covered.get(column.as_str()) else {
                 continue;
             };
+            if self.rules[*rule].0.condition.is_some() != conditional {
+                continue;
+            }
             if has_type.contains(column.as_str()) {
                 masks.push((position, *mask));
             } else {

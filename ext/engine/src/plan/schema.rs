@@ -134,6 +134,37 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<String>,
     /// Existing rows are not checked.
     pub not_valid: bool,
+    /// What happens to its rows when the one that they refer to is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// A foreign key's ON DELETE action.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// NO ACTION or RESTRICT: nothing may refer to a deleted row.
+    #[default]
+    Nothing,
+    /// The referring rows are deleted, too.
+    Cascade,
+    /// They get NULL.
+    SetNull,
+    /// They get the default.
+    SetDefault,
+}
+
+/// What follows the columns that a foreign key refers to.
+fn on_delete(mut cursor: Cursor<'_, '_>) -> OnDelete {
+    if !cursor.skip_past("ON DELETE") {
+        OnDelete::Nothing
+    } else if cursor.accept("CASCADE") {
+        OnDelete::Cascade
+    } else if cursor.accept("SET NULL") {
+        OnDelete::SetNull
+    } else if cursor.accept("SET DEFAULT") {
+        OnDelete::SetDefault
+    } else {
+        OnDelete::Nothing
+    }
 }
 
 impl Schema {
@@ -467,6 +498,7 @@ impl Schema {
                     columns,
                     references,
                     referenced_columns: cursor.parenthesized().map(key_names).unwrap_or_default(),
+                    on_delete: on_delete(cursor),
                     not_valid: cursor.skip_past("NOT VALID"),
                 });
             }

@@ -107,12 +107,13 @@ impl<'p> Graph<'p> {
         }
     }
 
-    /// A step that may run now, largest tables first; it counts as running from here on.
-    pub(crate) fn start(&mut self) -> Option<usize> {
-        let entry = *self
-            .ready
-            .iter()
-            .find(|(_, index)| self.is_free(&self.steps[*index]))?;
+    /// A step that may run now and that `suits` accepts, largest tables first; it counts as running from here on.
+    pub(crate) fn start_if(&mut self, suits: impl Fn(&Step) -> bool) -> Option<usize> {
+        let may_start = |(_, index): &&(Reverse<u64>, usize)| {
+            let step = &self.steps[*index];
+            suits(step) && self.is_free(step)
+        };
+        let entry = *self.ready.iter().find(may_start)?;
         self.ready.remove(&entry);
         let step = &self.steps[entry.1];
         for table in &step.locks {
@@ -201,12 +202,12 @@ mod tests {
     fn a_step_waits_for_every_load_that_it_names() {
         let steps = [step(10, &[1, 2], &["a"], &[])];
         let mut graph = Graph::new(&steps, [1, 2]);
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), None);
         graph.data_done(1);
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), None);
         graph.data_done(2);
-        assert_eq!(graph.start(), Some(0));
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), Some(0));
+        assert_eq!(graph.start_if(|_| true), None);
     }
 
     #[test]
@@ -219,15 +220,22 @@ mod tests {
         ];
         let mut graph = Graph::new(&steps, []);
         assert_eq!(
-            (graph.start(), graph.start(), graph.start()),
+            (
+                graph.start_if(|_| true),
+                graph.start_if(|_| true),
+                graph.start_if(|_| true)
+            ),
             (Some(0), Some(1), None)
         );
         graph.step_done(0);
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), None);
         graph.step_done(1);
-        assert_eq!((graph.start(), graph.start()), (Some(2), None));
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(2), None)
+        );
         graph.step_done(2);
-        assert_eq!(graph.start(), Some(3));
+        assert_eq!(graph.start_if(|_| true), Some(3));
     }
 
     #[test]
@@ -239,7 +247,10 @@ mod tests {
         graph.size(&large, 1_000);
         graph.data_done(1);
         graph.data_done(2);
-        assert_eq!((graph.start(), graph.start()), (Some(1), Some(0)));
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(1), Some(0))
+        );
     }
 
     #[test]
@@ -252,13 +263,19 @@ mod tests {
         steps[0].last = true;
         steps[1].last = true;
         let mut graph = Graph::new(&steps, [1]);
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), None);
         graph.data_done(1);
-        assert_eq!((graph.start(), graph.start()), (Some(2), None));
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(2), None)
+        );
         graph.step_done(2);
-        assert_eq!((graph.start(), graph.start()), (Some(1), None));
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(1), None)
+        );
         graph.step_done(1);
-        assert_eq!(graph.start(), Some(0));
+        assert_eq!(graph.start_if(|_| true), Some(0));
         graph.step_done(0);
         assert_eq!(graph.left(), 0);
     }
@@ -267,7 +284,7 @@ mod tests {
     fn steps_that_wait_for_one_another_are_named() {
         let steps = [step(10, &[11], &[], &[]), step(11, &[10], &[], &[])];
         let mut graph = Graph::new(&steps, []);
-        assert_eq!(graph.start(), None);
+        assert_eq!(graph.start_if(|_| true), None);
         assert_eq!(graph.stuck().map(|step| step.dump_id), Some(10));
     }
 }

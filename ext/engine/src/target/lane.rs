@@ -35,6 +35,8 @@ pub(crate) struct Lane {
     /// The COPY statement.
     pub(crate) sql: String,
     pub(crate) mask: Option<Arc<RowMask>>,
+    /// What goes along in further fields, for SQL to choose from.
+    pub(crate) conditional: Option<Arc<RowMask>>,
     pub(crate) queue: Queue,
     pub(crate) buffers: Buffers,
 }
@@ -68,6 +70,7 @@ impl Lane {
             .await
             .map_err(|error| self.refused(&error))?;
         let mut masker = self.mask.as_ref().map(|mask| mask.masker());
+        let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
         let mut report = LaneReport::default();
         let mut copy: Option<Copy> = None;
         loop {
@@ -86,6 +89,16 @@ impl Lane {
                     continue;
                 }
             };
+            let pseudonyms = match &mut conditional {
+                None => None,
+                Some(masker) => {
+                    let mut masked = self.buffers.take();
+                    masker
+                        .mask_piece(&piece, &mut masked)
+                        .map_err(|error| self.unreadable(error))?;
+                    Some(masked)
+                }
+            };
             let bytes = match &mut masker {
                 None => piece,
                 Some(masker) => {
@@ -96,6 +109,16 @@ impl Lane {
                     self.buffers.give(piece);
                     masked
                 }
+            };
+            let bytes = match (pseudonyms, &self.conditional) {
+                (Some(pseudonyms), Some(mask)) => {
+                    let mut joined = self.buffers.take();
+                    append_fields(&bytes, &pseudonyms, mask, &mut joined);
+                    self.buffers.give(bytes);
+                    self.buffers.give(pseudonyms);
+                    joined
+                }
+                _ => bytes,
             };
             let mut current = match copy.take() {
                 Some(copy) => copy,
@@ -159,5 +182,27 @@ impl Lane {
                 error.remedy,
             ),
         }
+    }
+}
+
+/// Appends to each row the fields that `mask` has masked in `masked`, which are the same rows.
+fn append_fields(rows: &[u8], masked: &[u8], mask: &RowMask, out: &mut Vec<u8>) {
+    let mut masked = masked.split_inclusive(|byte| *byte == b'\n');
+    for row in rows.split_inclusive(|byte| *byte == b'\n') {
+        out.extend_from_slice(row.strip_suffix(b"\n").unwrap_or(row));
+        let other = masked.next().unwrap_or_default();
+        let mut fields = other
+            .strip_suffix(b"\n")
+            .unwrap_or(other)
+            .split(|byte| *byte == b'\t');
+        let mut at = 0;
+        // The columns are in the order of their positions.
+        for column in mask.columns() {
+            let field = fields.nth(column.position.saturating_sub(at)).unwrap_or_default();
+            at = column.position + 1;
+            out.push(b'\t');
+            out.extend_from_slice(field);
+        }
+        out.push(b'\n');
     }
 }

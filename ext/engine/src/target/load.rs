@@ -8,17 +8,20 @@ use super::graph::Graph;
 use super::lane::{Lane, LaneReport, Queue};
 use super::large_objects::{self, Part, Writer};
 use super::reset::left_out;
+use super::sql_rules::{self, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::mask::{ColumnCounts, Counts};
+use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
+use tokio_postgres::error::SqlState;
 
 /// A table gets a further lane for each so many bytes of it, while those it has are busy.
 const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
@@ -58,6 +61,8 @@ pub struct LoadReport {
     pub steps: u64,
     /// What was left out. Each was also an event.
     pub warnings: Vec<String>,
+    /// Tables that are empty because a rule in SQL failed, with `rollback_on_error` off, and why.
+    pub failed: Vec<(Vec<TableName>, Error)>,
 }
 
 /// What was loaded of one data block.
@@ -73,8 +78,21 @@ pub struct LoadedTable {
     pub bytes: u64,
     /// What happened to each masked column, in the order of the mask's columns; empty without a mask.
     pub masked: Vec<ColumnCounts>,
+    /// What rules in SQL did; where partitions went together, it is told with the first of them.
+    pub sql: Vec<SqlChange>,
     /// Seconds from the block's start to its last commit.
     pub seconds: f64,
+}
+
+/// What a rule in SQL did to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlChange {
+    /// The rule, in the words of the configuration.
+    pub rule: String,
+    /// The columns that it set; none for a DELETE.
+    pub columns: Vec<String>,
+    /// Rows that it changed or deleted.
+    pub rows: u64,
 }
 
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
@@ -100,7 +118,9 @@ pub async fn restore(
         sessions.push(target.session().await?);
     }
     let data = plan.loads.keys().chain(&plan.large_objects.blocks).copied();
-    let restore = Restore {
+    let behind_sql = plan.loads.values().filter(|load| load.sql_group.is_some());
+    let data = data.chain(behind_sql.map(|load| arrival(load.dump_id)));
+    let mut restore = Restore {
         target,
         graph: Graph::new(&plan.steps, data),
         plan: &plan,
@@ -115,8 +135,47 @@ pub async fn restore(
         written: HashSet::new(),
         last_word: Instant::now(),
         report: LoadReport::default(),
+        groups: plan.sql_rules.groups.iter().map(|_| Group::default()).collect(),
     };
-    restore.run(items).await
+    let outcome = restore.run(items).await;
+    // A group that has begun may have been committed a moment ago without our knowing.
+    let begun = restore
+        .groups
+        .iter()
+        .zip(&plan.sql_rules.groups)
+        .filter(|(group, _)| group.begun);
+    let filled: Vec<TableName> = begun
+        .flat_map(|(_, group)| group.tables.iter().map(|table| table.into.clone()))
+        .collect();
+    let report = std::mem::take(&mut restore.report);
+    // Its sessions end here, and with them whatever they were doing.
+    drop(restore);
+    match outcome {
+        Ok(()) => Ok(report),
+        Err(error) if plan.sql_rules.rollback_on_error => Err(empty_all(target, filled, error).await),
+        Err(error) => Err(error),
+    }
+}
+
+/// Empties the tables that rules in SQL have filled, for `rollback_on_error`.
+async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) -> Error {
+    for table in filled {
+        if let Err(further) = target.empty(&table).await {
+            error.what.push_str(&format!(
+                " {table} could not be emptied afterwards; what it holds is masked. {}",
+                further.what
+            ));
+        }
+    }
+    error
+}
+
+/// A group of tables with rules in SQL, as far as it is.
+#[derive(Default)]
+struct Group {
+    begun: bool,
+    /// Its session, while nothing is done on it.
+    session: Option<Session>,
 }
 
 /// A restore under way.
@@ -142,6 +201,8 @@ struct Restore<'a> {
     /// When idle sessions last said something.
     last_word: Instant,
     report: LoadReport,
+    /// The plan's groups of rules in SQL.
+    groups: Vec<Group>,
 }
 
 /// How far a load is.
@@ -181,14 +242,20 @@ enum Done {
         session: Session,
         oids: Vec<u32>,
     },
+    Group {
+        index: usize,
+        group: usize,
+        session: Session,
+        outcome: Result<Finished>,
+    },
 }
 
 impl<'a> Restore<'a> {
-    async fn run(mut self, mut items: mpsc::Receiver<Result<Item, Error>>) -> Result<LoadReport> {
+    async fn run(&mut self, mut items: mpsc::Receiver<Result<Item, Error>>) -> Result<()> {
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            self.start_steps();
+            self.start_steps()?;
             if !self.streaming && self.tasks.is_empty() {
                 break;
             }
@@ -207,10 +274,10 @@ impl<'a> Restore<'a> {
                 step.kind, step.name
             )));
         }
-        for session in self.free {
+        for session in self.free.drain(..) {
             self.target.give_back(session);
         }
-        Ok(self.report)
+        Ok(())
     }
 
     async fn take(&mut self, item: Item) -> Result<()> {
@@ -276,7 +343,10 @@ impl<'a> Restore<'a> {
             Some((sender, _)) => sender.clone(),
             None => {
                 // The first piece of the table: a session must be had for it.
-                let session = self.free_session().await?;
+                let session = match self.load(current.id)?.sql_group {
+                    Some(group) => self.group_session(group).await?,
+                    None => self.free_session().await?,
+                };
                 let (sender, receiver) = mpsc::channel(1);
                 let queue = Queue::new(tokio::sync::Mutex::new(receiver));
                 self.start_lane(current.id, &queue, session)?;
@@ -301,6 +371,10 @@ impl<'a> Restore<'a> {
 
     /// Gives a table whose lanes are busy a further one, if it is large and a session is free.
     fn grow(&mut self, current: &Current) -> Result<()> {
+        // A temporary table is one session's.
+        if self.load(current.id)?.sql_group.is_some() {
+            return Ok(());
+        }
         let lanes = self
             .tables
             .get(&current.id)
@@ -328,7 +402,7 @@ impl<'a> Restore<'a> {
                 },
                 Some(done) = self.tasks.join_next() => {
                     self.finished(done)?;
-                    self.start_steps();
+                    self.start_steps()?;
                 }
             }
         }
@@ -354,6 +428,40 @@ impl<'a> Restore<'a> {
                 Some(done) => self.finished(done)?,
                 None => return Err(Error::internal("There is no connection to load rows over.")),
             }
+            // A group that is ready has one, and gives it back.
+            self.start_groups()?;
+        }
+    }
+
+    /// The session of a group of rules in SQL, when nothing is done on it; begins the group if need be.
+    async fn group_session(&mut self, number: usize) -> Result<Session> {
+        let plan = Arc::clone(self.plan);
+        let Some(group) = plan.sql_rules.groups.get(number) else {
+            return Err(Error::internal(
+                "Rows arrived for rules in SQL that are not there.",
+            ));
+        };
+        let begun = self.groups.get(number).is_some_and(|group| group.begun);
+        if !begun {
+            let session = if group.lasting {
+                self.target.session().await?
+            } else {
+                self.free_session().await?
+            };
+            sql_rules::begin(&session, group).await?;
+            if let Some(state) = self.groups.get_mut(number) {
+                state.begun = true;
+            }
+            return Ok(session);
+        }
+        loop {
+            if let Some(session) = self.groups.get_mut(number).and_then(|group| group.session.take()) {
+                return Ok(session);
+            }
+            match self.tasks.join_next().await {
+                Some(done) => self.finished(done)?,
+                None => return Err(Error::internal("The session of rules in SQL is gone.")),
+            }
         }
     }
 
@@ -362,8 +470,12 @@ impl<'a> Restore<'a> {
         let lane = Lane {
             load: id,
             table: load.table.to_string(),
-            sql: load.copy_sql(&self.plan.encoding),
+            sql: match self.sql_table(load) {
+                Some(table) => table.copy_sql(load, &self.plan.encoding),
+                None => load.copy_sql(&self.plan.encoding),
+            },
             mask: load.mask.clone(),
+            conditional: load.conditional.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };
@@ -380,6 +492,15 @@ impl<'a> Restore<'a> {
             })
         });
         Ok(())
+    }
+
+    /// The table whose temporary namesake takes a load's rows.
+    fn sql_table(&self, load: &Load) -> Option<&'a SqlTable> {
+        let group = self.plan.sql_rules.groups.get(load.sql_group?)?;
+        group
+            .tables
+            .iter()
+            .find(|table| table.loads.contains(&load.dump_id))
     }
 
     fn end_table(&mut self) -> Result<()> {
@@ -417,23 +538,42 @@ impl<'a> Restore<'a> {
                 "The target is marked incomplete. Run it again; if it happens again, please report it.",
             ));
         }
+        if load.sql_group.is_some() {
+            self.graph.data_done(arrival(id));
+            return Ok(());
+        }
+        self.table_loaded(id, None)
+    }
+
+    /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
+    fn table_loaded(&mut self, id: DumpId, behind_sql: Option<(u64, Vec<SqlChange>)>) -> Result<()> {
+        let load = self.load(id)?;
+        let Some(progress) = self.tables.get(&id) else {
+            return Err(Error::internal("A load ended that had not begun."));
+        };
+        let (rows, sql) = behind_sql.unwrap_or((progress.rows_stored, Vec::new()));
         let seconds = progress.since.elapsed().as_secs_f64();
         let columns = load.mask.as_ref().map_or(0, |mask| mask.columns().len());
         let mut masked = progress.counts.columns.clone();
         masked.resize(columns, ColumnCounts::default());
         self.target.events.send(Event::TableLoaded {
             table: load.table.to_string(),
-            rows: progress.rows_stored,
+            rows,
             bytes: progress.bytes,
-            masked: masked.iter().map(|column| column.masked).sum(),
+            masked: masked.iter().map(|column| column.masked).sum::<u64>()
+                + sql
+                    .iter()
+                    .map(|change| change.rows * change.columns.len() as u64)
+                    .sum::<u64>(),
             seconds,
         });
         self.report.loads.push(LoadedTable {
             dump_id: id,
             table: load.table.clone(),
-            rows: progress.rows_stored,
+            rows,
             bytes: progress.bytes,
             masked,
+            sql,
             seconds,
         });
         self.graph.size(&load.table, progress.bytes);
@@ -468,7 +608,7 @@ impl<'a> Restore<'a> {
                 },
                 Some(done) = self.tasks.join_next() => {
                     self.finished(done)?;
-                    self.start_steps();
+                    self.start_steps()?;
                 }
             }
         }
@@ -504,7 +644,7 @@ impl<'a> Restore<'a> {
                 Some(done) => self.finished(done)?,
                 None => return Err(Error::internal("The writer of large objects is gone.")),
             }
-            self.start_steps();
+            self.start_steps()?;
         }
         let oids = &self.plan.large_objects.oids;
         if oids.iter().all(|oid| self.written.contains(oid)) {
@@ -517,19 +657,128 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
+    /// Starts the groups of rules in SQL that are ready. They have their sessions already.
+    fn start_groups(&mut self) -> Result<()> {
+        while let Some(index) = self.graph.start_if(|step| step.kind == GROUP_KIND) {
+            let id = self.plan.steps.get(index).map(|step| step.dump_id);
+            let mut groups = self.plan.sql_rules.groups.iter();
+            let Some(number) = groups.position(|group| Some(group.dump_id) == id) else {
+                return Err(Error::internal(
+                    "A step stands for rules in SQL that are not there.",
+                ));
+            };
+            let Some(session) = self.groups.get_mut(number).and_then(|group| group.session.take()) else {
+                // No row has come for it.
+                self.group_done(index, number, Ok(Finished::default()))?;
+                continue;
+            };
+            let plan = Arc::clone(self.plan);
+            let (attempts, delay) = (
+                self.target.settings.retry_attempts,
+                self.target.settings.retry_delay,
+            );
+            self.tasks.spawn(async move {
+                let outcome = sql_rules::run(&session, &plan, number, attempts, delay).await?;
+                Ok(Done::Group {
+                    index,
+                    group: number,
+                    session,
+                    outcome,
+                })
+            });
+        }
+        Ok(())
+    }
+
+    /// A group has ended: its rows are committed, or its tables are empty.
+    fn group_done(&mut self, index: usize, number: usize, outcome: Result<Finished>) -> Result<()> {
+        let plan = Arc::clone(self.plan);
+        let Some(group) = plan.sql_rules.groups.get(number) else {
+            return Err(Error::internal("Rules in SQL ended that are not there."));
+        };
+        let names: Vec<TableName> = group.tables.iter().map(|table| table.into.clone()).collect();
+        let finished = match outcome {
+            Ok(finished) => finished,
+            Err(mut error) => {
+                error.remedy = match plan.sql_rules.rollback_on_error {
+                    true => {
+                        "The tables with rules in SQL are empty and the target is marked incomplete; correct \
+                             the rule and run it again."
+                            .into()
+                    }
+                    false => error.remedy,
+                };
+                if plan.sql_rules.rollback_on_error {
+                    return Err(error);
+                }
+                let told: Vec<String> = group.tables.iter().map(|table| table.table.to_string()).collect();
+                self.target
+                    .events
+                    .warn(format!("{} is left empty: {}", told.join(", "), error.what));
+                self.report.failed.push((names, error));
+                Finished::default()
+            }
+        };
+        for warning in finished.warnings {
+            self.target.events.warn(&warning);
+            self.report.warnings.push(warning);
+        }
+        for (place, table) in group.tables.iter().enumerate() {
+            let mut left = finished.rows.get(place).copied().unwrap_or(0);
+            let statements = group.statements.iter().zip(&finished.changed);
+            let mut changed: Vec<SqlChange> = statements
+                .filter(|(statement, _)| statement.table == place)
+                .map(|(statement, rows)| SqlChange {
+                    rule: statement.rule.clone(),
+                    columns: statement.columns.clone(),
+                    rows: *rows,
+                })
+                .collect();
+            for (at, id) in table.loads.iter().enumerate() {
+                // Partitions are moved together; only a DELETE leaves open which of them a row is gone from.
+                let stored = self.tables.get(id).map_or(0, |progress| progress.rows_stored);
+                let rows = if at + 1 == table.loads.len() {
+                    left
+                } else {
+                    left.min(stored)
+                };
+                left -= rows;
+                self.table_loaded(*id, Some((rows, std::mem::take(&mut changed))))?;
+            }
+        }
+        self.graph.step_done(index);
+        Ok(())
+    }
+
+    /// Whether a foreign key's rows may refer to some that a rule in SQL took away, or that never came.
+    fn may_dangle(&self, step: &Step) -> bool {
+        let losing = &self.plan.sql_rules.losing;
+        let failed = &self.report.failed;
+        step.kind == "FK CONSTRAINT"
+            && (step.locks.iter()).any(|table| {
+                losing.contains(table) || failed.iter().any(|(tables, _)| tables.contains(table))
+            })
+    }
+
     /// Starts steps while there are some to start and sessions to run them on.
-    fn start_steps(&mut self) {
+    fn start_steps(&mut self) -> Result<()> {
+        self.start_groups()?;
         let most = if self.streaming {
             self.target.parallel() - 1
         } else {
             self.target.parallel()
         };
         while self.steps_running < most {
-            let Some(session) = self.free.pop() else { return };
-            let Some(index) = self.graph.start() else {
+            let Some(session) = self.free.pop() else { break };
+            let Some(index) = self.graph.start_if(|step| step.kind != GROUP_KIND) else {
                 self.free.push(session);
-                return;
+                break;
             };
+            let may_dangle = self
+                .plan
+                .steps
+                .get(index)
+                .is_some_and(|step| self.may_dangle(step));
             self.steps_running += 1;
             let plan = Arc::clone(self.plan);
             let (attempts, delay) = (
@@ -541,7 +790,7 @@ impl<'a> Restore<'a> {
                 let Some(step) = plan.steps.get(index) else {
                     return Err(Error::internal("A step is not there."));
                 };
-                let left_out = run_step(&session, step, attempts, delay).await?;
+                let left_out = run_step(&session, step, may_dangle, attempts, delay).await?;
                 let seconds = since.elapsed().as_secs_f64();
                 Ok(Done::Step {
                     index,
@@ -551,6 +800,7 @@ impl<'a> Restore<'a> {
                 })
             });
         }
+        Ok(())
     }
 
     fn finished(&mut self, done: Result<Result<Done>, JoinError>) -> Result<()> {
@@ -561,7 +811,14 @@ impl<'a> Restore<'a> {
                 session,
                 report,
             } => {
-                self.free.push(session);
+                match self
+                    .load(load)?
+                    .sql_group
+                    .and_then(|group| self.groups.get_mut(group))
+                {
+                    Some(group) => group.session = Some(session),
+                    None => self.free.push(session),
+                }
                 if let Some(progress) = self.tables.get_mut(&load) {
                     progress.lanes -= 1;
                     progress.rows_stored += report.stored;
@@ -569,6 +826,25 @@ impl<'a> Restore<'a> {
                     add_counts(&mut progress.counts, &report.counts);
                 }
                 self.table_done_if_so(load)
+            }
+            Done::Group {
+                index,
+                group,
+                session,
+                outcome,
+            } => {
+                let lasting = self
+                    .plan
+                    .sql_rules
+                    .groups
+                    .get(group)
+                    .is_some_and(|group| group.lasting);
+                if lasting {
+                    self.target.give_back(session);
+                } else {
+                    self.free.push(session);
+                }
+                self.group_done(index, group, outcome)
             }
             Done::LargeObjects { session, oids } => {
                 self.free.push(session);
@@ -608,7 +884,8 @@ impl<'a> Restore<'a> {
         self.target.check_hold()?;
         if self.last_word.elapsed() >= SILENCE {
             self.last_word = Instant::now();
-            for session in &self.free {
+            let waiting = self.groups.iter().filter_map(|group| group.session.as_ref());
+            for session in self.free.iter().chain(waiting) {
                 session.ping().await?;
             }
         }
@@ -628,8 +905,16 @@ fn add_counts(sum: &mut Counts, more: &Counts) {
     }
 }
 
-/// Runs a step, again if it met a deadlock. Returns a warning if it was left out.
-async fn run_step(session: &Session, step: &Step, attempts: u32, delay: f64) -> Result<Option<String>> {
+/// Runs a step, again if it met a deadlock. Returns a warning if it was left out, or added otherwise.
+///
+/// `may_dangle`: a foreign key that rows do not meet is added NOT VALID, where PostgreSQL can.
+async fn run_step(
+    session: &Session,
+    step: &Step,
+    may_dangle: bool,
+    attempts: u32,
+    delay: f64,
+) -> Result<Option<String>> {
     let mut attempt = 0;
     loop {
         let Err(error) = session.batch_execute(&step.sql).await else {
@@ -637,6 +922,19 @@ async fn run_step(session: &Session, step: &Step, attempts: u32, delay: f64) -> 
         };
         if step.refusal == Refusal::LeftOut && is_refusal(&error) {
             return Ok(Some(left_out(&step.kind, &step.name, &error)));
+        }
+        if may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+            let bare = step.sql.trim_end().trim_end_matches(';');
+            return Ok(Some(
+                match session.batch_execute(&format!("{bare} NOT VALID")).await {
+                    Ok(()) => format!(
+                        "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
+                         missing because one failed.",
+                        step.name
+                    ),
+                    Err(error) => left_out(&step.kind, &step.name, &error),
+                },
+            ));
         }
         attempt += 1;
         if !is_passing(&error) || !super::may_retry(attempt, attempts, delay).await {

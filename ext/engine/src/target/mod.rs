@@ -6,6 +6,7 @@
 //! state               the gem's own schema: what a run leaves behind about itself
 //! reset, stock        emptying the target and creating the schema, in one transaction where it fits
 //! load, lane, large_objects, graph   rows over several COPY streams, and what follows as soon as it can
+//! sql_rules           rules that run as SQL in temporary tables before their rows are moved
 //! analyze, count      statistics for the planner, and what verification asks
 //! ```
 //!
@@ -22,13 +23,14 @@ mod lane;
 mod large_objects;
 mod load;
 mod reset;
+mod sql_rules;
 mod state;
 mod stock;
 pub mod tls;
 pub mod url;
 
 pub use buffers::Buffers;
-pub use load::{restore, Item, LoadReport, LoadedTable};
+pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange};
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
@@ -240,7 +242,9 @@ async fn may_retry(attempt: u32, attempts: u32, delay: f64) -> bool {
         return false;
     }
     let doubled = f64::from(2u32.saturating_pow(attempt.saturating_sub(1).min(10)));
-    let seconds = (delay.max(0.0) * doubled).min(60.0);
+    // Up to a quarter more, so that two that met do not meet again.
+    let jitter = 1.0 + (RandomState::new().hash_one(attempt) % 256) as f64 / 1024.0;
+    let seconds = (delay.max(0.0) * doubled * jitter).min(60.0);
     tokio::time::sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()).await;
     true
 }

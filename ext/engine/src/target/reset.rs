@@ -6,7 +6,7 @@
 
 use super::connect::Session;
 use super::stock::{self, Owned, Stock};
-use super::{is_passing, is_refusal, lock, state, Target};
+use super::{is_passing, is_refusal, lock, sql_rules, state, Target};
 use crate::error::{Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use futures_util::future::join_all;
@@ -220,6 +220,7 @@ impl Target {
         }
         let statements = self.needed(session, plan).await?;
         self.create(session, &statements).await?;
+        sql_rules::explain(session, plan).await?;
         state::mark_incomplete(session, &self.run_id, &self.noted_backup()).await?;
         run(session, "committing the reset", "COMMIT").await
     }
@@ -250,7 +251,23 @@ impl Target {
                 .await;
             batches.done(self, created).await?;
         }
-        Ok(())
+        if plan.sql_rules.groups.is_empty() {
+            return Ok(());
+        }
+        run(session, "checking rules in SQL", "BEGIN")
+            .await
+            .map_err(|refused| refused.error)?;
+        let explained = sql_rules::explain(session, plan).await;
+        run(session, "checking rules in SQL", "ROLLBACK")
+            .await
+            .map_err(|refused| refused.error)?;
+        explained.map_err(|mut error| {
+            if error.kind == Kind::Plan {
+                error.kind = Kind::Restore;
+                error.remedy = "The target is marked incomplete. Correct the rule and run again.".into();
+            }
+            error
+        })
     }
 
     async fn create_batch(&self, session: &Session, statements: &[&Statement]) -> Result<(), Refused> {

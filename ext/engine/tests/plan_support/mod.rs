@@ -261,6 +261,7 @@ pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
         .map(|(table, strategy)| Rule {
             table: (*table).into(),
             strategy: (*strategy).into(),
+            condition: None,
             translation: None,
         })
         .collect();

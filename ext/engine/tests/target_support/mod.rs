@@ -218,6 +218,7 @@ impl Planner {
             loads: HashMap::new(),
             large_objects: LargeObjects::default(),
             steps: Vec::new(),
+            sql_rules: Default::default(),
             left_out: Vec::new(),
             warnings: Vec::new(),
         })
@@ -260,6 +261,8 @@ impl Planner {
             columns,
             format: RowFormat::Copy,
             mask: None,
+            conditional: None,
+            sql_group: None,
         };
         self.0.loads.insert(id, load);
         self
