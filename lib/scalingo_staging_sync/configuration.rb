@@ -107,8 +107,8 @@ module ScalingoStagingSync
     group "Anonymization"
 
     option :anonymization_tables, Kind::ENTRIES, [].freeze,
-           "What is masked: one Hash per table, with its strategy and, for Slack, its French name. The keys " \
-           "`query`, `condition`, `columns` and `keep` are not built yet and end the run.",
+           "What is masked: one Hash per table, with its strategy or its columns and their masks and, for Slack, its " \
+           "French name. The keys `query` and `condition` are not built yet and end the run.",
            example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
 
     option :anonymization_rules, Kind::COLUMN_RULES, {}.freeze,

@@ -6,7 +6,7 @@ module ScalingoStagingSync
     # leave data less protected, and settings that contradict what is there.
     class Preflight
       # The keys of an entry of `anonymization_tables` that are documented but not built yet.
-      UNBUILT_KEYS = %i[query condition columns keep].freeze
+      UNBUILT_KEYS = %i[query condition].freeze
 
       Problem = Data.define(:what, :remedy)
       private_constant :Problem
@@ -63,7 +63,7 @@ module ScalingoStagingSync
         table = entry.fetch(:table)
         problems = UNBUILT_KEYS.select { |key| entry[key] }.map do |key|
           Problem.new("The entry for #{table} in config.anonymization_tables has :#{key}, which is not built yet.",
-                      "Use a built-in strategy without it, or put the table into config.exclude_tables.")
+                      "Use a built-in strategy or columns without it, or put the table into config.exclude_tables.")
         end
         problems << custom_strategy_problem(table, entry[:strategy]) if custom?(entry[:strategy])
         problems
