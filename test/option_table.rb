@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
-# The README's table of options, made from the options themselves; a test compares the two.
+# The README's tables of options and masks, made from what they describe; tests compare the two.
 module OptionTable
   BEGINNING = "<!-- options: written by `rake readme` -->\n"
   ENDING = "<!-- end of options -->\n"
+  MASKS_BEGINNING = "<!-- masks: written by `rake readme` -->\n"
+  MASKS_ENDING = "<!-- end of masks -->\n"
 
   module_function
 
@@ -20,9 +22,19 @@ module OptionTable
   # @param readme [String] the README
   # @return [String] it with the table made anew
   def replace(readme)
-    head, rest = readme.split(BEGINNING, 2)
-    tail = rest.split(ENDING, 2).last
-    [head, BEGINNING, markdown, ENDING, tail].join
+    between(readme, BEGINNING, markdown, ENDING)
+  end
+
+  # @param readme [String] the README
+  # @return [String] it with the table of masks made anew, from what the native library knows
+  def replace_masks(readme)
+    between(readme, MASKS_BEGINNING, ScalingoStagingSync::Support::MaskList.new.markdown, MASKS_ENDING)
+  end
+
+  def between(readme, beginning, table, ending)
+    head, rest = readme.split(beginning, 2)
+    tail = rest.split(ending, 2).last
+    [head, beginning, table, ending, tail].join
   end
 
   def cell(text)

@@ -191,10 +191,22 @@ module ScalingoStagingSync
     def rule(entry)
       {
         "table" => entry.fetch(:table).to_s,
-        "strategy" => entry.fetch(:strategy).to_s,
+        "strategy" => entry[:strategy]&.to_s,
+        "columns" => (plain(entry[:columns]) if entry[:columns]),
+        "keep" => (plain(entry[:keep]) if entry[:keep]),
         "condition" => entry[:condition],
         "translation" => entry[:translation]
-      }
+      }.reject { |key, value| value.nil? && key != "translation" }
+    end
+
+    # A mask with its options may be nested; the engine knows Strings, not Symbols.
+    def plain(value)
+      case value
+      when Hash then value.to_h { |key, inner| [key.to_s, plain(inner)] }
+      when Array then value.map { |inner| plain(inner) }
+      when Symbol then value.to_s
+      else value
+      end
     end
 
     def sql?(entry)

@@ -13,6 +13,11 @@ namespace :scalingo_staging_sync do
     abort unless ScalingoStagingSync::Testing::Tester.new.run
   end
 
+  desc "List the masks that a column can have, with an example of each"
+  task masks: :environment do
+    puts ScalingoStagingSync::Support::MaskList.new.text
+  end
+
   desc "Write config/initializers/scalingo_staging_sync.rb"
   task install: :environment do
     require "rails/generators"

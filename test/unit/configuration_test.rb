@@ -37,10 +37,14 @@ class ConfigurationTest < Minitest::Test
     dry_run: [[true], ["yes", nil]],
     anonymization_tables: [
       [[], [{ table: "users", strategy: :user_anonymization }], [{ "table" => :users, "query" => "UPDATE" }],
-       [{ table: "a", strategy: :b, condition: "x", translation: "é" }], [{ table: "a", columns: { b: :c } }]],
+       [{ table: "a", strategy: :b, condition: "x", translation: "é" }], [{ table: "a", columns: { b: :c } }],
+       [{ table: "a", columns: { "b" => { mask: :phone, country: "FR" } }, keep: { b: ["x*"] } }]],
       [nil, {}, [[]], [{}], [{ table: "users" }], [{ table: "a", strategy: :b, query: "c" }],
        [{ table: "", strategy: :b }], [{ table: "a", strategy: 1 }], [{ table: "a", strategy: :b, other: 1 }],
-       [{ table: "a", strategy: :b, translation: 1 }]]
+       [{ table: "a", strategy: :b, translation: 1 }], [{ table: "a", strategy: :b, columns: { b: :c } }],
+       [{ table: "a", columns: {} }], [{ table: "a", columns: { b: 1 } }], [{ table: "a", columns: { b: { country: "FR" } } }],
+       [{ table: "a", keep: { b: ["x"] } }], [{ table: "a", strategy: :b, keep: ["x"] }],
+       [{ table: "a", strategy: :b, keep: { b: "x" } }]]
     ],
     anonymization_rules: [[{}, { "a" => { "b" => "NULL" } }], [nil, [], { "a" => "b" }, { "a" => { "b" => 1 } }]],
     anonymization_secret: [["0123456789abcdef"], ["short", 1]],

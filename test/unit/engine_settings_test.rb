@@ -61,6 +61,22 @@ class EngineSettingsTest < Minitest::Test
     )
   end
 
+  def test_columns_masks_and_kept_values_reach_the_engine_as_strings
+    config = staging_config
+    config.anonymization_tables = [
+      { table: :people, keep: { email: ["*@ours.example"] },
+        columns: { email: :email, "phone" => { mask: :phone, country: "FR" },
+                   data: { mask: :json, scrub: true, paths: { "$.a" => { mask: :hash, length: 20 } } } } }
+    ]
+    assert_equal(
+      [{ "table" => "people", "keep" => { "email" => ["*@ours.example"] }, "translation" => nil,
+         "columns" => { "email" => "email", "phone" => { "mask" => "phone", "country" => "FR" },
+                        "data" => { "mask" => "json", "scrub" => true,
+                                    "paths" => { "$.a" => { "mask" => "hash", "length" => 20 } } } } }],
+      config.to_engine["masking"]["rules"]
+    )
+  end
+
   # The names of each struct's fields in ext/engine/src/settings.rs, so that the two sides cannot drift apart.
   def test_every_key_is_a_field_of_the_engines_struct
     rust = File.read(File.expand_path("../../ext/engine/src/settings.rs", __dir__))

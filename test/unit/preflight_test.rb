@@ -19,8 +19,8 @@ class PreflightTest < Minitest::Test
 
   def test_a_rule_that_needs_what_is_not_built_ends_the_run_by_name
     {
-      { table: "users", columns: { name: :null } } => :columns,
-      { table: "users", strategy: :user_anonymization, keep: ["*@example.com"] } => :keep
+      { table: "users", columns: { name: :null }, condition: "id > 3" } => :columns,
+      { table: "users", strategy: :user_anonymization, keep: { email: ["*@example.com"] }, condition: "id > 3" } => :keep
     }.each do |entry, key|
       config = staging_config
       config.anonymization_tables = [entry]
@@ -30,6 +30,12 @@ class PreflightTest < Minitest::Test
       assert_includes error.what, "not built yet"
       assert_includes error.remedy, "Nothing was touched"
     end
+  end
+
+  def test_columns_and_kept_values_pass
+    config = staging_config
+    config.anonymization_tables = [{ table: "users", columns: { name: :null }, keep: { name: ["Ada*"] } }]
+    assert_nil check(config)
   end
 
   def test_rules_in_sql_pass

@@ -80,6 +80,8 @@ pub struct Column {
     pub mask: String,
     /// Values replaced.
     pub masked: u64,
+    /// Values left as they are, by `keep`.
+    pub kept: u64,
     /// Values that were NULL and stayed so.
     pub nulls: u64,
     /// Values that had not the mask's form: zero in a sound run.
@@ -130,6 +132,7 @@ impl Table {
             name: column.name.clone(),
             mask: column.description.clone(),
             masked: counts.masked,
+            kept: counts.kept,
             nulls: counts.nulls,
             violations: counts.violations,
         });
@@ -159,6 +162,7 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
                 mask: change.rule.clone(),
                 masked: change.rows,
                 nulls: 0,
+                kept: 0,
                 violations: 0,
             });
             table.columns.extend(columns);

@@ -6,6 +6,7 @@
 use crate::error::{Error, Kind, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Everything a run needs to know.
@@ -137,13 +138,20 @@ pub struct Masking {
 }
 
 /// One entry of `anonymization_tables`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `table` or `schema.table`, quoted or not.
     pub table: String,
-    /// The name of a documented strategy, such as `user_anonymization`.
-    pub strategy: String,
+    /// The name of a documented strategy, such as `user_anonymization`. Not beside `columns`.
+    #[serde(default)]
+    pub strategy: Option<String>,
+    /// Columns and their masks. Not beside `strategy`.
+    #[serde(default)]
+    pub columns: BTreeMap<String, MaskName>,
+    /// Per column, patterns with `*` of values that stay as they are.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Vec<String>>,
     /// A SQL condition that restricts it to some rows.
     #[serde(default)]
     pub condition: Option<String>,
@@ -179,6 +187,22 @@ pub struct SqlRule {
     /// The table's name in notifications.
     #[serde(default)]
     pub translation: Option<String>,
+}
+
+/// A mask of the catalogue, as a rule names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum MaskName {
+    /// Its name alone.
+    Plain(String),
+    /// Its name and its options.
+    WithOptions {
+        /// Its name.
+        mask: String,
+        /// Its options.
+        #[serde(flatten)]
+        options: serde_json::Map<String, serde_json::Value>,
+    },
 }
 
 fn default_true() -> bool {

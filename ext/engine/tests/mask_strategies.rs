@@ -84,7 +84,7 @@ fn compile(table: &Table, strategy: &str) -> Result<RowMask, Vec<String>> {
                 .columns
                 .iter()
                 .find(|(name, _)| *name == column.name)
-                .map(|(_, mask)| (place, *mask))
+                .map(|(_, mask)| (place, mask.clone()))
         })
         .collect();
     RowMask::new(table, &masks, &pseudonyms())

@@ -87,6 +87,7 @@ async fn rows_arrive_as_they_were_sent_and_masked_ones_masked() {
         users.masked,
         [ColumnCounts {
             masked: 2,
+            kept: 0,
             nulls: 1,
             violations: 0
         }]

@@ -40,6 +40,11 @@ fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error
     })
 }
 
+/// `Native.masks → [{ name:, doc:, options:, from:, to: }]`: the catalogue, for people.
+fn masks(ruby: &Ruby) -> Result<Value, Error> {
+    convert::to_hash(ruby, &staging_sync_engine::mask::catalogue::listing())
+}
+
 /// `Native.engine_version → String`.
 fn engine_version() -> &'static str {
     env!("CARGO_PKG_VERSION")
@@ -70,6 +75,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("run", function!(run, 1))?;
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
+    module.define_singleton_method("masks", function!(masks, 0))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;
     #[cfg(debug_assertions)]
     module.define_singleton_method("panic", function!(panic, 0))?;

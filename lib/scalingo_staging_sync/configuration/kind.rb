@@ -151,8 +151,8 @@ module ScalingoStagingSync
 
       ENTRIES = new(
         "Array<Hash>",
-        "an Array of Hashes, each with :table and either :strategy or :query " \
-        "(and, if need be, #{(ENTRY_KEYS - %i[table strategy query]).map(&:inspect).join(", ")})"
+        "an Array of Hashes, each with :table and one of :strategy, :columns and :query " \
+        "(and, if need be, #{(ENTRY_KEYS - %i[table strategy columns query]).map(&:inspect).join(", ")})"
       ) do |value|
         entries = value.is_a?(Array) ? value.map { |entry| Kind.entry(entry) } : [nil]
         entries.all? ? entries.freeze : REFUSED
@@ -168,12 +168,32 @@ module ScalingoStagingSync
         return unless (entry.keys - ENTRY_KEYS).empty? && entry.key?(:table)
         return unless names.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
         return unless entry.slice(:query, :condition, :translation).compact.values.all?(String)
-        return if entry[:strategy] && entry[:query]
-        return unless names?(entry[:reads])
-        return unless entry.values_at(:strategy, :query, :columns, :keep).any?
+        return unless entry.values_at(:strategy, :query, :columns).one?
+        return unless columns?(entry[:columns]) && keep?(entry[:keep]) && names?(entry[:reads])
 
         entry.freeze
       end
+
+      # Whether this is a Hash from columns to masks: a name, or a Hash with :mask and its options.
+      def self.columns?(given)
+        return true if given.nil?
+
+        given.is_a?(Hash) && given.any? && given.all? do |column, mask|
+          name = mask.is_a?(Hash) ? mask[:mask] || mask["mask"] : mask
+          [column, name].all? { |word| [String, Symbol].include?(word.class) && !word.empty? }
+        end
+      end
+      private_class_method :columns?
+
+      # Whether this is a Hash from columns to Arrays of patterns.
+      def self.keep?(given)
+        return true if given.nil?
+
+        given.is_a?(Hash) && given.all? do |column, patterns|
+          [String, Symbol].include?(column.class) && patterns.is_a?(Array) && patterns.all?(String)
+        end
+      end
+      private_class_method :keep?
     end
   end
 end

@@ -5,9 +5,6 @@ module ScalingoStagingSync
     # What can be known before anything is touched: settings whose feature is not built yet and whose absence would
     # leave data less protected, and settings that contradict what is there.
     class Preflight
-      # The keys of an entry of `anonymization_tables` that are documented but not built yet.
-      UNBUILT_KEYS = %i[columns keep].freeze
-
       Problem = Data.define(:what, :remedy)
       private_constant :Problem
 
@@ -54,9 +51,11 @@ module ScalingoStagingSync
 
       def entry_problems(entry)
         table = entry.fetch(:table)
-        problems = UNBUILT_KEYS.select { |key| entry[key] }.map do |key|
-          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key}, which is not built yet.",
-                      "Use a built-in strategy without it, or put the table into config.exclude_tables.")
+        # A mask of the stream goes with a condition only by way of a built-in strategy.
+        problems = %i[columns keep].select { |key| entry[:condition] && entry[key] }.map do |key|
+          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key} and a :condition, which do not " \
+                      "go together yet.",
+                      "Use a built-in strategy or anonymization_rules with the condition, or leave the condition out.")
         end
         problems << custom_strategy_problem(entry)
       end

@@ -1,8 +1,11 @@
 //! What runs for each value: a mask fitted to one column. No allocation, no decision that could be made earlier.
 
+use super::catalogue::recipe::{Custom, CustomScratch};
+use super::keep::Keep;
 use super::key::Function;
 use crate::copy;
 use md5::{Digest, Md5};
+use std::sync::Arc;
 
 /// One row of COPY text, as the places where its fields begin (and where the next row begins).
 pub(super) struct Row<'a> {
@@ -16,7 +19,7 @@ impl<'a> Row<'a> {
         (self.starts[position], self.starts[position + 1] - 1)
     }
 
-    fn field(&self, position: usize) -> &'a [u8] {
+    pub(super) fn field(&self, position: usize) -> &'a [u8] {
         let (start, end) = self.range(position);
         &self.piece[start..end]
     }
@@ -28,6 +31,15 @@ pub(super) struct Scratch {
     decoded: Vec<u8>,
     folded: Vec<u8>,
     address: Vec<u8>,
+    custom: CustomScratch,
+}
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Masked,
+    /// Left alone, by `keep`.
+    Kept,
 }
 
 /// A pseudonym would be longer than its column, and cutting it would make it repeat itself.
@@ -42,6 +54,8 @@ pub(super) enum Action {
     Fixed(Box<[u8]>),
     Numbered(Numbered),
     Distinct { function: Function, form: DistinctForm },
+    Custom(Custom),
+    Keeping { keep: Arc<Keep>, action: Box<Action> },
 }
 
 impl Action {
@@ -52,27 +66,37 @@ impl Action {
         raw: &[u8],
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
-    ) -> Result<(), DoesNotFit> {
+    ) -> Result<Done, DoesNotFit> {
         match self {
             Action::Email(email) => email.write(raw, &mut scratch.decoded, &mut scratch.folded, out),
             Action::EmailMd5(md5) => md5.write(row, raw, scratch, out),
             Action::Fixed(field) => out.extend_from_slice(field),
-            Action::Numbered(numbered) => return numbered.write(row, raw, &mut scratch.decoded, out),
+            Action::Numbered(numbered) => numbered.write(row, raw, &mut scratch.decoded, out)?,
             Action::Distinct { function, form } => {
                 form.write(&function.digest(decoded(raw, &mut scratch.decoded)), out);
             }
+            Action::Custom(custom) => custom.write(row, raw, &mut scratch.custom, out)?,
+            Action::Keeping { keep, action } => {
+                if keep.keeps(raw, &mut scratch.decoded) {
+                    out.extend_from_slice(raw);
+                    return Ok(Done::Kept);
+                }
+                return action.write(row, raw, scratch, out);
+            }
         }
-        Ok(())
+        Ok(Done::Masked)
     }
 
     /// Whether a written field has the mask's form.
-    pub(super) fn has_form(&self, field: &[u8]) -> bool {
+    pub(super) fn has_form(&self, field: &[u8], scratch: &mut Scratch) -> bool {
         match self {
             Action::Email(email) => email.has_form(field),
             Action::EmailMd5(md5) => md5.form.has_form(field),
             Action::Fixed(fixed) => field == fixed.as_ref(),
             Action::Numbered(numbered) => numbered.has_form(field),
             Action::Distinct { form, .. } => form.has_form(field),
+            Action::Custom(custom) => custom.has_form(field, &mut scratch.custom),
+            Action::Keeping { action, .. } => action.has_form(field, scratch),
         }
     }
 }
@@ -135,7 +159,7 @@ fn without_padding(value: &[u8]) -> &[u8] {
 }
 
 /// Lower case as Unicode has it; text in another encoding than UTF-8 is folded in its ASCII letters only.
-fn fold_case(text: &[u8], folded: &mut Vec<u8>) {
+pub(super) fn fold_case(text: &[u8], folded: &mut Vec<u8>) {
     folded.clear();
     if text.is_ascii() {
         folded.extend(text.iter().map(u8::to_ascii_lowercase));
@@ -157,6 +181,8 @@ fn fold_case(text: &[u8], folded: &mut Vec<u8>) {
 pub(super) struct EmailMd5 {
     /// The row's e-mail column and its mask.
     pub(super) email: Option<(usize, EmailPseudonym)>,
+    /// Addresses that the row keeps.
+    pub(super) keep: Option<Arc<Keep>>,
     pub(super) function: Function,
     pub(super) form: DistinctForm,
 }
@@ -167,6 +193,12 @@ impl EmailMd5 {
             let address = row.field(*position);
             if address != b"\\N" {
                 scratch.address.clear();
+                let is_kept = |keep: &Arc<Keep>| keep.keeps(address, &mut scratch.decoded);
+                if self.keep.as_ref().is_some_and(is_kept) {
+                    let kept = decoded(address, &mut scratch.decoded);
+                    self.form.write(&Md5::digest(kept), out);
+                    return;
+                }
                 email.write(
                     address,
                     &mut scratch.decoded,
@@ -408,7 +440,7 @@ fn write_digits(mut number: u128, length: usize, out: &mut Vec<u8>) {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The first `length` hex digits of a digest.
-fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
+pub(super) fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
     for at in 0..length.min(digest.len() * 2) {
         let byte = digest[at / 2];
         let half = if at % 2 == 0 { byte >> 4 } else { byte & 0x0f };

@@ -3,10 +3,12 @@
 use super::action::{
     Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS,
 };
+use super::catalogue::recipe::Fitting;
 use super::sql::{quote_identifier, quote_literal};
 use super::types::{Test, Type};
 use super::{Column, Mask, MaskedColumn, Pseudonyms, Table};
 use crate::copy;
+use std::sync::Arc;
 
 /// The fewest bits of a keyed digest that are taken for distinct under a unique index: among ten million rows,
 /// two of 2^56 values meet with a probability below one in a thousand, and then an index fails, nothing leaks.
@@ -16,18 +18,18 @@ const HEX_DIGITS: usize = BITS / 4;
 const DECIMAL_DIGITS: usize = 17;
 
 /// What a mask becomes on one column.
-struct Fitted {
-    action: Action,
-    description: String,
+pub(super) struct Fitted {
+    pub(super) action: Action,
+    pub(super) description: String,
     /// A condition on the column that every masked value meets; NULL is added by the caller.
-    form: String,
+    pub(super) form: String,
 }
 
 /// Fits `mask` to the column at `position`. `masks` are all masks of the table.
 pub(super) fn compile(
     table: &Table,
     position: usize,
-    mask: Mask,
+    mask: &Mask,
     masks: &[(usize, Mask)],
     pseudonyms: &Pseudonyms,
 ) -> Result<(MaskedColumn, Action), String> {
@@ -52,6 +54,24 @@ pub(super) fn compile(
         Mask::Phone => fit.phone(),
         Mask::Constant(text) => fit.constant(text),
         Mask::Null => fit.null(),
+        Mask::Catalogue(recipe) => (recipe.entry.build)(&Fitting {
+            table,
+            column,
+            masks,
+            pseudonyms,
+            name: recipe.entry.name,
+            options: &recipe.options,
+        }),
+        Mask::Keeping { mask, keep } => {
+            let (column, action) = compile(table, position, mask, masks, pseudonyms)?;
+            let kept = keep.sql(&fit.sql);
+            let action = Action::Keeping {
+                keep: Arc::clone(keep),
+                action: Box::new(action),
+            };
+            let form_sql = format!("{} OR {kept}", column.form_sql);
+            return Ok((MaskedColumn { form_sql, ..column }, action));
+        }
     }?;
     let form_sql = match &fitted.action {
         // The form of a NULL that the mask itself writes.
@@ -147,10 +167,17 @@ impl Fit<'_> {
         if self.column.unique.distinct && matches!(form, DistinctForm::Hex(length) if length < HEX_DIGITS) {
             return Err(self.too_small_to_be_distinct());
         }
-        let email = self.masks.iter().find_map(|&(position, mask)| {
-            let column = self.table.columns.get(position)?;
-            (mask == Mask::Email && column.name == "email").then(|| (position, self.email_pseudonym(column)))
+        let email = self.masks.iter().find_map(|(position, mask)| {
+            let column = self.table.columns.get(*position)?;
+            let (mask, keep) = match mask {
+                Mask::Keeping { mask, keep } => (&**mask, Some(Arc::clone(keep))),
+                mask => (mask, None),
+            };
+            let is_address = *mask == Mask::Email && column.name == "email";
+            is_address.then(|| (*position, self.email_pseudonym(column), keep))
         });
+        let keep = email.as_ref().and_then(|(.., keep)| keep.clone());
+        let email = email.map(|(position, email, _)| (position, email));
         let condition = match (&email, &form) {
             (Some((position, _)), DistinctForm::Hex(length)) => {
                 let email = quote_identifier(&self.table.columns[*position].name);
@@ -167,6 +194,7 @@ impl Fit<'_> {
         Ok(Fitted {
             action: Action::EmailMd5(EmailMd5 {
                 email,
+                keep,
                 function,
                 form,
             }),

@@ -37,6 +37,11 @@ impl std::fmt::Debug for Key {
 pub struct Function(Hmac<Sha256>);
 
 impl Function {
+    /// The function for a key that was derived from another one.
+    pub(super) fn from_key(key: &[u8; 32]) -> Self {
+        Self(keyed(key))
+    }
+
     /// The keyed digest of one value.
     pub fn digest(&self, value: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();

@@ -1,6 +1,6 @@
 //! One lane's worker: pieces of COPY text in, masked pieces out.
 
-use super::action::{Row, Scratch};
+use super::action::{Done, Row, Scratch};
 use super::{ColumnCounts, Counts, RowMask};
 use crate::error::{Error, Kind, Result};
 use std::sync::Arc;
@@ -94,12 +94,15 @@ impl Masker {
             out.extend_from_slice(&piece[copied..start]);
             copied = end;
             let written = out.len();
-            if action.write(&row, &piece[start..end], scratch, out).is_err() {
-                return Err(does_not_fit(&mask.table, &column.name));
-            }
-            count.masked += 1;
-            if !action.has_form(&out[written..]) {
-                count.violations += 1;
+            match action.write(&row, &piece[start..end], scratch, out) {
+                Ok(Done::Kept) => count.kept += 1,
+                Ok(Done::Masked) => {
+                    count.masked += 1;
+                    if !action.has_form(&out[written..], scratch) {
+                        count.violations += 1;
+                    }
+                }
+                Err(_) => return Err(does_not_fit(&mask.table, &column.name)),
             }
         }
         out.extend_from_slice(&piece[copied..starts[found]]);
@@ -111,8 +114,8 @@ fn does_not_fit(table: &str, column: &str) -> Error {
     Error::new(
         Kind::Plan,
         format!(
-            "The column {table}.{column} is under a unique index, and a row's id has more digits than fit into the \
-             distinct pseudonym made from it."
+            "The column {table}.{column} is under a unique index, and what a row's distinct pseudonym is made from is \
+             longer than fits into it."
         ),
         "Widen the column in production, or exclude the table.",
     )

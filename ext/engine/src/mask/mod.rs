@@ -10,12 +10,15 @@
 mod action;
 pub mod catalogue;
 mod compile;
+mod keep;
 mod key;
 mod masker;
+mod permutation;
 mod sql;
 mod types;
 
-pub use catalogue::{Mask, Strategy};
+pub use catalogue::{Mask, Recipe, Strategy};
+pub use keep::Keep;
 pub use key::{Function, Key};
 pub use masker::Masker;
 pub use sql::quote_identifier;
@@ -127,8 +130,8 @@ impl RowMask {
         let mut masks = masks.to_vec();
         masks.sort_unstable_by_key(|(position, _)| *position);
         let (mut columns, mut actions, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for &(position, mask) in &masks {
-            match compile::compile(table, position, mask, &masks, pseudonyms) {
+        for (position, mask) in &masks {
+            match compile::compile(table, *position, mask, &masks, pseudonyms) {
                 Ok((column, action)) => {
                     columns.push(column);
                     actions.push(action);
@@ -173,6 +176,8 @@ pub struct Counts {
 pub struct ColumnCounts {
     /// Values replaced.
     pub masked: u64,
+    /// Values left as they are, by `keep`.
+    pub kept: u64,
     /// Values that were NULL and stayed so.
     pub nulls: u64,
     /// Values written that have not the mask's form: always zero unless the mask itself is wrong.

@@ -4,17 +4,20 @@ use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::{Part, Schema, Unique};
 use super::{Load, Problems, TableName};
-use crate::mask::{self, catalogue, Key, Mask, Pseudonyms, RowMask, Strategy, Type, Uniqueness};
-use crate::settings::{Rule, Settings};
+use crate::mask::{self, catalogue, Keep, Key, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
+use crate::settings::{MaskName, Rule, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+/// The masked columns of a table: each one's mask, and the rule that it comes from.
+type Covered = HashMap<String, (Mask, usize)>;
 
 /// The rules and the tables that they cover.
 pub(super) struct Rules<'a> {
     schema: &'a Schema,
-    rules: Vec<(&'a Rule, &'static Strategy)>,
+    rules: Vec<(&'a Rule, Vec<(String, Mask)>)>,
     /// Per covered table: column → mask and rule.
-    covered: BTreeMap<usize, HashMap<&'static str, (Mask, usize)>>,
+    covered: BTreeMap<usize, Covered>,
     /// Columns by their topmost table whose case a unique index, there or across a foreign key, tells apart.
     exact: HashSet<(usize, String)>,
 }
@@ -31,10 +34,7 @@ impl<'a> Rules<'a> {
         check_domain(&settings.masking.email_domain, problems);
         let mut told = HashSet::new();
         for rule in &settings.masking.rules {
-            let Some(strategy) = catalogue::strategy(&rule.strategy) else {
-                problems.add(unknown_strategy(rule));
-                continue;
-            };
+            let masks = masks_of(rule, problems);
             let Some(pattern) = Pattern::parse(&rule.table) else {
                 problems.add(format!(
                     "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
@@ -44,6 +44,15 @@ impl<'a> Rules<'a> {
                 ));
                 continue;
             };
+            // SQL chooses between a row's own value and its pseudonym; it knows of no kept values, and the rule of
+            // columns has no name by which the two ends of that find each other.
+            if rule.condition.is_some() && (!rule.columns.is_empty() || !rule.keep.is_empty()) {
+                problems.add(format!(
+                    "{}: columns and keep do not go together with a condition yet. Use a built-in strategy or \
+                     anonymization_rules with the condition, or leave the condition out.",
+                    describe(rule)
+                ));
+            }
             let tables = tables_like(&pattern, schema);
             if tables.is_empty() {
                 problems.add(format!(
@@ -53,7 +62,7 @@ impl<'a> Rules<'a> {
                 ));
             }
             let number = found.rules.len();
-            found.rules.push((rule, strategy));
+            found.rules.push((rule, masks));
             for table in tables {
                 found.cover(table, number, &mut told, problems);
             }
@@ -69,43 +78,73 @@ impl<'a> Rules<'a> {
         &mut self,
         table: usize,
         rule: usize,
-        told: &mut HashSet<(usize, usize, &'static str)>,
+        told: &mut HashSet<(usize, usize, String)>,
         problems: &mut Problems,
     ) {
-        let strategy = self.rules[rule].1;
+        let (settings, masks) = &self.rules[rule];
         let mut tables = self.schema.descendants(table);
         tables.insert(0, table);
-        let mut has_any = false;
+        let mut found = HashSet::new();
         for &covered in &tables {
             let columns: HashSet<&str> = self.schema.tables[covered]
                 .columns
                 .iter()
                 .map(|column| column.name.as_str())
                 .collect();
-            for (column, mask) in strategy.columns.iter().filter(|(name, _)| columns.contains(name)) {
-                has_any = true;
-                let masks = self.covered.entry(covered).or_default();
-                let other = masks.entry(column).or_insert((*mask, rule)).1;
+            for (column, mask) in masks.iter().filter(|(name, _)| columns.contains(name.as_str())) {
+                found.insert(column.as_str());
+                let of_table = self.covered.entry(covered).or_default();
+                let other = of_table.entry(column.clone()).or_insert((mask.clone(), rule)).1;
                 // A rule meets itself where a table inherits from two that it covers.
-                if other != rule && told.insert((other, rule, column)) {
+                if other != rule && told.insert((other, rule, column.clone())) {
                     problems.add(format!(
                         "{} and {} both mask the column {}.{column}. Remove one of them.",
                         describe(self.rules[other].0),
-                        describe(self.rules[rule].0),
+                        describe(settings),
                         self.schema.tables[covered].name
                     ));
                 }
             }
         }
-        if !has_any {
-            let looked_for: Vec<&str> = strategy.columns.iter().map(|(name, _)| *name).collect();
+        let named = &self.schema.tables[table];
+        if settings.strategy.is_none() {
+            for (column, _) in masks
+                .iter()
+                .filter(|(column, _)| !found.contains(column.as_str()))
+            {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(settings),
+                    no_such_column(
+                        &named.name,
+                        column,
+                        named.columns.iter().map(|column| column.name.as_str())
+                    )
+                ));
+            }
+        } else if found.is_empty() && !masks.is_empty() {
+            let looked_for: Vec<&str> = masks.iter().map(|(name, _)| name.as_str()).collect();
             problems.add(format!(
                 "{}: the table {} has none of the columns that this strategy masks: {}. Correct the table or the \
                  strategy, or remove the rule.",
-                describe(self.rules[rule].0),
-                self.schema.tables[table].name,
+                describe(settings),
+                named.name,
                 looked_for.join(", ")
             ));
+        }
+        for column in settings.keep.keys() {
+            let is_masked = masks.iter().any(|(name, _)| name == column);
+            if is_masked && !found.contains(column.as_str()) && settings.strategy.is_some() {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(settings),
+                    no_such_column(
+                        &named.name,
+                        column,
+                        named.columns.iter().map(|column| column.name.as_str())
+                    )
+                ));
+            }
         }
     }
 
@@ -115,8 +154,8 @@ impl<'a> Rules<'a> {
         Some(describe(self.rules[*rule].0))
     }
 
-    fn mask(&self, table: usize, column: &str) -> Option<Mask> {
-        Some(self.covered.get(&table)?.get(column)?.0)
+    fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
+        Some(&self.covered.get(&table)?.get(column)?.0)
     }
 
     /// The columns of a table that are masked under a condition, each with its rule.
@@ -157,7 +196,7 @@ impl<'a> Rules<'a> {
                 continue;
             }
             if has_type.contains(column.as_str()) {
-                masks.push((position, *mask));
+                masks.push((position, mask.clone()));
             } else {
                 problems.add(format!(
                     "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
@@ -197,12 +236,7 @@ impl<'a> Rules<'a> {
     }
 
     /// A covered column that is neither in the data nor computed from it would go by unmasked.
-    fn check_loaded(
-        &self,
-        load: &Load,
-        covered: &HashMap<&'static str, (Mask, usize)>,
-        problems: &mut Problems,
-    ) {
+    fn check_loaded(&self, load: &Load, covered: &Covered, problems: &mut Problems) {
         let Some(table) = self.schema.table(&load.table) else {
             return;
         };
@@ -255,7 +289,7 @@ impl<'a> Rules<'a> {
         // The MD5 of an address is as distinct as the address it is made from.
         if let (Some(email), Some(md5)) = (places.get("email"), places.get("email_md5")) {
             uniqueness[*email].tells_case_apart |=
-                uniqueness[*md5].distinct && self.mask(index, "email_md5") == Some(Mask::EmailMd5);
+                uniqueness[*md5].distinct && self.mask(index, "email_md5") == Some(&Mask::EmailMd5);
         }
         let columns = load
             .columns
@@ -456,12 +490,7 @@ impl<'a> Rules<'a> {
     }
 
     /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.
-    fn warn_of_search_columns(
-        &self,
-        index: usize,
-        masks: &HashMap<&'static str, (Mask, usize)>,
-        warnings: &mut Vec<String>,
-    ) {
+    fn warn_of_search_columns(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
         let table = &self.schema.tables[index];
         for column in &table.columns {
             let kind = column
@@ -495,11 +524,11 @@ impl<'a> Rules<'a> {
             return;
         }
         for (column, referenced) in key.columns.iter().zip(&key.referenced_columns) {
-            let mut masks: Vec<Option<Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
+            let mut masks: Vec<Option<&Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
             masks.extend(there.iter().map(|table| self.mask(*table, referenced)));
             let first = masks[0];
             let same = masks.iter().all(|mask| *mask == first);
-            if same && first.is_none_or(Mask::is_function_of_value) {
+            if same && first.is_none_or(|mask| mask.is_function_of_value()) {
                 continue;
             }
             let rules = here
@@ -516,7 +545,8 @@ impl<'a> Rules<'a> {
                 .map(|rule| describe(self.rules[rule].0));
             problems.add(format!(
                 "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
-                 are masked. Mask both as e-mail addresses, or neither.",
+                 are masked. Mask both with the same mask of those that keep foreign keys (such as :email, :uuid \
+                 or :token), or mask neither.",
                 rule.unwrap_or_default(),
                 key.name,
                 self.schema.tables[table].name,
@@ -529,7 +559,7 @@ impl<'a> Rules<'a> {
     fn check_generated(
         &self,
         index: usize,
-        masks: &HashMap<&'static str, (Mask, usize)>,
+        masks: &Covered,
         problems: &mut Problems,
         warnings: &mut Vec<String>,
     ) {
@@ -611,22 +641,108 @@ impl SeenAs {
     }
 }
 
+/// The columns and masks of a rule.
+fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mask)> {
+    let mut masks: Vec<(String, Mask)> = Vec::new();
+    match (&rule.strategy, rule.columns.is_empty()) {
+        (Some(name), true) => match catalogue::strategy(name) {
+            Some(strategy) => masks.extend(
+                strategy
+                    .columns
+                    .iter()
+                    .map(|(column, mask)| ((*column).to_owned(), mask.clone())),
+            ),
+            None => problems.add(unknown_strategy(rule, name)),
+        },
+        (None, false) => {
+            for (column, mask) in &rule.columns {
+                let none = serde_json::Map::new();
+                let (name, options) = match mask {
+                    MaskName::Plain(name) => (name, &none),
+                    MaskName::WithOptions { mask, options } => (mask, options),
+                };
+                match Recipe::named(name, options) {
+                    Ok(mask) => masks.push((column.clone(), mask)),
+                    Err(problem) => problems.add(format!("{}: {column}: {problem}", describe(rule))),
+                }
+            }
+        }
+        (Some(_), false) => problems.add(format!(
+            "{}: it has a strategy and columns. Make two entries of it, or keep one of them.",
+            describe(rule)
+        )),
+        (None, true) => problems.add(format!(
+            "{}: it has neither a strategy nor columns. Say what is masked.",
+            describe(rule)
+        )),
+    }
+    for (column, patterns) in &rule.keep {
+        let is_named = rule.columns.contains_key(column) || masks.iter().any(|(name, _)| name == column);
+        if !is_named {
+            problems.add(format!(
+                "{}: keep names the column {column}, which the rule does not mask. Remove it there.",
+                describe(rule)
+            ));
+        }
+        if patterns.is_empty()
+            || patterns
+                .iter()
+                .any(|pattern| pattern.bytes().all(|byte| byte == b'*'))
+        {
+            problems.add(format!(
+                "{}: keep has a pattern for {column} that is empty or matches everything. Correct it, or remove the \
+                 column from the rule.",
+                describe(rule)
+            ));
+        }
+        let keep = Arc::new(Keep::new(patterns));
+        for (_, mask) in masks.iter_mut().filter(|(name, _)| name == column) {
+            *mask = mask.clone().keeping(Arc::clone(&keep));
+        }
+    }
+    masks
+}
+
 /// A rule, for messages.
 pub(super) fn describe(rule: &Rule) -> String {
+    match &rule.strategy {
+        Some(strategy) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
+        None => {
+            let columns: Vec<&str> = rule.columns.keys().map(String::as_str).collect();
+            format!(
+                "Rule {{ table: \"{}\", columns: {} }}",
+                rule.table,
+                columns.join(", ")
+            )
+        }
+    }
+}
+
+/// The name that is most like another one, as the end of a question.
+fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| format!(" Did you mean {known}?"))
+        .unwrap_or_default()
+}
+
+fn no_such_column<'n>(table: &TableName, column: &str, known: impl Iterator<Item = &'n str>) -> String {
     format!(
-        "Rule {{ table: \"{}\", strategy: :{} }}",
-        rule.table, rule.strategy
+        "the table {table} has no column {column}.{} Correct the name, or remove it.",
+        did_you_mean(column, known)
     )
 }
 
-fn unknown_strategy(rule: &Rule) -> String {
+fn unknown_strategy(rule: &Rule, name: &str) -> String {
     let known: Vec<&str> = catalogue::STRATEGIES
         .iter()
         .map(|strategy| strategy.name)
         .collect();
     let nearest = known
         .iter()
-        .map(|name| (strsim::jaro_winkler(&rule.strategy, name), name))
+        .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(score, _)| *score > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let hint = nearest

@@ -158,7 +158,7 @@ pub(super) fn read(
         .filter(|rule| rule.condition.is_some())
         .map(|rule| SqlRule {
             table: rule.table.clone(),
-            strategy: Some(rule.strategy.clone()),
+            strategy: rule.strategy.clone(),
             condition: rule.condition.clone(),
             ..SqlRule::default()
         })
@@ -543,7 +543,7 @@ fn choose(rule: &SqlRule, own: usize, schema: &Schema, masks: &Rules<'_>) -> Opt
         .iter()
         .filter(|(mask, column)| {
             mask.table == rule.table
-                && Some(&mask.strategy) == rule.strategy.as_ref()
+                && mask.strategy == rule.strategy
                 && mask.condition == rule.condition
                 && is_stored(own, column, schema)
         })

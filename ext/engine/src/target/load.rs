@@ -900,6 +900,7 @@ fn add_counts(sum: &mut Counts, more: &Counts) {
     }
     for (sum, more) in sum.columns.iter_mut().zip(&more.columns) {
         sum.masked += more.masked;
+        sum.kept += more.kept;
         sum.nulls += more.nulls;
         sum.violations += more.violations;
     }

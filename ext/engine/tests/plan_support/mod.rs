@@ -260,9 +260,8 @@ pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
         .iter()
         .map(|(table, strategy)| Rule {
             table: (*table).into(),
-            strategy: (*strategy).into(),
-            condition: None,
-            translation: None,
+            strategy: Some((*strategy).into()),
+            ..Rule::default()
         })
         .collect();
     settings

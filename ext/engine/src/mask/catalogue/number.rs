@@ -1,0 +1,146 @@
+//! `number`: the original, more or less.
+
+use super::recipe::{Fitting, Pseudonym, Work};
+use crate::mask::action::Row;
+use crate::mask::compile::Fitted;
+use crate::mask::key::Function;
+use crate::mask::types::Type;
+use std::io::Write;
+
+#[derive(Debug)]
+struct Noise {
+    function: Function,
+    percent: i128,
+    /// The largest number that the column holds, in units of the last place that a value shows; by the digits
+    /// before its decimal point.
+    most: Most,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Most {
+    Integer(i128),
+    Digits(usize),
+    Float,
+}
+
+/// A decimal number: its digits as one number, and how many stand behind the point.
+fn decimal(value: &[u8]) -> Option<(i128, usize)> {
+    let (digits, is_negative) = match value.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (value, false),
+    };
+    let mut number: i128 = 0;
+    let mut scale = None;
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = number.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+                scale = scale.map(|scale| scale + 1);
+            }
+            b'.' if scale.is_none() => scale = Some(0),
+            _ => return None,
+        }
+    }
+    // Room for the noise, which multiplies by ten thousand.
+    let fits = !digits.is_empty() && number < 10i128.pow(33) && scale.is_none_or(|scale| scale <= 33);
+    let number = Some(number).filter(|_| fits)?;
+    Some((if is_negative { -number } else { number }, scale.unwrap_or(0)))
+}
+
+impl Noise {
+    fn permille(&self, value: &[u8]) -> i128 {
+        let digest = self.function.digest(value);
+        let number = i128::from(u64::from_be_bytes([
+            digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
+        ]));
+        // Hundredths of a percent, from -percent to percent.
+        let span = self.percent * 100;
+        number % (2 * span + 1) - span
+    }
+
+    fn most(&self, scale: usize) -> i128 {
+        match self.most {
+            Most::Integer(most) => most,
+            Most::Digits(digits) => 10i128
+                .checked_pow((digits + scale) as u32)
+                .map_or(i128::MAX, |most| most - 1),
+            Most::Float => i128::MAX,
+        }
+    }
+}
+
+impl Pseudonym for Noise {
+    fn write(&self, value: &[u8], _: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
+        let noise = self.permille(value);
+        let Some((number, scale)) = decimal(value) else {
+            // Writing into a Vec does not fail.
+            let _ = match super::parse::<f64>(value) {
+                Some(number) if number.is_finite() && matches!(self.most, Most::Float) => {
+                    let found = number * (1.0 + noise as f64 / 10_000.0);
+                    let found = if found == number || !found.is_finite() {
+                        number / 2.0
+                    } else {
+                        found
+                    };
+                    write!(out, "{found:e}")
+                }
+                Some(number) if number.is_finite() => {
+                    // A number of more than 33 digits: the first ones are kept in number, the others are not.
+                    let whole = value.iter().take_while(|byte| **byte != b'.').count();
+                    out.extend_from_slice(&value[..1.min(whole)]);
+                    out.resize(out.len() + whole.saturating_sub(1), b'0');
+                    Ok(())
+                }
+                // Infinity and NaN say nothing of anybody.
+                _ => out.write_all(match value {
+                    b"NaN" | b"Infinity" | b"-Infinity" => value,
+                    _ => b"0",
+                }),
+            };
+            return;
+        };
+        let magnitude = number.abs();
+        let mut change = magnitude * noise / 10_000;
+        if change == 0 {
+            change = 1;
+        }
+        let most = self.most(scale);
+        let mut found = magnitude + change;
+        if found > most || found < 0 {
+            found = magnitude - change.abs();
+        }
+        let digits = found.unsigned_abs();
+        if number < 0 && digits > 0 {
+            out.push(b'-');
+        }
+        let unit = 10u128.pow(scale as u32);
+        let _ = if scale == 0 {
+            write!(out, "{digits}")
+        } else {
+            write!(out, "{}.{:0scale$}", digits / unit, digits % unit)
+        };
+    }
+
+    fn has_form(&self, value: &[u8]) -> bool {
+        super::parse::<f64>(value).is_some()
+    }
+}
+
+pub(super) fn number(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let most = match fitting.column.kind {
+        Type::Integer(2) => Most::Integer(i128::from(i16::MAX)),
+        Type::Integer(4) => Most::Integer(i128::from(i32::MAX)),
+        Type::Integer(_) => Most::Integer(i128::from(i64::MAX)),
+        Type::Numeric { digits } => Most::Digits(digits.unwrap_or(1000).min(38)),
+        Type::Real | Type::Double => Most::Float,
+        _ => return Err(fitting.wrong_type("number columns")),
+    };
+    fitting.may_repeat()?;
+    let percent = fitting.number("percent", 10, 1..=100)?;
+    let mask = Noise {
+        function: fitting.function("number"),
+        percent: i128::from(percent),
+        most,
+    };
+    Ok(fitting.fitted(mask, format!("{} IS NOT NULL", fitting.sql())))
+}

@@ -1,0 +1,83 @@
+//! `scrub`: free text in which what identifies somebody becomes the pseudonym that its own mask gives.
+
+use super::recipe::{from_value, Fitting, Pseudonym, Work};
+use crate::mask::action::Row;
+use crate::mask::compile::Fitted;
+use regex::bytes::Regex;
+use serde_json::json;
+
+/// What is looked for, in the order in which one wins over another where both begin at the same place.
+const PATTERN: &str = concat!(
+    r"(?-u)",
+    r"(?P<url>\b(?i:https?)://[^\s<>\x22']+[?#@][^\s<>\x22']+)",
+    r"|(?P<email>[A-Za-z0-9_%+][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24})",
+    r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b)",
+    r"|(?P<nir>\b[1278] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b)",
+    r"|(?P<card>\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}\b)",
+    r"|(?P<phone>(?:\+|\b00)[0-9]{1,3}[ .-]?(?:\(0\))?(?:[ .-]?[0-9]{1,4}){2,6}\b|\b0[1-9](?:[ .-]?[0-9]{2}){4}\b|\b\(?[2-9][0-9]{2}\)?[ .-][0-9]{3}[ .-][0-9]{4}\b)",
+);
+
+const KINDS: [(&str, &str); 6] = [
+    ("url", "url"),
+    ("email", "email"),
+    ("iban", "iban"),
+    ("nir", "nir"),
+    ("card", "credit_card"),
+    ("phone", "phone"),
+];
+
+#[derive(Debug)]
+struct Scrub {
+    pattern: Regex,
+    masks: Vec<Box<dyn Pseudonym>>,
+    limit: usize,
+}
+
+impl Pseudonym for Scrub {
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut copied = 0;
+        let mut places = self.pattern.capture_locations();
+        while let Some(found) = self.pattern.captures_read_at(&mut places, value, copied) {
+            // The groups stand in the order of the masks, behind the whole match.
+            let kind = (1..places.len())
+                .find(|group| places.get(*group).is_some())
+                .unwrap_or(1);
+            out.extend_from_slice(&value[copied..found.start()]);
+            if let Some(mask) = self.masks.get(kind - 1) {
+                mask.write(found.as_bytes(), row, work.deeper(), out);
+            }
+            copied = found.end();
+        }
+        out.extend_from_slice(&value[copied..]);
+        if self.limit < usize::MAX {
+            super::cut(out, start, self.limit);
+        }
+    }
+
+    fn has_form(&self, _: &[u8]) -> bool {
+        true
+    }
+}
+
+pub(super) fn scrub(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let limit = fitting.text()?.limit;
+    fitting.may_repeat()?;
+    let country = fitting.string("country")?.unwrap_or("FR");
+    let pattern = Regex::new(PATTERN).map_err(|_| fitting.wrong_option("country", "known"))?;
+    let mut masks = Vec::new();
+    for (_, name) in KINDS {
+        let mask = match name {
+            "phone" => json!({ "mask": "phone", "country": country }),
+            name => json!(name),
+        };
+        let mask = from_value(&mask).map_err(|problem| fitting.problem(&problem, ""))?;
+        masks.push(fitting.within(&mask)?);
+    }
+    let scrub = Scrub {
+        pattern,
+        masks,
+        limit,
+    };
+    Ok(fitting.fitted(scrub, format!("{} IS NOT NULL", fitting.sql())))
+}

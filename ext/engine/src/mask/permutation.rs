@@ -1,0 +1,380 @@
+//! Keyed permutations without fixed points, of numbers and of strings over an alphabet: what keeps unique values
+//! unique by construction.
+//!
+//! FF1 (NIST SP 800-38G) permutes a domain of a million values or more; a table shuffled under the key permutes a
+//! small one. A permutation leaves some value as it is now and then, and a masked value must never be the raw one.
+//! So a value goes one place further in an order that the key chooses: it is encrypted, one is added, and that is
+//! decrypted. This is one long cycle, which visits every value before it comes back.
+
+use super::key::Function;
+use aes::Aes256;
+use fpe::ff1::{NumeralString, Operations, FF1};
+use std::sync::OnceLock;
+
+/// Domains up to this size are shuffled in a table: 128 KiB at most.
+const TABLE: u128 = 1 << 15;
+
+/// FF1's least domain, in bits.
+const LEAST_BITS: u32 = 20;
+
+/// After so many steps a value is taken though its class is another one. A class is never so rare in practice, and
+/// if it were, a unique index might fail; nothing would leak.
+const MOST_STEPS: u32 = 1 << 20;
+
+/// A keyed permutation of the numbers below `size`.
+pub(super) struct Permutation {
+    size: u128,
+    kind: Kind,
+}
+
+enum Kind {
+    Table {
+        function: Function,
+        next: OnceLock<Box<[u32]>>,
+    },
+    Ff1 {
+        cipher: Box<FF1<Aes256>>,
+        bits: u32,
+    },
+}
+
+impl std::fmt::Debug for Permutation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Permutation of {}", self.size)
+    }
+}
+
+impl Permutation {
+    /// A permutation of the numbers below `size`, which is at most 2^127. Each function and size has its own.
+    pub(super) fn new(function: &Function, size: u128) -> Self {
+        let size = size.clamp(1, 1 << 127);
+        let mut parts = function.begin();
+        parts.add(Some(b"permutation"));
+        parts.add(Some(&size.to_be_bytes()));
+        let key = parts.finish();
+        let bits = (128 - (size - 1).leading_zeros()).max(LEAST_BITS);
+        let kind = match FF1::<Aes256>::new(&key, 2) {
+            Ok(cipher) if size > TABLE => Kind::Ff1 {
+                cipher: Box::new(cipher),
+                bits,
+            },
+            _ => Kind::Table {
+                function: Function::from_key(&key),
+                next: OnceLock::new(),
+            },
+        };
+        Self { size, kind }
+    }
+
+    /// Where `number` goes: the next number in the key's order that `accept` takes. Numbers of one class, among
+    /// which `accept` takes all, are permuted among themselves. `tweak` chooses another order, where the domain is
+    /// not a small one.
+    pub(super) fn apply(&self, number: u128, tweak: &[u8], mut accept: impl FnMut(u128) -> bool) -> u128 {
+        match &self.kind {
+            Kind::Table { function, next } => {
+                let next = next.get_or_init(|| shuffled(function, self.size));
+                let mut at = number;
+                for _ in 0..=self.size {
+                    at = usize::try_from(at)
+                        .ok()
+                        .and_then(|at| next.get(at))
+                        .map_or(0, |next| u128::from(*next));
+                    if accept(at) {
+                        break;
+                    }
+                }
+                at
+            }
+            Kind::Ff1 { cipher, bits } => {
+                let last = u128::MAX >> (128 - bits);
+                let mut place = crypt(cipher.encrypt(tweak, &Bits::new(number, *bits)));
+                let mut found = 0;
+                for _ in 0..MOST_STEPS {
+                    place = place.wrapping_add(1) & last;
+                    found = crypt(cipher.decrypt(tweak, &Bits::new(place, *bits)));
+                    if found < self.size && accept(found) {
+                        break;
+                    }
+                }
+                found % self.size
+            }
+        }
+    }
+}
+
+/// FF1 refuses nothing but strings that are too short, and none here is.
+fn crypt<E>(result: Result<Bits, E>) -> u128 {
+    result.map_or(0, |bits| bits.value)
+}
+
+/// Sattolo's shuffle: a single cycle, so that no number stays where it is.
+fn shuffled(function: &Function, size: u128) -> Box<[u32]> {
+    let size = u32::try_from(size).unwrap_or(0);
+    let mut items: Vec<u32> = (0..size).collect();
+    let mut block = [0u8; 32];
+    for (round, last) in (1..items.len()).rev().enumerate() {
+        let at = round % 4 * 8;
+        if at == 0 {
+            block = function.digest(&(round as u64).to_be_bytes());
+        }
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&block[at..at + 8]);
+        let chosen = u64::from_be_bytes(eight) % last as u64;
+        items.swap(last, chosen as usize);
+    }
+    items.into()
+}
+
+/// A string of bits, as FF1 takes it, without the library's own big numbers.
+struct Bits {
+    value: u128,
+    count: u32,
+}
+
+impl Bits {
+    fn new(value: u128, count: u32) -> Self {
+        Self { value, count }
+    }
+}
+
+impl NumeralString for Bits {
+    type Ops = Half;
+
+    fn is_valid(&self, radix: u32) -> bool {
+        radix == 2
+    }
+
+    fn numeral_count(&self) -> usize {
+        self.count as usize
+    }
+
+    fn split(&self) -> (Half, Half) {
+        let first = self.count / 2;
+        let second = self.count - first;
+        let half = |value: u128, count: u32| Half {
+            value: (value as u64) & (u64::MAX >> (64 - count)),
+            count,
+        };
+        (half(self.value >> second, first), half(self.value, second))
+    }
+
+    fn concat(a: Half, b: Half) -> Self {
+        Bits {
+            value: u128::from(a.value) << b.count | u128::from(b.value),
+            count: a.count + b.count,
+        }
+    }
+}
+
+/// Half of a string of bits: 10 to 64 of them.
+struct Half {
+    value: u64,
+    count: u32,
+}
+
+/// The last bytes of a number.
+struct Tail {
+    bytes: [u8; 8],
+    from: usize,
+}
+
+impl AsRef<[u8]> for Tail {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[self.from..]
+    }
+}
+
+impl Operations for Half {
+    type Bytes = Tail;
+
+    fn numeral_count(&self) -> usize {
+        self.count as usize
+    }
+
+    fn to_be_bytes(&self, _radix: u32, b: usize) -> Tail {
+        Tail {
+            bytes: self.value.to_be_bytes(),
+            from: 8 - b.min(8),
+        }
+    }
+
+    fn add_mod_exp(self, other: impl Iterator<Item = u8>, _radix: u32, m: usize) -> Self {
+        self.changed(other, m, u64::wrapping_add)
+    }
+
+    fn sub_mod_exp(self, other: impl Iterator<Item = u8>, _radix: u32, m: usize) -> Self {
+        self.changed(other, m, u64::wrapping_sub)
+    }
+}
+
+impl Half {
+    /// Modulo a power of two the upper bytes of `other` do not count.
+    fn changed(self, other: impl Iterator<Item = u8>, m: usize, by: fn(u64, u64) -> u64) -> Self {
+        let other = other.fold(0u64, |number, byte| number << 8 | u64::from(byte));
+        let count = m as u32;
+        Half {
+            value: by(self.value, other) & (u64::MAX >> (64 - count)),
+            count,
+        }
+    }
+}
+
+/// Keyed permutations of the strings over an alphabet, by their length.
+#[derive(Debug)]
+pub(super) struct Strings {
+    radix: u8,
+    function: Function,
+    /// By length; a longer string is taken in blocks.
+    by_length: Vec<OnceLock<Permutation>>,
+}
+
+impl Strings {
+    /// For numerals below `radix`, which is from 2 to 64.
+    pub(super) fn new(function: &Function, radix: u8) -> Self {
+        let mut longest = 0;
+        let mut size = 1u128;
+        while let Some(next) = size
+            .checked_mul(u128::from(radix))
+            .filter(|next| *next <= 1 << 126)
+        {
+            size = next;
+            longest += 1;
+        }
+        Self {
+            radix,
+            function: function.clone(),
+            by_length: (0..=longest).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    fn permutation(&self, length: usize) -> &Permutation {
+        self.by_length[length].get_or_init(|| {
+            Permutation::new(
+                &self.function,
+                u128::from(self.radix).saturating_pow(length as u32),
+            )
+        })
+    }
+
+    /// Replaces the numerals by others of the same class, of which `accept` takes all. The blocks of a long string
+    /// are chained, and `accept` sees the first alone.
+    pub(super) fn apply(&self, numerals: &mut [u8], tweak: &[u8], mut accept: impl FnMut(&[u8]) -> bool) {
+        let longest = self.by_length.len() - 1;
+        let blocks = numerals.len().div_ceil(longest).max(1);
+        let length = numerals.len().div_ceil(blocks).max(1);
+        let mut chain = [0u8; 32];
+        for (number, block) in numerals.chunks_mut(length).enumerate() {
+            let tweak = if number == 0 { tweak } else { &chain[..8] };
+            let permutation = self.permutation(block.len());
+            let mut found = [0u8; 128];
+            let found = &mut found[..block.len()];
+            permutation.apply(self.number(block), tweak, |candidate| {
+                self.write(candidate, found);
+                number > 0 || accept(found)
+            });
+            block.copy_from_slice(found);
+            if blocks > 1 {
+                let mut parts = self.function.begin();
+                parts.add(Some(&chain));
+                parts.add(Some(block));
+                chain = parts.finish();
+            }
+        }
+    }
+
+    fn number(&self, numerals: &[u8]) -> u128 {
+        numerals.iter().fold(0, |number, numeral| {
+            number * u128::from(self.radix) + u128::from(*numeral)
+        })
+    }
+
+    fn write(&self, mut number: u128, numerals: &mut [u8]) {
+        for numeral in numerals.iter_mut().rev() {
+            *numeral = (number % u128::from(self.radix)) as u8;
+            number /= u128::from(self.radix);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::key::Key;
+    use super::*;
+    use fpe::ff1::FlexibleNumeralString;
+    use std::collections::HashSet;
+
+    fn function() -> Function {
+        Key::new(&"0123456789abcdef".into()).function("test")
+    }
+
+    #[test]
+    fn bits_are_encrypted_as_the_library_encrypts_its_own_strings() {
+        let cipher = FF1::<Aes256>::new(&[7; 32], 2).unwrap();
+        for (value, count) in [
+            (5u128, 20u32),
+            (0xfffff, 21),
+            (1 << 60, 77),
+            (u128::MAX >> 1, 127),
+        ] {
+            let ours = cipher.encrypt(b"tweak", &Bits::new(value, count)).unwrap();
+            let bits: Vec<u16> = (0..count).rev().map(|at| (value >> at & 1) as u16).collect();
+            let theirs: Vec<u16> = cipher
+                .encrypt(b"tweak", &FlexibleNumeralString::from(bits))
+                .unwrap()
+                .into();
+            let theirs = theirs
+                .into_iter()
+                .fold(0, |number, bit| number << 1 | u128::from(bit));
+            assert_eq!(ours.value, theirs);
+            assert_eq!(cipher.decrypt(b"tweak", &ours).unwrap().value, value);
+        }
+    }
+
+    #[test]
+    fn every_number_goes_to_another_one_and_no_two_to_the_same() {
+        for size in [2u128, 3, 10, 1000, 40_000] {
+            let permutation = Permutation::new(&function(), size);
+            let mut seen = HashSet::new();
+            for number in 0..size {
+                let found = permutation.apply(number, b"", |_| true);
+                assert!(
+                    found < size && found != number && seen.insert(found),
+                    "{number} of {size}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_is_permuted_within_itself() {
+        let permutation = Permutation::new(&function(), 1000);
+        let even: HashSet<u128> = (0..1000)
+            .step_by(2)
+            .map(|number| permutation.apply(number, b"", |found| found % 2 == 0))
+            .collect();
+        assert!(even.len() == 500 && even.iter().all(|number| number % 2 == 0));
+    }
+
+    #[test]
+    fn long_strings_are_permuted_in_chained_blocks() {
+        let strings = Strings::new(&function(), 10);
+        let apply = |mut text: Vec<u8>| {
+            strings.apply(&mut text, b"", |_| true);
+            text
+        };
+        let one = apply(vec![1; 100]);
+        let mut other = vec![1; 100];
+        other[99] = 2;
+        let other = apply(other);
+        assert!(one != other && one != vec![1; 100] && one.iter().all(|digit| *digit < 10));
+        assert_eq!(one, apply(vec![1; 100]));
+        let mut first = vec![1; 100];
+        first[0] = 2;
+        assert_ne!(
+            apply(first)[60..],
+            one[60..],
+            "each block depends on those before it"
+        );
+    }
+}

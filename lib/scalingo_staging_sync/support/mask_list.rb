@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # The catalogue of masks for people: what `rake scalingo_staging_sync:masks` prints and the README's table shows.
+    # Both are made from what the engine itself knows of its masks.
+    class MaskList
+      # @param masks [Array<Hash>] the engine's catalogue
+      def initialize(masks = ScalingoStagingSync::Native.masks)
+        @masks = masks
+      end
+
+      # @return [String] a few lines for each mask
+      def text
+        @masks.map { |mask| paragraph(mask) }.join("\n")
+      end
+
+      # @return [String] a table in Markdown
+      def markdown
+        rows = @masks.map do |mask|
+          options = mask[:options].map { |name, doc| "`#{name}`: #{doc}" }.join("; ")
+          "| `:#{mask[:name]}` | #{cell(mask[:doc])} | #{cell(options)} | `#{cell(mask[:from])}` → `#{cell(mask[:to])}` |"
+        end
+        ["| Mask | What a value becomes | Options | Example |", "|---|---|---|---|", *rows].join("\n") << "\n"
+      end
+
+      private
+
+      def paragraph(mask)
+        lines = [":#{mask[:name]}  #{mask[:doc]}"]
+        lines += mask[:options].map { |name, doc| "    #{name}: #{doc}" }
+        lines << "    #{mask[:from]} -> #{mask[:to]}" << ""
+        lines.join("\n")
+      end
+
+      def cell(text)
+        text.gsub("|", "\\|")
+      end
+    end
+  end
+end
