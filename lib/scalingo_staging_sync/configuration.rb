@@ -101,8 +101,7 @@ module ScalingoStagingSync
            "true; refused at once where there is no terminal."
 
     option :dry_run, Kind::BOOLEAN, false,
-           "Not built yet: with true (or DRY_RUN=true) the run ends before it touches anything.",
-           status: :refused
+           "Print what a run would do, and touch nothing. DRY_RUN=true does the same; FORMAT=json prints JSON."
 
     group "Anonymization"
 
@@ -195,6 +194,15 @@ module ScalingoStagingSync
     option :slack_channel, Kind::STRING, nil,
            "The channel, where the webhook may choose one.",
            example: '"#deployments"'
+
+    group "After the load"
+
+    option :run_migrations, Kind::BOOLEAN, true,
+           "Run the migrations that the app has and the backup had not."
+
+    option :record_environment, Kind::BOOLEAN, true,
+           "Set Rails' `ar_internal_metadata.environment` to this environment, so that Rails does not take staging for " \
+           "production."
 
     group "Other"
 

@@ -19,7 +19,8 @@ class ConfigurationTest < Minitest::Test
     slack_enabled: false, slack_webhook_url: nil, slack_channel: nil, seeds_file_path: nil, postgis: false,
     scalingo_region: "osc-fr1", scalingo_addon_id: nil, scalingo_api_token: nil, backup_file: nil,
     backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
-    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false
+    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
+    run_migrations: true, record_environment: true
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -60,6 +61,8 @@ class ConfigurationTest < Minitest::Test
     terminate_connections: [[false], [0, nil]],
     include_foreign_servers: [[true], [1, nil]],
     postgis: [[true], [1, nil]],
+    run_migrations: [[false], [0, nil]],
+    record_environment: [[false], [0, nil]],
     slack_enabled: [[true], [1, nil]],
     slack_webhook_url: [["https://hooks.example.com/x"], ["hooks.example.com", "ftp://x", 1]],
     slack_channel: [["#deployments"], [:channel, ""]],

@@ -50,9 +50,10 @@ class CoordinatorTest < Minitest::Test
     assert_empty native.calls
   end
 
-  def test_what_is_not_built_ends_the_run_before_the_engine_is_called
+  def test_a_configuration_that_contradicts_itself_ends_the_run_before_the_engine_is_called
     native = FakeNative.new
-    with_env("DRY_RUN" => "true") { assert_raises(ScalingoStagingSync::ConfigurationError) { execute(native) } }
+    @config.anonymization_tables = []
+    assert_raises(ScalingoStagingSync::ConfigurationError) { execute(native) }
     assert_empty native.calls
   end
 

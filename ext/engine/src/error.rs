@@ -50,6 +50,32 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    /// The class's name under `ScalingoStagingSync`, as `Module#const_get` takes it.
+    pub fn class_name(self) -> &'static str {
+        match self {
+            Self::Configuration => "ConfigurationError",
+            Self::Plan => "PlanError",
+            Self::Api => "Integrations::ScalingoApiClient::BackupError",
+            Self::Authentication => "Integrations::ScalingoApiClient::AuthenticationError",
+            Self::AddonNotFound => "Integrations::ScalingoApiClient::AddonNotFoundError",
+            Self::BackupNotFound => "Integrations::ScalingoApiClient::BackupNotFoundError",
+            Self::Download => "Integrations::ScalingoApiClient::DownloadError",
+            Self::Archive => "ArchiveError",
+            Self::UnsupportedArchive => "UnsupportedArchiveError",
+            Self::TargetConnection => "TargetConnectionError",
+            Self::Privilege => "PrivilegeError",
+            Self::TargetBusy => "TargetBusyError",
+            Self::LockTimeout => "LockTimeoutError",
+            Self::Restore => "RestoreError",
+            Self::Verification => "VerificationError",
+            // Never seen in Ruby: an interrupted call raises the interrupt itself.
+            Self::Interrupted => "Error",
+            Self::Internal => "InternalError",
+        }
+    }
+}
+
 /// A failed run: what happened and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {remedy}")]

@@ -10,7 +10,8 @@
 //! verify    what was sent, counted and checked again in the target
 //! ```
 //!
-//! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads.
+//! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads,
+//! [`preview`](preview::preview) says what a run would do, and [`examine`] whether the target lets it.
 //!
 //! An arrow points down the list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
 //! Nothing in this crate knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
@@ -22,6 +23,7 @@ pub mod event;
 mod existing;
 pub mod mask;
 pub mod plan;
+pub mod preview;
 pub mod report;
 pub mod settings;
 pub mod source;
@@ -48,8 +50,7 @@ use tokio_util::sync::CancellationToken;
 pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
     settings.check()?;
     let recorder = Recorder::start(events);
-    let events = recorder.sink();
-    on_target(settings, &events, &cancel, async |target| {
+    on_target(settings, &recorder, "run", &cancel, async |target| {
         sync(settings, target, &recorder).await
     })
     .await
@@ -62,8 +63,7 @@ pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) 
 pub async fn anonymize(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
     settings.check()?;
     let recorder = Recorder::start(events);
-    let events = recorder.sink();
-    on_target(settings, &events, &cancel, async |target| {
+    on_target(settings, &recorder, "anonymize", &cancel, async |target| {
         existing::anonymize(settings, target, &recorder).await
     })
     .await
@@ -82,6 +82,42 @@ pub async fn fetch(
     until_cancelled(&cancel, source::fetch(settings, directory, events)).await
 }
 
+/// Tries what a run needs of the target, each in a transaction that is rolled back.
+///
+/// # Errors
+/// When the target cannot be reached.
+pub async fn examine(
+    settings: &settings::Target,
+    _events: &Sink,
+    cancel: CancellationToken,
+) -> Result<target::Examination> {
+    until_cancelled(&cancel, target::examine(settings)).await
+}
+
+/// Clears what killed runs have left in the target: sessions, the read-only setting, the note that they are under
+/// way. The next run does the same by itself.
+///
+/// # Errors
+/// [`error::Kind::TargetBusy`] while a run is under way; otherwise when the target cannot be reached.
+pub async fn cleanup(
+    settings: &settings::Target,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<target::Leftover> {
+    let settings = settings::Target {
+        // Sessions of others are nobody's leftovers and in nobody's way here.
+        terminate_connections: true,
+        ..settings.clone()
+    };
+    until_cancelled(&cancel, async {
+        let target = Target::open(&settings, events).await?;
+        let cleared = target.clear_leftovers().await;
+        target.close().await?;
+        cleared
+    })
+    .await
+}
+
 /// The pipeline, from the backup to the marker that says the target is complete.
 async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = &recorder.sink();
@@ -89,6 +125,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     events.send(Event::Phase { phase: Phase::Backup });
     let backup = source::open(&settings.source, events).await?;
     target.note_backup(&backup.info.id, backup.info.created_at.as_deref());
+    target.note_source(&backup.info.origin);
 
     events.send(Event::Phase { phase: Phase::Plan });
     let key = mask::Key::new(&settings.masking.secret);
@@ -120,7 +157,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
             backup.digest.get(),
             &opened.header,
         )),
-        tables: report::tables(&opened.plan, &loaded),
+        tables: recorder.placed(report::tables(&opened.plan, &loaded)),
         excluded: opened.plan.excluded.iter().map(ToString::to_string).collect(),
         left_out: report::left_out(&opened.plan),
         large_objects: loaded.large_objects,
@@ -130,15 +167,29 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     })
 }
 
-/// Opens the target, works on it until done or cancelled, and leaves it in order either way.
-async fn on_target<T>(
+/// Opens the target, works on it until done or cancelled, notes how it went, and leaves it in order either way.
+async fn on_target(
     settings: &Settings,
-    events: &Sink,
+    recorder: &Recorder,
+    mode: &'static str,
     cancel: &CancellationToken,
-    work: impl AsyncFnOnce(&Target) -> Result<T>,
-) -> Result<T> {
-    let target = until_cancelled(cancel, Target::open(&settings.target, events)).await?;
-    let result = until_cancelled(cancel, work(&target)).await;
+    work: impl AsyncFnOnce(&Target) -> Result<Report>,
+) -> Result<Report> {
+    let events = recorder.sink();
+    let target = until_cancelled(cancel, Target::open(&settings.target, &events)).await?;
+    target.note_job(mode, settings.fingerprint.as_deref());
+    let worked = until_cancelled(cancel, async {
+        let size_before = target.size().await?;
+        let report = work(&target).await?;
+        Ok(Report {
+            run_id: target.run_id().to_owned(),
+            size_before,
+            size_after: target.size().await?,
+            ..report
+        })
+    });
+    let result = worked.await;
+    target.record(&report::outcome(&result, recorder.seconds())).await;
     let closed = target.close().await;
     // What went wrong first is what has to be told.
     let result = result?;

@@ -13,7 +13,7 @@ mod gvl;
 mod panics;
 
 use magnus::{function, prelude::*, Error, Ruby, Value};
-use staging_sync_engine::settings::{Scalingo, Settings};
+use staging_sync_engine::settings::{Scalingo, Settings, Target};
 use std::path::PathBuf;
 
 /// `Native.run(settings) { |event| } → report`: the whole job.
@@ -37,6 +37,30 @@ fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error
     let settings: Scalingo = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         staging_sync_engine::fetch(&settings, &PathBuf::from(directory), &events, cancel).await
+    })
+}
+
+/// `Native.plan(settings) { |event| } → preview`: what a run would do; nothing is touched.
+fn plan(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::preview::preview(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.examine(target) { |event| } → examination`: tries what a run needs of the target, rolled back.
+fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Target = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::examine(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.cleanup(target) → leftover`: clears what killed runs have left in the target.
+fn cleanup(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Target = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::cleanup(&settings, &events, cancel).await
     })
 }
 
@@ -70,6 +94,9 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("run", function!(run, 1))?;
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
+    module.define_singleton_method("plan", function!(plan, 1))?;
+    module.define_singleton_method("examine", function!(examine, 1))?;
+    module.define_singleton_method("cleanup", function!(cleanup, 1))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;
     #[cfg(debug_assertions)]
     module.define_singleton_method("panic", function!(panic, 0))?;

@@ -41,15 +41,7 @@ module ScalingoStagingSync
       private
 
       def unbuilt_problems
-        [dry_run_problem, rules_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
-      end
-
-      def dry_run_problem
-        asked = ("DRY_RUN=true" if @environment["DRY_RUN"] == "true") || ("config.dry_run = true" if @config.dry_run)
-        return unless asked
-
-        Problem.new("A dry run was asked for (#{asked}), and dry runs are not built yet.",
-                    "Use `rake scalingo_staging_sync:check` to look at the configuration, and remove #{asked} to run.")
+        [rules_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
       end
 
       def rules_problem

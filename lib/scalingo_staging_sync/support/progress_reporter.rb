@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "active_support/core_ext/object/try" # which the next one needs and does not load
 require "active_support/logger"
 
 module ScalingoStagingSync
