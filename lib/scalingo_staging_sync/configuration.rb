@@ -145,8 +145,8 @@ module ScalingoStagingSync
            "A failed check fails the run; with false it is a warning."
 
     option :anonymization_audit_file, Kind::PATH, nil,
-           "Where to write the report of a run: this path with .json and with .txt. It holds names and counts, " \
-           "never a value of a row.",
+           "Where to write the report of a run: this path with .json, sealed, with .txt and with .html. It holds names " \
+           "and counts, never a value of a row.",
            example: '"tmp/anonymization_audit.json"'
 
     option :run_pii_scan, Kind::BOOLEAN, true,

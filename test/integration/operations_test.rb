@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
+require "digest"
 require "json"
 
 # What the person responsible sees of a run, through the rake tasks of a Rails app.
@@ -63,7 +64,7 @@ class OperationsTest < IntegrationTest
     result = assert_untouched(staging.database) { app.rake("scalingo_staging_sync:check") }
     assert result.success?, result.output
     ["passed  Target database: #{staging.database.name}", "passed  Privileges: 6 trials", "passed  Backup: bk-",
-     "warning TLS: ", "A run would go through"].each { |line| assert_includes result.output, line }
+     "passed  TLS: ", "A run would go through"].each { |line| assert_includes result.output, line }
     assert_nil staging.database.value("SELECT 1 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = setrole WHERE rolname = '#{staging.role}'")
     assert_empty fake.requests_of(:create_backup)
   end
@@ -74,6 +75,28 @@ class OperationsTest < IntegrationTest
     result = app.rake("scalingo_staging_sync:check")
     refute result.success?
     assert_match(/^FAILED  Privileges: the role may not create a schema\. Grant the role CREATE on the database\./, result.output)
+  end
+
+  def test_the_evidence_of_a_run_is_written_and_its_seal_verifies
+    app, staging, = new_app
+    app.configure("#{CONFIGURATION}config.anonymization_audit_file = 'tmp/audit.json'\n")
+    result = app.rake("scalingo_staging_sync:run")
+    assert result.success?, result.output
+    audit = JSON.parse(app.read("tmp/audit.json"))
+    assert_equal Digest::SHA256.file(shop_archive).hexdigest, audit.dig("backup", "sha256")
+    assert_equal staging.database.value("SELECT run_id FROM scalingo_staging_sync.runs"), audit["run_id"]
+    assert_equal staging.database.value("SELECT rules_fingerprint FROM scalingo_staging_sync.runs"), audit["rules_fingerprint"]
+    assert_equal %w[backup plan schema rows verify], audit["phases"].map { |phase| phase["name"] }
+    users = audit["tables"].find { |table| table["table"] == "public.users" }
+    assert_operator users["started"], :>, 0
+    assert_operator audit.dig("size_bytes", "after"), :>, audit.dig("size_bytes", "before")
+    assert_match(/is as it was written/, app.rake("scalingo_staging_sync:audit:verify[tmp/audit.json]").output)
+    app.write("tmp/audit.json", app.read("tmp/audit.json").sub('"violations": 0', '"violations": 1'))
+    result = app.rake("scalingo_staging_sync:audit:verify[tmp/audit.json]")
+    refute result.success?
+    assert_match(/VerificationError: .*not as it was written/, result.output)
+    raw = shop.values("SELECT email FROM users WHERE email IS NOT NULL") + staging.database.values("SELECT email FROM users WHERE email IS NOT NULL")
+    %w[json txt html].each { |ending| raw.each { |value| refute_includes app.read("tmp/audit.#{ending}"), value } }
   end
 
   def test_the_history_says_what_is_in_staging_and_what_ran

@@ -85,7 +85,7 @@ class CoordinatorTest < Minitest::Test
       assert_raises(RuntimeError) { execute(FakeNative.new(error: RuntimeError.new("x"))) }
       refute_path_exists "#{directory}/reports"
       execute(FakeNative.new)
-      assert_equal %w[audit.json audit.txt], Dir.children("#{directory}/reports").sort
+      assert_equal %w[audit.html audit.json audit.txt], Dir.children("#{directory}/reports").sort
     end
   end
 
