@@ -89,4 +89,7 @@ module ScalingoStagingSync
   end
 end
 
+# Log lines are made of the notifications, so they need a listener from the beginning.
+ScalingoStagingSync::LogSubscriber.attach_to :scalingo_staging_sync
+
 ScalingoStagingSync::Railtie if defined?(Rails::Railtie)

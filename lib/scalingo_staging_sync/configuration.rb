@@ -185,7 +185,7 @@ module ScalingoStagingSync
     group "Notifications"
 
     option :slack_enabled, Kind::BOOLEAN, false,
-           "Tell Slack about start, success and failure, in French."
+           "Tell Slack about start, steps, success and failure. It needs `slack_webhook_url`."
 
     option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
            "The incoming webhook's URL. It is a secret.",
@@ -194,6 +194,9 @@ module ScalingoStagingSync
     option :slack_channel, Kind::STRING, nil,
            "The channel, where the webhook may choose one.",
            example: '"#deployments"'
+
+    option :slack_locale, Kind::LOCALE, :fr,
+           "The language of Slack's messages: :fr or :en. `translation` of a rule is used in French."
 
     group "After the load"
 

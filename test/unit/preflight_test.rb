@@ -74,6 +74,12 @@ class PreflightTest < Minitest::Test
     assert_includes error.what, "token"
   end
 
+  def test_slack_without_a_url_ends_the_run
+    config = staging_config
+    config.slack_enabled = true
+    assert_includes refuse(config).what, "config.slack_webhook_url"
+  end
+
   def test_a_missing_target_is_named
     config = staging_config
     ENV.delete("DATABASE_URL")

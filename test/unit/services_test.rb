@@ -15,6 +15,7 @@ module ServiceHelpers
 
     def initialize = @told = []
     def started = @told << :started
+    def step(_phase) = nil
     def succeeded(report) = @told << [:succeeded, report]
     def failed(error) = @told << [:failed, error]
     def flush(**) = @told << :flushed

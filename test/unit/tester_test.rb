@@ -18,8 +18,7 @@ class TesterTest < Minitest::Test
       "Production guard" => ->(_) { ENV["APP"] = "shop-production" },
       "Configuration" => ->(config) { config.anonymization_tables = [] },
       "Source" => ->(config) { config.scalingo_api_token = nil },
-      "Key for pseudonyms" => ->(config) { config.anonymization_secret = nil },
-      "Slack" => ->(config) { config.slack_enabled = true }
+      "Key for pseudonyms" => ->(config) { config.anonymization_secret = nil }
     }.each do |name, spoil|
       config = staging_config
       spoil.call(config)

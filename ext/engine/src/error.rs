@@ -15,6 +15,8 @@
 pub enum Kind {
     /// A setting is missing, contradictory, or needs something that is not there: `ConfigurationError`.
     Configuration,
+    /// The target is the source itself: `Support::EnvironmentValidator::ProductionEnvironmentError`.
+    Production,
     /// A rule does not fit the backup's tables and columns: `PlanError`.
     Plan,
     /// Scalingo's API refused or failed: `Integrations::ScalingoApiClient::BackupError`.
@@ -55,6 +57,7 @@ impl Kind {
     pub fn class_name(self) -> &'static str {
         match self {
             Self::Configuration => "ConfigurationError",
+            Self::Production => "Support::EnvironmentValidator::ProductionEnvironmentError",
             Self::Plan => "PlanError",
             Self::Api => "Integrations::ScalingoApiClient::BackupError",
             Self::Authentication => "Integrations::ScalingoApiClient::AuthenticationError",

@@ -21,6 +21,7 @@ pub mod copy;
 pub mod error;
 pub mod event;
 mod existing;
+mod identity;
 pub mod mask;
 pub mod plan;
 pub mod preview;
@@ -133,6 +134,8 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     for warning in &opened.plan.warnings {
         events.warn(warning);
     }
+
+    identity::refuse_source(settings, &opened.header.database)?;
 
     events.send(Event::Phase { phase: Phase::Schema });
     target.reset_and_create(&opened.plan).await?;

@@ -7,6 +7,7 @@
 use crate::archive::{Archive, DumpId, Header};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::identity;
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan};
 use crate::report::{self, LeftOut};
@@ -120,6 +121,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
         Ok(contents) => {
             preview.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
             preview.warnings.extend(age_warning(settings, &contents.info));
+            problems.extend(identity::refuse_source(settings, &contents.header.database).err());
             sizes = contents.sizes;
             match contents.plan {
                 Ok(made) => plan = Some(made),

@@ -39,7 +39,7 @@ module ScalingoStagingSync
         prepare
         tell_app(:before_sync)
         @slack.started
-        report = work
+        report = notified { work }
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
@@ -52,6 +52,15 @@ module ScalingoStagingSync
       end
 
       private
+
+      # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
+      def notified
+        payload = { source_app: @config.clone_source_scalingo_app_name, target_app: @config.target_app }
+        steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") { |*, event| @slack.step(event[:phase]) }
+        ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
+      ensure
+        ActiveSupport::Notifications.unsubscribe(steps) if steps
+      end
 
       # Everything that can refuse the run without having touched anything.
       def prepare

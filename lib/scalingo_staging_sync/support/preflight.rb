@@ -22,7 +22,8 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem].compact
+        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
+                    slack_problem].compact
         return if problems.empty?
 
         raise ConfigurationError.new(problems.map(&:what).join(" "),
@@ -128,6 +129,13 @@ module ScalingoStagingSync
           "database is #{rails.database} on #{rails.hosts.join(", ")}.",
           "Let both name the same staging database: migrations and seeds run by way of ActiveRecord."
         )
+      end
+
+      def slack_problem
+        return if !@config.slack_enabled || @config.slack_webhook_url
+
+        Problem.new("config.slack_enabled is true, but config.slack_webhook_url is not set.",
+                    "Set config.slack_webhook_url to the incoming webhook's URL, or config.slack_enabled to false.")
       end
 
       def no_target

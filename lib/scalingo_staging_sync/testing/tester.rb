@@ -232,10 +232,7 @@ module ScalingoStagingSync
       end
 
       def slack
-        return "not enabled." unless @config.slack_enabled
-        raise Failed, "config.slack_enabled is true, but config.slack_webhook_url is not set." unless @config.slack_webhook_url
-
-        "enabled."
+        @config.slack_enabled ? "enabled, in #{@config.slack_locale}." : "not enabled."
       end
     end
   end

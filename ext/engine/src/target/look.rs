@@ -118,7 +118,8 @@ pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sin
     if look.state != "untouched" {
         look.last_rows = last_rows(&session).await?;
     }
-    look.problems.extend(stock::refuse_losses(&session, &facts).await.err());
+    look.problems
+        .extend(stock::refuse_losses(&session, &facts).await.err());
     if let Some(plan) = plan {
         let oids = &plan.large_objects.oids;
         look.problems
@@ -206,7 +207,8 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
 
 async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
     let doing = |error| Error::from_server("reading the history of runs", &error);
-    let sql = "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
+    let sql =
+        "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
     let there: bool = session
         .query_one(sql, &[])
         .await
