@@ -117,6 +117,7 @@ module TestHelpers
     end
 
     def plan(settings, &) = call(:plan, [settings], PREVIEW, &)
+    def sample(settings, table, &) = call(:sample, [settings, table], {}, &)
     def examine(settings, &) = call(:examine, [settings], EXAMINATION, &)
     def cleanup(settings, &) = call(:cleanup, [settings], { runs: 0, read_only_role: false, sessions: 0 }, &)
     def run(settings, &) = call(:run, [settings], @report, &)

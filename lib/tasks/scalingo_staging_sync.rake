@@ -28,6 +28,11 @@ namespace :scalingo_staging_sync do
     staging_sync.call { ScalingoStagingSync::Services::Cleanup.new.call }
   end
 
+  desc "Show ten rows of a table before and after masking, in a terminal only"
+  task :preview, [:table] => :environment do |_, arguments|
+    staging_sync.call { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
+  end
+
   namespace :audit do
     desc "Check that an audit file was written under this app's anonymization key and not changed since"
     task :verify, [:file] => :environment do |_, arguments|

@@ -3,6 +3,7 @@
 require_relative "integration_helper"
 require "digest"
 require "json"
+require "pty"
 
 # What the person responsible sees of a run, through the rake tasks of a Rails app.
 class OperationsTest < IntegrationTest
@@ -99,6 +100,36 @@ class OperationsTest < IntegrationTest
     %w[json txt html].each { |ending| raw.each { |value| refute_includes app.read("tmp/audit.#{ending}"), value } }
   end
 
+  def test_a_preview_shows_rows_in_a_terminal_and_only_there
+    app, staging, = new_app
+    email = shop.value("SELECT email FROM users ORDER BY ctid LIMIT 1")
+    assert_untouched(staging.database) do
+      output, status = in_terminal(app, "scalingo_staging_sync:preview[users]")
+      assert_equal 0, status, output
+      assert_match(/^public\.users: 10 rows, \d+ columns masked/, output)
+      assert_match(/^  email +#{Regexp.escape(email)} → \h+@demo\.example\.com/, output)
+      result = app.rake("scalingo_staging_sync:preview[users]")
+      refute result.success?
+      assert_match(/ConfigurationError: .*not a terminal/, result.output)
+      refute_includes result.output, email
+    end
+    output, status = in_terminal(app, "scalingo_staging_sync:preview[sessions]")
+    assert_equal 1, status
+    assert_match(/PlanError: .*sessions/, output)
+  end
+
+  def test_the_confirmation_is_asked_in_a_terminal_and_fails_at_once_without_one
+    app, staging, = new_app
+    app.configure("#{CONFIGURATION}config.require_confirmation = true\n")
+    result = app.rake("scalingo_staging_sync:run")
+    refute result.success?
+    assert_match(/ConfirmationError: .*no terminal/, result.output)
+    output, status = in_terminal(app, "scalingo_staging_sync:run", typed: "shop-staging\n")
+    assert_equal 0, status, output
+    assert_includes output, "[CONFIRMATION REQUIRED] Type 'shop-staging' to continue: "
+    assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
+  end
+
   def test_the_history_says_what_is_in_staging_and_what_ran
     app, staging, = new_app
     assert_match(/No run is on record/, app.rake("scalingo_staging_sync:status").output)
@@ -187,6 +218,23 @@ class OperationsTest < IntegrationTest
   end
 
   private
+
+  # Runs a rake task with a terminal; returns what that shows, and the exit status.
+  def in_terminal(app, task, typed: nil)
+    output = +""
+    PTY.spawn(app.environment, "bundle", "exec", "rake", task, chdir: app.directory) do |shown, keys, pid|
+      begin
+        loop do
+          output << shown.readpartial(4096).force_encoding("UTF-8")
+          keys.write(typed) && (typed = nil) if typed && output.include?("to continue: ")
+        end
+      rescue EOFError, Errno::EIO
+        nil # the terminal's other end is closed
+      end
+      Process.wait(pid)
+    end
+    [output.gsub("\r\n", "\n"), $?.exitstatus]
+  end
 
   def new_app(**fake_options)
     staging = new_staging

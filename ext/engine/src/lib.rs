@@ -26,6 +26,7 @@ pub mod mask;
 pub mod plan;
 pub mod preview;
 pub mod report;
+pub mod sample;
 pub mod settings;
 pub mod source;
 mod stream;
@@ -81,6 +82,25 @@ pub async fn fetch(
     cancel: CancellationToken,
 ) -> Result<PathBuf> {
     until_cancelled(&cancel, source::fetch(settings, directory, events)).await
+}
+
+/// Ten rows of a table before and after its masks, for a person at a terminal. Reads the backup as far as that table,
+/// and touches nothing.
+///
+/// # Errors
+/// Those of source, archive and plan.
+pub async fn sample(
+    settings: &Settings,
+    table: &str,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<sample::Sample> {
+    settings.check()?;
+    until_cancelled(&cancel, async {
+        let backup = source::open(&preview::as_it_is(&settings.source), events).await?;
+        sample::sample(settings, table, backup).await
+    })
+    .await
 }
 
 /// Tries what a run needs of the target, each in a transaction that is rolled back.

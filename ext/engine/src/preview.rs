@@ -192,7 +192,7 @@ fn read(info: BackupInfo, archive: Box<dyn Read + Send>, settings: &Settings) ->
 }
 
 /// The source without what would write anything: no new backup, no kept copy.
-fn as_it_is(source: &Source) -> Source {
+pub(crate) fn as_it_is(source: &Source) -> Source {
     match source {
         Source::Scalingo(scalingo) => {
             let mut scalingo = scalingo.clone();

@@ -48,6 +48,14 @@ fn plan(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     })
 }
 
+/// `Native.sample(settings, table) { |event| } → sample`: ten rows before and after; nothing is touched.
+fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::sample(&settings, &table, &events, cancel).await
+    })
+}
+
 /// `Native.examine(target) { |event| } → examination`: tries what a run needs of the target, rolled back.
 fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Target = convert::settings(ruby, settings)?;
@@ -95,6 +103,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
     module.define_singleton_method("plan", function!(plan, 1))?;
+    module.define_singleton_method("sample", function!(sample, 2))?;
     module.define_singleton_method("examine", function!(examine, 1))?;
     module.define_singleton_method("cleanup", function!(cleanup, 1))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;

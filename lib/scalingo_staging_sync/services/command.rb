@@ -18,18 +18,30 @@ module ScalingoStagingSync
       def run
         # A pipe, as in a detached container, would keep the log lines back.
         $stdout.sync = true
-        if DryRun.asked?(config: @config)
-          return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1
-        end
-
-        Coordinator.new(config: @config).execute!
-        0
+        by_raise { work }
       rescue SignalException => error
-        @errors.puts("The run was stopped (#{error.signm.empty? ? "SIGINT" : error.signm}). #{remains}")
+        @errors.puts("The run was stopped (#{error.signm}). #{remains}")
         128 + error.signo
       end
 
       private
+
+      def work
+        return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1 if DryRun.asked?(config: @config)
+
+        Coordinator.new(config: @config).execute!
+        0
+      end
+
+      # Has signals come by Thread#raise, which can be made to wait; see Support::ProgressReporter.
+      def by_raise
+        before = { "INT" => Interrupt.new("SIGINT"), "TERM" => SignalException.new("SIGTERM") }.map do |name, error|
+          [name, trap(name) { Thread.main.raise(error) }]
+        end
+        yield
+      ensure
+        before&.each { |name, handler| trap(name, handler || "DEFAULT") }
+      end
 
       def remains
         case Database::History.new.state

@@ -61,13 +61,7 @@ module ScalingoStagingSync
       # @return [void]
       def call(event)
         payload = event.dup
-        ActiveSupport::Notifications.instrument("#{outward(event[:event])}.scalingo_staging_sync", payload) do
-          Thread.current[:scalingo_staging_sync_event] = payload
-          teller = :"tell_#{event[:event]}"
-          respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
-        ensure
-          Thread.current[:scalingo_staging_sync_event] = nil
-        end
+        whole { send_out(event, payload) }
       end
 
       # @return [Proc] {#call}, to be given as a block
@@ -112,7 +106,27 @@ module ScalingoStagingSync
 
       private
 
+      # A signal waits for the end of a line: Ruby's Logger swallows every exception that meets it while it writes,
+      # also the one that is to end the run. It holds for signals that come by Thread#raise, as Services::Command's do.
+      def whole(&)
+        Thread.handle_interrupt(SignalException => :never, &)
+      end
+
+      def send_out(event, payload)
+        ActiveSupport::Notifications.instrument("#{outward(event[:event])}.scalingo_staging_sync", payload) do
+          Thread.current[:scalingo_staging_sync_event] = payload
+          teller = :"tell_#{event[:event]}"
+          respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
+        ensure
+          Thread.current[:scalingo_staging_sync_event] = nil
+        end
+      end
+
       def tell(level, text, shown: text)
+        whole { tell_whole(level, text, shown) }
+      end
+
+      def tell_whole(level, text, shown)
         line = { message: text, level: }
         if (event = Thread.current[:scalingo_staging_sync_event])
           event.merge!(line)
@@ -180,7 +194,7 @@ module ScalingoStagingSync
       def tell_table_loaded(event)
         facts = [Figures.counted(event[:rows], "row"), Figures.bytes(event[:bytes])]
         facts << "#{Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
-        rate = ", #{Figures.count(event[:rows] / event[:seconds])} rows/s" if event[:seconds] >= 1
+        rate = ", #{Figures.count((event[:rows] / event[:seconds]).round)} rows/s" if event[:seconds] >= 1
         say("#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}#{rate}.")
       end
 
