@@ -35,9 +35,9 @@ module Contestants
       @setting = setting
     end
 
-    # Runs a program of PostgreSQL's, watched.
-    def program(watch, name, *arguments, **options)
-      wait(watch.process(Process.spawn(Postgres.program(name), *arguments.map(&:to_s), %i[out err] => File::NULL, **options)))
+    # Runs a program of PostgreSQL's, watched. What it says goes to standard error, since it says nothing when all is well.
+    def program(watch, name, *arguments)
+      wait(watch.process(Process.spawn(Postgres.program(name), *arguments.map(&:to_s), out: File::NULL)))
     end
 
     def psql(watch, database, *statements)

@@ -57,7 +57,7 @@ SELECT i,
        i % 300,
        timestamp '2019-01-01' + (i || ' seconds')::interval * 150,
        timestamp '2024-01-01' + (i || ' seconds')::interval
-FROM generate_series(1, :users) AS i, LATERAL (SELECT md5(i::text || 'u') AS h) AS seed;
+FROM generate_series(1::bigint, :users) AS i, LATERAL (SELECT md5(i::text || 'u') AS h) AS seed;
 
 CREATE TABLE phone_numbers (
   id bigserial,
@@ -70,7 +70,7 @@ CREATE TABLE phone_numbers (
 INSERT INTO phone_numbers
 SELECT i, 1 + i % :users, '+336' || lpad((i * 7919 % 100000000)::text, 8, '0'), i % 2 = 0,
        timestamp '2021-01-01' + (i || ' seconds')::interval
-FROM generate_series(1, :users * 12 / 10) AS i;
+FROM generate_series(1::bigint, :users * 12 / 10) AS i;
 
 CREATE TABLE payment_methods (
   id bigserial,
@@ -84,7 +84,7 @@ CREATE TABLE payment_methods (
 INSERT INTO payment_methods
 SELECT i, 1 + i * 3 % :users, (ARRAY['visa', 'mastercard', 'amex'])[1 + i % 3], lpad((i * 7907 % 10000)::text, 4, '0'),
        date '2025-01-01' + (i % 1500)::int, timestamp '2021-01-01' + (i || ' seconds')::interval
-FROM generate_series(1, :users * 8 / 10) AS i;
+FROM generate_series(1::bigint, :users * 8 / 10) AS i;
 
 CREATE TABLE orders (
   id bigserial,
@@ -106,7 +106,7 @@ SELECT i, 1 + i * 7 % :users, 'ORD-' || upper(substr(md5(i::text), 1, 12)),
                  || ', code ' || (i % 9999) || '.' || E'\n' || 'Merci de sonner deux fois (' || substr(md5(i::text), 13, 6) || ').' END,
        timestamp '2020-01-01' + (i || ' seconds')::interval * 40,
        timestamp '2020-01-02' + (i || ' seconds')::interval * 40
-FROM generate_series(1, :users * 3) AS i;
+FROM generate_series(1::bigint, :users * 3) AS i;
 
 CREATE TABLE audits (
   id bigserial,
@@ -121,7 +121,7 @@ SELECT i, 1 + i * 11 % :users, (ARRAY['create', 'update', 'destroy'])[1 + i % 3]
        jsonb_build_object('state', jsonb_build_array('pending', 'paid'), 'total_cents', i % 50000,
                           'request', md5(i::text)),
        timestamp '2022-01-01' + (i || ' seconds')::interval * 200
-FROM generate_series(1, :users / 2) AS i;
+FROM generate_series(1::bigint, :users / 2) AS i;
 
 ALTER TABLE users ADD PRIMARY KEY (id);
 ALTER TABLE phone_numbers ADD PRIMARY KEY (id);

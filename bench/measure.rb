@@ -8,7 +8,7 @@ module Measure
   TICKS = Etc.sysconf(Etc::SC_CLK_TCK).to_f
 
   # One measured piece of work. Seconds and bytes.
-  Cost = Struct.new(:seconds, :client_cpu, :server_cpu, :peak_memory, :temporary_bytes, :wal_bytes, :database_bytes)
+  Cost = Struct.new(:seconds, :client_cpu, :server_cpu, :peak_memory, :temporary_bytes, :spilled_bytes, :wal_bytes, :database_bytes)
 
   module_function
 
@@ -24,7 +24,8 @@ module Measure
     yield watch
     seconds = now - begun
     Cost.new(seconds, watch.stop.client_cpu, tree_cpu(server) - server_cpu, watch.peak_memory,
-             watch.temporary_bytes + spilled(database), wal_since(wal), database.value("SELECT pg_database_size(current_database())").to_i)
+             watch.temporary_bytes, spilled(database), wal_since(wal),
+             database.value("SELECT pg_database_size(current_database())").to_i)
   end
 
   def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
@@ -81,7 +82,8 @@ module Measure
     private
 
     def look
-      @peaks.each_key do |pid|
+      # A copy, because other threads add processes meanwhile.
+      @peaks.keys.each do |pid|
         @peaks[pid] = [@peaks[pid], Measure.peak_memory(pid)].max
         @cpu[pid] = [@cpu[pid], Measure.tree_cpu(pid)].max
       end

@@ -17,12 +17,13 @@ class Table
   end
 
   def to_s
-    lines = [format("%-44s %18s %8s %8s %8s %8s %8s %8s", "", "seconds (spread)", "client", "server", "peak MB", "temp MB", "WAL MB", "DB MB")]
+    lines = [format("%-44s %18s %8s %8s %8s %8s %8s %8s %8s", "", "seconds (spread)", "client", "server", "peak MB", "temp MB",
+                      "spill MB", "WAL MB", "DB MB")]
     @costs.each do |name, costs|
       seconds = costs.map(&:seconds)
-      lines << format("%-44s %7.1f (%4.1f-%4.1f) %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f", name, median(seconds), *seconds.minmax,
+      lines << format("%-44s %7.1f (%4.1f-%4.1f) %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f %8.0f", name, median(seconds), *seconds.minmax,
                       *%i[client_cpu server_cpu].map { |figure| of(name, figure) },
-                      *%i[peak_memory temporary_bytes wal_bytes database_bytes].map { |figure| of(name, figure) / 1e6 })
+                      *%i[peak_memory temporary_bytes spilled_bytes wal_bytes database_bytes].map { |figure| of(name, figure) / 1e6 })
     end
     lines << "Rails' own start: #{@rails_start.round(1)} s (taken off C in the ratios), #{@rails_memory / 1_000_000} MB"
     lines.concat(ratios.map { |name, ratio| format("%-5s %.2f", name, ratio) })

@@ -8,7 +8,7 @@ class MeasuredTask
     @app = app
     @task = task
     @temporary = Dir.mktmpdir("staging-sync-demo-tmp")
-    @report = File.join(app.directory, "process_report")
+    @report = File.join(app.directory, "process_report_of_#{task.tr(":", "_")}")
     @most_temporary_bytes = 0
   end
 

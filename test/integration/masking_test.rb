@@ -144,7 +144,7 @@ class MaskingTest < IntegrationTest
   def test_a_not_null_column_gets_a_neutral_value_and_a_short_one_is_not_overrun
     source = new_database("source")
     source.exec(<<~SQL)
-      CREATE TABLE users (uuid uuid PRIMARY KEY, email varchar(30) NOT NULL, last_name varchar(6), birth_date date NOT NULL,
+      CREATE TABLE users (uuid uuid PRIMARY KEY, email varchar(37) NOT NULL, last_name varchar(6), birth_date date NOT NULL,
         stripe_customer_id text NOT NULL, zendesk_user_id bigint NOT NULL, city varchar(3));
       INSERT INTO users SELECT gen_random_uuid(), 'a' || n || '@b.example', 'Name', '1980-01-01', 'cus_1', 5, 'Foo' FROM generate_series(1, 50) AS n;
     SQL

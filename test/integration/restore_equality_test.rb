@@ -89,7 +89,7 @@ class RestoreEqualityTest < IntegrationTest
   end
 
   def test_a_dump_of_some_tables_only
-    assert_restored_alike shop.dump(path("dump"), "-t", "products", "-t", "categories")
+    assert_restored_alike shop.dump(path("dump"), "-t", "sessions", "-t", "schema_migrations")
   end
 
   def test_a_dump_of_the_schema_only

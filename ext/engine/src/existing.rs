@@ -26,9 +26,6 @@ use tokio_postgres::{Client, CopyInSink};
 /// About how many bytes of rows are masked and sent together.
 const PIECE: usize = 256 * 1024;
 
-/// The copy's name, in the session's own temporary schema.
-const COPY: &str = "pg_temp.scalingo_staging_sync_copy";
-
 /// Masks every ruled table of the target.
 ///
 /// With `rollback_on_error` all tables are one transaction; without it each table is one, those that fail
@@ -43,6 +40,11 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     let reader = target.session().await?;
     let writer = target.session().await?;
     let (header, entries) = describe::describe(&reader).await?;
+    // What a run would not have loaded is here all the same, and has to be masked.
+    let settings = &Settings {
+        exclude_tables: Vec::new(),
+        ..settings.clone()
+    };
     let plan = plan::plan(&header, &entries, settings, &Key::new(&settings.masking.secret))?;
     let loads = ruled_loads(&plan);
 
@@ -87,6 +89,13 @@ fn ruled_loads(plan: &Plan) -> Vec<Ruled<'_>> {
 fn quoted_list(columns: &[String]) -> String {
     let quoted: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
     quoted.join(", ")
+}
+
+/// A table's masked rows in a temporary table.
+struct Copy {
+    /// The temporary table, for SQL.
+    name: String,
+    told: report::Table,
 }
 
 /// Two connections and what they work with.
@@ -173,59 +182,73 @@ impl Session<'_> {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", load.table.sql());
             self.execute(&format!("locking {}", load.table), &lock).await?;
         }
+        // All copies come before the first change: what is changed here is locked against the reader too.
+        let mut copies = Vec::new();
+        for (number, (load, mask)) in loads.iter().enumerate() {
+            copies.push(
+                self.copy_masked(load, mask, format!("scalingo_staging_sync_copy_{number}"))
+                    .await?,
+            );
+        }
         let keys = self.take_off_foreign_keys(loads).await?;
-        let mut tables = Vec::new();
-        for (load, mask) in loads {
-            tables.push(self.mask_table(load, mask).await?);
+        for ((load, _), copy) in loads.iter().zip(&copies) {
+            self.replace_rows(load, copy).await?;
         }
         for (name, put_back) in &keys {
             self.execute(&format!("putting back the foreign key {name}"), put_back)
                 .await?;
         }
-        Ok(tables)
+        Ok(copies.into_iter().map(|copy| copy.told).collect())
     }
 
-    async fn mask_table(&self, load: &Load, mask: &Arc<RowMask>) -> Result<report::Table> {
+    /// Fills a temporary table with the table's rows, masked.
+    async fn copy_masked(&self, load: &Load, mask: &Arc<RowMask>, name: String) -> Result<Copy> {
         let started = Instant::now();
-        let table = load.table.sql();
-        let name = load.table.to_string();
-        self.events.send(Event::TableStarted { table: name.clone() });
-        self.execute(
-            "creating a temporary copy",
-            &format!("CREATE TEMPORARY TABLE scalingo_staging_sync_copy (LIKE {table}) ON COMMIT DROP"),
-        )
-        .await?;
+        let table = load.table.to_string();
+        self.events.send(Event::TableStarted { table: table.clone() });
+        let sql = format!(
+            "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
+            quoted_list(&load.columns),
+            load.table.sql()
+        );
+        self.execute("creating a temporary copy", &sql).await?;
+        let copy = format!("pg_temp.{name}");
         let mut masker = mask.masker();
-        let bytes = self.copy_masked(load, &mut masker).await?;
-        let columns = quoted_list(&load.columns);
-        let triggers = self.silence_triggers(&load.table).await?;
-        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}"))
-            .await?;
-        self.execute(
-            &format!("filling {name} with masked rows"),
-            &format!("INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {COPY}"),
-        )
-        .await?;
-        self.execute(&format!("restoring the triggers of {name}"), &triggers)
-            .await?;
-        self.execute("dropping a temporary copy", &format!("DROP TABLE {COPY}"))
-            .await?;
-
+        let bytes = self.stream_masked(load, &mut masker, &copy).await?;
         let counts = masker.counts();
         let seconds = started.elapsed().as_secs_f64();
         let told = report::Table::new(load, counts.rows, bytes, seconds, &counts.columns);
         self.events.send(Event::TableLoaded {
-            table: name,
+            table,
             rows: told.rows,
             bytes,
             masked: told.masked(),
             seconds,
         });
-        Ok(told)
+        Ok(Copy { name: copy, told })
+    }
+
+    /// Empties the table, which gives it new files, and fills it from its copy.
+    async fn replace_rows(&self, load: &Load, copy: &Copy) -> Result<()> {
+        let (table, name) = (load.table.sql(), &load.table);
+        let columns = quoted_list(&load.columns);
+        let triggers = self.silence_triggers(&load.table).await?;
+        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}"))
+            .await?;
+        let fill = format!(
+            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}",
+            copy.name
+        );
+        self.execute(&format!("filling {name} with masked rows"), &fill)
+            .await?;
+        self.execute(&format!("restoring the triggers of {name}"), &triggers)
+            .await?;
+        self.execute("dropping a temporary copy", &format!("DROP TABLE {}", copy.name))
+            .await
     }
 
     /// Streams the table's rows through the mask into the temporary copy.
-    async fn copy_masked(&self, load: &Load, masker: &mut Masker) -> Result<u64> {
+    async fn stream_masked(&self, load: &Load, masker: &mut Masker, copy: &str) -> Result<u64> {
         let columns = quoted_list(&load.columns);
         let reading =
             |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
@@ -242,7 +265,7 @@ impl Session<'_> {
             .map_err(|error| reading(&error))?;
         let sink: CopyInSink<Bytes> = self
             .writer
-            .copy_in(&format!("COPY {COPY} ({columns}) FROM STDIN"))
+            .copy_in(&format!("COPY {copy} ({columns}) FROM STDIN"))
             .await
             .map_err(|error| writing(&error))?;
         let mut out = std::pin::pin!(out);

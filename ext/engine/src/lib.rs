@@ -23,6 +23,7 @@ pub mod event;
 mod existing;
 mod identity;
 pub mod mask;
+pub mod pii;
 pub mod plan;
 pub mod preview;
 pub mod report;
@@ -39,8 +40,12 @@ use report::{Recorder, Report};
 use settings::{Scalingo, Settings};
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use target::Target;
 use tokio_util::sync::CancellationToken;
+
+/// How long an interrupted run may take to leave the target in order: it has a second in all.
+const CLOSING: Duration = Duration::from_millis(600);
 
 /// Copies the backup into the target, masked: the whole job.
 ///
@@ -213,7 +218,13 @@ async fn on_target(
     });
     let result = worked.await;
     target.record(&report::outcome(&result, recorder.seconds())).await;
-    let closed = target.close().await;
+    let closed = if cancel.is_cancelled() {
+        // What is not put back in time, the next run puts back.
+        let closing = tokio::time::timeout(CLOSING, target.close()).await;
+        closing.unwrap_or(Ok(()))
+    } else {
+        target.close().await
+    };
     // What went wrong first is what has to be told.
     let result = result?;
     closed.map(|()| result)

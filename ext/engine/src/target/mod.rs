@@ -119,7 +119,7 @@ pub(crate) struct Outcome {
 }
 
 /// How long noting a failed run may take: an interrupted one has to end within a second.
-const NOTING: Duration = Duration::from_millis(300);
+const NOTING: Duration = Duration::from_millis(200);
 
 /// What the server says about itself and us.
 #[derive(Debug, Clone)]

@@ -1,0 +1,596 @@
+//! What a column's values tell: one detector per column, fed with decoded fields as they pass.
+
+use super::names::key_kind;
+use super::people::{self, Whole};
+use super::scan::{is_mac, Scanner};
+use super::sql_type::TypeClass;
+use super::structured::{notation, strings};
+use super::{checks, decode, phone, Kind};
+use std::collections::HashMap;
+
+/// What was seen of one kind in a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContentFinding {
+    /// What was seen.
+    pub kind: Kind,
+    /// How sure it is that the column holds it, from 0 to 1.
+    pub confidence: f32,
+    /// In how many values it was seen.
+    pub count: u64,
+    /// In what share of the values that are not NULL, from 0 to 1.
+    pub share: f32,
+    /// Whether most of them stood inside longer text rather than being the whole value.
+    pub inside_text: bool,
+}
+
+/// Bytes of a bytea that are looked at.
+const BYTEA_BYTES: usize = 64 * 1024;
+/// Different keys of objects that are remembered per column; further ones are worked out each time.
+const KEYS: usize = 512;
+
+/// A set of kinds, one bit each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kinds(u64);
+
+const _: () = assert!(Kind::COUNT <= 64);
+
+impl Kinds {
+    fn add(&mut self, kind: Kind) {
+        self.0 |= 1 << kind.index();
+    }
+    fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind.index()) != 0
+    }
+    /// The places of its members in [`Kind::ALL`].
+    fn indexes(self) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(self.0), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|rest| *rest != 0)
+            .map(|rest| rest.trailing_zeros() as usize)
+    }
+}
+
+/// Looks at the values of one column.
+///
+/// It holds counters and little else, so that there may be thousands; the buffers are the [`Scanner`]'s, of which
+/// a thread needs one. A value costs an allocation only where a telephone number has to be asked of the library, or
+/// where a key of an object is seen for the first time.
+pub struct ColumnDetector {
+    class: TypeClass,
+    /// What the column's name alone says its values are.
+    hint: Option<Kind>,
+    keys: HashMap<Vec<u8>, Option<Kind>>,
+    tally: Tally,
+}
+
+/// What was counted so far.
+#[derive(Debug, Clone)]
+struct Tally {
+    values: u64,
+    seen: [u64; Kind::COUNT],
+    whole: [u64; Kind::COUNT],
+    given: u64,
+    surnames: u64,
+    /// Names that are both.
+    either: u64,
+    /// A bit for each of 64 classes of names: how varied they are.
+    variety: u64,
+    books: u64,
+    /// Values with six digits or more.
+    numeric: u64,
+}
+
+impl ColumnDetector {
+    /// A detector for a column of this name and type (as pg_dump writes it).
+    pub fn new(column: &str, sql_type: &str) -> ColumnDetector {
+        ColumnDetector {
+            class: TypeClass::of(sql_type),
+            hint: key_kind(column),
+            keys: HashMap::new(),
+            tally: Tally {
+                values: 0,
+                seen: [0; Kind::COUNT],
+                whole: [0; Kind::COUNT],
+                given: 0,
+                surnames: 0,
+                either: 0,
+                variety: 0,
+                books: 0,
+                numeric: 0,
+            },
+        }
+    }
+
+    /// Whether values of this column can tell anything: of a boolean or a timestamp they cannot, and the
+    /// caller can spare itself decoding them.
+    pub fn is_worth_feeding(&self) -> bool {
+        self.class.is_text()
+            || matches!(
+                self.class,
+                TypeClass::Bytea | TypeClass::Integer | TypeClass::Inet | TypeClass::Mac
+            )
+    }
+
+    /// Looks at one value that is not NULL, decoded from COPY's escapes, with a scanner's buffers.
+    pub fn observe(&mut self, value: &[u8], scanner: &mut Scanner) {
+        self.tally.values += 1;
+        let mut seen = Seen::default();
+        match self.class {
+            TypeClass::Inet => inet(value, &mut seen),
+            TypeClass::Mac => {
+                if is_mac(value) {
+                    seen.whole(Kind::MacAddress);
+                }
+            }
+            TypeClass::Integer => self.digits(value, &mut seen),
+            TypeClass::Bytea => {
+                let mut buffer = scanner.take_buffer();
+                if decode::bytea_text(value, BYTEA_BYTES, &mut buffer) {
+                    self.text(&buffer, scanner, &mut seen);
+                }
+                scanner.give_buffer(buffer);
+            }
+            class if class.is_text() => self.text(value, scanner, &mut seen),
+            _ => return,
+        }
+        seen.any.indexes().for_each(|index| self.tally.seen[index] += 1);
+        seen.whole
+            .indexes()
+            .for_each(|index| self.tally.whole[index] += 1);
+    }
+
+    /// Adds what another detector saw of the same column, in rows that went another way.
+    pub fn merge(&mut self, other: &ColumnDetector) {
+        let (tally, more) = (&mut self.tally, &other.tally);
+        tally.values += more.values;
+        tally
+            .seen
+            .iter_mut()
+            .zip(&more.seen)
+            .for_each(|(sum, count)| *sum += count);
+        tally
+            .whole
+            .iter_mut()
+            .zip(&more.whole)
+            .for_each(|(sum, count)| *sum += count);
+        tally.given += more.given;
+        tally.surnames += more.surnames;
+        tally.either += more.either;
+        tally.variety |= more.variety;
+        tally.books += more.books;
+        tally.numeric += more.numeric;
+    }
+
+    /// How many values were observed.
+    pub fn values(&self) -> u64 {
+        self.tally.values
+    }
+
+    /// Whether values look as those of a telephone number could: with six digits or more.
+    pub(crate) fn has_numbers(&self) -> bool {
+        self.tally.numeric * 2 >= self.tally.values
+    }
+
+    /// What the values tell so far, the surest first.
+    pub fn findings(&self) -> Vec<ContentFinding> {
+        let mut findings: Vec<ContentFinding> = Kind::ALL
+            .iter()
+            .filter_map(|kind| self.tally.finding(*kind))
+            .collect();
+        findings.extend(self.tally.single_names());
+        findings.sort_by(|one, other| {
+            other
+                .confidence
+                .total_cmp(&one.confidence)
+                .then(other.count.cmp(&one.count))
+        });
+        findings
+    }
+
+    /// A text: its parts if it has any, the whole of it if it is short, and what stands inside.
+    fn text(&mut self, text: &[u8], scanner: &mut Scanner, seen: &mut Seen) {
+        let text = text.trim_ascii();
+        if text.is_empty() {
+            return;
+        }
+        if text.starts_with(b"{\"p\":\"") && memchr::memmem::find(text, b"\"h\":{").is_some() {
+            // Active Record Encryption's envelope: somebody thought this worth encrypting.
+            seen.whole(Kind::Secret);
+            return;
+        }
+        let notation = notation(text);
+        if let Some(notation) = notation {
+            strings(text, notation, |key, value| self.part(key, value, seen));
+        }
+        let length = text.len();
+        let (class, hint) = (self.class, self.hint);
+        scanner.find(text, |kind, range| {
+            // A column of dates or versions may write them as it likes.
+            if kind == Kind::Phone && class == TypeClass::Text && hint == Some(Kind::IpAddress) {
+                return;
+            }
+            if range.len() * 10 >= length * 9 {
+                seen.whole(kind);
+            } else {
+                seen.any.add(kind);
+            }
+        });
+        if notation.is_none() && length <= 80 {
+            self.whole(text, seen);
+        }
+    }
+
+    /// One string of an object, with its key.
+    fn part(&mut self, key: Option<&[u8]>, value: &[u8], seen: &mut Seen) {
+        let value = value.trim_ascii();
+        if value.len() < 2 || is_placeholder(value) {
+            return;
+        }
+        if let Some(kind) = key.and_then(|key| self.kind_of_key(key)) {
+            seen.any.add(kind);
+        }
+        if people::whole(value) == Some(Whole::Full) {
+            seen.any.add(Kind::Name);
+        }
+    }
+
+    fn kind_of_key(&mut self, key: &[u8]) -> Option<Kind> {
+        if let Some(kind) = self.keys.get(key) {
+            return *kind;
+        }
+        let kind = std::str::from_utf8(key)
+            .ok()
+            .filter(|key| key.len() <= 64)
+            .and_then(key_kind);
+        if self.keys.len() < KEYS && key.len() <= 64 {
+            self.keys.insert(key.to_vec(), kind);
+        }
+        kind
+    }
+
+    /// A short value that may be one thing as a whole.
+    fn whole(&mut self, value: &[u8], seen: &mut Seen) {
+        match people::whole(value) {
+            Some(Whole::Full) => seen.whole(Kind::Name),
+            Some(Whole::Given) => self.tally.name(value, |tally| &mut tally.given),
+            Some(Whole::Surname) => self.tally.name(value, |tally| &mut tally.surnames),
+            Some(Whole::Either) => self.tally.name(value, |tally| &mut tally.either),
+            None => {}
+        }
+        if is_gender(value) {
+            seen.whole(Kind::Gender);
+        }
+        if is_plate(value) {
+            seen.whole(Kind::LicensePlate);
+        }
+        if is_national_id(value) {
+            seen.whole(Kind::NationalId);
+        }
+        self.digits(value, seen);
+    }
+
+    /// A value of digits with the separators people put between them.
+    fn digits(&mut self, value: &[u8], seen: &mut Seen) {
+        let mut compact = [0u8; 20];
+        let mut length = 0;
+        for byte in value {
+            match byte {
+                b'0'..=b'9' if length < compact.len() => {
+                    compact[length] = *byte;
+                    length += 1;
+                }
+                b'X' | b'x' if length == 9 => {
+                    compact[length] = b'X';
+                    length += 1;
+                }
+                b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'+' => {}
+                _ => return,
+            }
+        }
+        let digits = &compact[..length];
+        self.tally.numeric += u64::from(length >= 6);
+        self.tally.books += u64::from(checks::isbn10(digits));
+        match length {
+            9 if checks::siren(digits) => seen.whole(Kind::Siren),
+            14 if checks::siret(digits) => seen.whole(Kind::Siret),
+            15 if checks::nir(digits) => seen.whole(Kind::Nir),
+            15 if matches!(&digits[..2], b"35" | b"86" | b"01" | b"99") && checks::luhn(digits) => {
+                seen.whole(Kind::DeviceId)
+            }
+            13..=19 if checks::card(digits) => seen.whole(Kind::Card),
+            _ => {}
+        }
+        if self.hint == Some(Kind::Ssn) && checks::ssn(digits) {
+            seen.whole(Kind::Ssn);
+        }
+        if self.hint == Some(Kind::Phone)
+            && !seen.any.has(Kind::Phone)
+            && (phone::national(digits) || (length >= 10 && phone::international(digits)))
+        {
+            seen.whole(Kind::Phone);
+        }
+    }
+}
+
+/// What one value showed.
+#[derive(Default)]
+struct Seen {
+    any: Kinds,
+    whole: Kinds,
+}
+
+impl Seen {
+    fn whole(&mut self, kind: Kind) {
+        self.any.add(kind);
+        self.whole.add(kind);
+    }
+}
+
+/// How a kind's confidence follows from its share.
+enum Strength {
+    /// A few are enough: nothing else looks like it.
+    Certain,
+    /// Other things look like it now and then.
+    Likely,
+    /// Only when nearly every value is one.
+    Weak,
+}
+
+fn strength(kind: Kind) -> Strength {
+    use Kind::*;
+    match kind {
+        Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name => Strength::Likely,
+        Siren | DeviceId | NationalId | LicensePlate | Gender => Strength::Weak,
+        _ => Strength::Certain,
+    }
+}
+
+impl Tally {
+    fn name(&mut self, value: &[u8], counter: impl Fn(&mut Tally) -> &mut u64) {
+        *counter(self) += 1;
+        let hash = value
+            .iter()
+            .fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
+        self.variety |= 1 << (hash % 64);
+    }
+
+    /// What was seen of a kind, if anything.
+    fn finding(&self, kind: Kind) -> Option<ContentFinding> {
+        let (count, whole) = (self.seen[kind.index()], self.whole[kind.index()]);
+        if count == 0 {
+            return None;
+        }
+        let share = count as f32 / self.values as f32;
+        let inside_text = whole * 2 < count;
+        let confidence = match strength(kind) {
+            // Books' numbers pass for French telephone numbers.
+            _ if kind == Kind::Phone && self.books * 2 > self.values => 0.05,
+            // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
+            Strength::Likely
+                if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) =>
+            {
+                0.25
+            }
+            Strength::Certain if count >= 3 && share >= 0.02 => 0.9 + 0.09 * share,
+            Strength::Certain if share >= 0.1 => 0.8,
+            Strength::Certain => 0.45,
+            Strength::Likely if share >= 0.5 => 0.92,
+            Strength::Likely if share >= 0.1 => 0.8,
+            Strength::Likely if share >= 0.03 && count >= 3 => 0.6,
+            Strength::Likely => 0.3,
+            Strength::Weak if share >= 0.85 && self.values >= 8 => 0.7,
+            Strength::Weak => 0.1,
+        };
+        Some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text,
+        })
+    }
+
+    /// First or last names, when enough of the values are and they are not always the same few.
+    fn single_names(&self) -> Option<ContentFinding> {
+        let count = self.given + self.surnames + self.either;
+        let share = count as f32 / self.values.max(1) as f32;
+        let kind = if self.given >= self.surnames {
+            Kind::FirstName
+        } else {
+            Kind::LastName
+        };
+        let varied = self.variety.count_ones() >= 6;
+        let confidence = match share {
+            _ if !varied => 0.2,
+            share if share >= 0.5 => 0.85,
+            share if share >= 0.35 => 0.65,
+            _ => 0.25,
+        };
+        (count > 0).then_some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text: false,
+        })
+    }
+}
+
+/// An address of type inet; those of private networks are machines'.
+fn inet(value: &[u8], seen: &mut Seen) {
+    let host = value.split(|b| *b == b'/').next().unwrap_or(value);
+    let Some(address) = std::str::from_utf8(host)
+        .ok()
+        .and_then(|host| host.parse::<std::net::IpAddr>().ok())
+    else {
+        return;
+    };
+    let private = match address {
+        std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_unspecified(),
+        std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified(),
+    };
+    if !private {
+        seen.whole(Kind::IpAddress);
+    }
+}
+
+/// What stands for a value that is not there.
+fn is_placeholder(value: &[u8]) -> bool {
+    [
+        &b"[FILTERED]"[..],
+        b"null",
+        b"true",
+        b"false",
+        b"nil",
+        b"none",
+        b"n/a",
+    ]
+    .iter()
+    .any(|p| value.eq_ignore_ascii_case(p))
+}
+
+fn is_gender(value: &[u8]) -> bool {
+    let words: [&[u8]; 14] = [
+        b"male", b"female", b"homme", b"femme", b"man", b"woman", b"mr", b"mrs", b"ms", b"m.", b"mme",
+        b"mlle", b"herr", b"frau",
+    ];
+    words.iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// A French plate of the system in force since 2009: AB-123-CD.
+fn is_plate(value: &[u8]) -> bool {
+    value.len() == 9
+        && value.iter().enumerate().all(|(place, byte)| match place {
+            2 | 6 => *byte == b'-',
+            3..=5 => byte.is_ascii_digit(),
+            _ => byte.is_ascii_uppercase(),
+        })
+}
+
+/// A Spanish DNI (its letter is the number mod 23), a British NI number, or an Italian codice fiscale, by shape.
+fn is_national_id(value: &[u8]) -> bool {
+    let shape = |pattern: &[u8]| {
+        value.len() == pattern.len()
+            && value.iter().zip(pattern).all(|(byte, class)| match class {
+                b'9' => byte.is_ascii_digit(),
+                _ => byte.is_ascii_uppercase(),
+            })
+    };
+    if shape(b"99999999A") {
+        let number = value[..8]
+            .iter()
+            .fold(0usize, |n, digit| n * 10 + usize::from(digit - b'0'));
+        return value[8] == b"TRWAGMYFPDXBNJZSQVHLCKE"[number % 23];
+    }
+    (shape(b"AA999999A") && matches!(value[8], b'A'..=b'D')) || shape(b"AAAAAA99A99A999A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observe(column: &str, sql_type: &str, values: &[&str]) -> Vec<ContentFinding> {
+        let mut detector = ColumnDetector::new(column, sql_type);
+        values
+            .iter()
+            .for_each(|value| detector.observe(value.as_bytes(), &mut Scanner::new()));
+        detector.findings()
+    }
+
+    fn surest(column: &str, sql_type: &str, values: &[&str]) -> Option<Kind> {
+        observe(column, sql_type, values)
+            .first()
+            .filter(|finding| finding.confidence >= 0.5)
+            .map(|finding| finding.kind)
+    }
+
+    #[test]
+    fn a_finding_has_a_count_and_a_share_and_never_a_value() {
+        let findings = observe(
+            "x",
+            "text",
+            &["a@example.com", "b@example.com", "nothing", "c@example.com"],
+        );
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            (findings[0].kind, findings[0].count, findings[0].share),
+            (Kind::Email, 3, 0.75)
+        );
+        assert!(!findings[0].inside_text && !format!("{findings:?}").contains("example"));
+    }
+
+    #[test]
+    fn names_are_told_by_their_share() {
+        let names = [
+            "Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub",
+        ];
+        assert_eq!(surest("x", "text", &names), Some(Kind::FirstName));
+        assert_eq!(
+            surest("x", "text", &["red", "blue", "active", "Rose", "Paris"]),
+            None
+        );
+        assert_eq!(surest("x", "text", &["Marie"; 20]), None, "always the same one");
+    }
+
+    #[test]
+    fn objects_are_looked_into_by_their_keys() {
+        for (sql_type, value) in [
+            ("jsonb", r#"{"birth_date": "1980-01-02", "theme": "dark"}"#),
+            ("hstore", r#""birth_date"=>"1980-01-02", "theme"=>"dark""#),
+            ("text", "---\nbirth_date: 1980-01-02\ntheme: dark\n"),
+            (
+                "bytea",
+                r"\x7b2262697274685f64617465223a2022313938302d30312d3032227d",
+            ),
+        ] {
+            assert_eq!(
+                surest("x", sql_type, &[value; 5]),
+                Some(Kind::BirthDate),
+                "{sql_type}"
+            );
+        }
+        assert_eq!(
+            surest("x", "jsonb", &[r#"{"birth_date": "[FILTERED]"}"#; 5]),
+            None
+        );
+    }
+
+    #[test]
+    fn books_and_random_numbers_are_no_telephone_numbers() {
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &["0306406152", "0201633612", "0131103628", "0596007124"]
+            ),
+            None
+        );
+        let numbers: Vec<String> = (0..100u64)
+            .map(|n| format!("{:010}", n * 987_654_321 % 10_000_000_000))
+            .collect();
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &numbers.iter().map(String::as_str).collect::<Vec<_>>()
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn what_several_detectors_saw_of_a_column_adds_up() {
+        let mut scanner = Scanner::new();
+        let (mut one, mut other) = (ColumnDetector::new("x", "text"), ColumnDetector::new("x", "text"));
+        one.observe(b"a@example.com", &mut scanner);
+        other.observe(b"b@example.com", &mut scanner);
+        other.observe(b"nothing", &mut scanner);
+        one.merge(&other);
+        assert_eq!((one.values(), one.findings()[0].count), (3, 2));
+    }
+
+    #[test]
+    fn types_that_can_tell_nothing_are_not_worth_feeding() {
+        assert!(!ColumnDetector::new("x", "boolean").is_worth_feeding());
+        assert!(ColumnDetector::new("x", "character varying(20)").is_worth_feeding());
+    }
+}

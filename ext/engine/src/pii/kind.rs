@@ -1,0 +1,225 @@
+//! What a finding is about: the kinds of personal data and the headings they stand under.
+
+/// The headings of the report, as `config.pii_detection_patterns` documents them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Heading {
+    /// Papers and numbers that a state or another service knows a person by.
+    Identity,
+    /// Ways to reach a person.
+    Contact,
+    /// Names, birth, traits, and whatever was written about somebody.
+    Personal,
+    /// Accounts, cards and pay.
+    Financial,
+    /// What opens an account.
+    Auth,
+    /// Health.
+    Medical,
+    /// The body as a key.
+    Biometric,
+}
+
+impl Heading {
+    /// The documented name, in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Heading::Identity => "identity",
+            Heading::Contact => "contact",
+            Heading::Personal => "personal",
+            Heading::Financial => "financial",
+            Heading::Auth => "auth",
+            Heading::Medical => "medical",
+            Heading::Biometric => "biometric",
+        }
+    }
+}
+
+impl Heading {
+    /// The heading of a documented name; `None` for any other.
+    pub fn from_name(name: &str) -> Option<Heading> {
+        use Heading::*;
+        [Identity, Contact, Personal, Financial, Auth, Medical, Biometric]
+            .into_iter()
+            .find(|heading| heading.as_str() == name)
+    }
+
+    /// The kind that a column of this heading is taken for when nothing more is known of it.
+    pub(crate) fn usual_kind(self) -> Kind {
+        match self {
+            Heading::Identity => Kind::NationalId,
+            Heading::Contact => Kind::StreetAddress,
+            Heading::Personal => Kind::FreeText,
+            Heading::Financial => Kind::BankAccount,
+            Heading::Auth => Kind::Secret,
+            Heading::Medical => Kind::Health,
+            Heading::Biometric => Kind::Biometric,
+        }
+    }
+}
+
+/// Writes the enum and its three tables from one list, so that no kind lacks a heading, a name or a mask.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $name:literal $heading:ident $mask:literal;)*) => {
+        /// A kind of personal data.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            /// Every kind, in the order of the report.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+
+            /// The heading that the report puts this kind under.
+            pub fn heading(self) -> Heading {
+                match self { $(Kind::$kind => Heading::$heading,)* }
+            }
+
+            /// The kind's name in reports and settings, in snake_case.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Kind::$kind => $name,)* }
+            }
+
+            /// The mask of the catalogue that suits a column of this kind.
+            pub fn suggested_mask(self) -> &'static str {
+                match self { $(Kind::$kind => $mask,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A number a state knows a person by, other than the two below: NINO, DNI, INE, RPPS and the like.
+    NationalId "national_id" Identity "redact";
+    /// A French social-security number (numéro d'inscription au répertoire).
+    Nir "nir" Identity "nir";
+    /// A US social-security number.
+    Ssn "ssn" Identity "ssn";
+    /// A passport, identity card, driving licence or residence permit, its number or its picture.
+    IdentityDocument "identity_document" Identity "redact";
+    /// A person's tax number.
+    TaxId "tax_id" Identity "redact";
+    /// A French company number; a person's own where that person trades alone.
+    Siren "siren" Identity "siren";
+    /// A French establishment number; as SIREN.
+    Siret "siret" Identity "siret";
+    /// The number under which another service knows a person.
+    ExternalId "external_id" Identity "null";
+    /// A vehicle's registration or serial number.
+    LicensePlate "license_plate" Identity "redact";
+    /// An e-mail address.
+    Email "email" Contact "email";
+    /// A telephone or fax number.
+    Phone "phone" Contact "phone";
+    /// A street address or a line of one.
+    StreetAddress "street_address" Contact "street";
+    /// The postal code of a person's address.
+    PostalCode "postal_code" Contact "postal_code";
+    /// The town of a person's address.
+    City "city" Contact "city";
+    /// A page or account of a person elsewhere.
+    SocialProfile "social_profile" Contact "null";
+    /// A person's whole name.
+    Name "name" Personal "name";
+    /// A given name.
+    FirstName "first_name" Personal "first_name";
+    /// A family name.
+    LastName "last_name" Personal "last_name";
+    /// A name somebody chose for themselves: login, handle, nickname.
+    Username "username" Personal "username";
+    /// A day of birth.
+    BirthDate "birth_date" Personal "birth_date";
+    /// A place of birth.
+    BirthPlace "birth_place" Personal "city";
+    /// An age in years.
+    Age "age" Personal "null";
+    /// Sex, gender, or the form of address that tells it.
+    Gender "gender" Personal "null";
+    /// A nationality or citizenship.
+    Nationality "nationality" Personal "null";
+    /// Marriage, children, household.
+    MaritalStatus "marital_status" Personal "null";
+    /// Origin, religion, politics, union membership, orientation (GDPR, article 9).
+    SensitiveTrait "sensitive_trait" Personal "null";
+    /// A picture of a person.
+    Photo "photo" Personal "null";
+    /// Marks, assessments, school records.
+    Education "education" Personal "null";
+    /// Where somebody is or was.
+    Geolocation "geolocation" Personal "null";
+    /// An IP address.
+    IpAddress "ip_address" Personal "ip";
+    /// A network card's address.
+    MacAddress "mac_address" Personal "mac";
+    /// The number of somebody's device.
+    DeviceId "device_id" Personal "token";
+    /// Text in which people write about people.
+    FreeText "free_text" Personal "scrub";
+    /// A copy of a record or of a request: versions, audits, jobs, sessions, logs.
+    Payload "payload" Personal "scrub";
+    /// An IBAN.
+    Iban "iban" Financial "iban";
+    /// A bank's code beside an account.
+    Bic "bic" Financial "null";
+    /// A payment card's number.
+    Card "card" Financial "card";
+    /// A part of a card's or an account's number, or its check digits.
+    CardPart "card_part" Financial "last4";
+    /// An account number of another form than IBAN.
+    BankAccount "bank_account" Financial "redact";
+    /// Pay, pension, benefits.
+    Income "income" Financial "null";
+    /// A password in clear, or inside a URL.
+    Password "password" Auth "password";
+    /// A password's hash.
+    PasswordHash "password_hash" Auth "password";
+    /// A token that stands for a login.
+    Token "token" Auth "token";
+    /// Another secret: salts, one-time-password seeds, recovery codes, answers, encrypted attributes.
+    Secret "secret" Auth "token";
+    /// A private key.
+    PrivateKey "private_key" Auth "null";
+    /// A key to another service.
+    ApiKey "api_key" Auth "token";
+    /// A JSON web token.
+    Jwt "jwt" Auth "token";
+    /// Diagnoses, treatments, measurements, disabilities.
+    Health "health" Medical "redact";
+    /// A health insurance or its number.
+    HealthInsurance "health_insurance" Medical "redact";
+    /// Fingerprints, faces, voices, signatures.
+    Biometric "biometric" Biometric "null";
+}
+
+impl Kind {
+    /// How many kinds there are.
+    pub const COUNT: usize = Kind::ALL.len();
+
+    /// This kind's place in [`Kind::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Whether one value of this kind points at one person: what the leak check keeps hashes of.
+    pub fn identifies_a_person(self) -> bool {
+        use Kind::*;
+        matches!(
+            self,
+            Email | Phone | Iban | Card | Nir | Ssn | NationalId | IdentityDocument | TaxId | Name
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_and_its_place() {
+        let names: std::collections::HashSet<_> = Kind::ALL.iter().map(|k| k.as_str()).collect();
+        assert_eq!(names.len(), Kind::COUNT);
+        assert!(Kind::ALL
+            .iter()
+            .enumerate()
+            .all(|(place, kind)| kind.index() == place));
+    }
+}

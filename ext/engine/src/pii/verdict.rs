@@ -1,0 +1,183 @@
+//! Name and values together: whether a column is personal, and of what kind.
+
+use super::content::{ColumnDetector, ContentFinding};
+use super::names::{by_name, ColumnName, NameFinding, Subject, TableContext};
+use super::sql_type::TypeClass;
+use super::{Kind, PERSONAL};
+
+/// A column that is personal: of what kind, how sure, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// What the column holds; [`Kind::suggested_mask`] says what to do about it.
+    pub kind: Kind,
+    /// How sure that is, from [`PERSONAL`] to 1.
+    pub confidence: f32,
+    /// What its name tells, if anything.
+    pub name: Option<NameFinding>,
+    /// What its values tell, the surest first.
+    pub content: Vec<ContentFinding>,
+}
+
+/// Values that have to be seen before their silence counts against a name.
+const ENOUGH: u64 = 20;
+
+/// Decides on a column. Without a detector (before any row was seen) its name decides alone.
+///
+/// `None` when the column does not seem personal.
+pub fn verdict(
+    column: &ColumnName<'_>,
+    context: &TableContext,
+    values: Option<&ColumnDetector>,
+) -> Option<Verdict> {
+    if context.is_framework() {
+        return None;
+    }
+    let mut name = by_name(column, context);
+    let mut content = values.map(ColumnDetector::findings).unwrap_or_default();
+    for finding in &mut content {
+        finding.confidence *= trust(finding.kind, context.subject());
+    }
+    content.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+    if let (Some(name), Some(values)) = (&mut name, values) {
+        if contradicts(name.kind, column, values, &content) {
+            name.confidence *= 0.5;
+        }
+    }
+    let told = name.as_ref().map_or(0.0, |name| name.confidence);
+    let seen = content.first().map_or(0.0, |finding| finding.confidence);
+    let agrees = matches!((&name, content.first()), (Some(name), Some(finding)) if name.kind.heading() == finding.kind.heading());
+    let confidence = if agrees {
+        1.0 - (1.0 - told) * (1.0 - seen)
+    } else {
+        told.max(seen)
+    };
+    if confidence < PERSONAL {
+        return None;
+    }
+    let kind = kind(column, name.as_ref(), &content)?;
+    Some(Verdict {
+        kind,
+        confidence,
+        name,
+        content,
+    })
+}
+
+/// How much of a content finding is believed in a table about something: things are named after people too.
+fn trust(kind: Kind, subject: Subject) -> f32 {
+    match (subject, kind) {
+        (Subject::Thing, Kind::FirstName | Kind::LastName) => 0.5,
+        (Subject::Thing, Kind::Name) => 0.6,
+        (Subject::Unknown | Subject::Writing, Kind::FirstName | Kind::LastName) => 0.85,
+        _ => 1.0,
+    }
+}
+
+/// Whether enough values were seen of a kind that could not hide, and none of them is of it.
+fn contradicts(
+    kind: Kind,
+    column: &ColumnName<'_>,
+    values: &ColumnDetector,
+    content: &[ContentFinding],
+) -> bool {
+    let visible = match kind {
+        Kind::Email | Kind::IpAddress | Kind::MacAddress | Kind::Iban => true,
+        // Numbers of a country nobody thought of are still numbers.
+        Kind::Phone => !values.has_numbers(),
+        _ => false,
+    };
+    visible
+        && TypeClass::of(column.sql_type) == TypeClass::Text
+        && values.values() >= ENOUGH
+        && !content.iter().any(|finding| finding.confidence >= 0.4)
+}
+
+/// The kind that name and values agree on best.
+fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentFinding]) -> Option<Kind> {
+    let top = content.first().filter(|finding| finding.confidence >= PERSONAL);
+    let named = name
+        .filter(|name| name.confidence >= PERSONAL)
+        .map(|name| name.kind);
+    match (named, top) {
+        (Some(named), None) => Some(named),
+        // Nearly every value is wholly of another kind: the name was of something else ("contact": an e-mail).
+        (Some(named), Some(top)) => {
+            let otherwise = !top.inside_text
+                && top.confidence >= 0.85
+                && top.share >= 0.6
+                && named.heading() != top.kind.heading();
+            let names_more = matches!(
+                named,
+                Kind::Secret | Kind::Password | Kind::PasswordHash | Kind::Token
+            );
+            Some(if otherwise && !names_more { top.kind } else { named })
+        }
+        (None, Some(top)) if top.inside_text => {
+            let object = matches!(
+                TypeClass::of(column.sql_type),
+                TypeClass::Json | TypeClass::Hstore | TypeClass::Xml | TypeClass::Bytea
+            );
+            Some(if object { Kind::Payload } else { Kind::FreeText })
+        }
+        (None, Some(top)) => Some(top.kind),
+        (None, None) => name
+            .map(|name| name.kind)
+            .or(content.first().map(|finding| finding.kind)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(table: &str, column: &str, values: &[&str]) -> Option<Kind> {
+        let context = TableContext::new(table, [column]);
+        let mut detector = ColumnDetector::new(column, "text");
+        values
+            .iter()
+            .for_each(|value| detector.observe(value.as_bytes(), &mut super::super::Scanner::new()));
+        let column = ColumnName {
+            table,
+            column,
+            sql_type: "text",
+        };
+        verdict(&column, &context, Some(&detector)).map(|verdict| verdict.kind)
+    }
+
+    #[test]
+    fn values_find_what_names_hide() {
+        assert_eq!(
+            decide("imports", "col_a", &["a@example.com"; 5]),
+            Some(Kind::Email)
+        );
+        assert_eq!(
+            decide("imports", "col_a", &["see a@example.com"; 5]),
+            Some(Kind::FreeText)
+        );
+        assert_eq!(decide("imports", "col_a", &["red"; 30]), None);
+    }
+
+    #[test]
+    fn values_can_clear_a_name() {
+        assert_eq!(decide("things", "email", &["yes"; 30]), None);
+        assert_eq!(
+            decide("things", "email", &["yes"; 3]),
+            Some(Kind::Email),
+            "too few to tell"
+        );
+    }
+
+    #[test]
+    fn a_name_decides_alone_before_any_row() {
+        let context = TableContext::new("users", ["email"]);
+        let column = ColumnName {
+            table: "users",
+            column: "email",
+            sql_type: "text",
+        };
+        assert_eq!(
+            verdict(&column, &context, None).map(|v| v.kind),
+            Some(Kind::Email)
+        );
+    }
+}
