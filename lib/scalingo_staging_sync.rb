@@ -32,6 +32,9 @@ module ScalingoStagingSync
   end
   private_constant :LOADER
 
+  # The events of {on}.
+  EVENTS = %i[before_sync after_sync failed].freeze
+
   class << self
     # Sets options. Every one of them is described at its accessor in {Configuration}.
     #
@@ -54,7 +57,39 @@ module ScalingoStagingSync
     def reset_configuration!
       @configuration = Configuration.new
     end
+
+    # Has a block called with every run: before it begins (nothing has been touched yet), after it has succeeded,
+    # or when it has failed. What a block raises before or after fails the run; what one raises of a failed run is
+    # logged.
+    #
+    # @param event [Symbol] :before_sync, :after_sync or :failed
+    # @yieldparam report [Report] the run
+    # @return [void]
+    # @raise [ArgumentError] when there is no such event, or no block
+    def on(event, &block)
+      raise ArgumentError, "on(#{event.inspect}): the events are #{EVENTS.map(&:inspect).join(", ")}." unless EVENTS.include?(event)
+      raise ArgumentError, "on(#{event.inspect}) needs a block." unless block
+
+      (hooks[event] ||= []) << block
+    end
+
+    # @api private
+    def hooks
+      @hooks ||= {}
+    end
+
+    # What the data in the target is, for the app: :complete when it is whole, :syncing while a run replaces it,
+    # :incomplete when a run failed half-way.
+    #
+    # @return [Symbol] one of the three
+    # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
+    def state
+      Database::History.new.state
+    end
   end
 end
+
+# Log lines are made of the notifications, so they need a listener from the beginning.
+ScalingoStagingSync::LogSubscriber.attach_to :scalingo_staging_sync
 
 ScalingoStagingSync::Railtie if defined?(Rails::Railtie)

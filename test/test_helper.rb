@@ -91,6 +91,21 @@ module TestHelpers
       phases: [{ name: "rows", seconds: 1.5 }], seconds: 12.3
     }.freeze
 
+    PREVIEW = {
+      would_succeed: true, problems: [], warnings: [], backup: REPORT[:backup],
+      tables: [{ table: "public.users", action: "mask", columns: [{ name: "email", mask: "e-mail pseudonym" }],
+                 last_rows: 50_000, compressed_bytes: nil },
+               { table: "public.sessions", action: "without_rows", columns: [], last_rows: nil, compressed_bytes: nil }],
+      not_valid: [], left_out: [],
+      target: { database: "app_staging", role: "app", server_version: "17.2", size: 8_000_000, state: "complete",
+                drops: { table: 12 }, dropped_tables: [], large_objects: 0, sessions: [], missing_extensions: [] }
+    }.freeze
+
+    EXAMINATION = {
+      database: "app_staging", role: "app", server_version: "17.2", tls: "TLSv1.3",
+      privileges: [{ name: "create a schema", granted: true, optional: false, remedy: "Grant it." }]
+    }.freeze
+
     attr_reader :calls
 
     def initialize(events: [], report: REPORT, error: nil, &during)
@@ -101,6 +116,10 @@ module TestHelpers
       @calls = []
     end
 
+    def plan(settings, &) = call(:plan, [settings], PREVIEW, &)
+    def sample(settings, table, &) = call(:sample, [settings, table], {}, &)
+    def examine(settings, &) = call(:examine, [settings], EXAMINATION, &)
+    def cleanup(settings, &) = call(:cleanup, [settings], { runs: 0, read_only_role: false, sessions: 0 }, &)
     def run(settings, &) = call(:run, [settings], @report, &)
     def anonymize(settings, &) = call(:anonymize, [settings], @report, &)
     def fetch(settings, directory, &) = call(:fetch, [settings, directory], "#{directory}/backup.pgsql", &)

@@ -101,8 +101,7 @@ module ScalingoStagingSync
            "true; refused at once where there is no terminal."
 
     option :dry_run, Kind::BOOLEAN, false,
-           "Not built yet: with true (or DRY_RUN=true) the run ends before it touches anything.",
-           status: :refused
+           "Print what a run would do, and touch nothing. DRY_RUN=true does the same; FORMAT=json prints JSON."
 
     group "Anonymization"
 
@@ -148,8 +147,8 @@ module ScalingoStagingSync
            "A failed check fails the run; with false it is a warning."
 
     option :anonymization_audit_file, Kind::PATH, nil,
-           "Where to write the report of a run: this path with .json and with .txt. It holds names and counts, " \
-           "never a value of a row.",
+           "Where to write the report of a run: this path with .json, sealed, with .txt and with .html. It holds names " \
+           "and counts, never a value of a row.",
            example: '"tmp/anonymization_audit.json"'
 
     option :run_pii_scan, Kind::BOOLEAN, true,
@@ -188,7 +187,7 @@ module ScalingoStagingSync
     group "Notifications"
 
     option :slack_enabled, Kind::BOOLEAN, false,
-           "Tell Slack about start, success and failure, in French."
+           "Tell Slack about start, steps, success and failure. It needs `slack_webhook_url`."
 
     option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
            "The incoming webhook's URL. It is a secret.",
@@ -197,6 +196,18 @@ module ScalingoStagingSync
     option :slack_channel, Kind::STRING, nil,
            "The channel, where the webhook may choose one.",
            example: '"#deployments"'
+
+    option :slack_locale, Kind::LOCALE, :fr,
+           "The language of Slack's messages: :fr or :en. `translation` of a rule is used in French."
+
+    group "After the load"
+
+    option :run_migrations, Kind::BOOLEAN, true,
+           "Run the migrations that the app has and the backup had not."
+
+    option :record_environment, Kind::BOOLEAN, true,
+           "Set Rails' `ar_internal_metadata.environment` to this environment, so that Rails does not take staging for " \
+           "production."
 
     group "Other"
 

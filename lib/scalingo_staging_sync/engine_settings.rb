@@ -2,6 +2,7 @@
 
 require "active_support/core_ext/object/blank"
 require "active_support/key_generator"
+require "json"
 require "openssl"
 
 module ScalingoStagingSync
@@ -65,8 +66,19 @@ module ScalingoStagingSync
         "target" => target,
         "masking" => masking,
         "exclude_tables" => exclude_tables,
-        "include_foreign_servers" => @config.include_foreign_servers
+        "include_foreign_servers" => @config.include_foreign_servers,
+        "fingerprint" => fingerprint(exclude_tables)
       }
+    end
+
+    # A fingerprint of everything that decides what is masked and what is left out, without the key. Two runs with
+    # the same fingerprint had the same rules.
+    #
+    # @param exclude_tables [Array<String>] tables to create without their rows
+    # @return [String] 64 hexadecimal digits
+    def fingerprint(exclude_tables = @config.exclude_tables)
+      rules = masking.except("secret").merge("exclude_tables" => exclude_tables)
+      OpenSSL::Digest::SHA256.hexdigest(JSON.generate(rules.sort.to_h))
     end
 
     # @return [String, nil] the local archive to read, absolute: BACKUP_FILE, else `config.backup_file`

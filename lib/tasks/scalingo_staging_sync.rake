@@ -1,14 +1,19 @@
 # frozen_string_literal: true
 
+# Ends a task with the gem's errors in one line each, without a backtrace.
+staging_sync = lambda do |&work|
+  work.call
+rescue ScalingoStagingSync::Error => error
+  abort "#{error.class}: #{error.message}"
+end
+
 namespace :scalingo_staging_sync do
-  desc "Replace this app's database by a masked copy of production's newest backup"
+  desc "Replace this app's database by a masked copy of production's newest backup (DRY_RUN=true: only say how)"
   task run: :environment do
-    ScalingoStagingSync::Services::Coordinator.new.execute!
-  rescue ScalingoStagingSync::Error => error
-    abort "#{error.class}: #{error.message}"
+    staging_sync.call { exit ScalingoStagingSync::Services::Command.new.run }
   end
 
-  desc "Look at configuration, production guard and installation, without touching anything"
+  desc "Look at configuration, guard, source, target and privileges, and print the plan, without touching anything"
   task check: :environment do
     abort unless ScalingoStagingSync::Testing::Tester.new.run
   end
@@ -16,6 +21,29 @@ namespace :scalingo_staging_sync do
   desc "List the masks that a column can have, with an example of each"
   task masks: :environment do
     puts ScalingoStagingSync::Support::MaskList.new.text
+  end
+
+  desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json)"
+  task status: :environment do
+    staging_sync.call { ScalingoStagingSync::Services::Status.new.print }
+  end
+
+  desc "Clear what killed runs have left in the target"
+  task cleanup: :environment do
+    staging_sync.call { ScalingoStagingSync::Services::Cleanup.new.call }
+  end
+
+  desc "Show ten rows of a table before and after masking, in a terminal only"
+  task :preview, [:table] => :environment do |_, arguments|
+    staging_sync.call { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
+  end
+
+  namespace :audit do
+    desc "Check that an audit file was written under this app's anonymization key and not changed since"
+    task :verify, [:file] => :environment do |_, arguments|
+      staging_sync.call { ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file]) }
+      puts "The audit file #{arguments[:file]} is as it was written."
+    end
   end
 
   desc "Write config/initializers/scalingo_staging_sync.rb"

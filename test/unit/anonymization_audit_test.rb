@@ -14,7 +14,7 @@ class AnonymizationAuditTest < Minitest::Test
   def test_both_files_are_written_whatever_the_paths_ending
     Dir.mktmpdir do |directory|
       %w[a.json b.txt c].each { |name| @audit.write("#{directory}/deep/#{name}") }
-      assert_equal %w[a.json a.txt b.json b.txt c.json c.txt], Dir.children("#{directory}/deep").sort
+      assert_equal %w[a b c].flat_map { |name| %W[#{name}.html #{name}.json #{name}.txt] }, Dir.children("#{directory}/deep").sort
     end
   end
 
@@ -50,5 +50,39 @@ class AnonymizationAuditTest < Minitest::Test
   def test_a_file_that_cannot_be_written_is_an_error_of_the_gem
     error = assert_raises(ScalingoStagingSync::ConfigurationError) { @audit.write("#{__FILE__}/audit.json") }
     assert_includes error.remedy, "config.anonymization_audit_file"
+  end
+
+  def test_the_seal_tells_a_changed_file_and_another_key
+    Dir.mktmpdir do |directory|
+      json, = @audit.write("#{directory}/audit")
+      seal = ScalingoStagingSync::Database::AuditSeal.new
+      assert_nil seal.verify!(json)
+      reordered = JSON.parse(File.read(json)).to_a.reverse.to_h
+      File.write(json, JSON.generate(reordered))
+      assert_nil seal.verify!(json)
+      ScalingoStagingSync.configuration.anonymization_secret = "another secret of this test"
+      assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
+      ScalingoStagingSync.configuration.anonymization_secret = SECRET
+      File.write(json, JSON.generate(reordered.merge("warnings" => ["x"])))
+      assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
+      File.write(json, JSON.generate(reordered.except("seal")))
+      assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
+      ["#{directory}/none", nil].each { |path| assert_raises(ScalingoStagingSync::ConfigurationError) { seal.verify!(path) } }
+    end
+  end
+
+  def test_the_page_is_whole_and_asks_nothing_of_other_servers
+    page = ScalingoStagingSync::Database::AuditPage.new(@audit.to_h).to_s
+    refute_match(%r{https?://|//[a-z]|<script|<link|<img|url\(|@import}, page)
+    ["my-app-production → my-app-staging", "public.users", "e-mail pseudonym", "49,000", "Timeline"].each { |text| assert_includes page, text }
+  end
+
+  def test_names_on_the_page_are_escaped
+    report = FakeNative::REPORT.merge(tables: [FakeNative::REPORT[:tables][0].merge(table: "public.<b>")])
+    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
+    page = ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s
+    assert_includes page, "public.&lt;b&gt;"
+    refute_includes page, "<b>public"
+    refute_includes page, "public.<b>"
   end
 end

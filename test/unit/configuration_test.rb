@@ -16,10 +16,11 @@ class ConfigurationTest < Minitest::Test
     anonymization_retry_attempts: 3, anonymization_retry_delay: 1.0,
     verify_anonymization: true, fail_on_verification_error: true, pii_detection_patterns: nil,
     anonymization_audit_file: nil, run_pii_scan: true, parallel_connections: 3, exclude_tables: [],
-    slack_enabled: false, slack_webhook_url: nil, slack_channel: nil, seeds_file_path: nil, postgis: false,
+    slack_enabled: false, slack_webhook_url: nil, slack_channel: nil, slack_locale: :fr, seeds_file_path: nil, postgis: false,
     scalingo_region: "osc-fr1", scalingo_addon_id: nil, scalingo_api_token: nil, backup_file: nil,
     backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
-    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false
+    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
+    run_migrations: true, record_environment: true
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -64,8 +65,11 @@ class ConfigurationTest < Minitest::Test
     terminate_connections: [[false], [0, nil]],
     include_foreign_servers: [[true], [1, nil]],
     postgis: [[true], [1, nil]],
+    run_migrations: [[false], [0, nil]],
+    record_environment: [[false], [0, nil]],
     slack_enabled: [[true], [1, nil]],
     slack_webhook_url: [["https://hooks.example.com/x"], ["hooks.example.com", "ftp://x", 1]],
+    slack_locale: [[:fr, :en], ["fr", :de, nil]],
     slack_channel: [["#deployments"], [:channel, ""]],
     seeds_file_path: [["db/demo_seeds.rb", Pathname("db/seeds.rb")], [1]],
     logger: [[Logger.new(nil)], [$stdout, "log"]],

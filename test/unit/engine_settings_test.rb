@@ -29,7 +29,8 @@ class EngineSettingsTest < Minitest::Test
           "rollback_on_error" => true
         },
         "exclude_tables" => ["sessions"],
-        "include_foreign_servers" => false
+        "include_foreign_servers" => false,
+        "fingerprint" => ScalingoStagingSync::EngineSettings.new(config).fingerprint
       },
       config.to_engine
     )
@@ -75,6 +76,16 @@ class EngineSettingsTest < Minitest::Test
                                     "paths" => { "$.a" => { "mask" => "hash", "length" => 20 } } } } }],
       config.to_engine["masking"]["rules"]
     )
+  end
+
+  def test_the_fingerprint_changes_with_the_rules_and_not_with_the_key
+    config = staging_config
+    settings = ScalingoStagingSync::EngineSettings.new(config)
+    before = settings.fingerprint
+    config.anonymization_secret = "another secret of this test"
+    assert_equal before, settings.fingerprint
+    config.exclude_tables = ["sessions"]
+    refute_equal before, settings.fingerprint
   end
 
   # The names of each struct's fields in ext/engine/src/settings.rs, so that the two sides cannot drift apart.

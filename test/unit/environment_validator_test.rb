@@ -34,6 +34,12 @@ class EnvironmentValidatorTest < Minitest::Test
     %w[shop-production shop-PROD production].each { |app| assert_includes refuse({ "APP" => app }).what, "APP=#{app}" }
   end
 
+  def test_a_review_app_of_a_production_app_is_refused_also_by_an_anchored_pattern
+    @config.production_app_name_patterns = [/\Ashop-live\z/]
+    %w[shop-live shop-live-pr42 shop-live-PR-42].each { |app| assert_includes refuse({ "APP" => app }).what, "APP=#{app}" }
+    assert_nil validate({ "APP" => "shop-staging-pr42" })
+  end
+
   def test_a_host_that_looks_like_production_is_refused_wherever_it_stands
     %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each do |name|
       ["postgres://u:hush@shop-prod-1.example.com:31000/db", "postgres://u:hush@ok,PRODUCTION/db",

@@ -59,13 +59,6 @@ class PreflightTest < Minitest::Test
     assert_includes error.what, ":silent returned no SQL for notes"
   end
 
-  def test_a_dry_run_ends_the_run_however_it_is_asked_for
-    config = staging_config
-    with_env("DRY_RUN" => "true") { assert_includes refuse(config).what, "DRY_RUN=true" }
-    config.dry_run = true
-    assert_includes refuse(config).what, "config.dry_run"
-  end
-
   def test_no_rule_at_all_is_refused_unless_it_is_meant
     config = staging_config
     config.anonymization_tables = []
@@ -85,11 +78,17 @@ class PreflightTest < Minitest::Test
 
   def test_everything_is_told_at_once
     config = staging_config
-    config.dry_run = true
+    config.seeds_file_path = "/nowhere/seeds.rb"
     config.scalingo_api_token = nil
     error = refuse(config)
-    assert_includes error.what, "dry run"
+    assert_includes error.what, "seeds"
     assert_includes error.what, "token"
+  end
+
+  def test_slack_without_a_url_ends_the_run
+    config = staging_config
+    config.slack_enabled = true
+    assert_includes refuse(config).what, "config.slack_webhook_url"
   end
 
   def test_a_missing_target_is_named

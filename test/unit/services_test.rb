@@ -15,6 +15,7 @@ module ServiceHelpers
 
     def initialize = @told = []
     def started = @told << :started
+    def step(_phase) = nil
     def succeeded(report) = @told << [:succeeded, report]
     def failed(error) = @told << [:failed, error]
     def flush(**) = @told << :flushed
@@ -50,9 +51,10 @@ class CoordinatorTest < Minitest::Test
     assert_empty native.calls
   end
 
-  def test_what_is_not_built_ends_the_run_before_the_engine_is_called
+  def test_a_configuration_that_contradicts_itself_ends_the_run_before_the_engine_is_called
     native = FakeNative.new
-    with_env("DRY_RUN" => "true") { assert_raises(ScalingoStagingSync::ConfigurationError) { execute(native) } }
+    @config.anonymization_tables = []
+    assert_raises(ScalingoStagingSync::ConfigurationError) { execute(native) }
     assert_empty native.calls
   end
 
@@ -84,7 +86,7 @@ class CoordinatorTest < Minitest::Test
       assert_raises(RuntimeError) { execute(FakeNative.new(error: RuntimeError.new("x"))) }
       refute_path_exists "#{directory}/reports"
       execute(FakeNative.new)
-      assert_equal %w[audit.json audit.txt], Dir.children("#{directory}/reports").sort
+      assert_equal %w[audit.html audit.json audit.txt], Dir.children("#{directory}/reports").sort
     end
   end
 

@@ -53,6 +53,34 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
+  def test_it_speaks_english_too
+    with_server("200 OK") do |url, bodies|
+      config = configure(url)
+      config.slack_locale = :en
+      slack = Slack.new(config:)
+      slack.started
+      slack.step(:rows)
+      slack.step(:plan)
+      slack.succeeded(FakeNative::REPORT.merge(findings: [{ table: "a" }]))
+      slack.flush
+      texts = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
+      assert_equal 3, texts.size
+      assert_equal "Copy of my-app-production's database to my-app-staging: started.", texts[0]
+      assert_equal "Copy of my-app-production's database to my-app-staging: loading anonymized rows.", texts[1]
+      ["done in 12 s", "2 tables, 50,002 rows.", "Anonymized: users (50,000).", "without a rule: 1."].each { |words| assert_includes texts[2], words }
+    end
+  end
+
+  def test_too_many_messages_are_sent_again_later
+    with_server("429 Too Many Requests\r\nRetry-After: 0") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.started
+      slack.flush
+      assert_equal 1 + Slack::RETRIES, bodies.size
+      assert_includes log.string, "it answered 429"
+    end
+  end
+
   def test_the_channel_is_named_where_it_is_configured
     with_server("200 OK") do |url, bodies|
       slack = Slack.new(config: configure(url))

@@ -22,7 +22,7 @@ class ProgressReporterTest < Minitest::Test
 
   def test_events_become_lines_for_the_terminal_and_the_log
     reporter.call(event: "table_loaded", table: "public.users", rows: 50_000, bytes: 9_000_000, masked: 49_000, seconds: 1.25)
-    line = "public.users: 50,000 rows, 9.0 MB, 49,000 values masked in 1.3 s."
+    line = "public.users: 50,000 rows, 9.0 MB, 49,000 values masked in 1.3 s, 40,000 rows/s."
     assert_equal "#{line}\n", terminal.string
     assert_includes log.string, "[SCALINGO_STAGING_SYNC] #{line}"
   end
@@ -78,6 +78,24 @@ class ProgressReporterTest < Minitest::Test
     before = Thread.list.size
     assert_raises(RuntimeError) { reporter.with_heartbeat { raise "x" } }
     assert_equal before, Thread.list.size
+  end
+
+  def test_every_event_goes_out_as_a_notification_with_its_fields
+    heard = []
+    listener = ActiveSupport::Notifications.subscribe(/\.scalingo_staging_sync\z/) { |name, *, payload| heard << [name, payload] }
+    reporter.call(event: "table_loaded", table: "public.users", rows: 4_000, bytes: 10, masked: 3, seconds: 2.0)
+    reporter.call(event: "phase", phase: "rows")
+    reporter.say("By the way.")
+    assert_equal %w[table phase message].map { |name| "#{name}.scalingo_staging_sync" }, heard.map(&:first)
+    assert_equal ["public.users", 4_000, :info], heard[0][1].values_at(:table, :rows, :level)
+    assert_includes log.string, "public.users: 4,000 rows, 10 B, 3 values masked in 2.0 s, 2,000 rows/s."
+    assert_equal 3, log.string.lines.size
+  ensure
+    ActiveSupport::Notifications.unsubscribe(listener)
+  end
+
+  def test_the_log_is_told_at_least_every_half_minute
+    assert_operator ScalingoStagingSync::Support::ProgressReporter::HEARTBEAT_EVERY, :<, 30
   end
 
   def test_the_terminal_is_left_alone_when_the_log_goes_there

@@ -18,8 +18,7 @@ class TesterTest < Minitest::Test
       "Production guard" => ->(_) { ENV["APP"] = "shop-production" },
       "Configuration" => ->(config) { config.anonymization_tables = [] },
       "Source" => ->(config) { config.scalingo_api_token = nil },
-      "Key for pseudonyms" => ->(config) { config.anonymization_secret = nil },
-      "Slack" => ->(config) { config.slack_enabled = true }
+      "Key for pseudonyms" => ->(config) { config.anonymization_secret = nil }
     }.each do |name, spoil|
       config = staging_config
       spoil.call(config)
@@ -50,5 +49,75 @@ class TesterTest < Minitest::Test
   def test_no_secret_is_printed
     check(staging_config)
     ["pw-of-staging", "tk-us-secret-token", SECRET].each { |secret| refute_includes terminal.string, secret }
+  end
+end
+
+class TesterOfTheTargetTest < Minitest::Test
+  def check(native: FakeNative.new, environment: {})
+    ScalingoStagingSync::Testing::Tester.new(config: staging_config, output: terminal, native:, environment:).run
+  end
+
+  # A native library whose plan or examination says something else.
+  class OtherNative < FakeNative
+    def initialize(plan: {}, examination: {})
+      super()
+      @plan = PREVIEW.merge(plan)
+      @examination = EXAMINATION.merge(examination)
+    end
+
+    def plan(_settings) = @plan
+    def examine(_settings) = @examination
+  end
+
+  def test_it_ends_with_the_plan
+    assert check
+    assert_match(/^public\.users +50,000 +masked$/, terminal.string)
+    assert_match(/^passed  Plan: a run would go through\.$/, terminal.string)
+  end
+
+  def test_a_missing_privilege_fails_with_what_to_do
+    privileges = [{ name: "create a schema", granted: false, optional: false, remedy: "Grant it." }]
+    refute check(native: OtherNative.new(examination: { privileges: }))
+    assert_match(/^FAILED  Privileges: the role may not create a schema\. Grant it\.$/, terminal.string)
+  end
+
+  def test_a_privilege_that_a_run_can_do_without_is_a_warning
+    privileges = [{ name: "create large objects", granted: false, optional: true, remedy: "Only where there are some." }]
+    assert check(native: OtherNative.new(examination: { privileges: }))
+    assert_match(/^warning Privileges/, terminal.string)
+  end
+
+  def test_an_unencrypted_connection_is_a_warning
+    assert check(native: OtherNative.new(examination: { tls: nil }))
+    assert_match(/^warning TLS: .*sslmode=require/, terminal.string)
+    assert_match(/^1 check with a warning\.$/, terminal.string)
+  end
+
+  def test_a_plan_that_fails_fails_the_check
+    problems = [{ error: "PlanError", what: "No such table.", remedy: "Mend it." }]
+    refute check(native: OtherNative.new(plan: { would_succeed: false, problems: }))
+    assert_match(/^FAILED  Plan: No such table\. Mend it\.$/, terminal.string)
+  end
+
+  def test_a_container_that_is_too_small_fails
+    refute check(environment: { "CONTAINER_MEMORY" => "64" })
+    assert_match(/^FAILED  Memory: .*larger container/, terminal.string)
+    terminal.truncate(0)
+    assert check(environment: { "CONTAINER_MEMORY" => (8 * 1024**3).to_s })
+  end
+
+  def test_cron_json_is_read
+    Dir.mktmpdir do |directory|
+      Dir.chdir(directory) do
+        { '{"jobs":[{"command":"0 3 * * 0 bundle exec rake scalingo_staging_sync:run"}]}' => /^passed  cron\.json: 1 job, in UTC: 0 3 \* \* 0/,
+          '{"jobs":[{"command":"bundle exec rake scalingo_staging_sync:run"}]}' => /^FAILED  cron\.json: .*five fields/,
+          "[" => /^FAILED  cron\.json: it cannot be read/ }.each do |text, line|
+          File.write("cron.json", text)
+          check
+          assert_match line, terminal.string
+          terminal.truncate(0)
+        end
+      end
+    end
   end
 end

@@ -15,6 +15,8 @@
 pub enum Kind {
     /// A setting is missing, contradictory, or needs something that is not there: `ConfigurationError`.
     Configuration,
+    /// The target is the source itself: `Support::EnvironmentValidator::ProductionEnvironmentError`.
+    Production,
     /// A rule does not fit the backup's tables and columns: `PlanError`.
     Plan,
     /// Scalingo's API refused or failed: `Integrations::ScalingoApiClient::BackupError`.
@@ -48,6 +50,33 @@ pub enum Kind {
     Interrupted,
     /// A defect of the gem's own: `InternalError`.
     Internal,
+}
+
+impl Kind {
+    /// The class's name under `ScalingoStagingSync`, as `Module#const_get` takes it.
+    pub fn class_name(self) -> &'static str {
+        match self {
+            Self::Configuration => "ConfigurationError",
+            Self::Production => "Support::EnvironmentValidator::ProductionEnvironmentError",
+            Self::Plan => "PlanError",
+            Self::Api => "Integrations::ScalingoApiClient::BackupError",
+            Self::Authentication => "Integrations::ScalingoApiClient::AuthenticationError",
+            Self::AddonNotFound => "Integrations::ScalingoApiClient::AddonNotFoundError",
+            Self::BackupNotFound => "Integrations::ScalingoApiClient::BackupNotFoundError",
+            Self::Download => "Integrations::ScalingoApiClient::DownloadError",
+            Self::Archive => "ArchiveError",
+            Self::UnsupportedArchive => "UnsupportedArchiveError",
+            Self::TargetConnection => "TargetConnectionError",
+            Self::Privilege => "PrivilegeError",
+            Self::TargetBusy => "TargetBusyError",
+            Self::LockTimeout => "LockTimeoutError",
+            Self::Restore => "RestoreError",
+            Self::Verification => "VerificationError",
+            // Never seen in Ruby: an interrupted call raises the interrupt itself.
+            Self::Interrupted => "Error",
+            Self::Internal => "InternalError",
+        }
+    }
 }
 
 /// A failed run: what happened and what to do about it.

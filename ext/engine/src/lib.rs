@@ -10,7 +10,8 @@
 //! verify    what was sent, counted and checked again in the target
 //! ```
 //!
-//! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads.
+//! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads,
+//! [`preview`](preview::preview) says what a run would do, and [`examine`] whether the target lets it.
 //!
 //! An arrow points down the list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
 //! Nothing in this crate knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
@@ -20,10 +21,13 @@ pub mod copy;
 pub mod error;
 pub mod event;
 mod existing;
+mod identity;
 pub mod mask;
 pub mod pii;
 pub mod plan;
+pub mod preview;
 pub mod report;
+pub mod sample;
 pub mod settings;
 pub mod source;
 mod stream;
@@ -53,8 +57,7 @@ const CLOSING: Duration = Duration::from_millis(600);
 pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
     settings.check()?;
     let recorder = Recorder::start(events);
-    let events = recorder.sink();
-    on_target(settings, &events, &cancel, async |target| {
+    on_target(settings, &recorder, "run", &cancel, async |target| {
         sync(settings, target, &recorder).await
     })
     .await
@@ -67,8 +70,7 @@ pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) 
 pub async fn anonymize(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
     settings.check()?;
     let recorder = Recorder::start(events);
-    let events = recorder.sink();
-    on_target(settings, &events, &cancel, async |target| {
+    on_target(settings, &recorder, "anonymize", &cancel, async |target| {
         existing::anonymize(settings, target, &recorder).await
     })
     .await
@@ -87,6 +89,61 @@ pub async fn fetch(
     until_cancelled(&cancel, source::fetch(settings, directory, events)).await
 }
 
+/// Ten rows of a table before and after its masks, for a person at a terminal. Reads the backup as far as that table,
+/// and touches nothing.
+///
+/// # Errors
+/// Those of source, archive and plan.
+pub async fn sample(
+    settings: &Settings,
+    table: &str,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<sample::Sample> {
+    settings.check()?;
+    until_cancelled(&cancel, async {
+        let backup = source::open(&preview::as_it_is(&settings.source), events).await?;
+        sample::sample(settings, table, backup).await
+    })
+    .await
+}
+
+/// Tries what a run needs of the target, each in a transaction that is rolled back.
+///
+/// # Errors
+/// When the target cannot be reached.
+pub async fn examine(
+    settings: &settings::Target,
+    _events: &Sink,
+    cancel: CancellationToken,
+) -> Result<target::Examination> {
+    until_cancelled(&cancel, target::examine(settings)).await
+}
+
+/// Clears what killed runs have left in the target: sessions, the read-only setting, the note that they are under
+/// way. The next run does the same by itself.
+///
+/// # Errors
+/// [`error::Kind::TargetBusy`] while a run is under way; otherwise when the target cannot be reached.
+pub async fn cleanup(
+    settings: &settings::Target,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<target::Leftover> {
+    let settings = settings::Target {
+        // Sessions of others are nobody's leftovers and in nobody's way here.
+        terminate_connections: true,
+        ..settings.clone()
+    };
+    until_cancelled(&cancel, async {
+        let target = Target::open(&settings, events).await?;
+        let cleared = target.clear_leftovers().await;
+        target.close().await?;
+        cleared
+    })
+    .await
+}
+
 /// The pipeline, from the backup to the marker that says the target is complete.
 async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = &recorder.sink();
@@ -94,6 +151,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     events.send(Event::Phase { phase: Phase::Backup });
     let backup = source::open(&settings.source, events).await?;
     target.note_backup(&backup.info.id, backup.info.created_at.as_deref());
+    target.note_source(&backup.info.origin);
 
     events.send(Event::Phase { phase: Phase::Plan });
     let key = mask::Key::new(&settings.masking.secret);
@@ -101,6 +159,8 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     for warning in &opened.plan.warnings {
         events.warn(warning);
     }
+
+    identity::refuse_source(settings, &opened.header.database)?;
 
     events.send(Event::Phase { phase: Phase::Schema });
     target.reset_and_create(&opened.plan).await?;
@@ -128,7 +188,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
             backup.digest.get(),
             &opened.header,
         )),
-        tables: report::tables(&opened.plan, &loaded),
+        tables: recorder.placed(report::tables(&opened.plan, &loaded)),
         excluded: opened.plan.excluded.iter().map(ToString::to_string).collect(),
         left_out: report::left_out(&opened.plan),
         large_objects: loaded.large_objects,
@@ -154,15 +214,29 @@ fn left_empty(loaded: &target::LoadReport) -> Option<Error> {
     ))
 }
 
-/// Opens the target, works on it until done or cancelled, and leaves it in order either way.
-async fn on_target<T>(
+/// Opens the target, works on it until done or cancelled, notes how it went, and leaves it in order either way.
+async fn on_target(
     settings: &Settings,
-    events: &Sink,
+    recorder: &Recorder,
+    mode: &'static str,
     cancel: &CancellationToken,
-    work: impl AsyncFnOnce(&Target) -> Result<T>,
-) -> Result<T> {
-    let target = until_cancelled(cancel, Target::open(&settings.target, events)).await?;
-    let result = until_cancelled(cancel, work(&target)).await;
+    work: impl AsyncFnOnce(&Target) -> Result<Report>,
+) -> Result<Report> {
+    let events = recorder.sink();
+    let target = until_cancelled(cancel, Target::open(&settings.target, &events)).await?;
+    target.note_job(mode, settings.fingerprint.as_deref());
+    let worked = until_cancelled(cancel, async {
+        let size_before = target.size().await?;
+        let report = work(&target).await?;
+        Ok(Report {
+            run_id: target.run_id().to_owned(),
+            size_before,
+            size_after: target.size().await?,
+            ..report
+        })
+    });
+    let result = worked.await;
+    target.record(&report::outcome(&result, recorder.seconds())).await;
     let closed = if cancel.is_cancelled() {
         // What is not put back in time, the next run puts back.
         let closing = tokio::time::timeout(CLOSING, target.close()).await;

@@ -1,18 +1,22 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
 use crate::archive::Header;
+use crate::error::{Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::mask::ColumnCounts;
 use crate::plan::{Load, Plan};
 use crate::source;
-use crate::target::LoadReport;
+use crate::target::{LoadReport, Outcome};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// A finished run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
+    /// The run's name in the gem's history: a time (UTC) and a few random digits.
+    pub run_id: String,
     /// The backup it came from; None when a database that was already there was masked.
     pub backup: Option<Backup>,
     /// Each table whose rows were loaded, in the order they came.
@@ -29,6 +33,10 @@ pub struct Report {
     pub steps: u64,
     /// Whether the target was checked, and nothing was found.
     pub verified: bool,
+    /// The target database's size in bytes before the run.
+    pub size_before: u64,
+    /// The same after it.
+    pub size_after: u64,
     /// How long each phase took.
     pub phases: Vec<PhaseTime>,
     /// How long the whole took, in seconds.
@@ -65,6 +73,8 @@ pub struct Table {
     pub rows: u64,
     /// Bytes of COPY text.
     pub bytes: u64,
+    /// Seconds from the run's beginning to the first row.
+    pub started: f64,
     /// Seconds from the first row to the commit.
     pub seconds: f64,
     /// What happened to its masked columns.
@@ -140,6 +150,7 @@ impl Table {
             table: load.table.to_string(),
             rows,
             bytes,
+            started: 0.0,
             seconds,
             columns: columns.collect(),
         }
@@ -172,6 +183,32 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
     told.collect()
 }
 
+/// How a run ended, for the gem's history.
+pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
+    match result {
+        Ok(report) => Outcome {
+            tables: Some(report.tables.len() as u64),
+            rows: Some(report.tables.iter().map(|table| table.rows).sum()),
+            masked: Some(report.tables.iter().map(Table::masked).sum()),
+            seconds: Some(seconds),
+            error_class: None,
+            table_rows: report
+                .tables
+                .iter()
+                .map(|table| (table.table.clone(), table.rows))
+                .collect(),
+        },
+        Err(error) => Outcome {
+            seconds: Some(seconds),
+            error_class: Some(match error.kind {
+                Kind::Interrupted => "Interrupt".to_owned(),
+                kind => kind.class_name().to_owned(),
+            }),
+            ..Outcome::default()
+        },
+    }
+}
+
 /// What the plan leaves out.
 pub(crate) fn left_out(plan: &Plan) -> Vec<LeftOut> {
     let told = plan.left_out.iter().map(|out| LeftOut {
@@ -194,6 +231,7 @@ pub struct Recorder {
 struct Noted {
     warnings: Vec<String>,
     phases: Vec<(Phase, Instant)>,
+    tables: HashMap<String, Instant>,
 }
 
 impl Recorder {
@@ -207,6 +245,9 @@ impl Recorder {
                 match &event {
                     Event::Warning { message } => notes.warnings.push(message.clone()),
                     Event::Phase { phase } => notes.phases.push((*phase, Instant::now())),
+                    Event::TableStarted { table } => {
+                        notes.tables.entry(table.clone()).or_insert_with(Instant::now);
+                    }
                     _ => {}
                 }
             }
@@ -222,6 +263,22 @@ impl Recorder {
     /// Where the run's parts send their events.
     pub fn sink(&self) -> Sink {
         self.events.clone()
+    }
+
+    /// Says of each table when its rows began to arrive.
+    pub(crate) fn placed(&self, mut tables: Vec<Table>) -> Vec<Table> {
+        let noted = self.noted();
+        for table in &mut tables {
+            if let Some(begun) = noted.tables.get(&table.table) {
+                table.started = begun.saturating_duration_since(self.started).as_secs_f64();
+            }
+        }
+        tables
+    }
+
+    /// Seconds since the run began.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
     }
 
     /// A report with the clock's figures and the warnings so far; the rest is for the caller to fill in.

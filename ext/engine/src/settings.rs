@@ -25,6 +25,9 @@ pub struct Settings {
     /// Bring foreign servers and foreign tables in (never user mappings: they hold passwords).
     #[serde(default)]
     pub include_foreign_servers: bool,
+    /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
 }
 
 /// Where the backup comes from.

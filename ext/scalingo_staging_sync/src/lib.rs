@@ -13,7 +13,7 @@ mod gvl;
 mod panics;
 
 use magnus::{function, prelude::*, Error, Ruby, Value};
-use staging_sync_engine::settings::{Scalingo, Settings};
+use staging_sync_engine::settings::{Scalingo, Settings, Target};
 use std::path::PathBuf;
 
 /// `Native.run(settings) { |event| } → report`: the whole job.
@@ -43,6 +43,38 @@ fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error
 /// `Native.masks → [{ name:, doc:, options:, from:, to: }]`: the catalogue, for people.
 fn masks(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &staging_sync_engine::mask::catalogue::listing())
+}
+
+/// `Native.plan(settings) { |event| } → preview`: what a run would do; nothing is touched.
+fn plan(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::preview::preview(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.sample(settings, table) { |event| } → sample`: ten rows before and after; nothing is touched.
+fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::sample(&settings, &table, &events, cancel).await
+    })
+}
+
+/// `Native.examine(target) { |event| } → examination`: tries what a run needs of the target, rolled back.
+fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Target = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::examine(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.cleanup(target) → leftover`: clears what killed runs have left in the target.
+fn cleanup(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
+    let settings: Target = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::cleanup(&settings, &events, cancel).await
+    })
 }
 
 /// `Native.engine_version → String`.
@@ -76,6 +108,10 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
     module.define_singleton_method("masks", function!(masks, 0))?;
+    module.define_singleton_method("plan", function!(plan, 1))?;
+    module.define_singleton_method("sample", function!(sample, 2))?;
+    module.define_singleton_method("examine", function!(examine, 1))?;
+    module.define_singleton_method("cleanup", function!(cleanup, 1))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;
     #[cfg(debug_assertions)]
     module.define_singleton_method("panic", function!(panic, 0))?;

@@ -77,6 +77,8 @@ module ScalingoStagingSync
 
       STRING = string
 
+      LOCALE = new("Symbol", ":fr or :en") { |value| %i[fr en].include?(value) ? value : REFUSED }
+
       EMAIL_DOMAIN = string("a domain name such as \"demo.example.com\"") do |value|
         value.match?(/\A(?=.{1,190}\z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\z/i)
       end

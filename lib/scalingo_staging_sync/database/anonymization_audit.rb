@@ -6,8 +6,9 @@ require "time"
 
 module ScalingoStagingSync
   module Database
-    # The evidence of a finished run: `config.anonymization_audit_file` with .json, for machines, and with .txt, for
-    # people. Names, counts and times; never a value of a row, never a secret.
+    # The evidence of a finished run: `config.anonymization_audit_file` with .json, for machines and sealed by
+    # {AuditSeal}, with .txt, and with .html, for people. Names, counts and times; never a value of a row, never a
+    # secret. The JSON's schema stands in the README.
     class AnonymizationAudit
       # Raised when a reader of the JSON file would have to change.
       SCHEMA_VERSION = 1
@@ -23,15 +24,14 @@ module ScalingoStagingSync
         @config = config
       end
 
-      # @param path [String] where to, with or without .json or .txt
-      # @return [Array<String>] the two files' paths
+      # @param path [String] where to, with or without .json, .txt or .html
+      # @return [Array<String>] the three files' paths
       # @raise [ConfigurationError] when they cannot be written
       def write(path)
-        base = path.sub(/\.(json|txt)\z/, "")
+        base = path.sub(/\.(json|txt|html)\z/, "")
         FileUtils.mkdir_p(File.dirname(base))
-        { "#{base}.json" => "#{JSON.pretty_generate(to_h)}\n", "#{base}.txt" => to_text }.map do |file, content|
-          replace(file, content)
-        end
+        contents = { "json" => to_json, "txt" => to_text, "html" => AuditPage.new(to_h).to_s }
+        contents.map { |ending, content| replace("#{base}.#{ending}", content) }
       rescue SystemCallError => error
         raise ConfigurationError.new(
           "The database is restored and masked, but the audit file #{path} could not be written (#{error.class}).",
@@ -43,6 +43,7 @@ module ScalingoStagingSync
       def to_h
         {
           schema_version: SCHEMA_VERSION,
+          run_id: @report[:run_id],
           gem_version: VERSION,
           started_at: @started_at.utc.iso8601,
           finished_at: @finished_at.utc.iso8601,
@@ -50,6 +51,8 @@ module ScalingoStagingSync
           source_app: (@config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name)),
           target_app: @config.target_app,
           backup: @report[:backup],
+          rules_fingerprint: fingerprint,
+          size_bytes: { before: @report[:size_before], after: @report[:size_after] },
           verification: {
             enabled: @config.verify_anonymization, passed: @report[:verified],
             violations: columns.sum { |column| column[:violations].to_i }
@@ -60,11 +63,20 @@ module ScalingoStagingSync
             masked_values: columns.sum { |column| column[:masked] },
             large_objects: @report[:large_objects]
           },
-          tables: tables.map { |table| table.slice(:table, :rows, :bytes, :seconds, :columns) },
+          phases: phases,
+          tables: tables.map { |table| table.slice(:table, :rows, :bytes, :started, :seconds, :columns) },
+          findings: @report[:findings] || [],
           excluded: @report[:excluded] || [],
           left_out: @report[:left_out] || [],
           warnings: @report[:warnings] || []
         }
+      end
+
+      # @return [String] the JSON file's content, sealed under the anonymization key
+      # @raise [ConfigurationError] when there is no key
+      def to_json(*)
+        facts = JSON.parse(JSON.generate(to_h))
+        "#{JSON.pretty_generate(facts.merge(seal: AuditSeal.new(config: @config).seal(facts)))}\n"
       end
 
       # @return [String] the text file's content
@@ -74,6 +86,7 @@ module ScalingoStagingSync
         lines.concat(tables.flat_map { |table| table_lines(table) })
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
+        lines.concat(list("Personal data that no rule covers", facts[:findings].map { |one| one.map { |key, value| "#{key}: #{value}" }.join(", ") }))
         lines.concat(list("Warnings", facts[:warnings]))
         "#{lines.join("\n")}\n"
       end
@@ -82,6 +95,20 @@ module ScalingoStagingSync
 
       def tables
         @report[:tables] || []
+      end
+
+      # Each phase with the time it began, in seconds from the run's beginning.
+      def phases
+        began = 0.0
+        (@report[:phases] || []).map do |phase|
+          { name: phase[:name].to_s, started: began.round(3), seconds: phase[:seconds].round(3) }.tap { began += phase[:seconds] }
+        end
+      end
+
+      def fingerprint
+        EngineSettings.new(@config).fingerprint
+      rescue ConfigurationError
+        nil # no key, no rules
       end
 
       def columns
@@ -97,10 +124,18 @@ module ScalingoStagingSync
           "To" => facts[:target_app],
           "Backup" => backup.values_at(:id, :created_at).compact.join(", "),
           "SHA-256" => backup[:sha256],
+          "Rules" => facts[:rules_fingerprint],
+          "Size" => size_words(facts[:size_bytes]),
           "Rows" => Support::Figures.count(facts[:totals][:rows]),
           "Values masked" => Support::Figures.count(facts[:totals][:masked_values]),
           "Verification" => verification_words(facts[:verification])
         }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
+      end
+
+      def size_words(size)
+        return unless size[:before] && size[:after]
+
+        "#{Support::Figures.bytes(size[:before])} before, #{Support::Figures.bytes(size[:after])} after"
       end
 
       def verification_words(verification)

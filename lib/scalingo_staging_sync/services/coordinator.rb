@@ -37,12 +37,14 @@ module ScalingoStagingSync
       # @raise [Interrupt, SignalException] when it was stopped
       def execute!
         prepare
+        tell_app(:before_sync)
         @slack.started
-        report = work
+        report = notified { work }
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
         @slack.failed(error)
+        tell_app_of(error)
         hurry = error.is_a?(SignalException)
         raise
       ensure
@@ -50,6 +52,15 @@ module ScalingoStagingSync
       end
 
       private
+
+      # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
+      def notified
+        payload = { source_app: @config.clone_source_scalingo_app_name, target_app: @config.target_app }
+        steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") { |*, event| @slack.step(event[:phase]) }
+        ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
+      ensure
+        ActiveSupport::Notifications.unsubscribe(steps) if steps
+      end
 
       # Everything that can refuse the run without having touched anything.
       def prepare
@@ -65,19 +76,48 @@ module ScalingoStagingSync
       def work
         started_at = Time.now
         report = @call.run(@settings.to_h)
-        finish
-        audit(report, started_at)
+        finish(report, started_at)
         tell(report)
         report
       end
 
-      def finish
-        return unless Database::RailsState.active_record?
+      # What needs Rails. Until all of it is done the target counts as incomplete.
+      def finish(report, started_at)
+        in_rails = Database::RailsState.active_record?
+        return after_load(report, started_at) unless in_rails
 
+        Database::History.new.finishing(report) do
+          migrate if @config.run_migrations
+          Database::RailsState.record_environment if @config.record_environment
+          Seeds.new(config: @config, reporter: @reporter).load
+          after_load(report, started_at)
+        end
+      end
+
+      def migrate
         ran = Database::RailsState.migrate { |label| @reporter.say("Migrating: #{label}.") }
         @reporter.detail("No migration is pending.") if ran.zero?
-        Database::RailsState.record_environment
-        Seeds.new(config: @config, reporter: @reporter).load
+      end
+
+      def after_load(report, started_at)
+        tell_app(:after_sync, engine: report)
+        audit(report, started_at)
+      end
+
+      # Calls the app's own blocks, see {ScalingoStagingSync.on}.
+      def tell_app(event, engine: {}, error: nil)
+        blocks = ScalingoStagingSync.hooks.fetch(event, [])
+        return if blocks.empty?
+
+        report = Report.new(event, engine:, error:, config: @config)
+        blocks.each { |block| block.call(report) }
+      end
+
+      # A failure that the app's block has with a failed run hides not why that failed.
+      def tell_app_of(error)
+        tell_app(:failed, error:)
+      rescue StandardError => second
+        @reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{second.class}.")
       end
 
       def audit(report, started_at)
@@ -101,6 +141,7 @@ module ScalingoStagingSync
           "#{Support::Figures.counted(masked, "value")} masked; " \
           "#{Support::Figures.counted((report[:excluded] || []).size, "table")} without rows; #{verification(report)}."
         )
+        @reporter.say("Restart the app's web and worker containers if the schema has changed: they keep what they knew of it.")
       end
 
       def verification(report)

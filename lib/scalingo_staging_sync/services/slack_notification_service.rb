@@ -6,14 +6,41 @@ require "uri"
 
 module ScalingoStagingSync
   module Services
-    # Tells a Slack channel, in French, that a run began, succeeded or failed. It works beside the run: nothing that
-    # goes wrong with Slack fails the run, and nothing waits for Slack longer than a few seconds at the end.
+    # Tells a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
+    # works beside the run: nothing that goes wrong with Slack fails the run, and nothing waits for Slack longer than a
+    # few seconds at the end. An incoming webhook can neither change a message nor answer in its thread, so each is a
+    # message of its own.
     class SlackNotificationService
       # Seconds for each of connecting, sending and receiving.
       TIMEOUT = 3
 
       # Seconds that {#flush} waits for what is still being sent.
       PATIENCE = 5
+
+      # How often a message is sent again when Slack says that there were too many (429).
+      RETRIES = 3
+
+      TITLES = { fr: "Copie de la base de %<source>s vers %<target>s : ", en: "Copy of %<source>s's database to %<target>s: " }.freeze
+      TEXTS = {
+        fr: {
+          started: "démarrage.", succeeded: "terminée en %<duration>s.", failed: "échec.", stopped: "interrompue.",
+          counts: "%<tables>s tables, %<rows>s lignes.", masked: "Données anonymisées : %<tables>s.",
+          unverified: "Attention : la vérification a échoué.", findings: "Données personnelles sans règle : %<count>s.",
+          warnings: "Avertissements : %<count>s.", reason: "%<error>s : %<what>s",
+          file: "une archive locale", here: "cet environnement",
+          steps: { rows: "chargement des données anonymisées.", verify: "vérification." }
+        },
+        en: {
+          started: "started.", succeeded: "done in %<duration>s.", failed: "failed.", stopped: "stopped.",
+          counts: "%<tables>s tables, %<rows>s rows.", masked: "Anonymized: %<tables>s.",
+          unverified: "Attention: verification failed.", findings: "Personal data without a rule: %<count>s.",
+          warnings: "Warnings: %<count>s.", reason: "%<error>s: %<what>s",
+          file: "a local archive", here: "this environment",
+          steps: { rows: "loading anonymized rows.", verify: "verifying." }
+        }
+      }.freeze
+      TITLED = %i[started succeeded failed stopped title].freeze
+      private_constant :TITLES, :TEXTS, :TITLED
 
       # @param config [Configuration] whether, where to, and the tables' French names
       def initialize(config: ScalingoStagingSync.configuration)
@@ -25,7 +52,16 @@ module ScalingoStagingSync
       #
       # @return [void]
       def started
-        tell("Copie de la base de #{source} vers #{target} : démarrage.")
+        tell(words(:started))
+      end
+
+      # A part of the run begins. Only those that a channel wants to know of are told.
+      #
+      # @param phase [Symbol, String] the phase's name
+      # @return [void]
+      def step(phase)
+        text = TEXTS.dig(@config.slack_locale, :steps, phase.to_sym)
+        tell("#{words(:title)}#{text}") if text
       end
 
       # A run succeeded.
@@ -34,15 +70,15 @@ module ScalingoStagingSync
       # @return [void]
       def succeeded(report)
         tables = report[:tables] || []
-        lines = ["Copie de la base de #{source} vers #{target} : terminée en #{duration(report[:seconds].to_f)}.",
-                 "#{number(tables.size)} tables, #{number(tables.sum { |table| table[:rows] })} lignes."]
+        lines = [words(:succeeded, duration: duration(report[:seconds].to_f)),
+                 words(:counts, tables: number(tables.size), rows: number(tables.sum { |table| table[:rows] }))]
         masked = tables.select { |table| table[:columns]&.any? }
         unless masked.empty?
-          names = masked.map { |table| "#{french_name(table[:table])} (#{number(table[:rows])})" }
-          lines << "Données anonymisées : #{names.join(", ")}."
+          lines << words(:masked, tables: masked.map { |table| "#{table_name(table[:table])} (#{number(table[:rows])})" }.join(", "))
         end
-        lines << "Attention : la vérification a échoué." if @config.verify_anonymization && !report[:verified]
-        lines << "Avertissements : #{number(report[:warnings].size)}." if report[:warnings]&.any?
+        lines << words(:unverified) if @config.verify_anonymization && !report[:verified]
+        lines << words(:findings, count: number(report[:findings].size)) if report[:findings]&.any?
+        lines << words(:warnings, count: number(report[:warnings].size)) if report[:warnings]&.any?
         tell(lines.join("\n"))
       end
 
@@ -52,9 +88,8 @@ module ScalingoStagingSync
       # @param error [Exception] why
       # @return [void]
       def failed(error)
-        reason = error.is_a?(Error) ? "#{error.class.name.split("::").last} : #{error.what}" : error.class.name
-        ending = error.is_a?(SignalException) ? "interrompue" : "échec"
-        tell("Copie de la base de #{source} vers #{target} : #{ending}.\n#{reason}")
+        reason = error.is_a?(Error) ? words(:reason, error: error.class.name.split("::").last, what: error.what) : error.class.name
+        tell("#{words(error.is_a?(SignalException) ? :stopped : :failed)}\n#{reason}")
       end
 
       # Waits a few seconds for what is still being sent.
@@ -88,43 +123,62 @@ module ScalingoStagingSync
 
       def post(url, body)
         uri = URI.parse(url)
+        (RETRIES + 1).times do |attempt|
+          answer = send_once(uri, body)
+          return if answer.is_a?(Net::HTTPSuccess)
+          return log("it answered #{answer.code}") unless answer.code == "429" && attempt < RETRIES
+
+          sleep((answer["Retry-After"] || 1).to_f.clamp(0.1, TIMEOUT))
+        end
+      rescue StandardError => error
+        log(error.class.name) # the message may hold the URL, which is a secret
+      end
+
+      def send_once(uri, body)
         request = Net::HTTP::Post.new(uri, "Content-Type" => "application/json")
         request.body = body
-        answer = Net::HTTP.start(
+        Net::HTTP.start(
           uri.host, uri.port,
           use_ssl: uri.scheme == "https", open_timeout: TIMEOUT, write_timeout: TIMEOUT, read_timeout: TIMEOUT,
           max_retries: 0
         ) { |http| http.request(request) }
-        log("it answered #{answer.code}") unless answer.is_a?(Net::HTTPSuccess)
-      rescue StandardError => error
-        log(error.class.name) # the message may hold the URL, which is a secret
       end
 
       def log(reason)
         @config.logger.warn("[#{Support::ProgressReporter::TAG}] Slack was not told: #{reason}.")
       end
 
+      # A sentence in the configured language; those about the run as a whole begin with what is copied where.
+      def words(key, **values)
+        locale = @config.slack_locale
+        sentence = key == :title ? "" : format(TEXTS.fetch(locale).fetch(key), **values)
+        TITLED.include?(key) ? format(TITLES.fetch(locale), source:, target:) + sentence : sentence
+      end
+
       def source
-        ENV["BACKUP_FILE"] || @config.backup_file ? "une archive locale" : @config.clone_source_scalingo_app_name
+        ENV["BACKUP_FILE"] || @config.backup_file ? words(:file) : @config.clone_source_scalingo_app_name
       end
 
       def target
-        @config.target_app || "cet environnement"
+        @config.target_app || words(:here)
       end
 
-      # The table's French name, where its rule gives one.
-      def french_name(table)
+      # The table's French name, where its rule gives one and French is spoken.
+      def table_name(table)
         bare = table.split(".").last
+        return bare unless @config.slack_locale == :fr
+
         entry = @config.anonymization_tables.find { |rule| [table, bare].include?(rule[:table].to_s.delete('"')) }
         entry&.fetch(:translation, nil) || bare
       end
 
       def number(value)
-        Support::Figures.count(value).tr(",", " ")
+        @config.slack_locale == :fr ? Support::Figures.count(value).tr(",", " ") : Support::Figures.count(value)
       end
 
       def duration(seconds)
-        Support::Figures.seconds(seconds).tr(".", ",")
+        text = Support::Figures.seconds(seconds)
+        @config.slack_locale == :fr ? text.tr(".", ",") : text
       end
     end
   end

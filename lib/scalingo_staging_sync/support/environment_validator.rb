@@ -22,6 +22,11 @@ module ScalingoStagingSync
       Failure = Data.define(:what, :remedy)
       private_constant :Failure
 
+      # What Scalingo appends to an app's name for a review app of it. A pattern that is anchored at its end would not
+      # see that a production app's review app is one.
+      REVIEW_APP = /-pr-?\d+\z/i
+      private_constant :REVIEW_APP
+
       URL_VARIABLES = %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].freeze
       private_constant :URL_VARIABLES
 
@@ -62,7 +67,7 @@ module ScalingoStagingSync
 
       def app_failure
         app = @environment["APP"].to_s
-        return unless matches?(@config.production_app_name_patterns, app)
+        return unless [app, app.sub(REVIEW_APP, "")].any? { |name| matches?(@config.production_app_name_patterns, name) }
 
         Failure.new(
           "The app's name, APP=#{app}, matches config.production_app_name_patterns.",

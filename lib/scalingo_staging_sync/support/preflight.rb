@@ -19,7 +19,8 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem].compact
+        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
+                    slack_problem].compact
         return if problems.empty?
 
         raise ConfigurationError.new(problems.map(&:what).join(" "),
@@ -38,15 +39,7 @@ module ScalingoStagingSync
       private
 
       def unbuilt_problems
-        [dry_run_problem, *@config.anonymization_tables.flat_map { |entry| entry_problems(entry) }]
-      end
-
-      def dry_run_problem
-        asked = ("DRY_RUN=true" if @environment["DRY_RUN"] == "true") || ("config.dry_run = true" if @config.dry_run)
-        return unless asked
-
-        Problem.new("A dry run was asked for (#{asked}), and dry runs are not built yet.",
-                    "Use `rake scalingo_staging_sync:check` to look at the configuration, and remove #{asked} to run.")
+        @config.anonymization_tables.flat_map { |entry| entry_problems(entry) }
       end
 
       def entry_problems(entry)
@@ -130,6 +123,13 @@ module ScalingoStagingSync
           "database is #{rails.database} on #{rails.hosts.join(", ")}.",
           "Let both name the same staging database: migrations and seeds run by way of ActiveRecord."
         )
+      end
+
+      def slack_problem
+        return if !@config.slack_enabled || @config.slack_webhook_url
+
+        Problem.new("config.slack_enabled is true, but config.slack_webhook_url is not set.",
+                    "Set config.slack_webhook_url to the incoming webhook's URL, or config.slack_enabled to false.")
       end
 
       def no_target

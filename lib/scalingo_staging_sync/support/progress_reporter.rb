@@ -1,11 +1,16 @@
 # frozen_string_literal: true
 
+require "active_support/core_ext/object/try" # which the next one needs and does not load
 require "active_support/logger"
+require "active_support/notifications"
 
 module ScalingoStagingSync
   module Support
-    # Tells what a run does: to the configured logger, tagged, and to the terminal. It takes the engine's events
-    # one by one, as {Native} yields them.
+    # Tells what a run does: through ActiveSupport::Notifications, which {LogSubscriber} makes the log of, and to the
+    # terminal. It takes the engine's events one by one, as {Native} yields them.
+    #
+    # Each event goes out as `NAME.scalingo_staging_sync`, with the engine's fields as its payload, :event being the
+    # engine's own name for it, and :message and :level where it is worth a line in the log.
     #
     # With VERBOSE=true the terminal shows the small steps too. Some platforms end a container that says nothing
     # for half an hour, so a quiet run says now and then that it is still there.
@@ -17,7 +22,13 @@ module ScalingoStagingSync
       REPEAT_EVERY = 15
 
       # Seconds of silence after which a sign of life is given.
-      HEARTBEAT_EVERY = 60
+      HEARTBEAT_EVERY = 20
+
+      # The engine's events by the name under which they go out; others keep their own.
+      NAMES = {
+        "backup_chosen" => "backup", "backup_pending" => "backup", "downloaded" => "download", "download_resumed" => "download",
+        "table_started" => "table", "table_loaded" => "table", "step_done" => "step"
+      }.freeze
 
       PHASES = {
         backup: "Finding the backup",
@@ -49,8 +60,8 @@ module ScalingoStagingSync
       # @param event [Hash{Symbol => Object}] its name under :event, as `ext/engine/src/event.rs` lists them
       # @return [void]
       def call(event)
-        teller = :"tell_#{event[:event]}"
-        respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
+        payload = event.dup
+        whole { send_out(event, payload) }
       end
 
       # @return [Proc] {#call}, to be given as a block
@@ -73,7 +84,7 @@ module ScalingoStagingSync
       # @param text [String] a small step, for the log's debug level
       # @return [void]
       def detail(text)
-        tell(:debug, text, shown: (text if @verbose))
+        tell(@verbose ? :info : :debug, text, shown: (text if @verbose))
       end
 
       # Runs the block, and says now and then that it still runs while nothing else is said.
@@ -95,14 +106,35 @@ module ScalingoStagingSync
 
       private
 
+      # A signal waits for the end of a line: Ruby's Logger swallows every exception that meets it while it writes,
+      # also the one that is to end the run. It holds for signals that come by Thread#raise, as Services::Command's do.
+      def whole(&)
+        Thread.handle_interrupt(SignalException => :never, &)
+      end
+
+      def send_out(event, payload)
+        ActiveSupport::Notifications.instrument("#{outward(event[:event])}.scalingo_staging_sync", payload) do
+          Thread.current[:scalingo_staging_sync_event] = payload
+          teller = :"tell_#{event[:event]}"
+          respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
+        ensure
+          Thread.current[:scalingo_staging_sync_event] = nil
+        end
+      end
+
       def tell(level, text, shown: text)
+        whole { tell_whole(level, text, shown) }
+      end
+
+      def tell_whole(level, text, shown)
+        line = { message: text, level: }
+        if (event = Thread.current[:scalingo_staging_sync_event])
+          event.merge!(line)
+        else
+          ActiveSupport::Notifications.instrument("message.scalingo_staging_sync", line)
+        end
         @lock.synchronize do
           @last_words = now if shown || level != :debug
-          if @logger.respond_to?(:tagged)
-            @logger.tagged(TAG) { @logger.public_send(level, text) }
-          else
-            @logger.public_send(level, "[#{TAG}] #{text}")
-          end
           show(shown) if shown
         end
       end
@@ -112,6 +144,11 @@ module ScalingoStagingSync
 
         @terminal.puts(text)
         @terminal.flush
+      end
+
+      # The name under which an event goes out. One that this version does not know is a message.
+      def outward(event)
+        NAMES.fetch(event.to_s) { LogSubscriber::EVENTS.include?(event.to_s.to_sym) ? event : "message" }
       end
 
       def tell_phase(event)
@@ -131,8 +168,19 @@ module ScalingoStagingSync
         done, total = event.values_at(:bytes, :total)
         now_and_then(:downloaded) do
           share = " of #{Figures.bytes(total)} (#{done * 100 / total}%)" if total&.positive?
-          say("Downloaded #{Figures.bytes(done)}#{share}.")
+          say("Downloaded #{Figures.bytes(done)}#{share}#{pace(done, total)}.")
         end
+      end
+
+      # How fast the download has come since its first word, and what is left of it.
+      def pace(done, total)
+        @download ||= [now, done]
+        seconds = now - @download[0]
+        rate = seconds.positive? ? (done - @download[1]) / seconds : 0
+        return unless rate.positive?
+
+        left = ", #{Figures.seconds((total - done) / rate)} left" if total && total > done
+        ", #{Figures.bytes(rate)}/s#{left}"
       end
 
       def tell_download_resumed(event)
@@ -146,7 +194,8 @@ module ScalingoStagingSync
       def tell_table_loaded(event)
         facts = [Figures.counted(event[:rows], "row"), Figures.bytes(event[:bytes])]
         facts << "#{Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
-        say("#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}.")
+        rate = ", #{Figures.count((event[:rows] / event[:seconds]).round)} rows/s" if event[:seconds] >= 1
+        say("#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}#{rate}.")
       end
 
       def tell_step_done(event)

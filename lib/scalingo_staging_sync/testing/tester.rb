@@ -1,55 +1,90 @@
 # frozen_string_literal: true
 
 require "active_support/core_ext/object/blank"
+require "json"
 
 module ScalingoStagingSync
   # Looking at an installation before its first run.
   module Testing
-    # What `rake scalingo_staging_sync:check` does: looks at configuration, guard and installation, and prints a
-    # line for each. It opens no connection and reads no backup, so a rule that names a table that is not there, a
-    # wrong password or a missing right are found only by a run (which finds them before it touches the target,
-    # except for rights on objects that turn up later).
+    # What `rake scalingo_staging_sync:check` does: looks at everything that a run needs, prints a line for each with
+    # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
+    # beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
     class Tester
       # A check that did not hold.
       Failed = Class.new(StandardError)
-      private_constant :Failed
+
+      # A check that holds, with something to think about.
+      Warned = Class.new(StandardError)
+      private_constant :Failed, :Warned
+
+      # What the engine may take over the Rails process, as the design promises.
+      ENGINE_MEMORY = 64 * 1024 * 1024
 
       # @param config [Configuration] what to look at
       # @param output [IO] where the lines go
       # @param native [Module, nil] what stands for the native library; nil: the library itself
-      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil)
+      # @param environment [#[]] the environment variables
+      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil, environment: ENV)
         @config = config
         @output = output
         @native = native
+        @environment = environment
       end
 
-      # @return [Boolean] whether everything holds
+      # @return [Boolean] whether everything holds; warnings do not count
       def run
-        results = checks.map { |name, check| report(name, check) }
-        failures = results.count(false)
-        @output.puts(failures.zero? ? "Everything holds." : "#{Support::Figures.counted(failures, "check")} failed.")
-        failures.zero?
+        results = local_checks.map { |name, check| report(name, check) }
+        # Without these there is nobody to ask.
+        results.concat(remote_checks.map { |name, check| report(name, check) }) unless results.include?(:failed)
+        @output.puts("", Support::PreviewText.new(@preview).to_s) if @preview
+        tell(results.tally)
+        results.none?(:failed)
       end
 
       private
 
-      def checks
+      def local_checks
         {
           "Production guard" => -> { guard },
           "Configuration" => -> { preflight },
           "Source" => -> { source },
           "Key for pseudonyms" => -> { secret },
           "Native library" => -> { native },
-          "Slack" => -> { slack }
+          "Slack" => -> { slack },
+          "Seeds" => -> { @config.seeds_file_path ? "the file #{@config.seeds_file_path} is there." : "none configured." },
+          "Memory" => -> { memory },
+          "cron.json" => -> { cron }
         }
+      end
+
+      def remote_checks
+        {
+          "Target database" => -> { database },
+          "TLS" => -> { tls },
+          "Privileges" => -> { privileges },
+          "Migrations" => -> { migrations },
+          "Backup" => -> { backup },
+          "Extensions" => -> { extensions },
+          "Plan" => -> { plan }
+        }
+      end
+
+      def tell(counts)
+        parts = { failed: "failed", warned: "with a warning" }.filter_map do |key, words|
+          "#{Support::Figures.counted(counts[key], "check")} #{words}" if counts[key]
+        end
+        @output.puts(parts.empty? ? "Everything holds." : "#{parts.join(", ")}.")
       end
 
       def report(name, check)
         @output.puts("passed  #{name}: #{check.call}")
-        true
+        :passed
+      rescue Warned => error
+        @output.puts("warning #{name}: #{error.message}")
+        :warned
       rescue Error, Failed, ArgumentError => error
         @output.puts("FAILED  #{name}: #{error.message}")
-        false
+        :failed
       end
 
       def guard
@@ -87,11 +122,117 @@ module ScalingoStagingSync
         "version #{(@native || Native).engine_version}."
       end
 
-      def slack
-        return "not enabled." unless @config.slack_enabled
-        raise Failed, "config.slack_enabled is true, but config.slack_webhook_url is not set." unless @config.slack_webhook_url
+      def memory
+        limit = @environment["CONTAINER_MEMORY"].to_i
+        return "no limit is known (CONTAINER_MEMORY is not set)." unless limit.positive?
 
-        "enabled."
+        limit *= 1024 * 1024 if limit < 1024 * 1024 # in MiB
+        used = resident + ENGINE_MEMORY
+        sentence = "this process and the engine take up to #{Support::Figures.bytes(used)} of #{Support::Figures.bytes(limit)}."
+        raise Failed, "#{sentence} Run it in a larger container (`scalingo run --size L`)." if used > limit
+        raise Warned, "#{sentence} A larger container would leave more room." if used > limit * 0.8
+
+        sentence
+      end
+
+      # Bytes of this process, as the kernel counts them.
+      def resident
+        File.read("/proc/self/status")[/^VmRSS:\s+(\d+) kB/, 1].to_i * 1024
+      rescue SystemCallError
+        0
+      end
+
+      def cron
+        file = EngineSettings.new(@config).in_app("cron.json")
+        return "there is none: the run is not scheduled by Scalingo." unless File.file?(file)
+
+        jobs = JSON.parse(File.read(file)).fetch("jobs")
+        mine = jobs.map { |job| job.fetch("command") }.grep(/scalingo_staging_sync:run/)
+        return "no job of it runs scalingo_staging_sync:run." if mine.empty?
+
+        check_schedules(mine)
+        "#{Support::Figures.counted(mine.size, "job")}, in UTC: #{mine.map { |line| line.split.first(5).join(" ") }.join("; ")}."
+      rescue JSON::ParserError, KeyError, NoMethodError, TypeError
+        raise Failed, "it cannot be read: it must be a Hash with a list `jobs`, each with a `command`."
+      end
+
+      def check_schedules(commands)
+        wrong = commands.find { |line| line.split.first(5).any? { |field| !field.match?(%r{\A[\d*/,A-Za-z-]+\z}) } }
+        raise Failed, "the command #{wrong.inspect} must begin with the five fields of a cron schedule." if wrong
+      end
+
+      def examined
+        @examined ||= (@native || Native).examine(EngineSettings.new(@config).target)
+      end
+
+      def database
+        "#{examined[:database]}, PostgreSQL #{examined[:server_version]}, as the role #{examined[:role]}."
+      end
+
+      def tls
+        return "#{examined[:tls]}." if examined[:tls]
+
+        raise Warned, "the connection is not encrypted. Add ?sslmode=require to DATABASE_URL if the server can."
+      end
+
+      def privileges
+        missing = examined[:privileges].reject { |privilege| privilege[:granted] }
+        sentences = missing.map { |privilege| "the role may not #{privilege[:name]}. #{privilege[:remedy]}" }
+        raise Failed, sentences.join(" ") if missing.any? { |privilege| !privilege[:optional] }
+        raise Warned, sentences.join(" ") if missing.any?
+
+        "#{Support::Figures.counted(examined[:privileges].size, "trial")}, each rolled back: the role may " \
+          "#{examined[:privileges].map { |privilege| privilege[:name] }.join("; ")}."
+      end
+
+      def migrations
+        return "not run, as config.run_migrations says." unless @config.run_migrations
+        return "there is no ActiveRecord here." unless Database::RailsState.active_record?
+
+        known = Database::RailsState.migration_context.migrations.size
+        "the app knows #{Support::Figures.counted(known, "migration")}; those that the backup has not are run after the load."
+      rescue StandardError => error
+        raise Failed, "the app's migrations cannot be read (#{error.class}). Mend the files in db/migrate."
+      end
+
+      def preview
+        @preview ||= Services::DryRun.new(config: @config, native: @native).preview
+      end
+
+      def backup
+        backup = preview[:backup]
+        raise Failed, problems unless backup
+
+        made = backup[:created_at] && " of #{backup[:created_at]}"
+        "#{backup[:id]}#{made}, from #{backup[:origin]}."
+      end
+
+      def extensions
+        missing = preview.dig(:target, :missing_extensions).to_a
+        return "none is missing." if missing.empty?
+
+        lacking = missing.reject { |extension| extension[:available] && extension[:allowed] }
+        return "#{missing.map { |extension| extension[:name] }.join(", ")} would be created." if lacking.empty?
+
+        names = lacking.map { |extension| extension[:name] }.join(", ")
+        raise Failed, "#{names} cannot be created, and the backup needs it." if lacking.any? { |extension| extension[:needed] }
+
+        raise Warned, "#{names} cannot be created and would be left out; nothing in the backup needs it."
+      end
+
+      def plan
+        raise Failed, problems unless preview[:would_succeed]
+        raise Warned, "a run would go through, with warnings; see the plan." if preview[:warnings].any?
+
+        "a run would go through."
+      end
+
+      def problems
+        preview[:problems].map { |problem| "#{problem[:what]} #{problem[:remedy]}" }.join(" ")
+      end
+
+      def slack
+        @config.slack_enabled ? "enabled, in #{@config.slack_locale}." : "not enabled."
       end
     end
   end

@@ -7,6 +7,7 @@
 //! reset, stock        emptying the target and creating the schema, in one transaction where it fits
 //! load, lane, large_objects, graph   rows over several COPY streams, and what follows as soon as it can
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
+//! look                what a dry run and a check see of a target, without changing it
 //! analyze, count      statistics for the planner, and what verification asks
 //! ```
 //!
@@ -22,6 +23,7 @@ mod guard;
 mod lane;
 mod large_objects;
 mod load;
+mod look;
 mod reset;
 mod sql_rules;
 mod state;
@@ -31,6 +33,7 @@ pub mod url;
 
 pub use buffers::Buffers;
 pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange};
+pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
@@ -65,6 +68,7 @@ pub struct Target {
     run_id: String,
     backup: Mutex<Backup>,
     buffers: Buffers,
+    leftover: Leftover,
 }
 
 impl std::fmt::Debug for Target {
@@ -78,12 +82,46 @@ impl std::fmt::Debug for Target {
 /// Sessions that nobody uses right now.
 type Idle = Arc<Mutex<Vec<Session>>>;
 
-/// Which backup is being restored, for the record.
+/// What is being done, from which backup, for the record.
 #[derive(Debug, Clone, Default)]
 struct Backup {
     id: Option<String>,
     created_at: Option<String>,
+    source: Option<String>,
+    fingerprint: Option<String>,
+    mode: &'static str,
 }
+
+/// What runs that were killed had left behind, and was cleared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Leftover {
+    /// Runs that were noted as under way.
+    pub runs: u64,
+    /// The role's new sessions were read-only.
+    pub read_only_role: bool,
+    /// Sessions, with their temporary tables.
+    pub sessions: u64,
+}
+
+/// How a run ended, for the record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outcome {
+    /// Tables loaded.
+    pub(crate) tables: Option<u64>,
+    /// Rows loaded.
+    pub(crate) rows: Option<u64>,
+    /// Values replaced.
+    pub(crate) masked: Option<u64>,
+    /// Seconds from the run's beginning.
+    pub(crate) seconds: Option<f64>,
+    /// The class of the error that ended it, if one did.
+    pub(crate) error_class: Option<String>,
+    /// Rows by table.
+    pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
+}
+
+/// How long noting a failed run may take: an interrupted one has to end within a second.
+const NOTING: Duration = Duration::from_millis(200);
 
 /// What the server says about itself and us.
 #[derive(Debug, Clone)]
@@ -111,7 +149,7 @@ impl Target {
         let control = Arc::new(connector.connect().await?);
         let facts = facts(&control, events).await?;
         take_lock(&control).await?;
-        state::undo_leftover(&control).await?;
+        let leftover = state::undo_leftover(&control).await?;
         if !settings.terminate_connections {
             guard::refuse_others(&control, connector.application_name()).await?;
         }
@@ -128,7 +166,11 @@ impl Target {
             idle,
             facts,
             run_id,
-            backup: Mutex::default(),
+            leftover,
+            backup: Mutex::new(Backup {
+                mode: "run",
+                ..Backup::default()
+            }),
         })
     }
 
@@ -145,10 +187,64 @@ impl Target {
     /// Notes which backup is being restored, for the record in the gem's own schema: Scalingo's id of it or the
     /// file's name, and when it was made, where known. Written by [`Target::reset_and_create`].
     pub fn note_backup(&self, id: &str, created_at: Option<&str>) {
-        *lock(&self.backup) = Backup {
-            id: Some(id.to_owned()),
-            created_at: created_at.map(str::to_owned),
-        };
+        let mut noted = lock(&self.backup);
+        noted.id = Some(id.to_owned());
+        noted.created_at = created_at.map(str::to_owned);
+    }
+
+    /// Notes what is being done (`run`, `anonymize`) and the fingerprint of the rules, for the record.
+    pub fn note_job(&self, mode: &'static str, fingerprint: Option<&str>) {
+        let mut noted = lock(&self.backup);
+        noted.mode = mode;
+        noted.fingerprint = fingerprint.map(str::to_owned);
+    }
+
+    /// Notes where the backup comes from, for the record.
+    pub fn note_source(&self, origin: &str) {
+        lock(&self.backup).source = Some(origin.to_owned());
+    }
+
+    /// Notes how the run ended in the gem's history, where that is there. A record that cannot be written fails
+    /// nothing.
+    pub(crate) async fn record(&self, outcome: &Outcome) {
+        let backup = self.noted_backup();
+        let written = state::record_end(&self.control, &self.run_id, &backup, outcome);
+        let written = tokio::time::timeout(NOTING, written).await;
+        if outcome.error_class.is_none() && !matches!(written, Ok(Ok(()))) {
+            self.events
+                .warn("The run could not be noted in the gem's history of runs.");
+        }
+    }
+
+    /// Ends what sessions killed runs have left, and says what was cleared, [`Target::open`] included.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn clear_leftovers(&self) -> Result<Leftover> {
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND usename = session_user \
+                     AND application_name LIKE 'scalingo-staging-sync %' AND application_name <> $1";
+        let row = self
+            .control
+            .query_one(sql, &[&self.connector.application_name()])
+            .await;
+        let sessions: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server("ending sessions of killed runs", &error))?;
+        Ok(Leftover {
+            sessions: u64::try_from(sessions).unwrap_or(0),
+            ..self.leftover.clone()
+        })
+    }
+
+    /// The size of the target database in bytes.
+    pub(crate) async fn size(&self) -> Result<u64> {
+        let sql = "SELECT pg_database_size(current_database())";
+        let row = self.control.query_one(sql, &[]).await;
+        let size: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server("asking for the target's size", &error))?;
+        Ok(u64::try_from(size).unwrap_or(0))
     }
 
     fn noted_backup(&self) -> Backup {

@@ -132,6 +132,7 @@ impl Target {
     async fn guarded_reset(&self, plan: &Plan) -> Result<()> {
         self.check_hold()?;
         state::prepare(&self.control).await?;
+        state::record_start(&self.control, &self.run_id, &self.noted_backup()).await?;
         if self.settings.terminate_connections {
             if !self.guard.raise().await? {
                 self.events.warn(

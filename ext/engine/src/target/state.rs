@@ -1,10 +1,10 @@
-//! The gem's own schema in the target: one row about the last run, which outlives the reset.
+//! The gem's own schema in the target: one row about its state and one per run, which outlive the reset.
 //!
 //! It says whether what is in the database is a whole, masked copy, and what a run has changed about the role
 //! and must put back. The reset never touches it.
 
 use super::connect::Session;
-use super::{get, Backup};
+use super::{get, Backup, Leftover, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::plan::quote_identifier;
 
@@ -22,6 +22,17 @@ const CREATE: &str = "CREATE TABLE scalingo_staging_sync.state ( \
   COMMENT ON TABLE scalingo_staging_sync.state IS \
     'What scalingo-staging-sync last did to this database. Kept by its reset.'; \
   INSERT INTO scalingo_staging_sync.state DEFAULT VALUES";
+
+/// One row per run: the history.
+const CREATE_RUNS: &str = "CREATE TABLE IF NOT EXISTS scalingo_staging_sync.runs ( \
+    run_id text PRIMARY KEY, mode text NOT NULL, \
+    status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'complete', 'failed')), \
+    started_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz, \
+    source text, backup_id text, backup_created_at text, \
+    tables bigint, rows bigint, masked_values bigint, findings bigint, seconds double precision, \
+    gem_version text, rules_fingerprint text, error_class text, table_rows jsonb NOT NULL DEFAULT '{}'); \
+  COMMENT ON TABLE scalingo_staging_sync.runs IS \
+    'Every run of scalingo-staging-sync into this database: names and counts. Kept by its reset.'";
 
 /// What the role's setting becomes while a run lasts; see `guard`.
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
@@ -48,9 +59,9 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     let (owner, role): (String, String) = (get(&row, "owner")?, get(&row, "role")?);
     // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
     let sql = match (schema, table) {
-        (true, true) => "UPDATE scalingo_staging_sync.state SET status = status".to_owned(),
-        (true, false) => CREATE.to_owned(),
-        (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}"),
+        (true, true) => format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}"),
+        (true, false) => format!("{CREATE}; {CREATE_RUNS}"),
+        (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}; {CREATE_RUNS}"),
     };
     let created = session.batch_execute(&sql).await;
     let Err(error) = created else { return Ok(()) };
@@ -107,6 +118,89 @@ pub(crate) async fn mark_complete(session: &Session, run_id: &str) -> Result<()>
     Ok(())
 }
 
+/// Notes that a run has begun. The table must be there.
+pub(crate) async fn record_start(session: &Session, run_id: &str, backup: &Backup) -> Result<()> {
+    record(session, run_id, backup, &Outcome::default(), "running").await
+}
+
+/// Notes how a run ended, where the history is there: a run that ends before it has prepared the gem's schema
+/// leaves no trace in a database that has none.
+pub(crate) async fn record_end(
+    session: &Session,
+    run_id: &str,
+    backup: &Backup,
+    outcome: &Outcome,
+) -> Result<()> {
+    if !may_write(session, "runs", "SELECT, INSERT, UPDATE").await? {
+        return Ok(());
+    }
+    let status = if outcome.error_class.is_some() {
+        "failed"
+    } else {
+        "complete"
+    };
+    record(session, run_id, backup, outcome, status).await
+}
+
+async fn record(
+    session: &Session,
+    run_id: &str,
+    backup: &Backup,
+    outcome: &Outcome,
+    status: &str,
+) -> Result<()> {
+    let sql = "INSERT INTO scalingo_staging_sync.runs AS r \
+                 (run_id, mode, status, source, backup_id, backup_created_at, gem_version, rules_fingerprint, \
+                  tables, rows, masked_values, seconds, error_class, table_rows) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb) \
+               ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, finished_at = now(), \
+                 source = excluded.source, backup_id = excluded.backup_id, \
+                 backup_created_at = excluded.backup_created_at, tables = excluded.tables, rows = excluded.rows, \
+                 masked_values = excluded.masked_values, seconds = excluded.seconds, \
+                 error_class = excluded.error_class, table_rows = excluded.table_rows";
+    let table_rows = serde_json::to_string(&outcome.table_rows)
+        .map_err(|_| Error::internal("The counts of rows could not be written as JSON."))?;
+    let number = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let version = env!("CARGO_PKG_VERSION");
+    session
+        .execute(
+            sql,
+            &[
+                &run_id,
+                &backup.mode,
+                &status,
+                &backup.source,
+                &backup.id,
+                &backup.created_at,
+                &version,
+                &backup.fingerprint,
+                &number(outcome.tables),
+                &number(outcome.rows),
+                &number(outcome.masked),
+                &outcome.seconds,
+                &outcome.error_class,
+                &table_rows,
+            ],
+        )
+        .await
+        .map_err(doing)?;
+    if status != "running" {
+        let sql = "UPDATE scalingo_staging_sync.runs SET finished_at = clock_timestamp() WHERE run_id = $1";
+        session.execute(sql, &[&run_id]).await.map_err(doing)?;
+    }
+    Ok(())
+}
+
+/// Whether a table of the gem's own schema is there and the role has these rights on it.
+async fn may_write(session: &Session, table: &str, rights: &str) -> Result<bool> {
+    let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), $2), false)";
+    session
+        .query_one(sql, &[&format!("{SCHEMA}.{table}"), &rights])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(doing)
+}
+
 /// Makes new sessions of the role read-only by default, after noting what was set before. One transaction.
 ///
 /// Every role may change its own settings (PostgreSQL's documentation, "ALTER ROLE"); where a platform forbids
@@ -128,12 +222,12 @@ pub(crate) async fn keep_writers_out(session: &Session) -> Result<bool> {
     }
 }
 
-/// Puts the role's setting back. One transaction; does nothing when nothing is to be put back.
-pub(crate) async fn let_writers_in(session: &Session) -> Result<()> {
+/// Puts the role's setting back. One transaction; does nothing, and says so, when nothing is to be put back.
+pub(crate) async fn let_writers_in(session: &Session) -> Result<bool> {
     let sql = "SELECT previous_read_only, role_kept_out FROM scalingo_staging_sync.state \
                WHERE role_kept_out IS NOT NULL";
     let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? else {
-        return Ok(());
+        return Ok(false);
     };
     let previous: Option<String> = row.try_get(0).map_err(doing)?;
     // Not necessarily the role that we are now.
@@ -150,7 +244,8 @@ pub(crate) async fn let_writers_in(session: &Session) -> Result<()> {
     session
         .batch_execute(&sql)
         .await
-        .map_err(|error| Error::from_server("letting other sessions write again", &error))
+        .map_err(|error| Error::from_server("letting other sessions write again", &error))?;
+    Ok(true)
 }
 
 /// `ALTER ROLE "ada" IN DATABASE "staging" …` for a role, or for the one that this session logged in as.
@@ -166,17 +261,17 @@ async fn alter_role(session: &Session, role: Option<&str>, change: &str) -> Resu
     Ok(format!("ALTER ROLE {role} IN DATABASE {database} {change}"))
 }
 
-/// Puts back what a killed run left switched on.
-pub(crate) async fn undo_leftover(session: &Session) -> Result<()> {
-    let sql = "SELECT coalesce(has_table_privilege(to_regclass($1), 'SELECT, UPDATE'), false)";
-    let table = format!("{SCHEMA}.state");
-    let ours: bool = session
-        .query_one(sql, &[&table])
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(doing)?;
-    if ours {
-        let_writers_in(session).await?;
+/// Puts back what a killed run left switched on, and notes that it was killed. To be called with the run's lock
+/// held, so that nobody else's run can be under way.
+pub(crate) async fn undo_leftover(session: &Session) -> Result<Leftover> {
+    let mut left = Leftover::default();
+    if may_write(session, "state", "SELECT, UPDATE").await? {
+        left.read_only_role = let_writers_in(session).await?;
     }
-    Ok(())
+    if may_write(session, "runs", "SELECT, UPDATE").await? {
+        let sql = "UPDATE scalingo_staging_sync.runs SET status = 'failed', error_class = 'Killed', \
+                   finished_at = now() WHERE status = 'running'";
+        left.runs = session.execute(sql, &[]).await.map_err(doing)?;
+    }
+    Ok(left)
 }

@@ -1,0 +1,263 @@
+//! The dry run: what a run would do, told without doing it.
+//!
+//! The beginning of the real backup is downloaded, up to the end of its table of contents, and planned with the
+//! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
+//! kept on disk, nothing is locked.
+
+use crate::archive::{Archive, DumpId, Header};
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Phase, Sink};
+use crate::identity;
+use crate::mask::Key;
+use crate::plan::{self, Load, Plan};
+use crate::report::{self, LeftOut};
+use crate::settings::{Settings, Source};
+use crate::source::{self, BackupInfo};
+use crate::target::{self, Look};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io::Read;
+use tokio_util::sync::CancellationToken;
+
+/// What a run would do.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Preview {
+    /// Whether it would go through, as far as can be known without doing it.
+    pub would_succeed: bool,
+    /// What would end it.
+    pub problems: Vec<Problem>,
+    /// What the person in charge should know.
+    pub warnings: Vec<String>,
+    /// The backup it would read; None when there is none to be had.
+    pub backup: Option<report::Backup>,
+    /// Each table, by name.
+    pub tables: Vec<Table>,
+    /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
+    pub not_valid: Vec<String>,
+    /// What else would be left out, and why.
+    pub left_out: Vec<LeftOut>,
+    /// The target; None when it could not be looked at.
+    pub target: Option<Look>,
+}
+
+/// One thing that would end a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The class of the error under `ScalingoStagingSync`.
+    pub error: String,
+    /// What would happen.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What would happen to a table's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Copied with some columns masked.
+    Mask,
+    /// Copied as they are.
+    Copy,
+    /// Left out: the table is created without them.
+    WithoutRows,
+}
+
+/// One table of the backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// `schema.table`.
+    pub table: String,
+    /// What would happen to its rows.
+    pub action: Action,
+    /// Its masked columns, and what each would become.
+    pub columns: Vec<Column>,
+    /// Its rows as of the last run.
+    pub last_rows: Option<u64>,
+    /// The size of its rows in the backup, compressed, where the archive tells.
+    pub compressed_bytes: Option<u64>,
+}
+
+/// A column that would be masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it would become, in words.
+    pub mask: String,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            error: error.kind.class_name().to_owned(),
+            what: error.what.clone(),
+            remedy: error.remedy.clone(),
+        }
+    }
+}
+
+/// Says what a run with these settings would do.
+///
+/// # Errors
+/// [`Kind::Interrupted`] and [`Kind::Internal`] only: whatever else goes wrong would end a run, too, and is told as
+/// one of the [`Preview::problems`].
+pub async fn preview(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Preview> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::interrupted()),
+        told = tell(settings, events) => told,
+    }
+}
+
+async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
+    let mut preview = Preview::default();
+    let mut problems: Vec<Error> = settings.check().err().into_iter().collect();
+    let mut plan = None;
+    let mut sizes = HashMap::new();
+
+    events.send(Event::Phase { phase: Phase::Backup });
+    match contents(settings, events).await {
+        Ok(contents) => {
+            preview.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
+            preview.warnings.extend(age_warning(settings, &contents.info));
+            problems.extend(identity::refuse_source(settings, &contents.header.database).err());
+            sizes = contents.sizes;
+            match contents.plan {
+                Ok(made) => plan = Some(made),
+                Err(error) => problems.push(error),
+            }
+        }
+        Err(error) => problems.push(passed_on(error)?),
+    }
+    let looked = target::look(&settings.target, plan.as_ref(), events).await;
+    let look = match looked {
+        Ok(look) => {
+            problems.extend(look.problems.iter().cloned());
+            Some(look)
+        }
+        Err(error) => {
+            problems.push(passed_on(error)?);
+            None
+        }
+    };
+    if let Some(plan) = &plan {
+        preview.warnings.extend(plan.warnings.iter().cloned());
+        preview.tables = tables(plan, &sizes, look.as_ref());
+        preview.not_valid = not_valid(plan);
+        preview.left_out = report::left_out(plan);
+    }
+    preview.target = look;
+    preview.problems = problems.iter().map(Problem::from).collect();
+    preview.would_succeed = preview.problems.is_empty();
+    Ok(preview)
+}
+
+/// A failure that a run would meet, too; a defect or an interrupt is none.
+fn passed_on(error: Error) -> Result<Error> {
+    match error.kind {
+        Kind::Interrupted | Kind::Internal => Err(error),
+        _ => Ok(error),
+    }
+}
+
+struct Contents {
+    info: BackupInfo,
+    header: Header,
+    plan: Result<Plan>,
+    sizes: HashMap<DumpId, u64>,
+}
+
+/// Reads the table of contents and plans. The download stops when this is done.
+async fn contents(settings: &Settings, events: &Sink) -> Result<Contents> {
+    let backup = source::open(&as_it_is(&settings.source), events).await?;
+    events.send(Event::Phase { phase: Phase::Plan });
+    let (info, archive, settings) = (backup.info, backup.archive, settings.clone());
+    let read = tokio::task::spawn_blocking(move || read(info, archive, &settings));
+    read.await.map_err(|_| Error::interrupted())?
+}
+
+fn read(info: BackupInfo, archive: Box<dyn Read + Send>, settings: &Settings) -> Result<Contents> {
+    let archive = Archive::open(archive)?;
+    let key = Key::new(&settings.masking.secret);
+    let sizes = archive.entries().iter();
+    Ok(Contents {
+        info,
+        header: archive.header().clone(),
+        plan: plan::plan(archive.header(), archive.entries(), settings, &key),
+        sizes: sizes
+            .filter_map(|entry| Some((entry.dump_id, entry.data_size?)))
+            .collect(),
+    })
+}
+
+/// The source without what would write anything: no new backup, no kept copy.
+pub(crate) fn as_it_is(source: &Source) -> Source {
+    match source {
+        Source::Scalingo(scalingo) => {
+            let mut scalingo = scalingo.clone();
+            scalingo.backup_max_age = None;
+            scalingo.keep_in = None;
+            Source::Scalingo(scalingo)
+        }
+        Source::File(path) => Source::File(path.clone()),
+    }
+}
+
+/// Says when a run would ask for a fresh backup, which a dry run does not.
+fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
+    let Source::Scalingo(scalingo) = &settings.source else {
+        return None;
+    };
+    let most = scalingo.backup_max_age?;
+    let created: jiff::Timestamp = info.created_at.as_deref()?.parse().ok()?;
+    let age = jiff::Timestamp::now().duration_since(created).as_secs();
+    (u64::try_from(age).unwrap_or(0) >= most).then(|| {
+        "This backup is older than config.backup_max_age allows: a run would ask Scalingo for a fresh one, which may \
+         differ from it."
+            .into()
+    })
+}
+
+fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec<Table> {
+    let loaded = plan.loads.values().map(|load| {
+        let columns = columns(load);
+        Table {
+            action: if columns.is_empty() {
+                Action::Copy
+            } else {
+                Action::Mask
+            },
+            last_rows: look.and_then(|look| look.last_rows.get(&load.table.to_string()).copied()),
+            table: load.table.to_string(),
+            columns,
+            compressed_bytes: sizes.get(&load.dump_id).copied(),
+        }
+    });
+    let excluded = plan.excluded.iter().map(|table| Table {
+        table: table.to_string(),
+        action: Action::WithoutRows,
+        columns: Vec::new(),
+        last_rows: None,
+        compressed_bytes: None,
+    });
+    let mut tables: Vec<Table> = loaded.chain(excluded).collect();
+    tables.sort_by(|a, b| a.table.cmp(&b.table));
+    tables
+}
+
+fn columns(load: &Load) -> Vec<Column> {
+    let masked = load.mask.iter().flat_map(|mask| mask.columns());
+    let told = masked.map(|column| Column {
+        name: column.name.clone(),
+        mask: column.description.clone(),
+    });
+    told.collect()
+}
+
+fn not_valid(plan: &Plan) -> Vec<String> {
+    let keys = plan.steps.iter().filter(|step| {
+        step.kind == "FK CONSTRAINT" && step.sql.trim_end().trim_end_matches(';').ends_with("NOT VALID")
+    });
+    keys.map(|step| step.name.clone()).collect()
+}

@@ -1,0 +1,135 @@
+//! Ten rows of a table before and after its masks, for a person at a terminal.
+//!
+//! What it returns holds raw values: it goes to a terminal and nowhere else. The target is not touched.
+
+use crate::archive::{reading_failed, Archive, Block};
+use crate::copy::{decode, fields, InsertRows, Pieces};
+use crate::error::{Error, Kind, Result};
+use crate::mask::Key;
+use crate::plan::{self, Load, Plan, RowFormat};
+use crate::settings::Settings;
+use crate::source;
+use serde::Serialize;
+use std::io::{self, Read};
+
+/// Rows shown.
+const ROWS: usize = 10;
+
+/// Bytes of rows that are read to find them; a longer row still comes whole.
+const PIECE: usize = 64 * 1024;
+
+/// Rows of a table, raw and masked. Has no `Debug`, so that it cannot slip into a log.
+#[derive(Clone, Serialize)]
+#[allow(missing_debug_implementations)]
+pub struct Sample {
+    /// `schema.table`.
+    pub table: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// Those that are masked.
+    pub masked: Vec<String>,
+    /// Rows as the backup has them; None is NULL.
+    pub before: Vec<Vec<Option<String>>>,
+    /// The same rows as staging would get them.
+    pub after: Vec<Vec<Option<String>>>,
+}
+
+/// Reads the backup as far as the table `named`, `table` or `schema.table`, and masks its first rows.
+///
+/// # Errors
+/// Those of source, archive and plan; [`Kind::Plan`] when there is no such table, or its rows are excluded.
+pub(crate) async fn sample(settings: &Settings, named: &str, source: source::Backup) -> Result<Sample> {
+    let (settings, named, archive) = (settings.clone(), named.to_owned(), source.archive);
+    let read = tokio::task::spawn_blocking(move || read(archive, &settings, &named));
+    read.await.map_err(|_| Error::interrupted())?
+}
+
+fn read(archive: Box<dyn Read + Send>, settings: &Settings, named: &str) -> Result<Sample> {
+    let mut archive = Archive::open(archive)?;
+    let key = Key::new(&settings.masking.secret);
+    let plan = plan::plan(archive.header(), archive.entries(), settings, &key)?;
+    let load = find(&plan, named)?;
+    let mut piece = Vec::new();
+    while let Some(block) = archive.next_block()? {
+        match block {
+            Block::Data(block) if block.dump_id() == load.dump_id => {
+                let got = match &load.format {
+                    RowFormat::Copy => Pieces::new(block, PIECE).next(&mut piece),
+                    RowFormat::Inserts { table_columns } => {
+                        InsertRows::new(block, PIECE, table_columns).next(&mut piece)
+                    }
+                };
+                told(load, got, &mut piece)?;
+                break;
+            }
+            _ => {}
+        }
+    }
+    shown(load, &piece)
+}
+
+fn told(load: &Load, got: io::Result<bool>, piece: &mut Vec<u8>) -> Result<()> {
+    if !got.map_err(|error| reading_failed(&load.table.to_string(), error))? {
+        piece.clear();
+    }
+    Ok(())
+}
+
+fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
+    let mut loads = plan
+        .loads
+        .values()
+        .filter(|load| load.table.to_string() == named || load.table.name == named);
+    let first = loads.next().ok_or_else(|| {
+        Error::new(
+            Kind::Plan,
+            format!("The backup has no rows of a table {named} that a run would load."),
+            "Name a table of the plan (DRY_RUN=true) whose rows are not excluded.",
+        )
+    })?;
+    if loads.next().is_some() {
+        return Err(Error::new(
+            Kind::Plan,
+            format!("Several schemas have a table {named}."),
+            "Name it with its schema, such as public.users.",
+        ));
+    }
+    Ok(first)
+}
+
+fn shown(load: &Load, piece: &[u8]) -> Result<Sample> {
+    let end = memchr::memchr_iter(b'\n', piece)
+        .nth(ROWS - 1)
+        .map_or(piece.len(), |at| at + 1);
+    let raw = piece.get(..end).unwrap_or_default();
+    let mut after = Vec::new();
+    let masked = match &load.mask {
+        Some(mask) => {
+            mask.masker().mask_piece(raw, &mut after)?;
+            mask.columns().iter().map(|column| column.name.clone()).collect()
+        }
+        None => {
+            after.extend_from_slice(raw);
+            Vec::new()
+        }
+    };
+    Ok(Sample {
+        table: load.table.to_string(),
+        columns: load.columns.clone(),
+        masked,
+        before: rows(raw),
+        after: rows(&after),
+    })
+}
+
+fn rows(piece: &[u8]) -> Vec<Vec<Option<String>>> {
+    let mut scratch = Vec::new();
+    let lines = piece.split_inclusive(|byte| *byte == b'\n');
+    let mut decoded = |line: &[u8]| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let values = fields(line)
+            .map(|raw| decode(raw, &mut scratch).map(|value| String::from_utf8_lossy(value).into_owned()));
+        values.collect()
+    };
+    lines.map(&mut decoded).collect()
+}

@@ -1,0 +1,133 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Database
+    # What the gem's own schema in the target says: its state, and the history of runs. The engine writes it; the
+    # part of a run that needs Rails is added here. The reset leaves the schema alone.
+    class History
+      # The key of the advisory lock that a run holds, as `ext/engine/src/target/mod.rs` has it.
+      LOCK_KEY = 0x7363_616c_6e67_6f01
+
+      STATE = <<~SQL
+        SELECT (SELECT status FROM scalingo_staging_sync.state) AS status, EXISTS (
+          SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND (classid::int8 << 32) | objid::int8 = #{LOCK_KEY}) AS held
+      SQL
+      COLUMNS = %w[run_id mode status started_at finished_at source backup_id backup_created_at tables rows masked_values
+                   findings seconds gem_version rules_fingerprint error_class].freeze
+      private_constant :STATE, :COLUMNS
+
+      # @return [Symbol] :complete when the data is whole (or no run has begun to replace it), :syncing while a run
+      #   replaces it, :incomplete when a run began to and failed
+      # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
+      def state
+        return :complete unless there?("state")
+
+        row = ask(STATE).first
+        return :complete unless row["status"] == "incomplete"
+
+        row["held"] ? :syncing : :incomplete
+      end
+
+      # @param limit [Integer] how many
+      # @return [Array<Hash{Symbol => Object}>] the newest runs, newest first: :run_id, :mode, :status (running,
+      #   complete, failed), :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
+      #   :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint and :error_class
+      def runs(limit = 10)
+        return [] unless there?("runs")
+
+        ask("SELECT #{COLUMNS.join(", ")} FROM scalingo_staging_sync.runs ORDER BY started_at DESC LIMIT #{Integer(limit)}")
+          .map { |row| row.transform_keys(&:to_sym) }
+      end
+
+      # @return [Hash{Symbol => Object}, nil] the run whose data is in the database, as {#runs} has it
+      def current
+        return unless there?("runs")
+
+        rows = ask(<<~SQL)
+          SELECT #{COLUMNS.map { |column| "r.#{column}" }.join(", ")}
+          FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)
+        SQL
+        rows.first&.transform_keys(&:to_sym)
+      end
+
+      # Keeps the target marked as not yet whole, and the run as under way, while the part that needs Rails is done.
+      # If it fails the run is noted as failed.
+      #
+      # @param report [Hash{Symbol => Object}] the engine's report, with its :run_id
+      # @return [Object] what the block returns
+      # @raise [TargetBusyError] when another run has begun meanwhile
+      def finishing(report)
+        run = report[:run_id]
+        return yield unless run && there?("runs")
+
+        mark(run, "incomplete", "running")
+        result = yield
+        mark(run, "complete", "complete", findings: report[:findings]&.size)
+        result
+      rescue StandardError, SignalException => error
+        note_failure(run, error) if run
+        raise
+      ensure
+        release
+      end
+
+      private
+
+      def mark(run, state, status, findings: nil)
+        take unless status == "complete"
+        finished = status == "complete" ? "clock_timestamp()" : "NULL"
+        ask(<<~SQL)
+          UPDATE scalingo_staging_sync.state SET status = #{quote(state)}, finished_at = #{finished} WHERE run_id = #{quote(run)}
+        SQL
+        ask(<<~SQL)
+          UPDATE scalingo_staging_sync.runs SET status = #{quote(status)}, finished_at = #{finished},
+            findings = #{findings ? Integer(findings) : "findings"} WHERE run_id = #{quote(run)}
+        SQL
+      end
+
+      def note_failure(run, error)
+        ask(<<~SQL)
+          UPDATE scalingo_staging_sync.runs SET status = 'failed', finished_at = clock_timestamp(),
+            error_class = #{quote(error.class.name.delete_prefix("ScalingoStagingSync::"))} WHERE run_id = #{quote(run)}
+        SQL
+      rescue ActiveRecord::ActiveRecordError
+        nil # what failed first is what has to be told
+      end
+
+      # The run's lock goes on to this session, so that nobody else's run begins between load and end.
+      def take
+        @held = ask("SELECT pg_try_advisory_lock(#{LOCK_KEY}) AS held").first["held"]
+        return if @held
+
+        raise TargetBusyError.new("Another run began in this database before this one's migrations and seeds.",
+                                  "Wait until it has ended, and look at its result.")
+      end
+
+      def release
+        return unless @held
+
+        @held = false
+        ask("SELECT pg_advisory_unlock(#{LOCK_KEY})")
+      rescue ActiveRecord::ActiveRecordError
+        nil # a session that is gone has released its lock
+      end
+
+      def there?(table)
+        ask("SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.#{table}'), 'SELECT'), false) AS there")
+          .first["there"]
+      end
+
+      def ask(sql)
+        ActiveRecord::Base.connection_pool.with_connection do |connection|
+          connection.uncached { connection.select_all(sql, "ScalingoStagingSync") }.to_a
+        end
+      end
+
+      def quote(text)
+        ActiveRecord::Base.connection_pool.with_connection { |connection| connection.quote(text) }
+      end
+    end
+  end
+end

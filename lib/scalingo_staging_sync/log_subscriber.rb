@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+require "active_support"
+require "active_support/deprecation" # before the next one, or the two require each other
+require "active_support/log_subscriber"
+
+module ScalingoStagingSync
+  # Logs what a run tells, tagged, to `config.logger`: the lines are made of the events that go out through
+  # ActiveSupport::Notifications, and of nothing else.
+  class LogSubscriber < ActiveSupport::LogSubscriber
+    # The events' names before `.scalingo_staging_sync`.
+    EVENTS = %i[phase backup download table step finding warning message].freeze
+
+    # @return [Logger] `config.logger`
+    def logger
+      ScalingoStagingSync.configuration.logger
+    end
+
+    EVENTS.each { |name| define_method(name) { |event| line(event.payload) } }
+
+    private
+
+    def line(payload)
+      return unless payload[:message]
+
+      tag = Support::ProgressReporter::TAG
+      if logger.respond_to?(:tagged)
+        logger.tagged(tag) { logger.public_send(payload[:level], payload[:message]) }
+      else
+        logger.public_send(payload[:level], "[#{tag}] #{payload[:message]}")
+      end
+    end
+  end
+end

@@ -1,0 +1,61 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  # A run, as the blocks given to {ScalingoStagingSync.on} see it.
+  #
+  # @example config/initializers/scalingo_staging_sync.rb
+  #   ScalingoStagingSync.on(:after_sync) { |report| Rails.cache.clear if report.rows.positive? }
+  class Report
+    # @return [Symbol] :before_sync, :after_sync or :failed
+    attr_reader :event
+
+    # @return [Exception, nil] why it failed; nil unless it did
+    attr_reader :error
+
+    # @return [String, nil] the app that is copied; nil where the backup is a local file
+    attr_reader :source_app
+
+    # @return [String, nil] the app whose database is filled: the variable APP
+    attr_reader :target_app
+
+    # @return [Hash{Symbol => Object}] the engine's report, as {Services::Coordinator#execute!} returns it; empty
+    #   before the run, and after one that failed
+    attr_reader :to_h
+
+    # @api private
+    def initialize(event, engine: {}, error: nil, config: ScalingoStagingSync.configuration)
+      @event = event
+      @to_h = engine
+      @error = error
+      @source_app = config.clone_source_scalingo_app_name if config.set?(:clone_source_scalingo_app_name)
+      @target_app = config.target_app
+    end
+
+    # @return [String, nil] the run's name in the history
+    def run_id = to_h[:run_id]
+
+    # @return [Hash{Symbol => Object}, nil] the backup: :id, :created_at, :size, :origin, :sha256 and more
+    def backup = to_h[:backup]
+
+    # @return [Array<Hash{Symbol => Object}>] each table: :table, :rows, :bytes, :seconds, :columns
+    def tables = to_h[:tables] || []
+
+    # @return [Integer] rows loaded
+    def rows = tables.sum { |table| table[:rows] }
+
+    # @return [Integer] values replaced
+    def masked_values = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
+
+    # @return [Array<Hash{Symbol => Object}>] personal data that no rule covers
+    def findings = to_h[:findings] || []
+
+    # @return [Array<String>] what the person in charge should know
+    def warnings = to_h[:warnings] || []
+
+    # @return [Boolean] whether the target was checked and nothing was found
+    def verified? = to_h[:verified] == true
+
+    # @return [Float, nil] how long the engine worked, in seconds
+    def seconds = to_h[:seconds]
+  end
+end

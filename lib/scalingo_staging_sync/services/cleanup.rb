@@ -1,0 +1,40 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Services
+    # Clears what killed runs have left in the target: sessions, the setting that keeps writers out, the note that
+    # they are under way. The next run does it by itself; this is for whoever does not want to wait for one.
+    class Cleanup
+      # @param config [Configuration] the target
+      # @param reporter [Support::ProgressReporter] who is told
+      # @param native [Module, nil] what does the work; nil: the native library
+      def initialize(config: ScalingoStagingSync.configuration,
+                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil)
+        @config = config
+        @reporter = reporter
+        @native = native
+      end
+
+      # @return [Hash{Symbol => Object}] what was cleared: :runs, :read_only_role, :sessions
+      # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
+      # @raise [TargetBusyError] while a run is under way
+      def call
+        Support::EnvironmentValidator.new(config: @config).validate!
+        Database::RailsState.release_connections
+        cleared = (@native || Native).cleanup(EngineSettings.new(@config).target)
+        @reporter.say(sentence(cleared))
+        cleared
+      end
+
+      private
+
+      def sentence(cleared)
+        done = []
+        done << "#{Support::Figures.counted(cleared[:runs], "killed run")} noted as failed" if cleared[:runs].positive?
+        done << "the role may write again" if cleared[:read_only_role]
+        done << "#{Support::Figures.counted(cleared[:sessions], "session")} ended" if cleared[:sessions].positive?
+        done.empty? ? "Nothing was left over." : "Cleared: #{done.join(", ")}."
+      end
+    end
+  end
+end

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+require "json"
+
+module ScalingoStagingSync
+  module Services
+    # What a run would do, found out without doing it: the beginning of the real backup is read and planned with the
+    # configured rules, and the target is looked at. Nothing is touched, and no new backup is asked for.
+    class DryRun
+      # Raised when a reader of the JSON would have to change.
+      SCHEMA_VERSION = 1
+
+      # @param config [Configuration] the rules, the source and the target
+      # @param environment [#[]] the environment variables
+      # @return [Boolean] whether `config.dry_run` or DRY_RUN=true asks for one
+      def self.asked?(config: ScalingoStagingSync.configuration, environment: ENV)
+        config.dry_run || environment["DRY_RUN"] == "true"
+      end
+
+      # @param config [Configuration] the rules, the source and the target
+      # @param output [IO] where the plan is printed
+      # @param format [String, nil] "json" for machines, else a table for people; default: the variable FORMAT
+      # @param native [Module, nil] what does the work; nil: the native library
+      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: ENV["FORMAT"], native: nil)
+        @config = config
+        @output = output
+        @json = format.to_s.casecmp?("json")
+        @native = native
+      end
+
+      # Prints the plan.
+      #
+      # @return [Hash{Symbol => Object}] it: :would_succeed, :problems, :warnings, :backup, :tables, :not_valid,
+      #   :left_out and :target
+      # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
+      # @raise [ConfigurationError] when a setting is missing
+      def execute!
+        told = preview
+        @output.puts(@json ? JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told }) : Support::PreviewText.new(told).to_s)
+        told
+      end
+
+      # The plan, without printing it.
+      #
+      # @return [Hash{Symbol => Object}] as {#execute!} returns it
+      def preview
+        Support::EnvironmentValidator.new(config: @config).validate!
+        Support::Preflight.new(config: @config).check!
+        settings = EngineSettings.new(@config).to_h
+        Database::RailsState.release_connections
+        (@native || Native).plan(settings)
+      end
+    end
+  end
+end

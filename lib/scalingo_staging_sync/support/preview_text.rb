@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # A dry run's outcome as a table for people.
+    class PreviewText
+      ACTIONS = { "mask" => "masked", "copy" => "copied as it is", "without_rows" => "without its rows" }.freeze
+      private_constant :ACTIONS
+
+      # @param preview [Hash{Symbol => Object}] what {Services::DryRun#preview} returned
+      def initialize(preview)
+        @preview = preview
+      end
+
+      # @return [String] the text
+      def to_s
+        blocks = [backup, tables, findings, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
+                  target, list("Warnings", @preview[:warnings]), verdict]
+        "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
+      end
+
+      private
+
+      def backup
+        backup = @preview[:backup]
+        return ["Backup: none could be read."] unless backup
+
+        made = backup[:created_at] && "of #{backup[:created_at]}#{age(backup[:created_at])}"
+        ["Backup #{[backup[:id], made, (Figures.bytes(backup[:size]) if backup[:size])].compact.join(", ")}",
+         "  of the database #{backup[:database]}, PostgreSQL #{backup[:server_version]}, " \
+         "by pg_dump #{backup[:dump_version]}; from #{backup[:origin]}"]
+      end
+
+      def age(created_at)
+        hours = (Time.now - Time.new(created_at)) / 3600
+        hours < 48 ? " (#{hours.round} h old)" : " (#{(hours / 24).round} days old)"
+      rescue ArgumentError
+        ""
+      end
+
+      def tables
+        return [] if @preview[:tables].empty?
+
+        rows = @preview[:tables].map { |table| [table[:table], amount(table), ACTIONS.fetch(table[:action].to_s)] }
+        head = ["Table", "Rows", "What happens to its rows"]
+        widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
+        line = ->(cells) { "#{cells[0].ljust(widths[0])}  #{cells[1].rjust(widths[1])}  #{cells[2]}" }
+        [line.call(head), line.call(widths.map { |width| "-" * width }),
+         *rows.zip(@preview[:tables]).flat_map { |cells, table| [line.call(cells), *masks(table)] }]
+      end
+
+      # Rows as of the last run, else the compressed size where the archive tells, else nothing.
+      def amount(table)
+        return Figures.count(table[:last_rows]) if table[:last_rows]
+
+        table[:compressed_bytes] ? Figures.bytes(table[:compressed_bytes]) : "?"
+      end
+
+      def masks(table)
+        width = table[:columns].map { |column| column[:name].length }.max
+        table[:columns].map { |column| "    #{column[:name].ljust(width)}  #{column[:mask]}" }
+      end
+
+      def findings
+        found = @preview[:findings].to_a.map { |finding| finding.values_at(:table, :column).compact.join(".") }
+        list("Columns that look personal and that no rule covers", found)
+      end
+
+      def left_out
+        list("Left out", @preview[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" })
+      end
+
+      def target
+        look = @preview[:target]
+        return ["Target: it could not be looked at."] unless look
+
+        drops = look[:drops].map { |kind, count| Figures.counted(count, kind.to_s) }
+        drops << Figures.counted(look[:large_objects], "large object") if look[:large_objects].positive?
+        lines = ["Target #{look[:database]}, PostgreSQL #{look[:server_version]}, #{Figures.bytes(look[:size])}, role #{look[:role]}",
+                 "  would be dropped: #{drops.empty? ? "nothing" : drops.join(", ")}",
+                 "  sessions that would be ended: #{sessions(look)}"]
+        lines.concat(look[:missing_extensions].map { |extension| "  #{missing(extension)}" })
+      end
+
+      def sessions(look)
+        names = look[:sessions].map { |session| session[:application_name].empty? ? "unnamed" : session[:application_name] }
+        return "none" if names.empty?
+
+        "#{names.size} (#{names.tally.map { |name, count| count > 1 ? "#{name} × #{count}" : name }.join(", ")})"
+      end
+
+      def missing(extension)
+        fate = if !extension[:available] then "the server does not have it"
+               elsif extension[:allowed] then "it would be created"
+               else "the role may not create it"
+               end
+        "extension #{extension[:name]} is missing: #{fate}#{" (needed)" if extension[:needed]}"
+      end
+
+      def verdict
+        problems = @preview[:problems]
+        if problems.empty?
+          return ["A run would go through, as far as this can be known without it. SQL of rules was read by the " \
+                  "parser; the server's own check of it comes with the run. Nothing was touched."]
+        end
+        ["A run would fail (#{Figures.counted(problems.size, "problem")}). Nothing was touched.",
+         *problems.map { |problem| "  #{problem[:error].split("::").last}: #{problem[:what]} #{problem[:remedy]}" }]
+      end
+
+      def list(title, items)
+        items.to_a.empty? ? [] : [title, *items.map { |item| "  #{item}" }]
+      end
+    end
+  end
+end
