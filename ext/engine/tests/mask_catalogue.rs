@@ -130,7 +130,7 @@ fn luhn_is_right(text: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// ISO 13616: the first four characters to the end, letters as two digits, the rest by 97 is 1.
