@@ -208,7 +208,7 @@ module ScalingoStagingSync
         "keep" => (plain(entry[:keep]) if entry[:keep]),
         "condition" => entry[:condition],
         "translation" => entry[:translation]
-      }.reject { |key, value| value.nil? && key != "translation" }
+      }.compact
     end
 
     # A mask with its options may be nested; the engine knows Strings, not Symbols.

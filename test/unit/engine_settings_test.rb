@@ -22,8 +22,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "masking" => {
           "secret" => SECRET, "email_domain" => "demo.example.com",
-          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "condition" => nil,
-                         "translation" => "utilisateurs" }],
+          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
           "sql_rules" => [],
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
           "rollback_on_error" => true
@@ -48,7 +47,7 @@ class EngineSettingsTest < Minitest::Test
     ]
     config.anonymization_rules = { "users" => { note: "'x'", "join" => "'a column'", join: "tags.id = users.id", reads: ["tags"] } }
     masking = config.to_engine["masking"]
-    assert_equal [{ "table" => "users", "strategy" => "user_anonymization", "condition" => "id > 3", "translation" => nil }],
+    assert_equal [{ "table" => "users", "strategy" => "user_anonymization", "condition" => "id > 3" }],
                  masking["rules"]
     assert_equal(
       [
@@ -70,7 +69,7 @@ class EngineSettingsTest < Minitest::Test
                    data: { mask: :json, scrub: true, paths: { "$.a" => { mask: :hash, length: 20 } } } } }
     ]
     assert_equal(
-      [{ "table" => "people", "keep" => { "email" => ["*@ours.example"] }, "translation" => nil,
+      [{ "table" => "people", "keep" => { "email" => ["*@ours.example"] },
          "columns" => { "email" => "email", "phone" => { "mask" => "phone", "country" => "FR" },
                         "data" => { "mask" => "json", "scrub" => true,
                                     "paths" => { "$.a" => { "mask" => "hash", "length" => 20 } } } } }],

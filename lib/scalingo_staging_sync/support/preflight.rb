@@ -46,8 +46,8 @@ module ScalingoStagingSync
         table = entry.fetch(:table)
         # A mask of the stream goes with a condition only by way of a built-in strategy.
         problems = %i[columns keep].select { |key| entry[:condition] && entry[key] }.map do |key|
-          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key} and a :condition, which do not " \
-                      "go together yet.",
+          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key} and a :condition, which " \
+                      "together are not built yet.",
                       "Use a built-in strategy or anonymization_rules with the condition, or leave the condition out.")
         end
         problems << custom_strategy_problem(entry)

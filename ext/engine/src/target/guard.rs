@@ -14,10 +14,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// Other client sessions of our login role in this database; `$1` is our own sessions' name.
+/// Other client sessions of our login role in this database; `$1` is our own sessions' name. A session of another
+/// run is spared for its first seconds: it is about to learn that this run holds the target, and to tell it.
 const OTHERS: &str = "FROM pg_stat_activity \
     WHERE datname = current_database() AND usename = session_user AND backend_type = 'client backend' \
-      AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM $1";
+      AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM $1 \
+      AND NOT (application_name LIKE 'scalingo-staging-sync %' AND backend_start > clock_timestamp() - interval '10 s')";
 
 /// Between two looks for other sessions.
 const PATROL: Duration = Duration::from_secs(1);
