@@ -205,6 +205,7 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
                 .await,
             "complete"
         );
+        drop(target);
 
         // One that nobody closes.
         let target = open(&database).await;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 const OTHERS: &str = "FROM pg_stat_activity \
     WHERE datname = current_database() AND usename = session_user AND backend_type = 'client backend' \
       AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM $1 \
-      AND NOT (application_name LIKE 'scalingo-staging-sync %' AND backend_start > clock_timestamp() - interval '10 s')";
+      AND NOT (application_name LIKE 'scalingo-staging-sync %' AND backend_start > clock_timestamp() - interval '5 s')";
 
 /// Between two looks for other sessions.
 const PATROL: Duration = Duration::from_secs(1);
