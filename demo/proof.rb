@@ -114,7 +114,8 @@ class Proof
   def words_of(table, column, names:)
     parts = ["SELECT lower(text) FROM texts",
              "SELECT lower(found[1]) FROM texts, regexp_matches(text, '[[:alnum:]._%+-]+@[[:alnum:].-]+', 'g') AS found",
-             "SELECT found[1] FROM texts, regexp_matches(text, '0[1-9][0-9]{8}', 'g') AS found"]
+             # As a word of its own: ten digits in a row turn up by chance inside some of a million pseudonyms.
+             "SELECT found[1] FROM texts, regexp_matches(text, '\\m0[1-9][0-9]{8}\\M', 'g') AS found"]
     parts << "SELECT lower(word) FROM texts, regexp_split_to_table(text, '[^[:alnum:]'']+') AS word" if names
     <<~SQL
       WITH texts AS (SELECT DISTINCT #{PG::Connection.quote_ident(column)}::text AS text FROM #{table} WHERE #{PG::Connection.quote_ident(column)} IS NOT NULL)
