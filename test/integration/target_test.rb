@@ -144,10 +144,10 @@ class TargetTest < IntegrationTest
 
   private
 
-  # Of the name for which the test cluster asks for a password in every version. Made before the database, and so
-  # removed after it.
+  # Of the name for which the test cluster asks for a password in every version; the engine's own tests, which may
+  # have run in the same cluster, have one of it too. Made before the database, and so removed after it.
   def new_role_with_password
-    Postgres.exec("CREATE ROLE pw_user LOGIN PASSWORD 'p@ss/wérd:'")
+    Postgres.exec("DROP ROLE IF EXISTS pw_user; CREATE ROLE pw_user LOGIN PASSWORD 'p@ss/wérd:'")
     later { Postgres.exec("DROP ROLE pw_user") }
     "pw_user"
   end

@@ -284,7 +284,7 @@ async fn each_way_of_not_getting_in_has_its_own_sentence() {
     let port = cluster_port();
     let admin = session(&cluster_url()).await;
     // A role of the name that every version's pg_hba.conf asks for a password.
-    let create = "DO $$ BEGIN CREATE ROLE pw_user LOGIN PASSWORD 'right'; EXCEPTION WHEN duplicate_object THEN NULL; END $$";
+    let create = "DROP ROLE IF EXISTS pw_user; CREATE ROLE pw_user LOGIN PASSWORD 'right'";
     admin.batch_execute(create).await.unwrap();
     let cases = [
         (
