@@ -1,0 +1,177 @@
+//! `anonymization_rules`: SQL expressions by column, made into one UPDATE, with the joins that they need.
+
+use super::names::find_table;
+use super::parse::{folded, parse_expression};
+use super::qualify::qualify;
+use crate::plan::schema::Schema;
+use crate::plan::{quote_identifier, Problems};
+use crate::settings::SqlRule;
+use sqlparser::ast::{Expr, Ident, Query, Visit, Visitor};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// `UPDATE "public"."users" SET "email" = …`, from expressions per column.
+pub(super) fn update_of(
+    rule: &SqlRule,
+    own: usize,
+    schema: &Schema,
+    told: &str,
+    problems: &mut Problems,
+) -> Option<String> {
+    let name = &schema.tables[own].name;
+    let qualifier = Ident::with_quote('"', name.name.as_str());
+    let join = match rule.join.as_deref().map(parse_expression).transpose() {
+        Ok(join) => join,
+        Err(why) => {
+            problems.add(format!("{told}: its join is not an SQL condition ({why})."));
+            return None;
+        }
+    };
+    let mut sets = Vec::new();
+    for (column, text) in &rule.columns {
+        let mut expression = match parse_expression(text) {
+            Ok(expression) => expression,
+            Err(why) => {
+                problems.add(format!(
+                    "{told}: the expression for {column} cannot be read ({why})."
+                ));
+                continue;
+            }
+        };
+        qualify(&mut expression, own, &qualifier, schema);
+        let others = other_tables(&expression, own, schema);
+        let mut sql = expression.to_string();
+        if !others.is_empty() {
+            let mut from = "(SELECT 1) AS scalingo_staging_sync_one".to_owned();
+            for other in others {
+                let on = match &join {
+                    Some(join) => {
+                        let mut join = join.clone();
+                        qualify(&mut join, own, &qualifier, schema);
+                        join.to_string()
+                    }
+                    None => match the_join(own, other, schema) {
+                        Ok(on) => on,
+                        Err(why) => {
+                            problems.add(format!(
+                                "{told}: the expression for {column} names another table, but {why}"
+                            ));
+                            continue;
+                        }
+                    },
+                };
+                from.push_str(&format!(" LEFT JOIN {} ON {on}", schema.tables[other].name.sql()));
+            }
+            // A sub-select, not UPDATE … FROM: a row that the other table has nothing for is masked, too.
+            sql = format!("(SELECT {sql} FROM {from})");
+        }
+        let column = actual_column(column, own, schema);
+        sets.push(format!("{} = {sql}", quote_identifier(&column)));
+    }
+    (!sets.is_empty()).then(|| format!("UPDATE {} SET {}", name.sql(), sets.join(", ")))
+}
+
+/// A column as the table has it: as written, or else in lower case.
+pub(super) fn actual_column(column: &str, own: usize, schema: &Schema) -> String {
+    let bare = column.trim_matches('"');
+    let columns = &schema.tables[own].columns;
+    if columns.iter().any(|known| known.name == bare) {
+        bare.to_owned()
+    } else {
+        bare.to_lowercase()
+    }
+}
+
+/// Tables that an expression names by `table.column`, outside of its sub-selects, other than its own.
+pub(super) fn other_tables(expression: &Expr, own: usize, schema: &Schema) -> BTreeSet<usize> {
+    struct Finder<'a> {
+        depth: usize,
+        own: usize,
+        schema: &'a Schema,
+        found: BTreeSet<usize>,
+    }
+    impl Visitor for Finder<'_> {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth -= 1;
+            ControlFlow::Continue(())
+        }
+        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+            if let (0, Expr::CompoundIdentifier(parts)) = (self.depth, expression) {
+                let name = match parts.as_slice() {
+                    [table, _] => find_table(self.schema, self.own, None, &folded(table)),
+                    [schema, table, _] => {
+                        find_table(self.schema, self.own, Some(&folded(schema)), &folded(table))
+                    }
+                    _ => None,
+                };
+                self.found.extend(name.filter(|table| *table != self.own));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut finder = Finder {
+        depth: 0,
+        own,
+        schema,
+        found: BTreeSet::new(),
+    };
+    let _ = expression.visit(&mut finder);
+    finder.found
+}
+
+/// The condition of the one foreign key from a table to another.
+pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<String, String> {
+    let (here, there) = (&schema.tables[own], &schema.tables[other]);
+    let forth = here
+        .foreign_keys
+        .iter()
+        .filter(|key| key.references == there.name);
+    let back = there
+        .foreign_keys
+        .iter()
+        .filter(|key| key.references == here.name);
+    let keys: Vec<_> = forth
+        .map(|key| (key, true))
+        .chain(back.map(|key| (key, false)))
+        .collect();
+    let says = format!(
+        "Say which rows belong together with :join, such as \"{}.id = {}.…\".",
+        there.name.name, here.name.name
+    );
+    match keys.as_slice() {
+        [] => Err(format!(
+            "there is no foreign key between {} and {}. {says}",
+            here.name, there.name
+        )),
+        [(key, true)] => {
+            let pairs = key.columns.iter().zip(&key.referenced_columns);
+            let pairs: Vec<String> = pairs
+                .map(|(mine, theirs)| {
+                    format!(
+                        "{}.{} = {}.{}",
+                        quote_identifier(&there.name.name),
+                        quote_identifier(theirs),
+                        quote_identifier(&here.name.name),
+                        quote_identifier(mine)
+                    )
+                })
+                .collect();
+            Ok(pairs.join(" AND "))
+        }
+        [_] => Err(format!(
+            "the foreign key between them is {}'s, which can have several rows for one of {}. {says}",
+            there.name, here.name
+        )),
+        _ => Err(format!(
+            "there are {} foreign keys between {} and {}. {says}",
+            keys.len(),
+            here.name,
+            there.name
+        )),
+    }
+}

@@ -1,0 +1,223 @@
+//! Rules that only SQL can express: what they read and write, and the statements that run on temporary tables.
+//!
+//! A statement is parsed, never searched: the parser says which tables it names, and a `WHERE` in a string or in a
+//! sub-select is no `WHERE` of its own. The ruled table's name becomes `pg_temp.name` wherever it stands, other
+//! tables get their schemas, and the entry's condition goes into the statement's own WHERE. Ruled tables that name
+//! one another form a group, which is one session and one transaction.
+
+mod check;
+mod deletes;
+mod expressions;
+mod group;
+mod names;
+mod parse;
+mod prepare;
+mod qualify;
+mod steps;
+
+use super::rules::Rules;
+use super::schema::Schema;
+use super::{quote_identifier, Load, Problems, TableName};
+use crate::archive::DumpId;
+use crate::settings::{Settings, SqlRule};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The step kind of a group's statements.
+pub(crate) const GROUP_KIND: &str = "SQL RULES";
+
+/// The id under which the arrival of a load's rows in their temporary table is waited for; the load's own id
+/// stands for their commit in the real one.
+pub(crate) fn arrival(load: DumpId) -> DumpId {
+    -load - 1
+}
+
+/// The plan's rules in SQL.
+#[derive(Debug, Clone, Default)]
+pub struct SqlRules {
+    /// Tables that share a session and a transaction, and the statements on them.
+    pub groups: Vec<SqlGroup>,
+    /// Look after each statement whether a row that it changed still holds what it held.
+    pub verify: bool,
+    /// Such a row fails the run; else it is a warning.
+    pub fail_on_violation: bool,
+    /// One failing group ends the run and empties the tables of all; else the others go on.
+    pub rollback_on_error: bool,
+    /// Tables that can hold fewer rows than were sent: a foreign key's own ON DELETE action follows a DELETE rule.
+    pub shrinking: HashSet<TableName>,
+    /// Tables that a DELETE rule takes rows from, directly or by ON DELETE CASCADE.
+    pub losing: HashSet<TableName>,
+}
+
+/// Tables whose rules name one another.
+#[derive(Debug, Clone)]
+pub struct SqlGroup {
+    /// The id of the step that stands for its statements.
+    pub dump_id: DumpId,
+    /// Its tables.
+    pub tables: Vec<SqlTable>,
+    /// Its statements, in the order of the configuration.
+    pub statements: Vec<SqlStatement>,
+    /// It has to wait for more than the rows of one load, so its session is one of its own.
+    pub lasting: bool,
+    /// Other tables that its statements read.
+    reads: BTreeSet<usize>,
+}
+
+/// A table that a rule in SQL changes.
+#[derive(Debug, Clone)]
+pub struct SqlTable {
+    /// Its name.
+    pub table: TableName,
+    /// Where its finished rows go: itself, or its partition root.
+    pub into: TableName,
+    /// The loads that bring its rows: one, or one per partition.
+    pub loads: Vec<DumpId>,
+    /// The columns of its data.
+    pub columns: Vec<String>,
+    /// Columns that other statements of the group may look rows up by.
+    pub indexes: Vec<Vec<String>>,
+    /// Columns that are masked under a condition, and the further ones that their pseudonyms come in.
+    pub pseudonyms: Vec<(String, String)>,
+}
+
+impl SqlTable {
+    /// The temporary table's name in SQL: `pg_temp."users"`.
+    pub fn temporary(&self) -> String {
+        format!("pg_temp.{}", quote_identifier(&self.table.name))
+    }
+
+    /// The statement that copies a load's rows into it.
+    pub(crate) fn copy_sql(&self, load: &Load, encoding: &str) -> String {
+        let masked = load.conditional.iter().flat_map(|mask| mask.columns());
+        let further: Vec<String> = masked
+            .filter_map(|masked| self.pseudonyms.iter().find(|(column, _)| *column == masked.name))
+            .map(|(_, pseudonym)| pseudonym.clone())
+            .collect();
+        load.copy_sql_into(&self.temporary(), &further, encoding)
+    }
+}
+
+/// One statement on a temporary table.
+#[derive(Debug, Clone)]
+pub struct SqlStatement {
+    /// The entry it comes from, for messages.
+    pub rule: String,
+    /// Its table's place in the group.
+    pub table: usize,
+    /// The statement.
+    pub sql: String,
+    /// The columns that it sets.
+    pub columns: Vec<String>,
+    /// Those of them that no changed row may keep its value in: all that are not set to a constant.
+    pub checked: Vec<String>,
+    /// Conditions that every row that it changed meets, by column: the forms of masks.
+    pub forms: Vec<(String, String)>,
+}
+
+/// One statement on its way into the plan.
+struct Prepared<'s> {
+    rule: &'s SqlRule,
+    own: usize,
+    sql: String,
+    columns: Vec<String>,
+    checked: Vec<String>,
+    deletes: bool,
+    /// It brings the pseudonyms of a mask with a condition in.
+    conditional: bool,
+    /// Ruled tables that it names, its own among them.
+    named: BTreeSet<usize>,
+    reads: BTreeSet<usize>,
+}
+
+/// Reads every rule in SQL, and marks the loads of their tables as such.
+pub(super) fn read(
+    settings: &Settings,
+    schema: &Schema,
+    masks: &Rules<'_>,
+    excluded: &HashSet<usize>,
+    loads: &mut HashMap<DumpId, Load>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> SqlRules {
+    let masking = &settings.masking;
+    let mut found = SqlRules {
+        verify: masking.verify,
+        fail_on_violation: masking.fail_on_verification_error,
+        rollback_on_error: masking.rollback_on_error,
+        ..SqlRules::default()
+    };
+    // First those that bring pseudonyms in, so that their conditions see what the row held.
+    let rules: Vec<SqlRule> = masking
+        .rules
+        .iter()
+        .filter(|rule| rule.condition.is_some())
+        .map(|rule| SqlRule {
+            table: rule.table.clone(),
+            strategy: rule.strategy.clone(),
+            condition: rule.condition.clone(),
+            ..SqlRule::default()
+        })
+        .chain(masking.sql_rules.iter().cloned())
+        .collect();
+    let owns: Vec<Option<usize>> = rules
+        .iter()
+        .map(|rule| check::own_table(rule, schema, loads, problems))
+        .collect();
+    let ruled: BTreeSet<usize> = owns.iter().copied().flatten().collect();
+    check::check_families(&ruled, schema, problems);
+    let mut prepared = Vec::new();
+    for (rule, own) in rules.iter().zip(&owns) {
+        if let Some(own) = own {
+            prepare::prepare(rule, *own, schema, masks, &ruled, &mut prepared, problems);
+        }
+    }
+    check::check_columns(&prepared, schema, masks, problems);
+    for table in prepared
+        .iter()
+        .flat_map(|one| &one.reads)
+        .collect::<BTreeSet<_>>()
+    {
+        if excluded.contains(table) {
+            warnings.push(format!(
+                "A rule in SQL reads {}, whose rows are excluded: it finds none.",
+                schema.tables[*table].name
+            ));
+        }
+    }
+    deletes::follow_deletes(&prepared, schema, &mut found, warnings);
+    group::group(prepared, settings, schema, loads, &mut found, warnings);
+    found
+}
+
+impl SqlRules {
+    /// Every group's tables.
+    pub fn tables(&self) -> impl Iterator<Item = &SqlTable> {
+        self.groups.iter().flat_map(|group| &group.tables)
+    }
+}
+
+/// A table's name and those of its partitions.
+fn family_names(table: usize, schema: &Schema) -> BTreeSet<TableName> {
+    let mut tables = schema.partitions(table);
+    tables.push(table);
+    tables
+        .into_iter()
+        .map(|table| schema.tables[table].name.clone())
+        .collect()
+}
+
+/// An entry, for messages.
+pub(super) fn describe(rule: &SqlRule) -> String {
+    match (&rule.strategy, &rule.query) {
+        (Some(strategy), _) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
+        (None, Some(query)) => {
+            let mut short: String = query.split_whitespace().collect::<Vec<_>>().join(" ");
+            if let Some((cut, _)) = short.char_indices().nth(60) {
+                short.truncate(cut);
+                short.push('…');
+            }
+            format!("Rule {{ table: \"{}\", query: \"{short}\" }}", rule.table)
+        }
+        (None, None) => format!("anonymization_rules[\"{}\"]", rule.table),
+    }
+}

@@ -1,0 +1,248 @@
+//! The tables that a statement names, pointed at where their rows are while the rule runs.
+
+use super::parse::{first_table, folded};
+use crate::plan::exclude::{not_found, tables_like};
+use crate::plan::names::{near_misses, Pattern};
+use crate::plan::schema::Schema;
+use crate::plan::TableName;
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement, TableFactor, VisitorMut,
+};
+use std::collections::{BTreeSet, HashSet};
+use std::ops::ControlFlow;
+
+/// The table of a name without or with a schema. Without: the rule's own first, then `public`'s, then the only one.
+pub(super) fn find_table(schema: &Schema, own: usize, in_schema: Option<&str>, name: &str) -> Option<usize> {
+    if let Some(in_schema) = in_schema {
+        return schema.table(&TableName {
+            schema: in_schema.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+    if schema.tables[own].name.name == name {
+        return Some(own);
+    }
+    let public = schema.table(&TableName {
+        schema: "public".into(),
+        name: name.to_owned(),
+    });
+    public.or_else(|| {
+        let mut tables = schema
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, table)| table.name.name == name);
+        match (tables.next(), tables.next()) {
+            (Some((only, _)), None) => Some(only),
+            _ => None,
+        }
+    })
+}
+
+/// Points every table's name at the table that holds its rows while the rule runs.
+pub(super) struct Names<'a> {
+    schema: &'a Schema,
+    own: usize,
+    ruled: &'a BTreeSet<usize>,
+    ctes: HashSet<String>,
+    /// The next relation is a function.
+    function: bool,
+    pub(super) named: BTreeSet<usize>,
+    pub(super) reads: BTreeSet<usize>,
+    pub(super) problems: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(schema: &'a Schema, own: usize, ruled: &'a BTreeSet<usize>) -> Self {
+        Self {
+            schema,
+            own,
+            ruled,
+            ctes: HashSet::new(),
+            function: false,
+            named: BTreeSet::from([own]),
+            reads: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Notes that a table is read, and says whether it is a temporary one.
+    fn note(&mut self, table: usize) -> bool {
+        if self.ruled.contains(&table) {
+            self.named.insert(table);
+            return true;
+        }
+        let related = self
+            .schema
+            .partitions(table)
+            .into_iter()
+            .chain(self.schema.partition_ancestors(table));
+        let related = related.into_iter().find(|relative| self.ruled.contains(relative));
+        if let Some(relative) = related {
+            self.problems.push(format!(
+                "it reads {}, and {} of the same partitioned table has a rule in SQL. Name that one.",
+                self.schema.tables[table].name, self.schema.tables[relative].name
+            ));
+        }
+        self.reads.insert(table);
+        false
+    }
+
+    /// A table named by `reads:`.
+    pub(super) fn add_read(&mut self, name: &str) {
+        let Some(pattern) = Pattern::parse(name) else {
+            self.problems
+                .push(format!("\"{name}\" in :reads is not a table's name."));
+            return;
+        };
+        let tables = tables_like(&pattern, self.schema);
+        if tables.is_empty() {
+            self.problems
+                .push(format!("in :reads, {}", not_found(name, &pattern, self.schema)));
+        }
+        for table in tables {
+            self.note(table);
+        }
+    }
+
+    fn table_of(&self, name: &ObjectName) -> Option<(Option<String>, String)> {
+        let parts: Option<Vec<String>> = name
+            .0
+            .iter()
+            .map(|part| match part {
+                ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+                ObjectNamePart::Function(_) => None,
+            })
+            .collect();
+        match parts?.as_slice() {
+            [name] => Some((None, name.clone())),
+            [schema, name] => Some((Some(schema.clone()), name.clone())),
+            _ => None,
+        }
+    }
+
+    /// A nested statement may change only the rule's own table.
+    fn check_target(&mut self, factor: Option<&TableFactor>) {
+        let Some(TableFactor::Table { name, .. }) = factor else {
+            return;
+        };
+        let Some((schema, bare)) = self.table_of(name) else {
+            return;
+        };
+        match find_table(self.schema, self.own, schema.as_deref(), &bare) {
+            Some(table) if table == self.own => {}
+            Some(other) => self.problems.push(format!(
+                "it changes {}, but the entry is for {}. Write an entry for that table.",
+                self.schema.tables[other].name, self.schema.tables[self.own].name
+            )),
+            // Told where the name is looked up.
+            None => {}
+        }
+    }
+}
+
+impl VisitorMut for Names<'_> {
+    type Break = ();
+
+    fn pre_visit_statement(&mut self, statement: &mut Statement) -> ControlFlow<()> {
+        match statement {
+            Statement::Update(update) => self.check_target(Some(&update.table.relation)),
+            Statement::Delete(delete) => {
+                let factor = first_table(delete).map(|table| table.relation.clone());
+                self.check_target(factor.as_ref());
+            }
+            Statement::Query(_) => {}
+            _ => self
+                .problems
+                .push("a rule is made of UPDATE, DELETE and SELECT; this holds something else.".into()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let name = folded(&cte.alias.name);
+            if self.schema.tables.iter().any(|table| table.name.name == name) {
+                self.problems.push(format!(
+                    "its WITH gives a name that a table has, {name}. Give another."
+                ));
+            }
+            self.ctes.insert(name);
+        }
+        if matches!(query.body.as_ref(), SetExpr::Table(_)) {
+            self.problems
+                .push("it has TABLE name for a query. Write SELECT * FROM name.".into());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        self.function = matches!(
+            factor,
+            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. }
+        );
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+        if std::mem::take(&mut self.function) {
+            return ControlFlow::Continue(());
+        }
+        let Some((in_schema, name)) = self.table_of(relation) else {
+            return ControlFlow::Continue(());
+        };
+        let known = match in_schema.as_deref() {
+            None if self.ctes.contains(&name) => return ControlFlow::Continue(()),
+            Some("pg_catalog" | "information_schema") => return ControlFlow::Continue(()),
+            in_schema => find_table(self.schema, self.own, in_schema, &name),
+        };
+        if let Some(table) = known {
+            let temporary = self.note(table);
+            let found = &self.schema.tables[table].name;
+            let home = if temporary {
+                "pg_temp"
+            } else {
+                found.schema.as_str()
+            };
+            *relation = ObjectName::from(vec![
+                Ident::with_quote('"', home),
+                Ident::with_quote('"', found.name.as_str()),
+            ]);
+            return ControlFlow::Continue(());
+        }
+        let view = self.schema.views.iter().find(|(view, _)| {
+            view.name == name && in_schema.as_ref().is_none_or(|schema| *schema == view.schema)
+        });
+        let problem = match view {
+            Some((view, kind)) => format!(
+                "it reads the {} {view}, which may not be filled yet. Name the tables that it reads.",
+                kind.to_lowercase()
+            ),
+            None => {
+                let text = in_schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
+                let near = near_misses(&text, self.schema.tables.iter().map(|table| &table.name));
+                let hint = if near.is_empty() {
+                    "Correct the name.".to_owned()
+                } else {
+                    near
+                };
+                format!("it names {text}, which is no table of the backup. {hint}")
+            }
+        };
+        self.problems.push(problem);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        // schema.table.column: the temporary table is in another schema.
+        if let Expr::CompoundIdentifier(parts) = expression {
+            if let [in_schema, table, _] = parts.as_slice() {
+                let found = find_table(self.schema, self.own, Some(&folded(in_schema)), &folded(table));
+                if found.is_some_and(|found| self.ruled.contains(&found)) {
+                    parts.remove(0);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
