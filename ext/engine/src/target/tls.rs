@@ -30,16 +30,10 @@ pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
     if settings.allow_1_2 {
         versions.push(&rustls::version::TLS12);
     }
-    let verifier: Arc<dyn ServerCertVerifier> = match check_of(settings) {
-        Check::Nothing => Arc::new(AcceptAny {
-            provider: Arc::clone(&provider),
-        }),
-        Check::Chain { name } => Arc::new(ChainOfTrust {
-            trusted: roots(settings.roots.as_ref())?,
-            check_name: name,
-            provider: Arc::clone(&provider),
-        }),
-    };
+    let verifier = Arc::new(Verifier {
+        check: check_of(settings)?,
+        provider: Arc::clone(&provider),
+    });
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
         .map_err(|_| Error::internal("TLS could not be set up."))?
@@ -67,19 +61,28 @@ pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
     Ok(config)
 }
 
+/// How much of the server's certificate is looked at.
+#[derive(Debug)]
 enum Check {
+    /// `sslmode=require` and weaker: encrypted, whoever answers.
+    ///
+    /// Not even the handshake's signature is checked: it would prove that the server holds the key of a certificate
+    /// that proves nothing itself, and certificates that rustls cannot read (X.509 version 1) are in use.
     Nothing,
-    Chain { name: bool },
+    /// `verify-ca` and `verify-full`: a chain up to a known authority, and perhaps the host's name.
+    Chain { trusted: Trusted, name: bool },
 }
 
-fn check_of(settings: &TlsSettings) -> Check {
-    match (settings.mode, &settings.roots) {
-        (SslMode::VerifyFull, _) => Check::Chain { name: true },
-        (SslMode::VerifyCa, _) | (SslMode::Require, Some(_)) => Check::Chain { name: false },
+fn check_of(settings: &TlsSettings) -> Result<Check> {
+    let name = match (settings.mode, &settings.roots) {
+        (SslMode::VerifyFull, _) => true,
+        (SslMode::VerifyCa, _) | (SslMode::Require, Some(_)) => false,
         // For allow and prefer, which fall back to plain text anyway, an untrusted certificate is still better
         // than none.
-        _ => Check::Nothing,
-    }
+        _ => return Ok(Check::Nothing),
+    };
+    let trusted = roots(settings.roots.as_ref())?;
+    Ok(Check::Chain { trusted, name })
 }
 
 /// The authorities, as trust anchors and as the certificates themselves.
@@ -104,7 +107,7 @@ fn roots(roots: Option<&Roots>) -> Result<Trusted> {
             "Name a PEM file that holds one.",
         ));
     }
-    // Only a named file's certificates may be the server's own; see `ChainOfTrust`.
+    // Only a named file's certificates may be the server's own; see `Verifier`.
     let certificates = if roots == Some(&Roots::System) {
         Vec::new()
     } else {
@@ -141,61 +144,14 @@ fn unreadable(parameter: &str) -> Error {
     )
 }
 
-/// `sslmode=require` and weaker: encrypted, whoever answers.
-///
-/// Not even the handshake's signature is checked: it would prove that the server holds the key of a certificate
-/// that proves nothing itself, and certificates that rustls cannot read (X.509 version 1) are in use.
+/// Does the [`Check`] when rustls asks.
 #[derive(Debug)]
-struct AcceptAny {
+struct Verifier {
+    check: Check,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
-/// `verify-ca` and `verify-full`: a chain up to a known authority, and perhaps the host's name.
-#[derive(Debug)]
-struct ChainOfTrust {
-    trusted: Trusted,
-    check_name: bool,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for ChainOfTrust {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -204,23 +160,22 @@ impl ServerCertVerifier for ChainOfTrust {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Check::Chain { trusted, name } = &self.check else {
+            return Ok(ServerCertVerified::assertion());
+        };
         let certificate = ParsedCertificate::try_from(end_entity)?;
         // A self-signed server certificate named as its own authority, as OpenSSL accepts it and webpki does not.
-        let itself = self
-            .trusted
-            .certificates
-            .iter()
-            .any(|trusted| trusted == end_entity);
+        let itself = trusted.certificates.iter().any(|trusted| trusted == end_entity);
         if !itself {
             verify_server_cert_signed_by_trust_anchor(
                 &certificate,
-                &self.trusted.anchors,
+                &trusted.anchors,
                 intermediates,
                 now,
                 self.provider.signature_verification_algorithms.all,
             )?;
         }
-        if self.check_name {
+        if *name {
             verify_server_name(&certificate, server_name)?;
         }
         Ok(ServerCertVerified::assertion())
@@ -232,12 +187,13 @@ impl ServerCertVerifier for ChainOfTrust {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        match &self.check {
+            Check::Nothing => Ok(HandshakeSignatureValid::assertion()),
+            Check::Chain { .. } => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls12_signature(message, cert, dss, algorithms)
+            }
+        }
     }
 
     fn verify_tls13_signature(
@@ -246,12 +202,13 @@ impl ServerCertVerifier for ChainOfTrust {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        match &self.check {
+            Check::Nothing => Ok(HandshakeSignatureValid::assertion()),
+            Check::Chain { .. } => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls13_signature(message, cert, dss, algorithms)
+            }
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -266,21 +223,18 @@ impl ServerCertVerifier for ChainOfTrust {
 mod tests {
     use super::*;
 
-    fn accepts(verifier: &dyn ServerCertVerifier, certificate: &[u8]) -> bool {
+    fn accepts_what_cannot_be_read(check: Check) -> bool {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let name = ServerName::try_from("db.example").unwrap();
-        let certificate = CertificateDer::from(certificate);
-        verifier
+        let certificate = CertificateDer::from(b"of X.509 version 1, or expired in 1999".as_slice());
+        Verifier { check, provider }
             .verify_server_cert(&certificate, &[], &name, &[], UnixTime::now())
             .is_ok()
     }
 
     #[test]
     fn without_verification_even_a_certificate_that_cannot_be_read_will_do() {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        assert!(accepts(
-            &AcceptAny { provider },
-            b"of X.509 version 1, or expired in 1999"
-        ));
+        assert!(accepts_what_cannot_be_read(Check::Nothing));
     }
 
     #[test]
@@ -289,12 +243,9 @@ mod tests {
             anchors: RootCertStore::empty(),
             certificates: vec![],
         };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = ChainOfTrust {
+        assert!(!accepts_what_cannot_be_read(Check::Chain {
             trusted,
-            check_name: false,
-            provider,
-        };
-        assert!(!accepts(&verifier, b"of X.509 version 1, or expired in 1999"));
+            name: false
+        }));
     }
 }

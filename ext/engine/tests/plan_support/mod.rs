@@ -1,9 +1,9 @@
-//! What the plan's and the masks' tests share: databases of their own, archives made by the real pg_dump, and a
-//! reader of their table of contents that is as small as a test may be.
+//! What the plan's and the masks' tests share: databases of their own, archives made by the real pg_dump, and tables
+//! of contents built by hand.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use staging_sync_engine::archive::{Compression, Entry, Header, Section, Version};
+use staging_sync_engine::archive::{Archive, Compression, Entry, Header, Section, Version};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::{plan, Plan};
@@ -98,12 +98,8 @@ impl Database {
         arguments.extend(options);
         arguments.push(&self.url);
         run("pg_dump", &arguments);
-        Reader {
-            bytes: std::fs::read(file.path()).unwrap(),
-            at: 0,
-            int_size: 4,
-        }
-        .read()
+        let archive = Archive::open(file.reopen().unwrap()).unwrap();
+        (archive.header().clone(), archive.entries().to_vec())
     }
 }
 
@@ -112,121 +108,6 @@ impl Drop for Database {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         if !std::thread::panicking() {
             run("psql", &["-qX", &environment("TEST_PG_URL"), "-c", &drop]);
-        }
-    }
-}
-
-struct Reader {
-    bytes: Vec<u8>,
-    at: usize,
-    int_size: usize,
-}
-
-impl Reader {
-    fn byte(&mut self) -> u8 {
-        self.at += 1;
-        self.bytes[self.at - 1]
-    }
-
-    fn int(&mut self) -> i64 {
-        let negative = self.byte() == 1;
-        let size = self.int_size;
-        let value = (0..size)
-            .map(|place| i64::from(self.byte()) << (8 * place))
-            .sum::<i64>();
-        if negative {
-            -value
-        } else {
-            value
-        }
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let length = usize::try_from(self.int()).ok()?;
-        self.at += length;
-        Some(String::from_utf8(self.bytes[self.at - length..self.at].to_vec()).unwrap())
-    }
-
-    fn string(&mut self) -> String {
-        self.text().unwrap_or_default()
-    }
-
-    fn read(mut self) -> (Header, Vec<Entry>) {
-        assert_eq!(&self.bytes[..5], b"PGDMP");
-        self.at = 5;
-        let version = Version {
-            major: self.byte(),
-            minor: self.byte(),
-            revision: self.byte(),
-        };
-        self.int_size = self.byte().into();
-        let offset_size = usize::from(self.byte());
-        self.byte();
-        if version.minor >= 15 {
-            self.byte();
-        } else {
-            self.int();
-        }
-        for _ in 0..7 {
-            self.int();
-        }
-        let header = Header {
-            version,
-            compression: Compression::Gzip,
-            created_at: "2026-01-01 00:00:00".into(),
-            database: self.string(),
-            server_version: self.string(),
-            dump_version: self.string(),
-        };
-        let entries = (0..self.int())
-            .map(|_| self.entry(version, offset_size))
-            .collect();
-        (header, entries)
-    }
-
-    fn entry(&mut self, version: Version, offset_size: usize) -> Entry {
-        let dump_id = self.int() as i32;
-        let has_data = self.int() != 0;
-        self.string();
-        let oid = self.string().parse().unwrap();
-        let (tag, desc) = (self.string(), self.string());
-        let section = match self.int() {
-            2 => Section::PreData,
-            3 => Section::Data,
-            4 => Section::PostData,
-            _ => Section::None,
-        };
-        let defn = self.string();
-        self.string();
-        let (copy_stmt, namespace) = (self.string(), self.string());
-        self.string();
-        let table_am = if version.minor >= 14 {
-            self.string()
-        } else {
-            String::new()
-        };
-        if version.minor >= 16 {
-            self.int();
-        }
-        self.string();
-        self.string();
-        let dependencies = std::iter::from_fn(|| self.text())
-            .map(|id| id.parse().unwrap())
-            .collect();
-        self.at += 1 + offset_size;
-        Entry {
-            dump_id,
-            has_data,
-            oid,
-            tag,
-            desc,
-            section,
-            defn,
-            copy_stmt,
-            namespace,
-            table_am,
-            dependencies,
-            data_size: None,
         }
     }
 }
