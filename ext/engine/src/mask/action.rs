@@ -305,7 +305,7 @@ pub(super) struct DistinctIds {
 }
 
 /// How many digits an id has in a pseudonym that may repeat itself.
-const ID_DIGITS: usize = 7;
+pub(super) const ID_DIGITS: usize = 7;
 
 /// The most digits of a keyed digest that a distinct pseudonym shows: 83 bits.
 const KEYED_DIGITS: usize = 25;

@@ -1,7 +1,7 @@
 //! Fits a mask to a column: what its type, NOT NULL and unique indexes make of it, or why it does not fit.
 
 use super::action::{
-    Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS,
+    Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS, ID_DIGITS,
 };
 use super::catalogue::recipe::Fitting;
 use super::sql::{quote_identifier, quote_literal};
@@ -123,6 +123,42 @@ impl Fit<'_> {
         format!("{}::pg_catalog.text {operator} {}", self.sql, quote_literal(text))
     }
 
+    /// A condition that the column's text has this many bytes: hex digits, then `rest`, which begins with none and is
+    /// ASCII. Eight times as fast as a regular expression, because bytes are compared, not characters.
+    fn is_hex_before(&self, length: usize, rest: &str) -> String {
+        let text = format!("{}::pg_catalog.text", self.sql);
+        format!(
+            "pg_catalog.octet_length({text}) = {length} AND \
+             pg_catalog.ltrim(pg_catalog.textsend({text}), '0123456789abcdef'::pg_catalog.bytea) = {}::pg_catalog.bytea",
+            quote_literal(rest)
+        )
+    }
+
+    /// A condition that the column is `prefix` and the digits of one of the columns that `ids` name, at most seven,
+    /// padded with zeros. Those that meet it meet the pattern of a numbered pseudonym, and for nearly all rows it
+    /// spares the regular expression.
+    fn is_numbered_by(&self, prefix: &str, ids: &[IdSource], width: usize) -> Option<String> {
+        let IdSource::Column(position) = ids.first()? else {
+            return None;
+        };
+        let column = self.table.columns.get(*position)?;
+        let is_masked = self.masks.iter().any(|(masked, _)| masked == position);
+        if is_masked || !matches!(column.kind, Type::Integer(_)) {
+            return None;
+        }
+        let id = quote_identifier(&column.name);
+        let digits = if width > 1 {
+            format!("pg_catalog.lpad({id}::pg_catalog.text, {width}, '0')")
+        } else {
+            format!("{id}::pg_catalog.text")
+        };
+        Some(format!(
+            "{id} BETWEEN 0 AND 9999999 AND {}::pg_catalog.text = {} || {digits}",
+            self.sql,
+            quote_literal(prefix)
+        ))
+    }
+
     fn email(&self) -> Result<Fitted, String> {
         let domain = &self.pseudonyms.email_domain;
         let Type::Text { limit, .. } = self.column.kind else {
@@ -141,11 +177,17 @@ impl Fit<'_> {
                 ),
             ));
         }
-        let pattern = format!("^[0-9a-f]{{{EMAIL_DIGITS}}}@{}$", domain.replace('.', "\\."));
+        // A backslash means something to bytea.
+        let form = if domain.is_ascii() && !domain.contains('\\') {
+            self.is_hex_before(length, &format!("@{domain}"))
+        } else {
+            let pattern = format!("^[0-9a-f]{{{EMAIL_DIGITS}}}@{}$", domain.replace('.', "\\."));
+            self.text_is("~", &pattern)
+        };
         Ok(Fitted {
             action: Action::Email(self.email_pseudonym(self.column)),
             description: "e-mail pseudonym".into(),
-            form: format!("{} OR {}", self.text_is("=", ""), self.text_is("~", &pattern)),
+            form: format!("{form} OR {}", self.text_is("=", "")),
         })
     }
 
@@ -181,9 +223,14 @@ impl Fit<'_> {
         let condition = match (&email, &form) {
             (Some((position, _)), DistinctForm::Hex(length)) => {
                 let email = quote_identifier(&self.table.columns[*position].name);
+                let md5 = format!("pg_catalog.md5({email}::pg_catalog.text)");
+                let md5 = if *length < 32 {
+                    format!("pg_catalog.left({md5}, {length})")
+                } else {
+                    md5
+                };
                 format!(
-                    "CASE WHEN {email} IS NULL THEN {} ELSE {}::pg_catalog.text = \
-                     pg_catalog.left(pg_catalog.md5({email}::pg_catalog.text), {length}) END",
+                    "CASE WHEN {email} IS NULL THEN {} ELSE {}::pg_catalog.text = {md5} END",
                     self.distinct_sql(&form),
                     self.sql
                 )
@@ -308,7 +355,7 @@ impl Fit<'_> {
             ids.push(IdSource::Own);
         }
         let text = String::from_utf8_lossy(prefix);
-        let mut form = match (limit, distinct) {
+        let pattern = match (limit, distinct) {
             (Some(limit), _) if limit <= prefix.len() => self.text_is("=", &text[..limit]),
             (_, Some(_)) => self.text_is("~", &format!("^{text}[0-9]{{{},}}$", pad.max(1))),
             (limit, None) => {
@@ -316,8 +363,12 @@ impl Fit<'_> {
                 self.text_is("~", &format!("^{text}[0-9]{{{},{most}}}$", pad.clamp(1, most)))
             }
         };
+        // The whole of such a pseudonym must fit, and seven digits always do where there is room for them.
+        let fits = limit.is_none_or(|limit| limit >= prefix.len() + ID_DIGITS);
+        let usual = self.is_numbered_by(&text, &ids, pad).filter(|_| fits);
+        let mut form = usual.map_or(pattern.clone(), |usual| format!("{usual} OR {pattern}"));
         if keep_empty {
-            form = format!("{} OR {form}", self.text_is("=", ""));
+            form = format!("{form} OR {}", self.text_is("=", ""));
         }
         let function = self.pseudonyms.key.function("id");
         let numbered = Numbered {
@@ -432,7 +483,7 @@ impl Fit<'_> {
 
     fn distinct_sql(&self, form: &DistinctForm) -> String {
         match form {
-            DistinctForm::Hex(length) => self.text_is("~", &format!("^[0-9a-f]{{{length}}}$")),
+            DistinctForm::Hex(length) => self.is_hex_before(*length, ""),
             DistinctForm::PlainUuid => self.text_is("~", "^[0-9a-f-]{36}$"),
             DistinctForm::Uuid => self.text_is(
                 "~",
