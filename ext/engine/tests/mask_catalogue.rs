@@ -55,6 +55,7 @@ fn fitted(name: &str, options: Value, kind: Type, unique: Uniqueness) -> Result<
     let pseudonyms = Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),
         email_domain: "demo.example.com".into(),
+        utf8: true,
     };
     RowMask::new(&table(kind, unique), &[(2, mask)], &pseudonyms)
         .map(Arc::new)
@@ -475,6 +476,7 @@ fn kept_values_stay_and_are_counted() {
     let pseudonyms = Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),
         email_domain: "demo.example.com".into(),
+        utf8: true,
     };
     let mask = Arc::new(RowMask::new(&table(Type::TEXT, UNIQUE), &[(2, mask)], &pseudonyms).unwrap());
     let mut masker = mask.masker();
@@ -513,9 +515,52 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
             "a country's two letters",
         ),
         ("shuffle", json!({}), Type::TEXT, false, "held in memory"),
-        ("fake", json!({}), Type::TEXT, false, "not one of this version"),
+        ("fake", json!({}), Type::TEXT, false, "Give the option kind"),
+        (
+            "fake",
+            json!({"kind": "first_name"}),
+            varchar(4),
+            false,
+            "is character varying(4), and what the mask :fake of kind first_name writes has up to 12 characters",
+        ),
+        (
+            "fake",
+            json!({"kind": "firstname"}),
+            Type::TEXT,
+            false,
+            "one of first_name",
+        ),
+        (
+            "fake",
+            json!({"kind": "name", "locale": "xx"}),
+            Type::TEXT,
+            false,
+            "one of fr, en",
+        ),
+        (
+            "fake",
+            json!({"kind": "phone", "locale": "it"}),
+            Type::TEXT,
+            false,
+            "no number is reserved",
+        ),
+        (
+            "fake",
+            json!({"kind": "phone"}),
+            Type::TEXT,
+            true,
+            "keeps values distinct",
+        ),
+        (
+            "fake",
+            json!({"kind": "name"}),
+            Type::Integer(8),
+            false,
+            "text columns",
+        ),
         ("name", json!({}), varchar(4), false, "character varying(4)"),
         ("city", json!({}), Type::TEXT, true, ""),
+        ("fake", json!({"kind": "name"}), Type::TEXT, true, ""),
         ("redact", json!({}), Type::TEXT, true, "under a unique index"),
         ("number", json!({}), Type::TEXT, false, "number columns"),
         (

@@ -37,6 +37,7 @@ fn pseudonyms() -> Pseudonyms {
     Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),
         email_domain: DOMAIN.into(),
+        utf8: true,
     }
 }
 

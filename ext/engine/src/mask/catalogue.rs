@@ -6,6 +6,7 @@
 mod checked;
 mod document;
 mod email;
+mod fake;
 mod network;
 mod number;
 mod phone;
@@ -230,6 +231,21 @@ pub static MASKS: &[Entry] = &[
     entry("address", "a street with its number, and a city", NO_OPTIONS, example("10 rue X, Lyon"), words::address),
     entry("street", "a street with its number", NO_OPTIONS, example("10 rue X"), words::street),
     entry("city", "a city", NO_OPTIONS, example("Lyon"), words::city),
+    entry(
+        "fake",
+        "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
+         addresses at `config.anonymized_email_domain`",
+        &[
+            (
+                "kind",
+                "`first_name`, `last_name`, `name`, `company`, `street`, `city`, `address`, `postal_code`, `country`, \
+                 `phone`, `email` or `username`; by default what the column's name says",
+            ),
+            ("locale", "`fr`, the default, `en`, `de`, `it` or `nl`"),
+        ],
+        ("Ada Lovelace", Type::TEXT, r#"{"kind": "name", "locale": "en"}"#),
+        fake::fake,
+    ),
     joins(entry("postal_code", "other digits and letters in the same places", NO_OPTIONS, example("69001"), shape::postal_code)),
     joins(entry(
         "phone",
@@ -368,11 +384,7 @@ pub static MASKS: &[Entry] = &[
 const NOT_BUILT: &[(&str, &str)] = &[
     (
         "shuffle",
-        "to exchange values between rows, all of them would have to be held in memory. Take :token, :hash or :name.",
-    ),
-    (
-        "fake",
-        "take the mask of the kind: :name, :first_name, :last_name, :company, :address, :city, :phone or :email.",
+        "to exchange values between rows, all of them would have to be held in memory. Take :token, :hash or :fake.",
     ),
 ];
 
@@ -425,6 +437,7 @@ fn shown(entry: &'static Entry) -> Option<String> {
     let pseudonyms = Pseudonyms {
         key: Key::new(&"an example's key".into()),
         email_domain: "demo.example.com".into(),
+        utf8: true,
     };
     let mut row = b"42\t".to_vec();
     copy::encode(Some(value.as_bytes()), &mut row);

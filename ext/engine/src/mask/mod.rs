@@ -79,6 +79,8 @@ pub struct Pseudonyms {
     pub key: Key,
     /// The domain of pseudonymous e-mail addresses.
     pub email_domain: String,
+    /// The rows are in UTF-8, so that a word with an accent can be written. Otherwise words are in ASCII.
+    pub utf8: bool,
 }
 
 /// What happens to the columns of one data block.
@@ -120,7 +122,7 @@ impl RowMask {
     ///     key: vec![0],
     ///     key_is_enforced: true,
     /// };
-    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into() };
+    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true };
     /// let mask = Arc::new(RowMask::new(&table, &[(1, Mask::LastName)], &pseudonyms).unwrap());
     /// let mut masked = Vec::new();
     /// mask.masker().mask_piece(b"7\tLovelace\n8\t\\N\n", &mut masked).unwrap();

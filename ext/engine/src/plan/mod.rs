@@ -242,6 +242,11 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     };
     rules.check_keys(&excluded, is_restored, &mut problems, &mut warnings);
 
+    let pseudonyms = mask::Pseudonyms {
+        key: key.clone(),
+        email_domain: settings.masking.email_domain.clone(),
+        utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
+    };
     let mut loads = HashMap::new();
     let mut without_rows = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
@@ -257,9 +262,8 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         }
         match loads::load(entry, &schema) {
             Some(mut load) => {
-                let domain = &settings.masking.email_domain;
-                load.mask = rules.row_mask(&load, false, key, domain, &mut problems);
-                load.conditional = rules.row_mask(&load, true, key, domain, &mut problems);
+                load.mask = rules.row_mask(&load, false, &pseudonyms, &mut problems);
+                load.conditional = rules.row_mask(&load, true, &pseudonyms, &mut problems);
                 loads.insert(entry.dump_id, load);
             }
             None => problems.add(format!(

@@ -4,7 +4,7 @@ use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::{Part, Schema, Unique};
 use super::{Load, Problems, TableName};
-use crate::mask::{self, catalogue, Keep, Key, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
+use crate::mask::{self, catalogue, Keep, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
 use crate::settings::{MaskName, Rule, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -174,8 +174,7 @@ impl<'a> Rules<'a> {
         &self,
         load: &Load,
         conditional: bool,
-        key: &Key,
-        domain: &str,
+        pseudonyms: &Pseudonyms,
         problems: &mut Problems,
     ) -> Option<Arc<RowMask>> {
         let table = self.schema.table(&load.table)?;
@@ -210,11 +209,7 @@ impl<'a> Rules<'a> {
         if masks.is_empty() {
             return None;
         }
-        let pseudonyms = Pseudonyms {
-            key: key.clone(),
-            email_domain: domain.to_owned(),
-        };
-        match RowMask::new(&self.facts(table, load), &masks, &pseudonyms) {
+        match RowMask::new(&self.facts(table, load), &masks, pseudonyms) {
             Ok(mask) => Some(Arc::new(mask)),
             Err(found) => {
                 for problem in found {

@@ -293,6 +293,7 @@ impl Planner {
         let pseudonyms = Pseudonyms {
             key: Key::new(&"sixteen bytes or more".into()),
             email_domain: "demo.example.com".into(),
+            utf8: true,
         };
         let mask = RowMask::new(&table, &[(position, Mask::Constant("masked"))], &pseudonyms).unwrap();
         load.mask = Some(Arc::new(mask));

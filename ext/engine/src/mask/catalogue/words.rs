@@ -4,6 +4,7 @@ use super::recipe::{Fitting, Pseudonym, Work};
 use crate::mask::action::Row;
 use crate::mask::compile::Fitted;
 use crate::mask::key::Function;
+use std::borrow::Cow;
 
 // The lists are in ASCII, so that they can be written in every encoding, and each is sorted.
 const FIRST_NAMES: &[&str] = &[
@@ -85,7 +86,7 @@ const LAST_NAMES: &[&str] = &[
     "Vidal",
     "Vincent",
 ];
-const CITIES: &[&str] = &[
+pub(super) const CITIES: &[&str] = &[
     "Amiens",
     "Angers",
     "Annecy",
@@ -175,29 +176,36 @@ const BROWSERS: &[&str] = &[
 ];
 
 /// How many hex digits keep words apart under a unique index: 56 bits.
-const HEX: usize = 14;
+pub(super) const HEX: usize = 14;
 
 /// A piece of what is written.
 #[derive(Debug, Clone)]
-enum Part {
-    Word(Vec<&'static str>),
-    Text(&'static str),
+pub(super) enum Part {
+    /// One of a sorted list of words.
+    Word(Vec<Cow<'static, str>>),
+    Text(Cow<'static, str>),
     /// A number from 1 to 199.
     Number,
+    /// So many digits.
+    Digits(usize),
+    /// What keeps words apart under a unique index.
     Hex,
 }
 
 impl Part {
-    fn longest(&self) -> usize {
+    /// The most characters that it writes.
+    pub(super) fn longest(&self) -> usize {
         match self {
-            Part::Word(words) => words.iter().map(|word| word.len()).max().unwrap_or(0),
-            Part::Text(text) => text.len(),
+            Part::Word(words) => words.iter().map(|word| word.chars().count()).max().unwrap_or(0),
+            Part::Text(text) => text.chars().count(),
             Part::Number => 3,
+            Part::Digits(count) => *count,
             Part::Hex => HEX,
         }
     }
 
-    fn pattern(&self) -> String {
+    /// A regular expression for what it writes.
+    pub(super) fn pattern(&self) -> String {
         let escape = |text: &str| regex::escape(text);
         match self {
             Part::Word(words) => {
@@ -206,6 +214,7 @@ impl Part {
             }
             Part::Text(text) => escape(text),
             Part::Number => "[0-9]{1,3}".into(),
+            Part::Digits(count) => format!("[0-9]{{{count}}}"),
             Part::Hex => format!("[0-9a-f]{{{HEX}}}"),
         }
     }
@@ -213,10 +222,15 @@ impl Part {
     /// What is left of `text` behind this part, for each way that it can begin with it.
     fn strip<'t>(&self, text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
         match self {
-            Part::Word(words) => words
-                .iter()
-                .any(|word| text.strip_prefix(word.as_bytes()).is_some_and(then)),
+            Part::Word(words) => (1..=text.len()).any(|length| {
+                let (word, rest) = text.split_at(length);
+                let found = words.binary_search_by(|known| known.as_bytes().cmp(word));
+                found.is_ok() && then(rest)
+            }),
             Part::Text(fixed) => text.strip_prefix(fixed.as_bytes()).is_some_and(then),
+            Part::Digits(count) => {
+                text.len() >= *count && text[..*count].iter().all(u8::is_ascii_digit) && then(&text[*count..])
+            }
             Part::Number => (1..=3.min(text.len()))
                 .any(|length| text[..length].iter().all(u8::is_ascii_digit) && then(&text[length..])),
             Part::Hex => {
@@ -232,10 +246,10 @@ impl Part {
 
 /// Words chosen by the key and the value.
 #[derive(Debug)]
-struct Words {
-    function: Function,
-    fold_case: bool,
-    parts: Vec<Part>,
+pub(super) struct Words {
+    pub(super) function: Function,
+    pub(super) fold_case: bool,
+    pub(super) parts: Vec<Part>,
 }
 
 impl Words {
@@ -258,6 +272,11 @@ impl Words {
                         [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8);
                     let skipped = digits.iter().take_while(|digit| **digit == b'0').count();
                     out.extend_from_slice(&digits[skipped..]);
+                    from += 4;
+                }
+                Part::Digits(count) => {
+                    let size = 10u64.pow((*count).min(18) as u32);
+                    super::write_number(u128::from(number % size), *count, out);
                     from += 4;
                 }
                 // The digits that make it distinct are of the digest's other half and the beginning.
@@ -284,7 +303,7 @@ impl Pseudonym for Words {
         };
         let start = out.len();
         self.compose(&digest, 0, out);
-        if &out[start..] == value {
+        if out[start..].eq_ignore_ascii_case(value) {
             out.truncate(start);
             self.compose(&digest, 1, out);
         }
@@ -297,13 +316,16 @@ impl Pseudonym for Words {
 
 /// The words of a list that fit.
 fn list(words: &[&'static str], limit: usize) -> Part {
-    Part::Word(words.iter().filter(|word| word.len() <= limit).copied().collect())
+    let words = words.iter().filter(|word| word.len() <= limit);
+    let mut words: Vec<Cow<'static, str>> = words.map(|word| Cow::Borrowed(*word)).collect();
+    words.sort_unstable();
+    Part::Word(words)
 }
 
 fn fit(fitting: &Fitting<'_>, kind: &str, fold_case: bool, mut parts: Vec<Part>) -> Result<Fitted, String> {
     let is_distinct = parts.iter().any(|part| matches!(part, Part::Hex));
     if fitting.column.unique.distinct && !is_distinct {
-        parts.extend([Part::Text(" "), Part::Hex]);
+        parts.extend([Part::Text(" ".into()), Part::Hex]);
     }
     let empty = |part: &Part| matches!(part, Part::Word(words) if words.len() < 2);
     let least = parts.iter().map(Part::longest).sum();
@@ -352,7 +374,11 @@ pub(super) fn last_name(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 
 pub(super) fn name(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let half = room(fitting)?.saturating_sub(1) / 2;
-    let parts = vec![list(FIRST_NAMES, half), Part::Text(" "), list(LAST_NAMES, half)];
+    let parts = vec![
+        list(FIRST_NAMES, half),
+        Part::Text(" ".into()),
+        list(LAST_NAMES, half),
+    ];
     fit(fitting, "name", false, parts)
 }
 
@@ -360,7 +386,7 @@ pub(super) fn company(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let room = room(fitting)?.saturating_sub(1);
     let parts = vec![
         list(LAST_NAMES, room.saturating_sub(4).min(room)),
-        Part::Text(" "),
+        Part::Text(" ".into()),
         list(COMPANY_FORMS, room.saturating_sub(9).max(4)),
     ];
     fit(fitting, "company", false, parts)
@@ -376,7 +402,7 @@ pub(super) fn street(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         fitting,
         "street",
         false,
-        vec![Part::Number, Part::Text(" "), list(STREETS, room)],
+        vec![Part::Number, Part::Text(" ".into()), list(STREETS, room)],
     )
 }
 
@@ -384,16 +410,21 @@ pub(super) fn address(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let room = room(fitting)?.saturating_sub(6);
     let parts = vec![
         Part::Number,
-        Part::Text(" "),
+        Part::Text(" ".into()),
         list(STREETS, room.saturating_sub(10).max(room / 2)),
-        Part::Text(", "),
+        Part::Text(", ".into()),
         list(CITIES, room - room.saturating_sub(10).max(room / 2)),
     ];
     fit(fitting, "address", false, parts)
 }
 
 pub(super) fn username(fitting: &Fitting<'_>) -> Result<Fitted, String> {
-    fit(fitting, "username", false, vec![Part::Text("user_"), Part::Hex])
+    fit(
+        fitting,
+        "username",
+        false,
+        vec![Part::Text("user_".into()), Part::Hex],
+    )
 }
 
 pub(super) fn user_agent(fitting: &Fitting<'_>) -> Result<Fitted, String> {
