@@ -9,7 +9,7 @@ module ScalingoStagingSync
   # ActiveSupport::Notifications, and of nothing else.
   class LogSubscriber < ActiveSupport::LogSubscriber
     # The events' names before `.scalingo_staging_sync`.
-    EVENTS = %i[phase backup download table step finding warning message].freeze
+    EVENTS = %i[phase backup download plan table step finding warning message].freeze
 
     # @return [Logger] `config.logger`
     def logger
@@ -21,13 +21,18 @@ module ScalingoStagingSync
     private
 
     def line(payload)
-      return unless payload[:message]
+      return unless payload[:message] && logger.public_send(:"#{payload[:level]}?")
 
+      # The log may go to the terminal that the bars are on.
+      Support::ProgressBars.aside { write(payload[:level], payload[:message]) }
+    end
+
+    def write(level, message)
       tag = Support::ProgressReporter::TAG
       if logger.respond_to?(:tagged)
-        logger.tagged(tag) { logger.public_send(payload[:level], payload[:message]) }
+        logger.tagged(tag) { logger.public_send(level, message) }
       else
-        logger.public_send(payload[:level], "[#{tag}] #{payload[:message]}")
+        logger.public_send(level, "[#{tag}] #{message}")
       end
     end
   end

@@ -3,7 +3,7 @@
 require_relative "integration_helper"
 require "digest"
 require "json"
-require "pty"
+require_relative "../support/terminal"
 
 # What the person responsible sees of a run, through the rake tasks of a Rails app.
 class OperationsTest < IntegrationTest
@@ -87,7 +87,7 @@ class OperationsTest < IntegrationTest
     assert_equal Digest::SHA256.file(shop_archive).hexdigest, audit.dig("backup", "sha256")
     assert_equal staging.database.value("SELECT run_id FROM scalingo_staging_sync.runs"), audit["run_id"]
     assert_equal staging.database.value("SELECT rules_fingerprint FROM scalingo_staging_sync.runs"), audit["rules_fingerprint"]
-    assert_equal %w[backup plan schema rows verify], audit["phases"].map { |phase| phase["name"] }
+    assert_equal %w[backup plan schema rows keys verify], audit["phases"].map { |phase| phase["name"] }
     users = audit["tables"].find { |table| table["table"] == "public.users" }
     assert_operator users["started"], :>, 0
     assert_operator audit.dig("size_bytes", "after"), :>, audit.dig("size_bytes", "before")
@@ -219,21 +219,10 @@ class OperationsTest < IntegrationTest
 
   private
 
-  # Runs a rake task with a terminal; returns what that shows, and the exit status.
+  # Runs a rake task in a terminal; returns what that has shown, and the exit status.
   def in_terminal(app, task, typed: nil)
-    output = +""
-    PTY.spawn(app.environment, "bundle", "exec", "rake", task, chdir: app.directory) do |shown, keys, pid|
-      begin
-        loop do
-          output << shown.readpartial(4096).force_encoding("UTF-8")
-          keys.write(typed) && (typed = nil) if typed && output.include?("to continue: ")
-        end
-      rescue EOFError, Errno::EIO
-        nil # the terminal's other end is closed
-      end
-      Process.wait(pid)
-    end
-    [output.gsub("\r\n", "\n"), $?.exitstatus]
+    shown = Terminal.run("bundle", "exec", "rake", task, environment: app.environment, directory: app.directory, typed:)
+    [shown.raw.gsub("\r\n", "\n"), shown.status.exitstatus]
   end
 
   def new_app(**fake_options)

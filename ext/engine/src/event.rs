@@ -3,6 +3,7 @@
 //! Events carry names, counts and durations, never a value of a row and never a secret.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A phase of the run, in the order they begin.
@@ -60,10 +61,28 @@ pub enum Event {
         /// Bytes that had arrived.
         bytes: u64,
     },
+    /// What lies ahead, once the plan is made.
+    Planned {
+        /// Tables whose rows will come.
+        tables: u64,
+        /// Indexes, keys, triggers and the like to make after them.
+        steps: u64,
+        /// Rows of each table as of the last run into this target; empty where there was none.
+        last_rows: BTreeMap<String, u64>,
+    },
     /// Rows of a table begin to arrive.
     TableStarted {
         /// `schema.table`.
         table: String,
+    },
+    /// How much of a table has arrived. At most a few times a second.
+    TableProgress {
+        /// `schema.table`.
+        table: String,
+        /// Rows so far.
+        rows: u64,
+        /// Bytes of them, as they came.
+        bytes: u64,
     },
     /// All rows of a table are committed.
     TableLoaded {

@@ -1,15 +1,52 @@
 //! Whether the target is the very database that the backup was made of.
 //!
+//! A Scalingo database's host is called after it: `my-app-1234.postgresql.…`, and its addon tells that name. So a
+//! target on the addon's host is the source.
+//!
 //! On a platform every database has a name of its own, so a backup that was fetched from there, of a database with
 //! the target's name, is one of the target itself, whatever its host or the app is called. On this machine the same
 //! name in two places is ordinary, and a local file says nothing of where it came from.
 
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Settings, Source};
+use crate::source::BackupInfo;
 use crate::target::url::{ConnectionUrl, Host};
 use secrecy::ExposeSecret;
 
-/// Fails when the target is the source.
+/// Fails when the target's host is the source addon's.
+///
+/// # Errors
+/// [`Kind::Production`]; what [`ConnectionUrl::parse`] finds wrong.
+pub(crate) fn refuse_addon(settings: &Settings, backup: &BackupInfo) -> Result<()> {
+    let Some(database) = backup.database.as_deref().filter(|name| !name.is_empty()) else {
+        return Ok(());
+    };
+    let url = ConnectionUrl::parse(settings.target.url.expose_secret())?;
+    let is_its = |host: &Host| match host {
+        Host::Tcp { name, .. } => name
+            .split_once('.')
+            .is_some_and(|(own, _)| label(own) == label(database)),
+        Host::Socket(_) | Host::Default => false,
+    };
+    if !url.hosts.iter().any(|place| is_its(&place.host)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Production,
+        format!(
+            "The target is on the host of {}: it is the source's own database.",
+            backup.origin
+        ),
+        "Let DATABASE_URL name the staging app's own database.",
+    ))
+}
+
+/// A database's name as it stands in a host's: in lower case, with hyphens where it has underscores.
+fn label(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+/// Fails when the target's database is the one that was dumped.
 ///
 /// # Errors
 /// [`Kind::Production`]; what [`ConnectionUrl::parse`] finds wrong.
@@ -65,6 +102,33 @@ mod tests {
         let error = refuse_source(&settings(target, SCALINGO), "shop_1234").unwrap_err();
         assert_eq!(error.kind, Kind::Production);
         assert!(error.what.contains("shop_1234") && !error.to_string().contains("hush"));
+    }
+
+    #[test]
+    fn a_target_on_the_addons_own_host_is_refused_whatever_it_is_called_there() {
+        let backup = |database: Option<&str>| BackupInfo {
+            id: "bk-1".into(),
+            created_at: None,
+            size: None,
+            origin: "Scalingo app shop, addon ad-1".into(),
+            database: database.map(str::to_owned),
+        };
+        let target = settings(
+            "postgres://u:hush@Shop-1234.postgresql.example.com:31000/renamed",
+            SCALINGO,
+        );
+        let error = refuse_addon(&target, &backup(Some("shop_1234"))).unwrap_err();
+        assert_eq!(error.kind, Kind::Production);
+        assert!(error.what.contains("ad-1") && !error.to_string().contains("hush"));
+        for other in [Some("shop_123"), Some("postgresql"), Some(""), None] {
+            refuse_addon(&target, &backup(other)).unwrap();
+        }
+        for elsewhere in [
+            "postgres://u@shop-1234/renamed",
+            "postgres://u@/shop_1234?host=/tmp",
+        ] {
+            refuse_addon(&settings(elsewhere, SCALINGO), &backup(Some("shop_1234"))).unwrap();
+        }
     }
 
     #[test]

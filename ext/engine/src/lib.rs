@@ -150,6 +150,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
 
     events.send(Event::Phase { phase: Phase::Backup });
     let backup = source::open(&settings.source, events).await?;
+    identity::refuse_addon(settings, &backup.info)?;
     target.note_backup(&backup.info.id, backup.info.created_at.as_deref());
     target.note_source(&backup.info.origin);
 
@@ -161,6 +162,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     }
 
     identity::refuse_source(settings, &opened.header.database)?;
+    tell_plan(&opened.plan, target, events).await;
 
     events.send(Event::Phase { phase: Phase::Schema });
     target.reset_and_create(&opened.plan).await?;
@@ -196,6 +198,18 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         verified,
         ..recorder.finish()
     })
+}
+
+/// Says what lies ahead, for whoever draws or counts the progress.
+async fn tell_plan(plan: &plan::Plan, target: &Target, events: &Sink) {
+    let steps = plan.steps.iter();
+    events.send(Event::Planned {
+        tables: plan.loads.len() as u64,
+        steps: steps
+            .filter(|step| step.kind != plan::sql_rules::GROUP_KIND)
+            .count() as u64,
+        last_rows: target.last_rows().await,
+    });
 }
 
 /// What to tell where rules in SQL failed and the others went on.

@@ -72,6 +72,8 @@ pub struct Table {
     pub action: Action,
     /// Its masked columns, and what each would become.
     pub columns: Vec<Column>,
+    /// The statements of rules in SQL, in their order, as they would run on a temporary copy of its rows.
+    pub sql: Vec<Sql>,
     /// Its rows as of the last run.
     pub last_rows: Option<u64>,
     /// The size of its rows in the backup, compressed, where the archive tells.
@@ -85,6 +87,17 @@ pub struct Column {
     pub name: String,
     /// What it would become, in words.
     pub mask: String,
+}
+
+/// A statement of a rule in SQL. The parser has read it; the server has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sql {
+    /// The rule, in the words of the configuration.
+    pub rule: String,
+    /// The columns that it sets; none for a DELETE.
+    pub columns: Vec<String>,
+    /// The statement.
+    pub sql: String,
 }
 
 impl From<&Error> for Problem {
@@ -121,6 +134,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
         Ok(contents) => {
             preview.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
             preview.warnings.extend(age_warning(settings, &contents.info));
+            problems.extend(identity::refuse_addon(settings, &contents.info).err());
             problems.extend(identity::refuse_source(settings, &contents.header.database).err());
             sizes = contents.sizes;
             match contents.plan {
@@ -221,9 +235,9 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
 
 fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec<Table> {
     let loaded = plan.loads.values().map(|load| {
-        let columns = columns(load);
+        let (columns, sql) = (columns(load), sql(plan, load));
         Table {
-            action: if columns.is_empty() {
+            action: if columns.is_empty() && sql.is_empty() {
                 Action::Copy
             } else {
                 Action::Mask
@@ -231,6 +245,7 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec
             last_rows: look.and_then(|look| look.last_rows.get(&load.table.to_string()).copied()),
             table: load.table.to_string(),
             columns,
+            sql,
             compressed_bytes: sizes.get(&load.dump_id).copied(),
         }
     });
@@ -238,6 +253,7 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec
         table: table.to_string(),
         action: Action::WithoutRows,
         columns: Vec::new(),
+        sql: Vec::new(),
         last_rows: None,
         compressed_bytes: None,
     });
@@ -251,6 +267,23 @@ fn columns(load: &Load) -> Vec<Column> {
     let told = masked.map(|column| Column {
         name: column.name.clone(),
         mask: column.description.clone(),
+    });
+    told.collect()
+}
+
+/// The statements that change a load's rows.
+fn sql(plan: &Plan, load: &Load) -> Vec<Sql> {
+    let group = load.sql_group.and_then(|group| plan.sql_rules.groups.get(group));
+    let Some(group) = group else { return Vec::new() };
+    let place = (group.tables.iter()).position(|table| table.loads.contains(&load.dump_id));
+    let statements = group
+        .statements
+        .iter()
+        .filter(|statement| Some(statement.table) == place);
+    let told = statements.map(|statement| Sql {
+        rule: statement.rule.clone(),
+        columns: statement.columns.clone(),
+        sql: statement.sql.clone(),
     });
     told.collect()
 }

@@ -1,11 +1,12 @@
 //! The Ruby binding of staging-sync-engine: one struct in, a stream of events out, errors as exceptions.
 //!
 //! It holds no logic. `call` runs the engine and waits for it, `gvl` is how it waits, `convert` and `errors`
-//! are the two borders. The Ruby module it defines, `ScalingoStagingSync::Native`, is private to the gem; its
+//! are the two borders; `bars` draws on a terminal. The Ruby module it defines, `ScalingoStagingSync::Native`, is private to the gem; its
 //! signatures stand in `sig/scalingo_staging_sync/native.rbs`.
 
 #![allow(missing_docs)] // The only public item is the init function that magnus writes.
 
+mod bars;
 mod call;
 mod convert;
 mod errors;
@@ -113,6 +114,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("examine", function!(examine, 1))?;
     module.define_singleton_method("cleanup", function!(cleanup, 1))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;
+    bars::define(module, ruby)?;
     #[cfg(debug_assertions)]
     module.define_singleton_method("panic", function!(panic, 0))?;
     Ok(())

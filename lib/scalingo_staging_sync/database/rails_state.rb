@@ -27,6 +27,16 @@ module ScalingoStagingSync
         ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
       end
 
+      # What the app has of migrations, and which of them have not run in the target as it is now. Only reads.
+      #
+      # @return [Array<Array<String>>] the labels (version and name) of all, and of those that are pending
+      def migrations
+        context = migration_context
+        applied = context.get_all_versions
+        all = context.migrations
+        [all, all.reject { |migration| applied.include?(migration.version) }].map { |list| list.map { |one| label(one) } }
+      end
+
       # Runs the migrations that the app has and the backup had not, one by one.
       #
       # @yieldparam label [String] the migration that begins: version and name
@@ -36,9 +46,8 @@ module ScalingoStagingSync
         context = migration_context
         pending = context.open.pending_migrations
         pending.each do |migration|
-          label = "#{migration.version} #{migration.name}"
-          yield label if block_given?
-          run(context, migration, label)
+          yield label(migration) if block_given?
+          run(context, migration)
         end
         forget_schema if pending.any?
         pending.size
@@ -77,11 +86,14 @@ module ScalingoStagingSync
       end
 
       # @api private
-      def run(context, migration, label)
+      def label(migration) = "#{migration.version} #{migration.name}"
+
+      # @api private
+      def run(context, migration)
         context.run(:up, migration.version)
       rescue StandardError, ScriptError => error
         raise MigrationError.new(
-          "The database is restored and masked, but the migration #{label} failed on it: " \
+          "The database is restored and masked, but the migration #{label(migration)} failed on it: " \
           "#{Support::FailureText.of(error, within: migration.filename)}.",
           "Mend the migration and run `rails db:migrate`, or run the task again."
         )

@@ -4,25 +4,15 @@ module ScalingoStagingSync
   module Services
     # Clears what killed runs have left in the target: sessions, the setting that keeps writers out, the note that
     # they are under way. The next run does it by itself; this is for whoever does not want to wait for one.
-    class Cleanup
-      # @param config [Configuration] the target
-      # @param reporter [Support::ProgressReporter] who is told
-      # @param native [Module, nil] what does the work; nil: the native library
-      def initialize(config: ScalingoStagingSync.configuration,
-                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil)
-        @config = config
-        @reporter = reporter
-        @native = native
-      end
-
+    class Cleanup < Base
       # @return [Hash{Symbol => Object}] what was cleared: :runs, :read_only_role, :sessions
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [TargetBusyError] while a run is under way
       def call
-        Support::EnvironmentValidator.new(config: @config).validate!
+        refuse_production!
         Database::RailsState.release_connections
-        cleared = (@native || Native).cleanup(EngineSettings.new(@config).target)
-        @reporter.say(sentence(cleared))
+        cleared = native.cleanup(settings.target)
+        reporter.say(sentence(cleared))
         cleared
       end
 

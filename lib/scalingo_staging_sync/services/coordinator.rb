@@ -9,7 +9,7 @@ module ScalingoStagingSync
     # @example
     #   report = ScalingoStagingSync::Services::Coordinator.new.execute!
     #   report[:tables].sum { |table| table[:rows] }
-    class Coordinator
+    class Coordinator < Base
       # @param config [Configuration] what to do
       # @param reporter [Support::ProgressReporter] who is told of the progress
       # @param confirmation [Support::Confirmation] who asks the operator
@@ -19,11 +19,9 @@ module ScalingoStagingSync
                      reporter: Support::ProgressReporter.new(logger: config.logger),
                      confirmation: Support::Confirmation.new(config:),
                      slack: SlackNotificationService.new(config:), native: nil)
-        @config = config
-        @reporter = reporter
+        super(config:, reporter:, native:)
         @confirmation = confirmation
         @slack = slack
-        @native = native
       end
 
       # Fills the target with the backup's data, masked.
@@ -55,7 +53,7 @@ module ScalingoStagingSync
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
-        payload = { source_app: @config.clone_source_scalingo_app_name, target_app: @config.target_app }
+        payload = { source_app: config.clone_source_scalingo_app_name, target_app: config.target_app }
         steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") { |*, event| @slack.step(event[:phase]) }
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
       ensure
@@ -64,18 +62,15 @@ module ScalingoStagingSync
 
       # Everything that can refuse the run without having touched anything.
       def prepare
-        Support::EnvironmentValidator.new(config: @config).validate!
-        preflight = Support::Preflight.new(config: @config)
-        preflight.check!
-        @call = Support::EngineCall.new(native: @native, reporter: @reporter)
-        @settings = EngineSettings.new(@config)
+        preflight = check!
+        native # loaded now, so that nobody is told of a run for which it is missing
         @confirmation.require!
-        preflight.notices.each { |notice| @reporter.say(notice) }
+        preflight.notices.each { |notice| reporter.say(notice) }
       end
 
       def work
         started_at = Time.now
-        report = @call.run(@settings.to_h)
+        report = engine.run(settings.to_h)
         finish(report, started_at)
         tell(report)
         report
@@ -87,16 +82,16 @@ module ScalingoStagingSync
         return after_load(report, started_at) unless in_rails
 
         Database::History.new.finishing(report) do
-          migrate if @config.run_migrations
-          Database::RailsState.record_environment if @config.record_environment
-          Seeds.new(config: @config, reporter: @reporter).load
+          migrate if config.run_migrations
+          Database::RailsState.record_environment if config.record_environment
+          Seeds.new(config:, reporter:).load
           after_load(report, started_at)
         end
       end
 
       def migrate
-        ran = Database::RailsState.migrate { |label| @reporter.say("Migrating: #{label}.") }
-        @reporter.detail("No migration is pending.") if ran.zero?
+        ran = Database::RailsState.migrate { |label| reporter.say("Migrating: #{label}.") }
+        reporter.detail("No migration is pending.") if ran.zero?
       end
 
       def after_load(report, started_at)
@@ -109,7 +104,7 @@ module ScalingoStagingSync
         blocks = ScalingoStagingSync.hooks.fetch(event, [])
         return if blocks.empty?
 
-        report = Report.new(event, engine:, error:, config: @config)
+        report = Report.new(event, engine:, error:, config:)
         blocks.each { |block| block.call(report) }
       end
 
@@ -117,35 +112,35 @@ module ScalingoStagingSync
       def tell_app_of(error)
         tell_app(:failed, error:)
       rescue StandardError => second
-        @reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{second.class}.")
+        reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{second.class}.")
       end
 
       def audit(report, started_at)
-        path = @config.anonymization_audit_file
+        path = config.anonymization_audit_file
         return unless path
 
         files = Database::AnonymizationAudit
-                .new(report, started_at:, finished_at: Time.now, config: @config)
-                .write(@settings.in_app(path))
-        @reporter.say("Audit: #{files.join(" and ")}.")
+                .new(report, started_at:, finished_at: Time.now, config:)
+                .write(settings.in_app(path))
+        reporter.say("Audit: #{files.join(" and ")}.")
       end
 
       def tell(report)
         tables = report[:tables] || []
         masked = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
-        report[:left_out]&.each { |entry| @reporter.detail("Left out: #{entry[:kind]} #{entry[:name]}. #{entry[:why]}") }
-        @reporter.say(
+        report[:left_out]&.each { |entry| reporter.detail("Left out: #{entry[:kind]} #{entry[:name]}. #{entry[:why]}") }
+        reporter.say(
           "Done in #{Support::Figures.seconds(report[:seconds])}: " \
           "#{Support::Figures.counted(tables.size, "table")}, " \
           "#{Support::Figures.counted(tables.sum { |table| table[:rows] }, "row")}, " \
           "#{Support::Figures.counted(masked, "value")} masked; " \
           "#{Support::Figures.counted((report[:excluded] || []).size, "table")} without rows; #{verification(report)}."
         )
-        @reporter.say("Restart the app's web and worker containers if the schema has changed: they keep what they knew of it.")
+        reporter.say("Restart the app's web and worker containers if the schema has changed: they keep what they knew of it.")
       end
 
       def verification(report)
-        return "not verified, as configured" unless @config.verify_anonymization
+        return "not verified, as configured" unless config.verify_anonymization
 
         report[:verified] ? "verified" : "VERIFICATION FAILED, see the warnings"
       end

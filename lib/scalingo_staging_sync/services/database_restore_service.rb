@@ -4,17 +4,7 @@ module ScalingoStagingSync
   module Services
     # Fills the target from an archive on this machine, with the configured rules applied; never without. Migrations,
     # seeds, audit and Slack are {Coordinator}'s.
-    class DatabaseRestoreService
-      # @param config [Configuration] the rules and the target
-      # @param reporter [Support::ProgressReporter] who is told of the progress
-      # @param native [Module, nil] what does the work; nil: the native library
-      def initialize(config: ScalingoStagingSync.configuration,
-                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil)
-        @config = config
-        @reporter = reporter
-        @native = native
-      end
-
+    class DatabaseRestoreService < Base
       # @param path [String, Pathname] an archive: .tar.gz, .tar, or what `pg_dump -Fc` wrote
       # @param exclude_tables [Array<String>] tables to create without their rows
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it
@@ -22,15 +12,11 @@ module ScalingoStagingSync
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing, or asks for what is not built yet
       # @raise [Error] one of its other subclasses, when the restore failed
-      def restore!(path, exclude_tables: @config.exclude_tables)
+      def restore!(path, exclude_tables: config.exclude_tables)
         excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables)
-        Support::EnvironmentValidator.new(config: @config).validate!
-        Support::Preflight.new(config: @config).check!(source: false)
-        settings = EngineSettings.new(@config)
+        check!(source: false)
         source = { "file" => settings.in_app(path.to_s) }
-        Support::EngineCall
-          .new(native: @native, reporter: @reporter)
-          .run(settings.to_h(source:, exclude_tables: excluded))
+        engine.run(settings.to_h(source:, exclude_tables: excluded))
       end
     end
   end

@@ -6,7 +6,7 @@ module ScalingoStagingSync
   module Services
     # What a run would do, found out without doing it: the beginning of the real backup is read and planned with the
     # configured rules, and the target is looked at. Nothing is touched, and no new backup is asked for.
-    class DryRun
+    class DryRun < Base
       # Raised when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
 
@@ -22,10 +22,9 @@ module ScalingoStagingSync
       # @param format [String, nil] "json" for machines, else a table for people; default: the variable FORMAT
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: ENV["FORMAT"], native: nil)
-        @config = config
+        super(config:, native:)
         @output = output
         @json = format.to_s.casecmp?("json")
-        @native = native
       end
 
       # Prints the plan.
@@ -44,11 +43,10 @@ module ScalingoStagingSync
       #
       # @return [Hash{Symbol => Object}] as {#execute!} returns it
       def preview
-        Support::EnvironmentValidator.new(config: @config).validate!
-        Support::Preflight.new(config: @config).check!
-        settings = EngineSettings.new(@config).to_h
+        check!
+        asked = settings.to_h
         Database::RailsState.release_connections
-        (@native || Native).plan(settings)
+        native.plan(asked)
       end
     end
   end

@@ -92,6 +92,20 @@ module ScalingoStagingSync
         tell("#{words(error.is_a?(SignalException) ? :stopped : :failed)}\n#{reason}")
       end
 
+      # Asks Slack whether it knows the webhook, without a message: to a body without a text it answers 400
+      # (`no_text`, `invalid_payload`), and 403, 404 or 410 when the webhook, its team or its channel is gone (Slack's
+      # documentation, "Sending messages using incoming webhooks").
+      #
+      # @return [String, nil] what is wrong with it, never its URL; nil when a message would arrive
+      def problem
+        answer = send_once(URI.parse(@config.slack_webhook_url), "{}")
+        return if answer.is_a?(Net::HTTPSuccess) || %w[400 429].include?(answer.code)
+
+        "it answered #{answer.code}"
+      rescue StandardError => error
+        "it could not be reached (#{error.class})"
+      end
+
       # Waits a few seconds for what is still being sent.
       #
       # @param patience [Numeric] how many seconds

@@ -4,7 +4,7 @@ module ScalingoStagingSync
   module Services
     # Shows ten rows of a table before and after masking. They are production's, so they are shown in a terminal only:
     # what a detached container prints is kept in a log.
-    class TablePreview
+    class TablePreview < Base
       # Longer values are cut.
       SHOWN = 40
       private_constant :SHOWN
@@ -13,9 +13,8 @@ module ScalingoStagingSync
       # @param output [IO] a terminal
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil)
-        @config = config
+        super(config:, native:)
         @output = output
-        @native = native
       end
 
       # @param table [String, nil] `table` or `schema.table`
@@ -27,10 +26,8 @@ module ScalingoStagingSync
         require_terminal
         raise ConfigurationError.new("No table is named.", "Name one: `rake 'scalingo_staging_sync:preview[users]'`.") if table.to_s.empty?
 
-        Support::EnvironmentValidator.new(config: @config).validate!
-        Support::Preflight.new(config: @config).check!
-        sample = (@native || Native).sample(EngineSettings.new(@config).to_h, table)
-        @output.puts(lines(sample))
+        check!
+        @output.puts(lines(native.sample(settings.to_h, table)))
       end
 
       private

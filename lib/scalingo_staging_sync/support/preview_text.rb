@@ -46,7 +46,12 @@ module ScalingoStagingSync
         widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
         line = ->(cells) { "#{cells[0].ljust(widths[0])}  #{cells[1].rjust(widths[1])}  #{cells[2]}" }
         [line.call(head), line.call(widths.map { |width| "-" * width }),
-         *rows.zip(@preview[:tables]).flat_map { |cells, table| [line.call(cells), *masks(table)] }]
+         *rows.zip(@preview[:tables]).flat_map { |cells, table| [line.call(cells), *masks(table), *sql(table)] }]
+      end
+
+      # The statements of rules, as they are: white space may matter in them.
+      def sql(table)
+        table[:sql].to_a.flat_map { |rule| ["    #{rule[:rule]}", *rule[:sql].strip.lines.map { |line| "      #{line.chomp}" }] }
       end
 
       # Rows as of the last run, else the compressed size where the archive tells, else nothing.

@@ -7,7 +7,7 @@ require "active_support/notifications"
 module ScalingoStagingSync
   module Support
     # Tells what a run does: through ActiveSupport::Notifications, which {LogSubscriber} makes the log of, and to the
-    # terminal. It takes the engine's events one by one, as {Native} yields them.
+    # terminal, with bars where that can show them. It takes the engine's events one by one, as {Native} yields them.
     #
     # Each event goes out as `NAME.scalingo_staging_sync`, with the engine's fields as its payload, :event being the
     # engine's own name for it, and :message and :level where it is worth a line in the log.
@@ -24,10 +24,14 @@ module ScalingoStagingSync
       # Seconds of silence after which a sign of life is given.
       HEARTBEAT_EVERY = 20
 
+      # Seconds between two signs of life of the bars.
+      BEAT = 0.2
+
       # The engine's events by the name under which they go out; others keep their own.
       NAMES = {
         "backup_chosen" => "backup", "backup_pending" => "backup", "downloaded" => "download", "download_resumed" => "download",
-        "table_started" => "table", "table_loaded" => "table", "step_done" => "step"
+        "planned" => "plan", "table_started" => "table", "table_progress" => "table", "table_loaded" => "table",
+        "step_done" => "step"
       }.freeze
 
       PHASES = {
@@ -35,7 +39,7 @@ module ScalingoStagingSync
         plan: "Reading the backup's table of contents",
         schema: "Emptying the target and creating the schema",
         rows: "Loading rows, masked",
-        keys: "Building indexes and keys",
+        keys: "Building the remaining indexes and keys",
         verify: "Analyzing and verifying"
       }.freeze
       private_constant :PHASES
@@ -44,9 +48,13 @@ module ScalingoStagingSync
       # @param terminal [IO, nil] where they are shown; nil: nowhere
       # @param verbose [Boolean] whether the terminal shows the small steps too
       # @param heartbeat_every [Numeric] seconds of silence after which a sign of life is given
+      # @param bars [Boolean] whether progress is drawn as bars while the engine works
       def initialize(logger: ScalingoStagingSync.configuration.logger, terminal: $stdout,
-                     verbose: ENV["VERBOSE"] == "true", heartbeat_every: HEARTBEAT_EVERY)
+                     verbose: ENV["VERBOSE"] == "true", heartbeat_every: HEARTBEAT_EVERY,
+                     bars: ProgressBars.possible?(terminal))
         @logger = logger
+        @bars = bars
+        @progress = Progress.new
         @terminal = terminal unless terminal && ActiveSupport::Logger.logger_outputs_to?(logger, terminal)
         @verbose = verbose
         @heartbeat_every = heartbeat_every
@@ -61,7 +69,11 @@ module ScalingoStagingSync
       # @return [void]
       def call(event)
         payload = event.dup
-        whole { send_out(event, payload) }
+        whole do
+          @progress.take(event)
+          ProgressBars.draw(@progress)
+          send_out(event, payload)
+        end
       end
 
       # @return [Proc] {#call}, to be given as a block
@@ -87,24 +99,31 @@ module ScalingoStagingSync
         tell(@verbose ? :info : :debug, text, shown: (text if @verbose))
       end
 
-      # Runs the block, and says now and then that it still runs while nothing else is said.
+      # Runs the block, with bars on a terminal that can show them. While nothing else is said, the log and other
+      # terminals hear now and then that it still runs, and how far it is.
       #
       # @return [Object] what the block returns
-      def with_heartbeat
+      def with_heartbeat(&)
         started = now
         pulse = Thread.new do
           loop do
-            sleep([@heartbeat_every / 4.0, 1].min)
-            say("Still working, for #{Figures.seconds(now - started)}.") if now - @last_words >= @heartbeat_every
+            sleep(ProgressBars.tick ? BEAT : [@heartbeat_every / 4.0, 1].min)
+            still_working(started) if now - @last_words >= @heartbeat_every
           end
         end
         pulse.report_on_exception = false
-        yield
+        ProgressBars.showing(@bars ? ProgressBars.new : nil, &)
       ensure
         pulse&.kill&.join
       end
 
       private
+
+      def still_working(started)
+        text = ["Still working, for #{Figures.seconds(now - started)}", @progress.summary].compact.join(": ")
+        tell(:info, "#{text}.", shown: ("#{text}." unless @bars))
+        @last_words = now
+      end
 
       # A signal waits for the end of a line: Ruby's Logger swallows every exception that meets it while it writes,
       # also the one that is to end the run. It holds for signals that come by Thread#raise, as Services::Command's do.
@@ -142,8 +161,10 @@ module ScalingoStagingSync
       def show(text)
         return unless @terminal
 
-        @terminal.puts(text)
-        @terminal.flush
+        ProgressBars.aside do
+          @terminal.puts(text)
+          @terminal.flush
+        end
       end
 
       # The name under which an event goes out. One that this version does not know is a message.
@@ -168,19 +189,16 @@ module ScalingoStagingSync
         done, total = event.values_at(:bytes, :total)
         now_and_then(:downloaded) do
           share = " of #{Figures.bytes(total)} (#{done * 100 / total}%)" if total&.positive?
-          say("Downloaded #{Figures.bytes(done)}#{share}#{pace(done, total)}.")
+          rate = @progress.download.rate
+          pace = ", #{Figures.bytes(rate)}/s" if rate >= 1
+          left = ", #{Figures.seconds((total - done) / rate)} left" if pace && total && total > done
+          text = "Downloaded #{Figures.bytes(done)}#{share}#{pace}#{left}."
+          tell(:info, text, shown: (text unless @bars))
         end
       end
 
-      # How fast the download has come since its first word, and what is left of it.
-      def pace(done, total)
-        @download ||= [now, done]
-        seconds = now - @download[0]
-        rate = seconds.positive? ? (done - @download[1]) / seconds : 0
-        return unless rate.positive?
-
-        left = ", #{Figures.seconds((total - done) / rate)} left" if total && total > done
-        ", #{Figures.bytes(rate)}/s#{left}"
+      def tell_planned(event)
+        detail("#{Figures.counted(event[:tables], "table")} with rows, then #{Figures.counted(event[:steps], "step")} after them.")
       end
 
       def tell_download_resumed(event)
@@ -190,6 +208,9 @@ module ScalingoStagingSync
       def tell_table_started(event)
         detail("#{event[:table]}: rows begin to arrive.")
       end
+
+      # The bars show it, and a silent log is told of all tables together.
+      def tell_table_progress(_event) = nil
 
       def tell_table_loaded(event)
         facts = [Figures.counted(event[:rows], "row"), Figures.bytes(event[:bytes])]

@@ -189,8 +189,9 @@ module ScalingoStagingSync
         return "not run, as config.run_migrations says." unless @config.run_migrations
         return "there is no ActiveRecord here." unless Database::RailsState.active_record?
 
-        known = Database::RailsState.migration_context.migrations.size
-        "the app knows #{Support::Figures.counted(known, "migration")}; those that the backup has not are run after the load."
+        known, pending = Database::RailsState.migrations
+        state = pending.empty? ? "none is pending here now" : "pending here now: #{pending.join(", ")}"
+        "the app has #{Support::Figures.counted(known.size, "migration")}; #{state}. Those that the backup lacks are run after the load."
       rescue StandardError => error
         raise Failed, "the app's migrations cannot be read (#{error.class}). Mend the files in db/migrate."
       end
@@ -231,8 +232,14 @@ module ScalingoStagingSync
         preview[:problems].map { |problem| "#{problem[:what]} #{problem[:remedy]}" }.join(" ")
       end
 
+      # Slack fails no run, so it fails no check either.
       def slack
-        @config.slack_enabled ? "enabled, in #{@config.slack_locale}." : "not enabled."
+        return "not enabled." unless @config.slack_enabled
+
+        problem = Services::SlackNotificationService.new(config: @config).problem
+        return "enabled, in #{@config.slack_locale}; Slack knows the webhook." unless problem
+
+        raise Warned, "the webhook would not take a message: #{problem}. Make a new one in Slack and set config.slack_webhook_url."
       end
     end
   end

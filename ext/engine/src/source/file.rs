@@ -24,6 +24,7 @@ pub(super) async fn find(path: &Path) -> Result<Found> {
         created_at: None,
         size,
         origin: name.clone(),
+        database: None,
     };
     Ok(Found {
         info,

@@ -32,6 +32,9 @@ pub(super) struct Description {
     pub app: String,
     /// The addon.
     pub addon: String,
+    /// The addon's database, as Scalingo names it.
+    #[serde(default)]
+    pub database: Option<String>,
     /// The backup's id.
     pub id: String,
     /// The backup's name, or its id.
@@ -350,6 +353,7 @@ mod tests {
             region: "osc-fr1".into(),
             app: "shop".into(),
             addon: "ad-1".into(),
+            database: None,
             id: id.into(),
             name: id.into(),
             created_at: None,

@@ -68,6 +68,9 @@ pub struct BackupInfo {
     pub size: Option<u64>,
     /// Where it comes from: "Scalingo app my-app, addon ad-…" or the file's name. Never a URL.
     pub origin: String,
+    /// The database at Scalingo, by the name that its host bears, where known.
+    #[serde(skip)]
+    pub database: Option<String>,
 }
 
 /// A backup found, still packed.

@@ -37,7 +37,9 @@ pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, eve
         return open_kept(archive).await;
     }
     let mut api = Api::connect(settings, patience).await?;
-    let addon = addon::choose(&api.addons().await?, settings)?;
+    let addons = api.addons().await?;
+    let chosen = addon::choose(&addons, settings)?;
+    let (addon, database) = (chosen.id.clone(), chosen.resource_id.clone());
     let record = backup::choose(&mut api, &addon, settings, patience, events).await?;
     if let Some(archive) = kept
         .iter()
@@ -49,6 +51,7 @@ pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, eve
         region: settings.region.clone(),
         app: settings.app.clone(),
         addon,
+        database,
         name: record.name.clone().unwrap_or_else(|| record.id.clone()),
         created_at: record.created_at(),
         size: record.size(),
@@ -175,6 +178,7 @@ fn info(description: &Description) -> BackupInfo {
         id: description.id.clone(),
         created_at: description.created_at.map(|created_at| created_at.to_string()),
         size: description.size,
+        database: description.database.clone(),
         origin: format!("Scalingo app {}, addon {}", description.app, description.addon),
     }
 }

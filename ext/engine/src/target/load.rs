@@ -12,7 +12,7 @@ use super::sql_rules::{self, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
 use crate::error::{Error, Kind, Result};
-use crate::event::Event;
+use crate::event::{Event, Phase};
 use crate::mask::{ColumnCounts, Counts};
 use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
@@ -28,6 +28,9 @@ const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 
 /// How often it is made sure that the run still holds the target.
 const CHECK: Duration = Duration::from_secs(5);
+
+/// Between two words on how far a table is.
+const TELL: Duration = Duration::from_millis(250);
 
 /// Idle sessions say something after this long, so that no proxy takes them for dead.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -208,6 +211,8 @@ struct Restore<'a> {
 /// How far a load is.
 struct Progress {
     since: Instant,
+    /// When it was last told how far it is.
+    told: Instant,
     lanes: usize,
     /// All of its rows have arrived.
     ended: bool,
@@ -315,8 +320,10 @@ impl<'a> Restore<'a> {
             queue: None,
             bytes: 0,
         });
+        let now = Instant::now();
         let progress = Progress {
-            since: Instant::now(),
+            since: now,
+            told: now,
             lanes: 0,
             ended: false,
             rows_sent: 0,
@@ -365,7 +372,24 @@ impl<'a> Restore<'a> {
             self.send_when_possible(&sender, piece).await?;
         }
         current.bytes += length;
+        self.tell_progress(&current)?;
         self.current = Some(current);
+        Ok(())
+    }
+
+    /// Says now and then how far a table is.
+    fn tell_progress(&mut self, current: &Current) -> Result<()> {
+        let load = self.load(current.id)?;
+        if let Some(progress) = self.tables.get_mut(&current.id) {
+            if progress.told.elapsed() >= TELL {
+                progress.told = Instant::now();
+                self.target.events.send(Event::TableProgress {
+                    table: load.table.to_string(),
+                    rows: progress.rows_sent,
+                    bytes: current.bytes,
+                });
+            }
+        }
         Ok(())
     }
 
@@ -631,6 +655,7 @@ impl<'a> Restore<'a> {
         }
         self.finish_large_objects().await?;
         self.streaming = false;
+        self.target.events.send(Event::Phase { phase: Phase::Keys });
         for id in &self.plan.large_objects.blocks {
             self.graph.data_done(*id);
         }

@@ -205,7 +205,8 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
     others.collect()
 }
 
-async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
+/// Rows of each table as of the last run that came to its end.
+pub(super) async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
     let doing = |error| Error::from_server("reading the history of runs", &error);
     let sql =
         "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";

@@ -237,6 +237,12 @@ impl Target {
         })
     }
 
+    /// Rows of each table as of the last run that came to its end. Only progress is measured by them, so what cannot
+    /// be read is as if it were not there.
+    pub(crate) async fn last_rows(&self) -> std::collections::BTreeMap<String, u64> {
+        look::last_rows(&self.control).await.unwrap_or_default()
+    }
+
     /// The size of the target database in bytes.
     pub(crate) async fn size(&self) -> Result<u64> {
         let sql = "SELECT pg_database_size(current_database())";

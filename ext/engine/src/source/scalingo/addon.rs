@@ -10,6 +10,9 @@ use serde::Deserialize;
 pub(super) struct Addon {
     /// `ad-…`; also the database's id in the databases' API.
     pub id: String,
+    /// The database's name at its provider, which its host's name begins with.
+    #[serde(default)]
+    pub resource_id: Option<String>,
     #[serde(default)]
     plan: Option<Plan>,
     #[serde(default)]
@@ -65,11 +68,11 @@ impl Addon {
     }
 }
 
-/// The id of the configured addon, or of the only PostgreSQL one.
+/// The configured addon, or the only PostgreSQL one.
 ///
 /// # Errors
 /// [`Kind::AddonNotFound`]: none, several, not this one, or one without backups that can be downloaded.
-pub(super) fn choose(addons: &[Addon], settings: &settings::Scalingo) -> Result<String> {
+pub(super) fn choose<'a>(addons: &'a [Addon], settings: &settings::Scalingo) -> Result<&'a Addon> {
     let app = &settings.app;
     let postgresql: Vec<&Addon> = addons.iter().filter(|addon| addon.is_postgresql()).collect();
     let wanted = settings
@@ -105,7 +108,7 @@ pub(super) fn choose(addons: &[Addon], settings: &settings::Scalingo) -> Result<
             "Make a dump of it with pg_dump -Fc and give that file as config.backup_file or BACKUP_FILE.",
         ));
     }
-    Ok(chosen.id.clone())
+    Ok(chosen)
 }
 
 fn configured<'a>(addons: &'a [Addon], wanted: &str, app: &str, postgresql: &[&Addon]) -> Result<&'a Addon> {

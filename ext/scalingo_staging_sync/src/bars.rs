@@ -1,0 +1,118 @@
+//! Progress bars on a terminal, drawn by indicatif: `ScalingoStagingSync::Native::Bars`.
+//!
+//! What a bar says is decided in Ruby (`Support::ProgressBars`); here it is only drawn. Whoever writes to the same
+//! terminal hides the bars first, or the two garble each other.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use magnus::{function, method, prelude::*, Error, RModule, Ruby};
+use std::cell::RefCell;
+
+/// How often a second the terminal is written to at most.
+const DRAWS: u8 = 10;
+
+/// `Native::Bars`: the bars of one run, in the order in which they were first set.
+#[magnus::wrap(class = "ScalingoStagingSync::Native::Bars", free_immediately)]
+struct Bars(RefCell<Screen>);
+
+struct Screen {
+    all: MultiProgress,
+    bars: Vec<Bar>,
+    colour: bool,
+    unicode: bool,
+}
+
+struct Bar {
+    key: String,
+    bar: ProgressBar,
+    /// Columns that are filled as it proceeds; none: only a sign of life and words.
+    columns: u16,
+}
+
+impl Bars {
+    /// `Bars.new(colour, unicode)`: bars on standard output. Nothing is drawn where that is no terminal.
+    fn new(colour: bool, unicode: bool) -> Self {
+        let target = ProgressDrawTarget::stdout_with_hz(DRAWS);
+        Self(RefCell::new(Screen {
+            all: MultiProgress::with_draw_target(target),
+            bars: Vec::new(),
+            colour,
+            unicode,
+        }))
+    }
+
+    /// `set(key, columns, position, length, title, message)`: draws the bar of that key; a new one comes below the
+    /// others. What does not fit into the terminal's width is cut from the message.
+    fn set(&self, key: String, columns: u16, position: u64, length: u64, title: String, message: String) {
+        let mut screen = self.0.borrow_mut();
+        let style = style(columns, screen.colour, screen.unicode);
+        let known = screen.bars.iter().position(|one| one.key == key);
+        let index = known.unwrap_or_else(|| {
+            let bar = screen.all.add(ProgressBar::new(length));
+            bar.set_style(style.clone());
+            screen.bars.push(Bar { key, bar, columns });
+            screen.bars.len() - 1
+        });
+        let Some(one) = screen.bars.get_mut(index) else {
+            return;
+        };
+        if one.columns != columns {
+            one.columns = columns;
+            one.bar.set_style(style);
+        }
+        one.bar.set_prefix(title);
+        one.bar.set_message(message);
+        one.bar.set_length(length);
+        one.bar.set_position(position);
+    }
+
+    /// `remove(key)`: the bar of that key disappears, if there is one.
+    fn remove(&self, key: String) {
+        let mut screen = self.0.borrow_mut();
+        let Some(index) = screen.bars.iter().position(|one| one.key == key) else {
+            return;
+        };
+        let gone = screen.bars.remove(index);
+        gone.bar.finish_and_clear();
+        screen.all.remove(&gone.bar);
+    }
+
+    /// `tick`: shows that the run is alive, and draws again what was hidden.
+    fn tick(&self) {
+        for one in &self.0.borrow().bars {
+            one.bar.tick();
+        }
+    }
+
+    /// `hide`: leaves the terminal to somebody else until the next call.
+    fn hide(&self) {
+        // A terminal that is gone needs no clearing.
+        let _ = self.0.borrow().all.clear();
+    }
+}
+
+/// How a bar of so many columns is drawn.
+fn style(columns: u16, colour: bool, unicode: bool) -> ProgressStyle {
+    let (title, tint) = if colour { (":.bold", ".cyan") } else { ("", "") };
+    let bar = match columns {
+        0 => String::new(),
+        columns => format!("{{bar:{columns}{tint}}} "),
+    };
+    let template = format!("{{spinner}} {{prefix{title}}} {bar}{{wide_msg}}");
+    // Only a template that cannot be read fails, and a bar in the library's own style is still a bar.
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    if unicode {
+        style.progress_chars("━╸─").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
+    } else {
+        style.progress_chars("=>-").tick_chars("|/-\\ ")
+    }
+}
+
+/// Defines the class under `Native`.
+pub fn define(native: RModule, ruby: &Ruby) -> Result<(), Error> {
+    let class = native.define_class("Bars", ruby.class_object())?;
+    class.define_singleton_method("new", function!(Bars::new, 2))?;
+    class.define_method("set", method!(Bars::set, 6))?;
+    class.define_method("remove", method!(Bars::remove, 1))?;
+    class.define_method("tick", method!(Bars::tick, 0))?;
+    class.define_method("hide", method!(Bars::hide, 0))
+}

@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Services
+    # What the services have in common: the configuration, who is told, what does the work, and the checks that come
+    # before anything else.
+    class Base
+      # @param config [Configuration] what to do
+      # @param reporter [Support::ProgressReporter] who is told of the progress
+      # @param native [Module, nil] what does the work; nil: the native library
+      def initialize(config: ScalingoStagingSync.configuration,
+                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil)
+        @config = config
+        @reporter = reporter
+        @native = native
+      end
+
+      private
+
+      attr_reader :config, :reporter
+
+      def native
+        @native || Native
+      end
+
+      # Made anew each time: what it reads of the environment may have changed since.
+      def settings
+        EngineSettings.new(config)
+      end
+
+      def engine
+        Support::EngineCall.new(native:, reporter:)
+      end
+
+      # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
+      def refuse_production!
+        Support::EnvironmentValidator.new(config:).validate!
+      end
+
+      # Everything that can refuse a run without having touched anything.
+      #
+      # @param source [Boolean] whether a backup is read from the configured source
+      # @return [Support::Preflight] what was checked
+      # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
+      # @raise [ConfigurationError] when a setting is missing or contradicts another
+      def check!(source: true)
+        refuse_production!
+        Support::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
+      end
+    end
+  end
+end
