@@ -148,7 +148,8 @@ module ScalingoStagingSync
       def table_lines(table)
         ["  #{table[:table]}: #{Support::Figures.counted(table[:rows], "row")}"] +
           (table[:columns] || []).map do |column|
-            "    #{column[:name]}: #{column[:mask]}, #{Support::Figures.count(column[:masked])} masked, " \
+            kept = ", #{Support::Figures.count(column[:kept])} kept" if column[:kept].to_i.positive?
+            "    #{column[:name]}: #{column[:mask]}, #{Support::Figures.count(column[:masked])} masked#{kept}, " \
             "#{Support::Figures.count(column[:nulls])} NULL, #{Support::Figures.count(column[:violations])} wrong"
           end
       end

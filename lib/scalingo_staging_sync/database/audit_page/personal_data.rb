@@ -1,0 +1,109 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Database
+    class AuditPage
+      # The page's part on personal data: what would be in staging without rules and what is with them, and what the leak
+      # check found.
+      class PersonalData
+        include Html
+
+        # What the statuses of findings mean, those first that need somebody.
+        STATUSES = {
+          "uncovered" => ["copied as it is", "open"], "withheld" => ["left empty, needs a rule", "open"],
+          "masked" => ["masked by its kind", "ok"], "covered" => ["covered by a rule", "ok"],
+          "ignored" => ["known not to be personal", "known"]
+        }.freeze
+        private_constant :STATUSES
+
+        # @param facts [Hash{Symbol => Object}] the audit, as {AnonymizationAudit#to_h} makes it
+        def initialize(facts)
+          @found = facts[:findings].to_a.sort_by { |one| [STATUSES.keys.index(status(one)), one[:table].to_s, one[:column].to_s] }
+          @leaks = facts[:leaks].to_a
+          @check = facts[:leak_check]
+          @channels = facts[:channels].to_a
+        end
+
+        # @return [Array<String>] the sections that there is something to say in
+        def to_a
+          [findings, leaks].compact
+        end
+
+        private
+
+        def status(finding)
+          STATUSES.key?(finding[:status].to_s) ? finding[:status].to_s : "uncovered"
+        end
+
+        def findings
+          return if @found.empty?
+
+          section("Personal data, without the rules and with them", sentence, share, table)
+        end
+
+        # A column that is known not to be personal would have been none without rules either.
+        def sentence
+          counts = @found.map { |one| STATUSES.fetch(status(one)).last }.tally
+          open = counts["open"].to_i
+          kind = open.zero? ? "good" : "bad"
+          "<p>Without rules #{columns(counts["ok"].to_i + open)} with personal data would be in staging as in production. " \
+            "<span class=\"#{kind}\">With the rules #{open.zero? ? "none is" : "#{columns(open)} #{open == 1 ? "needs" : "need"} a rule"}.</span></p>"
+        end
+
+        def columns(number) = Support::Figures.counted(number, "column")
+
+        def share
+          parts = %w[ok open known].map { |kind| [kind, @found.count { |one| STATUSES.fetch(status(one)).last == kind }] }
+          bars = parts.map { |kind, number| "<i class=\"#{kind}\" style=\"flex:#{number}\"></i>" if number.positive? }
+          "<div class=\"before\" aria-hidden=\"true\">#{bars.join}</div>"
+        end
+
+        def table
+          rows = @found.map do |one|
+            words, kind = STATUSES.fetch(status(one))
+            became = "#{"<span class=\"bad\">" if kind == "open"}#{words}#{"</span>" if kind == "open"}"
+            detail = one[:rule] || one[:because]
+            ["#{h(one[:table])}.#{h(one[:column])}", "#{h(one[:kind])}<small>#{h(one[:reason])}</small>",
+             "#{became}#{"<small>#{one[:rule] ? "<code>#{h(detail)}</code>" : h(detail)}</small>" if detail}"]
+          end
+          grid(["Column", "Without rules", "With the rules"], rows)
+        end
+
+        def leaks
+          return unless @check || @leaks.any? || @channels.any?
+
+          section("Leak check", looked, leak_table, others)
+        end
+
+        def looked
+          return "<p class=\"soft\">Not asked for.</p>" unless @check
+
+          certain = @leaks.count { |leak| leak[:certain] }
+          verdict = if certain.zero? then '<span class="good">✓ No original value of a masked column was found in another.</span>'
+                    else "<span class=\"bad\">✗ Original values of masked columns are in #{columns(certain)}.</span>"
+                    end
+          "<p>#{verdict}</p><p class=\"soft\">#{count(@check[:candidates])} values of other columns and #{count(@check[:hashes])} digests " \
+            "were held against #{count(@check[:originals])} originals#{", exactly" if @check[:exact]}#{error_rate}.</p>"
+        end
+
+        def error_rate
+          "; wrong at most once in #{count(1 / @check[:error_rate])}" if @check[:error_rate].to_f.positive?
+        end
+
+        def leak_table
+          return if @leaks.empty?
+
+          rows = @leaks.map do |leak|
+            sure = leak[:certain] ? '<span class="bad">certain</span>' : "possible, #{leak[:expected_by_chance].to_f.round(1)} by chance"
+            ["#{h(leak[:table])}.#{h(leak[:column])}", h(leak[:kind]), count(leak[:count]), "#{sure}<small><code>#{h(leak[:entry])}</code></small>"]
+          end
+          grid(["Column", "Holds", "#Values", "How sure"], rows)
+        end
+
+        def others
+          "<ul>#{@channels.map { |channel| "<li>#{h(channel[:note])}</li>" }.join}</ul>" if @channels.any?
+        end
+      end
+    end
+  end
+end
