@@ -370,7 +370,6 @@ fn steps_lock_what_their_statements_lock() {
     assert_eq!(locks("public.users users_policy"), ["public.users"]);
     assert_eq!(locks("public.users"), ["public.users"]);
     assert_eq!(locks("public.users_stats"), ["public.users"]);
-    assert_eq!(locks("public.users_id_seq"), Vec::<String>::new());
     assert_eq!(locks("public.user_totals _RETURN"), ["public.user_totals"]);
     assert_eq!(
         shared("public.user_totals _RETURN"),

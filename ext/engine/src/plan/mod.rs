@@ -33,13 +33,13 @@ use std::sync::Arc;
 pub struct Plan {
     /// The encoding of the archive's rows, such as `UTF8`.
     pub encoding: String,
-    /// The statements that create the schema, in the archive's order.
+    /// The statements that create the schema and set its sequences' values, in the archive's order.
     pub schema: Vec<Statement>,
     /// How the rows of each TABLE DATA block are loaded. A data block that is not here is passed over.
     pub loads: HashMap<DumpId, Load>,
     /// Large objects named by the table of contents, and the data blocks that hold their contents.
     pub large_objects: LargeObjects,
-    /// What comes after rows: sequence values, indexes, keys, triggers, materialized views.
+    /// What comes after rows: indexes, keys, triggers, materialized views.
     pub steps: Vec<Step>,
     /// Rules that run as SQL in temporary tables.
     pub sql_rules: sql_rules::SqlRules,
@@ -385,8 +385,10 @@ fn left_out(entries: &[Entry], decisions: &Decisions) -> Vec<LeftOut> {
 
 /// The statements before the rows.
 fn statements(entries: &[Entry], decisions: &Decisions, sql: impl Fn(&Entry) -> String) -> Vec<Statement> {
+    // A sequence's value needs no rows, and a rule in SQL that takes numbers from it must not see it set back.
     let is_statement = |entry: &Entry| {
-        entry.section == Section::PreData && !matches!(entry.desc.as_str(), "BLOB" | "BLOB METADATA")
+        entry.desc == "SEQUENCE SET"
+            || entry.section == Section::PreData && !matches!(entry.desc.as_str(), "BLOB" | "BLOB METADATA")
     };
     entries
         .iter()

@@ -33,12 +33,12 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
 }
 
-/// Whether an entry is a step: everything after pre-data that is neither rows nor large objects.
+/// Whether an entry is a step: everything after pre-data that is neither rows nor large objects nor a sequence's value.
 fn is_step(entry: &Entry) -> bool {
     matches!(entry.section, Section::Data | Section::PostData)
         && !matches!(
             entry.desc.as_str(),
-            "TABLE DATA" | "BLOB" | "BLOBS" | "BLOB METADATA"
+            "TABLE DATA" | "BLOB" | "BLOBS" | "BLOB METADATA" | "SEQUENCE SET"
         )
 }
 
@@ -223,7 +223,7 @@ impl<'a> Steps<'a> {
                 }
                 locks.blocks_rows = true;
             }
-            "SEQUENCE SET" | "EVENT TRIGGER" => {}
+            "EVENT TRIGGER" => {}
             _ if is_body_of_view(entry) => {
                 let view = entry.tag.trim_end_matches(" _RETURN").to_owned();
                 locks.exclusive_others.push(TableName {
@@ -377,7 +377,7 @@ impl Target {
             "INDEX" | "TRIGGER" | "POLICY" => cursor.skip_past("ON"),
             "RULE" => cursor.skip_past("TO"),
             "STATISTICS" => cursor.skip_past("FROM"),
-            "INDEX ATTACH" | "SEQUENCE SET" | "EVENT TRIGGER" => false,
+            "INDEX ATTACH" | "EVENT TRIGGER" => false,
             _ => cursor.accept("ALTER TABLE") || cursor.accept("ALTER FOREIGN TABLE"),
         };
         if !found {

@@ -443,6 +443,8 @@ fn nothing_changed(mut error: Error) -> Error {
 fn creation_locks(statements: &[Statement]) -> u64 {
     let locks = |statement: &Statement| match statement.kind.as_str() {
         "TABLE" | "MATERIALIZED VIEW" => 4,
+        // It holds its sequence's lock already, from creating it.
+        "SEQUENCE SET" => 0,
         _ => 1,
     };
     statements.iter().map(locks).sum()
