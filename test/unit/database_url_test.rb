@@ -25,7 +25,7 @@ class DatabaseUrlTest < Minitest::Test
   end
 
   def test_it_refuses_everything_else
-    ["", "mysql://h/d", "postgres:h", "host=x dbname=y", "postgres://h:p:q/d", "postgres://h%zz/d",
+    ["", "mysql://h/d", "postgres:h", "host=x dbname=y", "postgres://h:p:q/d", "postgres://h%zz/d", "postgres://u:p%zz@h/d",
      "postgres://h:x/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
   end
 
@@ -35,6 +35,7 @@ class DatabaseUrlTest < Minitest::Test
         "postgres://u:p%40%2F%3A%3F%23@h:5433/my%20db?sslmode=require",
       { database: "app" } => "postgres:///app",
       { host: "/var/run/postgresql", database: "app" } => "postgres:///app?host=%2Fvar%2Frun%2Fpostgresql",
+      { host: "db.example", hostaddr: "10.0.0.1", database: "app" } => "postgres://db.example/app?hostaddr=10.0.0.1",
       { host: "::1", database: "app", username: "u" } => "postgres://u@[::1]/app",
       { url: "postgres://x/y", database: "y" } => "postgres://x/y"
     }.each { |settings, url| assert_equal url, DatabaseUrl.from_active_record(settings) }

@@ -71,7 +71,7 @@ module ScalingoStagingSync
       def work
         started_at = Time.now
         report = engine.run(settings.to_h)
-        finish(report, started_at)
+        reporter.with_heartbeat { finish(report, started_at) }
         tell(report)
         report
       end

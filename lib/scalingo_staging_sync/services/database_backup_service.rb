@@ -21,7 +21,7 @@ module ScalingoStagingSync
         directory = settings.in_app(config.temp_dir)
         FileUtils.mkdir_p(directory)
         client = Integrations::ScalingoApiClient.new(config:, native:)
-        reporter.with_heartbeat { client.download_backup(directory, &reporter) }
+        reporter.with_progress { client.download_backup(directory, &reporter) }
       end
     end
   end

@@ -45,7 +45,7 @@ module ScalingoStagingSync
         userinfo = settings.values_at(:username, :password).compact.map { |part| escape(part) }.join(":")
         host = settings[:host].to_s
         socket = host.start_with?("/")
-        query = settings.slice(:sslmode, :sslrootcert, :connect_timeout).compact
+        query = settings.slice(:hostaddr, :sslmode, :sslrootcert, :connect_timeout).compact
         query = { host: }.merge(query) if socket
         authority = socket || host.empty? ? "" : (host.include?(":") ? "[#{host}]" : escape(host))
         authority += ":#{settings[:port]}" if settings[:port]
@@ -82,6 +82,7 @@ module ScalingoStagingSync
         named = match[:hosts].split(",").map { |host| host.match(/\A(\[[^\]]*\]|[^:]*)(?::(\d*))?\z/)&.captures }
         raise ArgumentError, "not a host" if named.include?(nil)
 
+        decode(match[:user].to_s) # neither libpq nor the engine would take a broken one
         @hosts = (named.map { |host, _| decode(host.delete_prefix("[").delete_suffix("]")) } +
                   parameters.values_at("host", "hostaddr").compact.flat_map { |list| list.split(",") })
                  .reject(&:empty?).map { |host| host.start_with?("/") ? host : host.downcase }

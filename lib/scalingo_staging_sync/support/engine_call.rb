@@ -30,7 +30,7 @@ module ScalingoStagingSync
 
       def on_target(&)
         Database::RailsState.release_connections
-        @reporter.with_heartbeat(&)
+        @reporter.with_progress(&)
       ensure
         Database::RailsState.forget_schema
       end

@@ -38,6 +38,11 @@ module ScalingoStagingSync
           end
         end
 
+        # @return [Boolean] whether there are bars
+        def showing?
+          !@current.nil?
+        end
+
         # Clears the bars while the block writes to the terminal.
         #
         # @return [Object] what the block returns

@@ -99,29 +99,38 @@ module ScalingoStagingSync
         tell(@verbose ? :info : :debug, text, shown: (text if @verbose))
       end
 
-      # Runs the block, with bars on a terminal that can show them. While nothing else is said, the log and other
-      # terminals hear now and then that it still runs, and how far it is.
+      # Runs the engine in the block, with bars on a terminal that can show them. While nothing else is said, the log
+      # and other terminals hear now and then that it still runs, and how far it is.
       #
       # @return [Object] what the block returns
-      def with_heartbeat(&)
+      def with_progress(&)
+        with_heartbeat(-> { @progress.summary }) { ProgressBars.showing(@bars ? ProgressBars.new : nil, &) }
+      end
+
+      # Runs the block. While nothing else is said, log and terminal hear now and then that it still runs.
+      #
+      # @param summary [#call] how far it is, in a few words, or nil
+      # @return [Object] what the block returns
+      def with_heartbeat(summary = -> {})
         started = now
         pulse = Thread.new do
           loop do
             sleep(ProgressBars.tick ? BEAT : [@heartbeat_every / 4.0, 1].min)
-            still_working(started) if now - @last_words >= @heartbeat_every
+            still_working(started, summary.call) if now - @last_words >= @heartbeat_every
           end
         end
         pulse.report_on_exception = false
-        ProgressBars.showing(@bars ? ProgressBars.new : nil, &)
+        yield
       ensure
         pulse&.kill&.join
       end
 
       private
 
-      def still_working(started)
-        text = ["Still working, for #{Figures.seconds(now - started)}", @progress.summary].compact.join(": ")
-        tell(:info, "#{text}.", shown: ("#{text}." unless @bars))
+      # Bars say it themselves.
+      def still_working(started, summary)
+        text = ["Still working, for #{Figures.seconds(now - started)}", summary].compact.join(": ")
+        tell(:info, "#{text}.", shown: ("#{text}." unless ProgressBars.showing?))
         @last_words = now
       end
 

@@ -1,0 +1,179 @@
+# frozen_string_literal: true
+
+require_relative "integration_helper"
+require_relative "../support/terminal"
+require "json"
+require "socket"
+
+# What keeps a run from the wrong database and what the person responsible hears of it, through the rake tasks of a
+# Rails app in a process of its own.
+class TrustTest < IntegrationTest
+  CONFIGURATION = <<~RUBY
+    config.clone_source_scalingo_app_name = "shop-production"
+    config.anonymization_tables = [
+      { table: "users", strategy: :user_anonymization, translation: "utilisateurs" },
+      { table: "emails", query: "UPDATE emails SET email = 'e' || id || '@demo.test' WHERE email <> 'a  b'" }
+    ]
+    config.exclude_tables = ["sessions", "products"]
+  RUBY
+
+  def test_the_guard_names_everything_that_speaks_against_a_run_and_what_to_do
+    app, staging, fake = new_app
+    variables = { "APP" => "shop-production-pr7", "SCALINGO_POSTGRESQL_URL" => "postgres://u:p%zz@host/shop" }
+    assert_untouched(staging.database) do
+      %w[run check].each do |task|
+        result = app.rake("scalingo_staging_sync:#{task}", environment: variables)
+        assert_equal 1, result.status.exitstatus, result.output
+        assert_match(/The app's name, APP=shop-production-pr7, matches/, result.output)
+        assert_match(/SCALINGO_POSTGRESQL_URL cannot be read as a PostgreSQL URL/, result.output)
+        refute_includes result.output, "p%zz"
+      end
+    end
+    app.write("config/environments/production.rb", app.read("config/environments/staging.rb"))
+    app.write("config/database.yml", app.read("config/database.yml").gsub("staging:", "production:"))
+    app.write("Gemfile", app.read("Gemfile").sub("group :staging", "group :staging, :production"))
+    result = app.rake("scalingo_staging_sync:run", environment: { "RAILS_ENV" => "production", "RACK_ENV" => "production" })
+    assert_equal 1, result.status.exitstatus, result.output
+    assert_match(/ProductionEnvironmentError: .*Rails\.env is production\..*env-set RAILS_ENV=staging.*buildpack sets production/m, result.output)
+    assert_empty fake.requests
+  end
+
+  def test_a_review_app_of_production_and_the_source_itself_are_refused
+    app, = new_app
+    app.configure("#{CONFIGURATION}config.production_app_name_patterns = [/-live\\z/]\n")
+    { "shop-live-pr12" => /APP=shop-live-pr12, matches/, "Shop-Production" => /source app and the target app are the same/ }.each do |name, reason|
+      result = app.rake("scalingo_staging_sync:run", environment: { "APP" => name })
+      assert_equal 1, result.status.exitstatus
+      assert_match reason, result.output
+    end
+  end
+
+  def test_a_target_on_the_source_addons_own_host_is_refused_whatever_it_is_called
+    addon = FakeScalingo.addon.merge(resource_id: "shop_live_1234")
+    app, staging, fake = new_app(addons: [addon])
+    app.configure("#{CONFIGURATION}config.production_hostname_patterns = [/nothing/]\n")
+    url = staging.url.sub("@127.0.0.1:", "@shop-live-1234.postgresql.example.test:").sub(/\z/, "?hostaddr=127.0.0.1")
+    refute_equal staging.url, url.sub("?hostaddr=127.0.0.1", "")
+    variables = { "DATABASE_URL" => url, "SCALINGO_POSTGRESQL_URL" => url }
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:run", environment: variables)
+      assert_equal 1, result.status.exitstatus, result.output
+      assert_match(/ProductionEnvironmentError: .*on the host of Scalingo app shop-production.*the source's own database/, result.output)
+      result = app.rake("scalingo_staging_sync:run", environment: { **variables, "DRY_RUN" => "true" })
+      assert_equal 1, result.status.exitstatus, result.output
+      assert_match(/A run would fail/, result.output)
+    end
+    assert_empty fake.requests_of(:create_backup)
+  end
+
+  def test_a_dry_run_shows_the_sql_of_rules_keys_that_become_not_valid_drops_and_sessions
+    app, staging, = new_app
+    staging.database.exec("CREATE TABLE public.old (id int); ALTER TABLE public.old OWNER TO #{staging.role}")
+    app.write("config/initializers/zz_session.rb", "Thread.new { PG.connect(ENV.fetch('DATABASE_URL') + '?application_name=worker-1'); sleep } if ENV['DRY_RUN']\nsleep 0.5 if ENV['DRY_RUN']\n")
+    shown = Terminal.run("bundle", "exec", "rake", "scalingo_staging_sync:run", directory: app.directory, columns: 400,
+                         environment: app.environment.merge("DRY_RUN" => "true", "TERM" => "xterm"))
+    text = shown.screen.join("\n")
+    assert_equal 0, shown.status.exitstatus, text
+    assert_match(/^public\.emails .*masked$/, text)
+    assert_match(/^      UPDATE .*pg_temp.*email <> 'a  b'/i, text)
+    assert_match(/^Foreign keys that become NOT VALID\n  \S+/, text)
+    assert_match(/would be dropped: 1 table/, text)
+    assert_match(/sessions that would be ended: \d+ \(.*worker-1/, text)
+    assert_match(/server's own check of it comes with the run/, text)
+    plan = JSON.parse(app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true", "FORMAT" => "json" }).output)
+    emails = plan["tables"].find { |table| table["table"] == "public.emails" }
+    assert_equal [["mask", ["email"]]], [[emails["action"], emails["sql"][0]["columns"]]]
+    assert_includes(plan["target"]["sessions"].map { |session| session["application_name"] }, "worker-1")
+  end
+
+  def test_the_check_names_pending_migrations_and_a_webhook_that_slack_does_not_know_and_ends_with_the_plan
+    app, staging, = new_app
+    app.write("db/migrate/20261101000000_add_shoe_size.rb", "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
+    with_slack("404 Not Found") do |url, _|
+      app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n")
+      result = assert_untouched(staging.database) { app.rake("scalingo_staging_sync:check") }
+      assert_equal 0, result.status.exitstatus, result.output
+      assert_match(/^passed  Migrations: the app has 1 migration; pending here now: 20261101000000 AddShoeSize\./, result.output)
+      assert_match(/^warning Slack: the webhook would not take a message: it answered 404/, result.output)
+      refute_includes result.output, url
+      assert_operator result.output.index("A run would go through"), :>, result.output.index("passed  Privileges")
+      assert_nil staging.database.value("SELECT to_regclass('schema_migrations')")
+    end
+  end
+
+  def test_slack_hears_of_start_steps_and_success_in_french
+    app, = new_app
+    with_slack("200 OK") do |url, bodies|
+      app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\nconfig.slack_channel = '#base'\n")
+      assert app.rake("scalingo_staging_sync:run").success?
+      texts = Array.new(bodies.size) { bodies.pop }
+      assert_equal ["#base"], texts.map { |body| body["channel"] }.uniq
+      ["démarrage.", "chargement des données", "vérification.", "terminée en"].each_with_index { |words, at| assert_includes texts[at]["text"], words }
+      assert_match(/Données anonymisées : .*utilisateurs \(400\)/, texts.last["text"])
+    end
+  end
+
+  def test_a_slack_that_never_answers_holds_a_run_up_by_a_few_seconds_only
+    app, = new_app
+    with_slack(nil) do |url, _|
+      app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n")
+      process = app.start_rake("scalingo_staging_sync:run")
+      assert process.wait_for(/^Restart the app|Restart the app/)
+      told = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      result = process.wait
+      assert result.success?, result.output
+      assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - told, :<, 15
+      refute_includes result.output, url
+    end
+  end
+
+  def test_a_run_that_is_stopped_in_a_migration_exits_with_143_and_is_incomplete
+    app, staging, = new_app
+    app.write("config/initializers/zz_beat.rb", <<~RUBY)
+      ScalingoStagingSync::Support::ProgressReporter.send(:remove_const, :HEARTBEAT_EVERY)
+      ScalingoStagingSync::Support::ProgressReporter::HEARTBEAT_EVERY = 0.3
+    RUBY
+    app.write("db/migrate/20261101000000_wait.rb", "class Wait < ActiveRecord::Migration[7.1]\n  def change = sleep(120)\nend\n")
+    process = app.start_rake("scalingo_staging_sync:run")
+    assert process.wait_for(/Migrating: 20261101000000 Wait\..*Still working/m), process.output
+    process.kill(:TERM)
+    result = process.wait(30)
+    assert_equal 143, result.status.exitstatus, result.output
+    assert_match(/The run was stopped \(SIGTERM\)\. The target is incomplete/, result.output)
+    assert_equal %w[incomplete failed SignalException], staging.database.exec(<<~SQL).first.values
+      SELECT s.status AS state, r.status, r.error_class FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)
+    SQL
+  end
+
+  private
+
+  # A server that stands for Slack's, and what it was told.
+  def with_slack(answer)
+    server = TCPServer.new("127.0.0.1", 0)
+    bodies = Queue.new
+    thread = Thread.new { loop { Thread.new(server.accept) { |socket| serve(socket, answer, bodies) } } }
+    yield "http://127.0.0.1:#{server.addr[1]}/services/hush", bodies
+  ensure
+    thread&.kill&.join
+    server&.close
+  end
+
+  def serve(socket, answer, bodies)
+    length = 0
+    while (line = socket.gets) && line != "\r\n"
+      length = line.split(":").last.to_i if line.downcase.start_with?("content-length:")
+    end
+    bodies << JSON.parse(socket.read(length))
+    answer ? socket.write("HTTP/1.1 #{answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") : sleep
+    socket.close
+  end
+
+  def new_app(**fake_options)
+    staging = new_staging
+    fake = fake_scalingo(**fake_options)
+    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
+    app.generate
+    app.configure(CONFIGURATION)
+    [app, staging, fake]
+  end
+end
