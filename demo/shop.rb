@@ -15,6 +15,7 @@ module Shop
     ]
     config.exclude_tables = ["sessions", "audit_logs"]
     config.anonymization_audit_file = "tmp/audit.json"
+    config.pii_policy = :warn
   RUBY
 
   EXCLUDED = %w[public.sessions public.audit_logs].freeze

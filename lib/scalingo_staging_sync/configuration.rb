@@ -151,13 +151,31 @@ module ScalingoStagingSync
            "and counts, never a value of a row.",
            example: '"tmp/anonymization_audit.json"'
 
+    group "Personal data"
+
     option :run_pii_scan, Kind::BOOLEAN, true,
-           "Not in effect yet: the search for personal data that no rule covers comes with a later version.",
-           status: :ignored
+           "Look for personal data that no rule covers: by the names of tables and columns before the target is " \
+           "touched, and by the values of each table's first rows before any of them is sent. false turns all of it off."
+
+    option :pii_policy, Kind::PII_POLICY, :warn,
+           "What is done about a column that looks personal and that no rule covers. :warn copies it and says so; :fail " \
+           "ends the run with the rules to paste; :mask gives it the mask of its kind, so that no rule is needed.",
+           example: ":mask"
+
+    option :pii_sample_rows, Kind::SAMPLE_ROWS, 1000,
+           "How many rows of each table are looked at, at most 1 MiB of them. :all looks at every row, on the threads that " \
+           "load; what is found behind the first rows cannot be masked any more, and fails the run under :fail and :mask. " \
+           "0 looks at names only."
+
+    option :pii_ignore, Kind::PII_IGNORE, {}.freeze,
+           "Columns that are known not to be personal, `table.column` or `schema.table.column`, with `*`, each with its reason.",
+           example: '{ "products.name" => "names of goods", "*.ip" => "our own machines" }'
 
     option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
-           "Not in effect yet: your own patterns for that search.",
-           example: "{ identity: /(ssn|passport)/i }", status: :ignored
+           "Your own patterns for the names of columns, by heading (identity, contact, personal, financial, auth, medical, " \
+           "biometric). They replace what is known of names; each is matched against the name as it is and with `_` as a " \
+           "space. Values are looked at all the same.",
+           shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }"
 
     group "Performance"
 

@@ -65,6 +65,7 @@ module ScalingoStagingSync
         "source" => source || self.source,
         "target" => target,
         "masking" => masking,
+        "pii" => pii,
         "exclude_tables" => exclude_tables,
         "include_foreign_servers" => @config.include_foreign_servers,
         "fingerprint" => fingerprint(exclude_tables)
@@ -77,7 +78,7 @@ module ScalingoStagingSync
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
-      rules = masking.except("secret").merge("exclude_tables" => exclude_tables)
+      rules = masking.except("secret").merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"))
       OpenSSL::Digest::SHA256.hexdigest(JSON.generate(rules.sort.to_h))
     end
 
@@ -135,6 +136,21 @@ module ScalingoStagingSync
         "verify" => @config.verify_anonymization,
         "fail_on_verification_error" => @config.fail_on_verification_error,
         "rollback_on_error" => @config.anonymization_rollback_on_error
+      }
+    end
+
+    # @return [Hash{String => Object}] how personal data that no rule covers is looked for, and what is done about it
+    def pii
+      return { "scan" => false } unless @config.run_pii_scan
+
+      {
+        "scan" => true,
+        "policy" => @config.pii_policy.to_s,
+        "sample_rows" => (@config.pii_sample_rows unless @config.pii_sample_rows == :all),
+        "ignore" => @config.pii_ignore.map { |column, reason| { "column" => column, "reason" => reason } },
+        "filter_parameters" => Support::RailsHints.filter_parameters,
+        "encrypted" => Support::RailsHints.encrypted_columns,
+        "own_patterns" => !@config.pii_detection_patterns.nil?
       }
     end
 

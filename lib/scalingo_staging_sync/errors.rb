@@ -31,6 +31,10 @@ module ScalingoStagingSync
   # A rule does not fit the backup's tables and columns. The target is untouched.
   class PlanError < Error; end
 
+  # Columns look personal, no rule covers them, and `config.pii_policy` does not let them pass. What names tell, is told
+  # with the target untouched; what only values tell, leaves the tables of those columns empty.
+  class PersonalDataError < Error; end
+
   # The archive is not one, or is damaged.
   class ArchiveError < Error; end
 

@@ -46,8 +46,12 @@ module ScalingoStagingSync
     # @return [Integer] values replaced
     def masked_values = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
 
-    # @return [Array<Hash{Symbol => Object}>] personal data that no rule covers
+    # @return [Array<Hash{Symbol => Object}>] every column that looks personal: :table, :column, :kind, :heading,
+    #   :confidence, :found_by, :reason, :values, :count, :share, :status, :because, :mask and :rule
     def findings = to_h[:findings] || []
+
+    # @return [Array<Hash{Symbol => Object}>] those of {#findings} that nothing stands between and staging
+    def uncovered = findings.select { |finding| finding[:status].to_s == "uncovered" }
 
     # @return [Array<String>] what the person in charge should know
     def warnings = to_h[:warnings] || []

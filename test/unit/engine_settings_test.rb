@@ -27,6 +27,10 @@ class EngineSettingsTest < Minitest::Test
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
           "rollback_on_error" => true
         },
+        "pii" => {
+          "scan" => true, "policy" => "warn", "sample_rows" => 1000, "ignore" => [], "filter_parameters" => [],
+          "encrypted" => [], "own_patterns" => false
+        },
         "exclude_tables" => ["sessions"],
         "include_foreign_servers" => false,
         "fingerprint" => ScalingoStagingSync::EngineSettings.new(config).fingerprint

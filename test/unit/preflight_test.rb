@@ -97,12 +97,20 @@ class PreflightTest < Minitest::Test
     assert_includes refuse(config).remedy, "DATABASE_URL"
   end
 
-  def test_what_has_no_effect_yet_is_told_once
+  def test_masking_what_looks_personal_needs_no_rule
     config = staging_config
-    notices = ScalingoStagingSync::Support::Preflight.new(config:).notices
-    assert_equal 1, notices.size
-    assert_includes notices.first, "not yet in effect"
+    config.anonymization_tables = []
+    config.pii_policy = :mask
+    assert_nil check(config)
     config.run_pii_scan = false
-    assert_equal 1, ScalingoStagingSync::Support::Preflight.new(config:).notices.size
+    assert_includes refuse(config).remedy, "pii_policy"
+  end
+
+  def test_a_policy_without_a_scan_is_told_to_have_no_effect
+    config = staging_config
+    assert_empty ScalingoStagingSync::Support::Preflight.new(config:).notices
+    config.run_pii_scan = false
+    config.pii_policy = :fail
+    assert_includes ScalingoStagingSync::Support::Preflight.new(config:).notices.first, "no effect"
   end
 end

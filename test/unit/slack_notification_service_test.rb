@@ -61,7 +61,7 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.started
       slack.step(:rows)
       slack.step(:plan)
-      slack.succeeded(FakeNative::REPORT.merge(findings: [{ table: "a" }]))
+      slack.succeeded(FakeNative::REPORT.merge(findings: [{ table: "a", status: "uncovered" }, { table: "b", status: "masked" }]))
       slack.flush
       texts = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
       assert_equal 3, texts.size

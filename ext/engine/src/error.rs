@@ -19,6 +19,8 @@ pub enum Kind {
     Production,
     /// A rule does not fit the backup's tables and columns: `PlanError`.
     Plan,
+    /// Columns look personal, no rule covers them, and the policy does not let them pass: `PersonalDataError`.
+    PersonalData,
     /// Scalingo's API refused or failed: `Integrations::ScalingoApiClient::BackupError`.
     Api,
     /// Scalingo does not know the token: `Integrations::ScalingoApiClient::AuthenticationError`.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Configuration => "ConfigurationError",
             Self::Production => "Support::EnvironmentValidator::ProductionEnvironmentError",
             Self::Plan => "PlanError",
+            Self::PersonalData => "PersonalDataError",
             Self::Api => "Integrations::ScalingoApiClient::BackupError",
             Self::Authentication => "Integrations::ScalingoApiClient::AuthenticationError",
             Self::AddonNotFound => "Integrations::ScalingoApiClient::AddonNotFoundError",

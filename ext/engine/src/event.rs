@@ -113,14 +113,59 @@ pub enum Event {
     },
 }
 
-/// Where events go. Cheap to clone, callable from any thread, and never blocking.
+/// A column that the caller's own patterns match.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Matched {
+    /// The table, without its schema.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The heading that the pattern stands under, such as `contact`.
+    pub heading: String,
+}
+
+/// What answers a question about columns: pairs of a table, without its schema, and a column.
+type Answer = dyn Fn(Vec<(String, String)>) -> Option<Vec<Matched>> + Send + Sync;
+
+/// Where events go. Cheap to clone, callable from any thread; events never block.
 #[derive(Clone)]
-pub struct Sink(Arc<dyn Fn(Event) + Send + Sync>);
+pub struct Sink {
+    receive: Arc<dyn Fn(Event) + Send + Sync>,
+    answer: Option<Arc<Answer>>,
+}
 
 impl Sink {
     /// A sink that calls `receive` for each event, from whatever thread it happens on.
     pub fn new(receive: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(receive))
+        Self {
+            receive: Arc::new(receive),
+            answer: None,
+        }
+    }
+
+    /// The same sink, whose questions `answer` answers, on the thread that asks.
+    pub fn answering(
+        self,
+        answer: impl Fn(Vec<(String, String)>) -> Option<Vec<Matched>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            answer: Some(Arc::new(answer)),
+            ..self
+        }
+    }
+
+    /// This sink's events, and another one's answers.
+    pub(crate) fn with_answers_of(self, other: &Sink) -> Self {
+        Self {
+            answer: other.answer.clone(),
+            ..self
+        }
+    }
+
+    /// Asks which of these columns (table without its schema, column) the caller's own patterns match. Blocks until
+    /// it has answered; None when nobody answers.
+    pub fn ask(&self, columns: Vec<(String, String)>) -> Option<Vec<Matched>> {
+        self.answer.as_ref().and_then(|answer| answer(columns))
     }
 
     /// A sink that forgets everything, for tests and examples.
@@ -130,7 +175,7 @@ impl Sink {
 
     /// Reports an event.
     pub fn send(&self, event: Event) {
-        (self.0)(event);
+        (self.receive)(event);
     }
 
     /// Reports a warning.

@@ -9,6 +9,7 @@
 //!
 //! Rules are resolved by the planner, from the same description of tables that a backup gives.
 
+use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::mask::{Key, Masker, RowMask};
@@ -57,7 +58,18 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
         exclude_tables: Vec::new(),
         ..settings.clone()
     };
+    let settings = &*with_matches(settings, &entries, &events)?;
     let plan = plan::plan(&header, &entries, settings, &Key::new(&settings.masking.secret))?;
+    if let Some(error) = plan.personal.refusal() {
+        return Err(error);
+    }
+    let detection = Detection::new(&Arc::new(plan));
+    rows::judge(&reader, &detection).await?;
+    let findings = detection.findings();
+    if let Some(error) = detection.refusal_untouched() {
+        return Err(error);
+    }
+    let plan = detection.carried_out();
     let loads = ruled_loads(&plan);
 
     events.send(Event::Phase { phase: Phase::Rows });
@@ -77,8 +89,12 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     session.refresh_materialized_views().await?;
     target.analyze().await?;
     let verified = settings.masking.verify && session.verify(&loads).await?;
+    if let Some(warning) = plan::personal::warning(&findings) {
+        events.warn(warning);
+    }
     Ok(Report {
         tables,
+        findings,
         verified,
         ..recorder.finish()
     })

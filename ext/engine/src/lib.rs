@@ -5,6 +5,7 @@
 //! archive   pg_dump's custom format: table of contents, then data blocks
 //! plan      table of contents + rules → what happens to each entry
 //! copy      COPY text: rows, fields, escapes
+//! detect    personal data that no rule covers, from the first rows (what it looks like: pii)
 //! mask      rows in, masked rows out
 //! target    PostgreSQL: reset, schema, rows, indexes and keys
 //! verify    what was sent, counted and checked again in the target
@@ -18,6 +19,7 @@
 
 pub mod archive;
 pub mod copy;
+mod detect;
 pub mod error;
 pub mod event;
 mod existing;
@@ -103,7 +105,7 @@ pub async fn sample(
     settings.check()?;
     until_cancelled(&cancel, async {
         let backup = source::open(&preview::as_it_is(&settings.source), events).await?;
-        sample::sample(settings, table, backup).await
+        sample::sample(settings, table, backup, events).await
     })
     .await
 }
@@ -156,7 +158,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
 
     events.send(Event::Phase { phase: Phase::Plan });
     let key = mask::Key::new(&settings.masking.secret);
-    let opened = stream::open(backup.archive, settings, key, target.buffers()).await?;
+    let opened = stream::open(backup.archive, settings, key, target.buffers(), events).await?;
     for warning in &opened.plan.warnings {
         events.warn(warning);
     }
@@ -169,18 +171,30 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
 
     events.send(Event::Phase { phase: Phase::Rows });
     let loaded = target::restore(target, opened.plan.clone(), opened.items).await?;
+    let detection = &opened.detection;
+    let plan = &detection.carried_out();
+    for table in &loaded.late {
+        target.empty(table).await?;
+    }
+    if !loaded.late.is_empty() {
+        return Err(detection.refusal().unwrap_or_else(Error::interrupted));
+    }
 
     events.send(Event::Phase { phase: Phase::Verify });
     target.analyze().await?;
     let verified = if settings.masking.verify {
         let strict = settings.masking.fail_on_verification_error;
-        let found = verify::verify(target, &opened.plan, &loaded, strict).await?;
+        let found = verify::verify(target, plan, &loaded, strict).await?;
         found.problems.is_empty()
     } else {
         false
     };
-    if let Some(error) = left_empty(&loaded) {
+    if let Some(error) = left_empty(&loaded).or_else(|| detection.refusal()) {
         return Err(error);
+    }
+    let findings = detection.findings();
+    if let Some(warning) = plan::personal::warning(&findings) {
+        events.warn(warning);
     }
     target.mark_complete().await?;
 
@@ -190,9 +204,10 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
             backup.digest.get(),
             &opened.header,
         )),
-        tables: recorder.placed(report::tables(&opened.plan, &loaded)),
-        excluded: opened.plan.excluded.iter().map(ToString::to_string).collect(),
-        left_out: report::left_out(&opened.plan),
+        tables: recorder.placed(report::tables(plan, &loaded)),
+        excluded: plan.excluded.iter().map(ToString::to_string).collect(),
+        left_out: report::left_out(plan),
+        findings,
         large_objects: loaded.large_objects,
         steps: loaded.steps,
         verified,

@@ -5,6 +5,7 @@
 //! kept on disk, nothing is locked.
 
 use crate::archive::{Archive, DumpId, Header};
+use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
@@ -32,6 +33,8 @@ pub struct Preview {
     pub backup: Option<report::Backup>,
     /// Each table, by name.
     pub tables: Vec<Table>,
+    /// Every column that looks personal by its name, as [`report::Report::findings`] has them.
+    pub findings: Vec<report::Finding>,
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
     /// What else would be left out, and why.
@@ -138,7 +141,10 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
             problems.extend(identity::refuse_source(settings, &contents.header.database).err());
             sizes = contents.sizes;
             match contents.plan {
-                Ok(made) => plan = Some(made),
+                Ok(made) => {
+                    problems.extend(made.personal.refusal());
+                    plan = Some(made);
+                }
                 Err(error) => problems.push(error),
             }
         }
@@ -157,6 +163,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
     };
     if let Some(plan) = &plan {
         preview.warnings.extend(plan.warnings.iter().cloned());
+        preview.findings.clone_from(&plan.personal.findings);
         preview.tables = tables(plan, &sizes, look.as_ref());
         preview.not_valid = not_valid(plan);
         preview.left_out = report::left_out(plan);
@@ -186,13 +193,20 @@ struct Contents {
 async fn contents(settings: &Settings, events: &Sink) -> Result<Contents> {
     let backup = source::open(&as_it_is(&settings.source), events).await?;
     events.send(Event::Phase { phase: Phase::Plan });
-    let (info, archive, settings) = (backup.info, backup.archive, settings.clone());
-    let read = tokio::task::spawn_blocking(move || read(info, archive, &settings));
+    let (info, archive) = (backup.info, backup.archive);
+    let (settings, events) = (settings.clone(), events.clone());
+    let read = tokio::task::spawn_blocking(move || read(info, archive, &settings, &events));
     read.await.map_err(|_| Error::interrupted())?
 }
 
-fn read(info: BackupInfo, archive: Box<dyn Read + Send>, settings: &Settings) -> Result<Contents> {
+fn read(
+    info: BackupInfo,
+    archive: Box<dyn Read + Send>,
+    settings: &Settings,
+    events: &Sink,
+) -> Result<Contents> {
     let archive = Archive::open(archive)?;
+    let settings = &*with_matches(settings, archive.entries(), events)?;
     let key = Key::new(&settings.masking.secret);
     let sizes = archive.entries().iter();
     Ok(Contents {

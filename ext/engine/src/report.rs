@@ -4,6 +4,7 @@ use crate::archive::Header;
 use crate::error::{Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::mask::ColumnCounts;
+pub use crate::pii::{Finding, FoundBy, Status, Suggestion};
 use crate::plan::{Load, Plan};
 use crate::source;
 use crate::target::{LoadReport, Outcome};
@@ -25,6 +26,9 @@ pub struct Report {
     pub excluded: Vec<String>,
     /// What the archive holds and the target does not.
     pub left_out: Vec<LeftOut>,
+    /// Every column that looks personal, by table: with [`Status`] it says what would be there without rules and
+    /// what is left with them.
+    pub findings: Vec<Finding>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
     /// Large objects created.
@@ -239,7 +243,7 @@ impl Recorder {
     pub fn start(events: &Sink) -> Self {
         let noted = Arc::new(Mutex::new(Noted::default()));
         let (onward, notes) = (events.clone(), Arc::clone(&noted));
-        let events = Sink::new(move |event| {
+        let sink = Sink::new(move |event| {
             {
                 let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
                 match &event {
@@ -252,10 +256,11 @@ impl Recorder {
                 }
             }
             onward.send(event);
-        });
+        })
+        .with_answers_of(events);
         Self {
             started: Instant::now(),
-            events,
+            events: sink,
             noted,
         }
     }

@@ -4,7 +4,9 @@
 
 use crate::archive::{reading_failed, Archive, Block};
 use crate::copy::{decode, fields, InsertRows, Pieces};
+use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
+use crate::event::Sink;
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan, RowFormat};
 use crate::settings::Settings;
@@ -38,14 +40,21 @@ pub struct Sample {
 ///
 /// # Errors
 /// Those of source, archive and plan; [`Kind::Plan`] when there is no such table, or its rows are excluded.
-pub(crate) async fn sample(settings: &Settings, named: &str, source: source::Backup) -> Result<Sample> {
+pub(crate) async fn sample(
+    settings: &Settings,
+    named: &str,
+    source: source::Backup,
+    events: &Sink,
+) -> Result<Sample> {
     let (settings, named, archive) = (settings.clone(), named.to_owned(), source.archive);
-    let read = tokio::task::spawn_blocking(move || read(archive, &settings, &named));
+    let events = events.clone();
+    let read = tokio::task::spawn_blocking(move || read(archive, &settings, &named, &events));
     read.await.map_err(|_| Error::interrupted())?
 }
 
-fn read(archive: Box<dyn Read + Send>, settings: &Settings, named: &str) -> Result<Sample> {
+fn read(archive: Box<dyn Read + Send>, settings: &Settings, named: &str, events: &Sink) -> Result<Sample> {
     let mut archive = Archive::open(archive)?;
+    let settings = &*with_matches(settings, archive.entries(), events)?;
     let key = Key::new(&settings.masking.secret);
     let plan = plan::plan(archive.header(), archive.entries(), settings, &key)?;
     let load = find(&plan, named)?;

@@ -25,9 +25,66 @@ pub struct Settings {
     /// Bring foreign servers and foreign tables in (never user mappings: they hold passwords).
     #[serde(default)]
     pub include_foreign_servers: bool,
+    /// The search for personal data that no rule covers. Off where it is not there.
+    #[serde(default)]
+    pub pii: Detection,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
+}
+
+/// How personal data that no rule covers is looked for, and what is done about it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detection {
+    /// Look for it at all.
+    #[serde(default)]
+    pub scan: bool,
+    /// What is done about a column that no rule covers.
+    #[serde(default)]
+    pub policy: Policy,
+    /// How many rows of each table are looked at; None: all.
+    #[serde(default)]
+    pub sample_rows: Option<u64>,
+    /// Columns that are known not to be personal.
+    #[serde(default)]
+    pub ignore: Vec<Ignored>,
+    /// The strings of Rails' `config.filter_parameters`.
+    #[serde(default)]
+    pub filter_parameters: Vec<String>,
+    /// Tables, without their schema, and columns of attributes declared with `encrypts`.
+    #[serde(default)]
+    pub encrypted: Vec<(String, String)>,
+    /// The caller has patterns of its own for names, which replace what is known here: it is asked which columns
+    /// they match, see [`crate::event::Sink::ask`].
+    #[serde(default)]
+    pub own_patterns: bool,
+    /// Its answer.
+    #[serde(skip)]
+    pub matched: Option<Vec<crate::event::Matched>>,
+}
+
+/// What is done about a personal column that no rule covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// It is told, and copied as it is.
+    #[default]
+    Warn,
+    /// The run ends with what would cover it.
+    Fail,
+    /// It gets the mask of its kind.
+    Mask,
+}
+
+/// Columns that are known not to be personal.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ignored {
+    /// `table.column` or `schema.table.column`, with `*`.
+    pub column: String,
+    /// Why they are not.
+    pub reason: String,
 }
 
 /// Where the backup comes from.
@@ -236,11 +293,13 @@ impl Settings {
         if self.masking.rules.is_empty()
             && self.masking.sql_rules.is_empty()
             && !self.masking.allow_unmasked_copy
+            && !(self.pii.scan && self.pii.policy == Policy::Mask)
         {
             return Err(Error::new(
                 Kind::Configuration,
                 "No anonymization rule is configured, so production data would be copied as it is.",
-                "Add entries to config.anonymization_tables, or set config.allow_unmasked_copy = true if that is meant.",
+                "Add entries to config.anonymization_tables, or set config.pii_policy = :mask, which masks what looks \
+                 personal; config.allow_unmasked_copy = true copies it as it is, if that is meant.",
             ));
         }
         if !(1..=8).contains(&self.target.parallel_connections) {

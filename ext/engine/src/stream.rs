@@ -5,7 +5,9 @@
 
 use crate::archive::{reading_failed, Archive, Block, DataBlock, Header, LargeObjectsBlock};
 use crate::copy::{InsertRows, Pieces};
+use crate::detect::{with_matches, Decision, Detection, SAMPLE_BYTES};
 use crate::error::{Error, Result};
+use crate::event::Sink;
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan, RowFormat};
 use crate::settings::Settings;
@@ -26,6 +28,8 @@ pub(crate) struct Opened {
     pub header: Header,
     /// What will happen to each entry.
     pub plan: Arc<Plan>,
+    /// What names and values tell of personal data; complete when the items have ended.
+    pub detection: Arc<Detection>,
     /// Rows and large objects, in file order. An error is the last item.
     pub items: mpsc::Receiver<Result<Item>>,
 }
@@ -33,44 +37,65 @@ pub(crate) struct Opened {
 /// Reads the table of contents and plans; then goes on reading in the background.
 ///
 /// # Errors
-/// What [`Archive::open`] and [`plan::plan`] find wrong, and errors of the download underneath.
+/// What [`Archive::open`] and [`plan::plan`] find wrong, uncovered personal columns where the policy says so, and
+/// errors of the download underneath.
 pub(crate) async fn open(
     archive: Box<dyn Read + Send>,
     settings: &Settings,
     key: Key,
     buffers: Buffers,
+    events: &Sink,
 ) -> Result<Opened> {
     let (opened, on_open) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
-    let settings = settings.clone();
+    let (settings, events) = (settings.clone(), events.clone());
     tokio::task::spawn_blocking(move || {
         let mut archive = match Archive::open(archive) {
             Ok(archive) => archive,
             Err(error) => return drop(opened.send(Err(error.into()))),
         };
-        let plan = match plan::plan(archive.header(), archive.entries(), &settings, &key) {
+        let plan = match planned(&archive, &settings, &key, &events) {
             Ok(plan) => Arc::new(plan),
             Err(error) => return drop(opened.send(Err(error))),
         };
-        if opened
-            .send(Ok((archive.header().clone(), Arc::clone(&plan))))
-            .is_err()
-        {
+        let detection = Arc::new(Detection::new(&plan));
+        let known = (
+            archive.header().clone(),
+            Arc::clone(&plan),
+            Arc::clone(&detection),
+        );
+        if opened.send(Ok(known)).is_err() {
             return;
         }
-        let mut reader = Reader { plan, items, buffers };
+        let mut reader = Reader {
+            plan,
+            detection,
+            items,
+            buffers,
+        };
         if let Err(Stop::Failed(error)) = reader.read(&mut archive) {
             let _ = reader.items.blocking_send(Err(error));
         }
     });
-    let (header, plan) = on_open
+    let (header, plan, detection) = on_open
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(Opened {
         header,
         plan,
+        detection,
         items: receiver,
     })
+}
+
+/// The plan, unless its policy refuses what names tell.
+fn planned<R: Read>(archive: &Archive<R>, settings: &Settings, key: &Key, events: &Sink) -> Result<Plan> {
+    let settings = with_matches(settings, archive.entries(), events)?;
+    let plan = plan::plan(archive.header(), archive.entries(), &settings, key)?;
+    match plan.personal.refusal() {
+        Some(error) => Err(error),
+        None => Ok(plan),
+    }
 }
 
 /// Why the reader stops before the archive's end.
@@ -88,6 +113,7 @@ impl<E: Into<Error>> From<E> for Stop {
 
 struct Reader {
     plan: Arc<Plan>,
+    detection: Arc<Detection>,
     items: mpsc::Sender<Result<Item>>,
     buffers: Buffers,
 }
@@ -131,14 +157,49 @@ impl Reader {
         load: &Load,
         mut next: impl FnMut(&mut Vec<u8>) -> io::Result<bool>,
     ) -> Result<(), Stop> {
-        loop {
-            let mut piece = self.buffers.take();
-            if !next(&mut piece).map_err(|error| reading_failed(&load.table.to_string(), error))? {
-                self.buffers.give(piece);
+        let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
+            let mut piece = buffers.take();
+            if next(&mut piece).map_err(|error| reading_failed(&load.table.to_string(), error))? {
+                return Ok(Some(piece));
+            }
+            buffers.give(piece);
+            Ok(None)
+        };
+        let mut first = Vec::new();
+        if let Some(most) = self.detection.wants(load) {
+            self.first_rows(most, &mut first, &mut next)?;
+            let decision = self.detection.decide(load, first.iter().map(Vec::as_slice));
+            let withheld = matches!(decision, Decision::Withhold);
+            self.send(Item::Judged(decision, Arc::clone(&self.detection)))?;
+            if withheld {
+                first.into_iter().for_each(|piece| self.buffers.give(piece));
                 return Ok(());
             }
+        }
+        for piece in first {
             self.send(Item::Rows(piece))?;
         }
+        while let Some(piece) = next(&self.buffers)? {
+            self.send(Item::Rows(piece))?;
+        }
+        Ok(())
+    }
+
+    /// Holds back about as many rows as a decision wants, and no more bytes than [`SAMPLE_BYTES`] allows.
+    fn first_rows(
+        &self,
+        most: u64,
+        first: &mut Vec<Vec<u8>>,
+        next: &mut impl FnMut(&Buffers) -> Result<Option<Vec<u8>>>,
+    ) -> Result<()> {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < most && bytes < SAMPLE_BYTES {
+            let Some(piece) = next(&self.buffers)? else { break };
+            rows += memchr::memchr_iter(b'\n', &piece).count() as u64;
+            bytes += piece.len();
+            first.push(piece);
+        }
+        Ok(())
     }
 
     fn read_large_objects<R: Read>(&mut self, mut block: LargeObjectsBlock<'_, R>) -> Result<(), Stop> {

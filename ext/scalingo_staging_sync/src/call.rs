@@ -7,7 +7,7 @@ use crate::{convert, errors, gvl, panics};
 use magnus::{block::Proc, Error, Ruby, Value};
 use serde::Serialize;
 use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
-use staging_sync_engine::event::{Event, Sink};
+use staging_sync_engine::event::{Event, Matched, Sink};
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
@@ -23,6 +23,9 @@ const CLOSING: Duration = Duration::from_millis(500);
 /// What the engine's thread tells the Ruby thread.
 enum Message<T> {
     Event(Event),
+    /// Which of these columns do the configured patterns match? The answer goes to the sender; where it is dropped,
+    /// there is none.
+    Columns(Vec<(String, String)>, Sender<Vec<Matched>>),
     Done(EngineResult<T>),
     /// Ruby wants its thread back.
     Wake,
@@ -56,6 +59,13 @@ where
             Some(Ok(Message::Done(result))) => break result,
             Some(Ok(Message::Event(event))) if raised.is_none() => {
                 raised = deliver(ruby, block, &event).err();
+            }
+            Some(Ok(Message::Columns(columns, reply))) if raised.is_none() => {
+                match ask(ruby, block, columns) {
+                    // The engine's thread may have ended meanwhile.
+                    Ok(answer) => drop(answer.map(|answer| reply.send(answer))),
+                    Err(error) => raised = Some(error),
+                }
             }
             Some(Err(RecvTimeoutError::Disconnected)) => {
                 break Err(EngineError::internal(
@@ -95,12 +105,17 @@ where
     F: Future<Output = EngineResult<T>>,
     W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
 {
-    let events = sender.clone();
+    let (events, questions) = (sender.clone(), sender.clone());
     let thread = std::thread::Builder::new().name(panics::THREAD_NAME.to_owned());
     thread.spawn(move || {
         let sink = Sink::new(move |event| {
             // Nobody listens any more when the call is over.
             let _ = events.send(Message::Event(event));
+        })
+        .answering(move |columns| {
+            let (reply, answer) = channel();
+            questions.send(Message::Columns(columns, reply)).ok()?;
+            answer.recv().ok()
         });
         let result = catch_unwind(AssertUnwindSafe(|| {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -127,6 +142,28 @@ fn cannot_start(error: &std::io::Error) -> EngineError {
         format!("The engine's threads could not be started ({error})."),
         "Look at the container's limit of processes and memory.",
     )
+}
+
+/// What the block is given to answer.
+#[derive(Serialize)]
+struct Question {
+    event: &'static str,
+    columns: Vec<(String, String)>,
+}
+
+/// Asks the block which columns the configured patterns match: the event `columns`, whose answer is what it returns.
+fn ask(
+    ruby: &Ruby,
+    block: Option<Proc>,
+    columns: Vec<(String, String)>,
+) -> Result<Option<Vec<Matched>>, Error> {
+    let Some(block) = block else { return Ok(None) };
+    let question = Question {
+        event: "columns",
+        columns,
+    };
+    let answer: Value = block.call((convert::to_hash(ruby, &question)?,))?;
+    convert::settings(ruby, answer).map(Some)
 }
 
 /// Gives one event to the block, if there is one.

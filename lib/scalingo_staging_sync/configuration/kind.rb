@@ -101,10 +101,26 @@ module ScalingoStagingSync
         value.is_a?(Array) && value.all?(Regexp) ? value.dup.freeze : REFUSED
       end
 
-      PII_PATTERNS = new("Hash", "a Hash from names to Regexps") do |value|
-        fits = value.is_a?(Hash) && value.keys.all? { |name| [String, Symbol].include?(name.class) } &&
+      # The headings that personal data is told under.
+      PII_HEADINGS = %i[identity contact personal financial auth medical biometric].freeze
+
+      PII_PATTERNS = new("Hash", "a Hash from #{PII_HEADINGS.map(&:inspect).join(", ")} to Regexps") do |value|
+        fits = value.is_a?(Hash) && value.keys.all? { |name| PII_HEADINGS.include?(name.to_s.to_sym) } &&
                value.values.all?(Regexp)
         fits ? value.transform_keys(&:to_sym).freeze : REFUSED
+      end
+
+      PII_POLICY = new("Symbol", ":warn, :fail or :mask") { |value| %i[warn fail mask].include?(value) ? value : REFUSED }
+
+      SAMPLE_ROWS = new("Integer", "a whole number of rows from 0 on, or :all") do |value|
+        value == :all || (value.is_a?(Integer) && value >= 0) ? value : REFUSED
+      end
+
+      PII_IGNORE = new("Hash", "a Hash from columns such as \"products.*\" to the reason why they are not personal") do |value|
+        fits = value.is_a?(Hash) && value.all? do |column, reason|
+          [String, Symbol].include?(column.class) && column.to_s.include?(".") && reason.is_a?(String) && !reason.strip.empty?
+        end
+        fits ? value.to_h { |column, reason| [column.to_s.freeze, reason.dup.freeze] }.freeze : REFUSED
       end
 
       # The Symbols that are no columns in the rules of a table of `anonymization_rules`.

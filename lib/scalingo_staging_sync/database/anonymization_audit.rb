@@ -86,7 +86,7 @@ module ScalingoStagingSync
         lines.concat(tables.flat_map { |table| table_lines(table) })
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
-        lines.concat(list("Personal data that no rule covers", facts[:findings].map { |one| one.map { |key, value| "#{key}: #{value}" }.join(", ") }))
+        lines.concat(list("Personal data that no rule covers", open_findings(facts).map { |one| "#{one[:table]}.#{one[:column]}: #{one[:kind]}, #{one[:reason]}" }))
         lines.concat(list("Warnings", facts[:warnings]))
         "#{lines.join("\n")}\n"
       end
@@ -95,6 +95,10 @@ module ScalingoStagingSync
 
       def tables
         @report[:tables] || []
+      end
+
+      def open_findings(facts)
+        facts[:findings].select { |finding| finding[:status].to_s == "uncovered" }
       end
 
       # Each phase with the time it began, in seconds from the run's beginning.

@@ -64,7 +64,7 @@ module ScalingoStagingSync
 
         mark(run, "incomplete", "running")
         result = yield
-        mark(run, "complete", "complete", findings: report[:findings]&.size)
+        mark(run, "complete", "complete", findings: report[:findings]&.count { |finding| finding[:status].to_s == "uncovered" })
         result
       rescue StandardError, SignalException => error
         note_failure(run, error) if run

@@ -29,7 +29,7 @@ module ScalingoStagingSync
       end
 
       def engine
-        Support::EngineCall.new(native:, reporter:)
+        Support::EngineCall.new(native:, reporter:, config:)
       end
 
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production

@@ -46,7 +46,7 @@ module ScalingoStagingSync
         check!
         asked = settings.to_h
         Database::RailsState.release_connections
-        native.plan(asked)
+        native.plan(asked, &Support::OwnPatterns.new(config.pii_detection_patterns).block)
       end
     end
   end

@@ -77,7 +77,8 @@ module ScalingoStagingSync
           lines << words(:masked, tables: masked.map { |table| "#{table_name(table[:table])} (#{number(table[:rows])})" }.join(", "))
         end
         lines << words(:unverified) if @config.verify_anonymization && !report[:verified]
-        lines << words(:findings, count: number(report[:findings].size)) if report[:findings]&.any?
+        open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
+        lines << words(:findings, count: number(open)) if open.positive?
         lines << words(:warnings, count: number(report[:warnings].size)) if report[:warnings]&.any?
         tell(lines.join("\n"))
       end

@@ -7,23 +7,25 @@ module ScalingoStagingSync
     class EngineCall
       # @param native [Module, nil] what does the work; nil: the native library
       # @param reporter [ProgressReporter] who is told of the engine's events
-      def initialize(native: nil, reporter: ProgressReporter.new)
+      # @param config [Configuration] the patterns that the engine may ask for
+      def initialize(native: nil, reporter: ProgressReporter.new, config: ScalingoStagingSync.configuration)
         @native = native || Native
         @reporter = reporter
+        @events = OwnPatterns.new(config.pii_detection_patterns).block(reporter)
       end
 
       # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
       # @return [Hash{Symbol => Object}] the run's report
       # @raise [Error] one of its subclasses
       def run(settings)
-        on_target { @native.run(settings, &@reporter) }
+        on_target { @native.run(settings, &@events) }
       end
 
       # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
       # @return [Hash{Symbol => Object}] the run's report
       # @raise [Error] one of its subclasses
       def anonymize(settings)
-        on_target { @native.anonymize(settings, &@reporter) }
+        on_target { @native.anonymize(settings, &@events) }
       end
 
       private

@@ -27,13 +27,11 @@ module ScalingoStagingSync
                                      "#{problems.map(&:remedy).uniq.join(" ")} Nothing was touched.")
       end
 
-      # @return [Array<String>] sentences on settings that have no effect yet, and whose absence protects nothing less
+      # @return [Array<String>] sentences on settings that have no effect, and whose absence protects nothing less
       def notices
-        ignored = Configuration.options.values.select { |option| option.status == :ignored }.map(&:name)
-        return [] if ignored.none? { |name| @config.set?(name) } && !@config.run_pii_scan
+        return [] if @config.run_pii_scan || !(@config.set?(:pii_policy) || @config.set?(:pii_detection_patterns))
 
-        ["config.#{ignored.join(" and config.")} are not yet in effect: the search for personal data that no rule " \
-         "covers comes with a later version."]
+        ["config.pii_policy and config.pii_detection_patterns have no effect: config.run_pii_scan is false."]
       end
 
       private
@@ -68,9 +66,11 @@ module ScalingoStagingSync
 
       def rule_problem
         return if @config.anonymization_tables.any? || @config.anonymization_rules.any? || @config.allow_unmasked_copy
+        return if @config.run_pii_scan && @config.pii_policy == :mask
 
         Problem.new("No anonymization rule is configured, so production data would be copied as it is.",
-                    "Add entries to config.anonymization_tables, or set config.allow_unmasked_copy = true if that is meant.")
+                    "Add entries to config.anonymization_tables, or set config.pii_policy = :mask, which masks what looks " \
+                    "personal; config.allow_unmasked_copy = true copies it as it is, if that is meant.")
       end
 
       def source_problem

@@ -67,8 +67,16 @@ module ScalingoStagingSync
       end
 
       def findings
-        found = @preview[:findings].to_a.map { |finding| finding.values_at(:table, :column).compact.join(".") }
-        list("Columns that look personal and that no rule covers", found)
+        found = @preview[:findings].to_a
+        open, masked = %w[uncovered masked].map { |status| found.select { |finding| finding[:status].to_s == status } }
+        list("Columns that look personal and that no rule covers", open.map { |finding| finding(finding) }) +
+          list("Columns that look personal and would be masked by themselves", masked.map { |finding| finding(finding) })
+      end
+
+      def finding(finding)
+        name = finding.values_at(:table, :column).compact.join(".")
+        words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
+        words.empty? ? name : "#{name}: #{words.join(", ")}"
       end
 
       def left_out

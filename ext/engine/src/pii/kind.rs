@@ -159,9 +159,9 @@ kinds! {
     /// An IBAN.
     Iban "iban" Financial "iban";
     /// A bank's code beside an account.
-    Bic "bic" Financial "null";
+    Bic "bic" Financial "bic";
     /// A payment card's number.
-    Card "card" Financial "card";
+    Card "card" Financial "credit_card";
     /// A part of a card's or an account's number, or its check digits.
     CardPart "card_part" Financial "last4";
     /// An account number of another form than IBAN.

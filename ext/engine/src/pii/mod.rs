@@ -9,6 +9,7 @@
 //! both              → verdict                    personal or not, and of what kind
 //! any text          → Scanner, find_in_text      candidates and where they stand
 //! a candidate       → canonical                  one form for all ways to write a value
+//! a verdict         → Finding                    what people are told of it
 //! ```
 //!
 //! ```
@@ -30,6 +31,7 @@ mod canonical;
 mod checks;
 mod content;
 mod decode;
+mod finding;
 mod kind;
 mod lexicon;
 mod names;
@@ -43,6 +45,8 @@ mod words;
 
 pub use canonical::canonical;
 pub use content::{ColumnDetector, ContentFinding};
+pub(crate) use finding::rounded;
+pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
 pub use kind::{Heading, Kind};
 pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};
 pub use scan::{find_in_text, Scanner};

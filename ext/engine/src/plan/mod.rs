@@ -3,13 +3,14 @@
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
 //! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
-//! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, `steps` what comes after
-//! the rows.
+//! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
+//! personal and is covered by none of them, `steps` what comes after the rows.
 
 mod decide;
 mod exclude;
 mod loads;
 mod names;
+pub mod personal;
 mod rules;
 pub mod schema;
 pub mod sql;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub excluded: Vec<TableName>,
     /// What else is left out, and why.
     pub left_out: Vec<LeftOut>,
+    /// What is known of personal data that no rule covers.
+    pub personal: personal::Personal,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
 }
@@ -285,6 +288,16 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         &mut warnings,
     );
 
+    let ground = personal::Ground {
+        settings,
+        schema: &schema,
+        rules: &rules,
+        sql_rules: &sql_rules,
+        excluded: &excluded,
+        pseudonyms: &pseudonyms,
+    };
+    let personal = personal::judge(&ground, &mut loads, is_restored, &mut problems, &mut warnings);
+
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
         || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
@@ -303,6 +316,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         sql_rules,
         excluded: without_rows,
         left_out,
+        personal,
         warnings,
     })
 }

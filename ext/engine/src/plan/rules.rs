@@ -158,6 +158,21 @@ impl<'a> Rules<'a> {
         Some(&self.covered.get(&table)?.get(column)?.0)
     }
 
+    /// The masks of a load's columns that hold for every row, by the columns' places.
+    pub(super) fn in_force(&self, load: &Load) -> Vec<(usize, Mask)> {
+        let table = self.schema.table(&load.table);
+        let Some(covered) = table.and_then(|table| self.covered.get(&table)) else {
+            return Vec::new();
+        };
+        let columns = load.columns.iter().enumerate();
+        let masks = columns.filter_map(|(position, column)| {
+            let (mask, rule) = covered.get(column.as_str())?;
+            let always = self.rules[*rule].0.condition.is_none();
+            always.then(|| (position, mask.clone()))
+        });
+        masks.collect()
+    }
+
     /// The columns of a table that are masked under a condition, each with its rule.
     pub(super) fn conditional(&self, table: usize) -> Vec<(&'a Rule, String)> {
         let covered = self.covered.get(&table).into_iter().flatten();
@@ -249,7 +264,7 @@ impl<'a> Rules<'a> {
     }
 
     /// What masking has to know of a table and the columns of its data.
-    fn facts(&self, index: usize, load: &Load) -> mask::Table {
+    pub(super) fn facts(&self, index: usize, load: &Load) -> mask::Table {
         let table = &self.schema.tables[index];
         let home = &table.name.schema;
         let known: HashMap<&str, _> = table
@@ -278,8 +293,9 @@ impl<'a> Rules<'a> {
             .collect();
         let mut uniqueness = self.uniqueness(index, &places, &types);
         for (name, place) in &places {
-            uniqueness[*place].tells_case_apart |=
-                self.exact.contains(&(self.topmost(index), (*name).to_owned()));
+            uniqueness[*place].tells_case_apart |= self
+                .exact
+                .contains(&(self.schema.topmost(index), (*name).to_owned()));
         }
         // The MD5 of an address is as distinct as the address it is made from.
         if let (Some(email), Some(md5)) = (places.get("email"), places.get("email_md5")) {
@@ -391,14 +407,6 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
-    fn topmost(&self, table: usize) -> usize {
-        self.schema
-            .partition_ancestors(table)
-            .last()
-            .copied()
-            .unwrap_or(table)
-    }
-
     /// Both sides of a foreign key must see the same pseudonym: where one side's unique index tells case apart,
     /// the other side does, too.
     fn find_exact_columns(&mut self) {
@@ -409,8 +417,8 @@ impl<'a> Rules<'a> {
                     continue;
                 };
                 for (here, there) in key.columns.iter().zip(&key.referenced_columns) {
-                    let here = (self.topmost(index), here.clone());
-                    let there = (self.topmost(references), there.clone());
+                    let here = (self.schema.topmost(index), here.clone());
+                    let there = (self.schema.topmost(references), there.clone());
                     linked.entry(here.clone()).or_default().push(there.clone());
                     linked.entry(there).or_default().push(here);
                 }

@@ -215,6 +215,11 @@ impl Schema {
         self.walk(table, |table| table.partition_of.into_iter().collect())
     }
 
+    /// The root of the partitions that a table is one of; itself where it is none.
+    pub fn topmost(&self, table: usize) -> usize {
+        self.partition_ancestors(table).last().copied().unwrap_or(table)
+    }
+
     fn walk(&self, from: usize, next: impl Fn(&Table) -> Vec<usize>) -> Vec<usize> {
         let mut found = next(&self.tables[from]);
         if found.is_empty() {

@@ -5,6 +5,7 @@
 use super::buffers::{Buffers, Outgoing};
 use super::connect::Session;
 use crate::archive::DumpId;
+use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::mask::{Counts, RowMask};
 use futures_util::SinkExt;
@@ -37,6 +38,8 @@ pub(crate) struct Lane {
     pub(crate) mask: Option<Arc<RowMask>>,
     /// What goes along in further fields, for SQL to choose from.
     pub(crate) conditional: Option<Arc<RowMask>>,
+    /// Who is told of every row, where every row is to be looked at for personal data.
+    pub(crate) detection: Option<Arc<Detection>>,
     pub(crate) queue: Queue,
     pub(crate) buffers: Buffers,
 }
@@ -71,6 +74,10 @@ impl Lane {
             .map_err(|error| self.refused(&error))?;
         let mut masker = self.mask.as_ref().map(|mask| mask.masker());
         let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
+        let mut scan = self
+            .detection
+            .as_ref()
+            .and_then(|detection| detection.scan(self.load));
         let mut report = LaneReport::default();
         let mut copy: Option<Copy> = None;
         loop {
@@ -89,6 +96,9 @@ impl Lane {
                     continue;
                 }
             };
+            if let Some(scan) = &mut scan {
+                scan.observe(&piece, u64::MAX);
+            }
             let pseudonyms = match &mut conditional {
                 None => None,
                 Some(masker) => {
@@ -141,6 +151,9 @@ impl Lane {
         }
         if let Some(copy) = copy {
             report.stored += self.finish(copy).await?;
+        }
+        if let (Some(detection), Some(scan)) = (&self.detection, scan) {
+            detection.seen(scan);
         }
         if let Some(masker) = masker {
             report.counts = masker.counts().clone();

@@ -11,9 +11,10 @@ use super::reset::left_out;
 use super::sql_rules::{self, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
+use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
-use crate::mask::{ColumnCounts, Counts};
+use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,9 @@ const SILENCE: Duration = Duration::from_secs(120);
 pub enum Item {
     /// The rows of a TABLE DATA entry that is in [`Plan::loads`] follow.
     TableStart(DumpId),
+    /// What was decided about the rows that follow, from a look at them.
+    #[allow(private_interfaces)] // Only the reader makes one.
+    Judged(Decision, Arc<Detection>),
     /// Whole rows of COPY text, raw, each ended by a newline, without the closing `\.`. Take the buffer from
     /// [`Target::buffers`]. Some 256 KiB are a good size.
     Rows(Vec<u8>),
@@ -66,6 +70,10 @@ pub struct LoadReport {
     pub warnings: Vec<String>,
     /// Tables that are empty because a rule in SQL failed, with `rollback_on_error` off, and why.
     pub failed: Vec<(Vec<TableName>, Error)>,
+    /// Tables whose rows were not loaded, because a column looks personal and nothing covers it.
+    pub withheld: Vec<TableName>,
+    /// Tables of which that was found when their rows were in; they are still in.
+    pub late: Vec<TableName>,
 }
 
 /// What was loaded of one data block.
@@ -132,6 +140,7 @@ pub async fn restore(
         steps_running: 0,
         streaming: true,
         tables: HashMap::new(),
+        judged: HashMap::new(),
         current: None,
         large_objects: None,
         writers: 0,
@@ -193,6 +202,8 @@ struct Restore<'a> {
     streaming: bool,
     /// Loads that have begun.
     tables: HashMap<DumpId, Progress>,
+    /// What was decided about loads from a look at their rows.
+    judged: HashMap<DumpId, (Decision, Arc<Detection>)>,
     /// The load whose rows arrive.
     current: Option<Current>,
     /// The way to the writer of large objects.
@@ -291,6 +302,7 @@ impl<'a> Restore<'a> {
                 self.large_objects = None;
                 self.start_table(id)
             }
+            Item::Judged(decision, detection) => self.judged(decision, detection),
             Item::Rows(piece) => self.rows(piece).await,
             Item::TableEnd => self.end_table(),
             Item::LargeObjectStart(oid) => self.large_object(Part::Start(oid)).await,
@@ -336,6 +348,26 @@ impl<'a> Restore<'a> {
             table: load.table.to_string(),
         });
         Ok(())
+    }
+
+    fn judged(&mut self, decision: Decision, detection: Arc<Detection>) -> Result<()> {
+        let Some(id) = self.current.as_ref().map(|current| current.id) else {
+            return Err(Error::internal("Rows were judged outside of a table."));
+        };
+        if matches!(decision, Decision::Withhold) {
+            let table = self.load(id)?.copy_into.clone();
+            self.report.withheld.push(table);
+        }
+        self.judged.insert(id, (decision, detection));
+        Ok(())
+    }
+
+    /// The mask of a load: the plan's, or the one that was decided on from its first rows.
+    fn mask(&self, load: &Load) -> Option<Arc<RowMask>> {
+        match self.judged.get(&load.dump_id) {
+            Some((Decision::Mask(mask), _)) => Some(Arc::clone(mask)),
+            _ => load.mask.clone(),
+        }
     }
 
     async fn rows(&mut self, piece: Vec<u8>) -> Result<()> {
@@ -498,8 +530,9 @@ impl<'a> Restore<'a> {
                 Some(table) => table.copy_sql(load, &self.plan.encoding),
                 None => load.copy_sql(&self.plan.encoding),
             },
-            mask: load.mask.clone(),
+            mask: self.mask(load),
             conditional: load.conditional.clone(),
+            detection: self.judged.get(&id).map(|(_, detection)| Arc::clone(detection)),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };
@@ -547,7 +580,7 @@ impl<'a> Restore<'a> {
             return Ok(());
         };
         let load = self.load(id)?;
-        let masks = load.mask.is_some() && progress.rows_sent > 0;
+        let masks = self.mask(load).is_some() && progress.rows_sent > 0;
         if progress.rows_stored != progress.rows_sent || (masks && progress.counts.rows != progress.rows_sent)
         {
             return Err(Error::new(
@@ -561,6 +594,13 @@ impl<'a> Restore<'a> {
                 ),
                 "The target is marked incomplete. Run it again; if it happens again, please report it.",
             ));
+        }
+        let judged_now = self
+            .judged
+            .get(&id)
+            .map(|(_, detection)| detection.judge_all(load));
+        if matches!(judged_now, Some(Decision::Withhold)) {
+            self.report.late.push(load.copy_into.clone());
         }
         if load.sql_group.is_some() {
             self.graph.data_done(arrival(id));
@@ -577,7 +617,7 @@ impl<'a> Restore<'a> {
         };
         let (rows, sql) = behind_sql.unwrap_or((progress.rows_stored, Vec::new()));
         let seconds = progress.since.elapsed().as_secs_f64();
-        let columns = load.mask.as_ref().map_or(0, |mask| mask.columns().len());
+        let columns = self.mask(load).map_or(0, |mask| mask.columns().len());
         let mut masked = progress.counts.columns.clone();
         masked.resize(columns, ColumnCounts::default());
         self.target.events.send(Event::TableLoaded {
@@ -779,9 +819,12 @@ impl<'a> Restore<'a> {
     fn may_dangle(&self, step: &Step) -> bool {
         let losing = &self.plan.sql_rules.losing;
         let failed = &self.report.failed;
+        let withheld = &self.report.withheld;
         step.kind == "FK CONSTRAINT"
             && (step.locks.iter()).any(|table| {
-                losing.contains(table) || failed.iter().any(|(tables, _)| tables.contains(table))
+                losing.contains(table)
+                    || withheld.contains(table)
+                    || failed.iter().any(|(tables, _)| tables.contains(table))
             })
     }
 
@@ -955,7 +998,7 @@ async fn run_step(
                 match session.batch_execute(&format!("{bare} NOT VALID")).await {
                     Ok(()) => format!(
                         "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
-                         missing because one failed.",
+                         missing because one failed or they look personal.",
                         step.name
                     ),
                     Err(error) => left_out(&step.kind, &step.name, &error),

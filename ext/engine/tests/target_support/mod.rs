@@ -219,6 +219,7 @@ pub struct Planner(pub Plan);
 impl Planner {
     pub fn new() -> Self {
         Self(Plan {
+            personal: Default::default(),
             excluded: Vec::new(),
             encoding: "UTF8".into(),
             schema: Vec::new(),

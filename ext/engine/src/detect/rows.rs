@@ -1,0 +1,59 @@
+//! Rows of a database that is already there, for [`Detection`] to judge.
+
+use super::{Detection, Scan};
+use crate::error::{Error, Result};
+use crate::mask::quote_identifier;
+use crate::plan::Load;
+use futures_util::TryStreamExt;
+use tokio_postgres::Client;
+
+/// About how many bytes of rows are looked at together.
+const PIECE: usize = 256 * 1024;
+
+/// Looks at the rows of every table, as many of each as the settings say, and judges each table. Nothing is written.
+///
+/// # Errors
+/// When the server refuses to read a table.
+pub(crate) async fn judge(client: &Client, detection: &Detection) -> Result<()> {
+    let plan = detection.plan();
+    let mut loads: Vec<&Load> = plan
+        .loads
+        .values()
+        .filter(|load| detection.wants(load).is_some())
+        .collect();
+    loads.sort_by(|a, b| a.table.cmp(&b.table));
+    for load in loads {
+        let most = plan.personal.sample_rows;
+        let Some(mut scan) = detection.first_look(load) else {
+            continue;
+        };
+        read(client, load, most, &mut scan).await?;
+        detection.decide_by(load, &scan);
+    }
+    Ok(())
+}
+
+async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut Scan) -> Result<()> {
+    let refused =
+        |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
+    let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
+    let limit = most.map(|most| format!(" LIMIT {most}")).unwrap_or_default();
+    let sql = format!(
+        "COPY (SELECT {} FROM ONLY {}{limit}) TO STDOUT",
+        columns.join(", "),
+        load.table.sql()
+    );
+    let out = client.copy_out(&sql).await.map_err(|error| refused(&error))?;
+    let mut out = std::pin::pin!(out);
+    let mut piece = Vec::with_capacity(PIECE);
+    // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
+    while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {
+        piece.extend_from_slice(&row);
+        if piece.len() >= PIECE {
+            scan.observe(&piece, u64::MAX);
+            piece.clear();
+        }
+    }
+    scan.observe(&piece, u64::MAX);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `config.pii_ignore`: columns that are known not to be personal.
+
+use crate::plan::names::Pattern;
+use crate::plan::schema::Schema;
+use crate::plan::{Problems, TableName};
+use crate::settings::Ignored;
+
+/// The patterns, each with its reason.
+#[derive(Debug, Default)]
+pub(super) struct Ignores(Vec<(Pattern, Pattern, String)>);
+
+impl Ignores {
+    /// Reads the patterns. One that matches no column is a warning: the column may come with a later migration.
+    pub(super) fn read(
+        entries: &[Ignored],
+        schema: &Schema,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) -> Self {
+        let mut ignores = Ignores::default();
+        for entry in entries {
+            let Some((table, column)) = split(&entry.column) else {
+                problems.add(format!(
+                    "config.pii_ignore: \"{}\" is not a column. Write table.column or schema.table.column, with * for any \
+                     characters, such as \"products.*\" or \"*.name\".",
+                    entry.column
+                ));
+                continue;
+            };
+            let found = schema.tables.iter().any(|known| {
+                table.matches(&known.name)
+                    && known.columns.iter().any(|one| column.matches(&alone(&one.name)))
+            });
+            if !found {
+                warnings.push(format!(
+                    "config.pii_ignore: \"{}\" matches no column of the backup.",
+                    entry.column
+                ));
+            }
+            ignores.0.push((table, column, entry.reason.clone()));
+        }
+        ignores
+    }
+
+    /// Why a column is ignored, if it is.
+    pub(super) fn reason(&self, table: &TableName, column: &str) -> Option<String> {
+        let fits = |(of_table, of_column, _): &&(Pattern, Pattern, String)| {
+            of_table.matches(table) && of_column.matches(&alone(column))
+        };
+        self.0.iter().find(fits).map(|(_, _, reason)| reason.clone())
+    }
+}
+
+/// A name as a pattern of one part sees it.
+fn alone(name: &str) -> TableName {
+    TableName {
+        schema: String::new(),
+        name: name.to_owned(),
+    }
+}
+
+/// The table's and the column's part, parted at the last dot outside quotes.
+fn split(text: &str) -> Option<(Pattern, Pattern)> {
+    let mut quoted = false;
+    let mut dot = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => dot = Some(at),
+            _ => {}
+        }
+    }
+    let (table, column) = text.split_at(dot?);
+    Some((Pattern::parse(table)?, Pattern::parse(&column[1..])?))
+}
