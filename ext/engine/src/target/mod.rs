@@ -15,6 +15,7 @@
 
 mod analyze;
 mod buffers;
+mod choices;
 mod connect;
 mod count;
 pub(crate) mod describe;
@@ -32,7 +33,7 @@ pub mod tls;
 pub mod url;
 
 pub use buffers::Buffers;
-pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange};
+pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 
 use crate::error::{Error, Kind, Result};
