@@ -137,11 +137,13 @@ impl Lane {
             let length = bytes.len() as u64;
             report.bytes += length;
             current.bytes += length;
-            current
-                .sink
-                .send(Outgoing::new(bytes, &self.buffers))
-                .await
-                .map_err(|error| self.refused(&error))?;
+            for message in Outgoing::messages(bytes, &self.buffers) {
+                current
+                    .sink
+                    .send(message)
+                    .await
+                    .map_err(|error| self.refused(&error))?;
+            }
             copy = if current.bytes >= LARGEST_COPY || current.since.elapsed() >= LONGEST_COPY {
                 report.stored += self.finish(current).await?;
                 None
