@@ -170,7 +170,12 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     target.reset_and_create(&opened.plan).await?;
 
     events.send(Event::Phase { phase: Phase::Rows });
-    let loaded = target::restore(target, opened.plan.clone(), opened.items).await?;
+    let questions = if settings.masking.verify {
+        verify::questions(&opened.plan)
+    } else {
+        target::Questions::new()
+    };
+    let loaded = target::restore_and_ask(target, opened.plan.clone(), questions, opened.items).await?;
     let detection = &opened.detection;
     let plan = &detection.carried_out();
     for table in &loaded.late {

@@ -7,8 +7,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::mask::MaskedColumn;
-use crate::plan::{Plan, TableName};
-use crate::target::{LoadReport, Target};
+use crate::plan::{Load, Plan, TableName};
+use crate::target::{LoadReport, Questions, Target};
 use std::collections::{BTreeMap, HashMap};
 
 /// What was checked, and what was found.
@@ -42,9 +42,39 @@ struct Expected<'p> {
     violations_seen: u64,
 }
 
+/// What has to be asked about the tables of a plan, for [`restore_and_ask`](crate::target::restore_and_ask): those
+/// whose rows nothing takes away later.
+pub fn questions(plan: &Plan) -> Questions {
+    let mut questions = Questions::new();
+    for (table, columns) in masked_columns(plan) {
+        if !plan.sql_rules.shrinking.contains(table) {
+            let conditions = columns.iter().map(|column| column.form_sql.clone());
+            questions.insert(table.clone(), conditions.collect());
+        }
+    }
+    questions
+}
+
+/// The masked columns of each table that rows go into. Several partitions' rows may go in by their root, each with the
+/// same mask.
+fn masked_columns(plan: &Plan) -> BTreeMap<&TableName, Vec<&MaskedColumn>> {
+    let mut loads: Vec<&Load> = plan.loads.values().collect();
+    loads.sort_unstable_by_key(|load| load.dump_id);
+    let mut tables: BTreeMap<&TableName, Vec<&MaskedColumn>> = BTreeMap::new();
+    for load in loads {
+        let columns = tables.entry(&load.copy_into).or_default();
+        for column in load.mask.iter().flat_map(|mask| mask.columns()) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+    }
+    tables
+}
+
 /// Checks each table that was loaded: its rows counted against those sent, and for a masked column each value
 /// against its mask's form. All tables are counted, since a table just loaded is in memory and a count is what
-/// shows that nothing else wrote meanwhile.
+/// shows that nothing else wrote meanwhile. What `report` has answers about already is not asked again.
 ///
 /// A table with a value that has not its mask's form is emptied, and so are tables whose foreign keys point at
 /// it and materialized views that read it, before anything is reported. With `fail_on_error` any problem is then
@@ -59,12 +89,19 @@ pub async fn verify(
     fail_on_error: bool,
 ) -> Result<Verification> {
     let expected = expectations(plan, report);
-    let mut questions = Vec::with_capacity(expected.len());
+    let (mut questions, mut answers) = (Vec::new(), HashMap::new());
     for (table, expected) in &expected {
         let conditions = expected.columns.iter().map(|column| column.form_sql.clone());
-        questions.push(((*table).clone(), conditions.collect()));
+        let conditions: Vec<String> = conditions.collect();
+        // Which columns are masked may have been decided on while the rows loaded.
+        match report.answers.get(*table) {
+            Some(answer) if answer.conditions == conditions => {
+                answers.insert((*table).clone(), answer.numbers.clone());
+            }
+            _ => questions.push(((*table).clone(), conditions)),
+        }
     }
-    let mut answers: HashMap<TableName, Vec<u64>> = target.count(questions).await?.into_iter().collect();
+    answers.extend(target.count(questions).await?);
     let mut verification = Verification::default();
     for (table, expected) in &expected {
         let answer = answers.remove(*table).unwrap_or_default();
@@ -99,6 +136,7 @@ pub async fn verify(
 }
 
 fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableName, Expected<'p>> {
+    let mut columns = masked_columns(plan);
     let mut tables: BTreeMap<&TableName, Expected<'_>> = BTreeMap::new();
     for loaded in &report.loads {
         let Some(load) = plan.loads.get(&loaded.dump_id) else {
@@ -107,11 +145,8 @@ fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableNa
         let expected = tables.entry(&load.copy_into).or_default();
         expected.rows += loaded.rows;
         expected.violations_seen += loaded.masked.iter().map(|column| column.violations).sum::<u64>();
-        // Several partitions' rows may have gone in by their root, each with the same mask.
-        for column in load.mask.iter().flat_map(|mask| mask.columns()) {
-            if !expected.columns.contains(&column) {
-                expected.columns.push(column);
-            }
+        if let Some(columns) = columns.remove(&load.copy_into) {
+            expected.columns = columns;
         }
     }
     tables

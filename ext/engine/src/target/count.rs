@@ -83,6 +83,26 @@ impl Target {
     }
 }
 
+/// As [`Target::count`] for one table, while indexes are built on it. None: it must be asked when nothing else runs,
+/// because the answer needs a lock.
+pub(super) async fn ask_beside_others(
+    session: &Session,
+    table: &TableName,
+    conditions: &[String],
+) -> Result<Option<Vec<u64>>> {
+    let doing = |error| Error::from_server(&format!("verifying {table}"), &error);
+    let sql = "SELECT relkind = 'r' AND NOT relrowsecurity FROM pg_class WHERE oid = $1::text::regclass";
+    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
+    if !row.try_get::<_, bool>(0).map_err(doing)? {
+        return Ok(None);
+    }
+    let source = format!("ONLY {}", table.sql());
+    count_all(session, &source, conditions)
+        .await
+        .map(Some)
+        .map_err(doing)
+}
+
 async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
     let doing = |error| Error::from_server(&format!("verifying {table}"), &error);
     let sql = "SELECT c.relkind = 'p' AS root, \
@@ -101,29 +121,32 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
         );
         session.batch_execute(&show).await.map_err(doing)?;
     }
-    let numbers = async {
-        // All conditions at once, because nearly always every row meets them all: one count is dear enough.
-        let all = conditions
-            .iter()
-            .map(|condition| format!("({condition})"))
-            .collect::<Vec<_>>();
-        let at_once = if all.is_empty() {
-            Vec::new()
-        } else {
-            vec![all.join(" AND ")]
-        };
-        let numbers = count_unmet(session, &source, &at_once).await?;
-        if let [rows, 0] = numbers[..] {
-            let unmet = std::iter::repeat_n(0, conditions.len());
-            return Ok(std::iter::once(rows).chain(unmet).collect());
-        }
-        count_unmet(session, &source, conditions).await
-    };
-    let numbers = numbers.await.map_err(doing)?;
+    let numbers = count_all(session, &source, conditions).await.map_err(doing)?;
     if hidden {
         session.batch_execute("ROLLBACK").await.map_err(doing)?;
     }
     Ok(numbers)
+}
+
+/// As [`count_unmet`], but all conditions at once first, because nearly always every row meets them all: one count is
+/// dear enough.
+async fn count_all(
+    session: &Session,
+    source: &str,
+    conditions: &[String],
+) -> Result<Vec<u64>, tokio_postgres::Error> {
+    let all: Vec<String> = conditions
+        .iter()
+        .map(|condition| format!("({condition})"))
+        .collect();
+    if all.is_empty() {
+        return count_unmet(session, source, &[]).await;
+    }
+    if let [rows, 0] = count_unmet(session, source, &[all.join(" AND ")]).await?[..] {
+        let unmet = std::iter::repeat_n(0, conditions.len());
+        return Ok(std::iter::once(rows).chain(unmet).collect());
+    }
+    count_unmet(session, source, conditions).await
 }
 
 /// The rows of a table, then for each condition those that do not meet it.

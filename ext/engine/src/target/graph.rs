@@ -24,6 +24,8 @@ pub(crate) struct Graph<'p> {
     left: usize,
     sizes: HashMap<&'p TableName, u64>,
     in_use: HashMap<&'p TableName, Use>,
+    /// Running steps that have let go of all exclusive locks but one, and that one.
+    relaxed: HashMap<usize, TableName>,
 }
 
 /// Running steps on a table.
@@ -51,6 +53,7 @@ impl<'p> Graph<'p> {
             left: steps.len(),
             sizes: HashMap::new(),
             in_use: HashMap::new(),
+            relaxed: HashMap::new(),
             outstanding,
         };
         for (index, step) in steps.iter().enumerate() {
@@ -97,12 +100,7 @@ impl<'p> Graph<'p> {
         if step.last && self.first_left > 0 {
             self.held.push(index);
         } else {
-            let bytes = step
-                .locks
-                .iter()
-                .chain(&step.shared)
-                .filter_map(|table| self.sizes.get(table))
-                .sum();
+            let bytes = self.bytes(step);
             self.ready.insert((Reverse(bytes), index));
         }
     }
@@ -131,16 +129,57 @@ impl<'p> Graph<'p> {
                 .get(table)
                 .is_none_or(|now| now.exclusive == 0 && now.shared == 0)
         };
-        let shareable = |table| self.in_use.get(table).is_none_or(|now| now.exclusive == 0);
-        step.locks.iter().all(unused) && step.shared.iter().all(shareable)
+        step.locks.iter().all(unused) && step.shared.iter().all(|table| self.is_shareable(table))
+    }
+
+    /// Whether a step waits for nothing but a session, or a table.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// How many bytes the tables of a step hold.
+    pub(crate) fn bytes(&self, step: &Step) -> u64 {
+        let tables = step.locks.iter().chain(&step.shared);
+        tables.filter_map(|table| self.sizes.get(table)).sum()
+    }
+
+    /// Notes that a running step shares the tables that it had to itself from here on, except `kept`.
+    pub(crate) fn relax(&mut self, index: usize, kept: &TableName) {
+        for table in self.steps[index].locks.iter().filter(|table| *table != kept) {
+            let now = self.in_use.entry(table).or_default();
+            now.exclusive -= 1;
+            now.shared += 1;
+        }
+        self.relaxed.insert(index, kept.clone());
+    }
+
+    /// Whether a table can be shared with what runs on it now.
+    pub(crate) fn is_shareable(&self, table: &TableName) -> bool {
+        self.in_use.get(table).is_none_or(|now| now.exclusive == 0)
+    }
+
+    /// Notes that something besides the steps reads a table.
+    pub(crate) fn share(&mut self, table: &'p TableName) {
+        self.in_use.entry(table).or_default().shared += 1;
+    }
+
+    /// Notes that it no longer does.
+    pub(crate) fn unshare(&mut self, table: &TableName) {
+        if let Some(now) = self.in_use.get_mut(table) {
+            now.shared -= 1;
+        }
     }
 
     /// Notes that a step that was started is done.
     pub(crate) fn step_done(&mut self, index: usize) {
         let step = &self.steps[index];
+        let kept = self.relaxed.remove(&index);
         for table in &step.locks {
             if let Some(now) = self.in_use.get_mut(table) {
-                now.exclusive -= 1;
+                match &kept {
+                    Some(kept) if kept != table => now.shared -= 1,
+                    _ => now.exclusive -= 1,
+                }
             }
         }
         for table in &step.shared {
@@ -236,6 +275,44 @@ mod tests {
         );
         graph.step_done(2);
         assert_eq!(graph.start_if(|_| true), Some(3));
+    }
+
+    #[test]
+    fn a_step_that_is_relaxed_keeps_one_table_and_shares_the_others() {
+        let steps = [
+            step(10, &[], &["orders", "users"], &[]),
+            step(11, &[], &["payments", "users"], &[]),
+            step(12, &[], &[], &["orders"]),
+        ];
+        let mut graph = Graph::new(&steps, []);
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(0), None)
+        );
+        graph.relax(0, &table("orders"));
+        assert!(graph.is_shareable(&table("users")) && !graph.is_shareable(&table("orders")));
+        // What wants users to itself still waits, and so does what shares orders.
+        assert_eq!(graph.start_if(|_| true), None);
+        graph.step_done(0);
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(1), Some(2))
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_read_is_not_locked_exclusively() {
+        let steps = [step(10, &[], &["a"], &[]), step(11, &[], &[], &["a"])];
+        let a = table("a");
+        let mut graph = Graph::new(&steps, []);
+        graph.share(&a);
+        assert_eq!(
+            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (Some(1), None)
+        );
+        graph.step_done(1);
+        graph.unshare(&a);
+        assert_eq!(graph.start_if(|_| true), Some(0));
     }
 
     #[test]

@@ -3,19 +3,23 @@
 //! One task decides (this one); others work: a lane per COPY, a writer of large objects, a step each. All of them
 //! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
 
+use super::check::{Answer, Answers, Checks, Questions};
 use super::connect::Session;
+use super::count;
+use super::foreign_key::{TwoPart, WORTH_IT};
 use super::graph::Graph;
+use super::index_build;
 use super::lane::{Lane, LaneReport, Queue};
 use super::large_objects::{self, Part, Writer};
 use super::reset::left_out;
-use super::sql_rules::{self, Changed, Finished};
+use super::sql_rules::{self, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
 use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::mask::{ColumnCounts, Counts, RowMask};
-use crate::plan::sql_rules::{arrival, SqlStatement, SqlTable, GROUP_KIND};
+use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -74,6 +78,8 @@ pub struct LoadReport {
     pub withheld: Vec<TableName>,
     /// Tables of which that was found when their rows were in; they are still in.
     pub late: Vec<TableName>,
+    /// Answers to questions about tables that could be looked at while others still loaded.
+    pub answers: Answers,
 }
 
 /// What was loaded of one data block.
@@ -101,20 +107,9 @@ pub struct SqlChange {
     /// The rule, in the words of the configuration.
     pub rule: String,
     /// The columns that it set; none for a DELETE.
-    pub columns: Vec<SqlColumn>,
+    pub columns: Vec<String>,
     /// Rows that it changed or deleted.
     pub rows: u64,
-}
-
-/// What a rule in SQL, or one with a condition, did to a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlColumn {
-    /// Its name.
-    pub name: String,
-    /// What it became, in words: the mask, or the rule where that is SQL.
-    pub mask: String,
-    /// What became of its values. Of SQL, rows that it left alone count as kept.
-    pub counts: ColumnCounts,
 }
 
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
@@ -134,6 +129,20 @@ pub async fn restore(
     plan: Arc<Plan>,
     items: mpsc::Receiver<Result<Item, Error>>,
 ) -> Result<LoadReport> {
+    restore_and_ask(target, plan, Questions::new(), items).await
+}
+
+/// As [`restore`], and asks about each table as soon as its rows are in, beside the index builds. Questions that could
+/// not be asked so are not among [`LoadReport::answers`].
+///
+/// # Errors
+/// As [`restore`].
+pub async fn restore_and_ask(
+    target: &Target,
+    plan: Arc<Plan>,
+    questions: Questions,
+    items: mpsc::Receiver<Result<Item, Error>>,
+) -> Result<LoadReport> {
     target.check_hold()?;
     let mut sessions = Vec::with_capacity(target.parallel());
     for _ in 0..target.parallel() {
@@ -145,6 +154,7 @@ pub async fn restore(
     let mut restore = Restore {
         target,
         graph: Graph::new(&plan.steps, data),
+        checks: Checks::new(questions, plan.loads.values()),
         plan: &plan,
         free: sessions,
         tasks: JoinSet::new(),
@@ -206,6 +216,7 @@ struct Restore<'a> {
     target: &'a Target,
     plan: &'a Arc<Plan>,
     graph: Graph<'a>,
+    checks: Checks<'a>,
     /// Sessions that nobody uses right now.
     free: Vec<Session>,
     tasks: JoinSet<Result<Done>>,
@@ -274,6 +285,18 @@ enum Done {
         group: usize,
         session: Session,
         outcome: Result<Finished>,
+    },
+    /// A foreign key stands, and its rows are to be checked.
+    Declared {
+        index: usize,
+        session: Session,
+        key: TwoPart,
+        since: Instant,
+    },
+    Check {
+        session: Session,
+        table: TableName,
+        answer: Option<Answer>,
     },
 }
 
@@ -638,8 +661,7 @@ impl<'a> Restore<'a> {
             masked: masked.iter().map(|column| column.masked).sum::<u64>()
                 + sql
                     .iter()
-                    .flat_map(|change| &change.columns)
-                    .map(|column| column.counts.masked)
+                    .map(|change| change.rows * change.columns.len() as u64)
                     .sum::<u64>(),
             seconds,
         });
@@ -654,6 +676,7 @@ impl<'a> Restore<'a> {
         });
         self.graph.size(&load.table, progress.bytes);
         self.graph.data_done(id);
+        self.checks.loaded(load);
         Ok(())
     }
 
@@ -805,7 +828,11 @@ impl<'a> Restore<'a> {
             let statements = group.statements.iter().zip(&finished.changed);
             let mut changed: Vec<SqlChange> = statements
                 .filter(|(statement, _)| statement.table == place)
-                .map(|(statement, changed)| sql_change(statement, changed))
+                .map(|(statement, rows)| SqlChange {
+                    rule: statement.rule.clone(),
+                    columns: statement.columns.clone(),
+                    rows: *rows,
+                })
                 .collect();
             for (at, id) in table.loads.iter().enumerate() {
                 // Partitions are moved together; only a DELETE leaves open which of them a row is gone from.
@@ -856,17 +883,36 @@ impl<'a> Restore<'a> {
                 .get(index)
                 .is_some_and(|step| self.may_dangle(step));
             self.steps_running += 1;
-            let plan = Arc::clone(self.plan);
+            let key = self
+                .plan
+                .steps
+                .get(index)
+                .filter(|step| self.graph.bytes(step) >= WORTH_IT)
+                .and_then(TwoPart::of);
+            let Some(step) = self.plan.steps.get(index) else {
+                return Err(Error::internal("A step is not there."));
+            };
+            let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
+            let sql = index_build::sql(step, self.graph.bytes(step), alone);
+            let step = Step { sql, ..step.clone() };
             let (attempts, delay) = (
                 self.target.settings.retry_attempts,
                 self.target.settings.retry_delay,
             );
             self.tasks.spawn(async move {
                 let since = Instant::now();
-                let Some(step) = plan.steps.get(index) else {
-                    return Err(Error::internal("A step is not there."));
-                };
-                let left_out = run_step(&session, step, may_dangle, attempts, delay).await?;
+                if let Some(key) = key {
+                    // What it meets otherwise, it meets again below, where it is told.
+                    if let Ok(true) = key.declare(&session).await {
+                        return Ok(Done::Declared {
+                            index,
+                            session,
+                            key,
+                            since,
+                        });
+                    }
+                }
+                let left_out = run_step(&session, &step, may_dangle, attempts, delay).await?;
                 let seconds = since.elapsed().as_secs_f64();
                 Ok(Done::Step {
                     index,
@@ -876,7 +922,60 @@ impl<'a> Restore<'a> {
                 })
             });
         }
+        self.start_checks(most);
         Ok(())
+    }
+
+    /// Checks the rows of a foreign key that was declared, while others may use the tables that it refers to.
+    fn validate(&mut self, index: usize, session: Session, key: TwoPart, since: Instant) -> Result<()> {
+        self.graph.relax(index, &key.table);
+        let Some(step) = self.plan.steps.get(index) else {
+            return Err(Error::internal("A step is not there."));
+        };
+        let may_dangle = self.may_dangle(step);
+        let step = Step {
+            sql: key.validate,
+            ..step.clone()
+        };
+        let (attempts, delay) = (
+            self.target.settings.retry_attempts,
+            self.target.settings.retry_delay,
+        );
+        self.tasks.spawn(async move {
+            let left_out = run_step(&session, &step, may_dangle, attempts, delay).await?;
+            let seconds = since.elapsed().as_secs_f64();
+            Ok(Done::Step {
+                index,
+                session,
+                seconds,
+                left_out,
+            })
+        });
+        Ok(())
+    }
+
+    /// Looks at tables whose rows are in, where nothing more urgent wants a session.
+    fn start_checks(&mut self, most: usize) {
+        while self.steps_running < most {
+            let Some(session) = self.free.pop() else { break };
+            let graph = &self.graph;
+            let Some((table, conditions)) = self.checks.next(|table| graph.is_shareable(table)) else {
+                self.free.push(session);
+                break;
+            };
+            self.graph.share(table);
+            self.steps_running += 1;
+            let table = table.clone();
+            self.tasks.spawn(async move {
+                let numbers = count::ask_beside_others(&session, &table, &conditions).await?;
+                let answer = numbers.map(|numbers| Answer { conditions, numbers });
+                Ok(Done::Check {
+                    session,
+                    table,
+                    answer,
+                })
+            });
+        }
     }
 
     fn finished(&mut self, done: Result<Result<Done>, JoinError>) -> Result<()> {
@@ -921,6 +1020,25 @@ impl<'a> Restore<'a> {
                     self.free.push(session);
                 }
                 self.group_done(index, group, outcome)
+            }
+            Done::Declared {
+                index,
+                session,
+                key,
+                since,
+            } => self.validate(index, session, key, since),
+            Done::Check {
+                session,
+                table,
+                answer,
+            } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                self.graph.unshare(&table);
+                if let Some(answer) = answer {
+                    self.report.answers.insert(table, answer);
+                }
+                Ok(())
             }
             Done::LargeObjects { session, oids } => {
                 self.free.push(session);
@@ -969,27 +1087,6 @@ impl<'a> Restore<'a> {
     }
 }
 
-/// What to tell of a statement.
-fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
-    let set = statement.columns.iter().map(|column| (column, &statement.rule));
-    let chosen = statement
-        .choices
-        .iter()
-        .map(|choice| (&choice.column, &choice.mask));
-    let columns = set.chain(chosen).zip(&changed.columns);
-    SqlChange {
-        rule: statement.rule.clone(),
-        columns: columns
-            .map(|((name, mask), counts)| SqlColumn {
-                name: name.clone(),
-                mask: mask.clone(),
-                counts: *counts,
-            })
-            .collect(),
-        rows: changed.rows,
-    }
-}
-
 fn add_counts(sum: &mut Counts, more: &Counts) {
     sum.rows += more.rows;
     if sum.columns.len() < more.columns.len() {
@@ -1023,8 +1120,13 @@ async fn run_step(
         }
         if may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
             let bare = step.sql.trim_end().trim_end_matches(';');
+            let declared = match bare.contains("VALIDATE CONSTRAINT") {
+                // It stands already.
+                true => Ok(()),
+                false => session.batch_execute(&format!("{bare} NOT VALID")).await,
+            };
             return Ok(Some(
-                match session.batch_execute(&format!("{bare} NOT VALID")).await {
+                match declared {
                     Ok(()) => format!(
                         "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
                          missing because one failed or they look personal.",

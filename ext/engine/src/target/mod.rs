@@ -8,19 +8,23 @@
 //! load, lane, large_objects, graph   rows over several COPY streams, and what follows as soon as it can
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
 //! look                what a dry run and a check see of a target, without changing it
-//! analyze, count      statistics for the planner, and what verification asks
+//! index_build         how much memory and how many workers an index build gets
+//! foreign_key         keys declared at once and checked beside other work
+//! analyze, count, check   statistics for the planner; what verification asks, and when it can
 //! ```
 //!
 //! It knows the plan and the masks, and nothing of archives or of where they come from.
 
 mod analyze;
 mod buffers;
-mod choices;
+mod check;
 mod connect;
 mod count;
 pub(crate) mod describe;
+mod foreign_key;
 mod graph;
 mod guard;
+mod index_build;
 mod lane;
 mod large_objects;
 mod load;
@@ -33,7 +37,8 @@ pub mod tls;
 pub mod url;
 
 pub use buffers::Buffers;
-pub use load::{restore, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
+pub use check::{Answer, Answers, Questions};
+pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange};
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 
 use crate::error::{Error, Kind, Result};

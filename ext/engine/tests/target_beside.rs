@@ -1,0 +1,253 @@
+//! What is done beside the load: foreign keys of large tables are declared first and checked while other steps run,
+//! and tables are looked at as soon as their rows are in.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod target_support;
+
+use staging_sync_engine::archive::DumpId;
+use staging_sync_engine::error::Error;
+use staging_sync_engine::event::Sink;
+use staging_sync_engine::plan::Plan;
+use staging_sync_engine::target::{restore_and_ask, Item, LoadReport, Questions, Target};
+use staging_sync_engine::verify::{questions, verify};
+use std::sync::Arc;
+use target_support::{table, Database, Planner};
+use tokio::sync::mpsc;
+
+async fn load(
+    database: &Database,
+    plan: &Arc<Plan>,
+    questions: Questions,
+    items: Vec<Item>,
+) -> Result<LoadReport, Error> {
+    let target = Target::open(&database.settings(), &Sink::silent()).await?;
+    target.reset_and_create(plan).await?;
+    let report = feed(&target, plan, questions, items).await;
+    target.close().await?;
+    report
+}
+
+async fn feed(
+    target: &Target,
+    plan: &Arc<Plan>,
+    questions: Questions,
+    items: Vec<Item>,
+) -> Result<LoadReport, Error> {
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        for item in items {
+            if sender.send(Ok(item)).await.is_err() {
+                return;
+            }
+        }
+    });
+    restore_and_ask(target, Arc::clone(plan), questions, receiver).await
+}
+
+/// Rows `id, user_id, filler`, some 5 MB of them when `many`. The last refers to `last_user`.
+fn orders(id: DumpId, many: bool, last_user: u32) -> Vec<Item> {
+    let filler = "x".repeat(1_000);
+    let count = if many { 5_000 } else { 5 };
+    let mut rows: String = (1..count)
+        .map(|order| format!("{order}\t{}\t{filler}\n", 1 + order % 2))
+        .collect();
+    rows.push_str(&format!("{count}\t{last_user}\t{filler}\n"));
+    vec![
+        Item::TableStart(id),
+        Item::Rows(rows.into_bytes()),
+        Item::TableEnd,
+    ]
+}
+
+fn users(id: DumpId) -> Vec<Item> {
+    vec![
+        Item::TableStart(id),
+        Item::Rows(b"1\n2\n".to_vec()),
+        Item::TableEnd,
+    ]
+}
+
+/// Users, orders, and a foreign key between them that is step 11.
+fn planner(orders: &str) -> Planner {
+    let mut planner = Planner::new()
+        .table(1, "users", "id int")
+        .statement("TABLE", "orders", orders)
+        .load(2, "orders", vec!["id".into(), "user_id".into(), "filler".into()])
+        .step(
+            10,
+            "ALTER TABLE ONLY public.users ADD CONSTRAINT users_pkey PRIMARY KEY (id)",
+            &[1],
+            &["users"],
+            &[],
+        )
+        .step(
+            11,
+            "ALTER TABLE public.orders\n    ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES public.users(id);\n",
+            &[1, 2, 10],
+            &["orders", "users"],
+            &[],
+        );
+    planner.0.steps[1].kind = "FK CONSTRAINT".into();
+    planner
+}
+
+const ORDERS: &str = "CREATE TABLE public.orders (id int, user_id int, filler text)";
+
+async fn keys(database: &Database) -> String {
+    let sql = "SELECT coalesce(string_agg(conname || ' ' || convalidated, ', '), 'none') FROM pg_constraint \
+               WHERE contype = 'f' AND conparentid = 0";
+    database.text(sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_tables_foreign_key_ends_up_valid_beside_index_builds() {
+    let database = Database::of_restricted().await;
+    let plan = planner(ORDERS)
+        .step(12, "CREATE INDEX ON public.users (id)", &[1], &[], &["users"])
+        .step(13, "CREATE INDEX ON public.orders (id)", &[2], &[], &["orders"])
+        .step(
+            14,
+            "CREATE INDEX ON public.orders (user_id)",
+            &[2],
+            &[],
+            &["orders"],
+        )
+        .plan();
+    let items = [orders(2, true, 1), users(1)].concat_items();
+    let report = load(&database, &plan, Questions::new(), items).await.unwrap();
+    assert_eq!(keys(&database).await, "fk true");
+    assert_eq!(report.steps, 5, "a key in two parts is one step");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_refers_to_nothing_is_refused_in_either_way() {
+    // In one part nothing is left behind, in two the key stands without having been checked.
+    for (many, left) in [(false, "none"), (true, "fk false")] {
+        let database = Database::of_restricted().await;
+        let items = [orders(2, many, 3), users(1)].concat_items();
+        let refused = load(&database, &planner(ORDERS).plan(), Questions::new(), items).await;
+        let told = refused.unwrap_err().what;
+        assert!(
+            told.contains("FK CONSTRAINT") && told.contains("step_11"),
+            "{told}"
+        );
+        assert_eq!(keys(&database).await, left);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_rows_a_rule_may_have_taken_away_stays_not_valid_with_a_warning() {
+    for many in [false, true] {
+        let database = Database::of_restricted().await;
+        let mut planner = planner(ORDERS);
+        planner.0.sql_rules.losing.insert(table("users"));
+        let items = [orders(2, many, 3), users(1)].concat_items();
+        let report = load(&database, &planner.plan(), Questions::new(), items)
+            .await
+            .unwrap();
+        assert_eq!(keys(&database).await, "fk false");
+        assert!(report.warnings[0].contains("NOT VALID"), "{:?}", report.warnings);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partitioned_tables_foreign_key_is_added_in_one_part() {
+    let database = Database::of_restricted().await;
+    let partitioned =
+        "CREATE TABLE public.orders (id int, user_id int, filler text) PARTITION BY RANGE (id); \
+        CREATE TABLE public.orders_all PARTITION OF public.orders DEFAULT";
+    let items = [orders(2, true, 1), users(1)].concat_items();
+    load(&database, &planner(partitioned).plan(), Questions::new(), items)
+        .await
+        .unwrap();
+    assert_eq!(keys(&database).await, "fk true");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "users", "id int, email text")
+        .mask(1, 1)
+        .table(2, "plain", "id int")
+        .statement(
+            "TABLE",
+            "hidden",
+            "CREATE TABLE public.hidden (id int, name text)",
+        )
+        .statement(
+            "TABLE",
+            "hidden",
+            "ALTER TABLE public.hidden ENABLE ROW LEVEL SECURITY",
+        )
+        .load(3, "hidden", vec!["id".into(), "name".into()])
+        .mask(3, 1)
+        .step(
+            10,
+            "ALTER TABLE public.users ADD PRIMARY KEY (id)",
+            &[1],
+            &["users"],
+            &[],
+        )
+        .plan();
+    let rows = |id, text: &str| {
+        vec![
+            Item::TableStart(id),
+            Item::Rows(text.as_bytes().to_vec()),
+            Item::TableEnd,
+        ]
+    };
+    let items = [
+        rows(1, "1\tada@example.com\n2\t\\N\n"),
+        rows(2, "1\n2\n3\n"),
+        rows(3, "1\tAda\n"),
+    ]
+    .concat_items();
+    let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
+    target.reset_and_create(&plan).await.unwrap();
+    let report = feed(&target, &plan, questions(&plan), items).await.unwrap();
+    let numbers = |name: &str| {
+        report
+            .answers
+            .get(&table(name))
+            .map(|answer| answer.numbers.clone())
+    };
+    assert_eq!(
+        (numbers("users"), numbers("plain")),
+        (Some(vec![2, 0]), Some(vec![3]))
+    );
+    assert_eq!(numbers("hidden"), None, "row security needs a lock");
+    let verification = verify(&target, &plan, &report, true).await.unwrap();
+    assert_eq!((verification.tables.len(), verification.problems.len()), (3, 0));
+
+    // What was found while the rows loaded counts like what is found afterwards.
+    let mut wrong = report.clone();
+    wrong.answers.get_mut(&table("users")).unwrap().numbers[1] = 1;
+    // Unless another mask was decided on meanwhile: then it is asked again.
+    let mut other = wrong.clone();
+    other.answers.get_mut(&table("users")).unwrap().conditions = vec!["false".into()];
+    assert!(verify(&target, &plan, &other, true).await.is_ok());
+    let refused = verify(&target, &plan, &wrong, true).await.unwrap_err();
+    assert!(refused.what.contains("public.users.email"), "{}", refused.what);
+    assert_eq!(database.number("SELECT count(*) FROM public.users").await, 0);
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_a_rule_may_shrink_later_is_not_asked_about_early() {
+    let mut planner = Planner::new().table(1, "users", "id int, email text").mask(1, 1);
+    assert!(questions(&planner.0).contains_key(&table("users")));
+    planner.0.sql_rules.shrinking.insert(table("users"));
+    assert!(questions(&planner.0).is_empty());
+}
+
+/// Several tables' items as one list.
+trait ConcatItems {
+    fn concat_items(self) -> Vec<Item>;
+}
+
+impl<const N: usize> ConcatItems for [Vec<Item>; N] {
+    fn concat_items(self) -> Vec<Item> {
+        self.into_iter().flatten().collect()
+    }
+}
