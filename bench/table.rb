@@ -26,17 +26,16 @@ class Table
                       *%i[peak_memory temporary_bytes spilled_bytes wal_bytes database_bytes].map { |figure| of(name, figure) / 1e6 })
     end
     lines << "Rails' own start: #{@rails_start.round(1)} s (taken off C in the ratios), #{@rails_memory / 1_000_000} MB"
-    lines.concat(ratios.map { |name, ratio| format("%-5s %.2f", name, ratio) })
-    lines << format("memory over Rails: %.1f MB", memory_over_rails / 1e6)
+    lines.concat(ratios.map { |name, ratio| format("%-8s %.2f   CPU %.2f", name, ratio, cpu_ratios.fetch(name)) })
+    lines << format("memory over Rails: %.1f MB", memory_over_rails / 1e6) if @costs.key?(gem_name)
     lines.join("\n")
   end
 
-  # C against the others, medians of the rounds, Rails' own start aside.
-  def ratios
-    gem = seconds("C  scalingo-staging-sync") - @rails_start
-    { "C/A" => gem / seconds("A "), "C/B" => gem / seconds("B "), "C/D" => gem / seconds("D "),
-      "C off/B" => (seconds("C  scalingo-staging-sync, checks off") - @rails_start) / seconds("B ") }
-  end
+  # C against the others, medians of the rounds, Rails' own start aside; of A and B the fastest.
+  def ratios = compare { |name| seconds(name) - (name.start_with?("C") ? @rails_start : 0) }
+
+  # The same of CPU seconds, the client's and the server's together, which a busy machine distorts less.
+  def cpu_ratios = compare { |name| of(name, :client_cpu) + of(name, :server_cpu) }
 
   def goals_met?(goals, memory_goal)
     missed = goals.select { |name, goal| ratios.fetch(name) > goal }.map { |name, goal| "#{name} is over #{goal}" }
@@ -47,13 +46,16 @@ class Table
     missed.empty?
   end
 
-  # Writes the JSON if asked for, and appends the ratios to the history.
+  # Writes the JSON if asked for, and appends the ratios to the history, unless some contestants were left out.
   def save(options)
     all = @costs.transform_values { |costs| costs.map(&:to_h) }
-    File.write(options[:json], JSON.pretty_generate(scale: options[:scale], costs: all, ratios:)) if options[:json]
+    File.write(options[:json], JSON.pretty_generate(scale: options[:scale], costs: all, ratios:, cpu_ratios:)) if options[:json]
+    return if options[:only]
+
     FileUtils.mkdir_p(File.dirname(HISTORY))
+    rounded = ->(figures) { figures.transform_values { |ratio| ratio.round(3) } }
     line = { at: Time.now.utc.strftime("%F"), scale: options[:scale], connections: options[:connections], rounds: options[:rounds],
-             ratios: ratios.transform_values { |ratio| ratio.round(3) }, memory_over_rails_mb: (memory_over_rails / 1e6).round(1) }
+             ratios: rounded.(ratios), cpu_ratios: rounded.(cpu_ratios), memory_over_rails_mb: (memory_over_rails / 1e6).round(1) }
     File.open(HISTORY, "a") { |file| file.puts(JSON.generate(line)) }
   end
 
@@ -63,10 +65,22 @@ class Table
 
   def memory_over_rails = of(gem_name, :peak_memory) - @rails_memory
 
+  # What each ratio is of: the gem, or the gem without its checks, to another contestant.
+  def compare
+    pairs = { "C/A" => [gem_name, "A "], "C/B" => [gem_name, "B "], "C/D" => [gem_name, "D "],
+              "C off/B" => ["#{gem_name}, checks off", "B "], "C off/D" => ["#{gem_name}, checks off", "D "] }
+    pairs = pairs.transform_values { |gem, prefix| [gem, rival(prefix)] }
+    pairs.select! { |_, (gem, other)| @costs.key?(gem) && other }
+    pairs.transform_values { |gem, other| yield(gem) / yield(other) }
+  end
+
+  # The fastest contestant whose name begins so: pg_restore is best with another number of jobs on each machine.
+  def rival(prefix) = @costs.keys.select { |name| name.start_with?(prefix) }.min_by { |name| seconds(name) }
+
   # The best median of the contestants whose name begins so.
   def best(prefix, figure) = @costs.keys.select { |name| name.start_with?(prefix) }.map { |name| of(name, figure) }.min
 
-  def seconds(prefix) = @costs.key?(prefix) ? of(prefix, :seconds) : best(prefix, :seconds)
+  def seconds(name) = of(name, :seconds)
 
   def of(name, figure) = median(@costs.fetch(name).map(&figure))
 
