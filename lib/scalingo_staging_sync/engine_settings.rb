@@ -223,6 +223,7 @@ module ScalingoStagingSync
         "columns" => (plain(entry[:columns]) if entry[:columns]),
         "keep" => (plain(entry[:keep]) if entry[:keep]),
         "condition" => entry[:condition],
+        "reads" => entry[:reads]&.map(&:to_s),
         "translation" => entry[:translation]
       }.compact
     end

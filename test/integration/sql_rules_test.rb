@@ -1,10 +1,13 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
+require_relative "../support/foreign_archive"
 
 # Rules that only SQL can express, on a backup made by another cluster, so that everything raw that is found in this
 # one's files was left there by a run. Every value that a rule covers holds the word RAW and a number.
 class SqlRulesTest < IntegrationTest
+  include ForeignArchive::Assertions
+
   CLINIC = <<~SQL
     CREATE TABLE public.accounts (id bigint PRIMARY KEY, slug text NOT NULL, company_name text);
     CREATE TABLE public.users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -64,19 +67,7 @@ class SqlRulesTest < IntegrationTest
                            "phone" => "'555-0100'" })
   ].freeze
 
-  # Made once per process and word, by a cluster of its own. The word stands in every raw value.
-  def self.archive(word = "RAW")
-    (@archives ||= {})[word] ||= begin
-      directory = Dir.mktmpdir("sql-rules")
-      Minitest.after_run { FileUtils.remove_entry(directory) }
-      File.write("#{directory}/clinic.sql", CLINIC.gsub("RAW", word))
-      script = '"$TEST_PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -f "$0/clinic.sql" "$TEST_PG_URL" >&2 && ' \
-               '"$TEST_PG_BINDIR/pg_dump" -Fc -f "$0/clinic.dump" "$TEST_PG_URL"'
-      outside = ENV.keys.grep(/\ATEST_PG_/).to_h { |name| [name, nil] }
-      system(outside, "#{Engine::ROOT}/bin/with-postgres", "sh", "-c", script, directory, exception: true)
-      "#{directory}/clinic.dump"
-    end
-  end
+  def self.archive(word = "RAW") = ForeignArchive.make(CLINIC, word)
 
   def test_every_kind_of_rule_does_what_it_says
     target = loaded(ALL, source: self.class.archive("zebra"))
@@ -171,28 +162,10 @@ class SqlRulesTest < IntegrationTest
 
   def test_another_session_never_sees_a_raw_value
     target = new_database
-    seen = []
-    stop = false
-    watcher = Thread.new do
-      target.connect do |connection|
-        until stop
-          %w[accounts.company_name users.email api_keys.key orders.customer_notes patients.ssn visits.remark].each do |name|
-            table, column = name.split(".")
-            found = connection.exec("SELECT #{column} FROM #{table} WHERE #{column} LIKE 'RAW%' LIMIT 1").values
-            seen.concat(found)
-          rescue PG::Error
-            nil # not there yet, or locked by the reset
-          end
-        end
-      end
-    rescue PG::Error
-      nil
+    columns = %w[accounts.company_name users.email api_keys.key orders.customer_notes patients.ssn visits.remark]
+    assert_never_seen(target, columns, "RAW") do
+      run!(source: self.class.archive, target: target.url, masking_options: { sql_rules: ALL, allow_unmasked_copy: false })
     end
-    run!(source: self.class.archive, target: target.url, masking_options: { sql_rules: ALL, allow_unmasked_copy: false },
-         target_options: { terminate_connections: true })
-    stop = true
-    watcher.join
-    assert_empty seen
   end
 
   def test_a_failure_in_the_middle_leaves_every_such_table_empty_and_nothing_raw
@@ -286,22 +259,5 @@ class SqlRulesTest < IntegrationTest
     { sql_rules: [self.class.query("orders", "UPDATE orders SET customer_notes = 'REDACTED'"),
                   self.class.query("patients", "UPDATE patients SET ssn = (1 / (id - 250))::text, patient_name = 'x'")],
       allow_unmasked_copy: false, **options }
-  end
-
-  def count(target, from) = Integer(target.value("SELECT count(*) FROM #{from}"))
-
-  # Neither in the server's data nor in its WAL.
-  def assert_nothing_raw_on_disk(covered)
-    Postgres.exec("CHECKPOINT")
-    files = Dir.glob("#{ENV.fetch("TEST_PG_DATA")}/{base,global,pg_wal,pg_xact}/**/*").select { |name| File.file?(name) }
-    assert_operator files.size, :>, 100
-    found = files.select { |name| raw?(name, covered) }
-    assert_empty found
-  end
-
-  def raw?(name, covered)
-    File.binread(name).match?(covered)
-  rescue Errno::ENOENT
-    false
   end
 end

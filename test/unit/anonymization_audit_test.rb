@@ -29,7 +29,7 @@ class AnonymizationAuditTest < Minitest::Test
       assert_equal "bk-1", audit.dig("backup", "id")
       assert_equal({ "enabled" => true, "passed" => true, "violations" => 0 }, audit["verification"])
       assert_equal({ "tables" => 2, "rows" => 50_002, "masked_values" => 49_000, "large_objects" => 3 }, audit["totals"])
-      assert_equal({ "name" => "email", "mask" => "e-mail pseudonym", "masked" => 49_000, "nulls" => 1000, "violations" => 0 },
+      assert_equal({ "name" => "email", "mask" => "e-mail pseudonym", "masked" => 49_000, "kept" => 0, "nulls" => 1000, "violations" => 0 },
                    audit.dig("tables", 0, "columns", 0))
       assert_equal ["public.sessions"], audit["excluded"]
     end
@@ -39,6 +39,15 @@ class AnonymizationAuditTest < Minitest::Test
     text = @audit.to_text
     ["email: e-mail pseudonym, 49,000 masked, 1,000 NULL, 0 wrong", "Verification   passed", "public.sessions",
      "EXTENSION pg_stat_statements"].each { |line| assert_includes text, line }
+  end
+
+  def test_values_that_were_kept_are_told_everywhere
+    column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
+    report = FakeNative::REPORT.merge(tables: [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }])
+    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026), config: staging_config)
+    assert_includes audit.to_text, "email: e-mail pseudonym, under a condition, 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
+    assert_equal 9_123, JSON.parse(audit.to_json).dig("tables", 0, "columns", 0, "kept")
+    assert_includes ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s, '<td class="n">40,000</td><td class="n">9,123</td><td class="n">877</td>'
   end
 
   def test_it_holds_no_secret

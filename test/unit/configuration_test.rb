@@ -160,6 +160,18 @@ class ConfigurationTest < Minitest::Test
     refute_respond_to @config, :target_app=
   end
 
+  def test_each_entry_that_is_wrong_is_told_with_its_table
+    error = assert_raises(ArgumentError) do
+      @config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "orders", querry: "UPDATE" },
+                                      { table: "notes", query: "UPDATE", columns: { a: :b } }, { strategy: :x }, 7,
+                                      { table: "people", columns: { a: :b }, keep: { a: "x" } }]
+    end
+    ["Entry 2 (table orders): there is no key :querry, did you mean :query.", "Entry 2 (table orders): it has none of :strategy",
+     "Entry 3 (table notes): :columns and :query exclude one another", "Entry 4: it has no :table.", "Entry 5: it is no Hash.",
+     "Entry 6 (table people): one of its values"].each { |told| assert_includes error.message, told }
+    refute_includes error.message, "Entry 1"
+  end
+
   def test_entries_get_symbols_for_keys
     @config.anonymization_tables = [{ "table" => "users", "strategy" => "user_anonymization" }]
     assert_equal [{ table: "users", strategy: "user_anonymization" }], @config.anonymization_tables

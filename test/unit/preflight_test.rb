@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "securerandom"
 
 class PreflightTest < Minitest::Test
   ConfigurationError = ScalingoStagingSync::ConfigurationError
@@ -17,19 +18,30 @@ class PreflightTest < Minitest::Test
     assert_nil check(staging_config)
   end
 
-  def test_a_rule_that_needs_what_is_not_built_ends_the_run_by_name
+  def test_a_key_that_would_do_nothing_ends_the_run_with_its_entry
+    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:of_the_clinic) { |table, _| "DELETE FROM #{table}" }
     {
-      { table: "users", columns: { name: :null }, condition: "id > 3" } => :columns,
-      { table: "users", strategy: :user_anonymization, keep: { email: ["*@example.com"] }, condition: "id > 3" } => :keep
+      { table: "orders", query: "UPDATE orders SET a = 1", keep: { a: ["x"] } } => :keep,
+      { table: "patients", strategy: :of_the_clinic, keep: { name: ["x"] } } => :keep,
+      { table: "users", columns: { name: :null }, reads: ["orders"] } => :reads
     }.each do |entry, key|
       config = staging_config
       config.anonymization_tables = [entry]
       error = refuse(config)
-      assert_includes error.what, ":#{key}"
-      assert_includes error.what, entry[:table]
-      assert_includes error.what, "not built yet"
+      assert_includes error.what, "The entry for #{entry[:table]} in config.anonymization_tables has :#{key}"
       assert_includes error.remedy, "Nothing was touched"
     end
+  ensure
+    ScalingoStagingSync::Database::AnonymizationStrategies.reset!
+  end
+
+  def test_columns_keep_and_a_condition_pass_together
+    config = staging_config
+    config.anonymization_tables = [
+      { table: "users", columns: { name: :null }, keep: { name: ["Ada*"] }, condition: "id > 3", reads: ["orders"] },
+      { table: "emails", strategy: :email_anonymization, keep: { email: ["*@example.com"] }, condition: "id > 3" }
+    ]
+    assert_nil check(config)
   end
 
   def test_columns_and_kept_values_pass
@@ -57,6 +69,17 @@ class PreflightTest < Minitest::Test
     error = refuse(config)
     assert_includes error.what, ":hipaa ignores the condition of the entry for patients"
     assert_includes error.what, ":silent returned no SQL for notes"
+  end
+
+  def test_a_custom_strategy_whose_sql_differs_each_time_must_hold_the_condition
+    strategies = ScalingoStagingSync::Database::AnonymizationStrategies
+    strategies.register_strategy(:salted) { |table, _| "UPDATE #{table} SET ssn = md5(ssn || '#{SecureRandom.hex}')" }
+    strategies.register_strategy(:salted_where) { |table, where| "UPDATE #{table} SET ssn = '#{SecureRandom.hex}' WHERE #{where}" }
+    config = staging_config
+    config.anonymization_tables = [{ table: "patients", strategy: :salted_where, condition: "id > 3" }]
+    assert_nil check(config)
+    config.anonymization_tables = [{ table: "patients", strategy: :salted, condition: "id > 3" }]
+    assert_includes refuse(config).what, ":salted ignores the condition of the entry for patients"
   end
 
   def test_no_rule_at_all_is_refused_unless_it_is_meant

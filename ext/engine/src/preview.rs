@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
 use crate::mask::Key;
+use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{self, Load, Plan};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
@@ -249,7 +250,7 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
 
 fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec<Table> {
     let loaded = plan.loads.values().map(|load| {
-        let (columns, sql) = (columns(load), sql(plan, load));
+        let (columns, sql) = (columns(plan, load), sql(plan, load));
         Table {
             action: if columns.is_empty() && sql.is_empty() {
                 Action::Copy
@@ -276,30 +277,40 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec
     tables
 }
 
-fn columns(load: &Load) -> Vec<Column> {
+fn columns(plan: &Plan, load: &Load) -> Vec<Column> {
     let masked = load.mask.iter().flat_map(|mask| mask.columns());
-    let told = masked.map(|column| Column {
+    let sent = masked.map(|column| Column {
         name: column.name.clone(),
         mask: column.description.clone(),
     });
-    told.collect()
+    let choices = statements(plan, load).flat_map(|statement| &statement.choices);
+    let chosen = choices.map(|choice| Column {
+        name: choice.column.clone(),
+        mask: choice.mask.clone(),
+    });
+    sent.chain(chosen).collect()
 }
 
 /// The statements that change a load's rows.
 fn sql(plan: &Plan, load: &Load) -> Vec<Sql> {
-    let group = load.sql_group.and_then(|group| plan.sql_rules.groups.get(group));
-    let Some(group) = group else { return Vec::new() };
-    let place = (group.tables.iter()).position(|table| table.loads.contains(&load.dump_id));
-    let statements = group
-        .statements
-        .iter()
-        .filter(|statement| Some(statement.table) == place);
-    let told = statements.map(|statement| Sql {
+    let told = statements(plan, load).map(|statement| Sql {
         rule: statement.rule.clone(),
-        columns: statement.columns.clone(),
+        columns: (statement.columns.iter())
+            .chain(statement.choices.iter().map(|choice| &choice.column))
+            .cloned()
+            .collect(),
         sql: statement.sql.clone(),
     });
     told.collect()
+}
+
+fn statements<'p>(plan: &'p Plan, load: &'p Load) -> impl Iterator<Item = &'p SqlStatement> {
+    let group = load.sql_group.and_then(|group| plan.sql_rules.groups.get(group));
+    group.into_iter().flat_map(move |group| {
+        let place = (group.tables.iter()).position(|table| table.loads.contains(&load.dump_id));
+        let mine = move |statement: &&SqlStatement| Some(statement.table) == place;
+        group.statements.iter().filter(mine)
+    })
 }
 
 fn not_valid(plan: &Plan) -> Vec<String> {

@@ -94,7 +94,7 @@ pub struct Column {
     pub mask: String,
     /// Values replaced.
     pub masked: u64,
-    /// Values left as they are, by `keep`.
+    /// Values left as they are, by `keep` or because the rule's condition did not cover their rows.
     pub kept: u64,
     /// Values that were NULL and stayed so.
     pub nulls: u64,
@@ -173,12 +173,12 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
         let mut table = Table::new(load, done.rows, done.bytes, done.seconds, &done.masked);
         for change in &done.sql {
             let columns = change.columns.iter().map(|column| Column {
-                name: column.clone(),
-                mask: change.rule.clone(),
-                masked: change.rows,
-                nulls: 0,
-                kept: 0,
-                violations: 0,
+                name: column.name.clone(),
+                mask: column.mask.clone(),
+                masked: column.counts.masked,
+                nulls: column.counts.nulls,
+                kept: column.counts.kept,
+                violations: column.counts.violations,
             });
             table.columns.extend(columns);
         }

@@ -215,6 +215,9 @@ pub struct Rule {
     /// A SQL condition that restricts it to some rows.
     #[serde(default)]
     pub condition: Option<String>,
+    /// Tables that the condition reads where the parser cannot see it: inside functions.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// The table's name in notifications.
     #[serde(default)]
     pub translation: Option<String>,

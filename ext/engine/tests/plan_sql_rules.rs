@@ -5,7 +5,7 @@ mod plan_support;
 
 use plan_support::{planned, settings, Toc};
 use staging_sync_engine::plan::Plan;
-use staging_sync_engine::settings::SqlRule;
+use staging_sync_engine::settings::{MaskName, Rule, SqlRule};
 
 fn shop() -> Toc {
     let mut toc = Toc::default();
@@ -283,4 +283,268 @@ fn every_wrong_rule_is_told_with_its_entry() {
     ] {
         assert!(told.contains(expected), "{expected}\n in \n{told}");
     }
+}
+
+/// A schema with heirs, partitions and two tables of one name.
+fn relatives() -> Toc {
+    let mut toc = shop();
+    toc.table("notes", "id bigint NOT NULL,\nbody text");
+    let (heir, _) = toc.table("long_notes", "pages integer");
+    toc.entries
+        .iter_mut()
+        .filter(|entry| entry.dump_id == heir)
+        .for_each(|entry| {
+            entry.defn = entry.defn.replace(")", ")\nINHERITS (public.notes)");
+        });
+    toc
+}
+
+fn mask(table: &str, column: &str, condition: &str) -> Rule {
+    Rule {
+        table: table.into(),
+        columns: [(column.to_owned(), MaskName::Plain("text".into()))].into(),
+        condition: Some(condition.into()),
+        ..Rule::default()
+    }
+}
+
+fn with_masks(rules: &[Rule], sql_rules: &[SqlRule]) -> Result<Plan, String> {
+    let mut settings = settings(&[], &[]);
+    settings.masking.rules = rules.to_vec();
+    settings.masking.sql_rules = sql_rules.to_vec();
+    planned(&relatives().entries, &settings).map_err(|error| error.what)
+}
+
+#[test]
+fn one_condition_puts_its_pseudonyms_in_by_where() {
+    let plan = with_masks(&[mask("orders", "note", "id > 3")], &[]).unwrap();
+    let statement = &plan.sql_rules.groups[0].statements[0];
+    let pseudonym = &statement.choices[0].pseudonym;
+    assert_eq!(
+        statement.sql,
+        format!(
+            r#"UPDATE ONLY pg_temp."orders" SET "note" = {pseudonym}, {pseudonym} = "note" WHERE ("orders".id > 3)"#,
+            pseudonym = format_args!("\"{pseudonym}\"")
+        )
+    );
+    let load = plan
+        .loads
+        .values()
+        .find(|load| load.table.name == "orders")
+        .unwrap();
+    assert!(load.mask.is_none() && load.conditional.is_some());
+}
+
+#[test]
+fn several_conditions_are_one_update_that_chooses_by_case() {
+    let rules = [
+        mask("users", "note", "email LIKE 'a%'"),
+        mask("users", "email", "id > 3"),
+    ];
+    let plan = with_masks(&rules, &[]).unwrap();
+    assert_eq!(plan.sql_rules.groups[0].statements.len(), 1);
+    let statement = &plan.sql_rules.groups[0].statements[0];
+    assert!(
+        statement
+            .sql
+            .contains(r#""note" = CASE WHEN ("users".email LIKE 'a%') THEN "#),
+        "{}",
+        statement.sql
+    );
+    assert!(
+        statement
+            .sql
+            .ends_with(r#" WHERE ("users".email LIKE 'a%') OR ("users".id > 3)"#),
+        "{}",
+        statement.sql
+    );
+    assert_eq!(statement.explain.len(), 2);
+}
+
+#[test]
+fn a_column_that_a_condition_reads_is_masked_after_it_was_read() {
+    let everywhere = Rule {
+        condition: None,
+        ..mask("users", "email", "")
+    };
+    let plan = with_masks(&[everywhere, mask("users", "note", "email LIKE 'a%'")], &[]).unwrap();
+    let load = plan
+        .loads
+        .values()
+        .find(|load| load.table.name == "users")
+        .unwrap();
+    assert!(load.mask.is_none());
+    let statement = &plan.sql_rules.groups[0].statements[0];
+    assert_eq!(statement.choices.len(), 2);
+    assert!(!statement.sql.contains(" WHERE "), "{}", statement.sql);
+}
+
+#[test]
+fn a_mask_under_a_condition_on_one_side_of_a_foreign_key_is_refused() {
+    let told = with_masks(&[mask("users", "account_id", "id > 3")], &[]).unwrap_err();
+    assert!(
+        told.contains("users_account joins public.users.account_id"),
+        "{told}"
+    );
+    assert!(told.contains("under a condition only some"), "{told}");
+}
+
+#[test]
+fn heirs_have_temporary_tables_that_inherit_as_they_do() {
+    let rules = [query(
+        "notes",
+        "UPDATE ONLY public.notes n SET body = 'x'; UPDATE notes SET body = 'y'",
+        Some("id > 1"),
+    )];
+    let plan = with_masks(&[], &rules).unwrap();
+    let group = &plan.sql_rules.groups[0];
+    let tables: Vec<_> = group
+        .tables
+        .iter()
+        .map(|table| (table.table.name.as_str(), table.inherits.clone()))
+        .collect();
+    assert_eq!(
+        tables,
+        [("notes", vec![]), ("long_notes", vec!["notes".to_owned()])]
+    );
+    assert_eq!(
+        group.tables.iter().map(|table| table.loads.len()).sum::<usize>(),
+        2
+    );
+    assert_eq!(
+        group.statements[0].sql,
+        r#"UPDATE ONLY "pg_temp"."notes" n SET body = 'x' WHERE (n.id > 1)"#
+    );
+    assert_eq!(
+        group.statements[1].sql,
+        r#"UPDATE "pg_temp"."notes" SET body = 'y' WHERE (notes.id > 1)"#
+    );
+}
+
+#[test]
+fn rules_on_a_parent_and_on_a_child_may_not_set_the_same_column() {
+    let rules = [
+        query("long_notes", "UPDATE long_notes SET body = 'a'", None),
+        query("notes", "UPDATE notes SET body = 'b'", None),
+    ];
+    let told = with_masks(&[], &rules).unwrap_err();
+    assert!(
+        told.contains("long_notes SET body = 'a'\" } and Rule { table: \"notes\""),
+        "{told}"
+    );
+}
+
+#[test]
+fn words_that_look_like_structure_are_none() {
+    for (sql, expected) in [
+        (
+            "UPDATE orders SET note = $q$ WHERE id = 1; DELETE FROM users $q$ -- WHERE id = 2\n/* WHERE */",
+            r#" WHERE (orders.id > 3)"#,
+        ),
+        (
+            "UPDATE orders SET note = (SELECT max(o.note) FROM orders o WHERE o.user_id = orders.user_id)",
+            r#"(SELECT max(o.note) FROM "pg_temp"."orders" o WHERE o.user_id = orders.user_id) WHERE (orders.id > 3)"#,
+        ),
+        (
+            r#"UPDATE "public"."orders" AS "o WHERE" SET note = 'x' WHERE "o WHERE".id = 1 OR FALSE"#,
+            r#"WHERE ("o WHERE".id = 1 OR false) AND ("o WHERE".id > 3)"#,
+        ),
+        (
+            "WITH recent AS (SELECT id FROM orders WHERE id > 9) UPDATE orders SET note = 'x' FROM recent WHERE recent.id = orders.id RETURNING orders.id",
+            r#"WHERE (recent.id = orders.id) AND (orders.id > 3) RETURNING orders.id"#,
+        ),
+        (
+            "UPDATE orders SET note = other.note FROM orders other WHERE other.id = orders.id + 1",
+            r#"FROM "pg_temp"."orders" other WHERE (other.id = orders.id + 1) AND (orders.id > 3)"#,
+        ),
+        (
+            "DELETE FROM orders USING users u WHERE u.id = orders.user_id AND u.note = ' WHERE '",
+            r#"USING "public"."users" u WHERE (u.id = orders.user_id AND u.note = ' WHERE ') AND (orders.id > 3)"#,
+        ),
+        ("UPDATE Orders SET Note = upper(NOTE)", r#" WHERE (Orders.id > 3)"#),
+    ] {
+        let sql = statement(query("orders", sql, Some("id > 3")));
+        assert!(sql.to_lowercase().ends_with(&expected.to_lowercase()), "{expected}\n in \n{sql}");
+        assert!(!sql.contains("/*") && !sql.contains("--"), "{sql}");
+    }
+}
+
+#[test]
+fn each_of_several_statements_gets_the_condition() {
+    let rule = query(
+        "orders",
+        "UPDATE orders SET note = ';'; DELETE FROM orders WHERE id < 0;",
+        Some("id > 3"),
+    );
+    let plan = plan(&[rule]);
+    let sql: Vec<&str> = plan.sql_rules.groups[0]
+        .statements
+        .iter()
+        .map(|one| one.sql.as_str())
+        .collect();
+    assert_eq!(
+        sql,
+        [
+            r#"UPDATE "pg_temp"."orders" SET note = ';' WHERE (orders.id > 3)"#,
+            r#"DELETE FROM "pg_temp"."orders" WHERE (id < 0) AND (orders.id > 3)"#,
+        ]
+    );
+}
+
+#[test]
+fn rows_are_changed_in_one_place_only_so_that_a_condition_reaches_all_of_it() {
+    let told = problems(&[query(
+        "orders",
+        "WITH gone AS (DELETE FROM orders WHERE id = 7 RETURNING id) UPDATE orders SET note = 'x'",
+        Some("id > 3"),
+    )]);
+    assert!(told.contains("its WITH changes rows, too"), "{told}");
+}
+
+#[test]
+fn names_that_no_table_has_are_told_with_the_entry_outside_of_sub_selects() {
+    let told = problems(&[
+        query(
+            "orders",
+            "UPDATE orders SET note = 'x'",
+            Some("creatd_at > current_date AND orders.usr_id = 1"),
+        ),
+        expression("users", "note", "upper(emial)"),
+        query(
+            "tags",
+            "UPDATE tags SET name = 'x'",
+            Some("id IN (SELECT user_id FROM orders WHERE nothing = 1)"),
+        ),
+    ]);
+    for expected in [
+        "in its condition, public.orders has no column creatd_at. Did you mean created_at?",
+        "in its condition, public.orders has no column usr_id. Did you mean user_id?",
+        "in the expression for note, public.users has no column emial. Did you mean email?",
+    ] {
+        assert!(told.contains(expected), "{expected}\n in \n{told}");
+    }
+    assert!(
+        !told.contains("current_date") && !told.contains("nothing"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_delete_is_reported_with_the_children_that_have_no_action() {
+    let plan = plan(&[query("accounts", "DELETE FROM accounts WHERE id > 5", None)]);
+    assert!(plan
+        .warnings
+        .iter()
+        .any(|warning| warning.contains("users_account of public.users has no ON DELETE action")));
+}
+
+#[test]
+fn an_entry_of_sql_and_one_of_masks_on_one_column_name_both() {
+    let rules = [query("orders", "UPDATE orders SET note = 'x'", None)];
+    let told = with_masks(&[mask("orders", "note", "id > 3")], &rules).unwrap_err();
+    assert!(
+        told.contains("columns: note }") && told.contains("query: \"UPDATE orders"),
+        "{told}"
+    );
+    assert!(told.contains("both mask the column public.orders.note"), "{told}");
 }

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "entry_problems"
+
 module ScalingoStagingSync
   class Configuration
     # What values an option takes: how the README calls it, how an error message says it, and the check itself.
@@ -17,11 +19,13 @@ module ScalingoStagingSync
 
       # @param label [String] the type as the README's table shows it
       # @param expectation [String] what the option takes, as the end of a sentence
+      # @param explain [#call, nil] says more of a value that is refused, or nil
       # @yieldparam value [Object] the value that was given
       # @yieldreturn [Object] the value to keep, or REFUSED
-      def initialize(label, expectation, &check)
+      def initialize(label, expectation, explain: nil, &check)
         @label = label
         @expectation = expectation
+        @explain = explain
         @check = check
         freeze
       end
@@ -30,6 +34,12 @@ module ScalingoStagingSync
       # @return [Object] the value to keep, or REFUSED
       def check(value)
         @check.call(value)
+      end
+
+      # @param value [Object] a value that is refused
+      # @return [String, nil] what is wrong with it in particular, in sentences
+      def explain(value)
+        @explain&.call(value)
       end
 
       class << self
@@ -170,7 +180,8 @@ module ScalingoStagingSync
       ENTRIES = new(
         "Array<Hash>",
         "an Array of Hashes, each with :table and one of :strategy, :columns and :query " \
-        "(and, if need be, #{(ENTRY_KEYS - %i[table strategy columns query]).map(&:inspect).join(", ")})"
+        "(and, if need be, #{(ENTRY_KEYS - %i[table strategy columns query]).map(&:inspect).join(", ")})",
+        explain: ->(value) { EntryProblems.tell(value) }
       ) do |value|
         entries = value.is_a?(Array) ? value.map { |entry| Kind.entry(entry) } : [nil]
         entries.all? ? entries.freeze : REFUSED

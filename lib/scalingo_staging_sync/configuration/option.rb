@@ -47,7 +47,8 @@ module ScalingoStagingSync
         return kept unless Kind::REFUSED.equal?(kept)
 
         given = secret ? "a value of class #{value.class}" : "#{abbreviate(value.inspect)} (#{value.class})"
-        raise ArgumentError, "config.#{name} was given #{given}; it takes #{kind.expectation}."
+        told = ["config.#{name} was given #{given}; it takes #{kind.expectation}.", *(kind.explain(value) unless secret)]
+        raise ArgumentError, told.join(" ")
       end
 
       private

@@ -2,8 +2,7 @@
 
 module ScalingoStagingSync
   module Support
-    # What can be known before anything is touched: settings whose feature is not built yet and whose absence would
-    # leave data less protected, and settings that contradict what is there.
+    # What can be known before anything is touched: settings that contradict one another or what is there.
     class Preflight
       Problem = Data.define(:what, :remedy)
       private_constant :Problem
@@ -19,7 +18,7 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [*unbuilt_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
+        problems = [*entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
                     slack_problem].compact
         return if problems.empty?
 
@@ -36,19 +35,23 @@ module ScalingoStagingSync
 
       private
 
-      def unbuilt_problems
-        @config.anonymization_tables.flat_map { |entry| entry_problems(entry) }
+      def entry_problems
+        @config.anonymization_tables.flat_map { |entry| [unused_key_problem(entry), custom_strategy_problem(entry)] }
       end
 
-      def entry_problems(entry)
-        table = entry.fetch(:table)
-        # A mask of the stream goes with a condition only by way of a built-in strategy.
-        problems = %i[columns keep].select { |key| entry[:condition] && entry[key] }.map do |key|
-          Problem.new("The entry for #{table} in config.anonymization_tables has :#{key} and a :condition, which " \
-                      "together are not built yet.",
-                      "Use a built-in strategy or anonymization_rules with the condition, or leave the condition out.")
+      # A key that would be taken and do nothing: SQL knows of no values to keep, and a mask reads no other tables.
+      def unused_key_problem(entry)
+        in_sql = entry[:query] || custom?(entry[:strategy])
+        if in_sql && entry[:keep]
+          unused(entry, :keep, "which SQL does not know", "Write a condition or a WHERE that leaves those rows out")
+        elsif !in_sql && entry[:reads] && !entry[:condition]
+          unused(entry, :reads, "but neither SQL nor a condition that could read a table", "Remove it")
         end
-        problems << custom_strategy_problem(entry)
+      end
+
+      def unused(entry, key, why, remedy)
+        Problem.new("The entry for #{entry.fetch(:table)} in config.anonymization_tables has :#{key}, #{why}.",
+                    "#{remedy}.")
       end
 
       def custom?(strategy)

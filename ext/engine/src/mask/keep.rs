@@ -31,8 +31,8 @@ impl Keep {
         copy::decode(raw, scratch).is_some_and(|value| self.matches(value))
     }
 
-    /// A SQL condition that every value that stays meets.
-    pub(super) fn sql(&self, column: &str) -> String {
+    /// A SQL condition on `column`, quoted, that every value that stays meets.
+    pub(crate) fn sql(&self, column: &str) -> String {
         let conditions: Vec<String> = self
             .patterns
             .iter()

@@ -153,6 +153,29 @@ impl RowMask {
         }
     }
 
+    /// The same in two: the columns that `is_apart` picks, and the others. Each goes on doing what it was fitted to do
+    /// beside all of them: a template that reads an address still writes the address's pseudonym.
+    pub fn split(self, is_apart: impl Fn(&MaskedColumn) -> bool) -> (Option<Self>, Option<Self>) {
+        let none = || Self {
+            table: self.table.clone(),
+            width: self.width,
+            columns: Vec::new(),
+            actions: Vec::new(),
+        };
+        let (mut apart, mut others) = (none(), none());
+        for (column, action) in self.columns.into_iter().zip(self.actions) {
+            let half = if is_apart(&column) {
+                &mut apart
+            } else {
+                &mut others
+            };
+            half.columns.push(column);
+            half.actions.push(action);
+        }
+        let unless_empty = |mask: Self| (!mask.columns.is_empty()).then_some(mask);
+        (unless_empty(apart), unless_empty(others))
+    }
+
     /// The masked columns, in the order of the data.
     pub fn columns(&self) -> &[MaskedColumn] {
         &self.columns

@@ -265,8 +265,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         }
         match loads::load(entry, &schema) {
             Some(mut load) => {
-                load.mask = rules.row_mask(&load, false, &pseudonyms, &mut problems);
-                load.conditional = rules.row_mask(&load, true, &pseudonyms, &mut problems);
+                (load.mask, load.conditional) = rules.row_masks(&load, &pseudonyms, &mut problems);
                 loads.insert(entry.dump_id, load);
             }
             None => problems.add(format!(

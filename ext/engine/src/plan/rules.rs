@@ -3,7 +3,7 @@
 use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::{Part, Schema, Unique};
-use super::{Load, Problems, TableName};
+use super::{sql_rules, Load, Problems, TableName};
 use crate::mask::{self, catalogue, Keep, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
 use crate::settings::{MaskName, Rule, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,6 +20,21 @@ pub(super) struct Rules<'a> {
     covered: BTreeMap<usize, Covered>,
     /// Columns by their topmost table whose case a unique index, there or across a foreign key, tells apart.
     exact: HashSet<(usize, String)>,
+    /// The tables that each rule with a condition names, by the rule's number.
+    conditional: BTreeMap<usize, Vec<usize>>,
+    /// Columns whose rule has no condition but which another rule's condition reads: SQL puts their pseudonyms in,
+    /// too, once the conditions have seen what the row held.
+    lifted: HashSet<(usize, String)>,
+}
+
+/// The columns of a table that SQL puts pseudonyms into, for one rule.
+pub(super) struct Chosen<'a> {
+    /// The rule.
+    pub(super) rule: &'a Rule,
+    /// Where it applies; None: everywhere.
+    pub(super) condition: Option<&'a str>,
+    /// Its columns, in the order of their names.
+    pub(super) columns: Vec<&'a str>,
 }
 
 impl<'a> Rules<'a> {
@@ -30,6 +45,8 @@ impl<'a> Rules<'a> {
             rules: Vec::new(),
             covered: BTreeMap::new(),
             exact: HashSet::new(),
+            conditional: BTreeMap::new(),
+            lifted: HashSet::new(),
         };
         check_domain(&settings.masking.email_domain, problems);
         let mut told = HashSet::new();
@@ -44,15 +61,6 @@ impl<'a> Rules<'a> {
                 ));
                 continue;
             };
-            // SQL chooses between a row's own value and its pseudonym; it knows of no kept values, and the rule of
-            // columns has no name by which the two ends of that find each other.
-            if rule.condition.is_some() && (!rule.columns.is_empty() || !rule.keep.is_empty()) {
-                problems.add(format!(
-                    "{}: columns and keep do not go together with a condition yet. Use a built-in strategy or \
-                     anonymization_rules with the condition, or leave the condition out.",
-                    describe(rule)
-                ));
-            }
             let tables = tables_like(&pattern, schema);
             if tables.is_empty() {
                 problems.add(format!(
@@ -63,12 +71,16 @@ impl<'a> Rules<'a> {
             }
             let number = found.rules.len();
             found.rules.push((rule, masks));
+            if rule.condition.is_some() {
+                found.conditional.insert(number, tables.clone());
+            }
             for table in tables {
                 found.cover(table, number, &mut told, problems);
             }
         }
         if !found.rules.is_empty() {
             found.find_exact_columns();
+            found.lift_what_conditions_read();
         }
         found
     }
@@ -158,74 +170,111 @@ impl<'a> Rules<'a> {
         Some(&self.covered.get(&table)?.get(column)?.0)
     }
 
-    /// The masks of a load's columns that hold for every row, by the columns' places.
-    pub(super) fn in_force(&self, load: &Load) -> Vec<(usize, Mask)> {
+    /// The masks of a load's columns, by the columns' places, and the places of those that SQL puts in.
+    pub(super) fn in_force(&self, load: &Load) -> (Vec<(usize, Mask)>, HashSet<usize>) {
+        let (mut masks, mut chosen) = (Vec::new(), HashSet::new());
         let table = self.schema.table(&load.table);
-        let Some(covered) = table.and_then(|table| self.covered.get(&table)) else {
-            return Vec::new();
+        let Some((table, covered)) = table.and_then(|table| Some((table, self.covered.get(&table)?))) else {
+            return (masks, chosen);
         };
-        let columns = load.columns.iter().enumerate();
-        let masks = columns.filter_map(|(position, column)| {
-            let (mask, rule) = covered.get(column.as_str())?;
-            let always = self.rules[*rule].0.condition.is_none();
-            always.then(|| (position, mask.clone()))
-        });
-        masks.collect()
-    }
-
-    /// The columns of a table that are masked under a condition, each with its rule.
-    pub(super) fn conditional(&self, table: usize) -> Vec<(&'a Rule, String)> {
-        let covered = self.covered.get(&table).into_iter().flatten();
-        let conditional = covered.filter_map(|(column, (_, rule))| {
-            let rule = self.rules[*rule].0;
-            rule.condition.is_some().then(|| (rule, (*column).to_string()))
-        });
-        conditional.collect()
-    }
-
-    /// Compiles the mask of a load from the rules with a condition or those without, None when none of them covers
-    /// its table.
-    pub(super) fn row_mask(
-        &self,
-        load: &Load,
-        conditional: bool,
-        pseudonyms: &Pseudonyms,
-        problems: &mut Problems,
-    ) -> Option<Arc<RowMask>> {
-        let table = self.schema.table(&load.table)?;
-        let covered = self.covered.get(&table)?;
-        let known = &self.schema.tables[table];
-        let has_type: HashSet<&str> = known
-            .columns
-            .iter()
-            .filter(|column| column.column_type.is_some())
-            .map(|column| column.name.as_str())
-            .collect();
-        let mut masks = Vec::new();
         for (position, column) in load.columns.iter().enumerate() {
             let Some((mask, rule)) = covered.get(column.as_str()) else {
                 continue;
             };
-            if self.rules[*rule].0.condition.is_some() != conditional {
-                continue;
-            }
-            if has_type.contains(column.as_str()) {
-                masks.push((position, mask.clone()));
-            } else {
-                problems.add(format!(
-                    "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
-                     masked. Please report this with the table's definition.",
-                    describe(self.rules[*rule].0),
-                    load.table
-                ));
+            masks.push((position, mask.clone()));
+            if self.is_chosen(table, column, *rule) {
+                chosen.insert(position);
             }
         }
+        (masks, chosen)
+    }
+
+    /// The tables that rules with a condition name.
+    pub(super) fn conditional_tables(&self) -> impl Iterator<Item = usize> + '_ {
+        self.conditional.values().flatten().copied()
+    }
+
+    /// The columns of a table that SQL puts pseudonyms into, in the order of the rules.
+    pub(super) fn chosen(&self, table: usize) -> Vec<Chosen<'_>> {
+        let mut by_rule: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for (column, (_, rule)) in self.covered.get(&table).into_iter().flatten() {
+            if self.is_chosen(table, column, *rule) {
+                by_rule.entry(*rule).or_default().push(column);
+            }
+        }
+        let chosen = by_rule.into_iter().map(|(rule, mut columns)| {
+            columns.sort_unstable();
+            let rule = self.rules[rule].0;
+            Chosen {
+                rule,
+                condition: rule.condition.as_deref(),
+                columns,
+            }
+        });
+        chosen.collect()
+    }
+
+    fn is_chosen(&self, table: usize, column: &str, rule: usize) -> bool {
+        self.rules[rule].0.condition.is_some() || self.lifted.contains(&(table, column.to_owned()))
+    }
+
+    /// A condition means what the row held in production, so a column that it reads is masked after it was read.
+    fn lift_what_conditions_read(&mut self) {
+        for rule in self.conditional.keys() {
+            let read = self.rules[*rule]
+                .0
+                .condition
+                .as_deref()
+                .map(sql_rules::identifiers);
+            let Some(Ok(read)) = read else {
+                continue;
+            };
+            for (table, covered) in &self.covered {
+                if !covered.values().any(|(_, by)| by == rule) {
+                    continue;
+                }
+                // Partitions share their root's temporary table, and with it the root's further columns.
+                let has_rule = |table: &usize| {
+                    let of_table = self.covered.get(table);
+                    of_table.is_some_and(|covered| covered.values().any(|(_, by)| by == rule))
+                };
+                let roots = self.schema.partition_ancestors(*table).into_iter().rev();
+                let head = roots.chain([*table]).find(has_rule).unwrap_or(*table);
+                for (column, (_, by)) in covered.iter().filter(|(column, _)| read.contains(*column)) {
+                    let at_head = self.covered.get(&head).and_then(|covered| covered.get(column));
+                    if at_head.is_some_and(|(_, rule)| rule == by) {
+                        self.lifted.insert((*table, column.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compiles the masks of a load: what replaces values on their way, and what goes along for SQL to choose from.
+    /// None where no rule asks for it.
+    pub(super) fn row_masks(
+        &self,
+        load: &Load,
+        pseudonyms: &Pseudonyms,
+        problems: &mut Problems,
+    ) -> (Option<Arc<RowMask>>, Option<Arc<RowMask>>) {
+        let table = self.schema.table(&load.table);
+        let Some((table, covered)) = table.and_then(|table| Some((table, self.covered.get(&table)?))) else {
+            return (None, None);
+        };
+        let masks = self.masks_of_load(load, table, covered, problems);
         self.check_loaded(load, covered, problems);
         if masks.is_empty() {
-            return None;
+            return (None, None);
         }
         match RowMask::new(&self.facts(table, load), &masks, pseudonyms) {
-            Ok(mask) => Some(Arc::new(mask)),
+            Ok(mask) => {
+                let (chosen, sent) = mask.split(|column| {
+                    let rule = covered.get(&column.name).map(|(_, rule)| *rule);
+                    rule.is_some_and(|rule| self.is_chosen(table, &column.name, rule))
+                });
+                (sent.map(Arc::new), chosen.map(Arc::new))
+            }
             Err(found) => {
                 for problem in found {
                     let named: BTreeMap<usize, ()> = covered
@@ -240,9 +289,42 @@ impl<'a> Rules<'a> {
                         .unwrap_or_default();
                     problems.add(format!("{rule}: {problem}"));
                 }
-                None
+                (None, None)
             }
         }
+    }
+
+    /// The places of a load's masked columns, and their masks.
+    fn masks_of_load(
+        &self,
+        load: &Load,
+        table: usize,
+        covered: &Covered,
+        problems: &mut Problems,
+    ) -> Vec<(usize, Mask)> {
+        let has_type: HashSet<&str> = self.schema.tables[table]
+            .columns
+            .iter()
+            .filter(|column| column.column_type.is_some())
+            .map(|column| column.name.as_str())
+            .collect();
+        let mut masks = Vec::new();
+        for (position, column) in load.columns.iter().enumerate() {
+            let Some((mask, rule)) = covered.get(column.as_str()) else {
+                continue;
+            };
+            if has_type.contains(column.as_str()) {
+                masks.push((position, mask.clone()));
+            } else {
+                problems.add(format!(
+                    "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
+                     masked. Please report this with the table's definition.",
+                    describe(self.rules[*rule].0),
+                    load.table
+                ));
+            }
+        }
+        masks
     }
 
     /// A covered column that is neither in the data nor computed from it would go by unmasked.
@@ -489,6 +571,7 @@ impl<'a> Rules<'a> {
             }
             self.check_generated(index, masks, problems, warnings);
             self.warn_of_search_columns(index, masks, warnings);
+            self.warn_of_meetings(index, masks, warnings);
         }
     }
 
@@ -508,6 +591,37 @@ impl<'a> Rules<'a> {
                 ));
             }
         }
+    }
+
+    /// Under a unique index pseudonyms are distinct among themselves. Values that stay as they are may still meet one
+    /// where both are drawn from the same few; nobody can know before the rows have come.
+    fn warn_of_meetings(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+        let mut columns: Vec<_> = masks.iter().collect();
+        columns.sort_unstable_by_key(|(column, _)| *column);
+        for (column, (mask, rule)) in columns {
+            let rule = self.rules[*rule].0;
+            let some_stay = rule.condition.is_some() || rule.keep.contains_key(column);
+            if some_stay && !is_wide(mask, rule, column) && self.is_distinct(index, column) {
+                warnings.push(format!(
+                    "{}: {}.{column} is under a unique index, and some of its values stay as they are. Should one be \
+                     another's pseudonym, the index cannot be made and the run fails; then mask it without a condition \
+                     and without keep.",
+                    describe(rule),
+                    self.schema.tables[index].name
+                ));
+            }
+        }
+    }
+
+    fn is_distinct(&self, table: usize, column: &str) -> bool {
+        let known = &self.schema.tables[table];
+        let kind = known.columns.iter().find(|known| known.name == column);
+        let Some(kind) = kind.and_then(|known| known.column_type.as_ref()) else {
+            return false;
+        };
+        let kind = self.schema.resolve(kind, &known.name.schema);
+        let unique = self.uniqueness(table, &HashMap::from([(column, 0)]), &[kind]);
+        unique.first().is_some_and(|unique| unique.distinct)
     }
 
     fn check_foreign_key(
@@ -530,22 +644,34 @@ impl<'a> Rules<'a> {
             let mut masks: Vec<Option<&Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
             masks.extend(there.iter().map(|table| self.mask(*table, referenced)));
             let first = masks[0];
+            let covering = || {
+                let here = here
+                    .iter()
+                    .filter_map(|table| self.covered.get(table)?.get(column));
+                let there = there
+                    .iter()
+                    .filter_map(|table| self.covered.get(table)?.get(referenced));
+                here.chain(there).map(|(_, rule)| *rule)
+            };
+            // Which rows a condition covers is known for one side only.
+            let conditional = covering().find(|rule| self.rules[*rule].0.condition.is_some());
+            if let Some(rule) = conditional {
+                problems.add(format!(
+                    "{}: the foreign key {} joins {}.{column} to {}.{referenced}, and under a condition only some of \
+                     their values would be masked, so that they would no longer match. Mask both columns without a \
+                     condition, or neither.",
+                    describe(self.rules[rule].0),
+                    key.name,
+                    self.schema.tables[table].name,
+                    key.references
+                ));
+                continue;
+            }
             let same = masks.iter().all(|mask| *mask == first);
             if same && first.is_none_or(|mask| mask.is_function_of_value()) {
                 continue;
             }
-            let rules = here
-                .iter()
-                .filter_map(|table| self.covered.get(table)?.get(column.as_str()))
-                .chain(
-                    there
-                        .iter()
-                        .filter_map(|table| self.covered.get(table)?.get(referenced.as_str())),
-                );
-            let rule = rules
-                .map(|(_, rule)| *rule)
-                .next()
-                .map(|rule| describe(self.rules[rule].0));
+            let rule = covering().next().map(|rule| describe(self.rules[rule].0));
             problems.add(format!(
                 "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
                  are masked. Mask both with the same mask of those that keep foreign keys (such as :email, :uuid \
@@ -615,6 +741,20 @@ impl<'a> Rules<'a> {
             }
         }
     }
+}
+
+/// Whether a mask's pseudonyms are so many, or so unlike what production holds, that none meets a raw value by chance.
+fn is_wide(mask: &Mask, rule: &Rule, column: &str) -> bool {
+    let mask = match mask {
+        Mask::Keeping { mask, .. } => mask,
+        mask => mask,
+    };
+    let name = rule.columns.get(column).map(|name| match name {
+        MaskName::Plain(name) => name.as_str(),
+        MaskName::WithOptions { mask, .. } => mask.as_str(),
+    });
+    matches!(mask, Mask::Email | Mask::EmailMd5 | Mask::Null)
+        || matches!(name, Some("email" | "uuid" | "hash" | "null"))
 }
 
 /// How a part of a key sees a column.

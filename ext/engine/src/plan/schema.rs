@@ -198,6 +198,17 @@ impl Schema {
         })
     }
 
+    /// The tables that a table is a partition of or inherits from itself.
+    pub fn parents(&self, table: usize) -> Vec<usize> {
+        let table = &self.tables[table];
+        table
+            .partition_of
+            .iter()
+            .chain(&table.inherits)
+            .copied()
+            .collect()
+    }
+
     /// All tables that a table is a partition of or inherits from, at any depth, the nearest first.
     pub fn ancestors(&self, table: usize) -> Vec<usize> {
         self.walk(table, |table| {

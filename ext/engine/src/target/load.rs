@@ -12,14 +12,14 @@ use super::index_build;
 use super::lane::{Lane, LaneReport, Queue};
 use super::large_objects::{self, Part, Writer};
 use super::reset::left_out;
-use super::sql_rules::{self, Finished};
+use super::sql_rules::{self, Changed, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
 use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::mask::{ColumnCounts, Counts, RowMask};
-use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
+use crate::plan::sql_rules::{arrival, SqlStatement, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -107,9 +107,20 @@ pub struct SqlChange {
     /// The rule, in the words of the configuration.
     pub rule: String,
     /// The columns that it set; none for a DELETE.
-    pub columns: Vec<String>,
+    pub columns: Vec<SqlColumn>,
     /// Rows that it changed or deleted.
     pub rows: u64,
+}
+
+/// What a rule in SQL, or one with a condition, did to a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlColumn {
+    /// Its name.
+    pub name: String,
+    /// What it became, in words: the mask, or the rule where that is SQL.
+    pub mask: String,
+    /// What became of its values. Of SQL, rows that it left alone count as kept.
+    pub counts: ColumnCounts,
 }
 
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
@@ -661,7 +672,8 @@ impl<'a> Restore<'a> {
             masked: masked.iter().map(|column| column.masked).sum::<u64>()
                 + sql
                     .iter()
-                    .map(|change| change.rows * change.columns.len() as u64)
+                    .flat_map(|change| &change.columns)
+                    .map(|column| column.counts.masked)
                     .sum::<u64>(),
             seconds,
         });
@@ -828,11 +840,7 @@ impl<'a> Restore<'a> {
             let statements = group.statements.iter().zip(&finished.changed);
             let mut changed: Vec<SqlChange> = statements
                 .filter(|(statement, _)| statement.table == place)
-                .map(|(statement, rows)| SqlChange {
-                    rule: statement.rule.clone(),
-                    columns: statement.columns.clone(),
-                    rows: *rows,
-                })
+                .map(|(statement, changed)| sql_change(statement, changed))
                 .collect();
             for (at, id) in table.loads.iter().enumerate() {
                 // Partitions are moved together; only a DELETE leaves open which of them a row is gone from.
@@ -1084,6 +1092,27 @@ impl<'a> Restore<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// What to tell of a statement.
+fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
+    let set = statement.columns.iter().map(|column| (column, &statement.rule));
+    let chosen = statement
+        .choices
+        .iter()
+        .map(|choice| (&choice.column, &choice.mask));
+    let columns = set.chain(chosen).zip(&changed.columns);
+    SqlChange {
+        rule: statement.rule.clone(),
+        columns: columns
+            .map(|((name, mask), counts)| SqlColumn {
+                name: name.clone(),
+                mask: mask.clone(),
+                counts: *counts,
+            })
+            .collect(),
+        rows: changed.rows,
     }
 }
 

@@ -18,6 +18,7 @@
 mod analyze;
 mod buffers;
 mod check;
+mod choices;
 mod connect;
 mod count;
 pub(crate) mod describe;
@@ -38,7 +39,7 @@ pub mod url;
 
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
-pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange};
+pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 
 use crate::error::{Error, Kind, Result};

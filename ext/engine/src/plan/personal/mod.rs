@@ -54,6 +54,8 @@ pub struct Watch {
     facts: mask::Table,
     /// The masks in force, rules' and automatic ones.
     masks: Vec<(usize, Mask)>,
+    /// The places of those among them that SQL puts in, under a condition.
+    chosen: HashSet<usize>,
     pseudonyms: Pseudonyms,
 }
 
@@ -116,7 +118,9 @@ impl Watch {
             .iter()
             .filter(|(position, _)| !replaced.contains(position));
         let masks: Vec<(usize, Mask)> = kept.chain(further).cloned().collect();
-        RowMask::new(&self.facts, &masks, &self.pseudonyms).map(Arc::new)
+        let mask = RowMask::new(&self.facts, &masks, &self.pseudonyms)?;
+        let (_, sent) = mask.split(|column| self.chosen.contains(&column.position));
+        sent.map(Arc::new).ok_or_else(Vec::new)
     }
 }
 
@@ -422,14 +426,17 @@ impl Judge<'_> {
             let Some(first) = columns.first().filter(|_| !further.is_empty()) else {
                 continue;
             };
-            let mut masks = self.ground.rules.in_force(load);
+            let (mut masks, chosen) = self.ground.rules.in_force(load);
             masks.extend(further);
             match RowMask::new(
                 &self.ground.rules.facts(first.table, load),
                 &masks,
                 self.ground.pseudonyms,
             ) {
-                Ok(mask) => load.mask = Some(Arc::new(mask)),
+                Ok(mask) => {
+                    let (_, sent) = mask.split(|column| chosen.contains(&column.position));
+                    load.mask = sent.map(Arc::new);
+                }
                 Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
             }
         }
@@ -492,7 +499,8 @@ impl Judge<'_> {
         let mut masks = HashMap::new();
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
-            let in_force: HashMap<usize, Mask> = self.ground.rules.in_force(load).into_iter().collect();
+            let (in_force, _) = self.ground.rules.in_force(load);
+            let in_force: HashMap<usize, Mask> = in_force.into_iter().collect();
             for one in columns {
                 let automatic = one
                     .automatic
@@ -609,7 +617,7 @@ impl Judge<'_> {
         let schema = self.ground.schema;
         let table = schema.table(&load.table).unwrap_or_default();
         let facts = self.ground.rules.facts(table, load);
-        let mut masks = self.ground.rules.in_force(load);
+        let (mut masks, chosen) = self.ground.rules.in_force(load);
         let mut watched = Vec::new();
         for one in columns {
             let name = &load.columns[one.position];
@@ -646,6 +654,7 @@ impl Judge<'_> {
             width: load.columns.len(),
             facts,
             masks,
+            chosen,
             pseudonyms: self.ground.pseudonyms.clone(),
         }
     }

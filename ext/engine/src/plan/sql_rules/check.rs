@@ -1,26 +1,22 @@
 //! What is wrong with a rule that can be told from the table of contents alone.
 
-use super::describe;
+use super::names::find_table;
 use super::parse::folded;
-use super::Prepared;
-use crate::archive::DumpId;
+use super::{describe, Prepared};
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::Pattern;
 use crate::plan::rules::Rules;
-use crate::plan::schema::Schema;
-use crate::plan::{Load, Problems};
+use crate::plan::schema::{Schema, Table};
+use crate::plan::Problems;
 use crate::settings::SqlRule;
-use sqlparser::ast::{visit_expressions, AssignmentTarget, Expr, ObjectNamePart, Update, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use sqlparser::ast::{
+    visit_expressions, AssignmentTarget, Expr, Ident, ObjectNamePart, Query, Update, Value, Visit, Visitor,
+};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// The one table that an entry is for.
-pub(super) fn own_table(
-    rule: &SqlRule,
-    schema: &Schema,
-    loads: &HashMap<DumpId, Load>,
-    problems: &mut Problems,
-) -> Option<usize> {
+pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
     let told = describe(rule);
     let Some(pattern) = Pattern::parse(&rule.table) else {
         problems.add(format!(
@@ -51,80 +47,160 @@ pub(super) fn own_table(
             return None;
         }
     };
-    let partitions: HashSet<usize> = schema.partitions(own).into_iter().collect();
-    let heirs = schema
-        .descendants(own)
-        .into_iter()
-        .filter(|table| !partitions.contains(table));
-    let with_rows: Vec<String> = heirs
-        .map(|table| &schema.tables[table].name)
-        .filter(|name| loads.values().any(|load| load.table == **name))
-        .map(ToString::to_string)
-        .collect();
-    if !with_rows.is_empty() {
-        problems.add(format!(
-            "{told}: other tables inherit from {} ({}), and a rule in SQL does not reach them yet. Use a strategy, or \
-             exclude these tables.",
-            schema.tables[own].name,
-            with_rows.join(", ")
-        ));
-        return None;
-    }
     Some(own)
-}
-
-/// A partition and what it is a partition of cannot both be ruled in SQL: their rows are in two temporary tables.
-pub(super) fn check_families(ruled: &BTreeSet<usize>, schema: &Schema, problems: &mut Problems) {
-    for &table in ruled {
-        for ancestor in schema.partition_ancestors(table) {
-            if ruled.contains(&ancestor) {
-                problems.add(format!(
-                    "{} is a partition of {}, and both have rules in SQL. Write one rule for {}.",
-                    schema.tables[table].name, schema.tables[ancestor].name, schema.tables[ancestor].name
-                ));
-            }
-        }
-    }
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    for &table in ruled {
-        if let Some(other) = names.insert(&schema.tables[table].name.name, table) {
-            problems.add(format!(
-                "{} and {} have rules in SQL and the same name, which is not possible yet. Use a strategy for one of \
-                 them, or exclude it.",
-                schema.tables[other].name, schema.tables[table].name
-            ));
-        }
-    }
 }
 
 /// Two rules that set the same column, in SQL or in flight.
 pub(super) fn check_columns(
-    prepared: &[Prepared<'_>],
+    prepared: &[Prepared],
     schema: &Schema,
     masks: &Rules<'_>,
     problems: &mut Problems,
 ) {
-    let mut taken: HashMap<(usize, &str), &SqlRule> = HashMap::new();
+    let mut taken: HashMap<(usize, &str), (usize, &str)> = HashMap::new();
     // Masks, with a condition or without, are checked against one another elsewhere.
-    for one in prepared.iter().filter(|one| !one.conditional) {
+    for one in prepared {
+        let Some(entry) = one.entry else { continue };
         let name = &schema.tables[one.own].name;
+        let mut tables = vec![one.own];
+        tables.extend(schema.descendants(one.own));
+        tables.extend(schema.ancestors(one.own));
         for column in &one.columns {
-            let mut tables = schema.descendants(one.own);
-            tables.push(one.own);
-            tables.extend(schema.ancestors(one.own));
-            let other = taken
-                .insert((one.own, column), one.rule)
-                .filter(|other| !std::ptr::eq(*other, one.rule))
-                .map(describe)
+            let others = tables
+                .iter()
+                .filter_map(|table| taken.get(&(*table, column.as_str())));
+            let mut others = others
+                .filter(|(other, _)| *other != entry)
+                .map(|(_, rule)| (*rule).to_owned());
+            let other = others
+                .next()
                 .or_else(|| tables.iter().find_map(|table| masks.rule_of(*table, column)));
             if let Some(other) = other {
                 problems.add(format!(
                     "{other} and {} both mask the column {name}.{column}. Remove one of them.",
-                    describe(one.rule)
+                    one.rule
                 ));
             }
         }
+        for column in &one.columns {
+            taken.insert((one.own, column), (entry, &one.rule));
+        }
     }
+}
+
+/// Words that the server reads as a value, not as a column's name, and columns that every table has.
+const NO_COLUMNS: &[&str] = &[
+    "cmax",
+    "cmin",
+    "ctid",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "tableoid",
+    "user",
+    "xmax",
+    "xmin",
+];
+
+/// What is wrong with the names in an expression over a row of a table, outside of sub-selects: columns that neither it
+/// nor one of `others`, the tables it is joined with, has.
+pub(super) fn unknown_names(
+    expression: &Expr,
+    own: usize,
+    others: &BTreeSet<usize>,
+    schema: &Schema,
+) -> Vec<String> {
+    struct Finder<'a> {
+        depth: usize,
+        own: usize,
+        tables: Vec<usize>,
+        schema: &'a Schema,
+        found: Vec<String>,
+    }
+    impl Finder<'_> {
+        fn look(&mut self, tables: &[usize], column: &Ident) {
+            let column = folded(column);
+            let has = |table: &usize| {
+                let table = &self.schema.tables[*table];
+                table.name.name == column || table.columns.iter().any(|known| known.name == column)
+            };
+            if tables.iter().any(has) || NO_COLUMNS.contains(&column.as_str()) {
+                return;
+            }
+            let table = tables.first().copied().unwrap_or(self.own);
+            self.found.push(no_column(&self.schema.tables[table], &column));
+        }
+    }
+    impl Visitor for Finder<'_> {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth -= 1;
+            ControlFlow::Continue(())
+        }
+        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+            if self.depth > 0 {
+                return ControlFlow::Continue(());
+            }
+            match expression {
+                Expr::Identifier(column) => self.look(&self.tables.clone(), column),
+                Expr::CompoundIdentifier(parts) => {
+                    let (table, column) = match parts.as_slice() {
+                        [table, column] => (find_table(self.schema, self.own, None, &folded(table)), column),
+                        [schema, table, column] => {
+                            let schema = folded(schema);
+                            (
+                                find_table(self.schema, self.own, Some(&schema), &folded(table)),
+                                column,
+                            )
+                        }
+                        _ => return ControlFlow::Continue(()),
+                    };
+                    if let Some(table) = table {
+                        self.look(&[table], column);
+                    }
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut finder = Finder {
+        depth: 0,
+        own,
+        tables: std::iter::once(own).chain(others.iter().copied()).collect(),
+        schema,
+        found: Vec::new(),
+    };
+    let _ = expression.visit(&mut finder);
+    finder.found
+}
+
+/// `public.users has no column emial. Did you mean email?`
+fn no_column(table: &Table, column: &str) -> String {
+    let near = table
+        .columns
+        .iter()
+        .map(|known| (strsim::jaro_winkler(&known.name, column), &known.name))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near.map_or_else(
+        || "Correct its name.".to_owned(),
+        |(_, name)| format!("Did you mean {name}?"),
+    );
+    format!("{} has no column {column}. {hint}", table.name)
 }
 
 /// The columns that an UPDATE sets, and those of them that it does not set to a constant.
@@ -149,19 +225,20 @@ pub(super) fn assignments(
             };
             let column = folded(ident);
             let Some(known) = table.columns.iter().find(|known| known.name == column) else {
-                let near = table
-                    .columns
-                    .iter()
-                    .map(|known| (strsim::jaro_winkler(&known.name, &column), &known.name))
-                    .filter(|(score, _)| *score > 0.8)
-                    .max_by(|a, b| a.0.total_cmp(&b.0));
-                let hint = near.map_or_else(
-                    || "Correct its name.".to_owned(),
-                    |(_, name)| format!("Did you mean {name}?"),
-                );
-                problems.add(format!("{told}: {} has no column {column}. {hint}", table.name));
+                problems.add(format!("{told}: {}", no_column(table, &column)));
                 continue;
             };
+            let roots = schema.partition_ancestors(own);
+            let mut parted_by = roots
+                .iter()
+                .filter_map(|root| schema.tables[*root].partition_key.as_ref());
+            if parted_by.any(|key| key.contains(&column)) {
+                problems.add(format!(
+                    "{told}: the column {}.{column} is part of the partition key, so setting it would put rows where \
+                     they do not belong. Write the rule for the partitioned table, or leave the column out.",
+                    table.name
+                ));
+            }
             if known.generated.is_some() {
                 problems.add(format!(
                     "{told}: the column {}.{column} is generated from others. Mask those instead.",

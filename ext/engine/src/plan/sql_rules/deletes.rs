@@ -1,5 +1,6 @@
 //! Where DELETE rules lead, and the ON DELETE actions of the keys that point there.
 
+use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
 use crate::plan::schema::{OnDelete, Schema};
 use crate::plan::{quote_identifier, Step};
@@ -7,7 +8,7 @@ use std::collections::HashSet;
 
 /// Where DELETE rules lead: tables that lose rows by ON DELETE CASCADE, and keys that would be left hanging.
 pub(super) fn follow_deletes(
-    prepared: &[Prepared<'_>],
+    prepared: &[Prepared],
     schema: &Schema,
     found: &mut SqlRules,
     warnings: &mut Vec<String>,
@@ -15,7 +16,7 @@ pub(super) fn follow_deletes(
     let mut queue: Vec<usize> = prepared
         .iter()
         .filter(|one| one.deletes)
-        .map(|one| one.own)
+        .flat_map(|one| std::iter::once(one.own).chain(heirs(one.own, schema)))
         .collect();
     let mut seen: HashSet<usize> = queue.iter().copied().collect();
     while let Some(table) = queue.pop() {

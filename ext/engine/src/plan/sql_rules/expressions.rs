@@ -1,5 +1,6 @@
 //! `anonymization_rules`: SQL expressions by column, made into one UPDATE, with the joins that they need.
 
+use super::check::unknown_names;
 use super::names::find_table;
 use super::parse::{folded, parse_expression};
 use super::qualify::qualify;
@@ -38,8 +39,11 @@ pub(super) fn update_of(
                 continue;
             }
         };
-        qualify(&mut expression, own, &qualifier, schema);
         let others = other_tables(&expression, own, schema);
+        for unknown in unknown_names(&expression, own, &others, schema) {
+            problems.add(format!("{told}: in the expression for {column}, {unknown}"));
+        }
+        qualify(&mut expression, &[own], &qualifier, schema);
         let mut sql = expression.to_string();
         if !others.is_empty() {
             let mut from = "(SELECT 1) AS scalingo_staging_sync_one".to_owned();
@@ -47,7 +51,7 @@ pub(super) fn update_of(
                 let on = match &join {
                     Some(join) => {
                         let mut join = join.clone();
-                        qualify(&mut join, own, &qualifier, schema);
+                        qualify(&mut join, &[own], &qualifier, schema);
                         join.to_string()
                     }
                     None => match the_join(own, other, schema) {

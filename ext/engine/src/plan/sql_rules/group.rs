@@ -1,7 +1,7 @@
 //! Statements whose tables name one another share a group: one session, one transaction.
 
-use super::prepare::pseudonym;
-use super::{describe, family_names, Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
+use super::temporaries::Temporaries;
+use super::{Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::archive::DumpId;
 use crate::plan::schema::Schema;
 use crate::plan::Load;
@@ -13,7 +13,8 @@ const GROUP_IDS: DumpId = -1_000_000_000;
 
 /// Puts statements whose tables name one another into groups, and marks the loads that they wait for.
 pub(super) fn group(
-    prepared: Vec<Prepared<'_>>,
+    prepared: &[Prepared],
+    temporaries: &Temporaries<'_>,
     settings: &Settings,
     schema: &Schema,
     loads: &mut HashMap<DumpId, Load>,
@@ -21,7 +22,7 @@ pub(super) fn group(
     warnings: &mut Vec<String>,
 ) {
     let mut sets: Vec<BTreeSet<usize>> = Vec::new();
-    for one in &prepared {
+    for one in prepared {
         let (mut joined, apart): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| !set.is_disjoint(&one.named));
         sets = apart;
@@ -31,7 +32,7 @@ pub(super) fn group(
     sets.sort();
     let mut groups: Vec<SqlGroup> = sets
         .into_iter()
-        .map(|set| make_group(&set, &prepared, schema, loads, warnings))
+        .map(|set| make_group(&set, prepared, temporaries, schema, loads, warnings))
         .collect();
     // Sessions that last are beside those of config.parallel_connections, so there are at most as many.
     let most = settings.target.parallel_connections.max(1);
@@ -67,92 +68,45 @@ pub(super) fn group(
     found.groups = groups;
 }
 
-pub(super) fn make_group(
+fn make_group(
     set: &BTreeSet<usize>,
-    prepared: &[Prepared<'_>],
+    prepared: &[Prepared],
+    temporaries: &Temporaries<'_>,
     schema: &Schema,
     loads: &HashMap<DumpId, Load>,
     warnings: &mut Vec<String>,
 ) -> SqlGroup {
-    let own: Vec<usize> = set.iter().copied().collect();
-    let mut tables = Vec::new();
-    let mut forms: HashMap<(usize, String), String> = HashMap::new();
-    for &table in &own {
-        let known = &schema.tables[table];
-        let family = family_names(table, schema);
-        let mut mine: Vec<&Load> = loads
-            .values()
-            .filter(|load| family.contains(&load.table))
-            .collect();
-        mine.sort_by_key(|load| load.dump_id);
-        if mine.is_empty() {
-            warnings.push(format!(
-                "{} has a rule in SQL, but no rows of it are loaded.",
-                known.name
-            ));
+    let prepared: Vec<&Prepared> = prepared.iter().filter(|one| set.contains(&one.own)).collect();
+    // A temporary table is created after those that it inherits from.
+    let mut own: Vec<usize> = set.iter().copied().collect();
+    own.sort_by_key(|table| (schema.ancestors(*table).len(), *table));
+    let tables: Vec<SqlTable> = own
+        .iter()
+        .map(|table| make_table(*table, &prepared, temporaries, schema, loads, own.len() > 1))
+        .collect();
+    for one in &prepared {
+        let family = temporaries.family(one.own);
+        let has_rows = |place: &usize| own.get(*place).is_some_and(|table| family.contains(table));
+        if (0..tables.len())
+            .filter(has_rows)
+            .all(|place| tables[place].loads.is_empty())
+        {
+            let name = &schema.tables[one.own].name;
+            warnings.push(format!("{name} has a rule in SQL, but no rows of it are loaded."));
         }
-        let into = match mine.first() {
-            Some(load) if known.partition_key.is_none() => load.copy_into.clone(),
-            _ => known.name.clone(),
-        };
-        let mut indexes: Vec<Vec<String>> = known
-            .uniques
-            .iter()
-            .filter_map(|unique| unique.columns())
-            .map(|columns| columns.into_iter().map(str::to_owned).collect())
-            .chain(known.foreign_keys.iter().map(|key| key.columns.clone()))
-            .collect();
-        indexes.sort();
-        indexes.dedup();
-        tables.push(SqlTable {
-            table: known.name.clone(),
-            into,
-            loads: mine.iter().map(|load| load.dump_id).collect(),
-            columns: mine.first().map(|load| load.columns.clone()).unwrap_or_default(),
-            indexes: if own.len() > 1 { indexes } else { Vec::new() },
-            pseudonyms: mine
-                .first()
-                .and_then(|load| load.conditional.as_ref())
-                .into_iter()
-                .flat_map(|mask| mask.columns())
-                .map(|masked| (masked.name.clone(), pseudonym(table, &masked.name, schema)))
-                .collect(),
-        });
-        forms.extend(
-            mine.first()
-                .and_then(|load| load.conditional.clone())
-                .into_iter()
-                .flat_map(|mask| {
-                    let forms = mask
-                        .columns()
-                        .iter()
-                        .map(|masked| ((table, masked.name.clone()), masked.form_sql.clone()));
-                    forms.collect::<Vec<_>>()
-                }),
-        );
     }
     let mut reads = BTreeSet::new();
     let mut statements = Vec::new();
-    for one in prepared.iter().filter(|one| set.contains(&one.own)) {
+    for one in prepared {
         reads.extend(&one.reads);
         statements.push(SqlStatement {
-            rule: describe(one.rule),
+            rule: one.rule.clone(),
             table: own.iter().position(|table| *table == one.own).unwrap_or(0),
             sql: one.sql.clone(),
             columns: one.columns.clone(),
-            // A pseudonym may be what was there before, such as a city.
-            checked: if one.conditional {
-                Vec::new()
-            } else {
-                one.checked.clone()
-            },
-            forms: if one.conditional {
-                let form =
-                    |column: &String| Some((column.clone(), forms.get(&(one.own, column.clone()))?.clone()));
-                one.columns.iter().filter_map(form).collect()
-            } else {
-                Vec::new()
-            },
+            checked: one.checked.clone(),
+            choices: one.choices.clone(),
+            explain: one.explain.clone(),
         });
     }
     let all_loads: usize = tables.iter().map(|table| table.loads.len()).sum();
@@ -162,5 +116,55 @@ pub(super) fn make_group(
         tables,
         statements,
         reads,
+    }
+}
+
+/// `indexed`: statements on other tables of its group may look its rows up.
+fn make_table(
+    table: usize,
+    prepared: &[&Prepared],
+    temporaries: &Temporaries<'_>,
+    schema: &Schema,
+    loads: &HashMap<DumpId, Load>,
+    indexed: bool,
+) -> SqlTable {
+    let known = &schema.tables[table];
+    let mine = temporaries.loads(table, loads);
+    // A partition's rows go by way of the root, where those of others do.
+    let mut roots = schema.partition_ancestors(table).into_iter().rev();
+    let root = roots.find(|root| temporaries.contains(*root));
+    let into = match (root, mine.first()) {
+        (Some(root), _) => schema.tables[root].name.clone(),
+        (None, Some(load)) if known.partition_key.is_none() => load.copy_into.clone(),
+        (None, _) => known.name.clone(),
+    };
+    let mut indexes: Vec<Vec<String>> = known
+        .uniques
+        .iter()
+        .filter_map(|unique| unique.columns())
+        .map(|columns| columns.into_iter().map(str::to_owned).collect())
+        .chain(known.foreign_keys.iter().map(|key| key.columns.clone()))
+        .collect();
+    indexes.sort();
+    indexes.dedup();
+    let choices = prepared
+        .iter()
+        .filter(|one| one.own == table)
+        .flat_map(|one| &one.choices);
+    SqlTable {
+        table: known.name.clone(),
+        into,
+        loads: mine.iter().map(|load| load.dump_id).collect(),
+        columns: mine.first().map(|load| load.columns.clone()).unwrap_or_default(),
+        indexes: if indexed { indexes } else { Vec::new() },
+        pseudonyms: choices
+            .map(|choice| (choice.column.clone(), choice.pseudonym.clone()))
+            .collect(),
+        name: temporaries.name(table).to_owned(),
+        inherits: temporaries
+            .parents(table)
+            .into_iter()
+            .map(|parent| temporaries.name(parent).to_owned())
+            .collect(),
     }
 }

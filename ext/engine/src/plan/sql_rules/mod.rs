@@ -6,6 +6,7 @@
 //! one another form a group, which is one session and one transaction.
 
 mod check;
+mod choices;
 mod deletes;
 mod expressions;
 mod group;
@@ -14,6 +15,7 @@ mod parse;
 mod prepare;
 mod qualify;
 mod steps;
+mod temporaries;
 
 use super::rules::Rules;
 use super::schema::Schema;
@@ -21,6 +23,7 @@ use super::{quote_identifier, Load, Problems, TableName};
 use crate::archive::DumpId;
 use crate::settings::{Settings, SqlRule};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use temporaries::Temporaries;
 
 /// The step kind of a group's statements.
 pub(crate) const GROUP_KIND: &str = "SQL RULES";
@@ -78,12 +81,16 @@ pub struct SqlTable {
     pub indexes: Vec<Vec<String>>,
     /// Columns that are masked under a condition, and the further ones that their pseudonyms come in.
     pub pseudonyms: Vec<(String, String)>,
+    /// The temporary table's name: the real one's, unless another of that name has rules, too.
+    pub name: String,
+    /// The temporary tables that it inherits from, by their names. They come before it in the group.
+    pub inherits: Vec<String>,
 }
 
 impl SqlTable {
     /// The temporary table's name in SQL: `pg_temp."users"`.
     pub fn temporary(&self) -> String {
-        format!("pg_temp.{}", quote_identifier(&self.table.name))
+        format!("pg_temp.{}", quote_identifier(&self.name))
     }
 
     /// The statement that copies a load's rows into it.
@@ -110,20 +117,41 @@ pub struct SqlStatement {
     pub columns: Vec<String>,
     /// Those of them that no changed row may keep its value in: all that are not set to a constant.
     pub checked: Vec<String>,
-    /// Conditions that every row that it changed meets, by column: the forms of masks.
-    pub forms: Vec<(String, String)>,
+    /// The columns that it puts pseudonyms of the stream into. They are not among `columns`.
+    pub choices: Vec<Choice>,
+    /// What the server is asked to accept, and the entry that each comes from: the statement itself, or the conditions
+    /// that went into it.
+    pub explain: Vec<(String, String)>,
+}
+
+/// A column that is masked where a condition says so. After the statement the further column holds what was replaced.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The column.
+    pub column: String,
+    /// The further column that its pseudonyms come in.
+    pub pseudonym: String,
+    /// The mask, in words, for the report.
+    pub mask: String,
+    /// A SQL condition that every value that was put in meets.
+    pub form: String,
+    /// A SQL condition that every value meets that the rule's `keep` leaves as it is.
+    pub keep: Option<String>,
 }
 
 /// One statement on its way into the plan.
-struct Prepared<'s> {
-    rule: &'s SqlRule,
+struct Prepared {
+    /// The entry, for messages.
+    rule: String,
+    /// The entry's number; None where pseudonyms are put in, for several entries perhaps.
+    entry: Option<usize>,
     own: usize,
     sql: String,
     columns: Vec<String>,
     checked: Vec<String>,
+    choices: Vec<Choice>,
+    explain: Vec<(String, String)>,
     deletes: bool,
-    /// It brings the pseudonyms of a mask with a condition in.
-    conditional: bool,
     /// Ruled tables that it names, its own among them.
     named: BTreeSet<usize>,
     reads: BTreeSet<usize>,
@@ -146,29 +174,20 @@ pub(super) fn read(
         rollback_on_error: masking.rollback_on_error,
         ..SqlRules::default()
     };
-    // First those that bring pseudonyms in, so that their conditions see what the row held.
-    let rules: Vec<SqlRule> = masking
-        .rules
+    let owns: Vec<Option<usize>> = masking
+        .sql_rules
         .iter()
-        .filter(|rule| rule.condition.is_some())
-        .map(|rule| SqlRule {
-            table: rule.table.clone(),
-            strategy: rule.strategy.clone(),
-            condition: rule.condition.clone(),
-            ..SqlRule::default()
-        })
-        .chain(masking.sql_rules.iter().cloned())
+        .map(|rule| check::own_table(rule, schema, problems))
         .collect();
-    let owns: Vec<Option<usize>> = rules
-        .iter()
-        .map(|rule| check::own_table(rule, schema, loads, problems))
-        .collect();
-    let ruled: BTreeSet<usize> = owns.iter().copied().flatten().collect();
-    check::check_families(&ruled, schema, problems);
-    let mut prepared = Vec::new();
-    for (rule, own) in rules.iter().zip(&owns) {
+    let ruled = owns.iter().copied().flatten().chain(masks.conditional_tables());
+    let temporaries = Temporaries::new(schema, &ruled.collect());
+    let chosen = temporaries
+        .tables()
+        .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, problems));
+    let mut prepared: Vec<Prepared> = chosen.collect();
+    for (entry, (rule, own)) in masking.sql_rules.iter().zip(&owns).enumerate() {
         if let Some(own) = own {
-            prepare::prepare(rule, *own, schema, masks, &ruled, &mut prepared, problems);
+            prepare::prepare(rule, entry, *own, schema, &temporaries, &mut prepared, problems);
         }
     }
     check::check_columns(&prepared, schema, masks, problems);
@@ -185,7 +204,15 @@ pub(super) fn read(
         }
     }
     deletes::follow_deletes(&prepared, schema, &mut found, warnings);
-    group::group(prepared, settings, schema, loads, &mut found, warnings);
+    group::group(
+        &prepared,
+        &temporaries,
+        settings,
+        schema,
+        loads,
+        &mut found,
+        warnings,
+    );
     found
 }
 
@@ -196,9 +223,9 @@ impl SqlRules {
     }
 }
 
-/// A table's name and those of its partitions.
+/// A table's name and those of its partitions and heirs.
 fn family_names(table: usize, schema: &Schema) -> BTreeSet<TableName> {
-    let mut tables = schema.partitions(table);
+    let mut tables = schema.descendants(table);
     tables.push(table);
     tables
         .into_iter()
@@ -220,4 +247,12 @@ pub(super) fn describe(rule: &SqlRule) -> String {
         }
         (None, None) => format!("anonymization_rules[\"{}\"]", rule.table),
     }
+}
+
+/// Every name in an expression, wherever it stands, as the server reads it.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn identifiers(expression: &str) -> Result<HashSet<String>, String> {
+    parse::parse_expression(expression).map(|expression| parse::identifiers(&expression))
 }

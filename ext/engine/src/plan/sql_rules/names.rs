@@ -1,12 +1,13 @@
 //! The tables that a statement names, pointed at where their rows are while the rule runs.
 
-use super::parse::{first_table, folded};
+use super::parse::{first_table, folded, ONLY};
+use super::temporaries::Temporaries;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::{near_misses, Pattern};
 use crate::plan::schema::Schema;
-use crate::plan::TableName;
+use crate::plan::{quote_identifier, TableName};
 use sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement, TableFactor, VisitorMut,
+    Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement, TableAlias, TableFactor, VisitorMut,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -43,24 +44,27 @@ pub(super) fn find_table(schema: &Schema, own: usize, in_schema: Option<&str>, n
 pub(super) struct Names<'a> {
     schema: &'a Schema,
     own: usize,
-    ruled: &'a BTreeSet<usize>,
+    temporaries: &'a Temporaries<'a>,
     ctes: HashSet<String>,
     /// The next relation is a function.
     function: bool,
+    /// A statement that changes rows was met.
+    changes: bool,
     pub(super) named: BTreeSet<usize>,
     pub(super) reads: BTreeSet<usize>,
     pub(super) problems: Vec<String>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(schema: &'a Schema, own: usize, ruled: &'a BTreeSet<usize>) -> Self {
+    pub(super) fn new(schema: &'a Schema, own: usize, temporaries: &'a Temporaries<'a>) -> Self {
         Self {
             schema,
             own,
-            ruled,
+            temporaries,
             ctes: HashSet::new(),
             function: false,
-            named: BTreeSet::from([own]),
+            changes: false,
+            named: temporaries.family(own),
             reads: BTreeSet::new(),
             problems: Vec::new(),
         }
@@ -68,24 +72,47 @@ impl<'a> Names<'a> {
 
     /// Notes that a table is read, and says whether it is a temporary one.
     fn note(&mut self, table: usize) -> bool {
-        if self.ruled.contains(&table) {
-            self.named.insert(table);
+        if self.temporaries.contains(table) {
+            self.named.extend(self.temporaries.family(table));
             return true;
         }
-        let related = self
-            .schema
-            .partitions(table)
+        let mut related = self.schema.descendants(table);
+        related.extend(self.schema.partition_ancestors(table));
+        let related = related
             .into_iter()
-            .chain(self.schema.partition_ancestors(table));
-        let related = related.into_iter().find(|relative| self.ruled.contains(relative));
+            .find(|relative| self.temporaries.contains(*relative));
         if let Some(relative) = related {
             self.problems.push(format!(
-                "it reads {}, and {} of the same partitioned table has a rule in SQL. Name that one.",
+                "it reads {}, and {}, whose rows are among its own or the other way round, has a rule in SQL. Name that \
+                 one, or write that rule for {0}.",
                 self.schema.tables[table].name, self.schema.tables[relative].name
             ));
         }
         self.reads.insert(table);
         false
+    }
+
+    /// The name under which a statement finds a table's rows.
+    fn home_of(&mut self, table: usize, is_only: bool) -> ObjectName {
+        let found = &self.schema.tables[table];
+        if is_only && found.partition_key.is_some() {
+            self.problems.push(format!(
+                "it says ONLY {}, which is partitioned and has no rows of its own. Leave ONLY out, or name a partition.",
+                found.name
+            ));
+        }
+        let (home, name) = if self.note(table) {
+            ("pg_temp", self.temporaries.name(table))
+        } else {
+            (found.name.schema.as_str(), found.name.name.as_str())
+        };
+        let home = if is_only {
+            // An identifier without quotes is written as it is.
+            Ident::new(format!("ONLY {}", quote_identifier(home)))
+        } else {
+            Ident::with_quote('"', home)
+        };
+        ObjectName::from(vec![home, Ident::with_quote('"', name)])
     }
 
     /// A table named by `reads:`.
@@ -114,15 +141,39 @@ impl<'a> Names<'a> {
                 ObjectNamePart::Function(_) => None,
             })
             .collect();
-        match parts?.as_slice() {
+        let parts = parts?;
+        match parts.strip_prefix(&[ONLY.to_owned()]).unwrap_or(&parts) {
             [name] => Some((None, name.clone())),
             [schema, name] => Some((Some(schema.clone()), name.clone())),
             _ => None,
         }
     }
 
-    /// A nested statement may change only the rule's own table.
+    /// The real table's name, for a temporary one that could not have it.
+    fn alias_of(&self, relation: &ObjectName) -> Option<TableAlias> {
+        let (in_schema, name) = self.table_of(relation)?;
+        if in_schema.is_none() && self.ctes.contains(&name) {
+            return None;
+        }
+        let table = find_table(self.schema, self.own, in_schema.as_deref(), &name)?;
+        let differs = self.temporaries.contains(table) && self.temporaries.name(table) != name;
+        differs.then(|| TableAlias {
+            explicit: true,
+            name: Ident::with_quote('"', name),
+            columns: Vec::new(),
+            at: None,
+        })
+    }
+
+    /// There is one statement that changes rows, and it changes the rule's own table: a condition goes into that one.
     fn check_target(&mut self, factor: Option<&TableFactor>) {
+        if std::mem::replace(&mut self.changes, true) {
+            self.problems.push(
+                "its WITH changes rows, too. Write that as a statement of its own before this one, with a semicolon \
+                 between the two."
+                    .into(),
+            );
+        }
         let Some(TableFactor::Table { name, .. }) = factor else {
             return;
         };
@@ -181,6 +232,15 @@ impl VisitorMut for Names<'_> {
             factor,
             TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. }
         );
+        if let TableFactor::Table {
+            name,
+            alias: alias @ None,
+            args: None,
+            ..
+        } = factor
+        {
+            *alias = self.alias_of(name);
+        }
         ControlFlow::Continue(())
     }
 
@@ -191,23 +251,16 @@ impl VisitorMut for Names<'_> {
         let Some((in_schema, name)) = self.table_of(relation) else {
             return ControlFlow::Continue(());
         };
+        let is_only =
+            matches!(relation.0.first(), Some(ObjectNamePart::Identifier(ident)) if ident.value == ONLY);
         let known = match in_schema.as_deref() {
             None if self.ctes.contains(&name) => return ControlFlow::Continue(()),
             Some("pg_catalog" | "information_schema") => return ControlFlow::Continue(()),
+            None if name.starts_with("pg_") => return ControlFlow::Continue(()),
             in_schema => find_table(self.schema, self.own, in_schema, &name),
         };
         if let Some(table) = known {
-            let temporary = self.note(table);
-            let found = &self.schema.tables[table].name;
-            let home = if temporary {
-                "pg_temp"
-            } else {
-                found.schema.as_str()
-            };
-            *relation = ObjectName::from(vec![
-                Ident::with_quote('"', home),
-                Ident::with_quote('"', found.name.as_str()),
-            ]);
+            *relation = self.home_of(table, is_only);
             return ControlFlow::Continue(());
         }
         let view = self.schema.views.iter().find(|(view, _)| {
@@ -238,7 +291,7 @@ impl VisitorMut for Names<'_> {
         if let Expr::CompoundIdentifier(parts) = expression {
             if let [in_schema, table, _] = parts.as_slice() {
                 let found = find_table(self.schema, self.own, Some(&folded(in_schema)), &folded(table));
-                if found.is_some_and(|found| self.ruled.contains(&found)) {
+                if found.is_some_and(|found| self.temporaries.contains(found)) {
                     parts.remove(0);
                 }
             }

@@ -1,12 +1,15 @@
 //! Reading SQL with the parser, and the parts of statements that rules look at.
 
 use sqlparser::ast::{
-    BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement, TableFactor,
-    TableWithJoins, Update,
+    visit_expressions, BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement,
+    TableFactor, TableWithJoins, Update,
 };
 use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 pub(super) fn parse_error(error: &sqlparser::parser::ParserError) -> String {
     error.to_string().replace("sql parser error: ", "")
@@ -22,6 +25,70 @@ pub(super) fn parse_expression(text: &str) -> Result<Expr, String> {
         Token::EOF => Ok(expression),
         other => Err(format!("there is more after it: {other}")),
     }
+}
+
+/// Stands before a table's name, as a part of it, where the statement said ONLY, which the parser does not know there.
+pub(super) const ONLY: &str = "scalingo_staging_sync_only";
+
+/// Reads statements.
+///
+/// # Errors
+/// Why they cannot be read, in the parser's words.
+pub(super) fn parse_statements(sql: &str) -> Result<Vec<Statement>, String> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| error.to_string())?;
+    Parser::new(&dialect)
+        .with_tokens_with_locations(mark_only(tokens))
+        .parse_statements()
+        .map_err(|error| parse_error(&error))
+}
+
+/// Makes `ONLY users` one name. The word is reserved, so it stands for nothing else but in `FETCH FIRST ROW ONLY`.
+fn mark_only(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let is_word = |token: &TokenWithSpan, words: &[Keyword]| match &token.token {
+        Token::Word(word) => word.quote_style.is_none() && words.contains(&word.keyword),
+        _ => false,
+    };
+    let before_tables = [Keyword::UPDATE, Keyword::FROM, Keyword::JOIN, Keyword::USING];
+    let mut marked: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut before = None;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let opens = before.as_ref().is_some_and(|before: &TokenWithSpan| {
+            before.token == Token::Comma || is_word(before, &before_tables)
+        });
+        if opens && is_word(&token, &[Keyword::ONLY]) {
+            let span = token.span;
+            marked.push(TokenWithSpan::new(Token::make_word(ONLY, None), span));
+            marked.push(TokenWithSpan::new(Token::Period, span));
+            while tokens.next_if(is_blank).is_some() {}
+        } else {
+            marked.push(token.clone());
+        }
+        if !is_blank(&token) {
+            before = Some(token);
+        }
+    }
+    marked
+}
+
+/// Every name in an expression, wherever it stands, as the server reads it.
+pub(super) fn identifiers(expression: &Expr) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let _ = visit_expressions(expression, |part| {
+        match part {
+            Expr::Identifier(ident) => {
+                found.insert(folded(ident));
+            }
+            Expr::CompoundIdentifier(parts) => found.extend(parts.iter().map(folded)),
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
 }
 
 /// An UPDATE or DELETE, perhaps behind WITH.

@@ -7,12 +7,13 @@ use sqlparser::ast::{Expr, Ident, Query, VisitMut, VisitorMut};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-/// Prefixes a table's own columns with its name, outside of sub-selects, whose names are theirs.
-pub(super) fn qualify(expression: &mut Expr, own: usize, qualifier: &Ident, schema: &Schema) {
+/// Prefixes a table's own columns with `qualifier`, outside of sub-selects, whose names are theirs. `tables` are those
+/// that the table may be called by; the last one is the table itself.
+pub(super) fn qualify(expression: &mut Expr, tables: &[usize], qualifier: &Ident, schema: &Schema) {
     struct Qualifier<'a> {
         depth: usize,
         columns: HashSet<&'a str>,
-        name: &'a TableName,
+        names: Vec<&'a TableName>,
         qualifier: &'a Ident,
     }
     impl VisitorMut for Qualifier<'_> {
@@ -33,9 +34,14 @@ pub(super) fn qualify(expression: &mut Expr, own: usize, qualifier: &Ident, sche
                     Some(column.clone())
                 }
                 Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                    [table, column] if folded(table) == self.name.name => Some(column.clone()),
+                    [table, column] if self.names.iter().any(|name| folded(table) == name.name) => {
+                        Some(column.clone())
+                    }
                     [schema, table, column]
-                        if folded(schema) == self.name.schema && folded(table) == self.name.name =>
+                        if self
+                            .names
+                            .iter()
+                            .any(|name| folded(schema) == name.schema && folded(table) == name.name) =>
                     {
                         Some(column.clone())
                     }
@@ -49,11 +55,12 @@ pub(super) fn qualify(expression: &mut Expr, own: usize, qualifier: &Ident, sche
             ControlFlow::Continue(())
         }
     }
-    let table = &schema.tables[own];
+    let own = tables.last().map(|table| &schema.tables[*table]);
+    let columns = own.into_iter().flat_map(|table| &table.columns);
     let mut visitor = Qualifier {
         depth: 0,
-        columns: table.columns.iter().map(|column| column.name.as_str()).collect(),
-        name: &table.name,
+        columns: columns.map(|column| column.name.as_str()).collect(),
+        names: tables.iter().map(|table| &schema.tables[*table].name).collect(),
         qualifier,
     };
     let _ = VisitMut::visit(expression, &mut visitor);

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module ScalingoStagingSync
+  class Configuration
+    # Says what is wrong with the entries of `anonymization_tables` that {Kind.entry} refuses: all of them at once, each
+    # by its number and its table.
+    module EntryProblems
+      # What an entry does. It has one of these.
+      WAYS = %i[strategy columns query].freeze
+
+      module_function
+
+      # @param entries [Object] what the option was given
+      # @return [String, nil] a sentence or more; nil where there is nothing to say about single entries
+      def tell(entries)
+        return unless entries.is_a?(Array)
+
+        told = entries.each_with_index.flat_map do |entry, index|
+          next [] if Kind.entry(entry)
+
+          table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
+          of(entry).map { |problem| "Entry #{index + 1}#{" (table #{table})" if table}: #{problem}." }
+        end
+        told.join(" ") if told.any?
+      end
+
+      # @param entry [Object] an entry that is refused
+      # @return [Array<String>] what is wrong with it
+      def of(entry)
+        return ["it is no Hash"] unless entry.is_a?(Hash)
+
+        keys = entry.keys.map { |key| key.respond_to?(:to_sym) ? key.to_sym : key }
+        problems = (keys - Kind::ENTRY_KEYS).map { |key| unknown(key) }
+        problems << "it has no :table" unless keys.include?(:table)
+        problems << ways(WAYS & keys) unless (WAYS & keys).one?
+        problems.empty? ? ["one of its values is not of the kind that its key takes"] : problems
+      end
+
+      def unknown(key)
+        near = DidYouMean::SpellChecker.new(dictionary: Kind::ENTRY_KEYS).correct(key).first
+        "there is no key #{key.inspect}#{near ? ", did you mean #{near.inspect}?" : ""}".delete_suffix("?")
+      end
+      private_class_method :unknown
+
+      def ways(found)
+        return "it has none of #{WAYS.map(&:inspect).join(", ")}" if found.empty?
+
+        "#{found.map(&:inspect).join(" and ")} exclude one another: make an entry for each"
+      end
+      private_class_method :ways
+    end
+  end
+end
