@@ -442,7 +442,7 @@ fn documents_are_masked_where_the_paths_say_and_nowhere_else() {
     let mask = fitted(
         "array",
         json!({"of": "email"}),
-        Type::Array,
+        Type::Array(Box::new(Type::TEXT)),
         Uniqueness::default(),
     )
     .unwrap();

@@ -566,7 +566,7 @@ fn not_null_columns_get_the_neutral_value_of_their_type() {
         (Type::TimestampTz, "1970-01-01 00:00:00+00"),
         (Type::Jsonb, "{}"),
         (Type::Json, "{}"),
-        (Type::Array, "{}"),
+        (Type::Array(Box::new(Type::TEXT)), "{}"),
         (Type::Hstore, ""),
         (Type::Range, "empty"),
         (Type::Bytea, ""),
@@ -688,7 +688,7 @@ fn a_value_that_the_type_cannot_hold_is_a_problem() {
         ("user_anonymization", column("email_md5", BIGINT), "an MD5"),
         (
             "email_anonymization",
-            column("email", Type::Array),
+            column("email", Type::Array(Box::new(Type::TEXT))),
             "an e-mail address",
         ),
         (
@@ -698,7 +698,7 @@ fn a_value_that_the_type_cannot_hold_is_a_problem() {
         ),
         (
             "phone_anonymization",
-            column("phone", Type::Array),
+            column("phone", Type::Array(Box::new(Type::TEXT))),
             "a phone number",
         ),
         (

@@ -39,7 +39,7 @@ pub struct Entry {
     /// The same value becomes the same pseudonym in every column that it fits, so that a foreign key survives.
     joins: bool,
     /// A value and the options that the example is made with, as JSON.
-    example: (&'static str, Type, &'static str),
+    example: (&'static str, Shown, &'static str),
     pub(super) build: fn(&Fitting<'_>) -> Result<Fitted, String>,
 }
 
@@ -188,7 +188,7 @@ const fn entry(
     name: &'static str,
     doc: &'static str,
     options: &'static [(&'static str, &'static str)],
-    example: (&'static str, Type, &'static str),
+    example: (&'static str, Shown, &'static str),
     build: fn(&Fitting<'_>) -> Result<Fitted, String>,
 ) -> Entry {
     Entry {
@@ -206,8 +206,34 @@ const fn joins(mut entry: Entry) -> Entry {
     entry
 }
 
-pub(super) const fn example(value: &'static str) -> (&'static str, Type, &'static str) {
-    (value, Type::TEXT, "{}")
+const fn example(value: &'static str) -> (&'static str, Shown, &'static str) {
+    (value, Shown::Text, "{}")
+}
+
+/// The type of the column that an example stands in.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    Text,
+    Number,
+    Date,
+    Timestamp,
+    Document,
+    Hstore,
+    Array,
+}
+
+impl Shown {
+    fn kind(self) -> Type {
+        match self {
+            Shown::Text => Type::TEXT,
+            Shown::Number => Type::Numeric { digits: None },
+            Shown::Date => Type::Date,
+            Shown::Timestamp => Type::Timestamp,
+            Shown::Document => Type::Jsonb,
+            Shown::Hstore => Type::Hstore,
+            Shown::Array => Type::Array(Box::new(Type::TEXT)),
+        }
+    }
 }
 
 /// The mask `email`.
@@ -243,7 +269,7 @@ pub static MASKS: &[Entry] = &[
             ),
             ("locale", "`fr`, the default, `en`, `de`, `it` or `nl`"),
         ],
-        ("Ada Lovelace", Type::TEXT, r#"{"kind": "name", "locale": "en"}"#),
+        ("Ada Lovelace", Shown::Text, r#"{"kind": "name", "locale": "en"}"#),
         fake::fake,
     ),
     joins(entry("postal_code", "other digits and letters in the same places", NO_OPTIONS, example("69001"), shape::postal_code)),
@@ -278,7 +304,7 @@ pub static MASKS: &[Entry] = &[
             ("age_band", "the first day of a band of so many years"),
             SUBJECT,
         ],
-        ("2024-02-29", Type::Date, "{}"),
+        ("2024-02-29", Shown::Date, "{}"),
         time::date,
     ),
     entry(
@@ -290,21 +316,21 @@ pub static MASKS: &[Entry] = &[
             ("age_band", "the first day of a band of so many years"),
             SUBJECT,
         ],
-        ("1815-12-10", Type::Date, "{}"),
+        ("1815-12-10", Shown::Date, "{}"),
         time::birth_date,
     ),
     entry(
         "timestamp",
         "another moment: all of a subject move together, so that intervals survive",
         &[("days", "by how many days at most, 180 by default"), SUBJECT],
-        ("2024-02-29 12:00:00", Type::Timestamp, "{}"),
+        ("2024-02-29 12:00:00", Shown::Timestamp, "{}"),
         time::timestamp,
     ),
     entry(
         "number",
         "the number, more or less",
         &[("percent", "by how much at most, 10 by default")],
-        ("1234.50", Type::Numeric { digits: None }, "{}"),
+        ("1234.50", Shown::Number, "{}"),
         number::number,
     ),
     joins(entry(
@@ -322,7 +348,7 @@ pub static MASKS: &[Entry] = &[
         "hash",
         "hex digits of a keyed SHA-256, as many as fit",
         &[("length", "how many digits")],
-        ("anything", Type::TEXT, r#"{"length": 32}"#),
+        ("anything", Shown::Text, r#"{"length": 32}"#),
         text::hash,
     ),
     joins(entry("token", "other letters and digits of the value's own alphabet, in the same places", NO_OPTIONS, example("sk_live_4eC39HqLyjWDarjtT1"), shape::token)),
@@ -330,7 +356,7 @@ pub static MASKS: &[Entry] = &[
         "password",
         "a bcrypt hash of a password that you know",
         &[("password", "the password, `password` by default"), ("cost", "bcrypt's cost, 10 by default")],
-        ("$2a$12$…", Type::TEXT, r#"{"cost": 4}"#),
+        ("$2a$12$…", Shown::Text, r#"{"cost": 4}"#),
         text::password,
     ),
     entry("text", "as many characters of lorem ipsum", NO_OPTIONS, example("She was born in London."), text::text),
@@ -343,12 +369,12 @@ pub static MASKS: &[Entry] = &[
     ),
     entry("redact", "`[REDACTED]`", NO_OPTIONS, example("secret"), text::redact),
     entry("null", "NULL", NO_OPTIONS, example("secret"), text::null),
-    entry("static", "always the same value", &[("value", "the value, required")], ("secret", Type::TEXT, r#"{"value": "n/a"}"#), text::fixed_value),
+    entry("static", "always the same value", &[("value", "the value, required")], ("secret", Shown::Text, r#"{"value": "n/a"}"#), text::fixed_value),
     entry(
         "template",
         "text with other columns' values in it, as they are after masking",
         &[("template", "the text, such as `user-{id}@x.test`, required")],
-        ("ada", Type::TEXT, r#"{"template": "user-{id}@x.test"}"#),
+        ("ada", Shown::Text, r#"{"template": "user-{id}@x.test"}"#),
         text::template,
     ),
     entry(
@@ -358,7 +384,7 @@ pub static MASKS: &[Entry] = &[
             ("paths", "from paths such as `$.contact.email`, `$.items[*].name` or `$..phone` to masks"),
             ("scrub", "true: each other string is scrubbed"),
         ],
-        (r#"{"contact": {"email": "ada@example.org"}}"#, Type::Jsonb, r#"{"paths": {"$.contact.email": "email"}}"#),
+        (r#"{"contact": {"email": "ada@example.org"}}"#, Shown::Document, r#"{"paths": {"$.contact.email": "email"}}"#),
         document::json,
     ),
     entry(
@@ -368,14 +394,14 @@ pub static MASKS: &[Entry] = &[
             ("keys", "from keys, or `*`, to masks"),
             ("scrub", "true: each other value is scrubbed"),
         ],
-        (r#""email"=>"ada@example.org""#, Type::Hstore, r#"{"keys": {"email": "email"}}"#),
+        (r#""email"=>"ada@example.org""#, Shown::Hstore, r#"{"keys": {"email": "email"}}"#),
         document::hstore,
     ),
     entry(
         "array",
-        "an array of text, each element masked",
+        "an array, each element masked as a column of its type",
         &[("of", "the elements' mask, required")],
-        ("{ada@example.org}", Type::Array, r#"{"of": "email"}"#),
+        ("{ada@example.org}", Shown::Array, r#"{"of": "email"}"#),
         document::array,
     ),
 ];
@@ -399,6 +425,8 @@ pub struct Listed {
     pub options: Vec<(&'static str, &'static str)>,
     /// A value.
     pub from: &'static str,
+    /// The options that the example is made with, as JSON.
+    pub with: &'static str,
     /// What it becomes under a key that is nobody's.
     pub to: String,
 }
@@ -412,6 +440,7 @@ pub fn listing() -> Vec<Listed> {
             doc: entry.doc,
             options: entry.options.to_vec(),
             from: entry.example.0,
+            with: entry.example.2,
             to: shown(entry).unwrap_or_default(),
         })
         .collect()
@@ -430,7 +459,7 @@ fn shown(entry: &'static Entry) -> Option<String> {
     };
     let table = Table {
         name: "public.examples".into(),
-        columns: vec![column("id", Type::Integer(8)), column("value", kind.clone())],
+        columns: vec![column("id", Type::Integer(8)), column("value", kind.kind())],
         key: vec![0],
         key_is_enforced: true,
     };
@@ -454,6 +483,13 @@ fn shown(entry: &'static Entry) -> Option<String> {
 /// The number that ASCII text is.
 fn parse<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// The number that digits below ten are; the largest there is when they are too many.
+fn number_of(digits: &[u8]) -> u128 {
+    digits.iter().fold(0u128, |number, digit| {
+        number.saturating_mul(10).saturating_add(u128::from(*digit))
+    })
 }
 
 /// What a hex digit stands for.

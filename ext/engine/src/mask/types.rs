@@ -46,8 +46,8 @@ pub enum Type {
     Json,
     /// `jsonb`.
     Jsonb,
-    /// An array of anything.
-    Array,
+    /// An array of such elements.
+    Array(Box<Type>),
     /// The extension's `hstore`.
     Hstore,
     /// `bytea`.
@@ -115,7 +115,7 @@ impl Type {
             Type::Double => "double precision".into(),
             Type::TimestampTz => "timestamp with time zone".into(),
             Type::TimeTz => "time with time zone".into(),
-            Type::Array => "an array".into(),
+            Type::Array(of) => format!("an array of {}", of.describe()),
             Type::Range => "a range".into(),
             Type::MultiRange => "a multirange".into(),
             Type::Bit(length) => format!("bit({length})"),
@@ -225,7 +225,7 @@ impl Type {
             Type::TimeTz => cast("00:00:00+00", "'00:00:00+00'::pg_catalog.timetz"),
             Type::Interval => cast("00:00:00", "'00:00:00'::pg_catalog.interval"),
             Type::Uuid => text("00000000-0000-0000-0000-000000000000"),
-            Type::Json | Type::Jsonb | Type::Array => text("{}"),
+            Type::Json | Type::Jsonb | Type::Array(_) => text("{}"),
             Type::Bytea => cast("", "''::pg_catalog.bytea"),
             Type::Inet => cast("0.0.0.0", "'0.0.0.0'::pg_catalog.inet"),
             Type::Cidr => cast("0.0.0.0/32", "'0.0.0.0/32'::pg_catalog.cidr"),

@@ -258,7 +258,11 @@ impl Schema {
         // Domains over domains; PostgreSQL lets none be circular, a damaged archive might.
         for _ in 0..32 {
             if current.array {
-                return (Type::Array, not_null);
+                let of = TypeName {
+                    array: false,
+                    ..current
+                };
+                return (Type::Array(Box::new(self.resolve(&of, home).0)), not_null);
             }
             let key = TableName {
                 schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),

@@ -5,7 +5,7 @@
 //! become the same.
 
 use super::recipe::{Fitting, Pseudonym, Work};
-use super::shape::Shape;
+use super::shape::{self, Shape};
 use crate::mask::action::Row;
 use crate::mask::compile::Fitted;
 use crate::mask::key::Function;
@@ -32,8 +32,8 @@ struct Checked {
     siren: Strings,
     shape: Shape,
     birth: Permutation,
-    /// The column is a number: a leading digit other than zero stays one.
-    is_number: bool,
+    /// The column is a number, of which this is the largest: a leading digit other than zero stays one.
+    most: Option<u128>,
 }
 
 /// Luhn's check digit for the digits before it.
@@ -96,9 +96,14 @@ impl Checked {
         let old = luhn(&digits[..last]);
         let leads = digits[0] != 0;
         let kept = kept.min(last.saturating_sub(1));
-        let guards = self.is_number && kept == 0;
+        let first = number(&digits[..kept]);
+        let room = 10u128.saturating_pow((last - kept) as u32);
         strings.apply(&mut digits[kept..last], b"", |found| {
-            !guards || (found[0] != 0) == leads
+            self.most.is_none_or(|most| {
+                // Less than the largest number's digits but the last, so that any check digit fits.
+                let fits = || first * room + number(found) < most / 10;
+                (kept > 0 || (found[0] != 0) == leads) && (most == u128::MAX || fits())
+            })
         });
         let new = luhn(&digits[..last]);
         carry_over(&mut digits[last..], u128::from(old), u128::from(new));
@@ -272,7 +277,7 @@ impl Checked {
         let given = is_given(digits);
         let leads = digits[0] != 0;
         self.payload.apply(digits, b"", |found| {
-            is_given(found) == given && (!self.is_number || (found[0] != 0) == leads)
+            is_given(found) == given && (self.most.is_none() || (found[0] != 0) == leads)
         });
     }
 
@@ -391,13 +396,14 @@ fn fit(fitting: &Fitting<'_>, kind: Kind, kind_name: &str, digits: u8) -> Result
         _ => return Err(fitting.wrong_type("text columns")),
     };
     let function: Function = fitting.function(kind_name);
+    let most = shape::most(&fitting.column.kind);
     let checked = Checked {
         kind,
         payload: Strings::new(&function, 10),
         siren: Strings::new(&fitting.function("siren"), 10),
         birth: Permutation::new(&function, 100 * 12 * 95 * 990 * 999),
-        shape: Shape::new(function, is_number),
-        is_number,
+        shape: Shape::new(function, most),
+        most,
     };
     let form = if is_number {
         format!("{} IS NOT NULL", fitting.sql())

@@ -28,7 +28,11 @@ impl Inner {
             return Ok(Inner::Null);
         }
         let mask = from_value(value).map_err(problem)?;
-        fitting.within(&mask).map(Inner::Pseudonym)
+        match &fitting.column.kind {
+            Type::Array(of) => fitting.for_type(&mask, (**of).clone()),
+            _ => fitting.within(&mask),
+        }
+        .map(Inner::Pseudonym)
     }
 }
 
@@ -307,7 +311,7 @@ impl<'a> Walk<'a> {
                 self.at += 1;
             }
             decoded.extend_from_slice(&self.input[start..self.at]);
-            if decoded.is_empty() {
+            if !matches!(&decoded[..], b"null" | b"true" | b"false") && !is_number(&decoded) {
                 return Err(NotJson);
             }
         }
@@ -323,7 +327,7 @@ impl<'a> Walk<'a> {
                 let mut written = std::mem::take(&mut self.work.second);
                 written.clear();
                 pseudonym.write(&decoded, self.row, self.work.deeper(), &mut written);
-                if !is_string && serde_json::from_slice::<serde_json::Number>(&written).is_ok() {
+                if !is_string && is_number(&written) {
                     out.extend_from_slice(&written);
                 } else {
                     out.push(b'"');
@@ -336,6 +340,35 @@ impl<'a> Walk<'a> {
         }
         self.work.first = decoded;
         Ok(())
+    }
+}
+
+/// Whether text is a number of JSON, however large (RFC 8259, section 6).
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || whole > 1 && rest[0] == b'0' {
+        return false;
+    }
+    let mut rest = &rest[whole..];
+    if let Some(behind) = rest.strip_prefix(b".") {
+        let places = digits(behind);
+        if places == 0 {
+            return false;
+        }
+        rest = &behind[places..];
+    }
+    match rest.split_first() {
+        None => true,
+        Some((b'e' | b'E', exponent)) => {
+            let exponent = match exponent.first() {
+                Some(b'+' | b'-') => &exponent[1..],
+                _ => exponent,
+            };
+            !exponent.is_empty() && digits(exponent) == exponent.len()
+        }
+        Some(_) => false,
     }
 }
 
@@ -613,8 +646,8 @@ impl Pseudonym for Array {
 }
 
 pub(super) fn array(fitting: &Fitting<'_>) -> Result<Fitted, String> {
-    if fitting.column.kind != Type::Array {
-        return Err(fitting.wrong_type("arrays of text"));
+    if !matches!(fitting.column.kind, Type::Array(_)) {
+        return Err(fitting.wrong_type("arrays"));
     }
     fitting.may_repeat()?;
     let Some(of) = fitting.options.get("of") else {

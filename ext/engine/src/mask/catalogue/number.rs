@@ -20,7 +20,23 @@ struct Noise {
 enum Most {
     Integer(i128),
     Digits(usize),
-    Float,
+    Real,
+    Double,
+}
+
+impl Most {
+    fn is_float(self) -> bool {
+        matches!(self, Most::Real | Most::Double)
+    }
+
+    /// Whether the type holds a number: one too small is refused, too, as it would become zero.
+    fn takes(self, number: f64) -> bool {
+        let size = number.abs();
+        match self {
+            Most::Real => (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&size),
+            _ => (f64::MIN_POSITIVE..=f64::MAX).contains(&size),
+        }
+    }
 }
 
 /// A decimal number: its digits as one number, and how many stand behind the point.
@@ -64,7 +80,7 @@ impl Noise {
             Most::Digits(digits) => 10i128
                 .checked_pow((digits + scale) as u32)
                 .map_or(i128::MAX, |most| most - 1),
-            Most::Float => i128::MAX,
+            Most::Real | Most::Double => i128::MAX,
         }
     }
 }
@@ -75,14 +91,12 @@ impl Pseudonym for Noise {
         let Some((number, scale)) = decimal(value) else {
             // Writing into a Vec does not fail.
             let _ = match super::parse::<f64>(value) {
-                Some(number) if number.is_finite() && matches!(self.most, Most::Float) => {
+                Some(number) if number.is_finite() && self.most.is_float() => {
                     let found = number * (1.0 + noise as f64 / 10_000.0);
-                    let found = if found == number || !found.is_finite() {
-                        number / 2.0
-                    } else {
-                        found
-                    };
-                    write!(out, "{found:e}")
+                    let found = [found, number / 2.0, number * 2.0]
+                        .into_iter()
+                        .find(|found| *found != number && self.most.takes(*found));
+                    write!(out, "{:e}", found.unwrap_or(0.0))
                 }
                 Some(number) if number.is_finite() => {
                     // A number of more than 33 digits: the first ones are kept in number, the others are not.
@@ -132,7 +146,8 @@ pub(super) fn number(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         Type::Integer(4) => Most::Integer(i128::from(i32::MAX)),
         Type::Integer(_) => Most::Integer(i128::from(i64::MAX)),
         Type::Numeric { digits } => Most::Digits(digits.unwrap_or(1000).min(38)),
-        Type::Real | Type::Double => Most::Float,
+        Type::Real => Most::Real,
+        Type::Double => Most::Double,
         _ => return Err(fitting.wrong_type("number columns")),
     };
     fitting.may_repeat()?;

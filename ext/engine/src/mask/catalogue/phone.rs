@@ -1,7 +1,7 @@
 //! `phone`: a valid number of the same country, written as the original is.
 
 use super::recipe::{Fitting, Pseudonym, Work};
-use super::shape::Shape;
+use super::shape::{self, Shape};
 use crate::mask::action::Row;
 use crate::mask::compile::Fitted;
 use crate::mask::permutation::Strings;
@@ -10,6 +10,9 @@ use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 
 /// The last digits that change; those before them say country, network and kind.
 const CHANGED: usize = 8;
+
+/// No number has more digits (E.164), but for what is dialled before it.
+const LONGEST: usize = 18;
 
 #[derive(Debug)]
 struct Phone {
@@ -44,7 +47,8 @@ impl Pseudonym for Phone {
                 .map(|byte| byte - b'0'),
         );
         let digits = work.first.len();
-        if digits < 7 || !value.is_ascii() || value.iter().any(u8::is_ascii_alphabetic) {
+        if !(7..=LONGEST).contains(&digits) || !value.is_ascii() || value.iter().any(u8::is_ascii_alphabetic)
+        {
             return self.shape.write(value, row, work, out);
         }
         let kept = digits.saturating_sub(CHANGED).max(1);
@@ -102,7 +106,7 @@ pub(super) fn phone(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let function = fitting.function("phone");
     let mask = Phone {
         strings: Strings::new(&function, 10),
-        shape: Shape::new(function, is_number),
+        shape: Shape::new(function, shape::most(&fitting.column.kind)),
         region,
     };
     let form = if is_number {

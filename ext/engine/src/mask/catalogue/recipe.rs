@@ -307,13 +307,8 @@ impl Fitting<'_> {
         }
     }
 
-    /// A mask for values within a value, such as the strings of a JSON document.
+    /// A mask for values within a value that are text, numbers and dates alike, such as those of a JSON document.
     pub(super) fn within(&self, mask: &Mask) -> Result<Box<dyn Pseudonym>, String> {
-        let none = Map::new();
-        let (entry, options) = match mask {
-            Mask::Catalogue(recipe) => (recipe.entry, &recipe.options),
-            _ => (&super::EMAIL, &none),
-        };
         let mut problem = String::new();
         // A number or a date within a document is text there, too.
         for kind in [
@@ -322,39 +317,51 @@ impl Fitting<'_> {
             Type::Date,
             Type::Timestamp,
         ] {
-            let column = Column {
-                name: self.column.name.clone(),
-                kind,
-                not_null: false,
-                unique: Uniqueness::default(),
-            };
-            let fitting = Fitting {
-                table: self.table,
-                column: &column,
-                masks: self.masks,
-                pseudonyms: self.pseudonyms,
-                name: entry.name,
-                options,
-            };
-            match (entry.build)(&fitting) {
-                Ok(Fitted {
-                    action: Action::Custom(custom),
-                    ..
-                }) => return Ok(custom.pseudonym),
-                Ok(Fitted {
-                    action: Action::Fixed(field),
-                    ..
-                }) => {
-                    let mut scratch = Vec::new();
-                    let text = copy::decode(&field, &mut scratch).unwrap_or_default();
-                    return Ok(Box::new(Constant(text.into())));
-                }
-                Ok(_) => {}
+            match self.for_type(mask, kind) {
+                Ok(pseudonym) => return Ok(pseudonym),
                 Err(found) if problem.is_empty() => problem = found,
                 Err(_) => {}
             }
         }
         Err(problem)
+    }
+
+    /// A mask for values of one type within a value, such as the elements of an array.
+    pub(super) fn for_type(&self, mask: &Mask, kind: Type) -> Result<Box<dyn Pseudonym>, String> {
+        let none = Map::new();
+        let (entry, options) = match mask {
+            Mask::Catalogue(recipe) => (recipe.entry, &recipe.options),
+            _ => (&super::EMAIL, &none),
+        };
+        let column = Column {
+            name: self.column.name.clone(),
+            kind,
+            not_null: false,
+            unique: Uniqueness::default(),
+        };
+        let fitting = Fitting {
+            table: self.table,
+            column: &column,
+            masks: self.masks,
+            pseudonyms: self.pseudonyms,
+            name: entry.name,
+            options,
+        };
+        match (entry.build)(&fitting)?.action {
+            Action::Custom(custom) => Ok(custom.pseudonym),
+            Action::Fixed(field) => {
+                let mut scratch = Vec::new();
+                let text = copy::decode(&field, &mut scratch).unwrap_or_default();
+                Ok(Box::new(Constant(text.into())))
+            }
+            _ => Err(self.problem(
+                &format!(
+                    "has the mask :{}, which does not go within another value.",
+                    entry.name
+                ),
+                "Take another mask there.",
+            )),
+        }
     }
 }
 

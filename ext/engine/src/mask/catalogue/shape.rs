@@ -145,12 +145,25 @@ pub(super) struct Shape {
     digits: Strings,
     lower: Strings,
     upper: Strings,
-    /// The value is a number: it keeps a leading digit other than zero.
-    is_number: bool,
+    /// The value is a number, of which this is the largest: it keeps a leading digit other than zero.
+    most: Option<u128>,
+}
+
+/// The largest number that a column holds, whatever its sign; None for a column that is no number.
+pub(super) fn most(kind: &Type) -> Option<u128> {
+    match kind {
+        Type::Integer(2) => Some(i16::MAX as u128),
+        Type::Integer(4) => Some(i32::MAX as u128),
+        Type::Integer(_) => Some(i64::MAX as u128),
+        // As many digits as before fit.
+        Type::Numeric { .. } => Some(u128::MAX),
+        _ => None,
+    }
 }
 
 impl Shape {
-    pub(super) fn new(function: Function, is_number: bool) -> Self {
+    /// `most` is [`most`] of the column.
+    pub(super) fn new(function: Function, most: Option<u128>) -> Self {
         let of = |number: u8, radix: u8| {
             let mut parts = function.begin();
             parts.add(Some(&[number]));
@@ -161,7 +174,7 @@ impl Shape {
             lower: of(1, 26),
             upper: of(2, 26),
             function,
-            is_number,
+            most,
         }
     }
 
@@ -180,7 +193,10 @@ impl Shape {
                 }
                 let leads = work[0] != 0;
                 strings.apply(work, tweak, |found| {
-                    !is_digits || (!self.is_number || (found[0] != 0) == leads) && accept(found)
+                    let fits = |most: u128| {
+                        (found[0] != 0) == leads && (most == u128::MAX || super::number_of(found) <= most)
+                    };
+                    !is_digits || self.most.is_none_or(fits) && accept(found)
                 });
                 let mut numerals = work.iter();
                 for byte in text.iter_mut().filter(|byte| class.contains(byte)) {
@@ -207,6 +223,10 @@ impl Pseudonym for Shape {
         if !value.is_ascii() {
             return write_foreign(&self.function, value, out);
         }
+        if self.most.is_some() && value.iter().any(u8::is_ascii_alphabetic) {
+            // NaN and Infinity say nothing of anybody.
+            return out.extend_from_slice(value);
+        }
         let start = out.len();
         out.extend_from_slice(value);
         self.replace(&mut out[start..], &mut work.first, |_| true);
@@ -221,7 +241,7 @@ impl Pseudonym for Shape {
 pub(super) fn fit_shape(fitting: &Fitting<'_>, kind: &str) -> Result<Fitted, String> {
     fitting.text()?;
     let form = fitting.matches("^[\\u0001-\\u007f]*$");
-    Ok(fitting.fitted(Shape::new(fitting.function(kind), false), form))
+    Ok(fitting.fitted(Shape::new(fitting.function(kind), None), form))
 }
 
 pub(super) fn postal_code(fitting: &Fitting<'_>) -> Result<Fitted, String> {
@@ -262,7 +282,7 @@ pub(super) fn last4(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             };
             let mask = LastFour {
                 four: Permutation::new(&function, 10_000),
-                longer: Shape::new(function, true),
+                longer: Shape::new(function, most(&fitting.column.kind)),
             };
             let form = format!("{} <= {digits}", fitting.sql());
             Ok(fitting.fitted(mask, form))

@@ -384,6 +384,19 @@ pub(super) fn template(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "Put the primary key's column into the template, such as {id}.",
         ));
     }
+    let least = pieces
+        .iter()
+        .map(|piece| least_room(fitting, piece))
+        .sum::<usize>();
+    if fitting.column.unique.distinct && least > limit {
+        return Err(fitting.problem(
+            &format!(
+                "is {} under a unique index, and its template needs room for {least} characters.",
+                fitting.column.kind.describe()
+            ),
+            "Shorten the template, or widen the column in production.",
+        ));
+    }
     let pattern: String = pieces
         .iter()
         .map(|piece| match piece {
@@ -406,6 +419,20 @@ pub(super) fn template(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         is_distinct,
     };
     Ok(fitting.fitted(template, form))
+}
+
+/// The characters that a piece needs, where it is known: ten digits are all that an integer has, and as many as a
+/// bigint ever needs; the worker watches the rest.
+fn least_room(fitting: &Fitting<'_>, piece: &Piece) -> usize {
+    match piece {
+        Piece::Text(text) => String::from_utf8_lossy(text).chars().count(),
+        Piece::Column(place, _) => match fitting.table.columns[*place].kind {
+            Type::Integer(2) => 5,
+            Type::Integer(_) => 10,
+            Type::Uuid => 36,
+            _ => 0,
+        },
+    }
 }
 
 fn place_of(fitting: &Fitting<'_>) -> Option<usize> {

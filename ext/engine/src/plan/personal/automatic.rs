@@ -62,7 +62,7 @@ fn candidates(kind: Kind, column: &Type) -> Vec<Suggestion> {
             with("hstore", json!({ "scrub": true })),
             Suggestion::plain("null"),
         ],
-        Type::Array => {
+        Type::Array(_) => {
             let of = if matches!(named, "null" | "redact") {
                 "text"
             } else {

@@ -332,7 +332,7 @@ impl Judge<'_> {
         };
         let home = &self.ground.schema.tables[table].name.schema;
         match self.ground.schema.resolve(written, home).0 {
-            Type::Other(_) | Type::Array | Type::Enum(_) | Type::Hstore => as_written(written),
+            Type::Other(_) | Type::Array(_) | Type::Enum(_) | Type::Hstore => as_written(written),
             resolved => resolved.describe(),
         }
     }
