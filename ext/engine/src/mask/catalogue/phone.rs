@@ -29,10 +29,15 @@ impl Phone {
             .and_then(|text| PHONE_NUMBER_UTIL.parse(text, Some(self.region)).ok())
             .is_some_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number))
     }
+}
 
-    /// Whether it is surely valid, by a look: most numbers here are French.
-    fn is_surely_valid(&self, digits: &[u8]) -> bool {
-        self.region == Region::FR && digits.len() == 10 && digits[0] == 0 && matches!(digits[1], 6)
+/// Whether a French mobile number that begins with 06 is valid, by a look at the two digits behind: most numbers here
+/// are such, and the library takes a hundred times as long. A test compares the two.
+fn is_valid_06(behind: &[u8]) -> bool {
+    match behind {
+        [3, next, ..] => *next <= 8,
+        [9, next, ..] => matches!(next, 5 | 8 | 9),
+        _ => true,
     }
 }
 
@@ -52,7 +57,12 @@ impl Pseudonym for Phone {
             return self.shape.write(value, row, work, out);
         }
         let kept = digits.saturating_sub(CHANGED).max(1);
-        let is_valid = self.is_surely_valid(&work.first) || self.is_valid(value);
+        let is_06 =
+            self.region == Region::FR && digits == 10 && value[0] != b'+' && work.first.starts_with(&[0, 6]);
+        let is_valid = match is_06 {
+            true => is_valid_06(&work.first[2..]),
+            false => self.is_valid(value),
+        };
         let start = out.len();
         out.extend_from_slice(value);
         // However a French number is written, it becomes the same one.
@@ -69,18 +79,22 @@ impl Pseudonym for Phone {
         for (byte, digit) in tweak.iter_mut().zip(prefix) {
             *byte = digit + 1;
         }
-        let (before, changed) = work.first.split_at_mut(kept);
+        let changed = &mut work.first[kept..];
         let text = &mut out[start..];
         self.strings.apply(changed, &tweak, |found| {
+            if is_06 {
+                return is_valid_06(found) == is_valid;
+            }
             let places = text.iter_mut().filter(|byte| byte.is_ascii_digit()).skip(kept);
             for (byte, digit) in places.zip(found) {
                 *byte = b'0' + digit;
             }
-            if self.region == Region::FR && before == [0, 6] {
-                return true;
-            }
             self.is_valid(text) == is_valid
         });
+        let places = text.iter_mut().filter(|byte| byte.is_ascii_digit()).skip(kept);
+        for (byte, digit) in places.zip(changed.iter()) {
+            *byte = b'0' + digit;
+        }
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
@@ -115,4 +129,20 @@ pub(super) fn phone(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         fitting.matches("^[\\u0001-\\u007f]*$")
     };
     Ok(fitting.fitted(mask, form))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_look_at_a_mobile_number_agrees_with_the_library() {
+        for behind in 0..100u8 {
+            let text = format!("06{behind:02}345678");
+            let is_valid = PHONE_NUMBER_UTIL
+                .parse(&text, Some(Region::FR))
+                .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number));
+            assert_eq!(is_valid_06(&[behind / 10, behind % 10]), is_valid, "{text}");
+        }
+    }
 }
