@@ -1,0 +1,276 @@
+//! What a refusal of Scalingo's API means for its user, call by call, and what to do.
+
+use super::super::super::http::{quotable, Failure};
+use crate::error::{Error, Kind};
+use reqwest::StatusCode;
+
+/// One of the calls, for what its errors say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Call {
+    Exchange,
+    Regions,
+    Addons,
+    AddonToken,
+    Backups,
+    Backup,
+    NewBackup,
+    Archive,
+}
+
+/// What a refusal says of itself: `{"error": "…"}` or `{"errors": {"field": ["…"]}}`.
+pub(super) fn explanation(body: &[u8], secrets: &[&str]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
+        return quotable(error, secrets);
+    }
+    let fields = answer.get("errors")?.as_object()?;
+    let told: Vec<String> = fields
+        .iter()
+        .map(|(field, errors)| {
+            let errors = errors
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|error| error.as_str());
+            format!("{field} {}", errors.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    quotable(&told.join("; "), secrets)
+}
+
+pub(super) fn unknown_region(region: &str, known: &[&str]) -> Error {
+    let known: Vec<String> = known.iter().filter_map(|name| quotable(name, &[])).collect();
+    let what = match quotable(region, &[]) {
+        Some(region) => format!("Scalingo has no region \"{region}\"."),
+        None => "The Scalingo region is not configured.".to_owned(),
+    };
+    Error::new(
+        Kind::Configuration,
+        what,
+        format!("Set config.scalingo_region to one of {}.", known.join(", ")),
+    )
+}
+
+/// What calls are about, as far as errors name it.
+pub(super) struct Subject<'a> {
+    pub(super) app: &'a str,
+    pub(super) region: &'a str,
+}
+
+impl Call {
+    /// For "Scalingo refused …".
+    fn doing(self, subject: &Subject<'_>) -> String {
+        let app = subject.app;
+        match self {
+            Self::Exchange => "to exchange the API token".into(),
+            Self::Regions => "to list its regions".into(),
+            Self::Addons => format!("to list the addons of the app {app}"),
+            Self::AddonToken => format!("a token for the PostgreSQL addon of the app {app}"),
+            Self::Backups => format!("to list the backups of the app {app}"),
+            Self::Backup => format!("to tell how the new backup of the app {app} is getting on"),
+            Self::NewBackup => format!("to make a backup of the app {app}"),
+            Self::Archive => format!("a link to the backup of the app {app}"),
+        }
+    }
+}
+
+/// The error that says what a call's failure means and what to do.
+pub(super) fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error {
+    let doing = call.doing(subject);
+    match failure {
+        Failure::Told(error) => error,
+        Failure::Transport { reason, .. } => Error::new(
+            Kind::Api,
+            format!("Scalingo's API could not be asked {}: {reason}.", asked(&doing)),
+            "Check the network between this machine and Scalingo (and HTTPS_PROXY), and Scalingo's status page.",
+        ),
+        Failure::Unreadable => Error::new(
+            Kind::Api,
+            format!("Scalingo was asked {}, and its answer is not what it documents.", asked(&doing)),
+            "Run it again; if it happens again, please report it: Scalingo's API may have changed.",
+        ),
+        Failure::Refused { status, said, retry_after } => {
+            let (kind, what, remedy) = refusal(call, status, subject);
+            let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+            let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
+            let remedy = match retry_after {
+                Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
+                    format!("Scalingo wants {} seconds of rest; run it again after that.", wish.as_secs())
+                }
+                _ => remedy,
+            };
+            Error::new(kind, format!("{what} ({}{said}).", status.as_u16()), remedy)
+        }
+    }
+}
+
+/// "to list …" stays, "a token …" becomes "for a token …".
+fn asked(doing: &str) -> String {
+    if doing.starts_with("to ") {
+        doing.to_owned()
+    } else {
+        format!("for {doing}")
+    }
+}
+
+/// Kind, what happened (None: that it was refused) and what to do, for a status.
+fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Option<String>, String) {
+    let Subject { app, region } = subject;
+    match status.as_u16() {
+        401 => (
+            Kind::Authentication,
+            Some("Scalingo does not accept the API token".into()),
+            "Make a new token in the Scalingo dashboard (Profile, API Tokens) and set SCALINGO_API_TOKEN to it.".into(),
+        ),
+        402 => (
+            Kind::Api,
+            Some("Scalingo wants a payment before it does this".into()),
+            "Look at the account's billing page: the free trial may have ended.".into(),
+        ),
+        403 => (
+            Kind::Api,
+            None,
+            format!("Add the API token's owner to the collaborators of {app}, with the right to read its backups."),
+        ),
+        404 => not_found(call, app, region),
+        400 | 422 => (
+            Kind::Api,
+            None,
+            "Check config.clone_source_scalingo_app_name, config.scalingo_region and config.scalingo_addon_id.".into(),
+        ),
+        409 => (
+            Kind::Api,
+            None,
+            "Something else is going on with this database; run it again when that is over.".into(),
+        ),
+        429 => (
+            Kind::Api,
+            Some("Scalingo was asked too often, more than 60 times a minute".into()),
+            "Run it again in a few minutes, with nothing else using the same token.".into(),
+        ),
+        500..=599 => (
+            Kind::Api,
+            Some(format!("Scalingo failed when it was asked {}", asked(&call.doing(subject)))),
+            "Run it again later; Scalingo's status page may tell more.".into(),
+        ),
+        300..=399 => (
+            Kind::Api,
+            Some("Scalingo's API answered with a redirect, which is not followed".into()),
+            "Check config.scalingo_region, and SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL if they are set."
+                .into(),
+        ),
+        _ => (
+            Kind::Api,
+            None,
+            "Run it again; if it happens again, please report it: Scalingo's API may have changed.".into(),
+        ),
+    }
+}
+
+fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, String) {
+    match call {
+        Call::Addons => (
+            Kind::Api,
+            Some(format!("Scalingo knows no app {app} in the region {region} that this token may see")),
+            "Check config.clone_source_scalingo_app_name and config.scalingo_region, and that the token's owner is a \
+             collaborator of the app."
+                .into(),
+        ),
+        Call::AddonToken => (
+            Kind::AddonNotFound,
+            Some(format!("The app {app} does not have that PostgreSQL addon any more")),
+            "Check config.scalingo_addon_id against the app's addons in the dashboard.".into(),
+        ),
+        Call::Backups | Call::NewBackup => (
+            Kind::BackupNotFound,
+            Some(format!("Scalingo finds no backups for the database of the app {app}")),
+            "Look at the database's backups in its dashboard.".into(),
+        ),
+        Call::Backup | Call::Archive => (
+            Kind::BackupNotFound,
+            Some(format!("The backup of the app {app} is not there any more")),
+            "Run it again: it will take the newest one that is.".into(),
+        ),
+        Call::Exchange | Call::Regions => (
+            Kind::Api,
+            None,
+            "Check SCALINGO_AUTH_URL if it is set.".into(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_validation_error_is_told_field_by_field() {
+        let body = br#"{"errors":{"app":["is unknown"],"region":["is closed","is far"]}}"#;
+        assert_eq!(
+            explanation(body, &[]).as_deref(),
+            Some("app is unknown; region is closed, is far")
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_or_another_json_is_not_quoted() {
+        for body in [
+            "Retry later",
+            "",
+            "<html>",
+            "[1]",
+            r#"{"error":{"a":1}}"#,
+            r#"{"errors":"x"}"#,
+            "\u{0}",
+        ] {
+            assert_eq!(explanation(body.as_bytes(), &[]), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_failure_of_every_call_is_two_sentences() {
+        let calls = [
+            Call::Exchange,
+            Call::Regions,
+            Call::Addons,
+            Call::AddonToken,
+            Call::Backups,
+            Call::Backup,
+            Call::NewBackup,
+            Call::Archive,
+        ];
+        let subject = Subject {
+            app: "shop",
+            region: "osc-fr1",
+        };
+        for call in calls {
+            let mut failures = vec![
+                Failure::Unreadable,
+                Failure::Transport {
+                    reason: "connection refused".into(),
+                    passing: true,
+                    arrived: false,
+                },
+            ];
+            failures.extend(
+                [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| Failure::Refused {
+                    status: StatusCode::from_u16(status).unwrap(),
+                    said: Some("no".into()),
+                    retry_after: None,
+                }),
+            );
+            for failure in failures {
+                let error = told(call, failure, &subject);
+                assert!(
+                    error.what.ends_with('.') && error.remedy.ends_with('.'),
+                    "{error}"
+                );
+                assert!(
+                    !error.what.contains("  ") && !error.what.contains("asked a "),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
