@@ -64,7 +64,7 @@ class OperationsTest < IntegrationTest
     app, staging, fake = new_app
     result = assert_untouched(staging.database) { app.rake("scalingo_staging_sync:check") }
     assert result.success?, result.output
-    ["passed  Target database: #{staging.database.name}", "passed  Privileges: 6 trials", "passed  Backup: bk-",
+    ["passed  Target database: #{staging.database.name}", "passed  Privileges: 8 trials", "passed  Backup: bk-",
      "passed  TLS: ", "A run would go through"].each { |line| assert_includes result.output, line }
     assert_nil staging.database.value("SELECT 1 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = setrole WHERE rolname = '#{staging.role}'")
     assert_empty fake.requests_of(:create_backup)

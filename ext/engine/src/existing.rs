@@ -72,6 +72,11 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     let plan = detection.carried_out();
     let loads = ruled_loads(&plan);
 
+    events.send(Event::Planned {
+        tables: loads.len() as u64,
+        steps: 0,
+        last_rows: target.last_rows().await,
+    });
     events.send(Event::Phase { phase: Phase::Rows });
     let session = Session {
         reader: &reader,

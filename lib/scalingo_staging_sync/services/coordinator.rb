@@ -133,10 +133,14 @@ module ScalingoStagingSync
           "Done in #{Support::Figures.seconds(report[:seconds])}: " \
           "#{Support::Figures.counted(tables.size, "table")}, " \
           "#{Support::Figures.counted(tables.sum { |table| table[:rows] }, "row")}, " \
-          "#{Support::Figures.counted(masked, "value")} masked; " \
-          "#{Support::Figures.counted((report[:excluded] || []).size, "table")} without rows; #{verification(report)}."
+          "#{Support::Figures.counted(masked, "value")} masked#{without_rows(report)}; #{verification(report)}."
         )
         reporter.say("Restart the app's web and worker containers if the schema has changed: they keep what they knew of it.")
+      end
+
+      def without_rows(report)
+        excluded = (report[:excluded] || []).size
+        "; #{Support::Figures.counted(excluded, "table")} without rows" if excluded.positive?
       end
 
       def verification(report)

@@ -56,10 +56,10 @@ module ScalingoStagingSync
       def table(runs)
         rows = runs.map do |run|
           [run[:started_at].utc.strftime("%Y-%m-%d %H:%M"), run[:mode], run[:status], run[:backup_id].to_s,
-           run[:rows] ? Support::Figures.count(run[:rows]) : "", run[:seconds] ? Support::Figures.seconds(run[:seconds]) : "",
+           run[:rows] ? Support::Figures.count(run[:rows]) : "", run[:findings].to_s, run[:seconds] ? Support::Figures.seconds(run[:seconds]) : "",
            run[:error_class].to_s]
         end
-        head = ["Started (UTC)", "Mode", "Status", "Backup", "Rows", "Took", "Error"]
+        head = ["Started (UTC)", "Mode", "Status", "Backup", "Rows", "Findings", "Took", "Error"]
         widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
         [head, *rows].map { |cells| cells.zip(widths).map { |cell, width| cell.ljust(width) }.join("  ").rstrip }
       end

@@ -9,7 +9,7 @@ module ScalingoStagingSync
     # What `rake scalingo_staging_sync:check` does: looks at everything that a run needs, prints a line for each with
     # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
     # beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
-    class Tester
+    class Tester < Services::Base
       # A check that did not hold.
       Failed = Class.new(StandardError)
 
@@ -25,17 +25,16 @@ module ScalingoStagingSync
       # @param native [Module, nil] what stands for the native library; nil: the library itself
       # @param environment [#[]] the environment variables
       def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil, environment: ENV)
-        @config = config
+        super(config:, native:)
         @output = output
-        @native = native
         @environment = environment
       end
 
       # @return [Boolean] whether everything holds; warnings do not count
       def run
-        results = local_checks.map { |name, check| report(name, check) }
+        results = local_checks.map { |name, check| look(name, check) }
         # Without these there is nobody to ask.
-        results.concat(remote_checks.map { |name, check| report(name, check) }) unless results.include?(:failed)
+        results.concat(remote_checks.map { |name, check| look(name, check) }) unless results.include?(:failed)
         @output.puts("", Support::PreviewText.new(@preview).to_s) if @preview
         tell(results.tally)
         results.none?(:failed)
@@ -49,9 +48,9 @@ module ScalingoStagingSync
           "Configuration" => -> { preflight },
           "Source" => -> { source },
           "Key for pseudonyms" => -> { secret },
-          "Native library" => -> { native },
+          "Native library" => -> { library },
           "Slack" => -> { slack },
-          "Seeds" => -> { @config.seeds_file_path ? "the file #{@config.seeds_file_path} is there." : "none configured." },
+          "Seeds" => -> { config.seeds_file_path ? "the file #{config.seeds_file_path} is there." : "none configured." },
           "Memory" => -> { memory },
           "cron.json" => -> { cron }
         }
@@ -76,7 +75,7 @@ module ScalingoStagingSync
         @output.puts(parts.empty? ? "Everything holds." : "#{parts.join(", ")}.")
       end
 
-      def report(name, check)
+      def look(name, check)
         @output.puts("passed  #{name}: #{check.call}")
         :passed
       rescue Warned => error
@@ -88,21 +87,20 @@ module ScalingoStagingSync
       end
 
       def guard
-        Support::EnvironmentValidator.new(config: @config).validate!
-        app = @config.target_app
+        refuse_production!
+        app = config.target_app
         app ? "nothing says that #{app} is production." : "nothing says that this is production (APP is not set)."
       end
 
       def preflight
-        preflight = Support::Preflight.new(config: @config)
+        preflight = Support::Preflight.new(config:)
         preflight.check!(source: false)
-        tables = @config.anonymization_tables.size
+        tables = config.anonymization_tables.size
         first = tables.zero? ? "no rule, as config.allow_unmasked_copy permits." : "#{Support::Figures.counted(tables, "rule")}."
         [first, *preflight.notices].join(" ")
       end
 
       def source
-        settings = EngineSettings.new(@config)
         file = settings.backup_file
         if file
           raise Failed, "the backup file #{file} is not there or cannot be read." unless File.file?(file) && File.readable?(file)
@@ -114,12 +112,12 @@ module ScalingoStagingSync
       end
 
       def secret
-        EngineSettings.new(@config).masking
-        @config.set?(:anonymization_secret) ? "config.anonymization_secret is set." : "derived from secret_key_base."
+        settings.masking
+        config.set?(:anonymization_secret) ? "config.anonymization_secret is set." : "derived from secret_key_base."
       end
 
-      def native
-        "version #{(@native || Native).engine_version}."
+      def library
+        "version #{native.engine_version}."
       end
 
       def memory
@@ -143,7 +141,7 @@ module ScalingoStagingSync
       end
 
       def cron
-        file = EngineSettings.new(@config).in_app("cron.json")
+        file = settings.in_app("cron.json")
         return "there is none: the run is not scheduled by Scalingo." unless File.file?(file)
 
         jobs = JSON.parse(File.read(file)).fetch("jobs")
@@ -162,7 +160,7 @@ module ScalingoStagingSync
       end
 
       def examined
-        @examined ||= (@native || Native).examine(EngineSettings.new(@config).target)
+        @examined ||= native.examine(settings.target)
       end
 
       def database
@@ -186,7 +184,7 @@ module ScalingoStagingSync
       end
 
       def migrations
-        return "not run, as config.run_migrations says." unless @config.run_migrations
+        return "not run, as config.run_migrations says." unless config.run_migrations
         return "there is no ActiveRecord here." unless Database::RailsState.active_record?
 
         known, pending = Database::RailsState.migrations
@@ -197,7 +195,7 @@ module ScalingoStagingSync
       end
 
       def preview
-        @preview ||= Services::DryRun.new(config: @config, native: @native).preview
+        @preview ||= Services::DryRun.new(config:, native:).preview
       end
 
       def backup
@@ -234,10 +232,10 @@ module ScalingoStagingSync
 
       # Slack fails no run, so it fails no check either.
       def slack
-        return "not enabled." unless @config.slack_enabled
+        return "not enabled." unless config.slack_enabled
 
-        problem = Services::SlackNotificationService.new(config: @config).problem
-        return "enabled, in #{@config.slack_locale}; Slack knows the webhook." unless problem
+        problem = Services::SlackNotificationService.new(config:).problem
+        return "enabled, in #{config.slack_locale}; Slack knows the webhook." unless problem
 
         raise Warned, "the webhook would not take a message: #{problem}. Make a new one in Slack and set config.slack_webhook_url."
       end

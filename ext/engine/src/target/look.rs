@@ -307,6 +307,13 @@ const TRIALS: &[Trial] = &[
         "Grant the role CREATE and USAGE on the schema public.",
     ),
     (
+        "write to the gem's own schema",
+        "DO $$ BEGIN IF to_regclass('scalingo_staging_sync.state') IS NOT NULL THEN \
+           EXECUTE 'UPDATE scalingo_staging_sync.state SET status = status'; END IF; END $$",
+        false,
+        "Connect as the role that owns the schema scalingo_staging_sync, or drop it as that role.",
+    ),
+    (
         "create temporary tables",
         "CREATE TEMPORARY TABLE scalingo_staging_sync_trial (id int) ON COMMIT DROP",
         false,
@@ -363,6 +370,32 @@ pub async fn examine(settings: &settings::Target) -> Result<Examination> {
             remedy,
         });
     }
+    let sessions = settings.parallel_connections.max(1) + 1;
+    let opened = open_together(settings, sessions).await;
+    examination.privileges.push(Privilege {
+        name: "open as many connections as config.parallel_connections says, and one more",
+        granted: opened,
+        // The app's own sessions, which a run ends, count here.
+        optional: true,
+        remedy:
+            "Lower config.parallel_connections, or stop the app's containers, which take connections, too.",
+    });
     session.close().await;
     Ok(examination)
+}
+
+/// Whether the server lets the role have so many sessions at once, the one that is there already among them.
+async fn open_together(settings: &settings::Target, sessions: usize) -> bool {
+    let mut opened = Vec::with_capacity(sessions);
+    while opened.len() + 1 < sessions {
+        let Ok(session) = connect(settings).await else {
+            break;
+        };
+        opened.push(session);
+    }
+    let all = opened.len() + 1 == sessions;
+    for session in opened {
+        session.close().await;
+    }
+    all
 }
