@@ -76,7 +76,8 @@ module ScalingoStagingSync
       def finding(finding)
         name = finding.values_at(:table, :column).compact.join(".")
         words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
-        words.empty? ? name : "#{name}: #{words.join(", ")}"
+        line = words.empty? ? name : "#{name}: #{words.join(", ")}"
+        finding[:rule] && finding[:status].to_s == "uncovered" ? "#{line}\n    #{finding[:rule]}" : line
       end
 
       def left_out
