@@ -146,6 +146,13 @@ module ScalingoStagingSync
     option :fail_on_verification_error, Kind::BOOLEAN, true,
            "A failed check fails the run; with false it is a warning."
 
+    option :leak_check, Kind::BOOLEAN, true,
+           "Look at every row for original values of masked columns (e-mail addresses, telephone numbers, IBANs, cards, " \
+           "identity numbers) that survived in other columns. One that did is a failed check. Needs `run_pii_scan`."
+
+    option :leak_check_names, Kind::BOOLEAN, false,
+           "Look for full names, too. Many people share a name, so these are told and never fail a run."
+
     option :anonymization_audit_file, Kind::PATH, nil,
            "Where to write the report of a run: this path with .json, sealed, with .txt and with .html. It holds names " \
            "and counts, never a value of a row.",
@@ -186,6 +193,9 @@ module ScalingoStagingSync
            "Tables that are created without their rows: `table`, `schema.table`, with `*`. A name that matches " \
            "nothing is an error.",
            example: '["sessions", "audit_logs"]'
+
+    option :exclude_large_objects, Kind::BOOLEAN, false,
+           "Leave the contents of all large objects out: they are created, empty. Nothing looks into large objects."
 
     group "Target"
 

@@ -68,6 +68,8 @@ module ScalingoStagingSync
         "pii" => pii,
         "exclude_tables" => exclude_tables,
         "include_foreign_servers" => @config.include_foreign_servers,
+        "exclude_large_objects" => @config.exclude_large_objects,
+        "leak_check" => leak_check,
         "fingerprint" => fingerprint(exclude_tables)
       }
     end
@@ -152,6 +154,11 @@ module ScalingoStagingSync
         "encrypted" => Support::RailsHints.encrypted_columns,
         "own_patterns" => !@config.pii_detection_patterns.nil?
       }
+    end
+
+    # @return [Hash{String => Object}] whether every row is looked at for originals of masked columns
+    def leak_check
+      { "enabled" => @config.run_pii_scan && @config.leak_check, "names" => @config.leak_check_names }
     end
 
     # @return [Array<Hash{String => Object}>] the rules that only SQL can express

@@ -53,6 +53,18 @@ module ScalingoStagingSync
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that nothing stands between and staging
     def uncovered = findings.select { |finding| finding[:status].to_s == "uncovered" }
 
+    # @return [Array<Hash{Symbol => Object}>] original values of masked columns that survived in others: :table, :column,
+    #   :kind, :count, :expected_by_chance, :certain (only those fail a run) and :entry, the rule to paste
+    def leaks = to_h[:leaks] || []
+
+    # @return [Hash{Symbol => Object}, nil] what the search for those looked at: :originals, :candidates, :hashes, :exact
+    #   and :error_rate; nil where it is off
+    def leak_check = to_h[:leak_check]
+
+    # @return [Array<Hash{Symbol => Object}>] what holds personal data beside columns: :channel ("search_vector",
+    #   "large_objects", "bytea" or "schema_text"), :name, :kind, :count, :outcome and :note
+    def channels = to_h[:channels] || []
+
     # @return [Array<String>] what the person in charge should know
     def warnings = to_h[:warnings] || []
 

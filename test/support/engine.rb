@@ -26,7 +26,8 @@ module Engine
   # rules::     { "users" => :user_anonymization }; none means an unmasked copy that is meant
   # exclude::   patterns
   # target_options, masking_options:: further keys of those two parts
-  def settings(source:, target:, rules: {}, exclude: [], target_options: {}, masking_options: {})
+  # options:: further keys beside them
+  def settings(source:, target:, rules: {}, exclude: [], target_options: {}, masking_options: {}, options: {})
     {
       "source" => source.is_a?(Hash) ? source : { "file" => source },
       "target" => { "url" => target, "parallel_connections" => 2, "lock_timeout" => 5.0, "retry_delay" => 0.05 }
@@ -35,7 +36,7 @@ module Engine
                      "rules" => rules.map { |table, strategy| { "table" => table.to_s, "strategy" => strategy.to_s } },
                      "allow_unmasked_copy" => rules.empty? }.merge(masking_options.transform_keys(&:to_s)),
       "exclude_tables" => exclude
-    }
+    }.merge(options.transform_keys(&:to_s))
   end
 
   # Runs the engine here. Errors of the gem are in the outcome, others are raised.

@@ -20,7 +20,8 @@ class ConfigurationTest < Minitest::Test
     scalingo_region: "osc-fr1", scalingo_addon_id: nil, scalingo_api_token: nil, backup_file: nil,
     backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
     allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
-    run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {}
+    run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
+    leak_check: true, leak_check_names: false, exclude_large_objects: false
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -62,6 +63,9 @@ class ConfigurationTest < Minitest::Test
     pii_policy: [%i[warn fail mask], ["mask", nil, :stop]],
     pii_sample_rows: [[0, 1000, :all], [-1, "all", 1.5, nil]],
     pii_ignore: [[{}, { "products.name" => "goods" }], [["products.name"], { "products.name" => "" }, { "products" => "goods" }, nil]],
+    leak_check: [[false], [0, nil]],
+    leak_check_names: [[true], [1, nil]],
+    exclude_large_objects: [[true], [1, nil]],
     parallel_connections: [[1, 8], [0, 9, 2.5, "4", nil]],
     exclude_tables: [[[], ["a", :b]], ["a", [1], [""], nil]],
     lock_timeout: [[1, 0.5], [0, -1, "30", nil]],

@@ -33,10 +33,23 @@ class EngineSettingsTest < Minitest::Test
         },
         "exclude_tables" => ["sessions"],
         "include_foreign_servers" => false,
+        "exclude_large_objects" => false,
+        "leak_check" => { "enabled" => true, "names" => false },
         "fingerprint" => ScalingoStagingSync::EngineSettings.new(config).fingerprint
       },
       config.to_engine
     )
+  end
+
+  def test_the_leak_check_goes_with_the_search_for_personal_data
+    config = staging_config
+    config.leak_check_names = true
+    assert_equal({ "enabled" => true, "names" => true }, config.to_engine["leak_check"])
+    config.run_pii_scan = false
+    refute config.to_engine["leak_check"]["enabled"]
+    config.run_pii_scan = true
+    config.leak_check = false
+    refute config.to_engine["leak_check"]["enabled"]
   end
 
   def test_rules_in_sql_are_told_apart_from_masks

@@ -12,11 +12,13 @@
 use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::leak::{LeakCheck, Moment};
 use crate::mask::{Key, Masker, RowMask};
 use crate::plan::{self, quote_identifier, Load, Plan, TableName};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
-use crate::target::{describe, Target};
+use crate::survivors::{self, Told};
+use crate::target::{describe, read_back, Target};
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
@@ -83,6 +85,7 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
         writer: &writer,
         events: &events,
         settings,
+        leaks: crate::leak_check(settings, &plan),
     };
     let tables = if settings.masking.rollback_on_error {
         session.mask_together(&loads).await?
@@ -97,12 +100,14 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     if let Some(warning) = plan::personal::warning(&findings) {
         events.warn(warning);
     }
-    Ok(Report {
+    let told = session.survivors(&plan).await?;
+    let verified = verified && !told.leaks();
+    Ok(told.into_report(Report {
         tables,
         findings,
         verified,
         ..recorder.finish()
-    })
+    }))
 }
 
 /// A table that a rule is for, and its mask.
@@ -137,6 +142,7 @@ struct Session<'a> {
     writer: &'a Client,
     events: &'a Sink,
     settings: &'a Settings,
+    leaks: Option<Arc<LeakCheck>>,
 }
 
 impl Session<'_> {
@@ -247,7 +253,7 @@ impl Session<'_> {
         self.execute("creating a temporary copy", &sql).await?;
         let copy = format!("pg_temp.{name}");
         let mut masker = mask.masker();
-        let bytes = self.stream_masked(load, &mut masker, &copy).await?;
+        let bytes = self.stream_masked(load, mask, &mut masker, &copy).await?;
         let counts = masker.counts();
         let seconds = started.elapsed().as_secs_f64();
         let told = report::Table::new(load, counts.rows, bytes, seconds, &counts.columns);
@@ -281,7 +287,16 @@ impl Session<'_> {
     }
 
     /// Streams the table's rows through the mask into the temporary copy.
-    async fn stream_masked(&self, load: &Load, masker: &mut Masker, copy: &str) -> Result<u64> {
+    async fn stream_masked(
+        &self,
+        load: &Load,
+        mask: &RowMask,
+        masker: &mut Masker,
+        copy: &str,
+    ) -> Result<u64> {
+        let leaks = self.leaks.as_ref();
+        let mut watcher = leaks.and_then(|leaks| leaks.watcher(load.dump_id, Some(mask), Moment::Masked));
+        let mut emptier = load.emptied.as_ref().map(|mask| mask.masker());
         let columns = quoted_list(&load.columns);
         let reading =
             |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
@@ -315,6 +330,14 @@ impl Session<'_> {
             if piece.len() >= PIECE || (ended && !piece.is_empty()) {
                 let mut masked = Vec::with_capacity(piece.len() + piece.len() / 8);
                 masker.mask_piece(&piece, &mut masked)?;
+                if let Some(emptier) = &mut emptier {
+                    let mut emptied = Vec::with_capacity(masked.len());
+                    emptier.mask_piece(&masked, &mut emptied)?;
+                    masked = emptied;
+                }
+                if let Some(watcher) = &mut watcher {
+                    watcher.piece(&piece, &masked);
+                }
                 bytes += masked.len() as u64;
                 sink.send(Bytes::from(masked))
                     .await
@@ -395,6 +418,27 @@ impl Session<'_> {
         self.execute(&format!("silencing the triggers of {table}"), &silence)
             .await?;
         Ok(put_back)
+    }
+
+    /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
+    /// there before.
+    async fn survivors(&self, plan: &Plan) -> Result<Told> {
+        if let Some(check) = &self.leaks {
+            for load in plan.loads.values() {
+                read_back(self.reader, load, load.mask.as_deref(), check).await?;
+            }
+        }
+        let told = survivors::tell(plan, self.leaks.as_ref(), 0, self.events);
+        match told
+            .failure()
+            .filter(|_| self.settings.masking.fail_on_verification_error)
+        {
+            Some(failure) => Err(survivors::refusal(failure, "The masked columns are masked.")),
+            None => {
+                survivors::warn(&told, self.events);
+                Ok(told)
+            }
+        }
     }
 
     /// Fills every populated materialized view anew, older ones first, since a view reads only older ones.

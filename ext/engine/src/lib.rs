@@ -7,6 +7,7 @@
 //! copy      COPY text: rows, fields, escapes
 //! detect    personal data that no rule covers, from the first rows (what it looks like: pii)
 //! mask      rows in, masked rows out
+//! leak      originals of masked columns that survive in others
 //! target    PostgreSQL: reset, schema, rows, indexes and keys
 //! verify    what was sent, counted and checked again in the target
 //! ```
@@ -24,6 +25,7 @@ pub mod error;
 pub mod event;
 mod existing;
 mod identity;
+pub mod leak;
 pub mod mask;
 pub mod pii;
 pub mod plan;
@@ -33,15 +35,18 @@ pub mod sample;
 pub mod settings;
 pub mod source;
 mod stream;
+mod survivors;
 pub mod target;
 pub mod verify;
 
 use error::{Error, Result};
 use event::{Event, Phase, Sink};
+use leak::LeakCheck;
 use report::{Recorder, Report};
 use settings::{Scalingo, Settings};
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use target::Target;
 use tokio_util::sync::CancellationToken;
@@ -175,7 +180,15 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     } else {
         target::Questions::new()
     };
-    let loaded = target::restore_and_ask(target, opened.plan.clone(), questions, opened.items).await?;
+    let leaks = leak_check(settings, &opened.plan);
+    let loaded = target::restore_and_ask(
+        target,
+        opened.plan.clone(),
+        questions,
+        leaks.clone(),
+        opened.items,
+    )
+    .await?;
     let detection = &opened.detection;
     let plan = &detection.carried_out();
     for table in &loaded.late {
@@ -201,9 +214,12 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     if let Some(warning) = plan::personal::warning(&findings) {
         events.warn(warning);
     }
+    let strict = settings.masking.fail_on_verification_error;
+    let told = survivors::conclude(target, plan, leaks.as_ref(), loaded.large_objects, strict).await?;
     target.mark_complete().await?;
 
-    Ok(Report {
+    let verified = verified && !told.leaks();
+    Ok(told.into_report(Report {
         backup: Some(report::Backup::new(
             &backup.info,
             backup.digest.get(),
@@ -217,7 +233,15 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         steps: loaded.steps,
         verified,
         ..recorder.finish()
-    })
+    }))
+}
+
+/// The leak check of a run; None where it is off.
+fn leak_check(settings: &Settings, plan: &plan::Plan) -> Option<Arc<LeakCheck>> {
+    let wanted = settings.leak_check;
+    wanted
+        .enabled
+        .then(|| LeakCheck::new(&plan.leaks, wanted.names, leak::Bounds::default()))
 }
 
 /// Says what lies ahead, for whoever draws or counts the progress.

@@ -3,6 +3,7 @@
 use crate::archive::Header;
 use crate::error::{Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::leak::{self, Channel, Leak};
 use crate::mask::ColumnCounts;
 pub use crate::pii::{Finding, FoundBy, Status, Suggestion};
 use crate::plan::{Load, Plan};
@@ -29,6 +30,12 @@ pub struct Report {
     /// Every column that looks personal, by table: with [`Status`] it says what would be there without rules and
     /// what is left with them.
     pub findings: Vec<Finding>,
+    /// Originals of masked columns that survived in others.
+    pub leaks: Vec<Leak>,
+    /// What the search for those looked at; None where it is off.
+    pub leak_check: Option<leak::Summary>,
+    /// What holds personal data beside columns, and what became of it.
+    pub channels: Vec<Channel>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
     /// Large objects created.

@@ -28,6 +28,12 @@ pub struct Settings {
     /// The search for personal data that no rule covers. Off where it is not there.
     #[serde(default)]
     pub pii: Detection,
+    /// Leave the contents of all large objects out; they are created empty.
+    #[serde(default)]
+    pub exclude_large_objects: bool,
+    /// The check that no original value of a masked column survived in another. Off where it is not there.
+    #[serde(default)]
+    pub leak_check: LeakCheck,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
@@ -85,6 +91,18 @@ pub struct Ignored {
     pub column: String,
     /// Why they are not.
     pub reason: String,
+}
+
+/// The leak check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeakCheck {
+    /// Look at every row for originals of masked columns.
+    #[serde(default)]
+    pub enabled: bool,
+    /// Follow full names, too.
+    #[serde(default)]
+    pub names: bool,
 }
 
 /// Where the backup comes from.

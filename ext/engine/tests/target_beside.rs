@@ -41,7 +41,7 @@ async fn feed(
             }
         }
     });
-    restore_and_ask(target, Arc::clone(plan), questions, receiver).await
+    restore_and_ask(target, Arc::clone(plan), questions, None, receiver).await
 }
 
 /// Rows `id, user_id, filler`, some 5 MB of them when `many`. The last refers to `last_user`.

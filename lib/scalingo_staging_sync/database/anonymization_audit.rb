@@ -66,6 +66,9 @@ module ScalingoStagingSync
           phases: phases,
           tables: tables.map { |table| table.slice(:table, :rows, :bytes, :started, :seconds, :columns) },
           findings: @report[:findings] || [],
+          leaks: @report[:leaks] || [],
+          leak_check: @report[:leak_check],
+          channels: @report[:channels] || [],
           excluded: @report[:excluded] || [],
           left_out: @report[:left_out] || [],
           warnings: @report[:warnings] || []

@@ -103,7 +103,7 @@ impl Decoded {
 }
 
 /// The place after the soft line breaks of quoted-printable at a place.
-fn after_soft_breaks(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn after_soft_breaks(text: &[u8], mut at: usize) -> usize {
     loop {
         at += match &text[at..] {
             [b'=', b'\n', ..] => 2,
@@ -118,7 +118,7 @@ fn has_percent(text: &[u8]) -> bool {
 }
 
 /// Whether a text bears the marks of quoted-printable: without them an equals sign is an equals sign.
-fn is_quoted_printable(text: &[u8]) -> bool {
+pub(crate) fn is_quoted_printable(text: &[u8]) -> bool {
     memchr(b'=', text).is_some()
         && [&b"=\n"[..], b"=\r\n", b"=3D", b"=20\n", b"=C3=", b"=E2="]
             .iter()
@@ -126,13 +126,13 @@ fn is_quoted_printable(text: &[u8]) -> bool {
 }
 
 /// The byte that two hexadecimal digits at the beginning of a slice write.
-fn hex_byte(digits: &[u8]) -> Option<u8> {
+pub(crate) fn hex_byte(digits: &[u8]) -> Option<u8> {
     let digit = |byte: u8| (byte as char).to_digit(16);
     Some((digit(*digits.first()?)? * 16 + digit(*digits.get(1)?)?) as u8)
 }
 
 /// The character that four hexadecimal digits write; halves of a surrogate pair are none.
-fn unicode_escape(digits: &[u8]) -> Option<char> {
+pub(crate) fn unicode_escape(digits: &[u8]) -> Option<char> {
     let high = u32::from(hex_byte(digits)?);
     let low = u32::from(hex_byte(digits.get(2..)?)?);
     char::from_u32(high << 8 | low)

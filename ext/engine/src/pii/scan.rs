@@ -82,7 +82,7 @@ pub fn find_in_text(text: &[u8], found: impl FnMut(Kind, Range<usize>)) {
     Scanner::new().find(text, found);
 }
 
-type Found<'a> = dyn FnMut(Kind, Range<usize>) + 'a;
+pub(crate) type Found<'a> = dyn FnMut(Kind, Range<usize>) + 'a;
 
 /// All walks over one plain text.
 fn walk(text: &[u8], found: &mut Found<'_>) {
@@ -114,22 +114,24 @@ const MACHINES: &[&[u8]] = &[
 
 fn emails(text: &[u8], found: &mut Found<'_>) {
     for at in memchr_iter(b'@', text) {
-        let Some(end) = domain_end(text, at + 1) else {
-            continue;
-        };
-        let start = local_start(text, at);
-        if start == at {
-            continue;
-        }
-        if is_credential(text, start) {
-            found(Kind::Password, start..end);
-        } else if !MACHINES
-            .iter()
-            .any(|machine| text[start..at].eq_ignore_ascii_case(machine))
-        {
-            found(Kind::Email, start..end);
+        if let Some((kind, range)) = address_at(text, at) {
+            found(kind, range);
         }
     }
+}
+
+/// What stands around an `@`: somebody's e-mail address, or a password and its host in a URL.
+pub(crate) fn address_at(text: &[u8], at: usize) -> Option<(Kind, Range<usize>)> {
+    let end = domain_end(text, at + 1)?;
+    let start = local_start(text, at);
+    if start == at {
+        return None;
+    }
+    if is_credential(text, start) {
+        return Some((Kind::Password, start..end));
+    }
+    let is_machine = |machine: &&[u8]| text[start..at].eq_ignore_ascii_case(machine);
+    (!MACHINES.iter().any(is_machine)).then_some((Kind::Email, start..end))
 }
 
 /// Where the local part before an `@` begins: dot-atoms of RFC 5322 as people have them, at most 64 bytes.
@@ -218,24 +220,28 @@ fn numbers(text: &[u8], found: &mut Found<'_>) {
         .map(|offset| at + offset)
     {
         let run = run_of_digits(text, start);
-        if start > 0 && is_word(text[start - 1]) {
-            // Digits glued to letters are part of a word, unless the word is an IBAN.
-            iban_before(text, start, found);
-            at = run;
-            continue;
-        }
-        if let Some(range) = address::around(text, start..run) {
+        let glued = start > 0 && is_word(text[start - 1]);
+        if let Some(range) = (!glued).then(|| address::around(text, start..run)).flatten() {
             at = range.end.max(run);
             found(Kind::StreetAddress, range);
             continue;
         }
-        if run - start > DIGITS {
-            at = run;
-            continue;
-        }
-        let groups = Groups::read(text, start, run);
-        at = groups.report(text, found);
+        at = number_at(text, start, found);
     }
+}
+
+/// Reports the numbers that begin with the digit at a place; returns where to go on.
+pub(crate) fn number_at(text: &[u8], start: usize, found: &mut Found<'_>) -> usize {
+    let run = run_of_digits(text, start);
+    if start > 0 && is_word(text[start - 1]) {
+        // Digits glued to letters are part of a word, unless the word is an IBAN.
+        iban_before(text, start, found);
+        return run;
+    }
+    if run - start > DIGITS {
+        return run;
+    }
+    Groups::read(text, start, run).report(text, found)
 }
 
 fn run_of_digits(text: &[u8], start: usize) -> usize {

@@ -31,6 +31,7 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
         format: RowFormat::Copy,
         mask: None,
         conditional: None,
+        emptied: None,
         sql_group: None,
     })
 }
@@ -57,6 +58,7 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         format,
         mask: None,
         conditional: None,
+        emptied: None,
         sql_group: None,
     }
 }

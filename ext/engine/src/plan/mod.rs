@@ -8,11 +8,14 @@
 
 mod decide;
 mod exclude;
+mod leaks;
+mod literals;
 mod loads;
 mod names;
 pub mod personal;
 mod rules;
 pub mod schema;
+mod search;
 pub mod sql;
 pub mod sql_rules;
 mod steps;
@@ -21,6 +24,7 @@ pub use crate::mask::quote_identifier;
 
 use crate::archive::{DumpId, Entry, Header, Section};
 use crate::error::{Error, Kind};
+use crate::leak::{Channel, Watches};
 use crate::mask::{self, RowMask};
 use crate::settings::Settings;
 use decide::{display_name, Decisions, Fate};
@@ -50,6 +54,10 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// What is known of personal data that no rule covers.
     pub personal: personal::Personal,
+    /// What the leak check watches; nothing where it is off.
+    pub leaks: Watches,
+    /// What holds personal data beside columns, and what becomes of it.
+    pub channels: Vec<Channel>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
 }
@@ -131,6 +139,8 @@ pub struct Load {
     pub mask: Option<Arc<RowMask>>,
     /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
     pub conditional: Option<Arc<RowMask>>,
+    /// What empties its tsvector columns, which hold words of others: applied where anything of the table is masked.
+    pub emptied: Option<Arc<RowMask>>,
     /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
     pub sql_group: Option<usize>,
 }
@@ -306,18 +316,31 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
     problems.into_result()?;
-    Ok(Plan {
+    let large_objects = large_objects(entries, &decisions, settings.exclude_large_objects);
+    let mut channels = literals::in_schema(entries, &decisions);
+    if settings.exclude_large_objects && !large_objects.oids.is_empty() {
+        channels.push(Channel::large_objects_left_out());
+    }
+    let leaks = match settings.leak_check.enabled {
+        true => leaks::watches(&schema, &loads, &sql_rules, &personal),
+        false => Watches::default(),
+    };
+    let mut plan = Plan {
         encoding: decisions.encoding.clone(),
         schema: statements(entries, &decisions, sql),
         loads,
-        large_objects: large_objects(entries, &decisions),
+        large_objects,
         steps: outcome.steps,
         sql_rules,
         excluded: without_rows,
         left_out,
         personal,
+        leaks,
+        channels,
         warnings,
-    })
+    };
+    search::empty(&mut plan, entries, &schema, &rules, key);
+    Ok(plan)
 }
 
 /// Everything that is wrong, told together.
@@ -449,13 +472,16 @@ fn statement_sql(entry: &Entry, names_its_schemas: bool) -> String {
 }
 
 /// Oids are numbers in the definitions: `SELECT pg_catalog.lo_create('16404');` of a BLOB, a list in BLOB METADATA.
-fn large_objects(entries: &[Entry], decisions: &Decisions) -> LargeObjects {
+///
+/// `without_contents`: their data blocks are passed over.
+fn large_objects(entries: &[Entry], decisions: &Decisions, without_contents: bool) -> LargeObjects {
     let mut found = LargeObjects::default();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
         if !fate.is_kept() {
             continue;
         }
         match entry.desc.as_str() {
+            "BLOBS" if without_contents => {}
             "BLOBS" => {
                 found.blocks.insert(entry.dump_id);
             }

@@ -166,7 +166,7 @@ impl<'a> Rules<'a> {
         Some(describe(self.rules[*rule].0))
     }
 
-    fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
+    pub(super) fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
         Some(&self.covered.get(&table)?.get(column)?.0)
     }
 

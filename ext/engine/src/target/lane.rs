@@ -7,6 +7,7 @@ use super::connect::Session;
 use crate::archive::DumpId;
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
+use crate::leak::{LeakCheck, Moment};
 use crate::mask::{Counts, RowMask};
 use futures_util::SinkExt;
 use std::pin::Pin;
@@ -40,6 +41,10 @@ pub(crate) struct Lane {
     pub(crate) conditional: Option<Arc<RowMask>>,
     /// Who is told of every row, where every row is to be looked at for personal data.
     pub(crate) detection: Option<Arc<Detection>>,
+    /// What empties columns that hold words of masked ones.
+    pub(crate) emptied: Option<Arc<RowMask>>,
+    /// Who watches for originals that survive.
+    pub(crate) leaks: Option<Arc<LeakCheck>>,
     pub(crate) queue: Queue,
     pub(crate) buffers: Buffers,
 }
@@ -78,6 +83,11 @@ impl Lane {
             .detection
             .as_ref()
             .and_then(|detection| detection.scan(self.load));
+        let mut emptier = self.emptied.as_ref().map(|mask| mask.masker());
+        let mut watcher = self
+            .leaks
+            .as_ref()
+            .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), Moment::Sent));
         let mut report = LaneReport::default();
         let mut copy: Option<Copy> = None;
         loop {
@@ -109,13 +119,22 @@ impl Lane {
                     Some(masked)
                 }
             };
-            let bytes = match &mut masker {
+            let mut written: Option<Vec<u8>> = None;
+            for masker in [&mut masker, &mut emptier].into_iter().flatten() {
+                let mut masked = self.buffers.take();
+                masker
+                    .mask_piece(written.as_deref().unwrap_or(&piece), &mut masked)
+                    .map_err(|error| self.unreadable(error))?;
+                if let Some(before) = written.replace(masked) {
+                    self.buffers.give(before);
+                }
+            }
+            if let Some(watcher) = &mut watcher {
+                watcher.piece(&piece, written.as_deref().unwrap_or(&piece));
+            }
+            let bytes = match written {
                 None => piece,
-                Some(masker) => {
-                    let mut masked = self.buffers.take();
-                    masker
-                        .mask_piece(&piece, &mut masked)
-                        .map_err(|error| self.unreadable(error))?;
+                Some(masked) => {
                     self.buffers.give(piece);
                     masked
                 }

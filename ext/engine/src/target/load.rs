@@ -18,6 +18,7 @@ use crate::archive::DumpId;
 use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
+use crate::leak::LeakCheck;
 use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::{arrival, SqlStatement, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
@@ -140,11 +141,11 @@ pub async fn restore(
     plan: Arc<Plan>,
     items: mpsc::Receiver<Result<Item, Error>>,
 ) -> Result<LoadReport> {
-    restore_and_ask(target, plan, Questions::new(), items).await
+    restore_and_ask(target, plan, Questions::new(), None, items).await
 }
 
 /// As [`restore`], and asks about each table as soon as its rows are in, beside the index builds. Questions that could
-/// not be asked so are not among [`LoadReport::answers`].
+/// not be asked so are not among [`LoadReport::answers`]. `leaks` watches what passes.
 ///
 /// # Errors
 /// As [`restore`].
@@ -152,6 +153,7 @@ pub async fn restore_and_ask(
     target: &Target,
     plan: Arc<Plan>,
     questions: Questions,
+    leaks: Option<Arc<LeakCheck>>,
     items: mpsc::Receiver<Result<Item, Error>>,
 ) -> Result<LoadReport> {
     target.check_hold()?;
@@ -167,6 +169,7 @@ pub async fn restore_and_ask(
         graph: Graph::new(&plan.steps, data),
         checks: Checks::new(questions, plan.loads.values()),
         plan: &plan,
+        leaks,
         free: sessions,
         tasks: JoinSet::new(),
         steps_running: 0,
@@ -226,6 +229,7 @@ struct Group {
 struct Restore<'a> {
     target: &'a Target,
     plan: &'a Arc<Plan>,
+    leaks: Option<Arc<LeakCheck>>,
     graph: Graph<'a>,
     checks: Checks<'a>,
     /// Sessions that nobody uses right now.
@@ -415,6 +419,11 @@ impl<'a> Restore<'a> {
         }
     }
 
+    /// Whether anything of a load is masked, in whatever way.
+    fn is_masked(&self, load: &Load) -> bool {
+        self.mask(load).is_some() || load.conditional.is_some() || load.sql_group.is_some()
+    }
+
     async fn rows(&mut self, piece: Vec<u8>) -> Result<()> {
         let Some(mut current) = self.current.take() else {
             return Err(Error::internal("Rows arrived outside of a table."));
@@ -578,6 +587,8 @@ impl<'a> Restore<'a> {
             mask: self.mask(load),
             conditional: load.conditional.clone(),
             detection: self.judged.get(&id).map(|(_, detection)| Arc::clone(detection)),
+            emptied: load.emptied.clone().filter(|_| self.is_masked(load)),
+            leaks: self.leaks.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };

@@ -30,6 +30,7 @@ mod lane;
 mod large_objects;
 mod load;
 mod look;
+mod read_back;
 mod reset;
 mod sql_rules;
 mod state;
@@ -41,6 +42,7 @@ pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
 pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
+pub(crate) use read_back::read_back;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
@@ -310,7 +312,7 @@ impl Target {
     }
 
     /// Gives a session back, for the next phase.
-    fn give_back(&self, session: Session) {
+    pub(crate) fn give_back(&self, session: Session) {
         if !session.is_closed() {
             lock(&self.idle).push(session);
         }

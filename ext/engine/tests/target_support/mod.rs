@@ -228,6 +228,8 @@ impl Planner {
             steps: Vec::new(),
             sql_rules: Default::default(),
             left_out: Vec::new(),
+            leaks: Default::default(),
+            channels: Vec::new(),
             warnings: Vec::new(),
         })
     }
@@ -270,6 +272,7 @@ impl Planner {
             format: RowFormat::Copy,
             mask: None,
             conditional: None,
+            emptied: None,
             sql_group: None,
         };
         self.0.loads.insert(id, load);

@@ -125,6 +125,17 @@ impl Watch {
 }
 
 impl Personal {
+    /// The places of a load's columns that are known not to be personal.
+    pub(super) fn ignored(&self, load: DumpId) -> HashSet<usize> {
+        let columns = self
+            .watches
+            .get(&load)
+            .into_iter()
+            .flat_map(|watch| &watch.columns);
+        let ignored = columns.filter(|column| column.standing.status == Status::Ignored);
+        ignored.map(|column| column.position).collect()
+    }
+
     /// The error with which a run ends before the target is touched, where the policy asks for it.
     pub fn refusal(&self) -> Option<Error> {
         if self.policy == Policy::Warn {

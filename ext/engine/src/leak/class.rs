@@ -1,0 +1,196 @@
+//! The kinds of value that the leak check follows, and the keyed hash that stands for one.
+//!
+//! The hash is SipHash-1-3 as the standard library has it, under a key drawn from the operating system for each
+//! run ([`RandomState`]): 64 bits, of which nobody without the key can test a guess, and no further crate. It never
+//! leaves the process, so it does not matter that the library may choose another algorithm some day.
+
+use crate::pii::{canonical, Kind};
+use std::hash::{BuildHasher, RandomState};
+
+/// A kind of value whose copies elsewhere are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Class {
+    /// An e-mail address.
+    Email,
+    /// A telephone number: its last nine digits.
+    Phone,
+    /// A bank account.
+    Iban,
+    /// A payment card.
+    Card,
+    /// A social-security number, passport or the like with a check or with more than nine characters.
+    Identity,
+    /// One of nine digits.
+    ShortIdentity,
+    /// A first and a last name.
+    Name,
+    /// An unsalted MD5, SHA-1 or SHA-256 of an e-mail address or a telephone number.
+    Digest,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Class; 8] = [
+        Class::Email,
+        Class::Phone,
+        Class::Iban,
+        Class::Card,
+        Class::Identity,
+        Class::ShortIdentity,
+        Class::Name,
+        Class::Digest,
+    ];
+
+    /// How many there are.
+    pub const COUNT: usize = Class::ALL.len();
+
+    /// The class of a kind of personal data; None for kinds that are not followed.
+    pub fn of(kind: Kind) -> Option<Class> {
+        Some(match kind {
+            Kind::Email => Class::Email,
+            Kind::Phone => Class::Phone,
+            Kind::Iban => Class::Iban,
+            Kind::Card => Class::Card,
+            Kind::Nir | Kind::NationalId | Kind::IdentityDocument | Kind::TaxId => Class::Identity,
+            Kind::Ssn => Class::ShortIdentity,
+            Kind::Name => Class::Name,
+            _ => return None,
+        })
+    }
+
+    /// The class's name in the report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Email => "email",
+            Class::Phone => "phone",
+            Class::Iban => "iban",
+            Class::Card => "card",
+            Class::Identity | Class::ShortIdentity => "identity_number",
+            Class::Name => "name",
+            Class::Digest => "hash",
+        }
+    }
+
+    /// The class in words, for one or for several.
+    pub fn words(self, count: u64) -> &'static str {
+        let (one, many) = match self {
+            Class::Email => ("e-mail address", "e-mail addresses"),
+            Class::Phone => ("telephone number", "telephone numbers"),
+            Class::Iban => ("IBAN", "IBANs"),
+            Class::Card => ("card number", "card numbers"),
+            Class::Identity | Class::ShortIdentity => ("identity number", "identity numbers"),
+            Class::Name => ("full name", "full names"),
+            Class::Digest => (
+                "unsalted hash of an e-mail address or telephone number",
+                "unsalted hashes of e-mail addresses or telephone numbers",
+            ),
+        };
+        if count == 1 {
+            one
+        } else {
+            many
+        }
+    }
+
+    /// About how many different values there are, where they are so few that two may be equal by chance: as many as a
+    /// number drawn among those that look like one can be. None where chance plays no part.
+    ///
+    /// Telephone numbers are compared by nine digits, of which most countries use a few beginnings: two hundred
+    /// million. Cards have nine free digits behind an issuer's six and before the check digit, and some issuers
+    /// share most customers: 10^11. Nine-digit numbers: 7 × 10^8.
+    pub(super) fn domain(self) -> Option<f64> {
+        match self {
+            Class::Phone => Some(2e8),
+            Class::Card => Some(1e11),
+            Class::ShortIdentity => Some(7e8),
+            _ => None,
+        }
+    }
+
+    /// Whether finding a value can fail a run. Many people share a name.
+    pub(super) fn proves(self) -> bool {
+        self != Class::Name
+    }
+
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Hashes values of one run.
+#[derive(Clone)]
+pub(super) struct Hasher {
+    state: RandomState,
+    canonical: Vec<u8>,
+}
+
+/// No key, no value.
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+impl Hasher {
+    /// A hasher with a key of its own; clones share it.
+    pub(super) fn new() -> Self {
+        Self {
+            state: RandomState::new(),
+            canonical: Vec::new(),
+        }
+    }
+
+    /// The hash of a value's canonical form, and its class; None when nothing is left of it.
+    pub(super) fn value(&mut self, kind: Kind, value: &[u8]) -> Option<(Class, u64)> {
+        let class = Class::of(kind)?;
+        if !canonical(kind, value, &mut self.canonical) {
+            return None;
+        }
+        let form = self.canonical.as_slice();
+        let class = match class {
+            // Written with country codes or without, and shorter than any plan: an extension.
+            Class::Phone if form.len() < 9 => return None,
+            Class::Identity if form.len() == 9 => Class::ShortIdentity,
+            Class::Identity if form.len() < 9 => return None,
+            class => class,
+        };
+        Some((class, self.state.hash_one((class.index() as u8, form))))
+    }
+
+    /// The hash of a digest.
+    pub(super) fn digest(&self, digest: &[u8]) -> u64 {
+        self.state.hash_one((Class::Digest.index() as u8, digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_hash_however_it_is_written_and_another_in_another_run() {
+        let mut hasher = Hasher::new();
+        let one = hasher.value(Kind::Phone, b"06 12 34 56 78").unwrap();
+        assert_eq!(
+            Some(one),
+            hasher.clone().value(Kind::Phone, b"+33 (0)6 12 34 56 78")
+        );
+        assert_ne!(Some(one), hasher.value(Kind::Phone, b"06 12 34 56 79"));
+        assert_ne!(Some(one), Hasher::new().value(Kind::Phone, b"06 12 34 56 78"));
+        assert_eq!(
+            hasher.value(Kind::City, b"Paris"),
+            None,
+            "not of a kind that is followed"
+        );
+        assert_eq!(hasher.value(Kind::Phone, b"12 34"), None, "an extension");
+    }
+
+    #[test]
+    fn nothing_of_a_value_or_the_key_is_printed() {
+        let mut hasher = Hasher::new();
+        hasher.value(Kind::Email, b"alice@example.com");
+        assert_eq!(format!("{hasher:?}"), "Hasher");
+    }
+}

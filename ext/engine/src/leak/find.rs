@@ -1,0 +1,452 @@
+//! Finds the candidates in every row that is written, quickly: what [`crate::pii`] takes for an e-mail address, a
+//! telephone number, an IBAN, a card or an identity number, and unsalted digests.
+//!
+//! Detection looks at a sample and at every kind; this looks at everything and only at these. So it begins with one
+//! pass that the compiler turns into vector instructions (is there an `@`, an escape, are there nine digits at all?),
+//! and most fields end there. What is left is walked from `@` to `@` and from number to number, by the same checks
+//! as detection's.
+
+use crate::pii::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
+use crate::pii::{people, scan, Kind};
+use memchr::{memchr, memchr3, memmem};
+
+/// No kind that is followed has fewer digits.
+const DIGITS: usize = 9;
+/// The shortest that is followed: `a@b.cd`.
+const SHORTEST: usize = 6;
+/// Bytes that are looked at together.
+const CHUNK: usize = 32;
+/// The lengths of MD5, SHA-1 and SHA-256 in hex digits.
+const DIGEST_LENGTHS: [usize; 3] = [32, 40, 64];
+/// A buffer that has grown beyond this for one huge field is given back.
+const BUFFER: usize = 256 * 1024;
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Candidate<'a> {
+    /// A value of a kind, as it is written.
+    Value(Kind, &'a [u8]),
+    /// The bytes of something that may be an unsalted digest.
+    Digest(&'a [u8]),
+}
+
+/// Finds candidates, with a buffer that is used again.
+#[derive(Default)]
+pub(super) struct Finder {
+    plain: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Look for first and last names, too.
+    names: bool,
+}
+
+/// What a text is made of, as far as it decides what is looked for.
+struct Contents {
+    at: bool,
+    /// A backslash, a percent sign or an equals sign: something may be hidden.
+    escape: bool,
+    digits: usize,
+}
+
+impl Contents {
+    fn of(text: &[u8]) -> Self {
+        let (mut at, mut escape, mut digits) = (false, false, 0usize);
+        let mut look = |chunk: &[u8]| {
+            let (mut here, mut escapes, mut count) = (false, false, 0u8);
+            for byte in chunk {
+                here |= *byte == b'@';
+                escapes |= (*byte == b'\\') | (*byte == b'%') | (*byte == b'=');
+                count += u8::from(byte.wrapping_sub(b'0') < 10);
+            }
+            at |= here;
+            escape |= escapes;
+            digits += usize::from(count);
+        };
+        let mut chunks = text.chunks_exact(CHUNK);
+        for chunk in &mut chunks {
+            look(chunk);
+        }
+        look(chunks.remainder());
+        Self { at, escape, digits }
+    }
+}
+
+impl Finder {
+    pub(super) fn new(names: bool) -> Self {
+        Self {
+            plain: Vec::new(),
+            bytes: Vec::new(),
+            names,
+        }
+    }
+
+    /// Calls back with each candidate in a text. Escapes of JSON, percent-encoding and quoted-printable are undone.
+    pub(super) fn text(&mut self, text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+        if text.len() < SHORTEST {
+            return;
+        }
+        let contents = Contents::of(text);
+        if contents.digits >= DIGITS && text.len() >= DIGEST_LENGTHS[0] {
+            digests(text, found);
+        }
+        let Contents { at, escape, digits } = contents;
+        let candidates = at || digits >= DIGITS;
+        if escape && (candidates || self.names || hides_an_at(text)) && undo(text, &mut self.plain) {
+            walk(&self.plain, true, true, found);
+            self.names_in(None, found);
+            if self.plain.capacity() > BUFFER {
+                self.plain = Vec::new();
+            }
+            return;
+        }
+        if candidates {
+            walk(text, at, digits >= DIGITS, found);
+        }
+        self.names_in(Some(text), found);
+    }
+
+    /// Names in a text, or in what was decoded of it.
+    fn names_in(&self, text: Option<&[u8]>, found: &mut dyn FnMut(Candidate<'_>)) {
+        if self.names {
+            let text = text.unwrap_or(&self.plain);
+            people::in_text(text, |range| found(Candidate::Value(Kind::Name, &text[range])));
+        }
+    }
+
+    /// Calls back with what a whole number of an integer or numeric column is, if anything: a card or a NIR.
+    pub(super) fn number(&self, digits: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+        if (13..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+            walk(digits, false, true, found);
+        }
+    }
+
+    /// Calls back with the candidates in a bytea in hex form (without `\x`), if it decodes as text or is a digest.
+    /// Returns false where it holds something else, which nobody has looked at.
+    pub(super) fn bytes(&mut self, hex: &[u8], found: &mut dyn FnMut(Candidate<'_>)) -> bool {
+        if DIGEST_LENGTHS.contains(&hex.len()) {
+            digests(hex, found);
+        }
+        if !reads_as_text(hex) {
+            return DIGEST_LENGTHS.contains(&hex.len()) || hex.is_empty();
+        }
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        bytes.extend(hex.chunks_exact(2).map_while(hex_byte));
+        self.text(&bytes, found);
+        if bytes.capacity() <= BUFFER {
+            self.bytes = bytes;
+        }
+        true
+    }
+}
+
+/// Whether the first bytes of a hex string are text: no NUL, no other control characters than blanks.
+fn reads_as_text(hex: &[u8]) -> bool {
+    let head = hex.chunks_exact(2).take(256).map_while(hex_byte);
+    hex.len() >= 2 * SHORTEST
+        && head
+            .into_iter()
+            .all(|byte| byte >= 0x20 && byte != 0x7f || byte.is_ascii_whitespace())
+}
+
+/// Whether an `@` stands in a text in one of its encodings.
+fn hides_an_at(text: &[u8]) -> bool {
+    memchr3(b'\\', b'%', b'=', text).is_some_and(|first| {
+        let rest = &text[first..];
+        [&b"%40"[..], b"u0040", b"=40"]
+            .iter()
+            .any(|hidden| memmem::find(rest, hidden).is_some())
+    })
+}
+
+/// Undoes the encodings of a text, as `pii::decode` does but without the places, and so by whole slices. Returns
+/// false when there was nothing to undo.
+fn undo(text: &[u8], plain: &mut Vec<u8>) -> bool {
+    let quoted_printable = is_quoted_printable(text);
+    plain.clear();
+    let (mut at, mut copied, mut undone) = (0, 0, false);
+    while let Some(next) = memchr3(b'\\', b'%', b'=', &text[at..]).map(|offset| at + offset) {
+        let (byte, after) = match text[next] {
+            b'\\' => backslashes(text, next),
+            b'=' if !quoted_printable => (None, next + 1),
+            b'=' if after_soft_breaks(text, next) > next => {
+                plain.extend_from_slice(&text[copied..next]);
+                at = after_soft_breaks(text, next);
+                copied = at;
+                undone = true;
+                continue;
+            }
+            _ => match hex_byte(&text[next + 1..]) {
+                Some(byte) => (Some(Undone::Byte(byte)), next + 3),
+                None => (None, next + 1),
+            },
+        };
+        if let Some(byte) = byte {
+            plain.extend_from_slice(&text[copied..next]);
+            match byte {
+                Undone::Byte(byte) => plain.push(byte),
+                Undone::Character(character) => {
+                    plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
+            copied = after;
+            undone = true;
+        }
+        at = after;
+    }
+    plain.extend_from_slice(&text[copied..]);
+    undone
+}
+
+/// What an escape stands for.
+enum Undone {
+    Byte(u8),
+    Character(char),
+}
+
+/// A run of backslashes and what it escapes: JSON inside JSON doubles them, so their number says nothing.
+fn backslashes(text: &[u8], at: usize) -> (Option<Undone>, usize) {
+    let next = at + text[at..].iter().take_while(|byte| **byte == b'\\').count();
+    match text.get(next) {
+        Some(b'n' | b'r' | b't' | b'b' | b'f') => (Some(Undone::Byte(b'\n')), next + 1),
+        Some(b'u') => match unicode_escape(&text[next + 1..]) {
+            Some(character) => (Some(Undone::Character(character)), next + 5),
+            None => (None, next),
+        },
+        Some(byte) => (Some(Undone::Byte(*byte)), next + 1),
+        None => (None, next),
+    }
+}
+
+/// Walks a plain text from `@` to `@` and from number to number.
+fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candidate<'_>)) {
+    if addresses {
+        let mut from = 0;
+        while let Some(at) = memchr(b'@', &text[from..]).map(|offset| from + offset) {
+            from = at + 1;
+            if let Some((Kind::Email, range)) = scan::address_at(text, at) {
+                found(Candidate::Value(Kind::Email, &text[range]));
+            }
+        }
+    }
+    if numbers {
+        let mut from = 0;
+        while let Some(digit) = next_digit(text, from) {
+            let end = if begins_something(text, digit) {
+                scan::number_at(text, digit, &mut |kind, range| {
+                    found(Candidate::Value(kind, &text[range]));
+                })
+            } else {
+                end_of_groups(text, digit).0
+            };
+            from = end.max(digit + 1);
+        }
+    }
+}
+
+/// The next digit's place.
+fn next_digit(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(chunk) = text.get(at..at + CHUNK) {
+        if chunk
+            .iter()
+            .fold(false, |any, byte| any | (byte.wrapping_sub(b'0') < 10))
+        {
+            break;
+        }
+        at += CHUNK;
+    }
+    text[at..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|offset| at + offset)
+}
+
+/// Whether a number that begins at a digit may be followed: enough digits in groups, or the letters of an IBAN before.
+fn begins_something(text: &[u8], digit: usize) -> bool {
+    let glued = digit > 0 && (text[digit - 1].is_ascii_alphabetic() || text[digit - 1] == b'_');
+    if glued {
+        return digit >= 2 && text[digit - 2].is_ascii_alphabetic();
+    }
+    end_of_groups(text, digit).1 >= DIGITS
+}
+
+/// Where the groups of digits that begin at a place end, and how many digits they have. Looser than
+/// `pii::scan`, which has the last word.
+fn end_of_groups(text: &[u8], start: usize) -> (usize, usize) {
+    let (mut digits, mut end, mut between) = (0, start, 0);
+    for (offset, byte) in text[start..].iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                digits += 1;
+                end = start + offset + 1;
+                between = 0;
+            }
+            b' ' | b'.' | b'-' | b'/' | b'(' | b')' | 0xC2 | 0xA0 | 0xE2 | 0x80 | 0xAF | b'A' | b'B'
+            | b'a' | b'b'
+                if between < 3 =>
+            {
+                between += 1;
+            }
+            _ => break,
+        }
+    }
+    (end, digits)
+}
+
+/// Runs of exactly as many hex digits as a digest has. A run of thirty-two covers at least one place in thirty-two.
+fn digests(text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+    let mut at = DIGEST_LENGTHS[0] - 1;
+    while at < text.len() {
+        if !text[at].is_ascii_hexdigit() {
+            at += DIGEST_LENGTHS[0];
+            continue;
+        }
+        let start = at
+            - text[..at]
+                .iter()
+                .rev()
+                .take(64)
+                .take_while(|b| b.is_ascii_hexdigit())
+                .count();
+        let end = at
+            + text[at..]
+                .iter()
+                .take(65)
+                .take_while(|b| b.is_ascii_hexdigit())
+                .count();
+        let is_bounded = (start == 0 || !text[start - 1].is_ascii_alphanumeric())
+            && !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+        if is_bounded && DIGEST_LENGTHS.contains(&(end - start)) {
+            let mut bytes = [0u8; 32];
+            for (byte, pair) in bytes.iter_mut().zip(text[start..end].chunks_exact(2)) {
+                *byte = hex_byte(pair).unwrap_or_default();
+            }
+            found(Candidate::Digest(&bytes[..(end - start) / 2]));
+        }
+        at = end.max(at) + DIGEST_LENGTHS[0];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(Kind, String)> {
+        let mut hits = Vec::new();
+        Finder::new(false).text(text.as_bytes(), &mut |candidate| {
+            if let Candidate::Value(kind, value) = candidate {
+                hits.push((kind, String::from_utf8_lossy(value).into_owned()));
+            }
+        });
+        hits
+    }
+
+    fn digests_of(text: &str) -> usize {
+        let mut count = 0;
+        Finder::new(false).text(text.as_bytes(), &mut |candidate| {
+            count += usize::from(matches!(candidate, Candidate::Digest(_)));
+        });
+        count
+    }
+
+    #[test]
+    fn what_detection_finds_is_found() {
+        for text in [
+            "Write to <alice.o'neil+shop@mail.example.co.uk> or call 06 12 34 56 78, thanks",
+            "carte 4111 1111 1111 1111 exp 12/27, IBAN FR14 2004 1010 0505 0001 3M02 606.",
+            "NIR 2 55 08 14 168 025 38, 188012A00100157, SSN 078-05-1120, (415) 555-2671",
+            r#"{"a":{"b":["alice@example.com","+33612345678"]},"c":"\nbob@example.com\u0040x"}"#,
+            r#""{\"a\":\"\\nalice\\u0040example.com\"}""#,
+            "u=1&email=alice%40example.com&tel=%2B33612345678&x=2",
+            "Bonjour =C3=A0 alice@exam=\nple.com, 06 12=\n 34 56 78",
+            "\"mail\"=>\"alice@example.com\", \"n\"=>\"1\"",
+            "{alice@example.com,\"bob@example.com\"}",
+            "12.50 EUR le 2024-01-17 10:30:00, ref 1700000000, v0612345678, logo@2x.png",
+            "x <a href=\"mailto:alice@example.com?subject=50%\">100% = 06.12.34.56.78</a>",
+        ] {
+            let mut expected = Vec::new();
+            crate::pii::find_in_text(text.as_bytes(), |kind, range| {
+                if kind != Kind::Name && super::super::Class::of(kind).is_some() {
+                    // Compared as they are compared.
+                    let mut form = Vec::new();
+                    crate::pii::canonical(kind, text[range].as_bytes(), &mut form);
+                    expected.push((kind, form));
+                }
+            });
+            let mut actual: Vec<_> = found(text)
+                .iter()
+                .filter(|(kind, _)| super::super::Class::of(*kind).is_some())
+                .map(|(kind, value)| {
+                    let mut form = Vec::new();
+                    crate::pii::canonical(*kind, value.as_bytes(), &mut form);
+                    (*kind, form)
+                })
+                .collect();
+            expected.sort();
+            actual.sort();
+            assert_eq!(actual, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_without_candidates_give_none() {
+        for text in [
+            "",
+            "short",
+            "a plain sentence without anything",
+            "12345678",
+            "100% = nothing \\ here",
+            "@ @ @@",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn digests_are_found_by_their_length() {
+        let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+        let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        let sha256 = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855";
+        assert_eq!(digests_of(md5), 1);
+        assert_eq!(digests_of(&format!("https://gravatar.com/avatar/{md5}?s=80")), 1);
+        assert_eq!(digests_of(&format!("{sha1} {sha256},{md5}")), 3);
+        assert_eq!(
+            digests_of(&format!("x{md5} {md5}0 {}", &md5[1..])),
+            0,
+            "glued, longer, shorter"
+        );
+    }
+
+    #[test]
+    fn bytes_are_looked_at_where_they_read_as_text() {
+        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut hits = 0;
+        let mut finder = Finder::new(false);
+        assert!(finder.bytes(hex("to: alice@example.com").as_bytes(), &mut |_| hits += 1));
+        assert_eq!(hits, 1);
+        assert!(!finder.bytes(b"89504e470d0a1a0a0000000d49484452", &mut |_| hits += 1) || hits == 2);
+        assert!(
+            !finder.bytes(b"89504e470d0a1a0a00", &mut |_| {}),
+            "a picture is not looked at"
+        );
+    }
+
+    #[test]
+    fn numbers_of_number_columns_need_their_check() {
+        let mut hits = Vec::new();
+        let finder = Finder::new(false);
+        for number in [
+            "4111111111111111",
+            "255081416802538",
+            "1700000000000",
+            "612345678",
+        ] {
+            finder.number(number.as_bytes(), &mut |candidate| {
+                if let Candidate::Value(kind, _) = candidate {
+                    hits.push(kind);
+                }
+            });
+        }
+        assert_eq!(hits, [Kind::Card, Kind::Nir]);
+    }
+}

@@ -1,0 +1,442 @@
+//! The two sets of a run, originals and sightings, and where they meet.
+//!
+//! Both are exact up to a bound. Past it two things take over, each for what the other cannot do. A *sample* stays
+//! exact: only hashes that begin with enough zeros are kept, on both sides the same, so that a value in both samples is
+//! proven, and a leak of many values is found with certainty. And every hash goes into a *sketch* ([`Sketch`]), which
+//! misses nothing: what is added to one side is looked for in the other side's sketch at once, whichever came first.
+//! What only a sketch says is possible; the number of those to expect by chance is the sum of the sketch's error rates
+//! over the questions asked.
+//!
+//! Digests have sets of their own, because they are many per original: past a bound only the sample is kept.
+
+use super::class::Class;
+use super::sketch::Sketch;
+use super::table::{in_place, HashTable, SightingTable};
+
+/// How much memory the sets may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Slots of eight bytes for originals; a power of two, three quarters of which are used.
+    pub originals: usize,
+    /// Slots of sixteen bytes for sightings.
+    pub sightings: usize,
+    /// Bytes of each sketch.
+    pub sketch: usize,
+    /// Slots of eight bytes for digests of originals; half as many bytes go to sightings of digests.
+    pub digests: usize,
+}
+
+impl Default for Bounds {
+    /// 4 MiB each for originals and sightings, 1.5 MiB for digests, and, past those, 6 MiB for each of two sketches:
+    /// 21.5 MiB, and 4 more while a sample is made smaller. Exact for 393 000 originals and 196 000 values elsewhere;
+    /// a sketch of a million values errs about four times in ten million questions, one of two million in 100 000, and
+    /// one of five million once in a hundred.
+    fn default() -> Self {
+        Self {
+            originals: 1 << 19,
+            sightings: 1 << 18,
+            sketch: 6 << 20,
+            digests: 1 << 17,
+        }
+    }
+}
+
+/// A sample's share: a hash takes part when it begins with so many zeros. All do at 0, half of them at 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Share(u32);
+
+impl Share {
+    fn holds(self, hash: u64) -> bool {
+        hash.leading_zeros() >= self.0
+    }
+
+    fn halved(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What is known of one class in one column.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Tally {
+    /// Candidates seen.
+    pub(super) seen: u64,
+    /// Different ones among them, as far as known.
+    pub(super) distinct: u64,
+    /// Candidates that are originals.
+    pub(super) certain: u64,
+    /// How many different ones those are, as far as known.
+    pub(super) values: u64,
+    /// Past the bounds: candidates that are originals as far as sketches can tell, the certain ones among them.
+    pub(super) possible: u64,
+    /// How many of those are their errors, on average.
+    pub(super) expected: f64,
+}
+
+/// The sets of a run.
+pub(super) struct Sets {
+    bounds: Bounds,
+    originals: HashTable,
+    originals_share: Share,
+    /// Every original, once the table is a sample.
+    originals_sketch: Option<Sketch>,
+    sightings: SightingTable,
+    sightings_share: Share,
+    /// Every sighting, once the table is a sample.
+    sightings_sketch: Option<Sketch>,
+    digests: HashTable,
+    digest_sightings: SightingTable,
+    digest_share: Share,
+    /// Different originals by class.
+    counts: [u64; Class::COUNT],
+    /// By place, which is a column and a class.
+    tallies: Vec<Tally>,
+}
+
+impl std::fmt::Debug for Sets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sets")
+    }
+}
+
+/// The place of a class in a column.
+pub(super) fn place(column: u32, class: Class) -> u32 {
+    column * Class::COUNT as u32 + class.index() as u32
+}
+
+impl Sets {
+    pub(super) fn new(bounds: Bounds, columns: usize) -> Self {
+        Self {
+            originals: HashTable::new(bounds.originals),
+            originals_share: Share::default(),
+            originals_sketch: None,
+            sightings: SightingTable::new(bounds.sightings),
+            sightings_share: Share::default(),
+            sightings_sketch: None,
+            digests: HashTable::new(bounds.digests),
+            digest_sightings: SightingTable::new(bounds.digests / 4),
+            digest_share: Share::default(),
+            counts: [0; Class::COUNT],
+            tallies: vec![Tally::default(); columns * Class::COUNT],
+            bounds,
+        }
+    }
+
+    /// Adds an original.
+    pub(super) fn original(&mut self, class: Class, hash: u64) {
+        if self.originals.is_full() {
+            self.thin_originals();
+        }
+        let was_known = self
+            .originals_sketch
+            .as_mut()
+            .is_some_and(|sketch| sketch.insert(hash));
+        let is_new = match self.originals_share.holds(hash) {
+            true => self.originals.insert(hash),
+            false => !was_known,
+        };
+        if !is_new {
+            return;
+        }
+        self.counts[class.index()] += 1;
+        let Some(sketch) = &self.sightings_sketch else {
+            return;
+        };
+        // Columns in which the class was seen; there are few.
+        let of_class = self
+            .tallies
+            .iter_mut()
+            .enumerate()
+            .skip(class.index())
+            .step_by(Class::COUNT);
+        for (at, tally) in of_class.filter(|(_, tally)| tally.seen > 0) {
+            tally.expected += sketch.rate();
+            tally.possible += u64::from(sketch.may_hold(in_place(hash, at as u32)));
+        }
+    }
+
+    /// Adds the digest of an original.
+    pub(super) fn digest(&mut self, hash: u64) {
+        if self.digests.is_full() {
+            self.thin_digests();
+        }
+        if self.digest_share.holds(hash) && self.digests.insert(hash) {
+            self.counts[Class::Digest.index()] += 1;
+        }
+    }
+
+    /// Counts a candidate in a column.
+    pub(super) fn sighting(&mut self, column: u32, class: Class, hash: u64) {
+        let place = place(column, class);
+        self.tallies[place as usize].seen += 1;
+        if class == Class::Digest {
+            if self.digest_sightings.is_full() {
+                self.thin_digests();
+            }
+            if self.digest_share.holds(hash) {
+                self.digest_sightings.count(hash, place);
+            }
+            return;
+        }
+        if self.sightings.is_full() {
+            self.thin_sightings();
+        }
+        let is_sampled = self.sightings_share.holds(hash);
+        let is_new = is_sampled && self.sightings.count(hash, place);
+        let tally = &mut self.tallies[place as usize];
+        let Some(sketch) = &mut self.sightings_sketch else {
+            tally.distinct += u64::from(is_new);
+            return;
+        };
+        let is_new = !sketch.insert(in_place(hash, place));
+        tally.distinct += u64::from(is_new);
+        if self.originals_share.holds(hash) {
+            let is_original = self.originals.contains(hash);
+            tally.possible += u64::from(is_original);
+            // One that is in the sample is counted at the end.
+            if is_original && !is_sampled {
+                tally.certain += 1;
+                tally.values += u64::from(is_new);
+            }
+        } else if let Some(originals) = &self.originals_sketch {
+            tally.expected += originals.rate();
+            tally.possible += u64::from(originals.may_hold(hash));
+        }
+    }
+
+    /// Compares what has not been compared as it came, and returns what is known of every place.
+    pub(super) fn finish(&mut self) -> &[Tally] {
+        let sightings = std::mem::replace(&mut self.sightings, SightingTable::new(1));
+        for one in sightings.iter() {
+            let tally = &mut self.tallies[one.place as usize];
+            if one.is_original() || self.originals.contains(one.hash) {
+                tally.certain += one.count();
+                tally.values += 1;
+            } else if let (None, Some(sketch)) = (&self.sightings_sketch, &self.originals_sketch) {
+                if !self.originals_share.holds(one.hash) {
+                    tally.expected += sketch.rate() * one.count() as f64;
+                    tally.possible += u64::from(sketch.may_hold(one.hash)) * one.count();
+                }
+            }
+        }
+        let digests = std::mem::replace(&mut self.digest_sightings, SightingTable::new(1));
+        for one in digests.iter().filter(|one| self.digests.contains(one.hash)) {
+            let tally = &mut self.tallies[one.place as usize];
+            tally.certain += one.count();
+            tally.values += 1;
+        }
+        &self.tallies
+    }
+
+    /// How many different originals of a class there are, as far as known.
+    pub(super) fn originals(&self, class: Class) -> u64 {
+        self.counts[class.index()]
+    }
+
+    /// Whether every digest took part.
+    pub(super) fn has_all_digests(&self) -> bool {
+        self.digest_share == Share::default()
+    }
+
+    /// The sketches' error rate, where there are any.
+    pub(super) fn rate(&mut self) -> Option<f64> {
+        let sketches = [&mut self.originals_sketch, &mut self.sightings_sketch];
+        let rates = sketches.into_iter().flatten().map(|sketch| {
+            sketch.refresh();
+            sketch.rate()
+        });
+        rates.reduce(f64::max)
+    }
+
+    /// Halves the share of digests that take part.
+    fn thin_digests(&mut self) {
+        let share = self.digest_share.halved();
+        self.digest_share = share;
+        self.digests.retain(|hash| share.holds(hash));
+        self.digest_sightings.retain(|one| share.holds(one.hash));
+    }
+
+    /// Halves the sample of originals. Sightings of those that leave it keep the mark of it.
+    fn thin_originals(&mut self) {
+        if self.originals_sketch.is_none() {
+            let mut sketch = Sketch::new(self.bounds.sketch);
+            self.originals.iter().for_each(|hash| {
+                sketch.insert(hash);
+            });
+            sketch.refresh();
+            self.originals_sketch = Some(sketch);
+        }
+        let share = self.originals_share.halved();
+        for one in self.sightings.iter_mut() {
+            if !share.holds(one.hash) && self.originals.contains(one.hash) {
+                one.mark();
+            }
+        }
+        self.originals_share = share;
+        self.originals.retain(|hash| share.holds(hash));
+    }
+
+    /// Halves the sample of sightings. Those that leave it and are known to be originals are told first.
+    fn thin_sightings(&mut self) {
+        if self.sightings_sketch.is_none() {
+            let mut sketch = Sketch::new(self.bounds.sketch);
+            for one in self.sightings.iter() {
+                sketch.insert(in_place(one.hash, one.place));
+                let tally = &mut self.tallies[one.place as usize];
+                if one.is_original() || self.originals.contains(one.hash) {
+                    tally.possible += one.count();
+                } else if let Some(originals) = self
+                    .originals_sketch
+                    .as_ref()
+                    .filter(|_| !self.originals_share.holds(one.hash))
+                {
+                    tally.expected += originals.rate() * one.count() as f64;
+                    tally.possible += u64::from(originals.may_hold(one.hash)) * one.count();
+                }
+            }
+            sketch.refresh();
+            self.sightings_sketch = Some(sketch);
+        }
+        let share = self.sightings_share.halved();
+        for one in self.sightings.iter().filter(|one| !share.holds(one.hash)) {
+            if one.is_original() || self.originals.contains(one.hash) {
+                let tally = &mut self.tallies[one.place as usize];
+                tally.certain += one.count();
+                tally.values += 1;
+            }
+        }
+        self.sightings_share = share;
+        self.sightings.retain(|one| share.holds(one.hash));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sketch::mix;
+    use super::*;
+
+    const SMALL: Bounds = Bounds {
+        originals: 1 << 10,
+        sightings: 1 << 10,
+        sketch: 16 << 10,
+        digests: 1 << 10,
+    };
+
+    fn original(sets: &mut Sets, number: u64) {
+        sets.original(Class::Email, mix(number));
+    }
+
+    fn seen(sets: &mut Sets, column: u32, number: u64) {
+        sets.sighting(column, Class::Email, mix(number));
+    }
+
+    fn tally(sets: &mut Sets, column: u32) -> Tally {
+        sets.finish()[place(column, Class::Email) as usize]
+    }
+
+    #[test]
+    fn whichever_comes_first_a_value_in_both_sets_is_found_in_its_column() {
+        let mut sets = Sets::new(SMALL, 2);
+        original(&mut sets, 1);
+        seen(&mut sets, 1, 1);
+        seen(&mut sets, 1, 1);
+        seen(&mut sets, 1, 2);
+        seen(&mut sets, 1, 3);
+        original(&mut sets, 2);
+        let found = tally(&mut sets, 1);
+        assert_eq!(
+            (found.seen, found.certain, found.values, found.possible),
+            (4, 3, 2, 0)
+        );
+        assert_eq!(tally(&mut sets, 0), Tally::default());
+    }
+
+    /// Sets beyond their bounds: originals 0..o, and in column 1 the sightings from 1 000 000 on, none of them an
+    /// original, and, before or after, the values `planted`.
+    fn overflowing(originals: u64, sightings: u64, planted: std::ops::Range<u64>, first: bool) -> Tally {
+        let mut sets = Sets::new(SMALL, 2);
+        let plant = |sets: &mut Sets| planted.clone().for_each(|number| seen(sets, 1, number));
+        if first {
+            plant(&mut sets);
+        }
+        for number in 0..originals.max(sightings) {
+            if number < originals {
+                original(&mut sets, number);
+            }
+            if number < sightings {
+                seen(&mut sets, 1, 1_000_000 + number);
+            }
+        }
+        if !first {
+            plant(&mut sets);
+        }
+        tally(&mut sets, 1)
+    }
+
+    #[test]
+    fn past_the_bound_no_value_in_both_sets_is_missed() {
+        for (originals, sightings) in [(5_000, 100), (100, 5_000), (5_000, 5_000)] {
+            for first in [true, false] {
+                let with = overflowing(originals, sightings, 0..100, first);
+                let without = overflowing(originals, sightings, 0..0, first);
+                let (with, without) = (with.certain + with.possible, without.certain + without.possible);
+                assert!(
+                    with >= without + 95,
+                    "{originals} {sightings} {first}: {with} {without}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn past_the_bound_nothing_is_certain_by_chance_and_the_rest_is_as_expected() {
+        for (originals, sightings) in [(20_000, 700), (700, 20_000), (20_000, 20_000)] {
+            let found = overflowing(originals, sightings, 0..0, true);
+            assert_eq!(found.certain, 0, "{originals} {sightings}");
+            let difference = (found.possible as f64 - found.expected).abs();
+            let tolerance = 6.0 * found.expected.sqrt() + 0.25 * found.expected + 3.0;
+            assert!(
+                difference < tolerance,
+                "{} where {} were expected",
+                found.possible,
+                found.expected
+            );
+        }
+    }
+
+    #[test]
+    fn past_the_bound_a_leak_of_many_values_is_proven_by_the_samples() {
+        for first in [true, false] {
+            let found = overflowing(10_000, 10_000, 0..1_000, first);
+            assert!((10..1_000).contains(&found.certain), "{}", found.certain);
+        }
+    }
+
+    #[test]
+    fn what_an_exact_set_of_originals_knows_stays_certain() {
+        let found = overflowing(500, 20_000, 0..100, false);
+        assert!(
+            found.certain == 100 && (80..=100).contains(&found.values),
+            "{}",
+            found.values
+        );
+    }
+
+    #[test]
+    fn digests_past_their_bound_are_a_share_of_both_sides() {
+        let mut sets = Sets::new(SMALL, 1);
+        for number in 0..10_000 {
+            sets.sighting(0, Class::Digest, mix(number));
+            sets.digest(mix(number + 5_000));
+        }
+        let share = 1 << sets.digest_share.0;
+        assert!(share >= 16, "{share}");
+        let found = sets.finish()[place(0, Class::Digest) as usize];
+        assert_eq!(found.seen, 10_000);
+        let expected = 5_000.0 / share as f64;
+        assert!(
+            (found.certain as f64 - expected).abs() < 6.0 * expected.sqrt(),
+            "{}",
+            found.certain
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! What the two sets say: certain leaks, possible ones, and the sentences that tell them.
+
+use super::class::Class;
+use super::sets::{place, Sets, Tally};
+use super::watch::ColumnPlace;
+use serde::Serialize;
+
+/// A number of equal values that chance alone reaches less often than this is no chance.
+const CHANCE: f64 = 1e-3;
+/// Numbers are not handed out evenly: chance is taken for so many times as likely as the domain says.
+const UNEVEN: f64 = 3.0;
+/// Leaks that a sentence names; the report has them all.
+const NAMED: usize = 10;
+
+/// What the leak check found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Columns in which originals survived, the certain ones first.
+    pub leaks: Vec<Leak>,
+    /// What was looked at.
+    pub summary: Summary,
+}
+
+/// Originals that survived in one column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Leak {
+    /// `schema.table`.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What survived: `email`, `phone`, `iban`, `card`, `identity_number`, `name`, or `hash` (an unsalted digest).
+    pub kind: String,
+    /// How many times such a value stands there.
+    pub count: u64,
+    /// How many of those chance alone would give; 0 where it plays no part.
+    pub expected_by_chance: f64,
+    /// Whether it is proven. A possible leak never fails a run.
+    pub certain: bool,
+    /// The entry that closes it, to paste into `config.anonymization_tables`.
+    pub entry: String,
+    #[serde(skip)]
+    class: Class,
+}
+
+/// What the leak check looked at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Different originals, as far as known.
+    pub originals: u64,
+    /// Candidates elsewhere.
+    pub candidates: u64,
+    /// Digests of originals that were looked for.
+    pub hashes: u64,
+    /// Nothing had to be estimated: memory was enough for every value.
+    pub exact: bool,
+    /// The share of wrong answers of the sketches that take over where memory is not enough.
+    pub error_rate: Option<f64>,
+}
+
+impl Leak {
+    /// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns.`
+    pub fn sentence(&self) -> String {
+        let Leak {
+            table, column, count, ..
+        } = self;
+        let what = self.class.words(*count);
+        if self.certain {
+            return format!(
+                "{table}.{column} holds {count} {what} of masked columns: {}",
+                self.entry
+            );
+        }
+        let why = if self.class.proves() {
+            format!("chance alone would give {:.1}", self.expected_by_chance)
+        } else {
+            "people share names".to_owned()
+        };
+        format!(
+            "{table}.{column} may hold {count} {what} of masked columns ({why}): {}",
+            self.entry
+        )
+    }
+}
+
+impl Findings {
+    /// The leaks that are proven.
+    pub fn certain(&self) -> impl Iterator<Item = &Leak> {
+        self.leaks.iter().filter(|leak| leak.certain)
+    }
+
+    /// What is proven, in one text with a line per column; None when nothing is.
+    pub fn failure(&self) -> Option<String> {
+        let lines: Vec<String> = self
+            .certain()
+            .map(|leak| format!("- {}", leak.sentence()))
+            .collect();
+        let count = lines.len();
+        let more = match count {
+            0 => return None,
+            _ if count > NAMED => format!("\n… and {} more, in the report.", count - NAMED),
+            _ => String::new(),
+        };
+        Some(format!(
+            "Values that were masked survived in other columns:\n{}{more}\n",
+            lines[..count.min(NAMED)].join("\n")
+        ))
+    }
+}
+
+/// Judges the sets.
+pub(super) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
+    let rate = sets.rate();
+    let tallies = sets.finish().to_vec();
+    let mut leaks = Vec::new();
+    for (number, column) in columns.iter().enumerate() {
+        for class in Class::ALL {
+            let Some(tally) = tallies.get(place(number as u32, class) as usize) else {
+                continue;
+            };
+            leaks.extend(judge(tally, class, sets.originals(class), column));
+        }
+    }
+    leaks.sort_by(|a, b| b.certain.cmp(&a.certain).then(b.count.cmp(&a.count)));
+    let originals = Class::ALL.into_iter().filter(|class| *class != Class::Digest);
+    Findings {
+        leaks,
+        summary: Summary {
+            originals: originals.map(|class| sets.originals(class)).sum(),
+            candidates: tallies.iter().map(|tally| tally.seen).sum(),
+            hashes: sets.originals(Class::Digest),
+            exact: rate.is_none() && sets.has_all_digests(),
+            error_rate: rate,
+        },
+    }
+}
+
+/// What a tally says of its column: nothing, or a leak, certain or possible.
+fn judge(tally: &Tally, class: Class, originals: u64, column: &ColumnPlace) -> Option<Leak> {
+    let leak = |count, expected, certain| {
+        Some(Leak {
+            table: column.table.clone(),
+            column: column.column.clone(),
+            kind: class.as_str().to_owned(),
+            count,
+            expected_by_chance: expected,
+            certain,
+            entry: column.entry.clone(),
+            class,
+        })
+    };
+    // Numbers of a small domain are equal by chance.
+    let chance = class.domain().map_or(0.0, |domain| {
+        UNEVEN * originals as f64 * tally.distinct as f64 / domain
+    });
+    if tally.certain > 0 && class.proves() && beyond_chance(tally.values.max(1), chance) {
+        return leak(tally.certain.max(tally.possible), chance, true);
+    }
+    let count = tally.certain.max(tally.possible);
+    let expected = chance + tally.expected;
+    // As many as the sketch's errors make are no finding.
+    let is_told = count > 0 && (tally.certain > 0 && chance < 1.0 || beyond_chance(count, expected));
+    if is_told {
+        leak(count, expected, false)
+    } else {
+        None
+    }
+}
+
+/// Whether chance alone, which gives `expected` on average, gives so many less often than [`CHANCE`] (Poisson).
+fn beyond_chance(count: u64, expected: f64) -> bool {
+    if expected <= 0.0 {
+        return true;
+    }
+    if expected > 500.0 {
+        return count as f64 > expected + 4.0 * expected.sqrt();
+    }
+    // 1 - P(fewer than count).
+    let mut term = (-expected).exp();
+    let mut fewer = 0.0;
+    for number in 0..count {
+        fewer += term;
+        term *= expected / (number + 1) as f64;
+        if fewer >= 1.0 - CHANCE {
+            return true;
+        }
+    }
+    1.0 - fewer < CHANCE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column() -> ColumnPlace {
+        ColumnPlace {
+            table: "public.comments".into(),
+            column: "body".into(),
+            entry: "{ table: \"comments\", columns: { body: :scrub } }".into(),
+        }
+    }
+
+    fn verdict(class: Class, originals: u64, tally: Tally) -> Option<(bool, u64)> {
+        judge(&tally, class, originals, &column()).map(|leak| (leak.certain, leak.count))
+    }
+
+    fn seen(distinct: u64, values: u64) -> Tally {
+        Tally {
+            seen: distinct,
+            distinct,
+            certain: values,
+            values,
+            ..Tally::default()
+        }
+    }
+
+    #[test]
+    fn an_address_in_both_sets_is_certain() {
+        assert_eq!(
+            verdict(Class::Email, 1_000_000, seen(1_000_000, 1)),
+            Some((true, 1))
+        );
+        assert_eq!(verdict(Class::Email, 1_000_000, seen(1_000_000, 0)), None);
+    }
+
+    #[test]
+    fn numbers_that_chance_makes_equal_are_no_leak_and_more_of_them_are() {
+        assert_eq!(verdict(Class::Phone, 3, seen(5, 1)), Some((true, 1)));
+        assert_eq!(verdict(Class::Phone, 1_000_000, seen(1_000_000, 5_000)), None);
+        assert_eq!(
+            verdict(Class::Phone, 1_000_000, seen(1_000_000, 100_000)),
+            Some((true, 100_000))
+        );
+        assert_eq!(
+            verdict(Class::Phone, 20_000, seen(2_000, 1)),
+            Some((false, 1)),
+            "0.6 by chance"
+        );
+    }
+
+    #[test]
+    fn what_only_a_sketch_says_is_possible_and_told_when_it_is_more_than_its_errors() {
+        let tally = |possible, expected| Tally {
+            seen: 1_000,
+            distinct: 1_000,
+            possible,
+            expected,
+            ..Tally::default()
+        };
+        assert_eq!(verdict(Class::Email, 10, tally(50, 1.5)), Some((false, 50)));
+        assert_eq!(verdict(Class::Email, 10, tally(2, 1.5)), None);
+        assert_eq!(verdict(Class::Email, 10, tally(2_100, 2_000.0)), None);
+    }
+
+    #[test]
+    fn a_name_is_never_proof() {
+        assert_eq!(verdict(Class::Name, 10, seen(10, 4)), Some((false, 4)));
+    }
+
+    #[test]
+    fn the_failure_names_columns_and_what_to_paste() {
+        let leak = judge(&seen(9, 3), Class::Email, 5, &column());
+        let findings = Findings {
+            leaks: leak.into_iter().collect(),
+            summary: Summary::default(),
+        };
+        let told = findings.failure().unwrap_or_default();
+        assert!(
+            told.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
+            "{told}"
+        );
+        assert!(
+            told.contains("{ table: \"comments\", columns: { body: :scrub } }"),
+            "{told}"
+        );
+        assert_eq!(Findings::default().failure(), None);
+    }
+}

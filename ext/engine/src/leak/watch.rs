@@ -1,0 +1,116 @@
+//! What the leak check does with the columns of each data block.
+
+use crate::mask::RowMask;
+use crate::pii::Kind;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Everything that is watched in a run: the plan makes it.
+#[derive(Debug, Clone, Default)]
+pub struct Watches {
+    /// By the data block's id.
+    pub loads: HashMap<i32, Arc<Watch>>,
+    /// The columns by the number that [`WatchedColumn::column`] gives them.
+    pub columns: Vec<ColumnPlace>,
+}
+
+/// A column, for the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnPlace {
+    /// `schema.table`.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+    /// What closes a leak there, to paste into `config.anonymization_tables`.
+    pub entry: String,
+}
+
+/// What is done with the columns of one data block.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// The columns that are looked at, in the order of the data.
+    pub columns: Vec<WatchedColumn>,
+    /// Some of its rows will be gone when the run is done, so what it holds is read back then.
+    pub read_back: bool,
+    /// The places of a first and a last name.
+    pub full_name: Option<(usize, usize)>,
+}
+
+/// Masks that leave part of a value as it was.
+const INSIDE: [&str; 4] = ["scrub", "json", "hstore", "array"];
+
+impl Watch {
+    /// The last place that is looked at.
+    pub(super) fn last(&self) -> Option<usize> {
+        let names = self.full_name.map(|(first, last)| first.max(last));
+        self.columns.last().map(|column| column.position).max(names)
+    }
+
+    /// The same under the mask that is in force.
+    pub(super) fn under(&self, mask: Option<&RowMask>) -> Self {
+        let mut watch = self.clone();
+        let masked = |position: usize| {
+            let columns = mask.map(RowMask::columns).unwrap_or_default();
+            columns.iter().find(|column| column.position == position)
+        };
+        for column in &mut watch.columns {
+            let Some(masked) = masked(column.position) else {
+                continue;
+            };
+            column.role = match INSIDE.contains(&masked.description.as_str()) {
+                true => Role::Scrubbed,
+                false => Role::Masked,
+            };
+        }
+        let is_masked = |position: usize| {
+            masked(position).is_some()
+                || (watch.columns.iter())
+                    .any(|column| column.position == position && column.role == Role::MaskedLater)
+        };
+        watch.full_name = watch
+            .full_name
+            .filter(|(first, last)| is_masked(*first) && is_masked(*last));
+        watch
+    }
+}
+
+/// What is done with one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedColumn {
+    /// Its place among the block's columns.
+    pub position: usize,
+    /// Its number in [`Watches::columns`].
+    pub column: u32,
+    /// What its values are to the check.
+    pub role: Role,
+    /// How they are looked at.
+    pub scan: Scan,
+    /// Take a whole value for one of this kind when nothing was found inside: what the column's name says.
+    pub whole: Option<Kind>,
+}
+
+/// What a column's values are to the check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Masked: a value that was replaced is an original, and what replaced it is of no interest.
+    Masked,
+    /// Masked inside, by `scrub` and the like: what is left is looked at, too.
+    Scrubbed,
+    /// Masked later, by SQL: every value is an original.
+    MaskedLater,
+    /// Known not to be personal: nobody looks.
+    Ignored,
+    /// Written as it is: its values are where originals may have survived.
+    Written,
+}
+
+/// How a column's values are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scan {
+    /// Texts, and what is written like one: JSON, arrays, hstore, XML, tsvector.
+    Text,
+    /// Whole numbers that may be cards or identity numbers.
+    Number,
+    /// A bytea.
+    Bytes,
+}

@@ -1,0 +1,320 @@
+//! One lane's worker: looks at pieces of rows as they came and as they are written, and hands hashes on in batches.
+
+use super::class::{Class, Hasher};
+use super::find::{Candidate, Finder};
+use super::watch::{Role, Scan, Watch, WatchedColumn};
+use super::LeakCheck;
+use crate::copy;
+use crate::pii::Kind;
+use md5::{Digest as _, Md5};
+use memchr::memchr;
+use sha1::Sha1;
+use sha2::Sha256;
+use std::sync::Arc;
+
+/// When a worker looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// While rows are masked and sent: at originals, and at what is written.
+    Sent,
+    /// While rows are masked that are read back later: at originals only.
+    Masked,
+    /// When all is done: at what the tables hold.
+    ReadBack,
+}
+
+/// The longest value that is taken for a number as a whole.
+const LONGEST_WHOLE: usize = 40;
+/// Recent originals that are not handed on again.
+const RECENT: usize = 256;
+
+/// Looks at the rows of one data block.
+pub struct Watcher {
+    check: Arc<LeakCheck>,
+    watch: Arc<Watch>,
+    moment: Moment,
+    finder: Finder,
+    raw_starts: Vec<usize>,
+    starts: Vec<usize>,
+    value: Vec<u8>,
+    batch: Batch,
+}
+
+/// No hash, no value.
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+/// What was found and is not handed on yet.
+struct Batch {
+    hasher: Hasher,
+    originals: Vec<(Class, u64)>,
+    digests: Vec<u64>,
+    sightings: Vec<(u32, Class, u64)>,
+    unscanned: Vec<(u32, u64)>,
+    /// Hashes of originals that came lately, by their lowest bits.
+    recent: Box<[u64; RECENT]>,
+    digest_level: u32,
+    folded: Vec<u8>,
+}
+
+impl Batch {
+    fn original(&mut self, kind: Kind, value: &[u8]) {
+        let Some((class, hash)) = self.hasher.value(kind, value) else {
+            return;
+        };
+        let recent = &mut self.recent[hash as usize % RECENT];
+        if std::mem::replace(recent, hash) == hash {
+            return;
+        }
+        self.originals.push((class, hash));
+        let is_hashed =
+            matches!(class, Class::Email | Class::Phone) && hash.trailing_zeros() >= self.digest_level;
+        if !is_hashed {
+            return;
+        }
+        let value = value.trim_ascii();
+        self.digests_of(value);
+        // An address is hashed in small letters as a rule.
+        if value.iter().any(u8::is_ascii_uppercase) {
+            let mut folded = std::mem::take(&mut self.folded);
+            folded.clear();
+            folded.extend(value.iter().map(u8::to_ascii_lowercase));
+            self.digests_of(&folded);
+            self.folded = folded;
+        }
+    }
+
+    fn digests_of(&mut self, value: &[u8]) {
+        self.digests.push(self.hasher.digest(&Md5::digest(value)));
+        self.digests.push(self.hasher.digest(&Sha1::digest(value)));
+        self.digests.push(self.hasher.digest(&Sha256::digest(value)));
+    }
+
+    fn sighting(&mut self, column: u32, candidate: Candidate<'_>) {
+        match candidate {
+            Candidate::Value(kind, value) => {
+                if let Some((class, hash)) = self.hasher.value(kind, value) {
+                    self.sightings.push((column, class, hash));
+                }
+            }
+            Candidate::Digest(digest) => {
+                self.sightings
+                    .push((column, Class::Digest, self.hasher.digest(digest)));
+            }
+        }
+    }
+
+    fn hand_on(&mut self, check: &LeakCheck) {
+        if !(self.originals.is_empty() && self.digests.is_empty() && self.sightings.is_empty()) {
+            let mut sets = check.sets();
+            for (class, hash) in self.originals.drain(..) {
+                sets.original(class, hash);
+            }
+            for hash in self.digests.drain(..) {
+                sets.digest(hash);
+            }
+            for (column, class, hash) in self.sightings.drain(..) {
+                sets.sighting(column, class, hash);
+            }
+            let originals = sets.originals(Class::Email) + sets.originals(Class::Phone);
+            check.set_digest_level(originals);
+        }
+        if !self.unscanned.is_empty() {
+            check.add_unscanned(&mut self.unscanned);
+        }
+        self.digest_level = check.digest_level();
+    }
+}
+
+impl Watcher {
+    pub(super) fn new(check: Arc<LeakCheck>, watch: Watch, moment: Moment) -> Self {
+        let batch = Batch {
+            hasher: check.hasher.clone(),
+            originals: Vec::new(),
+            digests: Vec::new(),
+            sightings: Vec::new(),
+            unscanned: Vec::new(),
+            recent: Box::new([0; RECENT]),
+            digest_level: check.digest_level(),
+            folded: Vec::new(),
+        };
+        Self {
+            finder: Finder::new(check.names),
+            check,
+            watch: Arc::new(watch),
+            moment,
+            raw_starts: Vec::new(),
+            starts: Vec::new(),
+            value: Vec::new(),
+            batch,
+        }
+    }
+
+    /// Whether what is written in a column at a place is looked at.
+    pub(crate) fn looks_at(&self, position: usize) -> bool {
+        let is_written = |role: Role| matches!(role, Role::Written | Role::Scrubbed);
+        let mut columns = self.watch.columns.iter();
+        columns.any(|column| column.position == position && is_written(column.role))
+    }
+
+    /// Whether that is so of any column.
+    pub(crate) fn looks_at_anything(&self) -> bool {
+        self.watch
+            .columns
+            .iter()
+            .any(|column| self.looks_at(column.position))
+    }
+
+    /// Looks at whole rows of COPY text: `raw` as they came, `written` the same rows as they are written. Where
+    /// nothing is masked the two are one.
+    pub fn piece(&mut self, raw: &[u8], written: &[u8]) {
+        let watch = Arc::clone(&self.watch);
+        let Some(last) = watch.last() else {
+            return;
+        };
+        let is_same = std::ptr::eq(raw, written);
+        let (mut raw_at, mut at) = (0, 0);
+        while at < written.len() {
+            let row_end = fields(written, at, last, &mut self.starts);
+            let raw_end = if is_same {
+                row_end
+            } else {
+                fields(raw, raw_at, last, &mut self.raw_starts)
+            };
+            for column in &watch.columns {
+                let Some(written) = field(written, &self.starts, column.position) else {
+                    continue;
+                };
+                let raw = if is_same {
+                    written
+                } else {
+                    field(raw, &self.raw_starts, column.position).unwrap_or_default()
+                };
+                self.column(column, raw, written);
+            }
+            let names = watch
+                .full_name
+                .filter(|_| self.check.names && self.moment != Moment::ReadBack);
+            if let Some(places) = names {
+                let starts = if is_same { &self.starts } else { &self.raw_starts };
+                if let (Some(first), Some(family)) =
+                    (field(raw, starts, places.0), field(raw, starts, places.1))
+                {
+                    full_name(first, family, &mut self.value, &mut self.batch);
+                }
+            }
+            (raw_at, at) = (raw_end, row_end);
+        }
+        self.batch.hand_on(&self.check);
+    }
+
+    fn column(&mut self, column: &WatchedColumn, raw: &[u8], written: &[u8]) {
+        let is_written =
+            self.moment == Moment::ReadBack || (self.moment == Moment::Sent && !self.watch.read_back);
+        let is_raw = self.moment != Moment::ReadBack;
+        match column.role {
+            Role::Written if is_written => self.look(column, written, false),
+            Role::Masked if is_raw && raw != written => self.look(column, raw, true),
+            Role::MaskedLater if is_raw => self.look(column, raw, true),
+            Role::Scrubbed => {
+                if is_raw && raw != written {
+                    self.look(column, raw, true);
+                }
+                if is_written {
+                    self.look(column, written, false);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at one field, as an original or as what is written.
+    fn look(&mut self, column: &WatchedColumn, field: &[u8], is_original: bool) {
+        if field == b"\\N" || field.is_empty() {
+            return;
+        }
+        let value = match memchr(b'\\', field) {
+            None => field,
+            Some(_) => copy::decode(field, &mut self.value).unwrap_or_default(),
+        };
+        let batch = &mut self.batch;
+        let mut any = false;
+        let mut found = |candidate: Candidate<'_>| {
+            any = true;
+            match candidate {
+                Candidate::Value(kind, value) if is_original => batch.original(kind, value),
+                Candidate::Digest(_) if is_original => {}
+                candidate => batch.sighting(column.column, candidate),
+            }
+        };
+        match column.scan {
+            Scan::Text => self.finder.text(value, &mut found),
+            Scan::Number => self.finder.number(value, &mut found),
+            Scan::Bytes => {
+                let hex = value.strip_prefix(b"\\x").unwrap_or(value);
+                if !self.finder.bytes(hex, &mut found) && !is_original {
+                    batch.unscanned.push((column.column, 1));
+                }
+            }
+        }
+        if let Some(kind) = column.whole.filter(|kind| !any && may_be(*kind, value)) {
+            if is_original {
+                self.batch.original(kind, value);
+            } else {
+                self.batch.sighting(column.column, Candidate::Value(kind, value));
+            }
+        }
+    }
+}
+
+/// Whether a whole value may be one of the kind that its column's name says.
+fn may_be(kind: Kind, value: &[u8]) -> bool {
+    if value.len() > LONGEST_WHOLE {
+        return false;
+    }
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    match kind {
+        Kind::Phone => digits >= 9 && !value.iter().any(u8::is_ascii_alphabetic),
+        Kind::Name => value.trim_ascii().contains(&b' '),
+        _ => digits >= 5,
+    }
+}
+
+/// A first and a last name that are both masked are an original together.
+fn full_name(first: &[u8], family: &[u8], value: &mut Vec<u8>, batch: &mut Batch) {
+    let is_name = |field: &[u8]| field.len() > 1 && field != b"\\N" && !field.contains(&b'\\');
+    if is_name(first) && is_name(family) {
+        value.clear();
+        value.extend_from_slice(first);
+        value.push(b' ');
+        value.extend_from_slice(family);
+        batch.original(Kind::Name, value);
+    }
+}
+
+/// Notes where the fields of the row at a place begin, up to the one after `last`; returns where the next row begins.
+fn fields(piece: &[u8], at: usize, last: usize, starts: &mut Vec<usize>) -> usize {
+    starts.clear();
+    starts.push(at);
+    for offset in memchr::memchr2_iter(b'\t', b'\n', &piece[at..]) {
+        let next = at + offset + 1;
+        starts.push(next);
+        if piece[next - 1] == b'\n' {
+            return next;
+        }
+        if starts.len() > last + 1 {
+            break;
+        }
+    }
+    let from = starts.last().copied().unwrap_or(at);
+    memchr(b'\n', &piece[from..]).map_or(piece.len(), |offset| from + offset + 1)
+}
+
+/// A field, without what ends it.
+fn field<'a>(piece: &'a [u8], starts: &[usize], position: usize) -> Option<&'a [u8]> {
+    let (start, end) = (*starts.get(position)?, *starts.get(position + 1)?);
+    piece.get(start..end - 1)
+}

@@ -1,0 +1,203 @@
+//! What the leak check watches: of each data block the columns that can hold a value that identifies a person.
+//!
+//! Which of them are masked is told to the check by the mask that is in force when rows pass; what only SQL masks, and
+//! what a condition may leave as it is, is told here.
+
+use super::personal::Personal;
+use super::schema::{Column, Schema, TypeName};
+use super::sql_rules::SqlRules;
+use super::{Load, TableName};
+use crate::archive::DumpId;
+use crate::leak::{Class, ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
+use crate::mask::Type;
+use crate::pii::{by_name, ColumnName, Kind, NameFinding, TableContext, PERSONAL};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Types of extensions whose values are numbers or places, and often large.
+const NUMBERS: [&str; 8] = [
+    "geometry",
+    "geography",
+    "vector",
+    "halfvec",
+    "sparsevec",
+    "raster",
+    "ltree",
+    "cube",
+];
+
+/// What is watched. What `personal` knows to be ignored (`config.pii_ignore`) is not.
+pub(super) fn watches(
+    schema: &Schema,
+    loads: &HashMap<DumpId, Load>,
+    sql_rules: &SqlRules,
+    personal: &Personal,
+) -> Watches {
+    let mut found = Watches::default();
+    let mut ordered: Vec<&Load> = loads.values().collect();
+    ordered.sort_by_key(|load| load.dump_id);
+    for load in ordered {
+        let Some(table) = schema.table(&load.table) else {
+            continue;
+        };
+        let masked_later = masked_later(load, sql_rules);
+        let names = by_names(schema, table);
+        let ignored = personal.ignored(load.dump_id);
+        let mut watch = Watch {
+            read_back: [&load.table, &load.copy_into]
+                .iter()
+                .any(|table| sql_rules.losing.contains(*table) || sql_rules.shrinking.contains(*table)),
+            ..Watch::default()
+        };
+        for (position, name) in load.columns.iter().enumerate() {
+            let column = schema.tables[table]
+                .columns
+                .iter()
+                .find(|column| column.name == *name);
+            let Some(scan) = scan(schema, &load.table, column) else {
+                continue;
+            };
+            let named = names.get(name.as_str());
+            let role = match masked_later.contains(name.as_str()) {
+                true => Role::MaskedLater,
+                false if ignored.contains(&position) => Role::Ignored,
+                false => Role::Written,
+            };
+            watch.columns.push(WatchedColumn {
+                position,
+                column: found.columns.len() as u32,
+                role,
+                scan,
+                whole: named.map(|named| named.kind).filter(|kind| is_whole(*kind)),
+            });
+            found.columns.push(ColumnPlace {
+                table: load.table.to_string(),
+                column: name.clone(),
+                entry: entry(schema, &load.table, name, column, named),
+            });
+        }
+        let named = |kind: Kind| {
+            load.columns
+                .iter()
+                .position(|name| names.get(name.as_str()).is_some_and(|found| found.kind == kind))
+        };
+        watch.full_name = named(Kind::FirstName).zip(named(Kind::LastName));
+        if !watch.columns.is_empty() {
+            found.loads.insert(load.dump_id, Arc::new(watch));
+        }
+    }
+    found
+}
+
+/// The columns whose values stay raw until SQL masks them.
+fn masked_later<'p>(load: &'p Load, sql_rules: &'p SqlRules) -> HashSet<&'p str> {
+    let conditional = load.conditional.iter().flat_map(|mask| mask.columns());
+    let mut columns: HashSet<&str> = conditional.map(|column| column.name.as_str()).collect();
+    let group = load.sql_group.and_then(|group| sql_rules.groups.get(group));
+    if let Some(group) = group {
+        for statement in &group.statements {
+            let table = group.tables.get(statement.table);
+            if table.is_some_and(|table| table.loads.contains(&load.dump_id)) {
+                columns.extend(statement.columns.iter().map(String::as_str));
+            }
+        }
+    }
+    columns
+}
+
+/// What the names of a table's columns tell, where they tell it surely.
+fn by_names(schema: &Schema, table: usize) -> HashMap<&str, NameFinding> {
+    let table = &schema.tables[table];
+    let columns = table.columns.iter().map(|column| column.name.as_str());
+    let context = TableContext::new(&table.name.name, columns);
+    let named = table.columns.iter().filter_map(|column| {
+        let sql_type = column.column_type.as_ref().map_or("text".into(), written);
+        let name = ColumnName {
+            table: &table.name.name,
+            column: &column.name,
+            sql_type: &sql_type,
+        };
+        let finding = by_name(&name, &context).filter(|finding| finding.confidence >= PERSONAL)?;
+        Some((column.name.as_str(), finding))
+    });
+    named.collect()
+}
+
+/// A type as pg_dump writes it, as far as detection reads it.
+fn written(name: &TypeName) -> String {
+    format!("{}{}", name.name, if name.array { "[]" } else { "" })
+}
+
+/// Whether a whole value of a column named so is taken for one of the kind; the others are known by their look.
+fn is_whole(kind: Kind) -> bool {
+    matches!(
+        Class::of(kind),
+        Some(Class::Phone | Class::Identity | Class::ShortIdentity | Class::Name)
+    )
+}
+
+/// How a column's values are looked at; None when its type cannot hold what is looked for.
+fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<Scan> {
+    let Some(written) = column.and_then(|column| column.column_type.as_ref()) else {
+        return Some(Scan::Text);
+    };
+    match schema.resolve(written, &table.schema).0 {
+        Type::Text {
+            limit: Some(..=5), ..
+        } => None,
+        Type::Text { .. } | Type::Json | Type::Jsonb | Type::Hstore | Type::Xml | Type::TsVector => {
+            Some(Scan::Text)
+        }
+        Type::Array(element) => match *element {
+            Type::Text { .. } | Type::Json | Type::Jsonb | Type::Hstore | Type::Xml | Type::Other(_) => {
+                Some(Scan::Text)
+            }
+            _ => None,
+        },
+        Type::Bytea => Some(Scan::Bytes),
+        Type::Integer(8) | Type::Numeric { .. } => Some(Scan::Number),
+        Type::Other(name) if NUMBERS.contains(&name.as_str()) => None,
+        Type::Other(_) => Some(Scan::Text),
+        _ => None,
+    }
+}
+
+/// The entry that masks a column, as it is pasted into `config.anonymization_tables`.
+fn entry(
+    schema: &Schema,
+    table: &TableName,
+    name: &str,
+    column: Option<&Column>,
+    named: Option<&NameFinding>,
+) -> String {
+    let column_type = column.and_then(|column| column.column_type.as_ref());
+    let resolved = column_type.map_or(Type::TEXT, |written| schema.resolve(written, &table.schema).0);
+    let mask = match (resolved, named) {
+        (Type::Json | Type::Jsonb, _) => "{ mask: :json, scrub: true }".to_owned(),
+        (Type::Hstore, _) => "{ mask: :hstore, scrub: true }".to_owned(),
+        (Type::Array(_), _) => "{ mask: :array, of: :scrub }".to_owned(),
+        (Type::Text { .. }, Some(named)) if Class::of(named.kind).is_some() => {
+            format!(":{}", named.kind.suggested_mask())
+        }
+        (Type::Text { .. }, _) => ":scrub".to_owned(),
+        _ => ":null".to_owned(),
+    };
+    let table = match table.schema.as_str() {
+        "public" => table.name.clone(),
+        _ => table.to_string(),
+    };
+    format!("{{ table: {table:?}, columns: {{ {}: {mask} }} }}", key(name))
+}
+
+/// A Hash's key in Ruby.
+fn key(name: &str) -> String {
+    let plain = name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && !name.starts_with(|first: char| first.is_ascii_digit());
+    if plain {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
+}

@@ -1,0 +1,43 @@
+//! Personal data in the schema's own text: defaults, CHECKs, enum labels, partition bounds, index predicates,
+//! functions, views, policies; comments are not restored. No rule reaches it, so it is told.
+
+use super::decide::{display_name, Decisions};
+use crate::archive::{Entry, Section};
+use crate::leak::{Channel, Class};
+use crate::pii::{Kind, Scanner};
+use std::collections::BTreeMap;
+
+/// More findings than this are not told one by one.
+const TOLD: usize = 200;
+
+/// What stands in the definitions of everything that is restored.
+pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel> {
+    let mut scanner = Scanner::new();
+    let mut channels = Vec::new();
+    for (entry, fate) in entries.iter().zip(&decisions.fates) {
+        let is_schema = entry.section != Section::Data && !entry.desc.starts_with("BLOB");
+        if !fate.is_kept() || !is_schema {
+            continue;
+        }
+        let mut counts: BTreeMap<Kind, u64> = BTreeMap::new();
+        scanner.find(entry.defn.as_bytes(), |kind, _| {
+            if is_told(kind) {
+                *counts.entry(kind).or_default() += 1;
+            }
+        });
+        let object = format!("{} {}", entry.desc, display_name(entry));
+        channels.extend(
+            counts
+                .iter()
+                .map(|(kind, count)| Channel::schema_text(&object, kind.as_str(), *count)),
+        );
+    }
+    channels.truncate(TOLD);
+    channels
+}
+
+/// What points at one person or opens an account; a capitalised pair of words in a comment is no name.
+fn is_told(kind: Kind) -> bool {
+    let identifies = Class::of(kind).is_some_and(|class| class != Class::Name);
+    identifies || matches!(kind, Kind::Password | Kind::PrivateKey | Kind::ApiKey | Kind::Jwt)
+}

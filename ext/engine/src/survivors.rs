@@ -1,0 +1,128 @@
+//! The end of the leak check: what was found is judged, told, and, where it is proven, fails the run.
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Sink;
+use crate::leak::{Channel, Findings, LeakCheck};
+use crate::plan::{Plan, TableName};
+use crate::report::Report;
+use crate::target::{read_back, Target};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What the leak check has to say in the report.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    findings: Option<Findings>,
+    channels: Vec<Channel>,
+}
+
+impl Told {
+    /// Whether an original is proven to have survived.
+    pub(crate) fn leaks(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|findings| findings.certain().next().is_some())
+    }
+
+    /// The text of the failure, where there is one.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.findings.as_ref().and_then(Findings::failure)
+    }
+
+    /// Puts it into a report.
+    pub(crate) fn into_report(self, report: Report) -> Report {
+        let (leaks, leak_check) = match self.findings {
+            Some(Findings { leaks, summary }) => (leaks, Some(summary)),
+            None => (Vec::new(), None),
+        };
+        Report {
+            leaks,
+            leak_check,
+            channels: self.channels,
+            ..report
+        }
+    }
+}
+
+/// Looks at the tables that rules in SQL took rows from, judges, and tells. `plan`: as it was carried out.
+///
+/// With `strict`, tables in which originals are proven to have survived are emptied, and so are those whose foreign keys
+/// point at them; then that is the error. Without it, each is a warning. What is only possible is a warning always.
+///
+/// # Errors
+/// [`Kind::Verification`], or what the server refuses.
+pub(crate) async fn conclude(
+    target: &Target,
+    plan: &Plan,
+    check: Option<&Arc<LeakCheck>>,
+    large_objects: u64,
+    strict: bool,
+) -> Result<Told> {
+    if let Some(check) = check {
+        let session = target.session().await?;
+        for load in plan.loads.values().filter(|load| check.reads_back(load.dump_id)) {
+            read_back(&session, load, load.mask.as_deref(), check).await?;
+        }
+        target.give_back(session);
+    }
+    let told = tell(plan, check, large_objects, target.events());
+    let Some(failure) = told.failure().filter(|_| strict) else {
+        warn(&told, target.events());
+        return Ok(told);
+    };
+    let leaking: BTreeSet<&str> = told
+        .findings
+        .iter()
+        .flat_map(Findings::certain)
+        .map(|leak| leak.table.as_str())
+        .collect();
+    let tables: BTreeSet<&TableName> = (plan.loads.values())
+        .filter(|load| leaking.contains(load.table.to_string().as_str()))
+        .map(|load| &load.copy_into)
+        .collect();
+    for table in tables {
+        target.empty(table).await?;
+    }
+    Err(refusal(
+        failure,
+        "These tables and those that refer to them were emptied, and the target is marked incomplete.",
+    ))
+}
+
+/// The error of a proven leak.
+pub(crate) fn refusal(failure: String, state: &str) -> Error {
+    Error::new(
+        Kind::Verification,
+        failure,
+        format!(
+            "{state} Add the entries to config.anonymization_tables, or name a column in config.pii_ignore if what it \
+             holds is meant to be there, and run it again."
+        ),
+    )
+}
+
+/// What was found, with the channels that only the rows could tell of.
+pub(crate) fn tell(plan: &Plan, check: Option<&Arc<LeakCheck>>, large_objects: u64, events: &Sink) -> Told {
+    let mut channels = plan.channels.clone();
+    if large_objects > 0 && !plan.large_objects.blocks.is_empty() {
+        channels.push(Channel::large_objects_unscanned(large_objects));
+    }
+    let unscanned = check.map(|check| check.unscanned()).unwrap_or_default();
+    channels.extend(unscanned.into_iter().map(|(place, count)| {
+        Channel::bytea_unscanned(&format!("{}.{}", place.table, place.column), count, &place.entry)
+    }));
+    for channel in &channels {
+        events.warn(&channel.note);
+    }
+    Told {
+        findings: check.map(|check| check.findings()),
+        channels,
+    }
+}
+
+/// Every leak as a warning.
+pub(crate) fn warn(told: &Told, events: &Sink) {
+    for leak in told.findings.iter().flat_map(|findings| &findings.leaks) {
+        events.warn(leak.sentence());
+    }
+}

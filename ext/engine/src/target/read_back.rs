@@ -1,0 +1,58 @@
+//! Shows the leak check what a table holds, where that is not what was sent: rules in SQL may have deleted rows.
+
+use crate::error::{Error, Result};
+use crate::leak::{LeakCheck, Moment};
+use crate::mask::{quote_identifier, RowMask};
+use crate::plan::Load;
+use futures_util::TryStreamExt;
+use std::sync::Arc;
+use tokio_postgres::Client;
+
+/// About how many bytes of rows are looked at together.
+const PIECE: usize = 256 * 1024;
+
+/// Reads the columns that are watched of a table, and looks at what is written in them. `mask`: the one that the rows
+/// were masked with.
+///
+/// # Errors
+/// What the server refuses.
+pub(crate) async fn read_back(
+    client: &Client,
+    load: &Load,
+    mask: Option<&RowMask>,
+    check: &Arc<LeakCheck>,
+) -> Result<()> {
+    let watcher = check.watcher(load.dump_id, mask, Moment::ReadBack);
+    let Some(mut watcher) = watcher.filter(|watcher| watcher.looks_at_anything()) else {
+        return Ok(());
+    };
+    let refused =
+        |error: tokio_postgres::Error| Error::from_server(&format!("reading {} back", load.table), &error);
+    let columns = load
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(position, name)| match watcher.looks_at(position) {
+            true => quote_identifier(name),
+            false => "NULL".to_owned(),
+        });
+    let columns: Vec<String> = columns.collect();
+    let sql = format!(
+        "COPY (SELECT {} FROM ONLY {}) TO STDOUT",
+        columns.join(", "),
+        load.table.sql()
+    );
+    let rows = client.copy_out(&sql).await.map_err(refused)?;
+    let mut rows = std::pin::pin!(rows);
+    let mut piece = Vec::with_capacity(PIECE);
+    // PostgreSQL sends each row as one message.
+    while let Some(row) = rows.try_next().await.map_err(refused)? {
+        piece.extend_from_slice(&row);
+        if piece.len() >= PIECE {
+            watcher.piece(&piece, &piece);
+            piece.clear();
+        }
+    }
+    watcher.piece(&piece, &piece);
+    Ok(())
+}

@@ -1,0 +1,302 @@
+//! The leak check on rows that are made here: what is planted is found in its column, and nothing else is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use staging_sync_engine::leak::{
+    Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
+};
+use staging_sync_engine::mask::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use staging_sync_engine::pii::Kind;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The load of the masked table `users (id, email, phone, iban, card, nir)`.
+const USERS: i32 = 1;
+/// The load of the table `posts (id, a, b)`, of which nothing is masked.
+const POSTS: i32 = 2;
+
+fn column(position: usize, column: u32, scan: Scan) -> WatchedColumn {
+    WatchedColumn {
+        position,
+        column,
+        role: Role::Written,
+        scan,
+        whole: None,
+    }
+}
+
+fn watches(scan: Scan) -> Watches {
+    let place = |table: &str, column: &str| ColumnPlace {
+        table: table.into(),
+        column: column.into(),
+        entry: format!("{{ table: {table:?}, columns: {{ {column}: :scrub }} }}"),
+    };
+    let mut users = Watch::default();
+    for position in 1..=5 {
+        users
+            .columns
+            .push(column(position, position as u32 - 1, Scan::Text));
+    }
+    users.columns[1].whole = Some(Kind::Phone);
+    let posts = Watch {
+        columns: vec![column(1, 5, scan), column(2, 6, Scan::Text)],
+        ..Watch::default()
+    };
+    Watches {
+        loads: HashMap::from([(USERS, Arc::new(users)), (POSTS, Arc::new(posts))]),
+        columns: vec![
+            place("public.users", "email"),
+            place("public.users", "phone"),
+            place("public.users", "iban"),
+            place("public.users", "card"),
+            place("public.users", "nir"),
+            place("public.posts", "a"),
+            place("public.posts", "b"),
+        ],
+    }
+}
+
+fn mask_of_users() -> Arc<RowMask> {
+    let names = ["id", "email", "phone", "iban", "card", "nir"];
+    let columns = names.map(|name| Column {
+        name: name.into(),
+        kind: Type::TEXT,
+        not_null: false,
+        unique: Uniqueness::default(),
+    });
+    let table = Table {
+        name: "public.users".into(),
+        columns: columns.to_vec(),
+        key: vec![0],
+        key_is_enforced: true,
+    };
+    let masks: Vec<(usize, Mask)> = (1..=5)
+        .map(|position| (position, Mask::Constant("masked")))
+        .collect();
+    let pseudonyms = Pseudonyms {
+        key: Key::new(&"sixteen bytes or more".into()),
+        email_domain: "demo.example.com".into(),
+        utf8: true,
+    };
+    Arc::new(RowMask::new(&table, &masks, &pseudonyms).unwrap())
+}
+
+const ALICE: &str = "1\tAlice@Example.com\t06 12 34 56 78\tFR14 2004 1010 0505 0001 3M02 606\t4111 1111 1111 1111\t255081416802538\n";
+
+/// What a check finds when these rows of users and of posts pass.
+fn found(users: &str, posts: &str, scan: Scan, bounds: Bounds) -> (Findings, Arc<LeakCheck>) {
+    let check = LeakCheck::new(&watches(scan), false, bounds);
+    let mask = mask_of_users();
+    let mut masked = Vec::new();
+    mask.masker().mask_piece(users.as_bytes(), &mut masked).unwrap();
+    let mut on_users = check.watcher(USERS, Some(&mask), Moment::Sent).unwrap();
+    let mut on_posts = check.watcher(POSTS, None, Moment::Sent).unwrap();
+    // The other table comes first, as often as not.
+    on_posts.piece(posts.as_bytes(), posts.as_bytes());
+    on_users.piece(users.as_bytes(), &masked);
+    (check.findings(), check)
+}
+
+fn leaks(posts: &str) -> Vec<(String, String, u64)> {
+    leaks_in(posts, Scan::Text)
+}
+
+fn leaks_in(posts: &str, scan: Scan) -> Vec<(String, String, u64)> {
+    let (findings, _) = found(ALICE, posts, scan, Bounds::default());
+    assert!(findings
+        .leaks
+        .iter()
+        .all(|leak| leak.certain && leak.table == "public.posts"));
+    let mut leaks: Vec<_> = findings
+        .leaks
+        .into_iter()
+        .map(|leak| (leak.column, leak.kind, leak.count))
+        .collect();
+    leaks.sort();
+    leaks
+}
+
+fn one(column: &str, kind: &str) -> Vec<(String, String, u64)> {
+    vec![(column.into(), kind.into(), 1)]
+}
+
+#[test]
+fn an_original_in_another_columns_text_is_found_in_that_column_however_it_is_written_there() {
+    for (text, kind) in [
+        ("Reply to alice@example.com please", "email"),
+        ("mail <ALICE@EXAMPLE.COM>, thanks", "email"),
+        ("call +33 6 12 34 56 78", "phone"),
+        ("0612345678", "phone"),
+        ("0033612345678", "phone"),
+        ("IBAN FR1420041010050500013M02606", "iban"),
+        ("card 4111-1111-1111-1111 exp 12/29", "card"),
+        ("NIR 2 55 08 14 168 025 38", "identity_number"),
+    ] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", kind), "{text}");
+        assert_eq!(
+            leaks(&format!("1\tnothing here\t{text}\n")),
+            one("b", kind),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn encodings_hide_nothing() {
+    // As COPY text has them: each backslash of the value is doubled.
+    for text in [
+        r#"{"to": "alice@example.com"}"#,
+        r#"{"a": {"b": [1, {"c": "x alice@example.com y"}]}}"#,
+        r#"{"payload": "{\\"email\\": \\"alice@example.com\\"}"}"#,
+        r#"{"body": "Hello\\nalice@example.com\\nBye"}"#,
+        r#"{"email": "alice\\u0040example.com"}"#,
+        r#"{"html": "\\u003calice@example.com\\u003e"}"#,
+        r#"[["\\"{\\\\"m\\\\": \\\\"\\\\nalice\\\\u0040example.com\\\\"}\\""]]"#,
+        r"{alice@example.com,bob@example.com}",
+        r#"{"alice@example.com","other text"}"#,
+        r#""mail"=>"alice@example.com", "n"=>"1""#,
+        r"/search?email=alice%40example.com&page=2",
+        r"mailto:alice@example.com?subject=Hello",
+        r"Bonjour =C3=A0 tous,=\nmon adresse : alice@exam=\nple.com",
+        r"'alice@example.com':3 'hello':1",
+        "---\\nemail: alice@example.com\\nid: 4\\n",
+        r"a line\nalice@example.com\tand a tab",
+    ] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", "email"), "{text}");
+    }
+    for text in [
+        r"tel=%2B33612345678&x=1",
+        r"T=C3=A9l : 06 12 34=\n 56 78",
+        r#"{"tel": "\\n06 12 34 56 78"}"#,
+    ] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", "phone"), "{text}");
+    }
+}
+
+#[test]
+fn a_bytea_that_reads_as_text_is_looked_into_and_another_is_counted() {
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let rows = format!("1\t\\\\x{}\t\\N\n", hex("From: alice@example.com"));
+    assert_eq!(leaks_in(&rows, Scan::Bytes), one("a", "email"));
+    let picture = "1\t\\\\x89504e470d0a1a0a0000000d49484452000000000a\t\\N\n";
+    let (findings, check) = found(ALICE, picture, Scan::Bytes, Bounds::default());
+    assert_eq!(findings.leaks, []);
+    let unscanned: Vec<_> = check
+        .unscanned()
+        .into_iter()
+        .map(|(place, count)| (place.column.clone(), count))
+        .collect();
+    assert_eq!(unscanned, [("a".to_owned(), 1)]);
+}
+
+#[test]
+fn an_unsalted_hash_of_an_original_is_found() {
+    // MD5, SHA-1 and SHA-256 of alice@example.com.
+    for digest in [
+        "c160f8cc69a4f0bf2b0362752353d060",
+        "fc2398a73dd54d6237c4fdb58fd7d75347cf5af3",
+        "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976",
+    ] {
+        let text = format!("1\thttps://www.gravatar.com/avatar/{digest}?s=80\t\\N\n");
+        assert_eq!(leaks(&text), one("a", "hash"), "{digest}");
+    }
+}
+
+#[test]
+fn what_is_no_original_is_no_leak() {
+    let posts = "1\tbob@example.com\t07 11 22 33 44\n2\tmasked\t4242 4242 4242 4242\n3\t\\N\t\\N\n";
+    assert_eq!(leaks(posts), []);
+}
+
+#[test]
+fn a_value_that_its_mask_keeps_is_no_original() {
+    let check = LeakCheck::new(&watches(Scan::Text), false, Bounds::default());
+    let mask = mask_of_users();
+    let kept = ALICE.as_bytes();
+    check
+        .watcher(USERS, Some(&mask), Moment::Sent)
+        .unwrap()
+        .piece(kept, kept);
+    let posts = b"1\talice@example.com\t\\N\n";
+    check
+        .watcher(POSTS, None, Moment::Sent)
+        .unwrap()
+        .piece(posts, posts);
+    assert_eq!(check.findings().leaks, []);
+}
+
+#[test]
+fn nothing_of_a_value_is_in_what_is_told() {
+    let (findings, check) = found(
+        ALICE,
+        "1\talice@example.com 06 12 34 56 78\t\\N\n",
+        Scan::Text,
+        Bounds::default(),
+    );
+    let told = format!(
+        "{findings:?} {check:?} {} {:?}",
+        findings.failure().unwrap(),
+        findings.leaks[0].sentence()
+    );
+    let told = told.to_lowercase();
+    assert!(
+        !told.contains("alice@") && !told.contains("612345678") && !told.contains("34 56"),
+        "{told}"
+    );
+}
+
+/// Users with e-mail addresses and telephone numbers, all different, and posts that hold other people's.
+fn a_million_rows(planted: &str) -> Findings {
+    let check = LeakCheck::new(&watches(Scan::Text), false, Bounds::default());
+    let mask = mask_of_users();
+    let mut on_users = check.watcher(USERS, Some(&mask), Moment::Sent).unwrap();
+    let mut on_posts = check.watcher(POSTS, None, Moment::Sent).unwrap();
+    let mut masker = mask.masker();
+    let (mut users, mut masked, mut posts) = (String::new(), Vec::new(), String::new());
+    for batch in 0..100 {
+        users.clear();
+        masked.clear();
+        posts.clear();
+        for row in batch * 5_000..(batch + 1) * 5_000 {
+            writeln!(users, "{row}\tuser{row}@example.com\t\\N\t\\N\t\\N\t\\N").unwrap();
+            let even = row % 2 == 0;
+            let text = if even {
+                "Thank you for your order, it left on 2024-03-01 10:30:00."
+            } else {
+                "ok"
+            };
+            writeln!(
+                posts,
+                "{row}\t{text} ref 00{row:07}\t{{\"by\":\"staff{row}@example.com\",\"at\":17000{row:05}}}"
+            )
+            .unwrap();
+        }
+        if batch == 50 {
+            posts.push_str(planted);
+        }
+        on_posts.piece(posts.as_bytes(), posts.as_bytes());
+        masker.mask_piece(users.as_bytes(), &mut masked).unwrap();
+        on_users.piece(users.as_bytes(), &masked);
+    }
+    check.findings()
+}
+
+#[test]
+fn on_a_million_rows_without_a_leak_none_is_reported() {
+    let findings = a_million_rows("");
+    assert_eq!(findings.leaks, []);
+    assert_eq!(findings.failure(), None);
+    assert!(findings.summary.originals >= 490_000 && findings.summary.candidates >= 500_000);
+}
+
+#[test]
+fn on_a_million_rows_a_single_leak_is_found() {
+    let findings = a_million_rows("7\tcc user250001@example.com\t\\N\n");
+    let leaks: Vec<_> = findings
+        .leaks
+        .iter()
+        .map(|leak| (leak.column.as_str(), leak.count))
+        .collect();
+    assert_eq!(leaks, [("a", 1)], "certain or possible: {:?}", findings.leaks);
+}
