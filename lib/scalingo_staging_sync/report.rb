@@ -57,8 +57,8 @@ module ScalingoStagingSync
     #   :kind, :count, :expected_by_chance, :certain (only those fail a run) and :entry, the rule to paste
     def leaks = to_h[:leaks] || []
 
-    # @return [Hash{Symbol => Object}, nil] what the search for those looked at: :originals, :candidates, :hashes, :exact
-    #   and :error_rate; nil where it is off
+    # @return [Hash{Symbol => Object}, nil] what the search for those looked at: :originals, :candidates, :hashes, :possible,
+    #   :possible_by_chance, :exact and :error_rate; nil where it is off
     def leak_check = to_h[:leak_check]
 
     # @return [Array<Hash{Symbol => Object}>] what holds personal data beside columns: :channel ("search_vector",

@@ -175,6 +175,95 @@ class LeakCheckTest < IntegrationTest
     refute_match(/jane|chief|john@|bob@|34 56/, report[:channels].inspect)
   end
 
+  def test_every_sort_of_definition_is_searched
+    archive = source_with(<<~'SQL')
+      CREATE TABLE parts (mail text) PARTITION BY LIST (mail);
+      CREATE TABLE part_of_one PARTITION OF parts FOR VALUES IN ('one@example.com');
+      CREATE TABLE plain (id int, mail text, CONSTRAINT nobody CHECK (mail <> 'two@example.com'));
+      CREATE INDEX partly ON plain (id) WHERE mail = 'three@example.com';
+      CREATE POLICY mine ON plain USING (mail = 'four@example.com');
+      CREATE RULE stop AS ON INSERT TO plain WHERE new.mail = 'five@example.com' DO INSTEAD NOTHING;
+    SQL
+    report = run!(**settings(archive, new_database, rules: [{ "table" => "plain", "columns" => { "mail" => "email" } }])).report
+    found = report[:channels].map { |channel| channel.values_at(:name, :kind) }.sort
+    assert_equal 5, found.size, found.inspect
+    %w[part_of_one plain partly mine stop].each do |name|
+      assert(found.any? { |object, kind| object.include?(name) && kind == "email" }, "#{name}: #{found}")
+    end
+  end
+
+  def test_a_column_that_is_known_not_to_be_personal_is_not_looked_at
+    archive = planted([["body", "'person7@example.com'"]])
+    settings = settings(archive, new_database)
+    settings[:options] = on.merge(pii: { scan: true, ignore: [{ "column" => "notes.body", "reason" => "meant to be there" }] })
+    assert_empty run!(**settings).report[:leaks]
+  end
+
+  def test_what_is_masked_by_itself_is_an_original_too_and_a_search_vector_beside_it_is_made_anew
+    archive = source_with(<<~'SQL')
+      CREATE TABLE people (id int PRIMARY KEY, col_a text, words tsvector, other tsvector);
+      CREATE TRIGGER words BEFORE INSERT OR UPDATE ON people FOR EACH ROW
+        EXECUTE FUNCTION tsvector_update_trigger('words', 'pg_catalog.simple', 'col_a');
+      INSERT INTO people (id, col_a, other) SELECT n, 'ada' || n || '@people.example', 'ada' FROM generate_series(1, 100) AS n;
+      CREATE TABLE logs (id int PRIMARY KEY, line text);
+      INSERT INTO logs SELECT n, CASE n WHEN 4900 THEN 'sent to ada7@people.example' ELSE 'ok' END FROM generate_series(1, 5000) AS n;
+    SQL
+    settings = settings(archive, target = new_database, rules: [], strict: false)
+    settings[:options] = on.merge(pii: { scan: true, policy: "mask", sample_rows: 50 })
+    report = run!(**settings).report
+    assert_equal [%w[public.logs line email]], report[:leaks].map { |leak| leak.values_at(:table, :column, :kind) }
+    row = target.exec("SELECT col_a, words::text, other::text FROM people WHERE id = 7").first
+    assert_equal ["'#{row["col_a"]}':1", nil], row.values_at("words", "other")
+    refute_includes row["col_a"], "people.example"
+    assert_equal [%w[public.people.other emptied], %w[public.people.words rebuilt]],
+                 report[:channels].map { |channel| [channel[:name], channel[:outcome].to_s] }.sort
+  end
+
+  def test_a_search_vector_stays_where_rules_in_sql_only_delete
+    archive = source_with(<<~'SQL')
+      CREATE TABLE posts (id int PRIMARY KEY, title text, words tsvector);
+      INSERT INTO posts VALUES (1, 'hello', 'hello'), (2, 'spam', 'spam');
+    SQL
+    masking = { rules: [], sql_rules: [{ "table" => "posts", "query" => "DELETE FROM posts WHERE id = 2" }], allow_unmasked_copy: false }
+    run!(source: archive, target: (target = new_database).url, masking_options: masking, options: on)
+    assert_equal ["'hello'"], target.values("SELECT words FROM posts")
+  end
+
+  def test_the_plan_tells_what_holds_personal_data_beside_columns
+    archive = source_with(<<~'SQL')
+      CREATE TABLE posts (id int PRIMARY KEY, mail text DEFAULT 'jane@example.com', words tsvector);
+      CREATE TABLE files (id int, content oid);
+      INSERT INTO files SELECT 1, lo_from_bytea(0, 'person7');
+    SQL
+    settings = Engine.settings(source: archive, target: new_database.url, options: on, rules: {},
+                               masking_options: { rules: [{ "table" => "posts", "columns" => { "mail" => "email" } }] })
+    told = ScalingoStagingSync::Native.plan(settings) { nil }
+    assert_equal %w[large_objects schema_text search_vector], told[:channels].map { |channel| channel[:channel].to_s }.sort
+    text = ScalingoStagingSync::Support::PreviewText.new(told).to_s
+    assert_includes text, "Personal data beside columns\n  public.posts.words holds words of masked columns"
+    assert_includes text, "1 large object"
+  end
+
+  def test_masking_a_database_that_is_there_makes_search_vectors_anew
+    target = database_with(<<~'SQL')
+      CREATE TABLE posts (id int PRIMARY KEY, mail text, made tsvector, computed tsvector, left_alone tsvector, file oid);
+      CREATE FUNCTION vectors() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN new.computed := to_tsvector('simple', coalesce(new.mail, '')); RETURN new; END $$;
+      CREATE TRIGGER made BEFORE INSERT OR UPDATE ON posts FOR EACH ROW
+        EXECUTE FUNCTION tsvector_update_trigger('made', 'pg_catalog.simple', 'mail');
+      CREATE TRIGGER computed BEFORE INSERT OR UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION vectors();
+      INSERT INTO posts VALUES (1, 'secret1@example.com', NULL, NULL, 'secret1', lo_from_bytea(0, 'x'));
+    SQL
+    masking = { rules: [{ "table" => "posts", "columns" => { "mail" => "email" } }], allow_unmasked_copy: false }
+    settings = Engine.settings(source: "unused", target: target.url, masking_options: masking, options: on)
+    report = ScalingoStagingSync::Native.anonymize(settings) { nil }
+    row = target.exec("SELECT mail, made::text, computed::text, left_alone::text FROM posts").first
+    assert_equal ["'#{row["mail"]}':1"] * 2, row.values_at("made", "computed")
+    assert_nil row["left_alone"]
+    assert_equal %w[emptied rebuilt rebuilt unscanned], report[:channels].map { |channel| channel[:outcome].to_s }.sort
+    assert_equal "OO", target.value("SELECT string_agg(tgenabled::text, '') FROM pg_trigger WHERE NOT tgisinternal")
+  end
+
   def test_masking_a_database_that_is_there_looks_at_all_of_it
     target = database_with(SCHEMA + plant([["body", "'person7@example.com'"]]))
     settings = Engine.settings(source: "unused", target: target.url,

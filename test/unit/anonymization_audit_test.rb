@@ -50,6 +50,16 @@ class AnonymizationAuditTest < Minitest::Test
     assert_includes ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s, '<td class="n">40,000</td><td class="n">9,123</td><td class="n">877</td>'
   end
 
+  def test_the_text_tells_of_the_leak_check
+    check = { originals: 40_000, candidates: 1_200, hashes: 0, possible: 0, possible_by_chance: 0.0, exact: true, error_rate: nil }
+    leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "{ table: :notes }" }
+    assert_includes audit_text(leak_check: nil), "Leak check     not asked for"
+    assert_includes audit_text(leak_check: check), "nothing survived elsewhere: 1,200 candidates against 40,000 originals, exactly"
+    text = audit_text(leak_check: check.merge(exact: false), leaks: [leak])
+    assert_includes text, "FAILED, 1 column with originals of others: 1,200 candidates against 40,000 originals\n"
+    assert_includes text, "public.notes.body: 3 of the kind email, certain: { table: :notes }"
+  end
+
   def test_it_holds_no_secret
     ["pw-of-staging", "tk-us-secret-token", SECRET].each do |secret|
       refute_includes @audit.to_text + JSON.generate(@audit.to_h), secret
@@ -93,5 +103,12 @@ class AnonymizationAuditTest < Minitest::Test
     assert_includes page, "public.&lt;b&gt;"
     refute_includes page, "<b>public"
     refute_includes page, "public.<b>"
+  end
+
+  private
+
+  def audit_text(facts)
+    report = FakeNative::REPORT.merge(facts)
+    ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026), config: staging_config).to_text
   end
 end

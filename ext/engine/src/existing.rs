@@ -12,9 +12,9 @@
 use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{LeakCheck, Moment};
+use crate::leak::{Channel, LeakCheck, Moment};
 use crate::mask::{Key, Masker, RowMask};
-use crate::plan::{self, quote_identifier, Load, Plan, TableName};
+use crate::plan::{self, quote_identifier, Load, Plan};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::survivors::{self, Told};
@@ -271,7 +271,7 @@ impl Session<'_> {
     async fn replace_rows(&self, load: &Load, copy: &Copy) -> Result<()> {
         let (table, name) = (load.table.sql(), &load.table);
         let columns = quoted_list(&load.columns);
-        let triggers = self.silence_triggers(&load.table).await?;
+        let triggers = self.silence_triggers(load).await?;
         self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}"))
             .await?;
         let fill = format!(
@@ -296,7 +296,8 @@ impl Session<'_> {
     ) -> Result<u64> {
         let leaks = self.leaks.as_ref();
         let mut watcher = leaks.and_then(|leaks| leaks.watcher(load.dump_id, Some(mask), Moment::Masked));
-        let mut emptier = load.emptied.as_ref().map(|mask| mask.masker());
+        let vectors = load.vectors_under(Some(mask));
+        let mut emptier = vectors.map(|vectors| vectors.mask.masker());
         let columns = quoted_list(&load.columns);
         let reading =
             |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
@@ -386,19 +387,24 @@ impl Session<'_> {
         Ok(put_back)
     }
 
-    /// Silences the table's user triggers and rules, and returns what puts each back as it was.
-    async fn silence_triggers(&self, table: &TableName) -> Result<String> {
+    /// Silences the table's user triggers and rules, and returns what puts each back as it was. A trigger that makes a
+    /// search vector anew stays awake.
+    async fn silence_triggers(&self, load: &Load) -> Result<String> {
+        let table = &load.table;
+        let vectors = load.vectors_under(load.mask.as_deref());
+        let awake = vectors.map_or(&[][..], |vectors| &vectors.triggers);
         let rows = self
             .writer
             .query(
                 "SELECT 'TRIGGER', quote_ident(t.tgname), t.tgenabled::text
                  FROM pg_catalog.pg_trigger t
                  WHERE t.tgrelid = $1::text::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+                   AND t.tgname::text <> ALL ($2)
                  UNION ALL
                  SELECT 'RULE', quote_ident(r.rulename), r.ev_enabled::text
                  FROM pg_catalog.pg_rewrite r
                  WHERE r.ev_class = $1::text::regclass AND r.ev_type <> '1' AND r.ev_enabled <> 'D'",
-                &[&table.sql()],
+                &[&table.sql(), &awake],
             )
             .await
             .map_err(|error| Error::from_server("reading the target's triggers", &error))?;
@@ -420,6 +426,18 @@ impl Session<'_> {
         Ok(put_back)
     }
 
+    /// The database's large objects, into which nobody looks.
+    async fn large_objects(&self) -> Result<Option<Channel>> {
+        let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
+        let row = self.reader.query_one(count, &[]).await;
+        let row = row.map_err(|error| Error::from_server("counting large objects", &error))?;
+        let count: i64 = row
+            .try_get(0)
+            .map_err(|error| Error::from_server("counting large objects", &error))?;
+        let count = u64::try_from(count).unwrap_or_default();
+        Ok((count > 0).then(|| Channel::large_objects_unscanned(count)))
+    }
+
     /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
     /// there before.
     async fn survivors(&self, plan: &Plan) -> Result<Told> {
@@ -428,7 +446,8 @@ impl Session<'_> {
                 read_back(self.reader, load, load.mask.as_deref(), check).await?;
             }
         }
-        let told = survivors::tell(plan, self.leaks.as_ref(), 0, self.events);
+        let objects = self.large_objects().await?;
+        let told = survivors::tell(plan, self.leaks.as_ref(), objects, self.events);
         match told
             .failure()
             .filter(|_| self.settings.masking.fail_on_verification_error)

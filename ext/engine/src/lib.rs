@@ -215,7 +215,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         events.warn(warning);
     }
     let strict = settings.masking.fail_on_verification_error;
-    let told = survivors::conclude(target, plan, leaks.as_ref(), loaded.large_objects, strict).await?;
+    let told = survivors::conclude(target, plan, leaks.as_ref(), strict).await?;
     target.mark_complete().await?;
 
     let verified = verified && !told.leaks();

@@ -9,6 +9,7 @@ use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
+use crate::leak::Channel;
 use crate::mask::Key;
 use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{self, Load, Plan};
@@ -36,6 +37,8 @@ pub struct Preview {
     pub tables: Vec<Table>,
     /// Every column that looks personal by its name, as [`report::Report::findings`] has them.
     pub findings: Vec<report::Finding>,
+    /// What holds personal data beside columns, and what would become of it, as far as the table of contents tells.
+    pub channels: Vec<Channel>,
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
     /// What else would be left out, and why.
@@ -165,6 +168,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
     if let Some(plan) = &plan {
         preview.warnings.extend(plan.warnings.iter().cloned());
         preview.findings.clone_from(&plan.personal.findings);
+        preview.channels = plan.known_channels();
         preview.tables = tables(plan, &sizes, look.as_ref());
         preview.not_valid = not_valid(plan);
         preview.left_out = report::left_out(plan);

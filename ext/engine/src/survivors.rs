@@ -55,7 +55,6 @@ pub(crate) async fn conclude(
     target: &Target,
     plan: &Plan,
     check: Option<&Arc<LeakCheck>>,
-    large_objects: u64,
     strict: bool,
 ) -> Result<Told> {
     if let Some(check) = check {
@@ -65,7 +64,7 @@ pub(crate) async fn conclude(
         }
         target.give_back(session);
     }
-    let told = tell(plan, check, large_objects, target.events());
+    let told = tell(plan, check, None, target.events());
     let Some(failure) = told.failure().filter(|_| strict) else {
         warn(&told, target.events());
         return Ok(told);
@@ -101,12 +100,15 @@ pub(crate) fn refusal(failure: String, state: &str) -> Error {
     )
 }
 
-/// What was found, with the channels that only the rows could tell of.
-pub(crate) fn tell(plan: &Plan, check: Option<&Arc<LeakCheck>>, large_objects: u64, events: &Sink) -> Told {
-    let mut channels = plan.channels.clone();
-    if large_objects > 0 && !plan.large_objects.blocks.is_empty() {
-        channels.push(Channel::large_objects_unscanned(large_objects));
-    }
+/// What was found, with the channels that only the rows could tell of, and `further` ones.
+pub(crate) fn tell(
+    plan: &Plan,
+    check: Option<&Arc<LeakCheck>>,
+    further: Option<Channel>,
+    events: &Sink,
+) -> Told {
+    let mut channels = plan.known_channels();
+    channels.extend(further);
     let unscanned = check.map(|check| check.unscanned()).unwrap_or_default();
     channels.extend(unscanned.into_iter().map(|(place, count)| {
         Channel::bytea_unscanned(&format!("{}.{}", place.table, place.column), count, &place.entry)

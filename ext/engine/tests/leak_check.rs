@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use md5::{Digest as _, Md5};
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
 };
@@ -174,6 +175,67 @@ fn encodings_hide_nothing() {
     }
 }
 
+/// Places that a value can stand in, in COPY text.
+fn carriers(value: &str) -> Vec<(&'static str, String)> {
+    let (one, other) = value.split_at(value.len() / 2);
+    let encoded: String = value
+        .bytes()
+        .map(|byte| match byte.is_ascii_alphanumeric() {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect();
+    vec![
+        ("text", format!("Reply to {value} please")),
+        ("JSON", format!(r#"{{"id": 7, "to": "{value}"}}"#)),
+        (
+            "nested JSON",
+            format!(r#"{{"a": {{"b": [1, {{"c": "x, {value}, y"}}]}}}}"#),
+        ),
+        (
+            "JSON in a JSON string",
+            format!(r#"{{"p": "{{\\"m\\": \\"{value}\\"}}"}}"#),
+        ),
+        ("array", format!(r#"{{one,"{value}",three}}"#)),
+        ("hstore", format!(r#""k"=>"{value}", "n"=>"1""#)),
+        (
+            "quoted-printable",
+            format!(r"Bonjour =C3=A0 tous,=\nvoici : {one}=\n{other} merci"),
+        ),
+        ("URL-encoded", format!("/search?q={encoded}&page=2")),
+        ("YAML", format!(r"---\nvalue: '{value}'\nid: 4\n")),
+    ]
+}
+
+#[test]
+fn every_kind_is_found_in_every_carrier_with_its_column() {
+    let mut missed = Vec::new();
+    for (value, kind) in [
+        ("alice@example.com", "email"),
+        ("06 12 34 56 78", "phone"),
+        ("+33612345678", "phone"),
+        ("FR14 2004 1010 0505 0001 3M02 606", "iban"),
+        ("FR1420041010050500013M02606", "iban"),
+        ("4111 1111 1111 1111", "card"),
+        ("4111111111111111", "card"),
+        ("2 55 08 14 168 025 38", "identity_number"),
+        ("255081416802538", "identity_number"),
+    ] {
+        for (carrier, text) in carriers(value) {
+            for (column, posts) in [
+                ("a", format!("1\t{text}\t\\N\n")),
+                ("b", format!("1\t\\N\t{text}\n")),
+            ] {
+                let found = leaks(&posts);
+                if found != one(column, kind) {
+                    missed.push(format!("{kind} in {carrier}: {text} gave {found:?}"));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
 #[test]
 fn a_bytea_that_reads_as_text_is_looked_into_and_another_is_counted() {
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -201,6 +263,33 @@ fn an_unsalted_hash_of_an_original_is_found() {
         let text = format!("1\thttps://www.gravatar.com/avatar/{digest}?s=80\t\\N\n");
         assert_eq!(leaks(&text), one("a", "hash"), "{digest}");
     }
+}
+
+#[test]
+fn a_hash_of_every_kind_is_found_of_the_value_as_it_is_and_without_spaces() {
+    for value in [
+        "Alice@Example.com",
+        "06 12 34 56 78",
+        "0612345678",
+        "FR1420041010050500013M02606",
+        "4111111111111111",
+        "255081416802538",
+    ] {
+        let digest: String = Md5::digest(value)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            leaks(&format!("1\t\\N\t{{\"h\": \"{digest}\"}}\n")),
+            one("b", "hash"),
+            "{value}"
+        );
+    }
+    let strangers: String = Md5::digest("bob@example.com")
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(leaks(&format!("1\t{strangers}\t\\N\n")), []);
 }
 
 #[test]

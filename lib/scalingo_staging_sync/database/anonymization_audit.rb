@@ -90,6 +90,7 @@ module ScalingoStagingSync
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
         lines.concat(list("Personal data that no rule covers", open_findings(facts).map { |one| "#{one[:table]}.#{one[:column]}: #{one[:kind]}, #{one[:reason]}" }))
+        lines.concat(list("Original values of masked columns in other columns", facts[:leaks].map { |leak| leak_line(leak) }))
         lines.concat(list("Warnings", facts[:warnings]))
         "#{lines.join("\n")}\n"
       end
@@ -135,7 +136,8 @@ module ScalingoStagingSync
           "Size" => size_words(facts[:size_bytes]),
           "Rows" => Support::Figures.count(facts[:totals][:rows]),
           "Values masked" => Support::Figures.count(facts[:totals][:masked_values]),
-          "Verification" => verification_words(facts[:verification])
+          "Verification" => verification_words(facts[:verification]),
+          "Leak check" => leak_words(facts)
         }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
       end
 
@@ -150,6 +152,21 @@ module ScalingoStagingSync
         return "passed" if verification[:passed]
 
         "FAILED, #{Support::Figures.counted(verification[:violations], "violation")} while sending"
+      end
+
+      def leak_words(facts)
+        check, leaks = facts.values_at(:leak_check, :leaks)
+        return "not asked for" unless check
+
+        certain = leaks.count { |leak| leak[:certain] }
+        found = certain.zero? ? "nothing survived elsewhere" : "FAILED, #{Support::Figures.counted(certain, "column")} with originals of others"
+        "#{found}: #{Support::Figures.count(check[:candidates])} candidates against #{Support::Figures.count(check[:originals])} originals" \
+          "#{", exactly" if check[:exact]}"
+      end
+
+      def leak_line(leak)
+        sure = leak[:certain] ? "certain" : "possible, #{leak[:expected_by_chance].to_f.round(1)} by chance"
+        "#{leak[:table]}.#{leak[:column]}: #{Support::Figures.count(leak[:count])} of the kind #{leak[:kind]}, #{sure}: #{leak[:entry]}"
       end
 
       def table_lines(table)

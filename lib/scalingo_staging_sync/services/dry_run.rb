@@ -29,8 +29,8 @@ module ScalingoStagingSync
 
       # Prints the plan.
       #
-      # @return [Hash{Symbol => Object}] it: :would_succeed, :problems, :warnings, :backup, :tables, :not_valid,
-      #   :left_out and :target
+      # @return [Hash{Symbol => Object}] it: :would_succeed, :problems, :warnings, :backup, :tables, :findings,
+      #   :channels, :not_valid, :left_out and :target
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing
       def execute!

@@ -14,7 +14,7 @@ module ScalingoStagingSync
 
       # @return [String] the text
       def to_s
-        blocks = [backup, tables, findings, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
+        blocks = [backup, tables, findings, channels, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
                   target, list("Warnings", @preview[:warnings]), verdict]
         "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
       end
@@ -78,6 +78,10 @@ module ScalingoStagingSync
         words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
         line = words.empty? ? name : "#{name}: #{words.join(", ")}"
         finding[:rule] && finding[:status].to_s == "uncovered" ? "#{line}\n    #{finding[:rule]}" : line
+      end
+
+      def channels
+        list("Personal data beside columns", @preview[:channels].to_a.map { |channel| channel[:note] })
       end
 
       def left_out

@@ -58,7 +58,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::Rebuilt,
-            note: format!("{column} held the words of masked columns; its trigger {trigger} made it anew from the masked ones."),
+            note: format!("{column} holds words of masked columns: its trigger {trigger} makes it anew from the masked ones."),
         }
     }
 
@@ -71,8 +71,8 @@ impl Channel {
             count: 0,
             outcome: Outcome::Emptied,
             note: format!(
-                "{column} held the words of masked columns and was emptied: no trigger that only computes makes it anew \
-                 as rows are inserted. Fill it after the run, from a seeds file for instance."
+                "{column} holds words of masked columns and is emptied: no trigger that only computes makes it anew as \
+                 rows are inserted. Fill it after the run, from a seeds file for instance."
             ),
         }
     }
@@ -85,7 +85,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::LeftOut,
-            note: "The contents of large objects were left out (config.exclude_large_objects): they are there, empty.".to_owned(),
+            note: "The contents of large objects are left out (config.exclude_large_objects): they are there, empty.".to_owned(),
         }
     }
 
@@ -98,8 +98,13 @@ impl Channel {
             count,
             outcome: Outcome::Unscanned,
             note: format!(
-                "{count} large objects were copied as they are, and nobody looked into them. Set \
-                 config.exclude_large_objects = true to leave their contents out."
+                "{count} {} as production has them, and nobody looks into them. \
+                 config.exclude_large_objects = true leaves their contents out of a run.",
+                if count == 1 {
+                    "large object stays"
+                } else {
+                    "large objects stay"
+                }
             ),
         }
     }
@@ -113,7 +118,7 @@ impl Channel {
             count,
             outcome: Outcome::Unscanned,
             note: format!(
-                "{column} holds {count} values that are no text, and nobody looked into them. To empty it: {entry}"
+                "{column} holds {count} values that are no text, and nobody looks into them. To empty it: {entry}"
             ),
         }
     }

@@ -25,7 +25,7 @@ pub enum Class {
     ShortIdentity,
     /// A first and a last name.
     Name,
-    /// An unsalted MD5, SHA-1 or SHA-256 of an e-mail address or a telephone number.
+    /// An unsalted MD5, SHA-1 or SHA-256 of one of those above, full names left out.
     Digest,
 }
 
@@ -81,10 +81,7 @@ impl Class {
             Class::Card => ("card number", "card numbers"),
             Class::Identity | Class::ShortIdentity => ("identity number", "identity numbers"),
             Class::Name => ("full name", "full names"),
-            Class::Digest => (
-                "unsalted hash of an e-mail address or telephone number",
-                "unsalted hashes of e-mail addresses or telephone numbers",
-            ),
+            Class::Digest => ("unsalted hash of a value", "unsalted hashes of values"),
         };
         if count == 1 {
             one

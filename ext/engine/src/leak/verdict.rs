@@ -51,6 +51,11 @@ pub struct Summary {
     pub candidates: u64,
     /// Digests of originals that were looked for.
     pub hashes: u64,
+    /// Past the bounds: candidates that may be originals as far as sketches can tell, in all columns together,
+    /// with those that are certain.
+    pub possible: u64,
+    /// How many of those are the sketches' errors, on average.
+    pub possible_by_chance: f64,
     /// Nothing had to be estimated: memory was enough for every value.
     pub exact: bool,
     /// The share of wrong answers of the sketches that take over where memory is not enough.
@@ -128,6 +133,8 @@ pub(super) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
             originals: originals.map(|class| sets.originals(class)).sum(),
             candidates: tallies.iter().map(|tally| tally.seen).sum(),
             hashes: sets.originals(Class::Digest),
+            possible: tallies.iter().map(|tally| tally.possible).sum(),
+            possible_by_chance: tallies.iter().map(|tally| tally.expected).sum(),
             exact: rate.is_none() && sets.has_all_digests(),
             error_rate: rate,
         },

@@ -70,21 +70,25 @@ impl Batch {
             return;
         }
         self.originals.push((class, hash));
-        let is_hashed =
-            matches!(class, Class::Email | Class::Phone) && hash.trailing_zeros() >= self.digest_level;
-        if !is_hashed {
+        if class == Class::Name || hash.trailing_zeros() < self.digest_level {
             return;
         }
         let value = value.trim_ascii();
         self.digests_of(value);
-        // An address is hashed in small letters as a rule.
-        if value.iter().any(u8::is_ascii_uppercase) {
-            let mut folded = std::mem::take(&mut self.folded);
-            folded.clear();
-            folded.extend(value.iter().map(u8::to_ascii_lowercase));
-            self.digests_of(&folded);
-            self.folded = folded;
+        // An address is hashed in small letters as a rule, a number without what stands between its digits.
+        let mut folded = std::mem::take(&mut self.folded);
+        folded.clear();
+        match class {
+            Class::Email => folded.extend(value.iter().map(u8::to_ascii_lowercase)),
+            _ => {
+                let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+';
+                folded.extend(value.iter().filter(is_part).map(u8::to_ascii_uppercase));
+            }
         }
+        if folded != value {
+            self.digests_of(&folded);
+        }
+        self.folded = folded;
     }
 
     fn digests_of(&mut self, value: &[u8]) {
@@ -119,7 +123,9 @@ impl Batch {
             for (column, class, hash) in self.sightings.drain(..) {
                 sets.sighting(column, class, hash);
             }
-            let originals = sets.originals(Class::Email) + sets.originals(Class::Phone);
+            let hashed = Class::ALL.into_iter();
+            let hashed = hashed.filter(|class| !matches!(class, Class::Name | Class::Digest));
+            let originals = hashed.map(|class| sets.originals(class)).sum();
             check.set_digest_level(originals);
         }
         if !self.unscanned.is_empty() {

@@ -31,7 +31,7 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
         format: RowFormat::Copy,
         mask: None,
         conditional: None,
-        emptied: None,
+        vectors: None,
         sql_group: None,
     })
 }
@@ -58,7 +58,7 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         format,
         mask: None,
         conditional: None,
-        emptied: None,
+        vectors: None,
         sql_group: None,
     }
 }

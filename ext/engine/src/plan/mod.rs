@@ -21,6 +21,7 @@ pub mod sql_rules;
 mod steps;
 
 pub use crate::mask::quote_identifier;
+pub use search::SearchVectors;
 
 use crate::archive::{DumpId, Entry, Header, Section};
 use crate::error::{Error, Kind};
@@ -56,7 +57,7 @@ pub struct Plan {
     pub personal: personal::Personal,
     /// What the leak check watches; nothing where it is off.
     pub leaks: Watches,
-    /// What holds personal data beside columns, and what becomes of it.
+    /// What holds personal data beside columns, and what becomes of it, but for what [`Plan::known_channels`] adds.
     pub channels: Vec<Channel>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
@@ -139,10 +140,29 @@ pub struct Load {
     pub mask: Option<Arc<RowMask>>,
     /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
     pub conditional: Option<Arc<RowMask>>,
-    /// What empties its tsvector columns, which hold words of others: applied where anything of the table is masked.
-    pub emptied: Option<Arc<RowMask>>,
+    /// Its tsvector columns that hold words of others; see [`Load::vectors_under`].
+    pub vectors: Option<Arc<SearchVectors>>,
     /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
     pub sql_group: Option<usize>,
+}
+
+impl Plan {
+    /// Every channel that is known without a look at rows, under the masks that the plan has.
+    pub fn known_channels(&self) -> Vec<Channel> {
+        let mut loads: Vec<&Load> = self.loads.values().collect();
+        loads.sort_by_key(|load| load.dump_id);
+        let vectors = loads
+            .into_iter()
+            .filter_map(|load| load.vectors_under(load.mask.as_deref()));
+        let vectors = vectors.flat_map(|vectors| vectors.channels.iter().cloned());
+        let LargeObjects { oids, blocks } = &self.large_objects;
+        let objects = (!oids.is_empty() && !blocks.is_empty())
+            .then(|| Channel::large_objects_unscanned(oids.len() as u64));
+        vectors
+            .chain(self.channels.iter().cloned())
+            .chain(objects)
+            .collect()
+    }
 }
 
 impl Load {
@@ -339,7 +359,9 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         channels,
         warnings,
     };
-    search::empty(&mut plan, entries, &schema, &rules, key);
+    let mut problems = Problems::default();
+    search::empty(&mut plan, entries, &schema, &rules, key, &mut problems);
+    problems.into_result()?;
     Ok(plan)
 }
 

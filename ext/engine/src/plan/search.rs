@@ -7,10 +7,12 @@
 use super::rules::Rules;
 use super::schema::{Column, Schema};
 use super::sql::{lex, split, Cursor, Token};
-use super::{Load, Plan, Refusal, Statement, TableName};
+use super::{Load, Plan, Problems, Refusal, Statement, TableName};
 use crate::archive::{DumpId, Entry};
 use crate::leak::Channel;
 use crate::mask::{self, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
+use crate::pii::Status;
+use crate::settings::Policy;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -30,8 +32,37 @@ struct Trigger {
     sources: Option<Vec<String>>,
 }
 
-/// Decides about every tsvector column: sets [`Load::emptied`], moves triggers, and tells.
-pub(super) fn empty(plan: &mut Plan, entries: &[Entry], schema: &Schema, rules: &Rules<'_>, key: &Key) {
+/// The tsvector columns of a load that are emptied, because they may hold words of its masked columns.
+#[derive(Debug, Clone)]
+pub struct SearchVectors {
+    /// What empties them.
+    pub mask: Arc<RowMask>,
+    /// What becomes of each.
+    pub channels: Vec<Channel>,
+    /// The triggers that make them anew as rows are inserted, by name.
+    pub triggers: Vec<String>,
+    /// Whether anything of the load is masked for sure. Where not, the values of its first rows may put a mask in force
+    /// (`config.pii_policy = :mask`).
+    masked: bool,
+}
+
+impl Load {
+    /// What is emptied when the rows are masked with `mask`: the load's own, or one that values have put in force.
+    pub fn vectors_under(&self, mask: Option<&RowMask>) -> Option<&SearchVectors> {
+        let vectors = self.vectors.as_deref()?;
+        (vectors.masked || mask.is_some()).then_some(vectors)
+    }
+}
+
+/// Decides about every tsvector column: sets [`Load::vectors`] and moves triggers. What cannot be emptied is a problem.
+pub(super) fn empty(
+    plan: &mut Plan,
+    entries: &[Entry],
+    schema: &Schema,
+    rules: &Rules<'_>,
+    key: &Key,
+    problems: &mut Problems,
+) {
     let triggers = triggers(entries, schema);
     let mut moved: HashSet<DumpId> = HashSet::new();
     let mut ids: Vec<DumpId> = plan.loads.keys().copied().collect();
@@ -41,9 +72,14 @@ pub(super) fn empty(plan: &mut Plan, entries: &[Entry], schema: &Schema, rules: 
         let Some(table) = schema.table(&load.table) else {
             continue;
         };
-        let masked = masked_columns(load, plan);
+        let mut masked = masked_columns(load, plan);
         let is_masked = !masked.is_empty();
+        masked.extend(maskable_columns(load, plan));
+        if masked.is_empty() {
+            continue;
+        }
         let mut emptied = Vec::new();
+        let (mut channels, mut names) = (Vec::new(), Vec::new());
         for (position, column) in vectors(load, schema, table, rules) {
             let trigger = trigger_of(&triggers, schema, table, &column.name);
             let reads_masked = |sources: &Vec<String>| sources.iter().any(|source| masked.contains(source));
@@ -54,21 +90,33 @@ pub(super) fn empty(plan: &mut Plan, entries: &[Entry], schema: &Schema, rules: 
                 continue;
             }
             emptied.push(position);
-            if !is_masked {
-                continue;
-            }
             let name = format!("{}.{}", load.table, column.name);
-            plan.channels.push(match trigger {
+            channels.push(match trigger {
                 Some(trigger) => {
                     moved.insert(trigger.dump_id);
+                    names.push(trigger.name.clone());
                     Channel::rebuilt(&name, &trigger.name)
                 }
                 None => Channel::emptied(&name),
             });
         }
-        let mask = emptying(load, &emptied, schema, table, key);
+        if emptied.is_empty() {
+            continue;
+        }
+        let mask = match emptying(load, &emptied, schema, table, key) {
+            Ok(mask) => Arc::new(mask),
+            Err(sentences) => {
+                sentences.into_iter().for_each(|sentence| problems.add(sentence));
+                continue;
+            }
+        };
         if let Some(load) = plan.loads.get_mut(&id) {
-            load.emptied = mask;
+            load.vectors = Some(Arc::new(SearchVectors {
+                mask,
+                channels,
+                triggers: names,
+                masked: is_masked,
+            }));
         }
     }
     create_early(plan, &moved);
@@ -92,6 +140,15 @@ fn masked_columns(load: &Load, plan: &Plan) -> HashSet<String> {
         masked.extend(statements.flat_map(|statement| statement.columns.iter().cloned()));
     }
     masked
+}
+
+/// The columns of a load that values may yet put a mask on.
+fn maskable_columns(load: &Load, plan: &Plan) -> Vec<String> {
+    let watch = plan.personal.watches.get(&load.dump_id);
+    let watch = watch.filter(|_| plan.personal.policy == Policy::Mask);
+    let columns = watch.into_iter().flat_map(|watch| &watch.columns);
+    let open = columns.filter(|column| column.standing.status == Status::Uncovered);
+    open.map(|column| column.name.clone()).collect()
 }
 
 /// The tsvector columns of a load that no rule names, with their places.
@@ -119,10 +176,7 @@ fn emptying(
     schema: &Schema,
     table: usize,
     key: &Key,
-) -> Option<Arc<RowMask>> {
-    if positions.is_empty() {
-        return None;
-    }
+) -> Result<RowMask, Vec<String>> {
     let known = &schema.tables[table];
     let columns = load
         .columns
@@ -153,7 +207,7 @@ fn emptying(
         email_domain: String::new(),
         utf8: true,
     };
-    RowMask::new(&table, &masks, &pseudonyms).ok().map(Arc::new)
+    RowMask::new(&table, &masks, &pseudonyms)
 }
 
 /// The trigger that makes a column of a table, its own or that of a table that it is a partition of.

@@ -1,8 +1,8 @@
 //! A live database's tables, told as pg_dump's table of contents would tell them.
 //!
 //! With it the planner decides about a database that is already there exactly as it does about a backup:
-//! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys) and is
-//! not a dump: views, functions, privileges and the like are left out.
+//! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys, triggers) and
+//! is not a dump: views, other functions, privileges and the like are left out.
 
 use crate::archive::{Compression, DumpId, Entry, Header, Section, Version};
 use crate::error::{Error, Result};
@@ -88,6 +88,23 @@ WHERE x.indisunique
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')";
 
+/// Functions that triggers run, and the row triggers that are awake, but for an extension's: some of them make search
+/// vectors.
+const TRIGGERS: &str = "
+SELECT 'FUNCTION', n.nspname, p.proname || '()', pg_catalog.pg_get_functiondef(p.oid) || ';', ''
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE p.prorettype = 'trigger'::regtype AND p.prokind = 'f'
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT 'TRIGGER', n.nspname, c.relname || ' ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid) || ';', ''
+FROM pg_catalog.pg_trigger t
+JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND c.relkind IN ('r', 'p')
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'scalingo_staging_sync')";
+
 /// The tables of the database behind `client`, as a header and entries that [`crate::plan::plan`] takes.
 ///
 /// # Errors
@@ -98,6 +115,7 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
         (TYPES, Section::PreData),
         (TABLES, Section::PreData),
         (KEYS, Section::PostData),
+        (TRIGGERS, Section::PostData),
     ] {
         let rows = client
             .query(query, &[])

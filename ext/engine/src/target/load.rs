@@ -419,11 +419,6 @@ impl<'a> Restore<'a> {
         }
     }
 
-    /// Whether anything of a load is masked, in whatever way.
-    fn is_masked(&self, load: &Load) -> bool {
-        self.mask(load).is_some() || load.conditional.is_some() || load.sql_group.is_some()
-    }
-
     async fn rows(&mut self, piece: Vec<u8>) -> Result<()> {
         let Some(mut current) = self.current.take() else {
             return Err(Error::internal("Rows arrived outside of a table."));
@@ -577,6 +572,8 @@ impl<'a> Restore<'a> {
 
     fn start_lane(&mut self, id: DumpId, queue: &Queue, session: Session) -> Result<()> {
         let load = self.load(id)?;
+        let mask = self.mask(load);
+        let vectors = load.vectors_under(mask.as_deref());
         let lane = Lane {
             load: id,
             table: load.table.to_string(),
@@ -584,10 +581,10 @@ impl<'a> Restore<'a> {
                 Some(table) => table.copy_sql(load, &self.plan.encoding),
                 None => load.copy_sql(&self.plan.encoding),
             },
-            mask: self.mask(load),
+            emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
+            mask,
             conditional: load.conditional.clone(),
             detection: self.judged.get(&id).map(|(_, detection)| Arc::clone(detection)),
-            emptied: load.emptied.clone().filter(|_| self.is_masked(load)),
             leaks: self.leaks.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),

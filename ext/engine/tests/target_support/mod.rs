@@ -272,7 +272,7 @@ impl Planner {
             format: RowFormat::Copy,
             mask: None,
             conditional: None,
-            emptied: None,
+            vectors: None,
             sql_group: None,
         };
         self.0.loads.insert(id, load);
