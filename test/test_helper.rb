@@ -13,7 +13,7 @@ module TestHelpers
   # The variables that the gem reads. Each test begins without them.
   VARIABLES = %w[
     APP REGION_NAME DATABASE_URL SCALINGO_POSTGRESQL_URL SCALINGO_API_TOKEN SCALINGO_AUTH_URL SCALINGO_API_URL
-    SCALINGO_DB_URL BACKUP_FILE FORCE_BACKUP_DOWNLOAD DRY_RUN CI CONTINUOUS_INTEGRATION VERBOSE
+    SCALINGO_DB_URL BACKUP_FILE FORCE_BACKUP_DOWNLOAD DRY_RUN CI CONTINUOUS_INTEGRATION VERBOSE SCAN FORMAT
   ].freeze
 
   SECRET = "0123456789abcdef0123456789abcdef"
@@ -101,6 +101,16 @@ module TestHelpers
                 drops: { table: 12 }, dropped_tables: [], large_objects: 0, sessions: [], missing_extensions: [] }
     }.freeze
 
+    FOUND = {
+      origin: "my-app-production", tables: 3, rules: "config.anonymization_tables += [\n]\n", warnings: ["Mind this."],
+      findings: [
+        { table: "public.users", column: "email", kind: "email", heading: "contact", confidence: 0.97, found_by: "both",
+          reason: 'named "email"', values: 1200, count: 1100, share: 0.917, status: "uncovered", because: nil, mask: nil, rule: nil },
+        { table: "public.users", column: "phone", kind: "phone", heading: "contact", confidence: 0.9, found_by: "name",
+          reason: 'named "phone"', values: 0, count: 0, share: 0.0, status: "ignored", because: "invented", mask: nil, rule: nil }
+      ]
+    }.freeze
+
     EXAMINATION = {
       database: "app_staging", role: "app", server_version: "17.2", tls: "TLSv1.3",
       privileges: [{ name: "create a schema", granted: true, optional: false, remedy: "Grant it." }]
@@ -118,6 +128,7 @@ module TestHelpers
 
     def plan(settings, &) = call(:plan, [settings], PREVIEW, &)
     def sample(settings, table, &) = call(:sample, [settings, table], {}, &)
+    def scan(settings, place, &) = call(:scan, [settings, place], FOUND, &)
     def examine(settings, &) = call(:examine, [settings], EXAMINATION, &)
     def cleanup(settings, &) = call(:cleanup, [settings], { runs: 0, read_only_role: false, sessions: 0 }, &)
     def run(settings, &) = call(:run, [settings], @report, &)

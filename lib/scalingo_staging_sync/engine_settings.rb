@@ -80,8 +80,8 @@ module ScalingoStagingSync
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
-      rules = masking.except("secret").merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"))
-      OpenSSL::Digest::SHA256.hexdigest(JSON.generate(rules.sort.to_h))
+      decisive = rules.merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"))
+      OpenSSL::Digest::SHA256.hexdigest(JSON.generate(decisive.sort.to_h))
     end
 
     # @return [String, nil] the local archive to read, absolute: BACKUP_FILE, else `config.backup_file`
@@ -129,8 +129,12 @@ module ScalingoStagingSync
     # @return [Hash{String => Object}] what is masked, and how it is checked
     # @raise [ConfigurationError] when there is no key for pseudonyms
     def masking
+      { "secret" => secret }.merge(rules)
+    end
+
+    # @return [Hash{String => Object}] the same without the key
+    def rules
       {
-        "secret" => secret,
         "email_domain" => @config.anonymized_email_domain,
         "rules" => @config.anonymization_tables.reject { |entry| sql?(entry) }.map { |entry| rule(entry) },
         "sql_rules" => sql_rules,

@@ -18,6 +18,21 @@ namespace :scalingo_staging_sync do
     abort unless ScalingoStagingSync::Testing::Tester.new.run
   end
 
+  desc "List the columns that look personal in the newest backup, without restoring it (SCAN=database: in DATABASE_URL; FORMAT=json)"
+  task scan: :environment do
+    staging_sync.call { ScalingoStagingSync::Services::PersonalDataScan.new.scan }
+  end
+
+  desc "Print a ready anonymization_tables block for every column that looks personal and that no rule covers"
+  task suggest: :environment do
+    staging_sync.call { ScalingoStagingSync::Services::PersonalDataScan.new.suggest }
+  end
+
+  desc "Fail when a column of the app's own schema looks personal and has neither a rule nor an entry in pii_ignore, for its CI"
+  task :coverage, [:schema] => :environment do |_, arguments|
+    staging_sync.call { exit 1 unless ScalingoStagingSync::Services::PersonalDataScan.new.coverage(arguments[:schema]) }
+  end
+
   desc "List the masks that a column can have, with an example of each"
   task masks: :environment do
     puts ScalingoStagingSync::Support::MaskList.new.text

@@ -91,11 +91,11 @@ class OperationsTest < IntegrationTest
     users = audit["tables"].find { |table| table["table"] == "public.users" }
     assert_operator users["started"], :>, 0
     assert_operator audit.dig("size_bytes", "after"), :>, audit.dig("size_bytes", "before")
-    open, covered = %w[uncovered covered].map { |status| audit["findings"].select { |finding| finding["status"] == status } }
+    masked, covered = %w[masked covered].map { |status| audit["findings"].select { |finding| finding["status"] == status } }
     refute_empty covered
     page = app.read("tmp/audit.html")
-    assert_includes page, "Without rules #{open.size + covered.size} columns with personal data would be in staging"
-    open.each { |finding| assert_includes page, "#{finding["table"]}.#{finding["column"]}" }
+    assert_includes page, "Without rules #{masked.size + covered.size} columns with personal data would be in staging"
+    masked.each { |finding| assert_includes page, "#{finding["table"]}.#{finding["column"]}" }
     assert_match(/is as it was written/, app.rake("scalingo_staging_sync:audit:verify[tmp/audit.json]").output)
     app.write("tmp/audit.json", app.read("tmp/audit.json").sub('"violations": 0', '"violations": 1'))
     result = app.rake("scalingo_staging_sync:audit:verify[tmp/audit.json]")

@@ -93,7 +93,18 @@ class RailsApp
   end
 
   # Runs the gem's generator and returns what it printed.
-  def generate = must("bundle", "exec", "ruby", "bin/rails", "generate", "scalingo_staging_sync:install").output
+  def generate(*options, environment: {})
+    result = try_to_generate(*options, environment:)
+    raise "the generator failed:\n#{result.output}" unless result.success?
+
+    result.output
+  end
+
+  # The same, which may fail.
+  def try_to_generate(*options, environment: {})
+    WatchedProcess.run("bundle", "exec", "ruby", "bin/rails", "generate", "scalingo_staging_sync:install", *options,
+                       environment: @environment.merge(environment), directory:)
+  end
 
   # Configures the gem, after what the generator's initializer says. `body` is Ruby in which `config` is the
   # configuration.

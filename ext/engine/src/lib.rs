@@ -32,6 +32,7 @@ pub mod plan;
 pub mod preview;
 pub mod report;
 pub mod sample;
+pub mod scan;
 pub mod settings;
 pub mod source;
 mod stream;
@@ -113,6 +114,19 @@ pub async fn sample(
         sample::sample(settings, table, backup, events).await
     })
     .await
+}
+
+/// Looks for personal data in a backup, a database or a schema, and says what no rule covers. Restores nothing.
+///
+/// # Errors
+/// Those of source, archive and plan; when the database cannot be read.
+pub async fn scan(
+    settings: &Settings,
+    place: scan::Place,
+    events: &Sink,
+    cancel: CancellationToken,
+) -> Result<scan::Found> {
+    until_cancelled(&cancel, scan::scan(settings, place, events)).await
 }
 
 /// Tries what a run needs of the target, each in a transaction that is rolled back.

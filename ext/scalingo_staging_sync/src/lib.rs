@@ -14,6 +14,7 @@ mod gvl;
 mod panics;
 
 use magnus::{function, prelude::*, Error, Ruby, Value};
+use staging_sync_engine::scan::Place;
 use staging_sync_engine::settings::{Scalingo, Settings, Target};
 use std::path::PathBuf;
 
@@ -59,6 +60,16 @@ fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         staging_sync_engine::sample(&settings, &table, &events, cancel).await
+    })
+}
+
+/// `Native.scan(settings, place) { |event| } → findings`: personal data in the backup (nil), in a database
+/// (`{ "database" => url }`) or in the names of a schema (`{ "sql" => text }`); nothing is touched.
+fn scan(ruby: &Ruby, settings: Value, place: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    let place: Option<Place> = convert::settings(ruby, place)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        staging_sync_engine::scan(&settings, place.unwrap_or_default(), &events, cancel).await
     })
 }
 
@@ -111,6 +122,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("masks", function!(masks, 0))?;
     module.define_singleton_method("plan", function!(plan, 1))?;
     module.define_singleton_method("sample", function!(sample, 2))?;
+    module.define_singleton_method("scan", function!(scan, 2))?;
     module.define_singleton_method("examine", function!(examine, 1))?;
     module.define_singleton_method("cleanup", function!(cleanup, 1))?;
     module.define_singleton_method("engine_version", function!(engine_version, 0))?;

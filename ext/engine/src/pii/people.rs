@@ -1,7 +1,8 @@
 //! First and last names, by two lists of common ones: whole values, and pairs of them in running text.
 //!
 //! A list never knows everybody. It does not have to: a column of names is told by the share of its values that
-//! are on the lists, and a name in a text by two neighbours of which one is a given and one a family name.
+//! are on the lists, and a name in a text by two neighbours of which one is a given and one a family name, or a given
+//! name on the list and a word that is written as a family name is.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -232,8 +233,18 @@ fn is_pair(one: &[u8], other: &[u8]) -> bool {
     let Some(one) = lists(one).filter(|lists| lists.given || lists.surname) else {
         return false;
     };
+    let plain = other;
     let Some(other) = lists(other) else { return false };
-    (one.given && other.surname) || (one.surname && other.given)
+    (one.given && (other.surname || is_written_as_surname(plain))) || (one.surname && other.given)
+}
+
+/// Whether a word that is on no list is written as a family name after a given one: `Abadie`, `ABADIE`; not `A`, `API2`.
+fn is_written_as_surname(word: &[u8]) -> bool {
+    let letters = word
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80)
+        .count();
+    letters >= 4 && letters + 1 >= word.len()
 }
 
 /// The next word that begins with a capital letter, at or after a place.
@@ -297,5 +308,21 @@ mod tests {
         let mut found = Vec::new();
         in_text(text.as_bytes(), |range| found.push(&text[range]));
         assert_eq!(found, ["Marie DUPONT", "Paul de Martin", "Petit Robert"]);
+    }
+
+    #[test]
+    fn a_family_name_on_no_list_is_told_by_the_given_name_before_it() {
+        let pairs = |text: &str| {
+            let mut found = Vec::new();
+            in_text(text.as_bytes(), |range| found.push(text[range].to_owned()));
+            found
+        };
+        assert_eq!(pairs("Facturer à Fabrice Zorglub\nService"), ["Fabrice Zorglub"]);
+        assert_eq!(
+            pairs("Sophie Żukowska"),
+            [] as [&str; 0],
+            "letters beyond Latin-1 fold to nothing"
+        );
+        assert_eq!(pairs("Fabrice API2, Fabrice V2"), [] as [&str; 0]);
     }
 }

@@ -3,6 +3,7 @@
 use super::content::{ColumnDetector, ContentFinding};
 use super::names::{by_name, ColumnName, NameFinding, Subject, TableContext};
 use super::sql_type::TypeClass;
+use super::words::words;
 use super::{Kind, PERSONAL};
 
 /// A column that is personal: of what kind, how sure, and why.
@@ -20,6 +21,23 @@ pub struct Verdict {
 
 /// Values that have to be seen before their silence counts against a name.
 const ENOUGH: u64 = 20;
+
+/// Words for values that stand for others without their form: `email_md5`, `phone_ciphertext`. They still tell of a
+/// person, or can be guessed back.
+const DISGUISES: &[&str] = &[
+    "md",
+    "sha",
+    "hash",
+    "hashed",
+    "digest",
+    "hmac",
+    "bidx",
+    "encrypted",
+    "crypted",
+    "ciphertext",
+    "hache",
+    "chiffre",
+];
 
 /// Decides on a column. Without a detector (before any row was seen) its name decides alone.
 ///
@@ -87,6 +105,9 @@ fn contradicts(
         _ => false,
     };
     visible
+        && !words(column.column)
+            .iter()
+            .any(|word| DISGUISES.contains(&word.as_str()))
         && TypeClass::of(column.sql_type) == TypeClass::Text
         && values.values() >= ENOUGH
         && !content.iter().any(|finding| finding.confidence >= 0.4)
@@ -165,6 +186,14 @@ mod tests {
             Some(Kind::Email),
             "too few to tell"
         );
+    }
+
+    #[test]
+    fn values_in_disguise_do_not_clear_a_name() {
+        for column in ["email_md5", "emailSha256", "email_ciphertext"] {
+            let values = ["9e26471d35a78862c17e467d87cddedf"; 30];
+            assert_eq!(decide("users", column, &values), Some(Kind::Email), "{column}");
+        }
     }
 
     #[test]

@@ -133,6 +133,16 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
         .await
         .map_err(|error| Error::from_server("asking for the target's version", &error))?;
     let header = Header {
+        database: text(&row, 0)?,
+        server_version: text(&row, 1)?,
+        ..header()
+    };
+    Ok((header, entries))
+}
+
+/// The header of what no archive holds.
+pub(crate) fn header() -> Header {
+    Header {
         version: Version {
             major: 1,
             minor: 16,
@@ -140,11 +150,10 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
         },
         compression: Compression::None,
         created_at: String::new(),
-        database: text(&row, 0)?,
-        server_version: text(&row, 1)?,
+        database: String::new(),
+        server_version: String::new(),
         dump_version: String::new(),
-    };
-    Ok((header, entries))
+    }
 }
 
 fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {

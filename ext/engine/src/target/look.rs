@@ -150,7 +150,7 @@ pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sin
     Ok(look)
 }
 
-async fn connect(settings: &settings::Target) -> Result<Session> {
+pub(crate) async fn connect(settings: &settings::Target) -> Result<Session> {
     let url = ConnectionUrl::parse(settings.url.expose_secret())?;
     let name = format!("scalingo-staging-sync {}", new_run_id());
     Connector::new(url, name, 1)?.connect().await

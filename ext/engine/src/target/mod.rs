@@ -41,6 +41,7 @@ pub mod url;
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
 pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
+pub(crate) use look::connect as connect_to_look;
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 pub(crate) use read_back::read_back;
 
