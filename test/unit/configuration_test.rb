@@ -165,6 +165,7 @@ class ConfigurationTest < Minitest::Test
   end
 
   def test_each_entry_that_is_wrong_is_told_with_its_table
+    deliberately_mistyped
     error = assert_raises(ArgumentError) do
       @config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "orders", querry: "UPDATE" },
                                       { table: "notes", query: "UPDATE", columns: { a: :b } }, { strategy: :x }, 7,
