@@ -71,6 +71,7 @@ fn mask_of_users() -> Arc<RowMask> {
         columns: columns.to_vec(),
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     };
     let masks: Vec<(usize, Mask)> = (1..=5)
         .map(|position| (position, Mask::Constant("masked")))

@@ -47,6 +47,7 @@ fn table(kind: Type, unique: Uniqueness) -> Table {
         ],
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     }
 }
 

@@ -65,6 +65,7 @@ impl Given {
             columns: vec![column],
             key: Vec::new(),
             key_is_enforced: false,
+            checks: Default::default(),
         };
         let pseudonyms = Pseudonyms {
             key: Key::new(&self.secret.into()),

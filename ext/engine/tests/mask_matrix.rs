@@ -367,6 +367,7 @@ fn compiled(mask: Mask, kind: &Type, unique: bool) -> Result<Arc<RowMask>, Strin
         ],
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),

@@ -400,6 +400,7 @@ fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String> {
         ],
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),
@@ -616,6 +617,7 @@ fn what_is_written_fits_a_column_that_the_plan_admits() {
                 }],
                 key: Vec::new(),
                 key_is_enforced: false,
+                checks: Default::default(),
             };
             let options = if case.mask == "template" {
                 Map::from_iter([(

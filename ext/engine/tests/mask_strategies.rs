@@ -71,6 +71,7 @@ fn table(columns: &[Column]) -> Table {
         columns: columns.to_vec(),
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     }
 }
 
@@ -420,6 +421,7 @@ fn without_a_primary_key_the_id_is_a_column_of_that_name_or_the_value_itself() {
     let keyless = |columns: &[Column]| Table {
         key: vec![],
         key_is_enforced: false,
+        checks: Default::default(),
         ..table(columns)
     };
     let with_id = keyless(&[column("last_name", Type::TEXT), column("id", BIGINT)]);

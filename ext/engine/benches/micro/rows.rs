@@ -74,6 +74,7 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
             .collect(),
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"a secret of the benchmark".into()),

@@ -1,8 +1,10 @@
 //! What runs for each value: a mask fitted to one column. No allocation, no decision that could be made earlier.
 
 use super::catalogue::recipe::{Custom, CustomScratch};
+use super::hold;
 use super::keep::Keep;
 use super::key::Function;
+use super::Check;
 use crate::copy;
 use md5::{Digest, Md5};
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub(super) struct Scratch {
     folded: Vec<u8>,
     address: Vec<u8>,
     custom: CustomScratch,
+    /// What [`hold`] works with.
+    pub(super) held: hold::Held,
 }
 
 /// What became of a value.
@@ -42,9 +46,14 @@ pub(super) enum Done {
     Kept,
 }
 
-/// A pseudonym would be longer than its column, and cutting it would make it repeat itself.
+/// A pseudonym does not fit its column.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct DoesNotFit;
+pub(super) enum DoesNotFit {
+    /// It would be longer than the column, and cutting it would make it repeat itself.
+    Long,
+    /// None was found that the CHECK of this place among its column's takes.
+    Check(usize),
+}
 
 /// A mask fitted to one column.
 #[derive(Debug)]
@@ -53,9 +62,19 @@ pub(super) enum Action {
     EmailMd5(EmailMd5),
     Fixed(Box<[u8]>),
     Numbered(Numbered),
-    Distinct { function: Function, form: DistinctForm },
+    Distinct {
+        function: Function,
+        form: DistinctForm,
+    },
     Custom(Custom),
-    Keeping { keep: Arc<Keep>, action: Box<Action> },
+    Keeping {
+        keep: Arc<Keep>,
+        action: Box<Action>,
+    },
+    Holding {
+        checks: Arc<[Check]>,
+        action: Box<Action>,
+    },
 }
 
 impl Action {
@@ -83,8 +102,17 @@ impl Action {
                 }
                 return action.write(row, raw, scratch, out);
             }
+            Action::Holding { checks, action } => return hold::write(checks, action, row, raw, scratch, out),
         }
         Ok(Done::Masked)
+    }
+
+    /// The name of the CHECK of this place.
+    pub(super) fn check(&self, place: usize) -> &str {
+        match self {
+            Action::Holding { checks, .. } => checks.get(place).map_or("", |check| &check.name),
+            _ => "",
+        }
     }
 
     /// Whether a written field has the mask's form.
@@ -96,7 +124,9 @@ impl Action {
             Action::Numbered(numbered) => numbered.has_form(field),
             Action::Distinct { form, .. } => form.has_form(field),
             Action::Custom(custom) => custom.has_form(field, &mut scratch.custom),
-            Action::Keeping { action, .. } => action.has_form(field, scratch),
+            Action::Keeping { action, .. } | Action::Holding { action, .. } => {
+                action.has_form(field, scratch)
+            }
         }
     }
 }
@@ -362,7 +392,7 @@ impl Numbered {
             Some(DistinctIds { integer: true, room }) if is_number => {
                 let length = digits.len().max(self.pad) + usize::from(negative);
                 if length > room {
-                    return Err(DoesNotFit);
+                    return Err(DoesNotFit::Long);
                 }
                 pad(length - digits.len(), out);
                 out.extend_from_slice(digits);

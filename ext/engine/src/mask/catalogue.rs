@@ -18,6 +18,7 @@ mod time;
 mod words;
 
 pub use recipe::Recipe;
+pub(crate) use time::seconds_of;
 
 use super::action::fold_case;
 use super::action::write_hex;
@@ -38,6 +39,8 @@ pub struct Entry {
     pub options: &'static [(&'static str, &'static str)],
     /// The same value becomes the same pseudonym in every column that it fits, so that a foreign key survives.
     joins: bool,
+    /// What it writes has a form of its own, which nothing of the value goes into.
+    own_form: bool,
     /// A value and the options that the example is made with, as JSON.
     example: (&'static str, Shown, &'static str),
     pub(super) build: fn(&Fitting<'_>) -> Result<Fitted, String>,
@@ -91,6 +94,17 @@ impl Mask {
             Mask::Email => true,
             Mask::Catalogue(recipe) => recipe.entry.joins,
             Mask::Keeping { mask, .. } => mask.is_function_of_value(),
+            _ => false,
+        }
+    }
+
+    /// Whether what it writes has a form of its own, whatever the value and the row are: a few values then show
+    /// whether a CHECK takes it.
+    pub(super) fn has_own_form(&self) -> bool {
+        match self {
+            Mask::Email | Mask::EmailMd5 => true,
+            Mask::Catalogue(recipe) => recipe.entry.own_form && recipe.options.get("keep_domain").is_none(),
+            Mask::Keeping { mask, .. } => mask.has_own_form(),
             _ => false,
         }
     }
@@ -196,6 +210,7 @@ const fn entry(
         doc,
         options,
         joins: false,
+        own_form: false,
         example,
         build,
     }
@@ -203,6 +218,11 @@ const fn entry(
 
 const fn joins(mut entry: Entry) -> Entry {
     entry.joins = true;
+    entry
+}
+
+const fn own_form(mut entry: Entry) -> Entry {
+    entry.own_form = true;
     entry
 }
 
@@ -238,26 +258,26 @@ impl Shown {
 
 /// The mask `email`.
 static EMAIL: Entry = EMAIL_ENTRY;
-const EMAIL_ENTRY: Entry = joins(entry(
+const EMAIL_ENTRY: Entry = own_form(joins(entry(
     "email",
     "a pseudonym at `config.anonymized_email_domain`",
     &[("keep_domain", "true keeps the original's domain")],
     example("ada@example.org"),
     email::email,
-));
+)));
 
 /// The catalogue.
 pub static MASKS: &[Entry] = &[
     EMAIL_ENTRY,
-    entry("name", "a first and a last name", NO_OPTIONS, example("Ada Lovelace"), words::name),
-    entry("first_name", "a first name", NO_OPTIONS, example("Ada"), words::first_name),
-    entry("last_name", "a last name", NO_OPTIONS, example("Lovelace"), words::last_name),
-    entry("company", "a company's name", NO_OPTIONS, example("Analytical Engines Ltd"), words::company),
-    joins(entry("username", "`user_` and a pseudonym", NO_OPTIONS, example("ada42"), words::username)),
-    entry("address", "a street with its number, and a city", NO_OPTIONS, example("10 rue X, Lyon"), words::address),
-    entry("street", "a street with its number", NO_OPTIONS, example("10 rue X"), words::street),
-    entry("city", "a city", NO_OPTIONS, example("Lyon"), words::city),
-    entry(
+    own_form(entry("name", "a first and a last name", NO_OPTIONS, example("Ada Lovelace"), words::name)),
+    own_form(entry("first_name", "a first name", NO_OPTIONS, example("Ada"), words::first_name)),
+    own_form(entry("last_name", "a last name", NO_OPTIONS, example("Lovelace"), words::last_name)),
+    own_form(entry("company", "a company's name", NO_OPTIONS, example("Analytical Engines Ltd"), words::company)),
+    own_form(joins(entry("username", "`user_` and a pseudonym", NO_OPTIONS, example("ada42"), words::username))),
+    own_form(entry("address", "a street with its number, and a city", NO_OPTIONS, example("10 rue X, Lyon"), words::address)),
+    own_form(entry("street", "a street with its number", NO_OPTIONS, example("10 rue X"), words::street)),
+    own_form(entry("city", "a city", NO_OPTIONS, example("Lyon"), words::city)),
+    own_form(entry(
         "fake",
         "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
          addresses at `config.anonymized_email_domain`",
@@ -271,7 +291,7 @@ pub static MASKS: &[Entry] = &[
         ],
         ("Ada Lovelace", Shown::Text, r#"{"kind": "name", "locale": "en"}"#),
         fake::fake,
-    ),
+    )),
     joins(entry("postal_code", "other digits and letters in the same places", NO_OPTIONS, example("69001"), shape::postal_code)),
     joins(entry(
         "phone",
@@ -341,16 +361,16 @@ pub static MASKS: &[Entry] = &[
         network::ip,
     )),
     joins(entry("mac", "other hex digits in the same places", NO_OPTIONS, example("00:1b:63:84:45:e6"), shape::mac)),
-    joins(entry("url", "an address at `example.com`, the same host for the same host", NO_OPTIONS, example("https://ada.example.org/cv?token=1"), network::url)),
-    entry("user_agent", "a common browser", NO_OPTIONS, example("AdaBrowser/1.0"), words::user_agent),
+    own_form(joins(entry("url", "an address at `example.com`, the same host for the same host", NO_OPTIONS, example("https://ada.example.org/cv?token=1"), network::url))),
+    own_form(entry("user_agent", "a common browser", NO_OPTIONS, example("AdaBrowser/1.0"), words::user_agent)),
     joins(entry("uuid", "a UUID of the same version", NO_OPTIONS, example("3f333df6-90a4-4fda-8dd3-9485d27cee36"), shape::uuid)),
-    entry(
+    own_form(entry(
         "hash",
         "hex digits of a keyed SHA-256, as many as fit",
         &[("length", "how many digits")],
         ("anything", Shown::Text, r#"{"length": 32}"#),
         text::hash,
-    ),
+    )),
     joins(entry("token", "other letters and digits of the value's own alphabet, in the same places", NO_OPTIONS, example("sk_live_4eC39HqLyjWDarjtT1"), shape::token)),
     entry(
         "password",
@@ -462,6 +482,7 @@ fn shown(entry: &'static Entry) -> Option<String> {
         columns: vec![column("id", Type::Integer(8)), column("value", kind.kind())],
         key: vec![0],
         key_is_enforced: true,
+        checks: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"an example's key".into()),
@@ -483,6 +504,15 @@ fn shown(entry: &'static Entry) -> Option<String> {
 /// The number that ASCII text is.
 fn parse<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A distance for [`recipe::Pseudonym::write_nearer`]: as far on the other side, then half of it on either, and so on
+/// down to one.
+fn nearer(away: i128, step: u32) -> Option<i128> {
+    let size = away.unsigned_abs() >> (step.div_ceil(2).min(127));
+    let size = i128::try_from(size).ok().filter(|size| *size > 0)?;
+    let is_behind = (away < 0) != step.is_multiple_of(2);
+    Some(if is_behind { -size } else { size })
 }
 
 /// The number that digits below ten are; the largest there is when they are too many.

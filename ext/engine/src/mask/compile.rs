@@ -4,6 +4,7 @@ use super::action::{
     Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS, ID_DIGITS,
 };
 use super::catalogue::recipe::Fitting;
+use super::hold;
 use super::sql::{quote_identifier, quote_literal};
 use super::types::{Test, Type};
 use super::{Column, Mask, MaskedColumn, Pseudonyms, Table};
@@ -25,8 +26,34 @@ pub(super) struct Fitted {
     pub(super) form: String,
 }
 
-/// Fits `mask` to the column at `position`. `masks` are all masks of the table.
+/// Fits `mask` to the column at `position`, under its CHECKs. `masks` are all masks of the table.
 pub(super) fn compile(
+    table: &Table,
+    position: usize,
+    mask: &Mask,
+    masks: &[(usize, Mask)],
+    pseudonyms: &Pseudonyms,
+) -> Result<(MaskedColumn, Action), String> {
+    let (column, action) = without_checks(table, position, mask, masks, pseudonyms)?;
+    let Some(checks) = table.checks.get(&position) else {
+        return Ok((column, action));
+    };
+    if let Some(check) = hold::never_met(&action, mask, checks, table) {
+        return Err(format!(
+            "{}.{} has the CHECK \"{check}\", which does not take what its mask writes. Take another mask, such as one \
+             that keeps the value's form (:token, :phone, :postal_code), or :static with a value that the CHECK takes.",
+            table.name, column.name
+        ));
+    }
+    let action = Action::Holding {
+        checks: Arc::clone(checks),
+        action: Box::new(action),
+    };
+    Ok((column, action))
+}
+
+/// Fits a mask to a column, whatever its CHECKs say.
+fn without_checks(
     table: &Table,
     position: usize,
     mask: &Mask,
@@ -63,7 +90,7 @@ pub(super) fn compile(
             options: &recipe.options,
         }),
         Mask::Keeping { mask, keep } => {
-            let (column, action) = compile(table, position, mask, masks, pseudonyms)?;
+            let (column, action) = without_checks(table, position, mask, masks, pseudonyms)?;
             let kept = keep.sql(&fit.sql);
             let action = Action::Keeping {
                 keep: Arc::clone(keep),

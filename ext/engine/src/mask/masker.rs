@@ -1,6 +1,6 @@
 //! One lane's worker: pieces of COPY text in, masked pieces out.
 
-use super::action::{Done, Row, Scratch};
+use super::action::{DoesNotFit, Done, Row, Scratch};
 use super::{ColumnCounts, Counts, RowMask};
 use crate::error::{Error, Kind, Result};
 use std::sync::Arc;
@@ -102,7 +102,10 @@ impl Masker {
                         count.violations += 1;
                     }
                 }
-                Err(_) => return Err(does_not_fit(&mask.table, &column.name)),
+                Err(DoesNotFit::Long) => return Err(does_not_fit(&mask.table, &column.name)),
+                Err(DoesNotFit::Check(check)) => {
+                    return Err(no_pseudonym_holds(&mask.table, &column.name, action.check(check)))
+                }
             }
         }
         out.extend_from_slice(&piece[copied..starts[found]]);
@@ -118,5 +121,16 @@ fn does_not_fit(table: &str, column: &str) -> Error {
              longer than fits into it."
         ),
         "Widen the column in production, or exclude the table.",
+    )
+}
+
+fn no_pseudonym_holds(table: &str, column: &str, check: &str) -> Error {
+    Error::new(
+        Kind::Plan,
+        format!(
+            "The column {table}.{column} has the CHECK \"{check}\", and for the value of a row no pseudonym was found \
+             that it takes."
+        ),
+        "Take another mask for the column, such as :static with a value that the CHECK takes, or :null.",
     )
 }

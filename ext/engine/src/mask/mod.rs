@@ -10,6 +10,8 @@
 mod action;
 pub mod catalogue;
 mod compile;
+mod condition;
+mod hold;
 mod keep;
 mod key;
 mod masker;
@@ -17,7 +19,9 @@ mod permutation;
 mod sql;
 mod types;
 
+pub(crate) use catalogue::seconds_of;
 pub use catalogue::{Mask, Recipe, Strategy};
+pub use condition::{Check, Condition, Pattern, Relation, Term};
 pub use keep::Keep;
 pub use key::{Function, Key};
 pub use masker::Masker;
@@ -25,10 +29,11 @@ pub use sql::quote_identifier;
 pub use types::{Neutral, Test, Type};
 
 use action::Action;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What masking has to know of a table: the columns of one data block, in its order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// `schema.table`, for messages.
     pub name: String,
@@ -38,6 +43,8 @@ pub struct Table {
     pub key: Vec<usize>,
     /// Whether the server enforces that key on this table, so that no two rows share it.
     pub key_is_enforced: bool,
+    /// What CHECK constraints ask of a column, by its place.
+    pub checks: HashMap<usize, Arc<[Check]>>,
 }
 
 impl Table {
@@ -121,6 +128,7 @@ impl RowMask {
     ///     columns: vec![column("id", Type::Integer(8)), column("last_name", Type::TEXT)],
     ///     key: vec![0],
     ///     key_is_enforced: true,
+    ///     checks: Default::default(),
     /// };
     /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true };
     /// let mask = Arc::new(RowMask::new(&table, &[(1, Mask::LastName)], &pseudonyms).unwrap());

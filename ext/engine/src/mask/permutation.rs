@@ -336,7 +336,8 @@ mod tests {
         for size in [2u128, 3, 10, 1000, 40_000] {
             let permutation = Permutation::new(&function(), size);
             let mut seen = HashSet::new();
-            for number in 0..size {
+            // Of the large one a part is enough, as FF1 is slow without optimisation.
+            for number in 0..size.min(2000) {
                 let found = permutation.apply(number, b"", |_| true);
                 assert!(
                     found < size && found != number && seen.insert(found),

@@ -6,6 +6,7 @@
 //! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
 //! personal and is covered by none of them, `steps` what comes after the rows.
 
+mod checks;
 mod decide;
 mod exclude;
 mod leaks;

@@ -3,8 +3,8 @@
 use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::{Part, Schema, Unique};
-use super::{sql_rules, Load, Problems, TableName};
-use crate::mask::{self, catalogue, Keep, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
+use super::{checks, sql_rules, Load, Problems, TableName};
+use crate::mask::{self, catalogue, Check, Keep, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
 use crate::settings::{MaskName, Rule, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -402,6 +402,36 @@ impl<'a> Rules<'a> {
             columns,
             key,
             key_is_enforced,
+            checks: self.checks(index, &load.columns),
+        }
+    }
+
+    /// What CHECK constraints ask of columns, by their places in the data.
+    fn checks(&self, index: usize, columns: &[String]) -> HashMap<usize, Arc<[Check]>> {
+        let found = columns.iter().enumerate().filter_map(|(place, column)| {
+            let checks = checks::of_column(self.schema, index, column).checks;
+            (!checks.is_empty()).then(|| (place, checks.into()))
+        });
+        found.collect()
+    }
+
+    /// CHECKs on masked columns that are not understood: nobody can know before the rows have come.
+    fn warn_of_checks(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+        let mut columns: Vec<_> = masks.iter().collect();
+        columns.sort_unstable_by_key(|(column, _)| *column);
+        for (column, (mask, rule)) in columns {
+            let found = checks::of_column(self.schema, index, column);
+            let writes_null =
+                matches!(mask, Mask::Null) || matches!(mask, Mask::Catalogue(recipe) if recipe.is("null"));
+            let nulls = found.about_null.iter().filter(|_| writes_null);
+            for name in found.unknown.iter().chain(nulls) {
+                warnings.push(format!(
+                    "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
+                     pseudonym, the run fails when the rows are loaded.",
+                    describe(self.rules[*rule].0),
+                    self.schema.tables[index].name
+                ));
+            }
         }
     }
 
@@ -572,6 +602,7 @@ impl<'a> Rules<'a> {
             self.check_generated(index, masks, problems, warnings);
             self.warn_of_search_columns(index, masks, warnings);
             self.warn_of_meetings(index, masks, warnings);
+            self.warn_of_checks(index, masks, warnings);
         }
     }
 

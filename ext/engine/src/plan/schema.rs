@@ -3,7 +3,7 @@
 //! It reads the statements that pg_dump writes, not SQL at large. What it does not understand it passes over:
 //! the column list of a data block, not this model, is the truth about the data.
 
-use super::sql::{lex, names, split, Cursor, Token};
+use super::sql::{lex, names, split, write_sql, Cursor, Token};
 use super::TableName;
 use crate::archive::{DumpId, Entry};
 use crate::mask::Type;
@@ -41,6 +41,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its primary key, unique constraints, unique indexes and exclusion constraints.
     pub uniques: Vec<Unique>,
+    /// Its CHECK constraints that existing rows meet, without those that it inherits.
+    pub checks: Vec<CheckConstraint>,
     /// Its foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
     /// As written in INHERITS and PARTITION OF, until they are resolved.
@@ -80,10 +82,25 @@ pub struct TypeName {
 #[derive(Debug, Clone)]
 enum UserType {
     Enum(Vec<String>),
-    Domain { base: TypeName, not_null: bool },
+    Domain {
+        base: TypeName,
+        not_null: bool,
+        checks: Vec<CheckConstraint>,
+    },
     Range,
     MultiRange,
     Composite(Vec<Column>),
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckConstraint {
+    /// Its name.
+    pub name: String,
+    /// Its expression; in a domain's, `VALUE` stands for the value.
+    pub sql: String,
+    /// The identifiers in it.
+    pub identifiers: Vec<String>,
 }
 
 /// What makes rows distinct.
@@ -273,6 +290,7 @@ impl Schema {
                 Some(UserType::Domain {
                     base,
                     not_null: required,
+                    ..
                 }) => {
                     not_null |= required;
                     current = base.clone();
@@ -286,6 +304,27 @@ impl Schema {
             };
         }
         (Type::Other(column_type.name.clone()), not_null)
+    }
+
+    /// The CHECKs of the domains that a type is one of.
+    pub fn domain_checks(&self, column_type: &TypeName, home: &str) -> Vec<&CheckConstraint> {
+        let mut found = Vec::new();
+        let mut current = column_type;
+        // Domains over domains, as above.
+        for _ in 0..32 {
+            let key = TableName {
+                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: current.name.clone(),
+            };
+            match self.types.get(&key) {
+                Some(UserType::Domain { base, checks, .. }) if !current.array => {
+                    found.extend(checks);
+                    current = base;
+                }
+                _ => break,
+            }
+        }
+        found
     }
 
     fn read_entry(&mut self, entry: &Entry) {
@@ -381,8 +420,26 @@ impl Schema {
             return None;
         }
         let base = type_name(&mut cursor)?;
-        let not_null = cursor.skip_past("NOT NULL");
-        self.types.insert(name, UserType::Domain { base, not_null });
+        let (mut not_null, mut checks, mut constraint) = (false, Vec::new(), String::new());
+        while let Some(token) = cursor.peek() {
+            if cursor.accept("NOT NULL") {
+                not_null = true;
+            } else if cursor.accept("CONSTRAINT") {
+                constraint = cursor.identifier()?;
+            } else if cursor.accept("CHECK") {
+                checks.extend(check(&constraint, &mut cursor));
+            } else if token.is_symbol('(') {
+                cursor.parenthesized();
+            } else {
+                cursor.advance();
+            }
+        }
+        let domain = UserType::Domain {
+            base,
+            not_null,
+            checks,
+        };
+        self.types.insert(name, domain);
         Some(())
     }
 
@@ -522,6 +579,8 @@ impl Schema {
                     not_valid: cursor.skip_past("NOT VALID"),
                 });
             }
+        } else if cursor.accept("CHECK") {
+            table.checks.extend(check(&name, &mut cursor));
         } else if cursor.accept("NOT NULL") {
             // PostgreSQL 18 names NOT NULL constraints: `CONSTRAINT users_email_not_null NOT NULL email`. The
             // column may be inherited and not known yet, then it is one without a type until it is merged.
@@ -686,6 +745,20 @@ fn table_constraint<'t, 'a>(item: &'t [Token<'a>]) -> Option<Constraint<'t, 'a>>
                 .get(1)
                 .is_some_and(|next| next.is("USING") || next.is_symbol('('));
     is_constraint.then_some(Constraint { name, cursor })
+}
+
+/// What follows CHECK, unless existing rows need not meet it.
+fn check(name: &str, cursor: &mut Cursor<'_, '_>) -> Option<CheckConstraint> {
+    let expression = cursor.parenthesized()?;
+    let is_lax = |mut rest: Cursor<'_, '_>| rest.accept("NOT VALID") || rest.accept("NOT ENFORCED");
+    if is_lax(Cursor::new(cursor.rest())) {
+        return None;
+    }
+    Some(CheckConstraint {
+        name: name.to_owned(),
+        sql: write_sql(expression),
+        identifiers: identifiers(expression),
+    })
 }
 
 /// Reads a column of CREATE TABLE or of a composite type.

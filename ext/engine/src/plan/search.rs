@@ -13,7 +13,7 @@ use crate::leak::Channel;
 use crate::mask::{self, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
 use crate::pii::Status;
 use crate::settings::Policy;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Words in a trigger function that do more than compute.
@@ -200,6 +200,7 @@ fn emptying(
         columns: columns.collect(),
         key: Vec::new(),
         key_is_enforced: false,
+        checks: HashMap::new(),
     };
     let masks: Vec<(usize, Mask)> = positions.iter().map(|position| (*position, Mask::Null)).collect();
     let pseudonyms = Pseudonyms {

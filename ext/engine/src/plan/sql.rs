@@ -59,6 +59,32 @@ pub fn lex(sql: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+/// SQL with these tokens.
+///
+/// ```
+/// use staging_sync_engine::plan::sql::{lex, write_sql};
+/// assert_eq!(write_sql(&lex("lower((\"A\")::text) ~~ 'it''s'")), "lower((\"A\")::text)~~'it''s'");
+/// ```
+pub fn write_sql(tokens: &[Token<'_>]) -> String {
+    let mut sql = String::new();
+    let mut after_symbol = true;
+    for token in tokens {
+        let is_symbol = matches!(token, Token::Symbol(_));
+        // An operator's characters stay together, and so do a name and its parenthesis.
+        if !is_symbol && !after_symbol {
+            sql.push(' ');
+        }
+        match token {
+            Token::Word(text) | Token::Number(text) => sql.push_str(text),
+            Token::Quoted(text) => sql.push_str(&format!("\"{}\"", text.replace('"', "\"\""))),
+            Token::Text(text) => sql.push_str(&format!("'{}'", text.replace('\'', "''"))),
+            Token::Symbol(symbol) => sql.push(*symbol),
+        }
+        after_symbol = is_symbol;
+    }
+    sql
+}
+
 struct Lexer<'a> {
     sql: &'a str,
     at: usize,

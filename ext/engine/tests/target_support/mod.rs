@@ -293,6 +293,7 @@ impl Planner {
             columns: load.columns.iter().map(column).collect(),
             key: Vec::new(),
             key_is_enforced: false,
+            checks: Default::default(),
         };
         let pseudonyms = Pseudonyms {
             key: Key::new(&"sixteen bytes or more".into()),

@@ -63,6 +63,21 @@ fn decimal(value: &[u8]) -> Option<(i128, usize)> {
     Some((if is_negative { -number } else { number }, scale.unwrap_or(0)))
 }
 
+/// The inverse of [`decimal`].
+fn write_decimal(number: i128, scale: usize, out: &mut Vec<u8>) {
+    let digits = number.unsigned_abs();
+    if number < 0 {
+        out.push(b'-');
+    }
+    let unit = 10u128.pow(scale as u32);
+    // Writing into a Vec does not fail.
+    let _ = if scale == 0 {
+        write!(out, "{digits}")
+    } else {
+        write!(out, "{}.{:0scale$}", digits / unit, digits % unit)
+    };
+}
+
 impl Noise {
     fn permille(&self, value: &[u8]) -> i128 {
         let digest = self.function.digest(value);
@@ -123,16 +138,18 @@ impl Pseudonym for Noise {
         if found > most || found < 0 {
             found = magnitude - change.abs();
         }
-        let digits = found.unsigned_abs();
-        if number < 0 && digits > 0 {
-            out.push(b'-');
-        }
-        let unit = 10u128.pow(scale as u32);
-        let _ = if scale == 0 {
-            write!(out, "{digits}")
-        } else {
-            write!(out, "{}.{:0scale$}", digits / unit, digits % unit)
+        write_decimal(if number < 0 { -found } else { found }, scale, out);
+    }
+
+    fn write_nearer(&self, original: &[u8], written: &[u8], step: u32, out: &mut Vec<u8>) -> bool {
+        let (Some((original, scale)), Some((written, same))) = (decimal(original), decimal(written)) else {
+            return false;
         };
+        let away = super::nearer(written - original, step).filter(|_| scale == same);
+        away.is_some_and(|away| {
+            write_decimal(original + away, scale, out);
+            true
+        })
     }
 
     fn has_form(&self, value: &[u8]) -> bool {

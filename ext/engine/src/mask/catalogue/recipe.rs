@@ -19,6 +19,11 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Whether it is the mask of this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.entry.name == name
+    }
+
     /// The mask `name` with these options.
     ///
     /// # Errors
@@ -91,6 +96,12 @@ pub(in crate::mask) trait Pseudonym: std::fmt::Debug + Send + Sync {
     /// Whether a value that is not empty has the form that the mask writes.
     fn has_form(&self, value: &[u8]) -> bool;
 
+    /// Appends a value between the original and what was written for it, or as far on its other side, the nearer the
+    /// higher `step` is; false when there is none. For CHECKs on how large a value is.
+    fn write_nearer(&self, _original: &[u8], _written: &[u8], _step: u32, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
     /// Whether what was written would do for this column; a mask that may write too much says so here.
     fn fits(&self, _written: &[u8]) -> bool {
         true
@@ -135,7 +146,7 @@ impl Custom {
         self.pseudonym
             .write(value, row, &mut scratch.work, &mut scratch.written);
         if !self.pseudonym.fits(&scratch.written) {
-            return Err(DoesNotFit);
+            return Err(DoesNotFit::Long);
         }
         copy::encode(Some(&scratch.written), out);
         Ok(())

@@ -101,6 +101,30 @@ fn parse(value: &[u8]) -> Option<Parsed<'_>> {
     })
 }
 
+/// A date or moment in seconds since 1970-01-01 00:00, in UTC where it has a zone; the ends of time for infinity.
+pub(crate) fn seconds_of(value: &[u8]) -> Option<i64> {
+    match value {
+        b"infinity" => return Some(i64::MAX),
+        b"-infinity" => return Some(i64::MIN),
+        _ => {}
+    }
+    let parsed = parse(value)?;
+    let zone = parsed.rest.iter().position(|byte| matches!(byte, b'+' | b'-'));
+    let offset = zone.map_or(0, |at| {
+        let (sign, zone) = (parsed.rest[at], &parsed.rest[at + 1..]);
+        let parts = zone.split(|byte| *byte == b':').zip([3600, 60, 1]);
+        let seconds: i64 = parts
+            .map(|(part, unit)| super::parse::<i64>(part).unwrap_or(0) * unit)
+            .sum();
+        if sign == b'-' {
+            -seconds
+        } else {
+            seconds
+        }
+    });
+    Some(parsed.days * SECONDS_OF_DAY + parsed.seconds.unwrap_or(0) - offset)
+}
+
 fn write(days: i64, seconds: Option<i64>, rest: &[u8], out: &mut Vec<u8>) {
     let (year, month, day) = civil_from(days);
     let shown = if year > 0 { year } else { 1 - year };
@@ -184,6 +208,27 @@ impl Pseudonym for Days {
             }
         }
         write(days, seconds, parsed.rest, out);
+    }
+
+    fn write_nearer(&self, original: &[u8], written: &[u8], step: u32, out: &mut Vec<u8>) -> bool {
+        let (Some(original), Some(written)) = (parse(original), parse(written)) else {
+            return false;
+        };
+        let Some(of_day) = original.seconds else {
+            let away = super::nearer(i128::from(written.days - original.days), step);
+            return away.is_some_and(|away| {
+                write(original.days + away as i64, None, original.rest, out);
+                true
+            });
+        };
+        let moment = |parsed: &Parsed<'_>| parsed.days * SECONDS_OF_DAY + parsed.seconds.unwrap_or(0);
+        let away = super::nearer(i128::from(moment(&written) - moment(&original)), step);
+        away.is_some_and(|away| {
+            let found = original.days * SECONDS_OF_DAY + of_day + away as i64;
+            let (days, seconds) = (found.div_euclid(SECONDS_OF_DAY), found.rem_euclid(SECONDS_OF_DAY));
+            write(days, Some(seconds), original.rest, out);
+            true
+        })
     }
 
     fn has_form(&self, value: &[u8]) -> bool {

@@ -11,7 +11,7 @@ mod deletes;
 mod expressions;
 mod group;
 mod names;
-mod parse;
+pub(super) mod parse;
 mod prepare;
 mod qualify;
 mod steps;

@@ -15,7 +15,7 @@ pub(super) fn parse_error(error: &sqlparser::parser::ParserError) -> String {
     error.to_string().replace("sql parser error: ", "")
 }
 
-pub(super) fn parse_expression(text: &str) -> Result<Expr, String> {
+pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, String> {
     let dialect = PostgreSqlDialect {};
     let mut parser = Parser::new(&dialect)
         .try_with_sql(text)

@@ -1,0 +1,271 @@
+//! What a CHECK constraint asks of one column's value, as far as it is simple, and whether a value meets it.
+//!
+//! The plan makes a [`Condition`] of the CHECK's SQL; the worker asks it about each pseudonym. It is three-valued, as
+//! SQL is: a CHECK is violated by false alone.
+
+use super::catalogue::seconds_of;
+use regex::Regex;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// A CHECK constraint, or the part of one that concerns a single column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: String,
+    /// What it asks.
+    pub condition: Condition,
+}
+
+/// A condition on one value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// Each of these.
+    All(Vec<Condition>),
+    /// One of these.
+    Any(Vec<Condition>),
+    /// Not this.
+    Not(Box<Condition>),
+    /// The value is NULL.
+    IsNull,
+    /// One term stands so to another.
+    Compare(Term, Relation, Term),
+    /// A term matches a regular expression.
+    Matches(Term, Pattern),
+}
+
+/// How two terms stand to one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `=`
+    Equal,
+    /// `=`, where case does not count.
+    SameLetters,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Term {
+    /// The value as text.
+    Text,
+    /// The value as a number.
+    Number,
+    /// The value as a moment, in seconds since 1970.
+    Moment,
+    /// The midnight before a moment.
+    Day(Box<Term>),
+    /// A text.
+    FixedText(String),
+    /// A number.
+    FixedNumber(f64),
+    /// A moment.
+    FixedMoment(i64),
+    /// In small letters.
+    Lower(Box<Term>),
+    /// In capitals.
+    Upper(Box<Term>),
+    /// Without the blanks at its beginning and its end, as the two flags say.
+    Trim(Box<Term>, bool, bool),
+    /// How many characters a text has.
+    Length(Box<Term>),
+    /// How many bytes a text has.
+    Bytes(Box<Term>),
+    /// The place of a text in another one, from 1; 0 when it is not there.
+    Position(Box<Term>, Box<Term>),
+}
+
+/// A regular expression, compared by its text.
+#[derive(Debug, Clone)]
+pub struct Pattern(pub Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+/// What a term comes to.
+enum Found<'v> {
+    Text(Cow<'v, str>),
+    Number(f64),
+    Moment(i64),
+}
+
+impl Found<'_> {
+    fn order(&self, other: &Found<'_>) -> Option<Ordering> {
+        match (self, other) {
+            (Found::Text(a), Found::Text(b)) => Some(a.cmp(b)),
+            (Found::Number(a), Found::Number(b)) => a.partial_cmp(b),
+            (Found::Moment(a), Found::Moment(b)) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+}
+
+impl Condition {
+    /// Whether a value does not violate the condition; None is NULL. What cannot be looked at, such as text in
+    /// another encoding than UTF-8, does not.
+    pub fn admits(&self, value: Option<&[u8]>) -> bool {
+        match value.map(std::str::from_utf8) {
+            Some(Err(_)) => true,
+            Some(Ok(text)) => self.test(Some(text)) != Some(false),
+            None => self.test(None) != Some(false),
+        }
+    }
+
+    fn test(&self, value: Option<&str>) -> Option<bool> {
+        match self {
+            Condition::All(parts) => {
+                let mut all = Some(true);
+                for part in parts {
+                    match part.test(value) {
+                        Some(false) => return Some(false),
+                        Some(true) => {}
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Condition::Any(parts) => {
+                let mut any = Some(false);
+                for part in parts {
+                    match part.test(value) {
+                        Some(true) => return Some(true),
+                        Some(false) => {}
+                        None => any = None,
+                    }
+                }
+                any
+            }
+            Condition::Not(part) => part.test(value).map(|found| !found),
+            Condition::IsNull => Some(value.is_none()),
+            Condition::Compare(left, relation, right) => {
+                let (left, right) = (left.of(value?)?, right.of(value?)?);
+                if let (Relation::SameLetters, Found::Text(left), Found::Text(right)) =
+                    (relation, &left, &right)
+                {
+                    return Some(left.to_lowercase() == right.to_lowercase());
+                }
+                let order = left.order(&right)?;
+                Some(match relation {
+                    Relation::Equal | Relation::SameLetters => order.is_eq(),
+                    Relation::Less => order.is_lt(),
+                    Relation::AtMost => order.is_le(),
+                })
+            }
+            Condition::Matches(term, pattern) => match term.of(value?)? {
+                Found::Text(text) => Some(pattern.0.is_match(&text)),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl Term {
+    fn of<'v>(&'v self, value: &'v str) -> Option<Found<'v>> {
+        let text = |term: &'v Term| match term.of(value) {
+            Some(Found::Text(text)) => Some(text),
+            _ => None,
+        };
+        Some(match self {
+            Term::Text => Found::Text(Cow::Borrowed(value)),
+            Term::Number => Found::Number(value.parse().ok()?),
+            Term::Moment => Found::Moment(seconds_of(value.as_bytes())?),
+            Term::Day(term) => match term.of(value)? {
+                Found::Moment(seconds) => Found::Moment(seconds - seconds.rem_euclid(86_400)),
+                _ => return None,
+            },
+            Term::FixedText(text) => Found::Text(Cow::Borrowed(text)),
+            Term::FixedNumber(number) => Found::Number(*number),
+            Term::FixedMoment(seconds) => Found::Moment(*seconds),
+            Term::Lower(term) => {
+                let text = text(term)?;
+                let is_lower = text
+                    .bytes()
+                    .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+                Found::Text(if is_lower {
+                    text
+                } else {
+                    text.to_lowercase().into()
+                })
+            }
+            Term::Upper(term) => {
+                let text = text(term)?;
+                let is_upper = text
+                    .bytes()
+                    .all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase());
+                Found::Text(if is_upper {
+                    text
+                } else {
+                    text.to_uppercase().into()
+                })
+            }
+            Term::Trim(term, start, end) => {
+                let text = text(term)?;
+                let mut trimmed = &*text;
+                if *start {
+                    trimmed = trimmed.trim_start_matches(' ');
+                }
+                if *end {
+                    trimmed = trimmed.trim_end_matches(' ');
+                }
+                Found::Text(if trimmed.len() == text.len() {
+                    text
+                } else {
+                    trimmed.to_owned().into()
+                })
+            }
+            Term::Length(term) => Found::Number(text(term)?.chars().count() as f64),
+            Term::Bytes(term) => Found::Number(text(term)?.len() as f64),
+            Term::Position(needle, haystack) => {
+                let (needle, haystack) = (text(needle)?, text(haystack)?);
+                let at = haystack.find(&*needle);
+                Found::Number(at.map_or(0, |at| haystack[..at].chars().count() + 1) as f64)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn length_at_most(most: f64) -> Condition {
+        Condition::Compare(
+            Term::Length(Box::new(Term::Text)),
+            Relation::AtMost,
+            Term::FixedNumber(most),
+        )
+    }
+
+    #[test]
+    fn only_false_violates_and_null_is_unknown_to_all_but_is_null() {
+        let short = length_at_most(3.0);
+        assert!(short.admits(Some("éàü".as_bytes())) && !short.admits(Some(b"long")) && short.admits(None));
+        let known = Condition::Not(Box::new(Condition::IsNull));
+        assert!(known.admits(Some(b"")) && !known.admits(None));
+        let both = Condition::All(vec![short.clone(), known.clone()]);
+        assert!(both.admits(Some(b"abc")) && !both.admits(None) && !both.admits(Some(b"long")));
+        let either = Condition::Any(vec![short, Condition::IsNull]);
+        assert!(either.admits(None) && !either.admits(Some(b"long")));
+    }
+
+    #[test]
+    fn moments_numbers_and_texts_are_compared_each_in_its_way() {
+        let at_most = |left, right| Condition::Compare(left, Relation::AtMost, right);
+        let day = at_most(Term::Moment, Term::FixedMoment(0));
+        assert!(day.admits(Some(b"1970-01-01")) && !day.admits(Some(b"1970-01-02")));
+        assert!(day.admits(Some(b"-infinity")) && !day.admits(Some(b"infinity")));
+        assert!(
+            day.admits(Some(b"1970-01-01 01:30:00+02")) && !day.admits(Some(b"1970-01-01 00:00:00-00:30"))
+        );
+        let number = at_most(Term::FixedNumber(-1.5), Term::Number);
+        assert!(number.admits(Some(b"-1.50")) && !number.admits(Some(b"-2")));
+        let small = Condition::Compare(Term::Lower(Box::new(Term::Text)), Relation::Equal, Term::Text);
+        assert!(small.admits(Some("é@x".as_bytes())) && !small.admits(Some("É@x".as_bytes())));
+    }
+}

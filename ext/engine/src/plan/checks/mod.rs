@@ -1,0 +1,93 @@
+//! CHECK constraints: what they ask of one column, as a [`Condition`] that each pseudonym is held against.
+//!
+//! Understood is what such constraints mostly are (comparisons, lists, regular expressions, LIKE, lengths, case, trims,
+//! ranges of numbers and dates, AND, OR, NOT) as pg_dump writes it. Each part of a conjunction stands for itself.
+
+mod pattern;
+mod reader;
+
+use super::schema::{CheckConstraint, Schema};
+use super::sql_rules::parse::parse_expression;
+use crate::mask::{Check, Condition, Type};
+use reader::Reader;
+use sqlparser::ast::{BinaryOperator, Expr};
+
+/// What the CHECKs of a column come to.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those that are understood.
+    pub(super) checks: Vec<Check>,
+    /// The names of those that are not, wholly or in part.
+    pub(super) unknown: Vec<String>,
+    /// The names of those that ask, beside other columns, whether this one is NULL, which matters to a mask that writes it.
+    pub(super) about_null: Vec<String>,
+}
+
+/// What the CHECKs of a table, of those it is a part of, and of a column's domains ask of that column.
+pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Found {
+    let mut found = Found::default();
+    let known = &schema.tables[table];
+    let Some(of_table) = known.columns.iter().find(|known| known.name == column) else {
+        return found;
+    };
+    let Some(column_type) = &of_table.column_type else {
+        return found;
+    };
+    let home = &known.name.schema;
+    let kind = schema.resolve(column_type, home).0;
+    let tables = std::iter::once(table).chain(schema.ancestors(table));
+    let constraints = tables.flat_map(|table| &schema.tables[table].checks);
+    let mut seen: Vec<&CheckConstraint> = Vec::new();
+    for constraint in constraints.filter(|check| check.identifiers.iter().any(|name| name == column)) {
+        // A partition repeats what it inherits.
+        if !seen.contains(&constraint) {
+            seen.push(constraint);
+            found.add(constraint, column, &kind);
+        }
+    }
+    for constraint in schema.domain_checks(column_type, home) {
+        found.add(constraint, "value", &kind);
+    }
+    found
+}
+
+impl Found {
+    fn add(&mut self, constraint: &CheckConstraint, column: &str, kind: &Type) {
+        let reader = Reader { column, kind };
+        let Ok(expression) = parse_expression(&constraint.sql) else {
+            return self.unknown.push(constraint.name.clone());
+        };
+        let mut conditions = Vec::new();
+        let mut is_known = true;
+        for part in conjuncts(&expression) {
+            match reader.condition(part) {
+                Some(condition) => conditions.push(condition),
+                None if !reader.names_column(part) => {}
+                // Most masks leave NULL alone, and what is not NULL they make no NULL.
+                None if reader.asks_for_null_only(part) => self.about_null.push(constraint.name.clone()),
+                None => is_known = false,
+            }
+        }
+        if !conditions.is_empty() {
+            self.checks.push(Check {
+                name: constraint.name.clone(),
+                condition: Condition::All(conditions),
+            });
+        }
+        if !is_known {
+            self.unknown.push(constraint.name.clone());
+        }
+    }
+}
+
+fn conjuncts(expression: &Expr) -> Vec<&Expr> {
+    match expression {
+        Expr::Nested(inner) => conjuncts(inner),
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::And,
+            right,
+        } => [conjuncts(left), conjuncts(right)].concat(),
+        other => vec![other],
+    }
+}

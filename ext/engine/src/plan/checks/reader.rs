@@ -1,0 +1,490 @@
+//! Expressions of SQL about one column, as conditions; None for what is not understood.
+
+use super::pattern::{is_the_same_here, regex_of_like};
+use crate::mask::{Condition, Pattern, Relation, Term, Type};
+use jiff::civil::DateTime;
+use jiff::{Span, Timestamp};
+use regex::RegexBuilder;
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    TrimWhereField, UnaryOperator, Value,
+};
+
+/// What a term is compared as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// `citext` takes no case for another one.
+    Text {
+        ignores_case: bool,
+    },
+    Number,
+    Moment,
+}
+
+const TEXT: Class = Class::Text { ignores_case: false };
+
+/// A term and its class. A constant in quotes is text until it is compared with something else.
+type Typed = (Term, Class);
+
+/// Operators by the names that `OPERATOR(schema.name)` gives them.
+const OPERATORS: [(&str, BinaryOperator); 10] = [
+    ("=", BinaryOperator::Eq),
+    ("<>", BinaryOperator::NotEq),
+    ("~", BinaryOperator::PGRegexMatch),
+    ("~*", BinaryOperator::PGRegexIMatch),
+    ("!~", BinaryOperator::PGRegexNotMatch),
+    ("!~*", BinaryOperator::PGRegexNotIMatch),
+    ("~~", BinaryOperator::PGLikeMatch),
+    ("~~*", BinaryOperator::PGILikeMatch),
+    ("!~~", BinaryOperator::PGNotLikeMatch),
+    ("!~~*", BinaryOperator::PGNotILikeMatch),
+];
+
+/// Reads expressions about one column.
+pub(super) struct Reader<'a> {
+    pub(super) column: &'a str,
+    pub(super) kind: &'a Type,
+}
+
+impl Reader<'_> {
+    fn is_column(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Nested(inner) => self.is_column(inner),
+            Expr::Identifier(name) if name.quote_style.is_some() => name.value == self.column,
+            Expr::Identifier(name) => name.value.to_lowercase() == self.column,
+            _ => false,
+        }
+    }
+
+    pub(super) fn names_column(&self, expression: &Expr) -> bool {
+        let mut names = false;
+        let _ = sqlparser::ast::visit_expressions(expression, |inner| {
+            names |= self.is_column(inner);
+            std::ops::ControlFlow::<()>::Continue(())
+        });
+        names
+    }
+
+    /// Whether the column stands only where it is asked whether it is NULL, which no mask changes that writes no NULL.
+    pub(super) fn asks_for_null_only(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => self.asks_for_null_only(inner),
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
+                self.is_column(inner) || !self.names_column(expression)
+            }
+            Expr::Function(function) if is_called(function, &["num_nonnulls", "num_nulls"]) => true,
+            Expr::BinaryOp { left, right, .. } => {
+                self.asks_for_null_only(left) && self.asks_for_null_only(right)
+            }
+            other => !self.names_column(other),
+        }
+    }
+
+    pub(super) fn condition(&self, expression: &Expr) -> Option<Condition> {
+        Some(match expression {
+            Expr::Nested(inner) => self.condition(inner)?,
+            Expr::BinaryOp { left, op, right } => return self.operation(left, op, right),
+            Expr::UnaryOp {
+                op: UnaryOperator::Not,
+                expr,
+            } => not(self.condition(expr)?),
+            Expr::IsNull(inner) if self.is_column(inner) => Condition::IsNull,
+            Expr::IsNotNull(inner) if self.is_column(inner) => not(Condition::IsNull),
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => {
+                let between = Condition::All(vec![
+                    self.operation(expr, &BinaryOperator::GtEq, low)?,
+                    self.operation(expr, &BinaryOperator::LtEq, high)?,
+                ]);
+                negate(between, *negated)
+            }
+            Expr::InList { expr, list, negated } => negate(self.one_of(expr, list)?, *negated),
+            Expr::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq,
+                right,
+                ..
+            } => self.one_of(left, elements(right)?)?,
+            Expr::AllOp {
+                left,
+                compare_op: BinaryOperator::NotEq,
+                right,
+            } => not(self.one_of(left, elements(right)?)?),
+            Expr::AnyOp {
+                left,
+                compare_op,
+                right,
+                ..
+            } => {
+                let each = elements(right)?.iter();
+                Condition::Any(
+                    each.map(|element| self.operation(left, compare_op, element))
+                        .collect::<Option<_>>()?,
+                )
+            }
+            _ => return None,
+        })
+    }
+
+    fn one_of(&self, term: &Expr, list: &[Expr]) -> Option<Condition> {
+        let each = list
+            .iter()
+            .map(|element| self.operation(term, &BinaryOperator::Eq, element));
+        each.collect::<Option<_>>().map(Condition::Any)
+    }
+
+    fn operation(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Condition> {
+        use BinaryOperator::*;
+        match op {
+            And => {
+                return Some(Condition::All(vec![
+                    self.condition(left)?,
+                    self.condition(right)?,
+                ]))
+            }
+            Or => {
+                return Some(Condition::Any(vec![
+                    self.condition(left)?,
+                    self.condition(right)?,
+                ]))
+            }
+            // An operator of an extension: `OPERATOR(public.~*)`, which pg_dump writes for citext.
+            PGCustomBinaryOperator(names) => {
+                let (_, op) = OPERATORS
+                    .iter()
+                    .find(|(name, _)| names.last().is_some_and(|last| last == name))?;
+                return self.operation(left, op, right);
+            }
+            _ => {}
+        }
+        let (left, right) = (self.term(left)?, self.term(right)?);
+        let (is_pattern, is_negated, ignores_case) = match op {
+            PGRegexMatch => (false, false, false),
+            PGRegexIMatch => (false, false, true),
+            PGRegexNotMatch => (false, true, false),
+            PGRegexNotIMatch => (false, true, true),
+            PGLikeMatch => (true, false, false),
+            PGILikeMatch => (true, false, true),
+            PGNotLikeMatch => (true, true, false),
+            PGNotILikeMatch => (true, true, true),
+            _ => return compare(left, op, right),
+        };
+        let (
+            term,
+            Class::Text {
+                ignores_case: of_type,
+            },
+        ) = left
+        else {
+            return None;
+        };
+        let (Term::FixedText(pattern), _) = right else {
+            return None;
+        };
+        let pattern = if is_pattern {
+            regex_of_like(&pattern)
+        } else {
+            is_the_same_here(&pattern).then_some(pattern)?
+        };
+        let regex = RegexBuilder::new(&pattern)
+            .case_insensitive(ignores_case || of_type)
+            .dot_matches_new_line(true)
+            .build()
+            .ok()?;
+        Some(negate(Condition::Matches(term, Pattern(regex)), is_negated))
+    }
+
+    fn term(&self, expression: &Expr) -> Option<Typed> {
+        Some(match expression {
+            Expr::Nested(inner) => self.term(inner)?,
+            _ if self.is_column(expression) => match self.kind {
+                Type::Text { ignores_case, .. } => (
+                    Term::Text,
+                    Class::Text {
+                        ignores_case: *ignores_case,
+                    },
+                ),
+                Type::Enum(_) => (Term::Text, TEXT),
+                Type::Integer(_) | Type::Numeric { .. } | Type::Real | Type::Double => {
+                    (Term::Number, Class::Number)
+                }
+                Type::Date | Type::Timestamp | Type::TimestampTz => (Term::Moment, Class::Moment),
+                _ => return None,
+            },
+            Expr::Value(value) => match &value.value {
+                Value::Number(number, _) => (Term::FixedNumber(number.parse().ok()?), Class::Number),
+                Value::SingleQuotedString(text) => (Term::FixedText(text.clone()), TEXT),
+                _ => return None,
+            },
+            Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr,
+            } => match self.term(expr)? {
+                (Term::FixedNumber(number), class) => (Term::FixedNumber(-number), class),
+                _ => return None,
+            },
+            Expr::Cast { expr, data_type, .. } => self.cast(expr, data_type)?,
+            Expr::Trim {
+                trim_where,
+                trim_what: None,
+                expr,
+                trim_characters: None,
+            } => {
+                let (start, end) = (
+                    !matches!(trim_where, Some(TrimWhereField::Trailing)),
+                    !matches!(trim_where, Some(TrimWhereField::Leading)),
+                );
+                self.of_text(expr, |term| Term::Trim(term, start, end))?
+            }
+            Expr::Position { expr, r#in } => {
+                let (needle, _) = self.text(expr)?;
+                let (haystack, _) = self.text(r#in)?;
+                (
+                    Term::Position(Box::new(needle), Box::new(haystack)),
+                    Class::Number,
+                )
+            }
+            Expr::Function(function) => return self.call(function),
+            Expr::BinaryOp { left, op, right } => return self.moved(left, op, right),
+            _ => return None,
+        })
+    }
+
+    fn text(&self, expression: &Expr) -> Option<Typed> {
+        self.term(expression)
+            .filter(|(_, class)| matches!(class, Class::Text { .. }))
+    }
+
+    fn of_text(&self, expression: &Expr, wrap: impl FnOnce(Box<Term>) -> Term) -> Option<Typed> {
+        let (term, class) = self.text(expression)?;
+        Some((wrap(Box::new(term)), class))
+    }
+
+    fn cast(&self, inner: &Expr, data_type: &DataType) -> Option<Typed> {
+        let name = data_type.to_string().to_lowercase();
+        // Types of extensions and of the team's own come with their schema.
+        let name = name.rsplit('.').next().unwrap_or_default();
+        let is = |names: &[&str]| names.iter().any(|known| name.starts_with(known));
+        if is(&[
+            "text",
+            "character varying",
+            "varchar",
+            "bpchar",
+            "character",
+            "name",
+        ]) {
+            if self.is_column(inner) {
+                // Any value is text in COPY as it is when cast, but for a boolean.
+                return (*self.kind != Type::Boolean).then_some((Term::Text, TEXT));
+            }
+            return self.text(inner).map(|(term, _)| (term, TEXT));
+        }
+        let (term, class) = self.term(inner)?;
+        if is(&["citext"]) {
+            let is_text = matches!(class, Class::Text { .. });
+            return is_text.then_some((term, Class::Text { ignores_case: true }));
+        }
+        if is(&[
+            "int", "bigint", "smallint", "numeric", "decimal", "double", "real", "float",
+        ]) {
+            return as_class((term, class), Class::Number);
+        }
+        if is(&["date", "timestamp"]) {
+            let (term, class) = as_class((term, class), Class::Moment)?;
+            let is_day = name == "date" && !matches!(term, Term::FixedMoment(_));
+            return Some((if is_day { Term::Day(Box::new(term)) } else { term }, class));
+        }
+        // A label of an enum, or what a type of the team's own reads from text.
+        matches!(term, Term::FixedText(_)).then_some((term, class))
+    }
+
+    fn call(&self, function: &Function) -> Option<Typed> {
+        let now = Timestamp::now().as_second();
+        if is_called(
+            function,
+            &[
+                "now",
+                "current_timestamp",
+                "localtimestamp",
+                "statement_timestamp",
+                "clock_timestamp",
+            ],
+        ) {
+            return Some((Term::FixedMoment(now), Class::Moment));
+        }
+        if is_called(function, &["current_date"]) {
+            return Some((Term::FixedMoment(now - now.rem_euclid(86_400)), Class::Moment));
+        }
+        let FunctionArguments::List(list) = &function.args else {
+            return None;
+        };
+        let arguments: Vec<&Expr> = list
+            .args
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let [argument] = arguments[..] else {
+            if let ([haystack, needle], true) = (&arguments[..], is_called(function, &["strpos"])) {
+                let (needle, haystack) = (self.text(needle)?.0, self.text(haystack)?.0);
+                return Some((
+                    Term::Position(Box::new(needle), Box::new(haystack)),
+                    Class::Number,
+                ));
+            }
+            return None;
+        };
+        let name = function.name.0.last()?.to_string().to_lowercase();
+        match name.as_str() {
+            "lower" => self.of_text(argument, Term::Lower),
+            "upper" => self.of_text(argument, Term::Upper),
+            "btrim" => self.of_text(argument, |term| Term::Trim(term, true, true)),
+            "ltrim" => self.of_text(argument, |term| Term::Trim(term, true, false)),
+            "rtrim" => self.of_text(argument, |term| Term::Trim(term, false, true)),
+            "length" | "char_length" | "character_length" => {
+                let (term, _) = self.of_text(argument, Term::Length)?;
+                Some((term, Class::Number))
+            }
+            "octet_length" => {
+                let (term, _) = self.of_text(argument, Term::Bytes)?;
+                Some((term, Class::Number))
+            }
+            _ => None,
+        }
+    }
+
+    /// A fixed moment and an interval of years, months, days or hours.
+    fn moved(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Typed> {
+        let (Term::FixedMoment(seconds), _) = self.term(left)? else {
+            return None;
+        };
+        let is_back = match op {
+            BinaryOperator::Minus => true,
+            BinaryOperator::Plus => false,
+            _ => return None,
+        };
+        let moment: DateTime = Timestamp::from_second(seconds)
+            .ok()?
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .datetime();
+        let span = interval(right)?;
+        let moved = if is_back {
+            moment.checked_sub(span)
+        } else {
+            moment.checked_add(span)
+        };
+        let moved = moved.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some((Term::FixedMoment(moved.timestamp().as_second()), Class::Moment))
+    }
+}
+
+fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
+fn negate(condition: Condition, is_negated: bool) -> Condition {
+    if is_negated {
+        not(condition)
+    } else {
+        condition
+    }
+}
+
+/// The elements of `ARRAY[…]`, with or without a cast.
+fn elements(expression: &Expr) -> Option<&[Expr]> {
+    match expression {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => elements(inner),
+        Expr::Array(array) => Some(&array.elem),
+        _ => None,
+    }
+}
+
+fn is_called(function: &Function, names: &[&str]) -> bool {
+    let name = function.name.0.last().map(|part| part.to_string().to_lowercase());
+    name.is_some_and(|name| names.contains(&name.as_str()))
+}
+
+/// A term in another class: a constant in quotes is what it is compared with.
+fn as_class((term, class): Typed, wanted: Class) -> Option<Typed> {
+    match (term, wanted) {
+        (term, wanted) if class == wanted => Some((term, wanted)),
+        (Term::FixedText(text), Class::Number) => Some((Term::FixedNumber(text.parse().ok()?), wanted)),
+        (Term::FixedText(text), Class::Moment) => Some((
+            Term::FixedMoment(crate::mask::seconds_of(text.as_bytes())?),
+            wanted,
+        )),
+        _ => None,
+    }
+}
+
+fn compare(left: Typed, op: &BinaryOperator, right: Typed) -> Option<Condition> {
+    use BinaryOperator::*;
+    let is_fixed = |typed: &Typed| matches!(typed.0, Term::FixedText(_));
+    let class = if is_fixed(&left) { right.1 } else { left.1 };
+    let is_text = |class| matches!(class, Class::Text { .. });
+    let ignores_case = [left.1, right.1].contains(&Class::Text { ignores_case: true });
+    let ((left, _), (right, _)) = if is_text(class) {
+        (is_text(left.1) && is_text(right.1)).then_some((left, right))?
+    } else {
+        (as_class(left, class)?, as_class(right, class)?)
+    };
+    let equal = if ignores_case {
+        Relation::SameLetters
+    } else {
+        Relation::Equal
+    };
+    Some(match op {
+        Eq => Condition::Compare(left, equal, right),
+        NotEq => not(Condition::Compare(left, equal, right)),
+        // The order of texts is the collation's.
+        _ if is_text(class) => return None,
+        Lt => Condition::Compare(left, Relation::Less, right),
+        LtEq => Condition::Compare(left, Relation::AtMost, right),
+        Gt => Condition::Compare(right, Relation::Less, left),
+        GtEq => Condition::Compare(right, Relation::AtMost, left),
+        _ => return None,
+    })
+}
+
+/// `'18 years'::interval`, `'1 mon 2 days'::interval`.
+fn interval(expression: &Expr) -> Option<Span> {
+    let text = match expression {
+        Expr::Nested(inner) => return interval(inner),
+        Expr::Cast { expr, data_type, .. }
+            if data_type.to_string().to_lowercase().starts_with("interval") =>
+        {
+            match &**expr {
+                Expr::Value(value) => match &value.value {
+                    Value::SingleQuotedString(text) => text,
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut span = Span::new();
+    for pair in words.chunks(2) {
+        let [number, unit] = pair else {
+            return None;
+        };
+        let number: i64 = number.parse().ok()?;
+        span = match unit.trim_end_matches('s') {
+            "year" => span.try_years(number),
+            "mon" | "month" => span.try_months(number),
+            "week" => span.try_weeks(number),
+            "day" => span.try_days(number),
+            "hour" => span.try_hours(number),
+            _ => return None,
+        }
+        .ok()?;
+    }
+    Some(span)
+}
