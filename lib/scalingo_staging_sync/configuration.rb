@@ -130,10 +130,12 @@ module ScalingoStagingSync
     option :anonymization_rollback_on_error, Kind::BOOLEAN, true,
            "true: a rule in SQL that fails ends the run and leaves every table with such a rule empty. false: only " \
            "its own table is left empty, the others go on, and the run ends with an error that lists what is empty. " \
-           "For `DatabaseAnonymizerService`: all tables in one transaction, so that a failure undoes them all."
+           "For `DatabaseAnonymizerService`: with true all tables are one transaction, so that a failure undoes them " \
+           "all; with false a table that fails stays as it was, and the error at the end names it."
 
     option :anonymization_retry_attempts, Kind.integer(0..100), 3,
-           "How often a statement that met a deadlock or a lock is tried again."
+           "How often a statement that met a deadlock or a lock is tried again, and how often the backup is streamed " \
+           "again for tables whose connection was lost."
 
     option :anonymization_retry_delay, Kind.number(0..3600), 1.0,
            "Seconds before the first such retry; doubled for each further one."
@@ -200,7 +202,7 @@ module ScalingoStagingSync
     group "Target"
 
     option :lock_timeout, Kind.number(0.001..86_400), 30.0,
-           "Seconds that emptying the target waits for a lock that somebody else holds."
+           "Seconds that emptying the target, or a rule in SQL, waits for a lock that somebody else holds."
 
     option :terminate_connections, Kind::BOOLEAN, true,
            "End the other sessions of the same role in the target database, such as the web processes', before " \

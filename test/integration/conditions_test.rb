@@ -189,6 +189,21 @@ class ConditionsTest < IntegrationTest
     assert_nothing_raw_on_disk(/bittern/n)
   end
 
+  # Masking a database that is already there does what a run does.
+  def test_in_place_the_same_rules_do_the_same
+    delete = { table: "public.notes", query: "DELETE FROM public.notes WHERE id % 100 = 7" }
+    entries = [*EVERYTHING, delete, { table: "long_notes", query: "UPDATE ONLY long_notes SET pages = id" }]
+    expected, = loaded(entries)
+    target = new_database.restore(self.class.archive)
+    report = ScalingoStagingSync::Native.anonymize(Engine.settings(source: File::NULL, target: target.url,
+                                                                   masking_options: self.class.masking(entries)))
+    assert report[:verified]
+    assert_same_text expected.canonical_dump, target.canonical_dump, "masking in place gives other rows than a run"
+    assert_equal [OLD - 2, 102], column(report, "public.people", "email").values_at(:masked, :kept)
+    assert_equal [99, 99, 99], %w[notes long_notes old_notes].map { |table| count(target, "ONLY #{table} WHERE body = 'x'") }
+    assert_equal 0, count(target, "visits WHERE mail LIKE 'RAW%' OR remark <> ''")
+  end
+
   def test_every_wrong_rule_is_told_at_once_with_the_target_untouched
     ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:of_the_clinic) { |table, where| "UPDATE #{table} SET patient = 1 WHERE #{where}" }
     entries = [

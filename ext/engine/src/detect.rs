@@ -251,6 +251,16 @@ impl Detection {
         }
     }
 
+    /// Whether a load that was judged stays out.
+    pub(crate) fn withholds(&self, load: &Load) -> bool {
+        matches!(self.noted().decided.get(&load.dump_id), Some(Decision::Withhold))
+    }
+
+    /// Forgets what lanes have seen of a load whose rows come again.
+    pub(crate) fn forget(&self, load: DumpId) {
+        self.noted().seen.remove(&load);
+    }
+
     /// What names and values told together, by table and column.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.noted().findings.values().cloned().collect()

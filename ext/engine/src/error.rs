@@ -150,7 +150,9 @@ impl Error {
         let kind = match report.code().code() {
             "42501" => Kind::Privilege,
             "55P03" | "40P01" | "40001" => Kind::LockTimeout,
-            "57P01" | "57P02" | "57P03" | "08006" | "08003" => Kind::TargetConnection,
+            // Class 08, the server going down or ending this session, and its time limits on idle ones.
+            code if code.starts_with("08") => Kind::TargetConnection,
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => Kind::TargetConnection,
             _ => Kind::Restore,
         };
         let mut what = format!(

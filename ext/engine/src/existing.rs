@@ -1,38 +1,39 @@
 //! Masking a database that is already there: `DatabaseAnonymizerService#anonymize!`.
 //!
-//! Each ruled table goes by way of a temporary copy. Its rows stream out over one connection, are masked here,
-//! and stream into a temporary table over another; then the table is truncated, which gives it new files, and
-//! filled from the copy. An UPDATE in place would leave every raw row readable in the table's files until a
-//! VACUUM. Foreign keys that touch the table are taken off and put back, because PostgreSQL does not truncate
-//! a referenced table; user triggers are silent meanwhile. Materialized views, which hold copies, are filled
-//! anew at the end.
+//! Each ruled table goes by way of a temporary one. Its rows stream out over one connection, are masked on the way,
+//! and stream into the temporary table over another; rules in SQL run there, as in a run from a backup; then the
+//! table is truncated, which gives it new files, and filled. An UPDATE in place would leave every raw row readable in
+//! the table's files until a VACUUM. Foreign keys that touch the table are taken off and put back, because PostgreSQL
+//! does not truncate a referenced table; user triggers are silent meanwhile. Materialized views, which hold copies,
+//! are filled anew at the end.
 //!
 //! Rules are resolved by the planner, from the same description of tables that a backup gives.
 
+mod keys;
+
+use crate::archive::DumpId;
 use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{Channel, LeakCheck, Moment};
-use crate::mask::{Key, Masker, RowMask};
-use crate::plan::{self, quote_identifier, Load, Plan};
+use crate::leak::{Channel, LeakCheck};
+use crate::mask::Key;
+use crate::plan::sql_rules::{SqlGroup, GROUP_KIND};
+use crate::plan::{self, quote_identifier, Load, Plan, TableName};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::survivors::{self, Told};
-use crate::target::{describe, read_back, Target};
+use crate::target::{describe, in_place, read_back, sql_rules, Session, Target};
 use backon::{ExponentialBuilder, Retryable};
-use bytes::Bytes;
-use futures_util::{SinkExt, TryStreamExt};
+use keys::Cleanings;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio_postgres::{Client, CopyInSink};
-
-/// About how many bytes of rows are masked and sent together.
-const PIECE: usize = 256 * 1024;
 
 /// Masks every ruled table of the target.
 ///
-/// With `rollback_on_error` all tables are one transaction; without it each table is one, those that fail
-/// stay as they were, and the error at the end lists them.
+/// With `rollback_on_error` all tables are one transaction. Without it each table is one, and so is each group of
+/// tables whose rules in SQL name one another; those that fail stay as they were, and the error at the end lists
+/// them.
 ///
 /// # Errors
 /// [`Kind::Plan`] before anything is touched; otherwise what the server refused, with the target unchanged
@@ -40,18 +41,6 @@ const PIECE: usize = 256 * 1024;
 pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
-    let masking = &settings.masking;
-    let conditional = masking.rules.iter().find(|rule| rule.condition.is_some());
-    let in_sql = masking.sql_rules.first().map(|rule| &rule.table);
-    if let Some(table) = in_sql.or(conditional.map(|rule| &rule.table)) {
-        return Err(Error::new(
-            Kind::Configuration,
-            format!(
-                "{table} has a rule in SQL or a condition, and masking a database that is already there cannot run those yet."
-            ),
-            "Use the rake task run, which restores from a backup, or leave the rule out. Nothing was touched.",
-        ));
-    }
     let reader = target.session().await?;
     let writer = target.session().await?;
     let (header, entries) = describe::describe(&reader).await?;
@@ -72,35 +61,46 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
         return Err(error);
     }
     let plan = detection.carried_out();
-    let loads = ruled_loads(&plan);
-
-    events.send(Event::Planned {
-        tables: loads.len() as u64,
-        steps: 0,
-        last_rows: target.last_rows().await,
-    });
-    events.send(Event::Phase { phase: Phase::Rows });
-    let session = Session {
+    for warning in &plan.warnings {
+        events.warn(warning);
+    }
+    let job = Job {
+        target,
         reader: &reader,
         writer: &writer,
         events: &events,
         settings,
         leaks: crate::leak_check(settings, &plan),
+        cleanings: keys::cleanings(&plan, &entries),
+        plan: &plan,
     };
+    job.explain().await?;
+
+    let parts = parts(&plan);
+    events.send(Event::Planned {
+        tables: parts.iter().map(|part| job.tables_of(part).len() as u64).sum(),
+        steps: 0,
+        last_rows: target.last_rows().await,
+    });
+    events.send(Event::Phase { phase: Phase::Rows });
     let tables = if settings.masking.rollback_on_error {
-        session.mask_together(&loads).await?
+        let whole = Part {
+            plain: parts.iter().flat_map(|part| part.plain.clone()).collect(),
+            groups: parts.iter().flat_map(|part| part.groups.clone()).collect(),
+        };
+        job.retrying(async || job.in_transaction(&whole).await).await?
     } else {
-        session.mask_one_by_one(&loads).await?
+        job.one_by_one(&parts).await?
     };
 
     events.send(Event::Phase { phase: Phase::Verify });
-    session.refresh_materialized_views().await?;
+    job.refresh_materialized_views().await?;
     target.analyze().await?;
-    let verified = settings.masking.verify && session.verify(&loads).await?;
+    let verified = settings.masking.verify && job.verify().await?;
     if let Some(warning) = plan::personal::warning(&findings) {
         events.warn(warning);
     }
-    let told = session.survivors(&plan).await?;
+    let told = job.survivors().await?;
     let verified = verified && !told.leaks();
     Ok(told.into_report(Report {
         tables,
@@ -110,23 +110,44 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     }))
 }
 
-/// A table that a rule is for, and its mask.
-type Ruled<'p> = (&'p Load, &'p Arc<RowMask>);
+/// What is masked in one transaction.
+#[derive(Default)]
+struct Part<'p> {
+    /// Tables whose masks are functions of the row.
+    plain: Vec<&'p Load>,
+    /// Groups of rules in SQL, by number.
+    groups: Vec<usize>,
+}
 
-/// The loads that mask something, by table name.
-fn ruled_loads(plan: &Plan) -> Vec<Ruled<'_>> {
-    let masked = plan
+/// The least that can be a transaction each: first the tables without rules in SQL, by name, so that the rules find
+/// what they read masked; then the groups, in the plan's order.
+fn parts(plan: &Plan) -> Vec<Part<'_>> {
+    let mut plain: Vec<&Load> = plan
         .loads
         .values()
-        .filter_map(|load| Some((load, load.mask.as_ref()?)));
-    let mut loads: Vec<Ruled<'_>> = masked.collect();
-    loads.sort_by(|(a, _), (b, _)| a.table.cmp(&b.table));
-    loads
+        .filter(|load| load.mask.is_some() && load.sql_group.is_none())
+        .collect();
+    plain.sort_by(|a, b| a.table.cmp(&b.table));
+    let plain = plain.into_iter().map(|load| Part {
+        plain: vec![load],
+        groups: Vec::new(),
+    });
+    let groups = (0..plan.sql_rules.groups.len()).map(|number| Part {
+        plain: Vec::new(),
+        groups: vec![number],
+    });
+    plain.chain(groups).collect()
 }
 
 fn quoted_list(columns: &[String]) -> String {
     let quoted: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
     quoted.join(", ")
+}
+
+/// The triggers that make the search vectors of a table anew while its rows go in.
+fn awake_triggers(load: &Load) -> Vec<String> {
+    let vectors = load.vectors_under(load.mask.as_deref());
+    vectors.map_or_else(Vec::new, |vectors| vectors.triggers.clone())
 }
 
 /// A table's masked rows in a temporary table.
@@ -136,41 +157,74 @@ struct Copy {
     told: report::Table,
 }
 
+/// A failure, and whether the whole transaction is worth another try.
+struct Failure {
+    error: Error,
+    again: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            again: error.kind == Kind::LockTimeout,
+            error,
+        }
+    }
+}
+
 /// Two connections and what they work with.
-struct Session<'a> {
-    reader: &'a Client,
-    writer: &'a Client,
+struct Job<'a> {
+    target: &'a Target,
+    reader: &'a Session,
+    writer: &'a Session,
     events: &'a Sink,
     settings: &'a Settings,
+    plan: &'a Plan,
+    cleanings: Cleanings,
     leaks: Option<Arc<LeakCheck>>,
 }
 
-impl Session<'_> {
-    async fn mask_together(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
-        self.retrying(async || self.in_transaction(loads).await).await
+impl Job<'_> {
+    /// Asks the server whether it accepts every rule in SQL, and leaves nothing behind.
+    async fn explain(&self) -> Result<()> {
+        if self.plan.sql_rules.groups.is_empty() {
+            return Ok(());
+        }
+        self.begin().await?;
+        let explained = sql_rules::explain(self.writer, self.plan).await;
+        // After a failure the connection may be gone, and what is told is why.
+        let ended = self.execute("ending the check of rules in SQL", "ROLLBACK").await;
+        explained.and(ended)
     }
 
-    async fn mask_one_by_one(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
+    async fn one_by_one(&self, parts: &[Part<'_>]) -> Result<Vec<report::Table>> {
         let mut tables = Vec::new();
-        let mut failed: Vec<(String, Error)> = Vec::new();
-        for ruled in loads {
-            let load = ruled.0;
-            match self.retrying(async || self.in_transaction(&[*ruled]).await).await {
+        let mut failed: Vec<(Vec<TableName>, Error)> = Vec::new();
+        for part in parts {
+            let result = match self.reads_raw(part, &failed) {
+                Some(error) => Err(error),
+                None => self.retrying(async || self.in_transaction(part).await).await,
+            };
+            match result {
                 Ok(masked) => tables.extend(masked),
                 Err(error) if error.kind == Kind::TargetConnection => return Err(error),
-                Err(error) => failed.push((load.table.to_string(), error)),
+                Err(error) => failed.push((self.tables_of(part), error)),
             }
         }
         let Some((_, first)) = failed.first() else {
             return Ok(tables);
         };
-        let names: Vec<&str> = failed.iter().map(|(table, _)| table.as_str()).collect();
+        let names: Vec<String> = failed
+            .iter()
+            .flat_map(|(tables, _)| tables)
+            .map(ToString::to_string)
+            .collect();
+        let all: usize = parts.iter().map(|part| self.tables_of(part).len()).sum();
         Err(Error::new(
             first.kind,
             format!(
-                "{} of {} tables could not be masked and hold what they held: {}. The first error was: {}",
-                failed.len(),
-                loads.len(),
+                "{} of {all} tables could not be masked and hold what they held: {}. The first error was: {}",
+                names.len(),
                 names.join(", "),
                 first.what
             ),
@@ -178,9 +232,52 @@ impl Session<'_> {
         ))
     }
 
+    /// Why a group may not run: it reads a table that should have been masked before.
+    fn reads_raw(&self, part: &Part<'_>, failed: &[(Vec<TableName>, Error)]) -> Option<Error> {
+        let raw: HashSet<&TableName> = failed.iter().flat_map(|(tables, _)| tables).collect();
+        let mut read = part.groups.iter().flat_map(|number| self.reads(*number));
+        let found = read.find_map(|step| step.locks.iter().find(|table| raw.contains(table)))?;
+        Some(Error::new(
+            Kind::Restore,
+            format!("Its rules in SQL read {found}, which could not be masked."),
+            "Correct what failed there and run it again.",
+        ))
+    }
+
+    /// The steps that gather statistics on what a group reads.
+    fn reads(&self, number: usize) -> impl Iterator<Item = &plan::Step> {
+        let id = self.group(number).map(|group| group.dump_id);
+        let own = self.plan.steps.iter();
+        let waits_for: HashSet<_> = own
+            .filter(|step| step.kind == GROUP_KIND && Some(step.dump_id) == id)
+            .flat_map(|step| step.waits_for.iter().copied())
+            .collect();
+        let steps = self.plan.steps.iter();
+        steps.filter(move |step| step.kind == "ANALYZE" && waits_for.contains(&step.dump_id))
+    }
+
+    fn group(&self, number: usize) -> Option<&SqlGroup> {
+        self.plan.sql_rules.groups.get(number)
+    }
+
+    fn group_loads(&self, number: usize) -> Vec<&Load> {
+        let tables = self.group(number).into_iter().flat_map(|group| &group.tables);
+        tables
+            .flat_map(|table| &table.loads)
+            .filter_map(|id| self.plan.loads.get(id))
+            .collect()
+    }
+
+    /// Every table whose rows are replaced.
+    fn tables_of(&self, part: &Part<'_>) -> Vec<TableName> {
+        let groups = part.groups.iter().flat_map(|number| self.group_loads(*number));
+        let loads = part.plain.iter().copied().chain(groups);
+        loads.map(|load| load.table.clone()).collect()
+    }
+
     /// Retries what a retry can mend: deadlocks, serialization failures and lock timeouts, with exponential
-    /// backoff and jitter.
-    async fn retrying<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+    /// backoff and jitter. What was tried again from a savepoint within the work is not tried again.
+    async fn retrying<T>(&self, work: impl AsyncFn() -> Result<T, Failure>) -> Result<T> {
         let target = &self.settings.target;
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs_f64(target.retry_delay.max(0.0)))
@@ -188,92 +285,104 @@ impl Session<'_> {
             .with_jitter();
         (|| work())
             .retry(backoff)
-            .when(|error: &Error| error.kind == Kind::LockTimeout)
+            .when(|failure: &Failure| failure.again)
             .await
+            .map_err(|failure| failure.error)
     }
 
-    async fn in_transaction(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
-        let lock_timeout = self.settings.target.lock_timeout;
-        self.execute(
-            "beginning a transaction",
-            &format!(
-                "BEGIN; SET LOCAL lock_timeout = {}",
-                (lock_timeout * 1000.0) as u64
-            ),
-        )
-        .await?;
-        match self.mask_within(loads).await {
+    async fn begin(&self) -> Result<()> {
+        let milliseconds = (self.settings.target.lock_timeout * 1000.0) as u64;
+        let sql = format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}");
+        self.execute("beginning a transaction", &sql).await
+    }
+
+    async fn in_transaction(&self, part: &Part<'_>) -> Result<Vec<report::Table>, Failure> {
+        self.begin().await?;
+        match self.mask_within(part).await {
             Ok(tables) => {
                 self.execute("committing masked rows", "COMMIT").await?;
                 Ok(tables)
             }
-            Err(error) => {
+            Err(failure) => {
                 // The connection may be what failed; then there is nothing to roll back.
                 let _ = self.writer.batch_execute("ROLLBACK").await;
-                Err(error)
+                Err(failure)
             }
         }
     }
 
-    async fn mask_within(&self, loads: &[Ruled<'_>]) -> Result<Vec<report::Table>> {
+    async fn mask_within(&self, part: &Part<'_>) -> Result<Vec<report::Table>, Failure> {
+        let tables = self.tables_of(part);
         // Readers may go on, writers wait: a row written now would be lost with the truncation.
-        for (load, _) in loads {
-            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", load.table.sql());
-            self.execute(&format!("locking {}", load.table), &lock).await?;
+        for table in &tables {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.sql());
+            self.execute(&format!("locking {table}"), &lock).await?;
         }
         // All copies come before the first change: what is changed here is locked against the reader too.
         let mut copies = Vec::new();
-        for (number, (load, mask)) in loads.iter().enumerate() {
-            copies.push(
-                self.copy_masked(load, mask, format!("scalingo_staging_sync_copy_{number}"))
-                    .await?,
-            );
+        for (number, load) in part.plain.iter().enumerate() {
+            let name = format!("scalingo_staging_sync_copy_{number}");
+            copies.push(self.copy_masked(load, name).await?);
         }
-        let keys = self.take_off_foreign_keys(loads).await?;
-        for ((load, _), copy) in loads.iter().zip(&copies) {
+        let mut told = Vec::new();
+        for number in &part.groups {
+            told.push(self.copy_group(*number).await?);
+        }
+        let keys = self.take_off_foreign_keys(&tables).await?;
+        for (load, copy) in part.plain.iter().zip(&copies) {
             self.replace_rows(load, copy).await?;
         }
-        for (name, put_back) in &keys {
-            self.execute(&format!("putting back the foreign key {name}"), put_back)
-                .await?;
+        let mut masked: Vec<report::Table> = copies.into_iter().map(|copy| copy.told).collect();
+        for (number, told) in part.groups.iter().zip(told) {
+            masked.extend(self.run_group(*number, told).await?);
         }
-        Ok(copies.into_iter().map(|copy| copy.told).collect())
+        self.put_back_foreign_keys(&keys).await?;
+        Ok(masked)
     }
 
     /// Fills a temporary table with the table's rows, masked.
-    async fn copy_masked(&self, load: &Load, mask: &Arc<RowMask>, name: String) -> Result<Copy> {
-        let started = Instant::now();
-        let table = load.table.to_string();
-        self.events.send(Event::TableStarted { table: table.clone() });
+    async fn copy_masked(&self, load: &Load, name: String) -> Result<Copy> {
         let sql = format!(
             "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
             quoted_list(&load.columns),
             load.table.sql()
         );
         self.execute("creating a temporary copy", &sql).await?;
-        let copy = format!("pg_temp.{name}");
-        let mut masker = mask.masker();
-        let bytes = self.stream_masked(load, mask, &mut masker, &copy).await?;
-        let counts = masker.counts();
+        let name = format!("pg_temp.{name}");
+        let told = self.copy(load, load.copy_sql_into(&name, &[], "UTF8")).await?;
+        self.tell(&told);
+        Ok(Copy { name, told })
+    }
+
+    /// Streams a table's rows through its masks, by this COPY statement.
+    async fn copy(&self, load: &Load, into: String) -> Result<report::Table> {
+        let started = Instant::now();
+        let table = load.table.to_string();
+        self.events.send(Event::TableStarted { table });
+        let (buffers, leaks) = (self.target.buffers(), self.leaks.clone());
+        let done = in_place::copy(self.reader, self.writer, load, into, buffers, leaks).await?;
         let seconds = started.elapsed().as_secs_f64();
-        let told = report::Table::new(load, counts.rows, bytes, seconds, &counts.columns);
+        let counts = &done.counts.columns;
+        Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))
+    }
+
+    fn tell(&self, told: &report::Table) {
         self.events.send(Event::TableLoaded {
-            table,
+            table: told.table.clone(),
             rows: told.rows,
-            bytes,
+            bytes: told.bytes,
             masked: told.masked(),
-            seconds,
+            seconds: told.seconds,
         });
-        Ok(Copy { name: copy, told })
     }
 
     /// Empties the table, which gives it new files, and fills it from its copy.
     async fn replace_rows(&self, load: &Load, copy: &Copy) -> Result<()> {
         let (table, name) = (load.table.sql(), &load.table);
         let columns = quoted_list(&load.columns);
-        let triggers = self.silence_triggers(load).await?;
-        self.execute(&format!("emptying {name}"), &format!("TRUNCATE ONLY {table}"))
-            .await?;
+        let awake = awake_triggers(load);
+        let triggers = self.silence_triggers(&load.table, &awake).await?;
+        self.empty(name).await?;
         let fill = format!(
             "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}",
             copy.name
@@ -286,144 +395,79 @@ impl Session<'_> {
             .await
     }
 
-    /// Streams the table's rows through the mask into the temporary copy.
-    async fn stream_masked(
-        &self,
-        load: &Load,
-        mask: &RowMask,
-        masker: &mut Masker,
-        copy: &str,
-    ) -> Result<u64> {
-        let leaks = self.leaks.as_ref();
-        let mut watcher = leaks.and_then(|leaks| leaks.watcher(load.dump_id, Some(mask), Moment::Masked));
-        let vectors = load.vectors_under(Some(mask));
-        let mut emptier = vectors.map(|vectors| vectors.mask.masker());
-        let columns = quoted_list(&load.columns);
-        let reading =
-            |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
-        let writing = |error: &tokio_postgres::Error| {
-            Error::from_server(&format!("copying masked rows of {}", load.table), error)
+    async fn empty(&self, table: &TableName) -> Result<()> {
+        let sql = format!("TRUNCATE ONLY {}", table.sql());
+        self.execute(&format!("emptying {table}"), &sql).await
+    }
+
+    /// Creates a group's temporary tables and fills them.
+    async fn copy_group(&self, number: usize) -> Result<HashMap<DumpId, report::Table>> {
+        let Some(group) = self.group(number) else {
+            return Err(Error::internal("A group of rules in SQL is not there."));
         };
-        let out = self
-            .reader
-            .copy_out(&format!(
-                "COPY (SELECT {columns} FROM ONLY {}) TO STDOUT",
-                load.table.sql()
-            ))
-            .await
-            .map_err(|error| reading(&error))?;
-        let sink: CopyInSink<Bytes> = self
-            .writer
-            .copy_in(&format!("COPY {copy} ({columns}) FROM STDIN"))
-            .await
-            .map_err(|error| writing(&error))?;
-        let mut out = std::pin::pin!(out);
-        let mut sink = std::pin::pin!(sink);
-        let mut piece = Vec::with_capacity(PIECE);
-        let mut bytes = 0;
-        loop {
-            // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
-            let row = out.try_next().await.map_err(|error| reading(&error))?;
-            let ended = row.is_none();
-            if let Some(row) = row {
-                piece.extend_from_slice(&row);
-            }
-            if piece.len() >= PIECE || (ended && !piece.is_empty()) {
-                let mut masked = Vec::with_capacity(piece.len() + piece.len() / 8);
-                masker.mask_piece(&piece, &mut masked)?;
-                if let Some(emptier) = &mut emptier {
-                    let mut emptied = Vec::with_capacity(masked.len());
-                    emptier.mask_piece(&masked, &mut emptied)?;
-                    masked = emptied;
+        sql_rules::create_temporaries(self.writer, group).await?;
+        let mut told = HashMap::new();
+        for table in &group.tables {
+            for id in &table.loads {
+                if let Some(load) = self.plan.loads.get(id) {
+                    told.insert(*id, self.copy(load, table.copy_sql(load, "UTF8")).await?);
                 }
-                if let Some(watcher) = &mut watcher {
-                    watcher.piece(&piece, &masked);
-                }
-                bytes += masked.len() as u64;
-                sink.send(Bytes::from(masked))
-                    .await
-                    .map_err(|error| writing(&error))?;
-                piece.clear();
-            }
-            if ended {
-                break;
             }
         }
-        sink.finish().await.map_err(|error| writing(&error))?;
-        Ok(bytes)
+        Ok(told)
     }
 
-    /// Drops every foreign key that touches one of the tables or what they are partitions of, and returns
-    /// each one's name with the statement that puts it back.
-    async fn take_off_foreign_keys(&self, loads: &[Ruled<'_>]) -> Result<Vec<(String, String)>> {
-        let tables: Vec<String> = loads.iter().map(|(load, _)| load.table.sql()).collect();
-        let rows = self
-            .writer
-            .query(
-                "WITH RECURSIVE touched AS (
-                   SELECT name::regclass::oid AS oid FROM unnest($1::text[]) AS name
-                   UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN touched t ON t.oid = i.inhrelid
-                 )
-                 SELECT k.conname::text,
-                        format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname),
-                        format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,
-                               pg_catalog.pg_get_constraintdef(k.oid))
-                 FROM pg_catalog.pg_constraint k
-                 WHERE k.contype = 'f' AND k.conparentid = 0
-                   AND (k.conrelid IN (SELECT oid FROM touched) OR k.confrelid IN (SELECT oid FROM touched))
-                 ORDER BY k.oid",
-                &[&tables],
-            )
-            .await
-            .map_err(|error| Error::from_server("reading the target's foreign keys", &error))?;
-        let mut put_back = Vec::new();
-        for row in &rows {
-            let name: String = row.get(0);
-            let drop: String = row.get(1);
-            self.execute(&format!("taking off the foreign key {name}"), &drop)
-                .await?;
-            put_back.push((name, row.get(2)));
+    /// Empties a group's tables, runs its statements on the temporary ones, and moves the finished rows.
+    async fn run_group(
+        &self,
+        number: usize,
+        mut told: HashMap<DumpId, report::Table>,
+    ) -> Result<Vec<report::Table>, Failure> {
+        let Some(group) = self.group(number) else {
+            return Err(Error::internal("A group of rules in SQL is not there.").into());
+        };
+        for step in self.reads(number) {
+            let doing = format!("gathering statistics on {}", step.name);
+            self.execute(&doing, &step.sql).await?;
         }
-        Ok(put_back)
-    }
-
-    /// Silences the table's user triggers and rules, and returns what puts each back as it was. A trigger that makes a
-    /// search vector anew stays awake.
-    async fn silence_triggers(&self, load: &Load) -> Result<String> {
-        let table = &load.table;
-        let vectors = load.vectors_under(load.mask.as_deref());
-        let awake = vectors.map_or(&[][..], |vectors| &vectors.triggers);
-        let rows = self
-            .writer
-            .query(
-                "SELECT 'TRIGGER', quote_ident(t.tgname), t.tgenabled::text
-                 FROM pg_catalog.pg_trigger t
-                 WHERE t.tgrelid = $1::text::regclass AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-                   AND t.tgname::text <> ALL ($2)
-                 UNION ALL
-                 SELECT 'RULE', quote_ident(r.rulename), r.ev_enabled::text
-                 FROM pg_catalog.pg_rewrite r
-                 WHERE r.ev_class = $1::text::regclass AND r.ev_type <> '1' AND r.ev_enabled <> 'D'",
-                &[&table.sql(), &awake],
-            )
-            .await
-            .map_err(|error| Error::from_server("reading the target's triggers", &error))?;
-        let mut silence = String::new();
-        let mut put_back = String::new();
-        for row in &rows {
-            let (kind, name, enabled): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
-            let how = match enabled {
-                "A" => "ENABLE ALWAYS",
-                "R" => "ENABLE REPLICA",
-                _ => "ENABLE",
-            };
-            let table = table.sql();
-            silence.push_str(&format!("ALTER TABLE ONLY {table} DISABLE {kind} {name};"));
-            put_back.push_str(&format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
+        let loads = self.group_loads(number);
+        // Rows go in by a partitioned table, and its triggers and rules are others than its partitions'.
+        let mut silent: Vec<&TableName> = group.tables.iter().map(|table| &table.into).collect();
+        silent.extend(loads.iter().map(|load| &load.table));
+        silent.sort();
+        silent.dedup();
+        let mut triggers = String::new();
+        for table in silent {
+            let here = loads.iter().filter(|load| load.table == *table);
+            let awake: Vec<String> = here.flat_map(|load| awake_triggers(load)).collect();
+            triggers.push_str(&self.silence_triggers(table, &awake).await?);
         }
-        self.execute(&format!("silencing the triggers of {table}"), &silence)
+        for load in &loads {
+            self.empty(&load.table).await?;
+        }
+        let (attempts, delay) = (
+            self.settings.target.retry_attempts,
+            self.settings.target.retry_delay,
+        );
+        let run = sql_rules::run_within(self.writer, self.plan, number, attempts, delay).await;
+        let finished = run.map_err(|error| Failure { error, again: false })?;
+        self.execute("restoring the triggers of tables with rules in SQL", &triggers)
             .await?;
-        Ok(put_back)
+        for warning in &finished.warnings {
+            self.events.warn(warning);
+        }
+        let stored: HashMap<_, _> = told.iter().map(|(id, table)| (*id, table.rows)).collect();
+        let done = finished.by_load(group, |id| stored.get(&id).copied().unwrap_or(0));
+        let mut tables = Vec::new();
+        for (id, rows, changes) in done {
+            if let Some(mut table) = told.remove(&id) {
+                table.rows = rows;
+                table.add_changes(&changes);
+                self.tell(&table);
+                tables.push(table);
+            }
+        }
+        Ok(tables)
     }
 
     /// The database's large objects, into which nobody looks.
@@ -440,7 +484,8 @@ impl Session<'_> {
 
     /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
     /// there before.
-    async fn survivors(&self, plan: &Plan) -> Result<Told> {
+    async fn survivors(&self) -> Result<Told> {
+        let plan = self.plan;
         if let Some(check) = &self.leaks {
             for load in plan.loads.values() {
                 read_back(self.reader, load, load.mask.as_deref(), check).await?;
@@ -484,10 +529,10 @@ impl Session<'_> {
     }
 
     /// Whether every masked value has its mask's form, as SQL sees it.
-    async fn verify(&self, loads: &[Ruled<'_>]) -> Result<bool> {
+    async fn verify(&self) -> Result<bool> {
         let mut sound = true;
-        for (load, mask) in loads {
-            for column in mask.columns() {
+        for load in self.plan.loads.values() {
+            for column in load.mask.iter().flat_map(|mask| mask.columns()) {
                 let row = self
                     .reader
                     .query_one(

@@ -45,11 +45,13 @@ use event::{Event, Phase, Sink};
 use leak::LeakCheck;
 use report::{Recorder, Report};
 use settings::{Scalingo, Settings};
+use std::collections::HashSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use target::Target;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How long an interrupted run may take to leave the target in order: it has a second in all.
@@ -195,14 +197,21 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         target::Questions::new()
     };
     let leaks = leak_check(settings, &opened.plan);
-    let loaded = target::restore_and_ask(
-        target,
-        opened.plan.clone(),
+    let again = Again {
+        settings,
+        events,
+        backup: &backup.info,
+        header: &opened.header,
+        plan: &opened.plan,
+        detection: &opened.detection,
+        buffers: target.buffers(),
+    };
+    let watching = target::Watching {
         questions,
-        leaks.clone(),
-        opened.items,
-    )
-    .await?;
+        leaks: leaks.clone(),
+    };
+    let plan = opened.plan.clone();
+    let loaded = target::restore_from(target, plan, watching, opened.items, &again).await?;
     let detection = &opened.detection;
     let plan = &detection.carried_out();
     for table in &loaded.late {
@@ -268,6 +277,26 @@ async fn tell_plan(plan: &plan::Plan, target: &Target, events: &Sink) {
             .count() as u64,
         last_rows: target.last_rows().await,
     });
+}
+
+/// The same backup once more, for tables whose session broke before anything of theirs was committed.
+struct Again<'a> {
+    settings: &'a Settings,
+    events: &'a Sink,
+    backup: &'a source::BackupInfo,
+    header: &'a archive::Header,
+    plan: &'a Arc<plan::Plan>,
+    detection: &'a Arc<detect::Detection>,
+    buffers: target::Buffers,
+}
+
+impl target::Again for Again<'_> {
+    async fn open(&self, loads: HashSet<archive::DumpId>) -> Result<mpsc::Receiver<Result<target::Item>>> {
+        let backup = source::open_again(&self.settings.source, self.backup, self.events).await?;
+        let (plan, detection) = (Arc::clone(self.plan), Arc::clone(self.detection));
+        let buffers = self.buffers.clone();
+        stream::open_again(backup.archive, self.header, plan, detection, loads, buffers).await
+    }
 }
 
 /// What to tell where rules in SQL failed and the others went on.

@@ -8,7 +8,7 @@ use crate::mask::ColumnCounts;
 pub use crate::pii::{Finding, FoundBy, Status, Suggestion};
 use crate::plan::{Load, Plan};
 use crate::source;
-use crate::target::{LoadReport, Outcome};
+use crate::target::{LoadReport, Outcome, SqlChange};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -167,6 +167,21 @@ impl Table {
         }
     }
 
+    /// Adds what rules in SQL did to it.
+    pub(crate) fn add_changes(&mut self, changes: &[SqlChange]) {
+        for change in changes {
+            let columns = change.columns.iter().map(|column| Column {
+                name: column.name.clone(),
+                mask: column.mask.clone(),
+                masked: column.counts.masked,
+                nulls: column.counts.nulls,
+                kept: column.counts.kept,
+                violations: column.counts.violations,
+            });
+            self.columns.extend(columns);
+        }
+    }
+
     /// Values replaced, of all columns.
     pub(crate) fn masked(&self) -> u64 {
         self.columns.iter().map(|column| column.masked).sum()
@@ -178,17 +193,7 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
     let told = loaded.loads.iter().filter_map(|done| {
         let load = plan.loads.get(&done.dump_id)?;
         let mut table = Table::new(load, done.rows, done.bytes, done.seconds, &done.masked);
-        for change in &done.sql {
-            let columns = change.columns.iter().map(|column| Column {
-                name: column.name.clone(),
-                mask: column.mask.clone(),
-                masked: column.counts.masked,
-                nulls: column.counts.nulls,
-                kept: column.counts.kept,
-                violations: column.counts.violations,
-            });
-            table.columns.extend(columns);
-        }
+        table.add_changes(&done.sql);
         Some(table)
     });
     told.collect()

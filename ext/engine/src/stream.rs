@@ -3,15 +3,16 @@
 //! The reader runs ahead of the loader only as far as the bounded channel lets it, so back-pressure reaches
 //! the download's socket, and memory does not grow with the data.
 
-use crate::archive::{reading_failed, Archive, Block, DataBlock, Header, LargeObjectsBlock};
+use crate::archive::{reading_failed, Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
 use crate::copy::{InsertRows, Pieces};
 use crate::detect::{with_matches, Decision, Detection, SAMPLE_BYTES};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::mask::Key;
 use crate::plan::{self, Load, Plan, RowFormat};
 use crate::settings::Settings;
 use crate::target::{Buffers, Item};
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -67,15 +68,14 @@ pub(crate) async fn open(
         if opened.send(Ok(known)).is_err() {
             return;
         }
-        let mut reader = Reader {
+        Reader {
             plan,
             detection,
             items,
             buffers,
-        };
-        if let Err(Stop::Failed(error)) = reader.read(&mut archive) {
-            let _ = reader.items.blocking_send(Err(error));
+            wanted: None,
         }
+        .run(&mut archive);
     });
     let (header, plan, detection) = on_open
         .await
@@ -98,6 +98,53 @@ fn planned<R: Read>(archive: &Archive<R>, settings: &Settings, key: &Key, events
     }
 }
 
+/// Reads an archive that was read before, for the rows of some of its loads alone; stops behind the last of them.
+/// `detection` has judged them then.
+///
+/// # Errors
+/// [`Kind::Archive`] when it is another archive than the one that `header` and `plan` are of; besides, those of
+/// [`Archive::open`] and of the download underneath.
+pub(crate) async fn open_again(
+    archive: Box<dyn Read + Send>,
+    header: &Header,
+    plan: Arc<Plan>,
+    detection: Arc<Detection>,
+    wanted: HashSet<DumpId>,
+    buffers: Buffers,
+) -> Result<mpsc::Receiver<Result<Item>>> {
+    let (items, receiver) = mpsc::channel(QUEUED);
+    let header = header.clone();
+    let (opened, on_open) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let mut archive = match Archive::open(archive) {
+            Ok(archive) => archive,
+            Err(error) => return drop(opened.send(Err(error.into()))),
+        };
+        if *archive.header() != header {
+            return drop(opened.send(Err(Error::new(
+                Kind::Archive,
+                "The backup is not the one that was read before: it has been replaced meanwhile.",
+                "Run it again, and leave the file alone while it lasts.",
+            ))));
+        }
+        if opened.send(Ok(())).is_err() {
+            return;
+        }
+        Reader {
+            plan,
+            detection,
+            items,
+            buffers,
+            wanted: Some(wanted),
+        }
+        .run(&mut archive);
+    });
+    on_open
+        .await
+        .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
+    Ok(receiver)
+}
+
 /// Why the reader stops before the archive's end.
 enum Stop {
     /// Nobody takes its items any more: the run has ended otherwise.
@@ -116,25 +163,47 @@ struct Reader {
     detection: Arc<Detection>,
     items: mpsc::Sender<Result<Item>>,
     buffers: Buffers,
+    /// The loads that are still to be read, where not everything is.
+    wanted: Option<HashSet<DumpId>>,
 }
 
 impl Reader {
+    /// Reads to the end; an error is the last item.
+    fn run<R: Read>(mut self, archive: &mut Archive<R>) {
+        if let Err(Stop::Failed(error)) = self.read(archive) {
+            let _ = self.items.blocking_send(Err(error));
+        }
+    }
+
     fn read<R: Read>(&mut self, archive: &mut Archive<R>) -> Result<(), Stop> {
         while let Some(block) = archive.next_block()? {
             match block {
                 Block::Data(block) => {
-                    if let Some(load) = self.plan.loads.get(&block.dump_id()).cloned() {
+                    let id = block.dump_id();
+                    if let Some(load) = self.plan.loads.get(&id).filter(|_| self.wants(id)).cloned() {
                         self.read_table(&load, block)?;
+                    }
+                    let left = self.wanted.as_mut().map(|wanted| {
+                        wanted.remove(&id);
+                        wanted.len()
+                    });
+                    if left == Some(0) {
+                        return Ok(());
                     }
                 }
                 Block::LargeObjects(block) => {
-                    if self.plan.large_objects.blocks.contains(&block.dump_id()) {
+                    let objects = &self.plan.large_objects.blocks;
+                    if self.wanted.is_none() && objects.contains(&block.dump_id()) {
                         self.read_large_objects(block)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn wants(&self, id: DumpId) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&id))
     }
 
     fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
@@ -166,7 +235,12 @@ impl Reader {
             Ok(None)
         };
         let mut first = Vec::new();
-        if let Some(most) = self.detection.wants(load) {
+        if self.wanted.is_some() {
+            // What was decided the first time stands.
+            if self.detection.withholds(load) {
+                return Ok(());
+            }
+        } else if let Some(most) = self.detection.wants(load) {
             self.first_rows(most, &mut first, &mut next)?;
             let decision = self.detection.decide(load, first.iter().map(Vec::as_slice));
             let withheld = matches!(decision, Decision::Withhold);

@@ -42,7 +42,7 @@ struct Expected<'p> {
     violations_seen: u64,
 }
 
-/// What has to be asked about the tables of a plan, for [`restore_and_ask`](crate::target::restore_and_ask): those
+/// What has to be asked about the tables of a plan, for [`restore_from`](crate::target::restore_from): those
 /// whose rows nothing takes away later.
 pub fn questions(plan: &Plan) -> Questions {
     let mut questions = Questions::new();

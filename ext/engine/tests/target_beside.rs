@@ -8,7 +8,7 @@ use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;
-use staging_sync_engine::target::{restore_and_ask, Item, LoadReport, Questions, Target};
+use staging_sync_engine::target::{restore_from, Item, LoadReport, Never, Questions, Target, Watching};
 use staging_sync_engine::verify::{questions, verify};
 use std::sync::Arc;
 use target_support::{table, Database, Planner};
@@ -41,7 +41,11 @@ async fn feed(
             }
         }
     });
-    restore_and_ask(target, Arc::clone(plan), questions, None, receiver).await
+    let watching = Watching {
+        questions,
+        ..Watching::default()
+    };
+    restore_from(target, Arc::clone(plan), watching, receiver, &Never).await
 }
 
 /// Rows `id, user_id, filler`, some 5 MB of them when `many`. The last refers to `last_user`.

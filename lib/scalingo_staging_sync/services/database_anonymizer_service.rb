@@ -2,8 +2,8 @@
 
 module ScalingoStagingSync
   module Services
-    # Masks the rows that the target already holds, with the configured rules: each table by way of a temporary copy,
-    # so that no raw version stays in the table's files.
+    # Masks the rows that the target already holds, with the configured rules, rules in SQL included: each table by way
+    # of a temporary one, so that no raw version stays in the table's files. A table that fails is as it was.
     class DatabaseAnonymizerService < Base
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it, without a :backup
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production

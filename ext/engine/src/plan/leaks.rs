@@ -40,7 +40,7 @@ pub(super) fn watches(
         let Some(table) = schema.table(&load.table) else {
             continue;
         };
-        let masked_later = masked_later(load, sql_rules);
+        let masked_later = masked_later(load, sql_rules, schema);
         let names = by_names(schema, table);
         let ignored = personal.ignored(load.dump_id);
         let mut watch = Watch {
@@ -90,14 +90,19 @@ pub(super) fn watches(
 }
 
 /// The columns whose values stay raw until SQL masks them.
-fn masked_later<'p>(load: &'p Load, sql_rules: &'p SqlRules) -> HashSet<&'p str> {
+fn masked_later<'p>(load: &'p Load, sql_rules: &'p SqlRules, schema: &Schema) -> HashSet<&'p str> {
     let conditional = load.conditional.iter().flat_map(|mask| mask.columns());
     let mut columns: HashSet<&str> = conditional.map(|column| column.name.as_str()).collect();
+    // A statement on a table covers those that inherit from it.
+    let ancestors: Vec<usize> = schema
+        .table(&load.table)
+        .map_or_else(Vec::new, |table| schema.ancestors(table).into_iter().collect());
+    let above = |name: &TableName| ancestors.iter().any(|table| schema.tables[*table].name == *name);
     let group = load.sql_group.and_then(|group| sql_rules.groups.get(group));
     if let Some(group) = group {
         for statement in &group.statements {
             let table = group.tables.get(statement.table);
-            if table.is_some_and(|table| table.loads.contains(&load.dump_id)) {
+            if table.is_some_and(|table| table.loads.contains(&load.dump_id) || above(&table.table)) {
                 columns.extend(statement.columns.iter().map(String::as_str));
             }
         }

@@ -11,6 +11,33 @@ use std::sync::{Arc, OnceLock};
 /// The backup in the file `path`.
 pub(super) async fn find(path: &Path) -> Result<Found> {
     let (file, metadata) = open(path).await?;
+    Ok(found(path, file, &metadata))
+}
+
+/// The backup in the file `path`, which was read before.
+///
+/// # Errors
+/// [`Kind::Configuration`] when it is no regular file: what came through a pipe does not come twice.
+pub(super) async fn find_again(path: &Path) -> Result<Found> {
+    // Opening a pipe that nobody writes to any more would wait for ever.
+    let is_file = tokio::fs::metadata(path)
+        .await
+        .map_err(|error| unopened(path, &error))?
+        .is_file();
+    if !is_file {
+        return Err(Error::new(
+            Kind::Configuration,
+            format!(
+                "The backup comes through {}, which cannot be read a second time.",
+                path.display()
+            ),
+            "Give a regular file in config.backup_file or BACKUP_FILE, or run it again.",
+        ));
+    }
+    find(path).await
+}
+
+fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
     let name = path
         .file_name()
         .unwrap_or(path.as_os_str())
@@ -26,14 +53,14 @@ pub(super) async fn find(path: &Path) -> Result<Found> {
         origin: name.clone(),
         database: None,
     };
-    Ok(Found {
+    Found {
         info,
         name,
         packed,
         digest,
         copying: None,
         download: None,
-    })
+    }
 }
 
 /// Opens a file for reading. Anything but a directory will do, a pipe too; opening one waits for its writer, hence

@@ -114,6 +114,37 @@ pub async fn open_with(source: &settings::Source, events: &Sink, patience: &Pati
     Ok(announce(found, events))
 }
 
+/// Opens the backup that [`open`] has found, `known`, once more, from its beginning: a file is read again, and
+/// Scalingo is asked for a new link to that same backup, even if there is a newer one by now. No fresh backup is
+/// asked for, and no copy is kept that was not kept before.
+///
+/// # Errors
+/// As [`open`]; [`Kind::Configuration`] for a file that can be read once only, such as a pipe, and
+/// [`Kind::BackupNotFound`] when Scalingo has deleted the backup meanwhile.
+pub async fn open_again(source: &settings::Source, known: &BackupInfo, events: &Sink) -> Result<Backup> {
+    open_again_with(source, known, events, &Patience::default()).await
+}
+
+/// [`open_again`] with other delays, for tests.
+///
+/// # Errors
+/// As [`open_again`].
+#[doc(hidden)]
+pub async fn open_again_with(
+    source: &settings::Source,
+    known: &BackupInfo,
+    events: &Sink,
+    patience: &Patience,
+) -> Result<Backup> {
+    let found = match source {
+        settings::Source::Scalingo(scalingo) => {
+            scalingo::find_again(scalingo, &known.id, patience, events).await?
+        }
+        settings::Source::File(path) => file::find_again(path).await?,
+    };
+    Ok(unpacked(found))
+}
+
 /// Fetches the backup to `directory` and returns the path of `<backup's name>.pgsql` there: the unpacked archive in
 /// pg_dump's custom format, readable by this user only (mode 0600).
 ///
@@ -187,6 +218,15 @@ fn find_inside<'a, E: std::error::Error + 'static>(
 
 /// Tells which backup it will be, and puts the unpacking on top of it.
 fn announce(found: Found, events: &Sink) -> Backup {
+    events.send(Event::BackupChosen {
+        id: found.info.id.clone(),
+        created_at: found.info.created_at.clone(),
+        size: found.info.size,
+    });
+    unpacked(found)
+}
+
+fn unpacked(found: Found) -> Backup {
     let Found {
         info,
         packed,
@@ -194,11 +234,6 @@ fn announce(found: Found, events: &Sink) -> Backup {
         copying,
         ..
     } = found;
-    events.send(Event::BackupChosen {
-        id: info.id.clone(),
-        created_at: info.created_at.clone(),
-        size: info.size,
-    });
     let subject = if info.origin == info.id {
         format!("The backup file {}", info.id)
     } else {
@@ -327,6 +362,39 @@ mod tests {
             size: Some(5),
         };
         assert_eq!(*heard.lock().unwrap(), [chosen]);
+    }
+
+    #[tokio::test]
+    async fn a_file_can_be_opened_again_and_is_not_announced_twice() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shop.dump");
+        std::fs::write(&path, b"PGDMP and so on").unwrap();
+        let known = open_file(&path).await.unwrap().info;
+        let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        let events = Sink::new(move |event| hears.lock().unwrap().push(event));
+        let source = settings::Source::File(path);
+        let mut again = open_again(&source, &known, &events).await.unwrap();
+        let mut read = Vec::new();
+        again.archive.read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"PGDMP and so on");
+        assert_eq!(*heard.lock().unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn what_can_be_read_only_once_is_not_opened_again() {
+        let known = BackupInfo {
+            id: "null".into(),
+            created_at: None,
+            size: None,
+            database: None,
+            origin: "null".into(),
+        };
+        // A character device, as a pipe is: not a file with a length.
+        let source = settings::Source::File("/dev/null".into());
+        let error = open_again(&source, &known, &Sink::silent()).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Configuration);
+        assert!(error.what.contains("cannot be read a second time"), "{error}");
     }
 
     #[test]

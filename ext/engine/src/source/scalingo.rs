@@ -38,28 +38,53 @@ pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, eve
     }
     let mut api = Api::connect(settings, patience).await?;
     let addons = api.addons().await?;
-    let chosen = addon::choose(&addons, settings)?;
-    let (addon, database) = (chosen.id.clone(), chosen.resource_id.clone());
-    let record = backup::choose(&mut api, &addon, settings, patience, events).await?;
+    let addon = addon::choose(&addons, settings)?;
+    let record = backup::choose(&mut api, &addon.id, settings, patience, events).await?;
     if let Some(archive) = kept
         .iter()
-        .find(|kept| kept.description.addon == addon && kept.description.id == record.id)
+        .find(|kept| kept.description.addon == addon.id && kept.description.id == record.id)
     {
         return open_kept(archive).await;
     }
-    let description = Description {
+    let description = describe(settings, addon, record);
+    download(api, description, settings.keep_in.clone(), patience, events).await
+}
+
+/// The backup with this id, which was found before: the archive that was kept of it, or a new link to it.
+pub(super) async fn find_again(
+    settings: &settings::Scalingo,
+    id: &str,
+    patience: &Patience,
+    events: &Sink,
+) -> Result<Found> {
+    let kept = settings::Scalingo {
+        force_download: false,
+        ..settings.clone()
+    };
+    let kept = kept_archives(&kept).await;
+    if let Some(archive) = kept.iter().find(|kept| kept.description.id == id) {
+        return open_kept(archive).await;
+    }
+    let mut api = Api::connect(settings, patience).await?;
+    let addons = api.addons().await?;
+    let addon = addon::choose(&addons, settings)?;
+    let record = backup::find(&mut api, &addon.id, &settings.app, id).await?;
+    download(api, describe(settings, addon, record), None, patience, events).await
+}
+
+fn describe(settings: &settings::Scalingo, addon: &addon::Addon, record: backup::Record) -> Description {
+    Description {
         region: settings.region.clone(),
         app: settings.app.clone(),
-        addon,
-        database,
+        addon: addon.id.clone(),
+        database: addon.resource_id.clone(),
         name: record.name.clone().unwrap_or_else(|| record.id.clone()),
         created_at: record.created_at(),
         size: record.size(),
         id: record.id,
         bytes: 0,
         sha256: String::new(),
-    };
-    download(api, description, settings.keep_in.clone(), patience, events).await
+    }
 }
 
 /// Refuses what would only puzzle Scalingo.

@@ -45,6 +45,8 @@ pub(crate) struct Lane {
     pub(crate) emptied: Option<Arc<RowMask>>,
     /// Who watches for originals that survive.
     pub(crate) leaks: Option<Arc<LeakCheck>>,
+    /// When that is, for them.
+    pub(crate) moment: Moment,
     pub(crate) queue: Queue,
     pub(crate) buffers: Buffers,
 }
@@ -87,7 +89,7 @@ impl Lane {
         let mut watcher = self
             .leaks
             .as_ref()
-            .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), Moment::Sent));
+            .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), self.moment));
         let mut report = LaneReport::default();
         let mut copy: Option<Copy> = None;
         loop {

@@ -12,15 +12,15 @@ use super::index_build;
 use super::lane::{Lane, LaneReport, Queue};
 use super::large_objects::{self, Part, Writer};
 use super::reset::left_out;
-use super::sql_rules::{self, Changed, Finished};
+use super::sql_rules::{self, Finished};
 use super::{is_passing, is_refusal, Target};
 use crate::archive::DumpId;
 use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
-use crate::leak::LeakCheck;
+use crate::leak::{LeakCheck, Moment};
 use crate::mask::{ColumnCounts, Counts, RowMask};
-use crate::plan::sql_rules::{arrival, SqlStatement, SqlTable, GROUP_KIND};
+use crate::plan::sql_rules::{arrival, SqlTable, GROUP_KIND};
 use crate::plan::{Load, Plan, Refusal, Step, TableName};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,6 +28,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_postgres::error::SqlState;
+
+mod again;
+
+pub use again::{Again, Never};
 
 /// A table gets a further lane for each so many bytes of it, while those it has are busy.
 const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
@@ -141,20 +145,32 @@ pub async fn restore(
     plan: Arc<Plan>,
     items: mpsc::Receiver<Result<Item, Error>>,
 ) -> Result<LoadReport> {
-    restore_and_ask(target, plan, Questions::new(), None, items).await
+    restore_from(target, plan, Watching::default(), items, &Never).await
 }
 
-/// As [`restore`], and asks about each table as soon as its rows are in, beside the index builds. Questions that could
-/// not be asked so are not among [`LoadReport::answers`]. `leaks` watches what passes.
+/// What is looked at beside the load.
+#[derive(Debug, Default)]
+pub struct Watching {
+    /// Asked about each table as soon as its rows are in, beside the index builds. Those that could not be asked so are
+    /// not among [`LoadReport::answers`].
+    pub questions: Questions,
+    /// Watches what passes for originals that survive.
+    pub leaks: Option<Arc<LeakCheck>>,
+}
+
+/// As [`restore`], from a source that can be streamed again. When a session that rows were sent over is lost, `again`
+/// is asked for the rows of its tables once the stream has ended. Of tables with rules in SQL nothing was committed;
+/// any other is emptied first.
 ///
 /// # Errors
-/// As [`restore`].
-pub async fn restore_and_ask(
+/// As [`restore`]. A session that is lost more often than
+/// [`retry_attempts`](crate::settings::Target::retry_attempts) is a failure as any other.
+pub async fn restore_from(
     target: &Target,
     plan: Arc<Plan>,
-    questions: Questions,
-    leaks: Option<Arc<LeakCheck>>,
+    watching: Watching,
     items: mpsc::Receiver<Result<Item, Error>>,
+    again: &impl Again,
 ) -> Result<LoadReport> {
     target.check_hold()?;
     let mut sessions = Vec::with_capacity(target.parallel());
@@ -167,15 +183,23 @@ pub async fn restore_and_ask(
     let mut restore = Restore {
         target,
         graph: Graph::new(&plan.steps, data),
-        checks: Checks::new(questions, plan.loads.values()),
+        checks: Checks::new(watching.questions, plan.loads.values()),
         plan: &plan,
-        leaks,
+        leaks: watching.leaks,
         free: sessions,
         tasks: JoinSet::new(),
         steps_running: 0,
         streaming: true,
+        first_pass: true,
+        most_passes: if again.is_possible() {
+            target.settings.retry_attempts
+        } else {
+            0
+        },
+        to_replace: 0,
         tables: HashMap::new(),
         judged: HashMap::new(),
+        counted: HashSet::new(),
         current: None,
         large_objects: None,
         writers: 0,
@@ -183,8 +207,9 @@ pub async fn restore_and_ask(
         last_word: Instant::now(),
         report: LoadReport::default(),
         groups: plan.sql_rules.groups.iter().map(|_| Group::default()).collect(),
+        losses: HashMap::new(),
     };
-    let outcome = restore.run(items).await;
+    let outcome = restore.run(items, again).await;
     // A group that has begun may have been committed a moment ago without our knowing.
     let begun = restore
         .groups
@@ -220,9 +245,18 @@ async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) ->
 /// A group of tables with rules in SQL, as far as it is.
 #[derive(Default)]
 struct Group {
+    /// It has had a transaction.
     begun: bool,
+    /// It has one now.
+    open: bool,
     /// Its session, while nothing is done on it.
     session: Option<Session>,
+    /// The step that stands for its statements, once it was started.
+    step: Option<usize>,
+    /// Whether its rows can go on.
+    state: again::State,
+    /// How often its session was lost.
+    losses: u32,
 }
 
 /// A restore under way.
@@ -237,10 +271,18 @@ struct Restore<'a> {
     tasks: JoinSet<Result<Done>>,
     steps_running: usize,
     streaming: bool,
+    /// The stream is the whole backup, not some tables' rows once more.
+    first_pass: bool,
+    /// How often a table's rows may come again.
+    most_passes: u32,
+    /// Sessions that were lost and belong to the free ones.
+    to_replace: usize,
     /// Loads that have begun.
     tables: HashMap<DumpId, Progress>,
     /// What was decided about loads from a look at their rows.
     judged: HashMap<DumpId, (Decision, Arc<Detection>)>,
+    /// Loads whose lanes have looked at every row; they do not when the rows come again.
+    counted: HashSet<DumpId>,
     /// The load whose rows arrive.
     current: Option<Current>,
     /// The way to the writer of large objects.
@@ -254,6 +296,8 @@ struct Restore<'a> {
     report: LoadReport,
     /// The plan's groups of rules in SQL.
     groups: Vec<Group>,
+    /// How often a load's connections were lost, of those without rules in SQL.
+    losses: HashMap<DumpId, u32>,
 }
 
 /// How far a load is.
@@ -268,6 +312,8 @@ struct Progress {
     rows_stored: u64,
     bytes: u64,
     counts: Counts,
+    /// Why rows of it are missing: a connection was lost. What still arrives is passed over.
+    lost: Option<Error>,
 }
 
 /// The load whose rows arrive.
@@ -313,16 +359,39 @@ enum Done {
         table: TableName,
         answer: Option<Answer>,
     },
+    /// A group's session is gone, with all that was done on it.
+    Lost {
+        group: usize,
+        error: Error,
+    },
+    /// A lane's session is gone, with some of the rows that it took.
+    LostLane {
+        load: DumpId,
+        error: Error,
+    },
 }
 
 impl<'a> Restore<'a> {
-    async fn run(&mut self, mut items: mpsc::Receiver<Result<Item, Error>>) -> Result<()> {
+    async fn run(
+        &mut self,
+        mut items: mpsc::Receiver<Result<Item, Error>>,
+        again: &impl Again,
+    ) -> Result<()> {
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            self.replace_lost().await?;
             self.start_steps()?;
-            if !self.streaming && self.tasks.is_empty() {
-                break;
+            if !self.streaming {
+                if self.any_lost() {
+                    if let Some(stream) = self.stream_again(again).await? {
+                        items = stream;
+                    }
+                    continue;
+                }
+                if self.tasks.is_empty() {
+                    break;
+                }
             }
             tokio::select! {
                 Some(done) = self.tasks.join_next() => self.finished(done)?,
@@ -391,6 +460,7 @@ impl<'a> Restore<'a> {
             rows_stored: 0,
             bytes: 0,
             counts: Counts::default(),
+            lost: None,
         };
         self.tables.insert(id, progress);
         self.target.events.send(Event::TableStarted {
@@ -423,6 +493,11 @@ impl<'a> Restore<'a> {
         let Some(mut current) = self.current.take() else {
             return Err(Error::internal("Rows arrived outside of a table."));
         };
+        if self.passes_over(current.id) {
+            self.target.buffers.give(piece);
+            self.current = Some(current);
+            return Ok(());
+        }
         if let Some(progress) = self.tables.get_mut(&current.id) {
             progress.rows_sent += memchr::memchr_iter(b'\n', &piece).count() as u64;
         }
@@ -433,7 +508,12 @@ impl<'a> Restore<'a> {
                 // The first piece of the table: a session must be had for it.
                 let session = match self.load(current.id)?.sql_group {
                     Some(group) => self.group_session(group).await?,
-                    None => self.free_session().await?,
+                    None => Some(self.free_session().await?),
+                };
+                let Some(session) = session else {
+                    self.target.buffers.give(piece);
+                    self.current = Some(current);
+                    return Ok(());
                 };
                 let (sender, receiver) = mpsc::channel(1);
                 let queue = Queue::new(tokio::sync::Mutex::new(receiver));
@@ -450,7 +530,7 @@ impl<'a> Restore<'a> {
         };
         if let Some(piece) = full {
             self.grow(&current)?;
-            self.send_when_possible(&sender, piece).await?;
+            self.send_when_possible(current.id, &sender, piece).await?;
         }
         current.bytes += length;
         self.tell_progress(&current)?;
@@ -493,8 +573,13 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
-    /// Sends a piece when a lane takes it, and meanwhile minds what else gets done.
-    async fn send_when_possible(&mut self, sender: &mpsc::Sender<Vec<u8>>, piece: Vec<u8>) -> Result<()> {
+    /// Sends a piece of a load when a lane takes it, and meanwhile minds what else gets done.
+    async fn send_when_possible(
+        &mut self,
+        id: DumpId,
+        sender: &mpsc::Sender<Vec<u8>>,
+        piece: Vec<u8>,
+    ) -> Result<()> {
         loop {
             tokio::select! {
                 permit = sender.reserve() => match permit {
@@ -503,10 +588,15 @@ impl<'a> Restore<'a> {
                         return Ok(());
                     }
                     // Every lane has ended, which they only do for a failure: it is among the tasks.
-                    Err(_) => return Err(self.failure().await),
+                    Err(_) => return self.lanes_ended(id).await,
                 },
                 Some(done) = self.tasks.join_next() => {
                     self.finished(done)?;
+                    if self.passes_over(id) {
+                        // Its lane is gone, and no other may ever take the piece.
+                        self.target.buffers.give(piece);
+                        return Ok(());
+                    }
                     self.start_steps()?;
                 }
             }
@@ -526,6 +616,7 @@ impl<'a> Restore<'a> {
     /// A session that nobody uses, waiting for one if need be.
     async fn free_session(&mut self) -> Result<Session> {
         loop {
+            self.replace_lost().await?;
             if let Some(session) = self.free.pop() {
                 return Ok(session);
             }
@@ -538,30 +629,41 @@ impl<'a> Restore<'a> {
         }
     }
 
-    /// The session of a group of rules in SQL, when nothing is done on it; begins the group if need be.
-    async fn group_session(&mut self, number: usize) -> Result<Session> {
+    /// The session of a group of rules in SQL, when nothing is done on it; begins the group if need be. None when
+    /// it is lost.
+    async fn group_session(&mut self, number: usize) -> Result<Option<Session>> {
         let plan = Arc::clone(self.plan);
         let Some(group) = plan.sql_rules.groups.get(number) else {
             return Err(Error::internal(
                 "Rows arrived for rules in SQL that are not there.",
             ));
         };
-        let begun = self.groups.get(number).is_some_and(|group| group.begun);
-        if !begun {
+        let open = self.groups.get(number).is_some_and(|group| group.open);
+        if !open {
             let session = if group.lasting {
                 self.target.session().await?
             } else {
                 self.free_session().await?
             };
-            sql_rules::begin(&session, group).await?;
             if let Some(state) = self.groups.get_mut(number) {
-                state.begun = true;
+                (state.begun, state.open) = (true, true);
             }
-            return Ok(session);
+            return match sql_rules::begin(&session, group, self.target.settings.lock_timeout).await {
+                Ok(()) => Ok(Some(session)),
+                Err(error) if error.kind == Kind::TargetConnection => {
+                    self.lose(number, error)?;
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            };
         }
         loop {
-            if let Some(session) = self.groups.get_mut(number).and_then(|group| group.session.take()) {
-                return Ok(session);
+            let state = self.groups.get_mut(number);
+            if let Some(session) = state.and_then(|group| group.session.take()) {
+                return Ok(Some(session));
+            }
+            if self.is_lost(number) {
+                return Ok(None);
             }
             match self.tasks.join_next().await {
                 Some(done) => self.finished(done)?,
@@ -584,22 +686,37 @@ impl<'a> Restore<'a> {
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
             conditional: load.conditional.clone(),
-            detection: self.judged.get(&id).map(|(_, detection)| Arc::clone(detection)),
+            detection: self
+                .judged
+                .get(&id)
+                .filter(|_| !self.counted.contains(&id))
+                .map(|(_, detection)| Arc::clone(detection)),
             leaks: self.leaks.clone(),
+            moment: Moment::Sent,
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };
         if let Some(progress) = self.tables.get_mut(&id) {
             progress.lanes += 1;
         }
+        let (group, alone) = (load.sql_group, load.copy_into == load.table);
         self.tasks.spawn(async move {
             let load = lane.load;
-            let report = lane.run(&session).await?;
-            Ok(Done::Lane {
-                load,
-                session,
-                report,
-            })
+            match (lane.run(&session).await, group) {
+                (Ok(report), _) => Ok(Done::Lane {
+                    load,
+                    session,
+                    report,
+                }),
+                (Err(error), Some(group)) if error.kind == Kind::TargetConnection => {
+                    Ok(Done::Lost { group, error })
+                }
+                // A partition root holds other loads' rows, too, so its own cannot be taken back.
+                (Err(error), None) if alone && error.kind == Kind::TargetConnection => {
+                    Ok(Done::LostLane { load, error })
+                }
+                (Err(error), _) => Err(error),
+            }
         });
         Ok(())
     }
@@ -621,6 +738,9 @@ impl<'a> Restore<'a> {
         if let Some(progress) = self.tables.get_mut(&current.id) {
             progress.ended = true;
         }
+        if self.passes_over(current.id) {
+            return Ok(());
+        }
         self.table_done_if_so(current.id)
     }
 
@@ -628,7 +748,7 @@ impl<'a> Restore<'a> {
         let Some(progress) = self
             .tables
             .get(&id)
-            .filter(|progress| progress.ended && progress.lanes == 0)
+            .filter(|progress| progress.ended && progress.lanes == 0 && progress.lost.is_none())
         else {
             return Ok(());
         };
@@ -648,18 +768,17 @@ impl<'a> Restore<'a> {
                 "The target is marked incomplete. Run it again; if it happens again, please report it.",
             ));
         }
-        let judged_now = self
-            .judged
-            .get(&id)
-            .map(|(_, detection)| detection.judge_all(load));
+        let judged_now = match self.judged.get(&id) {
+            Some((_, detection)) if self.counted.insert(id) => Some(detection.judge_all(load)),
+            _ => None,
+        };
         if matches!(judged_now, Some(Decision::Withhold)) {
             self.report.late.push(load.copy_into.clone());
         }
-        if load.sql_group.is_some() {
-            self.graph.data_done(arrival(id));
-            return Ok(());
+        match load.sql_group {
+            Some(group) => self.arrived(group),
+            None => self.table_loaded(id, None),
         }
-        self.table_loaded(id, None)
     }
 
     /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
@@ -736,11 +855,9 @@ impl<'a> Restore<'a> {
     /// The sender is gone: everything has arrived.
     async fn end_of_stream(&mut self) -> Result<()> {
         self.large_objects = None;
-        let missing = self
-            .plan
-            .loads
-            .values()
-            .find(|load| self.tables.get(&load.dump_id).is_none_or(|one| !one.ended));
+        let missing = self.plan.loads.values().find(|load| {
+            !self.passes_over(load.dump_id) && self.tables.get(&load.dump_id).is_none_or(|one| !one.ended)
+        });
         if let Some(load) = missing {
             return Err(Error::new(
                 Kind::Archive,
@@ -748,13 +865,15 @@ impl<'a> Restore<'a> {
                 "Fetch the backup again, or take another one.",
             ));
         }
-        self.finish_large_objects().await?;
-        self.streaming = false;
-        self.target.events.send(Event::Phase { phase: Phase::Keys });
-        for id in &self.plan.large_objects.blocks {
-            self.graph.data_done(*id);
+        if std::mem::take(&mut self.first_pass) {
+            self.finish_large_objects().await?;
+            self.target.events.send(Event::Phase { phase: Phase::Keys });
+            for id in &self.plan.large_objects.blocks {
+                self.graph.data_done(*id);
+            }
         }
-        Ok(())
+        self.streaming = false;
+        self.settle()
     }
 
     /// Creates the large objects that have no contents, once it is known which ones have some.
@@ -787,26 +906,43 @@ impl<'a> Restore<'a> {
                     "A step stands for rules in SQL that are not there.",
                 ));
             };
-            let Some(session) = self.groups.get_mut(number).and_then(|group| group.session.take()) else {
-                // No row has come for it.
-                self.group_done(index, number, Ok(Finished::default()))?;
-                continue;
-            };
-            let plan = Arc::clone(self.plan);
-            let (attempts, delay) = (
-                self.target.settings.retry_attempts,
-                self.target.settings.retry_delay,
-            );
-            self.tasks.spawn(async move {
-                let outcome = sql_rules::run(&session, &plan, number, attempts, delay).await?;
-                Ok(Done::Group {
+            if let Some(group) = self.groups.get_mut(number) {
+                group.step = Some(index);
+            }
+            self.run_group(index, number)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a group's statements, all of its rows having arrived.
+    fn run_group(&mut self, index: usize, number: usize) -> Result<()> {
+        let Some(group) = self.groups.get_mut(number) else {
+            return Err(Error::internal("Rules in SQL begin that are not there."));
+        };
+        if let again::State::Failed(error) = std::mem::take(&mut group.state) {
+            return self.group_done(index, number, Err(error));
+        }
+        let Some(session) = group.session.take() else {
+            // No row has come for it.
+            return self.group_done(index, number, Ok(Finished::default()));
+        };
+        let (plan, connector) = (Arc::clone(self.plan), Arc::clone(&self.target.connector));
+        let (attempts, delay) = (
+            self.target.settings.retry_attempts,
+            self.target.settings.retry_delay,
+        );
+        self.tasks.spawn(async move {
+            match sql_rules::run(&session, &connector, &plan, number, attempts, delay).await {
+                Ok(outcome) => Ok(Done::Group {
                     index,
                     group: number,
                     session,
                     outcome,
-                })
-            });
-        }
+                }),
+                Err(error) if error.kind == Kind::TargetConnection => Ok(Done::Lost { group: number, error }),
+                Err(error) => Err(error),
+            }
+        });
         Ok(())
     }
 
@@ -839,28 +975,13 @@ impl<'a> Restore<'a> {
                 Finished::default()
             }
         };
-        for warning in finished.warnings {
-            self.target.events.warn(&warning);
-            self.report.warnings.push(warning);
+        for warning in &finished.warnings {
+            self.target.events.warn(warning);
+            self.report.warnings.push(warning.clone());
         }
-        for (place, table) in group.tables.iter().enumerate() {
-            let mut left = finished.rows.get(place).copied().unwrap_or(0);
-            let statements = group.statements.iter().zip(&finished.changed);
-            let mut changed: Vec<SqlChange> = statements
-                .filter(|(statement, _)| statement.table == place)
-                .map(|(statement, changed)| sql_change(statement, changed))
-                .collect();
-            for (at, id) in table.loads.iter().enumerate() {
-                // Partitions are moved together; only a DELETE leaves open which of them a row is gone from.
-                let stored = self.tables.get(id).map_or(0, |progress| progress.rows_stored);
-                let rows = if at + 1 == table.loads.len() {
-                    left
-                } else {
-                    left.min(stored)
-                };
-                left -= rows;
-                self.table_loaded(*id, Some((rows, std::mem::take(&mut changed))))?;
-            }
+        let stored = |id| self.tables.get(&id).map_or(0, |progress| progress.rows_stored);
+        for (id, rows, changes) in finished.by_load(group, stored) {
+            self.table_loaded(id, Some((rows, changes)))?;
         }
         self.graph.step_done(index);
         Ok(())
@@ -1032,6 +1153,8 @@ impl<'a> Restore<'a> {
                     .is_some_and(|group| group.lasting);
                 if lasting {
                     self.target.give_back(session);
+                } else if session.is_closed() {
+                    self.to_replace += 1;
                 } else {
                     self.free.push(session);
                 }
@@ -1056,6 +1179,8 @@ impl<'a> Restore<'a> {
                 }
                 Ok(())
             }
+            Done::Lost { group, error } => self.lose(group, error),
+            Done::LostLane { load, error } => self.lose_lane(load, error),
             Done::LargeObjects { session, oids } => {
                 self.free.push(session);
                 self.writers -= 1;
@@ -1094,33 +1219,15 @@ impl<'a> Restore<'a> {
         self.target.check_hold()?;
         if self.last_word.elapsed() >= SILENCE {
             self.last_word = Instant::now();
-            let waiting = self.groups.iter().filter_map(|group| group.session.as_ref());
-            for session in self.free.iter().chain(waiting) {
+            for session in &self.free {
                 session.ping().await?;
+            }
+            for session in self.groups.iter().filter_map(|group| group.session.as_ref()) {
+                // One that is lost is missed when it is needed.
+                let _ = session.ping().await;
             }
         }
         Ok(())
-    }
-}
-
-/// What to tell of a statement.
-fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
-    let set = statement.columns.iter().map(|column| (column, &statement.rule));
-    let chosen = statement
-        .choices
-        .iter()
-        .map(|choice| (&choice.column, &choice.mask));
-    let columns = set.chain(chosen).zip(&changed.columns);
-    SqlChange {
-        rule: statement.rule.clone(),
-        columns: columns
-            .map(|((name, mask), counts)| SqlColumn {
-                name: name.clone(),
-                mask: mask.clone(),
-                counts: *counts,
-            })
-            .collect(),
-        rows: changed.rows,
     }
 }
 

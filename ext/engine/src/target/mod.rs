@@ -7,6 +7,7 @@
 //! reset, stock        emptying the target and creating the schema, in one transaction where it fits
 //! load, lane, large_objects, graph   rows over several COPY streams, and what follows as soon as it can
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
+//! in_place            rows that are there already, streamed into temporary tables
 //! look                what a dry run and a check see of a target, without changing it
 //! index_build         how much memory and how many workers an index build gets
 //! foreign_key         keys declared at once and checked beside other work
@@ -25,6 +26,7 @@ pub(crate) mod describe;
 mod foreign_key;
 mod graph;
 mod guard;
+pub(crate) mod in_place;
 mod index_build;
 mod lane;
 mod large_objects;
@@ -32,7 +34,7 @@ mod load;
 mod look;
 mod read_back;
 mod reset;
-mod sql_rules;
+pub(crate) mod sql_rules;
 mod state;
 mod stock;
 pub mod tls;
@@ -40,7 +42,9 @@ pub mod url;
 
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
-pub use load::{restore, restore_and_ask, Item, LoadReport, LoadedTable, SqlChange, SqlColumn};
+pub use load::{
+    restore, restore_from, Again, Item, LoadReport, LoadedTable, Never, SqlChange, SqlColumn, Watching,
+};
 pub(crate) use look::connect as connect_to_look;
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 pub(crate) use read_back::read_back;
@@ -48,7 +52,8 @@ pub(crate) use read_back::read_back;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
-use connect::{Connector, Session, SharedConnector};
+pub(crate) use connect::Session;
+use connect::{Connector, SharedConnector};
 use guard::Guard;
 use secrecy::ExposeSecret;
 use std::hash::{BuildHasher, RandomState};

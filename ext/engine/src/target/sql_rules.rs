@@ -6,18 +6,27 @@
 //! No statistics are gathered on temporary tables: ANALYZE would write their most common values into a catalog
 //! that is logged and stays.
 
-use super::connect::Session;
+use super::connect::{Connector, Session};
+use super::load::{SqlChange, SqlColumn};
 use super::{choices, is_passing, may_retry};
+use crate::archive::DumpId;
 use crate::error::{Error, Kind, Result};
 use crate::mask::ColumnCounts;
 use crate::plan::sql_rules::{SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::plan::{quote_identifier, Plan};
+use std::time::{Duration, Instant};
 
 /// The column that tells the rows of a temporary table apart.
 const ROW: &str = "scalingo_staging_sync_row";
 
 /// Where a statement's rows are noted before it runs: their places, and hashes of what they hold.
 const BEFORE: &str = "pg_temp.scalingo_staging_sync_before";
+
+/// How long a server may take to end a session whose COMMIT got no answer.
+const COMMITTING: Duration = Duration::from_secs(60);
+
+/// How long after one look at it comes the next.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What became of a group.
 #[derive(Debug, Default)]
@@ -37,6 +46,56 @@ pub(crate) struct Changed {
     pub(crate) rows: u64,
     /// What became of each column that it sets, or that it chose pseudonyms for.
     pub(crate) columns: Vec<ColumnCounts>,
+}
+
+/// What rules in SQL came to for one load: rows that are left of it, and what they did.
+pub(crate) type Told = (DumpId, u64, Vec<SqlChange>);
+
+impl Finished {
+    /// The same by load; `stored` says how many rows of it were copied. Partitions are moved together: what was
+    /// done to them is told with the first, and only a DELETE leaves open which of them a row is gone from.
+    pub(crate) fn by_load(&self, group: &SqlGroup, stored: impl Fn(DumpId) -> u64) -> Vec<Told> {
+        let mut told = Vec::new();
+        for (place, table) in group.tables.iter().enumerate() {
+            let mut left = self.rows.get(place).copied().unwrap_or(0);
+            let statements = group.statements.iter().zip(&self.changed);
+            let mut changes: Vec<SqlChange> = statements
+                .filter(|(statement, _)| statement.table == place)
+                .map(|(statement, changed)| sql_change(statement, changed))
+                .collect();
+            for (at, id) in table.loads.iter().enumerate() {
+                let rows = if at + 1 == table.loads.len() {
+                    left
+                } else {
+                    left.min(stored(*id))
+                };
+                left -= rows;
+                told.push((*id, rows, std::mem::take(&mut changes)));
+            }
+        }
+        told
+    }
+}
+
+/// What to tell of a statement.
+fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
+    let set = statement.columns.iter().map(|column| (column, &statement.rule));
+    let chosen = statement
+        .choices
+        .iter()
+        .map(|choice| (&choice.column, &choice.mask));
+    let columns = set.chain(chosen).zip(&changed.columns);
+    SqlChange {
+        rule: statement.rule.clone(),
+        columns: columns
+            .map(|((name, mask), counts)| SqlColumn {
+                name: name.clone(),
+                mask: mask.clone(),
+                counts: *counts,
+            })
+            .collect(),
+        rows: changed.rows,
+    }
 }
 
 /// A failure, and whether it is worth another try.
@@ -63,20 +122,26 @@ impl From<Error> for Failure {
     }
 }
 
-/// Begins a group's transaction and creates its temporary tables, empty.
+/// Begins a group's transaction and creates its temporary tables, empty. `lock_timeout`: seconds that a statement
+/// may wait for a lock that somebody else holds.
 ///
 /// # Errors
 /// When the server refuses, or the connection breaks.
-pub(crate) async fn begin(session: &Session, group: &SqlGroup) -> Result<()> {
+pub(crate) async fn begin(session: &Session, group: &SqlGroup, lock_timeout: f64) -> Result<()> {
     let doing = "beginning the transaction of rules in SQL";
+    let milliseconds = (lock_timeout.max(0.0) * 1000.0) as u64;
     session
-        .batch_execute("BEGIN")
+        .batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}"))
         .await
         .map_err(|error| Error::from_server(doing, &error))?;
     create_temporaries(session, group).await
 }
 
-async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
+/// Creates a group's temporary tables, empty, in a transaction that has begun. They go with it.
+///
+/// # Errors
+/// When the server refuses, or the connection breaks.
+pub(crate) async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
     for table in &group.tables {
         let doing = format!("creating the temporary table for {}", table.table);
         let refused = |error| Error::from_server(&doing, &error);
@@ -130,42 +195,109 @@ async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
     Ok(())
 }
 
-/// Runs a group's statements on the rows that were copied, moves the finished ones, and commits. What a retry can
-/// mend is tried again from a savepoint. After a failure the transaction is rolled back: the real tables are empty.
+/// Runs a group's statements on the rows that were copied, moves the finished ones, and commits. After a failure
+/// the transaction is rolled back: the real tables are empty. `connector` opens the session that asks what became of
+/// a transaction whose commit got no answer.
 ///
 /// # Errors
-/// The outer one when the connection is of no more use; the inner one is the group's own failure.
+/// The outer one when the connection is of no more use, and nothing is committed; the inner one is the group's own
+/// failure.
 pub(crate) async fn run(
     session: &Session,
+    connector: &Connector,
     plan: &Plan,
     number: usize,
     attempts: u32,
     delay: f64,
 ) -> Result<Result<Finished>> {
+    let outcome = run_within(session, plan, number, attempts, delay).await;
+    if let Err(error) = outcome {
+        if error.kind == Kind::TargetConnection {
+            return Err(error);
+        }
+        return match session.batch_execute("ROLLBACK").await {
+            Ok(()) => Ok(Err(error)),
+            Err(error) => Err(ending(&error)),
+        };
+    }
+    let transaction: String = session
+        .query_one("SELECT pg_catalog.pg_current_xact_id()::text", &[])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| ending(&error))?;
+    let Err(error) = session.batch_execute("COMMIT").await else {
+        return Ok(outcome);
+    };
+    let error = ending(&error);
+    if error.kind == Kind::TargetConnection && was_committed(connector, &transaction).await? {
+        return Ok(outcome);
+    }
+    Err(error)
+}
+
+fn ending(error: &tokio_postgres::Error) -> Error {
+    Error::from_server("ending the transaction of rules in SQL", error)
+}
+
+/// What the server says of a transaction whose COMMIT got no answer, once it has ended.
+async fn was_committed(connector: &Connector, transaction: &str) -> Result<bool> {
+    let session = connector.connect().await?;
+    let since = Instant::now();
+    loop {
+        let status: Option<String> = session
+            .query_one(
+                "SELECT pg_catalog.pg_xact_status($1::text::xid8)",
+                &[&transaction],
+            )
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| ending(&error))?;
+        match status.as_deref() {
+            Some("committed") => return Ok(true),
+            Some("in progress") if since.elapsed() < COMMITTING => tokio::time::sleep(LOOK_AGAIN).await,
+            Some("in progress") => {
+                return Err(Error::new(
+                    Kind::Restore,
+                    "The connection broke at the commit of rules in SQL, and the server has not ended that session yet.",
+                    "Run it again.",
+                ))
+            }
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// Runs a group's statements on the rows that were copied, and moves the finished ones, within the transaction that
+/// [`create_temporaries`] began. What a retry can mend (deadlock, serialization, lock timeout) is tried again from a
+/// savepoint, up to `attempts` times, the first after `delay` seconds.
+///
+/// # Errors
+/// The statement's, after the last attempt.
+pub(crate) async fn run_within(
+    session: &Session,
+    plan: &Plan,
+    number: usize,
+    attempts: u32,
+    delay: f64,
+) -> Result<Finished> {
     let Some(group) = plan.sql_rules.groups.get(number) else {
         return Err(Error::internal("A group of rules in SQL is not there."));
     };
     let mut attempt = 0;
-    let outcome = loop {
-        let failure = match try_once(session, group, &plan.sql_rules, attempt > 0).await {
-            Ok(finished) => break Ok(finished),
+    loop {
+        let mut failure = match try_once(session, group, &plan.sql_rules, attempt > 0).await {
+            Ok(finished) => return Ok(finished),
             Err(failure) => failure,
         };
         attempt += 1;
-        if failure.error.kind == Kind::TargetConnection {
-            return Err(failure.error);
+        if failure.passing && may_retry(attempt, attempts, delay).await {
+            continue;
         }
-        if !failure.passing || !may_retry(attempt, attempts, delay).await {
-            break Err(failure.error);
+        if failure.passing && attempts > 0 {
+            let tried = format!(" It was tried {attempt} times.");
+            failure.error.what.push_str(&tried);
         }
-    };
-    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    match session.batch_execute(end).await {
-        Ok(()) => Ok(outcome),
-        Err(error) => Err(Error::from_server(
-            "ending the transaction of rules in SQL",
-            &error,
-        )),
+        return Err(failure.error);
     }
 }
 

@@ -120,6 +120,25 @@ pub(super) async fn choose(
         .ok_or_else(|| failed(&settings.app, &id))
 }
 
+/// The backup with this id, which was there before.
+///
+/// # Errors
+/// [`Kind::BackupNotFound`] when it is gone.
+pub(super) async fn find(api: &mut Api, addon: &str, app: &str, id: &str) -> Result<Record> {
+    let records = api.backups(addon).await?;
+    let found = records.into_iter().find(|record| record.id == id);
+    found.ok_or_else(|| {
+        Error::new(
+            Kind::BackupNotFound,
+            format!(
+                "The backup{} of the app {app} is not there any more, so it cannot be read a second time.",
+                named(id)
+            ),
+            "Run it again with a newer backup.",
+        )
+    })
+}
+
 fn newest(records: &[Record], standing: Standing) -> Option<&Record> {
     records
         .iter()
