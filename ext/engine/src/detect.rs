@@ -15,7 +15,7 @@ use crate::mask::{Mask, RowMask};
 use crate::pii::{
     rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Kind, Scanner, Status, Verdict,
 };
-use crate::plan::personal::{refusal, Automatic, Watch, Watched};
+use crate::plan::personal::{is_scrubbed, refusal, Automatic, Watch, Watched};
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan};
 use crate::settings::{Policy, Settings};
@@ -348,8 +348,11 @@ impl Detection {
                 // The lanes count these again, with all others.
                 (finding.values, finding.count) = (0, 0);
             }
-            let automatic = self.automatic(watch, column, verdict.kind);
-            if open && !matches!(finding.found_by, FoundBy::Name) {
+            let scrubbed = verdict.content.iter().all(|found| is_scrubbed(found.kind));
+            // What its name has put in force would leave what its values hold.
+            let leaves = column.scrubs && !scrubbed;
+            let automatic = self.automatic(watch, column, verdict.kind, scrubbed);
+            if leaves || (open && !matches!(finding.found_by, FoundBy::Name)) {
                 match (policy, &automatic, &column.blocked) {
                     (Policy::Warn, ..) => {}
                     (Policy::Fail, ..) => {
@@ -378,7 +381,7 @@ impl Detection {
                     self.noted().automatic.insert(place, automatic);
                 }
             }
-            self.note(finding);
+            self.note(finding, leaves);
         }
         if withhold {
             return Decision::Withhold;
@@ -396,10 +399,12 @@ impl Detection {
     }
 
     /// The mask that a partition of the same table has got, else the one that fits.
-    fn automatic(&self, watch: &Watch, column: &Watched, kind: Kind) -> Option<Automatic> {
+    fn automatic(&self, watch: &Watch, column: &Watched, kind: Kind, scrubbed: bool) -> Option<Automatic> {
         let place = (column.home.clone(), column.name.clone());
         let known = self.noted().automatic.get(&place).cloned();
-        known.or_else(|| watch.automatic(column, kind))
+        known
+            .filter(|known| scrubbed || !known.scrubs)
+            .or_else(|| watch.automatic(column, kind, scrubbed))
     }
 
     /// Says of what was to be masked in a load that its rows stay out instead.
@@ -421,8 +426,8 @@ impl Detection {
     }
 
     /// Keeps a finding; where a column was found before, in another partition or by its name, the worse status
-    /// stays, and what was counted adds up.
-    fn note(&self, mut finding: Finding) {
+    /// stays, and what was counted adds up. `replaced`: its mask has taken the place of the one that was known.
+    fn note(&self, mut finding: Finding, replaced: bool) {
         let mut noted = self.noted();
         let place = (finding.table.clone(), finding.column.clone());
         if let Some(known) = noted.findings.get(&place) {
@@ -435,7 +440,7 @@ impl Detection {
                 finding.status = known.status;
                 finding.because.clone_from(&known.because);
             }
-            if known.status == Status::Masked && known.mask.is_some() {
+            if known.status == Status::Masked && known.mask.is_some() && !replaced {
                 finding.mask.clone_from(&known.mask);
                 finding.rule.clone_from(&known.rule);
             }

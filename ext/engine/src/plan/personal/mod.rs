@@ -8,6 +8,7 @@ mod automatic;
 mod ignore;
 mod keys;
 
+pub(crate) use automatic::is_scrubbed;
 pub use automatic::Automatic;
 
 use super::rules::Rules;
@@ -74,6 +75,8 @@ pub struct Watched {
     pub standing: Standing,
     /// Why it cannot be masked by itself, if so.
     pub blocked: Option<String>,
+    /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
+    pub scrubs: bool,
 }
 
 /// What stands between a column and staging.
@@ -102,9 +105,11 @@ impl Standing {
 }
 
 impl Watch {
-    /// The mask that fits a column of this kind, under the masks in force.
-    pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind) -> Option<Automatic> {
-        automatic::choose(kind, &self.facts, column.position, &self.pseudonyms, |_| true)
+    /// The mask that fits a column of this kind, under the masks in force. `scrubbed`: its values hold nothing that
+    /// `scrub` leaves.
+    pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind, scrubbed: bool) -> Option<Automatic> {
+        let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
+        automatic::choose(kind, facts, column.position, pseudonyms, scrubbed, |_| true)
     }
 
     /// The load's mask with further ones in it.
@@ -371,7 +376,7 @@ impl Judge<'_> {
             let standing = self.standing(table, load, name);
             let automatic = named.as_ref().and_then(|found| {
                 let joined = self.keys.joined(schema.topmost(table), name);
-                automatic::choose(found.kind, &facts, position, pseudonyms, |mask| {
+                automatic::choose(found.kind, &facts, position, pseudonyms, true, |mask| {
                     !joined || mask.is_function_of_value()
                 })
             });
@@ -656,6 +661,8 @@ impl Judge<'_> {
                 sql_type: self.sql_type(table, column),
                 home: schema.tables[self.home(table, name)].name.to_string(),
                 standing: one.standing.clone(),
+                scrubs: one.standing.status == Status::Masked
+                    && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),
                 blocked: keys::partition_key_of(schema, table, name).or_else(|| self.keys.part_of(&place)),
             });
         }
