@@ -27,7 +27,9 @@ module ScalingoStagingSync
       Support::ProgressBars.aside { write(payload[:level], payload[:message]) }
     end
 
+    # Many loggers of Rails apps print no level, so that a warning would not be told from other lines.
     def write(level, message)
+      message = "Warning: #{message}" if level == :warn
       tag = Support::ProgressReporter::TAG
       if logger.respond_to?(:tagged)
         logger.tagged(tag) { logger.public_send(level, message) }

@@ -1,10 +1,15 @@
 # frozen_string_literal: true
 
-# Ends a task with the gem's errors in one line each, without a backtrace.
+# Ends a task with the gem's errors in one line each, without a backtrace, and one that is stopped with the exit status
+# that shells expect. What it prints is seen at once, also where nobody sits at a terminal.
 staging_sync = lambda do |&work|
+  $stdout.sync = true
   work.call
 rescue ScalingoStagingSync::Error => error
   abort "#{error.class}: #{error.message}"
+rescue SignalException => error
+  warn "Stopped (#{error.signm.empty? ? "SIGINT" : error.signm})."
+  exit 128 + error.signo
 end
 
 namespace :scalingo_staging_sync do
@@ -15,7 +20,7 @@ namespace :scalingo_staging_sync do
 
   desc "Look at configuration, guard, source, target and privileges, and print the plan, without touching anything"
   task check: :environment do
-    abort unless ScalingoStagingSync::Testing::Tester.new.run
+    staging_sync.call { exit ScalingoStagingSync::Testing::Tester.new.run }
   end
 
   desc "List the columns that look personal in the newest backup, without restoring it (SCAN=database: in DATABASE_URL; FORMAT=json)"

@@ -118,7 +118,7 @@ class TrustTest < IntegrationTest
     with_slack(nil) do |url, _|
       app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n")
       process = app.start_rake("scalingo_staging_sync:run")
-      assert process.wait_for(/^Restart the app|Restart the app/)
+      assert process.wait_for(/Done in /)
       told = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       result = process.wait
       assert result.success?, result.output
@@ -145,7 +145,112 @@ class TrustTest < IntegrationTest
     SQL
   end
 
+  # Where a run stands still, and what has been shown by then; its signal; its exit status and what is left.
+  STOPS = {
+    "while_scalingo_makes_a_backup" => [{ pending: true }, /Scalingo is making a backup/, :INT, 130, /The target was not touched/],
+    "before_the_plan" => [{ hold_at: 1000, piece: 500 }, /table of contents/, :TERM, 143, /The target was not touched/],
+    "while_rows_stream" => [{ hold_at: 0.7, piece: 8192 }, /Loading rows/, :HUP, 129, /The target is incomplete/],
+    "in_the_seeds" => [{ seeds: true }, /Running the seeds/, :INT, 130, /The target is incomplete/]
+  }.freeze
+
+  STOPS.each do |place, (at, shown, signal, status, left)|
+    define_method(:"test_a_run_that_is_stopped_#{place}_says_so_at_once_and_leaves_nothing_behind") do
+      with_slack("200 OK") { |url, bodies| stop(at.dup, shown, signal, status, left, url, bodies) }
+    end
+  end
+
+  def test_a_run_whose_terminal_is_closed_stops_and_leaves_nothing_behind
+    archive = Shared.large_archive
+    app, staging, fake = new_app(archive:, hold_at: File.size(archive) * 7 / 10, piece: 8192)
+    process = nil
+    PTY.spawn(app.environment.merge("TERM" => "xterm"), "bundle", "exec", "rake", "scalingo_staging_sync:run", chdir: app.directory) do |output, keys, pid|
+      shown = +""
+      shown << output.readpartial(4096) until shown.include?("Loading rows")
+      fake.wait_until_held
+      [output, keys].each(&:close)
+      process = Timeout.timeout(30) { Process.wait2(pid) }.last
+    end
+    assert_equal 129, process.exitstatus
+    staging.database.wait_until_idle(10)
+    assert_equal %w[incomplete failed], staging.database.exec("SELECT s.status AS state, r.status FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)").first.values
+    assert_nothing_raw_of_users staging.database
+  end
+
+  def test_a_check_or_a_dry_run_that_is_stopped_exits_as_shells_expect_and_touches_nothing
+    { "check" => [:INT, 130], "run" => [:TERM, 143] }.each do |task, (signal, status)|
+      app, staging, fake = new_app(archive: Shared.large_archive, hold_at: 1000, piece: 500)
+      assert_untouched(staging.database) do
+        process = app.start_rake("scalingo_staging_sync:#{task}", environment: { "DRY_RUN" => "true" })
+        fake.wait_until_held
+        process.kill(signal)
+        result = process.wait(30)
+        assert_equal status, result.status.exitstatus, result.output
+        assert_match(/[Ss]topped \(SIG#{signal}\)/, result.output)
+        refute_match(/\.rb:\d+:in/, result.output)
+      end
+    end
+  end
+
+  def test_a_refused_run_and_a_failed_one_say_what_is_left_and_slack_hears_it_too
+    app, staging, = new_app
+    with_slack("200 OK") do |url, bodies|
+      told = "config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n"
+      app.configure("#{CONFIGURATION}#{told}")
+      assert app.rake("scalingo_staging_sync:run").success?
+      bodies.clear
+      result = app.rake("scalingo_staging_sync:run", environment: { "APP" => "shop-production" })
+      assert_equal 1, result.status.exitstatus
+      assert_match(/refusée, rien n'a été touché\.\nProductionEnvironmentError : /, bodies.pop(timeout: 5)["text"])
+      app.configure("#{CONFIGURATION}#{told}".sub("UPDATE emails SET email", "UPDATE emails SET nosuch"))
+      result = app.rake("scalingo_staging_sync:run")
+      assert_equal 1, result.status.exitstatus
+      assert_match(/PlanError: .*The target was not touched: its old data is still there\./m, result.output)
+      assert_match(/échec\.\nPlanError : .*Les anciennes données de staging sont toujours là\.\z/m, Array.new(bodies.size) { bodies.pop }.last["text"])
+      assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
+    end
+  end
+
+  def test_a_restart_is_advised_only_when_the_schema_has_changed
+    app, = new_app
+    assert_match(/^.*Restart the app's web and worker containers/, app.rake("scalingo_staging_sync:run").output)
+    refute_match(/Restart the app/, app.rake("scalingo_staging_sync:run").output)
+    app.write("db/migrate/20261101000000_add_shoe_size.rb", "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
+    assert_match(/Migrating: 20261101000000 AddShoeSize.*Restart the app's web/m, app.rake("scalingo_staging_sync:run").output)
+  end
+
   private
+
+  def stop(place, shown, signal, status, left, url, bodies)
+    archive = Shared.large_archive
+    seeds, pending = %i[seeds pending].map { |key| place.delete(key) }
+    place[:hold_at] = (File.size(archive) * place[:hold_at]).to_i if place[:hold_at].is_a?(Float)
+    app, staging, = new_app(archive:, **(pending ? { new_backup_statuses: %w[pending] } : {}), **place)
+    more = "config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n"
+    more += "config.backup_max_age = 0\n" if pending
+    more += "config.seeds_file_path = 'db/waiting.rb'\n" if seeds
+    app.write("db/waiting.rb", "sleep(120)\n")
+    app.configure("#{CONFIGURATION}#{more}")
+    process = app.start_rake("scalingo_staging_sync:run")
+    assert process.wait_for(shown), process.output
+    began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    process.kill(signal)
+    result = process.wait(30)
+    assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - began, :<, 4 # a second, and a busy machine
+    assert_equal status, result.status.exitstatus, result.output
+    assert_match(/The run was stopped \(SIG#{signal}\)\. #{left.source}/, result.output)
+    refute_match(/\.rb:\d+:in/, result.output)
+    assert_match(/interrompue\./, Array.new(bodies.size) { bodies.pop }.last["text"])
+    staging.database.wait_until_idle(10)
+    assert_nothing_raw_of_users staging.database
+    assert_nil staging.database.value("SELECT 1 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = setrole WHERE rolname = '#{staging.role}'")
+  end
+
+  def assert_nothing_raw_of_users(target)
+    return unless target.value("SELECT to_regclass('public.users')")
+
+    raw = Shared.large_shop.values("SELECT email FROM users WHERE email IS NOT NULL")
+    assert_empty raw & target.values("SELECT email FROM users WHERE email IS NOT NULL")
+  end
 
   # A server that stands for Slack's, and what it was told.
   def with_slack(answer)

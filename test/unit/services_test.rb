@@ -17,7 +17,7 @@ module ServiceHelpers
     def started = @told << :started
     def step(_phase) = nil
     def succeeded(report) = @told << [:succeeded, report]
-    def failed(error) = @told << [:failed, error]
+    def failed(error, _state) = @told << [:failed, error]
     def flush(**) = @told << :flushed
   end
 end
@@ -78,6 +78,19 @@ class CoordinatorTest < Minitest::Test
     error = SignalException.new("TERM")
     assert_same error, assert_raises(SignalException) { execute(FakeNative.new(error:)) }
     assert_equal [:failed, error], @slack.told[1]
+  end
+
+  def test_a_dry_run_that_is_configured_touches_nothing_through_any_door
+    @config.dry_run = true
+    native = FakeNative.new
+    assert_output(/A run would go through/) { assert execute(native)[:would_succeed] }
+    assert_equal [:plan], native.calls.map(&:first)
+    assert_equal [:flushed], @slack.told
+    [-> { Services::DatabaseRestoreService.new(**doors(native)).restore!(__FILE__) },
+     -> { Services::DatabaseAnonymizerService.new(**doors(native)).anonymize! }].each do |door|
+      assert_match(/would change the target.*Nothing was touched/, assert_raises(ScalingoStagingSync::ConfigurationError, &door).message)
+    end
+    assert_equal 1, native.calls.size
   end
 
   def test_the_audit_file_is_written_after_a_run_and_only_then

@@ -110,6 +110,36 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
+  def test_a_refusal_and_what_a_failure_has_left_are_told_with_what_to_do
+    guard = ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError.new(["Rails.env is production."], "Set it.")
+    plan = ScalingoStagingSync::PlanError.new("No table <tags> & no column.", "Mend the rule.")
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.failed(guard, :refused)
+      slack.failed(plan, :untouched)
+      slack.failed(plan, :incomplete)
+      slack.failed(plan, :unknown)
+      slack.flush
+      refused, untouched, incomplete, unknown = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
+      assert_match(/: refusée, rien n'a été touché\.\nProductionEnvironmentError : .*Rails\.env is production\.\nSet it\.\z/, refused)
+      assert_includes untouched, "échec.\nPlanError : No table &lt;tags&gt; &amp; no column.\nMend the rule.\nLes anciennes données"
+      assert_includes incomplete, "Les données de staging sont incomplètes"
+      refute_match(/données/, unknown)
+    end
+  end
+
+  def test_of_many_tables_the_largest_are_named_and_the_others_counted
+    tables = Array.new(500) { |at| { table: "public.t#{at}", rows: at, columns: [{ name: "email", mask: "x", masked: at }] } }
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.succeeded(FakeNative::REPORT.merge(tables:))
+      slack.flush
+      text = bodies.pop(timeout: 5)["text"]
+      assert_includes text, "Données anonymisées : t499 (499), t498 (498)"
+      assert_includes text, "t480 (480), et 480 autres."
+    end
+  end
+
   def test_nothing_is_sent_unless_enabled
     with_server("200 OK") do |url, bodies|
       config = configure(url)

@@ -13,6 +13,30 @@ class FiguresTest < Minitest::Test
     assert_equal ["0.4 s", "12 s", "3 min 20 s", "2 h 5 min"], [0.42, 12, 200, 7500].map { |number| Figures.seconds(number) }
     assert_equal ["1 row", "2 rows", "0 rows"], [1, 2, 0].map { |number| Figures.counted(number, "row") }
   end
+
+  def test_moments_read_as_people_read_them_and_what_is_no_moment_stays
+    assert_equal ["2026-11-21 01:21 UTC", "last night"], ["2026-11-21T02:21:30.193+01:00", "last night"].map { |time| Figures.moment(time) }
+    now = Time.utc(2026, 11, 21, 8)
+    assert_equal ["6 h old", "4 days old", nil], ["2026-11-21T02:00:00Z", "2026-11-17T02:00:00Z", "?"].map { |time| Figures.age(time, now:) }
+  end
+end
+
+class RemainsTest < Minitest::Test
+  Remains = ScalingoStagingSync::Support::Remains
+
+  def of(error, state = -> { :complete }) = Remains.of(error, history: Struct.new(:ask) { def state = ask.call }.new(state))
+
+  def test_a_failure_says_what_is_left
+    failure = ScalingoStagingSync::PlanError.new
+    assert_equal %i[untouched incomplete incomplete unknown],
+                 [-> { :complete }, -> { :incomplete }, -> { :syncing }, -> { raise "down" }].map { |state| of(failure, state) }
+  end
+
+  def test_what_the_guard_has_refused_and_what_cannot_be_reached_is_not_asked
+    asked = -> { flunk }
+    assert_equal :refused, of(ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError.new, asked)
+    assert_equal :unknown, of(ScalingoStagingSync::TargetConnectionError.new, asked)
+  end
 end
 
 class ProgressReporterTest < Minitest::Test
@@ -25,6 +49,29 @@ class ProgressReporterTest < Minitest::Test
     line = "public.users: 50,000 rows, 9.0 MB, 49,000 values masked in 1.3 s, 40,000 rows/s."
     assert_equal "#{line}\n", terminal.string
     assert_includes log.string, "[SCALINGO_STAGING_SYNC] #{line}"
+  end
+
+  def test_of_many_tables_the_quick_ones_are_small_steps
+    teller = reporter
+    teller.call(event: "planned", tables: 400, steps: 900, last_rows: {})
+    teller.call(event: "table_loaded", table: "public.small", rows: 5, bytes: 90, masked: 0, seconds: 0.02)
+    teller.call(event: "table_loaded", table: "public.large", rows: 50_000, bytes: 9_000_000, masked: 0, seconds: 1.25)
+    assert_match(/\Apublic\.large/, terminal.string)
+  end
+
+  def test_a_terminal_that_was_closed_fails_nothing
+    closed = Object.new
+    def closed.puts(*) = raise(Errno::EIO)
+    def closed.tty? = false
+    teller = ScalingoStagingSync::Support::ProgressReporter.new(terminal: closed)
+    2.times { teller.say("Hello.") }
+    assert_equal 2, log.string.scan("Hello.").size
+  end
+
+  def test_a_warning_is_told_from_other_lines_also_where_the_logger_prints_no_level
+    ScalingoStagingSync.configuration.logger = ActiveSupport::Logger.new(log)
+    reporter.warn("Look at this.")
+    assert_equal "[SCALINGO_STAGING_SYNC] Warning: Look at this.\n", log.string
   end
 
   def test_a_tagged_logger_gets_a_tag

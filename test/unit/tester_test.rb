@@ -25,7 +25,7 @@ class TesterTest < Minitest::Test
       terminal.truncate(0)
       refute check(config), name
       assert_equal [name], terminal.string.scan(/^FAILED  ([^:]+):/).flatten
-      assert_includes terminal.string, "1 check failed."
+      assert_includes terminal.string, "1 check failed: see the lines above."
       ScalingoStagingSync.reset_configuration!
     end
   end
@@ -90,7 +90,7 @@ class TesterOfTheTargetTest < Minitest::Test
   def test_an_unencrypted_connection_is_a_warning
     assert check(native: OtherNative.new(examination: { tls: nil }))
     assert_match(/^warning TLS: .*sslmode=require/, terminal.string)
-    assert_match(/^1 check with a warning\.$/, terminal.string)
+    assert_match(/^1 check with a warning: see the lines above\.$/, terminal.string)
   end
 
   def test_a_plan_that_fails_fails_the_check
@@ -104,6 +104,26 @@ class TesterOfTheTargetTest < Minitest::Test
     assert_match(/^FAILED  Memory: .*larger container/, terminal.string)
     terminal.truncate(0)
     assert check(environment: { "CONTAINER_MEMORY" => (8 * 1024**3).to_s })
+  end
+
+  def test_what_can_still_be_asked_is_asked_after_a_failure_and_the_rest_is_named
+    refute check(environment: { "CONTAINER_MEMORY" => "64" })
+    assert_match(/^passed  Plan: /, terminal.string)
+    terminal.truncate(0)
+    native = FakeNative.new
+    def native.engine_version = raise(ScalingoStagingSync::NativeLibraryError)
+    refute check(native:)
+    refute_match(/Plan: /, terminal.string)
+    assert_match(/^        Not looked at because of that: Target database, .*Plan\.$/, terminal.string)
+  end
+
+  def test_a_check_that_breaks_is_a_failed_check_and_tells_nothing_of_why
+    native = FakeNative.new
+    def native.examine(_settings) = raise("ada@example.org")
+    refute check(native:)
+    assert_match(/^FAILED  TLS: it could not be looked at \(RuntimeError\)/, terminal.string)
+    assert_match(/^passed  Plan: /, terminal.string)
+    refute_includes terminal.string, "ada@"
   end
 
   def test_cron_json_is_read

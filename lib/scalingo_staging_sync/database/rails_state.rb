@@ -37,6 +37,11 @@ module ScalingoStagingSync
         [all, all.reject { |migration| applied.include?(migration.version) }].map { |list| list.map { |one| label(one) } }
       end
 
+      # @return [Array<Integer>] the versions of the migrations that have run in the target; none where it has no such table
+      def applied_migrations
+        migration_context.get_all_versions.sort
+      end
+
       # Runs the migrations that the app has and the backup had not, one by one.
       #
       # @yieldparam label [String] the migration that begins: version and name

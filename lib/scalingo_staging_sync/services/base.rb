@@ -37,6 +37,18 @@ module ScalingoStagingSync
         Support::EnvironmentValidator.new(config:).validate!
       end
 
+      # Of a part of the job there is no dry run, so it may not go through either.
+      #
+      # @raise [ConfigurationError] when a dry run is asked for
+      def refuse_dry_run!
+        return unless DryRun.asked?(config:)
+
+        raise ConfigurationError.new(
+          "A dry run is asked for (config.dry_run or DRY_RUN=true), and #{self.class.name.split("::").last} would change the target.",
+          "Services::Coordinator prints the plan of the whole job; for this part, set config.dry_run = false. Nothing was touched."
+        )
+      end
+
       # Everything that can refuse a run without having touched anything.
       #
       # @param source [Boolean] whether a backup is read from the configured source

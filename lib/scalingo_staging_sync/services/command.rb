@@ -3,24 +3,26 @@
 module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:run` does: a run, or a dry run where one is asked for, and the exit status that
-    # says how it went. A run that is stopped says what state the target is in.
+    # says how it went. A run that fails or is stopped says what state the target is in.
     class Command
       # @param config [Configuration] what to do
-      # @param errors [IO] where a stopped run says what it has left
+      # @param errors [IO] where a run that fails or is stopped says why, and what it has left
       def initialize(config: ScalingoStagingSync.configuration, errors: $stderr)
         @config = config
         @errors = errors
       end
 
-      # @return [Integer] the exit status: 0; 1 when a dry run found a problem; 128 and the signal's number when the
-      #   run was stopped: 130 by Ctrl-C, 143 by SIGTERM
-      # @raise [Error] when the run failed
+      # @return [Integer] the exit status: 0; 1 when the run failed or a dry run found a problem; 128 and the signal's
+      #   number when the run was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 when the terminal was closed (SIGHUP)
       def run
         # A pipe, as in a detached container, would keep the log lines back.
         $stdout.sync = true
         by_raise { work }
+      rescue Error => error
+        tell("#{error.class}: #{error.message}", Support::Remains.of(error))
+        1
       rescue SignalException => error
-        @errors.puts("The run was stopped (#{error.signm}). #{remains}")
+        tell("The run was stopped (#{error.signm}).", Support::Remains.of(error))
         128 + error.signo
       end
 
@@ -35,21 +37,19 @@ module ScalingoStagingSync
 
       # Has signals come by Thread#raise, which can be made to wait; see Support::ProgressReporter.
       def by_raise
-        before = { "INT" => Interrupt.new("SIGINT"), "TERM" => SignalException.new("SIGTERM") }.map do |name, error|
-          [name, trap(name) { Thread.main.raise(error) }]
-        end
+        errors = { "INT" => Interrupt.new("SIGINT"), "TERM" => SignalException.new("SIGTERM"), "HUP" => SignalException.new("SIGHUP") }
+        before = errors.map { |name, error| [name, trap(name) { Thread.main.raise(error) }] }
         yield
       ensure
         before&.each { |name, handler| trap(name, handler || "DEFAULT") }
       end
 
-      def remains
-        case Database::History.new.state
-        when :complete then "The target was not touched: its old data is still there."
-        else "The target is incomplete, and holds no raw value of a masked column. The next run starts clean."
-        end
-      rescue StandardError
-        "The state of the target could not be asked: `rake scalingo_staging_sync:status` says it."
+      # The guard's own words say already that nothing was touched, and so do a few others'.
+      def tell(what, state)
+        known = state == :refused || (state == :untouched && what.include?("Nothing was touched"))
+        @errors.puts([what, (Support::Remains.sentence(state) unless known)].compact.join(" "))
+      rescue SystemCallError
+        nil # nobody is there to read it: the terminal was closed
       end
     end
   end

@@ -24,16 +24,19 @@ module ScalingoStagingSync
         @slack = slack
       end
 
-      # Fills the target with the backup's data, masked.
+      # Fills the target with the backup's data, masked. With `config.dry_run`, or DRY_RUN=true, it prints the plan and
+      # touches nothing.
       #
       # @return [Hash{Symbol => Object}] the engine's report: :backup, :tables, :excluded, :left_out, :warnings,
-      #   :large_objects, :steps, :verified, :phases and :seconds
+      #   :large_objects, :steps, :verified, :phases and :seconds; of a dry run what {DryRun#execute!} returns
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing, or asks for what is not built yet
       # @raise [ConfirmationError] when the operator did not confirm
       # @raise [Error] one of its other subclasses, when the run failed
       # @raise [Interrupt, SignalException] when it was stopped
       def execute!
+        return DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
+
         prepare
         tell_app(:before_sync)
         @slack.started
@@ -41,7 +44,7 @@ module ScalingoStagingSync
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
-        @slack.failed(error)
+        @slack.failed(error, Support::Remains.of(error))
         tell_app_of(error)
         hurry = error.is_a?(SignalException)
         raise
@@ -70,9 +73,11 @@ module ScalingoStagingSync
 
       def work
         started_at = Time.now
+        before = migrations_applied
         report = engine.run(settings.to_h)
         reporter.with_heartbeat { finish(report, started_at) }
         tell(report)
+        tell_restart(before)
         report
       end
 
@@ -122,7 +127,7 @@ module ScalingoStagingSync
         files = Database::AnonymizationAudit
                 .new(report, started_at:, finished_at: Time.now, config:)
                 .write(settings.in_app(path))
-        reporter.say("Audit: #{files.join(" and ")}.")
+        reporter.say("Audit: #{files.join(", ")}.")
       end
 
       def tell(report)
@@ -135,7 +140,20 @@ module ScalingoStagingSync
           "#{Support::Figures.counted(tables.sum { |table| table[:rows] }, "row")}, " \
           "#{Support::Figures.counted(masked, "value")} masked#{without_rows(report)}; #{verification(report)}."
         )
-        reporter.say("Restart the app's web and worker containers if the schema has changed: they keep what they knew of it.")
+      end
+
+      # Rails knows a schema by its migrations.
+      def migrations_applied
+        Database::RailsState.applied_migrations if Database::RailsState.active_record?
+      rescue StandardError
+        nil # a target that cannot be asked is the engine's to tell of
+      end
+
+      def tell_restart(before)
+        after = migrations_applied
+        return if after.nil? || after == before
+
+        reporter.say("Restart the app's web and worker containers: the schema is not what it was before the run, and they keep what they knew of it.")
       end
 
       def without_rows(report)

@@ -20,26 +20,35 @@ module ScalingoStagingSync
       # How often a message is sent again when Slack says that there were too many (429).
       RETRIES = 3
 
+      # Tables named in one message; of the others only how many there are. Slack cuts long messages.
+      NAMED = 20
+
       TITLES = { fr: "Copie de la base de %<source>s vers %<target>s : ", en: "Copy of %<source>s's database to %<target>s: " }.freeze
       TEXTS = {
         fr: {
           started: "démarrage.", succeeded: "terminée en %<duration>s.", failed: "échec.", stopped: "interrompue.",
+          refused: "refusée, rien n'a été touché.", untouched: "Les anciennes données de staging sont toujours là.",
+          incomplete: "Les données de staging sont incomplètes ; aucune valeur brute d'une colonne masquée n'y est.",
+          more: "et %<count>s autres",
           counts: "%<tables>s tables, %<rows>s lignes.", masked: "Données anonymisées : %<tables>s.",
           unverified: "Attention : la vérification a échoué.", findings: "Données personnelles sans règle : %<count>s.",
-          warnings: "Avertissements : %<count>s.", reason: "%<error>s : %<what>s",
+          warnings: "Avertissements : %<count>s.", reason: "%<error>s : %<what>s\n%<remedy>s",
           file: "une archive locale", here: "cet environnement",
           steps: { rows: "chargement des données anonymisées.", verify: "vérification." }
         },
         en: {
           started: "started.", succeeded: "done in %<duration>s.", failed: "failed.", stopped: "stopped.",
+          refused: "refused, nothing was touched.", untouched: "Staging's old data is still there.",
+          incomplete: "Staging's data is incomplete; no raw value of a masked column is in it.",
+          more: "and %<count>s more",
           counts: "%<tables>s tables, %<rows>s rows.", masked: "Anonymized: %<tables>s.",
           unverified: "Attention: verification failed.", findings: "Personal data without a rule: %<count>s.",
-          warnings: "Warnings: %<count>s.", reason: "%<error>s: %<what>s",
+          warnings: "Warnings: %<count>s.", reason: "%<error>s: %<what>s\n%<remedy>s",
           file: "a local archive", here: "this environment",
           steps: { rows: "loading anonymized rows.", verify: "verifying." }
         }
       }.freeze
-      TITLED = %i[started succeeded failed stopped title].freeze
+      TITLED = %i[started succeeded failed stopped refused title].freeze
       private_constant :TITLES, :TEXTS, :TITLED
 
       # @param config [Configuration] whether, where to, and the tables' French names
@@ -73,9 +82,7 @@ module ScalingoStagingSync
         lines = [words(:succeeded, duration: duration(report[:seconds].to_f)),
                  words(:counts, tables: number(tables.size), rows: number(tables.sum { |table| table[:rows] }))]
         masked = tables.select { |table| table[:columns]&.any? }
-        unless masked.empty?
-          lines << words(:masked, tables: masked.map { |table| "#{table_name(table[:table])} (#{number(table[:rows])})" }.join(", "))
-        end
+        lines << words(:masked, tables: named(masked)) unless masked.empty?
         lines << words(:unverified) if @config.verify_anonymization && !report[:verified]
         open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
         lines << words(:findings, count: number(open)) if open.positive?
@@ -83,14 +90,19 @@ module ScalingoStagingSync
         tell(lines.join("\n"))
       end
 
-      # A run failed or was stopped. Of errors that are not the gem's own only the class is told, because their
-      # messages may hold values of rows.
+      # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is told, because
+      # their messages may hold values of rows.
       #
       # @param error [Exception] why
+      # @param state [Symbol] what is left in the target, as {Support::Remains.of} says it
       # @return [void]
-      def failed(error)
-        reason = error.is_a?(Error) ? words(:reason, error: error.class.name.split("::").last, what: error.what) : error.class.name
-        tell("#{words(error.is_a?(SignalException) ? :stopped : :failed)}\n#{reason}")
+      def failed(error, state = :unknown)
+        name = error.class.name.split("::").last
+        reason = error.is_a?(Error) ? words(:reason, error: name, what: error.what, remedy: error.remedy).strip : name
+        title = error.is_a?(SignalException) ? :stopped : :failed
+        title = :refused if state == :refused
+        left = words(state) if %i[untouched incomplete].include?(state)
+        tell([words(title), reason, left].compact.join("\n"))
       end
 
       # Asks Slack whether it knows the webhook, without a message: to a body without a text it answers 400
@@ -128,7 +140,7 @@ module ScalingoStagingSync
 
         previous = @last
         url = @config.slack_webhook_url
-        body = JSON.generate({ text:, channel: @config.slack_channel }.compact)
+        body = JSON.generate({ text: plain(text), channel: @config.slack_channel }.compact)
         @last = Thread.new do
           previous&.join
           post(url, body)
@@ -161,6 +173,19 @@ module ScalingoStagingSync
 
       def log(reason)
         @config.logger.warn("[#{Support::ProgressReporter::TAG}] Slack was not told: #{reason}.")
+      end
+
+      # In a message these three would begin links, mentions and entities (Slack's documentation, "Formatting text").
+      def plain(text)
+        text.gsub(/[&<>]/, "&" => "&amp;", "<" => "&lt;", ">" => "&gt;")
+      end
+
+      # Tables with their rows, the largest first where they are too many to name.
+      def named(tables)
+        shown = tables.size > NAMED ? tables.max_by(NAMED) { |table| table[:rows] } : tables
+        names = shown.map { |table| "#{table_name(table[:table])} (#{number(table[:rows])})" }
+        names << words(:more, count: number(tables.size - NAMED)) if tables.size > NAMED
+        names.join(", ")
       end
 
       # A sentence in the configured language; those about the run as a whole begin with what is copied where.

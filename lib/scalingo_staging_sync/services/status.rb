@@ -45,12 +45,10 @@ module ScalingoStagingSync
       end
 
       def origin(run)
-        backup = [run[:backup_id], run[:backup_created_at]].compact
-        made = run[:backup_created_at] && Time.new(run[:backup_created_at])
-        age = made && " (#{Support::Figures.seconds(Time.now - made)} old)"
-        "It comes from the backup #{backup.join(" of ")}#{age}, of #{run[:source] || "an unknown source"}."
-      rescue ArgumentError
-        "It comes from the backup #{backup.join(" of ")}."
+        made = run[:backup_created_at]
+        backup = [run[:backup_id], (Support::Figures.moment(made) if made)].compact.join(" of ")
+        age = made && Support::Figures.age(made)
+        "It comes from the backup #{backup}#{" (#{age})" if age}, of #{run[:source] || "an unknown source"}."
       end
 
       def table(runs)

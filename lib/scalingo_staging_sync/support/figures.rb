@@ -31,6 +31,24 @@ module ScalingoStagingSync
         "#{size >= 100 || unit == "B" ? size.round : size.round(1)} #{unit}"
       end
 
+      # @param time [String] RFC 3339, as Scalingo and the engine write it
+      # @return [String] such as "2026-11-01 02:12 UTC"; what cannot be read as it is
+      def moment(time)
+        Time.new(time).utc.strftime("%Y-%m-%d %H:%M UTC")
+      rescue ArgumentError
+        time
+      end
+
+      # @param time [String] RFC 3339
+      # @param now [Time] until when
+      # @return [String, nil] such as "6 h old" or "3 days old"; nil where it cannot be read
+      def age(time, now: Time.now)
+        hours = (now - Time.new(time)) / 3600
+        hours < 48 ? "#{hours.round} h old" : "#{(hours / 24).round} days old"
+      rescue ArgumentError
+        nil
+      end
+
       # @param number [Numeric] seconds
       # @return [String] such as "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"
       def seconds(number)

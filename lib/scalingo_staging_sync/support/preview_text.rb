@@ -25,17 +25,15 @@ module ScalingoStagingSync
         backup = @preview[:backup]
         return ["Backup: none could be read."] unless backup
 
-        made = backup[:created_at] && "of #{backup[:created_at]}#{age(backup[:created_at])}"
+        made = backup[:created_at] && "of #{made_at(backup[:created_at])}"
         ["Backup #{[backup[:id], made, (Figures.bytes(backup[:size]) if backup[:size])].compact.join(", ")}",
          "  of the database #{backup[:database]}, PostgreSQL #{backup[:server_version]}, " \
          "by pg_dump #{backup[:dump_version]}; from #{backup[:origin]}"]
       end
 
-      def age(created_at)
-        hours = (Time.now - Time.new(created_at)) / 3600
-        hours < 48 ? " (#{hours.round} h old)" : " (#{(hours / 24).round} days old)"
-      rescue ArgumentError
-        ""
+      def made_at(time)
+        age = Figures.age(time)
+        "#{Figures.moment(time)}#{" (#{age})" if age}"
       end
 
       def tables
@@ -58,7 +56,7 @@ module ScalingoStagingSync
       def amount(table)
         return Figures.count(table[:last_rows]) if table[:last_rows]
 
-        table[:compressed_bytes] ? Figures.bytes(table[:compressed_bytes]) : "?"
+        table[:compressed_bytes] ? "#{Figures.bytes(table[:compressed_bytes])} packed" : "?"
       end
 
       def masks(table)

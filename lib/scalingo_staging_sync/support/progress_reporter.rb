@@ -24,6 +24,9 @@ module ScalingoStagingSync
       # Seconds of silence after which a sign of life is given.
       HEARTBEAT_EVERY = 20
 
+      # Where more tables than this come, those that take less than a second are small steps.
+      MANY = 50
+
       # Seconds between two signs of life of the bars.
       BEAT = 0.2
 
@@ -167,6 +170,7 @@ module ScalingoStagingSync
         end
       end
 
+      # Nobody looks any more at a terminal that was closed, and a run is no reason to fail for that.
       def show(text)
         return unless @terminal
 
@@ -174,6 +178,8 @@ module ScalingoStagingSync
           @terminal.puts(text)
           @terminal.flush
         end
+      rescue Errno::EIO, Errno::EPIPE, Errno::ENXIO
+        @terminal = nil
       end
 
       # The name under which an event goes out. One that this version does not know is a message.
@@ -186,7 +192,7 @@ module ScalingoStagingSync
       end
 
       def tell_backup_chosen(event)
-        facts = [("of #{event[:created_at]}" if event[:created_at]), (Figures.bytes(event[:size]) if event[:size])].compact
+        facts = [("of #{Figures.moment(event[:created_at])}" if event[:created_at]), (Figures.bytes(event[:size]) if event[:size])].compact
         say("Backup #{[event[:id], *facts].join(", ")}.")
       end
 
@@ -225,7 +231,8 @@ module ScalingoStagingSync
         facts = [Figures.counted(event[:rows], "row"), Figures.bytes(event[:bytes])]
         facts << "#{Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
         rate = ", #{Figures.count((event[:rows] / event[:seconds]).round)} rows/s" if event[:seconds] >= 1
-        say("#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}#{rate}.")
+        text = "#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}#{rate}."
+        event[:seconds] < 1 && @progress.tables_ahead.to_i > MANY ? detail(text) : say(text)
       end
 
       def tell_step_done(event)

@@ -17,6 +17,10 @@ module ScalingoStagingSync
       Warned = Class.new(StandardError)
       private_constant :Failed, :Warned
 
+      # Without these there is nobody to ask, or nobody may be asked.
+      FIRST = ["Production guard", "Configuration", "Source", "Key for pseudonyms", "Native library"].freeze
+      private_constant :FIRST
+
       # What the engine may take over the Rails process, as the design promises.
       ENGINE_MEMORY = 64 * 1024 * 1024
 
@@ -32,12 +36,15 @@ module ScalingoStagingSync
 
       # @return [Boolean] whether everything holds; warnings do not count
       def run
-        results = local_checks.map { |name, check| look(name, check) }
-        # Without these there is nobody to ask.
-        results.concat(remote_checks.map { |name, check| look(name, check) }) unless results.include?(:failed)
-        @output.puts("", Support::PreviewText.new(@preview).to_s) if @preview
-        tell(results.tally)
-        results.none?(:failed)
+        results = local_checks.to_h { |name, check| [name, look(name, check)] }
+        if results.values_at(*FIRST).include?(:failed)
+          @output.puts("        Not looked at because of that: #{remote_checks.keys.join(", ")}.")
+        else
+          results.merge!(remote_checks.to_h { |name, check| [name, look(name, check)] })
+        end
+        @output.puts("", Support::PreviewText.new(@preview).to_s, "") if @preview
+        tell(results.values.tally)
+        results.values.none?(:failed)
       end
 
       private
@@ -72,7 +79,7 @@ module ScalingoStagingSync
         parts = { failed: "failed", warned: "with a warning" }.filter_map do |key, words|
           "#{Support::Figures.counted(counts[key], "check")} #{words}" if counts[key]
         end
-        @output.puts(parts.empty? ? "Everything holds." : "#{parts.join(", ")}.")
+        @output.puts(parts.empty? ? "Everything holds." : "#{parts.join(", ")}: see the lines above.")
       end
 
       def look(name, check)
@@ -83,6 +90,10 @@ module ScalingoStagingSync
         :warned
       rescue Error, Failed, ArgumentError => error
         @output.puts("FAILED  #{name}: #{error.message}")
+        :failed
+      rescue StandardError => error
+        # Its message may hold anything.
+        @output.puts("FAILED  #{name}: it could not be looked at (#{error.class}). Mend what its name says, or report it.")
         :failed
       end
 
@@ -202,7 +213,7 @@ module ScalingoStagingSync
         backup = preview[:backup]
         raise Failed, problems unless backup
 
-        made = backup[:created_at] && " of #{backup[:created_at]}"
+        made = backup[:created_at] && " of #{Support::Figures.moment(backup[:created_at])}"
         "#{backup[:id]}#{made}, from #{backup[:origin]}."
       end
 
