@@ -25,7 +25,7 @@ module ScalingoStagingSync
           #{Style::CSS}</style>
           </head>
           <body>
-          #{[head, figures, *PersonalData.new(@facts).to_a, facts, Timeline.new(@facts).to_s, *Tables.new(@facts).to_a, *lists].compact.join("\n")}
+          #{[head, figures, *personal.to_a, facts, Timeline.new(@facts).to_s, *Tables.new(@facts).to_a, personal.settled, *lists].compact.join("\n")}
           </body>
           </html>
         HTML
@@ -33,9 +33,13 @@ module ScalingoStagingSync
 
       private
 
+      def personal
+        @personal ||= PersonalData.new(@facts)
+      end
+
       def head
         names = [@facts[:source_app] || @facts.dig(:backup, :origin), @facts[:target_app]].compact
-        "<h1>Anonymization audit</h1>\n<p>#{names.map { |name| h(name) }.join(" → ")}, #{h(@facts[:finished_at])}</p>\n<p>#{verdict}</p>"
+        "<h1>Anonymization audit</h1>\n<p>#{names.map { |name| h(name) }.join(" → ")}, #{h(Support::Figures.moment(@facts[:finished_at]))}</p>\n<p>#{verdict}</p>"
       end
 
       def verdict
@@ -59,7 +63,7 @@ module ScalingoStagingSync
         backup = @facts[:backup] || {}
         pairs = {
           "Run" => @facts[:run_id], "Started" => @facts[:started_at], "Finished" => @facts[:finished_at],
-          "Backup" => [backup[:id], backup[:created_at], (Support::Figures.bytes(backup[:size]) if backup[:size])].compact.join(", "), "Archive, SHA-256" => backup[:sha256],
+          "Backup" => [backup[:id], (Support::Figures.moment(backup[:created_at]) if backup[:created_at]), (Support::Figures.bytes(backup[:size]) if backup[:size])].compact.join(", "), "Archive, SHA-256" => backup[:sha256],
           "Of the database" => backup[:database] && "#{backup[:database]}, PostgreSQL #{backup[:server_version]}, by pg_dump #{backup[:dump_version]}",
           "Large objects" => (count(@facts[:totals][:large_objects]) if @facts[:totals][:large_objects].to_i.positive?),
           "Rules, fingerprint" => @facts[:rules_fingerprint], "Database size" => sizes, "Gem" => @facts[:gem_version]

@@ -50,8 +50,9 @@ module ScalingoStagingSync
       end
 
       # @param number [Numeric] seconds
-      # @return [String] such as "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"
+      # @return [String] such as "40 ms", "0.4 s", "12 s", "3 min 20 s" or "2 h 5 min"
       def seconds(number)
+        return "#{(number * 1000).round} ms" if number.positive? && number < 0.1
         return "#{number.to_f.round(1)} s" if number < 10
 
         whole = number.round

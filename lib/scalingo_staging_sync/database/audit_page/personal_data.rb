@@ -29,6 +29,19 @@ module ScalingoStagingSync
           [findings, leaks].compact
         end
 
+        # What needs nobody. Columns of one table that fared alike share a line, and it may still be long.
+        #
+        # @return [String, nil] the section; nil where there is nothing in it
+        def settled
+          alike = @found.reject { |one| open?(one) }.group_by { |one| [one[:table], status(one), one[:because]] }
+          return if alike.empty?
+
+          rows = alike.map do |(table, *), ones|
+            [name(table), ones.map { |one| "#{name(one[:column])} <em>#{h(one[:kind])}</em>" }.join(", "), became(ones.first)]
+          end
+          section("Personal data that is taken care of", grid(["Table", "Without rules", "With the rules"], rows, stacked: true))
+        end
+
         private
 
         def status(finding)
@@ -58,15 +71,18 @@ module ScalingoStagingSync
           "<div class=\"before\" aria-hidden=\"true\">#{bars.join}</div>"
         end
 
+        # Columns that need somebody.
         def table
-          rows = @found.map do |one|
-            words, kind = STATUSES.fetch(status(one))
-            became = "#{"<span class=\"bad\">" if kind == "open"}#{words}#{"</span>" if kind == "open"}"
-            detail = one[:rule] || one[:because]
-            ["#{h(one[:table])}.#{h(one[:column])}", "#{h(one[:kind])}<small>#{h(one[:reason])}</small>",
-             "#{became}#{"<small>#{one[:rule] ? "<code>#{h(detail)}</code>" : h(detail)}</small>" if detail}"]
-          end
-          grid(["Column", "Without rules", "With the rules"], rows)
+          rows = @found.select { |one| open?(one) }.map { |one| ["#{name(one[:table])}.<wbr>#{name(one[:column])}", "#{h(one[:kind])}<small>#{h(one[:reason])}</small>", became(one)] }
+          grid(["Column", "Without rules", "With the rules"], rows, stacked: true) unless rows.empty?
+        end
+
+        def open?(finding) = STATUSES.fetch(status(finding)).last == "open"
+
+        def became(one)
+          words, kind = STATUSES.fetch(status(one))
+          detail = one[:rule] ? "<code>#{h(one[:rule])}</code>" : h(one[:because])
+          "#{kind == "open" ? "<span class=\"bad\">#{words}</span>" : words}#{"<small>#{detail}</small>" unless detail.empty?}"
         end
 
         def leaks
@@ -95,7 +111,7 @@ module ScalingoStagingSync
 
           rows = @leaks.map do |leak|
             sure = leak[:certain] ? '<span class="bad">certain</span>' : "possible, #{leak[:expected_by_chance].to_f.round(1)} by chance"
-            ["#{h(leak[:table])}.#{h(leak[:column])}", h(leak[:kind]), count(leak[:count]), "#{sure}<small><code>#{h(leak[:entry])}</code></small>"]
+            ["#{name(leak[:table])}.<wbr>#{name(leak[:column])}", h(leak[:kind]), count(leak[:count]), "#{sure}<small><code>#{h(leak[:entry])}</code></small>"]
           end
           grid(["Column", "Holds", "#Values", "How sure"], rows)
         end

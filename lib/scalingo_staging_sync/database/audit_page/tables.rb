@@ -29,15 +29,15 @@ module ScalingoStagingSync
           rows = table[:columns].map do |column|
             wrong = count(column[:violations])
             wrong = "<span class=\"bad\">#{wrong}</span>" if column[:violations].to_i.positive?
-            [h(column[:name]), h(column[:mask]), count(column[:masked]), *(count(column[:kept]) if kept), count(column[:nulls]), wrong]
+            [name(column[:name]), h(column[:mask]), count(column[:masked]), *(count(column[:kept]) if kept), count(column[:nulls]), wrong]
           end
           head = ["Column", "Became", "#Masked", *("#Kept" if kept), "#NULL", "#Wrong"]
-          "<details open><summary><span>#{h(table[:table])}</span><span>#{amount(table)}</span></summary>" \
+          "<details open><summary><span>#{name(table[:table])}</span><span>#{amount(table)}</span></summary>" \
             "#{grid(head, rows)}</details>"
         end
 
         def copied
-          "<div class=\"dense\">#{@copied.map { |table| "<p><span>#{h(table[:table])}</span><span>#{amount(table)}</span></p>" }.join}</div>"
+          "<div class=\"dense\">#{@copied.map { |table| "<p><span>#{name(table[:table])}</span><span>#{amount(table)}</span></p>" }.join}</div>"
         end
       end
     end
