@@ -22,11 +22,15 @@ module ScalingoStagingSync
     #   before the run, and after one that failed
     attr_reader :to_h
 
+    # @return [Array<String>] the paths of the audit's files, in :after_sync; empty where none is configured
+    attr_reader :audit_files
+
     # @api private
-    def initialize(event, engine: {}, error: nil, config: ScalingoStagingSync.configuration)
+    def initialize(event, engine: {}, error: nil, audit_files: [], config: ScalingoStagingSync.configuration)
       @event = event
       @to_h = engine
       @error = error
+      @audit_files = audit_files
       @source_app = config.clone_source_scalingo_app_name if config.set?(:clone_source_scalingo_app_name)
       @target_app = config.target_app
     end

@@ -212,12 +212,13 @@ class OperationsTest < IntegrationTest
 
   def test_the_apps_own_blocks_are_called_with_the_report
     app, = new_app
+    app.configure("#{CONFIGURATION}config.anonymization_audit_file = 'tmp/audit.json'\n")
     app.write("config/initializers/zz_hooks.rb", <<~RUBY)
       ScalingoStagingSync.on(:before_sync) { |report| puts "before \#{report.source_app} \#{report.target_app}" }
-      ScalingoStagingSync.on(:after_sync) { |report| puts "after \#{report.tables.size > 5} \#{report.verified?}" }
+      ScalingoStagingSync.on(:after_sync) { |report| puts "after \#{report.tables.size > 5} \#{report.verified?} \#{report.audit_files.map { |file| File.extname(file) if File.file?(file) }}" }
       ScalingoStagingSync.on(:failed) { |report| puts "failed \#{report.error.class}" }
     RUBY
-    assert_match(/^before shop-production shop-staging$.*^after true true$/m, app.rake("scalingo_staging_sync:run").output)
+    assert_match(/^before shop-production shop-staging$.*^after true true \[".json", ".txt", ".html"\]$/m, app.rake("scalingo_staging_sync:run").output)
     output = app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" }).output
     assert_match(/^failed .*AuthenticationError$/, output)
   end

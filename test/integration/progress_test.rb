@@ -7,7 +7,9 @@ require_relative "../support/terminal"
 class ProgressInAnAppTest < IntegrationTest
   CONFIGURATION = <<~RUBY
     config.clone_source_scalingo_app_name = "shop-production"
-    config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }]
+    config.anonymization_tables = [
+      { table: "users", strategy: :user_anonymization }, { table: "emails", strategy: :email_anonymization }
+    ]
     config.logger = Logger.new("log.txt")
   RUBY
 

@@ -41,6 +41,15 @@ class AnonymizationAuditTest < Minitest::Test
      "EXTENSION pg_stat_statements"].each { |line| assert_includes text, line }
   end
 
+  def test_the_text_tells_phases_personal_data_and_the_leak_check_like_the_page
+    found = %w[uncovered withheld covered masked ignored].map { |status| { table: "public.t", column: status, kind: "email", reason: "seen", status: } }
+    leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "" }
+    report = FakeNative::REPORT.merge(findings: found, leaks: [leak], leak_check: { originals: 1200, candidates: 3, exact: true })
+    text = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_text
+    ["rows    1.5 s", "Personal data  4 columns without rules; 2 with them", "Leak check     FAILED, 1 column with originals",
+     "public.notes.body: 3 of the kind email, certain"].each { |line| assert_includes text, line }
+  end
+
   def test_values_that_were_kept_are_told_everywhere
     column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
     report = FakeNative::REPORT.merge(tables: [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }])

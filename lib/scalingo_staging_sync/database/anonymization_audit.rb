@@ -85,7 +85,9 @@ module ScalingoStagingSync
       # @return [String] the text file's content
       def to_text
         facts = to_h
-        lines = ["Anonymization audit", "", *head(facts), "", "Tables"]
+        lines = ["Anonymization audit", "", *head(facts)]
+        lines.concat(list("Phases", facts[:phases].map { |phase| "#{phase[:name].ljust(7)} #{Support::Figures.seconds(phase[:seconds])}" }))
+        lines.push("", "Tables")
         lines.concat(tables.flat_map { |table| table_lines(table) })
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
@@ -103,6 +105,13 @@ module ScalingoStagingSync
 
       def open_findings(facts)
         facts[:findings].select { |finding| finding[:status].to_s == "uncovered" }
+      end
+
+      # What would be in staging without the rules, and what is with them.
+      def findings_words(findings)
+        open, settled = %w[uncovered withheld].then { |ones| findings.partition { |one| ones.include?(one[:status].to_s) } }
+        covered = settled.count { |one| one[:status].to_s != "ignored" }
+        "#{Support::Figures.counted(open.size + covered, "column")} without rules; #{open.size} with them" if findings.any?
       end
 
       # Each phase with the time it began, in seconds from the run's beginning.
@@ -137,6 +146,7 @@ module ScalingoStagingSync
           "Rows" => Support::Figures.count(facts[:totals][:rows]),
           "Values masked" => Support::Figures.count(facts[:totals][:masked_values]),
           "Verification" => verification_words(facts[:verification]),
+          "Personal data" => findings_words(facts[:findings]),
           "Leak check" => leak_words(facts)
         }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
       end

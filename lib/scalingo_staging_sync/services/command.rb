@@ -5,6 +5,10 @@ module ScalingoStagingSync
     # What `rake scalingo_staging_sync:run` does: a run, or a dry run where one is asked for, and the exit status that
     # says how it went. A run that fails or is stopped says what state the target is in.
     class Command
+      # Some errors say themselves what is left.
+      SAID = { untouched: "Nothing was touched", incomplete: "incomplete", refused: "nothing was touched" }.freeze
+      private_constant :SAID
+
       # @param config [Configuration] what to do
       # @param errors [IO] where a run that fails or is stopped says why, and what it has left
       def initialize(config: ScalingoStagingSync.configuration, errors: $stderr)
@@ -44,9 +48,8 @@ module ScalingoStagingSync
         before&.each { |name, handler| trap(name, handler || "DEFAULT") }
       end
 
-      # The guard's own words say already that nothing was touched, and so do a few others'.
       def tell(what, state)
-        known = state == :refused || (state == :untouched && what.include?("Nothing was touched"))
+        known = SAID.key?(state) && what.include?(SAID[state])
         @errors.puts([what, (Support::Remains.sentence(state) unless known)].compact.join(" "))
       rescue SystemCallError
         nil # nobody is there to read it: the terminal was closed

@@ -100,16 +100,15 @@ module ScalingoStagingSync
       end
 
       def after_load(report, started_at)
-        tell_app(:after_sync, engine: report)
-        audit(report, started_at)
+        tell_app(:after_sync, engine: report, audit_files: audit(report, started_at))
       end
 
       # Calls the app's own blocks, see {ScalingoStagingSync.on}.
-      def tell_app(event, engine: {}, error: nil)
+      def tell_app(event, **facts)
         blocks = ScalingoStagingSync.hooks.fetch(event, [])
         return if blocks.empty?
 
-        report = Report.new(event, engine:, error:, config:)
+        report = Report.new(event, config:, **facts)
         blocks.each { |block| block.call(report) }
       end
 
@@ -120,14 +119,16 @@ module ScalingoStagingSync
         reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{second.class}.")
       end
 
+      # Returns the files' paths.
       def audit(report, started_at)
         path = config.anonymization_audit_file
-        return unless path
+        return [] unless path
 
         files = Database::AnonymizationAudit
                 .new(report, started_at:, finished_at: Time.now, config:)
                 .write(settings.in_app(path))
         reporter.say("Audit: #{files.join(", ")}.")
+        files
       end
 
       def tell(report)

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require "time"
 
 module ScalingoStagingSync
   module Services
@@ -27,7 +28,7 @@ module ScalingoStagingSync
       # @raise [TargetConnectionError] when the database cannot be asked
       def print
         facts = { state: @history.state, data: @history.current, runs: @history.runs }
-        @output.puts(@json ? JSON.pretty_generate(facts) : text(facts))
+        @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError => error
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
@@ -35,6 +36,16 @@ module ScalingoStagingSync
       end
 
       private
+
+      # Times as ISO 8601 has them.
+      def plain(value)
+        case value
+        when Hash then value.transform_values { |inner| plain(inner) }
+        when Array then value.map { |inner| plain(inner) }
+        when Time then value.utc.iso8601
+        else value
+        end
+      end
 
       def text(facts)
         lines = [SENTENCES.fetch(facts[:state])]

@@ -185,7 +185,10 @@ async fn record(
         .await
         .map_err(doing)?;
     if status != "running" {
-        let sql = "UPDATE scalingo_staging_sync.runs SET finished_at = clock_timestamp() WHERE run_id = $1";
+        // The row was made when the target was first touched, which may be long after the run began.
+        let sql = "UPDATE scalingo_staging_sync.runs SET finished_at = clock_timestamp(), started_at = \
+                     least(started_at, clock_timestamp() - make_interval(secs => coalesce(seconds, 0))) \
+                   WHERE run_id = $1";
         session.execute(sql, &[&run_id]).await.map_err(doing)?;
     }
     Ok(())
