@@ -7,6 +7,8 @@ mod checked;
 mod document;
 mod email;
 mod fake;
+mod json;
+mod json_syntax;
 mod network;
 mod number;
 mod phone;
@@ -405,7 +407,7 @@ pub static MASKS: &[Entry] = &[
             ("scrub", "true: each other string is scrubbed"),
         ],
         (r#"{"contact": {"email": "ada@example.org"}}"#, Shown::Document, r#"{"paths": {"$.contact.email": "email"}}"#),
-        document::json,
+        json::json,
     ),
     entry(
         "hstore",

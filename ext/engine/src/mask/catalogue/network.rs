@@ -140,7 +140,7 @@ pub(super) struct Url {
 const DOMAIN: &[u8] = b".example.com/";
 
 impl Pseudonym for Url {
-    fn write(&self, value: &[u8], _: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
+    fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let (scheme, rest) = match memchr::memmem::find(value, b"://") {
             Some(at) => (&value[..at], &value[at + 3..]),
             None => (&b""[..], value),
@@ -155,7 +155,9 @@ impl Pseudonym for Url {
             .unwrap_or(rest);
         out.extend_from_slice(scheme);
         out.extend_from_slice(b"://h");
-        super::write_hex(&self.function.digest(&host.to_ascii_lowercase()), 8, out);
+        work.first.clear();
+        work.first.extend(host.iter().map(u8::to_ascii_lowercase));
+        super::write_hex(&self.function.digest(&work.first), 8, out);
         out.extend_from_slice(DOMAIN);
         super::write_hex(&self.function.digest(value), 20, out);
     }

@@ -1,4 +1,6 @@
 //! `phone`: a valid number of the same country, written as the original is.
+//!
+//! What is valid in other countries than France the library says, which allocates for each number that it looks at.
 
 use super::recipe::{Fitting, Pseudonym, Work};
 use super::shape::{self, Shape};
@@ -31,14 +33,30 @@ impl Phone {
     }
 }
 
-/// Whether a French mobile number that begins with 06 is valid, by a look at the two digits behind: most numbers here
-/// are such, and the library takes a hundred times as long. A test compares the two.
-fn is_valid_06(behind: &[u8]) -> bool {
-    match behind {
-        [3, next, ..] => *next <= 8,
-        [9, next, ..] => matches!(next, 5 | 8 | 9),
+/// Whether a French number is valid, by its first digit behind the zero and the three behind that. Most numbers here are
+/// such, and the library takes a hundred times as long, and allocates. A test compares the two; 08 is left to it.
+fn is_valid_french(kind: u8, behind: &[u8]) -> bool {
+    match (kind, behind) {
+        (2, [6, 2, ..]) | (4, [0, ..]) | (5, [9, 0 | 4, ..]) => false,
+        (6, [3, next, ..]) => *next <= 8,
+        (6, [9, next, ..]) => matches!(next, 5 | 8 | 9),
+        (7, [next, ..]) => *next >= 3,
         _ => true,
     }
+}
+
+/// The kind of a French number, which is its digit behind the zero, where [`is_valid_french`] knows it. `kept` are the
+/// digits before the last eight.
+fn french_kind(kept: &[u8], is_international: bool, is_home: bool) -> Option<u8> {
+    let kind = match kept {
+        [3, 3, 0, kind] | [3, 3, kind] | [0, 0, 3, 3, 0, kind] | [0, 0, 3, 3, kind] if is_international => {
+            *kind
+        }
+        // In a column of numbers the zero is not there, and neither is the plus.
+        [0, kind] | [kind] | [3, 3, kind] if is_home && !is_international => *kind,
+        _ => return None,
+    };
+    matches!(kind, 1..=7 | 9).then_some(kind)
 }
 
 impl Pseudonym for Phone {
@@ -57,24 +75,19 @@ impl Pseudonym for Phone {
             return self.shape.write(value, row, work, out);
         }
         let kept = digits.saturating_sub(CHANGED).max(1);
-        let is_06 =
-            self.region == Region::FR && digits == 10 && value[0] != b'+' && work.first.starts_with(&[0, 6]);
-        let is_valid = match is_06 {
-            true => is_valid_06(&work.first[2..]),
-            false => self.is_valid(value),
+        // However a French number is written, it becomes the same one.
+        let is_international = value[0] == b'+' || work.first.starts_with(&[0, 0]);
+        let french = french_kind(&work.first[..kept], is_international, self.region == Region::FR);
+        let is_valid = match french {
+            Some(kind) => is_valid_french(kind, &work.first[kept..]),
+            None => self.is_valid(value),
         };
         let start = out.len();
         out.extend_from_slice(value);
-        // However a French number is written, it becomes the same one.
-        let is_international = value[0] == b'+' || work.first.starts_with(&[0, 0]);
-        let prefix = match &work.first[..kept] {
-            [3, 3, 0, kind] | [3, 3, kind] | [0, 0, 3, 3, 0, kind] | [0, 0, 3, 3, kind]
-                if is_international =>
-            {
-                &[0, *kind][..]
-            }
-            prefix => prefix,
-        };
+        let of_french = french.map(|kind| [0, kind]);
+        let prefix = of_french
+            .as_ref()
+            .map_or(&work.first[..kept], |prefix| &prefix[..]);
         let mut tweak = [0u8; 8];
         for (byte, digit) in tweak.iter_mut().zip(prefix) {
             *byte = digit + 1;
@@ -82,8 +95,8 @@ impl Pseudonym for Phone {
         let changed = &mut work.first[kept..];
         let text = &mut out[start..];
         self.strings.apply(changed, &tweak, |found| {
-            if is_06 {
-                return is_valid_06(found) == is_valid;
+            if let Some(kind) = french {
+                return is_valid_french(kind, found) == is_valid;
             }
             let places = text.iter_mut().filter(|byte| byte.is_ascii_digit()).skip(kept);
             for (byte, digit) in places.zip(found) {
@@ -136,13 +149,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_look_at_a_mobile_number_agrees_with_the_library() {
-        for behind in 0..100u8 {
-            let text = format!("06{behind:02}345678");
-            let is_valid = PHONE_NUMBER_UTIL
-                .parse(&text, Some(Region::FR))
-                .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number));
-            assert_eq!(is_valid_06(&[behind / 10, behind % 10]), is_valid, "{text}");
+    fn the_look_at_a_french_number_agrees_with_the_library() {
+        let is_valid = |text: &str| {
+            PHONE_NUMBER_UTIL
+                .parse(text, Some(Region::FR))
+                .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number))
+        };
+        for kind in [1, 2, 3, 4, 5, 6, 7, 9] {
+            for behind in 0..1000u16 {
+                let digits = [behind / 100, behind / 10 % 10, behind % 10].map(|digit| digit as u8);
+                let found = is_valid_french(kind, &digits);
+                assert_eq!(
+                    found,
+                    is_valid(&format!("0{kind}{behind:03}45678")),
+                    "0{kind}{behind:03}"
+                );
+                if behind % 10 == 0 {
+                    for start in ["+33 ", "33", ""] {
+                        let text = format!("{start}{kind}{behind:03}45678");
+                        assert_eq!(found, is_valid(&text), "{text}");
+                    }
+                }
+            }
         }
+    }
+
+    #[test]
+    fn the_kind_of_a_french_number_is_found_however_it_is_written() {
+        assert_eq!(french_kind(&[0, 6], false, true), Some(6));
+        assert_eq!(french_kind(&[0, 6], false, false), None);
+        assert_eq!(french_kind(&[3, 3, 0, 1], true, false), Some(1));
+        assert_eq!(french_kind(&[0, 0, 3, 3, 7], true, true), Some(7));
+        assert_eq!(french_kind(&[3, 3, 8], true, true), None);
+        assert_eq!(french_kind(&[4, 4, 7, 1], true, true), None);
     }
 }

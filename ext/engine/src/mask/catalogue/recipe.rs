@@ -2,12 +2,13 @@
 
 use super::{Entry, MASKS};
 use crate::copy;
-use crate::mask::action::{Action, DoesNotFit, Row};
+use crate::mask::action::{Action, DoesNotFit, Row, Scratch};
 use crate::mask::compile::Fitted;
 use crate::mask::key::Function;
 use crate::mask::sql::{quote_identifier, quote_literal};
 use crate::mask::types::Type;
 use crate::mask::{Column, Mask, Pseudonyms, Table, Uniqueness};
+use regex::bytes::CaptureLocations;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -77,6 +78,13 @@ fn unknown(name: &str) -> String {
 pub(in crate::mask) struct Work {
     pub(super) first: Vec<u8>,
     pub(super) second: Vec<u8>,
+    pub(super) third: Vec<u8>,
+    /// Where the paths into a document stand.
+    pub(super) states: Vec<u64>,
+    /// Where a pattern was found in free text.
+    pub(super) places: Option<CaptureLocations>,
+    /// For a mask of another column, whose pseudonym goes into this one's.
+    pub(super) other: Option<Box<Scratch>>,
     /// For a mask within a mask.
     deeper: Option<Box<Work>>,
 }

@@ -37,7 +37,9 @@ impl Pseudonym for Scrub {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let start = out.len();
         let mut copied = 0;
-        let mut places = self.pattern.capture_locations();
+        // All of these masks have the same pattern, so that one's places do for another.
+        let places = work.places.take();
+        let mut places = places.unwrap_or_else(|| self.pattern.capture_locations());
         while let Some(found) = self.pattern.captures_read_at(&mut places, value, copied) {
             // The groups stand in the order of the masks, behind the whole match.
             let kind = (1..places.len())
@@ -49,6 +51,7 @@ impl Pseudonym for Scrub {
             }
             copied = found.end();
         }
+        work.places = Some(places);
         out.extend_from_slice(&value[copied..]);
         if self.limit < usize::MAX {
             super::cut(out, start, self.limit);

@@ -291,8 +291,8 @@ impl Pseudonym for Template {
                         None => field.extend_from_slice(raw),
                         // What does not fit its own column ends the run there.
                         Some(action) => {
-                            let mut scratch = Scratch::default();
-                            if action.write(row, raw, &mut scratch, &mut field).is_err() {
+                            let scratch = work.other.get_or_insert_with(|| Box::new(Scratch::default()));
+                            if action.write(row, raw, scratch, &mut field).is_err() {
                                 field.clear();
                             }
                         }
