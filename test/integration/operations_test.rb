@@ -76,6 +76,10 @@ class OperationsTest < IntegrationTest
     result = app.rake("scalingo_staging_sync:check")
     refute result.success?
     assert_match(/^FAILED  Privileges: the role may not create a schema\. Grant the role CREATE on the database\./, result.output)
+    staging.database.exec("REVOKE CREATE ON SCHEMA public FROM #{staging.role}, PUBLIC")
+    result = app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true" })
+    assert_equal 1, result.status.exitstatus
+    assert_match(/^A run would fail \(3 problems\).*PrivilegeError: .*may not create schemas.*PrivilegeError: .*schema public/m, result.output)
   end
 
   def test_the_evidence_of_a_run_is_written_and_its_seal_verifies

@@ -32,6 +32,12 @@ class RemainsTest < Minitest::Test
                  [-> { :complete }, -> { :incomplete }, -> { :syncing }, -> { raise "down" }].map { |state| of(failure, state) }
   end
 
+  def test_a_run_that_met_another_one_leaves_the_data_to_that
+    busy = ScalingoStagingSync::TargetBusyError.new
+    assert_equal %i[other untouched incomplete], %i[syncing complete incomplete].map { |state| of(busy, -> { state }) }
+    assert_match(/Another run/, Remains.sentence(:other))
+  end
+
   def test_what_the_guard_has_refused_and_what_cannot_be_reached_is_not_asked
     asked = -> { flunk }
     assert_equal :refused, of(ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError.new, asked)

@@ -29,6 +29,7 @@ module ScalingoStagingSync
           started: "démarrage.", succeeded: "terminée en %<duration>s.", failed: "échec.", stopped: "interrompue.",
           refused: "refusée, rien n'a été touché.", untouched: "Les anciennes données de staging sont toujours là.",
           incomplete: "Les données de staging sont incomplètes ; aucune valeur brute d'une colonne masquée n'y est.",
+          other: "Une autre copie est en cours ; celle-ci n'a rien touché.",
           more: "et %<count>s autres",
           counts: "%<tables>s tables, %<rows>s lignes.", masked: "Données anonymisées : %<tables>s.",
           unverified: "Attention : la vérification a échoué.", findings: "Données personnelles sans règle : %<count>s.",
@@ -40,6 +41,7 @@ module ScalingoStagingSync
           started: "started.", succeeded: "done in %<duration>s.", failed: "failed.", stopped: "stopped.",
           refused: "refused, nothing was touched.", untouched: "Staging's old data is still there.",
           incomplete: "Staging's data is incomplete; no raw value of a masked column is in it.",
+          other: "Another copy is under way; this one has touched nothing.",
           more: "and %<count>s more",
           counts: "%<tables>s tables, %<rows>s rows.", masked: "Anonymized: %<tables>s.",
           unverified: "Attention: verification failed.", findings: "Personal data without a rule: %<count>s.",
@@ -101,7 +103,7 @@ module ScalingoStagingSync
         reason = error.is_a?(Error) ? words(:reason, error: name, what: error.what, remedy: error.remedy).strip : name
         title = error.is_a?(SignalException) ? :stopped : :failed
         title = :refused if state == :refused
-        left = words(state) if %i[untouched incomplete].include?(state)
+        left = words(state) if %i[untouched incomplete other].include?(state)
         tell([words(title), reason, left].compact.join("\n"))
       end
 

@@ -6,6 +6,7 @@ module ScalingoStagingSync
     module Remains
       SENTENCES = {
         refused: "Nothing was touched.",
+        other: "Another run is replacing the data, and this one has touched nothing.",
         untouched: "The target was not touched: its old data is still there.",
         incomplete: "The target is incomplete, and holds no raw value of a masked column. The next run starts clean.",
         unknown: "The state of the target could not be asked: `rake scalingo_staging_sync:status` says it."
@@ -16,13 +17,16 @@ module ScalingoStagingSync
 
       # @param error [Exception] what ended the run
       # @param history [#state] what knows the target's state
-      # @return [Symbol] :refused by the guard, and the target was not even asked; :untouched; :incomplete; :unknown
-      #   where the target cannot be asked
+      # @return [Symbol] :refused by the guard, and the target was not even asked; :other, because of another run, which
+      #   is under way; :untouched; :incomplete; :unknown where the target cannot be asked
       def of(error, history: Database::History.new)
         return :refused if error.is_a?(EnvironmentValidator::ProductionEnvironmentError)
         return :unknown if error.is_a?(TargetConnectionError)
 
-        history.state == :complete ? :untouched : :incomplete
+        state = history.state
+        return :other if state == :syncing && error.is_a?(TargetBusyError)
+
+        state == :complete ? :untouched : :incomplete
       rescue StandardError
         :unknown
       end

@@ -131,6 +131,7 @@ pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sin
             look.problems.push(extension_problem(extension));
         }
     }
+    look.problems.extend(missing_rights(&session).await?);
     if another_run(&session).await? {
         look.problems.push(Error::new(
             Kind::TargetBusy,
@@ -272,6 +273,36 @@ fn extension_problem(extension: &Extension) -> Error {
             format!("Have the server's administrator install {name}, or choose a target that offers it."),
         )
     }
+}
+
+/// The rights without which every run ends, as the catalog has them; [`examine`] tries more.
+async fn missing_rights(session: &Session) -> Result<Vec<Error>> {
+    let sql = "SELECT has_database_privilege(current_database(), 'CREATE') \
+                   OR to_regnamespace('scalingo_staging_sync') IS NOT NULL AS schemas, \
+                 coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), true) AS public";
+    let row = session
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| Error::from_server("looking at the role's rights", &error))?;
+    let rights: [(bool, &str, &str); 2] = [
+        (
+            get(&row, "schemas")?,
+            "create schemas in the database",
+            "Grant the role CREATE on the database.",
+        ),
+        (
+            get(&row, "public")?,
+            "create tables in the schema public",
+            "Grant the role CREATE on the schema public.",
+        ),
+    ];
+    let missing = rights.into_iter().filter(|(granted, ..)| !granted);
+    Ok(missing
+        .map(|(_, right, remedy)| {
+            let what = format!("The target's role may not {right}.");
+            Error::new(Kind::Privilege, what, remedy)
+        })
+        .collect())
 }
 
 async fn another_run(session: &Session) -> Result<bool> {
