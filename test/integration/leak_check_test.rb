@@ -91,6 +91,34 @@ class LeakCheckTest < IntegrationTest
     assert_equal [["body", 1]], outcome.report[:leaks].map { |leak| leak.values_at(:column, :count) }
   end
 
+  def test_what_a_condition_or_a_rule_in_sql_leaves_in_its_column_is_no_original
+    archive = planted([["body", "'person7@example.com and person30@example.com'"], ["body", "'https://gravatar.com/avatar/' || md5('person30@example.com')"]])
+    rule = { "table" => "users", "columns" => { "email" => "email", "phone" => "phone" }, "condition" => "id < 20" }
+    query = { "table" => "users", "query" => "UPDATE users SET email = 'user' || id || '@demo.test' WHERE id < 20" }
+    [{ rules: [rule] }, { rules: [], sql_rules: [query] }].each do |rules|
+      masking = rules.merge(allow_unmasked_copy: false, fail_on_verification_error: false)
+      report = run!(source: archive, target: (target = new_database).url, masking_options: masking, options: on).report
+      assert_equal "21", target.value("SELECT count(*) FROM users WHERE email LIKE 'person%'")
+      assert_equal [["body", "email", 1]], report[:leaks].map { |leak| leak.values_at(:column, :kind, :count) }, rules.inspect
+      target = database_with(SCHEMA + plant([["body", "'person7@example.com and person30@example.com'"]]))
+      settings = Engine.settings(source: "unused", target: target.url, masking_options: masking, options: on)
+      report = ScalingoStagingSync::Native.anonymize(settings) { nil }
+      assert_equal [["body", "email", 1]], report[:leaks].map { |leak| leak.values_at(:column, :kind, :count) }, "in place, #{rules}"
+    end
+  end
+
+  def test_an_original_inside_of_a_document_that_is_masked_in_part_is_found
+    archive = source_with(<<~'SQL')
+      CREATE TABLE users (id int PRIMARY KEY, email text, doc jsonb);
+      INSERT INTO users VALUES (1, 'person1@example.com', '{"mail": "person1@example.com", "note": "see person1@example.com"}'),
+                               (2, 'person2@example.com', '{"mail": "person2@example.com", "note": "nothing"}');
+    SQL
+    rules = [{ "table" => "users", "columns" => { "email" => "email", "doc" => { "mask" => "json", "paths" => { "$.mail" => "email" } } } }]
+    report = run!(**settings(archive, new_database, rules:, strict: false)).report
+    assert_equal [["doc", "email", 1]], report[:leaks].map { |leak| leak.values_at(:column, :kind, :count) }
+    assert_equal "{ table: \"users\", columns: { doc: { mask: :json, scrub: true } } }", report[:leaks].first[:entry]
+  end
+
   def test_full_names_are_told_when_asked_for_and_never_fail_a_run
     database = source_with(<<~SQL)
       CREATE TABLE people (id int PRIMARY KEY, first_name text, last_name text);

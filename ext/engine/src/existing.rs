@@ -15,7 +15,7 @@ use crate::archive::DumpId;
 use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{Channel, LeakCheck};
+use crate::leak::{Channel, LeakCheck, Moment};
 use crate::mask::Key;
 use crate::plan::sql_rules::{SqlGroup, GROUP_KIND};
 use crate::plan::{self, quote_identifier, Load, Plan, TableName};
@@ -488,7 +488,7 @@ impl Job<'_> {
         let plan = self.plan;
         if let Some(check) = &self.leaks {
             for load in plan.loads.values() {
-                read_back(self.reader, load, load.mask.as_deref(), check).await?;
+                read_back(self.reader, load, load.mask.as_deref(), check, Moment::ReadBack).await?;
             }
         }
         let objects = self.large_objects().await?;

@@ -44,7 +44,7 @@ impl Told {
     }
 }
 
-/// Looks at the tables that rules in SQL took rows from, judges, and tells. `plan`: as it was carried out.
+/// Looks at the tables that rules in SQL took rows from or left values in, judges, and tells. `plan`: as it was carried out.
 ///
 /// With `strict`, tables in which originals are proven to have survived are emptied, and so are those whose foreign keys
 /// point at them; then that is the error. Without it, each is a warning. What is only possible is a warning always.
@@ -59,8 +59,10 @@ pub(crate) async fn conclude(
 ) -> Result<Told> {
     if let Some(check) = check {
         let session = target.session().await?;
-        for load in plan.loads.values().filter(|load| check.reads_back(load.dump_id)) {
-            read_back(&session, load, load.mask.as_deref(), check).await?;
+        for load in plan.loads.values() {
+            if let Some(moment) = check.reads_back(load.dump_id) {
+                read_back(&session, load, load.mask.as_deref(), check, moment).await?;
+            }
         }
         target.give_back(session);
     }

@@ -76,9 +76,16 @@ impl LeakCheck {
         Some(Watcher::new(Arc::clone(self), watch, moment))
     }
 
-    /// Whether a data block's rows are to be read back when all is done.
-    pub fn reads_back(&self, load: i32) -> bool {
-        self.watches.get(&load).is_some_and(|watch| watch.read_back)
+    /// What a data block's rows are to be read back for when all is done, if they are.
+    pub fn reads_back(&self, load: i32) -> Option<Moment> {
+        let watch = self.watches.get(&load)?;
+        let mut columns = watch.columns.iter();
+        match watch.read_back {
+            true => Some(Moment::ReadBack),
+            false => columns
+                .any(|column| column.role == Role::MaskedLater)
+                .then_some(Moment::Kept),
+        }
     }
 
     /// What was found. Called once, when everything has passed.

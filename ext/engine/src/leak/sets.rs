@@ -11,7 +11,7 @@
 
 use super::class::Class;
 use super::sketch::Sketch;
-use super::table::{in_place, HashTable, SightingTable};
+use super::table::{in_place, HashTable, Sighting, SightingTable};
 
 /// How much memory the sets may take.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +22,14 @@ pub struct Bounds {
     pub sightings: usize,
     /// Bytes of each sketch.
     pub sketch: usize,
-    /// Slots of eight bytes for digests of originals; half as many bytes go to sightings of digests.
+    /// Slots of eight bytes for digests of originals; half as many bytes go to sightings of digests, and as many to
+    /// originals that rules in SQL keep.
     pub digests: usize,
 }
 
 impl Default for Bounds {
-    /// 4 MiB each for originals and sightings, 1.5 MiB for digests, and, past those, 6 MiB for each of two sketches:
-    /// 21.5 MiB, and 4 more while a sample is made smaller. Exact for 393 000 originals and 196 000 values elsewhere;
+    /// 4 MiB each for originals and sightings, 2.5 MiB for digests and what is kept, and, past those, 6 MiB for each of
+    /// two sketches: 22.5 MiB, and 4 more while a sample is made smaller. Exact for 393 000 originals and 196 000 values elsewhere;
     /// a sketch of a million values errs about four times in ten million questions, one of two million in 100 000, and
     /// one of five million once in a hundred.
     fn default() -> Self {
@@ -86,6 +87,10 @@ pub(super) struct Sets {
     digests: HashTable,
     digest_sightings: SightingTable,
     digest_share: Share,
+    /// Originals, and digests of them, that rules in SQL have left in their own columns: those are meant to be there.
+    kept: HashTable,
+    /// Not all of them are in it.
+    kept_beyond: bool,
     /// Different originals by class.
     counts: [u64; Class::COUNT],
     /// By place, which is a column and a class.
@@ -115,6 +120,8 @@ impl Sets {
             digests: HashTable::new(bounds.digests),
             digest_sightings: SightingTable::new(bounds.digests / 4),
             digest_share: Share::default(),
+            kept: HashTable::new(bounds.digests),
+            kept_beyond: false,
             counts: [0; Class::COUNT],
             tallies: vec![Tally::default(); columns * Class::COUNT],
             bounds,
@@ -164,6 +171,24 @@ impl Sets {
         }
     }
 
+    /// Notes, when everything has passed, that a value still stands in its own column. `digests`: also those of it.
+    pub(super) fn kept(&mut self, hash: u64, digests: &[u64]) {
+        let is_original = match self.originals_share.holds(hash) {
+            true => self.originals.contains(hash),
+            false => (self.originals_sketch.as_ref()).is_some_and(|sketch| sketch.may_hold(hash)),
+        };
+        if !is_original {
+            return;
+        }
+        for hash in std::iter::once(hash).chain(digests.iter().copied()) {
+            if self.kept.is_full() {
+                self.kept_beyond = true;
+                return;
+            }
+            self.kept.insert(hash);
+        }
+    }
+
     /// Counts a candidate in a column.
     pub(super) fn sighting(&mut self, column: u32, class: Class, hash: u64) {
         let place = place(column, class);
@@ -205,8 +230,12 @@ impl Sets {
 
     /// Compares what has not been compared as it came, and returns what is known of every place.
     pub(super) fn finish(&mut self) -> &[Tally] {
+        // What was told as it came may be among what is kept.
+        if self.sightings_sketch.is_some() && self.kept.iter().next().is_some() {
+            self.doubt();
+        }
         let sightings = std::mem::replace(&mut self.sightings, SightingTable::new(1));
-        for one in sightings.iter() {
+        for one in sightings.iter().filter(|one| !self.kept.contains(one.hash)) {
             let tally = &mut self.tallies[one.place as usize];
             if one.is_original() || self.originals.contains(one.hash) {
                 tally.certain += one.count();
@@ -219,12 +248,24 @@ impl Sets {
             }
         }
         let digests = std::mem::replace(&mut self.digest_sightings, SightingTable::new(1));
-        for one in digests.iter().filter(|one| self.digests.contains(one.hash)) {
+        let is_leak = |one: &&Sighting| self.digests.contains(one.hash) && !self.kept.contains(one.hash);
+        for one in digests.iter().filter(is_leak) {
             let tally = &mut self.tallies[one.place as usize];
             tally.certain += one.count();
             tally.values += 1;
         }
+        if self.kept_beyond {
+            self.doubt();
+        }
         &self.tallies
+    }
+
+    /// Makes everything that is certain possible only.
+    fn doubt(&mut self) {
+        for tally in &mut self.tallies {
+            tally.possible = tally.possible.max(tally.certain);
+            (tally.certain, tally.values) = (0, 0);
+        }
     }
 
     /// How many different originals of a class there are, as far as known.
@@ -419,6 +460,44 @@ mod tests {
             "{}",
             found.values
         );
+    }
+
+    #[test]
+    fn what_is_kept_in_its_own_column_is_no_leak_elsewhere() {
+        let mut sets = Sets::new(SMALL, 2);
+        for number in 0..10 {
+            original(&mut sets, number);
+            seen(&mut sets, 1, number);
+        }
+        sets.digest(mix(100));
+        sets.sighting(1, Class::Digest, mix(100));
+        for number in 0..8 {
+            sets.kept(mix(number), &[mix(100)]);
+        }
+        sets.kept(mix(1_000), &[]);
+        let found = tally(&mut sets, 1);
+        assert_eq!((found.certain, found.values), (2, 2));
+        assert_eq!(sets.tallies[place(1, Class::Digest) as usize].certain, 0);
+    }
+
+    #[test]
+    fn more_kept_values_than_can_be_remembered_make_leaks_possible_only() {
+        let mut sets = Sets::new(
+            Bounds {
+                originals: 1 << 12,
+                sightings: 1 << 12,
+                ..SMALL
+            },
+            2,
+        );
+        for number in 0..2_000 {
+            original(&mut sets, number);
+            seen(&mut sets, 1, number);
+            sets.kept(mix(number), &[]);
+        }
+        let found = tally(&mut sets, 1);
+        assert_eq!((found.certain, found.values), (0, 0));
+        assert!(found.possible > 0);
     }
 
     #[test]

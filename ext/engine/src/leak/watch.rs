@@ -36,8 +36,8 @@ pub struct Watch {
     pub full_name: Option<(usize, usize)>,
 }
 
-/// Masks that leave part of a value as it was.
-const INSIDE: [&str; 4] = ["scrub", "json", "hstore", "array"];
+/// Masks that leave part of a value as it was, or write what stands in other columns.
+const INSIDE: [&str; 5] = ["scrub", "json", "hstore", "array", "template"];
 
 impl Watch {
     /// The last place that is looked at.
@@ -96,7 +96,7 @@ pub enum Role {
     Masked,
     /// Masked inside, by `scrub` and the like: what is left is looked at, too.
     Scrubbed,
-    /// Masked later, by SQL: every value is an original.
+    /// Masked later, by SQL: every value is an original, and one that is still there when all is done is meant to be.
     MaskedLater,
     /// Known not to be personal: nobody looks.
     Ignored,

@@ -21,6 +21,16 @@ pub enum Moment {
     Masked,
     /// When all is done: at what the tables hold.
     ReadBack,
+    /// When all is done, of what was looked at as it was sent: only at what rules in SQL have left in their columns.
+    Kept,
+}
+
+/// What a value is to the check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Original,
+    Written,
+    Kept,
 }
 
 /// The longest value that is taken for a number as a whole.
@@ -54,6 +64,8 @@ struct Batch {
     digests: Vec<u64>,
     sightings: Vec<(u32, Class, u64)>,
     unscanned: Vec<(u32, u64)>,
+    /// What is kept, each with its digests.
+    kept: Vec<(u64, Vec<u64>)>,
     /// Hashes of originals that came lately, by their lowest bits.
     recent: Box<[u64; RECENT]>,
     digest_level: u32,
@@ -70,6 +82,21 @@ impl Batch {
             return;
         }
         self.originals.push((class, hash));
+        self.all_digests_of(class, hash, value);
+    }
+
+    fn kept(&mut self, kind: Kind, value: &[u8]) {
+        let Some((class, hash)) = self.hasher.value(kind, value) else {
+            return;
+        };
+        let digests = self.digests.len();
+        self.all_digests_of(class, hash, value);
+        let digests = self.digests.split_off(digests);
+        self.kept.push((hash, digests));
+    }
+
+    /// The digests of a value in the forms in which it is hashed as a rule, of a share of all values.
+    fn all_digests_of(&mut self, class: Class, hash: u64, value: &[u8]) {
         if class == Class::Name || hash.trailing_zeros() < self.digest_level {
             return;
         }
@@ -112,7 +139,13 @@ impl Batch {
     }
 
     fn hand_on(&mut self, check: &LeakCheck) {
-        if !(self.originals.is_empty() && self.digests.is_empty() && self.sightings.is_empty()) {
+        let parts = [
+            self.originals.len(),
+            self.digests.len(),
+            self.sightings.len(),
+            self.kept.len(),
+        ];
+        if parts.iter().any(|length| *length > 0) {
             let mut sets = check.sets();
             for (class, hash) in self.originals.drain(..) {
                 sets.original(class, hash);
@@ -122,6 +155,9 @@ impl Batch {
             }
             for (column, class, hash) in self.sightings.drain(..) {
                 sets.sighting(column, class, hash);
+            }
+            for (hash, digests) in self.kept.drain(..) {
+                sets.kept(hash, &digests);
             }
             let hashed = Class::ALL.into_iter();
             let hashed = hashed.filter(|class| !matches!(class, Class::Name | Class::Digest));
@@ -143,6 +179,7 @@ impl Watcher {
             digests: Vec::new(),
             sightings: Vec::new(),
             unscanned: Vec::new(),
+            kept: Vec::new(),
             recent: Box::new([0; RECENT]),
             digest_level: check.digest_level(),
             folded: Vec::new(),
@@ -159,11 +196,15 @@ impl Watcher {
         }
     }
 
-    /// Whether what is written in a column at a place is looked at.
+    /// Whether a column at a place is looked at when it is read back.
     pub(crate) fn looks_at(&self, position: usize) -> bool {
-        let is_written = |role: Role| matches!(role, Role::Written | Role::Scrubbed);
+        let is_looked_at = |role: Role| match role {
+            Role::Written | Role::Scrubbed => self.moment != Moment::Kept,
+            Role::MaskedLater => true,
+            Role::Masked | Role::Ignored => false,
+        };
         let mut columns = self.watch.columns.iter();
-        columns.any(|column| column.position == position && is_written(column.role))
+        columns.any(|column| column.position == position && is_looked_at(column.role))
     }
 
     /// Whether that is so of any column.
@@ -203,7 +244,7 @@ impl Watcher {
             }
             let names = watch
                 .full_name
-                .filter(|_| self.check.names && self.moment != Moment::ReadBack);
+                .filter(|_| self.check.names && matches!(self.moment, Moment::Sent | Moment::Masked));
             if let Some(places) = names {
                 let starts = if is_same { &self.starts } else { &self.raw_starts };
                 if let (Some(first), Some(family)) =
@@ -220,25 +261,26 @@ impl Watcher {
     fn column(&mut self, column: &WatchedColumn, raw: &[u8], written: &[u8]) {
         let is_written =
             self.moment == Moment::ReadBack || (self.moment == Moment::Sent && !self.watch.read_back);
-        let is_raw = self.moment != Moment::ReadBack;
+        let is_raw = matches!(self.moment, Moment::Sent | Moment::Masked);
         match column.role {
-            Role::Written if is_written => self.look(column, written, false),
-            Role::Masked if is_raw && raw != written => self.look(column, raw, true),
-            Role::MaskedLater if is_raw => self.look(column, raw, true),
+            Role::Written if is_written => self.look(column, written, Side::Written),
+            Role::Masked if is_raw && raw != written => self.look(column, raw, Side::Original),
+            Role::MaskedLater if is_raw => self.look(column, raw, Side::Original),
+            Role::MaskedLater => self.look(column, written, Side::Kept),
             Role::Scrubbed => {
                 if is_raw && raw != written {
-                    self.look(column, raw, true);
+                    self.look(column, raw, Side::Original);
                 }
                 if is_written {
-                    self.look(column, written, false);
+                    self.look(column, written, Side::Written);
                 }
             }
             _ => {}
         }
     }
 
-    /// Looks at one field, as an original or as what is written.
-    fn look(&mut self, column: &WatchedColumn, field: &[u8], is_original: bool) {
+    /// Looks at one field.
+    fn look(&mut self, column: &WatchedColumn, field: &[u8], side: Side) {
         if field == b"\\N" || field.is_empty() {
             return;
         }
@@ -250,10 +292,11 @@ impl Watcher {
         let mut any = false;
         let mut found = |candidate: Candidate<'_>| {
             any = true;
-            match candidate {
-                Candidate::Value(kind, value) if is_original => batch.original(kind, value),
-                Candidate::Digest(_) if is_original => {}
-                candidate => batch.sighting(column.column, candidate),
+            match (candidate, side) {
+                (candidate, Side::Written) => batch.sighting(column.column, candidate),
+                (Candidate::Value(kind, value), Side::Original) => batch.original(kind, value),
+                (Candidate::Value(kind, value), Side::Kept) => batch.kept(kind, value),
+                (Candidate::Digest(_), _) => {}
             }
         };
         match column.scan {
@@ -261,16 +304,16 @@ impl Watcher {
             Scan::Number => self.finder.number(value, &mut found),
             Scan::Bytes => {
                 let hex = value.strip_prefix(b"\\x").unwrap_or(value);
-                if !self.finder.bytes(hex, &mut found) && !is_original {
+                if !self.finder.bytes(hex, &mut found) && side == Side::Written {
                     batch.unscanned.push((column.column, 1));
                 }
             }
         }
         if let Some(kind) = column.whole.filter(|kind| !any && may_be(*kind, value)) {
-            if is_original {
-                self.batch.original(kind, value);
-            } else {
-                self.batch.sighting(column.column, Candidate::Value(kind, value));
+            match side {
+                Side::Original => self.batch.original(kind, value),
+                Side::Kept => self.batch.kept(kind, value),
+                Side::Written => self.batch.sighting(column.column, Candidate::Value(kind, value)),
             }
         }
     }

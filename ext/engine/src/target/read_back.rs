@@ -11,8 +11,8 @@ use tokio_postgres::Client;
 /// About how many bytes of rows are looked at together.
 const PIECE: usize = 256 * 1024;
 
-/// Reads the columns that are watched of a table, and looks at what is written in them. `mask`: the one that the rows
-/// were masked with.
+/// Reads the columns of a table that are watched at a moment ([`Moment::ReadBack`] or [`Moment::Kept`]), and looks at
+/// what is written in them. `mask`: the one that the rows were masked with.
 ///
 /// # Errors
 /// What the server refuses.
@@ -21,8 +21,9 @@ pub(crate) async fn read_back(
     load: &Load,
     mask: Option<&RowMask>,
     check: &Arc<LeakCheck>,
+    moment: Moment,
 ) -> Result<()> {
-    let watcher = check.watcher(load.dump_id, mask, Moment::ReadBack);
+    let watcher = check.watcher(load.dump_id, mask, moment);
     let Some(mut watcher) = watcher.filter(|watcher| watcher.looks_at_anything()) else {
         return Ok(());
     };
