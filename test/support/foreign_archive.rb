@@ -22,7 +22,9 @@ module ForeignArchive
       script = '"$TEST_PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -f "$0/production.sql" "$TEST_PG_URL" >&2 && ' \
                '"$TEST_PG_BINDIR/pg_dump" -Fc -f "$0/production.dump" "$TEST_PG_URL"'
       outside = ENV.keys.grep(/\ATEST_PG_/).to_h { |name| [name, nil] }
-      system(outside, "#{Engine::ROOT}/bin/with-postgres", "sh", "-c", script, directory, exception: true)
+      # Of the same version, so that this one's pg_restore reads its archives.
+      version = `#{ENV.fetch("TEST_PG_BINDIR")}/postgres --version`[/\d+/]
+      system(outside, "#{Engine::ROOT}/bin/with-postgres", "--version", version, "sh", "-c", script, directory, exception: true)
       "#{directory}/production.dump"
     end
   end

@@ -548,3 +548,72 @@ fn an_entry_of_sql_and_one_of_masks_on_one_column_name_both() {
     );
     assert!(told.contains("both mask the column public.orders.note"), "{told}");
 }
+
+#[test]
+fn a_statement_that_joins_means_its_own_table_by_a_name_without_one() {
+    assert_eq!(
+        statement(query(
+            "users",
+            "UPDATE users u SET note = slug || id FROM accounts a WHERE a.id = account_id AND a.name IS NOT NULL",
+            None
+        )),
+        r#"UPDATE "pg_temp"."users" u SET note = slug || u.id FROM "public"."accounts" a WHERE a.id = u.account_id AND a.name IS NOT NULL"#
+    );
+    assert_eq!(
+        statement(query(
+            "orders",
+            "DELETE FROM orders USING users WHERE users.id = user_id AND note = 'x'",
+            Some("created_at < now()")
+        )),
+        r#"DELETE FROM "pg_temp"."orders" USING "public"."users" WHERE (users.id = orders.user_id AND orders.note = 'x') AND (orders.created_at < now())"#
+    );
+    // Joined with itself, a name that says which of the two is meant stays.
+    assert!(statement(query(
+        "users",
+        "UPDATE users u SET note = users.note FROM users WHERE users.id = u.billing_id",
+        None
+    ))
+    .contains("SET note = users.note"));
+}
+
+#[test]
+fn a_key_that_is_unique_on_the_other_side_is_a_join_too() {
+    let mut toc = shop();
+    let (profiles, _) = toc.table("profiles", "id bigint NOT NULL,\nuser_id bigint,\nnickname text");
+    toc.key(("profiles", profiles), "profiles_user_key", "UNIQUE (user_id)");
+    let key = "FOREIGN KEY (user_id) REFERENCES public.users(id)";
+    toc.key(("profiles", profiles), "profiles_user", key);
+    let mut settings = settings(&[], &[]);
+    settings.masking.sql_rules = vec![expression("users", "note", "profiles.nickname")];
+    let plan = planned(&toc.entries, &settings).unwrap();
+    assert!(plan.sql_rules.groups[0].statements[0]
+        .sql
+        .contains(r#"LEFT JOIN "public"."profiles" ON "profiles"."user_id" = "users"."id")"#));
+}
+
+#[test]
+fn a_rule_that_reads_what_a_later_one_masks_is_warned_of() {
+    let accounts = query("accounts", "UPDATE accounts SET slug = 'a' || id", None);
+    let reading = |sql: &str| query("users", sql, None);
+    let slug = reading("UPDATE users SET note = (SELECT slug FROM accounts a WHERE a.id = account_id)");
+    let told = |rules: &[SqlRule]| plan(rules).warnings.join(" ");
+    let warning = told(&[slug.clone(), accounts.clone()]);
+    assert!(
+        warning.contains("reads public.accounts.slug before Rule { table: \"accounts\""),
+        "{warning}"
+    );
+    for harmless in [
+        vec![accounts.clone(), slug],
+        vec![
+            reading("UPDATE users SET note = (SELECT name FROM accounts a WHERE a.id = account_id)"),
+            accounts.clone(),
+        ],
+        vec![
+            expression("users", "note", "accounts.name || users.email"),
+            accounts.clone(),
+        ],
+        vec![expression("users", "note", "upper(email)"), accounts],
+    ] {
+        assert_eq!(told(&harmless), "");
+    }
+}

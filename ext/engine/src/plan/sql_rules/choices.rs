@@ -98,6 +98,8 @@ pub(super) fn prepare(
         explain,
         deletes: false,
         named: names.named,
+        // It is the first of its group's statements, and chooses among the table's own values.
+        sees: BTreeSet::new(),
         reads: names.reads,
     })
 }

@@ -4,7 +4,7 @@ use super::check::unknown_names;
 use super::names::find_table;
 use super::parse::{folded, parse_expression};
 use super::qualify::qualify;
-use crate::plan::schema::Schema;
+use crate::plan::schema::{ForeignKey, Schema, Table, Unique};
 use crate::plan::{quote_identifier, Problems};
 use crate::settings::SqlRule;
 use sqlparser::ast::{Expr, Ident, Query, Visit, Visitor};
@@ -152,9 +152,14 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
             "there is no foreign key between {} and {}. {says}",
             here.name, there.name
         )),
-        [(key, true)] => {
-            let pairs = key.columns.iter().zip(&key.referenced_columns);
-            let pairs: Vec<String> = pairs
+        [(key, forth)] if *forth || is_one_to_one(key, there) => {
+            let (mine, theirs) = match forth {
+                true => (&key.columns, &key.referenced_columns),
+                false => (&key.referenced_columns, &key.columns),
+            };
+            let pairs: Vec<String> = mine
+                .iter()
+                .zip(theirs)
                 .map(|(mine, theirs)| {
                     format!(
                         "{}.{} = {}.{}",
@@ -178,4 +183,14 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
             there.name
         )),
     }
+}
+
+/// Whether a table has at most one row for each that its foreign key refers to: its columns hold those of a unique key.
+fn is_one_to_one(key: &ForeignKey, table: &Table) -> bool {
+    let mut uniques = table.uniques.iter().filter_map(Unique::columns);
+    uniques.any(|columns| {
+        columns
+            .iter()
+            .all(|column| key.columns.iter().any(|own| own == column))
+    })
 }

@@ -11,6 +11,7 @@ mod deletes;
 mod expressions;
 mod group;
 mod names;
+mod order;
 pub(super) mod parse;
 mod prepare;
 mod qualify;
@@ -155,6 +156,8 @@ struct Prepared {
     /// Ruled tables that it names, its own among them.
     named: BTreeSet<usize>,
     reads: BTreeSet<usize>,
+    /// Names in it that may be other tables' columns, or other tables.
+    sees: BTreeSet<String>,
 }
 
 /// Reads every rule in SQL, and marks the loads of their tables as such.
@@ -191,6 +194,7 @@ pub(super) fn read(
         }
     }
     check::check_columns(&prepared, schema, masks, problems);
+    order::warn_of_raw(&prepared, &temporaries, schema, warnings);
     for table in prepared
         .iter()
         .flat_map(|one| &one.reads)

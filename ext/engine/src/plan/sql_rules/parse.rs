@@ -128,6 +128,18 @@ impl Target<'_> {
         }
     }
 
+    /// The expressions in which other tables' columns can be meant beside its own: none unless it joins some.
+    pub(super) fn joined_expressions(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Target::Update(update) if update.from.is_some() => {
+                let values = update.assignments.iter_mut().map(|one| &mut one.value);
+                values.chain(&mut update.selection).collect()
+            }
+            Target::Delete(delete) if delete.using.is_some() => delete.selection.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Puts a condition into its WHERE, beside what is there.
     pub(super) fn add_condition(&mut self, condition: Expr) {
         let selection = match self {

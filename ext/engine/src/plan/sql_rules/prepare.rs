@@ -3,8 +3,9 @@
 use super::check::{assignments, unknown_names};
 use super::expressions::update_of;
 use super::names::Names;
+use super::order::sees;
 use super::parse::{parse_expression, parse_statements, target, Target};
-use super::qualify::qualify;
+use super::qualify::{qualify, qualify_bare};
 use super::temporaries::Temporaries;
 use super::{describe, Prepared};
 use crate::plan::schema::Schema;
@@ -47,6 +48,12 @@ pub(super) fn prepare(
                 continue;
             }
         };
+        let seen = sees(&statement, own, &qualifier, schema);
+        if let Some(mut target) = target(&mut statement) {
+            for expression in target.joined_expressions() {
+                qualify_bare(expression, own, &qualifier, schema);
+            }
+        }
         if let Some(condition) = &condition {
             let mut condition = condition.clone();
             qualify(&mut condition, &[own], &qualifier, schema);
@@ -79,6 +86,7 @@ pub(super) fn prepare(
             choices: Vec::new(),
             deletes,
             named: names.named,
+            sees: seen,
             reads: names.reads,
         });
     }

@@ -10,6 +10,17 @@ use std::ops::ControlFlow;
 /// Prefixes a table's own columns with `qualifier`, outside of sub-selects, whose names are theirs. `tables` are those
 /// that the table may be called by; the last one is the table itself.
 pub(super) fn qualify(expression: &mut Expr, tables: &[usize], qualifier: &Ident, schema: &Schema) {
+    let Some(own) = tables.last() else { return };
+    let names = tables.iter().map(|table| &schema.tables[*table].name).collect();
+    prefix(expression, *own, names, qualifier, schema);
+}
+
+/// The same where a statement reads other tables beside its own: names that say which table they mean stay.
+pub(super) fn qualify_bare(expression: &mut Expr, own: usize, qualifier: &Ident, schema: &Schema) {
+    prefix(expression, own, Vec::new(), qualifier, schema);
+}
+
+fn prefix(expression: &mut Expr, own: usize, names: Vec<&TableName>, qualifier: &Ident, schema: &Schema) {
     struct Qualifier<'a> {
         depth: usize,
         columns: HashSet<&'a str>,
@@ -55,12 +66,11 @@ pub(super) fn qualify(expression: &mut Expr, tables: &[usize], qualifier: &Ident
             ControlFlow::Continue(())
         }
     }
-    let own = tables.last().map(|table| &schema.tables[*table]);
-    let columns = own.into_iter().flat_map(|table| &table.columns);
+    let columns = schema.tables[own].columns.iter();
     let mut visitor = Qualifier {
         depth: 0,
         columns: columns.map(|column| column.name.as_str()).collect(),
-        names: tables.iter().map(|table| &schema.tables[*table].name).collect(),
+        names,
         qualifier,
     };
     let _ = VisitMut::visit(expression, &mut visitor);
