@@ -202,7 +202,7 @@ class PersonalDataTasksTest < IntegrationTest
     text = target.canonical_dump
     assert_empty(raw.select { |value| text.include?(value) }.first(5))
     names = shop.exec("SELECT id, first_name, last_name, full_name FROM users")
-    here = target.exec("SELECT id, first_name, last_name, full_name, concat_ws(' ', full_name, greeting) AS every FROM users")
+    here = target.exec("SELECT id, first_name, last_name, full_name, concat_ws(' ', full_name, greeting, billing_extra) AS every FROM users")
                  .to_h { |row| [row["id"], row] }
     known = names.select { |row| here[row["id"]]["every"].include?(row["full_name"]) || here[row["id"]].values_at("first_name", "last_name") == row.values_at("first_name", "last_name") }
     assert_empty known

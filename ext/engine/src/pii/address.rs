@@ -192,10 +192,8 @@ fn before(text: &[u8], to: usize) -> Option<usize> {
 
 /// "bis", "ter", "quater" or a single letter after a house number.
 fn is_repetition(word: &[u8]) -> bool {
-    matches!(
-        word.to_ascii_lowercase().as_slice(),
-        b"bis" | b"ter" | b"quater" | b"a" | b"b" | b"c" | b"d"
-    )
+    let known: [&[u8]; 7] = [b"bis", b"ter", b"quater", b"a", b"b", b"c", b"d"];
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Length of the first line, at most 64 bytes.

@@ -447,9 +447,8 @@ impl Groups {
         }
         if text[..start].len() >= 5
             && text[start.saturating_sub(6)..start]
-                .to_ascii_lowercase()
                 .windows(4)
-                .any(|w| w == b"isbn")
+                .any(|word| word.eq_ignore_ascii_case(b"isbn"))
         {
             return false;
         }
@@ -567,10 +566,12 @@ fn is_prefixed_by_plus(text: &[u8], start: usize) -> bool {
 
 /// Whether the words right before a number say that it is a SIREN; one number in ten passes its check.
 fn named_siren(text: &[u8], start: usize) -> bool {
-    let before = text[start.saturating_sub(24)..start].to_ascii_lowercase();
-    [&b"siren"[..], b"rcs"]
-        .iter()
-        .any(|word| memmem::find(&before, word).is_some())
+    let before = &text[start.saturating_sub(24)..start];
+    [&b"siren"[..], b"rcs"].iter().any(|word| {
+        before
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Whether the letter at a place may be that of a Corsican department inside a NIR.
