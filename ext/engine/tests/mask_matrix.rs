@@ -325,7 +325,27 @@ fn masks() -> Vec<(String, Map<String, Value>)> {
         ("static", json!({"value": "2024-02-29T12:00:00Z"})),
         ("static", json!({"value": "-1.5e3"})),
     ];
-    masks.extend(options.map(|(name, options)| (name.to_owned(), options.as_object().unwrap().clone())));
+    let values = [
+        "1.50",
+        "0",
+        "192.0.2.0/24",
+        "192.0.2.1/24",
+        "2001:db8::1",
+        "12:30:00",
+        "\\x00ff",
+        "08:00:2b:01:02:03",
+        "08:00:2b:01:02:03:04:05",
+        "101",
+        "{}",
+        "empty",
+    ];
+    let fixed = values.map(|value| ("static", json!({ "value": value })));
+    masks.extend(
+        options
+            .into_iter()
+            .chain(fixed)
+            .map(|(name, options)| (name.to_owned(), options.as_object().unwrap().clone())),
+    );
     let kinds = [
         "first_name",
         "name",

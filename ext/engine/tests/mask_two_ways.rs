@@ -409,10 +409,10 @@ fn the_masks_that_sql_can_express_in_flight_and_by_sql() {
             named("username", json!({})),
             unless_empty("username", "'user_' || right(encode(keyed('username', username), 'hex'), 14)"),
         ),
-        ("redacted", Of::Text, named("redact", json!({})), constant("redacted", "[REDACTED]")),
-        ("cut", Of::Short(5), named("redact", json!({})), constant("cut", "[REDA")),
+        ("redacted", Of::Text, named("redact", json!({})), unless_empty("redacted", "'[REDACTED]'")),
+        ("cut", Of::Short(5), named("redact", json!({})), unless_empty("cut", "'[REDA'")),
         ("gone", Of::Text, named("null", json!({})), "NULL".into()),
-        ("fixed", Of::Text, named("static", json!({"value": "it's\ta\\N"})), constant("fixed", "it''s\ta\\N")),
+        ("fixed", Of::Text, named("static", json!({"value": "it's\ta\\N"})), unless_empty("fixed", "'it''s\ta\\N'")),
         (
             "template",
             Of::Text,

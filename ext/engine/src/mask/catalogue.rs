@@ -7,6 +7,7 @@ mod checked;
 mod document;
 mod email;
 mod fake;
+mod fixed;
 mod json;
 mod json_syntax;
 mod network;
@@ -374,13 +375,13 @@ pub static MASKS: &[Entry] = &[
         text::hash,
     )),
     joins(entry("token", "other letters and digits of the value's own alphabet, in the same places", NO_OPTIONS, example("sk_live_4eC39HqLyjWDarjtT1"), shape::token)),
-    entry(
+    own_form(entry(
         "password",
         "a bcrypt hash of a password that you know",
         &[("password", "the password, `password` by default"), ("cost", "bcrypt's cost, 10 by default")],
         ("$2a$12$…", Shown::Text, r#"{"cost": 4}"#),
         text::password,
-    ),
+    )),
     entry("text", "as many characters of lorem ipsum", NO_OPTIONS, example("She was born in London."), text::text),
     entry(
         "scrub",
@@ -389,9 +390,9 @@ pub static MASKS: &[Entry] = &[
         example("call 06 12 34 56 78 or ada@example.org"),
         scrub::scrub,
     ),
-    entry("redact", "`[REDACTED]`", NO_OPTIONS, example("secret"), text::redact),
+    own_form(entry("redact", "`[REDACTED]`", NO_OPTIONS, example("secret"), text::redact)),
     entry("null", "NULL", NO_OPTIONS, example("secret"), text::null),
-    entry("static", "always the same value", &[("value", "the value, required")], ("secret", Shown::Text, r#"{"value": "n/a"}"#), text::fixed_value),
+    own_form(entry("static", "always the same value", &[("value", "the value, required")], ("secret", Shown::Text, r#"{"value": "n/a"}"#), fixed::fixed_value)),
     entry(
         "template",
         "text with other columns' values in it, as they are after masking",

@@ -8,7 +8,6 @@ use crate::mask::key::Function;
 use crate::mask::sql::quote_literal;
 use crate::mask::types::Type;
 use crate::mask::Mask;
-use serde_json::Value;
 
 const LOREM: &[u8] = b"lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua ut enim ad minim veniam quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo consequat ";
 
@@ -122,8 +121,25 @@ pub(super) fn hash(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     Ok(fitting.fitted(mask, fitting.matches(&format!("^[0-9a-f]{{{length}}}$"))))
 }
 
-/// Always the same value.
-fn fixed(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted {
+/// Always the same text, but for what is empty.
+#[derive(Debug)]
+struct Always(Box<[u8]>);
+
+impl Pseudonym for Always {
+    fn write(&self, _: &[u8], _: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+
+    fn has_form(&self, value: &[u8]) -> bool {
+        value == &*self.0
+    }
+}
+
+/// Always the same value. A text column's empty values stay empty.
+pub(super) fn fixed(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted {
+    if matches!(fitting.column.kind, Type::Text { .. }) {
+        return fitting.fitted(Always(value.as_bytes().into()), form);
+    }
     let mut field = Vec::new();
     copy::encode(Some(value.as_bytes()), &mut field);
     Fitted {
@@ -133,7 +149,7 @@ fn fixed(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted {
     }
 }
 
-fn equals(fitting: &Fitting<'_>, value: &str) -> String {
+pub(super) fn equals(fitting: &Fitting<'_>, value: &str) -> String {
     format!("{}::pg_catalog.text = {}", fitting.sql(), quote_literal(value))
 }
 
@@ -162,85 +178,6 @@ pub(super) fn redact(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let limit = fitting.text()?.limit;
     let text: String = "[REDACTED]".chars().take(limit).collect();
     Ok(fixed(fitting, &text, equals(fitting, &text)))
-}
-
-pub(super) fn fixed_value(fitting: &Fitting<'_>) -> Result<Fitted, String> {
-    fitting.may_repeat()?;
-    let given = match fitting.options.get("value") {
-        Some(Value::String(text)) => text.clone(),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
-        _ => return Err(fitting.wrong_option("value", "given: a string, a number, true or false")),
-    };
-    let number = || given.parse::<i64>().ok();
-    let decimal = || given.parse::<f64>().ok().filter(|number| number.is_finite());
-    let sql = fitting.sql();
-    let literal = quote_literal(&given);
-    let of_type = |name: &str| Some(format!("{sql} = {literal}::pg_catalog.{name}"));
-    let form = match &fitting.column.kind {
-        Type::Text { limit, padded, .. } => {
-            let length = given.chars().count();
-            let ends_well = !padded || !given.ends_with(' ');
-            (length <= limit.unwrap_or(usize::MAX) && ends_well).then(|| equals(fitting, &given))
-        }
-        Type::Integer(2) => number()
-            .filter(|n| i16::try_from(*n).is_ok())
-            .map(|n| format!("{sql} = {n}")),
-        Type::Integer(4) => number()
-            .filter(|n| i32::try_from(*n).is_ok())
-            .map(|n| format!("{sql} = {n}")),
-        Type::Integer(_) => number().map(|n| format!("{sql} = {n}")),
-        Type::Numeric { digits } => number()
-            .filter(|n| {
-                digits.is_none_or(|room| {
-                    n.unsigned_abs()
-                        .checked_ilog10()
-                        .map_or(0, |log| log as usize + 1)
-                        <= room
-                })
-            })
-            .map(|n| format!("{sql} = {n}")),
-        Type::Real => decimal().and_then(|_| of_type("float4")),
-        Type::Double => decimal().and_then(|_| of_type("float8")),
-        Type::Boolean => {
-            matches!(given.as_str(), "true" | "false" | "t" | "f").then(|| format!("{sql} = {literal}"))
-        }
-        Type::Date => given
-            .parse::<jiff::civil::Date>()
-            .ok()
-            .and_then(|_| of_type("date")),
-        Type::Timestamp => given
-            .parse::<jiff::civil::DateTime>()
-            .ok()
-            .and_then(|_| of_type("timestamp")),
-        Type::TimestampTz => given
-            .parse::<jiff::Timestamp>()
-            .ok()
-            .and_then(|_| of_type("timestamptz")),
-        Type::Uuid => (given.len() == 36
-            && given.bytes().enumerate().all(|(place, byte)| match place {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            }))
-        .then(|| equals(fitting, &given)),
-        Type::Jsonb => serde_json::from_str::<Value>(&given)
-            .ok()
-            .and_then(|_| of_type("jsonb")),
-        Type::Json => serde_json::from_str::<Value>(&given)
-            .ok()
-            .map(|_| equals(fitting, &given)),
-        Type::Enum(labels) => labels.contains(&given).then(|| equals(fitting, &given)),
-        _ => None,
-    };
-    match form {
-        Some(form) => Ok(fixed(fitting, &given, form)),
-        None => Err(fitting.problem(
-            &format!(
-                "is {}, which does not take the value of its mask :static.",
-                fitting.column.kind.describe()
-            ),
-            "Correct the value.",
-        )),
-    }
 }
 
 pub(super) fn password(fitting: &Fitting<'_>) -> Result<Fitted, String> {

@@ -141,3 +141,157 @@ fn with(mask: &'static str, options: Value) -> Suggestion {
         },
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::mask::{Column, Key, Uniqueness};
+    use std::collections::HashMap;
+
+    fn table(kind: &Type, not_null: bool, distinct: bool) -> Table {
+        let column = |name: &str, kind: Type, not_null: bool, distinct: bool| Column {
+            name: name.into(),
+            kind,
+            not_null,
+            unique: Uniqueness {
+                distinct,
+                tells_case_apart: distinct,
+                counts_nulls: false,
+            },
+        };
+        Table {
+            name: "public.people".into(),
+            columns: vec![
+                column("id", Type::Integer(8), true, true),
+                column("value", kind.clone(), not_null, distinct),
+            ],
+            key: vec![0],
+            key_is_enforced: true,
+            checks: HashMap::new(),
+        }
+    }
+
+    fn types() -> Vec<Type> {
+        let named = [
+            "text",
+            "character varying",
+            "character",
+            "citext",
+            "name",
+            "smallint",
+            "integer",
+            "bigint",
+            "numeric",
+            "real",
+            "double precision",
+            "boolean",
+            "date",
+            "timestamp",
+            "timestamptz",
+            "time",
+            "timetz",
+            "interval",
+            "uuid",
+            "json",
+            "jsonb",
+            "hstore",
+            "bytea",
+            "inet",
+            "cidr",
+            "macaddr",
+            "macaddr8",
+            "daterange",
+            "datemultirange",
+            "bit",
+            "varbit",
+            "xml",
+            "money",
+            "tsvector",
+            "point",
+            "oid",
+        ];
+        let of = |name: &&str| Type::from_name(name, &[]);
+        let mut types: Vec<Type> = named.iter().filter_map(of).collect();
+        assert_eq!(types.len(), named.len());
+        types.extend([1, 4, 12, 40, 255].map(|limit| Type::Text {
+            limit: Some(limit),
+            padded: false,
+            ignores_case: false,
+        }));
+        let arrays = [Type::TEXT, Type::Integer(8), Type::Date, Type::Uuid, Type::Jsonb];
+        types.extend(arrays.map(|of| Type::Array(Box::new(of))));
+        types.push(Type::Enum(vec!["sad".into(), "ok".into()]));
+        types.push(Type::Numeric { digits: Some(3) });
+        types
+    }
+
+    fn pseudonyms() -> Pseudonyms {
+        Pseudonyms {
+            key: Key::new(&"0123456789abcdef".into()),
+            email_domain: "demo.example.com".into(),
+            utf8: true,
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_mask_that_a_rule_can_name_on_every_type() {
+        for kind in Kind::ALL {
+            for column in types() {
+                for (not_null, scrubbed) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let found = choose(
+                        *kind,
+                        &table(&column, not_null, false),
+                        1,
+                        &pseudonyms(),
+                        scrubbed,
+                        |_| true,
+                    );
+                    let cell = format!("{kind:?} on {}, NOT NULL: {not_null}", column.describe());
+                    let Some(found) = found else { panic!("{cell}") };
+                    let Some(suggestion) = found.suggestion else {
+                        panic!("{cell}: no rule can say it")
+                    };
+                    let named = Recipe::named(suggestion.mask, &suggestion.options);
+                    assert_eq!(named.as_ref(), Ok(&found.mask), "{cell}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn under_a_unique_index_a_text_of_some_length_has_one_too() {
+        for kind in Kind::ALL {
+            for limit in [None, Some(14), Some(40)] {
+                let column = Type::Text {
+                    limit,
+                    padded: false,
+                    ignores_case: false,
+                };
+                let found = choose(*kind, &table(&column, true, true), 1, &pseudonyms(), true, |_| {
+                    true
+                });
+                assert!(
+                    found.is_some_and(|found| found.suggestion.is_some()),
+                    "{kind:?} in {limit:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_mask_of_a_kind_itself_fits_a_text_column_or_one_of_its_own_type() {
+        for kind in Kind::ALL {
+            let own = match kind {
+                Kind::BirthDate => Type::Date,
+                _ => Type::TEXT,
+            };
+            let mask = Recipe::named(kind.suggested_mask(), &Map::new());
+            let Ok(mask) = mask else {
+                panic!("{kind:?}: {mask:?}")
+            };
+            let fits = RowMask::new(&table(&own, false, false), &[(1, mask)], &pseudonyms());
+            assert!(fits.is_ok(), "{kind:?}: {fits:?}");
+        }
+    }
+}
