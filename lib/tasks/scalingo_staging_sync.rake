@@ -40,7 +40,7 @@ namespace :scalingo_staging_sync do
 
   desc "List the masks that a column can have, with an example of each"
   task masks: :environment do
-    puts ScalingoStagingSync::Support::MaskList.new.text
+    staging_sync.call { puts ScalingoStagingSync::Support::MaskList.new.text }
   end
 
   desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json)"

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "minitest/mock"
 require "active_support/tagged_logging"
 
 class FiguresTest < Minitest::Test
@@ -18,6 +19,29 @@ class FiguresTest < Minitest::Test
     assert_equal ["2026-11-21 01:21 UTC", "last night"], ["2026-11-21T02:21:30.193+01:00", "last night"].map { |time| Figures.moment(time) }
     now = Time.utc(2026, 11, 21, 8)
     assert_equal ["6 h old", "4 days old", nil], ["2026-11-21T02:00:00Z", "2026-11-17T02:00:00Z", "?"].map { |time| Figures.age(time, now:) }
+  end
+end
+
+class CommandTest < Minitest::Test
+  # A run that ends with an error, while the target is in some state.
+  def told(error, state)
+    errors = StringIO.new
+    command = ScalingoStagingSync::Services::Command.new(config: staging_config, errors:)
+    command.define_singleton_method(:work) { raise error }
+    history = Struct.new(:state).new(state)
+    status = ScalingoStagingSync::Database::History.stub(:new, history) { command.run }
+    [status, errors.string]
+  end
+
+  def test_what_is_left_is_said_once
+    failure = ScalingoStagingSync::RestoreError.new("PostgreSQL said no.", "Do this.")
+    assert_equal [1, "ScalingoStagingSync::RestoreError: PostgreSQL said no. Do this. The target is incomplete, and holds no raw value " \
+                     "of a masked column. The next run starts clean.\n"], told(failure, :incomplete)
+    mistyped = ScalingoStagingSync::ConfirmationError.new("It is not, so nothing was touched.", "Again.")
+    assert_equal [1, "ScalingoStagingSync::ConfirmationError: It is not, so nothing was touched. Again.\n"], told(mistyped, :complete)
+    assert_equal [143, "The run was stopped (SIGTERM). The target was not touched: its old data is still there.\n"],
+                 told(SignalException.new("TERM"), :complete)
+    assert_equal 129, told(SignalException.new("HUP"), :complete).first
   end
 end
 

@@ -6,7 +6,7 @@ module ScalingoStagingSync
     # says how it went. A run that fails or is stopped says what state the target is in.
     class Command
       # Some errors say themselves what is left.
-      SAID = { untouched: "Nothing was touched", incomplete: "incomplete", refused: "nothing was touched" }.freeze
+      SAID = { untouched: /nothing was touched/i, incomplete: /incomplete/, refused: /nothing was touched/ }.freeze
       private_constant :SAID
 
       # @param config [Configuration] what to do
@@ -49,7 +49,7 @@ module ScalingoStagingSync
       end
 
       def tell(what, state)
-        known = SAID.key?(state) && what.include?(SAID[state])
+        known = SAID[state]&.match?(what)
         @errors.puts([what, (Support::Remains.sentence(state) unless known)].compact.join(" "))
       rescue SystemCallError
         nil # nobody is there to read it: the terminal was closed

@@ -66,7 +66,7 @@ module ScalingoStagingSync
         rows = runs.map do |run|
           [run[:started_at].utc.strftime("%Y-%m-%d %H:%M"), run[:mode], run[:status], run[:backup_id].to_s,
            run[:rows] ? Support::Figures.count(run[:rows]) : "", run[:findings].to_s, run[:seconds] ? Support::Figures.seconds(run[:seconds]) : "",
-           run[:error_class].to_s]
+           run[:error_class].to_s.split("::").last.to_s]
         end
         head = ["Started (UTC)", "Mode", "Status", "Backup", "Rows", "Findings", "Took", "Error"]
         widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }

@@ -37,7 +37,10 @@ module ScalingoStagingSync
       def ask
         @output.print("[CONFIRMATION REQUIRED] Type '#{name}' to continue: ")
         @output.flush
-        @input.gets.to_s.strip
+        answer = @input.gets
+        answer.to_s.strip
+      ensure
+        @output.puts unless answer # what is said next begins a line of its own, also after Ctrl-C and Ctrl-D
       end
 
       # Outside Scalingo there is no APP; the database's name serves there.
