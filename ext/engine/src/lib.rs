@@ -222,7 +222,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     }
 
     events.send(Event::Phase { phase: Phase::Verify });
-    target.analyze().await?;
+    target.analyze_others(&loaded.analyzed).await?;
     let verified = if settings.masking.verify {
         let strict = settings.masking.fail_on_verification_error;
         let found = verify::verify(target, plan, &loaded, strict).await?;

@@ -238,6 +238,43 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn statistics_are_made_while_others_load_except_of_what_has_partitions() {
+    let database = Database::of_restricted().await;
+    let root = "CREATE TABLE public.parted (id int) PARTITION BY RANGE (id); \
+        CREATE TABLE public.part PARTITION OF public.parted DEFAULT";
+    let plan = Planner::new()
+        .table(1, "users", "id int")
+        .statement("TABLE", "parted", root)
+        .load(2, "part", vec!["id".into()])
+        .step(
+            10,
+            "CREATE INDEX ON public.users ((id + 1))",
+            &[1],
+            &[],
+            &["users"],
+        )
+        .plan();
+    let part = vec![
+        Item::TableStart(2),
+        Item::Rows(b"1\n2\n".to_vec()),
+        Item::TableEnd,
+    ];
+    let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
+    target.reset_and_create(&plan).await.unwrap();
+    let items = [users(1), part].concat_items();
+    let report = feed(&target, &plan, Questions::new(), items).await.unwrap();
+    let with_statistics =
+        "SELECT string_agg(DISTINCT tablename, ', ') FROM pg_stats WHERE schemaname = 'public'";
+    assert_eq!(report.analyzed.iter().collect::<Vec<_>>(), [&table("users")]);
+    let before = database.text(with_statistics).await;
+    assert_eq!(before, "users, users_expr_idx", "after the index");
+    target.analyze_others(&report.analyzed).await.unwrap();
+    let after = database.text(with_statistics).await;
+    assert_eq!(after, "part, parted, users, users_expr_idx");
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_a_rule_may_shrink_later_is_not_asked_about_early() {
     let mut planner = Planner::new().table(1, "users", "id int, email text").mask(1, 1);
     assert!(questions(&planner.0).contains_key(&table("users")));

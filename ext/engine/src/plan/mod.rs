@@ -20,6 +20,7 @@ mod search;
 pub mod sql;
 pub mod sql_rules;
 mod steps;
+mod weight;
 
 pub use crate::mask::quote_identifier;
 pub use search::SearchVectors;
@@ -232,6 +233,8 @@ pub struct Step {
     pub shared: Vec<TableName>,
     /// Runs after all others that are not last: event triggers and materialized views' contents.
     pub last: bool,
+    /// What it costs per row of its table, where an index on an integer costs 2; 0 when rows do not matter.
+    pub weight: u32,
     /// What a refusal by the server means.
     pub refusal: Refusal,
 }

@@ -1,8 +1,9 @@
 //! What runs after the rows, what it waits for, and which tables it locks.
 
 use super::decide::{display_name, is_body_of_view, Decisions};
-use super::schema::{ForeignKey, Schema};
+use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
+use super::weight::weight;
 use super::{LeftOut, Load, Refusal, Step, TableName};
 use crate::archive::{DumpId, Entry, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -108,6 +109,7 @@ impl<'a> Steps<'a> {
                 locks: self.names(&locks.exclusive, &locks.exclusive_others),
                 shared: self.names(&locks.shared, &[]),
                 last: is_event_trigger || entry.desc == "MATERIALIZED VIEW DATA",
+                weight: weight(entry, self.table(entry)),
                 refusal: if is_event_trigger {
                     Refusal::LeftOut
                 } else {
@@ -116,6 +118,12 @@ impl<'a> Steps<'a> {
             });
         }
         outcome
+    }
+
+    /// The table of an index or of a constraint.
+    fn table(&self, entry: &Entry) -> Option<&'a Table> {
+        let table = self.table_of_index.get(&entry.dump_id)?;
+        self.schema.tables.get(*table)
     }
 
     /// A step's SQL: as it is, but for a foreign key to a table whose rows are not there.

@@ -4,6 +4,7 @@ use super::connect::Session;
 use super::{get, Target};
 use crate::error::{Error, Result};
 use crate::plan::TableName;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -23,6 +24,14 @@ impl Target {
     /// Naming the table, when the server refuses; [`Kind::TargetConnection`](crate::error::Kind) when a session
     /// breaks.
     pub async fn analyze(&self) -> Result<()> {
+        self.analyze_others(&HashSet::new()).await
+    }
+
+    /// As [`Target::analyze`], without those that were analyzed already.
+    ///
+    /// # Errors
+    /// As [`Target::analyze`].
+    pub async fn analyze_others(&self, done: &HashSet<TableName>) -> Result<()> {
         let session = self.session().await?;
         let rows = session
             .query(TABLES, &[])
@@ -37,6 +46,7 @@ impl Target {
                 })
             })
             .collect::<Result<Vec<TableName>>>()?;
+        let tables: Vec<TableName> = tables.into_iter().filter(|table| !done.contains(table)).collect();
         let workers = self.parallel().min(tables.len());
         let left = Arc::new(Mutex::new(tables.into_iter()));
         let mut sessions = vec![session];
@@ -50,9 +60,7 @@ impl Target {
                 loop {
                     let next = left.lock().await.next();
                     let Some(table) = next else { return Ok(session) };
-                    let sql = format!("ANALYZE {}", table.sql());
-                    let analyzed = session.batch_execute(&sql).await;
-                    analyzed.map_err(|error| Error::from_server(&format!("analyzing {table}"), &error))?;
+                    analyze(&session, &table).await?;
                 }
             });
         }
@@ -62,4 +70,25 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// Runs ANALYZE on a table while others load. False: it must wait until all are there, because it has partitions or
+/// heirs, or is one's.
+pub(super) async fn analyze_beside_others(session: &Session, table: &TableName) -> Result<bool> {
+    let doing = |error| Error::from_server(&format!("analyzing {table}"), &error);
+    let sql = "SELECT c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass \
+                 AND pg_has_role(c.relowner, 'USAGE') \
+               FROM pg_class c WHERE c.oid = $1::text::regclass";
+    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
+    let plain = row.try_get(0).map_err(doing)?;
+    if plain {
+        analyze(session, table).await?;
+    }
+    Ok(plain)
+}
+
+async fn analyze(session: &Session, table: &TableName) -> Result<()> {
+    let sql = format!("ANALYZE {}", table.sql());
+    let analyzed = session.batch_execute(&sql).await;
+    analyzed.map_err(|error| Error::from_server(&format!("analyzing {table}"), &error))
 }

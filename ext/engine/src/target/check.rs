@@ -1,6 +1,6 @@
-//! Which tables can be checked already while others still load: a table's rows are looked at as soon as they are
-//! all in, beside the index builds. Pure bookkeeping; the questions are verification's own, and so is judging the
-//! answers.
+//! Which tables can be checked and analyzed already while others still load: a table's rows are looked at as soon as
+//! they are all in, beside the index builds, and the planner's statistics are made when its steps are done. Pure
+//! bookkeeping; the questions are verification's own, and so is judging the answers.
 
 use crate::plan::{Load, TableName};
 use std::collections::{HashMap, VecDeque};
@@ -20,14 +20,16 @@ pub struct Answer {
 /// Per table, what was found.
 pub type Answers = HashMap<TableName, Answer>;
 
-/// Questions that have not been asked.
+/// Questions that have not been asked, and tables without statistics.
 #[derive(Default)]
 pub(super) struct Checks<'p> {
     questions: Questions,
     /// Per table: loads that go into it and are not done.
     outstanding: HashMap<&'p TableName, usize>,
-    /// Tables whose rows are all in.
+    /// Tables whose rows are all in, and that there is a question about.
     ready: VecDeque<&'p TableName>,
+    /// Tables whose rows are all in, and that have no statistics.
+    unanalyzed: VecDeque<&'p TableName>,
 }
 
 impl<'p> Checks<'p> {
@@ -38,14 +40,12 @@ impl<'p> Checks<'p> {
             ..Self::default()
         };
         for load in loads {
-            if checks.questions.contains_key(&load.copy_into) {
-                *checks.outstanding.entry(&load.copy_into).or_default() += 1;
-            }
+            *checks.outstanding.entry(&load.copy_into).or_default() += 1;
         }
         checks
     }
 
-    /// Notes that a load is committed.
+    /// Notes that a load is committed, and that nothing will change its rows any more.
     pub(super) fn loaded(&mut self, load: &'p Load) {
         let Some(count) = self.outstanding.get_mut(&load.copy_into) else {
             return;
@@ -53,7 +53,10 @@ impl<'p> Checks<'p> {
         *count = count.saturating_sub(1);
         if *count == 0 {
             self.outstanding.remove(&load.copy_into);
-            self.ready.push_back(&load.copy_into);
+            if self.questions.contains_key(&load.copy_into) {
+                self.ready.push_back(&load.copy_into);
+            }
+            self.unanalyzed.push_back(&load.copy_into);
         }
     }
 
@@ -66,5 +69,14 @@ impl<'p> Checks<'p> {
         let table = self.ready.remove(at)?;
         let conditions = self.questions.remove(table)?;
         Some((table, conditions))
+    }
+
+    /// The next table that `is_settled` accepts, to be analyzed.
+    pub(super) fn next_to_analyze(
+        &mut self,
+        is_settled: impl Fn(&TableName) -> bool,
+    ) -> Option<&'p TableName> {
+        let at = self.unanalyzed.iter().position(|table| is_settled(table))?;
+        self.unanalyzed.remove(at)
     }
 }

@@ -4,7 +4,7 @@
 use crate::archive::DumpId;
 use crate::plan::{Step, TableName};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The steps of a plan, and how far they are.
 pub(crate) struct Graph<'p> {
@@ -15,18 +15,34 @@ pub(crate) struct Graph<'p> {
     waiting: Vec<usize>,
     /// Per dump id: steps that wait for it.
     waiters: HashMap<DumpId, Vec<usize>>,
-    /// Largest tables first, then the plan's order.
+    /// The longest chains first, then the plan's order.
     ready: BTreeSet<(Reverse<u64>, usize)>,
     /// Steps that are ready except that they come last.
     held: Vec<usize>,
     /// Steps that do not come last and are not done.
     first_left: usize,
     left: usize,
-    sizes: HashMap<&'p TableName, u64>,
+    sizes: HashMap<&'p TableName, Size>,
     in_use: HashMap<&'p TableName, Use>,
+    /// Per table: steps on it that do not come last and are not done.
+    left_on: HashMap<&'p TableName, usize>,
+    /// Foreign keys of large tables that wait for nothing but tables, or for one key that is being built.
+    imminent: HashSet<usize>,
+    /// Per table: imminent foreign keys that want it for themselves.
+    wanted: HashMap<&'p TableName, usize>,
     /// Running steps that have let go of all exclusive locks but one, and that one.
     relaxed: HashMap<usize, TableName>,
 }
+
+/// What a table holds.
+#[derive(Default)]
+struct Size {
+    bytes: u64,
+    rows: u64,
+}
+
+/// A foreign key on more than this is kept waiting by nobody: see [`Graph::start_if`].
+const LARGE: u64 = 4 * 1024 * 1024;
 
 /// Running steps on a table.
 #[derive(Default)]
@@ -53,9 +69,17 @@ impl<'p> Graph<'p> {
             left: steps.len(),
             sizes: HashMap::new(),
             in_use: HashMap::new(),
+            left_on: HashMap::new(),
+            imminent: HashSet::new(),
+            wanted: HashMap::new(),
             relaxed: HashMap::new(),
             outstanding,
         };
+        for step in steps.iter().filter(|step| !step.last) {
+            for table in step.locks.iter().chain(&step.shared) {
+                *graph.left_on.entry(table).or_default() += 1;
+            }
+        }
         for (index, step) in steps.iter().enumerate() {
             let mut ids: Vec<DumpId> = step.waits_for.clone();
             ids.sort_unstable();
@@ -72,9 +96,11 @@ impl<'p> Graph<'p> {
         graph
     }
 
-    /// Notes how many bytes a table holds, so that what takes longest starts first.
-    pub(crate) fn size(&mut self, table: &'p TableName, bytes: u64) {
-        *self.sizes.entry(table).or_default() += bytes;
+    /// Notes what a table holds, so that what takes longest starts first.
+    pub(crate) fn size(&mut self, table: &'p TableName, bytes: u64, rows: u64) {
+        let size = self.sizes.entry(table).or_default();
+        size.bytes += bytes;
+        size.rows += rows;
     }
 
     /// Notes that a load or a block is done.
@@ -100,20 +126,40 @@ impl<'p> Graph<'p> {
         if step.last && self.first_left > 0 {
             self.held.push(index);
         } else {
-            let bytes = self.bytes(step);
-            self.ready.insert((Reverse(bytes), index));
+            self.ready.insert((Reverse(self.chain(index)), index));
         }
     }
 
-    /// A step that may run now and that `suits` accepts, largest tables first; it counts as running from here on.
-    pub(crate) fn start_if(&mut self, suits: impl Fn(&Step) -> bool) -> Option<usize> {
+    /// What a step costs together with the dearest of those that wait for it.
+    fn chain(&self, index: usize) -> u64 {
+        let waiters = self.waiters.get(&self.steps[index].dump_id);
+        let behind = waiters.into_iter().flatten().map(|waiter| self.cost(*waiter));
+        self.cost(index).saturating_add(behind.max().unwrap_or(0))
+    }
+
+    fn cost(&self, index: usize) -> u64 {
+        let step = &self.steps[index];
+        let tables = step.locks.iter().chain(&step.shared);
+        let sizes = tables.filter_map(|table| self.sizes.get(table));
+        sizes
+            .map(|size| size.bytes / 64 + size.rows.saturating_mul(step.weight.into()))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// A step that may run now and that `suits` accepts, the longest chains first; it counts as running from here on.
+    ///
+    /// A large foreign key needs its tables to itself for a moment, and then shares them while its rows are checked.
+    /// So that it does not wait until the last index is built and is then checked alone, nothing starts on its tables
+    /// before it: as long as others are `busy`.
+    pub(crate) fn start_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
         let may_start = |(_, index): &&(Reverse<u64>, usize)| {
             let step = &self.steps[*index];
-            suits(step) && self.is_free(step)
+            suits(step) && self.is_free(step) && !(busy && self.is_held_up(*index))
         };
         let entry = *self.ready.iter().find(may_start)?;
         self.ready.remove(&entry);
         let step = &self.steps[entry.1];
+        self.watch_for_keys(entry.1);
         for table in &step.locks {
             self.in_use.entry(table).or_default().exclusive += 1;
         }
@@ -132,6 +178,40 @@ impl<'p> Graph<'p> {
         step.locks.iter().all(unused) && step.shared.iter().all(|table| self.is_shareable(table))
     }
 
+    /// Whether a foreign key is to have one of a step's tables first.
+    fn is_held_up(&self, index: usize) -> bool {
+        let step = &self.steps[index];
+        let mut tables = step.locks.iter().chain(&step.shared);
+        !self.imminent.contains(&index) && tables.any(|table| self.is_wanted(table))
+    }
+
+    fn is_wanted(&self, table: &TableName) -> bool {
+        self.wanted.get(table).is_some_and(|keys| *keys > 0)
+    }
+
+    /// A step starts: it is awaited no more, and large foreign keys that wait for it alone are imminent.
+    fn watch_for_keys(&mut self, index: usize) {
+        if self.imminent.remove(&index) {
+            for table in &self.steps[index].locks {
+                if let Some(keys) = self.wanted.get_mut(table) {
+                    *keys -= 1;
+                }
+            }
+        }
+        let waiters = self.waiters.get(&self.steps[index].dump_id);
+        let keys = waiters.into_iter().flatten().copied().filter(|waiter| {
+            let step = &self.steps[*waiter];
+            self.waiting[*waiter] == 1 && step.kind == "FK CONSTRAINT" && self.bytes(step) >= LARGE
+        });
+        for key in keys.collect::<Vec<usize>>() {
+            if self.imminent.insert(key) {
+                for table in &self.steps[key].locks {
+                    *self.wanted.entry(table).or_default() += 1;
+                }
+            }
+        }
+    }
+
     /// Whether a step waits for nothing but a session, or a table.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -140,7 +220,8 @@ impl<'p> Graph<'p> {
     /// How many bytes the tables of a step hold.
     pub(crate) fn bytes(&self, step: &Step) -> u64 {
         let tables = step.locks.iter().chain(&step.shared);
-        tables.filter_map(|table| self.sizes.get(table)).sum()
+        let sizes = tables.filter_map(|table| self.sizes.get(table));
+        sizes.map(|size| size.bytes).sum()
     }
 
     /// Notes that a running step shares the tables that it had to itself from here on, except `kept`.
@@ -154,8 +235,20 @@ impl<'p> Graph<'p> {
     }
 
     /// Whether a table can be shared with what runs on it now.
-    pub(crate) fn is_shareable(&self, table: &TableName) -> bool {
+    fn is_shareable(&self, table: &TableName) -> bool {
         self.in_use.get(table).is_none_or(|now| now.exclusive == 0)
+    }
+
+    /// Whether something besides the steps may read a table now.
+    pub(crate) fn may_read(&self, table: &TableName) -> bool {
+        self.is_shareable(table) && !self.is_wanted(table)
+    }
+
+    /// Whether every step on a table is done, except those that come last, and nothing runs on it.
+    pub(crate) fn is_settled(&self, table: &TableName) -> bool {
+        let in_use = self.in_use.get(table);
+        self.left_on.get(table).is_none_or(|left| *left == 0)
+            && in_use.is_none_or(|now| now.exclusive == 0 && now.shared == 0)
     }
 
     /// Notes that something besides the steps reads a table.
@@ -167,6 +260,18 @@ impl<'p> Graph<'p> {
     pub(crate) fn unshare(&mut self, table: &TableName) {
         if let Some(now) = self.in_use.get_mut(table) {
             now.shared -= 1;
+        }
+    }
+
+    /// Notes that something besides the steps has a table to itself.
+    pub(crate) fn occupy(&mut self, table: &'p TableName) {
+        self.in_use.entry(table).or_default().exclusive += 1;
+    }
+
+    /// Notes that it no longer has.
+    pub(crate) fn vacate(&mut self, table: &TableName) {
+        if let Some(now) = self.in_use.get_mut(table) {
+            now.exclusive -= 1;
         }
     }
 
@@ -189,6 +294,11 @@ impl<'p> Graph<'p> {
         }
         self.left -= 1;
         if !step.last {
+            for table in step.locks.iter().chain(&step.shared) {
+                if let Some(left) = self.left_on.get_mut(table) {
+                    *left -= 1;
+                }
+            }
             self.first_left -= 1;
             if self.first_left == 0 {
                 for held in std::mem::take(&mut self.held) {
@@ -233,6 +343,7 @@ mod tests {
             locks: locks.iter().map(|name| table(name)).collect(),
             shared: shared.iter().map(|name| table(name)).collect(),
             last: false,
+            weight: 0,
             refusal: Refusal::Fatal,
         }
     }
@@ -241,12 +352,12 @@ mod tests {
     fn a_step_waits_for_every_load_that_it_names() {
         let steps = [step(10, &[1, 2], &["a"], &[])];
         let mut graph = Graph::new(&steps, [1, 2]);
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         graph.data_done(1);
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         graph.data_done(2);
-        assert_eq!(graph.start_if(|_| true), Some(0));
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), Some(0));
+        assert_eq!(graph.start_if(false, |_| true), None);
     }
 
     #[test]
@@ -260,21 +371,21 @@ mod tests {
         let mut graph = Graph::new(&steps, []);
         assert_eq!(
             (
-                graph.start_if(|_| true),
-                graph.start_if(|_| true),
-                graph.start_if(|_| true)
+                graph.start_if(false, |_| true),
+                graph.start_if(false, |_| true),
+                graph.start_if(false, |_| true)
             ),
             (Some(0), Some(1), None)
         );
         graph.step_done(0);
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         graph.step_done(1);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(2), None)
         );
         graph.step_done(2);
-        assert_eq!(graph.start_if(|_| true), Some(3));
+        assert_eq!(graph.start_if(false, |_| true), Some(3));
     }
 
     #[test]
@@ -286,16 +397,16 @@ mod tests {
         ];
         let mut graph = Graph::new(&steps, []);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(0), None)
         );
         graph.relax(0, &table("orders"));
-        assert!(graph.is_shareable(&table("users")) && !graph.is_shareable(&table("orders")));
+        assert!(graph.may_read(&table("users")) && !graph.may_read(&table("orders")));
         // What wants users to itself still waits, and so does what shares orders.
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         graph.step_done(0);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), Some(2))
         );
     }
@@ -307,12 +418,12 @@ mod tests {
         let mut graph = Graph::new(&steps, []);
         graph.share(&a);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), None)
         );
         graph.step_done(1);
         graph.unshare(&a);
-        assert_eq!(graph.start_if(|_| true), Some(0));
+        assert_eq!(graph.start_if(false, |_| true), Some(0));
     }
 
     #[test]
@@ -320,14 +431,96 @@ mod tests {
         let steps = [step(10, &[1], &[], &["small"]), step(11, &[2], &[], &["large"])];
         let (small, large) = (table("small"), table("large"));
         let mut graph = Graph::new(&steps, [1, 2]);
-        graph.size(&small, 10);
-        graph.size(&large, 1_000);
+        graph.size(&small, 10_000, 10);
+        graph.size(&large, 1_000_000, 1_000);
         graph.data_done(1);
         graph.data_done(2);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), Some(0))
         );
+    }
+
+    #[test]
+    fn what_is_dear_and_what_much_waits_for_goes_first() {
+        let mut steps = [
+            step(10, &[1], &[], &["a"]),
+            step(11, &[1], &[], &["a"]),
+            step(12, &[1], &[], &["a"]),
+            step(13, &[12], &[], &["a"]),
+        ];
+        for (step, weight) in steps.iter_mut().zip([2, 8, 1, 9]) {
+            step.weight = weight;
+        }
+        let a = table("a");
+        let mut graph = Graph::new(&steps, [1]);
+        graph.size(&a, 64, 100);
+        graph.data_done(1);
+        let order = [(); 3].map(|()| graph.start_if(false, |_| true));
+        assert_eq!(order, [Some(2), Some(1), Some(0)]);
+    }
+
+    /// A key of users, two indexes of it, and a foreign key from orders.
+    fn foreign_key_behind_a_key() -> [Step; 4] {
+        let mut steps = [
+            step(10, &[1], &[], &["users"]),
+            step(11, &[1], &[], &["users"]),
+            step(12, &[2], &[], &["orders"]),
+            step(13, &[1, 2, 10], &["orders", "users"], &[]),
+        ];
+        steps[0].weight = 2;
+        steps[3].kind = "FK CONSTRAINT".into();
+        steps
+    }
+
+    #[test]
+    fn a_large_foreign_key_gets_its_tables_as_soon_as_the_key_that_it_refers_to_is_built() {
+        let steps = foreign_key_behind_a_key();
+        let (users, orders) = (table("users"), table("orders"));
+        let mut graph = Graph::new(&steps, [1, 2]);
+        graph.size(&orders, LARGE, 1_000);
+        graph.data_done(2);
+        graph.size(&users, LARGE, 1_000);
+        graph.data_done(1);
+        assert_eq!(graph.start_if(true, |_| true), Some(0));
+        assert_eq!(graph.start_if(true, |_| true), None, "the key comes first");
+        assert!(!graph.may_read(&users));
+        graph.step_done(0);
+        assert_eq!(graph.start_if(true, |_| true), Some(3));
+        graph.relax(3, &orders);
+        assert_eq!(graph.start_if(true, |_| true), Some(1), "users are shared again");
+    }
+
+    #[test]
+    fn nothing_idles_for_a_foreign_key_and_a_small_one_holds_nobody_up() {
+        let steps = foreign_key_behind_a_key();
+        let (users, orders) = (table("users"), table("orders"));
+        for (bytes, busy) in [(LARGE, false), (64, true)] {
+            let mut graph = Graph::new(&steps, [1, 2]);
+            graph.size(&users, bytes, 1_000);
+            graph.size(&orders, bytes, 1_000);
+            graph.data_done(1);
+            graph.data_done(2);
+            assert_eq!(graph.start_if(busy, |_| true), Some(0));
+            assert!(graph.start_if(busy, |_| true).is_some());
+        }
+    }
+
+    #[test]
+    fn a_table_is_settled_when_its_steps_are_done_except_the_last_ones() {
+        let mut steps = [step(10, &[], &[], &["a"]), step(11, &[], &[], &["a"])];
+        steps[1].last = true;
+        let (a, b) = (table("a"), table("b"));
+        let mut graph = Graph::new(&steps, []);
+        assert!(!graph.is_settled(&a) && graph.is_settled(&b));
+        assert_eq!(graph.start_if(false, |_| true), Some(0));
+        graph.step_done(0);
+        assert!(graph.is_settled(&a));
+        graph.occupy(&a);
+        assert!(!graph.is_settled(&a) && !graph.may_read(&a));
+        assert_eq!(graph.start_if(false, |_| true), None);
+        graph.vacate(&a);
+        assert_eq!(graph.start_if(false, |_| true), Some(1));
     }
 
     #[test]
@@ -340,19 +533,19 @@ mod tests {
         steps[0].last = true;
         steps[1].last = true;
         let mut graph = Graph::new(&steps, [1]);
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         graph.data_done(1);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(2), None)
         );
         graph.step_done(2);
         assert_eq!(
-            (graph.start_if(|_| true), graph.start_if(|_| true)),
+            (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), None)
         );
         graph.step_done(1);
-        assert_eq!(graph.start_if(|_| true), Some(0));
+        assert_eq!(graph.start_if(false, |_| true), Some(0));
         graph.step_done(0);
         assert_eq!(graph.left(), 0);
     }
@@ -361,7 +554,7 @@ mod tests {
     fn steps_that_wait_for_one_another_are_named() {
         let steps = [step(10, &[11], &[], &[]), step(11, &[10], &[], &[])];
         let mut graph = Graph::new(&steps, []);
-        assert_eq!(graph.start_if(|_| true), None);
+        assert_eq!(graph.start_if(false, |_| true), None);
         assert_eq!(graph.stuck().map(|step| step.dump_id), Some(10));
     }
 }

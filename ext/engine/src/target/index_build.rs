@@ -64,6 +64,7 @@ mod tests {
             locks: Vec::new(),
             shared: Vec::new(),
             last: false,
+            weight: 0,
             refusal: Refusal::Fatal,
         }
     }

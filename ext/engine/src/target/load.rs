@@ -3,6 +3,7 @@
 //! One task decides (this one); others work: a lane per COPY, a writer of large objects, a step each. All of them
 //! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
 
+use super::analyze;
 use super::check::{Answer, Answers, Checks, Questions};
 use super::connect::Session;
 use super::count;
@@ -85,6 +86,8 @@ pub struct LoadReport {
     pub late: Vec<TableName>,
     /// Answers to questions about tables that could be looked at while others still loaded.
     pub answers: Answers,
+    /// Tables that have the planner's statistics already.
+    pub analyzed: HashSet<TableName>,
 }
 
 /// What was loaded of one data block.
@@ -368,6 +371,11 @@ enum Done {
     LostLane {
         load: DumpId,
         error: Error,
+    },
+    Analyze {
+        session: Session,
+        table: TableName,
+        done: bool,
     },
 }
 
@@ -813,9 +821,13 @@ impl<'a> Restore<'a> {
             sql,
             seconds,
         });
-        self.graph.size(&load.table, progress.bytes);
+        self.graph.size(&load.table, progress.bytes, rows);
         self.graph.data_done(id);
-        self.checks.loaded(load);
+        let failed = &self.report.failed;
+        let shrinks = self.plan.sql_rules.shrinking.contains(&load.copy_into);
+        if !shrinks && !failed.iter().any(|(tables, _)| tables.contains(&load.copy_into)) {
+            self.checks.loaded(load);
+        }
         Ok(())
     }
 
@@ -898,7 +910,7 @@ impl<'a> Restore<'a> {
 
     /// Starts the groups of rules in SQL that are ready. They have their sessions already.
     fn start_groups(&mut self) -> Result<()> {
-        while let Some(index) = self.graph.start_if(|step| step.kind == GROUP_KIND) {
+        while let Some(index) = self.graph.start_if(false, |step| step.kind == GROUP_KIND) {
             let id = self.plan.steps.get(index).map(|step| step.dump_id);
             let mut groups = self.plan.sql_rules.groups.iter();
             let Some(number) = groups.position(|group| Some(group.dump_id) == id) else {
@@ -1010,7 +1022,8 @@ impl<'a> Restore<'a> {
         };
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
-            let Some(index) = self.graph.start_if(|step| step.kind != GROUP_KIND) else {
+            let busy = 2 * self.free.len() < self.target.parallel();
+            let Some(index) = self.graph.start_if(busy, |step| step.kind != GROUP_KIND) else {
                 self.free.push(session);
                 break;
             };
@@ -1060,6 +1073,7 @@ impl<'a> Restore<'a> {
             });
         }
         self.start_checks(most);
+        self.start_analyzes(most);
         Ok(())
     }
 
@@ -1096,7 +1110,7 @@ impl<'a> Restore<'a> {
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
             let graph = &self.graph;
-            let Some((table, conditions)) = self.checks.next(|table| graph.is_shareable(table)) else {
+            let Some((table, conditions)) = self.checks.next(|table| graph.may_read(table)) else {
                 self.free.push(session);
                 break;
             };
@@ -1111,6 +1125,25 @@ impl<'a> Restore<'a> {
                     table,
                     answer,
                 })
+            });
+        }
+    }
+
+    /// Makes statistics for tables whose steps are done, where nothing else wants a session.
+    fn start_analyzes(&mut self, most: usize) {
+        while self.steps_running < most {
+            let Some(session) = self.free.pop() else { break };
+            let graph = &self.graph;
+            let Some(table) = self.checks.next_to_analyze(|table| graph.is_settled(table)) else {
+                self.free.push(session);
+                break;
+            };
+            self.graph.occupy(table);
+            self.steps_running += 1;
+            let table = table.clone();
+            self.tasks.spawn(async move {
+                let done = analyze::analyze_beside_others(&session, &table).await?;
+                Ok(Done::Analyze { session, table, done })
             });
         }
     }
@@ -1181,6 +1214,15 @@ impl<'a> Restore<'a> {
             }
             Done::Lost { group, error } => self.lose(group, error),
             Done::LostLane { load, error } => self.lose_lane(load, error),
+            Done::Analyze { session, table, done } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                self.graph.vacate(&table);
+                if done {
+                    self.report.analyzed.insert(table);
+                }
+                Ok(())
+            }
             Done::LargeObjects { session, oids } => {
                 self.free.push(session);
                 self.writers -= 1;

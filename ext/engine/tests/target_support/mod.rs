@@ -322,6 +322,7 @@ impl Planner {
             locks: locks.iter().map(|name| table(name)).collect(),
             shared: shared.iter().map(|name| table(name)).collect(),
             last: false,
+            weight: 0,
             refusal: Refusal::Fatal,
         });
         self

@@ -47,6 +47,7 @@ impl SqlRules {
                 locks: names.into_iter().collect(),
                 shared: Vec::new(),
                 last: false,
+                weight: 0,
                 refusal: Refusal::Fatal,
             });
         }
@@ -70,6 +71,7 @@ impl SqlRules {
                     .flat_map(|table| family_names(*table, schema))
                     .collect(),
                 last: false,
+                weight: 0,
                 refusal: Refusal::Fatal,
             });
         }
