@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "fileutils"
+require "json"
 
 # The ways from a packed production backup to a staging database that the benchmark compares. Each fills a fresh
 # database and ends with ANALYZE; `run` gets the database and a Measure::Watch for the processes it starts.
@@ -34,6 +35,9 @@ module Contestants
     def initialize(setting)
       @setting = setting
     end
+
+    # Seconds of the last run for what the floor does too; nil: all of them.
+    def work_seconds = nil
 
     # Runs a program of PostgreSQL's, watched. What it says goes to standard error, since it says nothing when all is well.
     def program(watch, name, *arguments)
@@ -113,6 +117,12 @@ module Contestants
       watch.process(task.pid)
       result = task.wait(3600)
       raise "the rake task failed:\n#{result.output}" unless result.success?
+    end
+
+    # As the audit tells: without Rails, the backup's way here, and the plan; with verification.
+    def work_seconds
+      phases = JSON.parse(@setting.app.read("tmp/audit.json")).fetch("phases")
+      phases.select { |phase| %w[schema rows verify].include?(phase["name"]) }.sum { |phase| phase["seconds"] }
     end
   end
 

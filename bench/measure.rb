@@ -7,8 +7,9 @@ require "etc"
 module Measure
   TICKS = Etc.sysconf(Etc::SC_CLK_TCK).to_f
 
-  # One measured piece of work. Seconds and bytes.
-  Cost = Struct.new(:seconds, :client_cpu, :server_cpu, :peak_memory, :temporary_bytes, :spilled_bytes, :wal_bytes, :database_bytes)
+  # One measured piece of work. Seconds and bytes. `work_seconds` are those that a contestant takes for what the floor
+  # does too: the schema, the rows, the indexes, ANALYZE.
+  Cost = Struct.new(:seconds, :work_seconds, :client_cpu, :server_cpu, :peak_memory, :temporary_bytes, :spilled_bytes, :wal_bytes, :database_bytes)
 
   module_function
 
@@ -23,7 +24,7 @@ module Measure
     begun = now
     yield watch
     seconds = now - begun
-    Cost.new(seconds, watch.stop.client_cpu, tree_cpu(server) - server_cpu, watch.peak_memory,
+    Cost.new(seconds, seconds, watch.stop.client_cpu, tree_cpu(server) - server_cpu, watch.peak_memory,
              watch.temporary_bytes, spilled(database), wal_since(wal),
              database.value("SELECT pg_database_size(current_database())").to_i)
   end

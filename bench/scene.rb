@@ -28,7 +28,7 @@ class Scene
          RbConfig.ruby, script, *ARGV)
   end
 
-  attr_reader :setting, :tables, :rails_start, :rails_memory, :packed_bytes, :production
+  attr_reader :setting, :tables, :rails_start, :rails_cpu, :rails_memory, :packed_bytes, :production
 
   # directory::   where everything goes; the caller removes it
   # connections:: config.parallel_connections
@@ -68,7 +68,9 @@ class Scene
   # Measures one run of a contestant in a fresh database.
   def measure(contestant)
     database = Postgres.create_database("staging")
-    Measure.cost(database, @setting.temporary) { |watch| contestant.run(database, watch) }
+    cost = Measure.cost(database, @setting.temporary) { |watch| contestant.run(database, watch) }
+    cost.work_seconds = contestant.work_seconds || cost.seconds
+    cost
   ensure
     database&.drop
   end
@@ -82,7 +84,8 @@ class Scene
     app.configure(<<~RUBY)
       config.clone_source_scalingo_app_name = "#{fake.app}"
       config.parallel_connections = #{connections}
-      config.verify_anonymization = config.run_pii_scan = ENV["BENCH_CHECKS"] != "false"
+      config.verify_anonymization = config.run_pii_scan = config.leak_check = ENV["BENCH_CHECKS"] != "false"
+      config.anonymization_audit_file = "tmp/audit.json"
       #{rules}
     RUBY
     app
@@ -98,6 +101,7 @@ class Scene
     process.wait
     @rails_start = Measure.now - begun
     @rails_memory = watch.stop.peak_memory
+    @rails_cpu = watch.client_cpu
     database.drop
   end
 

@@ -8,12 +8,12 @@ class Table
   HISTORY = File.join(__dir__, "results", "history.jsonl")
 
   # costs::        contestant's name → Measure::Cost of each round
-  # rails_start::  seconds that starting Rails takes
-  # rails_memory:: bytes that a Rails process has at its peak when it does nothing else
-  def initialize(costs, rails_start, rails_memory)
+  # scene:: what starting Rails alone costs, which is taken off the gem's figures
+  def initialize(costs, scene)
     @costs = costs
-    @rails_start = rails_start
-    @rails_memory = rails_memory
+    @rails_start = scene.rails_start
+    @rails_cpu = scene.rails_cpu
+    @rails_memory = scene.rails_memory
   end
 
   def to_s
@@ -25,17 +25,27 @@ class Table
                       *%i[client_cpu server_cpu].map { |figure| of(name, figure) },
                       *%i[peak_memory temporary_bytes spilled_bytes wal_bytes database_bytes].map { |figure| of(name, figure) / 1e6 })
     end
-    lines << "Rails' own start: #{@rails_start.round(1)} s (taken off C in the ratios), #{@rails_memory / 1_000_000} MB"
+    lines << format("Rails' own start: %.1f s, CPU %.1f s (taken off C in the ratios), %d MB", @rails_start, @rails_cpu,
+                    @rails_memory / 1_000_000)
     lines.concat(ratios.map { |name, ratio| format("%-8s %.2f   CPU %.2f", name, ratio, cpu_ratios.fetch(name)) })
     lines << format("memory over Rails: %.1f MB", memory_over_rails / 1e6) if @costs.key?(gem_name)
     lines.join("\n")
   end
 
   # C against the others, medians of the rounds, Rails' own start aside; of A and B the fastest.
-  def ratios = compare { |name| seconds(name) - (name.start_with?("C") ? @rails_start : 0) }
+  # "C work/D" leaves out what the floor does not do at all: looking for the backup, and planning.
+  def ratios
+    ratios = compare { |name| seconds(name) - (name.start_with?("C") ? @rails_start : 0) }
+    floor = rival("D ")
+    work = of(gem_name, :work_seconds) / seconds(floor) if floor && @costs.key?(gem_name)
+    ratios.merge("C work/D" => work).compact
+  end
 
   # The same of CPU seconds, the client's and the server's together, which a busy machine distorts less.
-  def cpu_ratios = compare { |name| of(name, :client_cpu) + of(name, :server_cpu) }
+  def cpu_ratios
+    ratios = compare { |name| of(name, :client_cpu) + of(name, :server_cpu) - (name.start_with?("C") ? @rails_cpu : 0) }
+    ratios.merge("C work/D" => ratios["C/D"]).compact
+  end
 
   def goals_met?(goals, memory_goal)
     missed = goals.select { |name, goal| ratios.fetch(name) > goal }.map { |name, goal| "#{name} is over #{goal}" }

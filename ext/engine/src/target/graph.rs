@@ -49,6 +49,8 @@ const LARGE: u64 = 4 * 1024 * 1024;
 struct Use {
     exclusive: usize,
     shared: usize,
+    /// By queries alone, which also keys that are checked are: only what shuts readers out waits for them.
+    read: usize,
 }
 
 impl<'p> Graph<'p> {
@@ -150,13 +152,17 @@ impl<'p> Graph<'p> {
     ///
     /// A large foreign key needs its tables to itself for a moment, and then shares them while its rows are checked.
     /// So that it does not wait until the last index is built and is then checked alone, nothing starts on its tables
-    /// before it: as long as others are `busy`.
+    /// before it, as long as others are `busy`, and it goes before all else.
     pub(crate) fn start_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
         let may_start = |(_, index): &&(Reverse<u64>, usize)| {
             let step = &self.steps[*index];
             suits(step) && self.is_free(step) && !(busy && self.is_held_up(*index))
         };
-        let entry = *self.ready.iter().find(may_start)?;
+        // Thousands of steps may be ready, and mostly no key is.
+        let keys = (!self.imminent.is_empty()).then(|| self.ready.iter());
+        let keys = keys.into_iter().flatten();
+        let keys = keys.filter(|(_, index)| self.imminent.contains(index));
+        let entry = *keys.chain(&self.ready).find(may_start)?;
         self.ready.remove(&entry);
         let step = &self.steps[entry.1];
         self.watch_for_keys(entry.1);
@@ -170,10 +176,13 @@ impl<'p> Graph<'p> {
     }
 
     fn is_free(&self, step: &Step) -> bool {
+        // ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE, which goes together with the ROW SHARE of keys being checked
+        // and with SELECT (PostgreSQL's documentation, "Explicit Locking").
+        let beside_readers = step.kind == "FK CONSTRAINT";
         let unused = |table| {
             self.in_use
                 .get(table)
-                .is_none_or(|now| now.exclusive == 0 && now.shared == 0)
+                .is_none_or(|now| now.exclusive == 0 && now.shared == 0 && (beside_readers || now.read == 0))
         };
         step.locks.iter().all(unused) && step.shared.iter().all(|table| self.is_shareable(table))
     }
@@ -224,12 +233,12 @@ impl<'p> Graph<'p> {
         sizes.map(|size| size.bytes).sum()
     }
 
-    /// Notes that a running step shares the tables that it had to itself from here on, except `kept`.
+    /// Notes that a running step only reads the tables that it had to itself from here on, except `kept`.
     pub(crate) fn relax(&mut self, index: usize, kept: &TableName) {
         for table in self.steps[index].locks.iter().filter(|table| *table != kept) {
             let now = self.in_use.entry(table).or_default();
             now.exclusive -= 1;
-            now.shared += 1;
+            now.read += 1;
         }
         self.relaxed.insert(index, kept.clone());
     }
@@ -248,18 +257,18 @@ impl<'p> Graph<'p> {
     pub(crate) fn is_settled(&self, table: &TableName) -> bool {
         let in_use = self.in_use.get(table);
         self.left_on.get(table).is_none_or(|left| *left == 0)
-            && in_use.is_none_or(|now| now.exclusive == 0 && now.shared == 0)
+            && in_use.is_none_or(|now| now.exclusive == 0 && now.shared == 0 && now.read == 0)
     }
 
     /// Notes that something besides the steps reads a table.
     pub(crate) fn share(&mut self, table: &'p TableName) {
-        self.in_use.entry(table).or_default().shared += 1;
+        self.in_use.entry(table).or_default().read += 1;
     }
 
     /// Notes that it no longer does.
     pub(crate) fn unshare(&mut self, table: &TableName) {
         if let Some(now) = self.in_use.get_mut(table) {
-            now.shared -= 1;
+            now.read -= 1;
         }
     }
 
@@ -282,7 +291,7 @@ impl<'p> Graph<'p> {
         for table in &step.locks {
             if let Some(now) = self.in_use.get_mut(table) {
                 match &kept {
-                    Some(kept) if kept != table => now.shared -= 1,
+                    Some(kept) if kept != table => now.read -= 1,
                     _ => now.exclusive -= 1,
                 }
             }
@@ -489,6 +498,32 @@ mod tests {
         assert_eq!(graph.start_if(true, |_| true), Some(3));
         graph.relax(3, &orders);
         assert_eq!(graph.start_if(true, |_| true), Some(1), "users are shared again");
+    }
+
+    #[test]
+    fn every_large_foreign_key_to_a_table_is_declared_before_its_further_indexes_are_built() {
+        let [key, mut index, _, first] = foreign_key_behind_a_key();
+        index.weight = 100;
+        let second = Step {
+            dump_id: 14,
+            locks: vec![table("payments"), table("users")],
+            ..first.clone()
+        };
+        let steps = [key, index, first, second];
+        let (users, orders) = (table("users"), table("orders"));
+        let mut graph = Graph::new(&steps, [1, 2]);
+        graph.size(&users, LARGE, 1_000);
+        graph.size(&orders, LARGE, 1_000);
+        graph.data_done(1);
+        graph.data_done(2);
+        let start = |graph: &mut Graph<'_>| graph.start_if(false, |step| step.dump_id != 11);
+        assert_eq!(start(&mut graph), Some(0));
+        graph.step_done(0);
+        assert_eq!(graph.start_if(false, |_| true), Some(2));
+        graph.relax(2, &orders);
+        assert_eq!(graph.start_if(false, |_| true), Some(3));
+        graph.relax(3, &table("payments"));
+        assert_eq!(graph.start_if(false, |_| true), Some(1));
     }
 
     #[test]
