@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Columns of the data, and how the user strategy masks them.
 fn columns() -> Vec<(&'static str, Type, Option<Mask>)> {
-    let zeros = || Some(Mask::Constant("0000".into()));
+    let zeros = || Some(Mask::Constant("0000"));
     let text = |limit| Type::Text {
         limit: Some(limit),
         padded: false,
@@ -17,7 +17,7 @@ fn columns() -> Vec<(&'static str, Type, Option<Mask>)> {
         ("id", Type::Integer(8), None),
         ("email", text(255), Some(Mask::Email)),
         ("email_md5", text(32), Some(Mask::EmailMd5)),
-        ("first_name", text(80), Some(Mask::Constant("Demo".into()))),
+        ("first_name", text(80), Some(Mask::Constant("Demo"))),
         ("last_name", text(80), Some(Mask::LastName)),
         ("full_name", text(160), Some(Mask::FullName)),
         ("role", Type::TEXT, None),
@@ -34,11 +34,11 @@ fn columns() -> Vec<(&'static str, Type, Option<Mask>)> {
         (
             "address_line1",
             Type::TEXT,
-            Some(Mask::Constant("8 rue du sentier".into())),
+            Some(Mask::Constant("8 rue du sentier")),
         ),
         ("address_line2", Type::TEXT, Some(Mask::Null)),
-        ("postal_code", text(10), Some(Mask::Constant("75002".into()))),
-        ("city", Type::TEXT, Some(Mask::Constant("Paris".into()))),
+        ("postal_code", text(10), Some(Mask::Constant("75002"))),
+        ("city", Type::TEXT, Some(Mask::Constant("Paris"))),
         ("preferences", Type::TEXT, None),
         ("tags", Type::TEXT, None),
         ("referrer_id", Type::Integer(8), None),
