@@ -47,7 +47,7 @@ class ReadmeTest < Minitest::Test
 
   def test_everything_that_a_block_can_ask_its_report_is_named
     line = README[/^The blocks get a `ScalingoStagingSync::Report`.*$/]
-    ScalingoStagingSync::Report.public_instance_methods(false).each { |name| assert_includes line, "`#{name}`" }
+    ScalingoStagingSync::Report.public_instance_methods(false).grep_v(/__RBS_TEST_/).each { |name| assert_includes line, "`#{name}`" }
   end
 
   def test_every_link_within_it_leads_somewhere
