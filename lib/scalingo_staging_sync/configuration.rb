@@ -47,8 +47,8 @@ module ScalingoStagingSync
       #   $4
       #   Type and default: $2, $3.
       #   @raise [ArgumentError] when it is set to something else
-      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, status: :built)
-        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, status:)
+      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false)
+        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:)
         options[name] = row
         define_method(name) { @values.fetch(name) { row.default_value } }
         define_method(:"#{name}=") { |value| store(row, value) }

@@ -21,10 +21,7 @@ module ScalingoStagingSync
     #   @return [String] what it does, in sentences
     # @!attribute [r] secret
     #   @return [Boolean] whether its value must never be shown
-    # @!attribute [r] status
-    #   @return [Symbol] :built; :refused where a value other than the default ends the run, because the
-    #     feature is not built yet; :ignored where it only has no effect yet
-    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :status) do
+    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret) do
       # @return [Boolean] whether nil is taken, and means the default
       def optional?
         default.nil? || default.respond_to?(:call)

@@ -30,7 +30,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the engine's report: :backup, :tables, :excluded, :left_out, :warnings,
       #   :large_objects, :steps, :verified, :phases and :seconds; of a dry run what {DryRun#execute!} returns
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
-      # @raise [ConfigurationError] when a setting is missing, or asks for what is not built yet
+      # @raise [ConfigurationError] when a setting is missing
       # @raise [ConfirmationError] when the operator did not confirm
       # @raise [Error] one of its other subclasses, when the run failed
       # @raise [Interrupt, SignalException] when it was stopped

@@ -7,7 +7,7 @@ module ScalingoStagingSync
     class DatabaseAnonymizerService < Base
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it, without a :backup
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
-      # @raise [ConfigurationError] when a setting is missing, or asks for what is not built yet, or for a dry run, or there is no rule
+      # @raise [ConfigurationError] when a setting is missing, a dry run is asked for, or there is no rule
       # @raise [Error] one of its other subclasses, when masking failed
       def anonymize!
         refuse_dry_run!

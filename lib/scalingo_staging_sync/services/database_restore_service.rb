@@ -10,7 +10,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it
       # @raise [ArgumentError] when exclude_tables is not an Array of Strings
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
-      # @raise [ConfigurationError] when a setting is missing, or asks for what is not built yet, or for a dry run
+      # @raise [ConfigurationError] when a setting is missing, or a dry run is asked for
       # @raise [Error] one of its other subclasses, when the restore failed
       def restore!(path, exclude_tables: config.exclude_tables)
         excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables)
