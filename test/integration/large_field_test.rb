@@ -17,6 +17,7 @@ class LargeFieldTest < IntegrationTest
   RUBY
 
   def setup
+    super
     skip "needs Linux' /proc" unless File.exist?("/proc/self/status")
   end
 
@@ -28,7 +29,7 @@ class LargeFieldTest < IntegrationTest
       INSERT INTO papers SELECT i, 'c@d.example', 'short' FROM generate_series(2, 1000) AS i;
     SQL
     field = source.value("SELECT octet_length(body) FROM papers WHERE id = 1").to_i
-    assert_operator field, :>, 100 * MIB
+    assert_operator field, :>=, 100 * MIB
     archive = source.dump(path("large.dump"))
     { {} => 1, { "papers" => :email_anonymization } => 2 }.each do |rules, times|
       staging = new_staging

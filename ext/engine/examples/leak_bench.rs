@@ -18,9 +18,12 @@ use std::time::Instant;
 const BYTES: usize = 256 * 1024;
 const TIMES: usize = 400;
 
+/// A row of a sort, by its number.
+type Row = Box<dyn Fn(usize) -> String>;
+
 fn main() {
     let prose = "The parcel was left with the neighbour, as agreed, and the door is open until the evening. ";
-    let sorts: [(&str, Box<dyn Fn(usize) -> String>); 6] = [
+    let sorts: [(&str, Row); 6] = [
         ("prose", Box::new(|row| format!("{row}\t{}", prose.repeat(3)))),
         (
             "JSON with times and ids",
