@@ -111,12 +111,16 @@ module Contestants
     def name = "C  scalingo-staging-sync#{", checks off" unless @checks}"
 
     def run(database, watch)
-      task = @setting.app.start_rake("scalingo_staging_sync:run",
-                                     environment: { "DATABASE_URL" => database.url, "SCALINGO_POSTGRESQL_URL" => database.url,
-                                                    "TMPDIR" => @setting.temporary, "BENCH_CHECKS" => @checks.to_s })
+      task = @setting.app.start_rake("scalingo_staging_sync:run", environment: environment(database))
       watch.process(task.pid)
       result = task.wait(3600)
       raise "the rake task failed:\n#{result.output}" unless result.success?
+    end
+
+    # What the rake task is started with.
+    def environment(database)
+      { "DATABASE_URL" => database.url, "SCALINGO_POSTGRESQL_URL" => database.url, "TMPDIR" => @setting.temporary,
+        "BENCH_CHECKS" => @checks.to_s }
     end
 
     # As the audit tells: without Rails, the backup's way here, and the plan; with verification.

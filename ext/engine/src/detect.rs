@@ -8,17 +8,18 @@
 pub(crate) mod rows;
 
 use crate::archive::{DumpId, Entry};
-use crate::copy::{decode, fields};
+use crate::copy::decode;
 use crate::error::Error;
 use crate::event::Sink;
 use crate::mask::{Mask, RowMask};
 use crate::pii::{
-    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Kind, Scanner, Status, Verdict,
+    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Kind, Recent, Scanner, Status, Verdict,
 };
 use crate::plan::personal::{is_scrubbed, refusal, Automatic, Watch, Watched};
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan};
 use crate::settings::{Policy, Settings};
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,8 +27,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Bytes of rows that the reader holds back for a decision; where all rows are asked for, too.
 pub(crate) const SAMPLE_BYTES: usize = 1024 * 1024;
 
-/// Rows that are looked at for a decision where the lanes look at all.
+/// Rows that are looked at for a decision where the lanes look at all: what they find is too late for a mask.
 const FIRST_ROWS: u64 = 10_000;
+
+/// The same where nothing is decided: enough to tell of what is masked, at which the lanes do not look.
+const FIRST_ROWS_TO_TELL: u64 = 1000;
 
 /// Asks the caller which columns its own patterns match, where it has some.
 ///
@@ -97,9 +101,10 @@ impl std::fmt::Debug for Detection {
 pub(crate) struct Scan {
     load: DumpId,
     detectors: Vec<ColumnDetector>,
-    /// Per column of the data, the place of its detector.
+    /// Per column of the data, the place of its detector; up to the last column that has one.
     places: Vec<Option<usize>>,
     scanner: Scanner,
+    recent: Recent,
     scratch: Vec<u8>,
 }
 
@@ -117,11 +122,17 @@ impl Scan {
                 *slot = (wanted(column) && detectors[place].is_worth_feeding()).then_some(place);
             }
         }
+        let wanted = places
+            .iter()
+            .rposition(Option::is_some)
+            .map_or(0, |last| last + 1);
+        places.truncate(wanted);
         Self {
             load,
             detectors,
             places,
             scanner: Scanner::new(),
+            recent: Recent::new(),
             scratch: Vec::new(),
         }
     }
@@ -129,22 +140,30 @@ impl Scan {
     /// Looks at whole rows of COPY text, at most so many; returns how many it was.
     pub(crate) fn observe(&mut self, rows: &[u8], most: u64) -> u64 {
         let mut seen = 0;
-        for row in rows.split_inclusive(|byte| *byte == b'\n') {
-            if seen >= most {
-                break;
-            }
+        let mut at = 0;
+        while at < rows.len() && seen < most {
             seen += 1;
-            let row = row.strip_suffix(b"\n").unwrap_or(row);
-            for (raw, place) in fields(row).zip(&self.places) {
-                let Some(detector) = place.and_then(|place| self.detectors.get_mut(place)) else {
-                    continue;
-                };
-                if let Some(value) = decode(raw, &mut self.scratch) {
-                    detector.observe(value, &mut self.scanner);
-                }
-            }
+            at += self.row(&rows[at..]);
         }
         seen
+    }
+
+    /// Looks at the first of some rows, as far as its last field that tells anything; returns its length.
+    fn row(&mut self, rows: &[u8]) -> usize {
+        let mut at = 0;
+        for place in &self.places {
+            let end = at + memchr2(b'\t', b'\n', &rows[at..]).unwrap_or(rows.len() - at);
+            if let Some(detector) = place.and_then(|place| self.detectors.get_mut(place)) {
+                if let Some(value) = decode(&rows[at..end], &mut self.scratch) {
+                    detector.observe_with(value, &mut self.scanner, &mut self.recent);
+                }
+            }
+            at = (end + 1).min(rows.len());
+            if rows.get(end) != Some(&b'\t') {
+                return at;
+            }
+        }
+        memchr(b'\n', &rows[at..]).map_or(rows.len(), |end| at + end + 1)
     }
 }
 
@@ -169,6 +188,7 @@ impl Detection {
         match self.plan.personal.sample_rows {
             Some(0) => None,
             Some(rows) => Some(rows),
+            None if self.plan.personal.policy == Policy::Warn => Some(FIRST_ROWS_TO_TELL),
             None => Some(FIRST_ROWS),
         }
     }
@@ -217,7 +237,7 @@ impl Detection {
         let scan = Scan::new(load, watch, |column| {
             column.standing.status == Status::Uncovered && !masked.contains(&column.position)
         });
-        scan.places.iter().any(Option::is_some).then_some(scan)
+        (!scan.places.is_empty()).then_some(scan)
     }
 
     /// Takes what a lane has seen.

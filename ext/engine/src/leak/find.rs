@@ -230,7 +230,7 @@ fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candi
     }
     if numbers {
         let mut from = 0;
-        while let Some(digit) = next_digit(text, from) {
+        while let Some(digit) = scan::next_digit(text, from) {
             let end = if begins_something(text, digit) {
                 scan::number_at(text, digit, &mut |kind, range| {
                     found(Candidate::Value(kind, &text[range]));
@@ -241,24 +241,6 @@ fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candi
             from = end.max(digit + 1);
         }
     }
-}
-
-/// The next digit's place.
-fn next_digit(text: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(chunk) = text.get(at..at + CHUNK) {
-        if chunk
-            .iter()
-            .fold(false, |any, byte| any | (byte.wrapping_sub(b'0') < 10))
-        {
-            break;
-        }
-        at += CHUNK;
-    }
-    text[at..]
-        .iter()
-        .position(u8::is_ascii_digit)
-        .map(|offset| at + offset)
 }
 
 /// Whether a number that begins at a digit may be followed: enough digits in groups, or the letters of an IBAN before.

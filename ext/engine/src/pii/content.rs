@@ -2,6 +2,7 @@
 
 use super::names::key_kind;
 use super::people::{self, Whole};
+use super::recent::Recent;
 use super::scan::{is_mac, Scanner};
 use super::sql_type::TypeClass;
 use super::structured::{notation, strings};
@@ -25,6 +26,8 @@ pub struct ContentFinding {
 
 /// Bytes of a bytea that are looked at.
 const BYTEA_BYTES: usize = 64 * 1024;
+/// Digits from which on a number may be something.
+const NUMBER: usize = 6;
 /// Different keys of objects that are remembered per column; further ones are worked out each time.
 const KEYS: usize = 512;
 
@@ -112,15 +115,35 @@ impl ColumnDetector {
 
     /// Looks at one value that is not NULL, decoded from COPY's escapes, with a scanner's buffers.
     pub fn observe(&mut self, value: &[u8], scanner: &mut Scanner) {
-        self.tally.values += 1;
+        let seen = self.look(value, scanner);
+        self.tally.add(&seen, value);
+    }
+
+    /// The same, sparing itself what it has lately seen: many columns hold a few values over and over.
+    pub(crate) fn observe_with(&mut self, value: &[u8], scanner: &mut Scanner, recent: &mut Recent) {
+        if self.class == TypeClass::Integer || value.is_empty() || value.len() > Recent::LONGEST {
+            return self.observe(value, scanner);
+        }
+        let hash = recent.hash((self.class, self.hint), value);
+        let seen = match recent.get(hash) {
+            Some(seen) => seen,
+            None => {
+                let seen = self.look(value, scanner);
+                recent.put(hash, seen);
+                seen
+            }
+        };
+        self.tally.add(&seen, value);
+    }
+
+    /// What one value shows. Depends on nothing but the column's class and hint and the value, and counts nothing.
+    fn look(&mut self, value: &[u8], scanner: &mut Scanner) -> Seen {
         let mut seen = Seen::default();
         match self.class {
             TypeClass::Inet => inet(value, &mut seen),
-            TypeClass::Mac => {
-                if is_mac(value) {
-                    seen.whole(Kind::MacAddress);
-                }
-            }
+            TypeClass::Mac if is_mac(value) => seen.whole(Kind::MacAddress),
+            // A short number is a key, an amount or a count: nothing that has so few digits is looked for.
+            TypeClass::Integer if value.len() < NUMBER => {}
             TypeClass::Integer => self.digits(value, &mut seen),
             TypeClass::Bytea => {
                 let mut buffer = scanner.take_buffer();
@@ -130,12 +153,9 @@ impl ColumnDetector {
                 scanner.give_buffer(buffer);
             }
             class if class.is_text() => self.text(value, scanner, &mut seen),
-            _ => return,
+            _ => {}
         }
-        seen.any.indexes().for_each(|index| self.tally.seen[index] += 1);
-        seen.whole
-            .indexes()
-            .for_each(|index| self.tally.whole[index] += 1);
+        seen
     }
 
     /// Adds what another detector saw of the same column, in rows that went another way.
@@ -248,13 +268,10 @@ impl ColumnDetector {
     }
 
     /// A short value that may be one thing as a whole.
-    fn whole(&mut self, value: &[u8], seen: &mut Seen) {
+    fn whole(&self, value: &[u8], seen: &mut Seen) {
         match people::whole(value) {
             Some(Whole::Full) => seen.whole(Kind::Name),
-            Some(Whole::Given) => self.tally.name(value, |tally| &mut tally.given),
-            Some(Whole::Surname) => self.tally.name(value, |tally| &mut tally.surnames),
-            Some(Whole::Either) => self.tally.name(value, |tally| &mut tally.either),
-            None => {}
+            one => seen.name = one,
         }
         if is_gender(value) {
             seen.whole(Kind::Gender);
@@ -269,7 +286,7 @@ impl ColumnDetector {
     }
 
     /// A value of digits with the separators people put between them.
-    fn digits(&mut self, value: &[u8], seen: &mut Seen) {
+    fn digits(&self, value: &[u8], seen: &mut Seen) {
         let mut compact = [0u8; 20];
         let mut length = 0;
         for byte in value {
@@ -287,8 +304,11 @@ impl ColumnDetector {
             }
         }
         let digits = &compact[..length];
-        self.tally.numeric += u64::from(length >= 6);
-        self.tally.books += u64::from(checks::isbn10(digits));
+        seen.numeric = length >= NUMBER;
+        if length < NUMBER {
+            return;
+        }
+        seen.book = checks::isbn10(digits);
         match length {
             9 if checks::siren(digits) => seen.whole(Kind::Siren),
             14 if checks::siret(digits) => seen.whole(Kind::Siret),
@@ -312,10 +332,15 @@ impl ColumnDetector {
 }
 
 /// What one value showed.
-#[derive(Default)]
-struct Seen {
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
     any: Kinds,
     whole: Kinds,
+    /// It is one first or last name.
+    name: Option<Whole>,
+    /// It has six digits or more, and passes for a book's number.
+    numeric: bool,
+    book: bool,
 }
 
 impl Seen {
@@ -345,8 +370,25 @@ fn strength(kind: Kind) -> Strength {
 }
 
 impl Tally {
-    fn name(&mut self, value: &[u8], counter: impl Fn(&mut Tally) -> &mut u64) {
-        *counter(self) += 1;
+    fn add(&mut self, seen: &Seen, value: &[u8]) {
+        self.values += 1;
+        seen.any.indexes().for_each(|index| self.seen[index] += 1);
+        seen.whole.indexes().for_each(|index| self.whole[index] += 1);
+        self.numeric += u64::from(seen.numeric);
+        self.books += u64::from(seen.book);
+        if let Some(name) = seen.name {
+            self.name(name, value);
+        }
+    }
+
+    fn name(&mut self, name: Whole, value: &[u8]) {
+        match name {
+            Whole::Given => self.given += 1,
+            Whole::Surname => self.surnames += 1,
+            Whole::Either => self.either += 1,
+            Whole::Full => return,
+        }
+        let value = value.trim_ascii();
         let hash = value
             .iter()
             .fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
@@ -449,6 +491,9 @@ fn is_placeholder(value: &[u8]) -> bool {
 }
 
 fn is_gender(value: &[u8]) -> bool {
+    if !(2..=6).contains(&value.len()) {
+        return false;
+    }
     let words: [&[u8]; 14] = [
         b"male", b"female", b"homme", b"femme", b"man", b"woman", b"mr", b"mrs", b"ms", b"m.", b"mme",
         b"mlle", b"herr", b"frau",
@@ -575,6 +620,37 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn remembering_what_was_lately_seen_changes_nothing() {
+        let values = [
+            "Marie",
+            "a@example.com",
+            "red",
+            "0306406152",
+            "Marie",
+            "Paul Martin",
+            "red",
+            "",
+            " Marie ",
+        ];
+        let (mut scanner, mut recent) = (Scanner::new(), Recent::new());
+        for (column, sql_type) in [
+            ("x", "text"),
+            ("last_sign_in_ip", "text"),
+            ("phone", "bytea"),
+            ("tags", "text[]"),
+        ] {
+            let mut plain = ColumnDetector::new(column, sql_type);
+            let mut remembering = ColumnDetector::new(column, sql_type);
+            for value in values.iter().cycle().take(100) {
+                plain.observe(value.as_bytes(), &mut scanner);
+                remembering.observe_with(value.as_bytes(), &mut scanner, &mut recent);
+            }
+            assert_eq!(remembering.findings(), plain.findings(), "{column} {sql_type}");
+            assert_eq!(remembering.values(), plain.values());
+        }
     }
 
     #[test]

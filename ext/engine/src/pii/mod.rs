@@ -37,6 +37,7 @@ mod lexicon;
 mod names;
 pub(crate) mod people;
 mod phone;
+mod recent;
 pub(crate) mod scan;
 mod sql_type;
 mod structured;
@@ -49,6 +50,7 @@ pub(crate) use finding::rounded;
 pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
 pub use kind::{Heading, Kind};
 pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};
+pub(crate) use recent::Recent;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{verdict, Verdict};
 

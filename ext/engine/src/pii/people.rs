@@ -164,7 +164,10 @@ fn is_capitalised(word: &[u8]) -> bool {
 
 /// What a whole value is, if it is a name.
 pub(crate) fn whole(value: &[u8]) -> Option<Whole> {
-    if value.len() > 60 || value.len() < 2 {
+    let begins = value
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, 0xC3 | b' ' | b','));
+    if value.len() > 60 || value.len() < 2 || !begins {
         return None;
     }
     let mut words = value
@@ -202,6 +205,10 @@ pub(crate) fn whole(value: &[u8]) -> Option<Whole> {
 
 /// Calls back with every pair of a given and a family name in running text.
 pub(crate) fn in_text(text: &[u8], mut found: impl FnMut(Range<usize>)) {
+    // The two words of a name have a space between them.
+    if memchr::memchr(b' ', text).is_none() {
+        return;
+    }
     let mut at = 0;
     let mut previous: Option<Range<usize>> = None;
     while at < text.len() {

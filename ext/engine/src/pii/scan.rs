@@ -7,7 +7,7 @@
 
 use super::decode::Decoded;
 use super::{address, checks, people, phone, Kind};
-use memchr::{memchr_iter, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use regex::bytes::Regex;
 use std::net::Ipv6Addr;
 use std::ops::Range;
@@ -186,6 +186,8 @@ fn is_credential(text: &[u8], start: usize) -> bool {
 
 /// Most groups of digits that are taken together.
 const GROUPS: usize = 12;
+/// No kind has fewer digits: an IP address of single ones.
+const FEWEST: usize = 4;
 /// Most digits that are taken together; no kind has more.
 const DIGITS: usize = 24;
 
@@ -214,11 +216,7 @@ enum Separator {
 
 fn numbers(text: &[u8], found: &mut Found<'_>) {
     let mut at = 0;
-    while let Some(start) = text[at..]
-        .iter()
-        .position(u8::is_ascii_digit)
-        .map(|offset| at + offset)
-    {
+    while let Some(start) = next_digit(text, at) {
         let run = run_of_digits(text, start);
         let glued = start > 0 && is_word(text[start - 1]);
         if let Some(range) = (!glued).then(|| address::around(text, start..run)).flatten() {
@@ -230,6 +228,23 @@ fn numbers(text: &[u8], found: &mut Found<'_>) {
     }
 }
 
+/// Bytes that are looked at together.
+const CHUNK: usize = 32;
+
+/// The next digit's place, at or after a place.
+pub(crate) fn next_digit(text: &[u8], from: usize) -> Option<usize> {
+    let is_digit = |byte: &u8| byte.wrapping_sub(b'0') < 10;
+    let mut at = from;
+    while let Some(chunk) = text.get(at..at + CHUNK) {
+        // Without a way out in the middle the compiler turns this into vector instructions.
+        if chunk.iter().fold(false, |any, byte| any | is_digit(byte)) {
+            break;
+        }
+        at += CHUNK;
+    }
+    text[at..].iter().position(is_digit).map(|offset| at + offset)
+}
+
 /// Reports the numbers that begin with the digit at a place; returns where to go on.
 pub(crate) fn number_at(text: &[u8], start: usize, found: &mut Found<'_>) -> usize {
     let run = run_of_digits(text, start);
@@ -238,10 +253,16 @@ pub(crate) fn number_at(text: &[u8], start: usize, found: &mut Found<'_>) -> usi
         iban_before(text, start, found);
         return run;
     }
-    if run - start > DIGITS {
+    if run - start > DIGITS || is_short(text, start, run) {
         return run;
     }
     Groups::read(text, start, run).report(text, found)
+}
+
+/// Whether a run of digits is no number by itself, and no others follow it.
+fn is_short(text: &[u8], start: usize, run: usize) -> bool {
+    let rest = &text[run..];
+    run - start < FEWEST && !rest.starts_with(b" ") && separator(rest).is_none()
 }
 
 fn run_of_digits(text: &[u8], start: usize) -> usize {
@@ -363,7 +384,7 @@ impl Groups {
     fn kind(&self, text: &[u8], first: usize, last: usize) -> Option<Kind> {
         let digits = &self.digits[self.before[first]..self.before[last + 1]];
         let count = last - first + 1;
-        if digits.len() < 4 || digits.len() > 19 {
+        if digits.len() < FEWEST || digits.len() > 19 {
             return None;
         }
         let uniform = self.separators[first + 1..=last]
@@ -698,8 +719,32 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// No shape of a secret is shorter: a Slack token has 15 characters at least.
 const SHORTEST_SECRET: usize = 15;
 
+/// Whether a text can hold a secret at all: so many bytes in a row that secrets are made of, or a PEM header.
+fn may_hold_a_secret(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$/+=:,".contains(byte);
+    let mut at = SHORTEST_SECRET - 1;
+    // A run that long covers one in so many places, so most words are not looked at.
+    while at < text.len() {
+        let back = text[..=at]
+            .iter()
+            .rev()
+            .take_while(|byte| is_part(byte))
+            .take(SHORTEST_SECRET);
+        let back = back.count();
+        let on = text[at + 1..]
+            .iter()
+            .take_while(|byte| is_part(byte))
+            .take(SHORTEST_SECRET - 1);
+        if back > 0 && back + on.count() >= SHORTEST_SECRET {
+            return true;
+        }
+        at += SHORTEST_SECRET;
+    }
+    memchr(b'-', text).is_some_and(|dash| memmem::find(&text[dash..], b"-----BEGIN").is_some())
+}
+
 fn secrets(text: &[u8], found: &mut Found<'_>) {
-    if text.len() < SHORTEST_SECRET {
+    if !may_hold_a_secret(text) {
         return;
     }
     let Some(shapes) = SECRETS.as_ref() else { return };
@@ -852,6 +897,22 @@ mod tests {
         one(&hash, Kind::PasswordHash, &hash);
         let key = format!("ghp_{}", "a1B2".repeat(9));
         one(&format!("token={key}"), Kind::ApiKey, &key);
+    }
+
+    #[test]
+    fn secrets_are_found_wherever_they_stand() {
+        let key = format!("AKIA{}", "A1B2".repeat(4));
+        let slack = "xoxb-1234567890";
+        for before in 0..40 {
+            let padding = "a ".repeat(before);
+            one(&format!("{padding}{key}"), Kind::ApiKey, &key);
+            one(&format!("{padding}\"{slack}\" x"), Kind::ApiKey, slack);
+            let pem = "-----BEGIN PRIVATE KEY-----";
+            one(&format!("{padding}\n{pem}"), Kind::PrivateKey, pem);
+        }
+        assert!(!may_hold_a_secret(
+            b"short words - and no secrets: nothing, more than, a.few"
+        ));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Kind;
 
 /// Classes of SQL types, as far as personal data tells them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TypeClass {
     /// Text of any length; also what is not known: domains, enums, extensions' types.
     Text,
