@@ -19,6 +19,7 @@ mod shape;
 mod text;
 mod time;
 mod words;
+mod words_form;
 
 pub use recipe::Recipe;
 pub(crate) use time::seconds_of;

@@ -6,8 +6,8 @@
 
 use super::recipe::Fitting;
 use super::words::{Part, Words, CITIES};
+use super::words_form;
 use crate::mask::compile::Fitted;
-use crate::mask::sql::quote_literal;
 use fake::locales::{Data, DE_DE, EN, FR_FR, IT_IT, NL_NL};
 use std::borrow::Cow;
 
@@ -390,86 +390,6 @@ fn shortened(parts: &[Part], limit: usize) -> Option<Vec<Part>> {
     None
 }
 
-/// A condition on what stands between two blanks.
-fn token_sql(place: &str, parts: &[Part]) -> String {
-    let mut words: Option<(&[Cow<'static, str>], String)> = None;
-    let (mut before, mut others) = (String::new(), 0);
-    for part in parts {
-        match (part, &mut words) {
-            (Part::Text(text), None) => before.push_str(text),
-            (Part::Text(text), Some((_, behind))) => behind.push_str(text),
-            (Part::Word(list), None) => words = Some((list, String::new())),
-            _ => others += 1,
-        }
-    }
-    if let (Some((list, behind)), 0) = (&words, others) {
-        let list: Vec<String> = list
-            .iter()
-            .map(|word| quote_literal(&format!("{before}{word}{behind}")))
-            .collect();
-        return format!("{place} = ANY (ARRAY[{}])", list.join(","));
-    }
-    // A long list joined to another part is told by its shape only.
-    let pattern: String = parts
-        .iter()
-        .map(|part| match part {
-            Part::Word(words) if words.len() > 64 => "[^ ]+".into(),
-            part => part.pattern(),
-        })
-        .collect();
-    format!("{place} ~ {}", quote_literal(&format!("^{pattern}$")))
-}
-
-/// The parts between blanks.
-fn tokens(parts: &[Part]) -> Vec<Vec<Part>> {
-    let mut tokens = vec![Vec::new()];
-    for part in parts {
-        let Part::Text(text) = part else {
-            tokens
-                .last_mut()
-                .into_iter()
-                .for_each(|token| token.push(part.clone()));
-            continue;
-        };
-        for (number, piece) in text.split(' ').enumerate() {
-            if number > 0 {
-                tokens.push(Vec::new());
-            }
-            if !piece.is_empty() {
-                tokens
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|token| token.push(Part::Text(piece.to_owned().into())));
-            }
-        }
-    }
-    tokens
-}
-
-/// A condition that every value made of these parts meets: each word is looked up in its list, which the server
-/// hashes once.
-fn form_sql(column: &str, parts: &[Part]) -> String {
-    let column = format!("{column}::pg_catalog.text");
-    let holds_blanks =
-        |part: &Part| matches!(part, Part::Word(words) if words.iter().any(|word| word.contains(' ')));
-    if let [part] = parts {
-        return token_sql(&column, std::slice::from_ref(part));
-    }
-    if parts.iter().any(holds_blanks) {
-        let pattern: String = parts.iter().map(Part::pattern).collect();
-        return format!("{column} ~ {}", quote_literal(&format!("^{pattern}$")));
-    }
-    let tokens = tokens(parts);
-    let place = |number: usize| format!("pg_catalog.split_part({column}, ' ', {number})");
-    let mut conditions: Vec<String> = tokens
-        .iter()
-        .enumerate()
-        .map(|(number, token)| token_sql(&place(number + 1), token))
-        .collect();
-    conditions.push(format!("{} = ''", place(tokens.len() + 1)));
-    format!("({})", conditions.join(" AND "))
-}
-
 /// The language that the options name.
 fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, String> {
     let name = fitting.string("locale")?.unwrap_or("fr");
@@ -534,7 +454,7 @@ pub(super) fn fake(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "Take a mask that keeps the value's length, such as :token or :text, or widen the column in production.",
         ));
     };
-    let form = form_sql(&fitting.sql(), &parts);
+    let form = words_form::condition(&fitting.sql(), &parts);
     let mask = Words {
         function: fitting.function(&format!("fake {} {kind}", locale.name)),
         fold_case: limit.ignores_case || kind == "email" && !fitting.column.unique.tells_case_apart,

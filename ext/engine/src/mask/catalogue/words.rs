@@ -1,6 +1,7 @@
 //! Masks that write words of a list: names, addresses, companies, browsers.
 
 use super::recipe::{Fitting, Pseudonym, Work};
+use super::words_form;
 use crate::mask::action::Row;
 use crate::mask::compile::Fitted;
 use crate::mask::key::Function;
@@ -334,13 +335,13 @@ fn fit(fitting: &Fitting<'_>, kind: &str, fold_case: bool, mut parts: Vec<Part>)
     } else {
         least
     })?;
-    let pattern: String = parts.iter().map(Part::pattern).collect();
+    let form = words_form::condition(&fitting.sql(), &parts);
     let words = Words {
         function: fitting.function(kind),
         fold_case: fold_case || text.ignores_case,
         parts,
     };
-    Ok(fitting.fitted(words, fitting.matches(&format!("^{pattern}$"))))
+    Ok(fitting.fitted(words, form))
 }
 
 /// The characters that are left for words.
