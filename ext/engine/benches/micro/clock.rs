@@ -2,47 +2,32 @@
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::Throughput;
-use std::time::{Duration, Instant};
+use rustix::time::{clock_gettime, ClockId};
+use std::time::Duration;
 
-/// Time on a processor where Linux tells it (`/proc/thread-self/schedstat`), else the time that passes.
+/// Time on a processor, to the nanosecond (`CLOCK_THREAD_CPUTIME_ID` of POSIX).
 pub struct Processor;
 
-/// A point of that time.
-#[derive(Clone, Copy)]
-pub enum Point {
-    /// Nanoseconds on a processor since the thread began.
-    Spent(Duration),
-    /// A moment.
-    Moment(Instant),
-}
-
-/// Now.
-pub fn now() -> Point {
-    let spent = || {
-        let line = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        line.split(' ').next()?.parse().ok().map(Duration::from_nanos)
-    };
-    spent().map_or_else(|| Point::Moment(Instant::now()), Point::Spent)
+/// The time that this thread has spent on a processor so far.
+pub fn now() -> Duration {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
 }
 
 /// How much has passed since.
-pub fn since(before: Point) -> Duration {
-    match (before, now()) {
-        (Point::Spent(before), Point::Spent(after)) => after.saturating_sub(before),
-        (Point::Moment(before), _) => before.elapsed(),
-        _ => Duration::ZERO,
-    }
+pub fn since(before: Duration) -> Duration {
+    now().saturating_sub(before)
 }
 
 impl Measurement for Processor {
-    type Intermediate = Point;
+    type Intermediate = Duration;
     type Value = Duration;
 
-    fn start(&self) -> Point {
+    fn start(&self) -> Duration {
         now()
     }
 
-    fn end(&self, before: Point) -> Duration {
+    fn end(&self, before: Duration) -> Duration {
         since(before)
     }
 
