@@ -4,7 +4,7 @@ use super::class::{Class, Hasher};
 use super::find::{Candidate, Finder};
 use super::watch::{Role, Scan, Watch, WatchedColumn};
 use super::LeakCheck;
-use crate::copy;
+use crate::copy::{self, Separators};
 use crate::pii::Kind;
 use md5::{Digest as _, Md5};
 use memchr::memchr;
@@ -284,10 +284,10 @@ impl Watcher {
         if field == b"\\N" || field.is_empty() {
             return;
         }
-        let value = match memchr(b'\\', field) {
-            None => field,
-            Some(_) => copy::decode(field, &mut self.value).unwrap_or_default(),
-        };
+        if column.whole.is_none() && column.scan == Scan::Text && self.finder.has_nothing(field) {
+            return;
+        }
+        let value = copy::decode(field, &mut self.value).unwrap_or_default();
         let batch = &mut self.batch;
         let mut any = false;
         let mut found = |candidate: Candidate<'_>| {
@@ -348,7 +348,7 @@ fn full_name(first: &[u8], family: &[u8], value: &mut Vec<u8>, batch: &mut Batch
 fn fields(piece: &[u8], at: usize, last: usize, starts: &mut Vec<usize>) -> usize {
     starts.clear();
     starts.push(at);
-    for offset in memchr::memchr2_iter(b'\t', b'\n', &piece[at..]) {
+    for offset in Separators::new(&piece[at..]) {
         let next = at + offset + 1;
         starts.push(next);
         if piece[next - 1] == b'\n' {

@@ -32,10 +32,19 @@ impl<'a> Row<'a> {
 pub(super) struct Scratch {
     decoded: Vec<u8>,
     folded: Vec<u8>,
-    address: Vec<u8>,
+    address: LastAddress,
     custom: CustomScratch,
     /// What [`hold`] works with.
     pub(super) held: hold::Held,
+}
+
+/// The address that was masked last: a row's MD5 is of its pseudonym too.
+#[derive(Debug, Default)]
+struct LastAddress {
+    /// The place of its column; None: there was none yet.
+    column: Option<usize>,
+    raw: Vec<u8>,
+    pseudonym: Vec<u8>,
 }
 
 /// What became of a value.
@@ -87,7 +96,7 @@ impl Action {
         out: &mut Vec<u8>,
     ) -> Result<Done, DoesNotFit> {
         match self {
-            Action::Email(email) => email.write(raw, &mut scratch.decoded, &mut scratch.folded, out),
+            Action::Email(email) => out.extend_from_slice(email.pseudonym(raw, scratch)),
             Action::EmailMd5(md5) => md5.write(row, raw, scratch, out),
             Action::Fixed(field) => out.extend_from_slice(field),
             Action::Numbered(numbered) => numbered.write(row, raw, &mut scratch.decoded, out)?,
@@ -142,6 +151,8 @@ pub(super) const EMAIL_DIGITS: usize = 20;
 /// `<20 hex digits>@<domain>`.
 #[derive(Debug, Clone)]
 pub(super) struct EmailPseudonym {
+    /// The place of the column whose addresses they are.
+    pub(super) column: usize,
     pub(super) function: Function,
     /// Take addresses that differ only in case for the same.
     pub(super) fold_case: bool,
@@ -152,23 +163,30 @@ pub(super) struct EmailPseudonym {
 }
 
 impl EmailPseudonym {
-    /// An empty address stays empty: it says nothing, and code that asks for blank ones goes on working.
-    fn write(&self, raw: &[u8], scratch: &mut Vec<u8>, folded: &mut Vec<u8>, out: &mut Vec<u8>) {
-        let mut address = decoded(raw, scratch);
+    /// The pseudonym of a field. An empty address stays empty: it says nothing, and code that asks for blank ones goes
+    /// on working.
+    fn pseudonym<'s>(&self, raw: &[u8], scratch: &'s mut Scratch) -> &'s [u8] {
+        let last = &mut scratch.address;
+        if last.column == Some(self.column) && last.raw == raw {
+            return &last.pseudonym;
+        }
+        last.column = Some(self.column);
+        last.raw.clear();
+        last.raw.extend_from_slice(raw);
+        last.pseudonym.clear();
+        let mut address = decoded(raw, &mut scratch.decoded);
         if self.padded {
             address = without_padding(address);
         }
-        if address.is_empty() {
-            return;
+        if !address.is_empty() {
+            if self.fold_case {
+                fold_case(address, &mut scratch.folded);
+                address = &scratch.folded;
+            }
+            write_hex(&self.function.digest(address), EMAIL_DIGITS, &mut last.pseudonym);
+            last.pseudonym.extend_from_slice(&self.suffix);
         }
-        let digest = if self.fold_case {
-            fold_case(address, folded);
-            self.function.digest(folded)
-        } else {
-            self.function.digest(address)
-        };
-        write_hex(&digest, EMAIL_DIGITS, out);
-        out.extend_from_slice(&self.suffix);
+        &last.pseudonym
     }
 
     fn has_form(&self, field: &[u8]) -> bool {
@@ -222,20 +240,14 @@ impl EmailMd5 {
         if let Some((position, email)) = &self.email {
             let address = row.field(*position);
             if address != b"\\N" {
-                scratch.address.clear();
                 let is_kept = |keep: &Arc<Keep>| keep.keeps(address, &mut scratch.decoded);
-                if self.keep.as_ref().is_some_and(is_kept) {
-                    let kept = decoded(address, &mut scratch.decoded);
-                    self.form.write(&Md5::digest(kept), out);
-                    return;
-                }
-                email.write(
-                    address,
-                    &mut scratch.decoded,
-                    &mut scratch.folded,
-                    &mut scratch.address,
-                );
-                self.form.write(&Md5::digest(&scratch.address), out);
+                let is_kept = self.keep.as_ref().is_some_and(is_kept);
+                let address = if is_kept {
+                    decoded(address, &mut scratch.decoded)
+                } else {
+                    email.pseudonym(address, scratch)
+                };
+                self.form.write(&Md5::digest(address), out);
                 return;
             }
         }
@@ -469,13 +481,14 @@ fn write_digits(mut number: u128, length: usize, out: &mut Vec<u8>) {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// The first `length` hex digits of a digest.
+/// The first `length` hex digits of a digest of at most 32 bytes.
 pub(super) fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
-    for at in 0..length.min(digest.len() * 2) {
-        let byte = digest[at / 2];
-        let half = if at % 2 == 0 { byte >> 4 } else { byte & 0x0f };
-        out.push(HEX[usize::from(half)]);
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 0x0f)];
     }
+    out.extend_from_slice(&digits[..length.min(digest.len() * 2)]);
 }
 
 fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {

@@ -18,11 +18,14 @@ const BITS: usize = 56;
 const HEX_DIGITS: usize = BITS / 4;
 const DECIMAL_DIGITS: usize = 17;
 
+/// The form of values that SQL cannot tell from others. The server need not look at them.
+pub(super) const ANY_VALUE: &str = "TRUE";
+
 /// What a mask becomes on one column.
 pub(super) struct Fitted {
     pub(super) action: Action,
     pub(super) description: String,
-    /// A condition on the column that every masked value meets; NULL is added by the caller.
+    /// A condition on the column that every masked value meets; NULL is added by the caller. [`ANY_VALUE`]: none.
     pub(super) form: String,
 }
 
@@ -68,6 +71,7 @@ fn without_checks(
     };
     let fit = Fit {
         table,
+        position,
         column,
         masks,
         pseudonyms,
@@ -96,13 +100,17 @@ fn without_checks(
                 keep: Arc::clone(keep),
                 action: Box::new(action),
             };
-            let form_sql = format!("{} OR {kept}", column.form_sql);
+            let form_sql = match column.form_sql.as_str() {
+                ANY_VALUE => column.form_sql,
+                form => format!("{form} OR {kept}"),
+            };
             return Ok((MaskedColumn { form_sql, ..column }, action));
         }
     }?;
     let form_sql = match &fitted.action {
         // The form of a NULL that the mask itself writes.
         Action::Fixed(field) if field.as_ref() == b"\\N" => fitted.form,
+        _ if fitted.form == ANY_VALUE => fitted.form,
         _ => format!("{} IS NULL OR {}", fit.sql, fitted.form),
     };
     let masked = MaskedColumn {
@@ -116,6 +124,7 @@ fn without_checks(
 
 struct Fit<'a> {
     table: &'a Table,
+    position: usize,
     column: &'a Column,
     masks: &'a [(usize, Mask)],
     pseudonyms: &'a Pseudonyms,
@@ -212,14 +221,16 @@ impl Fit<'_> {
             self.text_is("~", &pattern)
         };
         Ok(Fitted {
-            action: Action::Email(self.email_pseudonym(self.column)),
+            action: Action::Email(self.email_pseudonym(self.position)),
             description: "e-mail pseudonym".into(),
             form: format!("{form} OR {}", self.text_is("=", "")),
         })
     }
 
-    fn email_pseudonym(&self, column: &Column) -> EmailPseudonym {
+    fn email_pseudonym(&self, position: usize) -> EmailPseudonym {
+        let column = &self.table.columns[position];
         EmailPseudonym {
+            column: position,
             function: self.pseudonyms.key.function("email"),
             fold_case: !column.unique.tells_case_apart,
             padded: matches!(column.kind, Type::Text { padded: true, .. }),
@@ -243,7 +254,7 @@ impl Fit<'_> {
                 mask => (mask, None),
             };
             let is_address = *mask == Mask::Email && column.name == "email";
-            is_address.then(|| (*position, self.email_pseudonym(column), keep))
+            is_address.then(|| (*position, self.email_pseudonym(*position), keep))
         });
         let keep = email.as_ref().and_then(|(.., keep)| keep.clone());
         let email = email.map(|(position, email, _)| (position, email));

@@ -2,6 +2,7 @@
 
 use super::action::{DoesNotFit, Done, Row, Scratch};
 use super::{ColumnCounts, Counts, RowMask};
+use crate::copy::Separators;
 use crate::error::{Error, Kind, Result};
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ impl Masker {
         out.reserve(piece.len());
         self.starts.clear();
         self.starts.push(0);
-        for at in memchr::memchr2_iter(b'\t', b'\n', piece) {
+        for at in Separators::new(piece) {
             self.starts.push(at + 1);
             if piece[at] == b'\n' {
                 let written = out.len();

@@ -108,8 +108,8 @@ pub struct MaskedColumn {
     pub position: usize,
     /// What it becomes, in words for the report: `e-mail pseudonym`.
     pub description: String,
-    /// A SQL condition that every value of it in the target meets: `"email" IS NULL OR "email"::text ~ '…'`. Put
-    /// it in parentheses where it is combined with another.
+    /// A SQL condition that every value of it in the target meets: `"email" IS NULL OR "email"::text ~ '…'`;
+    /// `TRUE` where SQL cannot tell. Put it in parentheses where it is combined with another.
     pub form_sql: String,
 }
 

@@ -7,7 +7,7 @@
 use super::recipe::{Fitting, Pseudonym, Work};
 use super::shape::{self, Shape};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::key::Function;
 use crate::mask::permutation::{Permutation, Strings};
 use crate::mask::types::Type;
@@ -406,7 +406,7 @@ fn fit(fitting: &Fitting<'_>, kind: Kind, kind_name: &str, digits: u8) -> Result
         most,
     };
     let form = if is_number {
-        format!("{} IS NOT NULL", fitting.sql())
+        ANY_VALUE.into()
     } else {
         fitting.matches("^[\\u0001-\\u007f]*$")
     };

@@ -6,7 +6,7 @@
 
 use super::recipe::{from_value, Fitting, Pseudonym, Work};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::types::Type;
 use serde_json::{json, Value};
 
@@ -192,8 +192,7 @@ pub(super) fn hstore(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     if keys.is_empty() && scrub.is_none() {
         return Err(fitting.wrong_option("keys", "given, and neither is scrub: true"));
     }
-    let form = format!("{} IS NOT NULL", fitting.sql());
-    Ok(fitting.fitted(Hstore { keys, scrub }, form))
+    Ok(fitting.fitted(Hstore { keys, scrub }, ANY_VALUE.into()))
 }
 
 #[derive(Debug)]
@@ -282,5 +281,5 @@ pub(super) fn array(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let array = Array {
         of: Inner::new(fitting, of)?,
     };
-    Ok(fitting.fitted(array, format!("{} IS NOT NULL", fitting.sql())))
+    Ok(fitting.fitted(array, ANY_VALUE.into()))
 }

@@ -4,7 +4,7 @@ use super::document::{places, scrub, Inner};
 use super::json_syntax::{end_of_value, escape, is_number, unescape};
 use super::recipe::{Fitting, Pseudonym, Work};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::types::Type;
 
 /// A step of a path.
@@ -346,6 +346,5 @@ pub(super) fn json(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     if paths.is_empty() && scrub.is_none() {
         return Err(fitting.wrong_option("paths", "given, and neither is scrub: true"));
     }
-    let form = format!("{} IS NOT NULL", fitting.sql());
-    Ok(fitting.fitted(Json { paths, scrub }, form))
+    Ok(fitting.fitted(Json { paths, scrub }, ANY_VALUE.into()))
 }

@@ -2,7 +2,7 @@
 
 use super::recipe::{Fitting, Pseudonym, Work};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::key::Function;
 use crate::mask::types::Type;
 use std::io::Write;
@@ -174,5 +174,5 @@ pub(super) fn number(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         percent: i128::from(percent),
         most,
     };
-    Ok(fitting.fitted(mask, format!("{} IS NOT NULL", fitting.sql())))
+    Ok(fitting.fitted(mask, ANY_VALUE.into()))
 }

@@ -5,7 +5,7 @@
 use super::recipe::{Fitting, Pseudonym, Work};
 use super::shape::{self, Shape};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::permutation::Strings;
 use crate::mask::types::Type;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
@@ -137,7 +137,7 @@ pub(super) fn phone(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         region,
     };
     let form = if is_number {
-        format!("{} IS NOT NULL", fitting.sql())
+        ANY_VALUE.into()
     } else {
         fitting.matches("^[\\u0001-\\u007f]*$")
     };

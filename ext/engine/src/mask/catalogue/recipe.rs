@@ -3,7 +3,7 @@
 use super::{Entry, MASKS};
 use crate::copy;
 use crate::mask::action::{Action, DoesNotFit, Row, Scratch};
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::key::Function;
 use crate::mask::sql::{quote_identifier, quote_literal};
 use crate::mask::types::Type;
@@ -308,10 +308,10 @@ impl Fitting<'_> {
         format!("{}::pg_catalog.text ~ {}", self.sql(), quote_literal(pattern))
     }
 
-    /// The mask as it runs on this column.
+    /// The mask as it runs on this column. `form`: the condition that its values meet, or [`ANY_VALUE`].
     pub(super) fn fitted(&self, pseudonym: impl Pseudonym + 'static, form: String) -> Fitted {
         let is_text = matches!(self.column.kind, Type::Text { .. });
-        let form = if is_text {
+        let form = if is_text && form != ANY_VALUE {
             format!("{}::pg_catalog.text = '' OR {form}", self.sql())
         } else {
             form

@@ -2,7 +2,7 @@
 
 use super::recipe::{from_value, Fitting, Pseudonym, Work};
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use regex::bytes::Regex;
 use serde_json::json;
 
@@ -82,5 +82,5 @@ pub(super) fn scrub(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         masks,
         limit,
     };
-    Ok(fitting.fitted(scrub, format!("{} IS NOT NULL", fitting.sql())))
+    Ok(fitting.fitted(scrub, ANY_VALUE.into()))
 }

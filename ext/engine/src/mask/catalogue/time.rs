@@ -3,7 +3,7 @@
 use super::recipe::{Fitting, Pseudonym, Work};
 use crate::copy;
 use crate::mask::action::Row;
-use crate::mask::compile::Fitted;
+use crate::mask::compile::{Fitted, ANY_VALUE};
 use crate::mask::key::Function;
 use crate::mask::types::Type;
 use std::io::Write;
@@ -277,7 +277,7 @@ fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool, subject: Vec<usize>
                  OR extract(doy FROM {sql}) = 1 AND extract(year FROM {sql})::int8 % {years} = 0"
             )
         }
-        _ => format!("{} IS NOT NULL", fitting.sql()),
+        _ => ANY_VALUE.into(),
     };
     let days = Days {
         function: fitting.function("date"),
