@@ -49,6 +49,12 @@ module ScalingoStagingSync
       rescue ActiveRecord::ActiveRecordError
         nil # nothing is configured for this environment
       end
+
+      # @return [Boolean] whether the target is ActiveRecord's primary database, as far as the URLs tell
+      def target_of_rails?
+        target, rails = [target_url, active_record_url].map { |url| url && Support::DatabaseUrl.parse(url) }
+        !target.nil? && !rails.nil? && target.same_database?(rails)
+      end
     end
 
     # @param config [Configuration] what to read
@@ -58,12 +64,13 @@ module ScalingoStagingSync
 
     # @param source [Hash, nil] another source than the configured one
     # @param exclude_tables [Array<String>] tables to create without their rows
+    # @param more_to_come [Boolean] whether {Database::History#finishing} follows, which marks the target complete
     # @return [Hash{String => Object}] everything a run needs
     # @raise [ConfigurationError] when something that a run needs is missing
-    def to_h(source: nil, exclude_tables: @config.exclude_tables)
+    def to_h(source: nil, exclude_tables: @config.exclude_tables, more_to_come: false)
       {
         "source" => source || self.source,
-        "target" => target,
+        "target" => target.merge("more_to_come" => more_to_come),
         "masking" => masking,
         "pii" => pii,
         "exclude_tables" => exclude_tables,

@@ -145,6 +145,35 @@ class TrustTest < IntegrationTest
     SQL
   end
 
+  KILL = "Process.kill(:KILL, Process.pid)"
+
+  # Where a run kills itself, as a container that runs out of memory does, and the file that does it.
+  KILLS = {
+    "as_the_engine_ends" => ["config/initializers/zz_kill.rb", <<~RUBY],
+      ending = Module.new { def run(...) = super.tap { #{KILL} } }
+      ScalingoStagingSync::Native.singleton_class.prepend(ending)
+    RUBY
+    "in_a_migration" => ["db/migrate/20261101000000_die.rb", "class Die < ActiveRecord::Migration[7.1]\n  def change = #{KILL}\nend\n"],
+    "in_the_seeds" => ["db/dying.rb", "#{KILL}\n"]
+  }.freeze
+
+  KILLS.each do |place, (file, code)|
+    define_method(:"test_a_run_that_is_killed_#{place}_leaves_the_target_incomplete_until_one_comes_to_its_end") do
+      app, staging, = new_app
+      app.configure("#{CONFIGURATION}config.seeds_file_path = 'db/dying.rb'\n")
+      app.write("db/dying.rb", "# nothing\n")
+      app.write(file, code)
+      result = app.rake("scalingo_staging_sync:run")
+      assert_equal Signal.list["KILL"], result.status.termsig, result.output
+      assert_equal ["incomplete", nil, "running", nil, nil, SHOP_USERS.to_s], states(staging).last.values + [staging.database.value("SELECT count(*) FROM users")]
+      app.write(file, place == "in_a_migration" ? code.sub(KILL, "nil") : "# nothing\n")
+      result = app.rake("scalingo_staging_sync:run")
+      assert result.success?, result.output
+      assert_equal [["failed", "Killed"], ["complete", nil]], states(staging).map { |run| run.values_at("status", "error_class") }
+      assert_equal %w[complete t], states(staging).last.values_at("state", "ended")
+    end
+  end
+
   # Where a run stands still, and what has been shown by then; its signal; its exit status and what is left.
   STOPS = {
     "while_scalingo_makes_a_backup" => [{ pending: true }, /Scalingo is making a backup/, :INT, 130, /The target was not touched/],
@@ -219,6 +248,14 @@ class TrustTest < IntegrationTest
   end
 
   private
+
+  # The runs, oldest first, each with the target's state.
+  def states(staging)
+    staging.database.exec(<<~SQL).to_a
+      SELECT s.status AS state, s.finished_at > r.started_at AS ended, r.status, r.error_class, r.finished_at
+      FROM scalingo_staging_sync.state s CROSS JOIN scalingo_staging_sync.runs r ORDER BY r.started_at
+    SQL
+  end
 
   def stop(place, shown, signal, status, left, url, bodies)
     archive = Shared.large_archive

@@ -18,7 +18,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "target" => {
           "url" => STAGING_URL, "parallel_connections" => 3, "lock_timeout" => 30.0, "terminate_connections" => true,
-          "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0
+          "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0, "more_to_come" => false
         },
         "masking" => {
           "secret" => SECRET, "email_domain" => "demo.example.com",

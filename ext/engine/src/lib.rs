@@ -167,7 +167,7 @@ pub async fn cleanup(
     .await
 }
 
-/// The pipeline, from the backup to the marker that says the target is complete.
+/// The pipeline, from the backup to the marker that says how the target is left.
 async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = &recorder.sink();
 
@@ -239,7 +239,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     }
     let strict = settings.masking.fail_on_verification_error;
     let told = survivors::conclude(target, plan, leaks.as_ref(), strict).await?;
-    target.mark_complete().await?;
+    target.mark_end().await?;
 
     let verified = verified && !told.leaks();
     Ok(told.into_report(Report {

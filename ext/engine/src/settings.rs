@@ -183,6 +183,10 @@ pub struct Target {
     /// Seconds before the first retry; doubled for each further one.
     #[serde(default = "default_retry_delay")]
     pub retry_delay: f64,
+    /// The caller has more to do in this database: at its end the run leaves it marked incomplete, and itself noted
+    /// as under way, for the caller to change.
+    #[serde(default)]
+    pub more_to_come: bool,
 }
 
 /// What is masked, and how it is checked.

@@ -47,7 +47,7 @@ async fn a_run_can_be_a_task_and_its_record_names_the_backup() {
         let report = load(&target, &plan, rows(1, &["1\n"])).await?;
         target.analyze().await?;
         verify(&target, &plan, &report, true).await?;
-        target.mark_complete().await?;
+        target.mark_end().await?;
         target.close().await
     };
     tokio::spawn(run).await.unwrap().expect("the run succeeds");

@@ -5,6 +5,7 @@ mod target_support;
 
 use staging_sync_engine::error::Kind;
 use staging_sync_engine::event::Sink;
+use staging_sync_engine::settings;
 use staging_sync_engine::target::Target;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -147,7 +148,7 @@ async fn a_writer_that_keeps_reconnecting_writes_nothing_into_the_new_tables() {
         .expect("the load succeeds");
     let before = wrote.load(Ordering::Relaxed);
     assert_eq!(database.number("SELECT count(*) FROM public.jobs").await, 200);
-    target.mark_complete().await.unwrap();
+    target.mark_end().await.unwrap();
     target.close().await.expect("the target is let go");
     // The primary key lets one worker's row in, and then no more: the writers can write again.
     for _ in 0..400 {
@@ -178,6 +179,27 @@ const SETTING: &str =
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())), 'none')";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_target_stays_incomplete_where_the_caller_has_more_to_do_in_it() {
+    let database = Database::of_restricted().await;
+    let state = "SELECT concat_ws(' ', status, finished_at IS NOT NULL) FROM scalingo_staging_sync.state";
+    for (more_to_come, expected) in [
+        (true, "incomplete f"),
+        (false, "complete t"),
+        (true, "incomplete f"),
+    ] {
+        let settings = settings::Target {
+            more_to_come,
+            ..database.settings()
+        };
+        let target = Target::open(&settings, &Sink::silent()).await.unwrap();
+        target.reset_and_create(&Planner::new().plan()).await.unwrap();
+        target.mark_end().await.unwrap();
+        target.close().await.unwrap();
+        assert_eq!(database.text(state).await, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_roles_own_setting_comes_back_whatever_happens() {
     let database = Database::of_restricted().await;
     for (statement, expected) in [
@@ -195,7 +217,7 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
         let target = open(&database).await;
         target.reset_and_create(&Planner::new().plan()).await.unwrap();
         assert_eq!(database.text(SETTING).await, "default_transaction_read_only=on");
-        target.mark_complete().await.unwrap();
+        target.mark_end().await.unwrap();
         target.close().await.unwrap();
         target.close().await.expect("closing twice does no harm");
         assert_eq!(database.text(SETTING).await, expected);

@@ -2,8 +2,9 @@
 
 module ScalingoStagingSync
   module Database
-    # What the gem's own schema in the target says: its state, and the history of runs. The engine writes it; the
-    # part of a run that needs Rails is added here. The reset leaves the schema alone.
+    # What the gem's own schema in the target says: its state, and the history of runs. The engine writes it; that a
+    # run has come to its end is written here, where something that needs Rails follows the engine's part. The reset
+    # leaves the schema alone.
     class History
       # The key of the advisory lock that a run holds, as `ext/engine/src/target/mod.rs` has it.
       LOCK_KEY = 0x7363_616c_6e67_6f01
@@ -52,22 +53,22 @@ module ScalingoStagingSync
         rows.first&.transform_keys(&:to_sym)
       end
 
-      # Keeps the target marked as not yet whole, and the run as under way, while the part that needs Rails is done.
-      # If it fails the run is noted as failed.
+      # Marks the target as complete, and the run, once the part of it that needs Rails is done. Until then both are as
+      # the engine has left them with `more_to_come`: incomplete and under way. If that part fails, the run is noted as
+      # failed; if this process is killed, nothing has to be noted.
       #
       # @param report [Hash{Symbol => Object}] the engine's report, with its :run_id
       # @return [Object] what the block returns
+      # @raise [PrivilegeError] when ActiveRecord's role may not write what the engine's may
       # @raise [TargetBusyError] when another run has begun meanwhile
       def finishing(report)
         run = report[:run_id]
-        return yield unless run && there?("runs")
-
-        mark(run, "incomplete", "running")
+        take(run)
         result = yield
-        mark(run, "complete", "complete", findings: report[:findings]&.count { |finding| finding[:status].to_s == "uncovered" })
+        mark_complete(run, report[:findings]&.count { |finding| finding[:status].to_s == "uncovered" })
         result
       rescue StandardError, SignalException => error
-        note_failure(run, error) if run
+        note_failure(run, error)
         raise
       ensure
         release
@@ -75,15 +76,14 @@ module ScalingoStagingSync
 
       private
 
-      def mark(run, state, status, findings: nil)
-        take unless status == "complete"
-        finished = status == "complete" ? "clock_timestamp()" : "NULL"
+      # One statement, so that state and history never contradict each other.
+      def mark_complete(run, findings)
         ask(<<~SQL)
-          UPDATE scalingo_staging_sync.state SET status = #{quote(state)}, finished_at = #{finished} WHERE run_id = #{quote(run)}
-        SQL
-        ask(<<~SQL)
-          UPDATE scalingo_staging_sync.runs SET status = #{quote(status)}, finished_at = #{finished},
-            findings = #{findings ? Integer(findings) : "findings"} WHERE run_id = #{quote(run)}
+          WITH run AS (
+            UPDATE scalingo_staging_sync.runs SET status = 'complete', error_class = NULL, finished_at = clock_timestamp(),
+              findings = #{findings ? Integer(findings) : "findings"} WHERE run_id = #{quote(run)})
+          UPDATE scalingo_staging_sync.state SET status = 'complete', finished_at = clock_timestamp()
+            WHERE run_id = #{quote(run)}
         SQL
       end
 
@@ -97,9 +97,11 @@ module ScalingoStagingSync
       end
 
       # The run's lock goes on to this session, so that nobody else's run begins between load and end.
-      def take
+      def take(run)
+        raise not_permitted unless %w[state runs].all? { |table| there?(table, "UPDATE") }
+
         @held = ask("SELECT pg_try_advisory_lock(#{LOCK_KEY}) AS held").first["held"]
-        return if @held
+        return if @held && ask("SELECT run_id FROM scalingo_staging_sync.state").first&.fetch("run_id") == run
 
         raise TargetBusyError.new("Another run began in this database before this one's migrations and seeds.",
                                   "Wait until it has ended, and look at its result.")
@@ -114,8 +116,14 @@ module ScalingoStagingSync
         nil # a session that is gone has released its lock
       end
 
-      def there?(table)
-        ask("SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.#{table}'), 'SELECT'), false) AS there")
+      def not_permitted
+        PrivilegeError.new("The database is restored and masked, but ActiveRecord's role may not note in the schema " \
+                           "scalingo_staging_sync that it is complete.",
+                           "Let ActiveRecord connect as the role that DATABASE_URL names, and run the task again.")
+      end
+
+      def there?(table, right = "SELECT")
+        ask("SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.#{table}'), '#{right}'), false) AS there")
           .first["there"]
       end
 

@@ -74,24 +74,27 @@ module ScalingoStagingSync
       def work
         started_at = Time.now
         before = migrations_applied
-        report = engine.run(settings.to_h)
+        report = engine.run(settings.to_h(more_to_come: EngineSettings.target_of_rails?))
         reporter.with_heartbeat { finish(report, started_at) }
         tell(report)
         tell_restart(before)
         report
       end
 
-      # What needs Rails. Until all of it is done the target counts as incomplete.
+      # What comes after the rows. Until all of it is done the target counts as incomplete: so the engine has left it,
+      # and so it stays, however this process ends.
       def finish(report, started_at)
-        in_rails = Database::RailsState.active_record?
-        return after_load(report, started_at) unless in_rails
-
-        Database::History.new.finishing(report) do
-          migrate if config.run_migrations
-          Database::RailsState.record_environment if config.record_environment
-          Seeds.new(config:, reporter:).load
+        rest = lambda do
+          in_rails if Database::RailsState.active_record?
           after_load(report, started_at)
         end
+        EngineSettings.target_of_rails? ? Database::History.new.finishing(report, &rest) : rest.call
+      end
+
+      def in_rails
+        migrate if config.run_migrations
+        Database::RailsState.record_environment if config.record_environment
+        Seeds.new(config:, reporter:).load
       end
 
       def migrate

@@ -223,7 +223,13 @@ impl Target {
     /// nothing.
     pub(crate) async fn record(&self, outcome: &Outcome) {
         let backup = self.noted_backup();
-        let written = state::record_end(&self.control, &self.run_id, &backup, outcome);
+        let written = state::record_end(
+            &self.control,
+            &self.run_id,
+            &backup,
+            outcome,
+            self.settings.more_to_come,
+        );
         let written = tokio::time::timeout(NOTING, written).await;
         if outcome.error_class.is_none() && !matches!(written, Ok(Ok(()))) {
             self.events
@@ -272,13 +278,13 @@ impl Target {
         lock(&self.backup).clone()
     }
 
-    /// Notes in the gem's own schema that the target is complete: the run's very last step before
-    /// [`Target::close`].
+    /// Notes in the gem's own schema that the target is complete, or durably leaves it incomplete where the caller
+    /// has [more to do](settings::Target::more_to_come): the run's very last step before [`Target::close`].
     ///
     /// # Errors
     /// [`Kind::TargetConnection`], or [`Kind::Restore`] when the server refuses.
-    pub async fn mark_complete(&self) -> Result<()> {
-        state::mark_complete(&self.control, &self.run_id).await
+    pub async fn mark_end(&self) -> Result<()> {
+        state::mark_end(&self.control, &self.run_id, self.settings.more_to_come).await
     }
 
     /// Ends the run's hold on the target: other sessions may write again, the lock is released, and all sessions

@@ -11,8 +11,8 @@ use crate::plan::quote_identifier;
 /// The gem's own schema.
 pub(crate) const SCHEMA: &str = "scalingo_staging_sync";
 
-/// Status of the target: `untouched` until the first reset, `incomplete` from a reset to the end of its run,
-/// `complete` after a run that came to its end.
+/// Status of the target: `untouched` until the first reset, `incomplete` from a reset to the end of its run and of
+/// what its caller has to do after it, `complete` then.
 const CREATE: &str = "CREATE TABLE scalingo_staging_sync.state ( \
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), \
     status text NOT NULL DEFAULT 'untouched' CHECK (status IN ('untouched', 'incomplete', 'complete')), \
@@ -96,23 +96,26 @@ pub(crate) async fn mark_incomplete(session: &Session, run_id: &str, backup: &Ba
     Ok(())
 }
 
-/// Marks the target as complete.
-pub(crate) async fn mark_complete(session: &Session, run_id: &str) -> Result<()> {
+/// Marks the target as complete; where the caller has more to do in it, leaves it incomplete, as durably.
+pub(crate) async fn mark_end(session: &Session, run_id: &str, more_to_come: bool) -> Result<()> {
+    let becomes = if more_to_come {
+        "status = status"
+    } else {
+        "status = 'complete', finished_at = now()"
+    };
     // Durably: other commits of the run may be lost in a crash of the server until it next writes them out,
     // and this one's place in the log comes after theirs.
-    let sql = "SET synchronous_commit = on; \
-               UPDATE scalingo_staging_sync.state SET status = 'complete', finished_at = now() \
-               WHERE status = 'incomplete' AND run_id = ";
-    let outcome = session
-        .simple_query(&format!("{sql}'{run_id}'"))
-        .await
-        .map_err(doing)?;
+    let sql = format!(
+        "SET synchronous_commit = on; UPDATE scalingo_staging_sync.state SET {becomes} \
+         WHERE status = 'incomplete' AND run_id = '{run_id}'"
+    );
+    let outcome = session.simple_query(&sql).await.map_err(doing)?;
     let updated = outcome
         .iter()
         .any(|message| matches!(message, tokio_postgres::SimpleQueryMessage::CommandComplete(1)));
     if !updated {
         return Err(Error::internal(
-            "The target was to be marked complete without having been reset.",
+            "A run came to its end without having reset the target.",
         ));
     }
     Ok(())
@@ -124,22 +127,30 @@ pub(crate) async fn record_start(session: &Session, run_id: &str, backup: &Backu
 }
 
 /// Notes how a run ended, where the history is there: a run that ends before it has prepared the gem's schema
-/// leaves no trace in a database that has none.
+/// leaves no trace in a database that has none. One that did not fail goes on where the caller has more to do.
 pub(crate) async fn record_end(
     session: &Session,
     run_id: &str,
     backup: &Backup,
     outcome: &Outcome,
+    more_to_come: bool,
 ) -> Result<()> {
     if !may_write(session, "runs", "SELECT, INSERT, UPDATE").await? {
         return Ok(());
     }
-    let status = if outcome.error_class.is_some() {
-        "failed"
-    } else {
-        "complete"
+    let status = match (&outcome.error_class, more_to_come) {
+        (Some(_), _) => "failed",
+        (None, true) => "running",
+        (None, false) => "complete",
     };
-    record(session, run_id, backup, outcome, status).await
+    record(session, run_id, backup, outcome, status).await?;
+    // The row was made when the target was first touched, which may be long after the run began.
+    let sql = "UPDATE scalingo_staging_sync.runs SET started_at = \
+                 least(started_at, clock_timestamp() - make_interval(secs => coalesce(seconds, 0))), \
+                 finished_at = CASE WHEN status <> 'running' THEN clock_timestamp() END \
+               WHERE run_id = $1";
+    session.execute(sql, &[&run_id]).await.map_err(doing)?;
+    Ok(())
 }
 
 async fn record(
@@ -153,7 +164,7 @@ async fn record(
                  (run_id, mode, status, source, backup_id, backup_created_at, gem_version, rules_fingerprint, \
                   tables, rows, masked_values, seconds, error_class, table_rows) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb) \
-               ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, finished_at = now(), \
+               ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, \
                  source = excluded.source, backup_id = excluded.backup_id, \
                  backup_created_at = excluded.backup_created_at, tables = excluded.tables, rows = excluded.rows, \
                  masked_values = excluded.masked_values, seconds = excluded.seconds, \
@@ -184,13 +195,6 @@ async fn record(
         )
         .await
         .map_err(doing)?;
-    if status != "running" {
-        // The row was made when the target was first touched, which may be long after the run began.
-        let sql = "UPDATE scalingo_staging_sync.runs SET finished_at = clock_timestamp(), started_at = \
-                     least(started_at, clock_timestamp() - make_interval(secs => coalesce(seconds, 0))) \
-                   WHERE run_id = $1";
-        session.execute(sql, &[&run_id]).await.map_err(doing)?;
-    }
     Ok(())
 }
 

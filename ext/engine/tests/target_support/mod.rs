@@ -179,6 +179,7 @@ pub fn settings(url: &str) -> settings::Target {
         postgis: false,
         retry_attempts: 3,
         retry_delay: 0.01,
+        more_to_come: false,
     }
 }
 
