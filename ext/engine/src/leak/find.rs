@@ -38,29 +38,33 @@ pub(super) struct Finder {
 }
 
 /// What a text is made of, as far as it decides what is looked for.
+#[derive(Default)]
 struct Contents {
     at: bool,
-    /// A backslash, a percent sign or an equals sign: something may be hidden.
+    /// A percent sign or an equals sign: something may be hidden.
     escape: bool,
+    /// The same of a backslash.
+    backslash: bool,
     digits: usize,
 }
 
 impl Contents {
     /// Looks at eight bytes at a time, since most fields are short.
     fn of(text: &[u8]) -> Self {
-        let mut contents = Self {
-            at: false,
-            escape: false,
-            digits: 0,
-        };
+        let mut contents = Self::default();
         let (words, rest) = text.as_chunks::<8>();
         for word in words {
-            contents.look(u64::from_ne_bytes(*word));
+            contents.look(u64::from_le_bytes(*word));
         }
         if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            contents.look(u64::from_ne_bytes(word));
+            contents.look(match text.last_chunk::<8>() {
+                // What was looked at already is shifted out.
+                Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+                None => rest
+                    .iter()
+                    .rev()
+                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            });
         }
         contents
     }
@@ -72,14 +76,10 @@ impl Contents {
         let differs = |from: u8| (low ^ in_each(from)) + !HIGH | word;
         let not_below = |bound: u8| low + in_each(0x80 - bound);
         self.at |= differs(b'@') & HIGH != HIGH;
-        self.escape |= differs(b'\\') & differs(b'%') & differs(b'=') & HIGH != HIGH;
+        self.escape |= differs(b'%') & differs(b'=') & HIGH != HIGH;
+        self.backslash |= differs(b'\\') & HIGH != HIGH;
         let digits = not_below(b'0') & !not_below(b'9' + 1) & !word & HIGH;
         self.digits += digits.count_ones() as usize;
-    }
-
-    /// Whether nothing that is followed can be in the text, unless it is a name.
-    fn hold_nothing(&self) -> bool {
-        !self.at && !self.escape && self.digits < DIGITS
     }
 }
 
@@ -97,10 +97,15 @@ impl Finder {
         }
     }
 
-    /// Whether nothing can be found in a text, told at a glance. A field of COPY can be asked about as it stands: its
-    /// escapes are escapes here, too.
-    pub(super) fn has_nothing(&self, text: &[u8]) -> bool {
-        text.len() < SHORTEST || !self.names && Contents::of(text).hold_nothing()
+    /// Whether nothing can be found in what a field of COPY text stands for, told at a glance. Of COPY's own escapes
+    /// only the doubled backslash leaves one that hides something.
+    pub(super) fn has_nothing(&self, field: &[u8]) -> bool {
+        if field.len() < SHORTEST || self.names {
+            return field.len() < SHORTEST;
+        }
+        let contents = Contents::of(field);
+        let hides = contents.escape || contents.backslash && memmem::find(field, b"\\\\").is_some();
+        !contents.at && !hides && contents.digits < DIGITS
     }
 
     /// Calls back with each candidate in a text. Escapes of JSON, percent-encoding and quoted-printable are undone.
@@ -108,7 +113,13 @@ impl Finder {
         if text.len() < SHORTEST {
             return;
         }
-        let Contents { at, escape, digits } = Contents::of(text);
+        let Contents {
+            at,
+            escape,
+            backslash,
+            digits,
+        } = Contents::of(text);
+        let escape = escape || backslash;
         if digits >= DIGITS && text.len() >= DIGEST_LENGTHS[0] {
             digests(text, found);
         }
@@ -296,6 +307,11 @@ fn end_of_groups(text: &[u8], start: usize) -> (usize, usize) {
         }
     }
     (end, digits)
+}
+
+/// Whether a whole text may be a digest.
+pub(super) fn is_digest(text: &[u8]) -> bool {
+    DIGEST_LENGTHS.contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Runs of exactly as many hex digits as a digest has. A run of thirty-two covers at least one place in thirty-two.

@@ -279,13 +279,9 @@ impl Sets {
     }
 
     /// The sketches' error rate, where there are any.
-    pub(super) fn rate(&mut self) -> Option<f64> {
-        let sketches = [&mut self.originals_sketch, &mut self.sightings_sketch];
-        let rates = sketches.into_iter().flatten().map(|sketch| {
-            sketch.refresh();
-            sketch.rate()
-        });
-        rates.reduce(f64::max)
+    pub(super) fn rate(&self) -> Option<f64> {
+        let sketches = [&self.originals_sketch, &self.sightings_sketch];
+        sketches.into_iter().flatten().map(Sketch::rate).reduce(f64::max)
     }
 
     /// Halves the share of digests that take part.
@@ -303,7 +299,6 @@ impl Sets {
             self.originals.iter().for_each(|hash| {
                 sketch.insert(hash);
             });
-            sketch.refresh();
             self.originals_sketch = Some(sketch);
         }
         let share = self.originals_share.halved();
@@ -334,7 +329,6 @@ impl Sets {
                     tally.possible += u64::from(originals.may_hold(one.hash)) * one.count();
                 }
             }
-            sketch.refresh();
             self.sightings_sketch = Some(sketch);
         }
         let share = self.sightings_share.halved();

@@ -1,7 +1,7 @@
 //! A set of hashes in a fixed number of bytes that may say yes to one it has not: a blocked Bloom filter.
 //!
 //! Own code rather than a crate's, because the error rate is a figure of the report: it is computed from the bits that
-//! are set, block by block, and so is what it is and not what a formula hopes. A block is a cache line, so a question
+//! are set, block by block, and so is what it is and not what a formula hopes. It is kept with every addition. A block is a cache line, so a question
 //! costs one access to memory (Putze, Sanders, Singler: "Cache-, Hash- and Space-Efficient Bloom Filters", 2007).
 
 /// Words of 64 bits in a block.
@@ -15,37 +15,42 @@ const OF_A_MIXTURE: u32 = 7;
 /// The filter.
 pub(super) struct Sketch {
     blocks: Box<[[u64; WORDS]]>,
-    rate: f64,
-    /// Additions since the rate was computed.
-    added: usize,
+    /// How many bits of each block are set.
+    set: Box<[u16]>,
+    /// What a block with so many bits set says to a hash that was never added: the probability of a yes.
+    chances: Box<[f64]>,
+    /// The sum of the blocks' chances.
+    chance: f64,
 }
 
 impl Sketch {
     /// An empty filter of about so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
+        let blocks = (bytes / 64).max(1);
+        let bits = WORDS * 64;
+        let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(PROBES as i32));
         Self {
-            blocks: vec![[0; WORDS]; (bytes / 64).max(1)].into_boxed_slice(),
-            rate: 0.0,
-            added: 0,
+            blocks: vec![[0; WORDS]; blocks].into_boxed_slice(),
+            set: vec![0; blocks].into_boxed_slice(),
+            chances: chances.collect(),
+            chance: 0.0,
         }
     }
 
     /// Adds a hash. Returns whether the filter took it for known already.
     pub(super) fn insert(&mut self, hash: u64) -> bool {
-        let block = self.block(hash);
-        let mut known = true;
+        let place = self.block(hash);
+        let block = &mut self.blocks[place];
+        let mut new = 0;
         for (word, bit) in probes(hash) {
-            known &= self.blocks[block][word] & bit != 0;
-            self.blocks[block][word] |= bit;
+            new += u16::from(block[word] & bit == 0);
+            block[word] |= bit;
         }
-        if !known {
-            self.added += 1;
-            // Each time that every other block may have changed.
-            if self.added * 2 >= self.blocks.len() {
-                self.refresh();
-            }
-        }
-        known
+        let set = &mut self.set[place];
+        self.chance -= self.chances[usize::from(*set)];
+        *set += new;
+        self.chance += self.chances[usize::from(*set)];
+        new == 0
     }
 
     /// Whether it may hold a hash. A yes is wrong with the probability [`Sketch::rate`], a no never.
@@ -54,19 +59,9 @@ impl Sketch {
         probes(hash).all(|(word, bit)| block[word] & bit != 0)
     }
 
-    /// With what probability it says yes to a hash that was never added, as of not many additions ago.
+    /// With what probability it says yes to a hash that was never added.
     pub(super) fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    /// Computes the rate from the bits that are set.
-    pub(super) fn refresh(&mut self) {
-        self.added = 0;
-        let of_block = |block: &[u64; WORDS]| {
-            let set: u32 = block.iter().map(|word| word.count_ones()).sum();
-            (f64::from(set) / (WORDS * 64) as f64).powi(PROBES as i32)
-        };
-        self.rate = self.blocks.iter().map(of_block).sum::<f64>() / self.blocks.len() as f64;
+        self.chance / self.blocks.len() as f64
     }
 
     /// The upper half of a mixed hash chooses the block.
@@ -106,7 +101,6 @@ mod tests {
         for number in 0..50_000u64 {
             sketch.insert(mix(number));
         }
-        sketch.refresh();
         assert!(
             (0..50_000u64).all(|number| sketch.may_hold(mix(number))),
             "a no is never wrong"

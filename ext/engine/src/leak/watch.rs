@@ -40,10 +40,9 @@ pub struct Watch {
 const INSIDE: [&str; 5] = ["scrub", "json", "hstore", "array", "template"];
 
 impl Watch {
-    /// The last place that is looked at.
-    pub(super) fn last(&self) -> Option<usize> {
-        let names = self.full_name.map(|(first, last)| first.max(last));
-        self.columns.last().map(|column| column.position).max(names)
+    /// Whether there is nothing to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty() && self.full_name.is_none()
     }
 
     /// The same under the mask that is in force.

@@ -1,13 +1,12 @@
 //! One lane's worker: looks at pieces of rows as they came and as they are written, and hands hashes on in batches.
 
 use super::class::{Class, Hasher};
-use super::find::{Candidate, Finder};
+use super::find::{is_digest, Candidate, Finder};
 use super::watch::{Role, Scan, Watch, WatchedColumn};
 use super::LeakCheck;
-use crate::copy::{self, Separators};
+use crate::copy::{self, Splitter};
 use crate::pii::Kind;
 use md5::{Digest as _, Md5};
-use memchr::memchr;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::sync::Arc;
@@ -44,8 +43,8 @@ pub struct Watcher {
     watch: Arc<Watch>,
     moment: Moment,
     finder: Finder,
-    raw_starts: Vec<usize>,
-    starts: Vec<usize>,
+    /// Of what came, and of what is written.
+    splitters: [Splitter; 2],
     value: Vec<u8>,
     batch: Batch,
 }
@@ -189,8 +188,7 @@ impl Watcher {
             check,
             watch: Arc::new(watch),
             moment,
-            raw_starts: Vec::new(),
-            starts: Vec::new(),
+            splitters: Default::default(),
             value: Vec::new(),
             batch,
         }
@@ -219,43 +217,43 @@ impl Watcher {
     /// nothing is masked the two are one.
     pub fn piece(&mut self, raw: &[u8], written: &[u8]) {
         let watch = Arc::clone(&self.watch);
-        let Some(last) = watch.last() else {
+        if watch.is_empty() {
             return;
-        };
-        let is_same = std::ptr::eq(raw, written);
-        let (mut raw_at, mut at) = (0, 0);
-        while at < written.len() {
-            let row_end = fields(written, at, last, &mut self.starts);
-            let raw_end = if is_same {
-                row_end
-            } else {
-                fields(raw, raw_at, last, &mut self.raw_starts)
+        }
+        let [mut raw_splitter, mut splitter] = std::mem::take(&mut self.splitters);
+        let mut rows = splitter.rows(written);
+        let mut raw_rows = (!std::ptr::eq(raw, written)).then(|| raw_splitter.rows(raw));
+        while let Some(starts) = rows.next_row() {
+            let row = Row {
+                piece: written,
+                starts,
             };
-            for column in &watch.columns {
-                let Some(written) = field(written, &self.starts, column.position) else {
-                    continue;
-                };
-                let raw = if is_same {
-                    written
-                } else {
-                    field(raw, &self.raw_starts, column.position).unwrap_or_default()
-                };
+            let raw_row = match raw_rows.as_mut().map(|rows| rows.next_row()) {
+                None => row,
+                Some(Some(starts)) => Row { piece: raw, starts },
+                Some(None) => break,
+            };
+            self.row(&watch, raw_row, row);
+        }
+        self.splitters = [raw_splitter, splitter];
+        self.batch.hand_on(&self.check);
+    }
+
+    fn row(&mut self, watch: &Watch, raw: Row<'_>, written: Row<'_>) {
+        for column in &watch.columns {
+            if let (Some(raw), Some(written)) = (raw.field(column.position), written.field(column.position)) {
                 self.column(column, raw, written);
             }
-            let names = watch
-                .full_name
-                .filter(|_| self.check.names && matches!(self.moment, Moment::Sent | Moment::Masked));
-            if let Some(places) = names {
-                let starts = if is_same { &self.starts } else { &self.raw_starts };
-                if let (Some(first), Some(family)) =
-                    (field(raw, starts, places.0), field(raw, starts, places.1))
-                {
-                    full_name(first, family, &mut self.value, &mut self.batch);
-                }
-            }
-            (raw_at, at) = (raw_end, row_end);
         }
-        self.batch.hand_on(&self.check);
+        if !self.check.names || !matches!(self.moment, Moment::Sent | Moment::Masked) {
+            return;
+        }
+        let places = watch.full_name;
+        if let Some((first, family)) =
+            places.and_then(|(first, family)| Some((raw.field(first)?, raw.field(family)?)))
+        {
+            full_name(first, family, &mut self.value, &mut self.batch);
+        }
     }
 
     fn column(&mut self, column: &WatchedColumn, raw: &[u8], written: &[u8]) {
@@ -288,6 +286,10 @@ impl Watcher {
             return;
         }
         let value = copy::decode(field, &mut self.value).unwrap_or_default();
+        // What is hashed already is nothing to find again, and numbers in it are there by chance.
+        if side != Side::Written && is_digest(value) {
+            return;
+        }
         let batch = &mut self.batch;
         let mut any = false;
         let mut found = |candidate: Candidate<'_>| {
@@ -344,26 +346,17 @@ fn full_name(first: &[u8], family: &[u8], value: &mut Vec<u8>, batch: &mut Batch
     }
 }
 
-/// Notes where the fields of the row at a place begin, up to the one after `last`; returns where the next row begins.
-fn fields(piece: &[u8], at: usize, last: usize, starts: &mut Vec<usize>) -> usize {
-    starts.clear();
-    starts.push(at);
-    for offset in Separators::new(&piece[at..]) {
-        let next = at + offset + 1;
-        starts.push(next);
-        if piece[next - 1] == b'\n' {
-            return next;
-        }
-        if starts.len() > last + 1 {
-            break;
-        }
-    }
-    let from = starts.last().copied().unwrap_or(at);
-    memchr(b'\n', &piece[from..]).map_or(piece.len(), |offset| from + offset + 1)
+/// One row, and where its fields begin, as [`copy::Rows`] has them.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    piece: &'a [u8],
+    starts: &'a [usize],
 }
 
-/// A field, without what ends it.
-fn field<'a>(piece: &'a [u8], starts: &[usize], position: usize) -> Option<&'a [u8]> {
-    let (start, end) = (*starts.get(position)?, *starts.get(position + 1)?);
-    piece.get(start..end - 1)
+impl<'a> Row<'a> {
+    /// A field, without what ends it.
+    fn field(&self, position: usize) -> Option<&'a [u8]> {
+        let (start, end) = (*self.starts.get(position)?, *self.starts.get(position + 1)?);
+        self.piece.get(start..end - 1)
+    }
 }

@@ -502,6 +502,8 @@ fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {
     }
 }
 
+/// All of it is looked at, since that needs no branch for each byte.
 fn is_hex(text: &[u8]) -> bool {
-    text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    let is_digit = |byte: &u8| byte.is_ascii_digit() | matches!(byte, b'a'..=b'f');
+    text.iter().fold(true, |all, byte| all & is_digit(byte))
 }

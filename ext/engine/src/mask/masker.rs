@@ -2,7 +2,7 @@
 
 use super::action::{DoesNotFit, Done, Row, Scratch};
 use super::{ColumnCounts, Counts, RowMask};
-use crate::copy::Separators;
+use crate::copy::Splitter;
 use crate::error::{Error, Kind, Result};
 use std::sync::Arc;
 
@@ -11,18 +11,17 @@ use std::sync::Arc;
 pub struct Masker {
     mask: Arc<RowMask>,
     counts: Counts,
-    starts: Vec<usize>,
+    splitter: Splitter,
     scratch: Scratch,
 }
 
 impl Masker {
     pub(super) fn new(mask: Arc<RowMask>) -> Self {
         let columns = vec![ColumnCounts::default(); mask.columns.len()];
-        let starts = Vec::with_capacity(mask.width + 1);
         Self {
             mask,
             counts: Counts { rows: 0, columns },
-            starts,
+            splitter: Splitter::new(),
             scratch: Scratch::default(),
         }
     }
@@ -40,78 +39,78 @@ impl Masker {
     /// [`Kind::Plan`] when an id has so many digits that the pseudonym made from it would not fit. `out` then
     /// holds the rows before it, and nothing of the row itself.
     pub fn mask_piece(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.reserve(piece.len());
-        self.starts.clear();
-        self.starts.push(0);
-        for at in Separators::new(piece) {
-            self.starts.push(at + 1);
-            if piece[at] == b'\n' {
-                let written = out.len();
-                if let Err(error) = self.mask_row(piece, out) {
-                    out.truncate(written);
-                    return Err(error);
-                }
-                self.starts.clear();
-                self.starts.push(at + 1);
-            }
-        }
-        match self.starts.last() {
-            Some(&end) if end != piece.len() => Err(Error::internal(format!(
-                "A piece of the rows of {} does not end with a row's end.",
-                self.mask.table
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Masks the row whose fields begin at `starts`; the last of them is where the next row begins.
-    fn mask_row(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let Self {
             mask,
             counts,
-            starts,
+            splitter,
             scratch,
         } = self;
-        let found = starts.len() - 1;
-        if found != mask.width {
-            return Err(Error::new(
-                Kind::Archive,
-                format!(
-                    "A row of {} has {found} fields where its data block has {} columns.",
-                    mask.table, mask.width
-                ),
-                "The backup is damaged: take another one.",
-            ));
-        }
-        let row = Row { piece, starts };
-        counts.rows += 1;
-        let mut copied = starts[0];
-        for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
-            let (start, end) = row.range(column.position);
-            if &piece[start..end] == b"\\N" {
-                count.nulls += 1;
-                continue;
-            }
-            out.extend_from_slice(&piece[copied..start]);
-            copied = end;
+        out.reserve(piece.len());
+        let mut rows = splitter.rows(piece);
+        while let Some(starts) = rows.next_row() {
             let written = out.len();
-            match action.write(&row, &piece[start..end], scratch, out) {
-                Ok(Done::Kept) => count.kept += 1,
-                Ok(Done::Masked) => {
-                    count.masked += 1;
-                    if !action.has_form(&out[written..], scratch) {
-                        count.violations += 1;
-                    }
-                }
-                Err(DoesNotFit::Long) => return Err(does_not_fit(&mask.table, &column.name)),
-                Err(DoesNotFit::Check(check)) => {
-                    return Err(no_pseudonym_holds(&mask.table, &column.name, action.check(check)))
-                }
+            if let Err(error) = mask_row(mask, &Row { piece, starts }, scratch, counts, out) {
+                out.truncate(written);
+                return Err(error);
             }
         }
-        out.extend_from_slice(&piece[copied..starts[found]]);
+        if rows.end() != piece.len() {
+            return Err(Error::internal(format!(
+                "A piece of the rows of {} does not end with a row's end.",
+                mask.table
+            )));
+        }
         Ok(())
     }
+}
+
+/// Appends one masked row.
+fn mask_row(
+    mask: &RowMask,
+    row: &Row<'_>,
+    scratch: &mut Scratch,
+    counts: &mut Counts,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let Row { piece, starts } = *row;
+    let found = starts.len() - 1;
+    if found != mask.width {
+        return Err(Error::new(
+            Kind::Archive,
+            format!(
+                "A row of {} has {found} fields where its data block has {} columns.",
+                mask.table, mask.width
+            ),
+            "The backup is damaged: take another one.",
+        ));
+    }
+    counts.rows += 1;
+    let mut copied = starts[0];
+    for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
+        let (start, end) = row.range(column.position);
+        if &piece[start..end] == b"\\N" {
+            count.nulls += 1;
+            continue;
+        }
+        out.extend_from_slice(&piece[copied..start]);
+        copied = end;
+        let written = out.len();
+        match action.write(row, &piece[start..end], scratch, out) {
+            Ok(Done::Kept) => count.kept += 1,
+            Ok(Done::Masked) => {
+                count.masked += 1;
+                if !action.has_form(&out[written..], scratch) {
+                    count.violations += 1;
+                }
+            }
+            Err(DoesNotFit::Long) => return Err(does_not_fit(&mask.table, &column.name)),
+            Err(DoesNotFit::Check(check)) => {
+                return Err(no_pseudonym_holds(&mask.table, &column.name, action.check(check)))
+            }
+        }
+    }
+    out.extend_from_slice(&piece[copied..starts[found]]);
+    Ok(())
 }
 
 fn does_not_fit(table: &str, column: &str) -> Error {
