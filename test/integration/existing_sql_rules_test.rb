@@ -1,25 +1,11 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
+require_relative "../support/trouble"
 
 # Rules in SQL on a database that is already there. Every value that a rule covers holds the word RAW and a number.
 class ExistingSqlRulesTest < IntegrationTest
-  PRACTICE = <<~SQL
-    CREATE SCHEMA counter; CREATE SEQUENCE counter.tries; GRANT USAGE ON SCHEMA counter TO PUBLIC;
-    GRANT ALL ON SEQUENCE counter.tries TO PUBLIC;
-    CREATE FUNCTION public.trouble(given text, kind text, first_call bigint, last_call bigint) RETURNS text LANGUAGE plpgsql AS $$
-      DECLARE
-        call CONSTANT bigint := nextval('counter.tries');
-      BEGIN
-        IF call BETWEEN first_call AND last_call THEN
-          IF kind = 'lost' THEN
-            PERFORM pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid());
-            PERFORM pg_catalog.pg_sleep(10);
-          END IF;
-          RAISE EXCEPTION 'trouble' USING ERRCODE = kind;
-        END IF;
-        RETURN 'masked ' || md5(given);
-      END $$;
+  PRACTICE = Trouble::COUNTER + Trouble::FUNCTION + <<~SQL
     CREATE TABLE public.accounts (id bigint PRIMARY KEY, slug text NOT NULL, company text);
     CREATE TABLE public.contacts (id bigint PRIMARY KEY, email text);
     CREATE TABLE public.users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -98,6 +98,20 @@ class IntegrationTest < Minitest::Test
     FakeScalingo.new(archive:, **options).tap { |fake| later { fake.stop } }
   end
 
+  # A Rails app with the generator's initializer, its staging database and the API it reads from.
+  #
+  # configuration:: what the app configures; by default the test class's own
+  # generate::      whether it has the initializer
+  # fake_options::  for the API, see FakeScalingo
+  def new_app(configuration: self.class::CONFIGURATION, generate: true, **fake_options)
+    staging = new_staging
+    fake = fake_scalingo(**fake_options)
+    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
+    app.generate if generate
+    app.configure(configuration) if configuration
+    [app, staging, fake]
+  end
+
   # Runs the engine and expects success.
   def run!(**settings, &)
     outcome = Engine.run(Engine.settings(**settings), &)

@@ -237,13 +237,4 @@ class OperationsTest < IntegrationTest
     shown = Terminal.run("bundle", "exec", "rake", task, environment: app.environment, directory: app.directory, typed:)
     [shown.raw.gsub("\r\n", "\n"), shown.status.exitstatus]
   end
-
-  def new_app(**fake_options)
-    staging = new_staging
-    fake = fake_scalingo(**fake_options)
-    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
-    app.generate
-    app.configure(CONFIGURATION)
-    [app, staging, fake]
-  end
 end

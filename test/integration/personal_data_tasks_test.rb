@@ -7,7 +7,7 @@ require "json"
 # What a team sees of personal data before any run: the rake tasks scan, suggest and coverage, the generator's
 # --detect, and Database::PiiScanner, in a Rails app as on Scalingo.
 class PersonalDataTasksTest < IntegrationTest
-  SOURCE = "config.clone_source_scalingo_app_name = \"shop-production\"\n"
+  CONFIGURATION = SOURCE = "config.clone_source_scalingo_app_name = \"shop-production\"\n"
 
   # A schema with a type of its own, a quoted name, a foreign key and a generated column; no row of it is needed.
   SCHEMA = <<~SQL
@@ -88,7 +88,7 @@ class PersonalDataTasksTest < IntegrationTest
   end
 
   def test_coverage_says_the_same_of_a_schema_rb_a_structure_sql_and_the_database
-    app, staging, = new_app(configuration: "")
+    app, staging, = new_app(configuration: nil)
     staging.database.exec(SCHEMA)
     staging.database.exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO #{staging.role}")
     app.write("db/structure.sql", structure)
@@ -103,7 +103,7 @@ class PersonalDataTasksTest < IntegrationTest
   end
 
   def test_coverage_refuses_a_schema_that_it_cannot_read_whole
-    app, = new_app(configuration: "")
+    app, = new_app(configuration: nil)
     dumped = "ActiveRecord::Schema[8.0].define(version: 1) do\n# Could not dump table \"patients\" because of following StandardError\nend\n"
     {
       "db/none.sql" => [nil, /could not be read/], "db/empty.sql" => ["SELECT 1;", /no tables/],
@@ -132,7 +132,7 @@ class PersonalDataTasksTest < IntegrationTest
   end
 
   def test_the_generator_writes_the_rules_that_it_detects
-    app, staging, = new_app(configuration: "", generate: false)
+    app, staging, = new_app(configuration: nil, generate: false)
     output = app.generate("--detect", environment: { "BACKUP_FILE" => shop_archive })
     assert_includes output, "pii_policy = :mask"
     initializer = app.read("config/initializers/scalingo_staging_sync.rb")
@@ -148,7 +148,7 @@ class PersonalDataTasksTest < IntegrationTest
   end
 
   def test_the_generator_writes_nothing_where_it_cannot_look
-    app, = new_app(configuration: "", generate: false)
+    app, = new_app(configuration: nil, generate: false)
     result = app.try_to_generate("--detect", environment: { "BACKUP_FILE" => path("none.tar.gz") })
     refute result.success?
     assert_match(/BACKUP_FILE|none\.tar\.gz/, result.output)
@@ -206,16 +206,6 @@ class PersonalDataTasksTest < IntegrationTest
                  .to_h { |row| [row["id"], row] }
     known = names.select { |row| here[row["id"]]["every"].include?(row["full_name"]) || here[row["id"]].values_at("first_name", "last_name") == row.values_at("first_name", "last_name") }
     assert_empty known
-  end
-
-  # A Rails app with the generator's initializer, its staging database and the API it reads from.
-  def new_app(configuration: SOURCE, generate: true)
-    staging = new_staging
-    fake = fake_scalingo
-    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
-    app.generate if generate
-    app.configure(configuration) unless configuration.empty?
-    [app, staging, fake]
   end
 
   # What Rails writes to db/structure.sql, which pg_dump makes.

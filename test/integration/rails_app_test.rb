@@ -30,7 +30,7 @@ class RailsAppTest < IntegrationTest
   end
 
   def test_the_generator_writes_an_initializer_that_loads
-    app, = new_app(configure: false)
+    app, = new_app(configuration: nil)
     initializer = app.read("config/initializers/scalingo_staging_sync.rb")
     %w[clone_source_scalingo_app_name anonymization_tables exclude_tables parallel_connections].each do |option|
       assert_includes initializer, option
@@ -104,17 +104,5 @@ class RailsAppTest < IntegrationTest
     RUBY
     result = app.runner("class User < ActiveRecord::Base; end; User.connection; load './task.rb'")
     assert_match(/^users: #{SHOP_USERS}, Demo User1$/, result.output)
-  end
-
-  private
-
-  # An app with the generator's initializer, its staging database and the API it reads from.
-  def new_app(configure: true, **fake_options)
-    staging = new_staging
-    fake = fake_scalingo(**fake_options)
-    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
-    app.generate
-    app.configure(CONFIGURATION) if configure
-    [app, staging, fake]
   end
 end

@@ -1,28 +1,12 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
+require_relative "../support/trouble"
 
 # Rules in SQL that meet trouble which may pass: deadlocks, serialization failures and lock timeouts are tried again
-# from a savepoint, and after a lost connection the backup is streamed again. What makes the trouble is a function of
-# the backup that counts its calls in a sequence which no rollback takes back and no run touches.
+# from a savepoint, and after a lost connection the backup is streamed again.
 class SqlRetryTest < IntegrationTest
-  COUNTER = "CREATE SCHEMA counter; CREATE SEQUENCE counter.tries; CREATE SEQUENCE counter.letters START 1000; " \
-            "GRANT USAGE ON SCHEMA counter TO PUBLIC; GRANT ALL ON ALL SEQUENCES IN SCHEMA counter TO PUBLIC;"
-
-  WARD = <<~SQL
-    CREATE FUNCTION public.trouble(given text, kind text, first_call bigint, last_call bigint) RETURNS text LANGUAGE plpgsql AS $$
-      DECLARE
-        call CONSTANT bigint := nextval('counter.tries');
-      BEGIN
-        IF call BETWEEN first_call AND last_call THEN
-          IF kind = 'lost' THEN
-            PERFORM pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid());
-            PERFORM pg_catalog.pg_sleep(10);
-          END IF;
-          RAISE EXCEPTION 'trouble' USING ERRCODE = kind;
-        END IF;
-        RETURN 'masked ' || md5(given);
-      END $$;
+  WARD = Trouble::FUNCTION + <<~SQL
     CREATE FUNCTION public.two_locks(given text) RETURNS text LANGUAGE plpgsql AS $$
       BEGIN
         PERFORM nextval('counter.tries'), pg_catalog.pg_advisory_xact_lock(101), pg_catalog.pg_advisory_xact_lock(102);
@@ -56,7 +40,7 @@ class SqlRetryTest < IntegrationTest
   def self.archive
     @archive ||= begin
       database = Postgres.create_database("ward")
-      database.exec(COUNTER + WARD)
+      database.exec(Trouble::COUNTER + WARD)
       database.dump("#{Shared.directory}/ward.dump", "--exclude-schema=counter")
     ensure
       database&.drop
@@ -268,7 +252,7 @@ class SqlRetryTest < IntegrationTest
 
   private
 
-  def new_ward = new_staging(before: COUNTER)
+  def new_ward = new_staging(before: Trouble::COUNTER)
 
   def rules(table, *queries) = queries.map { |query| { "table" => table, "query" => query } }
 

@@ -309,13 +309,4 @@ class TrustTest < IntegrationTest
     answer ? socket.write("HTTP/1.1 #{answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") : sleep
     socket.close
   end
-
-  def new_app(**fake_options)
-    staging = new_staging
-    fake = fake_scalingo(**fake_options)
-    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
-    app.generate
-    app.configure(CONFIGURATION)
-    [app, staging, fake]
-  end
 end

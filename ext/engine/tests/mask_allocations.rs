@@ -2,44 +2,30 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
+
+use mask_support::{column, pseudonyms, table};
 use serde_json::{json, Map, Value};
 use staging_sync_engine::copy;
 use staging_sync_engine::mask::{
-    catalogue, Check, Column, Condition, Keep, Key, Mask, Pseudonyms, Recipe, Relation, RowMask, Table, Term,
-    Type, Uniqueness,
+    catalogue, Check, Condition, Keep, Mask, Recipe, Relation, RowMask, Table, Term, Type,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const ROWS: usize = 500;
 
-fn column(name: &str, kind: Type) -> Column {
-    Column {
-        name: name.into(),
-        kind,
-        not_null: false,
-        unique: Uniqueness::default(),
-    }
-}
-
 /// Allocations while rows with these values pass a second time.
 fn allocations(mask: Mask, kind: &Type, values: &[&str], checks: Option<Vec<Check>>) -> u64 {
     let table = Table {
-        name: "public.people".into(),
-        columns: vec![
+        checks: checks.map_or_else(HashMap::new, |checks| HashMap::from([(2, checks.into())])),
+        ..table(&[
             column("id", Type::Integer(8)),
             column("email", Type::TEXT),
             column("value", kind.clone()),
-        ],
-        key: vec![0],
-        key_is_enforced: true,
-        checks: checks.map_or_else(HashMap::new, |checks| HashMap::from([(2, checks.into())])),
+        ])
     };
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: "demo.example.com".into(),
-        utf8: true,
-    };
+    let pseudonyms = pseudonyms("demo.example.com");
     let mask = RowMask::new(&table, &[(1, Mask::Email), (2, mask)], &pseudonyms)
         .unwrap_or_else(|told| panic!("{told:?}"));
     let mut rows = Vec::new();

@@ -3,28 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
+
+use mask_support::{column, pseudonyms, varchar, UNIQUE};
 use proptest::prelude::*;
 use serde_json::{json, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{
-    catalogue, Column, Keep, Key, Mask, Pseudonyms, Recipe, RowMask, Table, Type, Uniqueness,
-};
+use staging_sync_engine::mask::{catalogue, Column, Keep, Mask, Recipe, RowMask, Table, Type, Uniqueness};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const UNIQUE: Uniqueness = Uniqueness {
-    distinct: true,
-    tells_case_apart: true,
-    counts_nulls: false,
-};
-
-fn varchar(limit: usize) -> Type {
-    Type::Text {
-        limit: Some(limit),
-        padded: false,
-        ignores_case: false,
-    }
-}
+const DOMAIN: &str = "demo.example.com";
 
 fn mask(name: &str, options: &Value) -> Result<Mask, String> {
     Recipe::named(name, options.as_object().unwrap())
@@ -32,33 +21,17 @@ fn mask(name: &str, options: &Value) -> Result<Mask, String> {
 
 /// A table of a key, a person and one column.
 fn table(kind: Type, unique: Uniqueness) -> Table {
-    let column = |name: &str, kind, unique| Column {
-        name: name.into(),
-        kind,
-        not_null: false,
+    let value = Column {
         unique,
+        ..column("value", kind)
     };
-    Table {
-        name: "public.people".into(),
-        columns: vec![
-            column("id", Type::Integer(8), UNIQUE),
-            column("person", Type::Integer(8), Uniqueness::default()),
-            column("value", kind, unique),
-        ],
-        key: vec![0],
-        key_is_enforced: true,
-        checks: Default::default(),
-    }
+    let id = mask_support::unique("id", Type::Integer(8));
+    mask_support::table(&[id, column("person", Type::Integer(8)), value])
 }
 
 fn fitted(name: &str, options: Value, kind: Type, unique: Uniqueness) -> Result<Arc<RowMask>, String> {
     let mask = mask(name, &options)?;
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: "demo.example.com".into(),
-        utf8: true,
-    };
-    RowMask::new(&table(kind, unique), &[(2, mask)], &pseudonyms)
+    RowMask::new(&table(kind, unique), &[(2, mask)], &pseudonyms(DOMAIN))
         .map(Arc::new)
         .map_err(|problems| problems.join(" "))
 }
@@ -474,12 +447,7 @@ fn fixed_values_passwords_and_templates() {
 fn kept_values_stay_and_are_counted() {
     let keep = Arc::new(Keep::new(&["*@ourcompany.com".into()]));
     let mask = mask("email", &json!({})).unwrap().keeping(keep);
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: "demo.example.com".into(),
-        utf8: true,
-    };
-    let mask = Arc::new(RowMask::new(&table(Type::TEXT, UNIQUE), &[(2, mask)], &pseudonyms).unwrap());
+    let mask = Arc::new(RowMask::new(&table(Type::TEXT, UNIQUE), &[(2, mask)], &pseudonyms(DOMAIN)).unwrap());
     let mut masker = mask.masker();
     let mut out = Vec::new();
     masker

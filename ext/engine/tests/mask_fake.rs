@@ -2,27 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
+
+use mask_support::FAKE_KINDS;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Value};
 use staging_sync_engine::copy;
 use staging_sync_engine::mask::{Column, Key, Pseudonyms, Recipe, RowMask, Table, Type, Uniqueness};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-const KINDS: [&str; 12] = [
-    "first_name",
-    "last_name",
-    "name",
-    "company",
-    "street",
-    "city",
-    "address",
-    "postal_code",
-    "country",
-    "phone",
-    "email",
-    "username",
-];
 
 struct Given {
     column: &'static str,
@@ -101,7 +89,7 @@ fn people(count: usize) -> Vec<String> {
 #[test]
 fn each_kind_in_each_language_is_deterministic_varied_and_another_under_another_key() {
     for locale in ["fr", "en", "de", "it", "nl"] {
-        for kind in KINDS {
+        for kind in FAKE_KINDS {
             if kind == "phone" && matches!(locale, "it" | "nl") {
                 continue;
             }
@@ -175,7 +163,7 @@ fn telephone_numbers_are_valid_and_of_those_that_nobody_has() {
 
 #[test]
 fn under_a_unique_index_values_stay_distinct_by_construction() {
-    for kind in KINDS {
+    for kind in FAKE_KINDS {
         let given = Given {
             unique: true,
             ..given("value", json!({"kind": kind}))
@@ -192,7 +180,7 @@ fn under_a_unique_index_values_stay_distinct_by_construction() {
 
 #[test]
 fn what_is_written_fits_the_column_and_a_column_too_short_is_refused() {
-    for kind in KINDS {
+    for kind in FAKE_KINDS {
         for limit in 1..60 {
             let given = Given {
                 limit: Some(limit),

@@ -3,13 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
 mod plan_support;
 
+use mask_support::{keyed, FAKE_KINDS};
 use plan_support::Database;
 use serde_json::{json, Map, Value};
-use staging_sync_engine::mask::{
-    catalogue, Column, Key, Mask, Pseudonyms, Recipe, RowMask, Table, Type, Uniqueness,
-};
+use staging_sync_engine::mask::{catalogue, Mask, Recipe, RowMask, Type};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -346,20 +346,7 @@ fn masks() -> Vec<(String, Map<String, Value>)> {
             .chain(fixed)
             .map(|(name, options)| (name.to_owned(), options.as_object().unwrap().clone())),
     );
-    let kinds = [
-        "first_name",
-        "name",
-        "company",
-        "street",
-        "city",
-        "address",
-        "postal_code",
-        "country",
-        "phone",
-        "email",
-        "username",
-    ];
-    for kind in kinds {
+    for kind in FAKE_KINDS {
         for locale in ["fr", "de"] {
             let options = json!({"kind": kind, "locale": locale});
             masks.push(("fake".into(), options.as_object().unwrap().clone()));
@@ -369,34 +356,7 @@ fn masks() -> Vec<(String, Map<String, Value>)> {
 }
 
 fn compiled(mask: Mask, kind: &Type, unique: bool) -> Result<Arc<RowMask>, String> {
-    let column = |name: &str, kind: Type, distinct: bool| Column {
-        name: name.into(),
-        kind,
-        not_null: false,
-        unique: Uniqueness {
-            distinct,
-            tells_case_apart: distinct,
-            counts_nulls: false,
-        },
-    };
-    let table = Table {
-        name: "public.cells".into(),
-        columns: vec![
-            column("id", Type::Integer(8), true),
-            column("value", kind.clone(), unique),
-        ],
-        key: vec![0],
-        key_is_enforced: true,
-        checks: Default::default(),
-    };
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: "d.test".into(),
-        utf8: true,
-    };
-    RowMask::new(&table, &[(1, mask)], &pseudonyms)
-        .map(Arc::new)
-        .map_err(|problems| problems.join(" "))
+    keyed(mask, kind.clone(), unique, "d.test")
 }
 
 /// The rows of a table that has a type's values, as the server writes them.

@@ -4,17 +4,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
+
+use mask_support::{column, keyed, pseudonyms, table, varchar};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Map, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{
-    catalogue, Column, Key, Pseudonyms, Recipe, RowMask, Table, Type, Uniqueness,
-};
+use staging_sync_engine::mask::{catalogue, Recipe, RowMask, Table, Type};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+const DOMAIN: &str = "demo.example.com";
 
 /// Whether a pseudonym is right for its original.
 type Check = fn(&str, &str) -> bool;
@@ -382,35 +385,8 @@ fn days_between(old: &str, new: &str) -> i64 {
 
 fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String> {
     let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
-    let column = |name: &str, kind: Type, distinct: bool| Column {
-        name: name.into(),
-        kind,
-        not_null: false,
-        unique: Uniqueness {
-            distinct,
-            tells_case_apart: distinct,
-            counts_nulls: false,
-        },
-    };
-    let table = Table {
-        name: "public.cases".into(),
-        columns: vec![
-            column("id", Type::Integer(8), true),
-            column("value", (case.kind)(), unique),
-        ],
-        key: vec![0],
-        key_is_enforced: true,
-        checks: Default::default(),
-    };
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: "demo.example.com".into(),
-        utf8: true,
-    };
     let mask = Recipe::named(case.mask, &options)?;
-    RowMask::new(&table, &[(1, mask)], &pseudonyms)
-        .map(Arc::new)
-        .map_err(|problems| problems.join(" "))
+    keyed(mask, (case.kind)(), unique, DOMAIN)
 }
 
 /// What becomes of each value; `\N` is NULL, before and after.
@@ -602,23 +578,11 @@ fn what_is_written_fits_a_column_that_the_plan_admits() {
         .filter(|(_, case)| (case.kind)() == Type::TEXT)
     {
         for limit in [3usize, 8, 15, 22, 40, 64] {
-            let kind = Type::Text {
-                limit: Some(limit),
-                padded: false,
-                ignores_case: false,
-            };
             let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
             let table = Table {
-                name: "public.cases".into(),
-                columns: vec![Column {
-                    name: "value".into(),
-                    kind,
-                    not_null: false,
-                    unique: Uniqueness::default(),
-                }],
                 key: Vec::new(),
                 key_is_enforced: false,
-                checks: Default::default(),
+                ..table(&[column("value", varchar(limit))])
             };
             let options = if case.mask == "template" {
                 Map::from_iter([(
@@ -628,13 +592,8 @@ fn what_is_written_fits_a_column_that_the_plan_admits() {
             } else {
                 options
             };
-            let pseudonyms = Pseudonyms {
-                key: Key::new(&"0123456789abcdef".into()),
-                email_domain: "demo.example.com".into(),
-                utf8: true,
-            };
             let mask = Recipe::named(case.mask, &options).unwrap();
-            let Ok(mask) = RowMask::new(&table, &[(0, mask)], &pseudonyms) else {
+            let Ok(mask) = RowMask::new(&table, &[(0, mask)], &pseudonyms(DOMAIN)) else {
                 continue;
             };
             let (mut masker, mut rows, mut out) = (Arc::new(mask).masker(), Vec::new(), Vec::new());

@@ -2,29 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod mask_support;
+
+use mask_support::{column, table, unique, varchar};
 use proptest::prelude::*;
 use staging_sync_engine::copy;
 use staging_sync_engine::error::Kind;
-use staging_sync_engine::mask::{catalogue, Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use staging_sync_engine::mask::{catalogue, Column, Mask, Pseudonyms, RowMask, Table, Type};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 const DOMAIN: &str = "demo.example.com";
 const BIGINT: Type = Type::Integer(8);
-const UNIQUE: Uniqueness = Uniqueness {
-    distinct: true,
-    tells_case_apart: true,
-    counts_nulls: false,
-};
-
-fn varchar(limit: usize) -> Type {
-    Type::Text {
-        limit: Some(limit),
-        padded: false,
-        ignores_case: false,
-    }
-}
-
 fn citext() -> Type {
     Type::Text {
         limit: None,
@@ -34,44 +23,13 @@ fn citext() -> Type {
 }
 
 fn pseudonyms() -> Pseudonyms {
-    Pseudonyms {
-        key: Key::new(&"0123456789abcdef".into()),
-        email_domain: DOMAIN.into(),
-        utf8: true,
-    }
-}
-
-fn column(name: &str, kind: Type) -> Column {
-    Column {
-        name: name.into(),
-        kind,
-        not_null: false,
-        unique: Uniqueness::default(),
-    }
+    mask_support::pseudonyms(DOMAIN)
 }
 
 fn not_null(name: &str, kind: Type) -> Column {
     Column {
         not_null: true,
         ..column(name, kind)
-    }
-}
-
-fn unique(name: &str, kind: Type) -> Column {
-    Column {
-        unique: UNIQUE,
-        ..column(name, kind)
-    }
-}
-
-/// A table whose first column is its primary key.
-fn table(columns: &[Column]) -> Table {
-    Table {
-        name: "public.users".into(),
-        columns: columns.to_vec(),
-        key: vec![0],
-        key_is_enforced: true,
-        checks: Default::default(),
     }
 }
 

@@ -345,12 +345,7 @@ async fn a_refused_row_ends_the_load_and_its_value_is_not_told() {
     assert_eq!(error.kind, Kind::Restore);
     assert!(error.what.contains("public.numbers"), "{error}");
     assert!(!error.to_string().contains("33612345678"), "{error}");
-    assert_eq!(
-        database
-            .text("SELECT status FROM scalingo_staging_sync.state")
-            .await,
-        "incomplete"
-    );
+    assert_eq!(database.state().await, "incomplete");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,12 +113,7 @@ async fn is_everything_replaced(database: &Database) {
         .await
         .unwrap();
     assert_eq!(left_over(database).await, "");
-    assert_eq!(
-        database
-            .text("SELECT status FROM scalingo_staging_sync.state")
-            .await,
-        "incomplete"
-    );
+    assert_eq!(database.state().await, "incomplete");
     // And a second time, with what the first has left.
     reset(database, &small_plan().plan())
         .await
@@ -225,12 +220,7 @@ async fn what_another_role_would_lose_is_named_and_nothing_is_changed() {
         assert!(error.what.contains(expected), "{expected} in {error}");
     }
     assert_eq!(database.number("SELECT count(*) FROM shop.orders").await, 0);
-    assert_eq!(
-        database
-            .text("SELECT status FROM scalingo_staging_sync.state")
-            .await,
-        "untouched"
-    );
+    assert_eq!(database.state().await, "untouched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,12 +266,7 @@ async fn an_object_of_another_role_in_the_way_costs_nothing() {
         "{error}"
     );
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 0);
-    assert_eq!(
-        database
-            .text("SELECT status FROM scalingo_staging_sync.state")
-            .await,
-        "untouched"
-    );
+    assert_eq!(database.state().await, "untouched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -485,12 +470,7 @@ async fn two_thousand_tables_are_replaced_in_steps() {
         .expect("it is dropped in steps");
     assert_eq!(database.number(count).await, 0);
     assert_eq!(database.number("SELECT count(*) FROM public.fresh").await, 0);
-    assert_eq!(
-        database
-            .text("SELECT status FROM scalingo_staging_sync.state")
-            .await,
-        "incomplete"
-    );
+    assert_eq!(database.state().await, "incomplete");
 }
 
 #[tokio::test(flavor = "multi_thread")]

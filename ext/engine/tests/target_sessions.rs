@@ -221,12 +221,7 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
         target.close().await.unwrap();
         target.close().await.expect("closing twice does no harm");
         assert_eq!(database.text(SETTING).await, expected);
-        assert_eq!(
-            database
-                .text("SELECT status FROM scalingo_staging_sync.state")
-                .await,
-            "complete"
-        );
+        assert_eq!(database.state().await, "complete");
         drop(target);
 
         // One that nobody closes.

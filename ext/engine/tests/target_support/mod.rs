@@ -164,6 +164,11 @@ impl Database {
         );
     }
 
+    /// What the gem's own schema says of the database.
+    pub async fn state(&self) -> String {
+        self.text("SELECT status FROM scalingo_staging_sync.state").await
+    }
+
     pub fn settings(&self) -> settings::Target {
         settings(&self.url)
     }

@@ -2,16 +2,14 @@
 
 use super::names::find_table;
 use super::parse::folded;
-use super::{describe, Prepared};
+use super::{describe, walk, Prepared};
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::Pattern;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Schema, Table};
 use crate::plan::Problems;
 use crate::settings::SqlRule;
-use sqlparser::ast::{
-    visit_expressions, AssignmentTarget, Expr, Ident, ObjectNamePart, Query, Update, Value, Visit, Visitor,
-};
+use sqlparser::ast::{visit_expressions, AssignmentTarget, Expr, ObjectNamePart, Update, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -119,73 +117,38 @@ pub(super) fn unknown_names(
     others: &BTreeSet<usize>,
     schema: &Schema,
 ) -> Vec<String> {
-    struct Finder<'a> {
-        depth: usize,
-        own: usize,
-        tables: Vec<usize>,
-        schema: &'a Schema,
-        found: Vec<String>,
-    }
-    impl Finder<'_> {
-        fn look(&mut self, tables: &[usize], column: &Ident) {
-            let column = folded(column);
-            let has = |table: &usize| {
-                let table = &self.schema.tables[*table];
-                table.name.name == column || table.columns.iter().any(|known| known.name == column)
-            };
-            if tables.iter().any(has) || NO_COLUMNS.contains(&column.as_str()) {
-                return;
-            }
-            let table = tables.first().copied().unwrap_or(self.own);
-            self.found.push(no_column(&self.schema.tables[table], &column));
+    let joined: Vec<usize> = std::iter::once(own).chain(others.iter().copied()).collect();
+    let mut found = Vec::new();
+    walk::expressions(expression, |depth, expression| {
+        if depth > 0 {
+            return;
         }
-    }
-    impl Visitor for Finder<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth += 1;
-            ControlFlow::Continue(())
-        }
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-            if self.depth > 0 {
-                return ControlFlow::Continue(());
-            }
-            match expression {
-                Expr::Identifier(column) => self.look(&self.tables.clone(), column),
-                Expr::CompoundIdentifier(parts) => {
-                    let (table, column) = match parts.as_slice() {
-                        [table, column] => (find_table(self.schema, self.own, None, &folded(table)), column),
-                        [schema, table, column] => {
-                            let schema = folded(schema);
-                            (
-                                find_table(self.schema, self.own, Some(&schema), &folded(table)),
-                                column,
-                            )
-                        }
-                        _ => return ControlFlow::Continue(()),
-                    };
-                    if let Some(table) = table {
-                        self.look(&[table], column);
+        let (tables, column) = match expression {
+            Expr::Identifier(column) => (joined.clone(), column),
+            Expr::CompoundIdentifier(parts) => {
+                let (table, column) = match parts.as_slice() {
+                    [table, column] => (find_table(schema, own, None, &folded(table)), column),
+                    [named, table, column] => {
+                        let table = find_table(schema, own, Some(&folded(named)), &folded(table));
+                        (table, column)
                     }
-                }
-                _ => {}
+                    _ => return,
+                };
+                let Some(table) = table else { return };
+                (vec![table], column)
             }
-            ControlFlow::Continue(())
+            _ => return,
+        };
+        let column = folded(column);
+        let has = |table: &usize| {
+            let table = &schema.tables[*table];
+            table.name.name == column || table.columns.iter().any(|known| known.name == column)
+        };
+        if !tables.iter().any(has) && !NO_COLUMNS.contains(&column.as_str()) {
+            found.push(no_column(&schema.tables[tables[0]], &column));
         }
-    }
-    let mut finder = Finder {
-        depth: 0,
-        own,
-        tables: std::iter::once(own).chain(others.iter().copied()).collect(),
-        schema,
-        found: Vec::new(),
-    };
-    let _ = expression.visit(&mut finder);
-    finder.found
+    });
+    found
 }
 
 /// `public.users has no column emial. Did you mean email?`

@@ -4,12 +4,12 @@ use super::check::unknown_names;
 use super::names::find_table;
 use super::parse::{folded, parse_expression};
 use super::qualify::qualify;
+use super::walk;
 use crate::plan::schema::{ForeignKey, Schema, Table, Unique};
 use crate::plan::{quote_identifier, Problems};
 use crate::settings::SqlRule;
-use sqlparser::ast::{Expr, Ident, Query, Visit, Visitor};
+use sqlparser::ast::{Expr, Ident};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 /// `UPDATE "public"."users" SET "email" = …`, from expressions per column.
 pub(super) fn update_of(
@@ -88,44 +88,19 @@ pub(super) fn actual_column(column: &str, own: usize, schema: &Schema) -> String
 
 /// Tables that an expression names by `table.column`, outside of its sub-selects, other than its own.
 pub(super) fn other_tables(expression: &Expr, own: usize, schema: &Schema) -> BTreeSet<usize> {
-    struct Finder<'a> {
-        depth: usize,
-        own: usize,
-        schema: &'a Schema,
-        found: BTreeSet<usize>,
-    }
-    impl Visitor for Finder<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth += 1;
-            ControlFlow::Continue(())
-        }
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-            if let (0, Expr::CompoundIdentifier(parts)) = (self.depth, expression) {
-                let name = match parts.as_slice() {
-                    [table, _] => find_table(self.schema, self.own, None, &folded(table)),
-                    [schema, table, _] => {
-                        find_table(self.schema, self.own, Some(&folded(schema)), &folded(table))
-                    }
-                    _ => None,
-                };
-                self.found.extend(name.filter(|table| *table != self.own));
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut finder = Finder {
-        depth: 0,
-        own,
-        schema,
-        found: BTreeSet::new(),
-    };
-    let _ = expression.visit(&mut finder);
-    finder.found
+    let mut found = BTreeSet::new();
+    walk::expressions(expression, |depth, expression| {
+        let (0, Expr::CompoundIdentifier(parts)) = (depth, expression) else {
+            return;
+        };
+        let table = match parts.as_slice() {
+            [table, _] => find_table(schema, own, None, &folded(table)),
+            [named, table, _] => find_table(schema, own, Some(&folded(named)), &folded(table)),
+            _ => None,
+        };
+        found.extend(table.filter(|table| *table != own));
+    });
+    found
 }
 
 /// The condition of the one foreign key from a table to another.

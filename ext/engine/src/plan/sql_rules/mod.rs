@@ -17,6 +17,7 @@ mod prepare;
 mod qualify;
 mod steps;
 mod temporaries;
+mod walk;
 
 use super::rules::Rules;
 use super::schema::Schema;

@@ -2,11 +2,10 @@
 
 use super::parse::folded;
 use super::temporaries::Temporaries;
-use super::Prepared;
-use crate::plan::schema::{Schema, Table};
-use sqlparser::ast::{Expr, Ident, Query, Statement, Visit, Visitor};
+use super::{walk, Prepared};
+use crate::plan::schema::Schema;
+use sqlparser::ast::{Expr, Ident, Statement};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 /// The names in a statement that may be other tables' columns, or other tables: all but those that are its own table's,
 /// which is called `qualifier` there.
@@ -16,52 +15,27 @@ pub(super) fn sees(
     qualifier: &Ident,
     schema: &Schema,
 ) -> BTreeSet<String> {
-    struct Finder<'a> {
-        depth: usize,
-        own: &'a Table,
-        qualifier: String,
-        found: BTreeSet<String>,
-    }
-    impl Visitor for Finder<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth += 1;
-            ControlFlow::Continue(())
-        }
-        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-            match expression {
-                Expr::Identifier(name) => {
-                    let name = folded(name);
-                    let is_own = self.depth == 0 && self.own.columns.iter().any(|column| column.name == name);
-                    if !is_own {
-                        self.found.insert(name);
-                    }
-                }
-                Expr::CompoundIdentifier(parts) => {
-                    let parts: Vec<String> = parts.iter().map(folded).collect();
-                    if let [.., table, column] = parts.as_slice() {
-                        if *table != self.qualifier && *table != self.own.name.name {
-                            self.found.insert(column.clone());
-                        }
-                    }
-                }
-                _ => {}
+    let (own, qualifier) = (&schema.tables[own], folded(qualifier));
+    let mut found = BTreeSet::new();
+    walk::expressions(statement, |depth, expression| match expression {
+        Expr::Identifier(name) => {
+            let name = folded(name);
+            let is_own = depth == 0 && own.columns.iter().any(|column| column.name == name);
+            if !is_own {
+                found.insert(name);
             }
-            ControlFlow::Continue(())
         }
-    }
-    let mut finder = Finder {
-        depth: 0,
-        own: &schema.tables[own],
-        qualifier: folded(qualifier),
-        found: BTreeSet::new(),
-    };
-    let _ = statement.visit(&mut finder);
-    finder.found
+        Expr::CompoundIdentifier(parts) => {
+            let parts: Vec<String> = parts.iter().map(folded).collect();
+            if let [.., table, column] = parts.as_slice() {
+                if *table != qualifier && *table != own.name.name {
+                    found.insert(column.clone());
+                }
+            }
+        }
+        _ => {}
+    });
+    found
 }
 
 /// Warns of statements that read what a later one masks.
