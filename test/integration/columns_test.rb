@@ -105,7 +105,7 @@ class ColumnsTest < IntegrationTest
       assert_run_fails ScalingoStagingSync::PlanError, source: source.dump(path("dump")), target: database.url,
                        masking_options: { rules: self.class.rules(entries) }
     end
-    ["Did you mean email?", "Did you mean :name?", "does not take the option \"contry\"", "under a unique index",
+    ["Did you mean email?", "Did you mean :name?", "does not take the option \"contry\". Did you mean country?", "under a unique index",
      "public.customers.spent", "held in memory", "is NOT NULL, and the mask :null", "keep names the column name",
      "logs_email_fkey", "public.logs.id"].each { |told| assert_includes error.message, told }
   end

@@ -15,7 +15,7 @@
 //! [`run`] is the whole job, [`anonymize`] masks a database that is already there, [`fetch`] only downloads,
 //! [`preview`](preview::preview) says what a run would do, and [`examine`] whether the target lets it.
 //!
-//! An arrow points down the list or to the ground floor (`settings`, `event`, `error`, `copy`), never up.
+//! An arrow points down the list or to the ground floor (`settings`, `event`, `error`, `copy`, `near`), never up.
 //! Nothing in this crate knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
 
 pub mod archive;
@@ -27,6 +27,7 @@ mod existing;
 mod identity;
 pub mod leak;
 pub mod mask;
+mod near;
 pub mod pii;
 pub mod plan;
 pub mod preview;

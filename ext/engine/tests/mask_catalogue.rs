@@ -474,7 +474,21 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
             json!({"contry": "FR"}),
             Type::TEXT,
             false,
-            "does not take the option \"contry\". It takes country.",
+            "does not take the option \"contry\". Did you mean country? It takes country.",
+        ),
+        (
+            "birth_date",
+            json!({"keepyear": true, "zzz": 1}),
+            Type::Date,
+            false,
+            "the option \"keepyear\". Did you mean keep_year? Nor \"zzz\". It takes days, keep_year, ",
+        ),
+        (
+            "siret",
+            json!({"country": "FR"}),
+            Type::TEXT,
+            false,
+            "\"country\". It takes no option.",
         ),
         (
             "phone",
@@ -590,6 +604,32 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
             Ok(_) => assert!(told.is_empty(), "{name} should be refused: {told}"),
             Err(problem) => assert!(!told.is_empty() && problem.contains(told), "{name}: {problem}"),
         }
+    }
+}
+
+#[test]
+fn of_the_places_within_a_document_all_that_are_wrong_are_told() {
+    for (mask, option, kind) in [("json", "paths", Type::Jsonb), ("hstore", "keys", Type::Hstore)] {
+        let places = json!({"$.a": "emial", "$.b": "email", "$.c": {"mask": "phone", "contry": "FR"}, "$.d": 7,
+            "$.e..": "nmae"});
+        let problem = fitted(mask, json!({ option: places }), kind, Uniqueness::default()).unwrap_err();
+        let mut told = vec![
+            "$.a: public.users.value has the mask",
+            "there is no mask :emial. Did you mean :email?",
+            "$.c: ",
+            "the option \"contry\". Did you mean country?",
+            "$.d: ",
+            "a mask is a name, or a map",
+            "$.e..: ",
+            "there is no mask :nmae. Did you mean :name?",
+        ];
+        if mask == "json" {
+            told.push("a path \"$.e..\" that cannot be read");
+        }
+        for told in told {
+            assert!(problem.contains(told), "{told}: {problem}");
+        }
+        assert!(!problem.contains("$.b: "), "{problem}");
     }
 }
 

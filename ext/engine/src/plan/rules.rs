@@ -5,6 +5,7 @@ use super::names::Pattern;
 use super::schema::{Part, Schema, Unique};
 use super::{checks, sql_rules, Load, Problems, TableName};
 use crate::mask::{self, catalogue, Check, Keep, Mask, Pseudonyms, Recipe, RowMask, Type, Uniqueness};
+use crate::near::did_you_mean;
 use crate::settings::{MaskName, Rule, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -892,20 +893,10 @@ pub(super) fn describe(rule: &Rule) -> String {
     }
 }
 
-/// The name that is most like another one, as the end of a question.
-fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(score, _)| *score > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| format!(" Did you mean {known}?"))
-        .unwrap_or_default()
-}
-
 fn no_such_column<'n>(table: &TableName, column: &str, known: impl Iterator<Item = &'n str>) -> String {
     format!(
         "the table {table} has no column {column}.{} Correct the name, or remove it.",
-        did_you_mean(column, known)
+        did_you_mean(column, known, "")
     )
 }
 
@@ -914,14 +905,7 @@ fn unknown_strategy(rule: &Rule, name: &str) -> String {
         .iter()
         .map(|strategy| strategy.name)
         .collect();
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(score, _)| *score > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = nearest
-        .map(|(_, name)| format!(" Did you mean :{name}?"))
-        .unwrap_or_default();
+    let hint = did_you_mean(name, known.iter().copied(), ":");
     format!(
         "{}: there is no such strategy.{hint} There are {}.",
         describe(rule),

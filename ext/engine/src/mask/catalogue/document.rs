@@ -37,15 +37,39 @@ impl Inner {
     }
 }
 
-/// The entries of an option that is a map from places to masks.
-pub(super) fn places(fitting: &Fitting<'_>, option: &str) -> Result<Vec<(String, Inner)>, String> {
-    match fitting.options.get(option) {
-        None => Ok(Vec::new()),
-        Some(Value::Object(map)) => map
-            .iter()
-            .map(|(place, mask)| Ok((place.clone(), Inner::new(fitting, mask)?)))
-            .collect(),
-        Some(_) => Err(fitting.wrong_option(option, "a map to masks")),
+/// The entries of an option that is a map from places, which `read` reads, to masks.
+///
+/// # Errors
+/// Everything that is wrong with any of them, each with its place.
+pub(super) fn places<P>(
+    fitting: &Fitting<'_>,
+    option: &str,
+    read: impl Fn(&str) -> Result<P, String>,
+) -> Result<Vec<(P, Inner)>, String> {
+    let map = match fitting.options.get(option) {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(map)) => map,
+        Some(_) => return Err(fitting.wrong_option(option, "a map to masks")),
+    };
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for (place, mask) in map {
+        match (read(place), Inner::new(fitting, mask)) {
+            (Ok(read), Ok(mask)) => found.push((read, mask)),
+            (read, mask) => {
+                let wrong = [read.err(), mask.err()];
+                problems.extend(
+                    wrong
+                        .into_iter()
+                        .flatten()
+                        .map(|wrong| format!("{place}: {wrong}")),
+                );
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(problems.join(" "))
     }
 }
 
@@ -185,7 +209,7 @@ pub(super) fn hstore(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         return Err(fitting.wrong_type("hstore columns"));
     }
     fitting.may_repeat()?;
-    let mut keys = places(fitting, "keys")?;
+    let mut keys = places(fitting, "keys", |key| Ok(key.to_owned()))?;
     // A key by its name wins over `*`.
     keys.sort_by_key(|(key, _)| key == "*");
     let scrub = scrub(fitting)?;

@@ -332,16 +332,14 @@ pub(super) fn json(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         _ => return Err(fitting.wrong_type("json, jsonb and text columns without a limit")),
     }
     fitting.may_repeat()?;
-    let mut paths = Vec::new();
-    for (path, inner) in places(fitting, "paths")? {
-        let Some(steps) = parse_path(&path) else {
-            return Err(fitting.problem(
+    let paths = places(fitting, "paths", |path| {
+        parse_path(path).ok_or_else(|| {
+            fitting.problem(
                 &format!("has the mask :json with a path \"{path}\" that cannot be read."),
                 "Write paths such as $.contact.email, $.items[*].name or $..phone.",
-            ));
-        };
-        paths.push((steps, inner));
-    }
+            )
+        })
+    })?;
     let scrub = scrub(fitting)?;
     if paths.is_empty() && scrub.is_none() {
         return Err(fitting.wrong_option("paths", "given, and neither is scrub: true"));

@@ -8,6 +8,7 @@ use crate::mask::key::Function;
 use crate::mask::sql::{quote_identifier, quote_literal};
 use crate::mask::types::Type;
 use crate::mask::{Column, Mask, Pseudonyms, Table, Uniqueness};
+use crate::near::did_you_mean;
 use regex::bytes::CaptureLocations;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -33,19 +34,7 @@ impl Recipe {
         let Some(entry) = MASKS.iter().find(|entry| entry.name == name) else {
             return Err(unknown(name));
         };
-        for option in options.keys() {
-            if !entry.options.iter().any(|(known, _)| known == option) {
-                let known: Vec<&str> = entry.options.iter().map(|(known, _)| *known).collect();
-                let takes = if known.is_empty() {
-                    "It takes no option.".to_owned()
-                } else {
-                    format!("It takes {}.", known.join(", "))
-                };
-                return Err(format!(
-                    "the mask :{name} does not take the option \"{option}\". {takes}"
-                ));
-            }
-        }
+        check_options(entry, options)?;
         // Without options it is the strategies' own.
         if name == "email" && !options.contains_key("keep_domain") {
             return Ok(Mask::Email);
@@ -57,19 +46,36 @@ impl Recipe {
     }
 }
 
+/// Names every option that the mask does not take, and what was probably meant.
+fn check_options(entry: &Entry, options: &Map<String, Value>) -> Result<(), String> {
+    let known = || entry.options.iter().map(|(name, _)| *name);
+    let wrong: Vec<String> = options
+        .keys()
+        .filter(|option| !known().any(|name| name == *option))
+        .map(|option| format!("\"{option}\".{}", did_you_mean(option, known(), "")))
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<&str> = known().collect();
+    let takes = if known.is_empty() {
+        "It takes no option.".to_owned()
+    } else {
+        format!("It takes {}.", known.join(", "))
+    };
+    Err(format!(
+        "the mask :{} does not take the option {} {takes}",
+        entry.name,
+        wrong.join(" Nor ")
+    ))
+}
+
 fn unknown(name: &str) -> String {
     if let Some((_, why)) = super::NOT_BUILT.iter().find(|(known, _)| *known == name) {
         return format!("the mask :{name} is not one of this version: {why}");
     }
-    let nearest = MASKS
-        .iter()
-        .map(|entry| (strsim::jaro_winkler(name, entry.name), entry.name))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = nearest
-        .map(|(_, name)| format!(" Did you mean :{name}?"))
-        .unwrap_or_default();
     let known: Vec<&str> = MASKS.iter().map(|entry| entry.name).collect();
+    let hint = did_you_mean(name, known.iter().copied(), ":");
     format!("there is no mask :{name}.{hint} There are {}.", known.join(", "))
 }
 

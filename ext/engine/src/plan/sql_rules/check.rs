@@ -3,6 +3,7 @@
 use super::names::find_table;
 use super::parse::folded;
 use super::{describe, walk, Prepared};
+use crate::near::nearest;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::Pattern;
 use crate::plan::rules::Rules;
@@ -153,15 +154,10 @@ pub(super) fn unknown_names(
 
 /// `public.users has no column emial. Did you mean email?`
 fn no_column(table: &Table, column: &str) -> String {
-    let near = table
-        .columns
-        .iter()
-        .map(|known| (strsim::jaro_winkler(&known.name, column), &known.name))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = nearest(column, table.columns.iter().map(|known| known.name.as_str()));
     let hint = near.map_or_else(
         || "Correct its name.".to_owned(),
-        |(_, name)| format!("Did you mean {name}?"),
+        |name| format!("Did you mean {name}?"),
     );
     format!("{} has no column {column}. {hint}", table.name)
 }
