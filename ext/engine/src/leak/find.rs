@@ -258,7 +258,12 @@ fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candi
         while let Some(at) = memchr(b'@', &text[from..]).map(|offset| from + offset) {
             from = at + 1;
             if let Some((Kind::Email, range)) = scan::address_at(text, at) {
+                let is_all = range.len() == text.len();
                 found(Candidate::Value(Kind::Email, &text[range]));
+                if is_all {
+                    // Its digits are part of it.
+                    return;
+                }
             }
         }
     }

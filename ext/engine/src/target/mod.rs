@@ -9,8 +9,8 @@
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
 //! in_place            rows that are there already, streamed into temporary tables
 //! look                what a dry run and a check see of a target, without changing it
-//! index_build         how much memory and how many workers an index build gets
 //! foreign_key         keys declared at once and checked beside other work
+//! working_memory      how much memory a B-tree's build or a key's check gets
 //! analyze, count, check   statistics for the planner; what verification asks, and when it can
 //! ```
 //!
@@ -27,7 +27,6 @@ mod foreign_key;
 mod graph;
 mod guard;
 pub(crate) mod in_place;
-mod index_build;
 mod lane;
 mod large_objects;
 mod load;
@@ -39,6 +38,7 @@ mod state;
 mod stock;
 pub mod tls;
 pub mod url;
+mod working_memory;
 
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};

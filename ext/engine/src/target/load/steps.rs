@@ -9,7 +9,7 @@ use crate::target::check::Answer;
 use crate::target::connect::Session;
 use crate::target::foreign_key::{TwoPart, WORTH_IT};
 use crate::target::reset::left_out;
-use crate::target::{analyze, count, index_build, is_passing, is_refusal, may_retry};
+use crate::target::{analyze, count, is_passing, is_refusal, may_retry, working_memory};
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
 
@@ -58,7 +58,7 @@ impl Restore<'_> {
                 return Err(Error::internal("A step is not there."));
             };
             let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
-            let sql = index_build::sql(step, self.graph.bytes(step), alone);
+            let sql = working_memory::sql(step, self.graph.bytes(step), alone);
             let step = Step { sql, ..step.clone() };
             let (attempts, delay) = (
                 self.target.settings.retry_attempts,
@@ -105,10 +105,11 @@ impl Restore<'_> {
             return Err(Error::internal("A step is not there."));
         };
         let may_dangle = self.may_dangle(step);
-        let step = Step {
+        let mut step = Step {
             sql: key.validate,
             ..step.clone()
         };
+        step.sql = working_memory::sql(&step, self.graph.bytes(&step), false);
         let (attempts, delay) = (
             self.target.settings.retry_attempts,
             self.target.settings.retry_delay,
