@@ -1,5 +1,5 @@
 //! PostgreSQL's COPY text format, both ways, for any byte and without an allocation per row; and the rows
-//! of `pg_dump --inserts`, turned into it.
+//! of `pg_dump --inserts`, turned into it. [`binary`] turns rows of COPY text into those of binary COPY.
 //!
 //! Rows end in a newline, fields are separated by tabs, `\N` alone is NULL, and a backslash escapes the rest
 //! (PostgreSQL's documentation, "COPY", "Text Format"). COPY TO writes a newline or tab in the data as `\n`
@@ -9,6 +9,7 @@
 //! and holds for every encoding in which an ASCII byte is always that character: UTF-8 and all others
 //! that PostgreSQL allows for a server. The archive refuses those it allows for clients only.
 
+pub mod binary;
 mod error;
 mod field;
 mod inserts;

@@ -3,9 +3,10 @@
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
 //! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
-//! columns are masked, `loads` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
+//! columns are masked, `loads` and `binary` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
 //! personal and is covered by none of them, `steps` what comes after the rows.
 
+mod binary;
 mod checks;
 mod decide;
 mod exclude;
@@ -26,6 +27,7 @@ pub use crate::mask::quote_identifier;
 pub use search::SearchVectors;
 
 use crate::archive::{DumpId, Entry, Header, Section};
+use crate::copy::binary::Layout;
 use crate::error::{Error, Kind};
 use crate::leak::{Channel, Watches};
 use crate::mask::{self, RowMask};
@@ -138,6 +140,8 @@ pub struct Load {
     pub columns: Vec<String>,
     /// How the block writes its rows.
     pub format: RowFormat,
+    /// How its rows are written in binary COPY, where they are not sent as the text that they are.
+    pub binary: Option<Arc<Layout>>,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
     /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
@@ -175,8 +179,18 @@ impl Load {
         self.copy_sql_into(&self.copy_into.sql(), &[], encoding)
     }
 
-    /// The same into another table, which has `further` columns.
+    /// `COPY "public"."users" ("id", "email") FROM STDIN WITH (FORMAT binary)`, for the tuples of [`Load::binary`].
+    pub fn copy_binary_sql(&self) -> String {
+        self.copy_from(&self.copy_into.sql(), &[], "FORMAT binary")
+    }
+
+    /// The same as [`Load::copy_sql`] into another table, which has `further` columns.
     pub(crate) fn copy_sql_into(&self, table: &str, further: &[String], encoding: &str) -> String {
+        let encoding = encoding.replace('\'', "''");
+        self.copy_from(table, further, &format!("ENCODING '{encoding}'"))
+    }
+
+    fn copy_from(&self, table: &str, further: &[String], options: &str) -> String {
         let names = self.columns.iter().chain(further);
         let columns: Vec<String> = names.map(|name| quote_identifier(name)).collect();
         let list = if columns.is_empty() {
@@ -184,10 +198,7 @@ impl Load {
         } else {
             format!(" ({})", columns.join(", "))
         };
-        format!(
-            "COPY {table}{list} FROM STDIN WITH (ENCODING '{}')",
-            encoding.replace('\'', "''")
-        )
+        format!("COPY {table}{list} FROM STDIN WITH ({options})")
     }
 }
 
@@ -284,6 +295,10 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         email_domain: settings.masking.email_domain.clone(),
         utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
     };
+    let names_its_schemas = header.version.minor >= 13
+        || header.version.major > 1
+        || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
+    let binary = binary::Binary::new(&schema, entries, &decisions.encoding, names_its_schemas);
     let mut loads = HashMap::new();
     let mut without_rows = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
@@ -299,6 +314,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         }
         match loads::load(entry, &schema) {
             Some(mut load) => {
+                load.binary = binary.layout(&load);
                 (load.mask, load.conditional) = rules.row_masks(&load, &pseudonyms, &mut problems);
                 loads.insert(entry.dump_id, load);
             }
@@ -331,9 +347,6 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     };
     let personal = personal::judge(&ground, &mut loads, is_restored, &mut problems, &mut warnings);
 
-    let names_its_schemas = header.version.minor >= 13
-        || header.version.major > 1
-        || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
     let mut outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
     sql_rules.add_steps(&schema, &loads, &mut outcome.steps);

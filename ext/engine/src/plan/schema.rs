@@ -78,6 +78,17 @@ pub struct TypeName {
     pub array: bool,
 }
 
+/// What a type is below its domains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base<'a> {
+    /// An enum of the archive's.
+    Enum,
+    /// A type that the archive does not make: PostgreSQL's own, or an extension's.
+    Given(&'a TypeName),
+    /// An array, or another type that the archive makes.
+    Other,
+}
+
 /// A user's type.
 #[derive(Debug, Clone)]
 enum UserType {
@@ -304,6 +315,28 @@ impl Schema {
             };
         }
         (Type::Other(column_type.name.clone()), not_null)
+    }
+
+    /// What a type is below its domains. `home` is where a name without a schema is looked for.
+    pub fn base<'a>(&'a self, column_type: &'a TypeName, home: &str) -> Base<'a> {
+        let mut current = column_type;
+        // Domains over domains, as above.
+        for _ in 0..32 {
+            if current.array {
+                return Base::Other;
+            }
+            let key = TableName {
+                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: current.name.clone(),
+            };
+            match self.types.get(&key) {
+                Some(UserType::Domain { base, .. }) => current = base,
+                Some(UserType::Enum(_)) => return Base::Enum,
+                Some(_) => return Base::Other,
+                None => return Base::Given(current),
+            }
+        }
+        Base::Other
     }
 
     /// The CHECKs of the domains that a type is one of.

@@ -33,6 +33,7 @@ pub(crate) async fn copy(
         load: load.dump_id,
         table: load.table.to_string(),
         sql: into,
+        binary: None,
         mask: load.mask.clone(),
         conditional: load.conditional.clone(),
         // They were looked at before anything was touched.

@@ -2,26 +2,18 @@
 //!
 //! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
 
-use super::buffers::{Buffers, Outgoing};
+use super::buffers::Buffers;
 use super::connect::Session;
+use super::copying::Copying;
 use crate::archive::DumpId;
+use crate::copy::binary::Layout;
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::leak::{LeakCheck, Moment};
 use crate::mask::{Counts, RowMask};
-use futures_util::SinkExt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, Mutex};
-use tokio_postgres::{CopyInSink, Statement};
-
-/// A COPY is ended and a new one begun after this long, because the server says nothing while it receives, and
-/// proxies cut connections on which the server is silent.
-const LONGEST_COPY: Duration = Duration::from_secs(300);
-
-/// The same after so many bytes, because the server tells of a refused row only when a COPY ends.
-const LARGEST_COPY: u64 = 64 * 1024 * 1024;
 
 /// A lane that waits for rows this long says something.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -36,6 +28,8 @@ pub(crate) struct Lane {
     pub(crate) table: String,
     /// The COPY statement.
     pub(crate) sql: String,
+    /// That of a binary COPY and how to write its tuples, where the rows go so.
+    pub(crate) binary: Option<(String, Arc<Layout>)>,
     pub(crate) mask: Option<Arc<RowMask>>,
     /// What goes along in further fields, for SQL to choose from.
     pub(crate) conditional: Option<Arc<RowMask>>,
@@ -56,17 +50,10 @@ pub(crate) struct Lane {
 pub(crate) struct LaneReport {
     /// Rows that PostgreSQL says it stored.
     pub(crate) stored: u64,
-    /// Bytes sent.
+    /// Bytes of the rows, as COPY text.
     pub(crate) bytes: u64,
     /// What the mask did.
     pub(crate) counts: Counts,
-}
-
-/// A COPY under way.
-struct Copy {
-    sink: Pin<Box<CopyInSink<Outgoing>>>,
-    since: Instant,
-    bytes: u64,
 }
 
 impl Lane {
@@ -75,10 +62,7 @@ impl Lane {
     /// # Errors
     /// Naming the table, when the server refuses a row or the mask cannot read one.
     pub(crate) async fn run(self, session: &Session) -> Result<LaneReport> {
-        let statement = session
-            .prepare(&self.sql)
-            .await
-            .map_err(|error| self.refused(&error))?;
+        let mut copying = Copying::new(session, &self).await?;
         let mut masker = self.mask.as_ref().map(|mask| mask.masker());
         let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
         let mut scan = self
@@ -91,19 +75,15 @@ impl Lane {
             .as_ref()
             .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), self.moment));
         let mut report = LaneReport::default();
-        let mut copy: Option<Copy> = None;
         loop {
-            let patience = copy
-                .as_ref()
-                .map_or(SILENCE, |copy| LONGEST_COPY.saturating_sub(copy.since.elapsed()));
+            let patience = copying.patience().unwrap_or(SILENCE);
             let next = tokio::time::timeout(patience, async { self.queue.lock().await.recv().await }).await;
             let piece = match next {
                 Ok(Some(piece)) => piece,
                 Ok(None) => break,
                 Err(_) => {
-                    match copy.take() {
-                        Some(copy) => report.stored += self.finish(copy).await?,
-                        None => session.ping().await?,
+                    if !copying.finish().await? {
+                        session.ping().await?;
                     }
                     continue;
                 }
@@ -151,30 +131,11 @@ impl Lane {
                 }
                 _ => bytes,
             };
-            let mut current = match copy.take() {
-                Some(copy) => copy,
-                None => self.begin(session, &statement).await?,
-            };
-            let length = bytes.len() as u64;
-            report.bytes += length;
-            current.bytes += length;
-            for message in Outgoing::messages(bytes, &self.buffers) {
-                current
-                    .sink
-                    .send(message)
-                    .await
-                    .map_err(|error| self.refused(&error))?;
-            }
-            copy = if current.bytes >= LARGEST_COPY || current.since.elapsed() >= LONGEST_COPY {
-                report.stored += self.finish(current).await?;
-                None
-            } else {
-                Some(current)
-            };
+            report.bytes += bytes.len() as u64;
+            copying.send(bytes).await?;
         }
-        if let Some(copy) = copy {
-            report.stored += self.finish(copy).await?;
-        }
+        copying.finish().await?;
+        report.stored = copying.stored();
         if let (Some(detection), Some(scan)) = (&self.detection, scan) {
             detection.seen(scan);
         }
@@ -182,30 +143,6 @@ impl Lane {
             report.counts = masker.counts().clone();
         }
         Ok(report)
-    }
-
-    async fn begin(&self, session: &Session, statement: &Statement) -> Result<Copy> {
-        let sink = session
-            .copy_in(statement)
-            .await
-            .map_err(|error| self.refused(&error))?;
-        Ok(Copy {
-            sink: Box::pin(sink),
-            since: Instant::now(),
-            bytes: 0,
-        })
-    }
-
-    async fn finish(&self, mut copy: Copy) -> Result<u64> {
-        copy.sink
-            .as_mut()
-            .finish()
-            .await
-            .map_err(|error| self.refused(&error))
-    }
-
-    fn refused(&self, error: &tokio_postgres::Error) -> Error {
-        Error::from_server(&format!("loading the rows of {}", self.table), error)
     }
 
     /// A mask does not know which table it works on.

@@ -21,6 +21,7 @@ mod buffers;
 mod check;
 mod choices;
 mod connect;
+mod copying;
 mod count;
 pub(crate) mod describe;
 mod foreign_key;

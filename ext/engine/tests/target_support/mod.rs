@@ -276,6 +276,7 @@ impl Planner {
             copy_into: table(name),
             columns,
             format: RowFormat::Copy,
+            binary: None,
             mask: None,
             conditional: None,
             vectors: None,

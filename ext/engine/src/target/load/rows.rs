@@ -233,6 +233,12 @@ impl<'a> Restore<'a> {
                 Some(table) => table.copy_sql(load, &self.plan.encoding),
                 None => load.copy_sql(&self.plan.encoding),
             },
+            // A temporary table's types are its own.
+            binary: load
+                .binary
+                .clone()
+                .filter(|_| load.sql_group.is_none() && load.conditional.is_none())
+                .map(|layout| (load.copy_binary_sql(), layout)),
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
             conditional: load.conditional.clone(),

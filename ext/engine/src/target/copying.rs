@@ -1,0 +1,171 @@
+//! Rows on their way into a table: one COPY after the other, binary while the rows allow it, text otherwise.
+
+use super::buffers::{Buffers, Outgoing};
+use super::connect::Session;
+use super::lane::Lane;
+use crate::copy::binary::{Layout, HEADER, TRAILER};
+use crate::error::{Error, Result};
+use futures_util::SinkExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_postgres::{CopyInSink, Statement};
+
+/// A COPY is ended and a new one begun after this long, because the server says nothing while it receives, and
+/// proxies cut connections on which the server is silent.
+const LONGEST_COPY: Duration = Duration::from_secs(300);
+
+/// The same after so many bytes, because the server tells of a refused row only when a COPY ends.
+const LARGEST_COPY: u64 = 64 * 1024 * 1024;
+
+/// A piece that is larger holds a huge field. It goes as text, because writing it anew would take its size again.
+const LARGEST_ENCODED: usize = 1024 * 1024;
+
+/// The COPYs of one lane.
+pub(super) struct Copying<'a> {
+    session: &'a Session,
+    /// The table's name, for messages.
+    table: &'a str,
+    text_sql: &'a str,
+    buffers: &'a Buffers,
+    /// How to write tuples, until a piece is not fit for it.
+    layout: Option<Arc<Layout>>,
+    /// The statement of every COPY from now on.
+    statement: Statement,
+    under_way: Option<UnderWay>,
+    stored: u64,
+}
+
+/// A COPY under way.
+struct UnderWay {
+    sink: Pin<Box<CopyInSink<Outgoing>>>,
+    since: Instant,
+    bytes: u64,
+}
+
+impl<'a> Copying<'a> {
+    /// Nothing is sent yet but the statement, for the server to look at.
+    pub(super) async fn new(session: &'a Session, lane: &'a Lane) -> Result<Self> {
+        let (sql, layout) = match &lane.binary {
+            Some((sql, layout)) => (sql, Some(Arc::clone(layout))),
+            None => (&lane.sql, None),
+        };
+        let statement = session.prepare(sql).await;
+        Ok(Self {
+            session,
+            table: &lane.table,
+            text_sql: &lane.sql,
+            buffers: &lane.buffers,
+            layout,
+            statement: statement.map_err(|error| refused(&lane.table, &error))?,
+            under_way: None,
+            stored: 0,
+        })
+    }
+
+    /// Rows that PostgreSQL says it stored, of the COPYs that are finished.
+    pub(super) fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// How long the COPY under way may wait for rows; None when there is none.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let copy = self.under_way.as_ref()?;
+        Some(LONGEST_COPY.saturating_sub(copy.since.elapsed()))
+    }
+
+    /// Sends a piece of whole rows of COPY text.
+    ///
+    /// # Errors
+    /// When the server refuses rows, naming the table.
+    pub(super) async fn send(&mut self, rows: Vec<u8>) -> Result<()> {
+        match self.encoded(&rows) {
+            Some(tuples) => {
+                self.buffers.give(rows);
+                self.send_bytes(tuples).await?;
+            }
+            None => {
+                if self.layout.is_some() {
+                    self.turn_to_text().await?;
+                }
+                self.send_bytes(rows).await?;
+            }
+        }
+        let is_enough = |copy: &UnderWay| copy.bytes >= LARGEST_COPY || copy.since.elapsed() >= LONGEST_COPY;
+        if self.under_way.as_ref().is_some_and(is_enough) {
+            self.finish().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the COPY under way, whose rows are committed then; false when there is none.
+    ///
+    /// # Errors
+    /// As [`Copying::send`].
+    pub(super) async fn finish(&mut self) -> Result<bool> {
+        if self.under_way.is_none() {
+            return Ok(false);
+        }
+        if self.layout.is_some() {
+            let mut end = self.buffers.take();
+            end.extend_from_slice(TRAILER);
+            self.send_bytes(end).await?;
+        }
+        if let Some(mut copy) = self.under_way.take() {
+            let stored = copy.sink.as_mut().finish().await;
+            self.stored += stored.map_err(|error| refused(self.table, &error))?;
+        }
+        Ok(true)
+    }
+
+    /// The rows as tuples, behind the header where a COPY is to begin with them; None when they have to go as text.
+    fn encoded(&self, rows: &[u8]) -> Option<Vec<u8>> {
+        let layout = self.layout.as_ref().filter(|_| rows.len() <= LARGEST_ENCODED)?;
+        let mut tuples = self.buffers.take();
+        if self.under_way.is_none() {
+            tuples.extend_from_slice(HEADER);
+        }
+        if layout.encode(rows, &mut tuples) {
+            return Some(tuples);
+        }
+        self.buffers.give(tuples);
+        None
+    }
+
+    /// The rest of the lane's rows go as text.
+    async fn turn_to_text(&mut self) -> Result<()> {
+        self.finish().await?;
+        self.layout = None;
+        let statement = self.session.prepare(self.text_sql).await;
+        self.statement = statement.map_err(|error| refused(self.table, &error))?;
+        Ok(())
+    }
+
+    /// Sends bytes by the COPY under way, or one that begins with them.
+    async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let mut copy = match self.under_way.take() {
+            Some(copy) => copy,
+            None => self.begin().await?,
+        };
+        copy.bytes += bytes.len() as u64;
+        for message in Outgoing::messages(bytes, self.buffers) {
+            let sent = copy.sink.send(message).await;
+            sent.map_err(|error| refused(self.table, &error))?;
+        }
+        self.under_way = Some(copy);
+        Ok(())
+    }
+
+    async fn begin(&self) -> Result<UnderWay> {
+        let sink = self.session.copy_in(&self.statement).await;
+        Ok(UnderWay {
+            sink: Box::pin(sink.map_err(|error| refused(self.table, &error))?),
+            since: Instant::now(),
+            bytes: 0,
+        })
+    }
+}
+
+fn refused(table: &str, error: &tokio_postgres::Error) -> Error {
+    Error::from_server(&format!("loading the rows of {table}"), error)
+}
