@@ -73,7 +73,7 @@ impl Contents {
         const HIGH: u64 = in_each(0x80);
         // A sum reaches a byte's highest bit from a bound on, and never the next byte.
         let low = word & !HIGH;
-        let differs = |from: u8| (low ^ in_each(from)) + !HIGH | word;
+        let differs = |from: u8| ((low ^ in_each(from)) + !HIGH) | word;
         let not_below = |bound: u8| low + in_each(0x80 - bound);
         self.at |= differs(b'@') & HIGH != HIGH;
         self.escape |= differs(b'%') & differs(b'=') & HIGH != HIGH;
