@@ -1,11 +1,18 @@
 //! What a column's name, its table's and its type tell.
 
-use super::lexicon::{self, Rule};
+mod phrases;
+mod table;
+
+pub(crate) use phrases::key_kind;
+pub use phrases::Subject;
+pub use table::TableContext;
+
 use super::sql_type::{bound, TypeClass};
 use super::words::words;
 use super::{Heading, Kind};
+use phrases::{best_match, remainder, sure, CARE_COLUMNS, MARKS, NAME_QUALIFIERS, NOT_AFTER, PERSONS};
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use table::bare;
 
 /// A column as the table of contents names it.
 #[derive(Debug, Clone, Copy)]
@@ -41,141 +48,6 @@ pub struct RailsHints {
     pub matched: Option<HashMap<(String, String), Heading>>,
 }
 
-/// What a table is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// Each row is a person, or the address of one.
-    Person,
-    /// Each row is something somebody wrote, or a report about somebody.
-    Writing,
-    /// Not known.
-    Unknown,
-    /// Each row is a thing, a place, an organisation or a setting.
-    Thing,
-}
-
-/// What the columns of a table have in common: made once per table.
-#[derive(Debug, Clone)]
-pub struct TableContext {
-    subject: Subject,
-    /// Rails' and extensions' own tables: nobody's data.
-    framework: bool,
-    /// About care: patients, prescriptions.
-    care: bool,
-    /// About marks: a student's or an employee's.
-    assessed: bool,
-    /// Holds copies of records or requests: audits, logs, jobs.
-    copies: bool,
-    /// Has a column for given names, so `nom` is the family name.
-    has_given_name: bool,
-    words: Vec<String>,
-    hints: RailsHints,
-}
-
-impl TableContext {
-    /// The context of a table, from its name and those of all its columns.
-    pub fn new<'a>(table: &str, columns: impl IntoIterator<Item = &'a str>) -> TableContext {
-        let table = bare(table);
-        let words = words(table);
-        let columns: Vec<Vec<String>> = columns.into_iter().map(self::words).collect();
-        let kinds: HashSet<Kind> = columns.iter().filter_map(|column| strong_kind(column)).collect();
-        let telling = [
-            Kind::FirstName,
-            Kind::LastName,
-            Kind::BirthDate,
-            Kind::PasswordHash,
-            Kind::Nir,
-            Kind::Ssn,
-            Kind::Gender,
-        ];
-        let person = telling.iter().filter(|kind| kinds.contains(kind)).count() >= 2;
-        TableContext {
-            subject: if person { Subject::Person } else { subject(&words) },
-            framework: is_framework(table),
-            care: contains_phrase(&words, &CARE) && subject(&words) != Subject::Thing
-                || refers_to(&columns, &["patient", "consultation", "encounter"])
-                || contains_phrase(&words, &CARE_TABLES),
-            assessed: refers_to(&columns, &ASSESSED.iter().map(String::as_str).collect::<Vec<_>>()),
-            copies: words.iter().any(|word| COPIES.contains(&word.as_str())),
-            has_given_name: kinds.contains(&Kind::FirstName),
-            words,
-            hints: RailsHints::default(),
-        }
-    }
-
-    /// The same context with what Rails declares.
-    pub fn with_hints(mut self, hints: RailsHints) -> TableContext {
-        self.hints = hints;
-        self
-    }
-
-    /// What the table is about.
-    pub fn subject(&self) -> Subject {
-        self.subject
-    }
-
-    /// Whether the table is Rails' own or an extension's, and left out of detection.
-    pub fn is_framework(&self) -> bool {
-        self.framework
-    }
-}
-
-/// A table's name without its schema and quotes.
-fn bare(table: &str) -> &str {
-    table.rsplit('.').next().unwrap_or(table).trim_matches('"')
-}
-
-/// Tables of Rails and of extensions that hold nobody's data.
-const FRAMEWORK: &[&str] = &[
-    "schema_migrations",
-    "ar_internal_metadata",
-    "spatial_ref_sys",
-    "data_migrations",
-    "active_storage_variant_records",
-    "flipper_features",
-    "flipper_gates",
-    "solid_queue_processes",
-    "solid_queue_semaphores",
-    "good_job_settings",
-    "geometry_columns",
-    "geography_columns",
-    "pg_stat_statements",
-    "pghero_query_stats",
-    "pghero_space_stats",
-];
-
-fn is_framework(table: &str) -> bool {
-    FRAMEWORK.contains(&table)
-}
-
-/// Words of tables that hold copies of records or of requests.
-const COPIES: &[&str] = &[
-    "audit",
-    "log",
-    "logs",
-    "event",
-    "session",
-    "version",
-    "history",
-    "activity",
-    "webhook",
-    "delivery",
-    "job",
-    "request",
-    "import",
-    "export",
-    "journal",
-    "historique",
-    "evenement",
-    "trace",
-    "queue",
-    "payload",
-    "message",
-    "outbox",
-    "inbox",
-    "snapshot",
-];
-
 /// What such tables call those copies, in columns of a type that can hold one.
 const COPY_COLUMNS: &[&str] = &[
     "data",
@@ -206,140 +78,6 @@ const COPY_COLUMNS: &[&str] = &[
     "parametre",
     "raw",
 ];
-
-// --- the lexicon, indexed --------------------------------------------------------------------------------------
-
-/// Phrases by their words with a space between, and long ones also written together.
-static PHRASES: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| {
-    let mut phrases: HashMap<String, &'static Rule> = HashMap::new();
-    for rule in lexicon::RULES {
-        for phrase in rule.phrases.split(',') {
-            let words = words(phrase);
-            if words.len() > 1 {
-                phrases.entry(words.concat()).or_insert(rule);
-            }
-            phrases.insert(words.join(" "), rule);
-        }
-    }
-    phrases
-});
-
-static PERSONS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::PERSONS));
-static THINGS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::THINGS));
-static WRITINGS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::WRITINGS));
-static CARE: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE));
-static CARE_TABLES: LazyLock<HashSet<String>> =
-    LazyLock::new(|| phrases("arret maladie, sick leave, vital, lab result, feuille de soin"));
-static CARE_COLUMNS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE_COLUMNS));
-static ASSESSED: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::ASSESSED));
-static MARKS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::MARKS));
-static NOT_AFTER: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::NOT_AFTER));
-static NOT_BEFORE: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::NOT_BEFORE));
-static NAME_QUALIFIERS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::NAME_QUALIFIERS));
-
-fn phrases(list: &'static str) -> HashSet<String> {
-    list.split(',').map(|phrase| words(phrase).join(" ")).collect()
-}
-
-/// Most words of a phrase.
-const LONGEST: usize = 5;
-
-/// A phrase of the lexicon inside a column's words.
-struct Match {
-    rule: &'static Rule,
-    start: usize,
-    end: usize,
-}
-
-/// The longest phrase inside a column's words; of several, the surest, then the last.
-fn best_match(words: &[String], subject: Subject) -> Option<Match> {
-    (1..=LONGEST.min(words.len())).rev().find_map(|length| {
-        (0..=words.len() - length)
-            .filter_map(|start| {
-                let rule = PHRASES.get(words[start..start + length].join(" ").as_str())?;
-                Some(Match {
-                    rule,
-                    start,
-                    end: start + length,
-                })
-            })
-            .max_by(|one, other| sure(one.rule, subject).total_cmp(&sure(other.rule, subject)))
-    })
-}
-
-fn sure(rule: &Rule, subject: Subject) -> f32 {
-    rule.sure[match subject {
-        Subject::Person => 0,
-        Subject::Writing => 1,
-        Subject::Unknown => 2,
-        Subject::Thing => 3,
-    }]
-}
-
-/// The kind of a column whose words are clear without knowing the table.
-fn strong_kind(words: &[String]) -> Option<Kind> {
-    let found = best_match(words, Subject::Unknown)?;
-    (sure(found.rule, Subject::Unknown) >= 0.8 && remainder(words, &found).is_some())
-        .then_some(found.rule.kind)
-}
-
-/// What a key of a JSON object, an hstore or a YAML document tells about its value; only clear ones.
-pub(crate) fn key_kind(key: &str) -> Option<Kind> {
-    let kind = strong_kind(&words(key))?;
-    let vague = matches!(
-        kind,
-        Kind::FreeText | Kind::Payload | Kind::Photo | Kind::Geolocation
-    );
-    (!vague).then_some(kind)
-}
-
-fn contains_phrase(words: &[String], list: &HashSet<String>) -> bool {
-    (1..=3.min(words.len())).any(|length| {
-        words
-            .windows(length)
-            .any(|window| list.contains(&window.join(" ")))
-    })
-}
-
-/// Whether a table has a foreign key to one of these: `patient_id`.
-fn refers_to(columns: &[Vec<String>], nouns: &[&str]) -> bool {
-    columns.iter().any(|column| match column.as_slice() {
-        [.., noun, id] => id == "id" && nouns.contains(&noun.as_str()),
-        _ => false,
-    })
-}
-
-/// What a table is about by its name: English puts the noun last, French first.
-fn subject(words: &[String]) -> Subject {
-    let tell = |phrase: &[String]| {
-        let phrase = phrase.join(" ");
-        if PERSONS.contains(&phrase) {
-            Some(Subject::Person)
-        } else if WRITINGS.contains(&phrase) {
-            Some(Subject::Writing)
-        } else if THINGS.contains(&phrase) {
-            Some(Subject::Thing)
-        } else {
-            None
-        }
-    };
-    let count = words.len();
-    let whole = tell(words);
-    let last = (0..count).find_map(|start| tell(&words[start..]));
-    let first = || (1..=count).rev().find_map(|end| tell(&words[..end]));
-    // "listes de clients": what follows a French preposition only says whose.
-    let french = words
-        .iter()
-        .any(|word| matches!(word.as_str(), "de" | "du" | "des" | "d"));
-    let found = if french {
-        first().or(last)
-    } else {
-        last.or_else(first)
-    };
-    whole.or(found).unwrap_or(Subject::Unknown)
-}
-
-// --- the verdict on a name -------------------------------------------------------------------------------------
 
 /// What a column's name tells; `None` when it tells nothing, or of something else.
 ///
@@ -590,123 +328,6 @@ fn phrase(name: &Name<'_>) -> Option<NameFinding> {
         .filter(|finding| finding.confidence >= 0.25)
 }
 
-/// How much the words around a phrase leave of it, from 0 to 1; `None` when they make it something else.
-fn remainder(words: &[String], found: &Match) -> Option<f32> {
-    let (before, after) = (&words[..found.start], &words[found.end..]);
-    // A word that is a person's only in a table of persons has to be the whole name: "uid", not "calendar_uid".
-    let whole = before.is_empty()
-        && after
-            .iter()
-            .all(|word| is_number(word) || NEUTRAL_AFTER.contains(&word.as_str()));
-    if found.rule.sure == lexicon::ONLY_PERSON && !whole {
-        return None;
-    }
-    let technical = [
-        "error", "warning", "log", "commit", "success", "welcome", "flash", "system", "status", "release",
-        "version", "meta",
-    ];
-    if found.rule.kind == Kind::FreeText && before.iter().any(|word| technical.contains(&word.as_str())) {
-        return None;
-    }
-    if after.iter().any(|word| NOT_AFTER.contains(word))
-        || before.first().is_some_and(|word| NOT_BEFORE.contains(word))
-    {
-        return None;
-    }
-    let address = found.rule.kind == Kind::StreetAddress && found.end - found.start == 1;
-    let elsewhere = [
-        "contract", "wallet", "server", "host", "memory", "web", "http", "bitcoin", "eth", "smtp", "bind",
-        "callback", "site", "url",
-    ];
-    if address
-        && before
-            .iter()
-            .chain(after)
-            .any(|word| elsewhere.contains(&word.as_str()))
-    {
-        return None;
-    }
-    let unknown_after = after
-        .iter()
-        .any(|word| !is_number(word) && !NEUTRAL_AFTER.contains(&word.as_str()));
-    let role = matches!(
-        found.rule.kind,
-        Kind::Name | Kind::Photo | Kind::Biometric | Kind::Gender | Kind::Geolocation
-    );
-    Some(match (unknown_after, role) {
-        (false, _) => 1.0,
-        (true, true) => 0.55,
-        (true, false) => 0.85,
-    })
-}
-
-fn is_number(word: &str) -> bool {
-    word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Words after a phrase that leave it what it is.
-const NEUTRAL_AFTER: &[&str] = &[
-    "number",
-    "numero",
-    "no",
-    "num",
-    "value",
-    "valeur",
-    "raw",
-    "text",
-    "field",
-    "primary",
-    "secondary",
-    "home",
-    "work",
-    "pro",
-    "perso",
-    "personal",
-    "personnel",
-    "personnelle",
-    "mobile",
-    "fixe",
-    "portable",
-    "domicile",
-    "travail",
-    "urgence",
-    "emergency",
-    "complete",
-    "complet",
-    "full",
-    "line",
-    "ligne",
-    "iv",
-    "hash",
-    "md",
-    "sha",
-    "digest",
-    "encrypted",
-    "ciphertext",
-    "bidx",
-    "cleartext",
-    "normalized",
-    "formatted",
-    "e",
-    "interne",
-    "internal",
-    "client",
-    "livraison",
-    "facturation",
-    "billing",
-    "shipping",
-    "user",
-    "patient",
-    "url",
-    "json",
-    "xml",
-    "html",
-    "key",
-    "identity",
-    "filleul",
-    "parent",
-];
-
 /// `config.filter_parameters`, and types that speak for themselves.
 fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
     let lower = name.column.column.to_ascii_lowercase();
@@ -749,6 +370,7 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pii::lexicon;
 
     fn kind(table: &str, column: &str, sql_type: &str) -> Option<Kind> {
         kind_beside(table, column, sql_type, &[])

@@ -1,0 +1,253 @@
+//! Every column judged by its name and by what the configuration says of it.
+
+use super::automatic::{self, Automatic};
+use super::ignore::Ignores;
+use super::keys::Keys;
+use super::{Personal, Standing};
+use crate::archive::DumpId;
+use crate::mask::{Pseudonyms, Type};
+use crate::pii::{by_name, ColumnName, Heading, NameFinding, RailsHints, Status, TableContext, PERSONAL};
+use crate::plan::rules::Rules;
+use crate::plan::schema::{Column, Schema, TypeName};
+use crate::plan::sql_rules::{SqlRules, SqlStatement};
+use crate::plan::{Load, Problems};
+use crate::settings::{Detection, Policy, Settings};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// What the judgement rests on.
+pub(in crate::plan) struct Ground<'a> {
+    pub(in crate::plan) settings: &'a Settings,
+    pub(in crate::plan) schema: &'a Schema,
+    pub(in crate::plan) rules: &'a Rules<'a>,
+    pub(in crate::plan) sql_rules: &'a SqlRules,
+    pub(in crate::plan) excluded: &'a HashSet<usize>,
+    pub(in crate::plan) pseudonyms: &'a Pseudonyms,
+}
+
+/// A column of a load that its name tells of, or that is covered.
+pub(super) struct Judged {
+    pub(super) table: usize,
+    pub(super) position: usize,
+    pub(super) named: Option<NameFinding>,
+    pub(super) standing: Standing,
+    pub(super) automatic: Option<Automatic>,
+}
+
+/// Judges every column by its name; puts automatic masks in force under [`Policy::Mask`].
+///
+/// `is_restored` says whether a foreign key's entry is.
+pub(in crate::plan) fn judge(
+    ground: &Ground<'_>,
+    loads: &mut HashMap<DumpId, Load>,
+    is_restored: impl Fn(DumpId) -> bool,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> Personal {
+    let detection = &ground.settings.pii;
+    if !detection.scan {
+        return Personal::default();
+    }
+    let ignores = Ignores::read(&detection.ignore, ground.schema, problems, warnings);
+    let keys = Keys::read(ground.schema, ground.excluded, is_restored);
+    let mut judge = Judge {
+        ground,
+        ignores,
+        keys,
+        hints: hints(detection),
+        contexts: HashMap::new(),
+    };
+    let mut order: Vec<DumpId> = loads.keys().copied().collect();
+    order.sort_by(|a, b| loads[a].table.cmp(&loads[b].table));
+
+    let mut judged: Vec<(DumpId, Vec<Judged>)> = Vec::new();
+    for id in &order {
+        judged.push((*id, judge.columns(&loads[id])));
+    }
+    if detection.policy == Policy::Mask {
+        judge.put_in_force(&mut judged, loads, problems);
+    }
+    let mut findings = BTreeMap::new();
+    for (id, columns) in &judged {
+        judge.tell(&loads[id], columns, &mut findings);
+    }
+    judge.tell_of_generated(&mut findings);
+    judge.tell_of_excluded(&mut findings);
+    let watches = judged
+        .iter()
+        .map(|(id, columns)| (*id, Arc::new(judge.watch(&loads[id], columns))))
+        .collect();
+    Personal {
+        scan: true,
+        policy: detection.policy,
+        sample_rows: detection.sample_rows,
+        findings: findings.into_values().collect(),
+        watches,
+    }
+}
+
+fn hints(detection: &Detection) -> RailsHints {
+    let matched = detection.matched.as_ref().map(|matched| {
+        let pairs = matched.iter().filter_map(|one| {
+            let heading = Heading::from_name(&one.heading)?;
+            Some(((one.table.clone(), one.column.clone()), heading))
+        });
+        pairs.collect()
+    });
+    RailsHints {
+        filter_parameters: detection.filter_parameters.clone(),
+        encrypted: detection.encrypted.iter().cloned().collect(),
+        matched,
+    }
+}
+
+pub(super) struct Judge<'a> {
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) ignores: Ignores,
+    pub(super) keys: Keys,
+    pub(super) hints: RailsHints,
+    pub(super) contexts: HashMap<usize, TableContext>,
+}
+
+impl Judge<'_> {
+    /// The context of a table: of a partition, its root's.
+    pub(super) fn context(&mut self, table: usize) -> TableContext {
+        let schema = self.ground.schema;
+        let root = schema.topmost(table);
+        let hints = &self.hints;
+        self.contexts
+            .entry(root)
+            .or_insert_with(|| {
+                let known = &schema.tables[root];
+                let columns = known.columns.iter().map(|column| column.name.as_str());
+                TableContext::new(&known.name.name, columns).with_hints(hints.clone())
+            })
+            .clone()
+    }
+
+    /// The table that a finding about a column is told of: the root of partitions, and of what is inherited the
+    /// topmost parent that has the column.
+    pub(super) fn home(&self, table: usize, column: &str) -> usize {
+        let schema = self.ground.schema;
+        let has = |table: &&usize| {
+            schema.tables[**table]
+                .columns
+                .iter()
+                .any(|known| known.name == column)
+        };
+        let ancestors = schema.ancestors(table);
+        ancestors.iter().rfind(has).copied().unwrap_or(table)
+    }
+
+    pub(super) fn named(&mut self, table: usize, column: &Column) -> Option<NameFinding> {
+        let context = self.context(table);
+        let root = self.home(table, &column.name);
+        let sql_type = self.sql_type(table, column);
+        let name = ColumnName {
+            table: &self.ground.schema.tables[root].name.name,
+            column: &column.name,
+            sql_type: &sql_type,
+        };
+        by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)
+    }
+
+    /// The type for the detector: that of a domain is what it is made from.
+    pub(super) fn sql_type(&self, table: usize, column: &Column) -> String {
+        let Some(written) = &column.column_type else {
+            return "text".into();
+        };
+        let home = &self.ground.schema.tables[table].name.schema;
+        match self.ground.schema.resolve(written, home).0 {
+            Type::Other(_) | Type::Array(_) | Type::Enum(_) | Type::Hstore => as_written(written),
+            resolved => resolved.describe(),
+        }
+    }
+
+    fn columns(&mut self, load: &Load) -> Vec<Judged> {
+        let schema = self.ground.schema;
+        let Some(table) = schema.table(&load.table) else {
+            return Vec::new();
+        };
+        if self.context(table).is_framework() {
+            return Vec::new();
+        }
+        let facts = self.ground.rules.facts(table, load);
+        let pseudonyms = self.ground.pseudonyms;
+        let mut judged = Vec::new();
+        for (position, name) in load.columns.iter().enumerate() {
+            let Some(column) = schema.tables[table]
+                .columns
+                .iter()
+                .find(|known| known.name == *name)
+            else {
+                continue;
+            };
+            let named = self.named(table, column);
+            let standing = self.standing(table, load, name);
+            let automatic = named.as_ref().and_then(|found| {
+                let joined = self.keys.joined(schema.topmost(table), name);
+                automatic::choose(found.kind, &facts, position, pseudonyms, true, |mask| {
+                    !joined || mask.is_function_of_value()
+                })
+            });
+            judged.push(Judged {
+                table,
+                position,
+                named,
+                standing,
+                automatic,
+            });
+        }
+        judged
+    }
+
+    /// What stands between a column and staging, by the configuration alone.
+    fn standing(&self, table: usize, load: &Load, column: &str) -> Standing {
+        if let Some(rule) = self.ground.rules.rule_of(table, column) {
+            return Standing::new(Status::Covered, rule);
+        }
+        if let Some(rule) = self.sql_rule_of(load, column) {
+            return Standing::new(Status::Covered, rule);
+        }
+        let home = self.home(table, column);
+        let names = [home, table].map(|table| &self.ground.schema.tables[table].name);
+        match names.iter().find_map(|name| self.ignores.reason(name, column)) {
+            Some(reason) => Standing::new(Status::Ignored, reason),
+            None => Standing::uncovered(),
+        }
+    }
+
+    /// The statement in SQL that sets a column of a load. A DELETE covers none.
+    fn sql_rule_of(&self, load: &Load, column: &str) -> Option<String> {
+        let group = self.ground.sql_rules.groups.get(load.sql_group?)?;
+        let place = group
+            .tables
+            .iter()
+            .position(|table| table.loads.contains(&load.dump_id))?;
+        let sets = |statement: &&SqlStatement| {
+            statement.table == place && statement.columns.iter().any(|set| set == column)
+        };
+        group
+            .statements
+            .iter()
+            .find(sets)
+            .map(|statement| statement.rule.clone())
+    }
+}
+
+/// `character varying(255)`, `public.mood`, `text[]`.
+fn as_written(written: &TypeName) -> String {
+    let schema = written
+        .schema
+        .as_ref()
+        .map(|schema| format!("{schema}."))
+        .unwrap_or_default();
+    let numbers: Vec<String> = written.modifiers.iter().map(ToString::to_string).collect();
+    let numbers = if numbers.is_empty() {
+        String::new()
+    } else {
+        format!("({})", numbers.join(","))
+    };
+    let array = if written.array { "[]" } else { "" };
+    format!("{schema}{}{numbers}{array}", written.name)
+}

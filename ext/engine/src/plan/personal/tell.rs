@@ -1,0 +1,115 @@
+//! What names tell, as findings.
+
+use super::judge::{Judge, Judged};
+use crate::pii::{Finding, Status};
+use crate::plan::{Load, TableName};
+use std::collections::BTreeMap;
+
+/// Findings by table and column.
+pub(super) type Findings = BTreeMap<(TableName, String), Finding>;
+
+impl Judge<'_> {
+    /// Tells what names told of a load; where partitions differ, the worst.
+    pub(super) fn tell(&self, load: &Load, columns: &[Judged], findings: &mut Findings) {
+        for one in columns {
+            let Some(named) = &one.named else { continue };
+            let column = &load.columns[one.position];
+            let home = &self.ground.schema.tables[self.home(one.table, column)].name;
+            let mut finding = Finding::by_name(
+                home.to_string(),
+                column.clone(),
+                named.kind,
+                named.confidence,
+                named.reason.clone(),
+            );
+            finding.status = one.standing.status;
+            finding.because.clone_from(&one.standing.because);
+            let open = finding.status > Status::Covered;
+            let suggestion = one
+                .automatic
+                .as_ref()
+                .and_then(|automatic| automatic.suggestion.clone());
+            if let Some(suggestion) = suggestion.filter(|_| open) {
+                finding.suggest(suggestion);
+            }
+            keep_worst(findings, home, finding);
+        }
+    }
+
+    /// A generated column is computed from others, and covered with them.
+    pub(super) fn tell_of_generated(&mut self, findings: &mut Findings) {
+        let schema = self.ground.schema;
+        for (index, table) in schema.tables.iter().enumerate() {
+            let leaf =
+                table.foreign || self.ground.excluded.contains(&index) || self.context(index).is_framework();
+            for column in table.columns.iter().filter(|_| !leaf) {
+                let (Some(read), Some(named)) = (&column.generated, self.named(index, column)) else {
+                    continue;
+                };
+                let home = schema.tables[self.home(index, &column.name)].name.clone();
+                let source = read.iter().find(|source| {
+                    let told = findings.get(&(home.clone(), (*source).clone()));
+                    told.is_some_and(|told| !told.status.needs_a_rule())
+                        || self.ground.rules.rule_of(index, source).is_some()
+                });
+                let open = read
+                    .iter()
+                    .any(|source| findings.contains_key(&(home.clone(), source.clone())));
+                let mut finding = Finding::by_name(
+                    home.to_string(),
+                    column.name.clone(),
+                    named.kind,
+                    named.confidence,
+                    named.reason,
+                );
+                let ignored = self.ignores.reason(&home, &column.name);
+                (finding.status, finding.because) = match (source, ignored) {
+                    (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
+                    (None, Some(reason)) => (Status::Ignored, Some(reason)),
+                    // What it is computed from is told already, and with a rule for that it is covered, too.
+                    (None, None) if open => continue,
+                    (None, None) => (
+                        Status::Uncovered,
+                        Some("it is a generated column: mask what it is computed from".into()),
+                    ),
+                };
+                keep_worst(findings, &home, finding);
+            }
+        }
+    }
+
+    pub(super) fn tell_of_excluded(&mut self, findings: &mut Findings) {
+        let schema = self.ground.schema;
+        for &index in self.ground.excluded {
+            if self.context(index).is_framework() {
+                continue;
+            }
+            for column in &schema.tables[index].columns {
+                let Some(named) = self.named(index, column) else {
+                    continue;
+                };
+                let home = schema.tables[self.home(index, &column.name)].name.clone();
+                let mut finding = Finding::by_name(
+                    home.to_string(),
+                    column.name.clone(),
+                    named.kind,
+                    named.confidence,
+                    named.reason,
+                );
+                finding.status = Status::Covered;
+                finding.because = Some("exclude_tables".into());
+                keep_worst(findings, &home, finding);
+            }
+        }
+    }
+}
+
+fn keep_worst(findings: &mut Findings, home: &TableName, finding: Finding) {
+    let place = (home.clone(), finding.column.clone());
+    match findings.get(&place) {
+        Some(known) if known.status >= finding.status => {}
+        _ => {
+            findings.insert(place, finding);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is watched for while the rows of a load pass: its columns, what stands between each and staging, and the masks
+//! in force.
+
+use super::automatic::{self, Automatic};
+use super::judge::{Judge, Judged};
+use super::{keys, Standing};
+use crate::mask::{self, Mask, Pseudonyms, RowMask, Type};
+use crate::pii::{Status, TableContext};
+use crate::plan::Load;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What is needed to judge the values of one load.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// What its table is about.
+    pub context: TableContext,
+    /// Its columns whose values can tell anything.
+    pub columns: Vec<Watched>,
+    /// How many columns a row has.
+    pub width: usize,
+    facts: mask::Table,
+    /// The masks in force, rules' and automatic ones.
+    masks: Vec<(usize, Mask)>,
+    /// The places of those among them that SQL puts in, under a condition.
+    chosen: HashSet<usize>,
+    pseudonyms: Pseudonyms,
+}
+
+/// A column whose values are looked at.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its place in the data.
+    pub position: usize,
+    /// Its name.
+    pub name: String,
+    /// Its type as pg_dump writes it.
+    pub sql_type: String,
+    /// The table that a finding is told of: see [`Finding::table`].
+    pub home: String,
+    /// What stands between it and staging.
+    pub standing: Standing,
+    /// Why it cannot be masked by itself, if so.
+    pub blocked: Option<String>,
+    /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
+    pub scrubs: bool,
+}
+
+impl Watch {
+    /// The mask that fits a column of this kind, under the masks in force. `scrubbed`: its values hold nothing that
+    /// `scrub` leaves.
+    pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind, scrubbed: bool) -> Option<Automatic> {
+        let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
+        automatic::choose(kind, facts, column.position, pseudonyms, scrubbed, |_| true)
+    }
+
+    /// The load's mask with further ones in it.
+    ///
+    /// # Errors
+    /// What does not fit, a sentence each.
+    pub fn masked_with(&self, further: &[(usize, Mask)]) -> Result<Arc<RowMask>, Vec<String>> {
+        let replaced: HashSet<usize> = further.iter().map(|(position, _)| *position).collect();
+        let kept = self
+            .masks
+            .iter()
+            .filter(|(position, _)| !replaced.contains(position));
+        let masks: Vec<(usize, Mask)> = kept.chain(further).cloned().collect();
+        let mask = RowMask::new(&self.facts, &masks, &self.pseudonyms)?;
+        let (_, sent) = mask.split(|column| self.chosen.contains(&column.position));
+        sent.map(Arc::new).ok_or_else(Vec::new)
+    }
+}
+
+impl Judge<'_> {
+    pub(super) fn watch(&mut self, load: &Load, columns: &[Judged]) -> Watch {
+        let schema = self.ground.schema;
+        let table = schema.table(&load.table).unwrap_or_default();
+        let facts = self.ground.rules.facts(table, load);
+        let (mut masks, chosen) = self.ground.rules.in_force(load);
+        let mut watched = Vec::new();
+        for one in columns {
+            let name = &load.columns[one.position];
+            let Some(column) = schema.tables[table]
+                .columns
+                .iter()
+                .find(|known| known.name == *name)
+            else {
+                continue;
+            };
+            if let Some(automatic) = one
+                .automatic
+                .as_ref()
+                .filter(|_| one.standing.status == Status::Masked)
+            {
+                masks.push((one.position, automatic.mask.clone()));
+            }
+            if matches!(facts.columns[one.position].kind, Type::Enum(_)) {
+                continue;
+            }
+            let place = (schema.topmost(table), name.clone());
+            watched.push(Watched {
+                position: one.position,
+                name: name.clone(),
+                sql_type: self.sql_type(table, column),
+                home: schema.tables[self.home(table, name)].name.to_string(),
+                standing: one.standing.clone(),
+                scrubs: one.standing.status == Status::Masked
+                    && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),
+                blocked: keys::partition_key_of(schema, table, name).or_else(|| self.keys.part_of(&place)),
+            });
+        }
+        Watch {
+            context: self.context(table),
+            columns: watched,
+            width: load.columns.len(),
+            facts,
+            masks,
+            chosen,
+            pseudonyms: self.ground.pseudonyms.clone(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Whether the masks in force go together: foreign keys, partition keys, generated columns, values that stay.
+
+use super::{describe, Covered, Rules};
+use crate::mask::{Mask, Type};
+use crate::plan::schema::ForeignKey;
+use crate::plan::{checks, Problems, TableName};
+use crate::settings::{MaskName, Rule};
+use std::collections::{HashMap, HashSet};
+
+impl Rules<'_> {
+    /// Masks that would break a foreign key or a partition key, and generated columns that would show what is
+    /// masked beside them.
+    pub(in crate::plan) fn check_keys(
+        &self,
+        excluded: &HashSet<usize>,
+        is_restored: impl Fn(i32) -> bool,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) {
+        if self.covered.is_empty() {
+            return;
+        }
+        for (index, table) in self.schema.tables.iter().enumerate() {
+            for key in table.foreign_keys.iter().filter(|key| is_restored(key.dump_id)) {
+                if let Some(references) = self.schema.table(&key.references) {
+                    self.check_foreign_key(index, key, references, excluded, problems);
+                }
+            }
+        }
+        let mut told = HashSet::new();
+        for (&index, masks) in &self.covered {
+            let family = self.schema.partition_ancestors(index).into_iter().chain([index]);
+            for table in family {
+                let parted_by = self.schema.tables[table].partition_key.iter().flatten();
+                for column in parted_by.filter(|column| masks.contains_key(column.as_str())) {
+                    let rule = masks[column.as_str()].1;
+                    if told.insert((rule, table, column)) {
+                        problems.add(format!(
+                            "{}: the column {column} is part of the partition key of {}, so masking it would move \
+                             rows to other partitions. Take the table out of this strategy, or exclude it.",
+                            describe(self.rules[rule].0),
+                            self.schema.tables[table].name
+                        ));
+                    }
+                }
+            }
+            self.check_generated(index, masks, problems, warnings);
+            self.warn_of_search_columns(index, masks, warnings);
+            self.warn_of_meetings(index, masks, warnings);
+            self.warn_of_checks(index, masks, warnings);
+        }
+    }
+
+    /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.
+    fn warn_of_search_columns(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+        let table = &self.schema.tables[index];
+        for column in &table.columns {
+            let kind = column
+                .column_type
+                .as_ref()
+                .map(|name| self.schema.resolve(name, &table.name.schema).0);
+            let is_copied = column.generated.is_none() && !masks.contains_key(column.name.as_str());
+            if is_copied && kind == Some(Type::TsVector) {
+                warnings.push(format!(
+                    "{}.{} is a tsvector that no rule masks: words of masked columns may lie in it.",
+                    table.name, column.name
+                ));
+            }
+        }
+    }
+
+    /// CHECKs on masked columns that are not understood: nobody can know before the rows have come.
+    fn warn_of_checks(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+        let mut columns: Vec<_> = masks.iter().collect();
+        columns.sort_unstable_by_key(|(column, _)| *column);
+        for (column, (mask, rule)) in columns {
+            let found = checks::of_column(self.schema, index, column);
+            let writes_null =
+                matches!(mask, Mask::Null) || matches!(mask, Mask::Catalogue(recipe) if recipe.is("null"));
+            let nulls = found.about_null.iter().filter(|_| writes_null);
+            for name in found.unknown.iter().chain(nulls) {
+                warnings.push(format!(
+                    "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
+                     pseudonym, the run fails when the rows are loaded.",
+                    describe(self.rules[*rule].0),
+                    self.schema.tables[index].name
+                ));
+            }
+        }
+    }
+
+    /// Under a unique index pseudonyms are distinct among themselves. Values that stay as they are may still meet one
+    /// where both are drawn from the same few; nobody can know before the rows have come.
+    fn warn_of_meetings(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+        let mut columns: Vec<_> = masks.iter().collect();
+        columns.sort_unstable_by_key(|(column, _)| *column);
+        for (column, (mask, rule)) in columns {
+            let rule = self.rules[*rule].0;
+            let some_stay = rule.condition.is_some() || rule.keep.contains_key(column);
+            if some_stay && !is_wide(mask, rule, column) && self.is_distinct(index, column) {
+                warnings.push(format!(
+                    "{}: {}.{column} is under a unique index, and some of its values stay as they are. Should one be \
+                     another's pseudonym, the index cannot be made and the run fails; then mask it without a condition \
+                     and without keep.",
+                    describe(rule),
+                    self.schema.tables[index].name
+                ));
+            }
+        }
+    }
+
+    fn is_distinct(&self, table: usize, column: &str) -> bool {
+        let known = &self.schema.tables[table];
+        let kind = known.columns.iter().find(|known| known.name == column);
+        let Some(kind) = kind.and_then(|known| known.column_type.as_ref()) else {
+            return false;
+        };
+        let kind = self.schema.resolve(kind, &known.name.schema);
+        let unique = self.uniqueness(table, &HashMap::from([(column, 0)]), &[kind]);
+        unique.first().is_some_and(|unique| unique.distinct)
+    }
+
+    fn check_foreign_key(
+        &self,
+        table: usize,
+        key: &ForeignKey,
+        references: usize,
+        excluded: &HashSet<usize>,
+        problems: &mut Problems,
+    ) {
+        let loaded = |table: usize| -> Vec<usize> {
+            let all = std::iter::once(table).chain(self.schema.partitions(table));
+            all.filter(|table| !excluded.contains(table)).collect()
+        };
+        let (here, there) = (loaded(table), loaded(references));
+        if here.is_empty() || there.is_empty() {
+            return;
+        }
+        for (column, referenced) in key.columns.iter().zip(&key.referenced_columns) {
+            let mut masks: Vec<Option<&Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
+            masks.extend(there.iter().map(|table| self.mask(*table, referenced)));
+            let first = masks[0];
+            let covering = || {
+                let here = here
+                    .iter()
+                    .filter_map(|table| self.covered.get(table)?.get(column));
+                let there = there
+                    .iter()
+                    .filter_map(|table| self.covered.get(table)?.get(referenced));
+                here.chain(there).map(|(_, rule)| *rule)
+            };
+            // Which rows a condition covers is known for one side only.
+            let conditional = covering().find(|rule| self.rules[*rule].0.condition.is_some());
+            if let Some(rule) = conditional {
+                problems.add(format!(
+                    "{}: the foreign key {} joins {}.{column} to {}.{referenced}, and under a condition only some of \
+                     their values would be masked, so that they would no longer match. Mask both columns without a \
+                     condition, or neither.",
+                    describe(self.rules[rule].0),
+                    key.name,
+                    self.schema.tables[table].name,
+                    key.references
+                ));
+                continue;
+            }
+            let same = masks.iter().all(|mask| *mask == first);
+            if same && first.is_none_or(|mask| mask.is_function_of_value()) {
+                continue;
+            }
+            let rule = covering().next().map(|rule| describe(self.rules[rule].0));
+            problems.add(format!(
+                "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
+                 are masked. Mask both with the same mask of those that keep foreign keys (such as :email, :uuid \
+                 or :token), or mask neither.",
+                rule.unwrap_or_default(),
+                key.name,
+                self.schema.tables[table].name,
+                key.references
+            ));
+        }
+    }
+
+    /// A generated column is computed again from what is masked; one that reads nothing masked keeps raw values.
+    fn check_generated(
+        &self,
+        index: usize,
+        masks: &Covered,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) {
+        let table = &self.schema.tables[index];
+        for column in &table.columns {
+            let (Some(read), Some((_, rule))) = (&column.generated, masks.get(column.name.as_str())) else {
+                continue;
+            };
+            let sources = table
+                .columns
+                .iter()
+                .filter(|source| source.generated.is_none() && read.contains(&source.name));
+            let (masked, raw): (Vec<_>, Vec<_>) =
+                sources.partition(|source| masks.contains_key(source.name.as_str()));
+            let raw: Vec<&str> = raw.into_iter().map(|source| source.name.as_str()).collect();
+            if masked.is_empty() {
+                problems.add(format!(
+                    "{}: {}.{} is a generated column that reads no masked column, so its values would stay raw. \
+                     Exclude the table, or mask what it reads ({}).",
+                    describe(self.rules[*rule].0),
+                    table.name,
+                    column.name,
+                    raw.join(", ")
+                ));
+            } else if !raw.is_empty() {
+                warnings.push(format!(
+                    "{}.{} is a generated column that also reads columns that no rule masks: {}.",
+                    table.name,
+                    column.name,
+                    raw.join(", ")
+                ));
+            }
+        }
+    }
+
+    /// Rules whose tables all go by without rows have no effect.
+    pub(in crate::plan) fn warn_of_idle(&self, loaded: &HashSet<TableName>, warnings: &mut Vec<String>) {
+        for (number, (rule, _)) in self.rules.iter().enumerate() {
+            let mut tables = self
+                .covered
+                .iter()
+                .filter(|(_, masks)| masks.values().any(|(_, by)| *by == number))
+                .map(|(table, _)| &self.schema.tables[*table].name)
+                .peekable();
+            if tables.peek().is_some() && !tables.any(|name| loaded.contains(name)) {
+                warnings.push(format!(
+                    "{} has no effect: no rows of its table are loaded.",
+                    describe(rule)
+                ));
+            }
+        }
+    }
+}
+
+/// Whether a mask's pseudonyms are so many, or so unlike what production holds, that none meets a raw value by chance.
+fn is_wide(mask: &Mask, rule: &Rule, column: &str) -> bool {
+    let mask = match mask {
+        Mask::Keeping { mask, .. } => mask,
+        mask => mask,
+    };
+    let name = rule.columns.get(column).map(|name| match name {
+        MaskName::Plain(name) => name.as_str(),
+        MaskName::WithOptions { mask, .. } => mask.as_str(),
+    });
+    matches!(mask, Mask::Email | Mask::EmailMd5 | Mask::Null)
+        || matches!(name, Some("email" | "uuid" | "hash" | "null"))
+}

@@ -1,0 +1,193 @@
+//! The masking rules, fitted to the tables of the archive.
+
+mod chosen;
+mod entry;
+mod facts;
+mod fitness;
+mod row_masks;
+
+use super::exclude::{not_found, tables_like};
+use super::names::Pattern;
+use super::schema::Schema;
+use super::Problems;
+use crate::mask::Mask;
+use crate::settings::{Rule, Settings};
+use entry::{check_domain, masks_of, no_such_column};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The masked columns of a table: each one's mask, and the rule that it comes from.
+type Covered = HashMap<String, (Mask, usize)>;
+
+/// The rules and the tables that they cover.
+pub(super) struct Rules<'a> {
+    schema: &'a Schema,
+    rules: Vec<(&'a Rule, Vec<(String, Mask)>)>,
+    /// Per covered table: column → mask and rule.
+    covered: BTreeMap<usize, Covered>,
+    /// Columns by their topmost table whose case a unique index, there or across a foreign key, tells apart.
+    exact: HashSet<(usize, String)>,
+    /// The tables that each rule with a condition names, by the rule's number.
+    conditional: BTreeMap<usize, Vec<usize>>,
+    /// Columns whose rule has no condition but which another rule's condition reads: SQL puts their pseudonyms in,
+    /// too, once the conditions have seen what the row held.
+    lifted: HashSet<(usize, String)>,
+}
+
+/// The columns of a table that SQL puts pseudonyms into, for one rule.
+pub(super) struct Chosen<'a> {
+    /// The rule.
+    pub(super) rule: &'a Rule,
+    /// Where it applies; None: everywhere.
+    pub(super) condition: Option<&'a str>,
+    /// Its columns, in the order of their names.
+    pub(super) columns: Vec<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    /// Finds the tables of each rule.
+    pub(super) fn read(settings: &'a Settings, schema: &'a Schema, problems: &mut Problems) -> Self {
+        let mut found = Rules {
+            schema,
+            rules: Vec::new(),
+            covered: BTreeMap::new(),
+            exact: HashSet::new(),
+            conditional: BTreeMap::new(),
+            lifted: HashSet::new(),
+        };
+        check_domain(&settings.masking.email_domain, problems);
+        let mut told = HashSet::new();
+        for rule in &settings.masking.rules {
+            let masks = masks_of(rule, problems);
+            let Some(pattern) = Pattern::parse(&rule.table) else {
+                problems.add(format!(
+                    "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
+                     name that has dots in it.",
+                    describe(rule),
+                    rule.table
+                ));
+                continue;
+            };
+            let tables = tables_like(&pattern, schema);
+            if tables.is_empty() {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(rule),
+                    not_found(&rule.table, &pattern, schema)
+                ));
+            }
+            let number = found.rules.len();
+            found.rules.push((rule, masks));
+            if rule.condition.is_some() {
+                found.conditional.insert(number, tables.clone());
+            }
+            for table in tables {
+                found.cover(table, number, &mut told, problems);
+            }
+        }
+        if !found.rules.is_empty() {
+            found.find_exact_columns();
+            found.lift_what_conditions_read();
+        }
+        found
+    }
+
+    /// Adds a rule to a table, its partitions and its children.
+    fn cover(
+        &mut self,
+        table: usize,
+        rule: usize,
+        told: &mut HashSet<(usize, usize, String)>,
+        problems: &mut Problems,
+    ) {
+        let (settings, masks) = &self.rules[rule];
+        let mut tables = self.schema.descendants(table);
+        tables.insert(0, table);
+        let mut found = HashSet::new();
+        for &covered in &tables {
+            let columns: HashSet<&str> = self.schema.tables[covered]
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
+            for (column, mask) in masks.iter().filter(|(name, _)| columns.contains(name.as_str())) {
+                found.insert(column.as_str());
+                let of_table = self.covered.entry(covered).or_default();
+                let other = of_table.entry(column.clone()).or_insert((mask.clone(), rule)).1;
+                // A rule meets itself where a table inherits from two that it covers.
+                if other != rule && told.insert((other, rule, column.clone())) {
+                    problems.add(format!(
+                        "{} and {} both mask the column {}.{column}. Remove one of them.",
+                        describe(self.rules[other].0),
+                        describe(settings),
+                        self.schema.tables[covered].name
+                    ));
+                }
+            }
+        }
+        let named = &self.schema.tables[table];
+        if settings.strategy.is_none() {
+            for (column, _) in masks
+                .iter()
+                .filter(|(column, _)| !found.contains(column.as_str()))
+            {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(settings),
+                    no_such_column(
+                        &named.name,
+                        column,
+                        named.columns.iter().map(|column| column.name.as_str())
+                    )
+                ));
+            }
+        } else if found.is_empty() && !masks.is_empty() {
+            let looked_for: Vec<&str> = masks.iter().map(|(name, _)| name.as_str()).collect();
+            problems.add(format!(
+                "{}: the table {} has none of the columns that this strategy masks: {}. Correct the table or the \
+                 strategy, or remove the rule.",
+                describe(settings),
+                named.name,
+                looked_for.join(", ")
+            ));
+        }
+        for column in settings.keep.keys() {
+            let is_masked = masks.iter().any(|(name, _)| name == column);
+            if is_masked && !found.contains(column.as_str()) && settings.strategy.is_some() {
+                problems.add(format!(
+                    "{}: {}",
+                    describe(settings),
+                    no_such_column(
+                        &named.name,
+                        column,
+                        named.columns.iter().map(|column| column.name.as_str())
+                    )
+                ));
+            }
+        }
+    }
+
+    /// The rule that masks a column in flight, for messages.
+    pub(super) fn rule_of(&self, table: usize, column: &str) -> Option<String> {
+        let (_, rule) = self.covered.get(&table)?.get(column)?;
+        Some(describe(self.rules[*rule].0))
+    }
+
+    pub(super) fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
+        Some(&self.covered.get(&table)?.get(column)?.0)
+    }
+}
+
+/// A rule, for messages.
+pub(super) fn describe(rule: &Rule) -> String {
+    match &rule.strategy {
+        Some(strategy) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
+        None => {
+            let columns: Vec<&str> = rule.columns.keys().map(String::as_str).collect();
+            format!(
+                "Rule {{ table: \"{}\", columns: {} }}",
+                rule.table,
+                columns.join(", ")
+            )
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The masks of a load, compiled.
+
+use super::{describe, Covered, Rules};
+use crate::mask::{Mask, Pseudonyms, RowMask};
+use crate::plan::{Load, Problems};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+impl Rules<'_> {
+    /// Compiles the masks of a load: what replaces values on their way, and what goes along for SQL to choose from.
+    /// None where no rule asks for it.
+    pub(in crate::plan) fn row_masks(
+        &self,
+        load: &Load,
+        pseudonyms: &Pseudonyms,
+        problems: &mut Problems,
+    ) -> (Option<Arc<RowMask>>, Option<Arc<RowMask>>) {
+        let table = self.schema.table(&load.table);
+        let Some((table, covered)) = table.and_then(|table| Some((table, self.covered.get(&table)?))) else {
+            return (None, None);
+        };
+        let masks = self.masks_of_load(load, table, covered, problems);
+        self.check_loaded(load, covered, problems);
+        if masks.is_empty() {
+            return (None, None);
+        }
+        match RowMask::new(&self.facts(table, load), &masks, pseudonyms) {
+            Ok(mask) => {
+                let (chosen, sent) = mask.split(|column| {
+                    let rule = covered.get(&column.name).map(|(_, rule)| *rule);
+                    rule.is_some_and(|rule| self.is_chosen(table, &column.name, rule))
+                });
+                (sent.map(Arc::new), chosen.map(Arc::new))
+            }
+            Err(found) => {
+                for problem in found {
+                    let named: BTreeMap<usize, ()> = covered
+                        .iter()
+                        .filter(|(column, _)| problem.starts_with(&format!("{}.{column} ", load.table)))
+                        .map(|(_, (_, rule))| (*rule, ()))
+                        .collect();
+                    let rule = named
+                        .keys()
+                        .next()
+                        .map(|rule| describe(self.rules[*rule].0))
+                        .unwrap_or_default();
+                    problems.add(format!("{rule}: {problem}"));
+                }
+                (None, None)
+            }
+        }
+    }
+
+    /// The places of a load's masked columns, and their masks.
+    fn masks_of_load(
+        &self,
+        load: &Load,
+        table: usize,
+        covered: &Covered,
+        problems: &mut Problems,
+    ) -> Vec<(usize, Mask)> {
+        let has_type: HashSet<&str> = self.schema.tables[table]
+            .columns
+            .iter()
+            .filter(|column| column.column_type.is_some())
+            .map(|column| column.name.as_str())
+            .collect();
+        let mut masks = Vec::new();
+        for (position, column) in load.columns.iter().enumerate() {
+            let Some((mask, rule)) = covered.get(column.as_str()) else {
+                continue;
+            };
+            if has_type.contains(column.as_str()) {
+                masks.push((position, mask.clone()));
+            } else {
+                problems.add(format!(
+                    "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
+                     masked. Please report this with the table's definition.",
+                    describe(self.rules[*rule].0),
+                    load.table
+                ));
+            }
+        }
+        masks
+    }
+
+    /// A covered column that is neither in the data nor computed from it would go by unmasked.
+    fn check_loaded(&self, load: &Load, covered: &Covered, problems: &mut Problems) {
+        let Some(table) = self.schema.table(&load.table) else {
+            return;
+        };
+        let in_data: HashSet<&str> = load.columns.iter().map(String::as_str).collect();
+        for column in &self.schema.tables[table].columns {
+            let is_covered = covered.contains_key(column.name.as_str());
+            if is_covered && column.generated.is_none() && !in_data.contains(column.name.as_str()) {
+                problems.add(format!(
+                    "The column {}.{} is to be masked, but its data block does not name it. The backup is damaged: \
+                     take another one.",
+                    load.table, column.name
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The schema as the table of contents tells it: tables and their columns, types, keys, and who inherits from whom.
+//!
+//! It reads the statements that pg_dump writes, not SQL at large. What it does not understand it passes over:
+//! the column list of a data block, not this model, is the truth about the data.
+
+mod clauses;
+mod complete;
+mod read;
+
+use super::TableName;
+use crate::archive::{DumpId, Entry};
+use crate::mask::Type;
+use std::collections::{HashMap, HashSet};
+
+/// Everything known about the archive's schema.
+#[derive(Debug, Default)]
+pub struct Schema {
+    /// Tables, partitioned tables and foreign tables, in the archive's order.
+    pub tables: Vec<Table>,
+    by_name: HashMap<TableName, usize>,
+    types: HashMap<TableName, UserType>,
+    /// Views and materialized views, and the word for their kind.
+    pub views: HashMap<TableName, String>,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: TableName,
+    /// Its entry.
+    pub dump_id: DumpId,
+    /// A foreign table, whose rows are elsewhere.
+    pub foreign: bool,
+    /// The identifiers in the partition key, when it is partitioned.
+    pub partition_key: Option<Vec<String>>,
+    /// The table that it is a partition of.
+    pub partition_of: Option<usize>,
+    /// Tables that it inherits from.
+    pub inherits: Vec<usize>,
+    /// Its partitions and the tables that inherit from it.
+    pub children: Vec<usize>,
+    /// Its columns in order, inherited ones first.
+    pub columns: Vec<Column>,
+    /// Its primary key, unique constraints, unique indexes and exclusion constraints.
+    pub uniques: Vec<Unique>,
+    /// Its CHECK constraints that existing rows meet, without those that it inherits.
+    pub checks: Vec<CheckConstraint>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// As written in INHERITS and PARTITION OF, until they are resolved.
+    parents: Vec<TableName>,
+    of_type: Option<TableName>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type as written; None in a typed table that does not repeat it.
+    pub column_type: Option<TypeName>,
+    /// NOT NULL, by itself or as part of the primary key.
+    pub not_null: bool,
+    /// It has a DEFAULT.
+    pub has_default: bool,
+    /// `GENERATED ALWAYS AS (…) STORED` or `VIRTUAL`: the identifiers in its expression.
+    pub generated: Option<Vec<String>>,
+}
+
+/// A type as pg_dump writes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeName {
+    /// The schema, where one is written.
+    pub schema: Option<String>,
+    /// The name, words separated by one blank, without modifiers.
+    pub name: String,
+    /// Numbers in parentheses.
+    pub modifiers: Vec<usize>,
+    /// Followed by `[]`.
+    pub array: bool,
+}
+
+/// What a type is below its domains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base<'a> {
+    /// An enum of the archive's.
+    Enum,
+    /// A type that the archive does not make: PostgreSQL's own, or an extension's.
+    Given(&'a TypeName),
+    /// An array, or another type that the archive makes.
+    Other,
+}
+
+/// A user's type.
+#[derive(Debug, Clone)]
+enum UserType {
+    Enum(Vec<String>),
+    Domain {
+        base: TypeName,
+        not_null: bool,
+        checks: Vec<CheckConstraint>,
+    },
+    Range,
+    MultiRange,
+    Composite(Vec<Column>),
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckConstraint {
+    /// Its name.
+    pub name: String,
+    /// Its expression; in a domain's, `VALUE` stands for the value.
+    pub sql: String,
+    /// The identifiers in it.
+    pub identifiers: Vec<String>,
+}
+
+/// What makes rows distinct.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// Its entry.
+    pub dump_id: DumpId,
+    /// The primary key.
+    pub primary: bool,
+    /// The parts of its key.
+    pub parts: Vec<Part>,
+    /// NULLS NOT DISTINCT.
+    pub nulls_not_distinct: bool,
+}
+
+impl Unique {
+    /// The columns of its key, when it has no expression.
+    pub fn columns(&self) -> Option<Vec<&str>> {
+        let names = self.parts.iter().map(|part| match part {
+            Part::Column(name) => Some(name.as_str()),
+            Part::Expression(_) => None,
+        });
+        names.collect()
+    }
+}
+
+/// One part of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A column.
+    Column(String),
+    /// An expression: the identifiers in it.
+    Expression(Vec<String>),
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its entry.
+    pub dump_id: DumpId,
+    /// The constraint's name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table that it refers to.
+    pub references: TableName,
+    /// The columns there.
+    pub referenced_columns: Vec<String>,
+    /// Existing rows are not checked.
+    pub not_valid: bool,
+    /// What happens to its rows when the one that they refer to is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// A foreign key's ON DELETE action.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// NO ACTION or RESTRICT: nothing may refer to a deleted row.
+    #[default]
+    Nothing,
+    /// The referring rows are deleted, too.
+    Cascade,
+    /// They get NULL.
+    SetNull,
+    /// They get the default.
+    SetDefault,
+}
+
+impl Schema {
+    /// Reads the schema from a table of contents.
+    pub fn read(entries: &[Entry]) -> Self {
+        let mut schema = Schema::default();
+        for entry in entries {
+            schema.read_entry(entry);
+        }
+        schema.resolve_parents();
+        schema.complete_columns();
+        schema.complete_keys();
+        schema
+    }
+
+    /// The table of this name.
+    pub fn table(&self, name: &TableName) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All partitions of a table and tables that inherit from it, at any depth, without itself.
+    pub fn descendants(&self, table: usize) -> Vec<usize> {
+        self.walk(table, |table| table.children.clone())
+    }
+
+    /// All partitions of a table at any depth, without itself.
+    pub fn partitions(&self, table: usize) -> Vec<usize> {
+        self.walk(table, |table| {
+            let is_partition = |child: &&usize| self.tables[**child].partition_of.is_some();
+            table.children.iter().filter(is_partition).copied().collect()
+        })
+    }
+
+    /// The tables that a table is a partition of or inherits from itself.
+    pub fn parents(&self, table: usize) -> Vec<usize> {
+        let table = &self.tables[table];
+        table
+            .partition_of
+            .iter()
+            .chain(&table.inherits)
+            .copied()
+            .collect()
+    }
+
+    /// All tables that a table is a partition of or inherits from, at any depth, the nearest first.
+    pub fn ancestors(&self, table: usize) -> Vec<usize> {
+        self.walk(table, |table| {
+            table
+                .partition_of
+                .iter()
+                .chain(&table.inherits)
+                .copied()
+                .collect()
+        })
+    }
+
+    /// All tables that a table is a partition of, the nearest first.
+    pub fn partition_ancestors(&self, table: usize) -> Vec<usize> {
+        self.walk(table, |table| table.partition_of.into_iter().collect())
+    }
+
+    /// The root of the partitions that a table is one of; itself where it is none.
+    pub fn topmost(&self, table: usize) -> usize {
+        self.partition_ancestors(table).last().copied().unwrap_or(table)
+    }
+
+    fn walk(&self, from: usize, next: impl Fn(&Table) -> Vec<usize>) -> Vec<usize> {
+        let mut found = next(&self.tables[from]);
+        if found.is_empty() {
+            return found;
+        }
+        let mut seen: HashSet<usize> = HashSet::from([from]);
+        found.retain(|table| seen.insert(*table));
+        let mut at = 0;
+        while at < found.len() {
+            for table in next(&self.tables[found[at]]) {
+                if seen.insert(table) {
+                    found.push(table);
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+
+    /// What masking has to know of a type, and whether a domain in it is NOT NULL. `home` is where a name
+    /// without a schema is looked for.
+    pub fn resolve(&self, column_type: &TypeName, home: &str) -> (Type, bool) {
+        let mut not_null = false;
+        let mut current = column_type.clone();
+        // Domains over domains; PostgreSQL lets none be circular, a damaged archive might.
+        for _ in 0..32 {
+            if current.array {
+                let of = TypeName {
+                    array: false,
+                    ..current
+                };
+                return (Type::Array(Box::new(self.resolve(&of, home).0)), not_null);
+            }
+            let key = TableName {
+                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: current.name.clone(),
+            };
+            let built_in = || Type::from_name(&current.name, &current.modifiers);
+            return match self.types.get(&key) {
+                Some(UserType::Domain {
+                    base,
+                    not_null: required,
+                    ..
+                }) => {
+                    not_null |= required;
+                    current = base.clone();
+                    continue;
+                }
+                Some(UserType::Enum(labels)) => (Type::Enum(labels.clone()), not_null),
+                Some(UserType::Range) => (Type::Range, not_null),
+                Some(UserType::MultiRange) => (Type::MultiRange, not_null),
+                Some(UserType::Composite(_)) => (Type::Other(current.name), not_null),
+                None => (built_in().unwrap_or(Type::Other(current.name)), not_null),
+            };
+        }
+        (Type::Other(column_type.name.clone()), not_null)
+    }
+
+    /// What a type is below its domains. `home` is where a name without a schema is looked for.
+    pub fn base<'a>(&'a self, column_type: &'a TypeName, home: &str) -> Base<'a> {
+        let mut current = column_type;
+        // Domains over domains, as above.
+        for _ in 0..32 {
+            if current.array {
+                return Base::Other;
+            }
+            let key = TableName {
+                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: current.name.clone(),
+            };
+            match self.types.get(&key) {
+                Some(UserType::Domain { base, .. }) => current = base,
+                Some(UserType::Enum(_)) => return Base::Enum,
+                Some(_) => return Base::Other,
+                None => return Base::Given(current),
+            }
+        }
+        Base::Other
+    }
+
+    /// The CHECKs of the domains that a type is one of.
+    pub fn domain_checks(&self, column_type: &TypeName, home: &str) -> Vec<&CheckConstraint> {
+        let mut found = Vec::new();
+        let mut current = column_type;
+        // Domains over domains, as above.
+        for _ in 0..32 {
+            let key = TableName {
+                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: current.name.clone(),
+            };
+            match self.types.get(&key) {
+                Some(UserType::Domain { base, checks, .. }) if !current.array => {
+                    found.extend(checks);
+                    current = base;
+                }
+                _ => break,
+            }
+        }
+        found
+    }
+}
