@@ -215,6 +215,16 @@ fn rows_benches(group: &mut BenchmarkGroup<'_, Processor>, text: &[u8]) {
             black_box(&out);
         })
     });
+    let layout = rows::layout();
+    group.bench_function("encode binary", |bench| {
+        bench.iter(|| {
+            for piece in cut(text) {
+                out.clear();
+                assert!(layout.encode(piece, &mut out));
+                black_box(&out);
+            }
+        })
+    });
     for (name, only) in [("mask 3 columns", Some(&THREE[..])), ("mask 19 columns", None)] {
         let masks = rows::mask(only);
         group.bench_function(name, |bench| bench.iter(|| mask(&masks, text, &mut out)));

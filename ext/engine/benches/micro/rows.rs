@@ -1,6 +1,7 @@
 //! The demo's users as COPY text: 27 columns, nineteen of which the user strategy masks. Made from row numbers, so
 //! every run works on the same bytes.
 
+use staging_sync_engine::copy::binary::{Form, Layout};
 use staging_sync_engine::mask::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -82,6 +83,17 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
         utf8: true,
     };
     Arc::new(RowMask::new(&table, &masks, &pseudonyms).expect("the masks fit"))
+}
+
+/// How the rows are written in binary COPY.
+pub fn layout() -> Layout {
+    let form = |(name, kind, _): (&str, Type, _)| match kind {
+        Type::Integer(_) => Form::Int8,
+        Type::Date => Form::Date,
+        _ if name.ends_with("_at") => Form::Timestamp,
+        _ => Form::Text,
+    };
+    Layout::new(columns().into_iter().map(form).collect()).expect("there are columns")
 }
 
 /// Something that looks like a digest, from a number.

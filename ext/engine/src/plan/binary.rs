@@ -80,9 +80,15 @@ impl<'a> Binary<'a> {
     }
 }
 
-/// Whether the server spends clearly more on such a value's text than on its binary form.
+/// Whether the server spends clearly more on such a value's text than on its binary form. Measured with PostgreSQL 17:
+/// rows of integers alone cost it as much either way, and rows of text a tenth less in binary, which writing them takes
+/// again; a timestamp costs it some 100 ns more as text.
 fn is_dear(form: Form) -> bool {
-    !matches!(form, Form::Text | Form::Jsonb)
+    match form {
+        Form::Text | Form::Jsonb | Form::Boolean | Form::Int2 | Form::Int4 | Form::Int8 | Form::Oid => false,
+        Form::Bytea | Form::Float4 | Form::Float8 | Form::Numeric | Form::Uuid => true,
+        Form::Date | Form::Time | Form::Timestamp | Form::TimestampTz => true,
+    }
 }
 
 /// The binary form of PostgreSQL's own types, by the names that `format_type` gives them.
