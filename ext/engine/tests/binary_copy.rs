@@ -272,6 +272,23 @@ async fn rows_go_in_binary_until_a_piece_cannot_and_none_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_piece_goes_as_text_and_what_was_sent_of_it_not_again() {
+    let database = Database::of_owner().await;
+    let plan = one_table("id int, d date", Some(&[Form::Int4, Form::Date]));
+    let numbers =
+        |rows: std::ops::Range<u32>| rows.map(|id| format!("{id}\t2000-01-02\n")).collect::<String>();
+    let piece = numbers(100_000..120_000) + "1\ttoday\n" + &"2\t2000-01-02\n".repeat(10_000);
+    let report = restored(&database, &plan, rows(1, &[&piece])).await.unwrap();
+    assert_eq!(report.loads[0].rows, 30_001);
+    assert_eq!(
+        database
+            .text("SELECT count(*) || ' ' || count(DISTINCT id) || ' ' || min(d) FROM public.t")
+            .await,
+        "30001 20002 2000-01-02"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_piece_that_cannot_go_in_binary_and_one_with_a_huge_field_go_as_text() {
     let database = Database::of_owner().await;
     let plan = one_table("id int, d date", Some(&[Form::Int4, Form::Int4]));

@@ -6,6 +6,7 @@ use super::lane::Lane;
 use crate::copy::binary::{Layout, HEADER, TRAILER};
 use crate::error::{Error, Result};
 use futures_util::SinkExt;
+use memchr::{memchr, memrchr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ const LARGEST_COPY: u64 = 64 * 1024 * 1024;
 
 /// A piece that is larger holds a huge field. It goes as text, because writing it anew would take its size again.
 const LARGEST_ENCODED: usize = 1024 * 1024;
+
+/// About how many bytes of rows are written as tuples together. Those of a whole piece would make every buffer of the
+/// store grow, and they are looked at while they are in the processor's cache.
+const PART: usize = 64 * 1024;
 
 /// The COPYs of one lane.
 pub(super) struct Copying<'a> {
@@ -78,18 +83,16 @@ impl<'a> Copying<'a> {
     ///
     /// # Errors
     /// When the server refuses rows, naming the table.
-    pub(super) async fn send(&mut self, rows: Vec<u8>) -> Result<()> {
-        match self.encoded(&rows) {
-            Some(tuples) => {
-                self.buffers.give(rows);
-                self.send_bytes(tuples).await?;
+    pub(super) async fn send(&mut self, mut rows: Vec<u8>) -> Result<()> {
+        let sent = self.send_tuples(&rows).await?;
+        if sent == rows.len() {
+            self.buffers.give(rows);
+        } else {
+            if self.layout.is_some() {
+                self.turn_to_text().await?;
             }
-            None => {
-                if self.layout.is_some() {
-                    self.turn_to_text().await?;
-                }
-                self.send_bytes(rows).await?;
-            }
+            rows.drain(..sent);
+            self.send_bytes(rows).await?;
         }
         let is_enough = |copy: &UnderWay| copy.bytes >= LARGEST_COPY || copy.since.elapsed() >= LONGEST_COPY;
         if self.under_way.as_ref().is_some_and(is_enough) {
@@ -118,9 +121,23 @@ impl<'a> Copying<'a> {
         Ok(true)
     }
 
+    /// Sends rows as tuples as far as they can go so; returns where the others begin.
+    async fn send_tuples(&mut self, rows: &[u8]) -> Result<usize> {
+        let mut at = 0;
+        while at < rows.len() && rows.len() <= LARGEST_ENCODED {
+            let end = at + part(&rows[at..]);
+            let Some(tuples) = self.encoded(&rows[at..end]) else {
+                break;
+            };
+            self.send_bytes(tuples).await?;
+            at = end;
+        }
+        Ok(at)
+    }
+
     /// The rows as tuples, behind the header where a COPY is to begin with them; None when they have to go as text.
     fn encoded(&self, rows: &[u8]) -> Option<Vec<u8>> {
-        let layout = self.layout.as_ref().filter(|_| rows.len() <= LARGEST_ENCODED)?;
+        let layout = self.layout.as_ref()?;
         let mut tuples = self.buffers.take();
         if self.under_way.is_none() {
             tuples.extend_from_slice(HEADER);
@@ -166,6 +183,30 @@ impl<'a> Copying<'a> {
     }
 }
 
+/// How long the whole rows are that are written together: about [`PART`], or one row.
+fn part(rows: &[u8]) -> usize {
+    let newline = match rows.get(..PART) {
+        None => None,
+        Some(part) => memrchr(b'\n', part).or_else(|| memchr(b'\n', rows)),
+    };
+    newline.map_or(rows.len(), |newline| newline + 1)
+}
+
 fn refused(table: &str, error: &tokio_postgres::Error) -> Error {
     Error::from_server(&format!("loading the rows of {table}"), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_of_whole_rows_and_holds_one_at_least() {
+        assert_eq!(part(b"1\n2\n"), 4);
+        assert_eq!(part(&b"12\n".repeat(PART)), PART - PART % 3);
+        let huge = [&b"x".repeat(PART)[..], b"\n1\n"].concat();
+        assert_eq!(part(&huge), PART + 1);
+        assert_eq!(part(&huge[..PART + 1]), PART + 1);
+        assert_eq!(part(b"without an end"), 14);
+    }
 }
