@@ -25,7 +25,7 @@ module ScalingoStagingSync
           raise SeedsError.new(
             "The database is restored and masked, but the seeds #{path} failed: " \
             "#{Support::FailureText.of(error, within: file)}.",
-            "Mend the file and load it, or run the task again."
+            "Mend the file and run the task again."
           )
         end
       end
