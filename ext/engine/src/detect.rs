@@ -5,21 +5,21 @@
 //! ([`Scan`]), on its own thread. A detector holds counters, never a value; [`Detection::findings`] is what names
 //! and values told together.
 
+mod judge;
+mod look;
 pub(crate) mod rows;
 
+pub(crate) use look::Scan;
+
 use crate::archive::{DumpId, Entry};
-use crate::copy::decode;
 use crate::error::Error;
 use crate::event::Sink;
-use crate::mask::{Mask, RowMask};
-use crate::pii::{
-    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Kind, Recent, Scanner, Status, Verdict,
-};
-use crate::plan::personal::{is_scrubbed, refusal, Automatic, Watch, Watched};
+use crate::mask::RowMask;
+use crate::pii::{ColumnDetector, Finding, Status};
+use crate::plan::personal::{refusal, Automatic};
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan};
 use crate::settings::{Policy, Settings};
-use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,76 +94,6 @@ impl std::fmt::Debug for Detection {
     /// Nothing of what it has seen: keys of objects can be anything.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Detection")
-    }
-}
-
-/// One thread's look at rows of one load.
-pub(crate) struct Scan {
-    load: DumpId,
-    detectors: Vec<ColumnDetector>,
-    /// Per column of the data, the place of its detector; up to the last column that has one.
-    places: Vec<Option<usize>>,
-    scanner: Scanner,
-    recent: Recent,
-    scratch: Vec<u8>,
-}
-
-impl Scan {
-    /// A look at the columns of `watch` that `wanted` lets pass.
-    fn new(load: DumpId, watch: &Watch, wanted: impl Fn(&Watched) -> bool) -> Self {
-        let detectors: Vec<ColumnDetector> = watch
-            .columns
-            .iter()
-            .map(|column| ColumnDetector::new(&column.name, &column.sql_type))
-            .collect();
-        let mut places = vec![None; watch.width];
-        for (place, column) in watch.columns.iter().enumerate() {
-            if let Some(slot) = places.get_mut(column.position) {
-                *slot = (wanted(column) && detectors[place].is_worth_feeding()).then_some(place);
-            }
-        }
-        let wanted = places
-            .iter()
-            .rposition(Option::is_some)
-            .map_or(0, |last| last + 1);
-        places.truncate(wanted);
-        Self {
-            load,
-            detectors,
-            places,
-            scanner: Scanner::new(),
-            recent: Recent::new(),
-            scratch: Vec::new(),
-        }
-    }
-
-    /// Looks at whole rows of COPY text, at most so many; returns how many it was.
-    pub(crate) fn observe(&mut self, rows: &[u8], most: u64) -> u64 {
-        let mut seen = 0;
-        let mut at = 0;
-        while at < rows.len() && seen < most {
-            seen += 1;
-            at += self.row(&rows[at..]);
-        }
-        seen
-    }
-
-    /// Looks at the first of some rows, as far as its last field that tells anything; returns its length.
-    fn row(&mut self, rows: &[u8]) -> usize {
-        let mut at = 0;
-        for place in &self.places {
-            let end = at + memchr2(b'\t', b'\n', &rows[at..]).unwrap_or(rows.len() - at);
-            if let Some(detector) = place.and_then(|place| self.detectors.get_mut(place)) {
-                if let Some(value) = decode(&rows[at..end], &mut self.scratch) {
-                    detector.observe_with(value, &mut self.scanner, &mut self.recent);
-                }
-            }
-            at = (end + 1).min(rows.len());
-            if rows.get(end) != Some(&b'\t') {
-                return at;
-            }
-        }
-        memchr(b'\n', &rows[at..]).map_or(rows.len(), |end| at + end + 1)
     }
 }
 
@@ -344,191 +274,4 @@ impl Detection {
         let columns = mask.into_iter().flat_map(|mask| mask.columns());
         columns.map(|column| column.position).collect()
     }
-
-    fn judge(&self, load: &Load, watch: &Watch, detectors: &[ColumnDetector], last: bool) -> Decision {
-        let policy = self.plan.personal.policy;
-        let mut further: Vec<(usize, Mask)> = Vec::new();
-        let mut withhold = false;
-        for (column, detector) in watch.columns.iter().zip(detectors) {
-            if detector.values() == 0 {
-                continue;
-            }
-            let name = ColumnName {
-                table: &column.home,
-                column: &column.name,
-                sql_type: &column.sql_type,
-            };
-            let Some(verdict) = verdict(&name, &watch.context, Some(detector)) else {
-                self.note_silence(load, column, detector);
-                continue;
-            };
-            let mut finding = told(column, detector, &verdict);
-            let open = column.standing.status == Status::Uncovered;
-            if open && !last {
-                // The lanes count these again, with all others.
-                (finding.values, finding.count) = (0, 0);
-            }
-            let scrubbed = verdict.content.iter().all(|found| is_scrubbed(found.kind));
-            // What its name has put in force would leave what its values hold.
-            let leaves = column.scrubs && !scrubbed;
-            let automatic = self.automatic(watch, column, verdict.kind, scrubbed);
-            if leaves || (open && !matches!(finding.found_by, FoundBy::Name)) {
-                match (policy, &automatic, &column.blocked) {
-                    (Policy::Warn, ..) => {}
-                    (Policy::Fail, ..) => {
-                        finding.status = Status::Withheld;
-                        withhold = true;
-                    }
-                    (Policy::Mask, Some(automatic), None) => {
-                        finding.status = Status::Masked;
-                        further.push((column.position, automatic.mask.clone()));
-                    }
-                    (Policy::Mask, _, blocked) => {
-                        finding.status = Status::Withheld;
-                        let why = blocked.clone();
-                        finding.because =
-                            Some(why.unwrap_or_else(|| "no mask of the catalogue fits it".into()));
-                        withhold = true;
-                    }
-                }
-            }
-            if let Some(automatic) = automatic.filter(|_| finding.status > Status::Covered) {
-                if let Some(suggestion) = automatic.suggestion.clone() {
-                    finding.suggest(suggestion);
-                }
-                if finding.status == Status::Masked {
-                    let place = (column.home.clone(), column.name.clone());
-                    self.noted().automatic.insert(place, automatic);
-                }
-            }
-            self.note(finding, leaves);
-        }
-        if withhold {
-            return Decision::Withhold;
-        }
-        if further.is_empty() {
-            return Decision::AsPlanned;
-        }
-        match watch.masked_with(&further) {
-            Ok(mask) => Decision::Mask(mask),
-            Err(_) => {
-                self.withhold(load, "its mask does not go together with the table's other masks");
-                Decision::Withhold
-            }
-        }
-    }
-
-    /// The mask that a partition of the same table has got, else the one that fits.
-    fn automatic(&self, watch: &Watch, column: &Watched, kind: Kind, scrubbed: bool) -> Option<Automatic> {
-        let place = (column.home.clone(), column.name.clone());
-        let known = self.noted().automatic.get(&place).cloned();
-        known
-            .filter(|known| scrubbed || !known.scrubs)
-            .or_else(|| watch.automatic(column, kind, scrubbed))
-    }
-
-    /// Says of what was to be masked in a load that its rows stay out instead.
-    fn withhold(&self, load: &Load, because: &str) {
-        let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
-            return;
-        };
-        let mut noted = self.noted();
-        for column in &watch.columns {
-            let place = (column.home.clone(), column.name.clone());
-            let masked = noted.findings.get_mut(&place).filter(|finding| {
-                finding.status == Status::Masked && column.standing.status == Status::Uncovered
-            });
-            if let Some(finding) = masked {
-                finding.status = Status::Withheld;
-                finding.because = Some(because.into());
-            }
-        }
-    }
-
-    /// Keeps a finding; where a column was found before, in another partition or by its name, the worse status
-    /// stays, and what was counted adds up. `replaced`: its mask has taken the place of the one that was known.
-    fn note(&self, mut finding: Finding, replaced: bool) {
-        let mut noted = self.noted();
-        let place = (finding.table.clone(), finding.column.clone());
-        if let Some(known) = noted.findings.get(&place) {
-            if known.values > 0 && known.found_by != FoundBy::Name && known.kind == finding.kind {
-                finding.values += known.values;
-                finding.count += known.count;
-                finding.share = rounded(finding.count as f32 / finding.values.max(1) as f32, 1000.0);
-            }
-            if known.status > finding.status {
-                finding.status = known.status;
-                finding.because.clone_from(&known.because);
-            }
-            if known.status == Status::Masked && known.mask.is_some() && !replaced {
-                finding.mask.clone_from(&known.mask);
-                finding.rule.clone_from(&known.rule);
-            }
-        }
-        noted.findings.insert(place, finding);
-    }
-
-    /// Notes that values were looked at and did not tell of it: a name alone stands, and is told as what it is.
-    fn note_silence(&self, load: &Load, column: &Watched, detector: &ColumnDetector) {
-        let mut noted = self.noted();
-        let place = (column.home.clone(), column.name.clone());
-        let cleared = match noted.findings.get_mut(&place) {
-            Some(finding) => {
-                finding.values += detector.values();
-                // Under the other policies its name has decided already.
-                self.plan.personal.policy == Policy::Warn
-                    && finding.status == Status::Uncovered
-                    && finding.count == 0
-                    // Other partitions may hold what this one does not.
-                    && column.home == load.table.to_string()
-            }
-            None => false,
-        };
-        if cleared {
-            noted.findings.remove(&place);
-        }
-    }
-}
-
-/// What is told of a column whose values were looked at.
-fn told(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Finding {
-    let seen = verdict
-        .content
-        .iter()
-        .find(|finding| finding.kind == verdict.kind)
-        .or_else(|| verdict.content.first())
-        .filter(|finding| finding.confidence >= 0.3);
-    let name = verdict.name.as_ref().filter(|name| name.confidence >= 0.3);
-    let found_by = match (name, seen) {
-        (Some(_), Some(_)) => FoundBy::Both,
-        (None, Some(_)) => FoundBy::Content,
-        _ => FoundBy::Name,
-    };
-    let values = seen.map(|seen| {
-        let place = if seen.inside_text { "inside" } else { "as" };
-        let kind = seen.kind.as_str().replace('_', " ");
-        format!(
-            "{kind} {place} {:.0}% of the values looked at",
-            seen.share * 100.0
-        )
-    });
-    let reasons: Vec<String> = name
-        .map(|name| name.reason.clone())
-        .into_iter()
-        .chain(values)
-        .collect();
-    let mut finding = Finding::by_name(
-        column.home.clone(),
-        column.name.clone(),
-        verdict.kind,
-        verdict.confidence,
-        reasons.join("; "),
-    );
-    finding.found_by = found_by;
-    finding.values = detector.values();
-    finding.count = seen.map_or(0, |seen| seen.count);
-    finding.share = seen.map_or(0.0, |seen| rounded(seen.share, 1000.0));
-    finding.status = column.standing.status;
-    finding.because.clone_from(&column.standing.because);
-    finding
 }

@@ -9,25 +9,25 @@
 //!
 //! Rules are resolved by the planner, from the same description of tables that a backup gives.
 
+mod after;
+mod copies;
 mod keys;
 
-use crate::archive::DumpId;
 use crate::detect::{rows, with_matches, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{Channel, LeakCheck, Moment};
+use crate::leak::LeakCheck;
 use crate::mask::Key;
 use crate::plan::sql_rules::{SqlGroup, GROUP_KIND};
-use crate::plan::{self, quote_identifier, Load, Plan, TableName};
+use crate::plan::{self, Load, Plan, TableName};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
-use crate::survivors::{self, Told};
-use crate::target::{describe, in_place, read_back, sql_rules, Session, Target};
+use crate::target::{describe, sql_rules, Session, Target};
 use backon::{ExponentialBuilder, Retryable};
 use keys::Cleanings;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Masks every ruled table of the target.
 ///
@@ -137,24 +137,6 @@ fn parts(plan: &Plan) -> Vec<Part<'_>> {
         groups: vec![number],
     });
     plain.chain(groups).collect()
-}
-
-fn quoted_list(columns: &[String]) -> String {
-    let quoted: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
-    quoted.join(", ")
-}
-
-/// The triggers that make the search vectors of a table anew while its rows go in.
-fn awake_triggers(load: &Load) -> Vec<String> {
-    let vectors = load.vectors_under(load.mask.as_deref());
-    vectors.map_or_else(Vec::new, |vectors| vectors.triggers.clone())
-}
-
-/// A table's masked rows in a temporary table.
-struct Copy {
-    /// The temporary table, for SQL.
-    name: String,
-    told: report::Table,
 }
 
 /// A failure, and whether the whole transaction is worth another try.
@@ -338,233 +320,6 @@ impl Job<'_> {
         }
         self.put_back_foreign_keys(&keys).await?;
         Ok(masked)
-    }
-
-    /// Fills a temporary table with the table's rows, masked.
-    async fn copy_masked(&self, load: &Load, name: String) -> Result<Copy> {
-        let sql = format!(
-            "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
-            quoted_list(&load.columns),
-            load.table.sql()
-        );
-        self.execute("creating a temporary copy", &sql).await?;
-        let name = format!("pg_temp.{name}");
-        let told = self.copy(load, load.copy_sql_into(&name, &[], "UTF8")).await?;
-        self.tell(&told);
-        Ok(Copy { name, told })
-    }
-
-    /// Streams a table's rows through its masks, by this COPY statement.
-    async fn copy(&self, load: &Load, into: String) -> Result<report::Table> {
-        let started = Instant::now();
-        let table = load.table.to_string();
-        self.events.send(Event::TableStarted { table });
-        let (buffers, leaks) = (self.target.buffers(), self.leaks.clone());
-        let done = in_place::copy(self.reader, self.writer, load, into, buffers, leaks).await?;
-        let seconds = started.elapsed().as_secs_f64();
-        let counts = &done.counts.columns;
-        Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))
-    }
-
-    fn tell(&self, told: &report::Table) {
-        self.events.send(Event::TableLoaded {
-            table: told.table.clone(),
-            rows: told.rows,
-            bytes: told.bytes,
-            masked: told.masked(),
-            seconds: told.seconds,
-        });
-    }
-
-    /// Empties the table, which gives it new files, and fills it from its copy.
-    async fn replace_rows(&self, load: &Load, copy: &Copy) -> Result<()> {
-        let (table, name) = (load.table.sql(), &load.table);
-        let columns = quoted_list(&load.columns);
-        let awake = awake_triggers(load);
-        let triggers = self.silence_triggers(&load.table, &awake).await?;
-        self.empty(name).await?;
-        let fill = format!(
-            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}",
-            copy.name
-        );
-        self.execute(&format!("filling {name} with masked rows"), &fill)
-            .await?;
-        self.execute(&format!("restoring the triggers of {name}"), &triggers)
-            .await?;
-        self.execute("dropping a temporary copy", &format!("DROP TABLE {}", copy.name))
-            .await
-    }
-
-    async fn empty(&self, table: &TableName) -> Result<()> {
-        let sql = format!("TRUNCATE ONLY {}", table.sql());
-        self.execute(&format!("emptying {table}"), &sql).await
-    }
-
-    /// Creates a group's temporary tables and fills them.
-    async fn copy_group(&self, number: usize) -> Result<HashMap<DumpId, report::Table>> {
-        let Some(group) = self.group(number) else {
-            return Err(Error::internal("A group of rules in SQL is not there."));
-        };
-        sql_rules::create_temporaries(self.writer, group).await?;
-        let mut told = HashMap::new();
-        for table in &group.tables {
-            for id in &table.loads {
-                if let Some(load) = self.plan.loads.get(id) {
-                    told.insert(*id, self.copy(load, table.copy_sql(load, "UTF8")).await?);
-                }
-            }
-        }
-        Ok(told)
-    }
-
-    /// Empties a group's tables, runs its statements on the temporary ones, and moves the finished rows.
-    async fn run_group(
-        &self,
-        number: usize,
-        mut told: HashMap<DumpId, report::Table>,
-    ) -> Result<Vec<report::Table>, Failure> {
-        let Some(group) = self.group(number) else {
-            return Err(Error::internal("A group of rules in SQL is not there.").into());
-        };
-        for step in self.reads(number) {
-            let doing = format!("gathering statistics on {}", step.name);
-            self.execute(&doing, &step.sql).await?;
-        }
-        let loads = self.group_loads(number);
-        // Rows go in by a partitioned table, and its triggers and rules are others than its partitions'.
-        let mut silent: Vec<&TableName> = group.tables.iter().map(|table| &table.into).collect();
-        silent.extend(loads.iter().map(|load| &load.table));
-        silent.sort();
-        silent.dedup();
-        let mut triggers = String::new();
-        for table in silent {
-            let here = loads.iter().filter(|load| load.table == *table);
-            let awake: Vec<String> = here.flat_map(|load| awake_triggers(load)).collect();
-            triggers.push_str(&self.silence_triggers(table, &awake).await?);
-        }
-        for load in &loads {
-            self.empty(&load.table).await?;
-        }
-        let (attempts, delay) = (
-            self.settings.target.retry_attempts,
-            self.settings.target.retry_delay,
-        );
-        let run = sql_rules::run_within(self.writer, self.plan, number, attempts, delay).await;
-        let finished = run.map_err(|error| Failure { error, again: false })?;
-        self.execute("restoring the triggers of tables with rules in SQL", &triggers)
-            .await?;
-        for warning in &finished.warnings {
-            self.events.warn(warning);
-        }
-        let stored: HashMap<_, _> = told.iter().map(|(id, table)| (*id, table.rows)).collect();
-        let done = finished.by_load(group, |id| stored.get(&id).copied().unwrap_or(0));
-        let mut tables = Vec::new();
-        for (id, rows, changes) in done {
-            if let Some(mut table) = told.remove(&id) {
-                table.rows = rows;
-                table.add_changes(&changes);
-                self.tell(&table);
-                tables.push(table);
-            }
-        }
-        Ok(tables)
-    }
-
-    /// The database's large objects, into which nobody looks.
-    async fn large_objects(&self) -> Result<Option<Channel>> {
-        let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
-        let row = self.reader.query_one(count, &[]).await;
-        let row = row.map_err(|error| Error::from_server("counting large objects", &error))?;
-        let count: i64 = row
-            .try_get(0)
-            .map_err(|error| Error::from_server("counting large objects", &error))?;
-        let count = u64::try_from(count).unwrap_or_default();
-        Ok((count > 0).then(|| Channel::large_objects_unscanned(count)))
-    }
-
-    /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
-    /// there before.
-    async fn survivors(&self) -> Result<Told> {
-        let plan = self.plan;
-        if let Some(check) = &self.leaks {
-            for load in plan.loads.values() {
-                read_back(self.reader, load, load.mask.as_deref(), check, Moment::ReadBack).await?;
-            }
-        }
-        let objects = self.large_objects().await?;
-        let told = survivors::tell(plan, self.leaks.as_ref(), objects, self.events);
-        match told
-            .failure()
-            .filter(|_| self.settings.masking.fail_on_verification_error)
-        {
-            Some(failure) => Err(survivors::refusal(failure, "The masked columns are masked.")),
-            None => {
-                survivors::warn(&told, self.events);
-                Ok(told)
-            }
-        }
-    }
-
-    /// Fills every populated materialized view anew, older ones first, since a view reads only older ones.
-    async fn refresh_materialized_views(&self) -> Result<()> {
-        let rows = self
-            .writer
-            .query(
-                "SELECT c.oid::regclass::text FROM pg_catalog.pg_class c
-                 WHERE c.relkind = 'm' AND c.relispopulated
-                   AND pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid",
-                &[],
-            )
-            .await
-            .map_err(|error| Error::from_server("reading the target's materialized views", &error))?;
-        for row in &rows {
-            let view: &str = row.get(0);
-            self.execute(
-                &format!("filling {view} anew"),
-                &format!("REFRESH MATERIALIZED VIEW {view}"),
-            )
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Whether every masked value has its mask's form, as SQL sees it.
-    async fn verify(&self) -> Result<bool> {
-        let mut sound = true;
-        for load in self.plan.loads.values() {
-            for column in load.mask.iter().flat_map(|mask| mask.columns()) {
-                let row = self
-                    .reader
-                    .query_one(
-                        &format!(
-                            "SELECT count(*) FROM ONLY {} WHERE NOT coalesce({}, false)",
-                            load.table.sql(),
-                            column.form_sql
-                        ),
-                        &[],
-                    )
-                    .await
-                    .map_err(|error| Error::from_server(&format!("checking {}", load.table), &error))?;
-                let violations: i64 = row.get(0);
-                if violations == 0 {
-                    continue;
-                }
-                sound = false;
-                let told = format!(
-                    "{violations} rows of {}.{} do not have the form of their mask.",
-                    load.table, column.name
-                );
-                if self.settings.masking.fail_on_verification_error {
-                    return Err(Error::new(
-                        Kind::Verification,
-                        told,
-                        "Look for a trigger or a default that writes this column, and run it again.",
-                    ));
-                }
-                self.events.warn(told);
-            }
-        }
-        Ok(sound)
     }
 
     async fn execute(&self, doing: &str, sql: &str) -> Result<()> {

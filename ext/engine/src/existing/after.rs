@@ -1,0 +1,106 @@
+//! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
+
+use super::Job;
+use crate::error::{Error, Kind, Result};
+use crate::leak::{Channel, Moment};
+use crate::survivors::{self, Told};
+use crate::target::read_back;
+
+impl Job<'_> {
+    /// The database's large objects, into which nobody looks.
+    async fn large_objects(&self) -> Result<Option<Channel>> {
+        let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
+        let row = self.reader.query_one(count, &[]).await;
+        let row = row.map_err(|error| Error::from_server("counting large objects", &error))?;
+        let count: i64 = row
+            .try_get(0)
+            .map_err(|error| Error::from_server("counting large objects", &error))?;
+        let count = u64::try_from(count).unwrap_or_default();
+        Ok((count > 0).then(|| Channel::large_objects_unscanned(count)))
+    }
+
+    /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
+    /// there before.
+    pub(super) async fn survivors(&self) -> Result<Told> {
+        let plan = self.plan;
+        if let Some(check) = &self.leaks {
+            for load in plan.loads.values() {
+                read_back(self.reader, load, load.mask.as_deref(), check, Moment::ReadBack).await?;
+            }
+        }
+        let objects = self.large_objects().await?;
+        let told = survivors::tell(plan, self.leaks.as_ref(), objects, self.events);
+        match told
+            .failure()
+            .filter(|_| self.settings.masking.fail_on_verification_error)
+        {
+            Some(failure) => Err(survivors::refusal(failure, "The masked columns are masked.")),
+            None => {
+                survivors::warn(&told, self.events);
+                Ok(told)
+            }
+        }
+    }
+
+    /// Fills every populated materialized view anew, older ones first, since a view reads only older ones.
+    pub(super) async fn refresh_materialized_views(&self) -> Result<()> {
+        let rows = self
+            .writer
+            .query(
+                "SELECT c.oid::regclass::text FROM pg_catalog.pg_class c
+                 WHERE c.relkind = 'm' AND c.relispopulated
+                   AND pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid",
+                &[],
+            )
+            .await
+            .map_err(|error| Error::from_server("reading the target's materialized views", &error))?;
+        for row in &rows {
+            let view: &str = row.get(0);
+            self.execute(
+                &format!("filling {view} anew"),
+                &format!("REFRESH MATERIALIZED VIEW {view}"),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every masked value has its mask's form, as SQL sees it.
+    pub(super) async fn verify(&self) -> Result<bool> {
+        let mut sound = true;
+        for load in self.plan.loads.values() {
+            for column in load.mask.iter().flat_map(|mask| mask.columns()) {
+                let row = self
+                    .reader
+                    .query_one(
+                        &format!(
+                            "SELECT count(*) FROM ONLY {} WHERE NOT coalesce({}, false)",
+                            load.table.sql(),
+                            column.form_sql
+                        ),
+                        &[],
+                    )
+                    .await
+                    .map_err(|error| Error::from_server(&format!("checking {}", load.table), &error))?;
+                let violations: i64 = row.get(0);
+                if violations == 0 {
+                    continue;
+                }
+                sound = false;
+                let told = format!(
+                    "{violations} rows of {}.{} do not have the form of their mask.",
+                    load.table, column.name
+                );
+                if self.settings.masking.fail_on_verification_error {
+                    return Err(Error::new(
+                        Kind::Verification,
+                        told,
+                        "Look for a trigger or a default that writes this column, and run it again.",
+                    ));
+                }
+                self.events.warn(told);
+            }
+        }
+        Ok(sound)
+    }
+}

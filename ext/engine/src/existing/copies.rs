@@ -1,0 +1,161 @@
+//! The rows of a table on their way: out through their masks into a temporary table, and back into the emptied one.
+
+use super::{Failure, Job};
+use crate::archive::DumpId;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::plan::{quote_identifier, Load, TableName};
+use crate::report;
+use crate::target::{in_place, sql_rules};
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// A table's masked rows in a temporary table.
+pub(super) struct Copy {
+    /// The temporary table, for SQL.
+    name: String,
+    pub(super) told: report::Table,
+}
+
+fn quoted_list(columns: &[String]) -> String {
+    let quoted: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
+    quoted.join(", ")
+}
+
+/// The triggers that make the search vectors of a table anew while its rows go in.
+fn awake_triggers(load: &Load) -> Vec<String> {
+    let vectors = load.vectors_under(load.mask.as_deref());
+    vectors.map_or_else(Vec::new, |vectors| vectors.triggers.clone())
+}
+
+impl Job<'_> {
+    /// Fills a temporary table with the table's rows, masked.
+    pub(super) async fn copy_masked(&self, load: &Load, name: String) -> Result<Copy> {
+        let sql = format!(
+            "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
+            quoted_list(&load.columns),
+            load.table.sql()
+        );
+        self.execute("creating a temporary copy", &sql).await?;
+        let name = format!("pg_temp.{name}");
+        let told = self.copy(load, load.copy_sql_into(&name, &[], "UTF8")).await?;
+        self.tell(&told);
+        Ok(Copy { name, told })
+    }
+
+    /// Streams a table's rows through its masks, by this COPY statement.
+    async fn copy(&self, load: &Load, into: String) -> Result<report::Table> {
+        let started = Instant::now();
+        let table = load.table.to_string();
+        self.events.send(Event::TableStarted { table });
+        let (buffers, leaks) = (self.target.buffers(), self.leaks.clone());
+        let done = in_place::copy(self.reader, self.writer, load, into, buffers, leaks).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        let counts = &done.counts.columns;
+        Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))
+    }
+
+    fn tell(&self, told: &report::Table) {
+        self.events.send(Event::TableLoaded {
+            table: told.table.clone(),
+            rows: told.rows,
+            bytes: told.bytes,
+            masked: told.masked(),
+            seconds: told.seconds,
+        });
+    }
+
+    /// Empties the table, which gives it new files, and fills it from its copy.
+    pub(super) async fn replace_rows(&self, load: &Load, copy: &Copy) -> Result<()> {
+        let (table, name) = (load.table.sql(), &load.table);
+        let columns = quoted_list(&load.columns);
+        let awake = awake_triggers(load);
+        let triggers = self.silence_triggers(&load.table, &awake).await?;
+        self.empty(name).await?;
+        let fill = format!(
+            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}",
+            copy.name
+        );
+        self.execute(&format!("filling {name} with masked rows"), &fill)
+            .await?;
+        self.execute(&format!("restoring the triggers of {name}"), &triggers)
+            .await?;
+        self.execute("dropping a temporary copy", &format!("DROP TABLE {}", copy.name))
+            .await
+    }
+
+    async fn empty(&self, table: &TableName) -> Result<()> {
+        let sql = format!("TRUNCATE ONLY {}", table.sql());
+        self.execute(&format!("emptying {table}"), &sql).await
+    }
+
+    /// Creates a group's temporary tables and fills them.
+    pub(super) async fn copy_group(&self, number: usize) -> Result<HashMap<DumpId, report::Table>> {
+        let Some(group) = self.group(number) else {
+            return Err(Error::internal("A group of rules in SQL is not there."));
+        };
+        sql_rules::create_temporaries(self.writer, group).await?;
+        let mut told = HashMap::new();
+        for table in &group.tables {
+            for id in &table.loads {
+                if let Some(load) = self.plan.loads.get(id) {
+                    told.insert(*id, self.copy(load, table.copy_sql(load, "UTF8")).await?);
+                }
+            }
+        }
+        Ok(told)
+    }
+
+    /// Empties a group's tables, runs its statements on the temporary ones, and moves the finished rows.
+    pub(super) async fn run_group(
+        &self,
+        number: usize,
+        mut told: HashMap<DumpId, report::Table>,
+    ) -> Result<Vec<report::Table>, Failure> {
+        let Some(group) = self.group(number) else {
+            return Err(Error::internal("A group of rules in SQL is not there.").into());
+        };
+        for step in self.reads(number) {
+            let doing = format!("gathering statistics on {}", step.name);
+            self.execute(&doing, &step.sql).await?;
+        }
+        let loads = self.group_loads(number);
+        // Rows go in by a partitioned table, and its triggers and rules are others than its partitions'.
+        let mut silent: Vec<&TableName> = group.tables.iter().map(|table| &table.into).collect();
+        silent.extend(loads.iter().map(|load| &load.table));
+        silent.sort();
+        silent.dedup();
+        let mut triggers = String::new();
+        for table in silent {
+            let here = loads.iter().filter(|load| load.table == *table);
+            let awake: Vec<String> = here.flat_map(|load| awake_triggers(load)).collect();
+            triggers.push_str(&self.silence_triggers(table, &awake).await?);
+        }
+        for load in &loads {
+            self.empty(&load.table).await?;
+        }
+        let (attempts, delay) = (
+            self.settings.target.retry_attempts,
+            self.settings.target.retry_delay,
+        );
+        let run = sql_rules::run_within(self.writer, self.plan, number, attempts, delay).await;
+        let finished = run.map_err(|error| Failure { error, again: false })?;
+        self.execute("restoring the triggers of tables with rules in SQL", &triggers)
+            .await?;
+        for warning in &finished.warnings {
+            self.events.warn(warning);
+        }
+        let stored: HashMap<_, _> = told.iter().map(|(id, table)| (*id, table.rows)).collect();
+        let done = finished.by_load(group, |id| stored.get(&id).copied().unwrap_or(0));
+        let mut tables = Vec::new();
+        for (id, rows, changes) in done {
+            if let Some(mut table) = told.remove(&id) {
+                table.rows = rows;
+                table.add_changes(&changes);
+                self.tell(&table);
+                tables.push(table);
+            }
+        }
+        Ok(tables)
+    }
+}
