@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 const DOMAIN: &str = "demo.example.com";
 const BIGINT: Type = Type::Integer(8);
+
 fn citext() -> Type {
     Type::Text {
         limit: None,

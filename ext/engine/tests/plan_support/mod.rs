@@ -4,7 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use staging_sync_engine::archive::{Archive, Compression, Entry, Header, Section, Version};
-use staging_sync_engine::error::Error;
+use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::{plan, Plan};
 use staging_sync_engine::settings::{Rule, Settings};
@@ -237,4 +237,31 @@ impl Toc {
         );
         self.add(kind, "public", &format!("{} {name}", table.0), &sql, &[table.1])
     }
+}
+
+/// The columns of a table of users.
+pub const USERS: &str = "id bigint NOT NULL,\nemail character varying(255),\nfirst_name text";
+
+/// What is wrong with these rules and excluded tables, told as one error of the plan.
+pub fn problem(toc: &Toc, rules: &[(&str, &str)], exclude: &[&str]) -> String {
+    let error = planned(&toc.entries, &settings(rules, exclude)).unwrap_err();
+    assert_eq!(error.kind, Kind::Plan);
+    error.to_string()
+}
+
+/// The plan with these rules and excluded tables, which must be possible.
+pub fn made(toc: &Toc, rules: &[(&str, &str)], exclude: &[&str]) -> Plan {
+    planned(&toc.entries, &settings(rules, exclude)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A table of users with its key, and one of orders.
+pub fn shop() -> Toc {
+    let mut toc = Toc::default();
+    let users = toc.table("users", USERS);
+    toc.key(("users", users.0), "users_pkey", "PRIMARY KEY (id)");
+    toc.table(
+        "orders",
+        "id bigint NOT NULL,\nuser_id bigint,\ntotal numeric(10,2)",
+    );
+    toc
 }
