@@ -79,17 +79,10 @@ fn era(raw: &[u8]) -> (&[u8], bool) {
 /// The days of `2024-02-29`, and what follows. A year has four digits or more.
 #[inline]
 fn day(raw: &[u8], before_christ: bool, last_year: i64) -> Option<(i64, &[u8])> {
-    let digits = match raw.get(4)? {
-        b'-' => 4,
-        _ => raw.iter().take(8).position(|byte| *byte == b'-')?,
+    let (year, rest) = match raw {
+        [y1, y2, y3, y4, b'-', ..] => (two(*y1, *y2)? * 100 + two(*y3, *y4)?, &raw[4..]),
+        _ => long_year(raw)?,
     };
-    if digits < 4 {
-        return None;
-    }
-    let (year, rest) = raw.split_at(digits);
-    let year = year
-        .iter()
-        .try_fold(0, |year, byte| Some(year * 10 + digit(*byte)?))?;
     let [b'-', m1, m2, b'-', d1, d2, rest @ ..] = rest else {
         return None;
     };
@@ -102,6 +95,17 @@ fn day(raw: &[u8], before_christ: bool, last_year: i64) -> Option<(i64, &[u8])> 
         && (1..=12).contains(&month)
         && (1..=days_in(month, year)).contains(&day);
     is_one.then(|| (days_since_2000(year, month, day), rest))
+}
+
+/// A year of five to seven digits, and what follows.
+#[cold]
+fn long_year(raw: &[u8]) -> Option<(i64, &[u8])> {
+    let digits = raw.iter().take(8).position(|byte| *byte == b'-')?;
+    let (year, rest) = raw.split_at_checked(digits).filter(|_| digits > 4)?;
+    let year = year
+        .iter()
+        .try_fold(0, |year, byte| Some(year * 10 + digit(*byte)?))?;
+    Some((year, rest))
 }
 
 /// The microseconds of `13:30:05.25`, and what follows.
