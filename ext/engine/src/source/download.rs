@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// Pieces in the channel.
-const PIECES: usize = 6;
+const PIECES: usize = 3;
 /// Between two reports of progress.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
