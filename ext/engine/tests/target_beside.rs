@@ -103,6 +103,63 @@ async fn keys(database: &Database) -> String {
     database.text(sql).await
 }
 
+/// Everything that the catalog has of the unique keys of orders, and of what depends on what for them.
+const UNIQUE_KEYS: &str = "WITH keys AS ( \
+       SELECT c.oid, c.conindid, format('%s %s: %s, %s %s %s %s, %s', c.conname, c.contype, pg_get_constraintdef(c.oid), \
+         i.indisprimary, i.indisunique, i.indimmediate, i.indisvalid, pg_get_indexdef(c.conindid)) AS text \
+       FROM pg_constraint c JOIN pg_index i ON i.indexrelid = c.conindid \
+       WHERE c.contype IN ('p', 'u') AND c.conrelid = 'orders'::regclass), \
+     needs AS ( \
+       SELECT format('%s needs %s (%s)', pg_describe_object(classid, objid, objsubid), \
+         pg_describe_object(refclassid, refobjid, refobjsubid), deptype) AS text \
+       FROM pg_depend, keys WHERE objid IN (keys.oid, keys.conindid)) \
+     SELECT string_agg(text, E'\\n' ORDER BY text) FROM (SELECT text FROM keys UNION SELECT text FROM needs) AS everything";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_tables_unique_keys_end_up_as_a_small_ones_do() {
+    let mut found = Vec::new();
+    for many in [false, true] {
+        let database = Database::of_restricted().await;
+        let add = |name: &str, key: &str| {
+            format!("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT {name} {key};\n")
+        };
+        let (primary, unique) = (
+            add("orders_pkey", "PRIMARY KEY (id)"),
+            add("\"Both\"", "UNIQUE (user_id, id)"),
+        );
+        let mut planner = planner("CREATE TABLE public.orders (id int NOT NULL, user_id int, filler text)")
+            .step(12, &primary, &[2], &["orders"], &[])
+            .step(13, &unique, &[2], &["orders"], &[])
+            .step(
+                14,
+                "CREATE INDEX ON public.orders USING btree (user_id)",
+                &[2],
+                &[],
+                &["orders"],
+            );
+        for step in &mut planner.0.steps[2..4] {
+            step.kind = "CONSTRAINT".into();
+        }
+        let plan = planner.plan();
+        let report = load(
+            &database,
+            &plan,
+            questions(&plan),
+            users(1).into_iter().chain(orders(2, many, 2)).collect(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(report.steps, 5);
+        found.push(database.text(UNIQUE_KEYS).await);
+    }
+    assert!(
+        found[0].contains("orders_pkey p: PRIMARY KEY (id)"),
+        "{}",
+        found[0]
+    );
+    assert_eq!(found[0], found[1]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_tables_foreign_key_ends_up_valid_beside_index_builds() {
     let database = Database::of_restricted().await;

@@ -1,6 +1,7 @@
 //! What may run next: the plan's steps, by what they wait for and by the tables that they lock. Pure bookkeeping,
 //! without a database.
 
+use super::unique_key::UniqueKey;
 use crate::archive::DumpId;
 use crate::plan::{Step, TableName};
 use std::cmp::Reverse;
@@ -30,6 +31,10 @@ pub(crate) struct Graph<'p> {
     imminent: HashSet<usize>,
     /// Per table: imminent foreign keys that want it for themselves.
     wanted: HashMap<&'p TableName, usize>,
+    /// Keys that nothing waits for, whose indexes can be built beside others.
+    beside: HashSet<usize>,
+    /// Those whose indexes are built.
+    built: HashSet<usize>,
     /// Running steps that have let go of all exclusive locks but one, and that one.
     relaxed: HashMap<usize, TableName>,
 }
@@ -74,6 +79,8 @@ impl<'p> Graph<'p> {
             left_on: HashMap::new(),
             imminent: HashSet::new(),
             wanted: HashMap::new(),
+            beside: HashSet::new(),
+            built: HashSet::new(),
             relaxed: HashMap::new(),
             outstanding,
         };
@@ -95,6 +102,10 @@ impl<'p> Graph<'p> {
                 graph.release(index);
             }
         }
+        let unawaited = |step: &Step| !graph.waiters.contains_key(&step.dump_id);
+        let keys = steps.iter().enumerate();
+        let keys = keys.filter(|(_, step)| unawaited(step) && UniqueKey::of(step).is_some());
+        graph.beside = keys.map(|(index, _)| index).collect();
         graph
     }
 
@@ -140,6 +151,9 @@ impl<'p> Graph<'p> {
     }
 
     fn cost(&self, index: usize) -> u64 {
+        if self.is_built(index) {
+            return 0;
+        }
         let step = &self.steps[index];
         let tables = step.locks.iter().chain(&step.shared);
         let sizes = tables.filter_map(|table| self.sizes.get(table));
@@ -156,7 +170,7 @@ impl<'p> Graph<'p> {
     pub(crate) fn start_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
         let may_start = |(_, index): &&(Reverse<u64>, usize)| {
             let step = &self.steps[*index];
-            suits(step) && self.is_free(step) && !(busy && self.is_held_up(*index))
+            suits(step) && self.is_free(*index) && !(busy && self.is_held_up(*index))
         };
         // Thousands of steps may be ready, and mostly no key is.
         let keys = (!self.imminent.is_empty()).then(|| self.ready.iter());
@@ -166,8 +180,14 @@ impl<'p> Graph<'p> {
         self.ready.remove(&entry);
         let step = &self.steps[entry.1];
         self.watch_for_keys(entry.1);
+        let is_beside = self.builds_beside(entry.1);
         for table in &step.locks {
-            self.in_use.entry(table).or_default().exclusive += 1;
+            let now = self.in_use.entry(table).or_default();
+            *(if is_beside {
+                &mut now.shared
+            } else {
+                &mut now.exclusive
+            }) += 1;
         }
         for table in &step.shared {
             self.in_use.entry(table).or_default().shared += 1;
@@ -175,7 +195,33 @@ impl<'p> Graph<'p> {
         Some(entry.1)
     }
 
-    fn is_free(&self, step: &Step) -> bool {
+    /// Whether a key's step, when it is started, builds its index beside others: a large one that nothing waits for. It
+    /// is [`Graph::built`] then, and started once more to take the index as the constraint's.
+    pub(crate) fn builds_beside(&self, index: usize) -> bool {
+        self.beside.contains(&index) && !self.is_built(index) && self.bytes(&self.steps[index]) >= LARGE
+    }
+
+    /// Notes that a key's index is built: its step is ready again, now for its tables to itself.
+    pub(crate) fn built(&mut self, index: usize) {
+        for table in &self.steps[index].locks {
+            if let Some(now) = self.in_use.get_mut(table) {
+                now.shared -= 1;
+            }
+        }
+        self.built.insert(index);
+        self.release(index);
+    }
+
+    /// Whether a key's index is built already.
+    pub(crate) fn is_built(&self, index: usize) -> bool {
+        self.built.contains(&index)
+    }
+
+    fn is_free(&self, index: usize) -> bool {
+        let step = &self.steps[index];
+        if self.builds_beside(index) {
+            return step.locks.iter().all(|table| self.is_shareable(table));
+        }
         // ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE, which goes together with the ROW SHARE of keys being checked
         // and with SELECT (PostgreSQL's documentation, "Explicit Locking").
         let beside_readers = step.kind == "FK CONSTRAINT";
@@ -395,6 +441,48 @@ mod tests {
         );
         graph.step_done(2);
         assert_eq!(graph.start_if(false, |_| true), Some(3));
+    }
+
+    #[test]
+    fn a_large_key_that_nothing_waits_for_is_built_beside_others_and_then_has_its_table_to_itself() {
+        let mut steps = [
+            step(10, &[1], &["orders"], &[]),
+            step(11, &[1], &[], &["orders"]),
+            step(12, &[1], &["users"], &[]),
+            step(13, &[1, 12], &[], &["users"]),
+        ];
+        for (index, table) in [(0, "orders"), (2, "users")] {
+            steps[index].kind = "CONSTRAINT".into();
+            steps[index].sql = format!("ALTER TABLE ONLY public.{table} ADD CONSTRAINT k PRIMARY KEY (id);");
+        }
+        let (orders, users) = (table("orders"), table("users"));
+        let mut graph = Graph::new(&steps, [1]);
+        for table in [&orders, &users] {
+            graph.size(table, LARGE, 0);
+        }
+        graph.data_done(1);
+        assert_eq!([0, 2].map(|index| graph.builds_beside(index)), [true, false]);
+        let started = [(); 4].map(|()| graph.start_if(false, |_| true));
+        assert_eq!(started, [Some(2), Some(0), Some(1), None]);
+        graph.built(0);
+        assert_eq!(
+            graph.start_if(false, |_| true),
+            None,
+            "the index is still being built"
+        );
+        graph.step_done(1);
+        assert_eq!(graph.start_if(false, |_| true), Some(0));
+        assert!(!graph.may_read(&orders) && !graph.is_settled(&orders));
+        graph.step_done(0);
+        assert!(graph.is_settled(&orders));
+    }
+
+    #[test]
+    fn a_small_key_is_added_at_once() {
+        let mut steps = [step(10, &[], &["orders"], &[])];
+        steps[0].kind = "CONSTRAINT".into();
+        steps[0].sql = "ALTER TABLE ONLY public.orders ADD CONSTRAINT k PRIMARY KEY (id);".into();
+        assert!(!Graph::new(&steps, []).builds_beside(0));
     }
 
     #[test]

@@ -123,6 +123,7 @@ pub async fn restore_from(
         free: sessions,
         tasks: JoinSet::new(),
         steps_running: 0,
+        build_seconds: HashMap::new(),
         streaming: true,
         first_pass: true,
         most_passes: if again.is_possible() {
@@ -187,6 +188,8 @@ struct Restore<'a> {
     free: Vec<Session>,
     tasks: JoinSet<Result<Done>>,
     steps_running: usize,
+    /// What building the indexes of keys took that are not taken as constraints yet, by step.
+    build_seconds: HashMap<usize, f64>,
     streaming: bool,
     /// The stream is the whole backup, not some tables' rows once more.
     first_pass: bool,
@@ -239,6 +242,12 @@ enum Done {
         group: usize,
         session: Session,
         outcome: Result<Finished>,
+    },
+    /// A key's index is built, and is to be taken as the constraint's.
+    Built {
+        index: usize,
+        session: Session,
+        seconds: f64,
     },
     /// A foreign key stands, and its rows are to be checked.
     Declared {
@@ -404,6 +413,17 @@ impl<'a> Restore<'a> {
                 }
                 self.group_done(index, group, outcome)
             }
+            Done::Built {
+                index,
+                session,
+                seconds,
+            } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                self.build_seconds.insert(index, seconds);
+                self.graph.built(index);
+                Ok(())
+            }
             Done::Declared {
                 index,
                 session,
@@ -459,6 +479,7 @@ impl<'a> Restore<'a> {
                         self.report.steps += 1;
                         if let Some(step) = self.plan.steps.get(index) {
                             let (kind, name) = (step.kind.clone(), step.name.clone());
+                            let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
                             self.target.events.send(Event::StepDone { kind, name, seconds });
                         }
                     }

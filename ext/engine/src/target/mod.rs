@@ -10,6 +10,7 @@
 //! in_place            rows that are there already, streamed into temporary tables
 //! look                what a dry run and a check see of a target, without changing it
 //! foreign_key         keys declared at once and checked beside other work
+//! unique_key          primary and unique keys built beside a table's other indexes
 //! working_memory      how much memory a B-tree's build or a key's check gets
 //! analyze, count, check   statistics for the planner; what verification asks, and when it can
 //! ```
@@ -38,6 +39,7 @@ pub(crate) mod sql_rules;
 mod state;
 mod stock;
 pub mod tls;
+mod unique_key;
 pub mod url;
 mod working_memory;
 

@@ -9,6 +9,7 @@ use crate::target::check::Answer;
 use crate::target::connect::Session;
 use crate::target::foreign_key::{TwoPart, WORTH_IT};
 use crate::target::reset::left_out;
+use crate::target::unique_key::UniqueKey;
 use crate::target::{analyze, count, is_passing, is_refusal, may_retry, working_memory};
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
@@ -58,8 +59,13 @@ impl Restore<'_> {
                 return Err(Error::internal("A step is not there."));
             };
             let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
-            let sql = working_memory::sql(step, self.graph.bytes(step), alone);
-            let step = Step { sql, ..step.clone() };
+            let mut step = step.clone();
+            // The key's index is there when its step is started for the second time.
+            let (builds, adopts) = (self.graph.builds_beside(index), self.graph.is_built(index));
+            if let Some(key) = UniqueKey::of(&step).filter(|_| builds || adopts) {
+                step.sql = if builds { key.build } else { key.adopt };
+            }
+            step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
             let (attempts, delay) = (
                 self.target.settings.retry_attempts,
                 self.target.settings.retry_delay,
@@ -79,6 +85,13 @@ impl Restore<'_> {
                 }
                 let left_out = run_step(&session, &step, may_dangle, attempts, delay).await?;
                 let seconds = since.elapsed().as_secs_f64();
+                if builds {
+                    return Ok(Done::Built {
+                        index,
+                        session,
+                        seconds,
+                    });
+                }
                 Ok(Done::Step {
                     index,
                     session,

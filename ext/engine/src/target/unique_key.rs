@@ -1,0 +1,114 @@
+//! A primary key or unique constraint in two parts: its index is built beside the table's others, and then taken as
+//! the constraint's.
+//!
+//! `ADD CONSTRAINT … PRIMARY KEY` has the table to itself for as long as it builds its index, so that it waits for the
+//! longest of the table's other builds, or they for it. `CREATE UNIQUE INDEX` shares the table with them, and
+//! `ADD CONSTRAINT … USING INDEX` takes a moment (PostgreSQL's documentation, "ALTER TABLE" and "Explicit Locking").
+//! What is there in the end is the same.
+
+use crate::plan::sql::{lex, split, Cursor, Token};
+use crate::plan::{quote_identifier, Step};
+
+/// A key whose index can be built first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UniqueKey {
+    /// Builds the index.
+    pub(super) build: String,
+    /// Makes it the constraint's.
+    pub(super) adopt: String,
+}
+
+impl UniqueKey {
+    /// A step's key, unless it is more than a list of columns: then it is added as the archive says.
+    pub(super) fn of(step: &Step) -> Option<Self> {
+        if step.kind != "CONSTRAINT" {
+            return None;
+        }
+        let tokens = lex(&step.sql);
+        let mut cursor = Cursor::new(&tokens);
+        if !cursor.accept("ALTER TABLE") {
+            return None;
+        }
+        let _ = cursor.accept("ONLY");
+        let table = cursor.qualified("").filter(|table| !table.schema.is_empty())?;
+        if !cursor.accept("ADD CONSTRAINT") {
+            return None;
+        }
+        let name = quote_identifier(&cursor.identifier()?);
+        let kind = ["PRIMARY KEY", "UNIQUE"]
+            .into_iter()
+            .find(|kind| cursor.accept(kind))?;
+        let columns = split(cursor.parenthesized()?, ',')
+            .into_iter()
+            .map(|column| match column {
+                [one] => one.name().map(|name| quote_identifier(&name)),
+                _ => None,
+            });
+        let columns = columns.collect::<Option<Vec<String>>>()?.join(", ");
+        if !cursor
+            .rest()
+            .iter()
+            .all(|token| matches!(token, Token::Symbol(';')))
+        {
+            return None;
+        }
+        let table = table.sql();
+        Some(Self {
+            build: format!("CREATE UNIQUE INDEX {name} ON {table} USING btree ({columns})"),
+            adopt: format!("ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Refusal;
+
+    fn key(kind: &str, constraint: &str) -> Option<UniqueKey> {
+        UniqueKey::of(&Step {
+            dump_id: 1,
+            kind: kind.into(),
+            name: "orders orders_pkey".into(),
+            sql: format!("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT {constraint};\n"),
+            waits_for: Vec::new(),
+            locks: Vec::new(),
+            shared: Vec::new(),
+            last: false,
+            weight: 0,
+            refusal: Refusal::Fatal,
+        })
+    }
+
+    #[test]
+    fn a_list_of_columns_is_an_index_first_and_then_the_constraint() {
+        let found =
+            key("CONSTRAINT", "\"Key 1\" PRIMARY KEY (id, \"Sub Id\")").unwrap_or_else(|| unreachable!());
+        assert_eq!(
+            found.build,
+            "CREATE UNIQUE INDEX \"Key 1\" ON \"public\".\"orders\" USING btree (\"id\", \"Sub Id\")"
+        );
+        assert_eq!(
+            found.adopt,
+            "ALTER TABLE ONLY \"public\".\"orders\" ADD CONSTRAINT \"Key 1\" PRIMARY KEY USING INDEX \"Key 1\""
+        );
+        let unique = key("CONSTRAINT", "k UNIQUE (email)").unwrap_or_else(|| unreachable!());
+        assert!(unique.adopt.contains("UNIQUE USING INDEX"));
+    }
+
+    #[test]
+    fn a_key_with_anything_more_is_added_as_it_is() {
+        for more in [
+            "k UNIQUE (email) DEFERRABLE",
+            "k UNIQUE NULLS NOT DISTINCT (email)",
+            "k UNIQUE (email) INCLUDE (name)",
+            "k PRIMARY KEY (id) WITH (fillfactor='70')",
+            "k PRIMARY KEY (id, period WITHOUT OVERLAPS)",
+            "k EXCLUDE USING gist (period WITH &&)",
+            "k PRIMARY KEY (id);\nALTER TABLE public.orders CLUSTER ON k",
+        ] {
+            assert_eq!(key("CONSTRAINT", more), None, "{more}");
+        }
+        assert_eq!(key("FK CONSTRAINT", "k PRIMARY KEY (id)"), None);
+    }
+}
