@@ -165,8 +165,8 @@ impl<'p> Graph<'p> {
     /// A step that may run now and that `suits` accepts, the longest chains first; it counts as running from here on.
     ///
     /// A large foreign key needs its tables to itself for a moment, and then shares them while its rows are checked.
-    /// So that it does not wait until the last index is built and is then checked alone, nothing starts on its tables
-    /// before it, as long as others are `busy`, and it goes before all else.
+    /// So that it does not wait until the last index is built and is then checked alone, nothing starts before it on a
+    /// table that alone keeps it waiting, as long as others are `busy`, and it goes before all else.
     pub(crate) fn start_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
         let may_start = |(_, index): &&(Reverse<u64>, usize)| {
             let step = &self.steps[*index];
@@ -241,7 +241,17 @@ impl<'p> Graph<'p> {
     }
 
     fn is_wanted(&self, table: &TableName) -> bool {
-        self.wanted.get(table).is_some_and(|keys| *keys > 0)
+        let is_wanted = self.wanted.get(table).is_some_and(|keys| *keys > 0);
+        is_wanted && self.imminent.iter().any(|key| self.waits_for_one(*key, table))
+    }
+
+    /// Whether a foreign key is kept waiting by this table alone, once the key stands that it refers to. While an index
+    /// is built on another of its tables, nobody needs to keep off this one.
+    fn waits_for_one(&self, key: usize, table: &TableName) -> bool {
+        let locks = &self.steps[key].locks;
+        let is_built_on = |table: &TableName| self.in_use.get(table).is_some_and(|now| now.shared > 0);
+        let mut others = locks.iter().filter(|other| *other != table);
+        locks.contains(table) && (self.waiting[key] > 0 || !others.any(is_built_on))
     }
 
     /// A step starts: it is awaited no more, and large foreign keys that wait for it alone are imminent.
@@ -612,6 +622,29 @@ mod tests {
         assert_eq!(graph.start_if(false, |_| true), Some(3));
         graph.relax(3, &table("payments"));
         assert_eq!(graph.start_if(false, |_| true), Some(1));
+    }
+
+    #[test]
+    fn while_an_index_is_built_on_one_table_of_a_foreign_key_the_other_is_free_for_all() {
+        let steps = foreign_key_behind_a_key();
+        let (users, orders) = (table("users"), table("orders"));
+        let mut graph = Graph::new(&steps, [1, 2]);
+        graph.size(&users, LARGE, 0);
+        graph.size(&orders, LARGE, 0);
+        graph.data_done(2);
+        assert_eq!(graph.start_if(true, |_| true), Some(2), "an index on orders");
+        graph.data_done(1);
+        assert_eq!(graph.start_if(true, |_| true), Some(0), "the key of users");
+        graph.step_done(0);
+        assert_eq!(graph.start_if(true, |_| true), Some(1), "an index on users");
+        graph.step_done(2);
+        assert_eq!(
+            graph.start_if(true, |_| true),
+            None,
+            "orders is kept for the foreign key"
+        );
+        graph.step_done(1);
+        assert_eq!(graph.start_if(true, |_| true), Some(3));
     }
 
     #[test]
