@@ -250,6 +250,25 @@ pub struct Step {
     pub refusal: Refusal,
 }
 
+#[cfg(test)]
+impl Step {
+    /// A step of a kind that waits for nothing and locks nothing.
+    pub(crate) fn bare(kind: &str, sql: &str) -> Self {
+        Self {
+            dump_id: 1,
+            kind: kind.into(),
+            name: "one".into(),
+            sql: sql.into(),
+            waits_for: Vec::new(),
+            locks: Vec::new(),
+            shared: Vec::new(),
+            last: false,
+            weight: 0,
+            refusal: Refusal::Fatal,
+        }
+    }
+}
+
 /// An entry that is not restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {

@@ -73,28 +73,12 @@ impl TwoPart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Refusal;
-
-    fn step(kind: &str, sql: &str) -> Step {
-        Step {
-            dump_id: 1,
-            kind: kind.into(),
-            name: "orders fk".into(),
-            sql: sql.into(),
-            waits_for: Vec::new(),
-            locks: Vec::new(),
-            shared: Vec::new(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
-        }
-    }
 
     #[test]
     fn a_foreign_key_is_declared_not_valid_and_validated_afterwards() {
         let sql = "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT \"fk 1\" FOREIGN KEY (user_id) \
                    REFERENCES public.users(id) ON DELETE CASCADE DEFERRABLE;\n";
-        let key = TwoPart::of(&step("FK CONSTRAINT", sql)).unwrap_or_else(|| unreachable!());
+        let key = TwoPart::of(&Step::bare("FK CONSTRAINT", sql)).unwrap_or_else(|| unreachable!());
         assert_eq!(key.table.name, "Orders");
         assert!(key.declare.ends_with("ON DELETE CASCADE DEFERRABLE NOT VALID"));
         assert_eq!(
@@ -106,9 +90,9 @@ mod tests {
     #[test]
     fn what_stays_not_valid_and_what_is_no_foreign_key_is_one_part() {
         let sql = "ALTER TABLE public.a ADD CONSTRAINT b FOREIGN KEY (c) REFERENCES public.d(id)";
-        assert!(TwoPart::of(&step("FK CONSTRAINT", &format!("{sql} NOT VALID;\n"))).is_none());
-        assert!(TwoPart::of(&step("CONSTRAINT", sql)).is_none());
+        assert!(TwoPart::of(&Step::bare("FK CONSTRAINT", &format!("{sql} NOT VALID;\n"))).is_none());
+        assert!(TwoPart::of(&Step::bare("CONSTRAINT", sql)).is_none());
         let old = sql.replace("public.a", "a");
-        assert!(TwoPart::of(&step("FK CONSTRAINT", &old)).is_none());
+        assert!(TwoPart::of(&Step::bare("FK CONSTRAINT", &old)).is_none());
     }
 }

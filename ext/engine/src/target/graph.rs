@@ -389,7 +389,6 @@ impl<'p> Graph<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Refusal;
 
     fn table(name: &str) -> TableName {
         TableName {
@@ -401,15 +400,11 @@ mod tests {
     fn step(dump_id: DumpId, waits_for: &[DumpId], locks: &[&str], shared: &[&str]) -> Step {
         Step {
             dump_id,
-            kind: "INDEX".into(),
             name: format!("step {dump_id}"),
-            sql: String::new(),
             waits_for: waits_for.to_vec(),
             locks: locks.iter().map(|name| table(name)).collect(),
             shared: shared.iter().map(|name| table(name)).collect(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
+            ..Step::bare("INDEX", "")
         }
     }
 

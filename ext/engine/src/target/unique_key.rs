@@ -63,21 +63,10 @@ impl UniqueKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Refusal;
 
     fn key(kind: &str, constraint: &str) -> Option<UniqueKey> {
-        UniqueKey::of(&Step {
-            dump_id: 1,
-            kind: kind.into(),
-            name: "orders orders_pkey".into(),
-            sql: format!("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT {constraint};\n"),
-            waits_for: Vec::new(),
-            locks: Vec::new(),
-            shared: Vec::new(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
-        })
+        let sql = format!("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT {constraint};\n");
+        UniqueKey::of(&Step::bare(kind, &sql))
     }
 
     #[test]

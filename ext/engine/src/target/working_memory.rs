@@ -65,26 +65,10 @@ fn builds_btree(step: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Refusal;
-
-    fn step(kind: &str, sql: &str) -> Step {
-        Step {
-            dump_id: 1,
-            kind: kind.into(),
-            name: "one".into(),
-            sql: sql.into(),
-            waits_for: Vec::new(),
-            locks: Vec::new(),
-            shared: Vec::new(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
-        }
-    }
 
     #[test]
     fn b_trees_beside_others_get_one_process_and_what_one_merge_needs() {
-        let index = step("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
+        let index = Step::bare("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
         assert_eq!(
             sql(&index, 1_000, false),
             "SET LOCAL max_parallel_maintenance_workers = 0; CREATE INDEX i ON public.t USING btree (a);"
@@ -93,7 +77,7 @@ mod tests {
         assert_eq!(to_sort(20_000_000), 10 * 1024);
         // 60 GB: an eighth of a gigabyte, if the session has it.
         assert_eq!(to_sort(60_000_000_000), 122_474);
-        let key = step(
+        let key = Step::bare(
             "CONSTRAINT",
             "ALTER TABLE ONLY public.t ADD CONSTRAINT k PRIMARY KEY (id);",
         );
@@ -102,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_large_foreign_key_is_checked_in_parts_also_alone() {
-        let key = step("FK CONSTRAINT", "ALTER TABLE public.t VALIDATE CONSTRAINT k");
+        let key = Step::bare("FK CONSTRAINT", "ALTER TABLE public.t VALIDATE CONSTRAINT k");
         assert_eq!(sql(&key, 1_000, true), key.sql);
         for alone in [true, false] {
             let checked = sql(&key, 400_000_000, alone);
@@ -114,12 +98,12 @@ mod tests {
 
     #[test]
     fn other_statements_and_a_build_that_runs_alone_are_left_as_they_are() {
-        let index = step("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
+        let index = Step::bare("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
         assert_eq!(sql(&index, 400_000_000, true), index.sql);
         for other in [
-            step("INDEX", "CREATE INDEX i ON public.t USING gin (a);"),
-            step("CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT c CHECK ((a > 0));"),
-            step("TRIGGER", "CREATE TRIGGER …"),
+            Step::bare("INDEX", "CREATE INDEX i ON public.t USING gin (a);"),
+            Step::bare("CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT c CHECK ((a > 0));"),
+            Step::bare("TRIGGER", "CREATE TRIGGER …"),
         ] {
             assert_eq!(sql(&other, 400_000_000, false), other.sql);
         }
