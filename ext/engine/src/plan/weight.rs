@@ -61,7 +61,7 @@ fn of_keys(keys: &[Token<'_>], table: Option<&Table>) -> u32 {
 
 fn of_key(key: &[Token<'_>], table: Option<&Table>) -> u32 {
     let name = key.first().and_then(Token::name);
-    let column = name.and_then(|name| table?.columns.iter().find(|column| column.name == name));
+    let column = name.and_then(|name| table?.column(&name));
     match column {
         Some(column) if is_plain(column) => PLAIN,
         _ => TEXT,

@@ -175,11 +175,7 @@ impl Judge<'_> {
         let pseudonyms = self.ground.pseudonyms;
         let mut judged = Vec::new();
         for (position, name) in load.columns.iter().enumerate() {
-            let Some(column) = schema.tables[table]
-                .columns
-                .iter()
-                .find(|known| known.name == *name)
-            else {
+            let Some(column) = schema.tables[table].column(name) else {
                 continue;
             };
             let named = self.named(table, column);

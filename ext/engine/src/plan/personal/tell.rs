@@ -1,7 +1,7 @@
 //! What names tell, as findings.
 
 use super::judge::{Judge, Judged};
-use crate::pii::{Finding, Status};
+use crate::pii::{Finding, NameFinding, Status};
 use crate::plan::{Load, TableName};
 use std::collections::BTreeMap;
 
@@ -15,13 +15,7 @@ impl Judge<'_> {
             let Some(named) = &one.named else { continue };
             let column = &load.columns[one.position];
             let home = &self.ground.schema.tables[self.home(one.table, column)].name;
-            let mut finding = Finding::by_name(
-                home.to_string(),
-                column.clone(),
-                named.kind,
-                named.confidence,
-                named.reason.clone(),
-            );
+            let mut finding = found(home, column, named);
             finding.status = one.standing.status;
             finding.because.clone_from(&one.standing.because);
             let open = finding.status > Status::Covered;
@@ -55,13 +49,7 @@ impl Judge<'_> {
                 let open = read
                     .iter()
                     .any(|source| findings.contains_key(&(home.clone(), source.clone())));
-                let mut finding = Finding::by_name(
-                    home.to_string(),
-                    column.name.clone(),
-                    named.kind,
-                    named.confidence,
-                    named.reason,
-                );
+                let mut finding = found(&home, &column.name, &named);
                 let ignored = self.ignores.reason(&home, &column.name);
                 (finding.status, finding.because) = match (source, ignored) {
                     (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
@@ -89,19 +77,23 @@ impl Judge<'_> {
                     continue;
                 };
                 let home = schema.tables[self.home(index, &column.name)].name.clone();
-                let mut finding = Finding::by_name(
-                    home.to_string(),
-                    column.name.clone(),
-                    named.kind,
-                    named.confidence,
-                    named.reason,
-                );
+                let mut finding = found(&home, &column.name, &named);
                 finding.status = Status::Covered;
                 finding.because = Some("exclude_tables".into());
                 keep_worst(findings, &home, finding);
             }
         }
     }
+}
+
+fn found(home: &TableName, column: &str, named: &NameFinding) -> Finding {
+    Finding::by_name(
+        home.to_string(),
+        column.into(),
+        named.kind,
+        named.confidence,
+        named.reason.clone(),
+    )
 }
 
 fn keep_worst(findings: &mut Findings, home: &TableName, finding: Finding) {

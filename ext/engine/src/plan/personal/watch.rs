@@ -80,11 +80,7 @@ impl Judge<'_> {
         let mut watched = Vec::new();
         for one in columns {
             let name = &load.columns[one.position];
-            let Some(column) = schema.tables[table]
-                .columns
-                .iter()
-                .find(|known| known.name == *name)
-            else {
+            let Some(column) = schema.tables[table].column(name) else {
                 continue;
             };
             if let Some(automatic) = one

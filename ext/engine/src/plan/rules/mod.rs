@@ -125,20 +125,20 @@ impl<'a> Rules<'a> {
             }
         }
         let named = &self.schema.tables[table];
+        let missing = |column: &str| {
+            let known = named.columns.iter().map(|column| column.name.as_str());
+            format!(
+                "{}: {}",
+                describe(settings),
+                no_such_column(&named.name, column, known)
+            )
+        };
         if settings.strategy.is_none() {
             for (column, _) in masks
                 .iter()
                 .filter(|(column, _)| !found.contains(column.as_str()))
             {
-                problems.add(format!(
-                    "{}: {}",
-                    describe(settings),
-                    no_such_column(
-                        &named.name,
-                        column,
-                        named.columns.iter().map(|column| column.name.as_str())
-                    )
-                ));
+                problems.add(missing(column));
             }
         } else if found.is_empty() && !masks.is_empty() {
             let looked_for: Vec<&str> = masks.iter().map(|(name, _)| name.as_str()).collect();
@@ -153,15 +153,7 @@ impl<'a> Rules<'a> {
         for column in settings.keep.keys() {
             let is_masked = masks.iter().any(|(name, _)| name == column);
             if is_masked && !found.contains(column.as_str()) && settings.strategy.is_some() {
-                problems.add(format!(
-                    "{}: {}",
-                    describe(settings),
-                    no_such_column(
-                        &named.name,
-                        column,
-                        named.columns.iter().map(|column| column.name.as_str())
-                    )
-                ));
+                problems.add(missing(column));
             }
         }
     }
