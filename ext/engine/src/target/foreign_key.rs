@@ -6,6 +6,7 @@
 //! "ALTER TABLE" and "Explicit Locking"): SHARE UPDATE EXCLUSIVE on the table, ROW SHARE on the one it refers to.
 
 use super::connect::Session;
+use super::constraint;
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{quote_identifier, Step, TableName};
 use tokio_postgres::error::SqlState;
@@ -32,16 +33,7 @@ impl TwoPart {
         }
         let tokens = lex(&step.sql);
         let mut cursor = Cursor::new(&tokens);
-        if !cursor.accept("ALTER TABLE") {
-            return None;
-        }
-        let _ = cursor.accept("ONLY");
-        // pg_dump names the schema; in archives so old that it does not, the key is added in one part.
-        let table = cursor.qualified("").filter(|table| !table.schema.is_empty())?;
-        if !cursor.accept("ADD CONSTRAINT") {
-            return None;
-        }
-        let name = cursor.identifier()?;
+        let (table, name) = constraint::added(&mut cursor)?;
         if !cursor.accept("FOREIGN KEY") || cursor.skip_past("NOT VALID") {
             return None;
         }

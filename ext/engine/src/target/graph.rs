@@ -32,7 +32,7 @@ pub(crate) struct Graph<'p> {
     /// Per table: imminent foreign keys that want it for themselves.
     wanted: HashMap<&'p TableName, usize>,
     /// Keys that nothing waits for, whose indexes can be built beside others.
-    beside: HashSet<usize>,
+    beside: HashMap<usize, UniqueKey>,
     /// Those whose indexes are built.
     built: HashSet<usize>,
     /// Running steps that have let go of all exclusive locks but one, and that one.
@@ -79,7 +79,7 @@ impl<'p> Graph<'p> {
             left_on: HashMap::new(),
             imminent: HashSet::new(),
             wanted: HashMap::new(),
-            beside: HashSet::new(),
+            beside: HashMap::new(),
             built: HashSet::new(),
             relaxed: HashMap::new(),
             outstanding,
@@ -104,8 +104,10 @@ impl<'p> Graph<'p> {
         }
         let unawaited = |step: &Step| !graph.waiters.contains_key(&step.dump_id);
         let keys = steps.iter().enumerate();
-        let keys = keys.filter(|(_, step)| unawaited(step) && UniqueKey::of(step).is_some());
-        graph.beside = keys.map(|(index, _)| index).collect();
+        let keys = keys.filter(|(_, step)| unawaited(step));
+        graph.beside = keys
+            .filter_map(|(index, step)| Some((index, UniqueKey::of(step)?)))
+            .collect();
         graph
     }
 
@@ -198,7 +200,7 @@ impl<'p> Graph<'p> {
     /// Whether a key's step, when it is started, builds its index beside others: a large one that nothing waits for. It
     /// is [`Graph::built`] then, and started once more to take the index as the constraint's.
     pub(crate) fn builds_beside(&self, index: usize) -> bool {
-        self.beside.contains(&index) && !self.is_built(index) && self.bytes(&self.steps[index]) >= LARGE
+        self.beside.contains_key(&index) && !self.is_built(index) && self.bytes(&self.steps[index]) >= LARGE
     }
 
     /// Notes that a key's index is built: its step is ready again, now for its tables to itself.
@@ -212,8 +214,18 @@ impl<'p> Graph<'p> {
         self.release(index);
     }
 
+    /// What a step says where it is a key that is built beside others: how to build its index, and how to take it as the
+    /// constraint's once that is done.
+    pub(crate) fn key_sql(&self, index: usize) -> Option<&str> {
+        let key = self.beside.get(&index)?;
+        if self.is_built(index) {
+            return Some(&key.adopt);
+        }
+        self.builds_beside(index).then_some(key.build.as_str())
+    }
+
     /// Whether a key's index is built already.
-    pub(crate) fn is_built(&self, index: usize) -> bool {
+    fn is_built(&self, index: usize) -> bool {
         self.built.contains(&index)
     }
 

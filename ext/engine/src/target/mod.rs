@@ -22,6 +22,7 @@ mod buffers;
 mod check;
 mod choices;
 mod connect;
+mod constraint;
 mod copying;
 mod count;
 pub(crate) mod describe;

@@ -6,6 +6,7 @@
 //! `ADD CONSTRAINT … USING INDEX` takes a moment (PostgreSQL's documentation, "ALTER TABLE" and "Explicit Locking").
 //! What is there in the end is the same.
 
+use super::constraint;
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::{quote_identifier, Step};
 
@@ -26,15 +27,8 @@ impl UniqueKey {
         }
         let tokens = lex(&step.sql);
         let mut cursor = Cursor::new(&tokens);
-        if !cursor.accept("ALTER TABLE") {
-            return None;
-        }
-        let _ = cursor.accept("ONLY");
-        let table = cursor.qualified("").filter(|table| !table.schema.is_empty())?;
-        if !cursor.accept("ADD CONSTRAINT") {
-            return None;
-        }
-        let name = quote_identifier(&cursor.identifier()?);
+        let (table, name) = constraint::added(&mut cursor)?;
+        let name = quote_identifier(&name);
         let kind = ["PRIMARY KEY", "UNIQUE"]
             .into_iter()
             .find(|kind| cursor.accept(kind))?;

@@ -9,7 +9,6 @@ use crate::target::check::Answer;
 use crate::target::connect::Session;
 use crate::target::foreign_key::{TwoPart, WORTH_IT};
 use crate::target::reset::left_out;
-use crate::target::unique_key::UniqueKey;
 use crate::target::{analyze, count, is_passing, is_refusal, may_retry, working_memory};
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
@@ -60,10 +59,9 @@ impl Restore<'_> {
             };
             let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
             let mut step = step.clone();
-            // The key's index is there when its step is started for the second time.
-            let (builds, adopts) = (self.graph.builds_beside(index), self.graph.is_built(index));
-            if let Some(key) = UniqueKey::of(&step).filter(|_| builds || adopts) {
-                step.sql = if builds { key.build } else { key.adopt };
+            let builds = self.graph.builds_beside(index);
+            if let Some(sql) = self.graph.key_sql(index) {
+                step.sql = sql.into();
             }
             step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
             let (attempts, delay) = (
