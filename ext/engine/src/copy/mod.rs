@@ -20,7 +20,7 @@ pub use error::RowError;
 pub use field::{decode, encode, fields, Fields};
 pub use inserts::InsertRows;
 pub use pieces::Pieces;
-pub use separators::{Rows, Separators, Splitter};
+pub use separators::{Row, Rows, Separators, Splitter};
 
 /// The longest row that is read, in bytes. PostgreSQL gathers a row of COPY in one buffer, which holds
 /// 1 GiB (`MaxAllocSize`), so a longer one cannot be loaded anyway; a damaged stream without newlines

@@ -110,8 +110,9 @@ impl Splitter {
     /// use staging_sync_engine::copy::Splitter;
     /// let mut splitter = Splitter::new();
     /// let mut rows = splitter.rows(b"1\tAda\n2\t");
-    /// assert_eq!(rows.next_row(), Some(&[0, 2, 6][..]));
-    /// assert_eq!(rows.next_row(), None);
+    /// let row = rows.next_row().unwrap();
+    /// assert_eq!((row.fields(), row.field(1)), (2, &b"Ada"[..]));
+    /// assert!(rows.next_row().is_none());
     /// assert_eq!(rows.end(), 6);
     /// ```
     pub fn rows<'s>(&'s mut self, piece: &'s [u8]) -> Rows<'s> {
@@ -121,6 +122,33 @@ impl Splitter {
             starts: &mut self.starts,
             end: 0,
         }
+    }
+}
+
+/// One row of a piece. Its places are those in the piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The piece.
+    pub piece: &'a [u8],
+    /// Where the row's fields begin, and, as the last, where the row after it does: one more than there are fields.
+    pub starts: &'a [usize],
+}
+
+impl<'a> Row<'a> {
+    /// How many fields it has.
+    pub fn fields(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The bounds of a field, without the tab or newline that ends it. There must be one at this position.
+    pub fn range(&self, position: usize) -> (usize, usize) {
+        (self.starts[position], self.starts[position + 1] - 1)
+    }
+
+    /// A field, raw. There must be one at this position.
+    pub fn field(&self, position: usize) -> &'a [u8] {
+        let (start, end) = self.range(position);
+        &self.piece[start..end]
     }
 }
 
@@ -134,17 +162,19 @@ pub struct Rows<'s> {
 }
 
 impl Rows<'_> {
-    /// Where the next row's fields begin, and, as the last, where the row after it does: one more than there are
-    /// fields. None where no whole row is left.
+    /// The next row; None where no whole one is left.
     #[inline]
-    pub fn next_row(&mut self) -> Option<&[usize]> {
+    pub fn next_row(&mut self) -> Option<Row<'_>> {
         self.starts.clear();
         self.starts.push(self.end);
         for place in self.separators.by_ref() {
             self.starts.push(place + 1);
             if self.piece[place] == b'\n' {
                 self.end = place + 1;
-                return Some(self.starts);
+                return Some(Row {
+                    piece: self.piece,
+                    starts: self.starts,
+                });
             }
         }
         None

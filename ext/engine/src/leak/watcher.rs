@@ -4,7 +4,7 @@ use super::class::{Class, Hasher};
 use super::find::{is_digest, Candidate, Finder};
 use super::watch::{Role, Scan, Watch, WatchedColumn};
 use super::LeakCheck;
-use crate::copy::{self, Splitter};
+use crate::copy::{self, Row, Splitter};
 use crate::pii::Kind;
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
@@ -223,14 +223,10 @@ impl Watcher {
         let [mut raw_splitter, mut splitter] = std::mem::take(&mut self.splitters);
         let mut rows = splitter.rows(written);
         let mut raw_rows = (!std::ptr::eq(raw, written)).then(|| raw_splitter.rows(raw));
-        while let Some(starts) = rows.next_row() {
-            let row = Row {
-                piece: written,
-                starts,
-            };
+        while let Some(row) = rows.next_row() {
             let raw_row = match raw_rows.as_mut().map(|rows| rows.next_row()) {
                 None => row,
-                Some(Some(starts)) => Row { piece: raw, starts },
+                Some(Some(raw)) => raw,
                 Some(None) => break,
             };
             self.row(&watch, raw_row, row);
@@ -240,19 +236,23 @@ impl Watcher {
     }
 
     fn row(&mut self, watch: &Watch, raw: Row<'_>, written: Row<'_>) {
-        for column in &watch.columns {
-            if let (Some(raw), Some(written)) = (raw.field(column.position), written.field(column.position)) {
-                self.column(column, raw, written);
-            }
+        let has = |position: usize| position < raw.fields().min(written.fields());
+        for column in watch.columns.iter().filter(|column| has(column.position)) {
+            self.column(column, raw.field(column.position), written.field(column.position));
         }
         if !self.check.names || !matches!(self.moment, Moment::Sent | Moment::Masked) {
             return;
         }
-        let places = watch.full_name;
-        if let Some((first, family)) =
-            places.and_then(|(first, family)| Some((raw.field(first)?, raw.field(family)?)))
+        if let Some((first, family)) = watch
+            .full_name
+            .filter(|(first, family)| has(*first) && has(*family))
         {
-            full_name(first, family, &mut self.value, &mut self.batch);
+            full_name(
+                raw.field(first),
+                raw.field(family),
+                &mut self.value,
+                &mut self.batch,
+            );
         }
     }
 
@@ -343,20 +343,5 @@ fn full_name(first: &[u8], family: &[u8], value: &mut Vec<u8>, batch: &mut Batch
         value.push(b' ');
         value.extend_from_slice(family);
         batch.original(Kind::Name, value);
-    }
-}
-
-/// One row, and where its fields begin, as [`copy::Rows`] has them.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    piece: &'a [u8],
-    starts: &'a [usize],
-}
-
-impl<'a> Row<'a> {
-    /// A field, without what ends it.
-    fn field(&self, position: usize) -> Option<&'a [u8]> {
-        let (start, end) = (*self.starts.get(position)?, *self.starts.get(position + 1)?);
-        self.piece.get(start..end - 1)
     }
 }

@@ -6,26 +6,9 @@ use super::keep::Keep;
 use super::key::Function;
 use super::Check;
 use crate::copy;
+pub(super) use crate::copy::Row;
 use md5::{Digest, Md5};
 use std::sync::Arc;
-
-/// One row of COPY text, as the places where its fields begin (and where the next row begins).
-pub(super) struct Row<'a> {
-    pub(super) piece: &'a [u8],
-    pub(super) starts: &'a [usize],
-}
-
-impl<'a> Row<'a> {
-    /// The bounds of a field, without the tab or newline that ends it.
-    pub(super) fn range(&self, position: usize) -> (usize, usize) {
-        (self.starts[position], self.starts[position + 1] - 1)
-    }
-
-    pub(super) fn field(&self, position: usize) -> &'a [u8] {
-        let (start, end) = self.range(position);
-        &self.piece[start..end]
-    }
-}
 
 /// Buffers that live as long as the worker.
 #[derive(Debug, Default)]

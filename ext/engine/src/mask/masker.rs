@@ -47,9 +47,9 @@ impl Masker {
         } = self;
         out.reserve(piece.len());
         let mut rows = splitter.rows(piece);
-        while let Some(starts) = rows.next_row() {
+        while let Some(row) = rows.next_row() {
             let written = out.len();
-            if let Err(error) = mask_row(mask, &Row { piece, starts }, scratch, counts, out) {
+            if let Err(error) = mask_row(mask, &row, scratch, counts, out) {
                 out.truncate(written);
                 return Err(error);
             }
@@ -73,7 +73,7 @@ fn mask_row(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let Row { piece, starts } = *row;
-    let found = starts.len() - 1;
+    let found = row.fields();
     if found != mask.width {
         return Err(Error::new(
             Kind::Archive,
