@@ -69,11 +69,14 @@ impl<R: Read> Chunks<R> {
         if self.fill()?.is_empty() {
             Ok(())
         } else {
-            Err(Fault::Compression(
-                "bytes follow the end of the compressed stream".to_owned(),
-            ))
+            Err(bytes_follow())
         }
     }
+}
+
+/// What is said of bytes behind a compressed stream's end.
+pub(super) fn bytes_follow() -> Fault {
+    Fault::Compression("bytes follow the end of the compressed stream".to_owned())
 }
 
 /// `left`, or `length` when that is less.

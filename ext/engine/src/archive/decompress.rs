@@ -4,7 +4,7 @@
 //! and large objects. A run without any chunk is an empty stream in every compression: pg_dump starts
 //! its compressor at the first byte, and an empty large object has none.
 
-use super::chunks::Chunks;
+use super::chunks::{bytes_follow, Chunks};
 use super::error::Fault;
 use super::toc::Compression;
 use flate2::{Decompress, FlushDecompress, Status};
@@ -18,9 +18,15 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// What is said of a stream whose chunks end first.
 const ENDS_EARLY: &str = "the compressed stream ends too early";
 
+/// About how many compressed bytes a decompressor is given at once. zlib's copies the last 32 KiB that it has given
+/// after every call, and pg_dump's chunks are of 4 KiB.
+const INPUT: usize = 64 * 1024;
+
 /// The decompressors that are kept.
 pub(super) struct Decompressors {
     compression: Compression,
+    /// Compressed bytes of several chunks, one behind the other.
+    gathered: Gathered,
     zlib: Option<Decompress>,
     zstd: Option<ZstdDecoder<'static>>,
 }
@@ -30,6 +36,7 @@ impl Decompressors {
     pub(super) fn new(compression: Compression) -> Self {
         Self {
             compression,
+            gathered: Gathered::default(),
             zlib: None,
             zstd: None,
         }
@@ -43,17 +50,20 @@ impl Decompressors {
         chunks.begin();
         // No chunk at all. Looked at here, because some decompressors want a stream's header.
         let empty = chunks.fill()?.is_empty();
+        self.gathered.clear();
         Ok(match self.compression {
             _ if empty => Stream::Plain(chunks),
             Compression::None => Stream::Plain(chunks),
             Compression::Gzip => Stream::Zlib {
                 chunks,
-                inflate: self.zlib(),
+                gathered: &mut self.gathered,
+                inflate: fresh(&mut self.zlib),
                 ended: false,
             },
             Compression::Zstd => Stream::Zstd {
                 chunks,
-                decoder: self.zstd()?,
+                gathered: &mut self.gathered,
+                decoder: reinitialized(&mut self.zstd)?,
                 ended: false,
             },
             Compression::Lz4 => Stream::Lz4 {
@@ -65,26 +75,68 @@ impl Decompressors {
             },
         })
     }
+}
 
-    fn zlib(&mut self) -> &mut Decompress {
-        let inflate = self.zlib.get_or_insert_with(|| Decompress::new(true));
-        inflate.reset(true);
-        inflate
+fn fresh(zlib: &mut Option<Decompress>) -> &mut Decompress {
+    let inflate = zlib.get_or_insert_with(|| Decompress::new(true));
+    inflate.reset(true);
+    inflate
+}
+
+fn reinitialized<'a>(
+    zstd: &'a mut Option<ZstdDecoder<'static>>,
+) -> Result<&'a mut ZstdDecoder<'static>, Fault> {
+    let decoder = match zstd.take() {
+        Some(mut decoder) => {
+            decoder.reinit()?;
+            decoder
+        }
+        None => {
+            let mut decoder = ZstdDecoder::new()?;
+            decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
+            decoder
+        }
+    };
+    Ok(zstd.insert(decoder))
+}
+
+/// Compressed bytes on their way from the chunks to a decompressor.
+#[derive(Default)]
+pub(super) struct Gathered {
+    bytes: Vec<u8>,
+    /// How many of them the decompressor has taken.
+    taken: usize,
+}
+
+impl Gathered {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.taken = 0;
     }
 
-    fn zstd(&mut self) -> Result<&mut ZstdDecoder<'static>, Fault> {
-        let decoder = match self.zstd.take() {
-            Some(mut decoder) => {
-                decoder.reinit()?;
-                decoder
+    /// What the decompressor is to take next: about [`INPUT`] bytes, fewer at the end of the run, none behind it.
+    fn fill<R: Read>(&mut self, chunks: &mut Chunks<R>) -> Result<&[u8], Fault> {
+        if self.taken == self.bytes.len() {
+            self.clear();
+            while self.bytes.len() < INPUT {
+                let chunk = chunks.fill()?;
+                if chunk.is_empty() {
+                    break;
+                }
+                let count = chunk.len().min(INPUT);
+                self.bytes.extend_from_slice(&chunk[..count]);
+                chunks.consume(count);
             }
-            None => {
-                let mut decoder = ZstdDecoder::new()?;
-                decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
-                decoder
-            }
-        };
-        Ok(self.zstd.insert(decoder))
+        }
+        Ok(&self.bytes[self.taken..])
+    }
+
+    /// Fails unless everything was taken and the run is at its end.
+    fn expect_end<R: Read>(&self, chunks: &mut Chunks<R>) -> Result<(), Fault> {
+        match self.taken == self.bytes.len() {
+            true => chunks.expect_end(),
+            false => Err(bytes_follow()),
+        }
     }
 }
 
@@ -93,11 +145,13 @@ pub(super) enum Stream<'a, R: Read> {
     Plain(&'a mut Chunks<R>),
     Zlib {
         chunks: &'a mut Chunks<R>,
+        gathered: &'a mut Gathered,
         inflate: &'a mut Decompress,
         ended: bool,
     },
     Zstd {
         chunks: &'a mut Chunks<R>,
+        gathered: &'a mut Gathered,
         decoder: &'a mut ZstdDecoder<'static>,
         ended: bool,
     },
@@ -117,14 +171,16 @@ impl<R: Read> Stream<'_, R> {
             Stream::Plain(chunks) => chunks.read(out).map_err(unwrap_fault),
             Stream::Zlib {
                 chunks,
+                gathered,
                 inflate,
                 ended,
-            } => pump(chunks, ended, |input| run_zlib(inflate, input, out)),
+            } => pump(chunks, gathered, ended, |input| run_zlib(inflate, input, out)),
             Stream::Zstd {
                 chunks,
+                gathered,
                 decoder,
                 ended,
-            } => pump(chunks, ended, |input| run_zstd(decoder, input, out)),
+            } => pump(chunks, gathered, ended, |input| run_zstd(decoder, input, out)),
             Stream::Lz4 { decoder, ended } => read_lz4(decoder, ended, out),
         }
     }
@@ -140,18 +196,15 @@ struct Step {
 /// Feeds a decompressor until it gives something or its stream ends.
 fn pump<R: Read>(
     chunks: &mut Chunks<R>,
+    gathered: &mut Gathered,
     ended: &mut bool,
     mut run: impl FnMut(&[u8]) -> Result<Step, Fault>,
 ) -> Result<usize, Fault> {
     while !*ended {
-        let input = chunks.fill()?;
-        let starved = input.is_empty();
-        let step = run(input)?;
-        if !starved {
-            chunks.consume(step.taken);
-        }
+        let step = run(gathered.fill(chunks)?)?;
+        gathered.taken += step.taken;
         if step.ended {
-            chunks.expect_end()?;
+            gathered.expect_end(chunks)?;
             *ended = true;
         }
         if step.given > 0 {
