@@ -44,7 +44,7 @@ module ScalingoStagingSync
       def read(path)
         raise Errno::ENOENT if path.to_s.empty?
 
-        facts = JSON.parse(File.read(EngineSettings.new(@config).in_app(path)))
+        facts = JSON.parse(File.read(EngineSettings.new(@config).in_app(path), encoding: "UTF-8"))
         raise JSON::ParserError unless facts.is_a?(Hash)
 
         facts

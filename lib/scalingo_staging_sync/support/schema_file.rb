@@ -19,7 +19,7 @@ module ScalingoStagingSync
       # @return [String] the SQL that makes its tables
       # @raise [ConfigurationError] when it cannot be read
       def self.sql(path)
-        text = File.read(path)
+        text = File.read(path, encoding: "UTF-8")
         File.extname(path) == ".rb" ? new(text, path).sql : text
       rescue ConfigurationError
         raise
