@@ -237,6 +237,10 @@ fn what_has_no_binary_form_or_is_not_utf_8_goes_as_text() {
 
 /// A plan of one table, whose rows go in binary with these forms.
 fn one_table(columns: &str, forms: Option<&[Form]>) -> Arc<Plan> {
+    a_table(columns, forms).plan()
+}
+
+fn a_table(columns: &str, forms: Option<&[Form]>) -> Planner {
     let mut planner = Planner::new()
         .statement("TYPE", "mood", "CREATE TYPE public.mood AS ENUM ('sad')")
         .statement(
@@ -247,7 +251,7 @@ fn one_table(columns: &str, forms: Option<&[Form]>) -> Arc<Plan> {
         .table(1, "t", columns);
     let load = planner.0.loads.get_mut(&1).unwrap();
     load.binary = forms.map(|forms| Arc::new(Layout::new(forms.to_vec()).unwrap()));
-    planner.plan()
+    planner
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,7 +313,8 @@ async fn a_first_piece_that_cannot_go_in_binary_and_one_with_a_huge_field_go_as_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_table_is_committed_in_several_binary_copies() {
     let database = Database::of_owner().await;
-    let plan = one_table("id int, body text", Some(&[Form::Int4, Form::Text]));
+    let forms = [Form::Int4, Form::Text];
+    let plan = a_table("id int, body text", Some(&forms)).not_freezable(1).plan();
     let pieces: Vec<String> = (0..150)
         .map(|piece| format!("{piece}\t{}\n", "x".repeat(9_990)).repeat(100))
         .collect();

@@ -204,6 +204,7 @@ fn loads_name_the_columns_of_the_data() {
         load("public", "events_2024").copy_into,
         name("public", "events_2024")
     );
+    assert!(load("public", "events_2024").freezable);
     assert!(!load("public", "users").columns.contains(&"full_name".to_owned()));
     assert_eq!(load("public", "no_columns").columns, Vec::<String>::new());
     assert_eq!(
@@ -244,6 +245,8 @@ fn inserts_without_a_column_list_say_which_columns_are_generated() {
     let names: Vec<&str> = table_columns.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["id", "name", "mark", "breed", "weeks"]);
     assert_eq!(load("events_2025_rest").copy_into, name("public", "events"));
+    let freezable = ["puppies", "events_2025_rest"].map(|name| load(name).freezable);
+    assert_eq!(freezable, [true, false], "what goes on to partitions is not");
 }
 
 #[test]

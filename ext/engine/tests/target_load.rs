@@ -119,10 +119,11 @@ async fn rows_arrive_as_they_were_sent_and_masked_ones_masked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_table_is_loaded_over_several_sessions() {
+async fn a_large_table_whose_rows_cannot_be_frozen_is_loaded_over_several_sessions() {
     let database = Database::of_restricted().await;
     let plan = Planner::new()
         .table(1, "large", "id int, filler text")
+        .not_freezable(1)
         .mask(1, 1)
         .plan();
     let target = open_and_reset(&database, &plan, 3, &Sink::silent()).await;
@@ -172,6 +173,60 @@ async fn a_large_table_is_loaded_over_several_sessions() {
         .await;
     assert_eq!(transactions, 3, "each session commits its share");
     target.close().await.unwrap();
+}
+
+/// Rows of a table `(id int, filler text)`, some 200 bytes each.
+fn filled(ids: std::ops::Range<u32>) -> Item {
+    let rows: Vec<String> = ids.map(|id| format!("{id}\t{}\n", "x".repeat(200))).collect();
+    Item::Rows(rows.concat().into_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_tables_rows_are_frozen_in_one_transaction_and_a_small_ones_are_not_worth_one() {
+    let database = Database::of_restricted().await;
+    let columns = "id int, filler text";
+    let plan = Planner::new()
+        .table(1, "large", columns)
+        .table(2, "small", columns)
+        .plan();
+    let target = open_and_reset(&database, &plan, 3, &Sink::silent()).await;
+    let mut items = vec![Item::TableStart(1)];
+    items.extend((0..60).map(|piece| filled(piece * 1_000..(piece + 1) * 1_000)));
+    items.extend([
+        Item::TableEnd,
+        Item::TableStart(2),
+        filled(0..100),
+        Item::TableEnd,
+    ]);
+    let report = load(&target, &plan, items).await.unwrap();
+    target.close().await.unwrap();
+    assert_eq!(report.loads.iter().map(|load| load.rows).sum::<u64>(), 60_100);
+    database.admin.batch_execute("ANALYZE").await.unwrap();
+    let told = database
+        .text(
+            "SELECT string_agg(relname || ' ' || (relallvisible = relpages), ' ' ORDER BY relname) FROM pg_class \
+             WHERE relname IN ('large', 'small')",
+        )
+        .await;
+    assert_eq!(told, "large true small false");
+    let transactions = "SELECT count(DISTINCT xmin::text) FROM public.large";
+    assert_eq!(database.number(transactions).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_large_table_when_its_last_row_is_refused() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new().table(1, "large", "id int, filler text").plan();
+    let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
+    let items = vec![
+        Item::TableStart(1),
+        filled(0..1_000),
+        Item::Rows(b"many\t\n".to_vec()),
+        Item::TableEnd,
+    ];
+    let refused = load(&target, &plan, items).await.unwrap_err();
+    assert!(refused.what.contains("public.large"), "{}", refused.what);
+    assert_eq!(database.number("SELECT count(*) FROM public.large").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

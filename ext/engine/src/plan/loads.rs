@@ -1,6 +1,6 @@
 //! How the rows of each TABLE DATA block are loaded.
 
-use super::schema::Schema;
+use super::schema::{Schema, Table};
 use super::sql::{lex, names, Cursor};
 use super::{Load, RowFormat, TableName};
 use crate::archive::Entry;
@@ -24,6 +24,7 @@ pub(super) fn load(entry: &Entry, schema: &Schema) -> Option<Load> {
     };
     let columns = cursor.parenthesized().map(names).unwrap_or_default();
     Some(Load {
+        freezable: holds_rows(&schema.tables[index]) && copy_into == table,
         dump_id: entry.dump_id,
         table,
         copy_into,
@@ -52,6 +53,7 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
     let copy_into = partition_root(entry).unwrap_or_else(|| table.clone());
     let format = RowFormat::Inserts { table_columns };
     Load {
+        freezable: holds_rows(&schema.tables[index]) && copy_into == table,
         dump_id: entry.dump_id,
         table,
         copy_into,
@@ -63,6 +65,11 @@ fn inserts(entry: &Entry, table: TableName, index: usize, schema: &Schema) -> Lo
         vectors: None,
         sql_group: None,
     }
+}
+
+/// Whether a table holds rows itself: PostgreSQL freezes none that go on to partitions or elsewhere.
+fn holds_rows(table: &Table) -> bool {
+    !table.foreign && table.partition_key.is_none()
 }
 
 /// `-- load via partition root public.events`, which pg_dump writes where SQL would stand.

@@ -142,6 +142,8 @@ pub struct Load {
     pub format: RowFormat,
     /// How its rows are written in binary COPY, where they are not sent as the text that they are.
     pub binary: Option<Arc<Layout>>,
+    /// Whether PostgreSQL takes its rows frozen (COPY's FREEZE): they go into a table of their own that holds rows.
+    pub freezable: bool,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
     /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
@@ -179,15 +181,26 @@ impl Load {
         self.copy_sql_into(&self.copy_into.sql(), &[], encoding)
     }
 
+    /// The same as [`Load::copy_sql`] of frozen rows, for a transaction that has emptied the table.
+    pub(crate) fn copy_frozen_sql(&self, encoding: &str) -> String {
+        let options = format!("FREEZE, {}", encoded(encoding));
+        self.copy_from(&self.copy_into.sql(), &[], &options)
+    }
+
     /// `COPY "public"."users" ("id", "email") FROM STDIN WITH (FORMAT binary)`, for the tuples of [`Load::binary`].
-    pub fn copy_binary_sql(&self) -> String {
-        self.copy_from(&self.copy_into.sql(), &[], "FORMAT binary")
+    /// `frozen`: as with [`Load::copy_frozen_sql`].
+    pub(crate) fn copy_binary_sql(&self, frozen: bool) -> String {
+        let options = if frozen {
+            "FREEZE, FORMAT binary"
+        } else {
+            "FORMAT binary"
+        };
+        self.copy_from(&self.copy_into.sql(), &[], options)
     }
 
     /// The same as [`Load::copy_sql`] into another table, which has `further` columns.
     pub(crate) fn copy_sql_into(&self, table: &str, further: &[String], encoding: &str) -> String {
-        let encoding = encoding.replace('\'', "''");
-        self.copy_from(table, further, &format!("ENCODING '{encoding}'"))
+        self.copy_from(table, further, &encoded(encoding))
     }
 
     fn copy_from(&self, table: &str, further: &[String], options: &str) -> String {
@@ -200,6 +213,11 @@ impl Load {
         };
         format!("COPY {table}{list} FROM STDIN WITH ({options})")
     }
+}
+
+/// COPY's option for an encoding.
+fn encoded(encoding: &str) -> String {
+    format!("ENCODING '{}'", encoding.replace('\'', "''"))
 }
 
 /// How a data block writes its rows.

@@ -1,4 +1,9 @@
 //! Rows on their way into a table: one COPY after the other, binary while the rows allow it, text otherwise.
+//!
+//! Where a transaction empties the table first and all of the COPYs are part of it, they can freeze the rows: nobody
+//! has to look again at whether they were committed, no page is written a second time to note that they were, the
+//! visibility map is there for the checks of foreign keys to read indexes alone, and with `wal_level` minimal nothing is logged
+//! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
 
 use super::buffers::{Buffers, Outgoing};
 use super::connect::Session;
@@ -38,6 +43,9 @@ pub(super) struct Copying<'a> {
     /// The statement of every COPY from now on.
     statement: Statement,
     under_way: Option<UnderWay>,
+    /// What begins the transaction, until it has begun.
+    opening: Option<String>,
+    is_in_transaction: bool,
     stored: u64,
 }
 
@@ -64,8 +72,23 @@ impl<'a> Copying<'a> {
             layout,
             statement: statement.map_err(|error| refused(&lane.table, &error))?,
             under_way: None,
+            opening: lane.emptied_first.as_ref().map(|empty| format!("BEGIN; {empty}")),
+            is_in_transaction: false,
             stored: 0,
         })
+    }
+
+    /// Ends the COPY under way, and with it the transaction, if they are part of one.
+    ///
+    /// # Errors
+    /// As [`Copying::send`].
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        self.finish().await?;
+        if std::mem::take(&mut self.is_in_transaction) {
+            let committed = self.session.batch_execute("COMMIT").await;
+            committed.map_err(|error| refused(self.table, &error))?;
+        }
+        Ok(())
     }
 
     /// Rows that PostgreSQL says it stored, of the COPYs that are finished.
@@ -101,7 +124,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// Ends the COPY under way, whose rows are committed then; false when there is none.
+    /// Ends the COPY under way, whose rows are committed then unless a transaction goes on; false when there is none.
     ///
     /// # Errors
     /// As [`Copying::send`].
@@ -173,7 +196,12 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    async fn begin(&self) -> Result<UnderWay> {
+    async fn begin(&mut self) -> Result<UnderWay> {
+        if let Some(opening) = self.opening.take() {
+            let emptied = self.session.batch_execute(&opening).await;
+            emptied.map_err(|error| refused(self.table, &error))?;
+            self.is_in_transaction = true;
+        }
         let sink = self.session.copy_in(&self.statement).await;
         Ok(UnderWay {
             sink: Box::pin(sink.map_err(|error| refused(self.table, &error))?),

@@ -34,6 +34,8 @@ pub(crate) async fn copy(
         table: load.table.to_string(),
         sql: into,
         binary: None,
+        // It is filled in a transaction of its caller's, as a part of it.
+        emptied_first: None,
         mask: load.mask.clone(),
         conditional: load.conditional.clone(),
         // They were looked at before anything was touched.

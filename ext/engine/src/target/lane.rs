@@ -30,6 +30,8 @@ pub(crate) struct Lane {
     pub(crate) sql: String,
     /// That of a binary COPY and how to write its tuples, where the rows go so.
     pub(crate) binary: Option<(String, Arc<Layout>)>,
+    /// What empties the table in the transaction that fills it, where one does so that its rows are frozen.
+    pub(crate) emptied_first: Option<String>,
     pub(crate) mask: Option<Arc<RowMask>>,
     /// What goes along in further fields, for SQL to choose from.
     pub(crate) conditional: Option<Arc<RowMask>>,
@@ -134,7 +136,7 @@ impl Lane {
             report.bytes += bytes.len() as u64;
             copying.send(bytes).await?;
         }
-        copying.finish().await?;
+        copying.commit().await?;
         report.stored = copying.stored();
         if let (Some(detection), Some(scan)) = (&self.detection, scan) {
             detection.seen(scan);

@@ -66,7 +66,7 @@ pub enum Item {
 ///
 /// The stream ends when the sender of `items` is dropped; an `Err` among the items ends everything with that
 /// error. Rows are masked and sent over [`parallel_connections`](crate::settings::Target::parallel_connections)
-/// sessions, a large table over several of them; while the stream lasts, steps leave at least one session to the
+/// sessions: a large table over one that freezes its rows, or, where they cannot be frozen, over several; while the stream lasts, steps leave at least one session to the
 /// rows, so with a single one they come after it. Must be called within a tokio runtime; masking happens on its
 /// worker threads.
 ///

@@ -5,7 +5,7 @@
 //! guard               other sessions of the same role are kept out while a run lasts
 //! state               the gem's own schema: what a run leaves behind about itself
 //! reset, stock        emptying the target and creating the schema, in one transaction where it fits
-//! load, lane, large_objects, graph   rows over several COPY streams, and what follows as soon as it can
+//! load, lane, large_objects, graph   rows in COPY streams, and what follows as soon as it can
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
 //! in_place            rows that are there already, streamed into temporary tables
 //! look                what a dry run and a check see of a target, without changing it

@@ -277,12 +277,19 @@ impl Planner {
             columns,
             format: RowFormat::Copy,
             binary: None,
+            freezable: true,
             mask: None,
             conditional: None,
             vectors: None,
             sql_group: None,
         };
         self.0.loads.insert(id, load);
+        self
+    }
+
+    /// The load's rows can not be frozen, as those that go to partitions.
+    pub fn not_freezable(mut self, id: DumpId) -> Self {
+        self.0.loads.get_mut(&id).unwrap().freezable = false;
         self
     }
 

@@ -18,6 +18,10 @@ use tokio::sync::mpsc;
 /// A table gets a further lane for each so many bytes of it, while those it has are busy.
 const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 
+/// From so many bytes in its first piece on, a table is worth a transaction that empties it first: that costs some
+/// files more, which thousands of small tables would pay for nothing.
+const LARGE: u64 = 64 * 1024;
+
 /// Between two words on how far a table is.
 const TELL: Duration = Duration::from_millis(250);
 
@@ -27,6 +31,8 @@ pub(super) struct Progress {
     /// When it was last told how far it is.
     pub(super) told: Instant,
     pub(super) lanes: usize,
+    /// Its one lane empties the table first and freezes the rows.
+    pub(super) freezes: bool,
     /// All of its rows have arrived.
     pub(super) ended: bool,
     pub(super) rows_sent: u64,
@@ -64,6 +70,7 @@ impl<'a> Restore<'a> {
             since: now,
             told: now,
             lanes: 0,
+            freezes: false,
             ended: false,
             rows_sent: 0,
             rows_stored: 0,
@@ -126,7 +133,8 @@ impl<'a> Restore<'a> {
                 };
                 let (sender, receiver) = mpsc::channel(1);
                 let queue = Queue::new(tokio::sync::Mutex::new(receiver));
-                self.start_lane(current.id, &queue, session)?;
+                let is_large = length >= LARGE;
+                self.start_lane(current.id, &queue, session, is_large)?;
                 current.queue = Some((sender.clone(), queue));
                 sender
             }
@@ -165,19 +173,17 @@ impl<'a> Restore<'a> {
 
     /// Gives a table whose lanes are busy a further one, if it is large and a session is free.
     pub(super) fn grow(&mut self, current: &Current) -> Result<()> {
-        // A temporary table is one session's.
-        if self.load(current.id)?.sql_group.is_some() {
+        // A temporary table is one session's, and so is one that is emptied and filled in one transaction.
+        let progress = self.tables.get(&current.id);
+        if self.load(current.id)?.sql_group.is_some() || progress.is_some_and(|one| one.freezes) {
             return Ok(());
         }
-        let lanes = self
-            .tables
-            .get(&current.id)
-            .map_or(0, |progress| progress.lanes as u64);
+        let lanes = progress.map_or(0, |progress| progress.lanes as u64);
         if current.bytes <= lanes * BYTES_PER_LANE {
             return Ok(());
         }
         if let (Some((_, queue)), Some(session)) = (&current.queue, self.free.pop()) {
-            self.start_lane(current.id, queue, session)?;
+            self.start_lane(current.id, queue, session, false)?;
         }
         Ok(())
     }
@@ -222,8 +228,11 @@ impl<'a> Restore<'a> {
         Error::internal("A connection stopped taking rows without saying why.")
     }
 
-    pub(super) fn start_lane(&mut self, id: DumpId, queue: &Queue, session: Session) -> Result<()> {
+    /// Starts a lane of a load. `is_large`: its rows are worth a transaction that empties the table first, so that they
+    /// are frozen, where they can be.
+    fn start_lane(&mut self, id: DumpId, queue: &Queue, session: Session, is_large: bool) -> Result<()> {
         let load = self.load(id)?;
+        let freezes = is_large && load.freezable && load.sql_group.is_none() && load.conditional.is_none();
         let mask = self.mask(load);
         let vectors = load.vectors_under(mask.as_deref());
         let lane = Lane {
@@ -231,6 +240,7 @@ impl<'a> Restore<'a> {
             table: load.table.to_string(),
             sql: match self.sql_table(load) {
                 Some(table) => table.copy_sql(load, &self.plan.encoding),
+                None if freezes => load.copy_frozen_sql(&self.plan.encoding),
                 None => load.copy_sql(&self.plan.encoding),
             },
             // A temporary table's types are its own.
@@ -238,7 +248,8 @@ impl<'a> Restore<'a> {
                 .binary
                 .clone()
                 .filter(|_| load.sql_group.is_none() && load.conditional.is_none())
-                .map(|layout| (load.copy_binary_sql(), layout)),
+                .map(|layout| (load.copy_binary_sql(freezes), layout)),
+            emptied_first: freezes.then(|| format!("TRUNCATE ONLY {}", load.copy_into.sql())),
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
             conditional: load.conditional.clone(),
@@ -254,6 +265,7 @@ impl<'a> Restore<'a> {
         };
         if let Some(progress) = self.tables.get_mut(&id) {
             progress.lanes += 1;
+            progress.freezes = freezes;
         }
         let (group, alone) = (load.sql_group, load.copy_into == load.table);
         self.tasks.spawn(async move {
