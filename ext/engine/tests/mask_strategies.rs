@@ -720,6 +720,48 @@ fn what_is_not_masked_is_copied_byte_for_byte() {
 }
 
 #[test]
+fn who_watches_is_shown_each_row_as_it_came_and_as_it_is_written() {
+    let columns = [
+        column("email", Type::TEXT),
+        not_null("id", BIGINT),
+        column("first_name", Type::TEXT),
+        column("last_name", Type::TEXT),
+        column("note", Type::TEXT),
+        column("phone", Type::TEXT),
+    ];
+    let mask = Arc::new(compile(&table(&columns), "user_anonymization").unwrap());
+    let raw = "a@b.fr\t1\tAda\tLovelace\tx\t0612345678\n\\N\t22\t\\N\tB\t\t\\N\n\t333\t\t\ta\\tb\t1\n";
+    let mut out = b"what was there before".to_vec();
+    let before = out.len();
+    let mut shown = Vec::new();
+    let owned = |row: copy::Row<'_>| -> Vec<Vec<u8>> {
+        let fields = 0..row.fields();
+        fields.map(|position| row.field(position).to_vec()).collect()
+    };
+    let mut masker = mask.masker();
+    masker
+        .mask_piece_seen(raw.as_bytes(), &mut out, |raw, written| {
+            shown.push((owned(raw), owned(written)));
+        })
+        .unwrap();
+    let split = |text: &[u8]| -> Vec<Vec<Vec<u8>>> {
+        let rows = text.split_inclusive(|byte| *byte == b'\n');
+        rows.map(|row| {
+            let row = &row[..row.len() - 1];
+            row.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect()
+        })
+        .collect()
+    };
+    let written = split(&out[before..]);
+    assert_eq!(shown.len(), 3);
+    assert_eq!(
+        shown,
+        split(raw.as_bytes()).into_iter().zip(written).collect::<Vec<_>>()
+    );
+    assert_ne!(shown[0].0, shown[0].1);
+}
+
+#[test]
 fn a_row_with_a_wrong_number_of_fields_ends_the_run_without_showing_it() {
     let mask = Arc::new(
         compile(

@@ -202,10 +202,11 @@ async fn a_large_tables_rows_are_frozen_in_one_transaction_and_a_small_ones_are_
     target.close().await.unwrap();
     assert_eq!(report.loads.iter().map(|load| load.rows).sum::<u64>(), 60_100);
     database.admin.batch_execute("ANALYZE").await.unwrap();
+    // PostgreSQL leaves out pages on which one of its batches ends and the next begins.
     let told = database
         .text(
-            "SELECT string_agg(relname || ' ' || (relallvisible = relpages), ' ' ORDER BY relname) FROM pg_class \
-             WHERE relname IN ('large', 'small')",
+            "SELECT string_agg(relname || ' ' || (relallvisible > relpages * 0.9), ' ' ORDER BY relname) \
+             FROM pg_class WHERE relname IN ('large', 'small')",
         )
         .await;
     assert_eq!(told, "large true small false");

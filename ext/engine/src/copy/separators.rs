@@ -136,16 +136,19 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// How many fields it has.
+    #[inline]
     pub fn fields(&self) -> usize {
         self.starts.len() - 1
     }
 
     /// The bounds of a field, without the tab or newline that ends it. There must be one at this position.
+    #[inline]
     pub fn range(&self, position: usize) -> (usize, usize) {
         (self.starts[position], self.starts[position + 1] - 1)
     }
 
     /// A field, raw. There must be one at this position.
+    #[inline]
     pub fn field(&self, position: usize) -> &'a [u8] {
         let (start, end) = self.range(position);
         &self.piece[start..end]

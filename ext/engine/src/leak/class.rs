@@ -5,7 +5,7 @@
 //! leaves the process, so it does not matter that the library may choose another algorithm some day.
 
 use crate::pii::{canonical, Kind};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher as _, RandomState};
 
 /// A kind of value whose copies elsewhere are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,12 +152,19 @@ impl Hasher {
             Class::Identity if form.len() < 9 => return None,
             class => class,
         };
-        Some((class, self.state.hash_one((class.index() as u8, form))))
+        Some((class, self.hash(class, form)))
     }
 
     /// The hash of a digest.
     pub(super) fn digest(&self, digest: &[u8]) -> u64 {
-        self.state.hash_one((Class::Digest.index() as u8, digest))
+        self.hash(Class::Digest, digest)
+    }
+
+    fn hash(&self, class: Class, form: &[u8]) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write(form);
+        hasher.write_u8(class.index() as u8);
+        hasher.finish()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::pii::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
 use crate::pii::{people, scan, Kind};
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr3, memchr_iter, memmem};
 
 /// No kind that is followed has fewer digits.
 const DIGITS: usize = 9;
@@ -104,7 +104,7 @@ impl Finder {
             return field.len() < SHORTEST;
         }
         let contents = Contents::of(field);
-        let hides = contents.escape || contents.backslash && memmem::find(field, b"\\\\").is_some();
+        let hides = contents.escape || contents.backslash && has_doubled_backslash(field);
         !contents.at && !hides && contents.digits < DIGITS
     }
 
@@ -180,6 +180,12 @@ fn reads_as_text(hex: &[u8]) -> bool {
         && head
             .into_iter()
             .all(|byte| byte >= 0x20 && byte != 0x7f || byte.is_ascii_whitespace())
+}
+
+/// Whether a field of COPY text has an escaped backslash.
+fn has_doubled_backslash(field: &[u8]) -> bool {
+    let mut escapes = memchr_iter(b'\\', field);
+    escapes.any(|at| field.get(at + 1) == Some(&b'\\'))
 }
 
 /// Whether an `@` stands in a text in one of its encodings.

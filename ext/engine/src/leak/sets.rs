@@ -13,6 +13,9 @@ use super::class::Class;
 use super::sketch::Sketch;
 use super::table::{in_place, HashTable, Sighting, SightingTable};
 
+/// How many hashes a sketch is asked about together.
+const TOGETHER: usize = 64;
+
 /// How much memory the sets may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -128,8 +131,20 @@ impl Sets {
         }
     }
 
+    /// Adds originals.
+    pub(super) fn originals_found(&mut self, found: &[(Class, u64)]) {
+        for some in found.chunks(TOGETHER) {
+            if let Some(sketch) = &self.originals_sketch {
+                sketch.fetch(some.iter().map(|(_, hash)| *hash));
+            }
+            for (class, hash) in some {
+                self.original(*class, *hash);
+            }
+        }
+    }
+
     /// Adds an original.
-    pub(super) fn original(&mut self, class: Class, hash: u64) {
+    fn original(&mut self, class: Class, hash: u64) {
         if self.originals.is_full() {
             self.thin_originals();
         }

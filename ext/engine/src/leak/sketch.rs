@@ -53,6 +53,16 @@ impl Sketch {
         new == 0
     }
 
+    /// Fetches from memory what the hashes will need. Asked for one behind the other they wait for it in turn, each as
+    /// long as a hundred instructions take; side by side they wait once.
+    pub(super) fn fetch(&self, hashes: impl Iterator<Item = u64>) {
+        let fetched = hashes.fold(0, |sum, hash| {
+            let place = self.block(hash);
+            sum ^ self.blocks[place][0] ^ u64::from(self.set[place])
+        });
+        std::hint::black_box(fetched);
+    }
+
     /// Whether it may hold a hash. A yes is wrong with the probability [`Sketch::rate`], a no never.
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let block = &self.blocks[self.block(hash)];

@@ -39,14 +39,10 @@ const RECENT: usize = 256;
 
 /// Looks at the rows of one data block.
 pub struct Watcher {
-    check: Arc<LeakCheck>,
-    watch: Arc<Watch>,
-    moment: Moment,
-    finder: Finder,
+    watch: Watch,
+    looker: Looker,
     /// Of what came, and of what is written.
     splitters: [Splitter; 2],
-    value: Vec<u8>,
-    batch: Batch,
 }
 
 /// No hash, no value.
@@ -146,9 +142,8 @@ impl Batch {
         ];
         if parts.iter().any(|length| *length > 0) {
             let mut sets = check.sets();
-            for (class, hash) in self.originals.drain(..) {
-                sets.original(class, hash);
-            }
+            sets.originals_found(&self.originals);
+            self.originals.clear();
             for hash in self.digests.drain(..) {
                 sets.digest(hash);
             }
@@ -170,6 +165,17 @@ impl Batch {
     }
 }
 
+/// What looks at fields.
+struct Looker {
+    check: Arc<LeakCheck>,
+    moment: Moment,
+    /// Whether what is written is looked at.
+    sees_written: bool,
+    finder: Finder,
+    value: Vec<u8>,
+    batch: Batch,
+}
+
 impl Watcher {
     pub(super) fn new(check: Arc<LeakCheck>, watch: Watch, moment: Moment) -> Self {
         let batch = Batch {
@@ -184,20 +190,23 @@ impl Watcher {
             folded: Vec::new(),
         };
         Self {
-            finder: Finder::new(check.names),
-            check,
-            watch: Arc::new(watch),
-            moment,
+            looker: Looker {
+                finder: Finder::new(check.names),
+                check,
+                moment,
+                sees_written: moment == Moment::ReadBack || (moment == Moment::Sent && !watch.read_back),
+                value: Vec::new(),
+                batch,
+            },
+            watch,
             splitters: Default::default(),
-            value: Vec::new(),
-            batch,
         }
     }
 
     /// Whether a column at a place is looked at when it is read back.
     pub(crate) fn looks_at(&self, position: usize) -> bool {
         let is_looked_at = |role: Role| match role {
-            Role::Written | Role::Scrubbed => self.moment != Moment::Kept,
+            Role::Written | Role::Scrubbed => self.looker.moment != Moment::Kept,
             Role::MaskedLater => true,
             Role::Masked | Role::Ignored => false,
         };
@@ -216,8 +225,7 @@ impl Watcher {
     /// Looks at whole rows of COPY text: `raw` as they came, `written` the same rows as they are written. Where
     /// nothing is masked the two are one.
     pub fn piece(&mut self, raw: &[u8], written: &[u8]) {
-        let watch = Arc::clone(&self.watch);
-        if watch.is_empty() {
+        if self.watch.is_empty() {
             return;
         }
         let [mut raw_splitter, mut splitter] = std::mem::take(&mut self.splitters);
@@ -229,36 +237,42 @@ impl Watcher {
                 Some(Some(raw)) => raw,
                 Some(None) => break,
             };
-            self.row(&watch, raw_row, row);
+            self.row(raw_row, row);
         }
         self.splitters = [raw_splitter, splitter];
-        self.batch.hand_on(&self.check);
+        self.end_of_piece();
     }
 
-    fn row(&mut self, watch: &Watch, raw: Row<'_>, written: Row<'_>) {
-        let has = |position: usize| position < raw.fields().min(written.fields());
-        for column in watch.columns.iter().filter(|column| has(column.position)) {
-            self.column(column, raw.field(column.position), written.field(column.position));
+    /// Looks at one row, as it came and as it is written. [`Watcher::end_of_piece`] must be told now and then.
+    pub(crate) fn row(&mut self, raw: Row<'_>, written: Row<'_>) {
+        let Self { watch, looker, .. } = self;
+        let fields = raw.fields().min(written.fields());
+        for column in &watch.columns {
+            let at = column.position;
+            if at < fields {
+                looker.column(column, raw.field(at), written.field(at));
+            }
         }
-        if !self.check.names || !matches!(self.moment, Moment::Sent | Moment::Masked) {
+        if !looker.check.names || !matches!(looker.moment, Moment::Sent | Moment::Masked) {
             return;
         }
-        if let Some((first, family)) = watch
-            .full_name
-            .filter(|(first, family)| has(*first) && has(*family))
-        {
-            full_name(
-                raw.field(first),
-                raw.field(family),
-                &mut self.value,
-                &mut self.batch,
-            );
+        if let Some((first, family)) = watch.full_name {
+            if first.max(family) < fields {
+                looker.full_name(raw.field(first), raw.field(family));
+            }
         }
     }
 
+    /// Hands on what was found, to where all of a run's watchers do.
+    pub(crate) fn end_of_piece(&mut self) {
+        self.looker.batch.hand_on(&self.looker.check);
+    }
+}
+
+impl Looker {
+    #[inline]
     fn column(&mut self, column: &WatchedColumn, raw: &[u8], written: &[u8]) {
-        let is_written =
-            self.moment == Moment::ReadBack || (self.moment == Moment::Sent && !self.watch.read_back);
+        let is_written = self.sees_written;
         let is_raw = matches!(self.moment, Moment::Sent | Moment::Masked);
         match column.role {
             Role::Written if is_written => self.look(column, written, Side::Written),
@@ -319,6 +333,19 @@ impl Watcher {
             }
         }
     }
+
+    /// A first and a last name that are both masked are an original together.
+    fn full_name(&mut self, first: &[u8], family: &[u8]) {
+        let is_name = |field: &[u8]| field.len() > 1 && field != b"\\N" && !field.contains(&b'\\');
+        if is_name(first) && is_name(family) {
+            let value = &mut self.value;
+            value.clear();
+            value.extend_from_slice(first);
+            value.push(b' ');
+            value.extend_from_slice(family);
+            self.batch.original(Kind::Name, value);
+        }
+    }
 }
 
 /// Whether a whole value may be one of the kind that its column's name says.
@@ -331,17 +358,5 @@ fn may_be(kind: Kind, value: &[u8]) -> bool {
         Kind::Phone => digits >= 9 && !value.iter().any(u8::is_ascii_alphabetic),
         Kind::Name => value.trim_ascii().contains(&b' '),
         _ => digits >= 5,
-    }
-}
-
-/// A first and a last name that are both masked are an original together.
-fn full_name(first: &[u8], family: &[u8], value: &mut Vec<u8>, batch: &mut Batch) {
-    let is_name = |field: &[u8]| field.len() > 1 && field != b"\\N" && !field.contains(&b'\\');
-    if is_name(first) && is_name(family) {
-        value.clear();
-        value.extend_from_slice(first);
-        value.push(b' ');
-        value.extend_from_slice(family);
-        batch.original(Kind::Name, value);
     }
 }

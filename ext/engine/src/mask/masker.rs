@@ -4,7 +4,11 @@ use super::action::{DoesNotFit, Done, Row, Scratch};
 use super::{ColumnCounts, Counts, RowMask};
 use crate::copy::Splitter;
 use crate::error::{Error, Kind, Result};
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Who is shown each row, as it came and as it is written.
+type Seen<'a> = &'a mut dyn FnMut(Row<'_>, Row<'_>);
 
 /// Masks rows with a [`RowMask`], and counts.
 #[derive(Debug)]
@@ -13,6 +17,8 @@ pub struct Masker {
     counts: Counts,
     splitter: Splitter,
     scratch: Scratch,
+    /// Where the fields begin of the row that was written last, where somebody watches.
+    written: Vec<usize>,
 }
 
 impl Masker {
@@ -23,6 +29,7 @@ impl Masker {
             counts: Counts { rows: 0, columns },
             splitter: Splitter::new(),
             scratch: Scratch::default(),
+            written: Vec::new(),
         }
     }
 
@@ -39,19 +46,43 @@ impl Masker {
     /// [`Kind::Plan`] when an id has so many digits that the pseudonym made from it would not fit. `out` then
     /// holds the rows before it, and nothing of the row itself.
     pub fn mask_piece(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.mask_rows(piece, out, None)
+    }
+
+    /// As [`Masker::mask_piece`], and shows each row as it came and as it is written, the latter with its places in `out`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn mask_piece_seen(
+        &mut self,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        mut seen: impl FnMut(Row<'_>, Row<'_>),
+    ) -> Result<()> {
+        self.mask_rows(piece, out, Some(&mut seen))
+    }
+
+    fn mask_rows(&mut self, piece: &[u8], out: &mut Vec<u8>, mut seen: Option<Seen<'_>>) -> Result<()> {
         let Self {
             mask,
             counts,
             splitter,
             scratch,
+            written,
         } = self;
         out.reserve(piece.len());
         let mut rows = splitter.rows(piece);
         while let Some(row) = rows.next_row() {
-            let written = out.len();
-            if let Err(error) = mask_row(mask, &row, scratch, counts, out) {
-                out.truncate(written);
+            let begin = out.len();
+            written.clear();
+            let starts = seen.is_some().then_some(&mut *written);
+            if let Err(error) = mask_row(mask, &row, scratch, counts, out, starts) {
+                out.truncate(begin);
                 return Err(error);
+            }
+            if let Some(seen) = &mut seen {
+                let starts = written.as_slice();
+                seen(row, Row { piece: out, starts });
             }
         }
         if rows.end() != piece.len() {
@@ -64,15 +95,16 @@ impl Masker {
     }
 }
 
-/// Appends one masked row.
+/// Appends one masked row, and to `starts`, if there, where its fields begin in `out` and where the row after it will.
 fn mask_row(
     mask: &RowMask,
     row: &Row<'_>,
     scratch: &mut Scratch,
     counts: &mut Counts,
     out: &mut Vec<u8>,
+    mut starts: Option<&mut Vec<usize>>,
 ) -> Result<()> {
-    let Row { piece, starts } = *row;
+    let piece = row.piece;
     let found = row.fields();
     if found != mask.width {
         return Err(Error::new(
@@ -85,7 +117,7 @@ fn mask_row(
         ));
     }
     counts.rows += 1;
-    let mut copied = starts[0];
+    let (mut copied, mut told) = (row.starts[0], 0);
     for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
         let (start, end) = row.range(column.position);
         if &piece[start..end] == b"\\N" {
@@ -93,6 +125,14 @@ fn mask_row(
             continue;
         }
         out.extend_from_slice(&piece[copied..start]);
+        if let Some(starts) = &mut starts {
+            told = tell(
+                row,
+                told..column.position + 1,
+                out.len().wrapping_sub(start),
+                starts,
+            );
+        }
         copied = end;
         let written = out.len();
         match action.write(row, &piece[start..end], scratch, out) {
@@ -109,8 +149,19 @@ fn mask_row(
             }
         }
     }
-    out.extend_from_slice(&piece[copied..starts[found]]);
+    if let Some(starts) = starts {
+        tell(row, told..found + 1, out.len().wrapping_sub(copied), starts);
+    }
+    out.extend_from_slice(&piece[copied..row.starts[found]]);
     Ok(())
+}
+
+/// Appends where some fields begin that are moved by `shift`, and returns which field is next.
+fn tell(row: &Row<'_>, fields: Range<usize>, shift: usize, starts: &mut Vec<usize>) -> usize {
+    let next = fields.end;
+    let moved = row.starts[fields].iter().map(|start| start.wrapping_add(shift));
+    starts.extend(moved);
+    next
 }
 
 fn does_not_fit(table: &str, column: &str) -> Error {

@@ -9,8 +9,8 @@ use crate::archive::DumpId;
 use crate::copy::binary::Layout;
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
-use crate::leak::{LeakCheck, Moment};
-use crate::mask::{Counts, RowMask};
+use crate::leak::{LeakCheck, Moment, Watcher};
+use crate::mask::{Counts, Masker, RowMask};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, Mutex};
@@ -103,19 +103,9 @@ impl Lane {
                     Some(masked)
                 }
             };
-            let mut written: Option<Vec<u8>> = None;
-            for masker in [&mut masker, &mut emptier].into_iter().flatten() {
-                let mut masked = self.buffers.take();
-                masker
-                    .mask_piece(written.as_deref().unwrap_or(&piece), &mut masked)
-                    .map_err(|error| self.unreadable(error))?;
-                if let Some(before) = written.replace(masked) {
-                    self.buffers.give(before);
-                }
-            }
-            if let Some(watcher) = &mut watcher {
-                watcher.piece(&piece, written.as_deref().unwrap_or(&piece));
-            }
+            let written = self
+                .masked(&piece, &mut masker, &mut emptier, &mut watcher)
+                .map_err(|error| self.unreadable(error))?;
             let bytes = match written {
                 None => piece,
                 Some(masked) => {
@@ -145,6 +135,49 @@ impl Lane {
             report.counts = masker.counts().clone();
         }
         Ok(report)
+    }
+
+    /// The rows as they are written, where that differs from how they came; `watcher` sees both.
+    fn masked(
+        &self,
+        piece: &[u8],
+        masker: &mut Option<Masker>,
+        emptier: &mut Option<Masker>,
+        watcher: &mut Option<Watcher>,
+    ) -> Result<Option<Vec<u8>>> {
+        let mut watch = |written: &[u8]| {
+            if let Some(watcher) = watcher {
+                watcher.piece(piece, written);
+            }
+        };
+        let mut masked = self.buffers.take();
+        match (masker, emptier) {
+            (None, None) => {
+                self.buffers.give(masked);
+                watch(piece);
+                Ok(None)
+            }
+            (Some(masker), Some(emptier)) => {
+                let mut emptied = self.buffers.take();
+                masker.mask_piece(piece, &mut masked)?;
+                emptier.mask_piece(&masked, &mut emptied)?;
+                self.buffers.give(masked);
+                watch(&emptied);
+                Ok(Some(emptied))
+            }
+            (Some(masker), None) | (None, Some(masker)) => {
+                match watcher {
+                    None => masker.mask_piece(piece, &mut masked)?,
+                    // Each row is looked at while it is at hand, and is not split once more.
+                    Some(watcher) => {
+                        masker
+                            .mask_piece_seen(piece, &mut masked, |raw, written| watcher.row(raw, written))?;
+                        watcher.end_of_piece();
+                    }
+                }
+                Ok(Some(masked))
+            }
+        }
     }
 
     /// A mask does not know which table it works on.

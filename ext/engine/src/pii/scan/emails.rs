@@ -72,7 +72,7 @@ fn domain_end(text: &[u8], from: usize) -> Option<usize> {
         && ending.iter().all(u8::is_ascii_alphabetic)
         && dot > 0
         && domain[0] != b'.'
-        && memmem::find(domain, b"..").is_none()
+        && !domain.windows(2).any(|pair| pair == b"..")
         && !FILE_ENDINGS.iter().any(|file| ending.eq_ignore_ascii_case(file));
     sound.then(|| from + domain.len())
 }
