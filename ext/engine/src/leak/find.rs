@@ -69,6 +69,17 @@ impl Contents {
         contents
     }
 
+    /// The same of [`SHORTEST`] to eight bytes, which have too few digits to count them.
+    fn of_short(text: &[u8]) -> Self {
+        let mut contents = Self::default();
+        if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+            contents.look(first | last << 32);
+            contents.digits = 0;
+        }
+        contents
+    }
+
     fn look(&mut self, word: u64) {
         const HIGH: u64 = in_each(0x80);
         // A sum reaches a byte's highest bit from a bound on, and never the next byte.
@@ -103,7 +114,10 @@ impl Finder {
         if field.len() < SHORTEST || self.names {
             return field.len() < SHORTEST;
         }
-        let contents = Contents::of(field);
+        let contents = match field.len() < DIGITS {
+            true => Contents::of_short(field),
+            false => Contents::of(field),
+        };
         let hides = contents.escape || contents.backslash && has_doubled_backslash(field);
         !contents.at && !hides && contents.digits < DIGITS
     }

@@ -1,23 +1,22 @@
 //! A set of hashes in a fixed number of bytes that may say yes to one it has not: a blocked Bloom filter.
 //!
 //! Own code rather than a crate's, because the error rate is a figure of the report: it is computed from the bits that
-//! are set, block by block, and so is what it is and not what a formula hopes. It is kept with every addition. A block is a cache line, so a question
-//! costs one access to memory (Putze, Sanders, Singler: "Cache-, Hash- and Space-Efficient Bloom Filters", 2007).
+//! are set, block by block, and so is what it is and not what a formula hopes. It is kept with every addition. A block
+//! is a cache line, so a question costs one access to memory (Putze, Sanders, Singler: "Cache-, Hash- and
+//! Space-Efficient Bloom Filters", 2007), and each of its words holds one bit of a value, so that no bit waits for
+//! another (Apache Parquet's "split block" filter, in its format's BloomFilter.md).
 
-/// Words of 64 bits in a block.
+/// Words of 64 bits in a block, and bits set per value: six would be best for a full filter (ten bits per value), and
+/// cost many times as many errors in one that is nearly empty.
 const WORDS: usize = 8;
-/// Bits set per value: six would be best for a full filter (ten bits per value), and cost fifty times as many errors in
-/// one with a hundred; ten cost a third more in the full one.
-const PROBES: u32 = 10;
-/// Probes that a mixture of 64 bits gives, nine bits each.
-const OF_A_MIXTURE: u32 = 7;
 
 /// The filter.
 pub(super) struct Sketch {
     blocks: Box<[[u64; WORDS]]>,
     /// How many bits of each block are set.
     set: Box<[u16]>,
-    /// What a block with so many bits set says to a hash that was never added: the probability of a yes.
+    /// What a block with so many bits set says to a hash that was never added: the probability of a yes. Its words have
+    /// about as many each.
     chances: Box<[f64]>,
     /// The sum of the blocks' chances.
     chance: f64,
@@ -28,7 +27,7 @@ impl Sketch {
     pub(super) fn new(bytes: usize) -> Self {
         let blocks = (bytes / 64).max(1);
         let bits = WORDS * 64;
-        let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(PROBES as i32));
+        let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(WORDS as i32));
         Self {
             blocks: vec![[0; WORDS]; blocks].into_boxed_slice(),
             set: vec![0; blocks].into_boxed_slice(),
@@ -42,9 +41,9 @@ impl Sketch {
         let place = self.block(hash);
         let block = &mut self.blocks[place];
         let mut new = 0;
-        for (word, bit) in probes(hash) {
-            new += u16::from(block[word] & bit == 0);
-            block[word] |= bit;
+        for (word, bit) in block.iter_mut().zip(bits(hash)) {
+            new += u16::from(*word & bit == 0);
+            *word |= bit;
         }
         let set = &mut self.set[place];
         self.chance -= self.chances[usize::from(*set)];
@@ -66,7 +65,7 @@ impl Sketch {
     /// Whether it may hold a hash. A yes is wrong with the probability [`Sketch::rate`], a no never.
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let block = &self.blocks[self.block(hash)];
-        probes(hash).all(|(word, bit)| block[word] & bit != 0)
+        block.iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0)
     }
 
     /// With what probability it says yes to a hash that was never added.
@@ -81,17 +80,10 @@ impl Sketch {
     }
 }
 
-/// The words and bits of a hash within its block: nine bits of two further mixtures for each.
-fn probes(hash: u64) -> impl Iterator<Item = (usize, u64)> {
-    let first = mix(hash ^ 0x9e37_79b9_7f4a_7c15);
-    let second = mix(hash ^ 0x6a09_e667_f3bc_c909);
-    (0..PROBES).map(move |probe| {
-        let place = match probe.checked_sub(OF_A_MIXTURE) {
-            None => (first >> (probe * 9)) & 511,
-            Some(probe) => (second >> (probe * 9)) & 511,
-        };
-        ((place >> 6) as usize, 1 << (place & 63))
-    })
+/// The bit of a hash in each word of its block: six bits of a further mixture for each.
+fn bits(hash: u64) -> [u64; WORDS] {
+    let mixture = mix(hash ^ 0x9e37_79b9_7f4a_7c15);
+    std::array::from_fn(|word| 1 << (mixture >> (word * 6) & 63))
 }
 
 /// Spreads a hash's bits anew (the finalizer of SplitMix64, Steele et al. 2014).
