@@ -24,7 +24,7 @@ use std::sync::Arc;
 const ROWS: u64 = 15_000;
 
 /// As in the engine's stream.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 128 * 1024;
 
 /// The three columns of the ratios.
 const THREE: [&str; 3] = ["email", "last_name", "full_name"];
