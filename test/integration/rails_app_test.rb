@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "json"
 require_relative "integration_helper"
 
 # End to end: the gem in a Rails app, as a team has it on Scalingo.
@@ -93,6 +94,20 @@ class RailsAppTest < IntegrationTest
     assert result.success?, result.output
     assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
     assert_empty fake.requests
+  end
+
+  def test_without_a_locale_as_in_cron_a_run_goes_through_and_writes_its_evidence
+    app, staging, = new_app
+    app.configure(<<~RUBY)
+      #{CONFIGURATION.sub("utilisateurs", "employés")}
+      config.anonymization_audit_file = "tmp/contrôle.json"
+    RUBY
+    result = app.rake("scalingo_staging_sync:run", environment: { "LANG" => nil, "LC_ALL" => nil, "LC_CTYPE" => nil })
+    assert result.success?, result.output
+    assert_nothing_raw staging.database
+    assert_includes JSON.parse(app.read("tmp/contrôle.json")).to_s, "users"
+    result = app.rake("scalingo_staging_sync:audit:verify[tmp/contrôle.json]", environment: { "LC_ALL" => "C" })
+    assert result.success?, result.output
   end
 
   def test_rails_can_use_the_database_afterwards
