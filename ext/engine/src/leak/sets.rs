@@ -33,8 +33,8 @@ pub struct Bounds {
 impl Default for Bounds {
     /// 4 MiB each for originals and sightings, 2.5 MiB for digests and what is kept, and, past those, 6 MiB for each of
     /// two sketches: 22.5 MiB, and 4 more while a sample is made smaller. Exact for 393 000 originals and 196 000 values elsewhere;
-    /// a sketch of a million values errs about once in a million questions, one of two million seven times in 100 000,
-    /// and one of five million once in a hundred.
+    /// a sketch of a million values errs about four times in ten million questions, one of two million in 100 000, and
+    /// one of five million once in eighty.
     fn default() -> Self {
         Self {
             originals: 1 << 19,

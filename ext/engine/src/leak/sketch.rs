@@ -3,20 +3,23 @@
 //! Own code rather than a crate's, because the error rate is a figure of the report: it is computed from the bits that
 //! are set, block by block, and so is what it is and not what a formula hopes. It is kept with every addition. A block
 //! is a cache line, so a question costs one access to memory (Putze, Sanders, Singler: "Cache-, Hash- and
-//! Space-Efficient Bloom Filters", 2007), and each of its words holds one bit of a value, so that no bit waits for
-//! another (Apache Parquet's "split block" filter, in its format's BloomFilter.md).
+//! Space-Efficient Bloom Filters", 2007), and each of its words holds a bit of every value, so that these do not wait
+//! for one another (Apache Parquet's "split block" filter, in its format's BloomFilter.md).
 
-/// Words of 64 bits in a block, and bits set per value: six would be best for a full filter (ten bits per value), and
-/// cost many times as many errors in one that is nearly empty.
+/// Words of 64 bits in a block.
 const WORDS: usize = 8;
+/// Bits per value beside one in each word.
+const MORE: usize = 2;
+/// Bits set per value: six would be best for a full filter (ten bits per value), and cost fifty times as many errors in
+/// one with a hundred; ten cost a third more in the full one.
+const PROBES: usize = WORDS + MORE;
 
 /// The filter.
 pub(super) struct Sketch {
     blocks: Box<[[u64; WORDS]]>,
     /// How many bits of each block are set.
     set: Box<[u16]>,
-    /// What a block with so many bits set says to a hash that was never added: the probability of a yes. Its words have
-    /// about as many each.
+    /// What a block with so many bits set says to a hash that was never added: the probability of a yes.
     chances: Box<[f64]>,
     /// The sum of the blocks' chances.
     chance: f64,
@@ -27,7 +30,7 @@ impl Sketch {
     pub(super) fn new(bytes: usize) -> Self {
         let blocks = (bytes / 64).max(1);
         let bits = WORDS * 64;
-        let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(WORDS as i32));
+        let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(PROBES as i32));
         Self {
             blocks: vec![[0; WORDS]; blocks].into_boxed_slice(),
             set: vec![0; blocks].into_boxed_slice(),
@@ -38,12 +41,22 @@ impl Sketch {
 
     /// Adds a hash. Returns whether the filter took it for known already.
     pub(super) fn insert(&mut self, hash: u64) -> bool {
-        let place = self.block(hash);
+        let Probes {
+            block: place,
+            bits,
+            more,
+        } = self.probes(hash);
         let block = &mut self.blocks[place];
         let mut new = 0;
-        for (word, bit) in block.iter_mut().zip(bits(hash)) {
+        let mut set = |word: &mut u64, bit: u64| {
             new += u16::from(*word & bit == 0);
             *word |= bit;
+        };
+        for (word, bit) in block.iter_mut().zip(bits) {
+            set(word, bit);
+        }
+        for (word, bit) in more {
+            set(&mut block[word], bit);
         }
         let set = &mut self.set[place];
         self.chance -= self.chances[usize::from(*set)];
@@ -56,7 +69,7 @@ impl Sketch {
     /// long as a hundred instructions take; side by side they wait once.
     pub(super) fn fetch(&self, hashes: impl Iterator<Item = u64>) {
         let fetched = hashes.fold(0, |sum, hash| {
-            let place = self.block(hash);
+            let place = self.place(mix(hash));
             sum ^ self.blocks[place][0] ^ u64::from(self.set[place])
         });
         std::hint::black_box(fetched);
@@ -64,8 +77,10 @@ impl Sketch {
 
     /// Whether it may hold a hash. A yes is wrong with the probability [`Sketch::rate`], a no never.
     pub(super) fn may_hold(&self, hash: u64) -> bool {
-        let block = &self.blocks[self.block(hash)];
-        block.iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0)
+        let Probes { block, bits, more } = self.probes(hash);
+        let block = &self.blocks[block];
+        block.iter().zip(bits).all(|(word, bit)| word & bit != 0)
+            && more.iter().all(|(word, bit)| block[*word] & bit != 0)
     }
 
     /// With what probability it says yes to a hash that was never added.
@@ -73,17 +88,31 @@ impl Sketch {
         self.chance / self.blocks.len() as f64
     }
 
-    /// The upper half of a mixed hash chooses the block.
-    fn block(&self, hash: u64) -> usize {
-        let high = mix(hash) >> 32;
-        ((high * self.blocks.len() as u64) >> 32) as usize
+    /// Where a hash's bits are.
+    fn probes(&self, hash: u64) -> Probes {
+        let first = mix(hash);
+        let second = mix(hash ^ 0x9e37_79b9_7f4a_7c15);
+        let more = [first & 511, first >> 9 & 511];
+        Probes {
+            block: self.place(first),
+            bits: std::array::from_fn(|word| 1 << (second >> (word * 6) & 63)),
+            more: more.map(|place| ((place >> 6) as usize, 1 << (place & 63))),
+        }
+    }
+
+    /// The upper half of a mixture chooses the block.
+    fn place(&self, mixture: u64) -> usize {
+        (((mixture >> 32) * self.blocks.len() as u64) >> 32) as usize
     }
 }
 
-/// The bit of a hash in each word of its block: six bits of a further mixture for each.
-fn bits(hash: u64) -> [u64; WORDS] {
-    let mixture = mix(hash ^ 0x9e37_79b9_7f4a_7c15);
-    std::array::from_fn(|word| 1 << (mixture >> (word * 6) & 63))
+/// The bits of one hash.
+struct Probes {
+    block: usize,
+    /// One in each word.
+    bits: [u64; WORDS],
+    /// Two more, each with its word.
+    more: [(usize, u64); MORE],
 }
 
 /// Spreads a hash's bits anew (the finalizer of SplitMix64, Steele et al. 2014).
