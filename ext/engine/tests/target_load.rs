@@ -581,3 +581,21 @@ async fn row_level_security_hides_nothing_from_verification() {
     assert_eq!(database.number(forced).await, 1);
     target.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_keeps_reading_a_large_table_ends_the_run_instead_of_holding_it_up() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new().table(1, "large", "id int, filler text").plan();
+    let mut settings = database.settings();
+    settings.lock_timeout = 0.4;
+    let target = Target::open(&settings, &Sink::silent()).await.unwrap();
+    target.reset_and_create(&plan).await.unwrap();
+    let reads = "BEGIN; LOCK TABLE public.large IN ACCESS SHARE MODE";
+    database.admin.batch_execute(reads).await.unwrap();
+    let items = vec![Item::TableStart(1), filled(0..1_000), Item::TableEnd];
+    let waited = tokio::time::timeout(Duration::from_secs(30), load(&target, &plan, items)).await;
+    let refused = waited.expect("it does not wait for ever").unwrap_err();
+    assert_eq!(refused.kind, Kind::LockTimeout, "{}", refused.what);
+    assert!(refused.what.contains("public.large"), "{}", refused.what);
+    database.admin.batch_execute("COMMIT").await.unwrap();
+}

@@ -43,7 +43,7 @@ pub(super) struct Copying<'a> {
     /// The statement of every COPY from now on.
     statement: Statement,
     under_way: Option<UnderWay>,
-    /// What begins the transaction, until it has begun.
+    /// What begins the transaction and empties the table, until that is done.
     opening: Option<String>,
     is_in_transaction: bool,
     stored: u64,
@@ -72,7 +72,7 @@ impl<'a> Copying<'a> {
             layout,
             statement: statement.map_err(|error| refused(&lane.table, &error))?,
             under_way: None,
-            opening: lane.emptied_first.as_ref().map(|empty| format!("BEGIN; {empty}")),
+            opening: lane.emptied_first.clone(),
             is_in_transaction: false,
             stored: 0,
         })

@@ -30,7 +30,7 @@ pub(crate) struct Lane {
     pub(crate) sql: String,
     /// That of a binary COPY and how to write its tuples, where the rows go so.
     pub(crate) binary: Option<(String, Arc<Layout>)>,
-    /// What empties the table in the transaction that fills it, where one does so that its rows are frozen.
+    /// What begins the transaction that fills the table and empties it first, where one does so that its rows are frozen.
     pub(crate) emptied_first: Option<String>,
     pub(crate) mask: Option<Arc<RowMask>>,
     /// What goes along in further fields, for SQL to choose from.

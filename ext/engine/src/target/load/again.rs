@@ -289,11 +289,7 @@ impl Restore<'_> {
     async fn take_back(&mut self, table: &TableName) -> Result<()> {
         let session = self.free_session().await?;
         // The lost session may hold the table until the server has noticed.
-        let milliseconds = (self.target.settings.lock_timeout * 1000.0) as u64;
-        let sql = format!(
-            "BEGIN; SET LOCAL lock_timeout = {milliseconds}; TRUNCATE ONLY {}; COMMIT",
-            table.sql()
-        );
+        let sql = format!("{}; COMMIT", self.begin_with_none_of(table));
         session
             .batch_execute(&sql)
             .await

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::leak::Moment;
 use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::SqlTable;
-use crate::plan::Load;
+use crate::plan::{Load, TableName};
 use crate::target::connect::Session;
 use crate::target::lane::{Lane, Queue};
 use std::sync::Arc;
@@ -249,7 +249,7 @@ impl<'a> Restore<'a> {
                 .clone()
                 .filter(|_| load.sql_group.is_none() && load.conditional.is_none())
                 .map(|layout| (load.copy_binary_sql(freezes), layout)),
-            emptied_first: freezes.then(|| format!("TRUNCATE ONLY {}", load.copy_into.sql())),
+            emptied_first: freezes.then(|| self.begin_with_none_of(&load.copy_into)),
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
             conditional: load.conditional.clone(),
@@ -287,6 +287,15 @@ impl<'a> Restore<'a> {
             }
         });
         Ok(())
+    }
+
+    /// Begins a transaction and empties a table in it, without waiting for ever for somebody who reads it.
+    pub(super) fn begin_with_none_of(&self, table: &TableName) -> String {
+        let milliseconds = (self.target.settings.lock_timeout * 1000.0) as u64;
+        format!(
+            "BEGIN; SET LOCAL lock_timeout = {milliseconds}; TRUNCATE ONLY {}",
+            table.sql()
+        )
     }
 
     /// The table whose temporary namesake takes a load's rows.
