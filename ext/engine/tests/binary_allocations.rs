@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use staging_sync_engine::copy::binary::{Form, Layout};
+use staging_sync_engine::copy::Splitter;
 
 #[test]
 fn no_form_allocates_for_a_row() {
@@ -28,17 +29,19 @@ fn no_form_allocates_for_a_row() {
     let (forms, values): (Vec<Form>, Vec<&str>) = columns.into_iter().unzip();
     let layout = Layout::new(forms).unwrap();
     let mut rows = (values.join("\t") + "\n").repeat(500);
-    let mut tuples = Vec::new();
-    assert!(layout.encode(rows.as_bytes(), &mut tuples));
+    let (mut splitter, mut tuples) = (Splitter::new(), Vec::new());
+    assert!(layout.encode(rows.as_bytes(), &mut splitter, &mut tuples));
     let length = tuples.len();
     tuples.clear();
-    let info = allocation_counter::measure(|| assert!(layout.encode(rows.as_bytes(), &mut tuples)));
+    let info =
+        allocation_counter::measure(|| assert!(layout.encode(rows.as_bytes(), &mut splitter, &mut tuples)));
     assert_eq!((info.count_total, tuples.len()), (0, length));
 
     // Nor does a piece that is not fit for it, whose last row is not read.
     rows.push_str(&values.join("\t").replace("2024-02-29\t", "today\t"));
     rows.push('\n');
     tuples.clear();
-    let info = allocation_counter::measure(|| assert!(!layout.encode(rows.as_bytes(), &mut tuples)));
+    let info =
+        allocation_counter::measure(|| assert!(!layout.encode(rows.as_bytes(), &mut splitter, &mut tuples)));
     assert_eq!((info.count_total, tuples.len()), (0, 0));
 }

@@ -12,7 +12,7 @@ use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
 use flate2::bufread::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use staging_sync_engine::archive::{Archive, Block};
-use staging_sync_engine::copy::{decode, encode, fields, Pieces};
+use staging_sync_engine::copy::{decode, encode, fields, Pieces, Splitter};
 use staging_sync_engine::mask::RowMask;
 use staging_sync_engine::pii::{ColumnDetector, Scanner};
 use std::hint::black_box;
@@ -215,12 +215,12 @@ fn rows_benches(group: &mut BenchmarkGroup<'_, Processor>, text: &[u8]) {
             black_box(&out);
         })
     });
-    let layout = rows::layout();
+    let (layout, mut splitter) = (rows::layout(), Splitter::new());
     group.bench_function("encode binary", |bench| {
         bench.iter(|| {
             for piece in cut(text) {
                 out.clear();
-                assert!(layout.encode(piece, &mut out));
+                assert!(layout.encode(piece, &mut splitter, &mut out));
                 black_box(&out);
             }
         })

@@ -14,13 +14,13 @@ mod error;
 mod field;
 mod inserts;
 mod pieces;
-mod separators;
+mod rows;
 
 pub use error::RowError;
 pub use field::{decode, encode, fields, Fields};
 pub use inserts::InsertRows;
 pub use pieces::Pieces;
-pub use separators::{Row, Rows, Separators, Splitter};
+pub use rows::{Row, Rows, Splitter};
 
 /// The longest row that is read, in bytes. PostgreSQL gathers a row of COPY in one buffer, which holds
 /// 1 GiB (`MaxAllocSize`), so a longer one cannot be loaded anyway; a damaged stream without newlines

@@ -1,5 +1,6 @@
 //! What runs for each value: a mask fitted to one column. No allocation, no decision that could be made earlier.
 
+use super::append::Fixed;
 use super::catalogue::recipe::{Custom, CustomScratch};
 use super::hold;
 use super::keep::Keep;
@@ -52,7 +53,7 @@ pub(super) enum DoesNotFit {
 pub(super) enum Action {
     Email(EmailPseudonym),
     EmailMd5(EmailMd5),
-    Fixed(Box<[u8]>),
+    Fixed(Fixed),
     Numbered(Numbered),
     Distinct {
         function: Function,
@@ -79,9 +80,9 @@ impl Action {
         out: &mut Vec<u8>,
     ) -> Result<Done, DoesNotFit> {
         match self {
-            Action::Email(email) => out.extend_from_slice(email.pseudonym(raw, scratch)),
+            Action::Email(email) => email.write(raw, scratch, out),
             Action::EmailMd5(md5) => md5.write(row, raw, scratch, out),
-            Action::Fixed(field) => out.extend_from_slice(field),
+            Action::Fixed(fixed) => fixed.append_to(out),
             Action::Numbered(numbered) => numbered.write(row, raw, &mut scratch.decoded, out)?,
             Action::Distinct { function, form } => {
                 form.write(&function.digest(decoded(raw, &mut scratch.decoded)), out);
@@ -112,7 +113,7 @@ impl Action {
         match self {
             Action::Email(email) => email.has_form(field),
             Action::EmailMd5(md5) => md5.form.has_form(field),
-            Action::Fixed(fixed) => field == fixed.as_ref(),
+            Action::Fixed(fixed) => field == fixed.field(),
             Action::Numbered(numbered) => numbered.has_form(field),
             Action::Distinct { form, .. } => form.has_form(field),
             Action::Custom(custom) => custom.has_form(field, &mut scratch.custom),
@@ -143,12 +144,22 @@ pub(super) struct EmailPseudonym {
     pub(super) padded: bool,
     /// `@` and the domain.
     pub(super) suffix: Box<[u8]>,
+    /// The row's MD5 will be asked for it too.
+    pub(super) is_remembered: bool,
 }
 
 impl EmailPseudonym {
-    /// The pseudonym of a field. An empty address stays empty: it says nothing, and code that asks for blank ones goes
-    /// on working.
-    fn pseudonym<'s>(&self, raw: &[u8], scratch: &'s mut Scratch) -> &'s [u8] {
+    /// Appends the pseudonym of a field.
+    fn write(&self, raw: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
+        if self.is_remembered {
+            out.extend_from_slice(self.remembered(raw, scratch));
+        } else {
+            self.make(raw, &mut scratch.decoded, &mut scratch.folded, out);
+        }
+    }
+
+    /// The pseudonym of a field, which may be the one that was made last.
+    fn remembered<'s>(&self, raw: &[u8], scratch: &'s mut Scratch) -> &'s [u8] {
         let last = &mut scratch.address;
         if last.column == Some(self.column) && last.raw == raw {
             return &last.pseudonym;
@@ -157,19 +168,31 @@ impl EmailPseudonym {
         last.raw.clear();
         last.raw.extend_from_slice(raw);
         last.pseudonym.clear();
-        let mut address = decoded(raw, &mut scratch.decoded);
+        self.make(
+            raw,
+            &mut scratch.decoded,
+            &mut scratch.folded,
+            &mut last.pseudonym,
+        );
+        &last.pseudonym
+    }
+
+    /// Appends the pseudonym of a field. An empty address stays empty: it says nothing, and code that asks for blank
+    /// ones goes on working.
+    fn make(&self, raw: &[u8], unescaped: &mut Vec<u8>, folded: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let mut address = decoded(raw, unescaped);
         if self.padded {
             address = without_padding(address);
         }
-        if !address.is_empty() {
-            if self.fold_case {
-                fold_case(address, &mut scratch.folded);
-                address = &scratch.folded;
-            }
-            write_hex(&self.function.digest(address), EMAIL_DIGITS, &mut last.pseudonym);
-            last.pseudonym.extend_from_slice(&self.suffix);
+        if address.is_empty() {
+            return;
         }
-        &last.pseudonym
+        if self.fold_case {
+            fold_case(address, folded);
+            address = folded;
+        }
+        write_hex(&self.function.digest(address), EMAIL_DIGITS, out);
+        out.extend_from_slice(&self.suffix);
     }
 
     fn has_form(&self, field: &[u8]) -> bool {
@@ -228,7 +251,7 @@ impl EmailMd5 {
                 let address = if is_kept {
                     decoded(address, &mut scratch.decoded)
                 } else {
-                    email.pseudonym(address, scratch)
+                    email.remembered(address, scratch)
                 };
                 self.form.write(&Md5::digest(address), out);
                 return;
@@ -462,14 +485,14 @@ fn write_digits(mut number: u128, length: usize, out: &mut Vec<u8>) {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// The first `length` hex digits of a digest of at most 32 bytes.
 pub(super) fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
+    // Without a table, so that many are made at once.
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
     let mut digits = [0; 64];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
-        pair[0] = HEX[usize::from(byte >> 4)];
-        pair[1] = HEX[usize::from(byte & 0x0f)];
+        pair[0] = digit(byte >> 4);
+        pair[1] = digit(byte & 0x0f);
     }
     out.extend_from_slice(&digits[..length.min(digest.len() * 2)]);
 }

@@ -113,6 +113,14 @@ impl Mask {
         }
     }
 
+    /// The mask for the values that are not kept.
+    pub(crate) fn without_keep(&self) -> &Mask {
+        match self {
+            Mask::Keeping { mask, .. } => mask.without_keep(),
+            mask => mask,
+        }
+    }
+
     /// The mask for values that no pattern of `keep` matches.
     pub fn keeping(self, keep: Arc<Keep>) -> Self {
         Mask::Keeping {

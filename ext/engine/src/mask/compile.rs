@@ -3,6 +3,7 @@
 use super::action::{
     Action, DistinctForm, DistinctIds, EmailMd5, EmailPseudonym, IdSource, Numbered, EMAIL_DIGITS, ID_DIGITS,
 };
+use super::append::Fixed;
 use super::catalogue::recipe::Fitting;
 use super::hold;
 use super::sql::{quote_identifier, quote_literal};
@@ -109,7 +110,7 @@ fn without_checks(
     }?;
     let form_sql = match &fitted.action {
         // The form of a NULL that the mask itself writes.
-        Action::Fixed(field) if field.as_ref() == b"\\N" => fitted.form,
+        Action::Fixed(fixed) if fixed.field() == b"\\N" => fitted.form,
         _ if fitted.form == ANY_VALUE => fitted.form,
         _ => format!("{} IS NULL OR {}", fit.sql, fitted.form),
     };
@@ -235,6 +236,10 @@ impl Fit<'_> {
             fold_case: !column.unique.tells_case_apart,
             padded: matches!(column.kind, Type::Text { padded: true, .. }),
             suffix: format!("@{}", self.pseudonyms.email_domain).into_bytes().into(),
+            is_remembered: self
+                .masks
+                .iter()
+                .any(|(_, mask)| *mask.without_keep() == Mask::EmailMd5),
         }
     }
 
@@ -488,7 +493,7 @@ impl Fit<'_> {
         copy::encode(value.map(str::as_bytes), &mut field);
         let description = value.map_or("NULL".to_owned(), |value| format!("constant \"{value}\""));
         Fitted {
-            action: Action::Fixed(field.into()),
+            action: Action::Fixed(Fixed::new(&field)),
             description,
             form,
         }

@@ -3,9 +3,12 @@
 //! Each kind of pseudonym has a key of its own, derived from the secret by HMAC, so that the digits of a phone
 //! number say nothing about those of an e-mail address.
 
+mod short;
+
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use short::ShortHmac;
 
 /// The secret of `config.anonymization_secret`, as a key.
 #[derive(Clone)]
@@ -22,7 +25,7 @@ impl Key {
         let mut mac = self.0.clone();
         mac.update(b"scalingo-staging-sync/");
         mac.update(kind.as_bytes());
-        Function(keyed(&mac.finalize().into_bytes()))
+        Function::from_key(&mac.finalize().into_bytes().into())
     }
 }
 
@@ -34,24 +37,32 @@ impl std::fmt::Debug for Key {
 
 /// HMAC-SHA-256 under one kind's key. Its keyed state is computed once and copied for each value.
 #[derive(Clone)]
-pub struct Function(Hmac<Sha256>);
+pub struct Function {
+    mac: Hmac<Sha256>,
+    short: ShortHmac,
+}
 
 impl Function {
     /// The function for a key that was derived from another one.
     pub(super) fn from_key(key: &[u8; 32]) -> Self {
-        Self(keyed(key))
+        Self {
+            mac: keyed(key),
+            short: ShortHmac::new(key),
+        }
     }
 
     /// The keyed digest of one value.
     pub fn digest(&self, value: &[u8]) -> [u8; 32] {
-        let mut mac = self.0.clone();
-        mac.update(value);
-        mac.finalize().into_bytes().into()
+        self.short.digest(value).unwrap_or_else(|| {
+            let mut mac = self.mac.clone();
+            mac.update(value);
+            mac.finalize().into_bytes().into()
+        })
     }
 
     /// Begins a digest of several parts.
     pub(crate) fn begin(&self) -> Parts {
-        Parts(self.0.clone())
+        Parts(self.mac.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! One lane's worker: pieces of COPY text in, masked pieces out.
 
-use super::action::{DoesNotFit, Done, Row, Scratch};
+use super::action::{Action, DoesNotFit, Done, Row, Scratch};
+use super::append::{append, CHUNK};
 use super::{ColumnCounts, Counts, RowMask};
 use crate::copy::Splitter;
 use crate::error::{Error, Kind, Result};
@@ -70,7 +71,7 @@ impl Masker {
             scratch,
             written,
         } = self;
-        out.reserve(piece.len());
+        out.reserve(piece.len() + CHUNK);
         let mut rows = splitter.rows(piece);
         while let Some(row) = rows.next_row() {
             let begin = out.len();
@@ -124,7 +125,7 @@ fn mask_row(
             count.nulls += 1;
             continue;
         }
-        out.extend_from_slice(&piece[copied..start]);
+        append(piece, copied..start, out);
         if let Some(starts) = &mut starts {
             told = tell(
                 row,
@@ -134,6 +135,12 @@ fn mask_row(
             );
         }
         copied = end;
+        if let Action::Fixed(fixed) = action {
+            // It has its form: it is what the form says.
+            fixed.append_to(out);
+            count.masked += 1;
+            continue;
+        }
         let written = out.len();
         match action.write(row, &piece[start..end], scratch, out) {
             Ok(Done::Kept) => count.kept += 1,
@@ -152,7 +159,7 @@ fn mask_row(
     if let Some(starts) = starts {
         tell(row, told..found + 1, out.len().wrapping_sub(copied), starts);
     }
-    out.extend_from_slice(&piece[copied..row.starts[found]]);
+    append(piece, copied..row.starts[found], out);
     Ok(())
 }
 

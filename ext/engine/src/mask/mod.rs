@@ -8,6 +8,7 @@
 //! `action` is what runs for each value.
 
 mod action;
+mod append;
 pub mod catalogue;
 mod compile;
 mod condition;

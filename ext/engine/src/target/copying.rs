@@ -9,6 +9,7 @@ use super::buffers::{Buffers, Outgoing};
 use super::connect::Session;
 use super::lane::Lane;
 use crate::copy::binary::{Layout, HEADER, TRAILER};
+use crate::copy::Splitter;
 use crate::error::{Error, Result};
 use futures_util::SinkExt;
 use memchr::{memchr, memrchr};
@@ -40,6 +41,7 @@ pub(super) struct Copying<'a> {
     buffers: &'a Buffers,
     /// How to write tuples, until a piece is not fit for it.
     layout: Option<Arc<Layout>>,
+    splitter: Splitter,
     /// The statement of every COPY from now on.
     statement: Statement,
     under_way: Option<UnderWay>,
@@ -70,6 +72,7 @@ impl<'a> Copying<'a> {
             text_sql: &lane.sql,
             buffers: &lane.buffers,
             layout,
+            splitter: Splitter::new(),
             statement: statement.map_err(|error| refused(&lane.table, &error))?,
             under_way: None,
             opening: lane.emptied_first.clone(),
@@ -159,13 +162,13 @@ impl<'a> Copying<'a> {
     }
 
     /// The rows as tuples, behind the header where a COPY is to begin with them; None when they have to go as text.
-    fn encoded(&self, rows: &[u8]) -> Option<Vec<u8>> {
+    fn encoded(&mut self, rows: &[u8]) -> Option<Vec<u8>> {
         let layout = self.layout.as_ref()?;
         let mut tuples = self.buffers.take();
         if self.under_way.is_none() {
             tuples.extend_from_slice(HEADER);
         }
-        if layout.encode(rows, &mut tuples) {
+        if layout.encode(rows, &mut self.splitter, &mut tuples) {
             return Some(tuples);
         }
         self.buffers.give(tuples);

@@ -12,7 +12,7 @@ mod number;
 mod time;
 mod value;
 
-use super::Separators;
+use super::Splitter;
 use memchr::memchr_iter;
 
 /// What a binary COPY begins with: the signature, no flags, no extension.
@@ -65,11 +65,12 @@ pub enum Form {
 ///
 /// ```
 /// use staging_sync_engine::copy::binary::{Form, Layout};
+/// use staging_sync_engine::copy::Splitter;
 /// let layout = Layout::new(vec![Form::Int2, Form::Text]).unwrap();
-/// let mut tuples = Vec::new();
-/// assert!(layout.encode(b"7\tAda\n8\t\\N\n", &mut tuples));
+/// let (mut splitter, mut tuples) = (Splitter::new(), Vec::new());
+/// assert!(layout.encode(b"7\tAda\n8\t\\N\n", &mut splitter, &mut tuples));
 /// assert_eq!(tuples, b"\0\x02\0\0\0\x02\0\x07\0\0\0\x03Ada\0\x02\0\0\0\x02\0\x08\xff\xff\xff\xff");
-/// assert!(!layout.encode(b"seven\tAda\n", &mut tuples));
+/// assert!(!layout.encode(b"seven\tAda\n", &mut splitter, &mut tuples));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -95,72 +96,42 @@ impl Layout {
 
     /// Appends the tuples of `rows`, which are whole rows of COPY text, to `out`. False when a field is not read or a
     /// row has another number of them; `out` is then as long as before.
-    pub fn encode(&self, rows: &[u8], out: &mut Vec<u8>) -> bool {
+    pub fn encode(&self, rows: &[u8], splitter: &mut Splitter, out: &mut Vec<u8>) -> bool {
         let before = out.len();
-        let read = self.tuples(rows, out).is_some();
+        let read = self.tuples(rows, splitter, out).is_some();
         if !read {
             out.truncate(before);
         }
         read
     }
 
-    fn tuples(&self, rows: &[u8], out: &mut Vec<u8>) -> Option<()> {
-        let (&last, others) = self.forms.split_last()?;
-        let mut fields = Fields::new(rows);
-        while fields.start < rows.len() {
-            out.extend_from_slice(&self.count);
-            for &form in others {
-                fields.next(b'\t', form, out)?;
+    fn tuples(&self, piece: &[u8], splitter: &mut Splitter, out: &mut Vec<u8>) -> Option<()> {
+        let mut rows = splitter.rows(piece);
+        let mut backslashes = memchr_iter(b'\\', piece);
+        let mut backslash = backslashes.next().unwrap_or(usize::MAX);
+        while let Some(row) = rows.next_row() {
+            if row.fields() != self.forms.len() {
+                return None;
             }
-            fields.next(b'\n', last, out)?;
+            out.extend_from_slice(&self.count);
+            for (at, &form) in self.forms.iter().enumerate() {
+                let (start, end) = row.range(at);
+                let raw = &piece[start..end];
+                if backslash >= end {
+                    value::plain(form, raw, out)?;
+                    continue;
+                }
+                while backslash < end {
+                    backslash = backslashes.next().unwrap_or(usize::MAX);
+                }
+                if raw == b"\\N" {
+                    out.extend_from_slice(&NULL);
+                } else {
+                    value::escaped(form, raw, out)?;
+                }
+            }
         }
-        Some(())
-    }
-}
-
-/// The fields of some rows, taken one after the other.
-struct Fields<'a, B> {
-    rows: &'a [u8],
-    separators: Separators<'a>,
-    /// Where the next field begins.
-    start: usize,
-    /// Where the next backslash is, and those behind it. A field that ends before it is as it stands.
-    backslash: usize,
-    backslashes: B,
-}
-
-impl<'a> Fields<'a, memchr::Memchr<'a>> {
-    fn new(rows: &'a [u8]) -> Self {
-        let mut backslashes = memchr_iter(b'\\', rows);
-        Self {
-            rows,
-            separators: Separators::new(rows),
-            start: 0,
-            backslash: backslashes.next().unwrap_or(usize::MAX),
-            backslashes,
-        }
-    }
-
-    /// Appends the next field in its form; None when it does not end in `end`, or is not read.
-    #[inline]
-    fn next(&mut self, end: u8, form: Form, out: &mut Vec<u8>) -> Option<()> {
-        let at = self.separators.next()?;
-        if self.rows[at] != end {
-            return None;
-        }
-        let raw = &self.rows[self.start..at];
-        self.start = at + 1;
-        if self.backslash > at {
-            return value::plain(form, raw, out);
-        }
-        while self.backslash < at {
-            self.backslash = self.backslashes.next().unwrap_or(usize::MAX);
-        }
-        if raw == b"\\N" {
-            out.extend_from_slice(&NULL);
-            return Some(());
-        }
-        value::escaped(form, raw, out)
+        (rows.end() == piece.len()).then_some(())
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 fn field(form: Form, raw: &str) -> Option<Option<Vec<u8>>> {
     let layout = Layout::new(vec![form]).unwrap();
     let mut out = b"before".to_vec();
-    if !layout.encode(format!("{raw}\n").as_bytes(), &mut out) {
+    if !layout.encode(format!("{raw}\n").as_bytes(), &mut Splitter::new(), &mut out) {
         assert_eq!(out, b"before", "{form:?} {raw}");
         return None;
     }
@@ -316,11 +316,14 @@ fn rows_with_another_number_of_fields_or_without_an_end_are_not_read() {
         "a\t1\nb\t2",
     ] {
         let mut out = Vec::new();
-        assert!(!layout.encode(rows.as_bytes(), &mut out), "{rows:?}");
+        assert!(
+            !layout.encode(rows.as_bytes(), &mut Splitter::new(), &mut out),
+            "{rows:?}"
+        );
         assert!(out.is_empty());
     }
     let mut out = Vec::new();
-    assert!(layout.encode(b"", &mut out) && out.is_empty());
+    assert!(layout.encode(b"", &mut Splitter::new(), &mut out) && out.is_empty());
     assert_eq!(Layout::new(vec![]), None);
     assert_eq!(Layout::new(vec![Form::Text; 40_000]), None);
 }
@@ -415,7 +418,7 @@ proptest! {
             }
         }
         let mut out = Vec::new();
-        prop_assert!(Layout::new(vec![Form::Text; values.len()]).unwrap().encode(&rows, &mut out));
+        prop_assert!(Layout::new(vec![Form::Text; values.len()]).unwrap().encode(&rows, &mut Splitter::new(), &mut out));
         prop_assert_eq!(out, expected);
     }
 

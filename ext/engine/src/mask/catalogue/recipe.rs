@@ -374,9 +374,9 @@ impl Fitting<'_> {
         };
         match (entry.build)(&fitting)?.action {
             Action::Custom(custom) => Ok(custom.pseudonym),
-            Action::Fixed(field) => {
+            Action::Fixed(fixed) => {
                 let mut scratch = Vec::new();
-                let text = copy::decode(&field, &mut scratch).unwrap_or_default();
+                let text = copy::decode(fixed.field(), &mut scratch).unwrap_or_default();
                 Ok(Box::new(Constant(text.into())))
             }
             _ => Err(self.problem(

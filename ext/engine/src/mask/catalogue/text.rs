@@ -3,6 +3,7 @@
 use super::recipe::{Fitting, Pseudonym, Work};
 use crate::copy;
 use crate::mask::action::{Action, Row, Scratch};
+use crate::mask::append::Fixed;
 use crate::mask::compile::{compile, Fitted};
 use crate::mask::key::Function;
 use crate::mask::sql::quote_literal;
@@ -143,7 +144,7 @@ pub(super) fn fixed(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted 
     let mut field = Vec::new();
     copy::encode(Some(value.as_bytes()), &mut field);
     Fitted {
-        action: Action::Fixed(field.into()),
+        action: Action::Fixed(Fixed::new(&field)),
         description: fitting.name.to_owned(),
         form,
     }
@@ -167,7 +168,7 @@ pub(super) fn null(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         ));
     }
     Ok(Fitted {
-        action: Action::Fixed(b"\\N"[..].into()),
+        action: Action::Fixed(Fixed::new(b"\\N")),
         description: "NULL".into(),
         form: format!("{} IS NULL", fitting.sql()),
     })

@@ -241,14 +241,10 @@ impl Rules<'_> {
 
 /// Whether a mask's pseudonyms are so many, or so unlike what production holds, that none meets a raw value by chance.
 fn is_wide(mask: &Mask, rule: &Rule, column: &str) -> bool {
-    let mask = match mask {
-        Mask::Keeping { mask, .. } => mask,
-        mask => mask,
-    };
     let name = rule.columns.get(column).map(|name| match name {
         MaskName::Plain(name) => name.as_str(),
         MaskName::WithOptions { mask, .. } => mask.as_str(),
     });
-    matches!(mask, Mask::Email | Mask::EmailMd5 | Mask::Null)
+    matches!(mask.without_keep(), Mask::Email | Mask::EmailMd5 | Mask::Null)
         || matches!(name, Some("email" | "uuid" | "hash" | "null"))
 }
