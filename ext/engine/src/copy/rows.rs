@@ -4,7 +4,7 @@
 //! places of all separators of a window are written down first, without a branch for each (as in Langdale and Lemire,
 //! "Parsing Gigabytes of JSON per Second", 2019), and rows are parts of that list.
 
-use wide::u8x16;
+use fearless_simd::{dispatch, prelude::*, u8x64, Level};
 
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
@@ -138,61 +138,73 @@ impl Rows<'_> {
         (self.start, self.given) = (0, 0);
         self.ends.clear();
         while self.ends.is_empty() {
-            if self.looked == self.piece.len() {
+            let rest = &self.piece[self.looked..];
+            if rest.is_empty() {
                 return false;
             }
+            let window = &rest[..rest.len().min(WINDOW)];
             self.known = self.known.min(MOST_FIELDS);
             let room = self.known + WINDOW + SLOTS;
             self.starts.resize(self.starts.len().max(room), 0);
-            let window = &self.piece[self.looked..];
-            let (blocks, rest) = window[..window.len().min(WINDOW)].as_chunks::<BLOCK>();
-            for block in blocks {
-                self.add(block, BLOCK);
-            }
-            let mut last = [0; BLOCK];
-            last[..rest.len()].copy_from_slice(rest);
-            self.add(&last, rest.len());
+            let (place, starts, ends) = (self.looked, &mut *self.starts, &mut *self.ends);
+            self.known =
+                dispatch!(Level::new(), simd => write_down(simd, window, place, starts, self.known, ends));
+            self.looked += window.len();
         }
         true
     }
+}
 
-    /// Writes down the separators of a block, which is the next `length` bytes.
-    #[inline]
-    fn add(&mut self, block: &[u8; BLOCK], length: usize) {
-        let (separators, mut newlines) = separators(block);
+/// Writes down where the fields behind a window's separators begin, and which of them are behind a newline. The window
+/// begins at `place`; returns how many starts are known then.
+#[inline(always)]
+fn write_down<S: Simd>(
+    simd: S,
+    window: &[u8],
+    place: usize,
+    starts: &mut [usize],
+    known: usize,
+    ends: &mut Vec<usize>,
+) -> usize {
+    let (mut known, mut first) = (known, place + 1);
+    for part in window.chunks(BLOCK) {
+        let (mut separators, mut newlines) = match part.first_chunk() {
+            Some(block) => separators(simd, block),
+            None => {
+                let mut block = [0; BLOCK];
+                block[..part.len()].copy_from_slice(part);
+                separators(simd, &block)
+            }
+        };
         while newlines != 0 {
             let before = separators & (newlines & newlines.wrapping_neg()).wrapping_sub(1);
-            self.ends.push(self.known + before.count_ones() as usize);
+            ends.push(known + before.count_ones() as usize);
             newlines &= newlines - 1;
         }
-        let (mut rest, mut left) = (separators, separators.count_ones() as usize);
-        let mut slots = &mut self.starts[self.known..];
-        self.known += left;
-        while let (1.., Some((some, others))) = (left, slots.split_first_chunk_mut::<SLOTS>()) {
+        let count = separators.count_ones() as usize;
+        let mut slots = &mut starts[known..];
+        known += count;
+        while let Some((some, others)) = slots.split_first_chunk_mut::<SLOTS>() {
             for slot in some {
-                *slot = self.looked + rest.trailing_zeros() as usize + 1;
-                rest &= rest.wrapping_sub(1);
+                *slot = first + separators.trailing_zeros() as usize;
+                separators &= separators.wrapping_sub(1);
             }
-            left = left.saturating_sub(SLOTS);
+            if separators == 0 {
+                break;
+            }
             slots = others;
         }
-        self.looked += length;
+        first += BLOCK;
     }
+    known
 }
 
 /// A bit for each byte that is a tab or a newline, and one for each that is a newline.
-#[inline]
-fn separators(block: &[u8; BLOCK]) -> (u64, u64) {
-    let (mut separators, mut newlines) = (0, 0);
-    let (parts, _) = block.as_chunks::<16>();
-    for part in parts.iter().rev() {
-        let bytes = u8x16::from(*part);
-        let newline = bytes.simd_eq(u8x16::splat(b'\n'));
-        let separator = newline | bytes.simd_eq(u8x16::splat(b'\t'));
-        separators = separators << 16 | u64::from(separator.to_bitmask());
-        newlines = newlines << 16 | u64::from(newline.to_bitmask());
-    }
-    (separators, newlines)
+#[inline(always)]
+fn separators<S: Simd>(simd: S, block: &[u8; BLOCK]) -> (u64, u64) {
+    let bytes = u8x64::simd_from(simd, *block);
+    let newlines = bytes.simd_eq(b'\n').to_bitmask();
+    (newlines | bytes.simd_eq(b'\t').to_bitmask(), newlines)
 }
 
 #[cfg(test)]
