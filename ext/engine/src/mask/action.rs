@@ -1,6 +1,6 @@
 //! What runs for each value: a mask fitted to one column. No allocation, no decision that could be made earlier.
 
-use super::append::Fixed;
+use super::append::{append_start, Fixed, CHUNK};
 use super::catalogue::recipe::{Custom, CustomScratch};
 use super::hold;
 use super::keep::Keep;
@@ -113,7 +113,7 @@ impl Action {
         match self {
             Action::Email(email) => email.has_form(field),
             Action::EmailMd5(md5) => md5.form.has_form(field),
-            Action::Fixed(fixed) => field == fixed.field(),
+            Action::Fixed(fixed) => field == fixed.bytes(),
             Action::Numbered(numbered) => numbered.has_form(field),
             Action::Distinct { form, .. } => form.has_form(field),
             Action::Custom(custom) => custom.has_form(field, &mut scratch.custom),
@@ -133,7 +133,7 @@ fn decoded<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
 pub(super) const EMAIL_DIGITS: usize = 20;
 
 /// `<20 hex digits>@<domain>`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct EmailPseudonym {
     /// The place of the column whose addresses they are.
     pub(super) column: usize,
@@ -143,7 +143,7 @@ pub(super) struct EmailPseudonym {
     /// The column is `character(n)`, whose trailing blanks do not count.
     pub(super) padded: bool,
     /// `@` and the domain.
-    pub(super) suffix: Box<[u8]>,
+    pub(super) suffix: Fixed,
     /// The row's MD5 will be asked for it too.
     pub(super) is_remembered: bool,
 }
@@ -192,13 +192,13 @@ impl EmailPseudonym {
             address = folded;
         }
         write_hex(&self.function.digest(address), EMAIL_DIGITS, out);
-        out.extend_from_slice(&self.suffix);
+        self.suffix.append_to(out);
     }
 
     fn has_form(&self, field: &[u8]) -> bool {
         field.is_empty()
-            || field.len() == EMAIL_DIGITS + self.suffix.len()
-                && field.ends_with(&self.suffix)
+            || field.len() == EMAIL_DIGITS + self.suffix.bytes().len()
+                && field.ends_with(self.suffix.bytes())
                 && is_hex(&field[..EMAIL_DIGITS])
     }
 }
@@ -316,7 +316,7 @@ impl DistinctForm {
 /// A prefix and the digits of an id: names and phone numbers.
 #[derive(Debug)]
 pub(super) struct Numbered {
-    pub(super) prefix: &'static [u8],
+    pub(super) prefix: Fixed,
     /// Where the id comes from: the first that is not NULL.
     pub(super) ids: Vec<IdSource>,
     pub(super) function: Function,
@@ -370,7 +370,7 @@ impl Numbered {
             return Ok(());
         }
         let start = out.len();
-        out.extend_from_slice(self.prefix);
+        self.prefix.append_to(out);
         for source in &self.ids {
             let field = match source {
                 IdSource::Column(position) => row.field(*position),
@@ -444,16 +444,17 @@ impl Numbered {
             return self.keep_empty;
         }
         let limit = self.limit.unwrap_or(usize::MAX);
-        if limit <= self.prefix.len() {
-            return field == &self.prefix[..limit];
+        let prefix = self.prefix.bytes();
+        if limit <= prefix.len() {
+            return field == &prefix[..limit];
         }
-        let Some(digits) = field.strip_prefix(self.prefix) else {
+        let Some(digits) = field.strip_prefix(prefix) else {
             return false;
         };
-        let least = self.pad.max(1).min(limit - self.prefix.len());
+        let least = self.pad.max(1).min(limit - prefix.len());
         let most = match self.distinct {
             Some(distinct) => distinct.room,
-            None => ID_DIGITS.min(limit - self.prefix.len()),
+            None => ID_DIGITS.min(limit - prefix.len()),
         };
         (least..=most).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
     }
@@ -485,16 +486,29 @@ fn write_digits(mut number: u128, length: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The first `length` hex digits of a digest of at most 32 bytes.
-pub(super) fn write_hex(digest: &[u8], length: usize, out: &mut Vec<u8>) {
-    // Without a table, so that many are made at once.
+/// The first `length` hex digits of some bytes, or all of them.
+pub(super) fn write_hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+    // Without a table, so that all digits of a part are made at once.
     let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-    let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
-        pair[0] = digit(byte >> 4);
-        pair[1] = digit(byte & 0x0f);
+    let mut left = length;
+    for part in bytes.chunks(CHUNK / 2) {
+        let whole = part.first_chunk().copied().unwrap_or_else(|| {
+            let mut whole = [0; CHUNK / 2];
+            whole[..part.len()].copy_from_slice(part);
+            whole
+        });
+        let mut digits = [0; CHUNK];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(whole) {
+            pair[0] = digit(byte >> 4);
+            pair[1] = digit(byte & 0x0f);
+        }
+        let wanted = left.min(part.len() * 2);
+        append_start(&digits, wanted, out);
+        left -= wanted;
+        if left == 0 {
+            break;
+        }
     }
-    out.extend_from_slice(&digits[..length.min(digest.len() * 2)]);
 }
 
 fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {

@@ -110,7 +110,7 @@ fn without_checks(
     }?;
     let form_sql = match &fitted.action {
         // The form of a NULL that the mask itself writes.
-        Action::Fixed(fixed) if fixed.field() == b"\\N" => fitted.form,
+        Action::Fixed(fixed) if fixed.bytes() == b"\\N" => fitted.form,
         _ if fitted.form == ANY_VALUE => fitted.form,
         _ => format!("{} IS NULL OR {}", fit.sql, fitted.form),
     };
@@ -235,7 +235,7 @@ impl Fit<'_> {
             function: self.pseudonyms.key.function("email"),
             fold_case: !column.unique.tells_case_apart,
             padded: matches!(column.kind, Type::Text { padded: true, .. }),
-            suffix: format!("@{}", self.pseudonyms.email_domain).into_bytes().into(),
+            suffix: Fixed::new(format!("@{}", self.pseudonyms.email_domain).as_bytes()),
             is_remembered: self
                 .masks
                 .iter()
@@ -415,7 +415,7 @@ impl Fit<'_> {
         }
         let function = self.pseudonyms.key.function("id");
         let numbered = Numbered {
-            prefix,
+            prefix: Fixed::new(prefix),
             ids,
             function,
             pad,

@@ -127,7 +127,7 @@ pub(super) fn never_met<'c>(
 ) -> Option<&'c str> {
     let mut decoded = Vec::new();
     let place = match action {
-        Action::Fixed(fixed) => refused(checks, fixed.field(), &mut decoded)?,
+        Action::Fixed(fixed) => refused(checks, fixed.bytes(), &mut decoded)?,
         _ if mask.has_own_form() => {
             let piece = b"1\t".repeat(table.columns.len());
             let starts: Vec<usize> = (0..=table.columns.len()).map(|place| place * 2).collect();

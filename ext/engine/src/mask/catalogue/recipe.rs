@@ -376,7 +376,7 @@ impl Fitting<'_> {
             Action::Custom(custom) => Ok(custom.pseudonym),
             Action::Fixed(fixed) => {
                 let mut scratch = Vec::new();
-                let text = copy::decode(fixed.field(), &mut scratch).unwrap_or_default();
+                let text = copy::decode(fixed.bytes(), &mut scratch).unwrap_or_default();
                 Ok(Box::new(Constant(text.into())))
             }
             _ => Err(self.problem(

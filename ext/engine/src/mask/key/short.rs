@@ -51,20 +51,36 @@ impl ShortHmac {
         if value.len() > LONGEST {
             return None;
         }
-        let inner = last_block(self.inner, value);
-        Some(last_block(self.outer, &inner))
+        let mut block = [0; BLOCK];
+        block[..value.len()].copy_from_slice(value);
+        end(&mut block, value.len());
+        let inner = last_block(self.inner, &block);
+        let mut block = OUTER;
+        block[..inner.len()].copy_from_slice(&inner);
+        Some(last_block(self.outer, &block))
     }
 }
 
-/// The digest of a message whose first block made `state`, and whose second and last one is `rest`.
-#[inline]
-fn last_block(mut state: [u32; 8], rest: &[u8]) -> [u8; 32] {
+/// Ends a message whose first block is the key's, and of whose second one so many bytes are there (FIPS 180-4, 5.1.1).
+const fn end(block: &mut [u8; BLOCK], length: usize) {
+    block[length] = 0x80;
+    // A message of two blocks is shorter than 2^16 bits.
+    let bits = (BLOCK + length) * 8;
+    block[BLOCK - 2] = (bits >> 8) as u8;
+    block[BLOCK - 1] = bits as u8;
+}
+
+/// The block of an inner digest, without it.
+const OUTER: [u8; BLOCK] = {
     let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    block[rest.len()] = 0x80;
-    let bits = (BLOCK + rest.len()) as u64 * 8;
-    block[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
-    compress256(&mut state, &[block]);
+    end(&mut block, 32);
+    block
+};
+
+/// The digest of a message whose first block made `state`, and whose second and last one is `block`.
+#[inline]
+fn last_block(mut state: [u32; 8], block: &[u8; BLOCK]) -> [u8; 32] {
+    compress256(&mut state, std::slice::from_ref(block));
     let mut digest = [0; 32];
     for (bytes, word) in digest.chunks_exact_mut(4).zip(state) {
         bytes.copy_from_slice(&word.to_be_bytes());
