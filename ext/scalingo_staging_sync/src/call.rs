@@ -11,24 +11,40 @@ use staging_sync_engine::event::{Event, Matched, Sink};
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the Ruby thread waits for a message before it looks at its interrupts.
+/// How long the Ruby thread waits for a message before it takes the events that have come and looks at its interrupts.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long tasks that are still open at the end (sockets, the download) may take to close.
 const CLOSING: Duration = Duration::from_millis(500);
 
-/// What the engine's thread tells the Ruby thread.
+/// Events that the Ruby thread has not taken yet. Those of which thousands may come in a second do not wake it: it takes
+/// them at its next tick, or with whatever comes meanwhile.
+type Events = Arc<Mutex<Vec<Event>>>;
+
+/// What the engine's thread tells the Ruby thread; the events that it has sent before come first.
 enum Message<T> {
-    Event(Event),
     /// Which of these columns do the configured patterns match? The answer goes to the sender; where it is dropped,
     /// there is none.
     Columns(Vec<(String, String)>, Sender<Vec<Matched>>),
     Done(EngineResult<T>),
-    /// Ruby wants its thread back.
+    /// There are events that should not wait, or Ruby wants its thread back.
     Wake,
+}
+
+/// Whether an event may wait for the next tick.
+fn can_wait(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::TableStarted { .. }
+            | Event::TableProgress { .. }
+            | Event::TableLoaded { .. }
+            | Event::StepDone { .. }
+            | Event::Downloaded { .. }
+    )
 }
 
 /// Runs `work` on a thread and a runtime of its own, and returns its result as a Ruby value.
@@ -46,7 +62,8 @@ where
 {
     let (sender, messages) = channel();
     let cancel = CancellationToken::new();
-    let thread = spawn(work, sender.clone(), cancel.clone())
+    let events = Events::default();
+    let thread = spawn(work, Arc::clone(&events), sender.clone(), cancel.clone())
         .map_err(|error| errors::to_ruby(ruby, &cannot_start(&error)))?;
     let wake = move || {
         // Nobody listens any more when the call is over.
@@ -55,11 +72,13 @@ where
 
     let mut raised: Option<Error> = None;
     let outcome = loop {
-        match gvl::without_gvl(|| messages.recv_timeout(TICK), &wake) {
+        let message = gvl::without_gvl(|| messages.recv_timeout(TICK), &wake);
+        let came = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
+        if raised.is_none() {
+            raised = deliver_all(ruby, block, &came).err();
+        }
+        match message {
             Some(Ok(Message::Done(result))) => break result,
-            Some(Ok(Message::Event(event))) if raised.is_none() => {
-                raised = deliver(ruby, block, &event).err();
-            }
             Some(Ok(Message::Columns(columns, reply))) if raised.is_none() => {
                 match ask(ruby, block, columns) {
                     // The engine's thread may have ended meanwhile.
@@ -97,6 +116,7 @@ where
 /// Starts the engine's thread. A panic in it becomes an [`EngineError`].
 fn spawn<T, F, W>(
     work: W,
+    events: Events,
     sender: Sender<Message<T>>,
     cancel: CancellationToken,
 ) -> std::io::Result<std::thread::JoinHandle<()>>
@@ -105,12 +125,16 @@ where
     F: Future<Output = EngineResult<T>>,
     W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
 {
-    let (events, questions) = (sender.clone(), sender.clone());
+    let (waking, questions) = (sender.clone(), sender.clone());
     let thread = std::thread::Builder::new().name(panics::THREAD_NAME.to_owned());
     thread.spawn(move || {
         let sink = Sink::new(move |event| {
-            // Nobody listens any more when the call is over.
-            let _ = events.send(Message::Event(event));
+            let wakes = !can_wait(&event);
+            events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+            if wakes {
+                // Nobody listens any more when the call is over.
+                let _ = waking.send(Message::Wake);
+            }
         })
         .answering(move |columns| {
             let (reply, answer) = channel();
@@ -166,9 +190,13 @@ fn ask(
     convert::settings(ruby, answer).map(Some)
 }
 
-/// Gives one event to the block, if there is one.
-fn deliver(ruby: &Ruby, block: Option<Proc>, event: &Event) -> Result<(), Error> {
+/// Gives events to the block, if there is one, until it or a signal raises.
+fn deliver_all(ruby: &Ruby, block: Option<Proc>, events: &[Event]) -> Result<(), Error> {
     let Some(block) = block else { return Ok(()) };
-    let hash = convert::to_hash(ruby, event)?;
-    block.call::<_, Value>((hash,)).map(|_| ())
+    for event in events {
+        let hash = convert::to_hash(ruby, event)?;
+        block.call::<_, Value>((hash,))?;
+        ruby.thread_check_ints()?;
+    }
+    Ok(())
 }

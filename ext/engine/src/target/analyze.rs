@@ -1,9 +1,10 @@
 //! Statistics for the planner: without them the restored database would be slow until autovacuum came by.
 
 use super::connect::Session;
-use super::{get, Target};
+use super::{get, relations, Target};
 use crate::error::{Error, Result};
 use crate::plan::TableName;
+use futures_util::future::try_join_all;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -72,18 +73,13 @@ impl Target {
     }
 }
 
-/// Runs ANALYZE on a table while others load. False: it must wait until all are there, because it has partitions or
-/// heirs, or is one's.
-pub(super) async fn analyze_beside_others(session: &Session, table: &TableName) -> Result<bool> {
-    let doing = |error| Error::from_server(&format!("analyzing {table}"), &error);
-    let sql = "SELECT c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass \
-                 AND pg_has_role(c.relowner, 'USAGE') \
-               FROM pg_class c WHERE c.oid = $1::text::regclass";
-    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
-    let plain = row.try_get(0).map_err(doing)?;
-    if plain {
-        analyze(session, table).await?;
-    }
+/// Runs ANALYZE on tables while others load, each in a transaction of its own and all on their way at once. False: one
+/// must wait until all are there, because it has partitions or heirs, or is one's.
+pub(super) async fn analyze_beside_others(session: &Session, tables: &[TableName]) -> Result<Vec<bool>> {
+    let plain = "c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass AND pg_has_role(c.relowner, 'USAGE')";
+    let plain = relations::each_is(session, "analyzing", plain, tables).await?;
+    let alone = tables.iter().zip(&plain).filter(|(_, plain)| **plain);
+    try_join_all(alone.map(|(table, _)| analyze(session, table))).await?;
     Ok(plain)
 }
 

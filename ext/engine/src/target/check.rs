@@ -71,6 +71,16 @@ impl<'p> Checks<'p> {
         Some((table, conditions))
     }
 
+    /// How many tables wait to be looked at.
+    pub(super) fn unasked(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// How many tables have no statistics.
+    pub(super) fn unanalyzed(&self) -> usize {
+        self.unanalyzed.len()
+    }
+
     /// The next table that `is_settled` accepts, to be analyzed.
     pub(super) fn next_to_analyze(
         &mut self,

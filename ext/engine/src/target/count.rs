@@ -2,13 +2,15 @@
 //! emptying a table that must not be seen.
 
 use super::connect::Session;
-use super::{get, Target};
+use super::{get, relations, Target};
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::plan::TableName;
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio_postgres::SimpleQueryMessage;
 
 /// A table, and conditions that every row of it should meet.
 type Question = (TableName, Vec<String>);
@@ -83,24 +85,33 @@ impl Target {
     }
 }
 
-/// As [`Target::count`] for one table, while indexes are built on it. None: it must be asked when nothing else runs,
-/// because the answer needs a lock.
+/// As [`Target::count`] while indexes are built on the tables, all questions on their way at once. None: it must be asked
+/// when nothing else runs, because the answer needs a lock.
 pub(super) async fn ask_beside_others(
     session: &Session,
-    table: &TableName,
-    conditions: &[String],
-) -> Result<Option<Vec<u64>>> {
-    let doing = |error| Error::from_server(&format!("verifying {table}"), &error);
-    let sql = "SELECT relkind = 'r' AND NOT relrowsecurity FROM pg_class WHERE oid = $1::text::regclass";
-    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
-    if !row.try_get::<_, bool>(0).map_err(doing)? {
-        return Ok(None);
-    }
-    let source = format!("ONLY {}", table.sql());
-    count_all(session, &source, conditions)
-        .await
-        .map(Some)
-        .map_err(doing)
+    questions: &[Question],
+) -> Result<Vec<Option<Vec<u64>>>> {
+    let tables = questions.iter().map(|(table, _)| table);
+    let can_be_asked = relations::each_is(
+        session,
+        "verifying",
+        "c.relkind = 'r' AND NOT c.relrowsecurity",
+        tables,
+    );
+    let can_be_asked = can_be_asked.await?;
+    let asked = questions
+        .iter()
+        .zip(can_be_asked)
+        .map(async |((table, conditions), can_be_asked)| {
+            if !can_be_asked {
+                return Ok(None);
+            }
+            let numbers = count_all(session, &format!("ONLY {}", table.sql()), conditions).await;
+            numbers
+                .map(Some)
+                .map_err(|error| Error::from_server(&format!("verifying {table}"), &error))
+        });
+    try_join_all(asked).await
 }
 
 async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
@@ -159,13 +170,18 @@ async fn count_unmet(
         .iter()
         .map(|condition| format!(", count(*) FILTER (WHERE ({condition}) IS NOT TRUE)"))
         .collect();
-    let row = session
-        .query_one(&format!("SELECT count(*){unmet} FROM {source}"), &[])
+    // In one message, where a statement with parameters takes several.
+    let answers = session
+        .simple_query(&format!("SELECT count(*){unmet} FROM {source}"))
         .await?;
-    (0..row.len())
-        .map(|place| {
-            row.try_get::<_, i64>(place)
-                .map(|number| u64::try_from(number).unwrap_or(0))
-        })
-        .collect()
+    let row = answers.iter().find_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let numbers = row
+        .into_iter()
+        .flat_map(|row| (0..row.len()).map(|place| row.get(place)));
+    Ok(numbers
+        .map(|number| number.and_then(|number| number.parse().ok()).unwrap_or(0))
+        .collect())
 }

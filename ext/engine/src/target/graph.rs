@@ -49,6 +49,9 @@ struct Size {
 /// A foreign key on more than this is kept waiting by nobody: see [`Graph::start_if`].
 const LARGE: u64 = 4 * 1024 * 1024;
 
+/// What is done with a table of no more than this takes about as long as a message to the server and back.
+const SMALL: u64 = 64 * 1024;
+
 /// Running steps on a table.
 #[derive(Default)]
 struct Use {
@@ -170,9 +173,19 @@ impl<'p> Graph<'p> {
     /// So that it does not wait until the last index is built and is then checked alone, nothing starts before it on a
     /// table that alone keeps it waiting, as long as others are `busy`, and it goes before all else.
     pub(crate) fn start_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
+        self.start_where(busy, |graph, index| suits(&graph.steps[index]))
+    }
+
+    /// As [`Graph::start_if`], for steps that [are small](Graph::is_small_step).
+    pub(crate) fn start_small_if(&mut self, busy: bool, suits: impl Fn(&Step) -> bool) -> Option<usize> {
+        self.start_where(busy, |graph, index| {
+            graph.is_small_step(index) && suits(&graph.steps[index])
+        })
+    }
+
+    fn start_where(&mut self, busy: bool, suits: impl Fn(&Self, usize) -> bool) -> Option<usize> {
         let may_start = |(_, index): &&(Reverse<u64>, usize)| {
-            let step = &self.steps[*index];
-            suits(step) && self.is_free(*index) && !(busy && self.is_held_up(*index))
+            suits(self, *index) && self.is_free(*index) && !(busy && self.is_held_up(*index))
         };
         // Thousands of steps may be ready, and mostly no key is.
         let keys = (!self.imminent.is_empty()).then(|| self.ready.iter());
@@ -292,6 +305,27 @@ impl<'p> Graph<'p> {
     /// Whether a step waits for nothing but a session, or a table.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// How many steps wait for nothing but a session, or a table.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether a step does nothing but what is over at once: an index, a key or a trigger of tables that are small.
+    pub(crate) fn is_small_step(&self, index: usize) -> bool {
+        let step = &self.steps[index];
+        let kinds = ["CONSTRAINT", "INDEX", "FK CONSTRAINT", "TRIGGER"];
+        let mut tables = step.locks.iter().chain(&step.shared).peekable();
+        !step.last
+            && kinds.contains(&step.kind.as_str())
+            && tables.peek().is_some()
+            && tables.all(|table| self.is_small(table))
+    }
+
+    /// Whether a table is known to be small. What is not loaded by its own name may be the root of a large one.
+    pub(crate) fn is_small(&self, table: &TableName) -> bool {
+        self.sizes.get(table).is_some_and(|size| size.bytes <= SMALL)
     }
 
     /// How many bytes the tables of a step hold.
@@ -553,6 +587,31 @@ mod tests {
             (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), Some(0))
         );
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_small_starts_together_with_others() {
+        let mut steps = [
+            step(10, &[], &[], &["large"]),
+            step(11, &[], &[], &["root"]),
+            step(12, &[], &["small", "large"], &[]),
+            step(13, &[], &[], &[]),
+            step(14, &[], &[], &["small"]),
+            step(15, &[], &["small"], &[]),
+            step(16, &[], &["small"], &[]),
+        ];
+        steps[5].kind = "MATERIALIZED VIEW DATA".into();
+        let (small, large) = (table("small"), table("large"));
+        let mut graph = Graph::new(&steps, []);
+        graph.size(&small, SMALL, 1_000);
+        graph.size(&large, SMALL + 1, 1_000);
+        assert_eq!(graph.ready(), 7);
+        assert_eq!(graph.start_small_if(false, |step| step.dump_id == 16), Some(6));
+        graph.step_done(6);
+        assert_eq!(graph.start_small_if(false, |_| true), Some(4));
+        graph.step_done(4);
+        assert_eq!(graph.start_small_if(false, |_| true), None);
+        assert!(graph.is_small(&small) && !graph.is_small(&large) && !graph.is_small(&table("root")));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub use report::{LoadReport, LoadedTable, SqlChange, SqlColumn};
 
 use groups::Group;
 use rows::{add_counts, Current, Progress};
+use steps::StepDone;
 
 /// How often it is made sure that the run still holds the target.
 const CHECK: Duration = Duration::from_secs(5);
@@ -227,11 +228,9 @@ enum Done {
         session: Session,
         report: LaneReport,
     },
-    Step {
-        index: usize,
+    Steps {
         session: Session,
-        seconds: f64,
-        left_out: Option<String>,
+        steps: Vec<StepDone>,
     },
     LargeObjects {
         session: Session,
@@ -258,8 +257,7 @@ enum Done {
     },
     Check {
         session: Session,
-        table: TableName,
-        answer: Option<Answer>,
+        answers: Vec<(TableName, Option<Answer>)>,
     },
     /// A group's session is gone, with all that was done on it.
     Lost {
@@ -273,8 +271,8 @@ enum Done {
     },
     Analyze {
         session: Session,
-        table: TableName,
-        done: bool,
+        /// Each with whether it could be.
+        tables: Vec<(TableName, bool)>,
     },
 }
 
@@ -430,27 +428,27 @@ impl<'a> Restore<'a> {
                 key,
                 since,
             } => self.validate(index, session, key, since),
-            Done::Check {
-                session,
-                table,
-                answer,
-            } => {
+            Done::Check { session, answers } => {
                 self.free.push(session);
                 self.steps_running -= 1;
-                self.graph.unshare(&table);
-                if let Some(answer) = answer {
-                    self.report.answers.insert(table, answer);
+                for (table, answer) in answers {
+                    self.graph.unshare(&table);
+                    if let Some(answer) = answer {
+                        self.report.answers.insert(table, answer);
+                    }
                 }
                 Ok(())
             }
             Done::Lost { group, error } => self.lose(group, error),
             Done::LostLane { load, error } => self.lose_lane(load, error),
-            Done::Analyze { session, table, done } => {
+            Done::Analyze { session, tables } => {
                 self.free.push(session);
                 self.steps_running -= 1;
-                self.graph.vacate(&table);
-                if done {
-                    self.report.analyzed.insert(table);
+                for (table, done) in tables {
+                    self.graph.vacate(&table);
+                    if done {
+                        self.report.analyzed.insert(table);
+                    }
                 }
                 Ok(())
             }
@@ -461,28 +459,11 @@ impl<'a> Restore<'a> {
                 self.written.extend(oids);
                 Ok(())
             }
-            Done::Step {
-                index,
-                session,
-                seconds,
-                left_out,
-            } => {
+            Done::Steps { session, steps } => {
                 self.free.push(session);
                 self.steps_running -= 1;
-                self.graph.step_done(index);
-                match left_out {
-                    Some(warning) => {
-                        self.target.events.warn(&warning);
-                        self.report.warnings.push(warning);
-                    }
-                    None => {
-                        self.report.steps += 1;
-                        if let Some(step) = self.plan.steps.get(index) {
-                            let (kind, name) = (step.kind.clone(), step.name.clone());
-                            let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
-                            self.target.events.send(Event::StepDone { kind, name, seconds });
-                        }
-                    }
+                for done in steps {
+                    self.step_done(done);
                 }
                 Ok(())
             }

@@ -12,7 +12,7 @@
 //! foreign_key         keys declared at once and checked beside other work
 //! unique_key          primary and unique keys built beside a table's other indexes
 //! working_memory      how much memory a B-tree's build or a key's check gets
-//! analyze, count, check   statistics for the planner; what verification asks, and when it can
+//! analyze, count, check, relations   statistics for the planner; what verification asks, and when it can
 //! ```
 //!
 //! It knows the plan and the masks, and nothing of archives or of where they come from.
@@ -35,6 +35,7 @@ mod large_objects;
 mod load;
 mod look;
 mod read_back;
+mod relations;
 mod reset;
 pub(crate) mod sql_rules;
 mod state;

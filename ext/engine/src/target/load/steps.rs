@@ -3,17 +3,22 @@
 
 use super::{Done, Restore};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::plan::sql_rules::GROUP_KIND;
-use crate::plan::{Refusal, Step};
+use crate::plan::{Plan, Refusal, Step, TableName};
 use crate::target::check::Answer;
 use crate::target::connect::Session;
 use crate::target::foreign_key::{TwoPart, WORTH_IT};
 use crate::target::reset::left_out;
 use crate::target::{analyze, count, is_passing, is_refusal, may_retry, working_memory};
+use futures_util::future::join_all;
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
 
-impl Restore<'_> {
+/// What is small goes to the server so many at a time: a round trip each would take longer than the work.
+const TOGETHER: usize = 24;
+
+impl<'a> Restore<'a> {
     /// Whether a foreign key's rows may refer to some that a rule in SQL took away, or that never came.
     pub(super) fn may_dangle(&self, step: &Step) -> bool {
         let losing = &self.plan.sql_rules.losing;
@@ -42,65 +47,120 @@ impl Restore<'_> {
                 self.free.push(session);
                 break;
             };
-            let may_dangle = self
-                .plan
-                .steps
-                .get(index)
-                .is_some_and(|step| self.may_dangle(step));
             self.steps_running += 1;
-            let key = self
-                .plan
-                .steps
-                .get(index)
-                .filter(|step| self.graph.bytes(step) >= WORTH_IT)
-                .and_then(TwoPart::of);
-            let Some(step) = self.plan.steps.get(index) else {
-                return Err(Error::internal("A step is not there."));
-            };
-            let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
-            let mut step = step.clone();
-            let builds = self.graph.builds_beside(index);
-            if let Some(sql) = self.graph.key_sql(index) {
-                step.sql = sql.into();
+            if self.graph.is_small_step(index) {
+                self.start_together(index, busy, session)?;
+            } else {
+                self.start_alone(index, session)?;
             }
-            step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
-            let (attempts, delay) = (
-                self.target.settings.retry_attempts,
-                self.target.settings.retry_delay,
-            );
-            self.tasks.spawn(async move {
-                let since = Instant::now();
-                if let Some(key) = key {
-                    // What it meets otherwise, it meets again below, where it is told.
-                    if let Ok(true) = key.declare(&session).await {
-                        return Ok(Done::Declared {
-                            index,
-                            session,
-                            key,
-                            since,
-                        });
-                    }
-                }
-                let left_out = run_step(&session, &step, may_dangle, attempts, delay).await?;
-                let seconds = since.elapsed().as_secs_f64();
-                if builds {
-                    return Ok(Done::Built {
-                        index,
-                        session,
-                        seconds,
-                    });
-                }
-                Ok(Done::Step {
-                    index,
-                    session,
-                    seconds,
-                    left_out,
-                })
-            });
         }
         self.start_checks(most);
         self.start_analyzes(most);
         Ok(())
+    }
+
+    /// Starts a step on a session of its own.
+    fn start_alone(&mut self, index: usize, session: Session) -> Result<()> {
+        let step = self.step(index)?;
+        let key = (self.graph.bytes(step) >= WORTH_IT).then(|| TwoPart::of(step));
+        let key = key.flatten();
+        let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
+        let builds = self.graph.builds_beside(index);
+        let todo = self.todo(index, alone)?;
+        self.tasks.spawn(async move {
+            let since = Instant::now();
+            if let Some(key) = key {
+                // What it meets otherwise, it meets again below, where it is told.
+                if let Ok(true) = key.declare(&session).await {
+                    return Ok(Done::Declared {
+                        index,
+                        session,
+                        key,
+                        since,
+                    });
+                }
+            }
+            let left_out = todo.run(&session).await?;
+            let seconds = since.elapsed().as_secs_f64();
+            if builds {
+                return Ok(Done::Built {
+                    index,
+                    session,
+                    seconds,
+                });
+            }
+            Ok(Done::Steps {
+                session,
+                steps: vec![StepDone {
+                    index,
+                    seconds,
+                    left_out,
+                }],
+            })
+        });
+        Ok(())
+    }
+
+    /// Starts a small step, and with it others, as many as leave something to do for the other sessions.
+    fn start_together(&mut self, first: usize, busy: bool, session: Session) -> Result<()> {
+        let mut steps = vec![self.todo(first, false)?];
+        let most = together(self.graph.ready(), self.target.parallel());
+        while steps.len() < most {
+            let Some(index) = self.graph.start_small_if(busy, |step| step.kind != GROUP_KIND) else {
+                break;
+            };
+            steps.push(self.todo(index, false)?);
+        }
+        self.tasks.spawn(async move {
+            let steps = run_together(&session, steps).await?;
+            Ok(Done::Steps { session, steps })
+        });
+        Ok(())
+    }
+
+    fn step(&self, index: usize) -> Result<&'a Step> {
+        let plan: &'a Plan = self.plan;
+        let step = plan.steps.get(index);
+        step.ok_or_else(|| Error::internal("A step is not there."))
+    }
+
+    /// What a step says to the server. `alone`: nothing else runs, or could.
+    fn todo(&self, index: usize, alone: bool) -> Result<Todo> {
+        let step = self.step(index)?;
+        let may_dangle = self.may_dangle(step);
+        let mut step = step.clone();
+        if let Some(sql) = self.graph.key_sql(index) {
+            step.sql = sql.into();
+        }
+        step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
+        Ok(Todo {
+            index,
+            step,
+            may_dangle,
+            attempts: self.target.settings.retry_attempts,
+            delay: self.target.settings.retry_delay,
+        })
+    }
+
+    /// A step is done.
+    pub(super) fn step_done(&mut self, done: StepDone) {
+        let StepDone {
+            index,
+            seconds,
+            left_out,
+        } = done;
+        self.graph.step_done(index);
+        if let Some(warning) = left_out {
+            self.target.events.warn(&warning);
+            self.report.warnings.push(warning);
+            return;
+        }
+        self.report.steps += 1;
+        if let Some(step) = self.plan.steps.get(index) {
+            let (kind, name) = (step.kind.clone(), step.name.clone());
+            let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
+            self.target.events.send(Event::StepDone { kind, name, seconds });
+        }
     }
 
     /// Checks the rows of a foreign key that was declared, while others may use the tables that it refers to.
@@ -112,27 +172,20 @@ impl Restore<'_> {
         since: Instant,
     ) -> Result<()> {
         self.graph.relax(index, &key.table);
-        let Some(step) = self.plan.steps.get(index) else {
-            return Err(Error::internal("A step is not there."));
-        };
-        let may_dangle = self.may_dangle(step);
-        let mut step = Step {
-            sql: key.validate,
-            ..step.clone()
-        };
-        step.sql = working_memory::sql(&step, self.graph.bytes(&step), false);
-        let (attempts, delay) = (
-            self.target.settings.retry_attempts,
-            self.target.settings.retry_delay,
-        );
+        let step = self.step(index)?;
+        let mut todo = self.todo(index, false)?;
+        todo.step.sql = key.validate;
+        todo.step.sql = working_memory::sql(&todo.step, self.graph.bytes(step), false);
         self.tasks.spawn(async move {
-            let left_out = run_step(&session, &step, may_dangle, attempts, delay).await?;
+            let left_out = todo.run(&session).await?;
             let seconds = since.elapsed().as_secs_f64();
-            Ok(Done::Step {
-                index,
+            Ok(Done::Steps {
                 session,
-                seconds,
-                left_out,
+                steps: vec![StepDone {
+                    index,
+                    seconds,
+                    left_out,
+                }],
             })
         });
         Ok(())
@@ -142,21 +195,39 @@ impl Restore<'_> {
     pub(super) fn start_checks(&mut self, most: usize) {
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
+            let at_once = together(self.checks.unasked(), self.target.parallel());
             let graph = &self.graph;
-            let Some((table, conditions)) = self.checks.next(|table| graph.may_read(table)) else {
+            let Some(first) = self.checks.next(|table| graph.may_read(table)) else {
                 self.free.push(session);
                 break;
             };
-            self.graph.share(table);
+            let is_small = self.graph.is_small(first.0);
+            let mut questions = vec![first];
+            while is_small && questions.len() < at_once {
+                let next = self
+                    .checks
+                    .next(|table| graph.is_small(table) && graph.may_read(table));
+                let Some(next) = next else { break };
+                questions.push(next);
+            }
+            for (table, _) in &questions {
+                self.graph.share(table);
+            }
             self.steps_running += 1;
-            let table = table.clone();
+            let questions: Vec<_> = questions
+                .into_iter()
+                .map(|(table, conditions)| (table.clone(), conditions))
+                .collect();
             self.tasks.spawn(async move {
-                let numbers = count::ask_beside_others(&session, &table, &conditions).await?;
-                let answer = numbers.map(|numbers| Answer { conditions, numbers });
+                let numbers = count::ask_beside_others(&session, &questions).await?;
+                let answers = questions.into_iter().zip(numbers);
+                let answers = answers.map(|((table, conditions), numbers)| {
+                    let answer = numbers.map(|numbers| Answer { conditions, numbers });
+                    (table, answer)
+                });
                 Ok(Done::Check {
                     session,
-                    table,
-                    answer,
+                    answers: answers.collect(),
                 })
             });
         }
@@ -166,64 +237,135 @@ impl Restore<'_> {
     pub(super) fn start_analyzes(&mut self, most: usize) {
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
+            let at_once = together(self.checks.unanalyzed(), self.target.parallel());
             let graph = &self.graph;
-            let Some(table) = self.checks.next_to_analyze(|table| graph.is_settled(table)) else {
+            let Some(first) = self.checks.next_to_analyze(|table| graph.is_settled(table)) else {
                 self.free.push(session);
                 break;
             };
-            self.graph.occupy(table);
+            let is_small = graph.is_small(first);
+            let mut tables = vec![first];
+            while is_small && tables.len() < at_once {
+                let next = self
+                    .checks
+                    .next_to_analyze(|table| graph.is_small(table) && graph.is_settled(table));
+                let Some(next) = next else { break };
+                tables.push(next);
+            }
+            for table in &tables {
+                self.graph.occupy(table);
+            }
             self.steps_running += 1;
-            let table = table.clone();
+            let tables: Vec<TableName> = tables.into_iter().cloned().collect();
             self.tasks.spawn(async move {
-                let done = analyze::analyze_beside_others(&session, &table).await?;
-                Ok(Done::Analyze { session, table, done })
+                let done = analyze::analyze_beside_others(&session, &tables).await?;
+                Ok(Done::Analyze {
+                    session,
+                    tables: tables.into_iter().zip(done).collect(),
+                })
             });
         }
     }
 }
 
-/// Runs a step, again if it met a deadlock. Returns a warning if it was left out, or added otherwise.
-///
-/// `may_dangle`: a foreign key that rows do not meet is added NOT VALID, where PostgreSQL can.
-async fn run_step(
-    session: &Session,
-    step: &Step,
+/// How many of so many small things one of so many sessions takes at once.
+fn together(ready: usize, sessions: usize) -> usize {
+    (ready / sessions).clamp(1, TOGETHER)
+}
+
+/// A step that has run.
+pub(super) struct StepDone {
+    index: usize,
+    seconds: f64,
+    /// A warning if it was left out, or added otherwise.
+    left_out: Option<String>,
+}
+
+/// A step that is to be run.
+struct Todo {
+    index: usize,
+    step: Step,
+    /// A foreign key that rows do not meet is added NOT VALID, where PostgreSQL can.
     may_dangle: bool,
+    /// How often it is tried again after a failure that may pass, and how many seconds later.
     attempts: u32,
     delay: f64,
-) -> Result<Option<String>> {
-    let mut attempt = 0;
-    loop {
-        let Err(error) = session.batch_execute(&step.sql).await else {
-            return Ok(None);
-        };
-        if step.refusal == Refusal::LeftOut && is_refusal(&error) {
-            return Ok(Some(left_out(&step.kind, &step.name, &error)));
-        }
-        if may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
-            let bare = step.sql.trim_end().trim_end_matches(';');
-            let declared = match bare.contains("VALIDATE CONSTRAINT") {
-                // It stands already.
-                true => Ok(()),
-                false => session.batch_execute(&format!("{bare} NOT VALID")).await,
+}
+
+impl Todo {
+    /// Runs the step, again if it met a deadlock. Returns a warning if it was left out, or added otherwise.
+    async fn run(&self, session: &Session) -> Result<Option<String>> {
+        let first = session.batch_execute(&self.step.sql).await;
+        self.settle(session, first).await
+    }
+
+    /// As [`Todo::run`], when it is known what came of it the first time.
+    async fn settle(
+        &self,
+        session: &Session,
+        first: Result<(), tokio_postgres::Error>,
+    ) -> Result<Option<String>> {
+        let Self { step, may_dangle, .. } = self;
+        let mut outcome = first;
+        let mut attempt = 0;
+        loop {
+            let Err(error) = outcome else {
+                return Ok(None);
             };
-            return Ok(Some(
-                match declared {
-                    Ok(()) => format!(
-                        "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
-                         missing because one failed or they look personal.",
-                        step.name
-                    ),
-                    Err(error) => left_out(&step.kind, &step.name, &error),
-                },
-            ));
+            if step.refusal == Refusal::LeftOut && is_refusal(&error) {
+                return Ok(Some(left_out(&step.kind, &step.name, &error)));
+            }
+            if *may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+                return Ok(Some(declare_dangling(session, step).await));
+            }
+            attempt += 1;
+            if !is_passing(&error) || !may_retry(attempt, self.attempts, self.delay).await {
+                return Err(Error::from_server(
+                    &format!("restoring {} {}", step.kind, step.name),
+                    &error,
+                ));
+            }
+            outcome = session.batch_execute(&step.sql).await;
         }
-        attempt += 1;
-        if !is_passing(&error) || !may_retry(attempt, attempts, delay).await {
-            return Err(Error::from_server(
-                &format!("restoring {} {}", step.kind, step.name),
-                &error,
-            ));
-        }
+    }
+}
+
+/// Runs steps one behind the other, each in a transaction of its own, all on their way at once.
+async fn run_together(session: &Session, steps: Vec<Todo>) -> Result<Vec<StepDone>> {
+    let begun = Instant::now();
+    let sent = steps.iter().map(async |todo| {
+        let outcome = session.batch_execute(&todo.step.sql).await;
+        (outcome, begun.elapsed().as_secs_f64())
+    });
+    let outcomes = join_all(sent).await;
+    let mut done = Vec::with_capacity(steps.len());
+    let mut since = 0.0;
+    for (todo, (outcome, at)) in steps.into_iter().zip(outcomes) {
+        let left_out = todo.settle(session, outcome).await?;
+        done.push(StepDone {
+            index: todo.index,
+            seconds: at - since,
+            left_out,
+        });
+        since = at;
+    }
+    Ok(done)
+}
+
+/// Adds a foreign key that rows do not meet as NOT VALID, and says so.
+async fn declare_dangling(session: &Session, step: &Step) -> String {
+    let bare = step.sql.trim_end().trim_end_matches(';');
+    let declared = match bare.contains("VALIDATE CONSTRAINT") {
+        // It stands already.
+        true => Ok(()),
+        false => session.batch_execute(&format!("{bare} NOT VALID")).await,
+    };
+    match declared {
+        Ok(()) => format!(
+            "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
+             missing because one failed or they look personal.",
+            step.name
+        ),
+        Err(error) => left_out(&step.kind, &step.name, &error),
     }
 }
