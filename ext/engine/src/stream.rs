@@ -59,6 +59,7 @@ pub(crate) async fn open(
             Ok(plan) => Arc::new(plan),
             Err(error) => return drop(opened.send(Err(error))),
         };
+        archive.forget_statements();
         let detection = Arc::new(Detection::new(&plan));
         let known = (
             archive.header().clone(),

@@ -444,6 +444,29 @@ fn large_schema() -> Planner {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_schema_whose_archive_does_not_say_what_needs_what_is_created_all_the_same_and_an_error_is_told_as_it_is(
+) {
+    let database = Database::of_restricted().await;
+    let mut plan = large_schema().plan();
+    let silent = std::sync::Arc::get_mut(&mut plan).unwrap();
+    silent.schema.iter_mut().for_each(|one| one.needs.clear());
+    reset_with(&database.settings(), &plan, &Sink::silent())
+        .await
+        .unwrap();
+    let count = "SELECT count(*) FROM pg_class WHERE relname LIKE 'table\\_%' AND relkind = 'r'";
+    assert_eq!(database.number(count).await, 2_000);
+
+    let wrong = std::sync::Arc::get_mut(&mut plan).unwrap();
+    wrong.schema[1_501].sql = "CREATE TABLE public.table_500 (id nothing)".into();
+    let error = reset_with(&database.settings(), &plan, &Sink::silent())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Restore);
+    assert!(error.what.contains("creating TABLE table_500"), "{error}");
+    assert!(error.what.contains("type \"nothing\" does not exist"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_tables_are_replaced_in_steps() {
     let database = Database::of_restricted().await;
     let events = Events::default();

@@ -30,8 +30,9 @@ module ScalingoStagingSync
       def write(path)
         base = path.sub(/\.(json|txt|html)\z/, "")
         FileUtils.mkdir_p(File.dirname(base))
-        contents = { "json" => to_json, "txt" => to_text, "html" => AuditPage.new(to_h).to_s }
-        contents.map { |ending, content| replace("#{base}.#{ending}", content) }
+        # One after the other: with thousands of tables each is megabytes.
+        contents = { "json" => -> { to_json }, "txt" => -> { to_text }, "html" => -> { AuditPage.new(to_h).to_s } }
+        contents.map { |ending, content| replace("#{base}.#{ending}", content.call) }
       rescue SystemCallError => error
         raise ConfigurationError.new(
           "The database is restored and masked, but the audit file #{path} could not be written (#{error.class}).",
@@ -41,7 +42,7 @@ module ScalingoStagingSync
 
       # @return [Hash{Symbol => Object}] the JSON file's content
       def to_h
-        {
+        @to_h ||= {
           schema_version: SCHEMA_VERSION,
           run_id: @report[:run_id],
           gem_version: VERSION,
@@ -78,8 +79,7 @@ module ScalingoStagingSync
       # @return [String] the JSON file's content, sealed under the anonymization key
       # @raise [ConfigurationError] when there is no key
       def to_json(*)
-        facts = JSON.parse(JSON.generate(to_h))
-        "#{JSON.pretty_generate(facts.merge(seal: AuditSeal.new(config: @config).seal(facts)))}\n"
+        "#{JSON.pretty_generate(to_h.merge(seal: AuditSeal.new(config: @config).seal(to_h)))}\n"
       end
 
       # @return [String] the text file's content

@@ -56,17 +56,37 @@ module ScalingoStagingSync
       def hmac(facts)
         secret = EngineSettings.new(@config).masking.fetch("secret")
         key = OpenSSL::HMAC.digest("SHA256", secret, PURPOSE)
-        OpenSSL::HMAC.hexdigest("SHA256", key, JSON.generate(canonical(facts)))
+        hmac = OpenSSL::HMAC.new(key, "SHA256")
+        in_pieces(facts) { |text| hmac << text }
+        hmac.hexdigest
+      end
+
+      # The canonical form as JSON, piece by piece: with thousands of tables the whole would be megabytes, twice.
+      def in_pieces(facts)
+        yield "{"
+        names(facts).each_with_index do |name, place|
+          value = facts[name]
+          yield "#{"," unless place.zero?}#{JSON.generate(name)}:"
+          next yield(JSON.generate(canonical(value))) unless value.is_a?(Array)
+
+          yield "["
+          value.each_with_index { |inner, index| yield "#{"," unless index.zero?}#{JSON.generate(canonical(inner))}" }
+          yield "]"
+        end
+        yield "}"
       end
 
       # One form for the same content, whatever the order of its keys.
       def canonical(value)
         case value
-        when Hash then value.map { |key, inner| [key.to_s, canonical(inner)] }.sort.to_h
+        when Hash then names(value).each_with_object({}) { |name, sorted| sorted[name] = canonical(value[name]) }
         when Array then value.map { |inner| canonical(inner) }
         else value
         end
       end
+
+      # Symbols come in the order of their names.
+      def names(hash) = hash.keys.then { |keys| keys.all?(Symbol) ? keys.sort : keys.sort_by(&:to_s) }
     end
   end
 end

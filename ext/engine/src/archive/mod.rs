@@ -92,6 +92,16 @@ impl<R: Read> Archive<R> {
         &self.entries
     }
 
+    /// Forgets what the entries say of creating them: their statements, and what they need. Thousands of them take
+    /// megabytes, and reading the data blocks takes none of it.
+    pub fn forget_statements(&mut self) {
+        for entry in &mut self.entries {
+            entry.defn = String::new();
+            entry.copy_stmt = String::new();
+            entry.dependencies = Vec::new();
+        }
+    }
+
     /// The entry with this number.
     pub fn entry(&self, dump_id: DumpId) -> Option<&Entry> {
         self.index.get(&dump_id).map(|&index| &self.entries[index])

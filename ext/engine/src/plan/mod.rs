@@ -113,6 +113,8 @@ pub struct Statement {
     pub name: String,
     /// The SQL.
     pub sql: String,
+    /// The entries that must be restored before it, in the archive's words.
+    pub needs: Vec<DumpId>,
     /// What a refusal by the server means.
     pub refusal: Refusal,
 }
@@ -511,6 +513,7 @@ fn statements(entries: &[Entry], decisions: &Decisions, sql: impl Fn(&Entry) -> 
             kind: entry.desc.clone(),
             name: display_name(entry),
             sql: sql(entry),
+            needs: entry.dependencies.clone(),
             refusal: if *fate == Fate::KeepIfAllowed {
                 Refusal::LeftOut
             } else {

@@ -242,6 +242,7 @@ fn create_early(plan: &mut Plan, moved: &HashSet<DumpId>) {
         kind: step.kind,
         name: step.name,
         sql: step.sql,
+        needs: step.waits_for,
         refusal: Refusal::Fatal,
     }));
 }

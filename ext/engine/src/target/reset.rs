@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+mod parts;
+
 /// Objects named by one DROP, and tables by one LOCK TABLE.
 const PER_STATEMENT: usize = 200;
 
@@ -144,12 +146,8 @@ impl Target {
             super::guard::refuse_others(&self.control, self.connector.application_name()).await?;
         }
         let session = self.session().await?;
-        let timeout = format!(
-            "SET lock_timeout = {}",
-            lock_timeout_ms(self.settings.lock_timeout)
-        );
         session
-            .batch_execute(&timeout)
+            .batch_execute(&self.lock_timeout_sql())
             .await
             .map_err(|error| Error::from_server("preparing the reset", &error))?;
         let watch = LockWatch::start(
@@ -164,6 +162,11 @@ impl Target {
         // This one is not given back: it has the reset's lock_timeout.
         session.close().await;
         Ok(())
+    }
+
+    fn lock_timeout_sql(&self) -> String {
+        let milliseconds = lock_timeout_ms(self.settings.lock_timeout);
+        format!("SET lock_timeout = {milliseconds}")
     }
 
     async fn reset_on(&self, session: &Session, plan: &Plan) -> Result<()> {
@@ -245,13 +248,8 @@ impl Target {
         }
         unlink_in_batches(session).await?;
         let statements = self.needed(session, plan).await?;
-        let mut batches = Batches::of(statements.len());
-        while let Some(range) = batches.next() {
-            let created = self
-                .create_batch(session, statements.get(range).unwrap_or_default())
-                .await;
-            batches.done(self, created).await?;
-        }
+        self.create_in_parts(session, &self.lock_timeout_sql(), &statements)
+            .await?;
         if plan.sql_rules.groups.is_empty() {
             return Ok(());
         }

@@ -240,12 +240,17 @@ impl Planner {
         })
     }
 
+    /// What comes directly behind others of its name needs them.
     pub fn statement(mut self, kind: &str, name: &str, sql: &str) -> Self {
+        let before = self.0.schema.iter().rev();
+        let needs = before.take_while(|one| one.name == name).map(|one| one.dump_id);
+        let needs = needs.collect();
         self.0.schema.push(Statement {
             dump_id: 10_000 + self.0.schema.len() as DumpId,
             kind: kind.into(),
             name: name.into(),
             sql: sql.into(),
+            needs,
             refusal: Refusal::Fatal,
         });
         self

@@ -7,6 +7,7 @@ use super::RailsHints;
 use crate::pii::words::words;
 use crate::pii::Kind;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What the columns of a table have in common: made once per table.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ pub struct TableContext {
     /// Has a column for given names, so `nom` is the family name.
     pub(super) has_given_name: bool,
     pub(super) words: Vec<String>,
-    pub(super) hints: RailsHints,
+    pub(super) hints: Arc<RailsHints>,
 }
 
 impl TableContext {
@@ -53,13 +54,13 @@ impl TableContext {
             copies: words.iter().any(|word| COPIES.contains(&word.as_str())),
             has_given_name: kinds.contains(&Kind::FirstName),
             words,
-            hints: RailsHints::default(),
+            hints: Arc::default(),
         }
     }
 
-    /// The same context with what Rails declares.
-    pub fn with_hints(mut self, hints: RailsHints) -> TableContext {
-        self.hints = hints;
+    /// The same context with what Rails declares, which all tables share.
+    pub fn with_hints(mut self, hints: impl Into<Arc<RailsHints>>) -> TableContext {
+        self.hints = hints.into();
         self
     }
 

@@ -54,7 +54,7 @@ pub(in crate::plan) fn judge(
         ground,
         ignores,
         keys,
-        hints: hints(detection),
+        hints: Arc::new(hints(detection)),
         contexts: HashMap::new(),
     };
     let mut order: Vec<DumpId> = loads.keys().copied().collect();
@@ -105,13 +105,13 @@ pub(super) struct Judge<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) ignores: Ignores,
     pub(super) keys: Keys,
-    pub(super) hints: RailsHints,
-    pub(super) contexts: HashMap<usize, TableContext>,
+    pub(super) hints: Arc<RailsHints>,
+    pub(super) contexts: HashMap<usize, Arc<TableContext>>,
 }
 
 impl Judge<'_> {
     /// The context of a table: of a partition, its root's.
-    pub(super) fn context(&mut self, table: usize) -> TableContext {
+    pub(super) fn context(&mut self, table: usize) -> Arc<TableContext> {
         let schema = self.ground.schema;
         let root = schema.topmost(table);
         let hints = &self.hints;
@@ -120,7 +120,7 @@ impl Judge<'_> {
             .or_insert_with(|| {
                 let known = &schema.tables[root];
                 let columns = known.columns.iter().map(|column| column.name.as_str());
-                TableContext::new(&known.name.name, columns).with_hints(hints.clone())
+                Arc::new(TableContext::new(&known.name.name, columns).with_hints(Arc::clone(hints)))
             })
             .clone()
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Watch {
     /// What its table is about.
-    pub context: TableContext,
+    pub context: Arc<TableContext>,
     /// Its columns whose values can tell anything.
     pub columns: Vec<Watched>,
     /// How many columns a row has.

@@ -48,8 +48,9 @@ impl<'a> Restore<'a> {
                 break;
             };
             self.steps_running += 1;
-            if self.graph.is_small_step(index) {
-                self.start_together(index, busy, session)?;
+            let at_once = together(1 + self.graph.ready(), self.target.parallel());
+            if at_once > 1 && self.graph.is_small_step(index) {
+                self.start_together(index, at_once, busy, session)?;
             } else {
                 self.start_alone(index, session)?;
             }
@@ -101,11 +102,10 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
-    /// Starts a small step, and with it others, as many as leave something to do for the other sessions.
-    fn start_together(&mut self, first: usize, busy: bool, session: Session) -> Result<()> {
+    /// Starts a small step, and with it others, `at_once` in all if there are so many.
+    fn start_together(&mut self, first: usize, at_once: usize, busy: bool, session: Session) -> Result<()> {
         let mut steps = vec![self.todo(first, false)?];
-        let most = together(self.graph.ready(), self.target.parallel());
-        while steps.len() < most {
+        while steps.len() < at_once {
             let Some(index) = self.graph.start_small_if(busy, |step| step.kind != GROUP_KIND) else {
                 break;
             };
@@ -268,7 +268,7 @@ impl<'a> Restore<'a> {
     }
 }
 
-/// How many of so many small things one of so many sessions takes at once.
+/// How many of so many small things one of so many sessions takes at once, so that the others have something to do, too.
 fn together(ready: usize, sessions: usize) -> usize {
     (ready / sessions).clamp(1, TOGETHER)
 }
