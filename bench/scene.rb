@@ -84,6 +84,7 @@ class Scene
     app.configure(<<~RUBY)
       config.clone_source_scalingo_app_name = "#{fake.app}"
       config.parallel_connections = #{connections}
+      config.pii_policy = ENV["BENCH_POLICY"]&.to_sym || :warn
       config.verify_anonymization = config.run_pii_scan = config.leak_check = ENV["BENCH_CHECKS"] != "false"
       config.anonymization_audit_file = "tmp/audit.json"
       #{rules}

@@ -27,7 +27,7 @@ class Table
     end
     lines << format("Rails' own start: %.1f s, CPU %.1f s (taken off C in the ratios), %d MB", @rails_start, @rails_cpu,
                     @rails_memory / 1_000_000)
-    lines.concat(ratios.map { |name, ratio| format("%-8s %.2f   CPU %.2f", name, ratio, cpu_ratios.fetch(name)) })
+    lines.concat(ratios.map { |name, ratio| format("%-10s %.2f   CPU %.2f", name, ratio, cpu_ratios.fetch(name)) })
     lines << format("memory over Rails: %.1f MB", memory_over_rails / 1e6) if @costs.key?(gem_name)
     lines.join("\n")
   end
@@ -78,7 +78,7 @@ class Table
   # What each ratio is of: the gem, or the gem without its checks, to another contestant.
   def compare
     pairs = { "C/A" => [gem_name, "A "], "C/B" => [gem_name, "B "], "C/D" => [gem_name, "D "],
-              "C off/B" => ["#{gem_name}, checks off", "B "], "C off/D" => ["#{gem_name}, checks off", "D "] }
+              "C mask/A" => ["#{gem_name}, findings masked", "A "], "C off/B" => ["#{gem_name}, checks off", "B "], "C off/D" => ["#{gem_name}, checks off", "D "] }
     pairs = pairs.transform_values { |gem, prefix| [gem, rival(prefix)] }
     pairs.select! { |_, (gem, other)| @costs.key?(gem) && other }
     pairs.transform_values { |gem, other| yield(gem) / yield(other) }
