@@ -4,32 +4,37 @@
 //! of them by name.
 
 mod checked;
+mod digits;
 mod document;
 mod email;
 mod fake;
 mod fixed;
 mod json;
 mod json_syntax;
+mod listing;
 mod network;
 mod number;
 mod phone;
 pub(super) mod recipe;
 mod scrub;
 mod shape;
+mod strategies;
 mod text;
 mod time;
 mod words;
 mod words_form;
 
+pub use listing::{listing, Listed};
 pub use recipe::Recipe;
+pub use strategies::{strategy, Strategy, STRATEGIES};
 pub(crate) use time::seconds_of;
 
 use super::action::fold_case;
 use super::action::write_hex;
 use super::compile::Fitted;
 use super::keep::Keep;
-use super::{Column, Key, Pseudonyms, RowMask, Table, Type, Uniqueness};
-use crate::copy;
+use super::Type;
+use digits::{cut, escape_pattern, hex_value, nearer, number_of, parse, write_number};
 use recipe::Fitting;
 use std::sync::Arc;
 
@@ -128,80 +133,6 @@ impl Mask {
             keep,
         }
     }
-}
-
-/// A documented strategy: the columns that it masks where a table has them.
-#[derive(Debug, PartialEq)]
-pub struct Strategy {
-    /// Its name in `config.anonymization_tables`.
-    pub name: &'static str,
-    /// Column names and what they become.
-    pub columns: &'static [(&'static str, Mask)],
-}
-
-const LAST_DIGITS: Mask = Mask::Constant("0000");
-
-/// The documented strategies.
-pub const STRATEGIES: &[Strategy] = &[
-    Strategy {
-        name: "user_anonymization",
-        columns: &[
-            ("email", Mask::Email),
-            ("email_md5", Mask::EmailMd5),
-            ("first_name", Mask::Constant("Demo")),
-            ("last_name", Mask::LastName),
-            ("full_name", Mask::FullName),
-            ("credit_card_last_4", LAST_DIGITS),
-            ("iban_last4", LAST_DIGITS),
-            ("stripe_customer_id", Mask::Null),
-            ("address_line1", Mask::Constant("8 rue du sentier")),
-            ("address_line2", Mask::Null),
-            ("city", Mask::Constant("Paris")),
-            ("postal_code", Mask::Constant("75002")),
-            ("birth_date", Mask::Null),
-            ("birth_place", Mask::Null),
-            ("google_token", Mask::Null),
-            ("facebook_token", Mask::Null),
-            ("apple_id", Mask::Null),
-            ("billing_extra", Mask::Null),
-            ("zendesk_user_id", Mask::Null),
-        ],
-    },
-    Strategy {
-        name: "phone_anonymization",
-        columns: &[
-            ("number", Mask::Phone),
-            ("phone", Mask::Phone),
-            ("phone_number", Mask::Phone),
-        ],
-    },
-    Strategy {
-        name: "payment_anonymization",
-        columns: &[
-            ("card_last4", LAST_DIGITS),
-            ("card_last_4", LAST_DIGITS),
-            ("credit_card_last_4", LAST_DIGITS),
-            ("iban_last4", LAST_DIGITS),
-        ],
-    },
-    Strategy {
-        name: "email_anonymization",
-        columns: &[("email", Mask::Email)],
-    },
-    Strategy {
-        name: "address_anonymization",
-        columns: &[
-            ("address_line1", Mask::Constant("123 Demo Street")),
-            ("address_line2", Mask::Null),
-            ("city", Mask::Constant("Demo City")),
-            ("postal_code", Mask::Constant("00000")),
-        ],
-    },
-];
-
-/// The documented strategy of this name.
-pub fn strategy(name: &str) -> Option<&'static Strategy> {
-    STRATEGIES.iter().find(|strategy| strategy.name == name)
 }
 
 const NO_OPTIONS: &[(&str, &str)] = &[];
@@ -445,134 +376,3 @@ const NOT_BUILT: &[(&str, &str)] = &[
         "to exchange values between rows, all of them would have to be held in memory. Take :token, :hash or :fake.",
     ),
 ];
-
-/// What [`listing`] tells of a mask.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Listed {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-    /// Its options, and what each means.
-    pub options: Vec<(&'static str, &'static str)>,
-    /// A value.
-    pub from: &'static str,
-    /// The options that the example is made with, as JSON.
-    pub with: &'static str,
-    /// What it becomes under a key that is nobody's.
-    pub to: String,
-}
-
-/// The catalogue with an example of each mask, for people.
-pub fn listing() -> Vec<Listed> {
-    MASKS
-        .iter()
-        .map(|entry| Listed {
-            name: entry.name,
-            doc: entry.doc,
-            options: entry.options.to_vec(),
-            from: entry.example.0,
-            with: entry.example.2,
-            to: shown(entry).unwrap_or_default(),
-        })
-        .collect()
-}
-
-/// The example, masked as a row of a table is.
-fn shown(entry: &'static Entry) -> Option<String> {
-    let (value, kind, options) = &entry.example;
-    let options = serde_json::from_str(options).ok()?;
-    let mask = Recipe::named(entry.name, &options).ok()?;
-    let column = |name: &str, kind: Type| Column {
-        name: name.into(),
-        kind,
-        not_null: false,
-        unique: Uniqueness::default(),
-    };
-    let table = Table {
-        name: "public.examples".into(),
-        columns: vec![column("id", Type::Integer(8)), column("value", kind.kind())],
-        key: vec![0],
-        key_is_enforced: true,
-        checks: Default::default(),
-    };
-    let pseudonyms = Pseudonyms {
-        key: Key::new(&"an example's key".into()),
-        email_domain: "demo.example.com".into(),
-        utf8: true,
-    };
-    let mut row = b"42\t".to_vec();
-    copy::encode(Some(value.as_bytes()), &mut row);
-    row.push(b'\n');
-    let mut out = Vec::new();
-    let mask = Arc::new(RowMask::new(&table, &[(1, mask)], &pseudonyms).ok()?);
-    mask.masker().mask_piece(&row, &mut out).ok()?;
-    let mut scratch = Vec::new();
-    let field = out.strip_suffix(b"\n")?.strip_prefix(b"42\t")?;
-    let written = copy::decode(field, &mut scratch).unwrap_or(b"NULL");
-    Some(String::from_utf8_lossy(written).into_owned())
-}
-
-/// The number that ASCII text is.
-fn parse<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// A distance for [`recipe::Pseudonym::write_nearer`]: as far on the other side, then half of it on either, and so on
-/// down to one.
-fn nearer(away: i128, step: u32) -> Option<i128> {
-    let size = away.unsigned_abs() >> (step.div_ceil(2).min(127));
-    let size = i128::try_from(size).ok().filter(|size| *size > 0)?;
-    let is_behind = (away < 0) != step.is_multiple_of(2);
-    Some(if is_behind { -size } else { size })
-}
-
-/// The number that digits below ten are; the largest there is when they are too many.
-fn number_of(digits: &[u8]) -> u128 {
-    digits.iter().fold(0u128, |number, digit| {
-        number.saturating_mul(10).saturating_add(u128::from(*digit))
-    })
-}
-
-/// What a hex digit stands for.
-fn hex_value(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'f' => byte - b'a' + 10,
-        b'A'..=b'F' => byte - b'A' + 10,
-        _ => 0,
-    }
-}
-
-/// A number in at least so many digits.
-fn write_number(mut number: u128, least: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    while number > 0 || out.len() - start < least {
-        out.push(b'0' + (number % 10) as u8);
-        number /= 10;
-    }
-    out[start..].reverse();
-}
-
-/// Cuts what was written from `start` on to so many characters.
-fn cut(out: &mut Vec<u8>, start: usize, characters: usize) {
-    let length = match std::str::from_utf8(&out[start..]) {
-        Ok(text) => text.char_indices().nth(characters).map(|(at, _)| at),
-        Err(_) => Some(characters),
-    };
-    if let Some(length) = length {
-        out.truncate(start + length.min(out.len() - start));
-    }
-}
-
-/// Text as a regular expression that PostgreSQL takes for that text.
-fn escape_pattern(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}

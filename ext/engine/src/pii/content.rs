@@ -1,5 +1,8 @@
 //! What a column's values tell: one detector per column, fed with decoded fields as they pass.
 
+mod shapes;
+mod tally;
+
 use super::names::key_kind;
 use super::people::{self, Whole};
 use super::recent::Recent;
@@ -7,7 +10,10 @@ use super::scan::{is_mac, Scanner};
 use super::sql_type::TypeClass;
 use super::structured::{notation, strings};
 use super::{checks, decode, phone, Kind};
+use shapes::{inet, is_gender, is_national_id, is_placeholder, is_plate};
 use std::collections::HashMap;
+pub(super) use tally::Seen;
+use tally::Tally;
 
 /// What was seen of one kind in a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,27 +37,6 @@ const NUMBER: usize = 6;
 /// Different keys of objects that are remembered per column; further ones are worked out each time.
 const KEYS: usize = 512;
 
-/// A set of kinds, one bit each.
-#[derive(Debug, Clone, Copy, Default)]
-struct Kinds(u64);
-
-const _: () = assert!(Kind::COUNT <= 64);
-
-impl Kinds {
-    fn add(&mut self, kind: Kind) {
-        self.0 |= 1 << kind.index();
-    }
-    fn has(self, kind: Kind) -> bool {
-        self.0 & (1 << kind.index()) != 0
-    }
-    /// The places of its members in [`Kind::ALL`].
-    fn indexes(self) -> impl Iterator<Item = usize> {
-        std::iter::successors(Some(self.0), |rest| Some(rest & rest.wrapping_sub(1)))
-            .take_while(|rest| *rest != 0)
-            .map(|rest| rest.trailing_zeros() as usize)
-    }
-}
-
 /// Looks at the values of one column.
 ///
 /// It holds counters and little else, so that there may be thousands; the buffers are the [`Scanner`]'s, of which
@@ -65,23 +50,6 @@ pub struct ColumnDetector {
     tally: Tally,
 }
 
-/// What was counted so far.
-#[derive(Debug, Clone)]
-struct Tally {
-    values: u64,
-    seen: [u64; Kind::COUNT],
-    whole: [u64; Kind::COUNT],
-    given: u64,
-    surnames: u64,
-    /// Names that are both.
-    either: u64,
-    /// A bit for each of 64 classes of names: how varied they are.
-    variety: u64,
-    books: u64,
-    /// Values with six digits or more.
-    numeric: u64,
-}
-
 impl ColumnDetector {
     /// A detector for a column of this name and type (as pg_dump writes it).
     pub fn new(column: &str, sql_type: &str) -> ColumnDetector {
@@ -89,17 +57,7 @@ impl ColumnDetector {
             class: TypeClass::of(sql_type),
             hint: key_kind(column),
             keys: HashMap::new(),
-            tally: Tally {
-                values: 0,
-                seen: [0; Kind::COUNT],
-                whole: [0; Kind::COUNT],
-                given: 0,
-                surnames: 0,
-                either: 0,
-                variety: 0,
-                books: 0,
-                numeric: 0,
-            },
+            tally: Tally::new(),
         }
     }
 
@@ -160,24 +118,7 @@ impl ColumnDetector {
 
     /// Adds what another detector saw of the same column, in rows that went another way.
     pub fn merge(&mut self, other: &ColumnDetector) {
-        let (tally, more) = (&mut self.tally, &other.tally);
-        tally.values += more.values;
-        tally
-            .seen
-            .iter_mut()
-            .zip(&more.seen)
-            .for_each(|(sum, count)| *sum += count);
-        tally
-            .whole
-            .iter_mut()
-            .zip(&more.whole)
-            .for_each(|(sum, count)| *sum += count);
-        tally.given += more.given;
-        tally.surnames += more.surnames;
-        tally.either += more.either;
-        tally.variety |= more.variety;
-        tally.books += more.books;
-        tally.numeric += more.numeric;
+        self.tally.merge(&other.tally);
     }
 
     /// How many values were observed.
@@ -329,204 +270,6 @@ impl ColumnDetector {
             seen.whole(Kind::Phone);
         }
     }
-}
-
-/// What one value showed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seen {
-    any: Kinds,
-    whole: Kinds,
-    /// It is one first or last name.
-    name: Option<Whole>,
-    /// It has six digits or more, and passes for a book's number.
-    numeric: bool,
-    book: bool,
-}
-
-impl Seen {
-    fn whole(&mut self, kind: Kind) {
-        self.any.add(kind);
-        self.whole.add(kind);
-    }
-}
-
-/// How a kind's confidence follows from its share.
-enum Strength {
-    /// A few are enough: nothing else looks like it.
-    Certain,
-    /// Other things look like it now and then.
-    Likely,
-    /// Only when nearly every value is one.
-    Weak,
-}
-
-fn strength(kind: Kind) -> Strength {
-    use Kind::*;
-    match kind {
-        Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name => Strength::Likely,
-        Siren | DeviceId | NationalId | LicensePlate | Gender => Strength::Weak,
-        _ => Strength::Certain,
-    }
-}
-
-impl Tally {
-    fn add(&mut self, seen: &Seen, value: &[u8]) {
-        self.values += 1;
-        seen.any.indexes().for_each(|index| self.seen[index] += 1);
-        seen.whole.indexes().for_each(|index| self.whole[index] += 1);
-        self.numeric += u64::from(seen.numeric);
-        self.books += u64::from(seen.book);
-        if let Some(name) = seen.name {
-            self.name(name, value);
-        }
-    }
-
-    fn name(&mut self, name: Whole, value: &[u8]) {
-        match name {
-            Whole::Given => self.given += 1,
-            Whole::Surname => self.surnames += 1,
-            Whole::Either => self.either += 1,
-            Whole::Full => return,
-        }
-        let value = value.trim_ascii();
-        let hash = value
-            .iter()
-            .fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
-        self.variety |= 1 << (hash % 64);
-    }
-
-    /// What was seen of a kind, if anything.
-    fn finding(&self, kind: Kind) -> Option<ContentFinding> {
-        let (count, whole) = (self.seen[kind.index()], self.whole[kind.index()]);
-        if count == 0 {
-            return None;
-        }
-        let share = count as f32 / self.values as f32;
-        let inside_text = whole * 2 < count;
-        let confidence = match strength(kind) {
-            // Books' numbers pass for French telephone numbers.
-            _ if kind == Kind::Phone && self.books * 2 > self.values => 0.05,
-            // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
-            Strength::Likely
-                if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) =>
-            {
-                0.25
-            }
-            Strength::Certain if count >= 3 && share >= 0.02 => 0.9 + 0.09 * share,
-            Strength::Certain if share >= 0.1 => 0.8,
-            Strength::Certain => 0.45,
-            Strength::Likely if share >= 0.5 => 0.92,
-            Strength::Likely if share >= 0.1 => 0.8,
-            Strength::Likely if share >= 0.03 && count >= 3 => 0.6,
-            Strength::Likely => 0.3,
-            Strength::Weak if share >= 0.85 && self.values >= 8 => 0.7,
-            Strength::Weak => 0.1,
-        };
-        Some(ContentFinding {
-            kind,
-            confidence,
-            count,
-            share,
-            inside_text,
-        })
-    }
-
-    /// First or last names, when enough of the values are and they are not always the same few.
-    fn single_names(&self) -> Option<ContentFinding> {
-        let count = self.given + self.surnames + self.either;
-        let share = count as f32 / self.values.max(1) as f32;
-        let kind = if self.given >= self.surnames {
-            Kind::FirstName
-        } else {
-            Kind::LastName
-        };
-        let varied = self.variety.count_ones() >= 6;
-        let confidence = match share {
-            _ if !varied => 0.2,
-            share if share >= 0.5 => 0.85,
-            share if share >= 0.35 => 0.65,
-            _ => 0.25,
-        };
-        (count > 0).then_some(ContentFinding {
-            kind,
-            confidence,
-            count,
-            share,
-            inside_text: false,
-        })
-    }
-}
-
-/// An address of type inet; those of private networks are machines'.
-fn inet(value: &[u8], seen: &mut Seen) {
-    let host = value.split(|b| *b == b'/').next().unwrap_or(value);
-    let Some(address) = std::str::from_utf8(host)
-        .ok()
-        .and_then(|host| host.parse::<std::net::IpAddr>().ok())
-    else {
-        return;
-    };
-    let private = match address {
-        std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_unspecified(),
-        std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified(),
-    };
-    if !private {
-        seen.whole(Kind::IpAddress);
-    }
-}
-
-/// What stands for a value that is not there.
-fn is_placeholder(value: &[u8]) -> bool {
-    [
-        &b"[FILTERED]"[..],
-        b"null",
-        b"true",
-        b"false",
-        b"nil",
-        b"none",
-        b"n/a",
-    ]
-    .iter()
-    .any(|p| value.eq_ignore_ascii_case(p))
-}
-
-fn is_gender(value: &[u8]) -> bool {
-    if !(2..=6).contains(&value.len()) {
-        return false;
-    }
-    let words: [&[u8]; 14] = [
-        b"male", b"female", b"homme", b"femme", b"man", b"woman", b"mr", b"mrs", b"ms", b"m.", b"mme",
-        b"mlle", b"herr", b"frau",
-    ];
-    words.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// A French plate of the system in force since 2009: AB-123-CD.
-fn is_plate(value: &[u8]) -> bool {
-    value.len() == 9
-        && value.iter().enumerate().all(|(place, byte)| match place {
-            2 | 6 => *byte == b'-',
-            3..=5 => byte.is_ascii_digit(),
-            _ => byte.is_ascii_uppercase(),
-        })
-}
-
-/// A Spanish DNI (its letter is the number mod 23), a British NI number, or an Italian codice fiscale, by shape.
-fn is_national_id(value: &[u8]) -> bool {
-    let shape = |pattern: &[u8]| {
-        value.len() == pattern.len()
-            && value.iter().zip(pattern).all(|(byte, class)| match class {
-                b'9' => byte.is_ascii_digit(),
-                _ => byte.is_ascii_uppercase(),
-            })
-    };
-    if shape(b"99999999A") {
-        let number = value[..8]
-            .iter()
-            .fold(0usize, |n, digit| n * 10 + usize::from(digit - b'0'));
-        return value[8] == b"TRWAGMYFPDXBNJZSQVHLCKE"[number % 23];
-    }
-    (shape(b"AA999999A") && matches!(value[8], b'A'..=b'D')) || shape(b"AAAAAA99A99A999A")
 }
 
 #[cfg(test)]

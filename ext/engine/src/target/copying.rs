@@ -45,10 +45,18 @@ pub(super) struct Copying<'a> {
     /// The statement of every COPY from now on.
     statement: Statement,
     under_way: Option<UnderWay>,
-    /// What begins the transaction and empties the table, until that is done.
-    opening: Option<String>,
-    is_in_transaction: bool,
+    transaction: Transaction,
     stored: u64,
+}
+
+/// What commits the rows.
+enum Transaction {
+    /// Each COPY by itself.
+    None,
+    /// One for all of them, which these statements are to begin; they empty the table, too.
+    ToBegin(String),
+    /// The same, begun.
+    Begun,
 }
 
 /// A COPY under way.
@@ -75,8 +83,10 @@ impl<'a> Copying<'a> {
             splitter: Splitter::new(),
             statement: statement.map_err(|error| refused(&lane.table, &error))?,
             under_way: None,
-            opening: lane.emptied_first.clone(),
-            is_in_transaction: false,
+            transaction: match &lane.emptied_first {
+                Some(opening) => Transaction::ToBegin(opening.clone()),
+                None => Transaction::None,
+            },
             stored: 0,
         })
     }
@@ -87,7 +97,8 @@ impl<'a> Copying<'a> {
     /// As [`Copying::send`].
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.finish().await?;
-        if std::mem::take(&mut self.is_in_transaction) {
+        if matches!(self.transaction, Transaction::Begun) {
+            self.transaction = Transaction::None;
             let committed = self.session.batch_execute("COMMIT").await;
             committed.map_err(|error| refused(self.table, &error))?;
         }
@@ -200,10 +211,10 @@ impl<'a> Copying<'a> {
     }
 
     async fn begin(&mut self) -> Result<UnderWay> {
-        if let Some(opening) = self.opening.take() {
-            let emptied = self.session.batch_execute(&opening).await;
+        if let Transaction::ToBegin(opening) = &self.transaction {
+            let emptied = self.session.batch_execute(opening).await;
             emptied.map_err(|error| refused(self.table, &error))?;
-            self.is_in_transaction = true;
+            self.transaction = Transaction::Begun;
         }
         let sink = self.session.copy_in(&self.statement).await;
         Ok(UnderWay {
