@@ -65,14 +65,14 @@ class Scene
     database.drop
   end
 
-  # Measures one run of a contestant in a fresh database.
-  def measure(contestant)
+  # Measures one run of a contestant in a fresh database, which is dropped afterwards, or with the cluster.
+  def measure(contestant, drop: true)
     database = Postgres.create_database("staging")
     cost = Measure.cost(database, @setting.temporary) { |watch| contestant.run(database, watch) }
     cost.work_seconds = contestant.work_seconds || cost.seconds
     cost
   ensure
-    database&.drop
+    database&.drop if drop
   end
 
   private

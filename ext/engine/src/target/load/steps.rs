@@ -104,12 +104,13 @@ impl<'a> Restore<'a> {
 
     /// Starts a small step, and with it others, `at_once` in all if there are so many.
     fn start_together(&mut self, first: usize, at_once: usize, busy: bool, session: Session) -> Result<()> {
-        let mut steps = vec![self.todo(first, false)?];
+        // No memory needs to be set for them: nothing of them is large enough for workers beside.
+        let mut steps = vec![self.todo(first, true)?];
         while steps.len() < at_once {
             let Some(index) = self.graph.start_small_if(busy, |step| step.kind != GROUP_KIND) else {
                 break;
             };
-            steps.push(self.todo(index, false)?);
+            steps.push(self.todo(index, true)?);
         }
         self.tasks.spawn(async move {
             let steps = run_together(&session, steps).await?;
@@ -124,7 +125,7 @@ impl<'a> Restore<'a> {
         step.ok_or_else(|| Error::internal("A step is not there."))
     }
 
-    /// What a step says to the server. `alone`: nothing else runs, or could.
+    /// What a step says to the server. `alone`: it keeps the server's own settings.
     fn todo(&self, index: usize, alone: bool) -> Result<Todo> {
         let step = self.step(index)?;
         let may_dangle = self.may_dangle(step);
