@@ -277,8 +277,8 @@ mod tests {
         let piece = [&[b'\t'; 1_000_000][..], b"\n7\t8\n"].concat();
         let mut splitter = Splitter::new();
         let mut rows = splitter.rows(&piece);
-        assert!(rows.next_row().unwrap().fields() >= MOST_FIELDS);
-        assert_eq!(rows.next_row().unwrap().field(1), b"8");
+        assert!(rows.next_row().is_some_and(|row| row.fields() >= MOST_FIELDS));
+        assert!(rows.next_row().is_some_and(|row| row.field(1) == b"8"));
         assert!(splitter.starts.capacity() < 4 * WINDOW);
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Permutation {
 
 enum Kind {
     Table {
-        function: Function,
+        function: Box<Function>,
         next: OnceLock<Box<[u32]>>,
     },
     Ff1 {
@@ -59,7 +59,7 @@ impl Permutation {
                 bits,
             },
             _ => Kind::Table {
-                function: Function::from_key(&key),
+                function: Box::new(Function::from_key(&key)),
                 next: OnceLock::new(),
             },
         };
