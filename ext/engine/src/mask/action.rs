@@ -113,7 +113,7 @@ impl Action {
         match self {
             Action::Email(email) => email.has_form(field),
             Action::EmailMd5(md5) => md5.form.has_form(field),
-            Action::Fixed(fixed) => field == fixed.bytes(),
+            Action::Fixed(fixed) => fixed.is(field),
             Action::Numbered(numbered) => numbered.has_form(field),
             Action::Distinct { form, .. } => form.has_form(field),
             Action::Custom(custom) => custom.has_form(field, &mut scratch.custom),
@@ -197,9 +197,9 @@ impl EmailPseudonym {
 
     fn has_form(&self, field: &[u8]) -> bool {
         field.is_empty()
-            || field.len() == EMAIL_DIGITS + self.suffix.bytes().len()
-                && field.ends_with(self.suffix.bytes())
-                && is_hex(&field[..EMAIL_DIGITS])
+            || field
+                .split_at_checked(EMAIL_DIGITS)
+                .is_some_and(|(digits, suffix)| self.suffix.is(suffix) && is_hex(digits))
     }
 }
 
@@ -448,7 +448,10 @@ impl Numbered {
         if limit <= prefix.len() {
             return field == &prefix[..limit];
         }
-        let Some(digits) = field.strip_prefix(prefix) else {
+        let Some((_, digits)) = field
+            .split_at_checked(prefix.len())
+            .filter(|(start, _)| self.prefix.is(start))
+        else {
             return false;
         };
         let least = self.pad.max(1).min(limit - prefix.len());

@@ -50,6 +50,15 @@ impl Fixed {
         &self.bytes
     }
 
+    /// Whether bytes are these. They were often written just now: a comparison in wide loads would wait for the stores.
+    #[inline]
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        let ((words, rest), (own_words, own_rest)) = (bytes.as_chunks::<8>(), self.bytes.as_chunks::<8>());
+        bytes.len() == self.bytes.len()
+            && words.iter().zip(own_words).all(|(word, own)| word == own)
+            && rest.iter().zip(own_rest).all(|(byte, own)| byte == own)
+    }
+
     /// Appends them.
     #[inline]
     pub(super) fn append_to(&self, out: &mut Vec<u8>) {
@@ -73,6 +82,21 @@ mod tests {
                 let mut out = b"before".to_vec();
                 append(&from, start..end, &mut out);
                 assert_eq!(out, [b"before", &from[start..end]].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_the_fixed_ones_when_each_of_them_is() {
+        for length in 0..40 {
+            let bytes: Vec<u8> = (0..length).collect();
+            let fixed = Fixed::new(&bytes);
+            assert!(fixed.is(&bytes));
+            assert!(!fixed.is(&[&bytes[..], b"x"].concat()));
+            for place in 0..bytes.len() {
+                let mut other = bytes.clone();
+                other[place] ^= 1;
+                assert!(!fixed.is(&other) && !fixed.is(&bytes[..place]));
             }
         }
     }
