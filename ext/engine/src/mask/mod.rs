@@ -181,7 +181,12 @@ impl RowMask {
             half.columns.push(column);
             half.actions.push(action);
         }
-        let unless_empty = |mask: Self| (!mask.columns.is_empty()).then_some(mask);
+        let unless_empty = |mut mask: Self| {
+            // There may be thousands of tables, most of them with a column or two that are masked.
+            mask.columns.shrink_to_fit();
+            mask.actions.shrink_to_fit();
+            (!mask.columns.is_empty()).then_some(mask)
+        };
         (unless_empty(apart), unless_empty(others))
     }
 
