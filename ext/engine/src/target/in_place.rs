@@ -34,7 +34,7 @@ pub(crate) async fn copy(
         table: load.table.to_string(),
         sql: into,
         binary: None,
-        // It is filled in a transaction of its caller's, as a part of it.
+        // They go to a temporary table, in a transaction of the caller's.
         emptied_first: None,
         mask: load.mask.clone(),
         conditional: load.conditional.clone(),
