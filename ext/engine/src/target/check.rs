@@ -71,9 +71,11 @@ impl<'p> Checks<'p> {
         Some((table, conditions))
     }
 
-    /// How many tables wait to be looked at.
-    pub(super) fn unasked(&self) -> usize {
-        self.ready.len()
+    /// The conditions of a table that waits to be looked at; it waits no longer.
+    pub(super) fn question(&mut self, table: &TableName) -> Option<Vec<String>> {
+        let at = self.ready.iter().position(|ready| *ready == table)?;
+        self.ready.remove(at);
+        self.questions.remove(table)
     }
 
     /// How many tables have no statistics.

@@ -273,6 +273,8 @@ enum Done {
         session: Session,
         /// Each with whether it could be.
         tables: Vec<(TableName, bool)>,
+        /// Of those that were looked at, too.
+        answers: Vec<(TableName, Option<Answer>)>,
     },
 }
 
@@ -431,17 +433,20 @@ impl<'a> Restore<'a> {
             Done::Check { session, answers } => {
                 self.free.push(session);
                 self.steps_running -= 1;
-                for (table, answer) in answers {
-                    self.graph.unshare(&table);
-                    if let Some(answer) = answer {
-                        self.report.answers.insert(table, answer);
-                    }
+                for (table, _) in &answers {
+                    self.graph.unshare(table);
                 }
+                self.note(answers);
                 Ok(())
             }
             Done::Lost { group, error } => self.lose(group, error),
             Done::LostLane { load, error } => self.lose_lane(load, error),
-            Done::Analyze { session, tables } => {
+            Done::Analyze {
+                session,
+                tables,
+                answers,
+            } => {
+                self.note(answers);
                 self.free.push(session);
                 self.steps_running -= 1;
                 for (table, done) in tables {

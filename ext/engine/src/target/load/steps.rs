@@ -192,45 +192,33 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
-    /// Looks at tables whose rows are in, where nothing more urgent wants a session.
+    /// Looks at large tables whose rows are in, where nothing more urgent wants a session. Small ones are looked at when
+    /// they are analyzed: what takes time of them is that a session gets to know the table.
     pub(super) fn start_checks(&mut self, most: usize) {
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
-            let at_once = together(self.checks.unasked(), self.target.parallel());
             let graph = &self.graph;
-            let Some(first) = self.checks.next(|table| graph.may_read(table)) else {
+            let may_look = |table: &TableName| !graph.is_small(table) && graph.may_read(table);
+            let Some((table, conditions)) = self.checks.next(may_look) else {
                 self.free.push(session);
                 break;
             };
-            let is_small = self.graph.is_small(first.0);
-            let mut questions = vec![first];
-            while is_small && questions.len() < at_once {
-                let next = self
-                    .checks
-                    .next(|table| graph.is_small(table) && graph.may_read(table));
-                let Some(next) = next else { break };
-                questions.push(next);
-            }
-            for (table, _) in &questions {
-                self.graph.share(table);
-            }
+            self.graph.share(table);
             self.steps_running += 1;
-            let questions: Vec<_> = questions
-                .into_iter()
-                .map(|(table, conditions)| (table.clone(), conditions))
-                .collect();
+            let question = (table.clone(), conditions);
             self.tasks.spawn(async move {
-                let numbers = count::ask_beside_others(&session, &questions).await?;
-                let answers = questions.into_iter().zip(numbers);
-                let answers = answers.map(|((table, conditions), numbers)| {
-                    let answer = numbers.map(|numbers| Answer { conditions, numbers });
-                    (table, answer)
-                });
-                Ok(Done::Check {
-                    session,
-                    answers: answers.collect(),
-                })
+                let answers = answers(&session, vec![question]).await?;
+                Ok(Done::Check { session, answers })
             });
+        }
+    }
+
+    /// Keeps answers for the verification.
+    pub(super) fn note(&mut self, answers: Vec<(TableName, Option<Answer>)>) {
+        for (table, answer) in answers {
+            if let Some(answer) = answer {
+                self.report.answers.insert(table, answer);
+            }
         }
     }
 
@@ -258,15 +246,38 @@ impl<'a> Restore<'a> {
             }
             self.steps_running += 1;
             let tables: Vec<TableName> = tables.into_iter().cloned().collect();
+            let questions = tables
+                .iter()
+                .filter_map(|table| Some((table.clone(), self.checks.question(table)?)))
+                .collect();
             self.tasks.spawn(async move {
+                let answers = answers(&session, questions).await?;
                 let done = analyze::analyze_beside_others(&session, &tables).await?;
                 Ok(Done::Analyze {
                     session,
                     tables: tables.into_iter().zip(done).collect(),
+                    answers,
                 })
             });
         }
     }
+}
+
+/// Asks about tables. None: that one must be asked when nothing else runs.
+async fn answers(
+    session: &Session,
+    questions: Vec<(TableName, Vec<String>)>,
+) -> Result<Vec<(TableName, Option<Answer>)>> {
+    if questions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers = count::ask_beside_others(session, &questions).await?;
+    let answers = questions.into_iter().zip(numbers);
+    let answers = answers.map(|((table, conditions), numbers)| {
+        let answer = numbers.map(|numbers| Answer { conditions, numbers });
+        (table, answer)
+    });
+    Ok(answers.collect())
 }
 
 /// How many of so many small things one of so many sessions takes at once, so that the others have something to do, too.
