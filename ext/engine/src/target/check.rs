@@ -1,6 +1,6 @@
-//! Which tables can be checked and analyzed already while others still load: a table's rows are looked at as soon as
-//! they are all in, beside the index builds, and the planner's statistics are made when its steps are done. Pure
-//! bookkeeping; the questions are verification's own, and so is judging the answers.
+//! Which tables can be checked and analyzed already while others still load: a large table's rows are looked at as soon as
+//! they are all in, beside the index builds, and the planner's statistics are made when its steps are done, which is when
+//! a small table's rows are looked at, too. Pure bookkeeping; the questions are verification's own, and so is judging the answers.
 
 use crate::plan::{Load, TableName};
 use std::collections::{HashMap, VecDeque};

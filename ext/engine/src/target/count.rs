@@ -106,10 +106,8 @@ pub(super) async fn ask_beside_others(
             if !can_be_asked {
                 return Ok(None);
             }
-            let numbers = count_all(session, &format!("ONLY {}", table.sql()), conditions).await;
-            numbers
-                .map(Some)
-                .map_err(|error| Error::from_server(&format!("verifying {table}"), &error))
+            let source = format!("ONLY {}", table.sql());
+            count_all(session, table, &source, conditions).await.map(Some)
         });
     try_join_all(asked).await
 }
@@ -132,7 +130,7 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
         );
         session.batch_execute(&show).await.map_err(doing)?;
     }
-    let numbers = count_all(session, &source, conditions).await.map_err(doing)?;
+    let numbers = count_all(session, table, &source, conditions).await?;
     if hidden {
         session.batch_execute("ROLLBACK").await.map_err(doing)?;
     }
@@ -143,29 +141,31 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
 /// dear enough.
 async fn count_all(
     session: &Session,
+    table: &TableName,
     source: &str,
     conditions: &[String],
-) -> Result<Vec<u64>, tokio_postgres::Error> {
+) -> Result<Vec<u64>> {
     let all: Vec<String> = conditions
         .iter()
         .map(|condition| format!("({condition})"))
         .collect();
     if all.is_empty() {
-        return count_unmet(session, source, &[]).await;
+        return count_unmet(session, table, source, &[]).await;
     }
-    if let [rows, 0] = count_unmet(session, source, &[all.join(" AND ")]).await?[..] {
+    if let [rows, 0] = count_unmet(session, table, source, &[all.join(" AND ")]).await?[..] {
         let unmet = std::iter::repeat_n(0, conditions.len());
         return Ok(std::iter::once(rows).chain(unmet).collect());
     }
-    count_unmet(session, source, conditions).await
+    count_unmet(session, table, source, conditions).await
 }
 
 /// The rows of a table, then for each condition those that do not meet it.
 async fn count_unmet(
     session: &Session,
+    table: &TableName,
     source: &str,
     conditions: &[String],
-) -> Result<Vec<u64>, tokio_postgres::Error> {
+) -> Result<Vec<u64>> {
     let unmet: String = conditions
         .iter()
         .map(|condition| format!(", count(*) FILTER (WHERE ({condition}) IS NOT TRUE)"))
@@ -173,15 +173,14 @@ async fn count_unmet(
     // In one message, where a statement with parameters takes several.
     let answers = session
         .simple_query(&format!("SELECT count(*){unmet} FROM {source}"))
-        .await?;
+        .await
+        .map_err(|error| Error::from_server(&format!("verifying {table}"), &error))?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     });
-    let numbers = row
-        .into_iter()
-        .flat_map(|row| (0..row.len()).map(|place| row.get(place)));
-    Ok(numbers
-        .map(|number| number.and_then(|number| number.parse().ok()).unwrap_or(0))
-        .collect())
+    // What cannot be read is no zero: nothing would have been verified.
+    let number = |place| row?.try_get(place).ok()??.parse().ok();
+    let numbers: Option<Vec<u64>> = (0..=conditions.len()).map(number).collect();
+    numbers.ok_or_else(|| Error::internal(format!("PostgreSQL's counts of {table} could not be read.")))
 }
