@@ -67,7 +67,7 @@ impl<'a> Restore<'a> {
         let key = key.flatten();
         let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
         let builds = self.graph.builds_beside(index);
-        let todo = self.todo(index, alone)?;
+        let todo = self.todo(index, self.sql(index)?, alone)?;
         self.tasks.spawn(async move {
             let since = Instant::now();
             if let Some(key) = key {
@@ -105,12 +105,12 @@ impl<'a> Restore<'a> {
     /// Starts a small step, and with it others, `at_once` in all if there are so many.
     fn start_together(&mut self, first: usize, at_once: usize, busy: bool, session: Session) -> Result<()> {
         // No memory needs to be set for them: nothing of them is large enough for workers beside.
-        let mut steps = vec![self.todo(first, true)?];
+        let mut steps = vec![self.todo(first, self.sql(first)?, true)?];
         while steps.len() < at_once {
             let Some(index) = self.graph.start_small_if(busy, |step| step.kind != GROUP_KIND) else {
                 break;
             };
-            steps.push(self.todo(index, true)?);
+            steps.push(self.todo(index, self.sql(index)?, true)?);
         }
         self.tasks.spawn(async move {
             let steps = run_together(&session, steps).await?;
@@ -125,14 +125,17 @@ impl<'a> Restore<'a> {
         step.ok_or_else(|| Error::internal("A step is not there."))
     }
 
-    /// What a step says to the server. `alone`: it keeps the server's own settings.
-    fn todo(&self, index: usize, alone: bool) -> Result<Todo> {
+    /// What a step says to the server.
+    fn sql(&self, index: usize) -> Result<String> {
+        let own = &self.step(index)?.sql;
+        Ok(self.graph.key_sql(index).unwrap_or(own).to_owned())
+    }
+
+    /// A step that says this. `alone`: it keeps the server's own settings.
+    fn todo(&self, index: usize, sql: String, alone: bool) -> Result<Todo> {
         let step = self.step(index)?;
         let may_dangle = self.may_dangle(step);
-        let mut step = step.clone();
-        if let Some(sql) = self.graph.key_sql(index) {
-            step.sql = sql.into();
-        }
+        let mut step = Step { sql, ..step.clone() };
         step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
         Ok(Todo {
             index,
@@ -173,10 +176,7 @@ impl<'a> Restore<'a> {
         since: Instant,
     ) -> Result<()> {
         self.graph.relax(index, &key.table);
-        let step = self.step(index)?;
-        let mut todo = self.todo(index, false)?;
-        todo.step.sql = key.validate;
-        todo.step.sql = working_memory::sql(&todo.step, self.graph.bytes(step), false);
+        let todo = self.todo(index, key.validate, false)?;
         self.tasks.spawn(async move {
             let left_out = todo.run(&session).await?;
             let seconds = since.elapsed().as_secs_f64();
