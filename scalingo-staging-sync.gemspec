@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
-require_relative "lib/scalingo_staging_sync/version"
+# Read, not loaded: Bundler evaluates this file in every app that has the gem by `path:` or `git:`, also where the gem
+# itself is not loaded, and there nothing may define its module.
+version = File.read(File.join(__dir__, "lib/scalingo_staging_sync/version.rb"), encoding: "UTF-8")[/VERSION = "(.+)"/, 1]
 
 Gem::Specification.new do |spec|
   spec.name = "scalingo-staging-sync"
-  spec.version = ScalingoStagingSync::VERSION
+  spec.version = version
   spec.summary = "Copies a Scalingo production database into staging, masked while it streams past"
   spec.description = <<~TEXT
     One rake task fills a Rails app's staging database on Scalingo with last night's production data, with
@@ -22,15 +24,16 @@ Gem::Specification.new do |spec|
     "rubygems_mfa_required" => "true"
   }
 
+  # Of a crate, what it is compiled from; its tests, examples and fuzz targets stay behind.
   spec.files = Dir.chdir(__dir__) do
-    Dir[
-      "lib/**/*.{rb,rake,tt}",
-      "sig/**/*.rbs",
-      "ext/scalingo_staging_sync/{Cargo.toml,extconf.rb,src/**/*.rs}",
-      "ext/engine/{Cargo.toml,src/**/*}",
-      "Cargo.{toml,lock}",
-      "README.md", "CHANGELOG.md", "LICENSE.txt"
-    ].select { |path| File.file?(path) }
+    crates = Dir["ext/**/Cargo.toml"].grep_v(%r{/(fuzz|target)/}).map { |manifest| File.dirname(manifest) }
+    files = Dir[
+      "lib/**/*.{rb,rake,tt}", "sig/**/*.rbs",
+      "Cargo.{toml,lock}", "ext/scalingo_staging_sync/*.rb",
+      *crates.map { |crate| "#{crate}/{Cargo.toml,build.rs,src/**/*}" },
+      "docs/**/*.md", "README.md", "CHANGELOG.md", "LICENSE.txt"
+    ]
+    files.select { |path| File.file?(path) && File.basename(path) != "tests.rs" }
   end
   spec.require_paths = ["lib"]
   spec.extensions = ["ext/scalingo_staging_sync/extconf.rb"]

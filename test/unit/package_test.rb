@@ -1,0 +1,141 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "open3"
+
+# The gem as a package: what is in it, and what it says where it cannot be compiled.
+class PackageTest < Minitest::Test
+  ROOT = File.expand_path("../..", __dir__)
+  SPECIFICATION = Gem::Specification.load("#{ROOT}/scalingo-staging-sync.gemspec")
+
+  def test_the_gem_holds_what_it_runs_with_and_is_compiled_from
+    %w[
+      LICENSE.txt CHANGELOG.md README.md Cargo.toml Cargo.lock lib/scalingo-staging-sync.rb
+      lib/tasks/scalingo_staging_sync.rake sig/scalingo_staging_sync.rbs ext/engine/src/lib.rs
+      ext/scalingo_staging_sync/extconf.rb ext/scalingo_staging_sync/requirements.rb
+    ].each { |file| assert_includes SPECIFICATION.files, file }
+    on_disk = Dir.chdir(ROOT) { Dir["{lib,sig}/**/*"] }.select { |path| File.file?("#{ROOT}/#{path}") }
+    assert_empty on_disk.grep_v(/\.(so|bundle)\z/) - SPECIFICATION.files
+  end
+
+  def test_the_gem_holds_every_crate_of_the_workspace
+    members = File.read("#{ROOT}/Cargo.toml")[/^members = \[(.*?)\]/m, 1].scan(/"(.+?)"/).flatten
+    members.each { |member| assert_includes SPECIFICATION.files, "#{member}/Cargo.toml" }
+  end
+
+  def test_the_gem_holds_nothing_that_only_its_developers_need
+    developers = %r{(\A|/)(bench|benches|bin|demo|examples|fuzz|pkg|spec|target|test|tests|tmp)/}
+    assert_empty SPECIFICATION.files.grep_v(%r{\Aext/.+?/src/}).grep(developers)
+    assert_empty SPECIFICATION.files.grep(/(\A|_)tests?\.rs\z|\.(so|bundle|gem|dump)\z/)
+    assert_equal [], SPECIFICATION.files.map { |file| file[%r{\A[^/]+}] }.uniq.sort -
+                     %w[CHANGELOG.md Cargo.lock Cargo.toml LICENSE.txt README.md docs ext lib sig]
+  end
+
+  def test_what_the_readme_links_to_is_in_the_gem
+    links = File.read("#{ROOT}/README.md").scan(/\]\((?!https?:|#)([^)#\s]+)/).flatten
+    assert_empty links - SPECIFICATION.files
+  end
+
+  def test_the_gem_and_its_native_part_have_one_version
+    assert_equal ScalingoStagingSync::VERSION, SPECIFICATION.version.to_s
+    assert_equal ScalingoStagingSync::VERSION, File.read("#{ROOT}/Cargo.toml")[/^version = "(.+)"/, 1]
+    File.read("#{ROOT}/Cargo.lock").scan(/^name = "(?:scalingo_staging_sync|staging-sync-engine)"\nversion = "(.+)"/) do |version,|
+      assert_equal ScalingoStagingSync::VERSION, version
+    end
+  end
+
+  def test_reading_the_gems_specification_does_not_define_its_module
+    code = 'Gem::Specification.load(ARGV.first) or abort "not loaded"; exit !Object.const_defined?(:ScalingoStagingSync)'
+    output, status = Open3.capture2e(RbConfig.ruby, "-e", code, "#{ROOT}/scalingo-staging-sync.gemspec")
+    assert_predicate status, :success?, output
+  end
+
+  # --- where it cannot be compiled -----------------------------------------------------------------
+
+  # extconf.rb with programs of those names on the PATH and nothing else; cargo says that it is of this version.
+  def configure(programs:, cargo: nil, clang: [], prelude: "", environment: {})
+    Dir.mktmpdir do |directory|
+      FileUtils.mkdir_p(["#{directory}/bin", "#{directory}/clang", "#{directory}/build"])
+      programs.each { |name| program("#{directory}/bin/#{name}", "exit 0") }
+      program("#{directory}/bin/cargo", "echo 'cargo #{cargo} (0123abc 2026-01-01)'") if cargo
+      # What would fetch something from elsewhere leaves a trace.
+      %w[curl wget rustup].each { |name| program("#{directory}/bin/#{name}", "echo #{name} >> '#{directory}/fetched'") }
+      clang.each { |name| FileUtils.touch("#{directory}/clang/#{name}") }
+      File.write("#{directory}/prelude.rb", prelude)
+      variables = { "PATH" => "#{directory}/bin", "LIBCLANG_PATH" => "#{directory}/clang", "CC" => "cc", "MAKE" => nil,
+                    "CARGO" => nil, "RUBY_TARGET" => nil, "SOURCE_DATE_EPOCH" => "0" }
+      output, status = Open3.capture2e(variables.merge(environment), RbConfig.ruby, "-r#{directory}/prelude.rb",
+                                       "#{ROOT}/ext/scalingo_staging_sync/extconf.rb", chdir: "#{directory}/build")
+      refute_path_exists "#{directory}/fetched"
+      makefile = "#{directory}/build/Makefile"
+      yield output, status, (File.read(makefile) if File.exist?(makefile))
+    end
+  end
+
+  def program(path, body)
+    File.write(path, "#!/bin/sh\n#{body}\n")
+    File.chmod(0o755, path)
+  end
+
+  LIBCLANG = ["libclang-14.so.1"].freeze
+
+  def test_without_cargo_it_names_the_precompiled_gem_and_cargo_in_two_sentences
+    configure(programs: %w[cc make], clang: LIBCLANG) do |output, status, makefile|
+      refute_predicate status, :success?
+      assert_nil makefile
+      assert_equal 1, output.lines.size, output
+      assert_match(/there is no cargo >= 1\.\d+ on the PATH\. Take the precompiled gem.*`gem install .*or install what is missing: Rust/,
+                   output)
+    end
+  end
+
+  def test_a_cargo_that_is_too_old_or_that_fails_is_none
+    configure(programs: %w[cc make], cargo: "1.63.0", clang: LIBCLANG) { |output,| assert_match(/no cargo >= 1/, output) }
+    configure(programs: %w[cc make cargo], clang: LIBCLANG) { |output,| assert_match(/no cargo >= 1/, output) }
+  end
+
+  def test_libclang_is_what_bindgen_would_load_and_not_the_cpp_library
+    [[], ["libclang-cpp.so.14"], ["libclang-cpp.so"], ["libclang.a"], ["libclangBasic.so"]].each do |clang|
+      configure(programs: %w[cc make], cargo: "1.99.0", clang:) { |output,| assert_match(/no libclang\. Take/, output) }
+    end
+    %w[libclang.so libclang.so.1 libclang-14.so libclang-14.so.1].each do |name|
+      configure(programs: %w[cc make], cargo: "1.99.0", clang: [name]) do |output, status, makefile|
+        assert_predicate status, :success?, output
+        refute_nil makefile
+      end
+    end
+  end
+
+  def test_without_a_compiler_or_rubys_headers_it_says_so
+    configure(programs: %w[make], cargo: "1.99.0", clang: LIBCLANG) { |output,| assert_match(/no C compiler/, output) }
+    configure(programs: %w[cc], cargo: "1.99.0", clang: LIBCLANG) { |output,| assert_match(/no C compiler with make/, output) }
+    configure(programs: %w[cc make], cargo: "1.99.0", clang: LIBCLANG,
+              prelude: 'RbConfig::CONFIG["rubyhdrdir"] = "/no/such/folder"') do |output,|
+      assert_match(/no header file of Ruby's\. Take/, output)
+    end
+  end
+
+  def test_everything_that_is_missing_is_named_at_once
+    configure(programs: []) do |output,|
+      assert_match(/no cargo >= [\d.]+ on the PATH, no libclang and no C compiler with make\. Take/, output)
+    end
+  end
+
+  def test_on_a_platform_without_a_precompiled_gem_none_is_promised
+    prelude = 'def (Gem::Platform).local = Gem::Platform.new("riscv64-linux")'
+    configure(programs: %w[cc make], clang: LIBCLANG, prelude:) do |output,|
+      refute_match(/precompiled/, output)
+      assert_match(/on the PATH\. Install what is missing: Rust/, output)
+    end
+  end
+
+  def test_the_makefile_never_fetches_a_toolchain_unless_a_person_has_asked_for_it
+    configure(programs: %w[cc make], cargo: "1.99.0", clang: LIBCLANG) do |output, status, makefile|
+      assert_predicate status, :success?, output
+      assert_match(/^RB_SYS_FORCE_INSTALL_RUST_TOOLCHAIN \?= false$/, makefile)
+    end
+    configure(programs: %w[cc make], clang: LIBCLANG, environment: { "RB_SYS_FORCE_INSTALL_RUST_TOOLCHAIN" => "true" }) do |output, status,|
+      assert_predicate status, :success?, output
+    end
+  end
+end
