@@ -339,16 +339,22 @@ async fn on_target(
     });
     let result = worked.await;
     target.record(&report::outcome(&result, recorder.seconds())).await;
-    let closed = if cancel.is_cancelled() {
-        // What is not put back in time, the next run puts back.
-        let closing = tokio::time::timeout(CLOSING, target.close()).await;
-        closing.unwrap_or(Ok(()))
-    } else {
-        target.close().await
-    };
+    let closed = close(&target, cancel).await;
     // What went wrong first is what has to be told.
     let result = result?;
     closed.map(|()| result)
+}
+
+/// Closes the target. A run that is stopped, also while it closes, waits for that no longer than [`CLOSING`]: what is
+/// not put back by then, the next run puts back.
+async fn close(target: &Target, cancel: &CancellationToken) -> Result<()> {
+    tokio::select! {
+        closed = target.close() => closed,
+        () = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(CLOSING).await;
+        } => Ok(()),
+    }
 }
 
 async fn until_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -2,6 +2,9 @@
 //!
 //! The runtime is built inside the call and dropped with it, because one that lived in a static would be
 //! dead after a fork. The Ruby thread waits without the GVL; the engine's thread never touches Ruby.
+//!
+//! The first interrupt asks the engine to stop, which leaves the target in order and takes it a second at most. The
+//! second one ends the call at once: the engine's thread drops its connections behind the caller's back.
 
 use crate::{convert, errors, gvl, panics};
 use magnus::{block::Proc, Error, Ruby, Value};
@@ -24,6 +27,15 @@ const CLOSING: Duration = Duration::from_millis(500);
 /// Events that the Ruby thread has not taken yet. Those of which thousands may come in a second do not wake it: it takes
 /// them at its next tick, or with whatever comes meanwhile.
 type Events = Arc<Mutex<Vec<Event>>>;
+
+/// How the Ruby thread stops the engine's.
+#[derive(Clone, Default)]
+struct Stop {
+    /// Leave the target in order and end.
+    cancel: CancellationToken,
+    /// Drop every connection and end.
+    abort: CancellationToken,
+}
 
 /// What the engine's thread tells the Ruby thread; the events that it has sent before come first.
 enum Message<T> {
@@ -53,7 +65,8 @@ fn can_wait(event: &Event) -> bool {
 /// block raises; it must then end within a second. Each event is given to `block` on the Ruby thread.
 ///
 /// # Errors
-/// The engine's error as its documented class; what the block raised; the pending interrupt.
+/// The engine's error as its documented class; what the block raised; the interrupt, of several the last, as Ruby does
+/// where an `ensure` is interrupted.
 pub fn run<T, F, W>(ruby: &Ruby, block: Option<Proc>, work: W) -> Result<Value, Error>
 where
     T: Serialize + Send + 'static,
@@ -61,9 +74,9 @@ where
     W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
 {
     let (sender, messages) = channel();
-    let cancel = CancellationToken::new();
+    let stop = Stop::default();
     let events = Events::default();
-    let thread = spawn(work, Arc::clone(&events), sender.clone(), cancel.clone())
+    let thread = spawn(work, Arc::clone(&events), sender.clone(), stop.clone())
         .map_err(|error| errors::to_ruby(ruby, &cannot_start(&error)))?;
     let wake = move || {
         // Nobody listens any more when the call is over.
@@ -91,20 +104,23 @@ where
                     "The engine's thread ended without a result.",
                 ))
             }
-            // The end is under way already and takes a second at most; a further interrupt stays pending
-            // until then and would make each wait return at once.
-            None if raised.is_some() => std::thread::sleep(TICK / 10),
             _ => {}
         }
-        if raised.is_none() {
-            raised = ruby.thread_check_ints().err();
+        // Also where the engine is about to end: an interrupt that stays pending makes each wait return at once.
+        if let Err(interrupt) = ruby.thread_check_ints() {
+            if stop.cancel.is_cancelled() {
+                stop.abort.cancel();
+                return Err(interrupt);
+            }
+            raised = Some(interrupt);
         }
         if raised.is_some() {
-            cancel.cancel();
+            stop.cancel.cancel();
         }
     };
-    // The thread has sent its last message; what remains is bounded by CLOSING.
-    let _ = thread.join();
+    // It has sent its last message, so this takes no time; one more interrupt need not wait even for that.
+    let mut thread = Some(thread);
+    gvl::without_gvl(|| thread.take().map(std::thread::JoinHandle::join), &|| ());
 
     match (raised, outcome) {
         (Some(raised), _) => Err(raised),
@@ -118,7 +134,7 @@ fn spawn<T, F, W>(
     work: W,
     events: Events,
     sender: Sender<Message<T>>,
-    cancel: CancellationToken,
+    stop: Stop,
 ) -> std::io::Result<std::thread::JoinHandle<()>>
 where
     T: Send + 'static,
@@ -148,8 +164,19 @@ where
                 .thread_name(panics::THREAD_NAME)
                 .build()
                 .map_err(|error| cannot_start(&error))?;
-            let result = runtime.block_on(work(sink, cancel));
-            runtime.shutdown_timeout(CLOSING);
+            let Stop { cancel, abort } = stop;
+            let result = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = abort.cancelled() => Err(EngineError::interrupted()),
+                    result = work(sink, cancel) => result,
+                }
+            });
+            if abort.is_cancelled() {
+                runtime.shutdown_background();
+            } else {
+                runtime.shutdown_timeout(CLOSING);
+            }
             result
         }))
         .unwrap_or_else(|_| {

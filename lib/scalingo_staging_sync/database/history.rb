@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "timeout"
+
 module ScalingoStagingSync
   module Database
     # What the gem's own schema in the target says: its state, and the history of runs. The engine writes it; that a
@@ -17,7 +19,11 @@ module ScalingoStagingSync
       SQL
       COLUMNS = %w[run_id mode status started_at finished_at source backup_id backup_created_at tables rows masked_values
                    findings seconds gem_version rules_fingerprint error_class].freeze
-      private_constant :STATE, :COLUMNS
+
+      # Seconds that the database may take for what is noted last, since a run that ends badly may do so because the
+      # server has fallen silent.
+      PATIENCE = 2
+      private_constant :STATE, :COLUMNS, :PATIENCE
 
       # @return [Symbol] :complete when the data is whole (or no run has begun to replace it), :syncing while a run
       #   replaces it, :incomplete when a run began to and failed
@@ -88,12 +94,21 @@ module ScalingoStagingSync
       end
 
       def note_failure(run, error)
-        ask(<<~SQL)
+        at_last { ask(<<~SQL) }
           UPDATE scalingo_staging_sync.runs SET status = 'failed', finished_at = clock_timestamp(),
             error_class = #{quote(error.class.name.delete_prefix("ScalingoStagingSync::"))} WHERE run_id = #{quote(run)}
         SQL
+      end
+
+      # What fails here hides nothing: what failed first is what has to be said, and a session that is gone has released
+      # its lock.
+      def at_last(&)
+        Timeout.timeout(PATIENCE, &)
+      rescue Timeout::Error
+        @held = false
+        ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
       rescue ActiveRecord::ActiveRecordError
-        nil # what failed first is what has to be told
+        nil
       end
 
       # The run's lock goes on to this session, so that nobody else's run begins between load and end.
@@ -111,9 +126,7 @@ module ScalingoStagingSync
         return unless @held
 
         @held = false
-        ask("SELECT pg_advisory_unlock(#{LOCK_KEY})")
-      rescue ActiveRecord::ActiveRecordError
-        nil # a session that is gone has released its lock
+        at_last { ask("SELECT pg_advisory_unlock(#{LOCK_KEY})") }
       end
 
       def not_permitted

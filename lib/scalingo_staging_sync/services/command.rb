@@ -4,16 +4,23 @@ module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:run` does: a run, or a dry run where one is asked for, and the exit status that
     # says how it went. A run that fails or is stopped says what state the target is in.
+    #
+    # The first signal stops a run in good order. A second one ends the process where it stands, without waiting for
+    # the database, for Slack or for anything else; the server then closes the run's sessions by itself.
     class Command
       # Some errors say themselves what is left.
       SAID = { untouched: /nothing was touched/i, incomplete: /incomplete/, refused: /nothing was touched/ }.freeze
-      private_constant :SAID
+      # The phases of a run that change nothing in the target.
+      HARMLESS_PHASES = %w[backup plan].freeze
+      private_constant :SAID, :HARMLESS_PHASES
 
       # @param config [Configuration] what to do
       # @param errors [IO] where a run that fails or is stopped says why, and what it has left
       def initialize(config: ScalingoStagingSync.configuration, errors: $stderr)
         @config = config
         @errors = errors
+        @remains = Support::Remains # loaded here: a signal's handler may take no lock, and so load nothing
+        @touched = false
       end
 
       # @return [Integer] the exit status: 0; 1 when the run failed or a dry run found a problem; 128 and the signal's
@@ -23,10 +30,10 @@ module ScalingoStagingSync
         $stdout.sync = true
         by_raise { work }
       rescue Error => error
-        tell("#{error.class}: #{error.message}", Support::Remains.of(error))
+        tell("#{error.class}: #{error.message}", @remains.of(error))
         1
       rescue SignalException => error
-        tell("The run was stopped (#{error.signm}).", Support::Remains.of(error))
+        tell("The run was stopped (#{error.signm}).", @remains.of(error))
         128 + error.signo
       end
 
@@ -35,22 +42,41 @@ module ScalingoStagingSync
       def work
         return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1 if DryRun.asked?(config: @config)
 
-        Coordinator.new(config: @config).execute!
+        watching_phases { Coordinator.new(config: @config).execute! }
         0
+      end
+
+      def watching_phases(&)
+        seen = ->(*, event) { @touched ||= !HARMLESS_PHASES.include?(event[:phase].to_s) }
+        ActiveSupport::Notifications.subscribed(seen, "phase.scalingo_staging_sync", &)
       end
 
       # Has signals come by Thread#raise, which can be made to wait; see Support::ProgressReporter.
       def by_raise
         errors = { "INT" => Interrupt.new("SIGINT"), "TERM" => SignalException.new("SIGTERM"), "HUP" => SignalException.new("SIGHUP") }
-        before = errors.map { |name, error| [name, trap(name) { Thread.main.raise(error) }] }
+        stopping = false
+        before = errors.map do |name, error|
+          [name, trap(name) do
+            end_at_once(error) if stopping
+            stopping = true
+            Thread.main.raise(error)
+          end]
+        end
         yield
       ensure
         before&.each { |name, handler| trap(name, handler || "DEFAULT") }
       end
 
+      # From a signal's handler, so that it works whatever the main thread waits for, in an `ensure` too.
+      def end_at_once(signal)
+        tell("The run was ended at once (#{signal.signm}).", @touched ? :ended : :untouched)
+      ensure
+        exit!(128 + signal.signo)
+      end
+
       def tell(what, state)
         known = SAID[state]&.match?(what)
-        @errors.puts([what, (Support::Remains.sentence(state) unless known)].compact.join(" "))
+        @errors.puts([what, (@remains.sentence(state) unless known)].compact.join(" "))
       rescue SystemCallError
         nil # nobody is there to read it: the terminal was closed
       end

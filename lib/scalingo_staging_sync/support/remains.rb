@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "timeout"
+
 module ScalingoStagingSync
   module Support
     # What a run that ended early has left in the target, for whoever is told of it.
@@ -8,10 +10,15 @@ module ScalingoStagingSync
         refused: "Nothing was touched.",
         other: "Another run is replacing the data, and this one has touched nothing.",
         untouched: "The target was not touched: its old data is still there.",
+        ended: "The target holds no raw value of a masked column. It may be incomplete: " \
+               "`rake scalingo_staging_sync:status` says so, and the next run starts clean.",
         incomplete: "The target is incomplete, and holds no raw value of a masked column. The next run starts clean.",
         unknown: "The state of the target could not be asked: `rake scalingo_staging_sync:status` says it."
       }.freeze
-      private_constant :SENTENCES
+      # Seconds that the target may take to answer: a server that broke the run may well be silent.
+      PATIENCE = 5
+
+      private_constant :SENTENCES, :PATIENCE
 
       module_function
 
@@ -23,7 +30,7 @@ module ScalingoStagingSync
         return :refused if error.is_a?(EnvironmentValidator::ProductionEnvironmentError)
         return :unknown if error.is_a?(TargetConnectionError)
 
-        state = history.state
+        state = Timeout.timeout(PATIENCE) { history.state }
         return :other if state == :syncing && error.is_a?(TargetBusyError)
 
         state == :complete ? :untouched : :incomplete

@@ -59,6 +59,7 @@ use crate::event::Sink;
 use crate::settings;
 pub(crate) use connect::Session;
 use connect::{Connector, SharedConnector};
+use futures_util::future::join_all;
 use guard::Guard;
 use secrecy::ExposeSecret;
 use std::hash::{BuildHasher, RandomState};
@@ -139,6 +140,9 @@ pub(crate) struct Outcome {
     /// Rows by table.
     pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
 }
+
+/// How long [`Target::close`] waits for a server that does not answer.
+const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long noting a failed run may take: an interrupted one has to end within a second.
 const NOTING: Duration = Duration::from_millis(200);
@@ -296,13 +300,25 @@ impl Target {
     /// but the control session, which ends with this value, are closed. To be called at the end of every run, also of a failed or interrupted one. May be called
     /// twice.
     ///
+    /// Takes [`CLOSING_LIMIT`] at most, however silent the server is.
+    ///
     /// # Errors
     /// When the role's setting could not be put back; the next run does it then.
     pub async fn close(&self) -> Result<()> {
+        let closed = tokio::time::timeout(CLOSING_LIMIT, self.put_back()).await;
+        closed.unwrap_or_else(|_| {
+            self.guard.stop();
+            Err(Error::new(
+                Kind::TargetConnection,
+                "The target's server did not answer while the run's connections were being closed.",
+                "Until the next run, or `rake scalingo_staging_sync:cleanup`, the app's new sessions may be read-only.",
+            ))
+        })
+    }
+
+    async fn put_back(&self) -> Result<()> {
         let idle = std::mem::take(&mut *lock(&self.idle));
-        for session in idle {
-            session.close().await;
-        }
+        join_all(idle.into_iter().map(Session::close)).await;
         let lifted = self.guard.lift().await;
         let unlocked = self
             .control
