@@ -85,7 +85,7 @@ module ScalingoStagingSync
 
     option :keep_backup, Kind::BOOLEAN, false,
            "true keeps the downloaded archive in `temp_dir` (production's data as it is, mode 0600) and uses it " \
-           "again while `backup_max_age` allows; FORCE_BACKUP_DOWNLOAD=true passes it over. With false nothing " \
+           "again while `backup_max_age` allows; the variable FORCE_BACKUP_DOWNLOAD passes it over. With false nothing " \
            "is written to disk."
 
     group "Security"
@@ -101,7 +101,7 @@ module ScalingoStagingSync
            "true; refused at once where there is no terminal."
 
     option :dry_run, Kind::BOOLEAN, false,
-           "Print what a run would do, and touch nothing. DRY_RUN=true does the same; FORMAT=json prints JSON."
+           "Print what a run would do, and touch nothing. The variable DRY_RUN does the same; FORMAT=json prints JSON."
 
     group "Anonymization"
 

@@ -115,7 +115,7 @@ module ScalingoStagingSync
         "backup_max_age" => @config.backup_max_age,
         "urls" => base_urls,
         "keep_in" => (in_app(@config.temp_dir) if @config.keep_backup),
-        "force_download" => ENV["FORCE_BACKUP_DOWNLOAD"] == "true"
+        "force_download" => Support::Variables.new.yes?("FORCE_BACKUP_DOWNLOAD")
       }
     end
 

@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
 # Ends a task with the gem's errors in one line each, without a backtrace, and one that is stopped with the exit status
-# that shells expect. What it prints is seen at once, also where nobody sits at a terminal.
-staging_sync = lambda do |&work|
+# that shells expect. What would have no effect on the line ends it, too. What it prints is seen at once, also where nobody
+# sits at a terminal.
+staging_sync = lambda do |task, arguments, &work|
   $stdout.sync = true
+  ScalingoStagingSync::Support::CommandLine.new(task, arguments).check!
   work.call
 rescue ScalingoStagingSync::Error => error
   abort "#{error.class}: #{error.message}"
@@ -14,61 +16,64 @@ end
 
 namespace :scalingo_staging_sync do
   desc "Replace this app's database by a masked copy of production's newest backup (DRY_RUN=true: only say how)"
-  task run: :environment do
-    staging_sync.call { exit ScalingoStagingSync::Services::Command.new.run }
+  task run: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { exit ScalingoStagingSync::Services::Command.new.run }
   end
 
   desc "Look at configuration, guard, source, target and privileges, and print the plan, without touching anything"
-  task check: :environment do
-    staging_sync.call { exit ScalingoStagingSync::Testing::Tester.new.run }
+  task check: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { exit ScalingoStagingSync::Testing::Tester.new.run }
   end
 
   desc "List the columns that look personal in the newest backup, without restoring it (SCAN=database: in DATABASE_URL; FORMAT=json)"
-  task scan: :environment do
-    staging_sync.call { ScalingoStagingSync::Services::PersonalDataScan.new.scan }
+  task scan: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::PersonalDataScan.new.scan }
   end
 
   desc "Print a ready anonymization_tables block for every column that looks personal and that no rule covers"
-  task suggest: :environment do
-    staging_sync.call { ScalingoStagingSync::Services::PersonalDataScan.new.suggest }
+  task suggest: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::PersonalDataScan.new.suggest }
   end
 
   desc "Fail when a column of the app's own schema looks personal and has neither a rule nor an entry in pii_ignore, for its CI"
-  task :coverage, [:schema] => :environment do |_, arguments|
-    staging_sync.call { exit 1 unless ScalingoStagingSync::Services::PersonalDataScan.new.coverage(arguments[:schema]) }
+  task :coverage, [:schema] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { exit 1 unless ScalingoStagingSync::Services::PersonalDataScan.new.coverage(arguments[:schema]) }
   end
 
   desc "List the masks that a column can have, with an example of each"
-  task masks: :environment do
-    staging_sync.call { puts ScalingoStagingSync::Support::MaskList.new.text }
+  task masks: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { puts ScalingoStagingSync::Support::MaskList.new.text }
   end
 
   desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json)"
-  task status: :environment do
-    staging_sync.call { ScalingoStagingSync::Services::Status.new.print }
+  task status: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Status.new.print }
   end
 
   desc "Clear what killed runs have left in the target"
-  task cleanup: :environment do
-    staging_sync.call { ScalingoStagingSync::Services::Cleanup.new.call }
+  task cleanup: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Cleanup.new.call }
   end
 
   desc "Show ten rows of a table before and after masking, in a terminal only"
-  task :preview, [:table] => :environment do |_, arguments|
-    staging_sync.call { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
+  task :preview, [:table] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
   end
 
   namespace :audit do
     desc "Check that an audit file was written under this app's anonymization key and not changed since"
-    task :verify, [:file] => :environment do |_, arguments|
-      staging_sync.call { ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file]) }
+    task :verify, [:file] => :environment do |task, arguments|
+      staging_sync.call(task, arguments) { ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file]) }
       puts "The audit file #{arguments[:file]} is as it was written."
     end
   end
 
   desc "Write config/initializers/scalingo_staging_sync.rb"
-  task install: :environment do
-    require "rails/generators"
-    Rails::Generators.invoke("scalingo_staging_sync:install", [], destination_root: Rails.root)
+  task install: :environment do |task, arguments|
+    staging_sync.call(task, arguments) do
+      require "rails/generators"
+      pretend = ScalingoStagingSync::Support::Variables.new.yes?("DRY_RUN") ? ["--pretend"] : []
+      Rails::Generators.invoke("scalingo_staging_sync:install", pretend, destination_root: Rails.root)
+    end
   end
 end

@@ -84,6 +84,40 @@ class RailsTest < Minitest::Test
     end
   end
 
+  # What rake makes of a line, in the app.
+  def line(*words, environment: {}, &)
+    code = <<~RUBY
+      Rails.application.initialize!
+      require "rake"
+      Rake.application.init("rake", #{words.inspect})
+      Rails.application.load_tasks
+      Rake.application.top_level
+    RUBY
+    in_app(code, environment, &)
+  end
+
+  def test_what_would_have_no_effect_on_rakes_line_ends_the_task_before_it_begins
+    { ["scalingo_staging_sync:cleanup[60]"] => "takes no argument; \"60\" would have no effect.",
+      ["scalingo_staging_sync:run[foo]"] => "takes no argument; \"foo\"",
+      ["scalingo_staging_sync:run", "dry_run=1"] => "there is one named DRY_RUN.",
+      ["scalingo_staging_sync:run", "DRY-RUN=1"] => "write DRY_RUN=true.",
+      ["scalingo_staging_sync:status", "FORMAT=yaml"] => "Set FORMAT to text or json" }.each do |words, sentence|
+      line(*words) do |output, status, _|
+        assert_equal 1, status.exitstatus, output
+        assert_equal ["ScalingoStagingSync::ConfigurationError"], output.scan(/ScalingoStagingSync::\w+Error/), words
+        assert_includes output, sentence
+        assert_includes output, "Nothing was touched."
+      end
+    end
+  end
+
+  def test_rakes_own_dry_run_runs_no_task
+    line("scalingo_staging_sync:run", "--dry-run") do |output, status, _|
+      assert_predicate status, :success?, output
+      assert_includes output, "(dry run) scalingo_staging_sync:run"
+    end
+  end
+
   def test_the_key_for_pseudonyms_follows_from_secret_key_base_alone
     code = "Rails.application.initialize!\nputs ScalingoStagingSync.configuration.anonymization_secret"
     secrets = %w[staging development].map { |name| in_app(code, "RAILS_ENV" => name) { |output, *| output[/^\h{64}$/] } }

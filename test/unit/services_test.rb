@@ -6,7 +6,7 @@ module ServiceHelpers
   Services = ScalingoStagingSync::Services
 
   def doors(native)
-    { config: ScalingoStagingSync.configuration, reporter:, native: }
+    { config: ScalingoStagingSync.configuration, reporter: reporter(verbose: false), native: }
   end
 
   # Slack's service, which remembers what it was told instead of telling.
@@ -91,6 +91,36 @@ class CoordinatorTest < Minitest::Test
       assert_match(/would change the target.*Nothing was touched/, assert_raises(ScalingoStagingSync::ConfigurationError, &door).message)
     end
     assert_equal 1, native.calls.size
+  end
+
+  def test_a_variable_that_says_yes_in_any_spelling_is_a_dry_run
+    %w[1 yes TRUE True on t].each do |word|
+      ENV["DRY_RUN"] = word
+      native = FakeNative.new
+      assert_output(/A run would go through/) { execute(native) }
+      assert_equal [:plan], native.calls.map(&:first), word
+    end
+  end
+
+  def test_a_variable_that_is_not_understood_ends_every_door_before_anything_is_touched
+    { "DRY_RUN" => "perhaps", "VERBOSE" => "perhaps", "FORMAT" => "yaml", "DRYRUN" => "1", "BACKUPFILE" => "a" }.each do |name, word|
+      native = FakeNative.new
+      with_env(name => word) do
+        [-> { execute(native) }, -> { Services::DatabaseRestoreService.new(**doors(native)).restore!(__FILE__) },
+         -> { Services::DatabaseAnonymizerService.new(**doors(native)).anonymize! },
+         -> { Services::Cleanup.new(**doors(native)).call }].each do |door|
+          assert_includes assert_raises(ScalingoStagingSync::ConfigurationError, &door).message, "The variable #{name} "
+        end
+      end
+      assert_empty native.calls
+    end
+  end
+
+  def test_a_dry_run_clears_nothing_either
+    ENV["DRY_RUN"] = "1"
+    native = FakeNative.new
+    assert_raises(ScalingoStagingSync::ConfigurationError) { Services::Cleanup.new(**doors(native)).call }
+    assert_empty native.calls
   end
 
   def test_the_audit_file_is_written_after_a_run_and_only_then

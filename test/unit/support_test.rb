@@ -208,6 +208,11 @@ class ConfirmationTest < Minitest::Test
     assert_raises(ScalingoStagingSync::ConfirmationError) { confirm("", environment: { "CI" => "false", "APP" => "a" }) }
   end
 
+  def test_an_odd_value_of_ci_is_an_error_where_a_question_would_be_asked
+    error = assert_raises(ScalingoStagingSync::ConfigurationError) { confirm("", environment: { "CI" => "woodpecker", "APP" => "a" }) }
+    assert_includes error.message, "The variable CI is \"woodpecker\""
+  end
+
   def test_without_a_terminal_it_fails_at_once
     error = assert_raises(ScalingoStagingSync::ConfirmationError) { confirm("", input: StringIO.new("my-app-staging\n")) }
     assert_includes error.what, "no terminal"

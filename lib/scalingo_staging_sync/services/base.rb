@@ -44,7 +44,7 @@ module ScalingoStagingSync
         return unless DryRun.asked?(config:)
 
         raise ConfigurationError.new(
-          "A dry run is asked for (config.dry_run or DRY_RUN=true), and #{self.class.name.split("::").last} would change the target.",
+          "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} would change the target.",
           "Services::Coordinator prints the plan of the whole job; for this part, set config.dry_run = false. Nothing was touched."
         )
       end
@@ -54,8 +54,9 @@ module ScalingoStagingSync
       # @param source [Boolean] whether a backup is read from the configured source
       # @return [Support::Preflight] what was checked
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
-      # @raise [ConfigurationError] when a setting is missing or contradicts another
+      # @raise [ConfigurationError] when a setting is missing or contradicts another, or a variable is wrong
       def check!(source: true)
+        Support::Variables.new.check!
         refuse_production!
         Support::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
       end

@@ -7,8 +7,11 @@ module ScalingoStagingSync
     class Cleanup < Base
       # @return [Hash{Symbol => Object}] what was cleared: :runs, :read_only_role, :sessions
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
+      # @raise [ConfigurationError] when a dry run is asked for, or a variable is wrong
       # @raise [TargetBusyError] while a run is under way
       def call
+        refuse_dry_run!
+        Support::Variables.new.check!
         refuse_production!
         Database::RailsState.release_connections
         cleared = native.cleanup(settings.target)

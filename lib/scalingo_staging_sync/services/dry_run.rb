@@ -12,16 +12,18 @@ module ScalingoStagingSync
 
       # @param config [Configuration] the rules, the source and the target
       # @param environment [#[]] the environment variables
-      # @return [Boolean] whether `config.dry_run` or DRY_RUN=true asks for one
+      # @return [Boolean] whether `config.dry_run` or the variable DRY_RUN asks for one
+      # @raise [ConfigurationError] when DRY_RUN says neither yes nor no
       def self.asked?(config: ScalingoStagingSync.configuration, environment: ENV)
-        config.dry_run || environment["DRY_RUN"] == "true"
+        said = Support::Variables.new(environment).yes?("DRY_RUN")
+        config.dry_run || said
       end
 
       # @param config [Configuration] the rules, the source and the target
       # @param output [IO] where the plan is printed
       # @param format [String, nil] "json" for machines, else a table for people; default: the variable FORMAT
       # @param native [Module, nil] what does the work; nil: the native library
-      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: ENV["FORMAT"], native: nil)
+      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: Support::Variables.new.word("FORMAT"), native: nil)
         super(config:, native:)
         @output = output
         @json = format.to_s.casecmp?("json")

@@ -23,7 +23,7 @@ module ScalingoStagingSync
         super(config:, native:)
         @output = output
         @errors = errors
-        @environment = environment
+        @variables = Support::Variables.new(environment)
         @told_at = now
       end
 
@@ -65,14 +65,15 @@ module ScalingoStagingSync
 
       private
 
-      def json? = @environment["FORMAT"].to_s.casecmp?("json")
+      def json? = @variables.word("FORMAT") == "json"
 
       def json(found) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **found })
 
       def scanner = Database::PiiScanner.new(config:, native:)
 
       def look
-        return scanner.found_in_database if !backup? || @environment["SCAN"].to_s.casecmp?("database")
+        @variables.check!
+        return scanner.found_in_database if !backup? || @variables.word("SCAN") == "database"
 
         scanner.found_in_backup { |event| tell(event) }
       end
@@ -82,6 +83,7 @@ module ScalingoStagingSync
       end
 
       def look_at_schema(from)
+        @variables.check!
         path = from.empty? ? %w[db/structure.sql db/schema.rb].find { |file| File.file?(settings.in_app(file)) } : from
         return scanner.found_in_database(names_only: true) if path.nil? || path == "database"
 

@@ -18,7 +18,7 @@ module ScalingoStagingSync
       # @param output [IO] where it is printed
       # @param format [String, nil] "json" for machines; default: the variable FORMAT
       # @param history [Database::History] where it is read
-      def initialize(output: $stdout, format: ENV["FORMAT"], history: Database::History.new)
+      def initialize(output: $stdout, format: Support::Variables.new.word("FORMAT"), history: Database::History.new)
         @output = output
         @json = format.to_s.casecmp?("json")
         @history = history

@@ -15,6 +15,7 @@ module ScalingoStagingSync
         @input = input
         @output = output
         @environment = environment
+        @variables = Variables.new(environment)
       end
 
       # Asks, unless it need not: CI or CONTINUOUS_INTEGRATION is true.
@@ -23,7 +24,7 @@ module ScalingoStagingSync
       # @raise [ConfirmationError] when the answer is another, or there is nobody to answer
       def require!
         return unless @config.require_confirmation
-        return if %w[CI CONTINUOUS_INTEGRATION].any? { |name| @environment[name] == "true" }
+        return if %w[CI CONTINUOUS_INTEGRATION FORCE].any? { |name| @variables.yes?(name) }
 
         raise nobody unless @input.tty?
         return if ask == name

@@ -12,7 +12,7 @@ module ScalingoStagingSync
     # Each event goes out as `NAME.scalingo_staging_sync`, with the engine's fields as its payload, :event being the
     # engine's own name for it, and :message and :level where it is worth a line in the log.
     #
-    # With VERBOSE=true the terminal shows the small steps too. Some platforms end a container that says nothing
+    # With the variable VERBOSE the terminal shows the small steps too. Some platforms end a container that says nothing
     # for half an hour, so a quiet run says now and then that it is still there.
     class ProgressReporter
       # The tag of every line in the log.
@@ -53,7 +53,7 @@ module ScalingoStagingSync
       # @param heartbeat_every [Numeric] seconds of silence after which a sign of life is given
       # @param bars [Boolean] whether progress is drawn as bars while the engine works
       def initialize(logger: ScalingoStagingSync.configuration.logger, terminal: $stdout,
-                     verbose: ENV["VERBOSE"] == "true", heartbeat_every: HEARTBEAT_EVERY,
+                     verbose: Variables.new.yes?("VERBOSE"), heartbeat_every: HEARTBEAT_EVERY,
                      bars: ProgressBars.possible?(terminal))
         @logger = logger
         @bars = bars

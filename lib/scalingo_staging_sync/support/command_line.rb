@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # What was typed for one of the rake tasks: its arguments, the variables, and whatever else stands on rake's line.
+    # A part that would have no effect ends the task before it begins, because whoever typed it meant something by it.
+    class CommandLine
+      # A word that may be shown: no URL, no address, no key.
+      PLAIN = %r{\A[\w./=-]{1,40}\z}
+      private_constant :PLAIN
+
+      # @param task [Rake::Task] the task
+      # @param arguments [Rake::TaskArguments] its arguments
+      # @param rake [Rake::Application] what knows of the other tasks on the line
+      # @param line [Array<String>] the words that rake was called with
+      # @param variables [Variables] the environment variables
+      def initialize(task, arguments, rake: Rake.application, line: ARGV, variables: Variables.new)
+        @task = task
+        @arguments = arguments
+        @rake = rake
+        @line = line
+        @variables = variables
+      end
+
+      # @return [void]
+      # @raise [ConfigurationError] when an argument or a word on the line has no effect, or a variable is wrong
+      def check!
+        refuse_arguments
+        refuse_words
+        @variables.check!
+      end
+
+      private
+
+      def refuse_arguments
+        extras = @arguments.extras
+        return if extras.empty?
+
+        names = @arguments.names
+        takes = names.empty? ? "takes no argument" : "takes one argument, #{names.join}"
+        raise error("The task #{@task.name} #{takes}; #{shown(extras.first)} would have no effect.",
+                    "Run #{@task.name}#{"[#{names.join}]" if names.any?} without it.")
+      end
+
+      # Rake would run this task, and fail at the unknown one after it; an option after `--` it passes over.
+      def refuse_words
+        word = @rake.top_level_tasks.find { |text| !task?(text[/\A[^\[]+/] || text) }
+        word ||= @line.drop_while { |text| text != "--" }.drop(1).find { |text| text.start_with?("-") }
+        return unless word
+
+        meant = Variables.meant(word[/\A-*([\w-]+)/, 1].to_s)
+        raise error("There is no task #{shown(word)}.",
+                    meant ? "For the variable, write #{meant}=#{Variables::SWITCHES.include?(meant) ? "true" : "..."}." : "Remove it from the line, or correct it.")
+      end
+
+      def task?(name)
+        @rake[name] && true
+      rescue RuntimeError
+        false # rake's way of saying that it knows none
+      end
+
+      def shown(word)
+        word.to_s.match?(PLAIN) ? word.to_s.inspect : "the one that is given"
+      end
+
+      def error(what, remedy)
+        ConfigurationError.new(what, "#{remedy} Nothing was touched.")
+      end
+    end
+  end
+end

@@ -1,0 +1,143 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module ScalingoStagingSync
+  module Support
+    # The one reader of the environment variables that say yes or no, or one of a few words. What it does not understand
+    # is an error, and so is a name that is nearly one of the gem's: a variable that has no effect must not pass for one
+    # that has.
+    class Variables
+      # What says yes, and what says no, in any case; nothing at all says no, too.
+      YES = %w[true 1 yes y on t].freeze
+      NO = %w[false 0 no n off f].freeze
+
+      # The gem's own variables that say yes or no.
+      SWITCHES = %w[DRY_RUN FORCE FORCE_BACKUP_DOWNLOAD VERBOSE].freeze
+
+      # The gem's own variables with few words, the default first.
+      WORDS = { "FORMAT" => %w[text json], "SCAN" => %w[backup database] }.freeze
+
+      # Names that nothing else has by chance: one wrong letter is a slip.
+      DISTINCT = %w[DRY_RUN BACKUP_FILE FORCE_BACKUP_DOWNLOAD].freeze
+
+      # Variables that others have a say in: only another case of them, or a hyphen, is a slip.
+      SHARED = %w[
+        DATABASE_URL SCALINGO_POSTGRESQL_URL SCALINGO_API_TOKEN SCALINGO_AUTH_URL SCALINGO_API_URL SCALINGO_DB_URL
+        REGION_NAME CONTINUOUS_INTEGRATION CONTAINER_MEMORY
+      ].freeze
+
+      # A word that may be shown: no URL, no address, no key.
+      PLAIN = /\A[\w.-]{1,20}\z/
+
+      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE"].freeze
+      private_constant :DISTINCT, :SHARED, :PLAIN, :OWN
+
+      class << self
+        # @param text [Object] a word, such as a variable's value
+        # @return [Boolean, nil] what it says; nil when it says neither
+        def meaning(text)
+          word = text.to_s.strip.downcase
+          return true if YES.include?(word)
+
+          false if word.empty? || NO.include?(word)
+        end
+
+        # @param name [String] a variable's name
+        # @return [String, nil] the gem's variable that this one is nearly; nil where it is none, or is it exactly
+        def meant(name)
+          return if [*OWN, *SHARED].include?(name)
+
+          letters = letters(name).sub(/\A(SCALINGO)?STAGINGSYNC/, "")
+          OWN.find { |own| letters(own) == letters } || DISTINCT.find { |own| slip?(letters(own), letters) } ||
+            SHARED.find { |own| name.upcase.tr("-", "_") == own }
+        end
+
+        private
+
+        def letters(name) = name.upcase.delete("^A-Z0-9")
+
+        # One letter too many, too few or another, or two that changed places.
+        def slip?(right, given)
+          return true if DidYouMean::Levenshtein.distance(right, given) <= 1
+
+          right.length == given.length && (0...(right.length - 1)).any? do |at|
+            swapped = right.dup
+            swapped[at], swapped[at + 1] = right[at + 1], right[at]
+            swapped == given
+          end
+        end
+      end
+
+      # @param environment [#[], #keys] the environment variables
+      def initialize(environment = ENV)
+        @environment = environment
+      end
+
+      # @param name [String] a variable that says yes or no
+      # @return [Boolean] whether it says yes
+      # @raise [ConfigurationError] when it says neither
+      def yes?(name)
+        said = self.class.meaning(@environment[name])
+        return said unless said.nil?
+
+        raise error([neither(name)])
+      end
+
+      # @param name [String] one of {WORDS}
+      # @return [String] the word it has, or the default
+      # @raise [ConfigurationError] when it has another
+      def word(name)
+        words = WORDS.fetch(name)
+        word = @environment[name].to_s.strip.downcase
+        return words.first if word.empty?
+        return word if words.include?(word)
+
+        raise error([other(name)])
+      end
+
+      # Looks at all of the gem's own variables, and for names that are nearly theirs. CI and CONTINUOUS_INTEGRATION are
+      # other programs' too: they are looked at where they count.
+      #
+      # @return [void]
+      # @raise [ConfigurationError] naming everything that is wrong
+      def check!
+        problems = [
+          *SWITCHES.filter_map { |name| neither(name) if self.class.meaning(@environment[name]).nil? },
+          *WORDS.filter_map { |name, words| other(name) unless ["", *words].include?(@environment[name].to_s.strip.downcase) },
+          *@environment.keys.filter_map { |name| slip(name) }
+        ]
+        raise error(problems) if problems.any?
+      end
+
+      private
+
+      def neither(name)
+        ["The variable #{name} #{has(name)}, which says neither yes nor no.",
+         "Set #{name} to true or false, or remove it."]
+      end
+
+      def other(name)
+        ["The variable #{name} #{has(name)}, which is none of its words.",
+         "Set #{name} to #{WORDS.fetch(name).join(" or ")}, or remove it."]
+      end
+
+      # A variable that says no, or nothing, means what happens without it.
+      def slip(name)
+        meant = self.class.meant(name)
+        return if meant.nil? || self.class.meaning(@environment[name]) == false
+
+        ["The variable #{name} has no effect; there is one named #{meant}.", "Set #{meant} instead, or remove #{name}."]
+      end
+
+      def has(name)
+        value = @environment[name].strip
+        value.match?(PLAIN) ? "is #{value.inspect}" : "has a value"
+      end
+
+      def error(problems)
+        ConfigurationError.new(problems.map(&:first).join(" "), "#{problems.map(&:last).uniq.join(" ")} Nothing was touched.")
+      end
+    end
+  end
+end

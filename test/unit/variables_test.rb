@@ -1,0 +1,114 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "rake"
+
+# What the variables say, in whatever spelling, and what becomes of one that says nothing or has a name that is nearly right.
+class VariablesTest < Minitest::Test
+  Variables = ScalingoStagingSync::Support::Variables
+  ConfigurationError = ScalingoStagingSync::ConfigurationError
+
+  def wrong(environment)
+    assert_raises(ConfigurationError, environment.inspect) { Variables.new(environment).check! }.message
+  end
+
+  def test_yes_and_no_are_understood_in_every_usual_spelling
+    %w[true TRUE True 1 yes Yes y Y on ON t T].push(" true ").each { |word| assert Variables.new("DRY_RUN" => word).yes?("DRY_RUN"), word }
+    ["false", "FALSE", "0", "no", "N", "off", "f", "", " "].each { |word| refute Variables.new("DRY_RUN" => word).yes?("DRY_RUN"), word }
+    refute Variables.new({}).yes?("DRY_RUN")
+  end
+
+  def test_another_word_is_an_error_that_names_the_variable
+    error = assert_raises(ConfigurationError) { Variables.new("DRY_RUN" => "perhaps").yes?("DRY_RUN") }
+    assert_equal "The variable DRY_RUN is \"perhaps\", which says neither yes nor no.", error.what
+    Variables::SWITCHES.each { |name| assert_includes wrong(name => "2"), "The variable #{name} is \"2\"" }
+    assert_includes wrong("FORMAT" => "yaml"), "Set FORMAT to text or json"
+    assert_includes wrong("SCAN" => "everything"), "Set SCAN to backup or database"
+  end
+
+  def test_everything_that_is_wrong_is_named_at_once
+    message = wrong("DRY_RUN" => "perhaps", "VERBOSE" => "much", "FORMAT" => "yaml", "DRYRUN" => "1")
+    %w[DRY_RUN VERBOSE FORMAT DRYRUN].each { |name| assert_includes message, "The variable #{name} " }
+    assert_equal 1, message.scan("Nothing was touched.").size
+  end
+
+  def test_a_value_that_could_be_a_secret_is_not_shown
+    refute_includes wrong("DRY_RUN" => "postgres://u:hush@h/d"), "hush"
+  end
+
+  def test_a_name_that_is_nearly_right_is_an_error_with_the_right_one
+    { "DRYRUN" => "DRY_RUN", "DRY-RUN" => "DRY_RUN", "DRY_RUNS" => "DRY_RUN", "dry_run" => "DRY_RUN", "Dry_Run" => "DRY_RUN",
+      "DRY_RNU" => "DRY_RUN", "STAGING_SYNC_DRY_RUN" => "DRY_RUN", "SCALINGO_STAGING_SYNC_DRY_RUN" => "DRY_RUN",
+      "BACKUPFILE" => "BACKUP_FILE", "BACKUP_FLE" => "BACKUP_FILE", "backup_file" => "BACKUP_FILE",
+      "FORCE_BACKUP_DOWLOAD" => "FORCE_BACKUP_DOWNLOAD", "format" => "FORMAT", "verbose" => "VERBOSE", "force" => "FORCE",
+      "scan" => "SCAN", "database_url" => "DATABASE_URL", "DATABASE-URL" => "DATABASE_URL" }.each do |name, meant|
+      assert_includes wrong(name => "1"), "The variable #{name} has no effect; there is one named #{meant}."
+    end
+  end
+
+  def test_other_programs_variables_are_left_alone
+    others = %w[BACKUP_TIME BACKUP_DIR BACKUP_FILES_DIR FORCE_COLOR FORCE_SSL FORMATS RUN DRY TRY_RUNNER DATABASE_URI DATABASE_URLS
+                REDIS_URL SCALINGO_API_KEY SCANNER APPS APP CI NO_COLOR PATH HOME KUBE_DRY_RUN_MODE VERBOSITY]
+    assert_nil Variables.new(others.to_h { |name| [name, "something"] }).check!
+  end
+
+  def test_a_slip_that_says_no_means_what_happens_anyway
+    assert_nil Variables.new("DRYRUN" => "false", "BACKUPFILE" => "").check!
+  end
+
+  def test_an_odd_value_of_ci_breaks_nothing_that_does_not_ask
+    %w[woodpecker drone].each { |ci| assert_nil Variables.new("CI" => ci).check! }
+  end
+
+  def test_no_other_place_compares_a_variable_with_a_word
+    files = Dir["#{__dir__}/../../lib/**/*.{rb,rake}"].reject { |file| file.end_with?("support/variables.rb") }
+    found = files.flat_map { |file| File.readlines(file).grep(/ENV(IRONMENT)?\[[^\]]*\](\.to_s)?\s*(==|\.casecmp|\.match)|environment\[[^\]]*\](\.to_s)?\s*(==|\.casecmp)/i) }
+    assert_empty found
+  end
+end
+
+# What was typed on rake's line.
+class CommandLineTest < Minitest::Test
+  Variables = ScalingoStagingSync::Support::Variables
+
+  def check(*line, names: [], values: [])
+    rake = Rake::Application.new
+    task = rake.define_task(Rake::Task, "run")
+    Rake.with_application(rake) { rake.init("rake", line.dup) }
+    arguments = Rake::TaskArguments.new(names, values)
+    ScalingoStagingSync::Support::CommandLine.new(task, arguments, rake:, line:, variables: Variables.new(ENV)).check!
+  end
+
+  def refused(...)
+    assert_raises(ScalingoStagingSync::ConfigurationError) { check(...) }.message
+  end
+
+  def test_a_line_that_all_of_which_counts_passes
+    assert_nil check("run")
+    assert_nil check("run", "FORMAT=json")
+    assert_nil check("run[users]", names: [:table], values: ["users"])
+  ensure
+    ENV.delete("FORMAT")
+  end
+
+  def test_an_argument_that_nothing_takes_is_an_error
+    assert_includes refused("run[60]", values: ["60"]), 'The task run takes no argument; "60" would have no effect.'
+    assert_includes refused("run[a,b]", names: [:table], values: %w[a b]), "takes one argument, table"
+    refute_includes refused("run", values: ["postgres://u:hush@h/d"]), "hush"
+  end
+
+  # Rake sets a variable for NAME=value and takes every other word for a task, which it would look for after this one.
+  def test_a_word_that_rake_would_stumble_over_afterwards_is_an_error_before
+    assert_includes refused("run", "DRY-RUN=1"), "There is no task \"DRY-RUN=1\". For the variable, write DRY_RUN=true."
+    assert_includes refused("run", "--", "--dry-run"), "There is no task \"--dry-run\". For the variable, write DRY_RUN=true."
+    assert_includes refused("run", "dry_run"), "DRY_RUN=true"
+    assert_includes refused("run", "BACKUP-FILE=a"), "BACKUP_FILE=..."
+    assert_includes refused("run", "rnu"), "There is no task \"rnu\". Remove it"
+  end
+
+  def test_a_variable_in_small_letters_is_an_error_that_names_it
+    assert_includes refused("run", "dry_run=1"), "The variable dry_run has no effect; there is one named DRY_RUN."
+  ensure
+    ENV.delete("dry_run")
+  end
+end
