@@ -2,6 +2,8 @@
 
 require "test_helper"
 require "open3"
+require_relative "../../ext/scalingo_staging_sync/requirements"
+require_relative "../../rakelib/native_gem"
 
 # The gem as a package: what is in it, and what it says where it cannot be compiled.
 class PackageTest < Minitest::Test
@@ -48,6 +50,79 @@ class PackageTest < Minitest::Test
     code = 'Gem::Specification.load(ARGV.first) or abort "not loaded"; exit !Object.const_defined?(:ScalingoStagingSync)'
     output, status = Open3.capture2e(RbConfig.ruby, "-e", code, "#{ROOT}/scalingo-staging-sync.gemspec")
     assert_predicate status, :success?, output
+  end
+
+  def test_a_release_has_the_platforms_and_rubies_that_extconf_promises
+    release = File.read("#{ROOT}/.github/workflows/release.yml")
+    assert_equal Requirements::PRECOMPILED.sort, release[/precompiled:.*?platform: \[(.*?)\]/m, 1].split(", ").sort
+    assert_equal Requirements::PRECOMPILED_RUBIES, release[/RUBIES: "(.*)"/, 1].split(",")
+    tried = release.scan(/ platform: \[(.*?)\]\n +ruby: \[(.*?)\]/)
+    assert_equal Requirements::PRECOMPILED.sort, tried.flat_map { |platforms, _| platforms.split(", ") }.last(6).sort
+    tried.each { |_, rubies| assert_equal Requirements::PRECOMPILED_RUBIES, rubies.delete('"').split(", ") }
+  end
+
+  # --- precompiled ---------------------------------------------------------------------------------
+
+  # A folder with a gem's files and a library with debug information.
+  def in_a_small_gem
+    Dir.mktmpdir do |directory|
+      Dir.chdir(directory) do
+        FileUtils.mkdir_p(%w[lib ext/native])
+        %w[lib/small.rb Cargo.toml ext/native/extconf.rb].each { |file| File.write(file, "# #{file}\n") }
+        File.write("small.c", "int answer(int x) { return x + 41; }\n")
+        assert system("cc", "-g", "-shared", "-fPIC", "-o", "scalingo_staging_sync.so", "small.c")
+        yield(Gem::Specification.new do |spec|
+          spec.name = "small"
+          spec.version = "1.0"
+          spec.summary = "A gem with a native part"
+          spec.authors = ["The tests"]
+          spec.files = %w[lib/small.rb Cargo.toml ext/native/extconf.rb]
+          spec.extensions = ["ext/native/extconf.rb"]
+          spec.add_dependency "railties"
+          spec.add_dependency "rb_sys"
+        end)
+      end
+    end
+  end
+
+  def test_a_precompiled_gem_has_a_library_for_each_ruby_and_nothing_to_compile
+    in_a_small_gem do |specification|
+      gem = quietly { NativeGem.new(specification, "x86_64-linux", %w[3.4 3.3].to_h { |minor| [minor, "scalingo_staging_sync.so"] }).build }
+      packed = Gem::Package.new(gem).spec
+      assert_equal "small-1.0-x86_64-linux", packed.full_name
+      assert_equal %w[lib/scalingo_staging_sync/3.3/scalingo_staging_sync.so
+                      lib/scalingo_staging_sync/3.4/scalingo_staging_sync.so lib/small.rb], packed.files.sort
+      assert_equal [[], %w[railties]], [packed.extensions, packed.dependencies.map(&:name)]
+      assert_equal [false, true, true, false],
+                   %w[3.2.9 3.3.0 3.4.7 4.0.0].map { |ruby| packed.required_ruby_version.satisfied_by?(Gem::Version.new(ruby)) }
+      assert_equal %w[ext/native/extconf.rb], specification.extensions
+    end
+  end
+
+  def test_a_precompiled_gems_debug_information_lies_apart
+    in_a_small_gem do |specification|
+      quietly { NativeGem.new(specification, "x86_64-linux", { "3.3" => "scalingo_staging_sync.so" }).build }
+      library = File.binread("tmp/native_gem/x86_64-linux/lib/scalingo_staging_sync/3.3/scalingo_staging_sync.so")
+      refute_includes library, ".debug_line"
+      assert_includes library, "scalingo_staging_sync.so.debug"
+      assert_includes File.binread("pkg/debug/small-1.0-x86_64-linux/3.3/scalingo_staging_sync.so.debug"), ".debug_line"
+    end
+  end
+
+  def test_a_precompiled_gem_leaves_out_no_ruby_between_two_that_it_serves
+    in_a_small_gem do |specification|
+      libraries = %w[3.3 4.0].to_h { |minor| [minor, "scalingo_staging_sync.so"] }
+      _, complaint = capture_io do
+        assert_raises(SystemExit) { NativeGem.new(specification, "x86_64-linux", libraries) }
+      end
+      assert_match(/for Ruby 3\.3 and 4\.0 must have a library for 3\.4/, complaint)
+    end
+  end
+
+  def quietly
+    result = nil
+    capture_io { Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) { result = yield } }
+    result
   end
 
   # --- where it cannot be compiled -----------------------------------------------------------------
