@@ -36,16 +36,18 @@ module ScalingoStagingSync
         NativeLibraryError.new(
           "The native library of scalingo-staging-sync could not be loaded by Ruby #{RUBY_VERSION} on " \
           "#{RUBY_PLATFORM}: #{broken.message.lines.first.strip}.",
-          "Install the gem again for this Ruby (`bundle pristine scalingo-staging-sync`), or, in a checkout, " \
-          "run `bundle exec rake compile`."
+          "Install the gem again for this Ruby (`bundle pristine scalingo-staging-sync`), or have it compiled on this " \
+          "machine (`force_ruby_platform: true` behind its name in the Gemfile); in a checkout, run " \
+          "`bundle exec rake compile`."
         )
       end
 
       def not_built
         NativeLibraryError.new(
           "The native library of scalingo-staging-sync is not there for Ruby #{RUBY_VERSION} on #{RUBY_PLATFORM}.",
-          "Run `bundle exec rake compile` in a checkout. On Scalingo, put the Rust buildpack ahead of the Ruby " \
-          "one in the file .buildpacks, so that the gem can be compiled when the app is built."
+          "Take the precompiled gem (`bundle lock --add-platform x86_64-linux`, then `bundle install`); where it is to " \
+          "be compiled on Scalingo, put the Rust buildpack ahead of the Ruby one in the file .buildpacks. In a " \
+          "checkout, run `bundle exec rake compile`."
         )
       end
     end

@@ -109,6 +109,17 @@ class PackageTest < Minitest::Test
     end
   end
 
+  def test_the_precompiled_library_is_taken_before_one_that_was_compiled_here
+    Dir.mktmpdir do |directory|
+      minor = RUBY_VERSION[/\A\d+\.\d+/]
+      FileUtils.mkdir_p("#{directory}/scalingo_staging_sync/#{minor}")
+      ["", "#{minor}/"].each { |folder| FileUtils.touch("#{directory}/scalingo_staging_sync/#{folder}scalingo_staging_sync.rb") }
+      code = 'require "scalingo_staging_sync"; puts ScalingoStagingSync::NativeLoader.load'
+      output, = Open3.capture2e(RbConfig.ruby, "-I#{ROOT}/lib", "-I#{directory}", "-e", code)
+      assert_equal "scalingo_staging_sync/#{minor}/scalingo_staging_sync", output.chomp
+    end
+  end
+
   def test_a_precompiled_gem_leaves_out_no_ruby_between_two_that_it_serves
     in_a_small_gem do |specification|
       libraries = %w[3.3 4.0].to_h { |minor| [minor, "scalingo_staging_sync.so"] }
