@@ -96,9 +96,15 @@ module ScalingoStagingSync
     option :production_app_name_patterns, Kind::PATTERNS, [/prod/i, /production/i].freeze,
            "An app name (the variable APP) that matches one of these is taken for production, and the run is refused."
 
+    option :allowed_environments, Kind::NAMES, nil,
+           "Where a run may change the database, by the names of Rails' environments. nil: everywhere but in production; " \
+           "in development and test it asks for the database's name first, and is refused where there is no terminal (the " \
+           "variables CI and FORCE answer for you). A list: exactly there, and nothing is asked for. Production is refused in any case.",
+           example: '["staging"]'
+
     option :require_confirmation, Kind::BOOLEAN, false,
-           "Ask for the target app's name before anything happens. Skipped when CI or CONTINUOUS_INTEGRATION is " \
-           "true; refused at once where there is no terminal."
+           "Ask for the target app's name before anything happens. Skipped when the variable CI, " \
+           "CONTINUOUS_INTEGRATION or FORCE says yes; refused at once where there is no terminal."
 
     option :dry_run, Kind::BOOLEAN, false,
            "Print what a run would do, and touch nothing. The variable DRY_RUN does the same; FORMAT=json prints JSON."

@@ -2,6 +2,7 @@
 
 require "json"
 require_relative "integration_helper"
+require_relative "../support/terminal"
 
 # End to end: the gem in a Rails app, as a team has it on Scalingo.
 class RailsAppTest < IntegrationTest
@@ -65,6 +66,45 @@ class RailsAppTest < IntegrationTest
       end
       assert_empty fake.requests
     end
+  end
+
+  # An app that is in development, as where RAILS_ENV is not set.
+  def app_in_development
+    app, staging, fake = new_app
+    app.write("Gemfile", app.read("Gemfile").sub("group :staging", "group :staging, :development"))
+    app.write("config/database.yml", app.read("config/database.yml").sub("staging:", "<%= ENV['RAILS_ENV'] || 'development' %>:"))
+    app.environment.update("RAILS_ENV" => nil, "RACK_ENV" => nil)
+    [app, staging, fake]
+  end
+
+  def test_without_rails_env_a_run_is_refused_where_nobody_can_be_asked
+    app, staging, fake = app_in_development
+    assert_untouched(staging.database) do
+      ["scalingo_staging_sync:run", "scalingo_staging_sync:check"].zip([1, 0]).each do |task, status|
+        result = app.rake(task)
+        assert_equal status, result.status.exitstatus, result.output
+        assert_includes result.output, "Rails.env is development, and config.allowed_environments is not set."
+      end
+    end
+    assert_empty fake.requests_of(:backup)
+    result = app.rake("scalingo_staging_sync:run", environment: { "FORCE" => "1" })
+    assert result.success?, result.output
+  end
+
+  def test_in_development_a_person_is_told_what_would_be_replaced_and_types_its_name
+    app, staging, = app_in_development
+    run = lambda do |typed|
+      Terminal.run("bundle", "exec", "rake", "scalingo_staging_sync:run", environment: app.environment, directory: app.directory, typed:)
+    end
+    staging.database.exec("CREATE TABLE public.mine (id int)")
+    assert_untouched(staging.database) do
+      refused = run.call("shop-staging\n")
+      assert_equal 1, refused.status.exitstatus
+      assert_match(/This replaces everything in the database #{staging.database.name} on \S+\.\s+It holds 2 tables, .*B\.\s+No run has filled it/, refused.raw)
+    end
+    assert_equal 0, run.call("#{staging.database.name}\n").status.exitstatus
+    again = run.call("no\n")
+    assert_match(/A run filled it last on \d{4}-\d\d-\d\d \d\d:\d\d UTC, from Scalingo app shop-production/, again.raw)
   end
 
   def test_an_error_is_told_in_a_sentence_and_the_task_fails

@@ -11,7 +11,7 @@ class ConfigurationTest < Minitest::Test
     clone_source_scalingo_app_name: "your-production-app",
     production_hostname_patterns: [/prod/i, /production/i],
     production_app_name_patterns: [/prod/i, /production/i],
-    require_confirmation: false, dry_run: false,
+    allowed_environments: nil, require_confirmation: false, dry_run: false,
     anonymization_tables: [], anonymization_rules: {}, anonymization_rollback_on_error: true,
     anonymization_retry_attempts: 3, anonymization_retry_delay: 1.0,
     verify_anonymization: true, fail_on_verification_error: true, pii_detection_patterns: nil,
@@ -35,6 +35,7 @@ class ConfigurationTest < Minitest::Test
     keep_backup: [[true, false], [nil, "true", 1]],
     production_hostname_patterns: [[[/x/], []], ["prod", ["prod"], /x/, nil]],
     production_app_name_patterns: [[[/x/], []], ["prod", ["prod"], /x/, nil]],
+    allowed_environments: [[%w[staging], [:staging], []], ["staging", [1], [""]]],
     require_confirmation: [[true], ["yes", nil]],
     dry_run: [[true], ["yes", nil]],
     anonymization_tables: [

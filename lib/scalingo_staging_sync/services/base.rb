@@ -8,11 +8,14 @@ module ScalingoStagingSync
       # @param config [Configuration] what to do
       # @param reporter [Support::ProgressReporter] who is told of the progress
       # @param native [Module, nil] what does the work; nil: the native library
+      # @param confirmation [Support::Confirmation] who asks the operator before the target is changed
       def initialize(config: ScalingoStagingSync.configuration,
-                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil)
+                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil,
+                     confirmation: Support::Confirmation.new(config:))
         @config = config
         @reporter = reporter
         @native = native
+        @confirmation = confirmation
       end
 
       private
@@ -35,6 +38,14 @@ module ScalingoStagingSync
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       def refuse_production!
         Support::EnvironmentValidator.new(config:).validate!
+      end
+
+      # Whatever changes the target calls this last, when nothing else speaks against it.
+      #
+      # @param deed [Symbol] :replace or :mask
+      # @raise [ConfirmationError] when the operator did not confirm
+      def confirm!(deed)
+        @confirmation.require!(deed)
       end
 
       # Of a part of the job there is no dry run, so it may not go through either.

@@ -13,6 +13,7 @@ module ScalingoStagingSync
         refuse_dry_run!
         Support::Variables.new.check!
         refuse_production!
+        Support::AllowedEnvironments.new(config:).check!
         Database::RailsState.release_connections
         cleared = native.cleanup(settings.target)
         reporter.say(sentence(cleared))

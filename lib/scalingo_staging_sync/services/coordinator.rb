@@ -19,8 +19,7 @@ module ScalingoStagingSync
                      reporter: Support::ProgressReporter.new(logger: config.logger),
                      confirmation: Support::Confirmation.new(config:),
                      slack: SlackNotificationService.new(config:), native: nil)
-        super(config:, reporter:, native:)
-        @confirmation = confirmation
+        super(config:, reporter:, native:, confirmation:)
         @slack = slack
       end
 
@@ -67,7 +66,7 @@ module ScalingoStagingSync
       def prepare
         preflight = check!
         native # loaded now, so that nobody is told of a run for which it is missing
-        @confirmation.require!
+        confirm!(:replace)
         preflight.notices.each { |notice| reporter.say(notice) }
       end
 

@@ -8,10 +8,12 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it, without a :backup
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing, a dry run is asked for, or there is no rule
+      # @raise [ConfirmationError] when the operator did not confirm
       # @raise [Error] one of its other subclasses, when masking failed
       def anonymize!
         refuse_dry_run!
         check!(source: false)
+        confirm!(:mask)
         # The engine's settings name a source in any case; masking in place reads none.
         engine.anonymize(settings.to_h(source: { "file" => File::NULL }))
       end

@@ -11,11 +11,13 @@ module ScalingoStagingSync
       # @raise [ArgumentError] when exclude_tables is not an Array of Strings
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing, or a dry run is asked for
+      # @raise [ConfirmationError] when the operator did not confirm
       # @raise [Error] one of its other subclasses, when the restore failed
       def restore!(path, exclude_tables: config.exclude_tables)
         excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables)
         refuse_dry_run!
         check!(source: false)
+        confirm!(:replace)
         source = { "file" => settings.in_app(path.to_s) }
         engine.run(settings.to_h(source:, exclude_tables: excluded))
       end

@@ -4,30 +4,48 @@ require "active_support/core_ext/object/blank"
 
 module ScalingoStagingSync
   module Support
-    # Asks a person to type the target's name before a run, where `config.require_confirmation` says so.
+    # Asks a person to type a name before the target is changed: the target app's where `config.require_confirmation` says
+    # so, the database's where nothing says that this environment's database is meant (see {AllowedEnvironments}).
     class Confirmation
+      # What a service is about to do to the target.
+      DEEDS = {
+        replace: "This replaces everything in the database %<database>s.",
+        mask: "This masks the rows of the database %<database>s, where they are."
+      }.freeze
+      private_constant :DEEDS
+
+      # The variables that answer for a person.
+      ANSWERS = %w[CI CONTINUOUS_INTEGRATION FORCE].freeze
+      private_constant :ANSWERS
+
       # @param config [Configuration] whether to ask, and for which app
       # @param input [IO] where the answer comes from; it must be a terminal
       # @param output [IO] where the question goes
       # @param environment [#[]] the environment variables
-      def initialize(config: ScalingoStagingSync.configuration, input: $stdin, output: $stdout, environment: ENV)
+      # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
+      # @param facts [#sentences] what is in the target now
+      def initialize(config: ScalingoStagingSync.configuration, input: $stdin, output: $stdout, environment: ENV,
+                     rails_env: EnvironmentValidator.rails_env, facts: Database::TargetFacts.new)
         @config = config
         @input = input
         @output = output
         @environment = environment
-        @variables = Variables.new(environment)
+        @rails_env = rails_env
+        @facts = facts
       end
 
-      # Asks, unless it need not: CI or CONTINUOUS_INTEGRATION is true.
+      # Asks, unless it need not: nothing asks for it, or CI, CONTINUOUS_INTEGRATION or FORCE says yes.
       #
+      # @param deed [Symbol] what is about to be done to the target: :replace or :mask
       # @return [void]
       # @raise [ConfirmationError] when the answer is another, or there is nobody to answer
-      def require!
-        return unless @config.require_confirmation
-        return if %w[CI CONTINUOUS_INTEGRATION FORCE].any? { |name| @variables.yes?(name) }
+      # @raise [ConfigurationError] when one of the variables says neither yes nor no
+      def require!(deed = :replace)
+        return unless @config.require_confirmation || allowed.ask?
+        return if answered?
 
         raise nobody unless @input.tty?
-        return if ask == name
+        return if ask(deed) == name
 
         raise ConfirmationError.new("The name that was typed is not #{name}, so nothing was touched.",
                                     "Run it again if this is the database you mean to replace.")
@@ -35,7 +53,17 @@ module ScalingoStagingSync
 
       private
 
-      def ask
+      def allowed
+        AllowedEnvironments.new(config: @config, rails_env: @rails_env)
+      end
+
+      def answered?
+        variables = Variables.new(@environment)
+        ANSWERS.any? { |variable| variables.yes?(variable) }
+      end
+
+      def ask(deed)
+        @output.puts(format(DEEDS.fetch(deed), database: place), *@facts.sentences, *(allowed.reason if allowed.ask?))
         @output.print("[CONFIRMATION REQUIRED] Type '#{name}' to continue: ")
         @output.flush
         answer = @input.gets
@@ -44,17 +72,37 @@ module ScalingoStagingSync
         @output.puts unless answer # what is said next begins a line of its own, also after Ctrl-C and Ctrl-D
       end
 
-      # Outside Scalingo there is no APP; the database's name serves there.
+      # Where the app's name is asked for and there is no APP, as outside Scalingo, the database's serves.
       def name
-        @name ||= @environment["APP"].presence ||
-                  DatabaseUrl.parse(EngineSettings.target_url)&.database ||
-                  raise(ConfigurationError.new("There is no name to confirm.", "Set the variable APP."))
+        @name ||= (@environment["APP"].presence if @config.require_confirmation) || target&.database ||
+                  raise(ConfigurationError.new("There is no name to confirm.", "Set the variable APP. Nothing was touched."))
+      end
+
+      def place
+        hosts = target&.hosts.to_a
+        host = hosts.reject { |one| one.start_with?("/") }.join(", ")
+        "#{target&.database} on #{host.empty? ? "this machine" : host}"
+      end
+
+      def target
+        DatabaseUrl.parse(EngineSettings.target_url)
       end
 
       def nobody
+        return nobody_for_environment unless @config.require_confirmation
+
         ConfirmationError.new(
           "config.require_confirmation asks for the app's name to be typed, and there is no terminal to type it in.",
-          "Run it in a terminal, set CI=true where nobody watches, or set config.require_confirmation = false."
+          "Run it in a terminal, set CI=true or FORCE=true where nobody watches, or set config.require_confirmation = false. " \
+          "Nothing was touched."
+        )
+      end
+
+      def nobody_for_environment
+        ConfirmationError.new(
+          "#{allowed.reason} So the name of the database, #{place}, has to be typed first, and there is no terminal to type it in.",
+          "Set RAILS_ENV to the environment that is meant. If it is this one, add it to config.allowed_environments, set " \
+          "FORCE=true, or run it in a terminal. Nothing was touched."
         )
       end
     end

@@ -18,7 +18,7 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [*entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
+        problems = [environment_problem, *entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
                     slack_problem].compact
         return if problems.empty?
 
@@ -34,6 +34,11 @@ module ScalingoStagingSync
       end
 
       private
+
+      def environment_problem
+        problem = AllowedEnvironments.new(config: @config).problem
+        Problem.new(*problem) if problem
+      end
 
       def entry_problems
         @config.anonymization_tables.flat_map { |entry| [unused_key_problem(entry), custom_strategy_problem(entry)] }

@@ -100,7 +100,13 @@ module ScalingoStagingSync
       def guard
         refuse_production!
         app = config.target_app
-        app ? "nothing says that #{app} is production." : "nothing says that this is production (APP is not set)."
+        ["nothing says that #{app || "this"} is production#{" (APP is not set)" unless app}.", *question].join(" ")
+      end
+
+      # A run asks, a check does not.
+      def question
+        allowed = Support::AllowedEnvironments.new(config:)
+        "#{allowed.reason} So a run asks for the database's name first." if allowed.ask?
       end
 
       def preflight
