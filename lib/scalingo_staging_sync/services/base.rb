@@ -37,7 +37,7 @@ module ScalingoStagingSync
 
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       def refuse_production!
-        Support::EnvironmentValidator.new(config:).validate!
+        Support::ProductionGuard.new(config:).validate!
       end
 
       # Whatever changes the target calls this last, when nothing else speaks against it.

@@ -5,7 +5,7 @@ require "json"
 module ScalingoStagingSync
   module Services
     # Looks for personal data without restoring anything: the rake tasks `scan`, `suggest` and `coverage`. What finds it
-    # is {Database::PiiScanner}; this says where to look, and prints.
+    # is {Database::ColumnScanner}; this says where to look, and prints.
     class PersonalDataScan < Base
       # Raised when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
@@ -30,7 +30,7 @@ module ScalingoStagingSync
       # Prints every column that looks personal in the newest backup; in the database where no backup is configured, or
       # where SCAN=database asks for it.
       #
-      # @return [Hash{Symbol => Object}] as {Database::PiiScanner#found_in_database} returns it
+      # @return [Hash{Symbol => Object}] as {Database::ColumnScanner#found_in_database} returns it
       # @raise [Error] when it cannot be read, or a rule does not fit it
       def scan
         found = look
@@ -69,7 +69,7 @@ module ScalingoStagingSync
 
       def json(found) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **found })
 
-      def scanner = Database::PiiScanner.new(config:, native:)
+      def scanner = Database::ColumnScanner.new(config:, native:)
 
       def look
         @variables.check!

@@ -3,14 +3,14 @@
 module ScalingoStagingSync
   module Support
     # Whether Rails' environment may be filled, as `config.allowed_environments` says, and whether a person has to be asked
-    # first. Production is the guard's business, {EnvironmentValidator}; this is about the rest.
+    # first. Production is the guard's business, {ProductionGuard}; this is about the rest.
     class AllowedEnvironments
       # A run that means staging is in one of these where RAILS_ENV is not set, and their databases are people's own.
       LOCAL = %w[development test].freeze
 
       # @param config [Configuration] the list
       # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
-      def initialize(config: ScalingoStagingSync.configuration, rails_env: EnvironmentValidator.rails_env)
+      def initialize(config: ScalingoStagingSync.configuration, rails_env: ProductionGuard.rails_env)
         @list = config.allowed_environments
         @rails_env = rails_env
       end

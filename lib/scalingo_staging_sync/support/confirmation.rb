@@ -25,7 +25,7 @@ module ScalingoStagingSync
       # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
       # @param facts [#sentences] what is in the target now
       def initialize(config: ScalingoStagingSync.configuration, input: $stdin, output: $stdout, environment: ENV,
-                     rails_env: EnvironmentValidator.rails_env, facts: Database::TargetFacts.new)
+                     rails_env: ProductionGuard.rails_env, facts: Database::TargetFacts.new)
         @config = config
         @input = input
         @output = output

@@ -10,7 +10,7 @@ module ScalingoStagingSync
       HEAD = ["Column", "Kind", "Heading", "Sure", "Found by", "Seen in", "Status"].freeze
       private_constant :HEAD
 
-      # @param found [Hash{Symbol => Object}] as {Database::PiiScanner#found_in_database} returns it
+      # @param found [Hash{Symbol => Object}] as {Database::ColumnScanner#found_in_database} returns it
       def initialize(found)
         @found = found
       end

@@ -2,9 +2,9 @@
 
 require "test_helper"
 
-class EnvironmentValidatorTest < Minitest::Test
-  Validator = ScalingoStagingSync::Support::EnvironmentValidator
-  ProductionEnvironmentError = Validator::ProductionEnvironmentError
+class ProductionGuardTest < Minitest::Test
+  Guard = ScalingoStagingSync::Support::ProductionGuard
+  ProductionEnvironmentError = ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError
 
   def setup
     @config = ScalingoStagingSync.configuration
@@ -12,7 +12,7 @@ class EnvironmentValidatorTest < Minitest::Test
   end
 
   def validate(variables = {}, rails_env: "staging")
-    Validator.new(config: @config, environment: variables, rails_env:).validate!
+    Guard.new(config: @config, environment: variables, rails_env:).validate!
   end
 
   def refuse(...)

@@ -1,0 +1,109 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # The guard against production. It runs before anything else, and collects everything that speaks against the
+    # run before it refuses.
+    class ProductionGuard
+      # One thing that speaks against the run.
+      Failure = Data.define(:what, :remedy)
+      private_constant :Failure
+
+      # What Scalingo appends to an app's name for a review app of it. A pattern that is anchored at its end would not
+      # see that a production app's review app is one.
+      REVIEW_APP = /-pr-?\d+\z/i
+      private_constant :REVIEW_APP
+
+      URL_VARIABLES = %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].freeze
+      private_constant :URL_VARIABLES
+
+      # @param config [Configuration] the patterns and the source app
+      # @param environment [#fetch, #[]] the environment variables
+      # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
+      def initialize(config: ScalingoStagingSync.configuration, environment: ENV, rails_env: self.class.rails_env)
+        @config = config
+        @environment = environment
+        @rails_env = rails_env
+      end
+
+      # @return [String, nil] Rails' environment; nil where there is no Rails
+      def self.rails_env
+        defined?(Rails.env) ? Rails.env.to_s : nil
+      end
+
+      # @return [void]
+      # @raise [EnvironmentValidator::ProductionEnvironmentError] naming every reason, and what to do about each
+      def validate!
+        failures = [rails_failure, app_failure, same_app_failure, *url_failures].compact
+        return if failures.empty?
+
+        raise EnvironmentValidator::ProductionEnvironmentError.new(failures.map(&:what), failures.map(&:remedy).uniq.join(" "))
+      end
+
+      private
+
+      def rails_failure
+        return unless @rails_env == "production"
+
+        Failure.new(
+          "Rails.env is production.",
+          "Set RAILS_ENV=staging for the staging app (`scalingo --app my-app-staging env-set RAILS_ENV=staging`); " \
+          "Scalingo's Ruby buildpack sets production unless the app says otherwise."
+        )
+      end
+
+      def app_failure
+        app = @environment["APP"].to_s
+        return unless [app, app.sub(REVIEW_APP, "")].any? { |name| matches?(@config.production_app_name_patterns, name) }
+
+        Failure.new(
+          "The app's name, APP=#{app}, matches config.production_app_name_patterns.",
+          "Run it in the staging app, or narrow config.production_app_name_patterns if the name only looks like it."
+        )
+      end
+
+      def same_app_failure
+        app = @environment["APP"].to_s.strip
+        return if app.empty? || !app.casecmp?(@config.clone_source_scalingo_app_name.strip)
+
+        Failure.new(
+          "The source app and the target app are the same, #{app}.",
+          "Set config.clone_source_scalingo_app_name to the production app and run the task in the staging app."
+        )
+      end
+
+      def url_failures
+        urls = URL_VARIABLES.to_h { |name| [name, @environment[name].to_s] }
+        urls.reject! { |_, url| url.strip.empty? }
+        return urls.filter_map { |name, url| url_failure(name, url) } unless urls.empty?
+
+        # No variable names the target, so it is the one of config/database.yml.
+        url = EngineSettings.active_record_url
+        [(url_failure("config/database.yml", url) if url)]
+      end
+
+      def url_failure(name, url)
+        parsed = DatabaseUrl.parse(url)
+        unless parsed
+          return Failure.new(
+            "#{name} cannot be read as a PostgreSQL URL, so its host cannot be checked.",
+            "Give #{name} the form postgres://user:password@host:port/database, with special characters percent-encoded."
+          )
+        end
+
+        host = parsed.hosts.find { |candidate| matches?(@config.production_hostname_patterns, candidate) }
+        return unless host
+
+        Failure.new(
+          "The database host of #{name}, #{host}, matches config.production_hostname_patterns.",
+          "Point #{name} at the staging database, or narrow config.production_hostname_patterns if the host only " \
+          "looks like production's."
+        )
+      end
+
+      def matches?(patterns, text)
+        patterns.any? { |pattern| pattern.match?(text) }
+      end
+    end
+  end
+end
