@@ -36,13 +36,15 @@ module ScalingoStagingSync
   EVENTS = %i[before_sync after_sync failed].freeze
 
   class << self
-    # Sets options. Every one of them is described at its accessor in {Configuration}.
+    # Sets options. Every one of them is described at its accessor in {Configuration}. What is wrong does not keep the app
+    # from booting: it is logged here, and ends each task that would go by it.
     #
     # @yieldparam config [Configuration] the configuration, as it stands
     # @return [Configuration] the same
-    # @raise [ArgumentError] when an option is given a value it does not take
-    def configure
-      yield configuration
+    def configure(&)
+      known = configuration.problems
+      configuration.keeping_problems(&)
+      (configuration.problems - known).each { |problem| configuration.logger.warn(problem) }
       configuration
     end
 

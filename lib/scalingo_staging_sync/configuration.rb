@@ -8,14 +8,17 @@ require "active_support/core_ext/object/blank"
 module ScalingoStagingSync
   # Every option, with its default and a check of what it is given.
   #
-  # A value that an option does not take raises ArgumentError when it is set. Setting nil where nil, or something
-  # found at run time, is the default goes back to the default. Arrays are kept frozen, so add to one with
-  # `config.exclude_tables += ["sessions"]`.
+  # Within {ScalingoStagingSync.configure}, nothing raises: an app must boot, production too, whatever its initializer says.
+  # What is wrong is kept until a task is run ({#problems}, {#warnings}). Elsewhere a value that an option does not take
+  # raises ArgumentError, and an option that there is not {UnknownOption}.
+  #
+  # nil and an empty String go back to the default, as a variable that is not set means it. Lists and hashes can be added
+  # to. Strings stand for Symbols, numbers, and yes and no.
   #
   # @example
   #   ScalingoStagingSync.configure do |config|
-  #     config.parallel_connections = 4
-  #     config.exclude_tables += ["sessions", "audit_logs"]
+  #     config.parallel_connections = ENV["CONNECTIONS"]
+  #     config.exclude_tables << "sessions"
   #   end
   class Configuration
     # The app name that the documentation uses; it is never a real source.
@@ -23,6 +26,10 @@ module ScalingoStagingSync
 
     FALLBACK_LOGGER = Logger.new($stderr)
     private_constant :FALLBACK_LOGGER
+
+    # Something that was set and not taken.
+    Problem = Data.define(:name, :sentence, :cosmetic)
+    private_constant :Problem
 
     @options = {}
 
@@ -46,11 +53,11 @@ module ScalingoStagingSync
       #   @!attribute [rw] $1
       #   $4
       #   Type and default: $2, $3.
-      #   @raise [ArgumentError] when it is set to something else
-      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false)
-        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:)
+      #   @raise [ArgumentError] when it is set to something else, outside of {ScalingoStagingSync.configure}
+      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, cosmetic: false)
+        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, cosmetic:)
         options[name] = row
-        define_method(name) { @values.fetch(name) { row.default_value } }
+        define_method(name) { read(row) }
         define_method(:"#{name}=") { |value| store(row, value) }
       end
     end
@@ -141,10 +148,10 @@ module ScalingoStagingSync
 
     option :anonymization_retry_attempts, Kind.integer(0..100), 3,
            "How often a statement that met a deadlock or a lock is tried again, and how often the backup is streamed " \
-           "again for tables whose connection was lost."
+           "again for tables whose connection was lost.", cosmetic: true
 
     option :anonymization_retry_delay, Kind.number(0..3600), 1.0,
-           "Seconds before the first such retry; doubled for each further one."
+           "Seconds before the first such retry; doubled for each further one.", cosmetic: true
 
     group "Verification"
 
@@ -188,14 +195,14 @@ module ScalingoStagingSync
 
     option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
            "Your own patterns for the names of columns, by heading (identity, contact, personal, financial, auth, medical, " \
-           "biometric). They replace what is known of names; each is matched against the name as it is and with `_` as a " \
+           "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched against the name as it is and with `_` as a " \
            "space. Values are looked at all the same.",
            shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }"
 
     group "Performance"
 
     option :parallel_connections, Kind.integer(1..8), 3,
-           "Connections that load rows and, afterwards, build indexes: 1 to 8."
+           "Connections that load rows and, afterwards, build indexes: 1 to 8.", cosmetic: true
 
     option :exclude_tables, Kind::NAMES, [].freeze,
            "Tables that are created without their rows: `table`, `schema.table`, with `*`. A name that matches " \
@@ -208,7 +215,7 @@ module ScalingoStagingSync
     group "Target"
 
     option :lock_timeout, Kind.number(0.001..86_400), 30.0,
-           "Seconds that emptying the target, or a rule in SQL, waits for a lock that somebody else holds."
+           "Seconds that emptying the target, or a rule in SQL, waits for a lock that somebody else holds.", cosmetic: true
 
     option :terminate_connections, Kind::BOOLEAN, true,
            "End the other sessions of the same role in the target database, such as the web processes', before " \
@@ -223,18 +230,18 @@ module ScalingoStagingSync
     group "Notifications"
 
     option :slack_enabled, Kind::BOOLEAN, false,
-           "Tell Slack about start, steps, success and failure. It needs `slack_webhook_url`."
+           "Tell Slack about start, steps, success and failure. It needs `slack_webhook_url`.", cosmetic: true
 
     option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
            "The incoming webhook's URL. It is a secret.",
-           example: 'ENV["SLACK_WEBHOOK_URL"]', secret: true
+           example: 'ENV["SLACK_WEBHOOK_URL"]', secret: true, cosmetic: true
 
     option :slack_channel, Kind::STRING, nil,
            "The channel, where the webhook may choose one.",
-           example: '"#deployments"'
+           example: '"#deployments"', cosmetic: true
 
     option :slack_locale, Kind::LOCALE, :fr,
-           "The language of Slack's messages: :fr or :en. `translation` of a rule is used in French."
+           "The language of Slack's messages: :fr or :en. `translation` of a rule is used in French.", cosmetic: true
 
     group "After the load"
 
@@ -253,7 +260,7 @@ module ScalingoStagingSync
 
     option :logger, Kind::LOGGER, -> { (defined?(Rails.logger) && Rails.logger) || FALLBACK_LOGGER },
            "Where progress is logged, tagged SCALINGO_STAGING_SYNC.",
-           shown: "Rails.logger"
+           shown: "Rails.logger", cosmetic: true
 
     option :temp_dir, Kind::PATH, -> { (defined?(Rails.root) && Rails.root&.join("tmp")) || Dir.tmpdir },
            "Where kept and fetched archives go.",
@@ -264,6 +271,38 @@ module ScalingoStagingSync
     # A configuration with every option at its default.
     def initialize
       @values = {}
+      @appendables = {}
+      @problems = []
+    end
+
+    # Has the block set options, and keeps what is wrong for later.
+    #
+    # @api private
+    # @return [void]
+    def keeping_problems
+      @keeping = true
+      yield self
+    rescue UnknownOption => error
+      # Nothing can stand for an option that was read, so the block ends here.
+      keep_problem(nil, "#{error.message} What follows in its block was not read.", error.place)
+    ensure
+      @appendables.each_value { |appendable| settle(appendable) if appendable.changed? }
+      @keeping = false
+    end
+
+    # @return [Array<String>] what was set and not taken, and decides on what is copied or how it is protected: no task
+    #   goes on with it
+    def problems = @problems.reject(&:cosmetic).map(&:sentence)
+
+    # @return [Array<String>] what was set and not taken, and decides on neither
+    def warnings = @problems.select(&:cosmetic).map(&:sentence)
+
+    # @return [void]
+    # @raise [ConfigurationError] naming everything that was set and not taken
+    def check!
+      return if problems.empty?
+
+      raise ConfigurationError.new(problems.join(" "), "Correct it there. Nothing was touched.")
     end
 
     # The app whose database is filled: the variable APP, which Scalingo sets. It cannot be configured.
@@ -276,6 +315,7 @@ module ScalingoStagingSync
     # @param name [Symbol] an option's name
     # @return [Boolean] whether it was set, to whatever value
     def set?(name)
+      public_send(name) if @appendables.key?(name)
       @values.key?(name)
     end
 
@@ -294,9 +334,61 @@ module ScalingoStagingSync
 
     private
 
+    def initialize_copy(other)
+      super
+      @values = @values.dup
+      @appendables = {}
+      @problems = @problems.dup
+    end
+
+    def read(option)
+      value = @values.fetch(option.name) { option.default_value }
+      return value unless value.is_a?(Array) || value.is_a?(Hash)
+
+      appendable = (@appendables[option.name] ||= Appendable.new(option, value))
+      settle(appendable) if appendable.changed? && !@keeping
+      appendable.list
+    end
+
+    def settle(appendable)
+      option = appendable.option
+      @values[option.name] = appendable.settle
+      solved(option)
+    rescue ArgumentError => error
+      refuse(option, error)
+    end
+
     def store(option, value)
       kept = option.cast(value)
+      @appendables.delete(option.name)
+      solved(option)
       kept.nil? ? @values.delete(option.name) : @values[option.name] = kept
+    rescue ArgumentError => error
+      refuse(option, error)
     end
+
+    def solved(option) = @problems.reject! { |problem| problem.name == option.name }
+
+    def refuse(option, error)
+      raise ArgumentError, error.message, [Place.here.to_s], cause: nil unless @keeping
+
+      solved(option)
+      keep_problem(option, error.message)
+    end
+
+    def keep_problem(option, sentence, place = Place.here)
+      @problems << Problem.new(option&.name, [Place.words(place), sentence].compact.join(": "), option ? option.cosmetic : false)
+    end
+
+    # A name that looks like an option's; Ruby's own questions (to_ary, respond_to? and the like) go the usual way.
+    def method_missing(name, *)
+      return super unless name.match?(/\A(?!to_)[a-z]\w*=?\z/)
+
+      raise UnknownOption.new(name, self) unless @keeping && name.end_with?("=")
+
+      keep_problem(nil, UnknownOption.sentence(name))
+    end
+
+    def respond_to_missing?(name, include_private = false) = super
   end
 end

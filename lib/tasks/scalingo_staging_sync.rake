@@ -63,7 +63,10 @@ namespace :scalingo_staging_sync do
   namespace :audit do
     desc "Check that an audit file was written under this app's anonymization key and not changed since"
     task :verify, [:file] => :environment do |task, arguments|
-      staging_sync.call(task, arguments) { ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file]) }
+      staging_sync.call(task, arguments) do
+        ScalingoStagingSync.configuration.check!
+        ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file])
+      end
       puts "The audit file #{arguments[:file]} is as it was written."
     end
   end

@@ -3,6 +3,16 @@
 require "test_helper"
 
 class AllowedEnvironmentsTest < Minitest::Test
+  # Says no, and remembers to what.
+  class Refusal < ScalingoStagingSync::Support::Confirmation
+    def asked = @asked ||= []
+
+    def require!(deed)
+      asked << deed
+      raise ScalingoStagingSync::ConfirmationError
+    end
+  end
+
   def allowed(list, rails_env)
     config = staging_config
     config.allowed_environments = list
@@ -42,15 +52,13 @@ class AllowedEnvironmentsTest < Minitest::Test
 
   def test_every_door_to_the_target_asks
     config = staging_config
-    asked = []
-    confirmation = Object.new
-    confirmation.define_singleton_method(:require!) { |deed| asked << deed && raise(ScalingoStagingSync::ConfirmationError) }
+    confirmation = Refusal.new
     native = FakeNative.new
     services = ScalingoStagingSync::Services
     doors = { config:, reporter: reporter(verbose: false), native:, confirmation: }
     [-> { services::Coordinator.new(**doors).execute! }, -> { services::DatabaseRestoreService.new(**doors).restore!(__FILE__) },
      -> { services::DatabaseAnonymizerService.new(**doors).anonymize! }].each { |door| assert_raises(ScalingoStagingSync::ConfirmationError, &door) }
-    assert_equal %i[replace replace mask], asked
+    assert_equal %i[replace replace mask], confirmation.asked
     assert_empty native.calls
   end
 end

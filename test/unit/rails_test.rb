@@ -111,6 +111,42 @@ class RailsTest < Minitest::Test
     end
   end
 
+  MISTAKES = <<~RUBY
+    require "fileutils"
+    FileUtils.mkdir_p("config/initializers")
+    File.write("config/initializers/sync.rb", <<~INITIALIZER)
+      ScalingoStagingSync.configure do |config|
+        config.slack_channel = 7
+        config.anonymisation_tables = []
+        config.pii_policy = "stop"
+        config.exclude_table << "sessions"
+      end
+    INITIALIZER
+  RUBY
+
+  def test_an_initializer_with_mistakes_keeps_no_app_from_booting
+    in_app("#{MISTAKES}Rails.application.initialize!\nputs :booted", "RAILS_ENV" => "production") do |output, status, _|
+      assert_predicate status, :success?, output
+      assert_includes output.lines(chomp: true), "booted"
+    end
+  end
+
+  def test_every_task_says_the_mistakes_of_the_initializer_with_their_lines_and_no_backtrace
+    { "run" => "ScalingoStagingSync::ConfigurationError", "scan" => "ScalingoStagingSync::ConfigurationError",
+      "cleanup" => "ScalingoStagingSync::ConfigurationError", "check" => "FAILED  Configuration" }.each do |task, beginning|
+      in_app(MISTAKES + format(TASK, task)) do |output, status, _|
+        assert_equal 1, status.exitstatus
+        line = output.lines.find { |one| one.start_with?(beginning) }
+        ["config/initializers/sync.rb:3: There is no option config.anonymisation_tables; did you mean config.anonymization_tables?",
+         "config/initializers/sync.rb:4: config.pii_policy was given \"stop\"",
+         "config/initializers/sync.rb:5: There is no option config.exclude_table; did you mean config.exclude_tables?"].each do |told|
+          assert_includes line.to_s, told, output
+        end
+        refute_match(/:in [`']/, output)
+      end
+    end
+  end
+
   def test_rakes_own_dry_run_runs_no_task
     line("scalingo_staging_sync:run", "--dry-run") do |output, status, _|
       assert_predicate status, :success?, output

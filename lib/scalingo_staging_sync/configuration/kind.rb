@@ -47,7 +47,8 @@ module ScalingoStagingSync
         # @return [Kind] whole numbers of a range
         def integer(range)
           new("Integer", "an Integer #{in_words(range)}") do |value|
-            value.is_a?(Integer) && range.cover?(value) ? value : REFUSED
+            number = value.to_s.match?(/\A\s*-?\d+\s*\z/) && !value.is_a?(Symbol) ? value.to_i : value
+            number.is_a?(Integer) && range.cover?(number) ? number : REFUSED
           end
         end
 
@@ -55,7 +56,8 @@ module ScalingoStagingSync
         # @return [Kind] numbers of a range, kept as Floats
         def number(range)
           new("Float", "a number #{in_words(range)}") do |value|
-            real?(value) && range.cover?(value) ? value.to_f : REFUSED
+            number = in_figures(value)
+            real?(number) && range.cover?(number) ? number.to_f : REFUSED
           end
         end
 
@@ -68,6 +70,20 @@ module ScalingoStagingSync
             fits = value.is_a?(String) && !value.strip.empty? && (accept.nil? || accept.call(value))
             fits ? value.dup.freeze : REFUSED
           end
+        end
+
+        # @param value [Object] a value
+        # @return [Object] the number that is written in it; the value itself where it is no such String
+        def in_figures(value)
+          value.is_a?(String) && value.match?(/\A\s*-?\d+(\.\d+)?\s*\z/) ? value.to_f : value
+        end
+
+        # @param value [Object] a value
+        # @param symbols [Array<Symbol>] the Symbols that are taken
+        # @return [Symbol, Object] the one that it stands for; REFUSED where it is none
+        def symbol(value, symbols)
+          word = value.is_a?(String) ? value.strip.downcase.to_sym : value
+          symbols.include?(word) ? word : REFUSED
         end
 
         # @param value [Object] anything
@@ -83,11 +99,14 @@ module ScalingoStagingSync
         end
       end
 
-      BOOLEAN = new("Boolean", "true or false") { |value| [true, false].include?(value) ? value : REFUSED }
+      BOOLEAN = new("Boolean", "true or false") do |value|
+        said = value.is_a?(String) ? Support::Variables.meaning(value) : value
+        [true, false].include?(said) ? said : REFUSED
+      end
 
       STRING = string
 
-      LOCALE = new("Symbol", ":fr or :en") { |value| %i[fr en].include?(value) ? value : REFUSED }
+      LOCALE = new("Symbol", ":fr or :en") { |value| symbol(value, %i[fr en]) }
 
       EMAIL_DOMAIN = string("a domain name such as \"demo.example.com\"") do |value|
         value.match?(/\A(?=.{1,190}\z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\z/i)
@@ -114,16 +133,19 @@ module ScalingoStagingSync
       # The headings that personal data is told under.
       PII_HEADINGS = %i[identity contact personal financial auth medical biometric].freeze
 
-      PII_PATTERNS = new("Hash", "a Hash from #{PII_HEADINGS.map(&:inspect).join(", ")} to Regexps") do |value|
-        fits = value.is_a?(Hash) && value.keys.all? { |name| PII_HEADINGS.include?(name.to_s.to_sym) } &&
+      PII_PATTERNS = new("Hash", "a Hash from headings such as #{PII_HEADINGS.first(3).map(&:inspect).join(", ")} to Regexps") do |value|
+        fits = value.is_a?(Hash) && value.keys.all? { |name| [String, Symbol].include?(name.class) && !name.empty? } &&
                value.values.all?(Regexp)
         fits ? value.transform_keys(&:to_sym).freeze : REFUSED
       end
 
-      PII_POLICY = new("Symbol", ":warn, :fail or :mask") { |value| %i[warn fail mask].include?(value) ? value : REFUSED }
+      PII_POLICY = new("Symbol", ":warn, :fail or :mask") { |value| symbol(value, %i[warn fail mask]) }
+
+      WHOLE = integer(0..)
+      private_constant :WHOLE
 
       SAMPLE_ROWS = new("Integer", "a whole number of rows from 0 on, or :all") do |value|
-        value == :all || (value.is_a?(Integer) && value >= 0) ? value : REFUSED
+        REFUSED.equal?(symbol(value, [:all])) ? WHOLE.check(value) : :all
       end
 
       PII_IGNORE = new("Hash", "a Hash from columns such as \"products.*\" to the reason why they are not personal") do |value|
@@ -166,7 +188,8 @@ module ScalingoStagingSync
 
       DURATION = new("Duration", "a number of seconds or a duration such as 12.hours, not negative") do |value|
         # ActiveSupport::Duration answers is_a?(Numeric) for its number of seconds.
-        seconds = Kind.real?(value) ? value.to_f : -1
+        number = in_figures(value)
+        seconds = real?(number) ? number.to_f : -1
         seconds.negative? ? REFUSED : seconds.ceil
       end
 

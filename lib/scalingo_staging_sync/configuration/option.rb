@@ -21,12 +21,10 @@ module ScalingoStagingSync
     #   @return [String] what it does, in sentences
     # @!attribute [r] secret
     #   @return [Boolean] whether its value must never be shown
-    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret) do
-      # @return [Boolean] whether nil is taken, and means the default
-      def optional?
-        default.nil? || default.respond_to?(:call)
-      end
-
+    # @!attribute [r] cosmetic
+    #   @return [Boolean] whether it changes neither what is copied nor how it is protected, so that a wrong value is worth
+    #     a warning and no more
+    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :cosmetic) do
       # @return [Object] the default, found now
       # @raise [ArgumentError] when it comes from an environment variable and is not what the option takes
       def default_value
@@ -34,11 +32,11 @@ module ScalingoStagingSync
         value.nil? ? nil : cast(value)
       end
 
-      # @param value [Object] the value that was given
-      # @return [Object] the value to keep
+      # @param value [Object] the value that was given; nil and an empty String stand for the default
+      # @return [Object, nil] the value to keep; nil for the default
       # @raise [ArgumentError] naming option, value (unless it is secret), its class, and the expectation
       def cast(value)
-        return if value.nil? && optional?
+        return if value.nil? || (value.is_a?(String) && value.strip.empty?)
 
         kept = kind.check(value)
         return kept unless Kind::REFUSED.equal?(kept)

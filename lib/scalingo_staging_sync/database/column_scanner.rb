@@ -66,6 +66,7 @@ module ScalingoStagingSync
       end
 
       def look(source, place, names_only: false, &onward)
+        @config.check!
         raise_unless_enabled
         events = Support::OwnPatterns.new(@config.pii_detection_patterns).block(onward)
         (@native || Native).scan(asked(source, names_only), place, &events)

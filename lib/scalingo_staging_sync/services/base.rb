@@ -40,12 +40,16 @@ module ScalingoStagingSync
         Support::ProductionGuard.new(config:).validate!
       end
 
-      # Whatever changes the target calls this last, when nothing else speaks against it.
+      # What every service does before it changes the target: checks, the question, and a word on what has no effect.
       #
       # @param deed [Symbol] :replace or :mask
-      # @raise [ConfirmationError] when the operator did not confirm
-      def confirm!(deed)
+      # @param source [Boolean] whether a backup is read from the configured source
+      # @raise [Error] one of its subclasses: those of {#check!}, and ConfirmationError when the operator did not confirm
+      def prepare!(deed, source: true)
+        preflight = check!(source:)
+        native # loaded now, so that nobody is asked or told of a run for which it is missing
         @confirmation.require!(deed)
+        preflight.notices.each { |notice| reporter.warn(notice) }
       end
 
       # Of a part of the job there is no dry run, so it may not go through either.

@@ -13,6 +13,7 @@ module ScalingoStagingSync
         refuse_dry_run!
         Support::Variables.new.check!
         refuse_production!
+        config.check!
         Support::AllowedEnvironments.new(config:).check!
         Database::RailsState.release_connections
         cleared = native.cleanup(settings.target)

@@ -36,7 +36,7 @@ module ScalingoStagingSync
       def execute!
         return DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
 
-        prepare
+        prepare!(:replace)
         tell_app(:before_sync)
         @slack.started
         report = notified { work }
@@ -60,14 +60,6 @@ module ScalingoStagingSync
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
       ensure
         ActiveSupport::Notifications.unsubscribe(steps) if steps
-      end
-
-      # Everything that can refuse the run without having touched anything.
-      def prepare
-        preflight = check!
-        native # loaded now, so that nobody is told of a run for which it is missing
-        confirm!(:replace)
-        preflight.notices.each { |notice| reporter.say(notice) }
       end
 
       def work

@@ -12,8 +12,7 @@ module ScalingoStagingSync
       # @raise [Error] one of its other subclasses, when masking failed
       def anonymize!
         refuse_dry_run!
-        check!(source: false)
-        confirm!(:mask)
+        prepare!(:mask, source: false)
         # The engine's settings name a source in any case; masking in place reads none.
         engine.anonymize(settings.to_h(source: { "file" => File::NULL }))
       end

@@ -14,10 +14,9 @@ module ScalingoStagingSync
       # @raise [ConfirmationError] when the operator did not confirm
       # @raise [Error] one of its other subclasses, when the restore failed
       def restore!(path, exclude_tables: config.exclude_tables)
-        excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables)
+        excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables) || []
         refuse_dry_run!
-        check!(source: false)
-        confirm!(:replace)
+        prepare!(:replace, source: false)
         source = { "file" => settings.in_app(path.to_s) }
         engine.run(settings.to_h(source:, exclude_tables: excluded))
       end

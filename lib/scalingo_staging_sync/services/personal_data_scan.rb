@@ -73,6 +73,7 @@ module ScalingoStagingSync
 
       def look
         @variables.check!
+        config.check!
         return scanner.found_in_database if !backup? || @variables.word("SCAN") == "database"
 
         scanner.found_in_backup { |event| tell(event) }
@@ -84,6 +85,7 @@ module ScalingoStagingSync
 
       def look_at_schema(from)
         @variables.check!
+        config.check!
         path = from.empty? ? %w[db/structure.sql db/schema.rb].find { |file| File.file?(settings.in_app(file)) } : from
         return scanner.found_in_database(names_only: true) if path.nil? || path == "database"
 

@@ -30,10 +30,12 @@ module ScalingoStagingSync
       end
 
       # @param column [String] a column's name
-      # @return [Symbol, nil] the first heading whose expression matches the name as it is, or with `_` as a space
+      # @return [Symbol, nil] the first heading whose expression matches the name as it is, or with `_` as a space; one of
+      #   the app's own is :personal
       def heading(column)
         names = [column, column.tr("_", " ")]
-        @patterns.find { |_, pattern| names.any? { |name| pattern.match?(name) } }&.first
+        found = @patterns.find { |_, pattern| names.any? { |name| pattern.match?(name) } }&.first
+        found.nil? || Configuration::Kind::PII_HEADINGS.include?(found) ? found : :personal
       end
     end
   end

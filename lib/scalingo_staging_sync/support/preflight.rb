@@ -18,7 +18,7 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [environment_problem, *entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
+        problems = [*option_problems, environment_problem, *entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
                     slack_problem].compact
         return if problems.empty?
 
@@ -28,12 +28,20 @@ module ScalingoStagingSync
 
       # @return [Array<String>] sentences on settings that have no effect, and whose absence protects nothing less
       def notices
+        @config.warnings + without_scan
+      end
+
+      private
+
+      def without_scan
         return [] if @config.run_pii_scan || !(@config.set?(:pii_policy) || @config.set?(:pii_detection_patterns))
 
         ["config.pii_policy and config.pii_detection_patterns have no effect: config.run_pii_scan is false."]
       end
 
-      private
+      def option_problems
+        @config.problems.map { |sentence| Problem.new(sentence, "Correct it there.") }
+      end
 
       def environment_problem
         problem = AllowedEnvironments.new(config: @config).problem

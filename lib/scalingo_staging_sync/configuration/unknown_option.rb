@@ -1,0 +1,31 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module ScalingoStagingSync
+  class Configuration
+    # The configuration was asked for an option that it does not have.
+    class UnknownOption < NoMethodError
+      # @return [Thread::Backtrace::Location, nil] the app's line that asked
+      attr_reader :place
+
+      # @param method [Symbol] the name that was called, with `=` or without
+      # @param receiver [Configuration] what was asked
+      def initialize(method, receiver)
+        super(self.class.sentence(method), method, receiver:)
+        @place = Place.here
+        set_backtrace([@place.to_s])
+      end
+
+      # @param method [Symbol] the name that was called, with `=` or without
+      # @return [String] that there is none, and the one that it is nearest to
+      def self.sentence(method)
+        name = method.to_s.delete_suffix("=").to_sym
+        return "config.target_app cannot be set: it is the variable APP." if name == :target_app
+
+        near = DidYouMean::SpellChecker.new(dictionary: Configuration.options.keys).correct(name).first
+        "There is no option config.#{name}#{near ? "; did you mean config.#{near}?" : ". The README's table has all there are."}"
+      end
+    end
+  end
+end
