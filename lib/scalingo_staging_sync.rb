@@ -69,7 +69,7 @@ module ScalingoStagingSync
     # @return [void]
     # @raise [ArgumentError] when there is no such event, or no block
     def on(event, &block)
-      raise ArgumentError, "on(#{event.inspect}): the events are #{EVENTS.map(&:inspect).join(", ")}." unless EVENTS.include?(event)
+      raise ArgumentError, "on(#{Support::Echo.inspect(event)}): the events are #{EVENTS.map(&:inspect).join(", ")}." unless EVENTS.include?(event)
       raise ArgumentError, "on(#{event.inspect}) needs a block." unless block
 
       (hooks[event] ||= []) << block

@@ -16,7 +16,7 @@ module TestHelpers
     SCALINGO_DB_URL BACKUP_FILE FORCE_BACKUP_DOWNLOAD DRY_RUN FORCE CI CONTINUOUS_INTEGRATION VERBOSE SCAN FORMAT
   ].freeze
 
-  SECRET = "0123456789abcdef0123456789abcdef"
+  SECRET = "5f0c9ae17b3d42860e9b71c4d2a8f635"
   STAGING_URL = "postgres://app:pw-of-staging@staging-db.example.com:31000/app_staging?sslmode=prefer"
 
   def before_setup

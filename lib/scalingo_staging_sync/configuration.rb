@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "json"
 require "logger"
 require "pathname"
 require "tmpdir"
@@ -68,7 +69,7 @@ module ScalingoStagingSync
            "The Scalingo app whose database is copied. Required, unless `backup_file` is set.",
            example: '"my-app-production"'
 
-    option :scalingo_api_token, Kind::STRING, -> { ENV["SCALINGO_API_TOKEN"].presence },
+    option :scalingo_api_token, Kind::TOKEN, -> { ENV["SCALINGO_API_TOKEN"].presence },
            "The token for Scalingo's API, `tk-us-...`. Keep it in the environment, not in the code.",
            shown: 'ENV["SCALINGO_API_TOKEN"]', secret: true
 
@@ -323,13 +324,40 @@ module ScalingoStagingSync
     # @raise [ConfigurationError] when something that a run needs is missing
     # @see EngineSettings
     def to_engine
-      EngineSettings.new(self).to_h
+      Secret.reveal(EngineSettings.new(self).to_h)
     end
 
     # @return [String] what was set, without the secrets
     def inspect
-      shown = @values.map { |name, value| "#{name}=#{self.class.options.fetch(name).secret ? "[secret]" : value.inspect}" }
-      "#<#{self.class} #{shown.join(" ")}>"
+      "#<#{[self.class, *@values.map { |name, value| "#{name}=#{Support::Echo.inspect(value)}" }].join(" ")}>"
+    end
+
+    # @return [String] the same
+    def to_s = inspect
+
+    # @return [Hash{String => Object}] what was set, without the secrets
+    def as_json(*) = @values.to_h { |name, value| [name.to_s, Support::Echo.inspect(value)] }
+
+    # @return [String] what was set, as JSON, without the secrets
+    def to_json(*) = JSON.generate(as_json)
+
+    # What YAML keeps.
+    #
+    # @return [void]
+    def encode_with(coder)
+      coder.map = as_json
+    end
+
+    # What Marshal keeps: what was set, without the secrets and the logger.
+    #
+    # @return [Hash{Symbol => Object}]
+    def marshal_dump = @values.reject { |name, value| name == :logger || value.is_a?(Secret) }
+
+    # @param values [Hash{Symbol => Object}] what Marshal has kept
+    # @return [void]
+    def marshal_load(values)
+      initialize
+      @values = values
     end
 
     private
@@ -343,6 +371,7 @@ module ScalingoStagingSync
 
     def read(option)
       value = @values.fetch(option.name) { option.default_value }
+      return value.reveal if value.is_a?(Secret)
       return value unless value.is_a?(Array) || value.is_a?(Hash)
 
       appendable = (@appendables[option.name] ||= Appendable.new(option, value))
@@ -362,7 +391,9 @@ module ScalingoStagingSync
       kept = option.cast(value)
       @appendables.delete(option.name)
       solved(option)
-      kept.nil? ? @values.delete(option.name) : @values[option.name] = kept
+      return @values.delete(option.name) if kept.nil?
+
+      @values[option.name] = option.secret ? Secret.new(kept) : kept
     rescue ArgumentError => error
       refuse(option, error)
     end

@@ -9,8 +9,10 @@ module ScalingoStagingSync
   # The hash that the engine takes, made from the configuration and the environment. Its shape is that of the
   # struct in `ext/engine/src/settings.rs`; the keys are Strings.
   #
-  # The secrets in it are plain Strings, so it is built where it is used and never logged.
+  # What is secret in it is a {Secret}; {Secret.reveal} makes plain Strings of them for the engine.
   class EngineSettings
+    include Support::Discreet
+
     # Ties the derived key to its purpose. Changing it would change every pseudonym.
     SECRET_SALT = "scalingo-staging-sync anonymization secret"
     SECRET_ITERATIONS = 65_536
@@ -22,11 +24,10 @@ module ScalingoStagingSync
       #
       # @return [String, nil] 64 hexadecimal digits; nil where there is no Rails app with a secret_key_base
       def derived_secret
-        base = Rails.application&.secret_key_base if defined?(Rails.application)
-        return if base.blank?
+        return if !defined?(Rails.application) || Rails.application&.secret_key_base.blank?
 
         ActiveSupport::KeyGenerator
-          .new(base, iterations: SECRET_ITERATIONS, hash_digest_class: OpenSSL::Digest::SHA256)
+          .new(Rails.application.secret_key_base, iterations: SECRET_ITERATIONS, hash_digest_class: OpenSSL::Digest::SHA256)
           .generate_key(SECRET_SALT, 32).unpack1("H*")
       rescue ArgumentError
         nil # Rails raises where the app has no secret_key_base
@@ -50,9 +51,15 @@ module ScalingoStagingSync
         nil # nothing is configured for this environment
       end
 
+      # @return [Support::DatabaseUrl, nil] the target; nil where there is none, or its URL cannot be read
+      def target_database = Support::DatabaseUrl.parse(target_url)
+
+      # @return [Support::DatabaseUrl, nil] ActiveRecord's primary database; nil where it is not PostgreSQL
+      def rails_database = Support::DatabaseUrl.parse(active_record_url)
+
       # @return [Boolean] whether the target is ActiveRecord's primary database, as far as the URLs tell
       def target_of_rails?
-        target, rails = [target_url, active_record_url].map { |url| url && Support::DatabaseUrl.parse(url) }
+        target, rails = target_database, rails_database
         !target.nil? && !rails.nil? && target.same_database?(rails)
       end
     end
@@ -95,6 +102,11 @@ module ScalingoStagingSync
     def backup_file
       file = ENV["BACKUP_FILE"].presence || @config.backup_file
       file && in_app(file)
+    end
+
+    # @return [String, nil] the app whose database is copied; nil where the backup is a file, which may be of any
+    def source_app_name
+      @config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name) && !backup_file
     end
 
     # @return [Hash{String => Object}] where the backup comes from
@@ -199,7 +211,7 @@ module ScalingoStagingSync
     end
 
     def api_token
-      @config.scalingo_api_token || raise(
+      secret_of(@config.scalingo_api_token) || raise(
         ConfigurationError.new(
           "There is no token for Scalingo's API.",
           "Make one in Scalingo's dashboard and set it: " \
@@ -217,7 +229,7 @@ module ScalingoStagingSync
     end
 
     def target_url
-      self.class.target_url || raise(
+      secret_of(self.class.target_url) || raise(
         ConfigurationError.new(
           "No PostgreSQL database is configured as the target.",
           "Set DATABASE_URL, or give this environment a database in config/database.yml."
@@ -225,8 +237,10 @@ module ScalingoStagingSync
       )
     end
 
+    def secret_of(text) = text && Secret.new(text)
+
     def secret
-      @config.anonymization_secret || raise(
+      secret_of(@config.anonymization_secret) || raise(
         ConfigurationError.new(
           "There is no key to make pseudonyms with.",
           "Set config.anonymization_secret, or the app's secret_key_base from which it is derived."

@@ -16,9 +16,9 @@ module ScalingoStagingSync
     # @param what [String] what happened, a sentence
     # @param remedy [String] what to do about it, a sentence
     def initialize(what = "The run failed.", remedy = "")
-      @what = what
+      @what = Support::Echo.clean(what)
       @remedy = remedy
-      super([what, remedy].reject(&:empty?).join(" "))
+      super([@what, remedy].reject(&:empty?).join(" "))
     end
   end
 

@@ -31,7 +31,7 @@ module ScalingoStagingSync
       @to_h = engine
       @error = error
       @audit_files = audit_files
-      @source_app = config.clone_source_scalingo_app_name if config.set?(:clone_source_scalingo_app_name)
+      @source_app = EngineSettings.new(config).source_app_name
       @target_app = config.target_app
     end
 

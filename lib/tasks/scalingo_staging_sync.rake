@@ -67,7 +67,7 @@ namespace :scalingo_staging_sync do
         ScalingoStagingSync.configuration.check!
         ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file])
       end
-      puts "The audit file #{arguments[:file]} is as it was written."
+      puts "The audit file #{ScalingoStagingSync::Support::Echo.of(arguments[:file])} is as it was written."
     end
   end
 

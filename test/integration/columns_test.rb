@@ -50,7 +50,7 @@ class ColumnsTest < IntegrationTest
   # What the configuration makes of the entries.
   def self.rules(entries)
     config = ScalingoStagingSync::Configuration.new
-    config.anonymization_secret = "a secret that only the tests know"
+    config.anonymization_secret = SECRET
     config.anonymization_tables = entries
     ScalingoStagingSync::EngineSettings.new(config).masking["rules"]
   end

@@ -63,7 +63,7 @@ class ConditionsTest < IntegrationTest
   # What the configuration makes of the entries and rules.
   def self.masking(entries, rules = {}, **options)
     config = ScalingoStagingSync::Configuration.new
-    config.anonymization_secret = "a secret that only the tests know"
+    config.anonymization_secret = SECRET
     config.anonymization_tables = entries
     config.anonymization_rules = rules
     ScalingoStagingSync::EngineSettings.new(config).masking.merge(options.transform_keys(&:to_s))

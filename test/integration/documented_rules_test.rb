@@ -174,7 +174,7 @@ class DocumentedRulesTest < IntegrationTest
 
   def masking(entries, rules = {})
     config = ScalingoStagingSync::Configuration.new
-    config.anonymization_secret = "a secret that only the tests know"
+    config.anonymization_secret = SECRET
     config.anonymization_tables = entries
     config.anonymization_rules = rules
     ScalingoStagingSync::EngineSettings.new(config).masking

@@ -166,7 +166,7 @@ class SqlRetryTest < IntegrationTest
   # The pseudonyms come with the rows, so they come again, and are chosen again.
   def test_columns_under_a_condition_come_again
     config = ScalingoStagingSync::Configuration.new
-    config.anonymization_secret = "a secret that only the tests know"
+    config.anonymization_secret = SECRET
     config.anonymization_tables = [{ table: "patients", columns: { name: :name }, keep: { name: ["raw patient 7*"] },
                                      condition: "trouble(name, 'lost', 1, 2) IS NOT NULL AND id <= 100" }]
     staging = new_ward

@@ -85,18 +85,48 @@ class AnonymizationAuditTest < Minitest::Test
       json, = @audit.write("#{directory}/audit")
       seal = ScalingoStagingSync::Database::AuditSeal.new
       assert_nil seal.verify!(json)
-      reordered = JSON.parse(File.read(json)).to_a.reverse.to_h
-      File.write(json, JSON.generate(reordered))
-      assert_nil seal.verify!(json)
-      ScalingoStagingSync.configuration.anonymization_secret = "another secret of this test"
+      whole = File.read(json)
+      ScalingoStagingSync.configuration.anonymization_secret = "27c4e8b06a9f13d5708be2c61f94da35"
       assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
       ScalingoStagingSync.configuration.anonymization_secret = SECRET
-      File.write(json, JSON.generate(reordered.merge("warnings" => ["x"])))
-      assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
-      File.write(json, JSON.generate(reordered.except("seal")))
-      assert_raises(ScalingoStagingSync::VerificationError) { seal.verify!(json) }
-      ["#{directory}/none", nil].each { |path| assert_raises(ScalingoStagingSync::ConfigurationError) { seal.verify!(path) } }
+      assert_nil seal.verify!(json)
+      facts = JSON.parse(whole)
+      {
+        "another value" => JSON.pretty_generate(facts.merge("warnings" => ["x"])),
+        "no seal" => JSON.pretty_generate(facts.except("seal")),
+        "another order" => JSON.pretty_generate(facts.to_a.reverse.to_h),
+        "a second key in front" => whole.sub("{", %({\n  "target_app": "elsewhere",)),
+        "a second key within" => whole.sub(%("passed": true), %("passed": false, "passed": true)),
+        "other white space" => JSON.generate(facts),
+        "a byte more" => "#{whole} "
+      }.each do |change, text|
+        File.write(json, text)
+        assert_raises(ScalingoStagingSync::VerificationError, change) { seal.verify!(json) }
+      end
     end
+  end
+
+  def test_a_file_that_is_not_named_or_not_there_is_told_as_that_with_the_configured_path
+    ScalingoStagingSync.configuration.anonymization_audit_file = "log/audit.html"
+    seal = ScalingoStagingSync::Database::AuditSeal.new
+    { nil => "No audit file is named.", "" => "No audit file is named.", "none.json" => "There is no audit file none.json.",
+      __FILE__ => "is no audit as JSON", "postgres://ada:hush@db.example/x" => "What is given as the audit file is not shown" }.each do |path, what|
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { seal.verify!(path) }
+      assert_includes error.what, what
+      refute_includes error.message, "hush"
+      assert_includes error.remedy, "audit:verify[log/audit.json]"
+    end
+  end
+
+  def test_a_backup_in_a_file_is_not_said_to_come_from_the_configured_app
+    backup = FakeNative::REPORT[:backup].merge(id: "shop.dump", origin: "the file shop.dump", file: true)
+    assert_match(/^  From           the file shop\.dump$/, audit_text(backup:))
+    report = FakeNative::REPORT.merge(backup:)
+    facts = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_h
+    assert_nil facts[:source_app]
+    page = ScalingoStagingSync::Database::AuditPage.new(facts).to_s
+    assert_includes page, "the file shop.dump → my-app-staging"
+    refute_includes page, "my-app-production"
   end
 
   def test_the_page_is_whole_and_asks_nothing_of_other_servers

@@ -50,7 +50,7 @@ class ConfigurationTest < Minitest::Test
        [{ table: "a", strategy: :b, keep: { b: "x" } }]]
     ],
     anonymization_rules: [[{}, { "a" => { "b" => "NULL" } }], [[], { "a" => "b" }, { "a" => { "b" => 1 } }]],
-    anonymization_secret: [["0123456789abcdef"], ["short", 1]],
+    anonymization_secret: [[SECRET], ["short", 1, "a" * 16]],
     anonymized_email_domain: [["demo.test"], ["demo", "a b.c", "@demo.test", "-a.b", "a..b", 1]],
     allow_unmasked_copy: [[true], [1]],
     anonymization_rollback_on_error: [[false], [0]],

@@ -107,6 +107,7 @@ mod tests {
     #[test]
     fn a_target_on_the_addons_own_host_is_refused_whatever_it_is_called_there() {
         let backup = |database: Option<&str>| BackupInfo {
+            file: false,
             id: "bk-1".into(),
             created_at: None,
             size: None,

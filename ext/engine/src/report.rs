@@ -65,6 +65,8 @@ pub struct Backup {
     pub size: Option<u64>,
     /// Where it came from: app and addon, or the file's name.
     pub origin: String,
+    /// Whether it is a file that somebody gave, so that nothing is known of its app.
+    pub file: bool,
     /// SHA-256 of the packed bytes in lower-case hex, once they were read to the end.
     pub sha256: Option<String>,
     /// The database it is a dump of.
@@ -137,6 +139,7 @@ impl Backup {
             created_at: backup.created_at.clone(),
             size: backup.size,
             origin: backup.origin.clone(),
+            file: backup.file,
             sha256: digest.cloned(),
             database: header.database.clone(),
             server_version: header.server_version.clone(),

@@ -8,7 +8,7 @@ use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::mask::Key;
-use crate::plan::{self, Load, Plan, RowFormat};
+use crate::plan::{self, names, Load, Plan, RowFormat};
 use crate::settings::Settings;
 use crate::source;
 use serde::Serialize;
@@ -85,6 +85,7 @@ fn told(load: &Load, got: io::Result<bool>, piece: &mut Vec<u8>) -> Result<()> {
 }
 
 fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
+    let named = &*named.replace('"', "");
     let mut loads = plan
         .loads
         .values()
@@ -93,7 +94,7 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
         Error::new(
             Kind::Plan,
             format!("The backup has no rows of a table {named} that a run would load."),
-            "Name a table of the plan (DRY_RUN=true) whose rows are not excluded.",
+            instead(plan, named),
         )
     })?;
     if loads.next().is_some() {
@@ -104,6 +105,22 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
         ));
     }
     Ok(first)
+}
+
+/// What to name in place of a table that is not there.
+fn instead(plan: &Plan, named: &str) -> String {
+    if plan
+        .excluded
+        .iter()
+        .any(|table| table.to_string() == named || table.name == named)
+    {
+        return "config.exclude_tables leaves its rows out: take it off the list to see them, or name another.".into();
+    }
+    let near = names::near_misses(named, plan.loads.values().map(|load| &load.table));
+    if near.is_empty() {
+        return "Name a table of the plan (DRY_RUN=true) whose rows are not excluded.".into();
+    }
+    near
 }
 
 fn shown(load: &Load, piece: &[u8]) -> Result<Sample> {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::leak::{Channel, Findings, LeakCheck};
+use crate::leak::{self, Channel, Findings, LeakCheck};
 use crate::plan::{Plan, TableName};
 use crate::report::Report;
 use crate::target::{read_back, Target};
@@ -115,8 +115,8 @@ pub(crate) fn tell(
     channels.extend(unscanned.into_iter().map(|(place, count)| {
         Channel::bytea_unscanned(&format!("{}.{}", place.table, place.column), count, &place.entry)
     }));
-    for channel in &channels {
-        events.warn(&channel.note);
+    for warning in leak::warnings(&channels) {
+        events.warn(warning);
     }
     Told {
         findings: check.map(|check| check.findings()),

@@ -21,7 +21,7 @@ module ScalingoStagingSync
           next [] if Kind.entry(entry)
 
           table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
-          of(entry).map { |problem| "Entry #{index + 1}#{" (table #{table})" if table}: #{problem}." }
+          of(entry).map { |problem| "Entry #{index + 1}#{" (table #{Support::Echo.of(table)})" if table}: #{problem}." }
         end
         told.join(" ") if told.any?
       end
@@ -40,7 +40,7 @@ module ScalingoStagingSync
 
       def unknown(key)
         near = DidYouMean::SpellChecker.new(dictionary: Kind::ENTRY_KEYS).correct(key).first
-        "there is no key #{key.inspect}#{near ? ", did you mean #{near.inspect}?" : ""}".delete_suffix("?")
+        "there is no key #{Support::Echo.inspect(key)}#{near ? ", did you mean #{near.inspect}?" : ""}".delete_suffix("?")
       end
       private_class_method :unknown
 

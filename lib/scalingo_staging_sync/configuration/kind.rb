@@ -67,7 +67,7 @@ module ScalingoStagingSync
         # @return [Kind] Strings
         def string(expectation = "a String that is not empty", &accept)
           new("String", expectation) do |value|
-            fits = value.is_a?(String) && !value.strip.empty? && (accept.nil? || accept.call(value))
+            fits = value.is_a?(String) && !value.strip.empty? && (accept ? accept.call(value) : !Support::Echo.secret?(value))
             fits ? value.dup.freeze : REFUSED
           end
         end
@@ -114,15 +114,21 @@ module ScalingoStagingSync
 
       WEBHOOK_URL = string("a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
 
-      SECRET = string("a String of at least 16 bytes") { |value| value.bytesize >= 16 }
+      TOKEN = string { true }
 
-      PATH = new("String", "a String or Pathname") do |value|
+      SECRET = string(
+        "a String of at least 16 bytes that cannot be guessed, such as `ruby -rsecurerandom -e 'puts SecureRandom.hex(32)'` " \
+        "prints, or six words chosen by chance"
+      ) { |value| value.bytesize >= 16 && Guessing.bits(value) >= Guessing::ENOUGH }
+
+      PATH = new("String", "a String or Pathname, the path of a file and no URL") do |value|
         path = value.is_a?(String) || value.is_a?(Pathname) ? value.to_s : ""
-        path.strip.empty? ? REFUSED : path.dup.freeze
+        path.strip.empty? || Support::Echo.secret?(path) ? REFUSED : path.dup.freeze
       end
 
       NAMES = new("Array<String>", "an Array of Strings") do |value|
         fits = value.is_a?(Array) && value.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
+        fits &&= !Support::Echo.secret?(value)
         fits ? value.map { |name| name.to_s.dup.freeze }.freeze : REFUSED
       end
 
@@ -150,7 +156,7 @@ module ScalingoStagingSync
 
       PII_IGNORE = new("Hash", "a Hash from columns such as \"products.*\" to the reason why they are not personal") do |value|
         fits = value.is_a?(Hash) && value.all? do |column, reason|
-          [String, Symbol].include?(column.class) && column.to_s.include?(".") && reason.is_a?(String) && !reason.strip.empty?
+          [String, Symbol].include?(column.class) && !Support::Echo.secret?(column) && column.to_s.include?(".") && reason.is_a?(String) && !reason.strip.empty?
         end
         fits ? value.to_h { |column, reason| [column.to_s.freeze, reason.dup.freeze] }.freeze : REFUSED
       end
@@ -164,7 +170,7 @@ module ScalingoStagingSync
         "(and, if need be, #{RULE_OPTIONS.map(&:inspect).join(", ")})"
       ) do |value|
         rules = value.is_a?(Hash) ? value.to_h { |table, columns| [table.to_s.freeze, Kind.column_rules(columns)] } : { "" => nil }
-        rules.values.all? ? rules.freeze : REFUSED
+        rules.values.all? && !Support::Echo.secret?(rules.keys) ? rules.freeze : REFUSED
       end
 
       # @param given [Object] the rules of one table of `anonymization_rules`
@@ -218,7 +224,7 @@ module ScalingoStagingSync
         entry = given.to_h { |key, value| [key.to_sym, value.is_a?(String) ? value.dup.freeze : value] }
         names = entry.slice(:table, :strategy).values
         return unless (entry.keys - ENTRY_KEYS).empty? && entry.key?(:table)
-        return unless names.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
+        return unless names.all? { |name| [String, Symbol].include?(name.class) && !name.empty? } && !Support::Echo.secret?(names)
         return unless entry.slice(:query, :condition, :translation).compact.values.all?(String)
         return unless entry.values_at(:strategy, :query, :columns).one?
         return unless columns?(entry[:columns]) && keep?(entry[:keep]) && names?(entry[:reads])

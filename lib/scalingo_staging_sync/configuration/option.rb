@@ -34,22 +34,17 @@ module ScalingoStagingSync
 
       # @param value [Object] the value that was given; nil and an empty String stand for the default
       # @return [Object, nil] the value to keep; nil for the default
-      # @raise [ArgumentError] naming option, value (unless it is secret), its class, and the expectation
+      # @raise [ArgumentError] naming option, value (unless it is secret, or may hold credentials), its class, and the
+      #   expectation
       def cast(value)
         return if value.nil? || (value.is_a?(String) && value.strip.empty?)
 
         kept = kind.check(value)
         return kept unless Kind::REFUSED.equal?(kept)
 
-        given = secret ? "a value of class #{value.class}" : "#{abbreviate(value.inspect)} (#{value.class})"
+        given = secret ? "a value of class #{value.class}" : "#{Support::Echo.inspect(value)} (#{value.class})"
         told = ["config.#{name} was given #{given}; it takes #{kind.expectation}.", *(kind.explain(value) unless secret)]
         raise ArgumentError, told.join(" ")
-      end
-
-      private
-
-      def abbreviate(text)
-        text.length > 80 ? "#{text[0, 77]}..." : text
       end
     end
   end

@@ -10,6 +10,8 @@ module ScalingoStagingSync
     # {AuditSeal}, with .txt, and with .html, for people. Names, counts and times; never a value of a row, never a
     # secret. The JSON's schema stands in the README.
     class AnonymizationAudit
+      include Support::Discreet
+
       # Raised when a reader of the JSON file would have to change.
       SCHEMA_VERSION = 1
 
@@ -35,7 +37,7 @@ module ScalingoStagingSync
         contents.map { |ending, content| replace("#{base}.#{ending}", content.call) }
       rescue SystemCallError => error
         raise ConfigurationError.new(
-          "The database is restored and masked, but the audit file #{path} could not be written (#{error.class}).",
+          "The database is restored and masked, but the audit file #{Support::Echo.of(path)} could not be written (#{error.class}).",
           "Correct config.anonymization_audit_file and run it again."
         )
       end
@@ -49,7 +51,7 @@ module ScalingoStagingSync
           started_at: @started_at.utc.iso8601,
           finished_at: @finished_at.utc.iso8601,
           duration_seconds: (@finished_at - @started_at).round(3),
-          source_app: (@config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name)),
+          source_app: source_app,
           target_app: @config.target_app,
           backup: @report[:backup],
           rules_fingerprint: fingerprint,
@@ -79,7 +81,7 @@ module ScalingoStagingSync
       # @return [String] the JSON file's content, sealed under the anonymization key
       # @raise [ConfigurationError] when there is no key
       def to_json(*)
-        "#{JSON.pretty_generate(to_h.merge(seal: AuditSeal.new(config: @config).seal(to_h)))}\n"
+        AuditSeal.form(to_h.merge(seal: AuditSeal.new(config: @config).seal(to_h)))
       end
 
       # @return [String] the text file's content
@@ -98,6 +100,11 @@ module ScalingoStagingSync
       end
 
       private
+
+      # What the engine has read decides, and not what is configured: a file may be of any app.
+      def source_app
+        EngineSettings.new(@config).source_app_name unless @report.dig(:backup, :file)
+      end
 
       def tables
         @report[:tables] || []

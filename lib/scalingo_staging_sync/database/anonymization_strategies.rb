@@ -27,9 +27,9 @@ module ScalingoStagingSync
         # @return [Symbol] the name
         # @raise [ArgumentError] when there is no block, or a built-in strategy has the name
         def register_strategy(name, &statement)
-          raise ArgumentError, "register_strategy(#{name.inspect}) needs a block that returns SQL." unless statement
+          raise ArgumentError, "register_strategy(#{Support::Echo.inspect(name)}) needs a block that returns SQL." unless statement
           unless name.is_a?(Symbol) || (name.is_a?(String) && !name.empty?)
-            raise ArgumentError, "register_strategy was given #{name.inspect}; it takes a Symbol or a String."
+            raise ArgumentError, "register_strategy was given #{Support::Echo.inspect(name)}; it takes a Symbol or a String."
           end
           if BUILT_IN.include?(name.to_sym)
             raise ArgumentError, "register_strategy(#{name.inspect}): a built-in strategy has this name."

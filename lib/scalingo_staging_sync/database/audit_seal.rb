@@ -9,6 +9,8 @@ module ScalingoStagingSync
     # The HMAC over an audit file's JSON, under a key derived from the anonymization key: whoever has the app's key can
     # tell that the file was written by a run of this app and not changed since.
     class AuditSeal
+      include Support::Discreet
+
       # Ties the derived key to its purpose.
       PURPOSE = "scalingo-staging-sync audit"
       private_constant :PURPOSE
@@ -30,63 +32,75 @@ module ScalingoStagingSync
       # @raise [VerificationError] when the file is not as it was written, or was written under another key
       # @raise [ConfigurationError] when it cannot be read, or there is no key
       def verify!(path)
-        facts = read(path)
+        text = read(path)
+        facts = parse(text, path)
         seal = facts.delete("seal")
         value = seal.is_a?(Hash) ? seal["value"].to_s : ""
-        return if ActiveSupport::SecurityUtils.secure_compare(value, hmac(facts))
+        sealed = ActiveSupport::SecurityUtils.secure_compare(value, hmac(facts))
+        # A reader may see in other bytes what the seal does not cover, the first of two keys of one name for instance.
+        return if sealed && text == self.class.form(facts.merge("seal" => seal))
 
-        raise VerificationError.new("The audit file #{path} is not as it was written, or was written under another key.",
+        raise VerificationError.new("The audit file #{Support::Echo.of(path)} is not as it was written, or was written under another key.",
                                     "Compare it with a copy that you trust, and check config.anonymization_secret.")
       end
+
+      # @param sealed [Hash{Symbol, String => Object}] the audit with its seal, which comes last
+      # @return [String] the file's content: the one form that {#verify!} takes
+      def self.form(sealed) = "#{JSON.pretty_generate(sealed)}\n"
 
       private
 
       def read(path)
-        raise Errno::ENOENT if path.to_s.empty?
+        refuse("No audit file is named.") if path.to_s.empty?
+        Support::Echo.refuse_secret(path, "the audit file", remedy)
 
-        facts = JSON.parse(File.read(EngineSettings.new(@config).in_app(path), encoding: "UTF-8"))
-        raise JSON::ParserError unless facts.is_a?(Hash)
+        File.read(EngineSettings.new(@config).in_app(path), mode: "rb", encoding: "UTF-8")
+      rescue Errno::ENOENT
+        refuse("There is no audit file #{Support::Echo.of(path)}.")
+      rescue SystemCallError => error
+        refuse("The audit file #{Support::Echo.of(path)} cannot be read (#{error.class}).")
+      end
 
-        facts
-      rescue SystemCallError, JSON::ParserError => error
-        raise ConfigurationError.new("The audit file #{path.inspect} cannot be read (#{error.class}).",
-                                     "Name it: `rake 'scalingo_staging_sync:audit:verify[tmp/audit.json]'`.")
+      def parse(text, path)
+        facts = JSON.parse(text)
+        facts.is_a?(Hash) ? facts : raise(JSON::ParserError)
+      rescue JSON::ParserError, EncodingError
+        refuse("The file #{Support::Echo.of(path)} is no audit as JSON: only the audit's .json file is sealed.")
+      end
+
+      def refuse(what)
+        raise ConfigurationError.new(what, remedy)
+      end
+
+      def remedy = "Name the audit's .json file: `rake 'scalingo_staging_sync:audit:verify[#{example}]'`."
+
+      # The file that runs of this app write, where they do.
+      def example
+        configured = @config.anonymization_audit_file
+        configured ? "#{configured.sub(/\.(json|txt|html)\z/, "")}.json" : "tmp/audit.json"
       end
 
       def hmac(facts)
-        secret = EngineSettings.new(@config).masking.fetch("secret")
-        key = OpenSSL::HMAC.digest("SHA256", secret, PURPOSE)
         hmac = OpenSSL::HMAC.new(key, "SHA256")
         in_pieces(facts) { |text| hmac << text }
         hmac.hexdigest
       end
 
-      # The canonical form as JSON, piece by piece: with thousands of tables the whole would be megabytes, twice.
+      def key = OpenSSL::HMAC.digest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
+
+      # The content as JSON in its order, piece by piece: with thousands of tables the whole would be megabytes, twice.
       def in_pieces(facts)
         yield "{"
-        names(facts).each_with_index do |name, place|
-          value = facts[name]
-          yield "#{"," unless place.zero?}#{JSON.generate(name)}:"
-          next yield(JSON.generate(canonical(value))) unless value.is_a?(Array)
+        facts.each_with_index do |(name, value), place|
+          yield "#{"," unless place.zero?}#{JSON.generate(name.to_s)}:"
+          next yield(JSON.generate(value)) unless value.is_a?(Array)
 
           yield "["
-          value.each_with_index { |inner, index| yield "#{"," unless index.zero?}#{JSON.generate(canonical(inner))}" }
+          value.each_with_index { |inner, index| yield "#{"," unless index.zero?}#{JSON.generate(inner)}" }
           yield "]"
         end
         yield "}"
       end
-
-      # One form for the same content, whatever the order of its keys.
-      def canonical(value)
-        case value
-        when Hash then names(value).each_with_object({}) { |name, sorted| sorted[name] = canonical(value[name]) }
-        when Array then value.map { |inner| canonical(inner) }
-        else value
-        end
-      end
-
-      # Symbols come in the order of their names.
-      def names(hash) = hash.keys.then { |keys| keys.all?(Symbol) ? keys.sort : keys.sort_by(&:to_s) }
     end
   end
 end

@@ -7,6 +7,8 @@ module ScalingoStagingSync
     # Finds the columns that look personal, by their names and by the values of their first rows, and says which of
     # them no rule covers. It reads, and changes nothing anywhere.
     class ColumnScanner
+      include Support::Discreet
+
       # What stands for a backup where none is read.
       NO_SOURCE = { "file" => File::NULL }.freeze
       private_constant :NO_SOURCE
@@ -15,7 +17,7 @@ module ScalingoStagingSync
       # @param config [Configuration] the rules, and what is known not to be personal
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(url = nil, config: ScalingoStagingSync.configuration, native: nil)
-        @url = url
+        @url = url && Secret.new(url)
         @config = config
         @native = native
       end
@@ -37,8 +39,7 @@ module ScalingoStagingSync
       #   that covers what nothing covers, or nil) and :warnings
       # @raise [Error] when the database cannot be read, or a rule does not fit it
       def found_in_database(names_only: false)
-        url = @url || EngineSettings.target_url || raise(no_database)
-        look(NO_SOURCE, { "database" => url }, names_only:)
+        look(NO_SOURCE, { "database" => Secret.new(@url&.reveal || EngineSettings.target_url || raise(no_database)) }, names_only:)
       end
 
       # Everything that was found in the backup that a run would use. No new backup is asked for.
@@ -69,7 +70,7 @@ module ScalingoStagingSync
         @config.check!
         raise_unless_enabled
         events = Support::OwnPatterns.new(@config.pii_detection_patterns).block(onward)
-        (@native || Native).scan(asked(source, names_only), place, &events)
+        (@native || Native).scan(Secret.reveal(asked(source, names_only)), Secret.reveal(place), &events)
       end
 
       # Neither a target nor the key is needed: nothing is written, and no pseudonym is kept.

@@ -21,6 +21,8 @@ module ScalingoStagingSync
       # Scalingo does not know the API token.
       class AuthenticationError < BackupError; end
 
+      include Support::Discreet
+
       # @param config [Configuration] which app, region, addon and token
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration, native: nil)
@@ -38,7 +40,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when the source app or the API token is not set
       def download_backup(directory, &)
         settings = EngineSettings.new(@config).scalingo
-        (@native || Native).fetch(settings, File.expand_path(directory.to_s), &)
+        (@native || Native).fetch(Secret.reveal(settings), File.expand_path(directory.to_s), &)
       end
     end
   end

@@ -5,6 +5,8 @@ module ScalingoStagingSync
     # What the services have in common: the configuration, who is told, what does the work, and the checks that come
     # before anything else.
     class Base
+      include Support::Discreet
+
       # @param config [Configuration] what to do
       # @param reporter [Support::ProgressReporter] who is told of the progress
       # @param native [Module, nil] what does the work; nil: the native library

@@ -16,7 +16,7 @@ module ScalingoStagingSync
         config.check!
         Support::AllowedEnvironments.new(config:).check!
         Database::RailsState.release_connections
-        cleared = native.cleanup(settings.target)
+        cleared = native.cleanup(Secret.reveal(settings.target))
         reporter.say(sentence(cleared))
         cleared
       end

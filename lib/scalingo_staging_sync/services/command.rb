@@ -8,6 +8,8 @@ module ScalingoStagingSync
     # The first signal stops a run in good order. A second one ends the process where it stands, without waiting for
     # the database, for Slack or for anything else; the server then closes the run's sessions by itself.
     class Command
+      include Support::Discreet
+
       # Some errors say themselves what is left.
       SAID = { untouched: /nothing was touched/i, incomplete: /incomplete/, refused: /nothing was touched/ }.freeze
       # The phases of a run that change nothing in the target.

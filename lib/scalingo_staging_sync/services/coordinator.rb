@@ -55,7 +55,7 @@ module ScalingoStagingSync
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
-        payload = { source_app: config.clone_source_scalingo_app_name, target_app: config.target_app }
+        payload = { source_app: settings.source_app_name, target_app: config.target_app }
         steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") { |*, event| @slack.step(event[:phase]) }
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
       ensure

@@ -16,7 +16,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when the source app or the API token is not set
       def download_and_extract!
         refuse_production!
-        return settings.backup_file if settings.backup_file
+        return Support::BackupFile.refuse_url(settings.backup_file) if settings.backup_file
 
         directory = settings.in_app(config.temp_dir)
         FileUtils.mkdir_p(directory)

@@ -16,8 +16,8 @@ module ScalingoStagingSync
       def restore!(path, exclude_tables: config.exclude_tables)
         excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables) || []
         refuse_dry_run!
+        source = { "file" => Support::BackupFile.refuse_url(settings.in_app(path.to_s)) }
         prepare!(:replace, source: false)
-        source = { "file" => settings.in_app(path.to_s) }
         engine.run(settings.to_h(source:, exclude_tables: excluded))
       end
     end

@@ -48,7 +48,7 @@ module ScalingoStagingSync
         check!
         asked = settings.to_h
         Database::RailsState.release_connections
-        native.plan(asked, &Support::OwnPatterns.new(config.pii_detection_patterns).block)
+        native.plan(Secret.reveal(asked), &Support::OwnPatterns.new(config.pii_detection_patterns).block)
       end
     end
   end

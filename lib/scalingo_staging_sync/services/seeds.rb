@@ -4,6 +4,8 @@ module ScalingoStagingSync
   module Services
     # Runs `config.seeds_file_path` in the restored database.
     class Seeds
+      include Support::Discreet
+
       # @param config [Configuration] which file
       # @param reporter [Support::ProgressReporter] who is told
       def initialize(config: ScalingoStagingSync.configuration, reporter: Support::ProgressReporter.new)
@@ -17,13 +19,13 @@ module ScalingoStagingSync
         path = @config.seeds_file_path
         return unless path
 
-        @reporter.say("Running the seeds, #{path}.")
+        @reporter.say("Running the seeds, #{Support::Echo.of(path)}.")
         file = EngineSettings.new(@config).in_app(path)
         begin
           Kernel.load(file)
         rescue StandardError, ScriptError => error
           raise SeedsError.new(
-            "The database is restored and masked, but the seeds #{path} failed: " \
+            "The database is restored and masked, but the seeds #{Support::Echo.of(path)} failed: " \
             "#{Support::FailureText.of(error, within: file)}.",
             "Mend the file and run the task again."
           )

@@ -11,6 +11,8 @@ module ScalingoStagingSync
     # few seconds at the end. An incoming webhook can neither change a message nor answer in its thread, so each is a
     # message of its own.
     class SlackNotificationService
+      include Support::Discreet
+
       # Seconds for each of connecting, sending and receiving.
       TIMEOUT = 3
 

@@ -8,6 +8,8 @@ module ScalingoStagingSync
     # What `rake scalingo_staging_sync:status` prints: whether the data in staging is complete, how old it is, from
     # which backup, and the last ten runs.
     class Status
+      include Support::Discreet
+
       SENTENCES = {
         complete: "The data is complete.",
         syncing: "A run is replacing the data now.",
@@ -55,7 +57,10 @@ module ScalingoStagingSync
         [*lines, "", *table(facts[:runs])].join("\n")
       end
 
+      # A backup in a file tells no more than the file's name.
       def origin(run)
+        return "It comes from #{run[:source]}." if run[:source].to_s.start_with?("the file ")
+
         made = run[:backup_created_at]
         backup = [run[:backup_id], (Support::Figures.moment(made) if made)].compact.join(" of ")
         age = made && Support::Figures.age(made)

@@ -24,10 +24,10 @@ module ScalingoStagingSync
       # @raise [PlanError] when the backup has no such table, or its rows are excluded
       def show(table)
         require_terminal
-        raise ConfigurationError.new("No table is named.", "Name one: `rake 'scalingo_staging_sync:preview[users]'`.") if table.to_s.empty?
+        require_name(table.to_s)
 
         check!
-        @output.puts(lines(native.sample(settings.to_h, table)))
+        @output.puts(lines(native.sample(Secret.reveal(settings.to_h), table)))
       end
 
       private
@@ -39,6 +39,13 @@ module ScalingoStagingSync
           "A preview shows production's own values, and the output is not a terminal.",
           "Run it in a terminal (`scalingo run`, without --detached), and do not redirect it."
         )
+      end
+
+      def require_name(table)
+        remedy = "Name one: `rake 'scalingo_staging_sync:preview[users]'`."
+        raise ConfigurationError.new("No table is named.", remedy) if table.empty?
+
+        Support::Echo.refuse_secret(table, "a table's name", remedy)
       end
 
       def lines(sample)

@@ -7,6 +7,8 @@ module ScalingoStagingSync
     # Asks a person to type a name before the target is changed: the target app's where `config.require_confirmation` says
     # so, the database's where nothing says that this environment's database is meant (see {AllowedEnvironments}).
     class Confirmation
+      include Discreet
+
       # What a service is about to do to the target.
       DEEDS = {
         replace: "This replaces everything in the database %<database>s.",

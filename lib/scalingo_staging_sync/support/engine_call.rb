@@ -5,6 +5,8 @@ module ScalingoStagingSync
     # One call of the engine: ActiveRecord's connections are given up before it, because the engine ends every
     # other session of the role, and come back by themselves after it.
     class EngineCall
+      include Discreet
+
       # @param native [Module, nil] what does the work; nil: the native library
       # @param reporter [ProgressReporter] who is told of the engine's events
       # @param config [Configuration] the patterns that the engine may ask for
@@ -18,14 +20,14 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the run's report
       # @raise [Error] one of its subclasses
       def run(settings)
-        on_target { @native.run(settings, &@events) }
+        on_target { @native.run(Secret.reveal(settings), &@events) }
       end
 
       # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
       # @return [Hash{Symbol => Object}] the run's report
       # @raise [Error] one of its subclasses
       def anonymize(settings)
-        on_target { @native.anonymize(settings, &@events) }
+        on_target { @native.anonymize(Secret.reveal(settings), &@events) }
       end
 
       private

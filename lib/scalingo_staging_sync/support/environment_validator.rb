@@ -14,8 +14,20 @@ module ScalingoStagingSync
         # @param remedy [String] what to do about it
         def initialize(what = [], remedy = "")
           @failures = Array(what)
-          super("This looks like production, so nothing was touched: #{@failures.join(" ")}", remedy)
+          super(sentence, remedy)
         end
+
+        private
+
+        def sentence = "This looks like production, so nothing was touched: #{@failures.join(" ")}"
+      end
+
+      # The target's URL is none of PostgreSQL, or cannot be read, so that nothing is known of its host. Nothing was
+      # touched.
+      class TargetUrlError < ProductionEnvironmentError
+        private
+
+        def sentence = "#{@failures.join(" ")} Nothing was touched."
       end
 
       # @return [ProductionGuard] a guard, for those who have always made one here

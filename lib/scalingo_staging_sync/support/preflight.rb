@@ -4,6 +4,8 @@ module ScalingoStagingSync
   module Support
     # What can be known before anything is touched: settings that contradict one another or what is there.
     class Preflight
+      include Discreet
+
       Problem = Data.define(:what, :remedy)
       private_constant :Problem
 
@@ -63,7 +65,7 @@ module ScalingoStagingSync
       end
 
       def unused(entry, key, why, remedy)
-        Problem.new("The entry for #{entry.fetch(:table)} in config.anonymization_tables has :#{key}, #{why}.",
+        Problem.new("The entry for #{Echo.of(entry.fetch(:table))} in config.anonymization_tables has :#{key}, #{why}.",
                     "#{remedy}.")
       end
 
@@ -93,10 +95,9 @@ module ScalingoStagingSync
         settings = EngineSettings.new(@config)
         file = settings.backup_file
         return settings.source && nil unless file
-        return if File.file?(file) && File.readable?(file)
 
-        Problem.new("The backup file #{file} is not there or cannot be read.",
-                    "Correct config.backup_file or the variable BACKUP_FILE.")
+        wrong = BackupFile.problem(file)
+        Problem.new(*wrong) if wrong
       rescue ConfigurationError => error
         Problem.new(error.what, error.remedy)
       end
@@ -110,7 +111,7 @@ module ScalingoStagingSync
         path = @config.seeds_file_path
         return if path.nil? || File.file?(EngineSettings.new(@config).in_app(path))
 
-        Problem.new("The seeds file #{path} is not there.", "Correct config.seeds_file_path.")
+        Problem.new("The seeds file #{Echo.of(path)} is not there.", "Correct config.seeds_file_path.")
       end
 
       # The directory itself, or the nearest one above it that is there, must be writable.
@@ -122,16 +123,14 @@ module ScalingoStagingSync
         nearest = File.dirname(nearest) until File.exist?(nearest)
         return if File.directory?(nearest) && File.writable?(nearest)
 
-        Problem.new("The directory #{wanted} of config.#{option} cannot be written.", "Correct config.#{option}.")
+        Problem.new("The directory #{Echo.of(wanted)} of config.#{option} cannot be written.", "Correct config.#{option}.")
       end
 
       # Migrations run by way of ActiveRecord, so it has to mean the same database as the engine.
       def target_problem
-        target = EngineSettings.target_url
-        return Problem.new(*no_target) unless target
+        return Problem.new(*no_target) unless EngineSettings.target_url
 
-        target = DatabaseUrl.parse(target)
-        rails = EngineSettings.active_record_url && DatabaseUrl.parse(EngineSettings.active_record_url)
+        target, rails = EngineSettings.target_database, EngineSettings.rails_database
         return if target.nil? || rails.nil? || target.same_database?(rails)
 
         Problem.new(

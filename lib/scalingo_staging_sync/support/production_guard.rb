@@ -5,8 +5,12 @@ module ScalingoStagingSync
     # The guard against production. It runs before anything else, and collects everything that speaks against the
     # run before it refuses.
     class ProductionGuard
-      # One thing that speaks against the run.
-      Failure = Data.define(:what, :remedy)
+      include Discreet
+
+      # One thing that speaks against the run; `unread` where it is only that a URL is of no use.
+      Failure = Data.define(:what, :remedy, :unread) do
+        def initialize(what:, remedy:, unread: false) = super
+      end
       private_constant :Failure
 
       # What Scalingo appends to an app's name for a review app of it. A pattern that is anchored at its end would not
@@ -33,11 +37,13 @@ module ScalingoStagingSync
 
       # @return [void]
       # @raise [EnvironmentValidator::ProductionEnvironmentError] naming every reason, and what to do about each
+      # @raise [EnvironmentValidator::TargetUrlError] when the only reason is a URL that is not one of PostgreSQL
       def validate!
         failures = [rails_failure, app_failure, same_app_failure, *url_failures].compact
         return if failures.empty?
 
-        raise EnvironmentValidator::ProductionEnvironmentError.new(failures.map(&:what), failures.map(&:remedy).uniq.join(" "))
+        refusal = failures.all?(&:unread) ? EnvironmentValidator::TargetUrlError : EnvironmentValidator::ProductionEnvironmentError
+        raise refusal.new(failures.map(&:what), failures.map(&:remedy).uniq.join(" "))
       end
 
       private
@@ -57,7 +63,7 @@ module ScalingoStagingSync
         return unless [app, app.sub(REVIEW_APP, "")].any? { |name| matches?(@config.production_app_name_patterns, name) }
 
         Failure.new(
-          "The app's name, APP=#{app}, matches config.production_app_name_patterns.",
+          "The app's name, APP=#{Echo.of(app)}, matches config.production_app_name_patterns.",
           "Run it in the staging app, or narrow config.production_app_name_patterns if the name only looks like it."
         )
       end
@@ -67,7 +73,7 @@ module ScalingoStagingSync
         return if app.empty? || !app.casecmp?(@config.clone_source_scalingo_app_name.strip)
 
         Failure.new(
-          "The source app and the target app are the same, #{app}.",
+          "The source app and the target app are the same, #{Echo.of(app)}.",
           "Set config.clone_source_scalingo_app_name to the production app and run the task in the staging app."
         )
       end
@@ -84,12 +90,7 @@ module ScalingoStagingSync
 
       def url_failure(name, url)
         parsed = DatabaseUrl.parse(url)
-        unless parsed
-          return Failure.new(
-            "#{name} cannot be read as a PostgreSQL URL, so its host cannot be checked.",
-            "Give #{name} the form postgres://user:password@host:port/database, with special characters percent-encoded."
-          )
-        end
+        return unread(name, url) unless parsed
 
         host = parsed.hosts.find { |candidate| matches?(@config.production_hostname_patterns, candidate) }
         return unless host
@@ -98,6 +99,19 @@ module ScalingoStagingSync
           "The database host of #{name}, #{host}, matches config.production_hostname_patterns.",
           "Point #{name} at the staging database, or narrow config.production_hostname_patterns if the host only " \
           "looks like production's."
+        )
+      end
+
+      # Of such a URL nothing is said but its scheme: what stands where cannot be known.
+      def unread(name, url)
+        scheme = url[%r{\A\s*([a-z][a-z0-9+.-]*)://}i, 1] || url[/\A\s*(sqlite3?):/i, 1]
+        if scheme && !scheme.match?(/\A(postgres|postgresql|postgis)\z/)
+          return Failure.new(what: "#{name} is a #{scheme} URL, and staging is filled in PostgreSQL only.", unread: true,
+                             remedy: "Set #{name} to the URL of the staging app's PostgreSQL database.")
+        end
+        Failure.new(
+          what: "#{name} cannot be read as a PostgreSQL URL, so its host cannot be checked.", unread: true,
+          remedy: "Give #{name} the form postgres://user:password@host:port/database, with special characters percent-encoded."
         )
       end
 

@@ -9,6 +9,8 @@ module ScalingoStagingSync
     #
     # One set of bars is on the screen at a time. Whoever writes lines to the terminal does so within {aside}.
     class ProgressBars
+      include Discreet
+
       # A terminal narrower than this, in columns, gets a short bar, and one of half of it none.
       NARROW = 80
 

@@ -15,6 +15,8 @@ module ScalingoStagingSync
     # With the variable VERBOSE the terminal shows the small steps too. Some platforms end a container that says nothing
     # for half an hour, so a quiet run says now and then that it is still there.
     class ProgressReporter
+      include Discreet
+
       # The tag of every line in the log.
       TAG = "SCALINGO_STAGING_SYNC"
 
@@ -93,6 +95,7 @@ module ScalingoStagingSync
       # @param text [String] what the person in charge should know
       # @return [void]
       def warn(text)
+        text = Echo.clean(text)
         tell(:warn, text, shown: "Warning: #{text}")
       end
 

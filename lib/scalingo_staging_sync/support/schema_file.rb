@@ -19,12 +19,13 @@ module ScalingoStagingSync
       # @return [String] the SQL that makes its tables
       # @raise [ConfigurationError] when it cannot be read
       def self.sql(path)
+        Echo.refuse_secret(path, "the schema", "Name db/structure.sql, db/schema.rb, or \"database\".")
         text = File.read(path, encoding: "UTF-8")
         File.extname(path) == ".rb" ? new(text, path).sql : text
       rescue ConfigurationError
         raise
       rescue SystemCallError, ScriptError, StandardError => error
-        raise ConfigurationError.new("The schema #{path} could not be read (#{error.class}).",
+        raise ConfigurationError.new("The schema #{Echo.of(path)} could not be read (#{error.class}).",
                                      "Name db/structure.sql or a db/schema.rb as Rails writes it.")
       end
 
@@ -55,7 +56,7 @@ module ScalingoStagingSync
         missing = @text.scan(/^# Could not dump table "([^"]+)"/).flatten
         return if missing.empty?
 
-        raise ConfigurationError.new("#{@path} lacks tables that Rails could not write into it: #{missing.join(", ")}.",
+        raise ConfigurationError.new("#{Echo.of(@path)} lacks tables that Rails could not write into it: #{missing.join(", ")}.",
                                      "Use db/structure.sql (config.active_record.schema_format = :sql), or look at the " \
                                      "database itself: `rake 'scalingo_staging_sync:coverage[database]'`.")
       end

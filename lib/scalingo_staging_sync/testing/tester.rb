@@ -57,7 +57,7 @@ module ScalingoStagingSync
           "Key for pseudonyms" => -> { secret },
           "Native library" => -> { library },
           "Slack" => -> { slack },
-          "Seeds" => -> { config.seeds_file_path ? "the file #{config.seeds_file_path} is there." : "none configured." },
+          "Seeds" => -> { config.seeds_file_path ? "the file #{Support::Echo.of(config.seeds_file_path)} is there." : "none configured." },
           "Memory" => -> { memory },
           "cron.json" => -> { cron }
         }
@@ -120,9 +120,10 @@ module ScalingoStagingSync
       def source
         file = settings.backup_file
         if file
-          raise Failed, "the backup file #{file} is not there or cannot be read." unless File.file?(file) && File.readable?(file)
+          wrong = Support::BackupFile.problem(file)
+          raise Failed, wrong.join(" ") if wrong
 
-          return "the file #{file}."
+          return "the file #{Support::Echo.of(file)}."
         end
         source = settings.scalingo
         "the app #{source["app"]} in #{source["region"]}; a token is set."
@@ -173,11 +174,11 @@ module ScalingoStagingSync
 
       def check_schedules(commands)
         wrong = commands.find { |line| line.split.first(5).any? { |field| !field.match?(%r{\A[\d*/,A-Za-z-]+\z}) } }
-        raise Failed, "the command #{wrong.inspect} must begin with the five fields of a cron schedule." if wrong
+        raise Failed, "the command #{Support::Echo.inspect(wrong)} must begin with the five fields of a cron schedule." if wrong
       end
 
       def examined
-        @examined ||= native.examine(settings.target)
+        @examined ||= native.examine(Secret.reveal(settings.target))
       end
 
       def database

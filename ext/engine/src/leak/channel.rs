@@ -49,6 +49,74 @@ pub enum Outcome {
     Kept,
 }
 
+/// More of one kind than these are one warning.
+const NAMED: usize = 3;
+
+/// What to warn of: a sentence for each channel, or one for all of a kind where they are many.
+pub fn warnings(channels: &[Channel]) -> Vec<String> {
+    let mut kinds: Vec<(ChannelKind, Outcome, Vec<&Channel>)> = Vec::new();
+    for channel in channels {
+        let known = kinds
+            .iter_mut()
+            .find(|(kind, outcome, _)| (*kind, *outcome) == (channel.channel, channel.outcome));
+        match known {
+            Some((_, _, alike)) => alike.push(channel),
+            None => kinds.push((channel.channel, channel.outcome, vec![channel])),
+        }
+    }
+    let told = kinds.iter().flat_map(|(kind, outcome, alike)| {
+        if alike.len() > NAMED {
+            vec![together(*kind, *outcome, alike)]
+        } else {
+            alike.iter().map(|channel| channel.note.clone()).collect()
+        }
+    });
+    told.collect()
+}
+
+/// Many of a kind in one sentence, and where each is to be read.
+fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
+    let count = alike.len();
+    let what = match (kind, outcome) {
+        (ChannelKind::Bytea, _) => {
+            let values = alike.iter().map(|channel| channel.count).sum();
+            format!(
+                "{count} columns hold {}, which nobody looks into",
+                values_of_no_text(values)
+            )
+        }
+        (ChannelKind::SearchVector, Outcome::Rebuilt) => {
+            format!("{count} columns hold words of masked columns, and their triggers make them anew from the masked ones")
+        }
+        (ChannelKind::SearchVector, _) => {
+            format!("{count} columns hold words of masked columns and are emptied")
+        }
+        (ChannelKind::SchemaText, _) => {
+            format!(
+                "The definitions of {count} objects hold personal data in their text, which no rule reaches"
+            )
+        }
+        (ChannelKind::LargeObjects, _) => format!("{count} kinds of large objects"),
+    };
+    let names: Vec<&str> = alike
+        .iter()
+        .take(NAMED)
+        .map(|channel| channel.name.as_str())
+        .collect();
+    format!(
+        "{what}: {} and {} more. The audit lists each under \"channels\", with what to do, and so does report.channels.",
+        names.join(", "),
+        count - names.len()
+    )
+}
+
+fn values_of_no_text(count: u64) -> String {
+    match count {
+        1 => "1 value that is no text".to_owned(),
+        count => format!("{count} values that are no text"),
+    }
+}
+
 impl Channel {
     /// A tsvector column that its trigger makes anew.
     pub fn rebuilt(column: &str, trigger: &str) -> Self {
@@ -118,7 +186,8 @@ impl Channel {
             count,
             outcome: Outcome::Unscanned,
             note: format!(
-                "{column} holds {count} values that are no text, and nobody looks into them. To empty it: {entry}"
+                "{column} holds {}, which nobody looks into. To empty it: {entry}",
+                values_of_no_text(count)
             ),
         }
     }
@@ -136,5 +205,44 @@ impl Channel {
                  in production."
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_of_a_kind_are_one_warning_with_their_count() {
+        let mut channels = vec![Channel::emptied("public.posts.words")];
+        for at in 0..902 {
+            channels.push(Channel::bytea_unscanned(
+                &format!("public.t{at}.data"),
+                1,
+                "{ table: … }",
+            ));
+        }
+        let told = warnings(&channels);
+        assert_eq!(told.len(), 2);
+        assert!(told[0].starts_with("public.posts.words holds"), "{}", told[0]);
+        assert!(
+            told[1].starts_with("902 columns hold 902 values that are no text, which nobody looks into: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
+            "{}",
+            told[1]
+        );
+    }
+
+    #[test]
+    fn a_few_of_a_kind_are_told_one_by_one() {
+        let channels: Vec<Channel> = (0..3)
+            .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, "{ table: … }"))
+            .collect();
+        let told = warnings(&channels);
+        assert_eq!(told.len(), 3);
+        assert!(
+            told[0].starts_with("public.t0.data holds 1 value that is no text"),
+            "{}",
+            told[0]
+        );
     }
 }

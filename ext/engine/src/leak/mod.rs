@@ -25,7 +25,7 @@ mod verdict;
 mod watch;
 mod watcher;
 
-pub use channel::{Channel, ChannelKind, Outcome};
+pub use channel::{warnings, Channel, ChannelKind, Outcome};
 pub use class::Class;
 pub use sets::Bounds;
 pub use verdict::{Findings, Leak, Summary};

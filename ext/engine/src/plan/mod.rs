@@ -13,7 +13,7 @@ mod exclude;
 mod leaks;
 mod literals;
 mod loads;
-mod names;
+pub(crate) mod names;
 pub mod personal;
 mod rules;
 pub mod schema;

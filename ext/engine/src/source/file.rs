@@ -1,5 +1,6 @@
 //! A backup in a file of this machine: one that somebody gave, or one that was kept.
 
+use super::shown::shown;
 use super::{BackupInfo, Found};
 use crate::error::{Error, Kind, Result};
 use sha2::{Digest, Sha256};
@@ -29,7 +30,7 @@ pub(super) async fn find_again(path: &Path) -> Result<Found> {
             Kind::Configuration,
             format!(
                 "The backup comes through {}, which cannot be read a second time.",
-                path.display()
+                shown(path)
             ),
             "Give a regular file in config.backup_file or BACKUP_FILE, or run it again.",
         ));
@@ -38,11 +39,7 @@ pub(super) async fn find_again(path: &Path) -> Result<Found> {
 }
 
 fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
-    let name = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let name = shown(Path::new(path.file_name().unwrap_or(path.as_os_str()))).into_owned();
     let size = metadata.is_file().then_some(metadata.len());
     let digest = Arc::new(OnceLock::new());
     let packed = Box::new(Reader::new(file, path, None, Arc::clone(&digest)));
@@ -50,7 +47,8 @@ fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
         id: name.clone(),
         created_at: None,
         size,
-        origin: name.clone(),
+        origin: format!("the file {name}"),
+        file: true,
         database: None,
     };
     Found {
@@ -72,8 +70,8 @@ pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
         match opened {
             Ok((_, metadata)) if metadata.is_dir() => Err(Error::new(
                 Kind::Configuration,
-                format!("The backup file {} is a directory.", path.display()),
-                "Give the file itself in config.backup_file or BACKUP_FILE: a .tar.gz, a .tar or pg_dump -Fc's output.",
+                format!("The backup file {} is a directory.", shown(&path)),
+                "Give one file in config.backup_file or BACKUP_FILE: a .tar.gz, a .tar or pg_dump -Fc's output. What pg_dump -Fd writes is not read.",
             )),
             Ok(opened) => Ok(opened),
             Err(error) => Err(unopened(&path, &error)),
@@ -84,7 +82,7 @@ pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
 }
 
 fn unopened(path: &Path, error: &io::Error) -> Error {
-    let path = path.display();
+    let path = shown(path);
     let (what, remedy) = match error.kind() {
         io::ErrorKind::NotFound => (
             format!("The backup file {path} does not exist."),
@@ -139,7 +137,7 @@ impl Reader {
                 Kind::Archive,
                 format!(
                     "The kept archive {} is not what was downloaded: it has changed since.",
-                    self.path.display()
+                    shown(&self.path)
                 ),
                 "Run again with FORCE_BACKUP_DOWNLOAD=true, which downloads it anew.",
             )));
@@ -156,7 +154,7 @@ impl Read for Reader {
             Err(error) => {
                 return Err(io::Error::other(Error::new(
                     Kind::Archive,
-                    format!("Reading the backup file {} failed: {error}.", self.path.display()),
+                    format!("Reading the backup file {} failed: {error}.", shown(&self.path)),
                     "Look after the disk that it is on.",
                 )))
             }

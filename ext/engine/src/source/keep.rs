@@ -5,6 +5,7 @@
 //! only when it is complete. There is at most one for each app and addon: it is production's data, raw, so what is
 //! superseded goes.
 
+use super::shown::shown;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use serde::{Deserialize, Serialize};
@@ -128,7 +129,7 @@ impl Partial {
                 Kind::Configuration,
                 format!(
                     "Nothing can be written to the directory {}: {error}.",
-                    directory.display()
+                    shown(directory)
                 ),
                 "Set config.temp_dir to a directory that this user can write to.",
             )
@@ -317,7 +318,7 @@ impl Copy {
 fn not_kept(directory: &Path, error: &io::Error) -> String {
     format!(
         "The downloaded archive could not be kept in {}: {error}. The run goes on without a copy.",
-        directory.display()
+        shown(directory)
     )
 }
 

@@ -17,11 +17,13 @@ mod http;
 mod keep;
 mod patience;
 mod scalingo;
+mod shown;
 mod unpack;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
 use crate::settings;
+use shown::shown;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,8 +68,10 @@ pub struct BackupInfo {
     pub created_at: Option<String>,
     /// Its size in bytes, packed, where known.
     pub size: Option<u64>,
-    /// Where it comes from: "Scalingo app my-app, addon ad-…" or the file's name. Never a URL.
+    /// Where it comes from: "Scalingo app my-app, addon ad-…" or "the file shop.dump". Never a URL.
     pub origin: String,
+    /// Whether it is a file that somebody gave, so that nothing is known of its app.
+    pub file: bool,
     /// The database at Scalingo, by the name that its host bears, where known.
     #[serde(skip)]
     pub database: Option<String>,
@@ -234,7 +238,7 @@ fn unpacked(found: Found) -> Backup {
         copying,
         ..
     } = found;
-    let subject = if info.origin == info.id {
+    let subject = if info.file {
         format!("The backup file {}", info.id)
     } else {
         format!("The backup {} ({})", info.id, info.origin)
@@ -295,7 +299,7 @@ fn disk_refused(directory: &Path, error: &io::Error) -> Error {
         Kind::Download,
         format!(
             "The archive could not be written to {}: {error}.",
-            directory.display()
+            shown(directory)
         ),
         "Make room there, or set config.temp_dir to another directory.",
     )
@@ -319,7 +323,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let mut backup = open_file(&path).await.unwrap();
         assert_eq!(backup.info.id, "shop.dump");
-        assert_eq!(backup.info.origin, "shop.dump");
+        assert_eq!(backup.info.origin, "the file shop.dump");
         assert_eq!(backup.info.size, Some(bytes.len() as u64));
         assert_eq!(backup.digest.get(), None);
         let mut read = Vec::new();
@@ -388,7 +392,8 @@ mod tests {
             created_at: None,
             size: None,
             database: None,
-            origin: "null".into(),
+            origin: "the file null".into(),
+            file: true,
         };
         // A character device, as a pipe is: not a file with a length.
         let source = settings::Source::File("/dev/null".into());

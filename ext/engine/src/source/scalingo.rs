@@ -204,6 +204,7 @@ fn info(description: &Description) -> BackupInfo {
         created_at: description.created_at.map(|created_at| created_at.to_string()),
         size: description.size,
         database: description.database.clone(),
+        file: false,
         origin: format!("Scalingo app {}, addon {}", description.app, description.addon),
     }
 }

@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Support
+    # Arguments, variables and settings, as a message may show them. What may hold credentials is not shown: a URL of any
+    # kind, since a pre-signed link and a webhook are secrets without a password, and what looks like a token.
+    module Echo
+      # What stands in place of a text that is not shown.
+      HIDDEN = "[hidden: credentials may be in it]"
+
+      # Characters of a value that a message quotes.
+      LONGEST = 80
+
+      # File.expand_path makes one slash of a URL's two, and people forget one; a scheme has two letters at least, or the
+      # drive of a path would be one.
+      SECRET = %r{
+        [a-z][a-z0-9+.-]+:/
+        | [^\s:@/]+:[^@]*@\S
+        | (?:passw(?:or)?d|pwd|secret|token|api_?key|signature|sig|credential)\s*=\s*\S
+        | \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8})\S
+      }xi
+
+      # A URL in the midst of a sentence.
+      URL = %r{[a-z][a-z0-9+.-]+:/{1,2}[^\s"'`]*@[^\s"'`]*}i
+      private_constant :SECRET, :URL
+
+      module_function
+
+      # @param value [Object] what somebody gave
+      # @return [Boolean] whether it, or something in it, may hold credentials
+      def secret?(value)
+        case value
+        when Hash then value.any? { |pair| secret?(pair) }
+        when Array then value.any? { |inner| secret?(inner) }
+        when Regexp, Numeric, nil, true, false then false
+        else SECRET.match?(value.to_s.scrub)
+        end
+      end
+
+      # @param text [Object] a name or a path that somebody gave
+      # @return [String] it for the midst of a sentence: no control characters, so that it cannot steer a terminal
+      def of(text)
+        return HIDDEN if secret?(text)
+
+        text.to_s.scrub("?").gsub(/[[:cntrl:]]/, " ")
+      end
+
+      # @param value [Object] what somebody gave
+      # @return [String] it as Ruby writes it, cut where it is long
+      def inspect(value)
+        shown = visible(value).inspect
+        shown = HIDDEN if URL.match?(shown)
+        shown.length > LONGEST ? "#{shown[0, LONGEST - 3]}..." : shown
+      end
+
+      # For what is only named, and not yet looked for: the system's own error would have the name in its message, and
+      # stays with ours as its cause.
+      #
+      # @param text [Object] a name or a path that somebody gave
+      # @param what [String] what it names, such as "the audit file"
+      # @param remedy [String] what to do, a sentence
+      # @return [void]
+      # @raise [ConfigurationError] when credentials may be in it
+      def refuse_secret(text, what, remedy)
+        raise ConfigurationError.new("What is given as #{what} is not shown, because credentials may be in it.", remedy) if secret?(text)
+      end
+
+      # For sentences whose parts come from elsewhere.
+      #
+      # @param sentence [String] a sentence
+      # @return [String] it without the URLs that hold credentials
+      def clean(sentence)
+        sentence.scrub("?").gsub(URL, HIDDEN)
+      end
+
+      # The same value with every part replaced that is not shown.
+      def visible(value)
+        case value
+        when Hash then value.to_h { |key, inner| [visible(key), visible(inner)] }
+        when Array then value.map { |inner| visible(inner) }
+        else secret?(value) ? Hidden : value
+        end
+      end
+      private_class_method :visible
+
+      # A hidden part of a value that is inspected.
+      module Hidden
+        # @return [String] no more than that it is hidden
+        def self.inspect = HIDDEN
+      end
+      private_constant :Hidden
+    end
+  end
+end
