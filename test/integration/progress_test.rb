@@ -65,6 +65,23 @@ class ProgressInAnAppTest < IntegrationTest
     assert_empty shown.screen.grep(/━|─/)
   end
 
+  # The terminal itself writes ^C where the cursor is.
+  def test_ctrl_c_typed_at_the_terminal_leaves_no_stale_bar_however_narrow_it_is
+    [60, 120].each do |columns|
+      stopped = false
+      shown = in_terminal(slow_app(hold_at: File.size(Shared.large_archive) * 7 / 10), TERM: "xterm", columns:) do |raw, _, keys|
+        next if stopped || !raw.match?(/rows .*tables/)
+
+        stopped = true
+        keys.write("\u0003")
+      end
+      assert_equal 130, shown.status.exitstatus, shown.raw
+      assert(shown.seen.any?(/\^C/), "the terminal has echoed nothing")
+      assert_empty shown.screen.grep(/━|─|^\S (download|rows|table|indexes) /), shown.screen.join("\n")
+      assert_empty shown.seen.grep(/^\S (download|rows|table|indexes) /).reject { |line| line.length <= columns }
+    end
+  end
+
   def test_without_a_terminal_a_slow_run_says_where_it_is_and_draws_nothing
     app = slow_app(hold_at: File.size(Shared.large_archive) * 7 / 10)
     app.write("config/initializers/zz_beat.rb", <<~RUBY)

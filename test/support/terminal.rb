@@ -11,6 +11,7 @@ class Terminal
 
   # columns:: how wide it is
   # typed::   what is typed at `prompt`
+  # The block sees what came so far, the process and where to type.
   def self.run(*command, environment:, directory:, columns: 120, typed: nil, prompt: "to continue: ", &)
     raw = +""
     status = nil
@@ -19,7 +20,7 @@ class Terminal
       begin
         loop do
           raw << output.readpartial(4096).force_encoding("UTF-8")
-          yield raw, pid if block_given?
+          yield raw, pid, keys if block_given?
           keys.write(typed) && (typed = nil) if typed && raw.include?(prompt)
         end
       rescue EOFError, Errno::EIO

@@ -26,7 +26,7 @@ class DatabaseUrlTest < Minitest::Test
 
   def test_it_refuses_everything_else
     ["", "mysql://h/d", "postgres:h", "host=x dbname=y", "postgres://h:p:q/d", "postgres://h%zz/d", "postgres://u:p%zz@h/d",
-     "postgres://h:x/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
+     "postgres://h:x/d", "postgres://u:12/34@h/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
   end
 
   def test_it_makes_a_url_of_an_active_record_configuration

@@ -50,6 +50,29 @@ class PreflightTest < Minitest::Test
     assert_nil check(config)
   end
 
+  def test_a_directory_is_not_said_to_be_missing
+    Dir.mktmpdir do |directory|
+      config = staging_config
+      config.backup_file = directory
+      assert_match(/ is a directory\.\z/, refuse(config).what)
+      File.write("#{directory}/toc.dat", "PGDMP")
+      error = refuse(config)
+      assert_includes error.what, "is a directory, as `pg_dump -Fd` writes it"
+      assert_includes error.remedy, "pg_dump -Fc"
+      config.backup_file = "#{directory}/nowhere.dump"
+      assert_includes refuse(config).what, "nowhere.dump is not there."
+    end
+  end
+
+  def test_a_pipe_will_do_as_the_backup_file
+    Dir.mktmpdir do |directory|
+      File.mkfifo("#{directory}/pipe")
+      config = staging_config
+      config.backup_file = "#{directory}/pipe"
+      assert_nil check(config)
+    end
+  end
+
   def test_rules_in_sql_pass
     config = staging_config
     config.anonymization_tables = [{ table: "orders", query: "UPDATE orders SET a = 1", condition: "id > 3" },

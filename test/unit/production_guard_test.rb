@@ -61,6 +61,24 @@ class ProductionGuardTest < Minitest::Test
     refute_includes error.message, "hush"
   end
 
+  def test_a_url_of_another_database_is_said_to_be_one_and_not_production
+    { "mysql2://u:hush@prod/db" => "a mysql2 URL", "sqlite3:db/hush.sqlite3" => "a sqlite3 URL", "mongodb://u:hush@h/db" => "a mongodb URL",
+      "u:hush@h/db" => "cannot be read as a PostgreSQL URL", "postgres://u:hu/sh@h/hush" => "cannot be read as a PostgreSQL URL" }.each do |url, words|
+      error = refuse({ "DATABASE_URL" => url })
+      assert_kind_of ScalingoStagingSync::Support::EnvironmentValidator::TargetUrlError, error, url
+      assert_includes error.message, "DATABASE_URL"
+      assert_includes error.message, words
+      assert_includes error.message, "Nothing was touched."
+      refute_match(/hush|production/, error.message)
+    end
+  end
+
+  def test_a_url_of_another_database_beside_what_looks_like_production_is_told_with_it
+    error = refuse({ "APP" => "shop-production", "DATABASE_URL" => "mysql2://u:hush@h/db" })
+    assert_includes error.message, "This looks like production"
+    assert_includes error.message, "a mysql2 URL"
+  end
+
   def test_the_source_app_as_target_is_refused
     assert_includes refuse({ "APP" => "shop" }).what, "the same, shop"
     refuse({ "APP" => " Shop " })

@@ -88,7 +88,7 @@ class SecretsInObjectsTest < Minitest::Test
       ScalingoStagingSync::Services::Seeds.new, ScalingoStagingSync::Services::SlackNotificationService.new,
       ScalingoStagingSync::Services::Status.new, ScalingoStagingSync::Services::TablePreview.new,
       ScalingoStagingSync::Support::Confirmation.new, ScalingoStagingSync::Support::EnvironmentValidator.new,
-      ScalingoStagingSync::Support::Preflight.new, ScalingoStagingSync::Support::EngineCall.new(native: FakeNative.new),
+      ScalingoStagingSync::Support::Preflight.new, ScalingoStagingSync::Support::Variables.new, ScalingoStagingSync::Support::EngineCall.new(native: FakeNative.new),
       ScalingoStagingSync::Support::ProgressReporter.new, ScalingoStagingSync::Testing::Tester.new,
       ScalingoStagingSync::Database::AuditSeal.new, ScalingoStagingSync::Database::PiiScanner.new(STAGING_URL),
       ScalingoStagingSync::Integrations::ScalingoApiClient.new, ScalingoStagingSync::EngineSettings.new(config),

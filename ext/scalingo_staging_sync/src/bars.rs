@@ -3,12 +3,64 @@
 //! What a bar says is decided in Ruby (`Support::ProgressBars`); here it is only drawn. Whoever writes to the same
 //! terminal hides the bars first, or the two garble each other.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use magnus::{function, method, prelude::*, Error, RModule, Ruby};
 use std::cell::RefCell;
+use std::io;
 
 /// How often a second the terminal is written to at most.
 const DRAWS: u8 = 10;
+
+/// Columns that stay free at the right: the terminal itself writes `^C` there for every Ctrl-C. At the edge it would go
+/// on in a new line, and the clearing of the bars would leave their first one.
+const MARGIN: u16 = 8;
+
+/// Standard output, a little narrower than it is.
+#[derive(Debug)]
+struct Narrowed(Term);
+
+impl TermLike for Narrowed {
+    fn width(&self) -> u16 {
+        self.0.width().saturating_sub(MARGIN).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.height()
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// `Native::Bars`: the bars of one run, in the order in which they were first set.
 #[magnus::wrap(class = "ScalingoStagingSync::Native::Bars", free_immediately)]
@@ -31,7 +83,12 @@ struct Bar {
 impl Bars {
     /// `Bars.new(colour, unicode)`: bars on standard output. Nothing is drawn where that is no terminal.
     fn new(colour: bool, unicode: bool) -> Self {
-        let target = ProgressDrawTarget::stdout_with_hz(DRAWS);
+        let screen = Term::buffered_stdout();
+        let target = if screen.is_term() {
+            ProgressDrawTarget::term_like_with_hz(Box::new(Narrowed(screen)), DRAWS)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self(RefCell::new(Screen {
             all: MultiProgress::with_draw_target(target),
             bars: Vec::new(),

@@ -20,10 +20,14 @@ module ScalingoStagingSync
       COLUMNS = %w[run_id mode status started_at finished_at source backup_id backup_created_at tables rows masked_values
                    findings seconds gem_version rules_fingerprint error_class].freeze
 
+      # A history that was begun without it has no such column.
+      CHANGED = "(to_jsonb(r) ->> 'changed')::boolean"
+      REFUSED = "(r.status = 'failed' AND r.mode = 'run' AND #{CHANGED} IS FALSE)".freeze
+
       # Seconds that the database may take for what is noted last, since a run that ends badly may do so because the
       # server has fallen silent.
       PATIENCE = 2
-      private_constant :STATE, :COLUMNS, :PATIENCE
+      private_constant :STATE, :COLUMNS, :CHANGED, :REFUSED, :PATIENCE
 
       # @return [Symbol] :complete when the data is whole (or no run has begun to replace it), :syncing while a run
       #   replaces it, :incomplete when a run began to and failed
@@ -38,14 +42,26 @@ module ScalingoStagingSync
       end
 
       # @param limit [Integer] how many
+      # @param refused [Boolean] whether to tell of those, too, that failed before they changed anything
       # @return [Array<Hash{Symbol => Object}>] the newest runs, newest first: :run_id, :mode, :status (running,
       #   complete, failed), :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
-      #   :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint and :error_class
-      def runs(limit = 10)
+      #   :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class and :changed (whether it
+      #   began to replace the data)
+      def runs(limit = 10, refused: true)
         return [] unless there?("runs")
 
-        ask("SELECT #{COLUMNS.join(", ")} FROM scalingo_staging_sync.runs ORDER BY started_at DESC LIMIT #{Integer(limit)}")
+        ask("SELECT #{COLUMNS.join(", ")}, #{CHANGED} AS changed FROM scalingo_staging_sync.runs r " \
+            "WHERE #{refused ? "true" : "NOT #{REFUSED}"} ORDER BY started_at DESC LIMIT #{Integer(limit)}")
           .map { |row| row.transform_keys(&:to_sym) }
+      end
+
+      # @return [Hash{Symbol => Object}] of the runs that failed before they changed anything :count, and of the last of
+      #   them :started_at and :error_class
+      def refused
+        return { count: 0 } unless there?("runs")
+
+        ask("SELECT count(*) OVER () AS count, started_at, error_class FROM scalingo_staging_sync.runs r " \
+            "WHERE #{REFUSED} ORDER BY started_at DESC LIMIT 1").first&.transform_keys(&:to_sym) || { count: 0 }
       end
 
       # @return [Hash{Symbol => Object}, nil] the run whose data is in the database, as {#runs} has it

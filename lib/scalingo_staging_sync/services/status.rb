@@ -6,7 +6,8 @@ require "time"
 module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:status` prints: whether the data in staging is complete, how old it is, from
-    # which backup, and the last ten runs.
+    # which backup, the last ten runs that changed it, and how many were refused. Its lines fit the narrowest of terminals
+    # that people use.
     class Status
       include Support::Discreet
 
@@ -15,7 +16,10 @@ module ScalingoStagingSync
         syncing: "A run is replacing the data now.",
         incomplete: "The data is INCOMPLETE: a run failed after it had begun to replace it. Run it again."
       }.freeze
-      private_constant :SENTENCES
+
+      # Columns of a line.
+      WIDTH = 60
+      private_constant :SENTENCES, :WIDTH
 
       # @param output [IO] where it is printed
       # @param format [String, nil] "json" for machines; default: the variable FORMAT
@@ -29,7 +33,7 @@ module ScalingoStagingSync
       # @return [Symbol] the state, as {ScalingoStagingSync.state} tells it
       # @raise [TargetConnectionError] when the database cannot be asked
       def print
-        facts = { state: @history.state, data: @history.current, runs: @history.runs }
+        facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
         @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError => error
@@ -50,11 +54,12 @@ module ScalingoStagingSync
       end
 
       def text(facts)
-        lines = [SENTENCES.fetch(facts[:state])]
-        lines << origin(facts[:data]) if facts[:data]
-        return (lines << "No run is on record in this database.").join("\n") if facts[:runs].empty?
-
-        [*lines, "", *table(facts[:runs])].join("\n")
+        lines = [SENTENCES.fetch(facts[:state]), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
+        lines.push("", "Runs that changed the data (UTC):") if facts[:runs].any?
+        lines.concat(facts[:runs].flat_map { |run| told(run) })
+        lines.push("", *wrapped(refused(facts[:refused]))) if facts[:refused][:count].positive?
+        lines << "No run is on record in this database." if facts[:runs].empty? && facts[:refused][:count].zero?
+        lines.join("\n")
       end
 
       # A backup in a file tells no more than the file's name.
@@ -67,15 +72,30 @@ module ScalingoStagingSync
         "It comes from the backup #{backup}#{" (#{age})" if age}, of #{run[:source] || "an unknown source"}."
       end
 
-      def table(runs)
-        rows = runs.map do |run|
-          [run[:started_at].utc.strftime("%Y-%m-%d %H:%M"), run[:mode], run[:status], run[:backup_id].to_s,
-           run[:rows] ? Support::Figures.count(run[:rows]) : "", run[:findings].to_s, run[:seconds] ? Support::Figures.seconds(run[:seconds]) : "",
-           run[:error_class].to_s.split("::").last.to_s]
-        end
-        head = ["Started (UTC)", "Mode", "Status", "Backup", "Rows", "Findings", "Took", "Error"]
-        widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
-        [head, *rows].map { |cells| cells.zip(widths).map { |cell, width| cell.ljust(width) }.join("  ").rstrip }
+      # A run in two lines: when, how it ended and how much it was; then from what, what it found and what went wrong.
+      def told(run)
+        figures = [(Support::Figures.counted(run[:rows], "row") if run[:rows]), (Support::Figures.seconds(run[:seconds]) if run[:seconds])]
+        facts = [("masked in place" if run[:mode] == "anonymize"), run[:backup_id],
+                 (Support::Figures.counted(run[:findings], "finding") if run[:findings].to_i.positive?), short(run[:error_class])]
+        head = "#{moment(run)}  #{run[:status].ljust(8)}  #{figures.compact.join(", ")}".rstrip
+        [head, *wrapped(facts.compact.join(", "), indent: 4)]
+      end
+
+      def refused(runs)
+        count = Support::Figures.counted(runs[:count], "run")
+        last = "#{moment(runs)}#{": #{short(runs[:error_class])}" if runs[:error_class]}"
+        return "#{count} was refused, or failed before it changed anything, on #{last}." if runs[:count] == 1
+
+        "#{count} were refused, or failed before they changed anything, the last on #{last}."
+      end
+
+      def moment(run) = run[:started_at].utc.strftime("%Y-%m-%d %H:%M")
+
+      def short(error_class) = error_class&.split("::")&.last
+
+      # A word that is longer than a line stays whole, to be copied.
+      def wrapped(sentence, indent: 0)
+        sentence.gsub(/(.{1,#{WIDTH - indent}}|\S+)(?:\s+|\z)/, "\\1\n").lines(chomp: true).map { |line| "#{" " * indent}#{line}" }
       end
     end
   end

@@ -5,6 +5,8 @@ module ScalingoStagingSync
     # What was typed for one of the rake tasks: its arguments, the variables, and whatever else stands on rake's line.
     # A part that would have no effect ends the task before it begins, because whoever typed it meant something by it.
     class CommandLine
+      include Discreet
+
       # A word that may be shown: no URL, no address, no key.
       PLAIN = %r{\A[\w./=-]{1,40}\z}
       private_constant :PLAIN
@@ -60,7 +62,7 @@ module ScalingoStagingSync
       end
 
       def shown(word)
-        word.to_s.match?(PLAIN) ? word.to_s.inspect : "the one that is given"
+        word.to_s.match?(PLAIN) && !Echo.secret?(word) ? word.to_s.inspect : "the one that is given"
       end
 
       def error(what, remedy)

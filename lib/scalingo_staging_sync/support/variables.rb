@@ -8,6 +8,8 @@ module ScalingoStagingSync
     # is an error, and so is a name that is nearly one of the gem's: a variable that has no effect must not pass for one
     # that has.
     class Variables
+      include Discreet
+
       # What says yes, and what says no, in any case; nothing at all says no, too.
       YES = %w[true 1 yes y on t].freeze
       NO = %w[false 0 no n off f].freeze
@@ -132,7 +134,7 @@ module ScalingoStagingSync
 
       def has(name)
         value = @environment[name].strip
-        value.match?(PLAIN) ? "is #{value.inspect}" : "has a value"
+        value.match?(PLAIN) && !Echo.secret?(value) ? "is #{value.inspect}" : "has a value"
       end
 
       def error(problems)

@@ -30,9 +30,15 @@ const CREATE_RUNS: &str = "CREATE TABLE IF NOT EXISTS scalingo_staging_sync.runs
     started_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz, \
     source text, backup_id text, backup_created_at text, \
     tables bigint, rows bigint, masked_values bigint, findings bigint, seconds double precision, \
-    gem_version text, rules_fingerprint text, error_class text, table_rows jsonb NOT NULL DEFAULT '{}'); \
+    gem_version text, rules_fingerprint text, error_class text, table_rows jsonb NOT NULL DEFAULT '{}', \
+    changed boolean NOT NULL DEFAULT false); \
   COMMENT ON TABLE scalingo_staging_sync.runs IS \
     'Every run of scalingo-staging-sync into this database: names and counts. Kept by its reset.'";
+
+/// The column that says whether a run began to replace the data, for a history that was begun without it.
+const ADD_CHANGED: &str =
+    "ALTER TABLE scalingo_staging_sync.runs ADD COLUMN changed boolean NOT NULL DEFAULT false; \
+  UPDATE scalingo_staging_sync.runs SET changed = true WHERE status = 'complete'";
 
 /// What the role's setting becomes while a run lasts; see `guard`.
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
@@ -49,6 +55,8 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     let row = session
         .query_one(
             "SELECT to_regnamespace($1::text) IS NOT NULL AS schema, to_regclass($1::text || '.state') IS NOT NULL AS state, \
+               EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs')) AND NOT EXISTS \
+                 (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'changed') AS older, \
                coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), '') AS owner, \
                current_user::text AS role",
             &[&SCHEMA],
@@ -56,10 +64,13 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
         .await
         .map_err(doing)?;
     let (schema, table): (bool, bool) = (get(&row, "schema")?, get(&row, "state")?);
+    let add = if get(&row, "older")? { ADD_CHANGED } else { "" };
     let (owner, role): (String, String) = (get(&row, "owner")?, get(&row, "role")?);
     // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
     let sql = match (schema, table) {
-        (true, true) => format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}"),
+        (true, true) => {
+            format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}; {add}")
+        }
         (true, false) => format!("{CREATE}; {CREATE_RUNS}"),
         (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}; {CREATE_RUNS}"),
     };
@@ -86,7 +97,8 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
 
 /// The statement that marks the target as incomplete: part of the reset's transaction.
 pub(crate) async fn mark_incomplete(session: &Session, run_id: &str, backup: &Backup) -> Result<()> {
-    let sql = "UPDATE scalingo_staging_sync.state SET status = 'incomplete', started_at = now(), \
+    let sql = "WITH run AS (UPDATE scalingo_staging_sync.runs SET changed = true WHERE run_id = $1) \
+               UPDATE scalingo_staging_sync.state SET status = 'incomplete', started_at = now(), \
                finished_at = NULL, run_id = $1, backup_id = $2, backup_created_at = $3, gem_version = $4";
     let version = env!("CARGO_PKG_VERSION");
     session
