@@ -27,10 +27,11 @@ class SecretsInObjectsTest < Minitest::Test
   end
 
   def variables_passed
-    seen, raised = [], false
+    seen, passed = [], nil
     tracer = TracePoint.new(:raise, :return, :b_return) do |point|
-      raised ||= point.event == :raise && point.raised_exception.is_a?(ScalingoStagingSync::Error)
-      next unless raised && point.path.include?("/lib/scalingo_staging_sync")
+      raised = point.event == :raise && point.raised_exception.is_a?(ScalingoStagingSync::Error)
+      passed ||= raised && caller_locations.map { |place| [place.path, place.base_label.split("#").last] }
+      next unless passed && point.path.include?("/lib/scalingo_staging_sync") && passed.include?([point.path, point.method_id.to_s])
 
       point.binding.local_variables.each { |name| seen << point.binding.local_variable_get(name).inspect }
     end
@@ -197,7 +198,7 @@ class EchoTest < Minitest::Test
         assert_includes error.what, "The backup file is given as a URL, which is not shown here"
         slack = ScalingoStagingSync::Services::SlackNotificationService.new(config:)
         texts = []
-        slack.define_singleton_method(:tell) { |text| texts << text }
+        slack.define_singleton_method(:tell) { |*lines| texts.concat(lines) }
         slack.started
         slack.failed(error, :untouched)
         refute_includes texts.join, "hush"

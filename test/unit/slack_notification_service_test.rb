@@ -6,6 +6,10 @@ require "socket"
 
 class SlackNotificationServiceTest < Minitest::Test
   Slack = ScalingoStagingSync::Services::SlackNotificationService
+  PAGE = "https://dashboard.scalingo.com/apps/osc-fr1/my-app-staging"
+
+  # French has spaces at which no line may end.
+  def breaking(text) = text.tr("\u00a0", " ")
 
   # A server that keeps the bodies it was sent and answers as told; without an answer it never does.
   def with_server(answer)
@@ -45,11 +49,73 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.succeeded(FakeNative::REPORT)
       slack.failed(ScalingoStagingSync::RestoreError.new("PostgreSQL said no.", "Do this."))
       slack.flush
-      texts = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
-      assert_equal "Copie de la base de my-app-production vers my-app-staging : démarrage.", texts[0]
-      assert_includes texts[1], "terminée en 12 s"
-      assert_includes texts[1], "Données anonymisées : utilisateurs (50 000)."
-      assert_includes texts[2], "échec.\nRestoreError : PostgreSQL said no."
+      texts = Array.new(bodies.size) { bodies.pop }.map { |body| breaking(body.fetch("text")) }
+      assert_equal "Copie de la base de « my-app-production » vers « my-app-staging » : démarrage.\n#{PAGE}", texts[0]
+      assert_equal "Copie de la base de « my-app-production » vers « my-app-staging » : terminée en 12 s.\n" \
+                   "Sauvegarde bk-1 du 02/01/2026 à 03:04 UTC (1,2 Mo).\n2 tables, 50 002 lignes, 9 Mo.\n" \
+                   "Données anonymisées : utilisateurs (50 000).\n#{PAGE}", texts[1].sub("9,0", "9")
+      assert_includes texts[2], "échec.\nPostgreSQL a refusé une partie de la restauration (RestoreError).\n> PostgreSQL said no. Do this.\n"
+    end
+  end
+
+  def test_french_elides_and_counts_as_the_french_do
+    findings = Array.new(12) { |at| { table: "t#{at}", status: "uncovered" } }
+    with_server("200 OK") do |url, bodies|
+      config = configure(url)
+      config.clone_source_scalingo_app_name = "app"
+      slack = Slack.new(config:)
+      slack.succeeded(FakeNative::REPORT.merge(findings:, warnings: ["One."]))
+      slack.succeeded(FakeNative::REPORT.merge(findings: findings.first(1), warnings: []))
+      with_env("BACKUP_FILE" => __FILE__) { slack.started }
+      slack.failed(ScalingoStagingSync::RestoreError.new("No."), :incomplete)
+      slack.flush
+      many, one, file, failed = Array.new(4) { breaking(bodies.pop(timeout: 5).fetch("text")) }
+      assert_includes many, "Copie de la base d'« app » vers « my-app-staging » : terminée"
+      assert_includes many, "\n12 colonnes personnelles non couvertes.\n1 avertissement :\n• One.\n"
+      assert_includes one, "\n1 colonne personnelle non couverte.\n"
+      assert_includes file, "Copie d'une archive locale vers « my-app-staging » : démarrage."
+      assert_includes failed, "aucune valeur brute d'une colonne masquée n'y figure."
+    end
+  end
+
+  def test_warnings_are_named_and_of_many_the_others_counted
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.succeeded(FakeNative::REPORT.merge(warnings: Array.new(1200) { |at| "#{at} #{"x" * 400}" }))
+      slack.flush
+      text = breaking(bodies.pop(timeout: 5).fetch("text"))
+      assert_includes text, "\n1 200 avertissements :\n• 0 xxx"
+      assert_includes text, "…\n• et 1 195 autres\n"
+      assert_operator text.length, :<, 2500
+    end
+  end
+
+  def test_a_failure_comes_with_the_command_that_shows_its_log_and_a_link_to_the_app
+    with_server("200 OK") do |url, bodies|
+      with_env("REGION_NAME" => "osc-secnum-fr1", "CONTAINER" => "one-off-4711") do
+        slack = Slack.new(config: configure(url))
+        slack.failed(ScalingoStagingSync::RestoreError.new("No.", "Do."), :untouched)
+        with_env("APP" => "x; rm -rf /") { slack.failed(ScalingoStagingSync::RestoreError.new("No.", "Do.")) }
+        slack.flush
+      end
+      told, elsewhere = Array.new(2) { breaking(bodies.pop(timeout: 5).fetch("text")) }
+      assert told.end_with?("\nhttps://dashboard.scalingo.com/apps/osc-secnum-fr1/my-app-staging\nJournal : " \
+                            "`scalingo --region osc-secnum-fr1 --app my-app-staging logs --lines 500 --filter one-off-4711`"), told
+      refute_match(/dashboard|Journal/, elsewhere)
+    end
+  end
+
+  # Every class of the gem's errors, in both languages, without the sentence for those that nobody has thought of.
+  def test_every_error_has_a_reason_in_each_language
+    Zeitwerk::Loader.eager_load_all
+    errors = ObjectSpace.each_object(Class).select { |one| one < ScalingoStagingSync::Error && one.name }
+    assert_operator errors.size, :>, 20
+    %i[fr en].each do |locale|
+      config = configure("https://hooks.example/x")
+      config.slack_locale = locale
+      words = ScalingoStagingSync::Services::SlackWords.new(config)
+      common = words.reason(ScalingoStagingSync::Error.new("x"))
+      errors.each { |one| refute_equal common, words.reason(one.new("x", "y")), "#{one} in #{locale}" }
     end
   end
 
@@ -65,9 +131,9 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.flush
       texts = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
       assert_equal 3, texts.size
-      assert_equal "Copy of my-app-production's database to my-app-staging: started.", texts[0]
+      assert_equal "Copy of my-app-production's database to my-app-staging: started.\n#{PAGE}", texts[0]
       assert_equal "Copy of my-app-production's database to my-app-staging: loading anonymized rows.", texts[1]
-      ["done in 12 s", "2 tables, 50,002 rows.", "Anonymized: users (50,000).", "without a rule: 1."].each { |words| assert_includes texts[2], words }
+      ["done in 12 s", "Backup bk-1 of 2026-01-02 03:04 UTC (1.2 MB).", "2 tables, 50,002 rows, 9.0 MB.", "Anonymized: users (50,000).", "1 personal column without a rule."].each { |words| assert_includes texts[2], words }
     end
   end
 
@@ -120,11 +186,11 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.failed(plan, :incomplete)
       slack.failed(plan, :unknown)
       slack.flush
-      refused, untouched, incomplete, unknown = Array.new(bodies.size) { bodies.pop }.map { |body| body.fetch("text") }
-      assert_match(/: refusée, rien n'a été touché\.\nProductionEnvironmentError : .*Rails\.env is production\.\nSet it\.\z/, refused)
-      assert_includes untouched, "échec.\nPlanError : No table &lt;tags&gt; &amp; no column.\nMend the rule.\nLes anciennes données"
+      refused, untouched, incomplete, unknown = Array.new(bodies.size) { bodies.pop }.map { |body| breaking(body.fetch("text")) }
+      assert_match(/ : refusée, rien n'a été touché\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused)
+      assert_includes untouched, "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Mend the rule.\nLes anciennes données"
       assert_includes incomplete, "Les données de staging sont incomplètes"
-      refute_match(/données/, unknown)
+      refute_match(/données/, unknown.delete_prefix("Copie"))
     end
   end
 
@@ -134,7 +200,7 @@ class SlackNotificationServiceTest < Minitest::Test
       slack = Slack.new(config: configure(url))
       slack.succeeded(FakeNative::REPORT.merge(tables:))
       slack.flush
-      text = bodies.pop(timeout: 5)["text"]
+      text = breaking(bodies.pop(timeout: 5)["text"])
       assert_includes text, "Données anonymisées : t499 (499), t498 (498)"
       assert_includes text, "t480 (480), et 480 autres."
     end

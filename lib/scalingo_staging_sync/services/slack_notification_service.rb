@@ -25,35 +25,10 @@ module ScalingoStagingSync
       # Tables named in one message; of the others only how many there are. Slack cuts long messages.
       NAMED = 20
 
-      TITLES = { fr: "Copie de la base de %<source>s vers %<target>s : ", en: "Copy of %<source>s's database to %<target>s: " }.freeze
-      TEXTS = {
-        fr: {
-          started: "démarrage.", succeeded: "terminée en %<duration>s.", failed: "échec.", stopped: "interrompue.",
-          refused: "refusée, rien n'a été touché.", untouched: "Les anciennes données de staging sont toujours là.",
-          incomplete: "Les données de staging sont incomplètes ; aucune valeur brute d'une colonne masquée n'y est.",
-          other: "Une autre copie est en cours ; celle-ci n'a rien touché.",
-          more: "et %<count>s autres",
-          counts: "%<tables>s tables, %<rows>s lignes.", masked: "Données anonymisées : %<tables>s.",
-          unverified: "Attention : la vérification a échoué.", findings: "Données personnelles sans règle : %<count>s.",
-          warnings: "Avertissements : %<count>s.", reason: "%<error>s : %<what>s\n%<remedy>s",
-          file: "une archive locale", here: "cet environnement",
-          steps: { rows: "chargement des données anonymisées.", verify: "vérification." }
-        },
-        en: {
-          started: "started.", succeeded: "done in %<duration>s.", failed: "failed.", stopped: "stopped.",
-          refused: "refused, nothing was touched.", untouched: "Staging's old data is still there.",
-          incomplete: "Staging's data is incomplete; no raw value of a masked column is in it.",
-          other: "Another copy is under way; this one has touched nothing.",
-          more: "and %<count>s more",
-          counts: "%<tables>s tables, %<rows>s rows.", masked: "Anonymized: %<tables>s.",
-          unverified: "Attention: verification failed.", findings: "Personal data without a rule: %<count>s.",
-          warnings: "Warnings: %<count>s.", reason: "%<error>s: %<what>s\n%<remedy>s",
-          file: "a local archive", here: "this environment",
-          steps: { rows: "loading anonymized rows.", verify: "verifying." }
-        }
-      }.freeze
-      TITLED = %i[started succeeded failed stopped refused title].freeze
-      private_constant :TITLES, :TEXTS, :TITLED
+      # Warnings quoted in one message, and characters of each.
+      QUOTED = 5
+      LONGEST = 300
+      private_constant :QUOTED, :LONGEST
 
       # @param config [Configuration] whether, where to, and the tables' French names
       def initialize(config: ScalingoStagingSync.configuration)
@@ -65,7 +40,7 @@ module ScalingoStagingSync
       #
       # @return [void]
       def started
-        tell(words(:started))
+        tell(words.title(:started), place.link)
       end
 
       # A part of the run begins. Only those that a channel wants to know of are told.
@@ -73,8 +48,7 @@ module ScalingoStagingSync
       # @param phase [Symbol, String] the phase's name
       # @return [void]
       def step(phase)
-        text = TEXTS.dig(@config.slack_locale, :steps, phase.to_sym)
-        tell("#{words(:title)}#{text}") if text
+        tell(words.title(phase.to_sym)) if SlackWords::STEPS.include?(phase.to_sym)
       end
 
       # A run succeeded.
@@ -83,15 +57,8 @@ module ScalingoStagingSync
       # @return [void]
       def succeeded(report)
         tables = report[:tables] || []
-        lines = [words(:succeeded, duration: duration(report[:seconds].to_f)),
-                 words(:counts, tables: number(tables.size), rows: number(tables.sum { |table| table[:rows] }))]
-        masked = tables.select { |table| table[:columns]&.any? }
-        lines << words(:masked, tables: named(masked)) unless masked.empty?
-        lines << words(:unverified) if @config.verify_anonymization && !report[:verified]
-        open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
-        lines << words(:findings, count: number(open)) if open.positive?
-        lines << words(:warnings, count: number(report[:warnings].size)) if report[:warnings]&.any?
-        tell(lines.join("\n"))
+        tell(words.title(:succeeded, duration: words.duration(report[:seconds].to_f)), *backup(report[:backup]), figures(report, tables),
+             *masked(tables), *cautions(report), *warnings(report[:warnings].to_a), place.link)
       end
 
       # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is told, because
@@ -101,12 +68,10 @@ module ScalingoStagingSync
       # @param state [Symbol] what is left in the target, as {Support::Remains.of} says it
       # @return [void]
       def failed(error, state = :unknown)
-        name = error.class.name.split("::").last
-        reason = error.is_a?(Error) ? words(:reason, error: name, what: error.what, remedy: error.remedy).strip : name
         title = error.is_a?(SignalException) ? :stopped : :failed
         title = :refused if state == :refused
-        left = words(state) if %i[untouched incomplete other].include?(state)
-        tell([words(title), reason, left].compact.join("\n"))
+        left = words.sentence(state) if %i[untouched incomplete other].include?(state)
+        tell(words.title(title), *reason(error), left, place.link, (words.sentence(:log, command: place.log) if place.log))
       end
 
       # Asks Slack whether it knows the webhook, without a message: to a body without a text it answers 400
@@ -137,14 +102,63 @@ module ScalingoStagingSync
 
       private
 
+      def words
+        SlackWords.new(@config)
+      end
+
+      def place
+        Support::ScalingoPlace.new
+      end
+
+      # Its class in words, and its own sentences as a quotation.
+      def reason(error)
+        name = error.class.name.split("::").last
+        return [name] unless error.is_a?(Error)
+
+        ["#{words.reason(error).delete_suffix(".")} (#{name}).", "> #{Support::Echo.clean("#{error.what} #{error.remedy}".strip.gsub(/\s*\n\s*/, " "))}"]
+      end
+
+      def backup(backup)
+        return [] unless backup
+
+        facts = { id: backup[:id], size: (words.bytes(backup[:size]) if backup[:size]) }
+        backup[:created_at] ? [words.sentence(:backup_of, made: words.moment(backup[:created_at]), **facts)] : []
+      end
+
+      def figures(report, tables)
+        size = report[:size_after].to_i.positive? ? report[:size_after] : tables.sum { |table| table[:bytes].to_i }
+        figures = [words.counted(tables.size, :table), words.counted(tables.sum { |table| table[:rows] }, :row)]
+        figures << words.bytes(size) if size.positive?
+        "#{figures.join(", ")}."
+      end
+
+      def masked(tables)
+        tables = tables.select { |table| table[:columns]&.any? }
+        tables.empty? ? [] : [words.sentence(:masked, tables: named(tables))]
+      end
+
+      def cautions(report)
+        open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
+        [(words.sentence(:unverified) if @config.verify_anonymization && !report[:verified]),
+         ("#{words.counted(open, :finding)}." if open.positive?)]
+      end
+
+      def warnings(warnings)
+        return [] if warnings.empty?
+
+        shown = warnings.first(QUOTED).map { |warning| "• #{warning.length > LONGEST ? "#{warning[0, LONGEST - 1]}…" : warning}" }
+        shown << "• #{words.sentence(:more, count: words.number(warnings.size - QUOTED))}" if warnings.size > QUOTED
+        [words.sentence(:warnings, count: words.counted(warnings.size, :warning)), *shown]
+      end
+
       # Messages are sent one after the other, in their order, in threads of their own.
-      def tell(text)
+      def tell(*lines)
         return unless @config.slack_enabled
         return log("config.slack_webhook_url is not set") unless @config.slack_webhook_url
 
         previous = @last
         url = @config.slack_webhook_url
-        body = JSON.generate({ text: plain(text), channel: @config.slack_channel }.compact)
+        body = JSON.generate({ text: plain(lines.compact.join("\n")), channel: @config.slack_channel }.compact)
         @last = Thread.new do
           previous&.join
           post(url, body)
@@ -179,50 +193,18 @@ module ScalingoStagingSync
         @config.logger.warn("[#{Support::ProgressReporter::TAG}] Slack was not told: #{reason}.")
       end
 
-      # In a message these three would begin links, mentions and entities (Slack's documentation, "Formatting text").
+      # In a message these three would begin links, mentions and entities, but for the mark of a quotation (Slack's
+      # documentation, "Formatting text").
       def plain(text)
-        text.gsub(/[&<>]/, "&" => "&amp;", "<" => "&lt;", ">" => "&gt;")
+        text.gsub(/[&<>]/, "&" => "&amp;", "<" => "&lt;", ">" => "&gt;").gsub(/^&gt; /, "> ")
       end
 
       # Tables with their rows, the largest first where they are too many to name.
       def named(tables)
         shown = tables.size > NAMED ? tables.max_by(NAMED) { |table| table[:rows] } : tables
-        names = shown.map { |table| "#{table_name(table[:table])} (#{number(table[:rows])})" }
-        names << words(:more, count: number(tables.size - NAMED)) if tables.size > NAMED
+        names = shown.map { |table| "#{words.table(table[:table])} (#{words.number(table[:rows])})" }
+        names << words.sentence(:more, count: words.number(tables.size - NAMED)) if tables.size > NAMED
         names.join(", ")
-      end
-
-      # A sentence in the configured language; those about the run as a whole begin with what is copied where.
-      def words(key, **values)
-        locale = @config.slack_locale
-        sentence = key == :title ? "" : format(TEXTS.fetch(locale).fetch(key), **values)
-        TITLED.include?(key) ? format(TITLES.fetch(locale), source:, target:) + sentence : sentence
-      end
-
-      def source
-        ENV["BACKUP_FILE"] || @config.backup_file ? words(:file) : @config.clone_source_scalingo_app_name
-      end
-
-      def target
-        @config.target_app || words(:here)
-      end
-
-      # The table's French name, where its rule gives one and French is spoken.
-      def table_name(table)
-        bare = table.split(".").last
-        return bare unless @config.slack_locale == :fr
-
-        entry = @config.anonymization_tables.find { |rule| [table, bare].include?(rule[:table].to_s.delete('"')) }
-        entry&.fetch(:translation, nil) || bare
-      end
-
-      def number(value)
-        @config.slack_locale == :fr ? Support::Figures.count(value).tr(",", " ") : Support::Figures.count(value)
-      end
-
-      def duration(seconds)
-        text = Support::Figures.seconds(seconds)
-        @config.slack_locale == :fr ? text.tr(".", ",") : text
       end
     end
   end
