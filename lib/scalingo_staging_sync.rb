@@ -23,11 +23,8 @@ module ScalingoStagingSync
       "#{__dir__}/tasks",
       "#{__dir__}/scalingo_staging_sync/errors.rb"
     )
-    # Loading the native library is left to the first use of it, also where an app loads everything at once.
-    loader.do_not_eager_load(
-      "#{__dir__}/scalingo_staging_sync/native.rb",
-      "#{__dir__}/scalingo_staging_sync/railtie.rb"
-    )
+    # Production loads everything at once, and needs nothing of this: each file is left to its first use.
+    loader.do_not_eager_load(__dir__)
     loader.setup
   end
   private_constant :LOADER

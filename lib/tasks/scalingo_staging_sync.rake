@@ -71,7 +71,7 @@ namespace :scalingo_staging_sync do
     end
   end
 
-  desc "Write config/initializers/scalingo_staging_sync.rb"
+  desc "Write config/initializers/scalingo_staging_sync.rb; one that is there already stays"
   task install: :environment do |task, arguments|
     staging_sync.call(task, arguments) do
       require "rails/generators"

@@ -75,8 +75,8 @@ class InterfaceTest < Minitest::Test
   end
 
   def test_everything_loads_without_a_warning_of_ruby
-    code = 'require "scalingo-staging-sync"; Zeitwerk::Loader.eager_load_all; ScalingoStagingSync::VERSION.length'
-    _, errors, status = Open3.capture3(RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-e", code)
+    code = 'require "scalingo-staging-sync"; require "support/everything"; Everything.load'
+    _, errors, status = Open3.capture3(RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-I#{ROOT}/test", "-e", code)
     assert_predicate status, :success?, errors
     assert_empty(errors.lines.select { |line| line.include?(ROOT) })
   end

@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "rbs"
+require "support/everything"
 
 # The signatures in sig/ are whole: every class, module, public method and public constant of the gem stands in them,
 # and nothing that is not there. That they are right is checked while the other tests run, see `rake test:rbs`.
@@ -24,7 +25,7 @@ class SignaturesTest < Minitest::Test
   end
 
   # So that nothing is missed that is loaded when first named.
-  def setup = Zeitwerk::Loader.eager_load_all
+  def setup = Everything.load
 
   def test_every_class_and_module_has_a_signature_and_each_signature_a_class
     ours = modules.keys

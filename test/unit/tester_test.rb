@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "json"
 
 class TesterTest < Minitest::Test
   def check(config, native: FakeNative.new)
@@ -131,11 +132,14 @@ class TesterOfTheTargetTest < Minitest::Test
       Dir.chdir(directory) do
         { '{"jobs":[{"command":"0 3 * * 0 bundle exec rake scalingo_staging_sync:run"}]}' => /^passed  cron\.json: 1 job, in UTC: 0 3 \* \* 0/,
           '{"jobs":[{"command":"bundle exec rake scalingo_staging_sync:run"}]}' => /^FAILED  cron\.json: .*five fields/,
-          "[" => /^FAILED  cron\.json: it cannot be read/ }.each do |text, line|
+          "[" => /^FAILED  cron\.json: cron\.json is not JSON/,
+          '{"jobs":[{"command":"*/5 * * * * rake scalingo_staging_sync:run"}]}' => /^FAILED  cron\.json: .*5 min apart/,
+          JSON.generate("jobs" => Array.new(6) { { "command" => "0 3 * * 0 x" } }) => /^FAILED  cron\.json: .*more than 5 jobs/,
+          '{"jobs":[{"command":"0 3 * * 0 bin/letters"}]}' => /^passed  cron\.json: no job of it runs/ }.each do |text, line|
           File.write("cron.json", text)
           check
           assert_match line, terminal.string
-          terminal.truncate(0)
+          terminal.reopen(+"")
         end
       end
     end

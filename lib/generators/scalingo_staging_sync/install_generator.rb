@@ -7,35 +7,74 @@ require "scalingo_staging_sync"
 module ScalingoStagingSync
   # What `rails generate` offers.
   module Generators
-    # `rails generate scalingo_staging_sync:install`: writes the initializer, with every option explained, and
-    # prints what comes next.
+    # `rails generate scalingo_staging_sync:install`: writes the initializer, with every option explained, schedules the
+    # run where that is asked for, and prints what comes next. It asks nothing, so that it does the same with a terminal
+    # and without: what is there already stays, unless `--force` says otherwise.
     class InstallGenerator < Rails::Generators::Base
       INITIALIZER = "config/initializers/scalingo_staging_sync.rb"
-      private_constant :INITIALIZER
+      CRON_FILE = Support::CronFile::NAME
+      private_constant :INITIALIZER, :CRON_FILE
 
       source_root File.expand_path("templates", __dir__)
-      desc "Writes config/initializers/scalingo_staging_sync.rb, with every option explained."
+      desc "Writes config/initializers/scalingo_staging_sync.rb, with every option explained, and schedules the run in cron.json. " \
+           "An initializer that is there already stays, unless --force is given."
 
       class_option :detect, type: :boolean, default: false,
                             desc: "Look for personal data in the newest backup, or in DATABASE_URL, and write rules for it"
+      class_option :cron, type: :string, banner: '"0 3 * * 0"',
+                          desc: "Schedule the run in cron.json: minute, hour, day of the month, month, day of the week, in UTC"
 
       # Whether a shell sees that the generator failed; Thor asks.
       #
       # @return [Boolean] always true
       def self.exit_on_failure? = true
 
-      # Writes the initializer. What is to be detected is found first, so that nothing is written when that fails.
+      # Finds out everything that can go wrong before anything is written.
+      #
+      # @return [void]
+      def prepare
+        return if behavior == :revoke
+
+        [INITIALIZER, CRON_FILE].each { |path| refuse_clash(path) }
+        refuse_detection if options[:detect] && kept?(INITIALIZER)
+        @cron = scheduled if options[:cron]
+        @detected = detected
+      rescue ScalingoStagingSync::Error => error
+        raise Thor::Error, "#{error.class}: #{error.message} Nothing was written."
+      end
+
+      # Writes the initializer.
       #
       # @return [void]
       def create_initializer
-        @detected = detected
-        template "initializer.rb.tt", INITIALIZER
+        return template("initializer.rb.tt", INITIALIZER) if behavior == :revoke || !kept?(INITIALIZER)
+
+        say_status :skip, INITIALIZER, :yellow
+        say "        It is there already. --force replaces it by a new one, without what was added to it." unless options[:skip]
+      rescue SystemCallError => error
+        raise Thor::Error, "#{INITIALIZER} cannot be written (#{error.class})."
+      end
+
+      # Schedules the run, where that is asked for. The other jobs stay.
+      #
+      # @return [void]
+      def create_cron_file
+        return unless @cron
+
+        before = cron_text
+        return say_status(:identical, CRON_FILE, :blue) if @cron == before
+        return say_status(:skip, CRON_FILE, :yellow) if before && options[:skip]
+
+        write_file(CRON_FILE, @cron) unless options[:pretend]
+        say_status(before ? :update : :create, CRON_FILE, :green)
       end
 
       # Prints what comes next.
       #
       # @return [void]
       def print_next_steps
+        return if behavior == :revoke
+
         say <<~TEXT
 
           Next:
@@ -48,10 +87,21 @@ module ScalingoStagingSync
             4. Look at it, then run it, in the staging app:
                  bundle exec rake scalingo_staging_sync:check
                  bundle exec rake scalingo_staging_sync:run
+            5. #{schedule_step}
+          docs/scalingo.md in the gem has it all: #{documentation}
         TEXT
       end
 
       private
+
+      def schedule_step
+        return "Commit cron.json and deploy: Scalingo reads it then." if @cron
+
+        "For a run every Sunday at 3 (UTC): rails generate scalingo_staging_sync:install --cron \"0 3 * * 0\""
+      end
+
+      # The page in the installed gem, or in the checkout.
+      def documentation = File.expand_path("../../../docs/scalingo.md", __dir__)
 
       # The lines of one heading's options for the template: explained, and commented out.
       def explained(option)
@@ -63,6 +113,49 @@ module ScalingoStagingSync
         option.name == :anonymization_tables ? lines + @detected : lines
       end
 
+      # Whether a file is there and stays. A link counts, wherever it leads to.
+      def kept?(path)
+        there?(path) && !options[:force]
+      end
+
+      def there?(path)
+        full = in_app(path)
+        File.exist?(full) || File.symlink?(full)
+      end
+
+      def in_app(path) = File.expand_path(path, destination_root)
+
+      # A directory in a file's place, or a file in a directory's.
+      def refuse_clash(path)
+        clash = "#{path} is a directory, where a file of that name belongs" if File.directory?(in_app(path))
+        folder = Pathname(path).descend.to_a[0...-1].find { |above| there?(above) && !File.directory?(in_app(above)) }
+        clash ||= "#{folder} is no directory" if folder
+        raise Thor::Error, "#{clash}. Move it away. Nothing was written." if clash
+      end
+
+      # The search takes its time, and its result would be thrown away.
+      def refuse_detection
+        raise Thor::Error, "#{INITIALIZER} is there already, so the rules that --detect finds would be written nowhere. " \
+                           "`rake scalingo_staging_sync:suggest` prints them; --force replaces the file. Nothing was written."
+      end
+
+      def cron_text
+        File.binread(in_app(CRON_FILE)).force_encoding(Encoding::UTF_8) if there?(CRON_FILE)
+      rescue SystemCallError => error
+        raise Thor::Error, "#{CRON_FILE} cannot be read (#{error.class}). Nothing was written."
+      end
+
+      # What cron.json becomes.
+      def scheduled
+        Support::CronFile.new(cron_text).schedule(options[:cron])
+      end
+
+      def write_file(path, text)
+        File.binwrite(in_app(path), text)
+      rescue SystemCallError => error
+        raise Thor::Error, "#{path} cannot be written (#{error.class})."
+      end
+
       # The rules for what looks personal, where they are asked for.
       def detected
         return [] unless options[:detect]
@@ -71,14 +164,12 @@ module ScalingoStagingSync
         return ["", "  # Nothing that looks personal was found."] unless rules
 
         ["", *rules.lines(chomp: true).map { |line| "  #{line}".rstrip }]
-      rescue ScalingoStagingSync::Error => error
-        raise Thor::Error, "#{error.class}: #{error.message}"
       end
 
       # The configuration as it is; where the file that has its rules is about to be replaced, what it says of the source.
       def without_rules
         current = ScalingoStagingSync.configuration
-        return current unless File.exist?(File.join(destination_root, INITIALIZER))
+        return current unless there?(INITIALIZER)
 
         Configuration.new.tap do |config|
           Configuration.groups.fetch("Source").each do |option|

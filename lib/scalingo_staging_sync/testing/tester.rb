@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "active_support/core_ext/object/blank"
-require "json"
 
 module ScalingoStagingSync
   # Looking at an installation before its first run.
@@ -159,22 +158,20 @@ module ScalingoStagingSync
       end
 
       def cron
-        file = settings.in_app("cron.json")
+        file = settings.in_app(Support::CronFile::NAME)
         return "there is none: the run is not scheduled by Scalingo." unless File.file?(file)
 
-        jobs = JSON.parse(File.read(file)).fetch("jobs")
-        mine = jobs.map { |job| job.fetch("command") }.grep(/scalingo_staging_sync:run/)
-        return "no job of it runs scalingo_staging_sync:run." if mine.empty?
+        cron = Support::CronFile.new(File.binread(file))
+        raise Failed, "it has more than #{Support::CronFile::MOST_JOBS} jobs, and Scalingo schedules no more of an app." if cron.too_many?
+        return "no job of it runs scalingo_staging_sync:run." if cron.own.empty?
 
-        check_schedules(mine)
-        "#{Support::Figures.counted(mine.size, "job")}, in UTC: #{mine.map { |line| line.split.first(5).join(" ") }.join("; ")}."
-      rescue JSON::ParserError, KeyError, NoMethodError, TypeError
-        raise Failed, "it cannot be read: it must be a Hash with a list `jobs`, each with a `command`."
+        "#{Support::Figures.counted(cron.own.size, "job")}, in UTC: #{cron.own.map { |command| schedule(command) }.join("; ")}."
       end
 
-      def check_schedules(commands)
-        wrong = commands.find { |line| line.split.first(5).any? { |field| !field.match?(%r{\A[\d*/,A-Za-z-]+\z}) } }
-        raise Failed, "the command #{Support::Echo.inspect(wrong)} must begin with the five fields of a cron schedule." if wrong
+      def schedule(command)
+        Support::CronSchedule.new(Support::CronSchedule.split(command).first).text
+      rescue Support::CronSchedule::Invalid => error
+        raise Failed, "the job that runs scalingo_staging_sync:run must begin with the five fields of a cron schedule: #{error.message}."
       end
 
       def examined
