@@ -34,7 +34,7 @@ class RailsStateTest < Minitest::Test
     ActiveRecord::Base.establish_connection(@admin)
     ActiveRecord::Base.connection.drop_database(@database)
     ActiveRecord::Base.remove_connection
-    FileUtils.rm_rf(@migrations)
+    FileUtils.rm_rf([@migrations, "#{@migrations}_queue", "#{@migrations}_cache"])
   end
 
   def restored_from_production
@@ -64,6 +64,69 @@ class RailsStateTest < Minitest::Test
     assert_equal ["20250201000000 AddCity", "20250202000000 AddCountry"], labels
     assert_equal %w[id name city country], Shop.column_names
     assert_equal 0, RailsState.migrate
+  end
+
+  # --- the databases of a new Rails app: primary, cache, queue, cable -------------------------------
+
+  # The environment has these beside the primary database.
+  def with_siblings(siblings)
+    before = ActiveRecord::Base.configurations
+    environment = ActiveRecord::ConnectionHandling::DEFAULT_ENV.call
+    primary = { "adapter" => "postgresql", "url" => @url, "migrations_paths" => [@migrations] }
+    ActiveRecord::Base.configurations = { environment => { "primary" => primary }.merge(siblings) }
+    ActiveRecord::Base.establish_connection(:primary)
+    yield
+  ensure
+    ActiveRecord::Base.configurations = before
+  end
+
+  # @return [Array<String>] the names of those in the target, and of those apart
+  def names
+    databases = ScalingoStagingSync::Database::SiblingDatabases.new
+    [databases.shared, databases.apart].map { |list| list.map(&:name) }
+  end
+
+  def test_a_database_is_in_the_target_when_it_is_the_target_under_another_name
+    other = { "adapter" => "postgresql", "url" => @url.sub(@database, "other") }
+    by_parts = { "adapter" => "postgresql", "host" => "127.0.0.1", "port" => ENV.fetch("TEST_PG_PORT"), "database" => @database }
+    with_siblings("queue" => { "adapter" => "postgresql", "url" => @url }, "cache" => by_parts, "cable" => other,
+                  "local" => { "adapter" => "sqlite3", "database" => @database },
+                  "primary_replica" => { "adapter" => "postgresql", "url" => @url, "replica" => true },
+                  "reports" => { "adapter" => "postgresql", "url" => @url, "database_tasks" => false }) do
+      assert_equal [%w[queue cache reports], %w[cable local]], names
+    end
+    with_siblings({}) { assert_equal [[], []], names }
+  end
+
+  def test_migrations_run_for_the_primary_database_and_for_what_shares_it_and_for_no_other
+    queue, cache = %w[queue cache].map { |name| "#{@migrations}_#{name}".tap { |folder| FileUtils.mkdir_p(folder) } }
+    File.write("#{queue}/20250401000000_add_queue.rb",
+               "class AddQueue < ActiveRecord::Migration[7.2]\n  def change = add_column(:shops, :queue, :text)\nend\n")
+    File.write("#{cache}/20250401000001_add_cache.rb", "class AddCache < ActiveRecord::Migration[7.2]\n  def change = raise('not here')\nend\n")
+    migration("20250201000000", "AddCity", "add_column :shops, :city, :text")
+    with_siblings("queue" => { "adapter" => "postgresql", "url" => @url, "migrations_paths" => queue },
+                  "again" => { "adapter" => "postgresql", "url" => @url, "migrations_paths" => queue },
+                  "cache" => { "adapter" => "postgresql", "url" => @url.sub(@database, "other"), "migrations_paths" => cache }) do
+      assert_equal ["20250101000000 InProductionAlready", "20250201000000 AddCity", "20250401000000 AddQueue"], RailsState.migrations.first
+      labels = []
+      assert_equal(2, RailsState.migrate { |label| labels << label })
+      assert_equal ["20250201000000 AddCity", "20250401000000 AddQueue"], labels
+      assert_empty RailsState.migrations.last
+      assert_equal %w[id name city queue], Shop.column_names
+    end
+  end
+
+  def test_check_says_what_a_run_does_to_the_other_databases
+    cache = { "adapter" => "postgresql", "url" => "#{@url}_cache" }
+    config = staging_config
+    ENV["DATABASE_URL"] = @url
+    { { "cache" => cache } => /^passed  Other databases: a run does not touch cache\.$/,
+      { "cache" => cache, "queue" => { "adapter" => "postgresql", "url" => @url } } =>
+        /^warning Other databases: a run does not touch cache; what queue keeps in the target itself is replaced/,
+      {} => /^passed  Other databases: config\/database\.yml has none\.$/ }.each do |siblings, line|
+      with_siblings(siblings) { ScalingoStagingSync::Testing::Tester.new(config:, output: terminal, native: FakeNative.new).run }
+      assert_match line, terminal.string
+    end
   end
 
   def test_a_failing_migration_is_named_and_shows_no_row

@@ -4,7 +4,8 @@ module ScalingoStagingSync
   # What concerns the target database and does not loop over its rows.
   module Database
     # What Rails keeps in, and knows of, the target database: connections, migrations, the environment's name and
-    # the schema cache. Everything here concerns ActiveRecord's primary database.
+    # the schema cache. Everything here concerns ActiveRecord's primary database, and what other databases of the app are
+    # in the same one ({SiblingDatabases}): those that are apart keep their data, and so what they have of migrations.
     module RailsState
       module_function
 
@@ -31,15 +32,14 @@ module ScalingoStagingSync
       #
       # @return [Array<Array<String>>] the labels (version and name) of all, and of those that are pending
       def migrations
-        context = migration_context
-        applied = context.get_all_versions
-        all = context.migrations
+        applied = applied_migrations
+        all = migration_contexts.flat_map(&:migrations)
         [all, all.reject { |migration| applied.include?(migration.version) }].map { |list| list.map { |one| label(one) } }
       end
 
       # @return [Array<Integer>] the versions of the migrations that have run in the target; none where it has no such table
       def applied_migrations
-        migration_context.get_all_versions.sort
+        migration_contexts.first.get_all_versions.sort
       end
 
       # Runs the migrations that the app has and the backup had not, one by one.
@@ -47,15 +47,10 @@ module ScalingoStagingSync
       # @yieldparam label [String] the migration that begins: version and name
       # @return [Integer] how many ran
       # @raise [MigrationError] naming the one that failed; its cause says why
-      def migrate
-        context = migration_context
-        pending = context.open.pending_migrations
-        pending.each do |migration|
-          yield label(migration) if block_given?
-          run(context, migration)
-        end
-        forget_schema if pending.any?
-        pending.size
+      def migrate(&)
+        ran = migration_contexts.sum { |context| migrate_in(context, &) }
+        forget_schema if ran.positive?
+        ran
       end
 
       # Says in `ar_internal_metadata` that this is the current environment's database. The backup brought
@@ -77,17 +72,32 @@ module ScalingoStagingSync
         ActiveRecord::Base.descendants.each { |model| model.reset_column_information unless model.abstract_class? }
       end
 
-      # The app's migrations, and those of its engines. ActiveRecord itself learns the app's paths only from the rake
-      # tasks under `db:`; before that it looks beside the current directory.
+      # The app's migrations with those of its engines, then those of each database that is in the same one. What has run
+      # is in one table for all of them. ActiveRecord itself learns the app's paths only from the rake tasks under `db:`;
+      # before that it looks beside the current directory.
       #
       # @api private
-      def migration_context
+      def migration_contexts
         pool = ActiveRecord::Base.connection_pool
         paths = pool.db_config.migrations_paths
         paths ||= ActiveRecord::Tasks::DatabaseTasks.migrations_paths if defined?(Rails.application) && Rails.application
-        return pool.migration_context unless paths
+        others = SiblingDatabases.new.shared.filter_map(&:migrations_paths).uniq - [paths]
+        [(pool.migration_context unless paths), *[paths, *others].compact.map { |folders| migrations_in(folders, pool) }].compact
+      end
 
-        ActiveRecord::MigrationContext.new(Array(paths), pool.schema_migration, pool.internal_metadata)
+      # @api private
+      def migrations_in(folders, pool)
+        ActiveRecord::MigrationContext.new(Array(folders), pool.schema_migration, pool.internal_metadata)
+      end
+
+      # @api private
+      def migrate_in(context)
+        pending = context.open.pending_migrations
+        pending.each do |migration|
+          yield label(migration) if block_given?
+          run(context, migration)
+        end
+        pending.size
       end
 
       # @api private

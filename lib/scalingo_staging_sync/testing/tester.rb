@@ -67,6 +67,7 @@ module ScalingoStagingSync
           "Target database" => -> { database },
           "TLS" => -> { tls },
           "Privileges" => -> { privileges },
+          "Other databases" => -> { siblings },
           "Migrations" => -> { migrations },
           "Backup" => -> { backup },
           "Extensions" => -> { extensions },
@@ -196,6 +197,22 @@ module ScalingoStagingSync
 
         "#{Support::Figures.counted(examined[:privileges].size, "trial")}, each rolled back: the role may " \
           "#{examined[:privileges].map { |privilege| privilege[:name] }.join("; ")}."
+      end
+
+      # Solid Queue, Solid Cache and Solid Cable each have a database of their own in a new Rails app, which on Scalingo is
+      # often the primary one again.
+      def siblings
+        databases = Database::SiblingDatabases.new
+        apart, shared = [databases.apart, databases.shared].map { |list| list.map(&:name).join(", ") }
+        facts = []
+        facts << "a run does not touch #{apart}" unless apart.empty?
+        facts << "what #{shared} keeps in the target itself is replaced by the backup's" unless shared.empty?
+        return "config/database.yml has none." if facts.empty?
+
+        sentence = "#{facts.join("; ")}."
+        return sentence if shared.empty?
+
+        raise Warned, "#{sentence} Where staging's own is to stay, give it a database of its own in config/database.yml."
       end
 
       def migrations
