@@ -86,6 +86,8 @@ module ScalingoStagingSync
       Database::History.new.state
     end
   end
+
+  Legacy.attach(LOADER)
 end
 
 # Log lines are made of the notifications, so they need a listener from the beginning.

@@ -388,7 +388,7 @@ module ScalingoStagingSync
     end
 
     def store(option, value)
-      kept = option.cast(value)
+      kept = option.cast(Legacy.setting(option, value))
       @appendables.delete(option.name)
       solved(option)
       return @values.delete(option.name) if kept.nil?

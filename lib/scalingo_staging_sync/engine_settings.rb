@@ -116,9 +116,10 @@ module ScalingoStagingSync
       file ? { "file" => file } : { "scalingo" => scalingo }
     end
 
+    # @param force_download [Boolean] whether an archive that was kept is passed over, whatever the variable says
     # @return [Hash{String => Object}] how to reach the source app's backups
     # @raise [ConfigurationError] when the source app or the token is not set
-    def scalingo
+    def scalingo(force_download: false)
       {
         "app" => source_app,
         "api_token" => api_token,
@@ -127,7 +128,7 @@ module ScalingoStagingSync
         "backup_max_age" => @config.backup_max_age,
         "urls" => base_urls,
         "keep_in" => (in_app(@config.temp_dir) if @config.keep_backup),
-        "force_download" => Support::Variables.new.yes?("FORCE_BACKUP_DOWNLOAD")
+        "force_download" => force_download || Support::Variables.new.yes?("FORCE_BACKUP_DOWNLOAD")
       }
     end
 

@@ -155,7 +155,7 @@ class ConfigurationTest < Minitest::Test
     Configuration.options.each_key do |name|
       default = Configuration.new.public_send(name)
       [nil, "", " "].each do |nothing|
-        @config.public_send(:"#{name}=", nothing)
+        ScalingoStagingSync.deprecator.silence { @config.public_send(:"#{name}=", nothing) }
         default.nil? ? assert_nil(@config.public_send(name)) : assert_equal(default, @config.public_send(name), name)
         refute @config.set?(name)
       end

@@ -48,7 +48,9 @@ class InterfaceTest < Minitest::Test
     assert strategies.custom?(:mine)
     assert_includes strategies.names, :mine
     assert_raises(ArgumentError) { strategies.register_strategy(:mine) }
-    assert_raises(ArgumentError) { strategies.register_strategy(:user_anonymization) { "" } }
+    strategies.register_strategy(:user_anonymization) { "UPDATE users SET email = NULL" }
+    assert strategies.custom?(:user_anonymization)
+    assert_equal 1, strategies.names.count(:user_anonymization)
     assert_raises(ArgumentError) { strategies.register_strategy(3) { "" } }
   end
 

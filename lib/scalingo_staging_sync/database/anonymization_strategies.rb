@@ -20,21 +20,17 @@ module ScalingoStagingSync
       @custom = {}
 
       class << self
-        # @param name [Symbol, String] the strategy's name
+        # @param name [Symbol, String] the strategy's name; under that of a built-in one it takes its place
         # @yieldparam table [String] the table
         # @yieldparam condition [String, nil] the rule's condition
         # @yieldreturn [String] the SQL statement that masks the table
         # @return [Symbol] the name
-        # @raise [ArgumentError] when there is no block, or a built-in strategy has the name
+        # @raise [ArgumentError] when there is no block, or the name is none
         def register_strategy(name, &statement)
           raise ArgumentError, "register_strategy(#{Support::Echo.inspect(name)}) needs a block that returns SQL." unless statement
           unless name.is_a?(Symbol) || (name.is_a?(String) && !name.empty?)
             raise ArgumentError, "register_strategy was given #{Support::Echo.inspect(name)}; it takes a Symbol or a String."
           end
-          if BUILT_IN.include?(name.to_sym)
-            raise ArgumentError, "register_strategy(#{name.inspect}): a built-in strategy has this name."
-          end
-
           @custom[name.to_sym] = statement
           name.to_sym
         end
@@ -78,7 +74,7 @@ module ScalingoStagingSync
 
         # @return [Array<Symbol>] the names of all strategies, the built-in ones first
         def names
-          BUILT_IN + @custom.keys
+          BUILT_IN | @custom.keys
         end
 
         # Forgets the registered strategies, for tests.

@@ -34,12 +34,13 @@ module ScalingoStagingSync
       # with mode 0600: delete it when it has served.
       #
       # @param directory [String, Pathname] an existing directory
+      # @param force_download [Boolean] whether an archive that `config.keep_backup` has kept is passed over
       # @yieldparam event [Hash{Symbol => Object}] progress, as Support::ProgressReporter takes it
       # @return [String] the path of the archive, in pg_dump's custom format
       # @raise [BackupError] or one of its subclasses
       # @raise [ConfigurationError] when the source app or the API token is not set
-      def download_backup(directory, &)
-        settings = EngineSettings.new(@config).scalingo
+      def download_backup(directory, force_download: false, &)
+        settings = EngineSettings.new(@config).scalingo(force_download:)
         (@native || Native).fetch(Secret.reveal(settings), File.expand_path(directory.to_s), &)
       end
     end

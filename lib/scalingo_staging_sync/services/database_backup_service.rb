@@ -10,18 +10,20 @@ module ScalingoStagingSync
       # Downloads the backup that a run would use, and unpacks it into `config.temp_dir`, with mode 0600. A configured
       # `backup_file` is used where it is.
       #
+      # @param force_download [Boolean] whether an archive that `config.keep_backup` has kept is passed over, as with the
+      #   variable FORCE_BACKUP_DOWNLOAD
       # @return [String] the archive's path, for {DatabaseRestoreService#restore!}
       # @raise [Integrations::ScalingoApiClient::BackupError] or one of its subclasses
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when the source app or the API token is not set
-      def download_and_extract!
+      def download_and_extract!(force_download: false)
         refuse_production!
         return Support::BackupFile.refuse_url(settings.backup_file) if settings.backup_file
 
         directory = settings.in_app(config.temp_dir)
         FileUtils.mkdir_p(directory)
         client = Integrations::ScalingoApiClient.new(config:, native:)
-        reporter.with_progress { client.download_backup(directory, &reporter) }
+        reporter.with_progress { client.download_backup(directory, force_download:, &reporter) }
       end
     end
   end

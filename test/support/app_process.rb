@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+require "open3"
+require "tmpdir"
+
+# Tests of a Rails app without a database, each in a process of its own, so that the other tests stay without Rails.
+module AppProcess
+  ROOT = File.expand_path("../..", __dir__)
+
+  # Runs code in a Rails app without a database, in the environment staging.
+  def in_app(code, environment = {})
+    Dir.mktmpdir do |directory|
+      script = <<~RUBY
+        require "rails"
+        require "action_controller/railtie"
+        require "scalingo-staging-sync"
+        class ShopApp < Rails::Application
+          config.root = #{directory.inspect}
+          config.eager_load = false
+          config.logger = Logger.new(File::NULL)
+          config.secret_key_base = "a" * 64 unless ENV["WITHOUT_SECRET"]
+        end
+        #{code}
+      RUBY
+      variables = TestHelpers::VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging", "VERBOSE" => nil).merge(environment)
+      output, status = Open3.capture2e(variables, RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-e", script, chdir: directory)
+      mine = output.lines.select { |line| line.include?("warning:") && line.include?(ROOT) }
+      assert_empty mine, "Ruby warns"
+      yield output, status, directory
+    end
+  end
+
+  TASK = <<~RUBY
+    Rails.application.initialize!
+    require "rake"
+    Rails.application.load_tasks
+    Rake::Task["scalingo_staging_sync:%s"].invoke
+  RUBY
+end
