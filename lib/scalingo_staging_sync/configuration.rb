@@ -191,7 +191,8 @@ module ScalingoStagingSync
            "0 looks at names only."
 
     option :pii_ignore, Kind::PII_IGNORE, {}.freeze,
-           "Columns that are known not to be personal, `table.column` or `schema.table.column`, with `*`, each with its reason.",
+           "Columns that are known not to be personal, or that may act outside, `table.column` or `schema.table.column`, with `*`, " \
+           "each with its reason.",
            example: '{ "products.name" => "names of goods", "*.ip" => "our own machines" }'
 
     option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
@@ -199,6 +200,19 @@ module ScalingoStagingSync
            "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched against the name as it is and with `_` as a " \
            "space. Values are looked at all the same.",
            shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }"
+
+    group "What staging does"
+
+    option :quiesce, Kind::BOOLEAN, true,
+           "Keep staging from acting in production's name: tables of queued jobs, mails and messages come without rows; the " \
+           "URLs of webhooks and callbacks, secrets of OAuth applications and API clients, push subscriptions, refresh tokens " \
+           "and customer ids of payment services are masked, whatever `pii_policy` and `run_pii_scan` are. A rule for a table " \
+           "or column, or an entry in `pii_ignore`, comes before it. false leaves all of it as production has it."
+
+    option :staging_password, Kind::PASSWORD, nil,
+           "The password of every account whose bcrypt hash is masked by itself. nil: one that no one knows. Accounts that a " \
+           "`keep` or a `condition` leaves get one that no one knows in any case. With Devise's `config.pepper` append it.",
+           example: 'ENV["STAGING_PASSWORD"]', secret: true
 
     group "Performance"
 

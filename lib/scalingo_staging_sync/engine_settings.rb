@@ -84,6 +84,8 @@ module ScalingoStagingSync
         "include_foreign_servers" => @config.include_foreign_servers,
         "exclude_large_objects" => @config.exclude_large_objects,
         "leak_check" => leak_check,
+        "quiesce" => @config.quiesce,
+        "storage_service" => Support::RailsHints.storage_service,
         "fingerprint" => fingerprint(exclude_tables)
       }
     end
@@ -94,7 +96,8 @@ module ScalingoStagingSync
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
-      decisive = rules.merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"))
+      decisive = rules.merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"),
+                             "quiesce" => @config.quiesce, "staging_password" => !@config.staging_password.nil?)
       OpenSSL::Digest::SHA256.hexdigest(JSON.generate(decisive.sort.to_h))
     end
 
@@ -149,10 +152,10 @@ module ScalingoStagingSync
     # @return [Hash{String => Object}] what is masked, and how it is checked
     # @raise [ConfigurationError] when there is no key for pseudonyms
     def masking
-      { "secret" => secret }.merge(rules)
+      { "secret" => secret, "staging_password" => secret_of(@config.staging_password) }.merge(rules)
     end
 
-    # @return [Hash{String => Object}] the same without the key
+    # @return [Hash{String => Object}] the same without the key and the password
     def rules
       {
         "email_domain" => @config.anonymized_email_domain,
@@ -167,13 +170,13 @@ module ScalingoStagingSync
 
     # @return [Hash{String => Object}] how personal data that no rule covers is looked for, and what is done about it
     def pii
-      return { "scan" => false } unless @config.run_pii_scan
+      return { "scan" => false, "ignore" => ignored } unless @config.run_pii_scan
 
       {
         "scan" => true,
         "policy" => @config.pii_policy.to_s,
         "sample_rows" => (@config.pii_sample_rows unless @config.pii_sample_rows == :all),
-        "ignore" => @config.pii_ignore.map { |column, reason| { "column" => column, "reason" => reason } },
+        "ignore" => ignored,
         "filter_parameters" => Support::RailsHints.filter_parameters,
         "encrypted" => Support::RailsHints.encrypted_columns,
         "own_patterns" => !@config.pii_detection_patterns.nil?
@@ -200,6 +203,8 @@ module ScalingoStagingSync
     end
 
     private
+
+    def ignored = @config.pii_ignore.map { |column, reason| { "column" => column, "reason" => reason } }
 
     def source_app
       name = @config.clone_source_scalingo_app_name

@@ -50,9 +50,17 @@ module ScalingoStagingSync
     # @return [Integer] values replaced
     def masked_values = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
 
-    # @return [Array<Hash{Symbol => Object}>] every column that looks personal: :table, :column, :kind, :heading,
+    # @return [Array<Hash{Symbol => Object}>] every column that looks personal or acts outside (:heading is "outside"; a
+    #   table of queued work has "*" for its column): :table, :column, :kind, :heading,
     #   :confidence, :found_by, :reason, :values, :count, :share, :status, :because, :mask and :rule
     def findings = to_h[:findings] || []
+
+    # @return [Array<Hash{Symbol => Object}>] those of {#findings} that act outside
+    def outside = Support::Outside.split(findings).first
+
+    # @return [Array<Hash{Symbol => Object}>] accounts that have a password that is known, by the mask `:password` or by
+    #   `config.staging_password`: :table, :column and :accounts
+    def known_passwords = to_h[:known_passwords] || []
 
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that nothing stands between and staging
     def uncovered = findings.select { |finding| finding[:status].to_s == "uncovered" }

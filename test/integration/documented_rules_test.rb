@@ -177,7 +177,7 @@ class DocumentedRulesTest < IntegrationTest
     config.anonymization_secret = SECRET
     config.anonymization_tables = entries
     config.anonymization_rules = rules
-    ScalingoStagingSync::EngineSettings.new(config).masking
+    ScalingoStagingSync::Secret.reveal(ScalingoStagingSync::EngineSettings.new(config).masking)
   end
 
   def loaded(entries, rules = {}, **options)

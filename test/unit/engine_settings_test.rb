@@ -21,7 +21,7 @@ class EngineSettingsTest < Minitest::Test
           "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0, "more_to_come" => false
         },
         "masking" => {
-          "secret" => SECRET, "email_domain" => "demo.example.com",
+          "secret" => SECRET, "staging_password" => nil, "email_domain" => "demo.example.com",
           "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
           "sql_rules" => [],
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
@@ -35,10 +35,34 @@ class EngineSettingsTest < Minitest::Test
         "include_foreign_servers" => false,
         "exclude_large_objects" => false,
         "leak_check" => { "enabled" => true, "names" => false },
+        "quiesce" => true, "storage_service" => nil,
         "fingerprint" => ScalingoStagingSync::EngineSettings.new(config).fingerprint
       },
       config.to_engine
     )
+  end
+
+  def test_what_acts_outside_is_asked_for_without_a_search_for_personal_data
+    config = staging_config
+    config.run_pii_scan = false
+    config.pii_ignore = { "good_jobs.*" => "harmless" }
+    config.staging_password = "our staging"
+    told = config.to_engine
+    assert_equal [true, { "scan" => false, "ignore" => [{ "column" => "good_jobs.*", "reason" => "harmless" }] }], told.values_at("quiesce", "pii")
+    assert_equal "our staging", told["masking"]["staging_password"]
+  end
+
+  def test_the_fingerprint_knows_whether_staging_is_quiet_and_nothing_of_the_password
+    config = staging_config
+    prints = [config.to_engine["fingerprint"]]
+    config.staging_password = "our staging"
+    prints << config.to_engine["fingerprint"]
+    config.staging_password = "another one"
+    assert_equal prints.last, config.to_engine["fingerprint"]
+    config.quiesce = false
+    prints << config.to_engine["fingerprint"]
+    assert_equal prints.uniq, prints
+    refute_includes config.inspect, "another one"
   end
 
   def test_the_leak_check_goes_with_the_search_for_personal_data

@@ -7,6 +7,8 @@
 //! does not truncate a referenced table; user triggers are silent meanwhile. Materialized views, which hold copies,
 //! are filled anew at the end.
 //!
+//! Tables of queued work are emptied (`config.quiesce`), after what refers to them was masked.
+//!
 //! Rules are resolved by the planner, from the same description of tables that a backup gives.
 
 mod after;
@@ -18,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
 use crate::mask::Key;
+use crate::passwords;
 use crate::plan::sql_rules::{SqlGroup, GROUP_KIND};
 use crate::plan::{self, Load, Plan, TableName};
 use crate::report::{self, Recorder, Report};
@@ -87,6 +90,7 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
         let whole = Part {
             plain: parts.iter().flat_map(|part| part.plain.clone()).collect(),
             groups: parts.iter().flat_map(|part| part.groups.clone()).collect(),
+            queues: parts.iter().flat_map(|part| part.queues.clone()).collect(),
         };
         job.retrying(async || job.in_transaction(&whole).await).await?
     } else {
@@ -101,10 +105,13 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
         events.warn(warning);
     }
     let told = job.survivors().await?;
+    let known_passwords = passwords::count(target, &plan).await?;
     let verified = verified && !told.leaks();
     Ok(told.into_report(Report {
         tables,
+        excluded: plan.queues.iter().map(ToString::to_string).collect(),
         findings,
+        known_passwords,
         verified,
         ..recorder.finish()
     }))
@@ -117,10 +124,12 @@ struct Part<'p> {
     plain: Vec<&'p Load>,
     /// Groups of rules in SQL, by number.
     groups: Vec<usize>,
+    /// Tables that are emptied.
+    queues: Vec<&'p TableName>,
 }
 
 /// The least that can be a transaction each: first the tables without rules in SQL, by name, so that the rules find
-/// what they read masked; then the groups, in the plan's order.
+/// what they read masked; then the groups, in the plan's order; last what is only emptied.
 fn parts(plan: &Plan) -> Vec<Part<'_>> {
     let mut plain: Vec<&Load> = plan
         .loads
@@ -130,13 +139,17 @@ fn parts(plan: &Plan) -> Vec<Part<'_>> {
     plain.sort_by(|a, b| a.table.cmp(&b.table));
     let plain = plain.into_iter().map(|load| Part {
         plain: vec![load],
-        groups: Vec::new(),
+        ..Part::default()
     });
     let groups = (0..plan.sql_rules.groups.len()).map(|number| Part {
-        plain: Vec::new(),
         groups: vec![number],
+        ..Part::default()
     });
-    plain.chain(groups).collect()
+    let queues = (!plan.queues.is_empty()).then(|| Part {
+        queues: plan.queues.iter().collect(),
+        ..Part::default()
+    });
+    plain.chain(groups).chain(queues).collect()
 }
 
 /// A failure, and whether the whole transaction is worth another try.
@@ -254,7 +267,8 @@ impl Job<'_> {
     fn tables_of(&self, part: &Part<'_>) -> Vec<TableName> {
         let groups = part.groups.iter().flat_map(|number| self.group_loads(*number));
         let loads = part.plain.iter().copied().chain(groups);
-        loads.map(|load| load.table.clone()).collect()
+        let queues = part.queues.iter().copied();
+        loads.map(|load| &load.table).chain(queues).cloned().collect()
     }
 
     /// Retries what a retry can mend: deadlocks, serialization failures and lock timeouts, with exponential
@@ -313,6 +327,9 @@ impl Job<'_> {
         let keys = self.take_off_foreign_keys(&tables).await?;
         for (load, copy) in part.plain.iter().zip(&copies) {
             self.replace_rows(load, copy).await?;
+        }
+        for table in &part.queues {
+            self.empty_silently(table).await?;
         }
         let mut masked: Vec<report::Table> = copies.into_iter().map(|copy| copy.told).collect();
         for (number, told) in part.groups.iter().zip(told) {

@@ -28,6 +28,7 @@ mod identity;
 pub mod leak;
 pub mod mask;
 mod near;
+mod passwords;
 pub mod pii;
 pub mod plan;
 pub mod preview;
@@ -240,6 +241,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     }
     let strict = settings.masking.fail_on_verification_error;
     let told = survivors::conclude(target, plan, leaks.as_ref(), strict).await?;
+    let known_passwords = passwords::count(target, plan).await?;
     target.mark_end().await?;
 
     let verified = verified && !told.leaks();
@@ -253,6 +255,7 @@ async fn sync(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         excluded: plan.excluded.iter().map(ToString::to_string).collect(),
         left_out: report::left_out(plan),
         findings,
+        known_passwords,
         large_objects: loaded.large_objects,
         steps: loaded.steps,
         verified,

@@ -23,12 +23,12 @@ pub struct Report {
     pub backup: Option<Backup>,
     /// Each table whose rows were loaded, in the order they came.
     pub tables: Vec<Table>,
-    /// Tables that were created without rows, by `config.exclude_tables`.
+    /// Tables without rows, by `config.exclude_tables` and `config.quiesce`.
     pub excluded: Vec<String>,
     /// What the archive holds and the target does not.
     pub left_out: Vec<LeftOut>,
-    /// Every column that looks personal, by table: with [`Status`] it says what would be there without rules and
-    /// what is left with them.
+    /// Every column that looks personal or acts outside, and, as the column `*`, every table of queued work: with
+    /// [`Status`] it says what would be there without rules and what is left with them.
     pub findings: Vec<Finding>,
     /// Originals of masked columns that survived in others.
     pub leaks: Vec<Leak>,
@@ -36,6 +36,8 @@ pub struct Report {
     pub leak_check: Option<leak::Summary>,
     /// What holds personal data beside columns, and what became of it.
     pub channels: Vec<Channel>,
+    /// Accounts whose password is known now, where there are any.
+    pub known_passwords: Vec<KnownPassword>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
     /// Large objects created.
@@ -109,6 +111,17 @@ pub struct Column {
     pub nulls: u64,
     /// Values that had not the mask's form: zero in a sound run.
     pub violations: u64,
+}
+
+/// Accounts with a password that is known, by an explicit rule or by `config.staging_password`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownPassword {
+    /// `schema.table`.
+    pub table: String,
+    /// The column of its hash.
+    pub column: String,
+    /// How many have it.
+    pub accounts: u64,
 }
 
 /// An entry that was not restored.

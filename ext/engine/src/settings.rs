@@ -34,6 +34,13 @@ pub struct Settings {
     /// The check that no original value of a masked column survived in another. Off where it is not there.
     #[serde(default)]
     pub leak_check: LeakCheck,
+    /// Keep staging from acting in production's name: what is queued comes without rows, and endpoints, other services'
+    /// secrets and their like are masked, whatever the policy on personal data is.
+    #[serde(default)]
+    pub quiesce: bool,
+    /// The service of this environment's that files lie in (`config.active_storage.service`), where it is known.
+    #[serde(default)]
+    pub storage_service: Option<String>,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
@@ -195,6 +202,9 @@ pub struct Target {
 pub struct Masking {
     /// The key under which pseudonyms are made.
     pub secret: SecretString,
+    /// The password that accounts get whose hash is masked by itself; None: one that no one knows.
+    #[serde(default)]
+    pub staging_password: Option<SecretString>,
     /// The domain of pseudonymous e-mail addresses.
     #[serde(default = "default_email_domain")]
     pub email_domain: String,

@@ -80,6 +80,7 @@ fn mask_of_users() -> Arc<RowMask> {
         key: Key::new(&"sixteen bytes or more".into()),
         email_domain: "demo.example.com".into(),
         utf8: true,
+        staging_password: None,
     };
     Arc::new(RowMask::new(&table, &masks, &pseudonyms).unwrap())
 }

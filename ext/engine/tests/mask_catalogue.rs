@@ -444,6 +444,43 @@ fn fixed_values_passwords_and_templates() {
 }
 
 #[test]
+fn a_password_of_staging_is_for_rows_that_no_keep_keeps() {
+    let hash = "$2a$10$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q";
+    let mut table = table(Type::TEXT, Uniqueness::default());
+    let email = table.columns.len();
+    table.columns.push(column("email", Type::TEXT));
+    let kept = mask("email", &json!({}))
+        .unwrap()
+        .keeping(Arc::new(Keep::new(&["*@ours.com".into()])));
+    let masks = [
+        (2, mask("staging_password", &json!({"cost": 4})).unwrap()),
+        (email, kept),
+    ];
+    let masked = Arc::new(RowMask::new(&table, &masks, &pseudonyms(DOMAIN)).unwrap());
+    let condition = masked.columns()[0].known_password.clone().unwrap();
+    let mut out = Vec::new();
+    let rows = [
+        ("ada@ours.com", hash),
+        ("bob@theirs.com", hash),
+        ("eve@theirs.com", "5ebe2294ecd0e0f08eab7690d2a6ee69"),
+    ];
+    let piece: String = rows
+        .iter()
+        .map(|(address, hash)| format!("1\t2\t{hash}\t{address}\n"))
+        .collect();
+    masked.masker().mask_piece(piece.as_bytes(), &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let hashes: Vec<&str> = out.lines().map(|line| line.split('\t').nth(2).unwrap()).collect();
+    let known = |hash: &str| bcrypt::verify("staging", hash).unwrap_or(false);
+    assert_eq!(
+        hashes.iter().map(|hash| known(hash)).collect::<Vec<_>>(),
+        [false, true, false]
+    );
+    assert!(condition.contains(hashes[1]) && !hashes.contains(&hash));
+    assert!(hashes[2].len() == 32 && hashes[2].bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
 fn kept_values_stay_and_are_counted() {
     let keep = Arc::new(Keep::new(&["*@ourcompany.com".into()]));
     let mask = mask("email", &json!({})).unwrap().keeping(keep);
@@ -637,6 +674,9 @@ fn of_the_places_within_a_document_all_that_are_wrong_are_told() {
 const DISTINCT: &[(&str, &str)] = &[
     ("email", "[a-z]{1,8}@[a-z]{1,8}\\.(fr|com)"),
     ("username", "[a-zé]{1,12}"),
+    ("filename", "[a-zé]{1,12}[.]pdf"),
+    ("unknown_password", "[$]2a[$]10[$][./A-Za-z0-9]{53}"),
+    ("unknown_password", "[a-z]{1,12}"),
     ("name", "[A-Z][a-z]{1,8} [A-Z][a-z]{1,8}"),
     ("city", "[A-Z][a-z]{1,8}"),
     ("postal_code", "[0-9]{5}"),

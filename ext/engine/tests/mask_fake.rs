@@ -59,6 +59,7 @@ impl Given {
             key: Key::new(&self.secret.into()),
             email_domain: "demo.example.com".into(),
             utf8: self.utf8,
+            staging_password: None,
         };
         let mask = Recipe::named("fake", self.options.as_object().unwrap())?;
         RowMask::new(&table, &[(0, mask)], &pseudonyms)

@@ -71,6 +71,8 @@ impl Case {
     }
 }
 
+const A_BCRYPT_HASH: &str = "[$]2[aby][$]04[$][./A-Za-z0-9]{53}";
+
 fn text() -> Type {
     Type::TEXT
 }
@@ -237,7 +239,7 @@ fn cases() -> Vec<Case> {
         case("password", "[a-z]{1,9}", |_, new| {
             bcrypt::verify("password", new).unwrap()
         })
-        .with(r#"{"cost": 4}"#)
+        .with(r#"{"password": "password", "cost": 4}"#)
         .repeats(),
         case("text", "(?s).{1,60}", |old, new| {
             old.chars().count() == new.chars().count()
@@ -301,6 +303,22 @@ fn cases() -> Vec<Case> {
         case("scrub", "[a-z ]{1,9}", |old, new| old == new)
             .repeats()
             .may_stay(),
+        case("staging_password", A_BCRYPT_HASH, |_, new| {
+            bcrypt::verify("staging", new).unwrap()
+        })
+        .with(r#"{"cost": 4}"#)
+        .repeats(),
+        case("unknown_password", A_BCRYPT_HASH, |old, new| {
+            bcrypt::verify("staging", new).is_ok() && new[..7] == old[..7] && new.len() == 60
+        }),
+        case(
+            "filename",
+            "[a-zé]{1,12}([.](pdf|PDF|tar[.]gz|numbers))?",
+            |old, new| {
+                new.starts_with("file-")
+                    && new.split_once('.').map(|(_, end)| end) == old.split_once('.').map(|(_, end)| end)
+            },
+        ),
     ]
 }
 

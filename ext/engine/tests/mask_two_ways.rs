@@ -229,6 +229,7 @@ fn agree(columns: &[(&str, Of)], masks: &[(&str, Mask)], sql: &[(&str, &str)]) {
         key: Key::new(&SECRET.into()),
         email_domain: DOMAIN.into(),
         utf8: true,
+        staging_password: None,
     };
     let mask = RowMask::new(&table, &masks, &pseudonyms).unwrap_or_else(|problems| panic!("{problems:?}"));
     let (mut random, texts, mut raw) = (Random(7), awkward(), Vec::new());

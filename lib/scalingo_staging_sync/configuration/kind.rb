@@ -121,6 +121,10 @@ module ScalingoStagingSync
         "prints, or six words chosen by chance"
       ) { |value| value.bytesize >= 16 && Guessing.bits(value) >= Guessing::ENOUGH }
 
+      PASSWORD = string("a String of at most 72 bytes, which is all that bcrypt reads, without a zero byte") do |value|
+        value.bytesize <= 72 && !value.include?("\0")
+      end
+
       PATH = new("String", "a String or Pathname, the path of a file and no URL") do |value|
         path = value.is_a?(String) || value.is_a?(Pathname) ? value.to_s : ""
         path.strip.empty? || Support::Echo.secret?(path) ? REFUSED : path.dup.freeze

@@ -72,6 +72,7 @@ module ScalingoStagingSync
           leaks: @report[:leaks] || [],
           leak_check: @report[:leak_check],
           channels: @report[:channels] || [],
+          known_passwords: @report[:known_passwords] || [],
           excluded: @report[:excluded] || [],
           left_out: @report[:left_out] || [],
           warnings: @report[:warnings] || []
@@ -94,6 +95,8 @@ module ScalingoStagingSync
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
         lines.concat(list("Personal data that no rule covers", open_findings(facts).map { |one| "#{one[:table]}.#{one[:column]}: #{one[:kind]}, #{one[:reason]}" }))
+        lines.concat(list("Acts outside", Support::Outside.split(facts[:findings]).first.map { |one| Support::Outside.line(one) }))
+        lines.concat(list("Accounts with a known password", facts[:known_passwords].map { |one| "#{one[:table]}.#{one[:column]}: #{Support::Figures.count(one[:accounts])}" }))
         lines.concat(list("Original values of masked columns in other columns", facts[:leaks].map { |leak| leak_line(leak) }))
         lines.concat(list("Warnings", facts[:warnings]))
         "#{lines.join("\n")}\n"
@@ -119,6 +122,11 @@ module ScalingoStagingSync
         open, settled = %w[uncovered withheld].then { |ones| findings.partition { |one| ones.include?(one[:status].to_s) } }
         covered = settled.count { |one| one[:status].to_s != "ignored" }
         "#{Support::Figures.counted(open.size + covered, "column")} without rules; #{open.size} with them" if findings.any?
+      end
+
+      def passwords_words(facts)
+        known = Support::Outside.known_passwords(facts)
+        Support::Figures.counted(known, "account") if known.positive?
       end
 
       # Each phase with the time it began, in seconds from the run's beginning.
@@ -153,7 +161,9 @@ module ScalingoStagingSync
           "Rows" => Support::Figures.count(facts[:totals][:rows]),
           "Values masked" => Support::Figures.count(facts[:totals][:masked_values]),
           "Verification" => verification_words(facts[:verification]),
-          "Personal data" => findings_words(facts[:findings]),
+          "Personal data" => findings_words(Support::Outside.split(facts[:findings]).last),
+          "Acts outside" => Support::Outside.summary(facts[:findings]),
+          "Known password" => passwords_words(facts),
           "Leak check" => leak_words(facts)
         }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
       end

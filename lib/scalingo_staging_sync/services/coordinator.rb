@@ -68,6 +68,7 @@ module ScalingoStagingSync
         report = engine.run(settings.to_h(more_to_come: EngineSettings.target_of_rails?))
         reporter.with_heartbeat { finish(report, started_at) }
         tell(report)
+        tell_quiet(report)
         tell_restart(before)
         report
       end
@@ -135,6 +136,16 @@ module ScalingoStagingSync
           "#{Support::Figures.counted(tables.sum { |table| table[:rows] }, "row")}, " \
           "#{Support::Figures.counted(masked, "value")} masked#{without_rows(report)}; #{verification(report)}."
         )
+      end
+
+      # What staging could do, and who can log in.
+      def tell_quiet(report)
+        acting = Support::Outside.summary(report[:findings])
+        reporter.say("Acts outside: #{acting}.") if acting
+        report[:known_passwords].to_a.each do |one|
+          reporter.say("#{Support::Figures.counted(one[:accounts], "account")} of #{one[:table]} " \
+                       "#{one[:accounts] == 1 ? "has" : "have"} a known password (#{one[:column]}).")
+        end
       end
 
       # Rails knows a schema by its migrations.

@@ -139,8 +139,10 @@ module ScalingoStagingSync
 
       def cautions(report)
         open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
+        known = Support::Outside.known_passwords(report)
         [(words.sentence(:unverified) if @config.verify_anonymization && !report[:verified]),
-         ("#{words.counted(open, :finding)}." if open.positive?)]
+         ("#{words.counted(open, :finding)}." if open.positive?),
+         ("#{words.counted(known, :known_password)}." if known.positive?)]
       end
 
       def warnings(warnings)

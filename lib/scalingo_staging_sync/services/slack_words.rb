@@ -41,11 +41,13 @@ module ScalingoStagingSync
       NOUNS = {
         fr: {
           table: %w[table tables], row: %w[ligne lignes], warning: %w[avertissement avertissements],
-          finding: ["colonne personnelle non couverte", "colonnes personnelles non couvertes"]
+          finding: ["colonne personnelle non couverte", "colonnes personnelles non couvertes"],
+          known_password: ["compte a un mot de passe connu", "comptes ont un mot de passe connu"]
         },
         en: {
           table: %w[table tables], row: %w[row rows], warning: %w[warning warnings],
-          finding: ["personal column without a rule", "personal columns without a rule"]
+          finding: ["personal column without a rule", "personal columns without a rule"],
+          known_password: ["account has a known password", "accounts have a known password"]
         }
       }.freeze
 

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Support
-    # Columns that look personal, as a table for people.
+    # Columns that look personal, as a table for people, and what acts outside.
     class FindingsText
       # What is said when there is nothing to do.
       ALL_COVERED = "Every column that looks personal has a rule or an entry in config.pii_ignore."
@@ -17,9 +17,10 @@ module ScalingoStagingSync
 
       # @return [String] every finding, the rules that are missing, and the warnings
       def to_s
-        findings = @found[:findings]
+        outside, findings = Outside.split(@found[:findings])
         lines = ["#{look_personal(findings.size)}, among those of #{Figures.counted(@found[:tables], "table")} (#{@found[:origin]})."]
         lines.push("", *table(findings)) if findings.any?
+        lines.push("", "Acts outside:", *outside.map { |finding| "  #{Outside.line(finding)}" }) if outside.any?
         lines.push("", *missing)
         [*lines, *warnings].join("\n")
       end

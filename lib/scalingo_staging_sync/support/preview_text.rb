@@ -14,7 +14,7 @@ module ScalingoStagingSync
 
       # @return [String] the text
       def to_s
-        blocks = [backup, tables, findings, channels, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
+        blocks = [backup, tables, findings, outside, channels, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
                   target, list("Warnings", @preview[:warnings]), verdict]
         "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
       end
@@ -65,7 +65,7 @@ module ScalingoStagingSync
       end
 
       def findings
-        found = @preview[:findings].to_a
+        _, found = Outside.split(@preview[:findings])
         open, masked = %w[uncovered masked].map { |status| found.select { |finding| finding[:status].to_s == status } }
         list("Columns that look personal and that no rule covers", open.map { |finding| finding(finding) }) +
           list("Columns that look personal and would be masked by themselves", masked.map { |finding| finding(finding) })
@@ -76,6 +76,11 @@ module ScalingoStagingSync
         words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
         line = words.empty? ? name : "#{name}: #{words.join(", ")}"
         finding[:rule] && finding[:status].to_s == "uncovered" ? "#{line}\n    #{finding[:rule]}" : line
+      end
+
+      def outside
+        acting, = Outside.split(@preview[:findings])
+        list("Acts outside", acting.map { |finding| Outside.line(finding) })
       end
 
       def channels

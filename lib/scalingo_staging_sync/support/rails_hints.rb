@@ -2,8 +2,8 @@
 
 module ScalingoStagingSync
   module Support
-    # What a Rails app itself says of personal data: the parameters that it keeps out of its logs, and the attributes
-    # that it encrypts.
+    # What a Rails app itself says: the parameters that it keeps out of its logs, the attributes that it encrypts, and
+    # where its files lie.
     module RailsHints
       class << self
         # @return [Array<String>] the Strings and Symbols of `config.filter_parameters`; its Regexps and Procs are for
@@ -21,6 +21,13 @@ module ScalingoStagingSync
           load_models
           models = ActiveRecord::Base.descendants.reject(&:abstract_class?)
           models.flat_map { |model| columns_of(model) }.uniq
+        end
+
+        # @return [String, nil] the service of this environment that Active Storage's files lie in
+        #   (`config.active_storage.service`); nil where none is configured
+        def storage_service
+          config = rails_config
+          config.active_storage.service&.to_s if config.respond_to?(:active_storage)
         end
 
         private

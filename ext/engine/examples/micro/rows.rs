@@ -81,6 +81,7 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
         key: Key::new(&"a secret of the benchmark".into()),
         email_domain: "demo.example.com".into(),
         utf8: true,
+        staging_password: None,
     };
     Arc::new(RowMask::new(&table, &masks, &pseudonyms).expect("the masks fit"))
 }

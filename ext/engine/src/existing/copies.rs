@@ -84,6 +84,14 @@ impl Job<'_> {
             .await
     }
 
+    /// Empties a table without a word to its triggers.
+    pub(super) async fn empty_silently(&self, table: &TableName) -> Result<()> {
+        let triggers = self.silence_triggers(table, &[]).await?;
+        self.empty(table).await?;
+        self.execute(&format!("restoring the triggers of {table}"), &triggers)
+            .await
+    }
+
     async fn empty(&self, table: &TableName) -> Result<()> {
         let sql = format!("TRUNCATE ONLY {}", table.sql());
         self.execute(&format!("emptying {table}"), &sql).await

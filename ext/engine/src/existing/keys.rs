@@ -91,7 +91,8 @@ impl Job<'_> {
     pub(super) async fn put_back_foreign_keys(&self, keys: &[ForeignKey]) -> Result<()> {
         self.follow_deletes(keys).await?;
         for key in keys {
-            if self.plan.sql_rules.losing.contains(&key.references) {
+            let loses = self.plan.sql_rules.losing.contains(&key.references);
+            if loses || self.plan.queues.contains(&key.references) {
                 self.put_back_or_not_valid(key).await?;
             } else {
                 let doing = format!("putting back the foreign key {}", key.name);
@@ -161,7 +162,7 @@ impl Job<'_> {
         let not_valid = format!("{} NOT VALID", key.put_back);
         self.execute(&doing, &not_valid).await?;
         self.events.warn(format!(
-            "The foreign key {} of {} is put back NOT VALID: rows refer to some that a rule in SQL deleted.",
+            "The foreign key {} of {} is put back NOT VALID: rows refer to some that are gone.",
             key.name, key.table
         ));
         Ok(())

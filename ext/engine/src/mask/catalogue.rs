@@ -8,12 +8,14 @@ mod digits;
 mod document;
 mod email;
 mod fake;
+mod file_name;
 mod fixed;
 mod json;
 mod json_syntax;
 mod listing;
 mod network;
 mod number;
+mod password;
 mod phone;
 pub(super) mod recipe;
 mod scrub;
@@ -118,6 +120,11 @@ impl Mask {
         }
     }
 
+    /// Whether it writes NULL, whatever the value is, as the configuration names it.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Mask::Catalogue(recipe) if recipe.is("null"))
+    }
+
     /// The mask for the values that are not kept.
     pub(crate) fn without_keep(&self) -> &Mask {
         match self {
@@ -135,6 +142,8 @@ impl Mask {
     }
 }
 
+/// A password's hash, for examples.
+const AN_OLD_HASH: &str = "$2a$12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q";
 const NO_OPTIONS: &[(&str, &str)] = &[];
 const SUBJECT: (&str, &str) = (
     "subject",
@@ -305,6 +314,13 @@ pub static MASKS: &[Entry] = &[
     )),
     joins(entry("mac", "other hex digits in the same places", NO_OPTIONS, example("00:1b:63:84:45:e6"), shape::mac)),
     own_form(joins(entry("url", "an address at `example.com`, the same host for the same host", NO_OPTIONS, example("https://ada.example.org/cv?token=1"), network::url))),
+    own_form(joins(entry(
+        "filename",
+        "a file's name with the same extension",
+        NO_OPTIONS,
+        example("passport_ada_lovelace.pdf"),
+        file_name::filename,
+    ))),
     own_form(entry("user_agent", "a common browser", NO_OPTIONS, example("AdaBrowser/1.0"), words::user_agent)),
     joins(entry("uuid", "a UUID of the same version", NO_OPTIONS, example("3f333df6-90a4-4fda-8dd3-9485d27cee36"), shape::uuid)),
     own_form(entry(
@@ -318,9 +334,27 @@ pub static MASKS: &[Entry] = &[
     own_form(entry(
         "password",
         "a bcrypt hash of a password that you know",
-        &[("password", "the password, `password` by default"), ("cost", "bcrypt's cost, 10 by default")],
-        ("$2a$12$…", Shown::Text, r#"{"cost": 4}"#),
-        text::password,
+        &[
+            ("password", "the password, by default `config.staging_password`, else `password`"),
+            ("cost", "bcrypt's cost, 10 by default"),
+        ],
+        ("$2a$12$…", Shown::Text, r#"{"password": "password", "cost": 4}"#),
+        password::password,
+    )),
+    entry(
+        "staging_password",
+        "a bcrypt hash of `config.staging_password`; `:unknown_password` in rows of which a `keep` keeps a value, and where \
+         the hash is not bcrypt's",
+        &[("cost", "bcrypt's cost, 10 by default")],
+        (AN_OLD_HASH, Shown::Text, r#"{"cost": 4}"#),
+        password::staging_password,
+    ),
+    joins(entry(
+        "unknown_password",
+        "a hash of the same format and cost of a password that no one knows; bcrypt's where the value is no hash",
+        NO_OPTIONS,
+        example(AN_OLD_HASH),
+        password::unknown_password,
     )),
     entry("text", "as many characters of lorem ipsum", NO_OPTIONS, example("She was born in London."), text::text),
     entry(

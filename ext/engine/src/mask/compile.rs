@@ -28,6 +28,8 @@ pub(super) struct Fitted {
     pub(super) description: String,
     /// A condition on the column that every masked value meets; NULL is added by the caller. [`ANY_VALUE`]: none.
     pub(super) form: String,
+    /// A condition on the rows that get a password that is known; see [`MaskedColumn::known_password`].
+    pub(super) known_password: Option<String>,
 }
 
 /// Fits `mask` to the column at `position`, under its CHECKs. `masks` are all masks of the table.
@@ -119,6 +121,7 @@ fn without_checks(
         position,
         description: fitted.description,
         form_sql,
+        known_password: fitted.known_password,
     };
     Ok((masked, fitted.action))
 }
@@ -225,6 +228,7 @@ impl Fit<'_> {
             action: Action::Email(self.email_pseudonym(self.position)),
             description: "e-mail pseudonym".into(),
             form: format!("{form} OR {}", self.text_is("=", "")),
+            known_password: None,
         })
     }
 
@@ -290,6 +294,7 @@ impl Fit<'_> {
             }),
             description: "MD5 of the new e-mail address".into(),
             form: condition,
+            known_password: None,
         })
     }
 
@@ -428,6 +433,7 @@ impl Fit<'_> {
             action: Action::Numbered(numbered),
             description: format!("{text}<id>"),
             form,
+            known_password: None,
         }
     }
 
@@ -496,6 +502,7 @@ impl Fit<'_> {
             action: Action::Fixed(Fixed::new(&field)),
             description,
             form,
+            known_password: None,
         }
     }
 
@@ -521,6 +528,7 @@ impl Fit<'_> {
                 form,
             },
             description: "distinct keyed value".into(),
+            known_password: None,
         })
     }
 

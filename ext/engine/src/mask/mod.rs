@@ -30,6 +30,7 @@ pub use sql::quote_identifier;
 pub use types::{Neutral, Test, Type};
 
 use action::Action;
+use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -89,6 +90,8 @@ pub struct Pseudonyms {
     pub email_domain: String,
     /// The rows are in UTF-8, so that a word with an accent can be written. Otherwise words are in ASCII.
     pub utf8: bool,
+    /// `config.staging_password`.
+    pub staging_password: Option<SecretString>,
 }
 
 /// What happens to the columns of one data block.
@@ -112,6 +115,8 @@ pub struct MaskedColumn {
     /// A SQL condition that every value of it in the target meets: `"email" IS NULL OR "email"::text ~ '…'`;
     /// `TRUE` where SQL cannot tell. Put it in parentheses where it is combined with another.
     pub form_sql: String,
+    /// Where the mask gives accounts a password that is known: a SQL condition on those that have it.
+    pub known_password: Option<String>,
 }
 
 impl RowMask {
@@ -131,7 +136,7 @@ impl RowMask {
     ///     key_is_enforced: true,
     ///     checks: Default::default(),
     /// };
-    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true };
+    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true, staging_password: None };
     /// let mask = Arc::new(RowMask::new(&table, &[(1, Mask::LastName)], &pseudonyms).unwrap());
     /// let mut masked = Vec::new();
     /// mask.masker().mask_piece(b"7\tLovelace\n8\t\\N\n", &mut masked).unwrap();

@@ -1,4 +1,4 @@
-//! What a finding is about: the kinds of personal data and the headings they stand under.
+//! What a finding is about: the kinds of personal data and of what acts outside, and the headings they stand under.
 
 /// The headings of the report, as `config.pii_detection_patterns` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +17,8 @@ pub enum Heading {
     Medical,
     /// The body as a key.
     Biometric,
+    /// What acts outside: queued work, endpoints, other services' secrets. Not about a person.
+    Outside,
 }
 
 impl Heading {
@@ -30,12 +32,13 @@ impl Heading {
             Heading::Auth => "auth",
             Heading::Medical => "medical",
             Heading::Biometric => "biometric",
+            Heading::Outside => "outside",
         }
     }
 }
 
 impl Heading {
-    /// The heading of a documented name; `None` for any other.
+    /// The heading of personal data of a documented name; `None` for any other.
     pub fn from_name(name: &str) -> Option<Heading> {
         use Heading::*;
         [Identity, Contact, Personal, Financial, Auth, Medical, Biometric]
@@ -53,6 +56,7 @@ impl Heading {
             Heading::Auth => Kind::Secret,
             Heading::Medical => Kind::Health,
             Heading::Biometric => Kind::Biometric,
+            Heading::Outside => Kind::ClientSecret,
         }
     }
 }
@@ -60,7 +64,7 @@ impl Heading {
 /// Writes the enum and its three tables from one list, so that no kind lacks a heading, a name or a mask.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal $heading:ident $mask:literal;)*) => {
-        /// A kind of personal data.
+        /// A kind of personal data, or of what acts outside.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $kind,)* }
@@ -128,6 +132,8 @@ kinds! {
     Username "username" Personal "username";
     /// A day of birth.
     BirthDate "birth_date" Personal "birth_date";
+    /// The name of a file that a person gave it: `passport_ada_lovelace.pdf`.
+    FileName "file_name" Personal "filename";
     /// A place of birth.
     BirthPlace "birth_place" Personal "city";
     /// An age in years.
@@ -169,9 +175,9 @@ kinds! {
     /// Pay, pension, benefits.
     Income "income" Financial "null";
     /// A password in clear, or inside a URL.
-    Password "password" Auth "password";
+    Password "password" Auth "unknown_password";
     /// A password's hash.
-    PasswordHash "password_hash" Auth "password";
+    PasswordHash "password_hash" Auth "unknown_password";
     /// A token that stands for a login.
     Token "token" Auth "token";
     /// Another secret: salts, one-time-password seeds, recovery codes, answers, encrypted attributes.
@@ -188,6 +194,18 @@ kinds! {
     HealthInsurance "health_insurance" Medical "redact";
     /// Fingerprints, faces, voices, signatures.
     Biometric "biometric" Biometric "null";
+    /// Work that is queued: jobs, mails and messages to be sent; in a column, the number of such work.
+    QueuedWork "queued_work" Outside "null";
+    /// Where requests are sent: webhooks, callbacks, redirections.
+    Endpoint "endpoint" Outside "url";
+    /// What opens another service, or this one to another.
+    ClientSecret "client_secret" Outside "token";
+    /// A browser or a device that is sent pushes.
+    PushSubscription "push_subscription" Outside "token";
+    /// Under what a payment service knows a customer, a subscription, a mandate.
+    PaymentId "payment_id" Outside "token";
+    /// The service that files lie in.
+    StorageService "storage_service" Outside "null";
 }
 
 impl Kind {

@@ -60,6 +60,10 @@ pub(crate) const RULES: &[Rule] = &[
     rule(Kind::Username, ALWAYS, "username, user name, screen name, nickname, nick name, pseudo, pseudonyme, surnom, handle, user handle, nom utilisateur, nom d utilisateur, identifiant connexion, benutzername, usuario nombre, login name, alias name"),
     rule(Kind::Username, ONLY_PERSON, "login, display name, identifiant, nick, alias, initials, initiales"),
     // Birth and traits.
+    rule(Kind::FileName, [0.9, 0.9, 0.8, 0.3], "filename, file name, attachment name, attachment filename, attachment file name, document name, document filename, nom fichier, nom de fichier, nom du fichier, fichier nom, dateiname, nombre archivo, nombre de archivo, nome file"),
+    rule(Kind::FileName, ALWAYS, "original filename, original file name, original name, uploaded filename, uploaded file name, upload filename, upload file name, client filename, nom original, nom fichier original, nom original fichier"),
+    rule(Kind::FileName, [0.6, 0.7, 0.55, 0.2], "attachment, piece jointe, uploaded file"),
+    rule(Kind::FileName, ONLY_PERSON, "document, file"),
     rule(Kind::BirthDate, ALWAYS, "birth date, birthdate, date of birth, birthday, dob, birth day, birth year, year of birth, birth month, born on, born at, birth, date naissance, date de naissance, date naiss, naissance, annee naissance, annee de naissance, ne le, nee le, jour de naissance, anniversaire, geburtsdatum, geburtstag, fecha nacimiento, fecha de nacimiento, data nascita, data di nascita, date of birth utc"),
     rule(Kind::BirthPlace, ALWAYS, "birth place, birthplace, place of birth, birth city, city of birth, birth country, country of birth, lieu naissance, lieu de naissance, ville naissance, ville de naissance, commune naissance, commune de naissance, pays naissance, pays de naissance, departement naissance, departement de naissance, geburtsort, lugar nacimiento, lugar de nacimiento, luogo nascita, luogo di nascita"),
     rule(Kind::Age, ONLY_PERSON, "age"),

@@ -1,10 +1,11 @@
-//! What personal data looks like: by the name of a column, and by its values.
+//! What personal data looks like, by the name of a column and by its values; and what acts outside, by names.
 //!
 //! Pure: no database, no I/O, no settings. It says what it sees and how sure it is; what to do about it is the
 //! plan's business. A finding has a kind, a confidence, a count and a share, never a value.
 //!
 //! ```text
 //! table of contents → TableContext, by_name      what names tell, before any row
+//! table of contents → queue, outside             what acts outside
 //! rows              → ColumnDetector             what values tell, as they pass
 //! both              → verdict                    personal or not, and of what kind
 //! any text          → Scanner, find_in_text      candidates and where they stand
@@ -49,7 +50,7 @@ pub use content::{ColumnDetector, ContentFinding};
 pub(crate) use finding::rounded;
 pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
 pub use kind::{Heading, Kind};
-pub use names::{by_name, ColumnName, NameFinding, RailsHints, Subject, TableContext};
+pub use names::{by_name, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext};
 pub(crate) use recent::Recent;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{verdict, Verdict};

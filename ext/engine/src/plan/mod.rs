@@ -2,7 +2,7 @@
 //!
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
 //! is told together. [`plan`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
-//! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` whose rows are not, `rules` which
+//! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` and `queues` whose rows are not, `rules` which
 //! columns are masked, `loads` and `binary` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
 //! personal and is covered by none of them, `steps` what comes after the rows.
 
@@ -15,6 +15,7 @@ mod literals;
 mod loads;
 pub(crate) mod names;
 pub mod personal;
+mod queues;
 mod rules;
 pub mod schema;
 mod search;
@@ -53,8 +54,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Rules that run as SQL in temporary tables.
     pub sql_rules: sql_rules::SqlRules,
-    /// Tables that are created without their rows, because `exclude_tables` names them.
+    /// Tables that are created without their rows, because `exclude_tables` names them or what they hold is queued.
     pub excluded: Vec<TableName>,
+    /// Those among them that hold what is queued.
+    pub queues: Vec<TableName>,
     /// What else is left out, and why.
     pub left_out: Vec<LeftOut>,
     /// What is known of personal data that no rule covers.
@@ -320,8 +323,12 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     warnings.extend(decisions.warnings.iter().cloned());
     let mut left_out = left_out(entries, &decisions);
 
-    let excluded = exclude::excluded(&settings.exclude_tables, &schema, &mut problems);
+    let mut excluded = exclude::excluded(&settings.exclude_tables, &schema, &mut problems);
     let rules = rules::Rules::read(settings, &schema, &mut problems);
+    let ignores = personal::Ignores::read(&settings.pii.ignore, &schema, &mut problems, &mut warnings);
+    let queues = queues::Queues::read(settings, &schema, &rules, &ignores, &excluded);
+    excluded.extend(queues.without_rows());
+    let excluded = excluded;
     let is_restored = |id: DumpId| {
         by_id
             .get(&id)
@@ -333,6 +340,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         key: key.clone(),
         email_domain: settings.masking.email_domain.clone(),
         utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
+        staging_password: settings.masking.staging_password.clone(),
     };
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
@@ -382,12 +390,23 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         rules: &rules,
         sql_rules: &sql_rules,
         excluded: &excluded,
+        ignores: &ignores,
+        queues: &queues,
         pseudonyms: &pseudonyms,
     };
     let personal = personal::judge(&ground, &mut loads, is_restored, &mut problems, &mut warnings);
 
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
-    let mut outcome = steps::Steps::new(entries, &by_id, &schema, &decisions, &excluded, &loads).make(sql);
+    let given_up = &personal.given_up;
+    let mut outcome = steps::Steps::new(
+        entries,
+        &by_id,
+        &schema,
+        &decisions,
+        (&excluded, given_up),
+        &loads,
+    )
+    .make(sql);
     sql_rules.add_steps(&schema, &loads, &mut outcome.steps);
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
@@ -408,6 +427,11 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         large_objects,
         steps: outcome.steps,
         sql_rules,
+        queues: without_rows
+            .iter()
+            .filter(|name| schema.table(name).is_some_and(|table| queues.has_no_rows(table)))
+            .cloned()
+            .collect(),
         excluded: without_rows,
         left_out,
         personal,

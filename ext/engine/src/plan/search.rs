@@ -207,6 +207,7 @@ fn emptying(
         key: key.clone(),
         email_domain: String::new(),
         utf8: true,
+        staging_password: None,
     };
     RowMask::new(&table, &masks, &pseudonyms)
 }

@@ -15,6 +15,8 @@ pub(super) struct Steps<'a> {
     pub(super) schema: &'a Schema,
     pub(super) decisions: &'a Decisions,
     pub(super) excluded: &'a HashSet<usize>,
+    /// Foreign keys whose rows refer to nothing any more.
+    given_up: &'a HashSet<DumpId>,
     /// Loads by table.
     loads: HashMap<usize, Vec<DumpId>>,
     /// Loads through a partition root, by that root.
@@ -49,7 +51,7 @@ impl<'a> Steps<'a> {
         by_id: &'a HashMap<DumpId, usize>,
         schema: &'a Schema,
         decisions: &'a Decisions,
-        excluded: &'a HashSet<usize>,
+        (excluded, given_up): (&'a HashSet<usize>, &'a HashSet<DumpId>),
         loads: &HashMap<DumpId, Load>,
     ) -> Self {
         let mut steps = Steps {
@@ -58,6 +60,7 @@ impl<'a> Steps<'a> {
             schema,
             decisions,
             excluded,
+            given_up,
             loads: HashMap::new(),
             loads_through: HashMap::new(),
             planned: HashSet::new(),
@@ -140,7 +143,8 @@ impl<'a> Steps<'a> {
             .with_partitions(*table)
             .iter()
             .any(|table| self.loads.contains_key(table));
-        let Some(missing) = missing.filter(|_| has_rows && !key.not_valid) else {
+        let refers = has_rows && !key.not_valid && !self.given_up.contains(&entry.dump_id);
+        let Some(missing) = missing.filter(|_| refers) else {
             return Some(sql);
         };
         let missing = &self.schema.tables[missing].name;

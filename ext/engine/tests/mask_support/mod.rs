@@ -72,6 +72,7 @@ pub fn pseudonyms(email_domain: &str) -> Pseudonyms {
         key: Key::new(&"0123456789abcdef".into()),
         email_domain: email_domain.into(),
         utf8: true,
+        staging_password: Some("staging".into()),
     }
 }
 

@@ -226,6 +226,7 @@ impl Planner {
     pub fn new() -> Self {
         Self(Plan {
             personal: Default::default(),
+            queues: Vec::new(),
             excluded: Vec::new(),
             encoding: "UTF8".into(),
             schema: Vec::new(),
@@ -318,6 +319,7 @@ impl Planner {
             key: Key::new(&"sixteen bytes or more".into()),
             email_domain: "demo.example.com".into(),
             utf8: true,
+            staging_password: None,
         };
         let mask = RowMask::new(&table, &[(position, Mask::Constant("masked"))], &pseudonyms).unwrap();
         load.mask = Some(Arc::new(mask));

@@ -18,7 +18,9 @@ module ScalingoStagingSync
 
         # @param facts [Hash{Symbol => Object}] the audit, as {AnonymizationAudit#to_h} makes it
         def initialize(facts)
-          @found = facts[:findings].to_a.sort_by { |one| [STATUSES.keys.index(status(one)), one[:table].to_s, one[:column].to_s] }
+          @outside, about_persons = Support::Outside.split(facts[:findings])
+          @passwords = facts[:known_passwords].to_a
+          @found = about_persons.sort_by { |one| [STATUSES.keys.index(status(one)), one[:table].to_s, one[:column].to_s] }
           @leaks = facts[:leaks].to_a
           @check = facts[:leak_check]
           @channels = facts[:channels].to_a
@@ -26,7 +28,7 @@ module ScalingoStagingSync
 
         # @return [Array<String>] the sections that there is something to say in
         def to_a
-          [findings, leaks].compact
+          [findings, outside, leaks].compact
         end
 
         # What needs nobody. Columns of one table that fared alike share a line, and it may still be long.
@@ -83,6 +85,22 @@ module ScalingoStagingSync
           words, kind = STATUSES.fetch(status(one))
           detail = one[:rule] ? "<code>#{h(one[:rule])}</code>" : h(one[:because])
           "#{kind == "open" ? "<span class=\"bad\">#{words}</span>" : words}#{"<small>#{detail}</small>" unless detail.empty?}"
+        end
+
+        # What staging could do in production's name, and who can log in.
+        def outside
+          return if @outside.empty? && @passwords.empty?
+
+          rows = @outside.map { |one| [name(Support::Outside.place(one)), h(one[:reason]), h(Support::Outside.became(one))] }
+          acting = grid(["What", "Why", "What was done"], rows, stacked: true) unless rows.empty?
+          section("What acts outside", acting, passwords)
+        end
+
+        def passwords
+          return if @passwords.empty?
+
+          items = @passwords.map { |one| "<li>#{name(one[:table])}.<wbr>#{name(one[:column])}: #{count(one[:accounts])}</li>" }
+          "<p>Accounts whose password is known:</p><ul>#{items.join}</ul>"
         end
 
         def leaks

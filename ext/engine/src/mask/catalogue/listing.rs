@@ -59,6 +59,7 @@ fn shown(entry: &'static Entry) -> Option<String> {
         key: Key::new(&"an example's key".into()),
         email_domain: "demo.example.com".into(),
         utf8: true,
+        staging_password: Some("staging".into()),
     };
     let mut row = b"42\t".to_vec();
     copy::encode(Some(value.as_bytes()), &mut row);

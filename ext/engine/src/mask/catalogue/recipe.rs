@@ -329,6 +329,7 @@ impl Fitting<'_> {
             }),
             description: self.name.to_owned(),
             form,
+            known_password: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Masks of text that say nothing of the original: lorem ipsum, constants, digests, passwords, templates.
+//! Masks of text that say nothing of the original: lorem ipsum, constants, digests, templates.
 
 use super::recipe::{Fitting, Pseudonym, Work};
 use crate::copy;
@@ -147,6 +147,7 @@ pub(super) fn fixed(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted 
         action: Action::Fixed(Fixed::new(&field)),
         description: fitting.name.to_owned(),
         form,
+        known_password: None,
     }
 }
 
@@ -171,6 +172,7 @@ pub(super) fn null(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         action: Action::Fixed(Fixed::new(b"\\N")),
         description: "NULL".into(),
         form: format!("{} IS NULL", fitting.sql()),
+        known_password: None,
     })
 }
 
@@ -179,21 +181,6 @@ pub(super) fn redact(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let limit = fitting.text()?.limit;
     let text: String = "[REDACTED]".chars().take(limit).collect();
     Ok(fixed(fitting, &text, equals(fitting, &text)))
-}
-
-pub(super) fn password(fitting: &Fitting<'_>) -> Result<Fitted, String> {
-    fitting.may_repeat()?;
-    fitting.text_of(60)?;
-    let password = fitting.string("password")?.unwrap_or("password");
-    let cost = fitting.number("cost", 10, 4..=14)? as u32;
-    // One hash for all rows, with a salt made from the key, so that two runs write the same.
-    let digest = fitting.function("password").digest(password.as_bytes());
-    let mut salt = [0; 16];
-    salt.copy_from_slice(&digest[..16]);
-    let hash = bcrypt::hash_with_salt(password.as_bytes(), cost, salt)
-        .map_err(|_| fitting.wrong_option("password", "a password of at most 72 bytes without a zero byte"))?
-        .format_for_version(bcrypt::Version::TwoA);
-    Ok(fixed(fitting, &hash, equals(fitting, &hash)))
 }
 
 /// A part of a template.

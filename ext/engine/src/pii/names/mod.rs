@@ -1,8 +1,10 @@
 //! What a column's name, its table's and its type tell.
 
+mod outside;
 mod phrases;
 mod table;
 
+pub use outside::{outside, queue};
 pub(crate) use phrases::key_kind;
 pub use phrases::Subject;
 pub use table::TableContext;

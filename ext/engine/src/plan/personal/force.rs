@@ -1,4 +1,4 @@
-//! [`Policy::Mask`](crate::settings::Policy::Mask): automatic masks, as far as keys let them.
+//! Automatic masks, as far as keys let them: all under [`Policy::Mask`], some always.
 
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
@@ -6,11 +6,13 @@ use crate::archive::DumpId;
 use crate::mask::{Mask, RowMask};
 use crate::pii::Status;
 use crate::plan::{Load, Problems};
+use crate::settings::Policy;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Judge<'_> {
-    /// Gives every uncovered column that its name tells of its automatic mask, as far as keys let it.
+    /// Gives every uncovered column that its name tells of, and that is to be masked, its automatic mask, as far as keys
+    /// let it.
     pub(super) fn put_in_force(
         &self,
         judged: &mut [(DumpId, Vec<Judged>)],
@@ -50,8 +52,9 @@ impl Judge<'_> {
         for (id, columns) in judged.iter_mut() {
             let Some(load) = loads.get(id) else { continue };
             for one in columns.iter_mut() {
+                let wanted = one.always || self.ground.settings.pii.policy == Policy::Mask;
                 let open = one.named.is_some() && one.standing.status == Status::Uncovered;
-                if !open {
+                if !(open && wanted) {
                     continue;
                 }
                 let column = &load.columns[one.position];

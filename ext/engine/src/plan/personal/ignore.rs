@@ -1,4 +1,4 @@
-//! `config.pii_ignore`: columns that are known not to be personal.
+//! `config.pii_ignore`: columns that are known not to be personal, and not to act outside.
 
 use crate::plan::names::Pattern;
 use crate::plan::schema::Schema;
@@ -7,11 +7,11 @@ use crate::settings::Ignored;
 
 /// The patterns, each with its reason.
 #[derive(Debug, Default)]
-pub(super) struct Ignores(Vec<(Pattern, Pattern, String)>);
+pub(in crate::plan) struct Ignores(Vec<(Pattern, Pattern, String)>);
 
 impl Ignores {
     /// Reads the patterns. One that matches no column is a warning: the column may come with a later migration.
-    pub(super) fn read(
+    pub(in crate::plan) fn read(
         entries: &[Ignored],
         schema: &Schema,
         problems: &mut Problems,
@@ -43,7 +43,7 @@ impl Ignores {
     }
 
     /// Why a column is ignored, if it is.
-    pub(super) fn reason(&self, table: &TableName, column: &str) -> Option<String> {
+    pub(in crate::plan) fn reason(&self, table: &TableName, column: &str) -> Option<String> {
         let fits = |(of_table, of_column, _): &&(Pattern, Pattern, String)| {
             of_table.matches(table) && of_column.matches(&alone(column))
         };

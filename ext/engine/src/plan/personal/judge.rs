@@ -3,15 +3,19 @@
 use super::automatic::{self, Automatic};
 use super::ignore::Ignores;
 use super::keys::Keys;
+use super::outside;
 use super::{Personal, Standing};
 use crate::archive::DumpId;
 use crate::mask::{Pseudonyms, Type};
-use crate::pii::{by_name, ColumnName, Heading, NameFinding, RailsHints, Status, TableContext, PERSONAL};
+use crate::pii::{
+    by_name, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
+};
+use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
 use crate::plan::sql_rules::{SqlRules, SqlStatement};
 use crate::plan::{Load, Problems};
-use crate::settings::{Detection, Policy, Settings};
+use crate::settings::{Detection, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -22,6 +26,8 @@ pub(in crate::plan) struct Ground<'a> {
     pub(in crate::plan) rules: &'a Rules<'a>,
     pub(in crate::plan) sql_rules: &'a SqlRules,
     pub(in crate::plan) excluded: &'a HashSet<usize>,
+    pub(in crate::plan) ignores: &'a Ignores,
+    pub(in crate::plan) queues: &'a Queues,
     pub(in crate::plan) pseudonyms: &'a Pseudonyms,
 }
 
@@ -30,11 +36,23 @@ pub(super) struct Judged {
     pub(super) table: usize,
     pub(super) position: usize,
     pub(super) named: Option<NameFinding>,
+    /// It is masked whatever the policy is.
+    pub(super) always: bool,
+    /// It acts outside and is let be, for this reason.
+    pub(super) let_be: Option<(NameFinding, &'static str)>,
     pub(super) standing: Standing,
     pub(super) automatic: Option<Automatic>,
 }
 
-/// Judges every column by its name; puts automatic masks in force under [`Policy::Mask`].
+/// What a column's name tells.
+pub(super) struct Named {
+    pub(super) finding: NameFinding,
+    /// It is masked whatever the policy is: what acts outside, and accounts that get `config.staging_password`.
+    pub(super) always: bool,
+}
+
+/// Judges every column by its name; puts automatic masks in force: all under [`Policy::Mask`](crate::settings::Policy::Mask), and under every policy
+/// those of what acts outside.
 ///
 /// `is_restored` says whether a foreign key's entry is.
 pub(in crate::plan) fn judge(
@@ -45,15 +63,11 @@ pub(in crate::plan) fn judge(
     warnings: &mut Vec<String>,
 ) -> Personal {
     let detection = &ground.settings.pii;
-    if !detection.scan {
-        return Personal::default();
-    }
-    let ignores = Ignores::read(&detection.ignore, ground.schema, problems, warnings);
-    let keys = Keys::read(ground.schema, ground.excluded, is_restored);
+    let keys = Keys::read(ground.schema, ground.excluded, &is_restored);
     let mut judge = Judge {
         ground,
-        ignores,
         keys,
+        references: outside::references(ground, &is_restored),
         hints: Arc::new(hints(detection)),
         contexts: HashMap::new(),
     };
@@ -64,25 +78,29 @@ pub(in crate::plan) fn judge(
     for id in &order {
         judged.push((*id, judge.columns(&loads[id])));
     }
-    if detection.policy == Policy::Mask {
-        judge.put_in_force(&mut judged, loads, problems);
-    }
+    judge.put_in_force(&mut judged, loads, problems);
+    judge.refuse_what_acts(&judged, loads, problems, warnings);
     let mut findings = BTreeMap::new();
     for (id, columns) in &judged {
         judge.tell(&loads[id], columns, &mut findings);
     }
     judge.tell_of_generated(&mut findings);
     judge.tell_of_excluded(&mut findings);
-    let watches = judged
-        .iter()
+    let watched = judged.iter().filter(|_| detection.scan);
+    let watches = watched
         .map(|(id, columns)| (*id, Arc::new(judge.watch(&loads[id], columns))))
         .collect();
     Personal {
-        scan: true,
+        scan: detection.scan,
         policy: detection.policy,
         sample_rows: detection.sample_rows,
-        findings: findings.into_values().collect(),
+        findings: ground
+            .queues
+            .findings(ground.schema)
+            .chain(findings.into_values())
+            .collect(),
         watches,
+        given_up: judge.given_up(&judged, loads),
     }
 }
 
@@ -103,8 +121,9 @@ fn hints(detection: &Detection) -> RailsHints {
 
 pub(super) struct Judge<'a> {
     pub(super) ground: &'a Ground<'a>,
-    pub(super) ignores: Ignores,
     pub(super) keys: Keys,
+    /// Columns that refer to rows of queues that stay out, by the foreign key.
+    pub(super) references: HashMap<(usize, String), DumpId>,
     pub(super) hints: Arc<RailsHints>,
     pub(super) contexts: HashMap<usize, Arc<TableContext>>,
 }
@@ -139,16 +158,36 @@ impl Judge<'_> {
         ancestors.iter().rfind(has).copied().unwrap_or(table)
     }
 
-    pub(super) fn named(&mut self, table: usize, column: &Column) -> Option<NameFinding> {
+    /// What a column's name tells, of what acts outside before what is personal.
+    pub(super) fn named(&mut self, table: usize, column: &Column) -> Option<Named> {
         let context = self.context(table);
-        let root = self.home(table, &column.name);
         let sql_type = self.sql_type(table, column);
-        let name = ColumnName {
+        let name = self.column_name(table, column, &sql_type);
+        if let Some(finding) = self.to_be_quieted(table, &name, &context) {
+            return Some(Named {
+                finding,
+                always: true,
+            });
+        }
+        let settings = self.ground.settings;
+        let finding = by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)?;
+        let always = finding.kind == Kind::PasswordHash && settings.masking.staging_password.is_some();
+        (settings.pii.scan || always).then_some(Named { finding, always })
+    }
+
+    /// A column's name as detection takes it, with its table's and its type.
+    pub(super) fn column_name<'n>(
+        &'n self,
+        table: usize,
+        column: &'n Column,
+        sql_type: &'n str,
+    ) -> ColumnName<'n> {
+        let root = self.home(table, &column.name);
+        ColumnName {
             table: &self.ground.schema.tables[root].name.name,
             column: &column.name,
-            sql_type: &sql_type,
-        };
-        by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)
+            sql_type,
+        }
     }
 
     /// The type for the detector: that of a domain is what it is made from.
@@ -179,17 +218,32 @@ impl Judge<'_> {
                 continue;
             };
             let named = self.named(table, column);
+            let let_be = match named {
+                Some(_) => None,
+                None => self.let_be(table, column),
+            };
             let standing = self.standing(table, load, name);
             let automatic = named.as_ref().and_then(|found| {
                 let joined = self.keys.joined(schema.topmost(table), name);
-                automatic::choose(found.kind, &facts, position, pseudonyms, true, |mask| {
-                    !joined || mask.is_function_of_value()
-                })
+                let first = self.first_choice(found, table, load);
+                let reference = found.finding.kind == Kind::QueuedWork;
+                automatic::choose(
+                    (found.finding.kind, first),
+                    &facts,
+                    position,
+                    pseudonyms,
+                    true,
+                    |mask| (!joined || mask.is_function_of_value()) && (!reference || mask.is_null()),
+                )
             });
+            // A reference that cannot be NULL stays, and its foreign key is not checked.
+            let named = named.filter(|named| named.finding.kind != Kind::QueuedWork || automatic.is_some());
             judged.push(Judged {
                 table,
                 position,
-                named,
+                always: named.as_ref().is_some_and(|named| named.always),
+                let_be,
+                named: named.map(|named| named.finding),
                 standing,
                 automatic,
             });
@@ -207,7 +261,8 @@ impl Judge<'_> {
         }
         let home = self.home(table, column);
         let names = [home, table].map(|table| &self.ground.schema.tables[table].name);
-        match names.iter().find_map(|name| self.ignores.reason(name, column)) {
+        let ignores = self.ground.ignores;
+        match names.iter().find_map(|name| ignores.reason(name, column)) {
             Some(reason) => Standing::new(Status::Ignored, reason),
             None => Standing::uncovered(),
         }

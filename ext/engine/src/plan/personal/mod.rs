@@ -1,19 +1,22 @@
-//! Personal data that no rule covers, as far as names tell: what is known of it before the target is touched.
+//! Personal data that no rule covers, and what acts outside, as far as names tell: what is known of both before the target
+//! is touched.
 //!
 //! [`judge`] looks at every column of every table whose rows are loaded, says what stands between it and staging
 //! (a rule, `config.pii_ignore`, nothing), finds a mask that fits, and under `config.pii_policy = :mask` puts it in
-//! force. What it leaves for each load is a [`Watch`], with which the values of the first rows are judged.
+//! force. [`outside`] is what is put in force under every policy. What it leaves for each load is a [`Watch`], with which the values of the first rows are judged.
 
 mod automatic;
 mod force;
 mod ignore;
 mod judge;
 mod keys;
+mod outside;
 mod tell;
 mod watch;
 
 pub(crate) use automatic::is_scrubbed;
 pub use automatic::Automatic;
+pub(super) use ignore::Ignores;
 pub(super) use judge::{judge, Ground};
 pub use watch::{Watch, Watched};
 
@@ -33,10 +36,12 @@ pub struct Personal {
     pub policy: Policy,
     /// Rows of each table that are looked at; None: all.
     pub sample_rows: Option<u64>,
-    /// What names tell, by table and column.
+    /// What names tell of what is personal and of what acts outside, by table and column.
     pub findings: Vec<Finding>,
     /// What is needed to judge the values of each load.
     pub watches: HashMap<DumpId, Arc<Watch>>,
+    /// Foreign keys to queues that stay out, of whose rows none refers to any more.
+    pub given_up: HashSet<DumpId>,
 }
 
 /// What stands between a column and staging.

@@ -2,6 +2,7 @@
 
 use super::judge::{Judge, Judged};
 use crate::pii::{Finding, NameFinding, Status};
+use crate::plan::queues::QUIESCED;
 use crate::plan::{Load, TableName};
 use std::collections::BTreeMap;
 
@@ -12,9 +13,17 @@ impl Judge<'_> {
     /// Tells what names told of a load; where partitions differ, the worst.
     pub(super) fn tell(&self, load: &Load, columns: &[Judged], findings: &mut Findings) {
         for one in columns {
-            let Some(named) = &one.named else { continue };
             let column = &load.columns[one.position];
             let home = &self.ground.schema.tables[self.home(one.table, column)].name;
+            if let Some((named, because)) = &one.let_be {
+                let mut finding = found(home, column, named);
+                (finding.status, finding.because) = match one.standing.status {
+                    Status::Uncovered => (Status::Ignored, Some((*because).to_owned())),
+                    status => (status, one.standing.because.clone()),
+                };
+                keep_worst(findings, home, finding);
+            }
+            let Some(named) = &one.named else { continue };
             let mut finding = found(home, column, named);
             finding.status = one.standing.status;
             finding.because.clone_from(&one.standing.because);
@@ -41,6 +50,7 @@ impl Judge<'_> {
                     continue;
                 };
                 let home = schema.tables[self.home(index, &column.name)].name.clone();
+                let named = named.finding;
                 let source = read.iter().find(|source| {
                     let told = findings.get(&(home.clone(), (*source).clone()));
                     told.is_some_and(|told| !told.status.needs_a_rule())
@@ -50,7 +60,7 @@ impl Judge<'_> {
                     .iter()
                     .any(|source| findings.contains_key(&(home.clone(), source.clone())));
                 let mut finding = found(&home, &column.name, &named);
-                let ignored = self.ignores.reason(&home, &column.name);
+                let ignored = self.ground.ignores.reason(&home, &column.name);
                 (finding.status, finding.because) = match (source, ignored) {
                     (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
                     (None, Some(reason)) => (Status::Ignored, Some(reason)),
@@ -77,9 +87,10 @@ impl Judge<'_> {
                     continue;
                 };
                 let home = schema.tables[self.home(index, &column.name)].name.clone();
-                let mut finding = found(&home, &column.name, &named);
+                let mut finding = found(&home, &column.name, &named.finding);
+                let quiesced = self.ground.queues.has_no_rows(index);
                 finding.status = Status::Covered;
-                finding.because = Some("exclude_tables".into());
+                finding.because = Some(if quiesced { QUIESCED } else { "exclude_tables" }.into());
                 keep_worst(findings, &home, finding);
             }
         }

@@ -51,7 +51,9 @@ impl Watch {
     /// `scrub` leaves.
     pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind, scrubbed: bool) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
-        automatic::choose(kind, facts, column.position, pseudonyms, scrubbed, |_| true)
+        automatic::choose((kind, None), facts, column.position, pseudonyms, scrubbed, |_| {
+            true
+        })
     }
 
     /// The load's mask with further ones in it.
@@ -90,7 +92,8 @@ impl Judge<'_> {
             {
                 masks.push((one.position, automatic.mask.clone()));
             }
-            if matches!(facts.columns[one.position].kind, Type::Enum(_)) {
+            let settled = one.always && one.standing.status == Status::Masked;
+            if settled || matches!(facts.columns[one.position].kind, Type::Enum(_)) {
                 continue;
             }
             let place = (schema.topmost(table), name.clone());

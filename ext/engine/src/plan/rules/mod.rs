@@ -164,6 +164,24 @@ impl<'a> Rules<'a> {
         Some(describe(self.rules[*rule].0))
     }
 
+    /// Whether a rule with a condition covers a table.
+    pub(super) fn is_conditional(&self, table: usize) -> bool {
+        let masks = self
+            .covered
+            .get(&table)
+            .into_iter()
+            .flat_map(|masks| masks.values());
+        masks
+            .into_iter()
+            .any(|(_, rule)| self.rules[*rule].0.condition.is_some())
+    }
+
+    /// A rule that masks any column of a table in flight, for messages.
+    pub(super) fn rule_for(&self, table: usize) -> Option<String> {
+        let rules = self.covered.get(&table)?.values().map(|(_, rule)| *rule);
+        rules.min().map(|rule| describe(self.rules[rule].0))
+    }
+
     pub(super) fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
         Some(&self.covered.get(&table)?.get(column)?.0)
     }

@@ -1,0 +1,152 @@
+//! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
+
+use super::judge::{Ground, Judge, Judged, Named};
+use crate::archive::DumpId;
+use crate::pii::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
+use crate::plan::schema::{Column, ForeignKey};
+use crate::plan::{Load, Problems};
+use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
+
+/// Why the name of a service of files stays.
+const NO_SERVICE: &str = "config.active_storage.service of this environment is not known";
+
+/// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign key.
+pub(super) fn references(
+    ground: &Ground<'_>,
+    is_restored: impl Fn(DumpId) -> bool,
+) -> HashMap<(usize, String), DumpId> {
+    let schema = ground.schema;
+    let mut found = HashMap::new();
+    for (index, table) in schema.tables.iter().enumerate() {
+        if ground.excluded.contains(&index) {
+            continue;
+        }
+        let gone = |key: &&ForeignKey| {
+            let references = schema.table(&key.references);
+            is_restored(key.dump_id)
+                && references.is_some_and(|references| ground.queues.has_no_rows(references))
+        };
+        for key in table.foreign_keys.iter().filter(gone) {
+            let [name] = key.columns.as_slice() else { continue };
+            if table.column(name).is_some_and(|column| !column.not_null) {
+                found.insert((schema.topmost(index), name.clone()), key.dump_id);
+            }
+        }
+    }
+    found
+}
+
+impl Judge<'_> {
+    /// What a column has to do with the world outside.
+    fn acts(&self, table: usize, name: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
+        let place = (self.ground.schema.topmost(table), name.column.to_owned());
+        if self.references.contains_key(&place) {
+            return Some(NameFinding {
+                kind: Kind::QueuedWork,
+                confidence: 1.0,
+                reason: "refers to queued work whose rows stay out".into(),
+            });
+        }
+        outside(name, context)
+    }
+
+    /// What a column that has to be quieted has to do with the world outside.
+    pub(super) fn to_be_quieted(
+        &self,
+        table: usize,
+        name: &ColumnName<'_>,
+        context: &TableContext,
+    ) -> Option<NameFinding> {
+        let settings = self.ground.settings;
+        let found = self.acts(table, name, context).filter(|_| settings.quiesce)?;
+        let known = found.kind != Kind::StorageService || settings.storage_service.is_some();
+        known.then_some(found)
+    }
+
+    /// What a column that is let be has to do with the world outside, and why it is.
+    pub(super) fn let_be(&mut self, table: usize, column: &Column) -> Option<(NameFinding, &'static str)> {
+        let context = self.context(table);
+        let sql_type = self.sql_type(table, column);
+        let found = self.acts(table, &self.column_name(table, column, &sql_type), &context)?;
+        let because = match self.ground.settings.quiesce {
+            true => NO_SERVICE,
+            false => "config.quiesce is false",
+        };
+        Some((found, because))
+    }
+
+    /// The mask that comes before those of a column's kind.
+    pub(super) fn first_choice(&self, named: &Named, table: usize, load: &Load) -> Option<Suggestion> {
+        let settings = self.ground.settings;
+        match named.finding.kind {
+            Kind::StorageService => settings.storage_service.as_ref().map(|service| Suggestion {
+                mask: "static",
+                options: Map::from_iter([("value".to_owned(), Value::from(service.as_str()))]),
+            }),
+            // Whom a condition or SQL leaves as they are is not known here.
+            Kind::PasswordHash if settings.masking.staging_password.is_some() => {
+                let knows_who_stays = load.sql_group.is_none() && !self.ground.rules.is_conditional(table);
+                knows_who_stays.then(|| Suggestion::plain("staging_password"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What acts outside and could not be quieted ends the run; of what is only left as it is, a warning.
+    pub(super) fn refuse_what_acts(
+        &self,
+        judged: &[(DumpId, Vec<Judged>)],
+        loads: &HashMap<DumpId, Load>,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) {
+        let mut told = HashSet::new();
+        for (id, columns) in judged {
+            let Some(load) = loads.get(id) else { continue };
+            for one in columns
+                .iter()
+                .filter(|one| one.standing.status == Status::Uncovered)
+            {
+                let column = &load.columns[one.position];
+                let home = &self.ground.schema.tables[self.home(one.table, column)].name;
+                if !told.insert((home, column)) {
+                    continue;
+                }
+                let because = one.standing.because.as_deref().unwrap_or_default();
+                match (&one.named, &one.let_be) {
+                    (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
+                        problems.add(format!(
+                            "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule, \
+                             or name it in config.pii_ignore with the reason why it may stay.",
+                            named.reason
+                        ));
+                    }
+                    (_, Some((_, NO_SERVICE))) => warnings.push(format!(
+                        "{home}.{column} may name production's storage, and staging could delete files there: {NO_SERVICE}. \
+                         Set it in config/environments, or give the column a rule: {{ mask: :static, value: \"local\" }}."
+                    )),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The foreign keys to queues that stay out whose columns become NULL.
+    pub(super) fn given_up(
+        &self,
+        judged: &[(DumpId, Vec<Judged>)],
+        loads: &HashMap<DumpId, Load>,
+    ) -> HashSet<DumpId> {
+        let masked = judged.iter().flat_map(|(id, columns)| {
+            let load = loads.get(id);
+            let masked = columns.iter().filter(|one| one.standing.status == Status::Masked);
+            masked.filter_map(move |one| Some((one.table, load?.columns.get(one.position)?.clone())))
+        });
+        let masked = masked.filter_map(|(table, column)| {
+            let place = (self.ground.schema.topmost(table), column);
+            self.references.get(&place).copied()
+        });
+        masked.collect()
+    }
+}

@@ -1,0 +1,238 @@
+# frozen_string_literal: true
+
+require_relative "integration_helper"
+
+# What staging would do in production's name: queued work, webhooks, other services' secrets, passwords; quiet under every
+# policy on personal data, unless a rule or an entry in `pii_ignore` says otherwise.
+class OutsideTest < IntegrationTest
+  # A bcrypt hash of "hunter2".
+  HUNTER2 = "hunter2".crypt("$2a$04$3euPcmQFCiblsZeEu5s7p.")
+
+  APP = <<~SQL
+    CREATE TABLE public.users (
+      id bigint PRIMARY KEY, email text NOT NULL UNIQUE, encrypted_password varchar NOT NULL DEFAULT '', stripe_customer_id varchar UNIQUE);
+    INSERT INTO public.users SELECT n, 'user' || n || CASE WHEN n <= 3 THEN '@ourcompany.example' ELSE '@people.example' END,
+      CASE n WHEN 4 THEN '' ELSE '#{HUNTER2}' END, 'cus_live' || n FROM generate_series(1, 20) AS n;
+    CREATE TABLE public.solid_queue_jobs (id bigint PRIMARY KEY, queue_name varchar NOT NULL, class_name varchar NOT NULL, arguments text);
+    CREATE TABLE public.solid_queue_ready_executions (
+      id bigint PRIMARY KEY, job_id bigint NOT NULL REFERENCES public.solid_queue_jobs ON DELETE CASCADE, priority integer NOT NULL);
+    CREATE TABLE public.good_jobs (id uuid PRIMARY KEY, serialized_params jsonb, scheduled_at timestamp);
+    CREATE TABLE public.delayed_jobs (id bigint PRIMARY KEY, handler text NOT NULL, run_at timestamp);
+    CREATE TABLE public.que_jobs (id bigint PRIMARY KEY, job_class text NOT NULL);
+    CREATE TABLE public.sms_outbox (id bigint PRIMARY KEY, phone text NOT NULL, body text NOT NULL);
+    INSERT INTO public.solid_queue_jobs SELECT n, 'default', 'ChargeJob', '[' || n || ']' FROM generate_series(1, 5) AS n;
+    INSERT INTO public.solid_queue_ready_executions SELECT n, n, 0 FROM generate_series(1, 5) AS n;
+    INSERT INTO public.good_jobs VALUES ('3f333df6-90a4-4fda-8dd3-9485d27cee36', '{"job_class": "ChargeJob"}', now());
+    INSERT INTO public.delayed_jobs VALUES (1, '--- !ruby/object:ChargeJob', now());
+    INSERT INTO public.que_jobs VALUES (1, 'ChargeJob');
+    INSERT INTO public.sms_outbox VALUES (1, '+33612345678', 'Your code is 1234');
+    CREATE TABLE public.imports (id bigint PRIMARY KEY, file_path text, job_id bigint REFERENCES public.solid_queue_jobs);
+    CREATE TABLE public.exports (id bigint PRIMARY KEY, job_id bigint NOT NULL REFERENCES public.solid_queue_jobs);
+    INSERT INTO public.imports VALUES (1, '/tmp/1', 1), (2, '/tmp/2', NULL);
+    INSERT INTO public.exports VALUES (1, 2);
+    CREATE TABLE public.webhook_endpoints (
+      id bigint PRIMARY KEY, url varchar NOT NULL UNIQUE CHECK (url LIKE 'https://%'), secret varchar NOT NULL, headers jsonb NOT NULL DEFAULT '{}',
+      active boolean NOT NULL DEFAULT true);
+    INSERT INTO public.webhook_endpoints
+      SELECT n, 'https://partner' || n || '.live/hook', 'whsec_' || md5(n::text), '{"Authorization": "Bearer live"}' FROM generate_series(1, 4) AS n;
+    CREATE TABLE public.oauth_applications (id bigint PRIMARY KEY, name varchar NOT NULL, uid varchar NOT NULL UNIQUE, secret varchar NOT NULL, redirect_uri text NOT NULL);
+    INSERT INTO public.oauth_applications VALUES (1, 'Partner', 'partner', 'livesecret0123456789', 'https://partner.live/callback');
+    CREATE TABLE public.oauth_access_tokens (id bigint PRIMARY KEY, application_id bigint REFERENCES public.oauth_applications, token varchar NOT NULL UNIQUE, refresh_token varchar UNIQUE);
+    INSERT INTO public.oauth_access_tokens VALUES (1, 1, 'livetoken0123456789', 'liverefresh0123456789');
+    CREATE TABLE public.push_subscriptions (id bigint PRIMARY KEY, endpoint text NOT NULL UNIQUE, p256dh text NOT NULL, auth text NOT NULL);
+    INSERT INTO public.push_subscriptions VALUES (1, 'https://fcm.googleapis.com/fcm/send/live', 'BLive0123456789', 'live0123');
+    CREATE TABLE public.shops (id bigint PRIMARY KEY, homepage text, callback_url varchar(60) NOT NULL);
+    INSERT INTO public.shops VALUES (1, 'https://shop.live', 'https://shop.live/callback');
+    CREATE TABLE public.active_storage_blobs (id bigint PRIMARY KEY, key varchar NOT NULL UNIQUE, filename varchar NOT NULL, service_name varchar NOT NULL);
+    INSERT INTO public.active_storage_blobs VALUES (1, 'abcdefghijkl', 'passport_ada_lovelace.pdf', 'amazon'), (2, 'mnopqrstuvwx', 'ada.tar.gz', 'amazon');
+  SQL
+
+  # The team's own accounts stay as they are.
+  TEAM_STAYS = [{ "table" => "users", "columns" => { "email" => "email" }, "keep" => { "email" => ["*@ourcompany.example"] } }].freeze
+
+  QUEUES = %w[solid_queue_jobs solid_queue_ready_executions good_jobs delayed_jobs que_jobs sms_outbox].freeze
+  DUMPS = {} # rubocop:disable Style/MutableConstant
+  LIVE = /live|partner\d|cus_/
+
+  %w[warn mask].each do |policy|
+    define_method(:"test_what_is_queued_comes_without_rows_under_#{policy}") do
+      outcome = sync(policy:)
+      assert_equal(QUEUES.to_h { |table| [table, "0"] }, QUEUES.to_h { |table| [table, count(table)] })
+      assert_empty QUEUES.map { |table| "public.#{table}" } - outcome.report[:excluded]
+      QUEUES.each { |table| assert_equal %w[queued_work outside covered], finding(outcome, table, "*").values_at(:kind, :heading, :status).map(&:to_s) }
+    end
+
+    define_method(:"test_endpoints_and_secrets_are_masked_under_#{policy}") do
+      outcome = sync(policy:)
+      refute_match LIVE, @target.values(<<~SQL).join(" ")
+        SELECT url || secret || headers FROM webhook_endpoints UNION ALL SELECT secret || redirect_uri FROM oauth_applications
+        UNION ALL SELECT token || refresh_token FROM oauth_access_tokens UNION ALL SELECT endpoint || p256dh || auth FROM push_subscriptions
+        UNION ALL SELECT callback_url FROM shops UNION ALL SELECT stripe_customer_id FROM users
+      SQL
+      assert_equal "4", @target.value("SELECT count(DISTINCT url) FROM webhook_endpoints WHERE url LIKE 'https://h%.example.com/%' AND active")
+      assert_equal "masked", finding(outcome, "webhook_endpoints", "url")[:status].to_s
+      assert_equal true, outcome.report[:verified]
+    end
+  end
+
+  def test_it_works_without_a_search_for_personal_data
+    outcome = sync(policy: "warn", scan: false)
+    assert_equal %w[0 0], [count("solid_queue_jobs"), @target.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%live%'")]
+    assert_equal ["outside"], outcome.report[:findings].map { |one| one[:heading].to_s }.uniq
+    assert_equal "20", @target.value("SELECT count(*) FROM users WHERE email LIKE '%.example' AND email NOT LIKE '%demo%'")
+  end
+
+  def test_what_refers_to_queued_work_refers_to_nothing_where_it_may
+    outcome = sync(policy: "warn")
+    assert_equal ["1,/tmp/1,", "2,/tmp/2,"], @target.values("SELECT concat_ws(',', id, file_path, coalesce(job_id::text, '')) FROM imports ORDER BY id")
+    assert_equal "2", @target.value("SELECT job_id FROM exports")
+    valid = @target.exec("SELECT conrelid::regclass::text AS here, convalidated FROM pg_constraint WHERE contype = 'f' AND confrelid = 'solid_queue_jobs'::regclass")
+    assert_equal({ "imports" => "t", "exports" => "f", "solid_queue_ready_executions" => "t" }, valid.to_h { |row| [row["here"], row["convalidated"]] })
+    assert_equal 1, outcome.warnings.count { |warning| warning.include?("NOT VALID") }
+  end
+
+  def test_a_rule_or_an_ignored_column_comes_first
+    rules = [{ "table" => "delayed_jobs", "columns" => { "handler" => "redact" } }, { "table" => "shops", "columns" => { "callback_url" => { "mask" => "static", "value" => "https://ours.example" } } }]
+    sql = [{ "table" => "que_jobs", "query" => "DELETE FROM que_jobs WHERE id > 100" }]
+    ignore = [{ "column" => "good_jobs.*", "reason" => "harmless" }, { "column" => "webhook_endpoints.url", "reason" => "a sandbox" }]
+    outcome = sync(policy: "warn", rules:, ignore:, masking: { "sql_rules" => sql })
+    assert_equal %w[1 1 1 0], [count("delayed_jobs"), count("que_jobs"), count("good_jobs"), count("solid_queue_jobs")]
+    assert_equal "https://ours.example", @target.value("SELECT callback_url FROM shops")
+    assert_equal "4", @target.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%.live/hook'")
+    assert_equal [%w[ignored harmless], ["ignored", "a sandbox"]], [["good_jobs", "*"], ["webhook_endpoints", "url"]].map { |place| finding(outcome, *place).values_at(:status, :because).map(&:to_s) }
+  end
+
+  def test_false_leaves_all_of_it_and_says_so
+    outcome = sync(policy: "warn", quiesce: false)
+    assert_equal %w[5 4], [count("solid_queue_jobs"), @target.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%.live/hook'")]
+    assert_equal ["ignored", "config.quiesce is false"], finding(outcome, "solid_queue_jobs", "*").values_at(:status, :because).map(&:to_s)
+    assert_equal ["ignored", "config.quiesce is false"], finding(outcome, "webhook_endpoints", "url").values_at(:status, :because).map(&:to_s)
+  end
+
+  def test_files_lie_in_stagings_own_service_or_the_run_warns
+    outcome = sync(policy: "warn")
+    assert_equal ["amazon"], @target.values("SELECT DISTINCT service_name FROM active_storage_blobs")
+    assert(outcome.warnings.any? { |warning| warning.include?("active_storage_blobs.service_name") })
+    outcome = sync(policy: "warn", storage_service: "local")
+    assert_equal ["local"], @target.values("SELECT DISTINCT service_name FROM active_storage_blobs")
+    assert(outcome.warnings.none? { |warning| warning.include?("service_name") })
+  end
+
+  def test_names_of_files_are_personal_and_keep_their_extension
+    outcome = sync(policy: "mask")
+    names = @target.values("SELECT filename FROM active_storage_blobs ORDER BY id")
+    assert_match(/\Afile-\h{14}\.pdf\z/, names.first)
+    assert_match(/\Afile-\h{14}\.tar\.gz\z/, names.last)
+    assert_equal %w[file_name masked], finding(outcome, "active_storage_blobs", "filename").values_at(:kind, :status).map(&:to_s)
+  end
+
+  def test_an_account_that_is_masked_by_itself_has_a_password_that_no_one_knows
+    outcome = sync(policy: "mask", rules: TEAM_STAYS)
+    hashes = @target.values("SELECT DISTINCT encrypted_password FROM users WHERE id <> 4")
+    assert(hashes.all? { |hash| hash.match?(%r{\A\$2a\$04\$[./A-Za-z0-9]{53}\z}) })
+    refute_includes hashes, HUNTER2
+    assert_equal "", @target.value("SELECT encrypted_password FROM users WHERE id = 4")
+    assert_empty outcome.report[:known_passwords]
+    assert_empty hashes.select { |hash| password?(hash, "password") || password?(hash, "hunter2") }
+  end
+
+  def test_the_password_of_staging_is_for_all_but_those_whom_keep_keeps
+    %w[warn mask].each do |policy|
+      outcome = sync(policy:, rules: TEAM_STAYS, masking: { "staging_password" => "our staging" })
+      rows = @target.exec("SELECT id, encrypted_password AS hash FROM users WHERE id <> 4")
+      kept, others = rows.partition { |row| row["id"].to_i <= 3 }
+      assert_equal [16], [others.count { |row| password?(row["hash"], "our staging") }]
+      assert(kept.none? { |row| password?(row["hash"], "our staging") || row["hash"] == HUNTER2 })
+      assert_equal [["public.users", "encrypted_password", 16]], outcome.report[:known_passwords].map(&:values)
+    end
+  end
+
+  def test_a_condition_leaves_no_account_with_a_known_password
+    rules = [{ "table" => "users", "columns" => { "email" => "email" }, "condition" => "email NOT LIKE '%@ourcompany.example'" }]
+    outcome = sync(policy: "mask", rules:, masking: { "staging_password" => "our staging" })
+    assert_empty outcome.report[:known_passwords]
+    assert_equal "3", @target.value("SELECT count(*) FROM users WHERE email LIKE '%@ourcompany.example'")
+  end
+
+  def test_a_rule_gives_a_known_password_and_the_report_counts_it
+    password = { "mask" => "password", "password" => "hello", "cost" => 4 }
+    outcome = sync(policy: "mask", rules: [{ "table" => "users", "columns" => { "encrypted_password" => password } }])
+    assert_equal 19, outcome.report[:known_passwords].sum { |one| one[:accounts] }
+    assert password?(@target.value("SELECT encrypted_password FROM users WHERE id = 5"), "hello")
+  end
+
+  def test_what_acts_and_cannot_be_masked_ends_the_run_untouched
+    sql = <<~SQL
+      CREATE TABLE public.webhooks (url text PRIMARY KEY);
+      CREATE TABLE public.calls (id bigint PRIMARY KEY, url text REFERENCES public.webhooks);
+      INSERT INTO public.webhooks VALUES ('https://partner1.live/hook');
+      INSERT INTO public.calls VALUES (1, 'https://partner1.live/hook');
+    SQL
+    error = assert_untouched(target = new_database) do
+      outcome = Engine.run(settings(sql, target, policy: "warn"))
+      outcome.error
+    end
+    assert_instance_of ScalingoStagingSync::PlanError, error
+    assert_includes error.message, "public.webhooks.url acts outside"
+    refute_match LIVE, error.message
+  end
+
+  def test_the_dry_run_names_each
+    told = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
+    text = ScalingoStagingSync::Support::PreviewText.new(told).to_s
+    assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (config.quiesce)"
+    assert_includes text, "public.webhook_endpoints.url: where requests are sent; masked by :url"
+    assert_includes text, "public.active_storage_blobs.service_name: the service that files lie in; masked by :static"
+    assert_includes text, "public.imports.job_id: refers to queued work whose rows stay out; masked by :null"
+    assert_equal "without_rows", told[:tables].find { |table| table[:table] == "public.good_jobs" }[:action].to_s
+  end
+
+  [true, false].each do |together|
+    define_method(:"test_a_database_that_is_there_becomes_quiet_#{together ? "in one transaction" : "table by table"}") do
+      database = new_database
+      database.exec(APP)
+      asked = settings(nil, database, policy: "warn", masking: { "rollback_on_error" => together })
+      report = ScalingoStagingSync::Native.anonymize(asked)
+      QUEUES.each { |table| assert_equal "0", database.value("SELECT count(*) FROM #{table}") }
+      assert_equal "0", database.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%live%'")
+      assert_equal "2", database.value("SELECT count(*) FROM imports WHERE job_id IS NULL")
+      assert_equal ["f"], database.values("SELECT convalidated FROM pg_constraint WHERE conname = 'exports_job_id_fkey'")
+      assert_equal ["t"], database.values("SELECT convalidated FROM pg_constraint WHERE conname = 'imports_job_id_fkey'")
+      assert_empty QUEUES.map { |table| "public.#{table}" } - report[:excluded]
+    end
+  end
+
+  private
+
+  def settings(sql, target, policy:, rules: [], masking: {}, quiesce: true, storage_service: nil, scan: true, ignore: [])
+    asked = Engine.settings(source: sql ? dump_of(sql) : File::NULL, target: target.url, masking_options: { rules: }.merge(masking))
+    asked["masking"]["allow_unmasked_copy"] = true
+    asked.merge("pii" => { "scan" => scan, "policy" => policy, "sample_rows" => 1000, "ignore" => ignore },
+                "quiesce" => quiesce, "storage_service" => storage_service)
+  end
+
+  # The same archive for all tests.
+  def dump_of(sql)
+    DUMPS[sql] ||= new_database("source").then do |source|
+      source.exec(sql)
+      source.dump("#{Shared.directory}/outside_#{DUMPS.size}.dump")
+    end
+  end
+
+  def sync(sql = APP, **)
+    @target = new_database
+    outcome = Engine.run(settings(sql, @target, **))
+    raise outcome.error if outcome.error
+
+    outcome
+  end
+
+  def count(table) = @target.value("SELECT count(*) FROM #{table}")
+
+  def password?(hash, password) = password.crypt(hash[0, 29]) == hash
+
+  def finding(outcome, table, column)
+    found = outcome.report[:findings].find { |one| one.values_at(:table, :column) == ["public.#{table}", column] }
+    found || flunk("nothing was found of #{table}.#{column}")
+  end
+end
