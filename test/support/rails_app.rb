@@ -17,10 +17,6 @@ class RailsApp
       gem "railties"
       gem "activerecord"
       gem "pg"
-
-      group :staging do
-        gem "scalingo-staging-sync", path: #{GEM_ROOT.dump}
-      end
     RUBY
     "Rakefile" => <<~RUBY,
       require_relative "config/application"
@@ -68,12 +64,17 @@ class RailsApp
     YAML
   }.freeze
 
+  # The gem as it lies in this checkout, and the same in one group of the Gemfile.
+  IN_DEFAULT_GROUP = "gem \"scalingo-staging-sync\", path: #{GEM_ROOT.dump}\n".freeze
+  IN_GROUP = "group :staging do\n  #{IN_DEFAULT_GROUP}end\n".freeze
+
   attr_reader :directory, :environment
 
   # directory::    where to write it; must not exist yet
   # database_url:: the staging database
   # environment::  further variables, such as SCALINGO_API_TOKEN
-  def initialize(directory, database_url:, environment: {})
+  # gem::          the Gemfile's line for this gem
+  def initialize(directory, database_url:, environment: {}, gem: IN_GROUP)
     @directory = directory
     @environment = WatchedProcess::CLEAN.merge(
       "BUNDLE_GEMFILE" => File.join(directory, "Gemfile"), "BUNDLE_SILENCE_ROOT_WARNING" => "1",
@@ -82,6 +83,7 @@ class RailsApp
       "SCALINGO_POSTGRESQL_URL" => database_url, "CI" => nil, "SCALINGO_API_TOKEN" => nil
     ).merge(environment)
     FILES.each { |path, text| write(path, text) }
+    write("Gemfile", "#{FILES["Gemfile"]}#{gem}")
     FileUtils.mkdir_p(File.join(directory, "config/initializers"))
     must("bundle", "install", "--local", "--quiet")
   end

@@ -14,6 +14,19 @@ class TesterTest < Minitest::Test
     assert_includes terminal.string, "passed  Native library: version 0.2.0."
   end
 
+  def test_the_rules_are_counted_and_where_there_is_none_it_says_what_happens_instead
+    { ->(_) {} => "1 rule.",
+      ->(config) { config.anonymization_rules = { "users" => { "name" => "'x'" } } } => "2 rules.",
+      ->(config) { (config.anonymization_tables = []) && config.pii_policy = :mask } => "no rule; what looks personal is masked (config.pii_policy).",
+      ->(config) { (config.anonymization_tables = []) && config.allow_unmasked_copy = true } => "no rule, as config.allow_unmasked_copy permits." }
+      .each do |change, line|
+        ScalingoStagingSync.reset_configuration!
+        terminal.reopen(+"")
+        check(staging_config.tap(&change))
+        assert_includes terminal.string, "passed  Configuration: #{line}"
+      end
+  end
+
   def test_each_check_fails_for_its_own_reason
     {
       "Production guard" => ->(_) { ENV["APP"] = "shop-production" },

@@ -112,9 +112,14 @@ module ScalingoStagingSync
       def preflight
         preflight = Support::Preflight.new(config:)
         preflight.check!(source: false)
-        tables = config.anonymization_tables.size
-        first = tables.zero? ? "no rule, as config.allow_unmasked_copy permits." : "#{Support::Figures.counted(tables, "rule")}."
-        [first, *preflight.notices].join(" ")
+        rules = config.anonymization_tables.size + config.anonymization_rules.size
+        [rules.zero? ? without_rules : "#{Support::Figures.counted(rules, "rule")}.", *preflight.notices].join(" ")
+      end
+
+      def without_rules
+        return "no rule; what looks personal is masked (config.pii_policy)." if config.run_pii_scan && config.pii_policy == :mask
+
+        "no rule, as config.allow_unmasked_copy permits."
       end
 
       def source
