@@ -17,7 +17,7 @@ use backon::BackoffBuilder;
 use bytes::{Buf, Bytes};
 use reqwest::header::{
     HeaderMap, HeaderValue, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, LAST_MODIFIED,
-    RANGE,
+    LOCATION, RANGE,
 };
 use reqwest::{Client, Response, StatusCode};
 use sha2::{Digest, Sha256};
@@ -32,6 +32,8 @@ use url::Url;
 
 /// Pieces in the channel.
 const PIECES: usize = 3;
+/// The most redirects that one try follows.
+const REDIRECTS: usize = 10;
 /// Between two reports of progress.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
@@ -250,19 +252,8 @@ impl<'a, L: Links> Download<'a, L> {
                 )),
                 false => Break::Final(error),
             })?;
-        let mut request = self.client.get(url).header(ACCEPT_ENCODING, "identity");
         let ranged = self.offset > 0 && self.ranges;
-        if ranged {
-            request = request.header(RANGE, format!("bytes={}-", self.offset));
-            if let Some(validator) = self.validator() {
-                request = request.header(IF_RANGE, validator);
-            }
-        }
-        let response = match tokio::time::timeout(self.patience.stalled, request.send()).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.no_answer(error)),
-            Err(_) => return Err(self.stalled()),
-        };
+        let response = self.ask(url, ranged).await?;
         let skip = match response.status() {
             StatusCode::OK => {
                 self.compare(length_of(response.headers()), response.headers())?;
@@ -274,11 +265,16 @@ impl<'a, L: Links> Download<'a, L> {
             }
             StatusCode::RANGE_NOT_SATISFIABLE if ranged => return self.past_the_end(response.headers()),
             status => {
+                let why = format!("the server answered {}", status.as_u16());
+                let refused = refuses_a_link(status);
+                if !refused && !is_passing(status) {
+                    return Err(self.hopeless(&why));
+                }
                 return Err(Break::Passing {
-                    why: format!("the server answered {}", status.as_u16()),
+                    why,
                     retry_after: retry_after(response.headers(), jiff::Timestamp::now()),
-                    refused: status.is_client_error() && !is_passing(status),
-                })
+                    refused,
+                });
             }
         };
         if self.breaks > 0 && self.offset > 0 {
@@ -288,6 +284,37 @@ impl<'a, L: Links> Download<'a, L> {
             });
         }
         self.pour(response, skip).await
+    }
+
+    /// The answer to a request for the rest of the file, or for all of it. Redirects are followed here, because each place
+    /// that one leads to is a new request to be judged, and what is wrong with one will be so the next time.
+    async fn ask(&mut self, mut url: Url, ranged: bool) -> Result<Response, Break> {
+        let mut seen = vec![url.clone()];
+        loop {
+            let mut request = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
+            if ranged {
+                request = request.header(RANGE, format!("bytes={}-", self.offset));
+                if let Some(validator) = self.validator() {
+                    request = request.header(IF_RANGE, validator);
+                }
+            }
+            let response = match tokio::time::timeout(self.patience.stalled, request.send()).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => return Err(self.no_answer(error)),
+                Err(_) => return Err(self.stalled()),
+            };
+            if !is_redirect(response.status()) {
+                return Ok(response);
+            }
+            url = led_to(&url, response.headers()).map_err(|why| self.hopeless(why))?;
+            if seen.contains(&url) {
+                return Err(self.hopeless("its redirects lead in a circle"));
+            }
+            if seen.len() > REDIRECTS {
+                return Err(self.hopeless("it redirects too often"));
+            }
+            seen.push(url.clone());
+        }
     }
 
     /// Hands the body on, without its first `skip` bytes, which must be those that were delivered before.
@@ -416,7 +443,7 @@ impl<'a, L: Links> Download<'a, L> {
                 passing: true,
                 ..
             } => Break::passing(reason),
-            Failure::Transport { reason, .. } => Break::Final(self.failed(&reason)),
+            Failure::Transport { reason, .. } => self.hopeless(&reason),
             _ => Break::passing("the connection failed"),
         }
     }
@@ -439,6 +466,16 @@ impl<'a, L: Links> Download<'a, L> {
         ))
     }
 
+    /// What is wrong will be so the next time.
+    fn hopeless(&self, why: &str) -> Break {
+        Break::Final(Error::new(
+            Kind::Download,
+            format!("{} cannot be downloaded: {why}.", capitalized(&self.subject)),
+            "Another try would end in the same way. Check a proxy between this machine and the platform (HTTPS_PROXY), and \
+             ask the platform's support.",
+        ))
+    }
+
     fn failed(&self, why: &str) -> Error {
         let of = self
             .total
@@ -456,6 +493,36 @@ impl<'a, L: Links> Download<'a, L> {
             "Run it again; if it happens again, check this machine's network and the platform's status page.",
         )
     }
+}
+
+/// Whether a status says no to the link, which may have expired: a fresh one may do better.
+fn refuses_a_link(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 410)
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads to, or why it is not followed. It may hold a secret, as the link does.
+fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, &'static str> {
+    let place = headers.get(LOCATION).and_then(|place| place.to_str().ok());
+    let place = place.ok_or("it redirects without saying where to")?;
+    let to = from
+        .join(place)
+        .map_err(|_| "it redirects to something that is no URL")?;
+    match (from.scheme(), to.scheme()) {
+        (_, "https") | ("http", "http") => Ok(to),
+        ("https", "http") => Err("it redirects from https to http, where anybody on the way could read it"),
+        _ => Err("it redirects to something that is neither http nor https"),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `Content-Range: bytes FIRST-LAST/TOTAL`, where `FIRST-LAST` and `TOTAL` may each be `*`.
@@ -500,6 +567,30 @@ mod tests {
         assert_eq!(range("bytes */100"), Some((None, Some(100))));
         assert_eq!(range("lines 1-2/3"), None);
         assert_eq!(range("bytes 10-99"), None);
+    }
+
+    #[test]
+    fn a_redirect_leads_to_http_or_https_and_never_from_https_to_http() {
+        let to = |from: &str, place: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, place.parse().unwrap());
+            led_to(&Url::parse(from).unwrap(), &headers).map(|url| url.to_string())
+        };
+        assert_eq!(
+            to("https://a.example/x", "/y").as_deref(),
+            Ok("https://a.example/y")
+        );
+        assert_eq!(
+            to("http://a.example/x", "https://b.example/").as_deref(),
+            Ok("https://b.example/")
+        );
+        assert!(to("https://a.example/x", "http://a.example/y")
+            .unwrap_err()
+            .contains("https to http"));
+        for place in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "http://"] {
+            assert!(to("http://a.example/x", place).is_err(), "{place}");
+        }
+        assert!(led_to(&Url::parse("http://a.example/").unwrap(), &HeaderMap::new()).is_err());
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub(super) fn api_client(bases: &[&Url], patience: &Patience) -> Result<Client> 
     )
 }
 
-/// A client for the download: it follows redirects, sends no Referer (the URL is a secret), and when the API that
-/// names the download's URL is reached by HTTPS, so must be the download.
+/// A client for the download: it sends no Referer (the URL is a secret), and when the API that names the download's URL is
+/// reached by HTTPS, so must be the download. Redirects are the download's to follow.
 pub(super) fn download_client(api: &Url, patience: &Patience) -> Result<Client> {
     build(
         client(&[api], patience)
-            .redirect(Policy::limited(10))
+            .redirect(Policy::none())
             .referer(false)
             .https_only(api.scheme() == "https"),
     )
@@ -101,7 +101,7 @@ pub(super) enum Failure {
 impl Failure {
     /// From an error of reqwest.
     pub(super) fn transport(error: reqwest::Error) -> Self {
-        let hopeless = error.is_builder() || error.is_redirect() || is_about_certificates(&error);
+        let hopeless = error.is_builder() || is_about_certificates(&error) || is_too_large_a_head(&error);
         Self::Transport {
             passing: !hopeless,
             arrived: !hopeless && !error.is_connect(),
@@ -169,22 +169,32 @@ fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".into();
     }
-    if error.is_redirect() {
-        return "a redirect that may not be followed".into();
+    if is_too_large_a_head(error) {
+        return "the headers of the answer have no end".into();
     }
-    let mut lowest: Option<&dyn std::error::Error> = None;
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        lowest = Some(error);
-        next = error.source();
-    }
-    lowest
+    lowest(error)
         .and_then(|error| quotable(&error.to_string(), &[]))
         .unwrap_or_else(|| "the connection failed".into())
 }
 
 fn is_about_certificates(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(find_inside(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// Whether an answer's headers are more than the client takes. Below reqwest only these words say so.
+fn is_too_large_a_head(error: &reqwest::Error) -> bool {
+    lowest(error).is_some_and(|error| error.to_string() == "message head is too large")
+}
+
+/// What is at the bottom of an error.
+fn lowest(error: &reqwest::Error) -> Option<&(dyn std::error::Error + 'static)> {
+    let mut lowest = None;
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        lowest = Some(error);
+        next = error.source();
+    }
+    lowest
 }
 
 /// A foreign text, fit to be quoted in an error: one line, at most 200 characters; None when it is empty or when

@@ -17,25 +17,49 @@ pub(in super::super) enum Call {
     Archive,
 }
 
-/// What a refusal says of itself: `{"error": "…"}` or `{"errors": {"field": ["…"]}}`.
+/// The most characters of one text of an explanation, and the most fields.
+const TEXT: usize = 100;
+const FIELDS: usize = 5;
+
+/// What a refusal says of itself, in the fields that Scalingo documents: `error`, `code` and `resource`, or `errors` by
+/// field. Whatever else is in an answer is not read, and none of these is quoted where it is more than a short text.
 pub(super) fn explanation(body: &[u8], secrets: &[&str]) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
-    if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
-        return quotable(error, secrets);
+    let text = |name: &str| quoted(answer.get(name)?, secrets);
+    let mut told: Vec<String> = Vec::new();
+    told.extend(text("error"));
+    told.extend(text("code").map(|code| format!("code {code}")));
+    told.extend(text("resource").map(|resource| format!("resource {resource}")));
+    let fields = answer.get("errors").and_then(|errors| errors.as_object());
+    for (field, errors) in fields.into_iter().flatten().take(FIELDS) {
+        let errors = errors.as_array().into_iter().flatten().take(FIELDS);
+        let errors: Vec<String> = errors.filter_map(|error| quoted(error, secrets)).collect();
+        if is_field(field) && quotable(field, secrets).is_some() && !errors.is_empty() {
+            told.push(format!("{field} {}", errors.join(", ")));
+        }
     }
-    let fields = answer.get("errors")?.as_object()?;
-    let told: Vec<String> = fields
-        .iter()
-        .map(|(field, errors)| {
-            let errors = errors
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|error| error.as_str());
-            format!("{field} {}", errors.collect::<Vec<_>>().join(", "))
-        })
-        .collect();
-    quotable(&told.join("; "), secrets)
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// A text of such a field; None where it may hold what is no explanation: a page, a URL, a token.
+fn quoted(value: &serde_json::Value, secrets: &[&str]) -> Option<String> {
+    let text = value.as_str().filter(|text| text.chars().count() <= TEXT)?;
+    let opaque = |word: &str| word.len() > LONGEST_WORD;
+    if text.contains(['<', '>', '{', '@', '=', '&']) || text.split_whitespace().any(opaque) {
+        return None;
+    }
+    quotable(text, secrets)
+}
+
+/// No word of an explanation is longer, and hardly a token is shorter.
+const LONGEST_WORD: usize = 24;
+
+/// The name of a field as APIs have them.
+fn is_field(name: &str) -> bool {
+    (1..=LONGEST_WORD).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 pub(super) fn unknown_region(region: &str, known: &[&str]) -> Error {
@@ -211,6 +235,40 @@ mod tests {
             explanation(body, &[]).as_deref(),
             Some("app is unknown; region is closed, is far")
         );
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_known_fields_alone() {
+        let body = br#"{"error":"not found","resource":"App","code":"missing","url":"x","debug":"row Ada"}"#;
+        assert_eq!(
+            explanation(body, &[]).as_deref(),
+            Some("not found; code missing; resource App")
+        );
+    }
+
+    #[test]
+    fn what_may_be_a_page_a_link_or_a_token_is_not_quoted_in_any_field() {
+        let long = "no ".repeat(TEXT);
+        for text in [
+            "<html><body>Bad gateway</body></html>",
+            "see https://db.example/backup",
+            "bad AbCdEfGhIjKlMnOpQrStUvWxYz0123",
+            "token=abc",
+            "ada@lovelace.example is unknown",
+            "tk-us-abc is wrong",
+            "hunter2",
+            &long,
+        ] {
+            for body in [
+                serde_json::json!({ "error": text }),
+                serde_json::json!({ "code": text, "resource": text }),
+                serde_json::json!({ "errors": { "app": [text] } }),
+                serde_json::json!({ "errors": { text: ["is wrong"] } }),
+            ] {
+                let told = explanation(body.to_string().as_bytes(), &["hunter2"]);
+                assert!(told.is_none(), "{body}");
+            }
+        }
     }
 
     #[test]
