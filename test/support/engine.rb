@@ -28,7 +28,7 @@ module Engine
   # target_options, masking_options:: further keys of those two parts
   # options:: further keys beside them
   def settings(source:, target:, rules: {}, exclude: [], target_options: {}, masking_options: {}, options: {})
-    {
+    settings = {
       "source" => source.is_a?(Hash) ? source : { "file" => source },
       "target" => { "url" => target, "parallel_connections" => 2, "lock_timeout" => 5.0, "retry_delay" => 0.05 }
                     .merge(target_options.transform_keys(&:to_s)),
@@ -37,6 +37,8 @@ module Engine
                      "allow_unmasked_copy" => rules.empty? }.merge(masking_options.transform_keys(&:to_s)),
       "exclude_tables" => exclude
     }.merge(options.transform_keys(&:to_s))
+    # Some tests take parts of them from a configuration.
+    ScalingoStagingSync::Secret.reveal(settings)
   end
 
   # Runs the engine here. Errors of the gem are in the outcome, others are raised.

@@ -242,8 +242,8 @@ impl Detection {
         if personal.policy == Policy::Warn {
             return None;
         }
-        let state = "The tables of these columns are empty, the others are loaded, and the target is marked incomplete.";
-        refusal(&self.findings(), personal.policy, state)
+        let empty = "The tables of these columns are empty, the others are loaded. ";
+        refusal(&self.findings(), personal.policy, empty)
     }
 
     /// The error of a job that has looked at rows and touched nothing yet.
@@ -252,7 +252,7 @@ impl Detection {
         if personal.policy == Policy::Warn {
             return None;
         }
-        refusal(&self.findings(), personal.policy, "Nothing was touched.")
+        refusal(&self.findings(), personal.policy, "")
     }
 
     /// The plan that the judgement is about.

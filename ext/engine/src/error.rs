@@ -4,9 +4,16 @@
 //! exception class, one sentence of what happened and one of what to do. Modules may keep finer error
 //! types of their own; what leaves the engine is this one.
 //!
-//! Neither sentence may hold a secret or a value of a row. Two helpers keep that promise where text comes
-//! from elsewhere: [`Error::from_server`] quotes a PostgreSQL error without the parts that can carry row
-//! data, and nothing here ever prints a URL.
+//! Neither sentence may hold a secret or a value of a row. Where text comes from elsewhere, [`Error::from_server`]
+//! keeps that promise: it says what a PostgreSQL error means in words of our own, and quotes the server only where
+//! [`Doing`] says that no row is near. Nothing here ever prints a URL.
+//!
+//! Neither says what is left in the target: who tells of an error asks the target itself, and says it once.
+
+mod server;
+mod sqlstate;
+
+pub use server::Doing;
 
 /// Which documented Ruby class an [`Error`] becomes.
 ///
@@ -129,99 +136,5 @@ impl Error {
             "The run was stopped before its end.",
             "Run it again: the next run starts clean.",
         )
-    }
-
-    /// A PostgreSQL error, told by `doing` ("creating the index users_email"), quoted without its DETAIL,
-    /// CONTEXT and HINT fields, because those can carry row data (for instance `Key (email)=(…)`).
-    ///
-    /// Of the server's report the SQLSTATE, the primary message and the names of schema, table, column and
-    /// constraint are kept. A primary message that can quote a value (`invalid input syntax for type integer:
-    /// "…"`) is cut at the colon before it; one about data (class 22) also loses what it has in quotes, and one
-    /// that a function of the backup raised itself (class P0) is not quoted at all. Fields: PostgreSQL's
-    /// documentation, "Error and Notice Message Fields"; classes: "PostgreSQL Error Codes".
-    pub fn from_server(doing: &str, error: &tokio_postgres::Error) -> Self {
-        let Some(report) = error.as_db_error() else {
-            return Self::new(
-                Kind::TargetConnection,
-                format!("The connection to the target database broke while {doing}."),
-                "Run it again; if it happens again, look at the database's own log.",
-            );
-        };
-        let kind = match report.code().code() {
-            "42501" => Kind::Privilege,
-            "55P03" | "40P01" | "40001" => Kind::LockTimeout,
-            // Class 08, the server going down or ending this session, and its time limits on idle ones.
-            code if code.starts_with("08") => Kind::TargetConnection,
-            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => Kind::TargetConnection,
-            _ => Kind::Restore,
-        };
-        let mut what = format!(
-            "PostgreSQL refused {doing}: {} (SQLSTATE {}",
-            without_values(report.code().code(), report.message()),
-            report.code().code()
-        );
-        for (name, value) in [
-            ("table", report.table()),
-            ("column", report.column()),
-            ("constraint", report.constraint()),
-        ] {
-            if let Some(value) = value {
-                what.push_str(&format!(", {name} {value}"));
-            }
-        }
-        what.push_str(").");
-        let remedy = match kind {
-            Kind::Privilege => "Grant the target's role the missing right, or leave the object out.",
-            Kind::LockTimeout => "Run it again when the other session is gone, or raise config.lock_timeout.",
-            Kind::TargetConnection => "Run it again; if it happens again, look at the database's own log.",
-            _ => "The target is marked incomplete; mend the cause and run it again.",
-        };
-        Self::new(kind, what, remedy)
-    }
-}
-
-/// The primary message without values. Names of objects come in double quotes too, so quotes are emptied only
-/// in class 22, whose messages speak of data; what follows a colon is cut in all (`… type date: "…"`).
-fn without_values(code: &str, message: &str) -> String {
-    if code.starts_with("P0") {
-        return "a function raised an exception".into();
-    }
-    let message = message.split(": ").next().unwrap_or(message);
-    // 22P04 is COPY's complaint about the shape of a row, and what it quotes is a column's name.
-    if !code.starts_with("22") || code == "22P04" {
-        return message.into();
-    }
-    let parts = message.split('"').enumerate();
-    let kept: Vec<&str> = parts
-        .map(|(place, part)| if place % 2 == 1 { "…" } else { part })
-        .collect();
-    kept.join("\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quoted_value_is_cut_from_a_server_message() {
-        assert_eq!(
-            without_values(
-                "22P02",
-                "invalid input syntax for type integer: \"ada@lovelace.example\""
-            ),
-            "invalid input syntax for type integer"
-        );
-        assert_eq!(
-            without_values("22003", "value \"33612345678\" is out of range for type integer"),
-            "value \"…\" is out of range for type integer"
-        );
-        assert_eq!(
-            without_values("P0001", "no such person as Ada"),
-            "a function raised an exception"
-        );
-        assert_eq!(
-            without_values("42P07", "relation \"users\" already exists"),
-            "relation \"users\" already exists"
-        );
     }
 }

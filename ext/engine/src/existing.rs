@@ -16,7 +16,7 @@ mod copies;
 mod keys;
 
 use crate::detect::{rows, with_matches, Detection};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
 use crate::mask::Key;
@@ -188,7 +188,9 @@ impl Job<'_> {
         self.begin().await?;
         let explained = sql_rules::explain(self.writer, self.plan).await;
         // After a failure the connection may be gone, and what is told is why.
-        let ended = self.execute("ending the check of rules in SQL", "ROLLBACK").await;
+        let ended = self
+            .execute(Doing::WithoutRows("ending the check of rules in SQL"), "ROLLBACK")
+            .await;
         explained.and(ended)
     }
 
@@ -289,14 +291,16 @@ impl Job<'_> {
     async fn begin(&self) -> Result<()> {
         let milliseconds = (self.settings.target.lock_timeout * 1000.0) as u64;
         let sql = format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}");
-        self.execute("beginning a transaction", &sql).await
+        self.execute(Doing::WithoutRows("beginning a transaction"), &sql)
+            .await
     }
 
     async fn in_transaction(&self, part: &Part<'_>) -> Result<Vec<report::Table>, Failure> {
         self.begin().await?;
         match self.mask_within(part).await {
             Ok(tables) => {
-                self.execute("committing masked rows", "COMMIT").await?;
+                self.execute(Doing::WithRows("committing masked rows"), "COMMIT")
+                    .await?;
                 Ok(tables)
             }
             Err(failure) => {
@@ -312,7 +316,8 @@ impl Job<'_> {
         // Readers may go on, writers wait: a row written now would be lost with the truncation.
         for table in &tables {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.sql());
-            self.execute(&format!("locking {table}"), &lock).await?;
+            self.execute(Doing::WithoutRows(&format!("locking {table}")), &lock)
+                .await?;
         }
         // All copies come before the first change: what is changed here is locked against the reader too.
         let mut copies = Vec::new();
@@ -339,7 +344,7 @@ impl Job<'_> {
         Ok(masked)
     }
 
-    async fn execute(&self, doing: &str, sql: &str) -> Result<()> {
+    async fn execute(&self, doing: Doing<'_>, sql: &str) -> Result<()> {
         self.writer
             .batch_execute(sql)
             .await

@@ -315,7 +315,7 @@ fn left_empty(loaded: &target::LoadReport) -> Option<Error> {
             names.join(", "),
             first.what
         ),
-        "Correct the rule and run it again; the target is marked incomplete.",
+        "Correct the rule and run it again.",
     ))
 }
 

@@ -6,7 +6,7 @@
 use crate::archive::{reading_failed, Archive, Block, DataBlock, Entry, Section};
 use crate::copy::{InsertRows, Pieces};
 use crate::detect::{rows, with_matches, Detection, Scan};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::mask::{quote_identifier, Key};
 use crate::pii::{rules_to_paste, Finding};
@@ -135,7 +135,7 @@ async fn database(settings: Settings, url: SecretString, events: &Sink) -> Resul
     session
         .batch_execute(begin)
         .await
-        .map_err(|error| Error::from_server("beginning to read the database", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("beginning to read the database"), &error))?;
     let (header, entries) = describe::describe(&session).await?;
     let detection = planned(&header, &entries, &settings, events)?;
     rows::judge(&session, &detection).await?;

@@ -86,7 +86,7 @@ pub(crate) async fn conclude(
     }
     Err(refusal(
         failure,
-        "These tables and those that refer to them were emptied, and the target is marked incomplete.",
+        "These tables and those that refer to them were emptied.",
     ))
 }
 

@@ -126,7 +126,7 @@ pub async fn verify(
         return Err(Error::new(
             Kind::Verification,
             verification.problems.join(" "),
-            "The target is marked incomplete. Please report this; until it is mended, leave the table out by config.exclude_tables.",
+            "Please report this; until it is corrected, leave the table out by config.exclude_tables.",
         ));
     }
     for problem in &verification.problems {

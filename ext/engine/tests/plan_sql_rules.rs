@@ -543,7 +543,7 @@ fn an_entry_of_sql_and_one_of_masks_on_one_column_name_both() {
     let rules = [query("orders", "UPDATE orders SET note = 'x'", None)];
     let told = with_masks(&[mask("orders", "note", "id > 3")], &rules).unwrap_err();
     assert!(
-        told.contains("columns: note }") && told.contains("query: \"UPDATE orders"),
+        told.contains("columns: note, condition: \"id > 3\" }") && told.contains("query: \"UPDATE orders"),
         "{told}"
     );
     assert!(told.contains("both mask the column public.orders.note"), "{told}");

@@ -280,10 +280,7 @@ async fn a_statement_that_fails_leaves_the_old_data_in_place() {
         .plan();
     let error = reset(&database, &plan).await.unwrap_err();
     assert_eq!(error.kind, Kind::Restore);
-    assert!(
-        error.what.contains("TABLE broken") && error.remedy.contains("Nothing was changed"),
-        "{error}"
-    );
+    assert!(error.what.contains("TABLE broken"), "{error}");
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 1);
     // The role's other sessions may write again.
     database.as_role("INSERT INTO public.old VALUES (2)").await;

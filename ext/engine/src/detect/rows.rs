@@ -1,7 +1,7 @@
 //! Rows of a database that is already there, for [`Detection`] to judge.
 
 use super::{Detection, Scan};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::mask::quote_identifier;
 use crate::plan::Load;
 use futures_util::TryStreamExt;
@@ -34,8 +34,9 @@ pub(crate) async fn judge(client: &Client, detection: &Detection) -> Result<()> 
 }
 
 async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut Scan) -> Result<()> {
-    let refused =
-        |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
+    let refused = |error: &tokio_postgres::Error| {
+        Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
+    };
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let limit = most.map(|most| format!(" LIMIT {most}")).unwrap_or_default();
     let sql = format!(

@@ -1,7 +1,7 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
 use super::Job;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::leak::{Channel, Moment};
 use crate::survivors::{self, Told};
 use crate::target::read_back;
@@ -11,10 +11,11 @@ impl Job<'_> {
     async fn large_objects(&self) -> Result<Option<Channel>> {
         let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
         let row = self.reader.query_one(count, &[]).await;
-        let row = row.map_err(|error| Error::from_server("counting large objects", &error))?;
+        let row =
+            row.map_err(|error| Error::from_server(Doing::WithoutRows("counting large objects"), &error))?;
         let count: i64 = row
             .try_get(0)
-            .map_err(|error| Error::from_server("counting large objects", &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows("counting large objects"), &error))?;
         let count = u64::try_from(count).unwrap_or_default();
         Ok((count > 0).then(|| Channel::large_objects_unscanned(count)))
     }
@@ -53,11 +54,16 @@ impl Job<'_> {
                 &[],
             )
             .await
-            .map_err(|error| Error::from_server("reading the target's materialized views", &error))?;
+            .map_err(|error| {
+                Error::from_server(
+                    Doing::WithoutRows("reading the target's materialized views"),
+                    &error,
+                )
+            })?;
         for row in &rows {
             let view: &str = row.get(0);
             self.execute(
-                &format!("filling {view} anew"),
+                Doing::WithRows(&format!("filling {view} anew")),
                 &format!("REFRESH MATERIALIZED VIEW {view}"),
             )
             .await?;
@@ -81,7 +87,9 @@ impl Job<'_> {
                         &[],
                     )
                     .await
-                    .map_err(|error| Error::from_server(&format!("checking {}", load.table), &error))?;
+                    .map_err(|error| {
+                        Error::from_server(Doing::WithRows(&format!("checking {}", load.table)), &error)
+                    })?;
                 let violations: i64 = row.get(0);
                 if violations == 0 {
                     continue;

@@ -2,11 +2,11 @@
 
 use super::{Failure, Job};
 use crate::archive::DumpId;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::plan::{quote_identifier, Load, TableName};
 use crate::report;
-use crate::target::{in_place, sql_rules};
+use crate::target::{in_place, raw_ways, sql_rules, Way};
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -36,20 +36,23 @@ impl Job<'_> {
             quoted_list(&load.columns),
             load.table.sql()
         );
-        self.execute("creating a temporary copy", &sql).await?;
+        self.execute(Doing::WithoutRows("creating a temporary copy"), &sql)
+            .await?;
         let name = format!("pg_temp.{name}");
-        let told = self.copy(load, load.copy_sql_into(&name, &[], "UTF8")).await?;
+        let told = self
+            .copy(load, vec![Way::Text(load.copy_sql_into(&name, &[], "UTF8"))])
+            .await?;
         self.tell(&told);
         Ok(Copy { name, told })
     }
 
-    /// Streams a table's rows through its masks, by this COPY statement.
-    async fn copy(&self, load: &Load, into: String) -> Result<report::Table> {
+    /// Streams a table's rows through its masks, by one of these ways.
+    async fn copy(&self, load: &Load, ways: Vec<Way>) -> Result<report::Table> {
         let started = Instant::now();
         let table = load.table.to_string();
         self.events.send(Event::TableStarted { table });
         let (buffers, leaks) = (self.target.buffers(), self.leaks.clone());
-        let done = in_place::copy(self.reader, self.writer, load, into, buffers, leaks).await?;
+        let done = in_place::copy(self.reader, self.writer, load, ways, buffers, leaks).await?;
         let seconds = started.elapsed().as_secs_f64();
         let counts = &done.counts.columns;
         Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))
@@ -76,12 +79,21 @@ impl Job<'_> {
             "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}",
             copy.name
         );
-        self.execute(&format!("filling {name} with masked rows"), &fill)
-            .await?;
-        self.execute(&format!("restoring the triggers of {name}"), &triggers)
-            .await?;
-        self.execute("dropping a temporary copy", &format!("DROP TABLE {}", copy.name))
-            .await
+        self.execute(
+            Doing::WithRows(&format!("filling {name} with masked rows")),
+            &fill,
+        )
+        .await?;
+        self.execute(
+            Doing::WithoutRows(&format!("restoring the triggers of {name}")),
+            &triggers,
+        )
+        .await?;
+        self.execute(
+            Doing::WithoutRows("dropping a temporary copy"),
+            &format!("DROP TABLE {}", copy.name),
+        )
+        .await
     }
 
     /// Empties a table without a word to its triggers.
@@ -94,7 +106,8 @@ impl Job<'_> {
 
     async fn empty(&self, table: &TableName) -> Result<()> {
         let sql = format!("TRUNCATE ONLY {}", table.sql());
-        self.execute(&format!("emptying {table}"), &sql).await
+        self.execute(Doing::WithRows(&format!("emptying {table}")), &sql)
+            .await
     }
 
     /// Creates a group's temporary tables and fills them.
@@ -102,12 +115,12 @@ impl Job<'_> {
         let Some(group) = self.group(number) else {
             return Err(Error::internal("A group of rules in SQL is not there."));
         };
-        sql_rules::create_temporaries(self.writer, group).await?;
+        sql_rules::prepare(self.writer, group).await?;
         let mut told = HashMap::new();
         for table in &group.tables {
             for id in &table.loads {
                 if let Some(load) = self.plan.loads.get(id) {
-                    told.insert(*id, self.copy(load, table.copy_sql(load, "UTF8")).await?);
+                    told.insert(*id, self.copy(load, raw_ways(table, load, "UTF8")).await?);
                 }
             }
         }
@@ -125,7 +138,7 @@ impl Job<'_> {
         };
         for step in self.reads(number) {
             let doing = format!("gathering statistics on {}", step.name);
-            self.execute(&doing, &step.sql).await?;
+            self.execute(Doing::WithRows(&doing), &step.sql).await?;
         }
         let loads = self.group_loads(number);
         // Rows go in by a partitioned table, and its triggers and rules are others than its partitions'.
@@ -148,8 +161,11 @@ impl Job<'_> {
         );
         let run = sql_rules::run_within(self.writer, self.plan, number, attempts, delay).await;
         let finished = run.map_err(|error| Failure { error, again: false })?;
-        self.execute("restoring the triggers of tables with rules in SQL", &triggers)
-            .await?;
+        self.execute(
+            Doing::WithoutRows("restoring the triggers of tables with rules in SQL"),
+            &triggers,
+        )
+        .await?;
         for warning in &finished.warnings {
             self.events.warn(warning);
         }

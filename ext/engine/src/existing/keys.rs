@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::archive::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::plan::{Plan, TableName};
 use std::collections::BTreeMap;
 use tokio_postgres::error::SqlState;
@@ -61,13 +61,18 @@ impl Job<'_> {
                 &[&tables],
             )
             .await
-            .map_err(|error| Error::from_server("reading the target's foreign keys", &error))?;
+            .map_err(|error| {
+                Error::from_server(Doing::WithoutRows("reading the target's foreign keys"), &error)
+            })?;
         let mut keys = Vec::new();
         for row in &rows {
             let name: String = row.get(0);
             let drop: String = row.get(1);
-            self.execute(&format!("taking off the foreign key {name}"), &drop)
-                .await?;
+            self.execute(
+                Doing::WithoutRows(&format!("taking off the foreign key {name}")),
+                &drop,
+            )
+            .await?;
             let table = TableName {
                 schema: row.get(3),
                 name: row.get(4),
@@ -96,7 +101,7 @@ impl Job<'_> {
                 self.put_back_or_not_valid(key).await?;
             } else {
                 let doing = format!("putting back the foreign key {}", key.name);
-                self.execute(&doing, &key.put_back).await?;
+                self.execute(Doing::WithRows(&doing), &key.put_back).await?;
             }
         }
         Ok(())
@@ -135,32 +140,40 @@ impl Job<'_> {
             self.clean(key, sql).await?;
         }
         // A key that is checked at the commit would keep its tables from being changed.
-        self.execute("checking foreign keys", "SET CONSTRAINTS ALL IMMEDIATE")
-            .await?;
-        self.execute("restoring triggers", &triggers).await
+        self.execute(
+            Doing::WithRows("checking foreign keys"),
+            "SET CONSTRAINTS ALL IMMEDIATE",
+        )
+        .await?;
+        self.execute(Doing::WithoutRows("restoring triggers"), &triggers)
+            .await
     }
 
     async fn clean(&self, key: &ForeignKey, sql: &str) -> Result<u64> {
         let statement = sql.trim_end().trim_end_matches(';');
         self.writer.execute(statement, &[]).await.map_err(|error| {
             let doing = format!("following the foreign key {} of deleted rows", key.name);
-            Error::from_server(&doing, &error)
+            Error::from_server(Doing::WithRows(&doing), &error)
         })
     }
 
     /// A key to a table that has lost rows: where it has no ON DELETE action, rows may refer to what is gone.
     async fn put_back_or_not_valid(&self, key: &ForeignKey) -> Result<()> {
         let doing = format!("putting back the foreign key {}", key.name);
-        self.execute(&doing, "SAVEPOINT foreign_key").await?;
+        self.execute(Doing::WithRows(&doing), "SAVEPOINT foreign_key")
+            .await?;
         let Err(error) = self.writer.batch_execute(&key.put_back).await else {
-            return self.execute(&doing, "RELEASE SAVEPOINT foreign_key").await;
+            return self
+                .execute(Doing::WithRows(&doing), "RELEASE SAVEPOINT foreign_key")
+                .await;
         };
         if error.code() != Some(&SqlState::FOREIGN_KEY_VIOLATION) {
-            return Err(Error::from_server(&doing, &error));
+            return Err(Error::from_server(Doing::WithRows(&doing), &error));
         }
-        self.execute(&doing, "ROLLBACK TO SAVEPOINT foreign_key").await?;
+        self.execute(Doing::WithRows(&doing), "ROLLBACK TO SAVEPOINT foreign_key")
+            .await?;
         let not_valid = format!("{} NOT VALID", key.put_back);
-        self.execute(&doing, &not_valid).await?;
+        self.execute(Doing::WithRows(&doing), &not_valid).await?;
         self.events.warn(format!(
             "The foreign key {} of {} is put back NOT VALID: rows refer to some that are gone.",
             key.name, key.table
@@ -192,7 +205,7 @@ impl Job<'_> {
                 &[&table.sql(), &awake],
             )
             .await
-            .map_err(|error| Error::from_server("reading the target's triggers", &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows("reading the target's triggers"), &error))?;
         let mut silence = String::new();
         let mut put_back = String::new();
         for row in &rows {
@@ -206,8 +219,11 @@ impl Job<'_> {
             silence.push_str(&format!("ALTER TABLE ONLY {table} DISABLE {kind} {name};"));
             put_back.push_str(&format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
         }
-        self.execute(&format!("silencing the triggers of {table}"), &silence)
-            .await?;
+        self.execute(
+            Doing::WithoutRows(&format!("silencing the triggers of {table}")),
+            &silence,
+        )
+        .await?;
         Ok(put_back)
     }
 }

@@ -4,7 +4,7 @@
 //! only when there is no doubt about it: PostgreSQL's own ones are written without a schema, since user types of the
 //! same name are hidden behind them, and enums and domains are those that the archive makes.
 
-use super::schema::{Base, Column, Schema};
+use super::schema::{Base, Column, Schema, Table};
 use super::{Load, RowFormat};
 use crate::archive::Entry;
 use crate::copy::binary::{Form, Layout};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// What layouts are made from.
 pub(super) struct Binary<'a> {
-    schema: &'a Schema,
+    pub(super) schema: &'a Schema,
     /// Whether binary COPY is safe with this archive at all.
     possible: bool,
     /// Whether the archive has the extension citext.
@@ -60,6 +60,24 @@ impl<'a> Binary<'a> {
         let forms = forms.collect::<Option<Vec<Form>>>()?;
         let pays = forms.iter().any(|form| is_dear(*form));
         Layout::new(forms).filter(|_| pays).map(Arc::new)
+    }
+
+    /// The columns of a table whose types' receive functions never quote a value, with their binary form. Those that
+    /// read text for more than its encoding do (`json`, `jsonb`, enums), and so may the constraints of a domain.
+    pub(super) fn quiet_forms(&self, table: &Table) -> HashMap<String, Form> {
+        let form = |column: &Column| {
+            let given = match self.schema.base(column.column_type.as_ref()?, "pg_catalog") {
+                Base::Given(given) => given,
+                Base::Enum | Base::Other => return None,
+            };
+            let is_quiet = Some(given) == column.column_type.as_ref() && given.name != "json";
+            let form = self.form(column).filter(|form| *form != Form::Jsonb);
+            form.filter(|_| is_quiet && self.possible)
+        };
+        let columns = table.columns.iter();
+        columns
+            .filter_map(|column| Some((column.name.clone(), form(column)?)))
+            .collect()
     }
 
     /// The binary form of a column's type, if there is one. A domain's is that of its base: `domain_recv` checks its

@@ -376,7 +376,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     rules.warn_of_idle(&loaded, &mut warnings);
     let sql_rules = sql_rules::read(
         settings,
-        &schema,
+        &binary,
         &rules,
         &excluded,
         &mut loads,
@@ -480,11 +480,7 @@ impl Problems {
                 lines.join("\n- ")
             ),
         };
-        Err(Error::new(
-            Kind::Plan,
-            what,
-            "The target has not been touched. Correct this and run again.",
-        ))
+        Err(Error::new(Kind::Plan, what, "Correct this and run again."))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::connect::Session;
 use super::{get, relations, Target};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::plan::TableName;
 use futures_util::future::try_join_all;
 use std::collections::HashSet;
@@ -34,10 +34,9 @@ impl Target {
     /// As [`Target::analyze`].
     pub async fn analyze_others(&self, done: &HashSet<TableName>) -> Result<()> {
         let session = self.session().await?;
-        let rows = session
-            .query(TABLES, &[])
-            .await
-            .map_err(|error| Error::from_server("looking for tables to analyze", &error))?;
+        let rows = session.query(TABLES, &[]).await.map_err(|error| {
+            Error::from_server(Doing::WithoutRows("looking for tables to analyze"), &error)
+        })?;
         let tables = rows
             .iter()
             .map(|row| {
@@ -86,5 +85,5 @@ pub(super) async fn analyze_beside_others(session: &Session, tables: &[TableName
 async fn analyze(session: &Session, table: &TableName) -> Result<()> {
     let sql = format!("ANALYZE {}", table.sql());
     let analyzed = session.batch_execute(&sql).await;
-    analyzed.map_err(|error| Error::from_server(&format!("analyzing {table}"), &error))
+    analyzed.map_err(|error| Error::from_server(Doing::WithRows(&format!("analyzing {table}")), &error))
 }

@@ -1,12 +1,12 @@
 //! Putting the stream's pseudonyms in where conditions say so: one UPDATE of the temporary table, which also counts.
 
 use super::connect::Session;
+use super::discreet::{self, array};
 use super::sql_rules::{Changed, Failure};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::mask::ColumnCounts;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
-use tokio_postgres::Row;
 
 /// Runs a statement that chooses, and looks whether each value that it put in has its mask's form.
 ///
@@ -23,27 +23,20 @@ pub(super) async fn choose(
     warnings: &mut Vec<String>,
 ) -> Result<Changed, Failure> {
     let doing = format!("{} on {}", statement.rule, table.table);
-    let refused = |error: tokio_postgres::Error| Failure::new(&doing, &error);
-    let filled = session
-        .query_one(&filled_sql(table, &statement.choices), &[])
-        .await
-        .map_err(refused)?;
-    let done = session
-        .query_one(&choose_sql(statement, rules.verify), &[])
-        .await
-        .map_err(refused)?;
-    let count = |row: &Row, place: usize| -> Result<u64, Failure> {
-        let number: i64 = row.try_get(place).map_err(refused)?;
-        Ok(u64::try_from(number).unwrap_or(0))
-    };
-    let rows = count(&filled, 0)?;
+    let refused = |error: tokio_postgres::Error| Failure::new(Doing::Discreet(&doing), &error);
+    let filled = filled_sql(table, &statement.choices);
+    let filled = discreet::ask(session, &filled).await.map_err(refused)?;
+    let done = choose_sql(statement, rules.verify);
+    let done = discreet::ask(session, &done).await.map_err(refused)?;
+    let count = |numbers: &[u64], place: usize| numbers.get(place).copied().unwrap_or(0);
+    let rows = count(&filled, 0);
     let (mut columns, mut problems) = (Vec::new(), Vec::new());
     for (place, choice) in statement.choices.iter().enumerate() {
-        let filled = count(&filled, 1 + place)?;
+        let filled = count(&filled, 1 + place);
         let (replaced, kept, wrong) = (
-            count(&done, 1 + 3 * place)?,
-            count(&done, 2 + 3 * place)?,
-            count(&done, 3 + 3 * place)?,
+            count(&done, 1 + 3 * place),
+            count(&done, 2 + 3 * place),
+            count(&done, 3 + 3 * place),
         );
         let masked = replaced.saturating_sub(kept);
         columns.push(ColumnCounts {
@@ -60,33 +53,30 @@ pub(super) async fn choose(
         }
     }
     if !problems.is_empty() && rules.fail_on_violation {
-        let remedy = "Please report this; until it is mended, leave the table out by config.exclude_tables.";
+        let remedy =
+            "Please report this; until it is corrected, leave the table out by config.exclude_tables.";
         return Err(Error::new(Kind::Verification, problems.join(" "), remedy).into());
     }
     warnings.extend(problems);
     Ok(Changed {
-        rows: count(&done, 0)?,
+        rows: count(&done, 0),
         columns,
     })
 }
 
 /// Counts the rows, and those where each column holds something.
 fn filled_sql(table: &SqlTable, choices: &[Choice]) -> String {
-    let counts: Vec<String> = choices
+    let counts = choices
         .iter()
-        .map(|choice| format!(", count({})", quote_identifier(&choice.column)))
-        .collect();
-    format!(
-        "SELECT count(*){} FROM ONLY {}",
-        counts.concat(),
-        table.temporary()
-    )
+        .map(|choice| format!("count({})", quote_identifier(&choice.column)));
+    let counts: Vec<String> = std::iter::once("count(*)".to_owned()).chain(counts).collect();
+    format!("SELECT {} FROM ONLY {}", array(&counts), table.temporary())
 }
 
 /// The UPDATE, and of each column how many values it replaced, how many of those by themselves, and how many are wrong.
 /// A further column holds what was replaced, or NULL.
 fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
-    let (mut told, mut counted) = (Vec::new(), Vec::new());
+    let (mut told, mut counted) = (Vec::new(), vec!["count(*)".to_owned()]);
     for (place, choice) in statement.choices.iter().enumerate() {
         let (column, old) = (
             quote_identifier(&choice.column),
@@ -103,13 +93,13 @@ fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
             "{old} IS NOT NULL AS replaced_{place}, {kept} AS kept_{place}, {wrong} AS wrong_{place}"
         ));
         for what in ["replaced", "kept", "wrong"] {
-            counted.push(format!(", count(*) FILTER (WHERE {what}_{place})"));
+            counted.push(format!("count(*) FILTER (WHERE {what}_{place})"));
         }
     }
     format!(
-        "WITH done AS ({} RETURNING {}) SELECT count(*){} FROM done",
+        "WITH done AS ({} RETURNING {}) SELECT {} FROM done",
         statement.sql,
         told.join(", "),
-        counted.concat()
+        array(&counted)
     )
 }

@@ -6,7 +6,8 @@
 
 use super::tls;
 use super::url::{ChannelBinding, ConnectionUrl, Host, HostAndPort, SslMode};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
+use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use std::error::Error as _;
 use std::future::poll_fn;
@@ -54,6 +55,17 @@ const SETTINGS: [(&str, &str); 26] = [
     ("tcp_keepalives_idle", "60"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "6"),
+];
+
+/// What keeps the server's log from more than what went wrong: no DETAIL or CONTEXT, which quote rows, no statement and
+/// none of its parameters, which are the contents of large objects. Most of these are a superuser's to set, or that of a
+/// role who was granted it.
+const LESS_LOGGED: [(&str, &str); 5] = [
+    ("log_error_verbosity", "terse"),
+    ("log_min_error_statement", "panic"),
+    ("log_parameter_max_length", "0"),
+    ("log_parameter_max_length_on_error", "0"),
+    ("auto_explain.log_parameter_max_length", "0"),
 ];
 
 /// Opens sessions.
@@ -302,6 +314,17 @@ fn setup_sql(sessions: usize) -> String {
     )
 }
 
+/// Sets what it may of [`LESS_LOGGED`]. The refusals are caught, so that the log is not full of those instead.
+fn less_logged_sql() -> String {
+    let set = |(name, value): &(&str, &str)| {
+        format!(
+            "BEGIN PERFORM pg_catalog.set_config('{name}', '{value}', false); EXCEPTION WHEN OTHERS THEN NULL; END;"
+        )
+    };
+    let all: Vec<String> = LESS_LOGGED.iter().map(set).collect();
+    format!("DO $quiet$ BEGIN {} END $quiet$", all.join(" "))
+}
+
 /// One session in the target. It ends when this is dropped.
 pub(crate) struct Session {
     client: Client,
@@ -348,18 +371,26 @@ impl Session {
             .client
             .simple_query(sql)
             .await
-            .map_err(|error| Error::from_server(doing, &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
         let pid = answers.iter().rev().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
         });
         self.pid = pid.and_then(|pid| pid.parse().ok()).unwrap_or(0);
-        // Some operating systems under the server cannot do it, and the server then refuses the setting.
-        let check = "SET client_connection_check_interval = '2s'";
-        match self.client.batch_execute(check).await {
-            Err(error) if error.as_db_error().is_none() => Err(Error::from_server(doing, &error)),
-            _ => Ok(self),
+        // Some operating systems under the server cannot do the first, and some databases have no PL/pgSQL for the second.
+        let optional = [
+            "SET client_connection_check_interval = '2s'".to_owned(),
+            less_logged_sql(),
+        ];
+        let sent = optional.iter().map(|sql| self.client.batch_execute(sql));
+        for outcome in join_all(sent).await {
+            if let Err(error) = outcome {
+                if error.as_db_error().is_none() {
+                    return Err(Error::from_server(Doing::WithoutRows(doing), &error));
+                }
+            }
         }
+        Ok(self)
     }
 
     /// The server's process.
@@ -372,7 +403,7 @@ impl Session {
         self.client
             .check_connection()
             .await
-            .map_err(|error| Error::from_server("keeping a connection alive", &error))
+            .map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
     }
 
     /// Ends the session in good order, or after two seconds in any.

@@ -1,4 +1,4 @@
-//! Rows on their way into a table: one COPY after the other, binary while the rows allow it, text otherwise.
+//! Rows on their way into a table: one COPY after the other, by the first way that the rows allow: binary before text.
 //!
 //! Where a transaction empties the table first and all of the COPYs are part of it, they can freeze the rows: nobody
 //! has to look again at whether they were committed, no page is written a second time to note that they were, the
@@ -10,7 +10,10 @@ use super::connect::Session;
 use super::lane::Lane;
 use crate::copy::binary::{Layout, HEADER, TRAILER};
 use crate::copy::Splitter;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::sql_rules::quiet::QuietCopy;
+use crate::plan::sql_rules::SqlTable;
+use crate::plan::Load;
 use futures_util::SinkExt;
 use memchr::{memchr, memrchr};
 use std::pin::Pin;
@@ -25,22 +28,69 @@ const LONGEST_COPY: Duration = Duration::from_secs(300);
 /// The same after so many bytes, because the server tells of a refused row only when a COPY ends.
 const LARGEST_COPY: u64 = 64 * 1024 * 1024;
 
-/// A piece that is larger holds a huge field. It goes as text, because writing it anew would take its size again.
+/// A piece that is larger holds a huge field. It goes as text where it may, because writing it anew would take its size
+/// again.
 const LARGEST_ENCODED: usize = 1024 * 1024;
 
 /// About how many bytes of rows are written as tuples together. Those of a whole piece would make every buffer of the
 /// store grow, and they are looked at while they are in the processor's cache.
 const PART: usize = 64 * 1024;
 
+/// A way for rows to go into a table.
+pub(crate) enum Way {
+    /// As the text that they are, by this COPY.
+    Text(String),
+    /// As tuples.
+    Binary {
+        /// What has to be said before its first COPY.
+        first: Option<String>,
+        /// The COPY.
+        sql: String,
+        layout: Arc<Layout>,
+        /// The server would complain of text that is not UTF-8, and quote some of it: such rows do not go this way.
+        needs_utf8: bool,
+    },
+}
+
+impl Way {
+    fn sql(&self) -> &str {
+        match self {
+            Self::Text(sql) | Self::Binary { sql, .. } => sql,
+        }
+    }
+}
+
+impl From<QuietCopy> for Way {
+    fn from(copy: QuietCopy) -> Self {
+        Self::Binary {
+            first: copy.first,
+            sql: copy.sql,
+            layout: copy.layout,
+            needs_utf8: copy.reads_text,
+        }
+    }
+}
+
+/// How a load's raw rows go into the temporary table of a table with rules in SQL.
+pub(crate) fn raw_ways(table: &SqlTable, load: &Load, encoding: &str) -> Vec<Way> {
+    let ways: Vec<Way> = table.quiet_copies(load).into_iter().map(Way::from).collect();
+    match ways.is_empty() {
+        // Without columns there is nothing to quote.
+        true => vec![Way::Text(load.copy_sql_into(&table.temporary(), &[], encoding))],
+        false => ways,
+    }
+}
+
 /// The COPYs of one lane.
 pub(super) struct Copying<'a> {
     session: &'a Session,
     /// The table's name, for messages.
     table: &'a str,
-    text_sql: &'a str,
     buffers: &'a Buffers,
-    /// How to write tuples, until a piece is not fit for it.
-    layout: Option<Arc<Layout>>,
+    /// The way that the rows go, until there is a piece that cannot.
+    way: &'a Way,
+    /// Those that are left then.
+    further: &'a [Way],
     splitter: Splitter,
     /// The statement of every COPY from now on.
     statement: Statement,
@@ -69,19 +119,17 @@ struct UnderWay {
 impl<'a> Copying<'a> {
     /// Nothing is sent yet but the statement, for the server to look at.
     pub(super) async fn new(session: &'a Session, lane: &'a Lane) -> Result<Self> {
-        let (sql, layout) = match &lane.binary {
-            Some((sql, layout)) => (sql, Some(Arc::clone(layout))),
-            None => (&lane.sql, None),
+        let Some((way, further)) = lane.ways.split_first() else {
+            return Err(Error::internal("There is no way for rows into a table."));
         };
-        let statement = session.prepare(sql).await;
         Ok(Self {
             session,
             table: &lane.table,
-            text_sql: &lane.sql,
             buffers: &lane.buffers,
-            layout,
             splitter: Splitter::new(),
-            statement: statement.map_err(|error| refused(&lane.table, &error))?,
+            statement: prepare(session, &lane.table, way).await?,
+            way,
+            further,
             under_way: None,
             transaction: match &lane.emptied_first {
                 Some(opening) => Transaction::ToBegin(opening.clone()),
@@ -121,15 +169,18 @@ impl<'a> Copying<'a> {
     /// # Errors
     /// When the server refuses rows, naming the table.
     pub(super) async fn send(&mut self, mut rows: Vec<u8>) -> Result<()> {
-        let sent = self.send_tuples(&rows).await?;
-        if sent == rows.len() {
-            self.buffers.give(rows);
-        } else {
-            if self.layout.is_some() {
-                self.turn_to_text().await?;
+        loop {
+            if let Way::Text(_) = self.way {
+                self.send_bytes(rows).await?;
+                break;
+            }
+            let sent = self.send_tuples(&rows).await?;
+            if sent == rows.len() {
+                self.buffers.give(rows);
+                break;
             }
             rows.drain(..sent);
-            self.send_bytes(rows).await?;
+            self.turn().await?;
         }
         let is_enough = |copy: &UnderWay| copy.bytes >= LARGEST_COPY || copy.since.elapsed() >= LONGEST_COPY;
         if self.under_way.as_ref().is_some_and(is_enough) {
@@ -146,7 +197,7 @@ impl<'a> Copying<'a> {
         if self.under_way.is_none() {
             return Ok(false);
         }
-        if self.layout.is_some() {
+        if let Way::Binary { .. } = self.way {
             let mut end = self.buffers.take();
             end.extend_from_slice(TRAILER);
             self.send_bytes(end).await?;
@@ -160,8 +211,9 @@ impl<'a> Copying<'a> {
 
     /// Sends rows as tuples as far as they can go so; returns where the others begin.
     async fn send_tuples(&mut self, rows: &[u8]) -> Result<usize> {
+        let may_be_text = self.further.iter().any(|way| matches!(way, Way::Text(_)));
         let mut at = 0;
-        while at < rows.len() && rows.len() <= LARGEST_ENCODED {
+        while at < rows.len() && (rows.len() <= LARGEST_ENCODED || !may_be_text) {
             let end = at + part(&rows[at..]);
             let Some(tuples) = self.encoded(&rows[at..end]) else {
                 break;
@@ -172,9 +224,17 @@ impl<'a> Copying<'a> {
         Ok(at)
     }
 
-    /// The rows as tuples, behind the header where a COPY is to begin with them; None when they have to go as text.
+    /// The rows as tuples, behind the header where a COPY is to begin with them; None when they have to go another way.
     fn encoded(&mut self, rows: &[u8]) -> Option<Vec<u8>> {
-        let layout = self.layout.as_ref()?;
+        let Way::Binary {
+            layout, needs_utf8, ..
+        } = self.way
+        else {
+            return None;
+        };
+        if *needs_utf8 && std::str::from_utf8(rows).is_err() {
+            return None;
+        }
         let mut tuples = self.buffers.take();
         if self.under_way.is_none() {
             tuples.extend_from_slice(HEADER);
@@ -186,12 +246,18 @@ impl<'a> Copying<'a> {
         None
     }
 
-    /// The rest of the lane's rows go as text.
-    async fn turn_to_text(&mut self) -> Result<()> {
+    /// The rest of the lane's rows go by the next way.
+    async fn turn(&mut self) -> Result<()> {
         self.finish().await?;
-        self.layout = None;
-        let statement = self.session.prepare(self.text_sql).await;
-        self.statement = statement.map_err(|error| refused(self.table, &error))?;
+        let Some((way, further)) = self.further.split_first() else {
+            return Err(Error::new(
+                Kind::Archive,
+                format!("Rows of {} are not as COPY writes them.", self.table),
+                "Take the backup anew; if it happens again, please report it.",
+            ));
+        };
+        self.statement = prepare(self.session, self.table, way).await?;
+        (self.way, self.further) = (way, further);
         Ok(())
     }
 
@@ -234,8 +300,20 @@ fn part(rows: &[u8]) -> usize {
     newline.map_or(rows.len(), |newline| newline + 1)
 }
 
+async fn prepare(session: &Session, table: &str, way: &Way) -> Result<Statement> {
+    if let Way::Binary {
+        first: Some(first), ..
+    } = way
+    {
+        let done = session.batch_execute(first).await;
+        done.map_err(|error| refused(table, &error))?;
+    }
+    let statement = session.prepare(way.sql()).await;
+    statement.map_err(|error| refused(table, &error))
+}
+
 fn refused(table: &str, error: &tokio_postgres::Error) -> Error {
-    Error::from_server(&format!("loading the rows of {table}"), error)
+    Error::from_server(Doing::WithRows(&format!("loading the rows of {table}")), error)
 }
 
 #[cfg(test)]

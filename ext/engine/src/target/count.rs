@@ -3,7 +3,7 @@
 
 use super::connect::Session;
 use super::{get, relations, Target};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
 use crate::plan::TableName;
 use futures_util::future::try_join_all;
@@ -56,7 +56,7 @@ impl Target {
     /// Empties a table, the tables whose foreign keys point at it, and the materialized views that read it.
     pub(crate) async fn empty(&self, table: &TableName) -> Result<()> {
         let session = self.session().await?;
-        let doing = |error| Error::from_server(&format!("emptying {table}"), &error);
+        let doing = |error| Error::from_server(Doing::WithRows(&format!("emptying {table}")), &error);
         // Views that read a view that reads the table count too, and so do those that read its partition root.
         let views = "WITH RECURSIVE edges (from_oid, to_oid) AS ( \
                SELECT d.refobjid, r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
@@ -113,7 +113,7 @@ pub(super) async fn ask_beside_others(
 }
 
 async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
-    let doing = |error| Error::from_server(&format!("verifying {table}"), &error);
+    let doing = |error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error);
     let sql = "SELECT c.relkind = 'p' AS root, \
                  c.relrowsecurity AND c.relforcerowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AS hidden \
                FROM pg_class c, pg_roles r WHERE c.oid = $1::text::regclass AND r.rolname = current_user";
@@ -174,7 +174,7 @@ async fn count_unmet(
     let answers = session
         .simple_query(&format!("SELECT count(*){unmet} FROM {source}"))
         .await
-        .map_err(|error| Error::from_server(&format!("verifying {table}"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error))?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

@@ -5,7 +5,7 @@
 //! is not a dump: views, other functions, privileges and the like are left out.
 
 use crate::archive::{Compression, DumpId, Entry, Header, Section, Version};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use tokio_postgres::{Client, Row};
 
 /// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN.
@@ -117,10 +117,9 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
         (KEYS, Section::PostData),
         (TRIGGERS, Section::PostData),
     ] {
-        let rows = client
-            .query(query, &[])
-            .await
-            .map_err(|error| Error::from_server("reading the target's catalogue", &error))?;
+        let rows = client.query(query, &[]).await.map_err(|error| {
+            Error::from_server(Doing::WithoutRows("reading the target's catalogue"), &error)
+        })?;
         for row in &rows {
             entries.push(entry(row, section, entries.len())?);
         }
@@ -131,7 +130,7 @@ pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
             &[],
         )
         .await
-        .map_err(|error| Error::from_server("asking for the target's version", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("asking for the target's version"), &error))?;
     let header = Header {
         database: text(&row, 0)?,
         server_version: text(&row, 1)?,
@@ -178,5 +177,5 @@ fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {
 
 fn text(row: &Row, column: usize) -> Result<String> {
     row.try_get(column)
-        .map_err(|error| Error::from_server("reading the target's catalogue", &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows("reading the target's catalogue"), &error))
 }

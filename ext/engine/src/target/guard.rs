@@ -8,7 +8,7 @@
 
 use super::connect::{Session, SharedConnector};
 use super::{get, lock, state, Idle};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -144,7 +144,7 @@ async fn end_others(control: &Session, connector: &SharedConnector) -> Result<i6
     let sql = format!("SELECT count(pg_terminate_backend(pid)) {OTHERS}");
     let row = control.query_one(&sql, &[&connector.application_name()]).await;
     row.and_then(|row| row.try_get(0))
-        .map_err(|error| Error::from_server("ending other sessions", &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows("ending other sessions"), &error))
 }
 
 /// Ends other sessions and waits, at most five seconds, until none of those is left.
@@ -169,7 +169,7 @@ pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<(
     let row = control
         .query_one(&sql, &[&own_name])
         .await
-        .map_err(|error| Error::from_server("looking for other sessions", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for other sessions"), &error))?;
     let (count, names): (i64, String) = (get(&row, "sessions")?, get(&row, "names")?);
     if count == 0 {
         return Ok(());

@@ -3,8 +3,9 @@
 
 use super::buffers::Buffers;
 use super::connect::Session;
+use super::copying::Way;
 use super::lane::{Lane, LaneReport, Queue};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::leak::{LeakCheck, Moment};
 use crate::plan::{quote_identifier, Load};
 use futures_util::TryStreamExt;
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 /// About how many bytes of rows are masked and sent together.
 const PIECE: usize = 256 * 1024;
 
-/// Reads a table's rows over `reader` and sends them, masked, over `writer`, by the COPY statement `into`. `leaks`
+/// Reads a table's rows over `reader` and sends them, masked, over `writer`, by one of these ways. `leaks`
 /// watches what passes.
 ///
 /// # Errors
@@ -23,7 +24,7 @@ pub(crate) async fn copy(
     reader: &Session,
     writer: &Session,
     load: &Load,
-    into: String,
+    ways: Vec<Way>,
     buffers: Buffers,
     leaks: Option<Arc<LeakCheck>>,
 ) -> Result<LaneReport> {
@@ -32,8 +33,7 @@ pub(crate) async fn copy(
     let lane = Lane {
         load: load.dump_id,
         table: load.table.to_string(),
-        sql: into,
-        binary: None,
+        ways,
         // They go to a temporary table, in a transaction of the caller's.
         emptied_first: None,
         mask: load.mask.clone(),
@@ -53,8 +53,9 @@ pub(crate) async fn copy(
 
 /// Sends a table's own rows, without its heirs', in pieces of whole rows.
 async fn read(reader: &Session, load: &Load, sender: mpsc::Sender<Vec<u8>>, buffers: &Buffers) -> Result<()> {
-    let refused =
-        |error: &tokio_postgres::Error| Error::from_server(&format!("reading {}", load.table), error);
+    let refused = |error: &tokio_postgres::Error| {
+        Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
+    };
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let sql = format!(
         "COPY (SELECT {} FROM ONLY {}) TO STDOUT",

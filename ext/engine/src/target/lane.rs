@@ -4,9 +4,8 @@
 
 use super::buffers::Buffers;
 use super::connect::Session;
-use super::copying::Copying;
+use super::copying::{Copying, Way};
 use crate::archive::DumpId;
-use crate::copy::binary::Layout;
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::leak::{LeakCheck, Moment, Watcher};
@@ -26,10 +25,8 @@ pub(crate) struct Lane {
     pub(crate) load: DumpId,
     /// The table's name, for messages.
     pub(crate) table: String,
-    /// The COPY statement.
-    pub(crate) sql: String,
-    /// That of a binary COPY and how to write its tuples, where the rows go so.
-    pub(crate) binary: Option<(String, Arc<Layout>)>,
+    /// How its rows may go to the server, the best way first.
+    pub(crate) ways: Vec<Way>,
     /// What begins the transaction that fills the table and empties it first, where one does so that its rows are frozen.
     pub(crate) emptied_first: Option<String>,
     pub(crate) mask: Option<Arc<RowMask>>,

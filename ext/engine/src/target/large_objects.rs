@@ -2,7 +2,7 @@
 
 use super::buffers::Buffers;
 use super::connect::Session;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -50,7 +50,7 @@ struct Current {
 }
 
 fn refused(error: tokio_postgres::Error) -> Error {
-    Error::from_server("loading large objects", &error)
+    Error::from_server(Doing::WithRows("loading large objects"), &error)
 }
 
 impl<'s> Writer<'s> {

@@ -4,7 +4,7 @@
 use super::connect::{Connector, Session};
 use super::url::ConnectionUrl;
 use super::{facts, get, new_run_id, stock, LOCK_KEY};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::{Plan, Refusal};
 use crate::settings;
@@ -101,7 +101,7 @@ pub struct Privilege {
 /// When the target cannot be reached or read; what would end a run is in [`Look::problems`].
 pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sink) -> Result<Look> {
     let session = connect(settings).await?;
-    let doing = |error| Error::from_server("looking at the target", &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
     let facts = facts(&session, events).await?;
     session
         .batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -158,7 +158,7 @@ pub(crate) async fn connect(settings: &settings::Target) -> Result<Session> {
 }
 
 async fn base(session: &Session) -> Result<Look> {
-    let doing = |error| Error::from_server("looking at the target", &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
     let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
                  current_setting('server_version') AS version, pg_database_size(current_database()) AS size, \
                  coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.state'), 'SELECT'), false) AS stated";
@@ -195,7 +195,7 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
     let rows = session
         .query(sql, &[])
         .await
-        .map_err(|error| Error::from_server("looking for other sessions", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for other sessions"), &error))?;
     let others = rows.iter().map(|row| {
         Ok(OtherSession {
             pid: get(row, "pid")?,
@@ -208,7 +208,7 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
 
 /// Rows of each table as of the last run that came to its end.
 pub(super) async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
-    let doing = |error| Error::from_server("reading the history of runs", &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows("reading the history of runs"), &error);
     let sql =
         "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
     let there: bool = session
@@ -245,7 +245,7 @@ async fn missing_extensions(session: &Session, plan: &Plan) -> Result<Vec<Extens
     let rows = session
         .query(sql, &[&names])
         .await
-        .map_err(|error| Error::from_server("looking for extensions", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
     let missing = rows.iter().map(|row| {
         let name: String = get(row, "name")?;
         Ok(Extension {
@@ -283,7 +283,7 @@ async fn missing_rights(session: &Session) -> Result<Vec<Error>> {
     let row = session
         .query_one(sql, &[])
         .await
-        .map_err(|error| Error::from_server("looking at the role's rights", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the role's rights"), &error))?;
     let rights: [(bool, &str, &str); 2] = [
         (
             get(&row, "schemas")?,
@@ -313,7 +313,7 @@ async fn another_run(session: &Session) -> Result<bool> {
         .query_one(sql, &[&LOCK_KEY])
         .await
         .and_then(|row| row.try_get(0))
-        .map_err(|error| Error::from_server("looking for another run", &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for another run"), &error))
 }
 
 /// A trial: its name, what it runs, whether a run can do without, and what to do when it fails.
@@ -377,7 +377,7 @@ const TRIALS: &[Trial] = &[
 /// When the target cannot be reached, or the connection breaks.
 pub async fn examine(settings: &settings::Target) -> Result<Examination> {
     let session = connect(settings).await?;
-    let doing = |error| Error::from_server("trying the role's privileges", &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows("trying the role's privileges"), &error);
     facts(&session, &Sink::silent()).await?;
     let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
                  current_setting('server_version') AS version, \

@@ -7,6 +7,7 @@
 //! reset, stock        emptying the target and creating the schema, in one transaction where it fits
 //! load, lane, large_objects, graph   rows in COPY streams, and what follows as soon as it can
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
+//! discreet, waiting   statements over raw rows, whose errors the server does not log; rows that wait for such a one
 //! in_place            rows that are there already, streamed into temporary tables
 //! look                what a dry run and a check see of a target, without changing it
 //! foreign_key         keys declared at once and checked beside other work
@@ -26,6 +27,7 @@ mod constraint;
 mod copying;
 mod count;
 pub(crate) mod describe;
+mod discreet;
 mod foreign_key;
 mod graph;
 mod guard;
@@ -43,6 +45,7 @@ mod stock;
 pub mod tls;
 mod unique_key;
 pub mod url;
+mod waiting;
 mod working_memory;
 
 pub use buffers::Buffers;
@@ -54,11 +57,12 @@ pub(crate) use look::connect as connect_to_look;
 pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
 pub(crate) use read_back::read_back;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
 pub(crate) use connect::Session;
 use connect::{Connector, SharedConnector};
+pub(crate) use copying::{raw_ways, Way};
 use futures_util::future::join_all;
 use guard::Guard;
 use secrecy::ExposeSecret;
@@ -258,9 +262,9 @@ impl Target {
             .control
             .query_one(sql, &[&self.connector.application_name()])
             .await;
-        let sessions: i64 = row
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| Error::from_server("ending sessions of killed runs", &error))?;
+        let sessions: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| {
+            Error::from_server(Doing::WithoutRows("ending sessions of killed runs"), &error)
+        })?;
         Ok(Leftover {
             sessions: u64::try_from(sessions).unwrap_or(0),
             ..self.leftover.clone()
@@ -277,9 +281,9 @@ impl Target {
     pub(crate) async fn size(&self) -> Result<u64> {
         let sql = "SELECT pg_database_size(current_database())";
         let row = self.control.query_one(sql, &[]).await;
-        let size: i64 = row
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| Error::from_server("asking for the target's size", &error))?;
+        let size: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| {
+            Error::from_server(Doing::WithoutRows("asking for the target's size"), &error)
+        })?;
         Ok(u64::try_from(size).unwrap_or(0))
     }
 
@@ -324,7 +328,7 @@ impl Target {
             .control
             .execute("SELECT pg_advisory_unlock_all()", &[])
             .await
-            .map_err(|error| Error::from_server("releasing the run's lock", &error));
+            .map_err(|error| Error::from_server(Doing::WithoutRows("releasing the run's lock"), &error));
         self.guard.stop();
         lifted?;
         // A control session that is gone has released its lock.
@@ -426,7 +430,7 @@ async fn facts(control: &Session, events: &Sink) -> Result<Facts> {
     let row = control
         .query_one(sql, &[])
         .await
-        .map_err(|error| Error::from_server("looking at the server", &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the server"), &error))?;
     let version: i32 = get(&row, "version")?;
     let major = u32::try_from(version / 10_000).unwrap_or(0);
     if major < *VERSIONS.start() {
@@ -467,7 +471,7 @@ async fn take_lock(control: &Session) -> Result<()> {
             .await;
         if row
             .and_then(|row| row.try_get(0))
-            .map_err(|error| Error::from_server(doing, &error))?
+            .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?
         {
             return Ok(());
         }
@@ -484,7 +488,7 @@ async fn take_lock(control: &Session) -> Result<()> {
     let row = control.query_one(sql, &[&LOCK_KEY]).await;
     let holder: String = row
         .and_then(|row| row.try_get(0))
-        .map_err(|error| Error::from_server(doing, &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
     Err(Error::new(
         Kind::TargetBusy,
         format!("Another run is under way in this database ({holder})."),

@@ -1,6 +1,6 @@
 //! Shows the leak check what a table holds, where that is not what was sent: rules in SQL may have deleted rows.
 
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::leak::{LeakCheck, Moment};
 use crate::mask::{quote_identifier, RowMask};
 use crate::plan::Load;
@@ -27,8 +27,9 @@ pub(crate) async fn read_back(
     let Some(mut watcher) = watcher.filter(|watcher| watcher.looks_at_anything()) else {
         return Ok(());
     };
-    let refused =
-        |error: tokio_postgres::Error| Error::from_server(&format!("reading {} back", load.table), &error);
+    let refused = |error: tokio_postgres::Error| {
+        Error::from_server(Doing::WithRows(&format!("reading {} back", load.table)), &error)
+    };
     let columns = load
         .columns
         .iter()

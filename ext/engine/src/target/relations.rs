@@ -1,7 +1,7 @@
 //! What the server's catalogue says of some tables, asked about all of them at once.
 
 use super::connect::Session;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::plan::TableName;
 use tokio_postgres::types::Type;
 
@@ -22,7 +22,7 @@ pub(super) async fn each_is<'t>(
             [table] => format!("{doing} {table}"),
             _ => format!("{doing} tables"),
         };
-        Error::from_server(&what, error)
+        Error::from_server(Doing::WithoutRows(&what), error)
     };
     let sql = format!(
         "SELECT {condition} FROM unnest($1) WITH ORDINALITY AS asked (name, place) \

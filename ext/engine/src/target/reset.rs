@@ -7,7 +7,7 @@
 use super::connect::Session;
 use super::stock::{self, Owned, Stock};
 use super::{is_passing, is_refusal, lock, sql_rules, state, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use futures_util::future::join_all;
 use std::collections::HashSet;
@@ -49,7 +49,7 @@ impl Refused {
             out_of_locks: error.code().is_some_and(|code| code.code() == "53200"),
             // A lock timeout is not tried again: `lock_timeout` says how long to wait.
             passing: is_passing(error) && error.code().is_none_or(|code| code.code() != "55P03"),
-            error: Error::from_server(doing, error),
+            error: Error::from_server(Doing::WithoutRows(doing), error),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Target {
         session
             .batch_execute(&self.lock_timeout_sql())
             .await
-            .map_err(|error| Error::from_server("preparing the reset", &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows("preparing the reset"), &error))?;
         let watch = LockWatch::start(
             Arc::clone(&self.control),
             session.pid(),
@@ -183,16 +183,15 @@ impl Target {
             match self.in_one_transaction(session, plan).await {
                 Ok(()) => break,
                 Err(refused) => {
-                    session
-                        .batch_execute("ROLLBACK")
-                        .await
-                        .map_err(|error| Error::from_server("rolling the reset back", &error))?;
+                    session.batch_execute("ROLLBACK").await.map_err(|error| {
+                        Error::from_server(Doing::WithoutRows("rolling the reset back"), &error)
+                    })?;
                     if refused.out_of_locks {
                         return self.in_steps(session, &stock, plan).await;
                     }
                     attempt += 1;
                     if !refused.passing || !self.may_retry(attempt).await {
-                        return Err(nothing_changed(refused.error));
+                        return Err(refused.error);
                     }
                 }
             }
@@ -238,7 +237,7 @@ impl Target {
         ));
         self.require_postgis(session, plan)
             .await
-            .map_err(|refused| nothing_changed(refused.error))?;
+            .map_err(|refused| refused.error)?;
         state::mark_incomplete(session, &self.run_id, &self.noted_backup()).await?;
         let mut batches = Batches::of(stock.objects.len());
         while let Some(range) = batches.next() {
@@ -263,7 +262,6 @@ impl Target {
         explained.map_err(|mut error| {
             if error.kind == Kind::Plan {
                 error.kind = Kind::Restore;
-                error.remedy = "The target is marked incomplete. Correct the rule and run again.".into();
             }
             error
         })
@@ -297,7 +295,7 @@ impl Target {
     /// The plan's statements without the schemas that outlived the reset (`public`, those of extensions), and with
     /// `public` where somebody dropped it: pg_dump takes it for granted.
     async fn needed<'p>(&self, session: &Session, plan: &'p Plan) -> Result<Vec<&'p Statement>> {
-        let doing = |error| Error::from_server("looking at the target's schemas", &error);
+        let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target's schemas"), &error);
         let rows = session
             .query("SELECT nspname::text FROM pg_namespace", &[])
             .await
@@ -429,14 +427,6 @@ fn extension_refused(name: &str, error: &tokio_postgres::Error) -> Refused {
     error.into()
 }
 
-/// The same error with the good news that the target is as it was.
-fn nothing_changed(mut error: Error) -> Error {
-    if error.kind == Kind::Restore && error.remedy.starts_with("The target is marked incomplete") {
-        error.remedy = "Nothing was changed in the target; mend the cause and run it again.".into();
-    }
-    error
-}
-
 /// Locks that creating the schema takes: a table comes with a TOAST table and its index.
 fn creation_locks(statements: &[Statement]) -> u64 {
     let locks = |statement: &Statement| match statement.kind.as_str() {
@@ -485,7 +475,7 @@ async fn unlink_in_batches(session: &Session) -> Result<()> {
         let row = session.query_one(sql, &[&PER_UNLINK]).await;
         let unlinked: i64 = row
             .and_then(|row| row.try_get(0))
-            .map_err(|error| Error::from_server("unlinking large objects", &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows("unlinking large objects"), &error))?;
         if unlinked < PER_UNLINK {
             return Ok(());
         }

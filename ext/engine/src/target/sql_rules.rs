@@ -8,12 +8,13 @@
 
 use super::connect::{Connector, Session};
 use super::load::{SqlChange, SqlColumn};
-use super::{choices, is_passing, may_retry};
+use super::{choices, discreet, is_passing, may_retry, waiting};
 use crate::archive::DumpId;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::mask::ColumnCounts;
 use crate::plan::sql_rules::{SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::plan::{quote_identifier, Plan};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// The column that tells the rows of a temporary table apart.
@@ -105,7 +106,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(doing: &str, error: &tokio_postgres::Error) -> Self {
+    pub(super) fn new(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
         Self {
             passing: is_passing(error),
             error: Error::from_server(doing, error),
@@ -128,12 +129,22 @@ impl From<Error> for Failure {
 /// # Errors
 /// When the server refuses, or the connection breaks.
 pub(crate) async fn begin(session: &Session, group: &SqlGroup, lock_timeout: f64) -> Result<()> {
-    let doing = "beginning the transaction of rules in SQL";
+    let doing = Doing::WithoutRows("beginning the transaction of rules in SQL");
     let milliseconds = (lock_timeout.max(0.0) * 1000.0) as u64;
     session
         .batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}"))
         .await
         .map_err(|error| Error::from_server(doing, &error))?;
+    prepare(session, group).await
+}
+
+/// Prepares a transaction that has begun for a group's rows: its temporary tables, empty, and what lets statements run
+/// on them of which the server's log tells nothing.
+///
+/// # Errors
+/// When the server refuses, or the connection breaks.
+pub(crate) async fn prepare(session: &Session, group: &SqlGroup) -> Result<()> {
+    discreet::prepare(session).await?;
     create_temporaries(session, group).await
 }
 
@@ -141,10 +152,10 @@ pub(crate) async fn begin(session: &Session, group: &SqlGroup, lock_timeout: f64
 ///
 /// # Errors
 /// When the server refuses, or the connection breaks.
-pub(crate) async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
+async fn create_temporaries(session: &Session, group: &SqlGroup) -> Result<()> {
     for table in &group.tables {
         let doing = format!("creating the temporary table for {}", table.table);
-        let refused = |error| Error::from_server(&doing, &error);
+        let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
         let name = quote_identifier(&table.name);
         let parents: Vec<String> = table
             .inherits
@@ -236,7 +247,7 @@ pub(crate) async fn run(
 }
 
 fn ending(error: &tokio_postgres::Error) -> Error {
-    Error::from_server("ending the transaction of rules in SQL", error)
+    Error::from_server(Doing::WithRows("ending the transaction of rules in SQL"), error)
 }
 
 /// What the server says of a transaction whose COMMIT got no answer, once it has ended.
@@ -268,7 +279,7 @@ async fn was_committed(connector: &Connector, transaction: &str) -> Result<bool>
 }
 
 /// Runs a group's statements on the rows that were copied, and moves the finished ones, within the transaction that
-/// [`create_temporaries`] began. What a retry can mend (deadlock, serialization, lock timeout) is tried again from a
+/// [`prepare`] prepared. What a retry can mend (deadlock, serialization, lock timeout) is tried again from a
 /// savepoint, up to `attempts` times, the first after `delay` seconds.
 ///
 /// # Errors
@@ -283,6 +294,7 @@ pub(crate) async fn run_within(
     let Some(group) = plan.sql_rules.groups.get(number) else {
         return Err(Error::internal("A group of rules in SQL is not there."));
     };
+    waiting::move_in(session, group, &plan.encoding).await?;
     let mut attempt = 0;
     loop {
         let mut failure = match try_once(session, group, &plan.sql_rules, attempt > 0).await {
@@ -312,22 +324,18 @@ async fn try_once(
     } else {
         "SAVEPOINT copied"
     };
-    execute(session, "preparing rules in SQL", begin).await?;
+    plainly(session, "preparing rules in SQL", begin).await?;
     let mut finished = Finished::default();
     for table in &group.tables {
         for columns in &table.indexes {
             let columns: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
             let sql = format!("CREATE INDEX ON {} ({})", table.temporary(), columns.join(", "));
-            execute(
-                session,
-                &format!("indexing the temporary table for {}", table.table),
-                &sql,
-            )
-            .await?;
+            let doing = format!("indexing the temporary table for {}", table.table);
+            discreetly(session, &doing, &sql).await?;
         }
     }
     // The statements are the team's own, so they run as the team's own sessions would run them.
-    execute(
+    plainly(
         session,
         "preparing rules in SQL",
         "SET LOCAL search_path TO DEFAULT",
@@ -340,7 +348,7 @@ async fn try_once(
         let changed = run_statement(session, table, statement, rules, &mut finished.warnings).await?;
         finished.changed.push(changed);
     }
-    execute(session, "ending rules in SQL", "SET LOCAL search_path TO ''").await?;
+    plainly(session, "ending rules in SQL", "SET LOCAL search_path TO ''").await?;
     for table in &group.tables {
         finished.rows.push(move_rows(session, table).await?);
     }
@@ -373,14 +381,11 @@ async fn run_statement(
             hashes.concat(),
             table.temporary()
         );
-        execute(session, &looking, &sql).await?;
+        discreetly(session, &looking, &sql).await?;
     }
     let doing = format!("{} on {}", statement.rule, table.table);
     let before = rows_before(session, table, statement).await?;
-    let changed = session
-        .execute(statement.sql.as_str(), &[])
-        .await
-        .map_err(|error| Failure::new(&doing, &error))?;
+    let changed = discreetly(session, &doing, &statement.sql).await?;
     if check {
         // An UPDATE puts a row's new version elsewhere, so a row at its old place is one that it did not cover.
         let counts: Vec<String> = (0..statement.checked.len())
@@ -389,19 +394,15 @@ async fn run_statement(
             .collect();
         let sql = format!(
             "SELECT {} FROM {} t JOIN {BEFORE} b ON b.number = t.{ROW} AND b.home = t.tableoid WHERE b.place <> t.ctid",
-            counts.join(", "),
+            discreet::array(&counts),
             table.temporary()
         );
         let looking = format!("looking at the rows of {} after {}", table.table, statement.rule);
-        let row = session
-            .query_one(&sql, &[])
+        let counts = discreet::ask(session, &sql)
             .await
-            .map_err(|error| Failure::new(&looking, &error))?;
+            .map_err(|error| Failure::new(Doing::Discreet(&looking), &error))?;
         let mut problems = Vec::new();
-        for (place, column) in statement.checked.iter().enumerate() {
-            let count: i64 = row
-                .try_get(place)
-                .map_err(|error| Failure::new(&looking, &error))?;
+        for (count, column) in counts.into_iter().zip(&statement.checked) {
             if count > 0 {
                 problems.push(format!(
                     "{}: {count} rows of {} still hold in {column} what production has there.",
@@ -409,7 +410,7 @@ async fn run_statement(
                 ));
             }
         }
-        execute(session, &looking, &format!("DROP TABLE {BEFORE}")).await?;
+        plainly(session, &looking, &format!("DROP TABLE {BEFORE}")).await?;
         if !problems.is_empty() && rules.fail_on_violation {
             return Err(Error::new(
                 Kind::Verification,
@@ -438,7 +439,7 @@ async fn rows_before(session: &Session, table: &SqlTable, statement: &SqlStateme
     }
     let sql = format!("SELECT count(*) FROM {}", table.temporary());
     let looking = format!("counting the rows of {}", table.table);
-    let refused = |error: tokio_postgres::Error| Failure::new(&looking, &error);
+    let refused = |error: tokio_postgres::Error| Failure::new(Doing::WithRows(&looking), &error);
     let row = session.query_one(&sql, &[]).await.map_err(refused)?;
     let count: i64 = row.try_get(0).map_err(refused)?;
     Ok(u64::try_from(count).unwrap_or(0))
@@ -467,17 +468,27 @@ async fn move_rows(session: &Session, table: &SqlTable) -> Result<u64, Failure> 
             table.temporary()
         )
     };
-    session
-        .execute(sql.as_str(), &[])
-        .await
-        .map_err(|error| Failure::new(&format!("moving the masked rows of {}", table.table), &error))
+    discreetly(
+        session,
+        &format!("moving the masked rows of {}", table.table),
+        &sql,
+    )
+    .await
 }
 
-async fn execute(session: &Session, doing: &str, sql: &str) -> Result<(), Failure> {
+/// Runs a statement that no row is near.
+async fn plainly(session: &Session, doing: &str, sql: &str) -> Result<(), Failure> {
     session
         .batch_execute(sql)
         .await
-        .map_err(|error| Failure::new(doing, &error))
+        .map_err(|error| Failure::new(Doing::WithoutRows(doing), &error))
+}
+
+/// Runs a statement over raw rows, and returns how many it changed.
+async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, Failure> {
+    discreet::execute(session, sql)
+        .await
+        .map_err(|error| Failure::new(Doing::Discreet(doing), &error))
 }
 
 /// Asks the server whether it accepts every rule, on empty temporary tables, within a transaction that has
@@ -486,14 +497,16 @@ async fn execute(session: &Session, doing: &str, sql: &str) -> Result<(), Failur
 /// # Errors
 /// One that tells every statement that the server refuses.
 pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> = Vec::new();
+    // A condition is asked about for each table of a family: what is wrong with it is told once.
+    let mut told_of: HashSet<(&str, String)> = HashSet::new();
     for group in &plan.sql_rules.groups {
-        let doing = |error| Error::from_server("checking rules in SQL", &error);
+        let doing = |error| Error::from_server(Doing::WithoutRows("checking rules in SQL"), &error);
         session
             .batch_execute("SAVEPOINT rules_in_sql")
             .await
             .map_err(doing)?;
-        create_temporaries(session, group).await?;
+        prepare(session, group).await?;
         session
             .batch_execute("SET LOCAL search_path TO DEFAULT")
             .await
@@ -504,12 +517,18 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
                     .batch_execute("SAVEPOINT rule_in_sql")
                     .await
                     .map_err(doing)?;
-                if let Err(error) = session.batch_execute(&format!("EXPLAIN {sql}")).await {
-                    let told = Error::from_server(rule, &error);
+                let asked = format!("EXPLAIN {sql}");
+                if let Err(error) = session.batch_execute(&asked).await {
+                    let told = Error::from_server(Doing::Rule { rule, sql: &asked }, &error);
                     if told.kind == Kind::TargetConnection {
                         return Err(told);
                     }
-                    problems.push(told.what);
+                    if error
+                        .code()
+                        .is_none_or(|code| told_of.insert((rule, code.code().to_owned())))
+                    {
+                        problems.push(told.what);
+                    }
                 }
                 session
                     .batch_execute("ROLLBACK TO SAVEPOINT rule_in_sql")
@@ -525,9 +544,13 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Error::new(
-        Kind::Plan,
-        problems.join(" "),
-        "The target has not been changed. Correct the rule and run again.",
-    ))
+    let what = match &problems[..] {
+        [one] => one.clone(),
+        several => format!(
+            "PostgreSQL refuses rules in {} places:\n- {}\n",
+            several.len(),
+            several.join("\n- ")
+        ),
+    };
+    Err(Error::new(Kind::Plan, what, "Correct the rule and run again."))
 }

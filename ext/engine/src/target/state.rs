@@ -5,7 +5,7 @@
 
 use super::connect::Session;
 use super::{get, Backup, Leftover, Outcome};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 
 /// The gem's own schema.
@@ -44,7 +44,7 @@ const ADD_CHANGED: &str =
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server("keeping the gem's own schema", &error)
+    Error::from_server(Doing::WithoutRows("keeping the gem's own schema"), &error)
 }
 
 /// Creates the schema, its table and its row where they are not there.
@@ -260,10 +260,9 @@ pub(crate) async fn let_writers_in(session: &Session) -> Result<bool> {
     let sql = format!(
         "{alter}; UPDATE scalingo_staging_sync.state SET role_kept_out = NULL, previous_read_only = NULL"
     );
-    session
-        .batch_execute(&sql)
-        .await
-        .map_err(|error| Error::from_server("letting other sessions write again", &error))?;
+    session.batch_execute(&sql).await.map_err(|error| {
+        Error::from_server(Doing::WithoutRows("letting other sessions write again"), &error)
+    })?;
     Ok(true)
 }
 

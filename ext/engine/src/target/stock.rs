@@ -2,7 +2,7 @@
 
 use super::connect::Session;
 use super::{get, Facts};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 
 /// Everything that a reset drops, as `owned (classid, objid, kind, stage, identity)`: what the current role owns
 /// by the catalogues' owner columns (the bootstrap superuser has no entries in pg_shdepend), and for a superuser
@@ -181,7 +181,7 @@ pub(crate) fn drops_several(kind: &str) -> bool {
 }
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server("looking at what is in the target", &error)
+    Error::from_server(Doing::WithoutRows("looking at what is in the target"), &error)
 }
 
 /// Lists what the role owns, and counts what goes with it.
@@ -252,7 +252,7 @@ pub(crate) async fn refuse_losses(session: &Session, facts: &Facts) -> Result<()
             facts.role,
             names.join(", ")
         ),
-        "Nothing was changed. Drop these objects, or give them to the target's role, and run it again.",
+        "Drop these objects, or give them to the target's role, and run it again.",
     ))
 }
 
@@ -282,6 +282,6 @@ pub(crate) async fn refuse_taken_oids(session: &Session, oids: &[u32]) -> Result
             "Large objects of the backup are in the target already, as another role's: {}.",
             names.join(", ")
         ),
-        "Nothing was changed. Unlink them as that role, and run it again.",
+        "Unlink them as that role, and run it again.",
     ))
 }

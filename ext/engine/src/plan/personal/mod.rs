@@ -86,13 +86,13 @@ impl Personal {
         if self.policy == Policy::Warn {
             return None;
         }
-        refusal(&self.findings, self.policy, "The target has not been touched.")
+        refusal(&self.findings, self.policy, "")
     }
 }
 
-/// The error that lists what no rule covers, and what would; None when there is nothing. `state` says in what state
-/// the target is.
-pub fn refusal(findings: &[Finding], policy: Policy, state: &str) -> Option<Error> {
+/// The error that lists what no rule covers, and what would; None when there is nothing. `empty` says which tables
+/// are empty for it, if the run had begun to load.
+pub fn refusal(findings: &[Finding], policy: Policy, empty: &str) -> Option<Error> {
     let open: Vec<&Finding> = findings
         .iter()
         .filter(|finding| finding.status.needs_a_rule())
@@ -115,7 +115,7 @@ pub fn refusal(findings: &[Finding], policy: Policy, state: &str) -> Option<Erro
         ),
     };
     let remedy = format!(
-        "{state} Cover them with rules such as these, or name those that are not personal in \
+        "{empty}Cover them with rules such as these, or name those that are not personal in \
          config.pii_ignore, each with its reason:\n{}",
         rules_to_paste(open.iter().copied())
     );

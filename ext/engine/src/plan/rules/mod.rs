@@ -187,17 +187,27 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// A rule, for messages.
+/// A rule, for messages: with its condition, since entries for the same columns may differ by that alone.
 pub(super) fn describe(rule: &Rule) -> String {
-    match &rule.strategy {
-        Some(strategy) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
+    let masks = match &rule.strategy {
+        Some(strategy) => format!("strategy: :{strategy}"),
         None => {
             let columns: Vec<&str> = rule.columns.keys().map(String::as_str).collect();
-            format!(
-                "Rule {{ table: \"{}\", columns: {} }}",
-                rule.table,
-                columns.join(", ")
-            )
+            format!("columns: {}", columns.join(", "))
         }
+    };
+    let condition = rule.condition.as_ref().map_or_else(String::new, |condition| {
+        format!(", condition: \"{}\"", shortened(condition))
+    });
+    format!("Rule {{ table: \"{}\", {masks}{condition} }}", rule.table)
+}
+
+/// SQL on one line, of about 60 characters at most.
+pub(super) fn shortened(sql: &str) -> String {
+    let mut short = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = short.char_indices().nth(60) {
+        short.truncate(cut);
+        short.push('…');
     }
+    short
 }

@@ -1,9 +1,10 @@
 //! Statements whose tables name one another share a group: one session, one transaction.
 
+use super::quiet::Quiet;
 use super::temporaries::Temporaries;
 use super::{Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::archive::DumpId;
-use crate::plan::schema::Schema;
+use crate::plan::binary::Binary;
 use crate::plan::Load;
 use crate::settings::Settings;
 use std::collections::{BTreeSet, HashMap};
@@ -16,7 +17,7 @@ pub(super) fn group(
     prepared: &[Prepared],
     temporaries: &Temporaries<'_>,
     settings: &Settings,
-    schema: &Schema,
+    binary: &Binary<'_>,
     loads: &mut HashMap<DumpId, Load>,
     found: &mut SqlRules,
     warnings: &mut Vec<String>,
@@ -32,7 +33,7 @@ pub(super) fn group(
     sets.sort();
     let mut groups: Vec<SqlGroup> = sets
         .into_iter()
-        .map(|set| make_group(&set, prepared, temporaries, schema, loads, warnings))
+        .map(|set| make_group(&set, prepared, temporaries, binary, loads, warnings))
         .collect();
     // Sessions that last are beside those of config.parallel_connections, so there are at most as many.
     let most = settings.target.parallel_connections.max(1);
@@ -72,17 +73,18 @@ fn make_group(
     set: &BTreeSet<usize>,
     prepared: &[Prepared],
     temporaries: &Temporaries<'_>,
-    schema: &Schema,
+    binary: &Binary<'_>,
     loads: &HashMap<DumpId, Load>,
     warnings: &mut Vec<String>,
 ) -> SqlGroup {
+    let schema = binary.schema;
     let prepared: Vec<&Prepared> = prepared.iter().filter(|one| set.contains(&one.own)).collect();
     // A temporary table is created after those that it inherits from.
     let mut own: Vec<usize> = set.iter().copied().collect();
     own.sort_by_key(|table| (schema.ancestors(*table).len(), *table));
     let tables: Vec<SqlTable> = own
         .iter()
-        .map(|table| make_table(*table, &prepared, temporaries, schema, loads, own.len() > 1))
+        .map(|table| make_table(*table, &prepared, temporaries, binary, loads, own.len() > 1))
         .collect();
     for one in &prepared {
         let family = temporaries.family(one.own);
@@ -124,10 +126,11 @@ fn make_table(
     table: usize,
     prepared: &[&Prepared],
     temporaries: &Temporaries<'_>,
-    schema: &Schema,
+    binary: &Binary<'_>,
     loads: &HashMap<DumpId, Load>,
     indexed: bool,
 ) -> SqlTable {
+    let schema = binary.schema;
     let known = &schema.tables[table];
     let mine = temporaries.loads(table, loads);
     // A partition's rows go by way of the root, where those of others do.
@@ -166,5 +169,10 @@ fn make_table(
             .into_iter()
             .map(|parent| temporaries.name(parent).to_owned())
             .collect(),
+        quiet: Quiet {
+            forms: binary.quiet_forms(known),
+            computes: known.columns.iter().any(|column| column.generated.is_some()),
+            number: table,
+        },
     }
 }

@@ -15,11 +15,13 @@ mod order;
 pub(super) mod parse;
 mod prepare;
 mod qualify;
+pub(crate) mod quiet;
 mod steps;
 mod temporaries;
 mod walk;
 
-use super::rules::Rules;
+use super::binary::Binary;
+use super::rules::{shortened, Rules};
 use super::schema::Schema;
 use super::{quote_identifier, Load, Problems, TableName};
 use crate::archive::DumpId;
@@ -87,22 +89,14 @@ pub struct SqlTable {
     pub name: String,
     /// The temporary tables that it inherits from, by their names. They come before it in the group.
     pub inherits: Vec<String>,
+    /// What keeps the server from quoting its raw rows.
+    pub(crate) quiet: quiet::Quiet,
 }
 
 impl SqlTable {
     /// The temporary table's name in SQL: `pg_temp."users"`.
     pub fn temporary(&self) -> String {
         format!("pg_temp.{}", quote_identifier(&self.name))
-    }
-
-    /// The statement that copies a load's rows into it.
-    pub(crate) fn copy_sql(&self, load: &Load, encoding: &str) -> String {
-        let masked = load.conditional.iter().flat_map(|mask| mask.columns());
-        let further: Vec<String> = masked
-            .filter_map(|masked| self.pseudonyms.iter().find(|(column, _)| *column == masked.name))
-            .map(|(_, pseudonym)| pseudonym.clone())
-            .collect();
-        load.copy_sql_into(&self.temporary(), &further, encoding)
     }
 }
 
@@ -164,14 +158,14 @@ struct Prepared {
 /// Reads every rule in SQL, and marks the loads of their tables as such.
 pub(super) fn read(
     settings: &Settings,
-    schema: &Schema,
+    binary: &Binary<'_>,
     masks: &Rules<'_>,
     excluded: &HashSet<usize>,
     loads: &mut HashMap<DumpId, Load>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) -> SqlRules {
-    let masking = &settings.masking;
+    let (masking, schema) = (&settings.masking, binary.schema);
     let mut found = SqlRules {
         verify: masking.verify,
         fail_on_violation: masking.fail_on_verification_error,
@@ -213,7 +207,7 @@ pub(super) fn read(
         &prepared,
         &temporaries,
         settings,
-        schema,
+        binary,
         loads,
         &mut found,
         warnings,
@@ -243,11 +237,7 @@ pub(super) fn describe(rule: &SqlRule) -> String {
     match (&rule.strategy, &rule.query) {
         (Some(strategy), _) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
         (None, Some(query)) => {
-            let mut short: String = query.split_whitespace().collect::<Vec<_>>().join(" ");
-            if let Some((cut, _)) = short.char_indices().nth(60) {
-                short.truncate(cut);
-                short.push('…');
-            }
+            let short = shortened(query);
             format!("Rule {{ table: \"{}\", query: \"{short}\" }}", rule.table)
         }
         (None, None) => format!("anonymization_rules[\"{}\"]", rule.table),

@@ -4,7 +4,7 @@
 
 use super::{Item, Progress, Restore};
 use crate::archive::DumpId;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::arrival;
 use crate::plan::TableName;
 use std::collections::HashSet;
@@ -293,7 +293,7 @@ impl Restore<'_> {
         session
             .batch_execute(&sql)
             .await
-            .map_err(|error| Error::from_server(&format!("emptying {table}"), &error))?;
+            .map_err(|error| Error::from_server(Doing::WithRows(&format!("emptying {table}")), &error))?;
         self.free.push(session);
         Ok(())
     }

@@ -94,9 +94,7 @@ impl Restore<'_> {
             Err(mut error) => {
                 error.remedy = match plan.sql_rules.rollback_on_error {
                     true => {
-                        "The tables with rules in SQL are empty and the target is marked incomplete; correct \
-                             the rule and run it again."
-                            .into()
+                        "The tables with rules in SQL are empty. Correct the rule and run it again.".into()
                     }
                     false => error.remedy,
                 };

@@ -10,6 +10,7 @@ use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName};
 use crate::target::connect::Session;
+use crate::target::copying::{raw_ways, Way};
 use crate::target::lane::{Lane, Queue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -238,17 +239,7 @@ impl<'a> Restore<'a> {
         let lane = Lane {
             load: id,
             table: load.table.to_string(),
-            sql: match self.sql_table(load) {
-                Some(table) => table.copy_sql(load, &self.plan.encoding),
-                None if freezes => load.copy_frozen_sql(&self.plan.encoding),
-                None => load.copy_sql(&self.plan.encoding),
-            },
-            // A temporary table's types are its own.
-            binary: load
-                .binary
-                .clone()
-                .filter(|_| load.sql_group.is_none() && load.conditional.is_none())
-                .map(|layout| (load.copy_binary_sql(freezes), layout)),
+            ways: self.ways(load, freezes),
             emptied_first: freezes.then(|| self.begin_with_none_of(&load.copy_into)),
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
@@ -287,6 +278,24 @@ impl<'a> Restore<'a> {
             }
         });
         Ok(())
+    }
+
+    /// How a load's rows may go.
+    fn ways(&self, load: &Load, freezes: bool) -> Vec<Way> {
+        if let Some(table) = self.sql_table(load) {
+            return raw_ways(table, load, &self.plan.encoding);
+        }
+        let binary = load.binary.as_ref().map(|layout| Way::Binary {
+            first: None,
+            sql: load.copy_binary_sql(freezes),
+            layout: Arc::clone(layout),
+            needs_utf8: false,
+        });
+        let text = Way::Text(match freezes {
+            true => load.copy_frozen_sql(&self.plan.encoding),
+            false => load.copy_sql(&self.plan.encoding),
+        });
+        binary.into_iter().chain([text]).collect()
     }
 
     /// Begins a transaction and empties a table in it, without waiting for ever for somebody who reads it.
@@ -342,7 +351,7 @@ impl<'a> Restore<'a> {
                     if masks { progress.counts.rows } else { 0 },
                     progress.rows_stored
                 ),
-                "The target is marked incomplete. Run it again; if it happens again, please report it.",
+                "Run it again; if it happens again, please report it.",
             ));
         }
         let judged_now = match self.judged.get(&id) {

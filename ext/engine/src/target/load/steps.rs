@@ -2,7 +2,7 @@
 //! beside them.
 
 use super::{Done, Restore};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::plan::sql_rules::GROUP_KIND;
 use crate::plan::{Plan, Refusal, Step, TableName};
@@ -333,7 +333,7 @@ impl Todo {
             attempt += 1;
             if !is_passing(&error) || !may_retry(attempt, self.attempts, self.delay).await {
                 return Err(Error::from_server(
-                    &format!("restoring {} {}", step.kind, step.name),
+                    Doing::WithRows(&format!("restoring {} {}", step.kind, step.name)),
                     &error,
                 ));
             }

@@ -3,7 +3,7 @@
 
 use super::{Batches, PER_STEP};
 use crate::archive::DumpId;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::plan::Statement;
 use crate::target::connect::Session;
 use crate::target::Target;
@@ -105,7 +105,8 @@ impl Target {
         while others.len() + 1 < self.sessions_for(side_by_side) {
             let other = self.session().await?;
             let prepared = other.batch_execute(prepare).await;
-            prepared.map_err(|error| Error::from_server("preparing the schema", &error))?;
+            prepared
+                .map_err(|error| Error::from_server(Doing::WithoutRows("preparing the schema"), &error))?;
             others.push(other);
         }
         let left = self

@@ -1,0 +1,182 @@
+//! A PostgreSQL error, in words that no row's value can be in.
+//!
+//! What the server says of an error may quote a value anywhere and in any language, so where rows can be involved
+//! nothing of it is repeated but what is structured: the code, the names of objects, and a place in SQL that we sent.
+//! Who asks the server says with [`Doing`] whether they can be.
+
+use super::sqlstate::{is_about_objects, meaning};
+use super::{Error, Kind};
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+/// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
+const RAISE: &str = "exec_stmt_raise";
+
+/// A longer name is none: PostgreSQL's have 63 bytes at most.
+const LONGEST_NAME: usize = 63;
+
+/// How much is quoted of the server's own words, and of a statement of ours, in characters.
+const LONGEST_WORDS: usize = 300;
+const LONGEST_NEAR: usize = 40;
+
+/// What the server was asked to do ("creating the index users_email"), and whether a row's value can be in what it says
+/// of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Doing<'a> {
+    /// No row is near: settings, catalogs, privileges, the creation and the dropping of objects without rows.
+    WithoutRows(&'a str),
+    /// Rows are read, written, compared or computed with, by whatever of the database's own: casts, indexes' expressions,
+    /// generated columns, constraints, triggers, views.
+    WithRows(&'a str),
+    /// The same for a statement that ran discreetly: its error is one that we raised, of the same code, and the names in
+    /// it were looked up.
+    Discreet(&'a str),
+    /// A rule's own SQL, which the server was shown.
+    Rule {
+        /// The rule, as messages call it.
+        rule: &'a str,
+        /// What was sent.
+        sql: &'a str,
+    },
+}
+
+impl Doing<'_> {
+    fn told(&self) -> &str {
+        match self {
+            Self::WithoutRows(told) | Self::WithRows(told) | Self::Discreet(told) => told,
+            Self::Rule { rule, .. } => rule,
+        }
+    }
+}
+
+impl Error {
+    /// A PostgreSQL error, told by what it was met at.
+    ///
+    /// It holds the code, its meaning in our own words, and the names of type, table, column and constraint, as far as
+    /// the server gave them and no function of the database's own did. Of a rule's SQL it quotes where the fault is.
+    /// The server's own words are in it only where no row is near and the error is about objects; never its DETAIL, its
+    /// HINT or its CONTEXT (PostgreSQL's documentation, "Error and Notice Message Fields").
+    pub fn from_server(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
+        let told = doing.told();
+        let Some(report) = error.as_db_error() else {
+            return Self::new(
+                Kind::TargetConnection,
+                format!("The connection to the target database broke while {told}."),
+                "Run it again; if it happens again, look at the database's own log.",
+            );
+        };
+        let code = report.code().code();
+        let kind = kind(code);
+        let words = words(doing, report);
+        let facts = facts(doing, report).concat();
+        Self::new(
+            kind,
+            format!("PostgreSQL refused {told}: {words} (SQLSTATE {code}{facts})."),
+            remedy(kind),
+        )
+    }
+}
+
+fn kind(code: &str) -> Kind {
+    match code {
+        "42501" => Kind::Privilege,
+        "55P03" | "40P01" | "40001" => Kind::LockTimeout,
+        // Class 08, the server going down or ending this session, and its time limits on idle ones.
+        code if code.starts_with("08") => Kind::TargetConnection,
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => Kind::TargetConnection,
+        _ => Kind::Restore,
+    }
+}
+
+fn remedy(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Privilege => "Grant the target's role the missing right, or leave the object out.",
+        Kind::LockTimeout => "Run it again when the other session is gone, or raise config.lock_timeout.",
+        Kind::TargetConnection => "Run it again; if it happens again, look at the database's own log.",
+        _ => "Remove the cause and run it again.",
+    }
+}
+
+/// What happened: the server's words where they can be quoted, else ours.
+fn words(doing: Doing<'_>, report: &DbError) -> String {
+    let code = report.code().code();
+    match doing {
+        Doing::WithoutRows(_) if is_about_objects(code) && report.routine() != Some(RAISE) => {
+            let words: Vec<&str> = report.message().split_whitespace().collect();
+            cut(&words.join(" "), LONGEST_WORDS)
+        }
+        _ => meaning(code).to_owned(),
+    }
+}
+
+/// What else is known, each part with a comma before it.
+fn facts(doing: Doing<'_>, report: &DbError) -> Vec<String> {
+    let mut facts = Vec::new();
+    if matches!(doing, Doing::Discreet(_)) || report.routine() != Some(RAISE) {
+        let table = match (report.schema(), report.table()) {
+            (Some(schema), Some(table)) if is_name(schema) => Some(format!("{schema}.{table}")),
+            (_, table) => table.map(str::to_owned),
+        };
+        for (what, name) in [
+            ("type", report.datatype()),
+            ("table", table.as_deref()),
+            ("column", report.column()),
+            ("constraint", report.constraint()),
+        ] {
+            if let Some(name) = name.filter(|name| name.split('.').all(is_name)) {
+                facts.push(format!(", {what} {name}"));
+            }
+        }
+    }
+    if let (Doing::Rule { sql, .. }, Some(ErrorPosition::Original(at))) = (doing, report.position()) {
+        if let Some(near) = near(sql, *at) {
+            facts.push(format!(", near `{near}`"));
+        }
+    }
+    facts
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME && !text.contains(char::is_control)
+}
+
+/// The words of a statement from a place on, which counts characters from 1.
+fn near(sql: &str, at: u32) -> Option<String> {
+    let skipped = usize::try_from(at.checked_sub(1)?).ok()?;
+    let rest: String = sql.chars().skip(skipped).collect();
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let near = cut(&words.join(" "), LONGEST_NEAR);
+    (!near.is_empty()).then_some(near)
+}
+
+/// A text of so many characters at most.
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_rule_is_quoted_from_there_on() {
+        let sql = "UPDATE pg_temp.users\n  SET phone = 'é' || emial || repeat('x', 20) || repeat('y', 20)";
+        let at = sql.chars().position(|c| c == 'm').unwrap_or(0);
+        assert_eq!(near("SELECT emial", 8).as_deref(), Some("emial"));
+        assert_eq!(
+            near(sql, 1).as_deref(),
+            Some("UPDATE pg_temp.users SET phone = 'é' || …")
+        );
+        assert!(at > 0);
+        assert_eq!(near(sql, 0), None);
+        assert_eq!(near("SELECT 1", 99), None);
+    }
+
+    #[test]
+    fn a_text_that_no_name_can_be_is_none() {
+        assert!(is_name("users"));
+        assert!(!is_name("") && !is_name(&"x".repeat(64)) && !is_name("a\nb"));
+    }
+}
