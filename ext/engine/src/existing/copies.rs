@@ -100,8 +100,11 @@ impl Job<'_> {
     pub(super) async fn empty_silently(&self, table: &TableName) -> Result<()> {
         let triggers = self.silence_triggers(table, &[]).await?;
         self.empty(table).await?;
-        self.execute(&format!("restoring the triggers of {table}"), &triggers)
-            .await
+        self.execute(
+            Doing::WithoutRows(&format!("restoring the triggers of {table}")),
+            &triggers,
+        )
+        .await
     }
 
     async fn empty(&self, table: &TableName) -> Result<()> {
