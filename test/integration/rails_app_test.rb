@@ -107,6 +107,48 @@ class RailsAppTest < IntegrationTest
     assert_match(/A run filled it last on \d{4}-\d\d-\d\d \d\d:\d\d UTC, from Scalingo app shop-production/, again.raw)
   end
 
+  def test_a_url_with_the_scheme_postgis_works_where_the_app_has_the_adapter_and_is_refused_where_not
+    app, staging, fake = new_app
+    app.environment.update("DATABASE_URL" => staging.url.sub("postgres", "postgis"), "SCALINGO_POSTGRESQL_URL" => nil)
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:run")
+      assert_equal 1, result.status.exitstatus, result.output
+      assert_includes result.output, "ScalingoStagingSync::ConfigurationError: ActiveRecord is configured for the adapter postgis, which cannot be loaded."
+      assert_empty fake.requests_of(:download)
+    end
+    # The adapter's gem registers itself so.
+    app.write("config/application.rb", app.read("config/application.rb").sub('require "active_record/railtie"', <<~RUBY))
+      require "active_record/railtie"
+      ActiveSupport.on_load(:active_record) do
+        ActiveRecord::ConnectionAdapters.register("postgis", "ActiveRecord::ConnectionAdapters::PostgreSQLAdapter",
+                                                  "active_record/connection_adapters/postgresql_adapter")
+      end
+    RUBY
+    result = app.rake("scalingo_staging_sync:run")
+    assert result.success?, result.output
+    assert_includes result.output, "verified."
+    assert_equal "staging", staging.database.value("SELECT value FROM ar_internal_metadata WHERE key = 'environment'")
+  end
+
+  def test_where_only_scalingos_variable_is_set_the_messages_name_it
+    app, staging, = new_app
+    app.environment.update("DATABASE_URL" => nil, "SCALINGO_POSTGRESQL_URL" => staging.url)
+    result = app.rake("scalingo_staging_sync:run")
+    assert_equal 1, result.status.exitstatus, result.output
+    assert_includes result.output, "SCALINGO_POSTGRESQL_URL names the database #{staging.database.name} on 127.0.0.1, and ActiveRecord's " \
+                                   "primary database is the role's own on this machine."
+    app.write("config/database.yml", app.read("config/database.yml").sub("DATABASE_URL", "SCALINGO_POSTGRESQL_URL"))
+    result = app.rake("scalingo_staging_sync:run")
+    assert result.success?, result.output
+  end
+
+  def test_without_the_variable_app_a_run_goes_through_and_says_so
+    app, = new_app
+    result = app.rake("scalingo_staging_sync:run", environment: { "APP" => nil })
+    assert result.success?, result.output
+    assert_includes result.output, "The variable APP is not set, so the guard goes by Rails' environment and the database's host alone."
+  end
+
   def test_an_error_is_told_in_a_sentence_and_the_task_fails
     app, staging, fake = new_app
     assert_untouched(staging.database) do

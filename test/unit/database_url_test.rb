@@ -3,6 +3,15 @@
 require "test_helper"
 
 class DatabaseUrlTest < Minitest::Test
+  def test_a_place_is_a_database_and_its_hosts
+    { "postgis://u:p@a,b/shop" => "shop on a, b", "postgres:///shop" => "shop on this machine", "postgres://a" => "the role's own on a" }
+      .each { |url, place| assert_equal place, ScalingoStagingSync::Support::DatabaseUrl.parse(url).place }
+  end
+
+  def test_an_empty_url_of_active_record_is_none
+    assert_equal "postgres://h/shop", ScalingoStagingSync::Support::DatabaseUrl.from_active_record(url: "", host: "h", database: "shop")
+  end
+
   DatabaseUrl = ScalingoStagingSync::Support::DatabaseUrl
 
   def test_it_reads_what_libpq_reads

@@ -131,6 +131,26 @@ class PreflightTest < Minitest::Test
     assert_includes error.what, "token"
   end
 
+  def test_another_database_of_rails_is_said_by_what_names_it_and_where_it_is
+    { "postgres://u:hush@other-db.example.com/shop" => "shop on other-db.example.com", "postgres:///" => "the role's own on this machine",
+      "postgres:///shop?host=/run/postgresql" => "shop on this machine" }.each do |rails, place|
+      config = staging_config
+      ENV.update("DATABASE_URL" => nil, "SCALINGO_POSTGRESQL_URL" => STAGING_URL)
+      ScalingoStagingSync::EngineSettings.stub(:active_record_url, rails) do
+        error = refuse(config)
+        assert_equal "SCALINGO_POSTGRESQL_URL names the database app_staging on staging-db.example.com, and ActiveRecord's primary " \
+                     "database is #{place}.", error.what
+        refute_includes error.message, "hush"
+      end
+    end
+  end
+
+  def test_an_adapter_that_rails_lacks_is_named_before_anything_is_touched
+    ScalingoStagingSync::Database::RailsState.stub(:missing_adapter, "postgis") do
+      assert_includes refuse(staging_config).remedy, "activerecord-postgis-adapter"
+    end
+  end
+
   def test_slack_without_a_url_ends_the_run
     config = staging_config
     config.slack_enabled = true

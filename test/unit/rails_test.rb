@@ -22,6 +22,13 @@ class RailsTest < Minitest::Test
     end
   end
 
+  def test_a_dry_run_of_the_generators_task_writes_nothing
+    in_app(format(TASK, "install"), "DRY_RUN" => "yes") do |output, status, directory|
+      assert_predicate status, :success?, output
+      refute_path_exists "#{directory}/config/initializers/scalingo_staging_sync.rb"
+    end
+  end
+
   def test_every_example_of_the_initializer_is_taken_by_its_option
     in_app(format(TASK, "install")) do |_, _, directory|
       require "active_support/core_ext/integer/time"

@@ -60,6 +60,11 @@ class VariablesTest < Minitest::Test
     %w[woodpecker drone].each { |ci| assert_nil Variables.new("CI" => ci).check! }
   end
 
+  def test_bytes_that_are_no_text_end_in_the_same_sentence
+    assert_nil Variables.new("DRY\xFFRUNNER" => "1", "OTHER" => "\xFF").check!
+    assert_includes wrong("DRY_RUN" => "\xFF"), "The variable DRY_RUN has a value, which says neither yes nor no."
+  end
+
   def test_no_other_place_compares_a_variable_with_a_word
     files = Dir["#{__dir__}/../../lib/**/*.{rb,rake}"].reject { |file| file.end_with?("support/variables.rb") }
     found = files.flat_map { |file| File.readlines(file).grep(/ENV(IRONMENT)?\[[^\]]*\](\.to_s)?\s*(==|\.casecmp|\.match)|environment\[[^\]]*\](\.to_s)?\s*(==|\.casecmp)/i) }

@@ -148,7 +148,7 @@ module ScalingoStagingSync
       def not_permitted
         PrivilegeError.new("The database is restored and masked, but ActiveRecord's role may not note in the schema " \
                            "scalingo_staging_sync that it is complete.",
-                           "Let ActiveRecord connect as the role that DATABASE_URL names, and run the task again.")
+                           "Let ActiveRecord connect as the role that #{EngineSettings.target_from} names, and run the task again.")
       end
 
       def there?(table, right = "SELECT")

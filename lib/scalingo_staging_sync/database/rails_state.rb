@@ -19,6 +19,20 @@ module ScalingoStagingSync
         false
       end
 
+      # Naming ActiveRecord::Base for the first time connects, so that is where a missing adapter shows.
+      #
+      # @return [String, nil] the adapter that ActiveRecord is configured for and does not have; nil where it has it
+      def missing_adapter
+        return unless defined?(ActiveRecord::Base)
+
+        ActiveRecord::Base.connection_db_config.adapter_class
+        nil
+      rescue ActiveRecord::AdapterNotFound, LoadError => error
+        error.message[/'(\w+)'/, 1] || "that it names"
+      rescue ActiveRecord::ActiveRecordError
+        nil # nothing is configured for this environment
+      end
+
       # Closes every connection of this process. ActiveRecord opens new ones when they are needed.
       #
       # @return [void]

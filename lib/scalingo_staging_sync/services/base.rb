@@ -7,6 +7,10 @@ module ScalingoStagingSync
     class Base
       include Support::Discreet
 
+      # Said and allowed: outside Scalingo there is no such variable.
+      NO_APP = "The variable APP is not set, so the guard goes by Rails' environment and the database's host alone."
+      private_constant :NO_APP
+
       # @param config [Configuration] what to do
       # @param reporter [Support::ProgressReporter] who is told of the progress
       # @param native [Module, nil] what does the work; nil: the native library
@@ -51,6 +55,7 @@ module ScalingoStagingSync
         preflight = check!(source:)
         native # loaded now, so that nobody is asked or told of a run for which it is missing
         @confirmation.require!(deed)
+        reporter.say(NO_APP) unless config.target_app
         preflight.notices.each { |notice| reporter.warn(notice) }
       end
 

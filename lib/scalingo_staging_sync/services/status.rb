@@ -38,7 +38,7 @@ module ScalingoStagingSync
         facts[:state]
       rescue ActiveRecord::ActiveRecordError => error
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
-                                        "Check DATABASE_URL and that the database is up.")
+                                        "Check #{EngineSettings.target_from} and that the database is up.")
       end
 
       private

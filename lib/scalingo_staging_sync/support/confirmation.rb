@@ -80,11 +80,7 @@ module ScalingoStagingSync
                   raise(ConfigurationError.new("There is no name to confirm.", "Set the variable APP. Nothing was touched."))
       end
 
-      def place
-        hosts = target&.hosts.to_a
-        host = hosts.reject { |one| one.start_with?("/") }.join(", ")
-        "#{target&.database} on #{host.empty? ? "this machine" : host}"
-      end
+      def place = target&.place
 
       def target
         DatabaseUrl.parse(EngineSettings.target_url)

@@ -40,7 +40,7 @@ module ScalingoStagingSync
       # @param settings [Hash{Symbol => Object}] `db_config.configuration_hash` of a PostgreSQL database
       # @return [String] the URL, with the password in it
       def self.from_active_record(settings)
-        return settings[:url].to_s if settings[:url]
+        return settings[:url].to_s if settings[:url].to_s.strip != ""
 
         userinfo = settings.values_at(:username, :password).compact.map { |part| escape(part) }.join(":")
         host = settings[:host].to_s
@@ -68,6 +68,12 @@ module ScalingoStagingSync
       # @return [Array<Integer>] the ports, with the default where there is none
       def effective_ports
         ports.empty? ? [DEFAULT_PORT] : ports
+      end
+
+      # @return [String] which database it is, for the midst of a sentence: such as "shop on db.example.com"
+      def place
+        host = hosts.reject { |one| one.start_with?("/") }.join(", ")
+        "#{database || "the role's own"} on #{host.empty? ? "this machine" : host}"
       end
 
       # @return [String] hosts and database, without user and password

@@ -20,8 +20,8 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
-        problems = [*option_problems, environment_problem, *entry_problems, rule_problem, (source_problem if source), *file_problems, target_problem,
-                    slack_problem].compact
+        problems = [*option_problems, environment_problem, *entry_problems, rule_problem, (source_problem if source),
+                    *file_problems, adapter_problem, target_problem, slack_problem].compact
         return if problems.empty?
 
         raise ConfigurationError.new(problems.map(&:what).join(" "),
@@ -134,10 +134,20 @@ module ScalingoStagingSync
         return if target.nil? || rails.nil? || target.same_database?(rails)
 
         Problem.new(
-          "DATABASE_URL names the database #{target.database} on #{target.hosts.join(", ")}, and ActiveRecord's primary " \
-          "database is #{rails.database} on #{rails.hosts.join(", ")}.",
-          "Let both name the same staging database: migrations and seeds run by way of ActiveRecord."
+          "#{EngineSettings.target_from} names the database #{target.place}, and ActiveRecord's primary database is #{rails.place}.",
+          "Let both name the same staging database, by DATABASE_URL or in config/database.yml: migrations and seeds run by way " \
+          "of ActiveRecord."
         )
+      end
+
+      # With the scheme postgis, for instance, Rails asks for an adapter that the app may not have.
+      def adapter_problem
+        adapter = Database::RailsState.missing_adapter
+        return unless adapter
+
+        Problem.new("ActiveRecord is configured for the adapter #{adapter}, which cannot be loaded.",
+                    "Add its gem to the Gemfile (activerecord-postgis-adapter for postgis), or name another in " \
+                    "#{EngineSettings.target_from}, such as postgres://.")
       end
 
       def slack_problem

@@ -39,7 +39,7 @@ module ScalingoStagingSync
         # @param text [Object] a word, such as a variable's value
         # @return [Boolean, nil] what it says; nil when it says neither
         def meaning(text)
-          word = text.to_s.strip.downcase
+          word = plain(text)
           return true if YES.include?(word)
 
           false if word.empty? || NO.include?(word)
@@ -50,10 +50,15 @@ module ScalingoStagingSync
         def meant(name)
           return if [*OWN, *SHARED].include?(name)
 
+          name = name.scrub("?")
           letters = letters(name).sub(/\A(SCALINGO)?STAGINGSYNC/, "")
           OWN.find { |own| letters(own) == letters } || DISTINCT.find { |own| slip?(letters(own), letters) } ||
             SHARED.find { |own| name.upcase.tr("-", "_") == own }
         end
+
+        # @param text [Object] a variable's value, which may be any bytes
+        # @return [String] it as it is compared: in small letters, without spaces around it
+        def plain(text) = text.to_s.scrub("?").strip.downcase
 
         private
 
@@ -91,7 +96,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when it has another
       def word(name)
         words = WORDS.fetch(name)
-        word = @environment[name].to_s.strip.downcase
+        word = self.class.plain(@environment[name])
         return words.first if word.empty?
         return word if words.include?(word)
 
@@ -106,7 +111,7 @@ module ScalingoStagingSync
       def check!
         problems = [
           *SWITCHES.filter_map { |name| neither(name) if self.class.meaning(@environment[name]).nil? },
-          *WORDS.filter_map { |name, words| other(name) unless ["", *words].include?(@environment[name].to_s.strip.downcase) },
+          *WORDS.filter_map { |name, words| other(name) unless ["", *words].include?(self.class.plain(@environment[name])) },
           *@environment.keys.filter_map { |name| slip(name) }
         ]
         raise error(problems) if problems.any?
@@ -133,7 +138,7 @@ module ScalingoStagingSync
       end
 
       def has(name)
-        value = @environment[name].strip
+        value = @environment[name].scrub("?").strip
         value.match?(PLAIN) && !Echo.secret?(value) ? "is #{value.inspect}" : "has a value"
       end
 

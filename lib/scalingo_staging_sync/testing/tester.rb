@@ -191,7 +191,7 @@ module ScalingoStagingSync
       def tls
         return "#{examined[:tls]}." if examined[:tls]
 
-        raise Warned, "the connection is not encrypted. Add ?sslmode=require to DATABASE_URL if the server can."
+        raise Warned, "the connection is not encrypted. Add ?sslmode=require to #{EngineSettings.target_from} if the server can."
       end
 
       def privileges
