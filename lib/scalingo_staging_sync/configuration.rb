@@ -197,8 +197,8 @@ module ScalingoStagingSync
 
     option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
            "Your own patterns for the names of columns, by heading (identity, contact, personal, financial, auth, medical, " \
-           "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched against the name as it is and with `_` as a " \
-           "space. Values are looked at all the same.",
+           "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched " \
+           "against the name as it is and with `_` as a space. Values are looked at all the same.",
            shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }"
 
     group "What staging does"

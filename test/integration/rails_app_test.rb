@@ -100,7 +100,8 @@ class RailsAppTest < IntegrationTest
     assert_untouched(staging.database) do
       refused = run.call("shop-staging\n")
       assert_equal 1, refused.status.exitstatus
-      assert_match(/This replaces everything in the database #{staging.database.name} on \S+\.\s+It holds 2 tables, .*B\.\s+No run has filled it/, refused.raw)
+      assert_match(/This replaces everything in the database #{staging.database.name} on \S+\.\s+It holds 2 tables, .*B\./, refused.raw)
+      assert_includes refused.raw, "No run has filled it, so no run can bring back what is in it."
     end
     assert_equal 0, run.call("#{staging.database.name}\n").status.exitstatus
     again = run.call("no\n")
@@ -113,7 +114,7 @@ class RailsAppTest < IntegrationTest
     assert_untouched(staging.database) do
       result = app.rake("scalingo_staging_sync:run")
       assert_equal 1, result.status.exitstatus, result.output
-      assert_includes result.output, "ScalingoStagingSync::ConfigurationError: ActiveRecord is configured for the adapter postgis, which cannot be loaded."
+      assert_includes result.output, "ConfigurationError: ActiveRecord is configured for the adapter postgis, which cannot be loaded."
       assert_empty fake.requests_of(:download)
     end
     # The adapter's gem registers itself so.

@@ -50,9 +50,13 @@ module ScalingoStagingSync
         word ||= @line.drop_while { |text| text != "--" }.drop(1).find { |text| text.start_with?("-") }
         return unless word
 
-        meant = Variables.meant(word[/\A-*([\w-]+)/, 1].to_s)
-        raise error("There is no task #{shown(word)}.",
-                    meant ? "For the variable, write #{meant}=#{Variables::SWITCHES.include?(meant) ? "true" : "..."}." : "Remove it from the line, or correct it.")
+        raise error("There is no task #{shown(word)}.", variable(word) || "Remove it from the line, or correct it.")
+      end
+
+      # How to write the variable that a word is nearly the name of.
+      def variable(word)
+        name = Variables.meant(word[/\A-*([\w-]+)/, 1].to_s)
+        "For the variable, write #{name}=#{Variables::SWITCHES.include?(name) ? "true" : "..."}." if name
       end
 
       def task?(name)

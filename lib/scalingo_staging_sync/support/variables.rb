@@ -70,7 +70,7 @@ module ScalingoStagingSync
 
           right.length == given.length && (0...(right.length - 1)).any? do |at|
             swapped = right.dup
-            swapped[at], swapped[at + 1] = right[at + 1], right[at]
+            swapped[at, 2] = right[at, 2].reverse
             swapped == given
           end
         end
