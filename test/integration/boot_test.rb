@@ -55,7 +55,8 @@ class BootTest < IntegrationTest
     Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) do
       Dir.chdir(ROOT) { Gem::Package.build(specification, true, false, path("packed.gem")) }
     end
-    output, status = Open3.capture2e("gem", "install", "--local", "--no-document", "--ignore-dependencies", "--install-dir", path("gems"), path("packed.gem"))
+    output, status = Open3.capture2e("gem", "install", "--local", "--no-document", "--ignore-dependencies",
+                                     "--install-dir", path("gems"), path("packed.gem"))
     assert_predicate status, :success?, output
     { "GEM_PATH" => [path("gems"), *Gem.path].join(":") }
   end
@@ -94,7 +95,8 @@ class BootTest < IntegrationTest
     snippets = snippets.grep(/ScalingoStagingSync\.(configure|on)\b|register_strategy|RackMiddleware/).grep_v(/\Aconfig\.|^# within/)
     assert_operator snippets.size, :>=, 7
     snippets.each_with_index do |snippet, index|
-      snippet = snippet[/^ *if defined.*?^ *end$/m].then { |part| "Rails.application.configure do\n#{part}\nend\n" } if snippet.include?("RackMiddleware")
+      part = snippet[/^ *if defined.*?^ *end$/m]
+      snippet = "Rails.application.configure do\n#{part}\nend\n" if part
       app.write("config/initializers/snippet_#{index}.rb", snippet)
     end
     assert_boots(app, prints: "the gem: nil")

@@ -66,6 +66,22 @@ class RailsStateTest < Minitest::Test
     assert_equal 0, RailsState.migrate
   end
 
+  # A later Rails may do away with ActiveRecord::Base.connection, which keeps a connection for as long as its thread lives.
+  def test_nothing_needs_a_connection_that_is_kept
+    migration("20250201000000", "AddCity", "add_column :shops, :city, :text")
+    before = ActiveRecord.permanent_connection_checkout
+    ActiveRecord.permanent_connection_checkout = :disallowed
+    ActiveRecord::Base.connection_pool.release_connection
+    assert_raises(ActiveRecord::ActiveRecordError) { ActiveRecord::Base.connection }
+    history = ScalingoStagingSync::Database::History.new
+    assert_equal [1, :complete, [], nil], [RailsState.migrate, history.state, history.runs, history.current]
+    RailsState.record_environment
+    RailsState.forget_schema
+    assert_equal [2, 0], RailsState.migrations.map(&:size)
+  ensure
+    ActiveRecord.permanent_connection_checkout = before
+  end
+
   # --- the databases of a new Rails app: primary, cache, queue, cable -------------------------------
 
   # The environment has these beside the primary database.
@@ -123,7 +139,7 @@ class RailsStateTest < Minitest::Test
     { { "cache" => cache } => /^passed  Other databases: a run does not touch cache\.$/,
       { "cache" => cache, "queue" => { "adapter" => "postgresql", "url" => @url } } =>
         /^warning Other databases: a run does not touch cache; what queue keeps in the target itself is replaced/,
-      {} => /^passed  Other databases: config\/database\.yml has none\.$/ }.each do |siblings, line|
+      {} => %r{^passed  Other databases: config/database\.yml has none\.$} }.each do |siblings, line|
       with_siblings(siblings) { ScalingoStagingSync::Testing::Tester.new(config:, output: terminal, native: FakeNative.new).run }
       assert_match line, terminal.string
     end

@@ -80,16 +80,16 @@ class ScalingoPageTest < IntegrationTest
 
   # The app as `rails new` makes it, with the page's files; the gem comes from this checkout.
   def new_rails_app(staging, fake)
-    @environment = WatchedProcess::CLEAN.merge(
-      RailsApp.variables_for(fake), "BUNDLE_SILENCE_ROOT_WARNING" => "1", "RAILS_ENV" => "staging", "RACK_ENV" => "staging",
-      "APP" => "my-app-staging", "REGION_NAME" => "osc-fr1", "SECRET_KEY_BASE" => "0123456789abcdef" * 8, "DATABASE_URL" => staging.url,
+    @environment = WatchedProcess::CLEAN.merge(RailsApp.variables_for(fake)).merge(
+      "BUNDLE_SILENCE_ROOT_WARNING" => "1", "RAILS_ENV" => "staging", "RACK_ENV" => "staging", "APP" => "my-app-staging",
+      "REGION_NAME" => "osc-fr1", "SECRET_KEY_BASE" => "0123456789abcdef" * 8, "DATABASE_URL" => staging.url,
       "SCALINGO_POSTGRESQL_URL" => staging.url, "CI" => nil, "RAILS_LOG_TO_STDOUT" => "enabled"
     )
     run_in(@directory, RbConfig.ruby, Gem.bin_path("railties", "rails"), *NEW_APP)
     app = path("shop")
     @environment["BUNDLE_GEMFILE"] = "#{app}/Gemfile"
-    file("shop/Gemfile", "source \"https://rubygems.org\"\ngem \"rails\"\ngem \"pg\"\n" +
-                         block("ruby", "# Gemfile\ngem \"scalingo-staging-sync\"\n").sub(/$(?=\n\z)/, ", path: #{ROOT.dump}"))
+    line = block("ruby", "# Gemfile\ngem \"scalingo-staging-sync\"\n").sub(/$(?=\n\z)/, ", path: #{ROOT.dump}")
+    file("shop/Gemfile", "source \"https://rubygems.org\"\ngem \"rails\"\ngem \"pg\"\n#{line}")
     file("shop/config/environments/staging.rb", block("ruby", "require_relative \"production\""))
     file("shop/config/database.yml", blocks("yaml").first)
     file("shop/cron.json", block("json", "\"jobs\""))

@@ -61,6 +61,19 @@ class PackageTest < Minitest::Test
     tried.each { |_, rubies| assert_equal Requirements::PRECOMPILED_RUBIES, rubies.delete('"').split(", ") }
   end
 
+  # What Ruby 3.4 and 4.0 have made gems of their own; without Bundler knowing of them, an app cannot require them.
+  NO_LONGER_RUBYS = %w[
+    abbrev base64 benchmark bigdecimal cgi csv drb fiddle getoptlong irb logger mutex_m nkf observer ostruct pstore racc rdoc readline
+    reline resolv-replace rinda syslog tsort win32ole
+  ].freeze
+
+  def test_what_newer_rubies_have_given_away_is_required_only_where_rails_brings_it
+    required = Dir["#{ROOT}/{lib,ext/scalingo_staging_sync}/**/*.{rb,rake}"].flat_map { |file| File.read(file).scan(/^\s*require "([^"]+)"/).flatten }
+    rails = %w[activesupport railties].flat_map { |name| Gem::Specification.find_by_name(name).runtime_dependencies.map(&:name) }
+    assert_includes required, "net/http"
+    assert_empty (required & NO_LONGER_RUBYS) - rails
+  end
+
   # --- precompiled ---------------------------------------------------------------------------------
 
   # A folder with a gem's files and a library with debug information.
