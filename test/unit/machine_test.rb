@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+require_relative "../test_helper"
+require "open3"
+require "fileutils"
+
+# What the scripts say of a machine that lacks something: bin/setup before anything is compiled, bin/compile when
+# that failed.
+class MachineTest < Minitest::Test
+  ROOT = File.expand_path("../..", __dir__)
+
+  def setup
+    @folder = Dir.mktmpdir("staging-sync-machine")
+  end
+
+  def teardown
+    FileUtils.remove_entry(@folder)
+  end
+
+  def test_the_runtime_library_of_llvm_is_not_libclang
+    touch("libclang-cpp.so.14", "libclang-cpp.so.14.0.6", "libLLVM-14.so")
+    assert_includes missing("libclang", "LIBCLANG_PATH" => @folder), "libclang"
+  end
+
+  def test_libclang_is_found_under_each_name_that_distributions_give_it
+    %w[libclang.so libclang.so.1 libclang-14.so.14.0.6 libclang-14.so].each do |name|
+      touch(name)
+      refute_includes missing("libclang", "LIBCLANG_PATH" => @folder), "libclang", name
+      FileUtils.rm(File.join(@folder, name))
+    end
+  end
+
+  def test_libclang_may_be_named_as_a_file
+    touch("libclang.so.1")
+    refute_includes missing("libclang", "LIBCLANG_PATH" => File.join(@folder, "libclang.so.1")), "libclang"
+  end
+
+  def test_a_rustup_without_a_toolchain_and_an_old_rust_are_no_rust
+    program("rustc", "exit 1")
+    assert_includes missing("rust", in_front), "Rust"
+    program("rustc", "echo 'rustc 1.70.0 (90c541806 2023-05-31)'")
+    assert_includes missing("rust", in_front), "Rust"
+  end
+
+  def test_a_compiler_that_cannot_compile_is_no_compiler
+    program("cc", "echo 'fatal error: stdio.h: No such file or directory' >&2; exit 1")
+    assert_includes missing("compiler", in_front), "a C compiler and make"
+  end
+
+  def test_a_ruby_that_is_too_old_is_no_ruby
+    program("ruby", "exit 1")
+    assert_includes missing("ruby", in_front), "Ruby"
+  end
+
+  def test_a_compile_that_fails_says_why_and_what_to_do_before_its_log
+    {
+      "thread 'main' panicked: Unable to find libclang: \"couldn't find any valid shared libraries\"" => /\Alibclang is missing.*libclang-dev/,
+      "error: package `x` cannot be built because it requires rustc 1.99 or newer" => /\AThe Rust toolchain is too old\./,
+      "error: could not write output: No space left on device (os error 28)" => /\AThe disk is full/,
+      "process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)" => /\AThe compiler was killed/,
+      "error: failed to download from `https://example.com/`" => /\AThe Rust crates could not be downloaded/,
+      "error[E0308]: mismatched types" => /\AThe code does not compile \(error\[E0308\]: mismatched types\)/
+    }.each do |log, sentence|
+      _, errors, status = Open3.capture3("bin/compile", "sh", "-c", "echo \"$1\" >&2; exit 101", "sh", log, chdir: ROOT)
+      assert_equal 101, status.exitstatus
+      assert_match sentence, errors
+      assert_includes errors.lines.drop(1).join, log.lines.first
+    end
+  end
+
+  def test_a_compile_that_succeeds_passes_only_what_is_wanted
+    output, errors, status = Open3.capture3("bin/compile", "--stdout", "sh", "-c", "echo wanted; echo '  Compiling x' >&2", chdir: ROOT)
+    assert_predicate status, :success?
+    assert_equal ["wanted\n", ""], [output, errors]
+  end
+
+  private
+
+  def touch(*names) = FileUtils.touch(names.map { |name| File.join(@folder, name) })
+
+  # A program of this name that comes before the machine's own.
+  def program(name, script)
+    File.write(File.join(@folder, name), "#!/bin/sh\n#{script}\n", perm: 0o755)
+  end
+
+  def in_front = { "PATH" => "#{@folder}:#{ENV.fetch("PATH")}" }
+
+  # What `bin/setup --check` of one thing names, up to its colon.
+  def missing(what, environment)
+    output, = Open3.capture2e(environment, "bin/setup", "--check", what, chdir: ROOT)
+    output.lines.filter_map { |line| line[/\A  - (.+?)( >=.*)?: /, 1] }
+  end
+end
