@@ -71,9 +71,9 @@ class Runner
 
   # Cargo compiles all test programs and says where they lie.
   def rust_parts(*selection)
-    messages, status = Open3.capture2("cargo", "test", *selection, "--no-run", "--message-format=json-render-diagnostics",
-                                      chdir: ROOT)
-    abort "cargo could not compile the tests." unless status.success?
+    messages, status = Open3.capture2("bin/compile", "--stdout", "cargo", "test", *selection, "--no-run",
+                                      "--message-format=json-render-diagnostics", chdir: ROOT)
+    abort unless status.success?
 
     artifacts = messages.lines.map { |line| JSON.parse(line) }.select { |message| message["executable"] && message.dig("profile", "test") }
     artifacts.map do |artifact|
