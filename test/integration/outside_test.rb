@@ -43,6 +43,12 @@ class OutsideTest < IntegrationTest
     INSERT INTO public.push_subscriptions VALUES (1, 'https://fcm.googleapis.com/fcm/send/live', 'BLive0123456789', 'live0123');
     CREATE TABLE public.shops (id bigint PRIMARY KEY, homepage text, callback_url varchar(60) NOT NULL);
     INSERT INTO public.shops VALUES (1, 'https://shop.live', 'https://shop.live/callback');
+    CREATE TABLE public.partner_hooks (id bigint PRIMARY KEY, goes_to text NOT NULL UNIQUE, about text);
+    CREATE TABLE public.bookmarks (id bigint PRIMARY KEY, goes_to text NOT NULL);
+    INSERT INTO public.partner_hooks SELECT n, 'https://partner' || n || '.live/in', 'orders' FROM generate_series(1, 30) AS n;
+    INSERT INTO public.bookmarks SELECT id, goes_to FROM public.partner_hooks;
+    CREATE TABLE public.calendars (id bigint PRIMARY KEY, refresh_token_ciphertext text, api_key text);
+    INSERT INTO public.calendars VALUES (1, 'k7live0123456789==', '{"p":"live","h":{"iv":"live"}}');
     CREATE TABLE public.active_storage_blobs (id bigint PRIMARY KEY, key varchar NOT NULL UNIQUE, filename varchar NOT NULL, service_name varchar NOT NULL);
     INSERT INTO public.active_storage_blobs VALUES (1, 'abcdefghijkl', 'passport_ada_lovelace.pdf', 'amazon'), (2, 'mnopqrstuvwx', 'ada.tar.gz', 'amazon');
   SQL
@@ -73,6 +79,20 @@ class OutsideTest < IntegrationTest
       assert_equal "masked", finding(outcome, "webhook_endpoints", "url")[:status].to_s
       assert_equal true, outcome.report[:verified]
     end
+  end
+
+  def test_an_address_in_a_table_of_webhooks_is_found_by_its_values
+    outcome = sync(policy: "warn")
+    assert_equal "0", @target.value("SELECT count(*) FROM partner_hooks WHERE goes_to LIKE '%live%' OR about <> 'orders'")
+    assert_equal "30", @target.value("SELECT count(DISTINCT goes_to) FROM partner_hooks")
+    assert_equal "30", @target.value("SELECT count(*) FROM bookmarks WHERE goes_to LIKE '%live%'")
+    assert_equal %w[endpoint content masked], finding(outcome, "partner_hooks", "goes_to").values_at(:kind, :found_by, :status).map(&:to_s)
+    assert_equal true, outcome.report[:verified]
+  end
+
+  def test_what_the_app_encrypts_becomes_null_since_no_other_ciphertext_could_be_read
+    sync(policy: "warn", encrypted: [%w[calendars api_key]])
+    assert_equal "1", @target.value("SELECT count(*) FROM calendars WHERE refresh_token_ciphertext IS NULL AND api_key IS NULL")
   end
 
   def test_it_works_without_a_search_for_personal_data
@@ -204,10 +224,10 @@ class OutsideTest < IntegrationTest
 
   private
 
-  def settings(sql, target, policy:, rules: [], masking: {}, quiesce: true, storage_service: nil, scan: true, ignore: [])
+  def settings(sql, target, policy:, rules: [], masking: {}, quiesce: true, storage_service: nil, scan: true, ignore: [], encrypted: [])
     asked = Engine.settings(source: sql ? dump_of(sql) : File::NULL, target: target.url, masking_options: { rules: }.merge(masking))
     asked["masking"]["allow_unmasked_copy"] = true
-    asked.merge("pii" => { "scan" => scan, "policy" => policy, "sample_rows" => 1000, "ignore" => ignore },
+    asked.merge("pii" => { "scan" => scan, "policy" => policy, "sample_rows" => 1000, "ignore" => ignore, "encrypted" => encrypted },
                 "quiesce" => quiesce, "storage_service" => storage_service)
   end
 

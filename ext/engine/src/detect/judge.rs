@@ -22,6 +22,11 @@ impl Detection {
             if detector.values() == 0 {
                 continue;
             }
+            if let Some((finding, mask)) = self.endpoint(watch, column, detector) {
+                further.push((column.position, mask));
+                self.note(finding, true);
+                continue;
+            }
             let name = ColumnName {
                 table: &column.home,
                 column: &column.name,
@@ -85,6 +90,37 @@ impl Detection {
                 Decision::Withhold
             }
         }
+    }
+
+    /// A column of a table of webhooks whose values are addresses, whatever its name is, and what quiets it.
+    fn endpoint(
+        &self,
+        watch: &Watch,
+        column: &Watched,
+        detector: &ColumnDetector,
+    ) -> Option<(Finding, Mask)> {
+        let open = column.standing.status == Status::Uncovered && column.blocked.is_none();
+        let asked = self.plan.personal.quiesce && watch.context.is_of_hooks();
+        let found = detector.addresses().filter(|_| open && asked)?;
+        let automatic = self.automatic(watch, column, Kind::Endpoint, true)?;
+        let share = found.share * 100.0;
+        let mut finding = Finding::by_name(
+            column.home.clone(),
+            column.name.clone(),
+            Kind::Endpoint,
+            found.confidence,
+            format!("where requests are sent: addresses as {share:.0}% of the values looked at"),
+        );
+        finding.found_by = FoundBy::Content;
+        (finding.values, finding.count) = (detector.values(), found.count);
+        finding.share = rounded(found.share, 1000.0);
+        finding.status = Status::Masked;
+        if let Some(suggestion) = automatic.suggestion.clone() {
+            finding.suggest(suggestion);
+        }
+        let (place, mask) = ((column.home.clone(), column.name.clone()), automatic.mask.clone());
+        self.noted().automatic.insert(place, automatic);
+        Some((finding, mask))
     }
 
     /// The mask that a partition of the same table has got, else the one that fits.

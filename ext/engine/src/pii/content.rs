@@ -34,6 +34,8 @@ pub struct ContentFinding {
 const BYTEA_BYTES: usize = 64 * 1024;
 /// Digits from which on a number may be something.
 const NUMBER: usize = 6;
+/// The share of values from which on a column is one of addresses.
+const NEARLY_ALL: f32 = 0.8;
 /// Different keys of objects that are remembered per column; further ones are worked out each time.
 const KEYS: usize = 512;
 
@@ -133,10 +135,10 @@ impl ColumnDetector {
 
     /// What the values tell so far, the surest first.
     pub fn findings(&self) -> Vec<ContentFinding> {
-        let mut findings: Vec<ContentFinding> = Kind::ALL
-            .iter()
-            .filter_map(|kind| self.tally.finding(*kind))
-            .collect();
+        // An address of the web is nobody's by itself: see `addresses`.
+        let personal = Kind::ALL.iter().filter(|kind| **kind != Kind::Endpoint);
+        let mut findings: Vec<ContentFinding> =
+            personal.filter_map(|kind| self.tally.finding(*kind)).collect();
         findings.extend(self.tally.single_names());
         findings.sort_by(|one, other| {
             other
@@ -145,6 +147,13 @@ impl ColumnDetector {
                 .then(other.count.cmp(&one.count))
         });
         findings
+    }
+
+    /// Addresses of the web, where nearly all values are some: in a table of webhooks requests are sent there.
+    pub(crate) fn addresses(&self) -> Option<ContentFinding> {
+        self.tally
+            .finding(Kind::Endpoint)
+            .filter(|found| found.share >= NEARLY_ALL)
     }
 
     /// A text: its parts if it has any, the whole of it if it is short, and what stands inside.
@@ -157,6 +166,9 @@ impl ColumnDetector {
             // Active Record Encryption's envelope: somebody thought this worth encrypting.
             seen.whole(Kind::Secret);
             return;
+        }
+        if text.starts_with(b"https://") || text.starts_with(b"http://") {
+            seen.whole(Kind::Endpoint);
         }
         let notation = notation(text);
         if let Some(notation) = notation {

@@ -50,7 +50,9 @@ pub use content::{ColumnDetector, ContentFinding};
 pub(crate) use finding::rounded;
 pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
 pub use kind::{Heading, Kind};
-pub use names::{by_name, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext};
+pub use names::{
+    by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
+};
 pub(crate) use recent::Recent;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{verdict, Verdict};

@@ -169,16 +169,28 @@ fn finding(kind: Kind, confidence: f32, reason: impl Into<String>) -> Option<Nam
     })
 }
 
+/// Words of columns that hold what an app encrypts.
+const ENCRYPTED: [&str; 6] = [
+    "encrypted",
+    "ciphertext",
+    "bidx",
+    "crypted",
+    "chiffre",
+    "chiffree",
+];
+
+/// Whether the app encrypts a column, as Rails declares it or its name says.
+pub fn encrypts(column: &ColumnName<'_>, context: &TableContext) -> bool {
+    let key = (bare(column.table).to_owned(), column.column.to_owned());
+    context.hints.encrypted.contains(&key)
+        || words(column.column)
+            .iter()
+            .any(|word| ENCRYPTED.contains(&word.as_str()))
+}
+
 /// `encrypted_*`, `*_ciphertext`, `*_bidx`: Rails' encryption gems and what they encrypt.
 fn encrypted(name: &Name<'_>) -> Option<NameFinding> {
-    let marks = [
-        "encrypted",
-        "ciphertext",
-        "bidx",
-        "crypted",
-        "chiffre",
-        "chiffree",
-    ];
+    let marks = ENCRYPTED;
     let declared = name.context.hints.encrypted.contains(&name.key());
     let marked = name.words.iter().any(|word| marks.contains(&word.as_str()));
     let holds_text = name.class.is_text() || name.class == TypeClass::Bytea;

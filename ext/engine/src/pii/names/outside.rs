@@ -372,6 +372,14 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         .flatten()
 }
 
+impl TableContext {
+    /// Whether the table is about what requests are sent to, so that an address in it is one, whatever its column is called.
+    pub fn is_of_hooks(&self) -> bool {
+        let is_hook = |word: &String| HOOKS.contains(&word.as_str()) || word == "callback";
+        !self.framework && self.words.iter().any(is_hook)
+    }
+}
+
 struct Name<'a> {
     column: &'a str,
     words: &'a [String],

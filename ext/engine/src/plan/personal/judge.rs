@@ -8,7 +8,7 @@ use super::{Personal, Standing};
 use crate::archive::DumpId;
 use crate::mask::{Pseudonyms, Type};
 use crate::pii::{
-    by_name, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
+    by_name, encrypts, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
 };
 use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
@@ -49,6 +49,8 @@ pub(super) struct Named {
     pub(super) finding: NameFinding,
     /// It is masked whatever the policy is: what acts outside, and accounts that get `config.staging_password`.
     pub(super) always: bool,
+    /// The app encrypts it.
+    pub(super) encrypted: bool,
 }
 
 /// Judges every column by its name; puts automatic masks in force: all under [`Policy::Mask`](crate::settings::Policy::Mask), and under every policy
@@ -92,6 +94,7 @@ pub(in crate::plan) fn judge(
         .collect();
     Personal {
         scan: detection.scan,
+        quiesce: ground.settings.quiesce,
         policy: detection.policy,
         sample_rows: detection.sample_rows,
         findings: ground
@@ -167,12 +170,17 @@ impl Judge<'_> {
             return Some(Named {
                 finding,
                 always: true,
+                encrypted: encrypts(&name, &context),
             });
         }
         let settings = self.ground.settings;
         let finding = by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)?;
         let always = finding.kind == Kind::PasswordHash && settings.masking.staging_password.is_some();
-        (settings.pii.scan || always).then_some(Named { finding, always })
+        (settings.pii.scan || always).then_some(Named {
+            finding,
+            always,
+            encrypted: false,
+        })
     }
 
     /// A column's name as detection takes it, with its table's and its type.

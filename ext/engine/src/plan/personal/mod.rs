@@ -32,6 +32,8 @@ use std::sync::Arc;
 pub struct Personal {
     /// Whether it is looked for at all.
     pub scan: bool,
+    /// Whether what acts outside is quieted.
+    pub quiesce: bool,
     /// What is done about a column that no rule covers.
     pub policy: Policy,
     /// Rows of each table that are looked at; None: all.

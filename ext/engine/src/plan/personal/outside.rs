@@ -84,6 +84,8 @@ impl Judge<'_> {
                 mask: "static",
                 options: Map::from_iter([("value".to_owned(), Value::from(service.as_str()))]),
             }),
+            // Another ciphertext would be none, and reading it an error.
+            Kind::ClientSecret if named.encrypted => Some(Suggestion::plain("null")),
             // Whom a condition or SQL leaves as they are is not known here.
             Kind::PasswordHash if settings.masking.staging_password.is_some() => {
                 let knows_who_stays = load.sql_group.is_none() && !self.ground.rules.is_conditional(table);

@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# What is said of what acts outside, and of passwords that are known.
+class OutsideTextTest < Minitest::Test
+  Outside = ScalingoStagingSync::Support::Outside
+
+  QUEUE = { table: "public.good_jobs", column: "*", kind: "queued_work", heading: "outside", confidence: 0.95, found_by: "name", values: 0, count: 0,
+            reason: "queued work, GoodJob's", status: "covered", because: "its rows stay out (config.quiesce)", mask: nil }.freeze
+  HOOK = QUEUE.merge(table: "public.webhooks", column: "url", kind: "endpoint", reason: "where requests are sent", status: :masked,
+                     because: nil, mask: { mask: "url", options: {} }).freeze
+  LEFT = QUEUE.merge(column: "*", table: "public.que_jobs", reason: "queued work, Que's", status: "ignored", because: "config.quiesce is false").freeze
+  PERSON = { table: "public.users", column: "email", kind: "email", heading: "contact", reason: "named", status: "uncovered" }.freeze
+  KNOWN = [{ table: "public.users", column: "encrypted_password", accounts: 1200 }].freeze
+
+  def report(**more) = FakeNative::REPORT.merge(findings: [QUEUE, HOOK, LEFT, PERSON], known_passwords: KNOWN, **more)
+
+  def audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
+
+  def test_each_is_named_with_what_was_done
+    assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", Outside.line(QUEUE)
+    assert_equal "public.webhooks.url: where requests are sent; masked by :url", Outside.line(HOOK)
+    assert_equal "public.que_jobs: queued work, Que's; left as it is: config.quiesce is false", Outside.line(LEFT)
+    assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has them", Outside.summary([QUEUE, HOOK, LEFT, PERSON])
+    assert_nil Outside.summary([PERSON])
+  end
+
+  def test_the_audit_names_each_apart_from_personal_data
+    text = audit.to_text
+    ["Personal data  1 column without rules; 1 with them", "Acts outside   1 queue kept out or covered", "Known password 1,200 accounts",
+     "Acts outside\n  public.good_jobs: queued work", "Accounts with a known password\n  public.users.encrypted_password: 1,200"]
+      .each { |line| assert_includes text, line }
+    page = ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s.gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" ")
+    ["What acts outside", "public.webhooks.url where requests are sent masked by :url", "public.users.encrypted_password: 1,200",
+     "Without rules 1 column with personal data"].each { |said| assert_includes page, said }
+    assert_equal KNOWN.map { |one| one.transform_keys(&:to_s) }, JSON.parse(audit.to_json)["known_passwords"]
+  end
+
+  def test_scan_and_dry_run_name_each
+    found = FakeNative::FOUND.merge(findings: [*FakeNative::FOUND[:findings], QUEUE, HOOK])
+    text = ScalingoStagingSync::Support::FindingsText.new(found).to_s
+    assert_includes text, "2 columns look personal"
+    assert_includes text, "Acts outside:\n  #{Outside.line(QUEUE)}\n  #{Outside.line(HOOK)}\n"
+    plan = ScalingoStagingSync::Support::PreviewText.new(FakeNative::PREVIEW.merge(findings: [QUEUE, PERSON])).to_s
+    assert_includes plan, "Acts outside\n  #{Outside.line(QUEUE)}\n"
+    assert_equal 1, plan.scan("good_jobs").size
+  end
+
+  def test_the_end_of_a_run_says_how_many_accounts_have_a_known_password
+    config = staging_config
+    log = StringIO.new
+    reporter = ScalingoStagingSync::Support::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
+    coordinator = ScalingoStagingSync::Services::Coordinator.new(config:, reporter:, native: FakeNative.new(report:))
+    coordinator.send(:tell_quiet, report)
+    assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has them.\n" \
+                 "1,200 accounts of public.users have a known password (encrypted_password).\n", log.string
+  end
+
+  def test_slack_counts_them
+    service = ScalingoStagingSync::Services::SlackNotificationService.new(config: staging_config)
+    lines = service.send(:cautions, report)
+    assert_includes lines.join("\n").tr(" ", " "), "comptes ont un mot de passe connu."
+    assert_empty service.send(:cautions, FakeNative::REPORT).compact
+  end
+
+  def test_the_report_has_both
+    told = ScalingoStagingSync::Report.new(:after_sync, engine: report, config: staging_config)
+    assert_equal [[QUEUE, HOOK, LEFT], KNOWN], [told.outside, told.known_passwords]
+  end
+end
