@@ -74,6 +74,25 @@ class MachineTest < Minitest::Test
     assert_equal ["wanted\n", ""], [output, errors]
   end
 
+  def test_fresh_refuses_what_it_does_not_know_before_it_makes_anything
+    {
+      %w[debian:11] => "unknown: \"debian:11\"", %w[--old-rubby] => "unknown: \"--old-rubby\"",
+      %w[--only compile] => "--only takes setup, demo or test", %w[--keep] => "--keep needs a value"
+    }.each do |arguments, sentence|
+      output, status = Open3.capture2e({ "TMPDIR" => @folder }, "bin/fresh", *arguments, chdir: ROOT)
+      refute_predicate status, :success?, arguments.inspect
+      assert_includes output, sentence
+      assert_empty Dir.children(@folder)
+    end
+  end
+
+  def test_fresh_names_what_it_needs_where_it_cannot_work
+    program("id", "echo 1000")
+    output, status = Open3.capture2e(in_front.merge("TMPDIR" => @folder), "bin/fresh", chdir: ROOT)
+    refute_predicate status, :success?
+    assert_match(/\Afresh: needs (root|Linux)/, output)
+  end
+
   private
 
   def touch(*names) = FileUtils.touch(names.map { |name| File.join(@folder, name) })
