@@ -36,10 +36,25 @@ class MachineTest < Minitest::Test
   end
 
   def test_a_rustup_without_a_toolchain_and_an_old_rust_are_no_rust
+    program("cargo", "exit 1")
     program("rustc", "exit 1")
-    assert_includes missing("rust", in_front), "Rust"
+    assert_includes advice("rust", in_front), "rustup default stable"
     program("rustc", "echo 'rustc 1.70.0 (90c541806 2023-05-31)'")
-    assert_includes missing("rust", in_front), "Rust"
+    assert_includes advice("rust", in_front), "it is 1.70.0): rustup update stable"
+  end
+
+  def test_a_place_without_libclang_that_LIBCLANG_PATH_names_is_said
+    assert_includes advice("libclang", "LIBCLANG_PATH" => @folder), "there is none at LIBCLANG_PATH=#{@folder}"
+  end
+
+  def test_certificate_authorities_are_found_where_distributions_keep_them_or_a_variable_says
+    bare = { "SETUP_ROOT" => @folder, "SSL_CERT_FILE" => nil, "CARGO_HTTP_CAINFO" => nil }
+    assert_includes advice("certificates", bare), "the package ca-certificates"
+    file = File.join(@folder, "etc/pki/tls/certs/ca-bundle.crt")
+    FileUtils.mkdir_p(File.dirname(file))
+    File.write(file, "-----BEGIN CERTIFICATE-----")
+    assert_includes advice("certificates", bare), "nothing is missing"
+    assert_includes advice("certificates", bare.merge("SETUP_ROOT" => "/nowhere", "SSL_CERT_FILE" => file)), "nothing is missing"
   end
 
   def test_a_compiler_that_cannot_compile_is_no_compiler
@@ -104,9 +119,10 @@ class MachineTest < Minitest::Test
 
   def in_front = { "PATH" => "#{@folder}:#{ENV.fetch("PATH")}" }
 
+  def advice(what, environment) = Open3.capture2e(environment, "bin/setup", "--check", what, chdir: ROOT).first
+
   # What `bin/setup --check` of one thing names, up to its colon.
   def missing(what, environment)
-    output, = Open3.capture2e(environment, "bin/setup", "--check", what, chdir: ROOT)
-    output.lines.filter_map { |line| line[/\A  - (.+?)( >=.*)?: /, 1] }
+    advice(what, environment).lines.filter_map { |line| line[/\A  - (.+?)( >=.*)?: /, 1] }
   end
 end
