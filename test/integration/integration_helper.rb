@@ -41,6 +41,9 @@ class IntegrationTest < Minitest::Test
     class << self
       attr_reader :directory
 
+      # What the block makes, once in the process.
+      def made(name) = @made[name] ||= yield
+
       # The shop's production database; nothing may write to it.
       def shop = @made[:shop] ||= Postgres.create_database("shop").tap { |db| db.load_sql(SHOP_SQL, users: SHOP_USERS) }
 

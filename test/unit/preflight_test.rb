@@ -50,6 +50,18 @@ class PreflightTest < Minitest::Test
     assert_nil check(config)
   end
 
+  def test_a_policy_that_looks_for_what_is_personal_needs_no_rule
+    %i[mask fail].each do |policy|
+      config = staging_config
+      config.anonymization_tables = []
+      config.pii_policy = policy
+      config.run_pii_scan = true
+      assert_nil check(config), policy
+      config.run_pii_scan = false
+      assert_includes refuse(config).what, "No anonymization rule is configured"
+    end
+  end
+
   def test_a_directory_is_not_said_to_be_missing
     Dir.mktmpdir do |directory|
       config = staging_config

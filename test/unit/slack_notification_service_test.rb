@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require_relative "../support/everything"
 require "json"
 require "socket"
 
@@ -107,7 +108,7 @@ class SlackNotificationServiceTest < Minitest::Test
 
   # Every class of the gem's errors, in both languages, without the sentence for those that nobody has thought of.
   def test_every_error_has_a_reason_in_each_language
-    Zeitwerk::Loader.eager_load_all
+    Everything.load
     errors = ObjectSpace.each_object(Class).select { |one| one < ScalingoStagingSync::Error && one.name }
     assert_operator errors.size, :>, 20
     %i[fr en].each do |locale|

@@ -44,6 +44,28 @@ class TesterTest < Minitest::Test
     end
   end
 
+  def test_it_says_why_a_run_needs_no_rule
+    { mask: "what looks personal is masked, as config.pii_policy says.", fail: "what looks personal ends the run, as config.pii_policy says.",
+      warn: "as config.allow_unmasked_copy permits." }.each do |policy, why|
+      config = staging_config
+      config.anonymization_tables = []
+      config.pii_policy = policy
+      config.allow_unmasked_copy = policy == :warn
+      terminal.truncate(0)
+      assert check(config), terminal.string
+      assert_match(/^passed  Configuration: no rule[;,] #{Regexp.escape(why)}$/, terminal.string)
+      ScalingoStagingSync.reset_configuration!
+    end
+  end
+
+  def test_rules_for_single_columns_are_rules
+    config = staging_config
+    config.anonymization_tables = []
+    config.anonymization_rules = { "users" => { "email" => "NULL" } }
+    assert check(config), terminal.string
+    assert_match(/^passed  Configuration: 1 rule\.$/, terminal.string)
+  end
+
   def test_a_backup_file_stands_for_the_api
     config = staging_config
     config.scalingo_api_token = nil
@@ -105,6 +127,23 @@ class TesterOfTheTargetTest < Minitest::Test
     assert check(native: OtherNative.new(examination: { tls: nil }))
     assert_match(/^warning TLS: .*sslmode=require/, terminal.string)
     assert_match(/^1 check with a warning: see the lines above\.$/, terminal.string)
+  end
+
+  def test_it_asks_the_server_about_sql_and_says_what_it_answered
+    {
+      { accepted: 3, refused: 0, unanswered: [] } => /^passed  SQL of rules: PostgreSQL accepts 3 statements, asked in a transaction that was rolled back\.$/,
+      { accepted: 0, refused: 0, unanswered: [] } => /^passed  SQL of rules: no rule is in SQL\.$/,
+      { accepted: 1, refused: 2, unanswered: [] } => /^FAILED  SQL of rules: PostgreSQL refuses 2 statements, see the plan\.$/,
+      { accepted: 1, refused: 0, unanswered: ["Why."] } => /^warning SQL of rules: the server could not be asked about all of it\. Why\. The run itself asks\.$/
+    }.each do |server_check, line|
+      terminal.truncate(0)
+      check(native: OtherNative.new(plan: { server_check: }))
+      assert_match line, terminal.string
+      ScalingoStagingSync.reset_configuration!
+    end
+    native = FakeNative.new
+    check(native:)
+    assert_equal true, native.calls.assoc(:plan)[1]["ask_server"]
   end
 
   def test_a_plan_that_fails_fails_the_check

@@ -16,7 +16,7 @@ use crate::plan::{self, Load, Plan};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
-use crate::target::{self, Look};
+use crate::target::{self, Look, ServerCheck};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::Read;
@@ -45,6 +45,8 @@ pub struct Preview {
     pub left_out: Vec<LeftOut>,
     /// The target; None when it could not be looked at.
     pub target: Option<Look>,
+    /// What the server says of rules in SQL; None where it was not asked.
+    pub server_check: Option<ServerCheck>,
 }
 
 /// One thing that would end a run.
@@ -165,6 +167,15 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
             None
         }
     };
+    if let (Some(plan), Some(_), true) = (&plan, &look, settings.ask_server) {
+        match target::ask(&settings.target, plan).await {
+            Ok(check) => {
+                problems.extend(check.problems.iter().cloned());
+                preview.server_check = Some(check);
+            }
+            Err(error) => problems.push(passed_on(error)?),
+        }
+    }
     if let Some(plan) = &plan {
         preview.warnings.extend(plan.warnings.iter().cloned());
         preview.findings.clone_from(&plan.personal.findings);

@@ -41,6 +41,9 @@ pub struct Settings {
     /// The service of this environment's that files lie in (`config.active_storage.service`), where it is known.
     #[serde(default)]
     pub storage_service: Option<String>,
+    /// A dry run asks the server about rules in SQL, too, in a transaction that is rolled back.
+    #[serde(default)]
+    pub ask_server: bool,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
@@ -328,7 +331,7 @@ impl Settings {
         if self.masking.rules.is_empty()
             && self.masking.sql_rules.is_empty()
             && !self.masking.allow_unmasked_copy
-            && !(self.pii.scan && self.pii.policy == Policy::Mask)
+            && !(self.pii.scan && self.pii.policy != Policy::Warn)
         {
             return Err(Error::new(
                 Kind::Configuration,

@@ -22,9 +22,13 @@ module ScalingoStagingSync
       # @param config [Configuration] the rules, the source and the target
       # @param output [IO] where the plan is printed
       # @param format [String, nil] "json" for machines, else a table for people; default: the variable FORMAT
+      # @param ask_server [Boolean] whether the target's server is asked about rules in SQL, in a transaction that is rolled
+      #   back
       # @param native [Module, nil] what does the work; nil: the native library
-      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: Support::Variables.new.word("FORMAT"), native: nil)
+      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: Support::Variables.new.word("FORMAT"),
+                     ask_server: false, native: nil)
         super(config:, native:)
+        @ask_server = ask_server
         @output = output
         @json = format.to_s.casecmp?("json")
       end
@@ -32,7 +36,8 @@ module ScalingoStagingSync
       # Prints the plan.
       #
       # @return [Hash{Symbol => Object}] it: :would_succeed, :problems, :warnings, :backup, :tables, :findings,
-      #   :channels, :not_valid, :left_out and :target
+      #   :channels, :not_valid, :left_out, :target and :server_check (:accepted, :refused, :unanswered; nil where the
+      #   server was not asked)
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing
       def execute!
@@ -46,7 +51,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] as {#execute!} returns it
       def preview
         check!
-        asked = settings.to_h
+        asked = settings.to_h.merge("ask_server" => @ask_server)
         Database::RailsState.release_connections
         native.plan(Secret.reveal(asked), &Support::OwnPatterns.new(config.pii_detection_patterns).block)
       end

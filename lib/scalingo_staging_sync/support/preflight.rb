@@ -84,7 +84,8 @@ module ScalingoStagingSync
 
       def rule_problem
         return if @config.anonymization_tables.any? || @config.anonymization_rules.any? || @config.allow_unmasked_copy
-        return if @config.run_pii_scan && @config.pii_policy == :mask
+        # Both look for what is personal themselves: :mask masks it, and :fail ends the run with a list of it.
+        return if @config.run_pii_scan && %i[mask fail].include?(@config.pii_policy)
 
         Problem.new("No anonymization rule is configured, so production data would be copied as it is.",
                     "Add entries to config.anonymization_tables, or set config.pii_policy = :mask, which masks what looks " \

@@ -121,11 +121,23 @@ module ScalingoStagingSync
       def verdict
         problems = @preview[:problems]
         if problems.empty?
-          return ["A run would go through, as far as this can be known without it. SQL of rules was read by the " \
-                  "parser; the server's own check of it comes with the run. Nothing was touched."]
+          return ["A run would go through, as far as this can be known without it. #{server_check} Nothing was touched.".squeeze(" ")]
         end
         ["A run would fail (#{Figures.counted(problems.size, "problem")}). Nothing was touched.",
          *problems.map { |problem| "  #{problem[:error].split("::").last}: #{problem[:what]} #{problem[:remedy]}" }]
+      end
+
+      # Whether the server has been asked about rules in SQL.
+      def server_check
+        answer = @preview[:server_check]
+        if answer.nil?
+          return "" if @preview[:tables].none? { |table| table[:sql].to_a.any? }
+
+          return "The server was not asked about the SQL of rules, which only the parser has read: `rake scalingo_staging_sync:check` asks."
+        end
+        return "The server could not be asked about all SQL of rules." if answer[:unanswered].any?
+
+        answer[:accepted].positive? ? "The server accepts the SQL of rules." : ""
       end
 
       def list(title, items)

@@ -71,6 +71,7 @@ module ScalingoStagingSync
           "Migrations" => -> { migrations },
           "Backup" => -> { backup },
           "Extensions" => -> { extensions },
+          "SQL of rules" => -> { sql_of_rules },
           "Plan" => -> { plan }
         }
       end
@@ -112,14 +113,19 @@ module ScalingoStagingSync
       def preflight
         preflight = Support::Preflight.new(config:)
         preflight.check!(source: false)
-        rules = config.anonymization_tables.size + config.anonymization_rules.size
-        [rules.zero? ? without_rules : "#{Support::Figures.counted(rules, "rule")}.", *preflight.notices].join(" ")
+        [rules, *preflight.notices].join(" ")
       end
 
-      def without_rules
-        return "no rule; what looks personal is masked (config.pii_policy)." if config.run_pii_scan && config.pii_policy == :mask
+      # What masks, or why a run goes without.
+      def rules
+        count = config.anonymization_tables.size + config.anonymization_rules.size
+        return "#{Support::Figures.counted(count, "rule")}." if count.positive?
 
-        "no rule, as config.allow_unmasked_copy permits."
+        case (config.pii_policy if config.run_pii_scan)
+        when :mask then "no rule; what looks personal is masked, as config.pii_policy says."
+        when :fail then "no rule; what looks personal ends the run, as config.pii_policy says."
+        else "no rule, as config.allow_unmasked_copy permits."
+        end
       end
 
       def source
@@ -232,7 +238,7 @@ module ScalingoStagingSync
       end
 
       def preview
-        @preview ||= Services::DryRun.new(config:, native:).preview
+        @preview ||= Services::DryRun.new(config:, native:, ask_server: true).preview
       end
 
       def backup
@@ -254,6 +260,19 @@ module ScalingoStagingSync
         raise Failed, "#{names} cannot be created, and the backup needs it." if lacking.any? { |extension| extension[:needed] }
 
         raise Warned, "#{names} cannot be created and would be left out; nothing in the backup needs it."
+      end
+
+      def sql_of_rules
+        answer = preview[:server_check]
+        return "no rule is in SQL." if preview[:tables].none? { |table| table[:sql].to_a.any? } && answer.nil?
+        raise Warned, "the server was not asked, see the plan." unless answer
+
+        accepted, refused, unanswered = answer.values_at(:accepted, :refused, :unanswered)
+        raise Failed, "PostgreSQL refuses #{Support::Figures.counted(refused, "statement")}, see the plan." if refused.positive?
+        raise Warned, "the server could not be asked about all of it. #{unanswered.join(" ")} The run itself asks." if unanswered.any?
+        return "no rule is in SQL." if accepted.zero?
+
+        "PostgreSQL accepts #{Support::Figures.counted(accepted, "statement")}, asked in a transaction that was rolled back."
       end
 
       def plan

@@ -19,6 +19,7 @@
 //! It knows the plan and the masks, and nothing of archives or of where they come from.
 
 mod analyze;
+mod ask;
 mod buffers;
 mod check;
 mod choices;
@@ -48,6 +49,7 @@ pub mod url;
 mod waiting;
 mod working_memory;
 
+pub use ask::{ask, ServerCheck};
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
 pub use load::{

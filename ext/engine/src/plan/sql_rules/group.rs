@@ -48,6 +48,7 @@ pub(super) fn group(
         let offset = first.tables.len();
         first.tables.extend(last.tables);
         first.reads.extend(last.reads);
+        first.others.extend(last.others);
         first
             .statements
             .extend(last.statements.into_iter().map(|mut one| {
@@ -97,7 +98,7 @@ fn make_group(
             warnings.push(format!("{name} has a rule in SQL, but no rows of it are loaded."));
         }
     }
-    let mut reads = BTreeSet::new();
+    let mut reads: BTreeSet<usize> = BTreeSet::new();
     let mut statements = Vec::new();
     for one in prepared {
         reads.extend(&one.reads);
@@ -117,6 +118,10 @@ fn make_group(
         lasting: !reads.is_empty() || all_loads > 1,
         tables,
         statements,
+        others: reads
+            .iter()
+            .map(|table| schema.tables[*table].name.clone())
+            .collect(),
         reads,
     }
 }

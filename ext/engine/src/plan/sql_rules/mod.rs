@@ -66,7 +66,9 @@ pub struct SqlGroup {
     pub statements: Vec<SqlStatement>,
     /// It has to wait for more than the rows of one load, so its session is one of its own.
     pub lasting: bool,
-    /// Other tables that its statements read.
+    /// Other tables that its statements read, by their names.
+    pub others: BTreeSet<TableName>,
+    /// The same by their places in the schema.
     reads: BTreeSet<usize>,
 }
 
