@@ -127,7 +127,10 @@ class OperationsTest < IntegrationTest
     end
     output, status = in_terminal(app, "scalingo_staging_sync:preview[sessions]")
     assert_equal 1, status
-    assert_match(/PlanError: .*sessions/, output)
+    assert_match(/PlanError: .*sessions.*config\.exclude_tables leaves its rows out/, output)
+    output, status = in_terminal(app, "scalingo_staging_sync:preview[user]")
+    assert_equal 1, status
+    assert_match(/PlanError: .*Did you mean "public\.users"\?/, output)
   end
 
   def test_the_confirmation_is_asked_in_a_terminal_and_fails_at_once_without_one

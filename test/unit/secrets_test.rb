@@ -71,6 +71,20 @@ class SecretsInObjectsTest < Minitest::Test
     secrets.each { |name| assert_kind_of ScalingoStagingSync::Secret, kept.fetch(name), name if kept.key?(name) }
   end
 
+  # Also of options to come.
+  def test_no_secret_option_shows_in_what_the_engine_is_given
+    config = ScalingoStagingSync.configuration
+    values = ScalingoStagingSync::Configuration.options.values.select(&:secret).to_h do |option|
+      value = "https://hush.example/7Kq-vP2m-wX9z-tR4b/#{option.name}"
+      config.public_send(:"#{option.name}=", value)
+      [option.name, value]
+    end
+    shown = [config, ScalingoStagingSync::EngineSettings.new.to_h].map { |object| object.inspect + object.to_json + YAML.dump(object) }.join
+    values.each { |name, value| refute_includes shown, value, name }
+    given = Marshal.dump(config.to_engine)
+    (values.keys - [:slack_webhook_url]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
+  end
+
   def test_a_configuration_that_went_through_marshal_has_no_secret
     dump = Marshal.dump(ScalingoStagingSync.configuration)
     HUSH.each { |secret| refute_includes dump, secret }
