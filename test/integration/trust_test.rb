@@ -109,7 +109,7 @@ class TrustTest < IntegrationTest
       texts = Array.new(bodies.size) { bodies.pop }
       assert_equal ["#base"], texts.map { |body| body["channel"] }.uniq
       ["démarrage.", "chargement des données", "vérification.", "terminée en"].each_with_index { |words, at| assert_includes texts[at]["text"], words }
-      assert_match(/Données anonymisées : .*utilisateurs \(400\)/, texts.last["text"])
+      assert_match(/Données anonymisées[[:space:]]: .*utilisateurs \(400\)/, texts.last["text"])
     end
   end
 
@@ -229,12 +229,12 @@ class TrustTest < IntegrationTest
       bodies.clear
       result = app.rake("scalingo_staging_sync:run", environment: { "APP" => "shop-production" })
       assert_equal 1, result.status.exitstatus
-      assert_match(/refusée, rien n'a été touché\.\nProductionEnvironmentError : /, bodies.pop(timeout: 5)["text"])
+      assert_match(/refusée, rien n'a été touché\.\n.*ressemble à la production \(ProductionEnvironmentError\)\.\n> /, bodies.pop(timeout: 5)["text"])
       app.configure("#{CONFIGURATION}#{told}".sub("UPDATE emails SET email", "UPDATE emails SET nosuch"))
       result = app.rake("scalingo_staging_sync:run")
       assert_equal 1, result.status.exitstatus
       assert_match(/PlanError: .*The target was not touched: its old data is still there\./m, result.output)
-      assert_match(/échec\.\nPlanError : .*Les anciennes données de staging sont toujours là\.\z/m, Array.new(bodies.size) { bodies.pop }.last["text"])
+      assert_match(/échec\.\n.* \(PlanError\)\.\n> .*Les anciennes données de staging sont toujours là\.$.*`scalingo .* logs --lines 500`\z/m, Array.new(bodies.size) { bodies.pop }.last["text"])
       assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
     end
   end

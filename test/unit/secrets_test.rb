@@ -117,6 +117,12 @@ class SecretsInObjectsTest < Minitest::Test
     end
   end
 
+  def test_no_class_that_keeps_the_environment_or_the_configuration_is_forgotten
+    keeping = Dir[File.expand_path("../../lib/**/*.rb", __dir__)].select { |file| File.read(file).match?(/@(environment|variables|config|url|database_url) = /) }
+    refute_empty keeping
+    assert_empty(keeping.reject { |file| File.read(file).match?(/include (Support::)?Discreet|class \w+ < (Services::)?Base/) })
+  end
+
   def test_what_the_engine_is_given_shows_no_secret_until_it_is_handed_over
     settings = ScalingoStagingSync::EngineSettings.new.to_h
     [settings.inspect, settings.to_json, YAML.dump(settings), PP.pp(settings, +"")].each do |text|
