@@ -45,7 +45,7 @@ class TesterTest < Minitest::Test
   end
 
   def test_it_says_why_a_run_needs_no_rule
-    { mask: "what looks personal is masked, as config.pii_policy says.", fail: "what looks personal ends the run, as config.pii_policy says.",
+    { mask: "what looks personal is masked (config.pii_policy).", fail: "what looks personal ends the run (config.pii_policy).",
       warn: "as config.allow_unmasked_copy permits." }.each do |policy, why|
       config = staging_config
       config.anonymization_tables = []

@@ -122,8 +122,8 @@ module ScalingoStagingSync
         return "#{Support::Figures.counted(count, "rule")}." if count.positive?
 
         case (config.pii_policy if config.run_pii_scan)
-        when :mask then "no rule; what looks personal is masked, as config.pii_policy says."
-        when :fail then "no rule; what looks personal ends the run, as config.pii_policy says."
+        when :mask then "no rule; what looks personal is masked (config.pii_policy)."
+        when :fail then "no rule; what looks personal ends the run (config.pii_policy)."
         else "no rule, as config.allow_unmasked_copy permits."
         end
       end
