@@ -74,6 +74,10 @@ class MachineTest < Minitest::Test
       "error: could not write output: No space left on device (os error 28)" => /\AThe disk is full/,
       "process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)" => /\AThe compiler was killed/,
       "error: failed to download from `https://example.com/`" => /\AThe Rust crates could not be downloaded/,
+      "error: failed to download from `https://example.com/`\n  [60] SSL peer certificate or SSH remote key was not OK" =>
+        /\AThe Rust crates could not be downloaded, because a certificate/,
+      "fatal error: 'stddef.h' file not found" => /\Alibclang does not find the C library's headers/,
+      "Could not find rb_sys-0.9.130 in locally installed gems" => /\AA gem of the Gemfile is missing\. Run bin\/setup/,
       "error[E0308]: mismatched types" => /\AThe code does not compile \(error\[E0308\]: mismatched types\)/
     }.each do |log, sentence|
       _, errors, status = Open3.capture3("bin/compile", "sh", "-c", "echo \"$1\" >&2; exit 101", "sh", log, chdir: ROOT)
