@@ -170,6 +170,16 @@ class PersonalDataTest < IntegrationTest
     assert_equal true, ScalingoStagingSync::Native.plan(personal(PEOPLE, new_database, policy: "mask"))[:would_succeed]
   end
 
+  def test_without_a_rule_the_policy_that_refuses_lists_the_columns_and_not_the_missing_rule
+    settings = personal(PEOPLE, new_database, policy: "fail")
+    settings["masking"]["allow_unmasked_copy"] = false
+    told = ScalingoStagingSync::Native.plan(settings)
+    assert_equal ["PersonalDataError"], told[:problems].map { |problem| problem[:error] }
+    assert_includes told[:problems].first[:what], "email"
+    settings["pii"]["policy"] = "warn"
+    assert_equal ["ConfigurationError"], ScalingoStagingSync::Native.plan(settings)[:problems].map { |problem| problem[:error] }
+  end
+
   def test_own_patterns_replace_what_is_known_of_names
     asked = nil
     settings = personal(PEOPLE, target = new_database, policy: "warn", own_patterns: true)
