@@ -50,11 +50,16 @@ use settings::{Scalingo, Settings};
 use std::collections::HashSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use target::Target;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// What each job is: a future in a box, because the body of an `async fn` is compiled into the crate that awaits it, and
+/// everything that it awaits along with it, once more than here.
+pub type Job<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 
 /// How long an interrupted run may take to leave the target in order: it has a second in all.
 const CLOSING: Duration = Duration::from_millis(600);
@@ -66,39 +71,43 @@ const CLOSING: Duration = Duration::from_millis(600);
 ///
 /// # Errors
 /// Every [`error::Kind`]. Up to and including the schema's transaction the target is as it was.
-pub async fn run(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
-    settings.check()?;
-    let recorder = Recorder::start(events);
-    on_target(settings, &recorder, "run", &cancel, async |target| {
-        sync(settings, target, &recorder).await
+pub fn run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, Report> {
+    Box::pin(async move {
+        settings.check()?;
+        let recorder = Recorder::start(events);
+        on_target(settings, &recorder, "run", &cancel, async |target| {
+            sync(settings, target, &recorder).await
+        })
+        .await
     })
-    .await
 }
 
 /// Masks the rows that the target already holds, with the same rules; the source is not read.
 ///
 /// # Errors
 /// As [`run`], less those of source and archive. A table that fails is as it was.
-pub async fn anonymize(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Report> {
-    settings.check()?;
-    let recorder = Recorder::start(events);
-    on_target(settings, &recorder, "anonymize", &cancel, async |target| {
-        existing::anonymize(settings, target, &recorder).await
+pub fn anonymize<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, Report> {
+    Box::pin(async move {
+        settings.check()?;
+        let recorder = Recorder::start(events);
+        on_target(settings, &recorder, "anonymize", &cancel, async |target| {
+            existing::anonymize(settings, target, &recorder).await
+        })
+        .await
     })
-    .await
 }
 
 /// Downloads the backup that [`run`] would use and unpacks it into `directory`; returns the archive's path.
 ///
 /// # Errors
 /// Those of the source: [`error::Kind::Api`] and its neighbours.
-pub async fn fetch(
-    settings: &Scalingo,
-    directory: &Path,
-    events: &Sink,
+pub fn fetch<'a>(
+    settings: &'a Scalingo,
+    directory: &'a Path,
+    events: &'a Sink,
     cancel: CancellationToken,
-) -> Result<PathBuf> {
-    until_cancelled(&cancel, source::fetch(settings, directory, events)).await
+) -> Job<'a, PathBuf> {
+    Box::pin(async move { until_cancelled(&cancel, source::fetch(settings, directory, events)).await })
 }
 
 /// Ten rows of a table before and after its masks, for a person at a terminal. Reads the backup as far as that table,
@@ -106,43 +115,45 @@ pub async fn fetch(
 ///
 /// # Errors
 /// Those of source, archive and plan.
-pub async fn sample(
-    settings: &Settings,
-    table: &str,
-    events: &Sink,
+pub fn sample<'a>(
+    settings: &'a Settings,
+    table: &'a str,
+    events: &'a Sink,
     cancel: CancellationToken,
-) -> Result<sample::Sample> {
-    settings.check()?;
-    until_cancelled(&cancel, async {
-        let backup = source::open(&preview::as_it_is(&settings.source), events).await?;
-        sample::sample(settings, table, backup, events).await
+) -> Job<'a, sample::Sample> {
+    Box::pin(async move {
+        settings.check()?;
+        until_cancelled(&cancel, async {
+            let backup = source::open(&preview::as_it_is(&settings.source), events).await?;
+            sample::sample(settings, table, backup, events).await
+        })
+        .await
     })
-    .await
 }
 
 /// Looks for personal data in a backup, a database or a schema, and says what no rule covers. Restores nothing.
 ///
 /// # Errors
 /// Those of source, archive and plan; when the database cannot be read.
-pub async fn scan(
-    settings: &Settings,
+pub fn scan<'a>(
+    settings: &'a Settings,
     place: scan::Place,
-    events: &Sink,
+    events: &'a Sink,
     cancel: CancellationToken,
-) -> Result<scan::Found> {
-    until_cancelled(&cancel, scan::scan(settings, place, events)).await
+) -> Job<'a, scan::Found> {
+    Box::pin(async move { until_cancelled(&cancel, scan::scan(settings, place, events)).await })
 }
 
 /// Tries what a run needs of the target, each in a transaction that is rolled back.
 ///
 /// # Errors
 /// When the target cannot be reached.
-pub async fn examine(
-    settings: &settings::Target,
-    _events: &Sink,
+pub fn examine<'a>(
+    settings: &'a settings::Target,
+    _events: &'a Sink,
     cancel: CancellationToken,
-) -> Result<target::Examination> {
-    until_cancelled(&cancel, target::examine(settings)).await
+) -> Job<'a, target::Examination> {
+    Box::pin(async move { until_cancelled(&cancel, target::examine(settings)).await })
 }
 
 /// Clears what killed runs have left in the target: sessions, the read-only setting, the note that they are under
@@ -150,23 +161,25 @@ pub async fn examine(
 ///
 /// # Errors
 /// [`error::Kind::TargetBusy`] while a run is under way; otherwise when the target cannot be reached.
-pub async fn cleanup(
-    settings: &settings::Target,
-    events: &Sink,
+pub fn cleanup<'a>(
+    settings: &'a settings::Target,
+    events: &'a Sink,
     cancel: CancellationToken,
-) -> Result<target::Leftover> {
-    let settings = settings::Target {
-        // Sessions of others are nobody's leftovers and in nobody's way here.
-        terminate_connections: true,
-        ..settings.clone()
-    };
-    until_cancelled(&cancel, async {
-        let target = Target::open(&settings, events).await?;
-        let cleared = target.clear_leftovers().await;
-        target.close().await?;
-        cleared
+) -> Job<'a, target::Leftover> {
+    Box::pin(async move {
+        let settings = settings::Target {
+            // Sessions of others are nobody's leftovers and in nobody's way here.
+            terminate_connections: true,
+            ..settings.clone()
+        };
+        until_cancelled(&cancel, async {
+            let target = Target::open(&settings, events).await?;
+            let cleared = target.clear_leftovers().await;
+            target.close().await?;
+            cleared
+        })
+        .await
     })
-    .await
 }
 
 /// The pipeline, from the backup to the marker that says how the target is left.

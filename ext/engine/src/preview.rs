@@ -124,12 +124,18 @@ impl From<&Error> for Problem {
 /// # Errors
 /// [`Kind::Interrupted`] and [`Kind::Internal`] only: whatever else goes wrong would end a run, too, and is told as
 /// one of the [`Preview::problems`].
-pub async fn preview(settings: &Settings, events: &Sink, cancel: CancellationToken) -> Result<Preview> {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Error::interrupted()),
-        told = tell(settings, events) => told,
-    }
+pub fn preview<'a>(
+    settings: &'a Settings,
+    events: &'a Sink,
+    cancel: CancellationToken,
+) -> crate::Job<'a, Preview> {
+    Box::pin(async move {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Error::interrupted()),
+            told = tell(settings, events) => told,
+        }
+    })
 }
 
 async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {

@@ -13,6 +13,7 @@ use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineRes
 use staging_sync_engine::event::{Event, Matched, Sink};
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,12 +38,17 @@ struct Stop {
     abort: CancellationToken,
 }
 
+/// The engine's result on its way to Ruby. It and the work are boxed so that one loop waits for whatever is called.
+type Answer = Box<dyn FnOnce(&Ruby) -> Result<Value, Error> + Send>;
+type Work =
+    Box<dyn FnOnce(Sink, CancellationToken) -> Pin<Box<dyn Future<Output = EngineResult<Answer>>>> + Send>;
+
 /// What the engine's thread tells the Ruby thread; the events that it has sent before come first.
-enum Message<T> {
+enum Message {
     /// Which of these columns do the configured patterns match? The answer goes to the sender; where it is dropped,
     /// there is none.
     Columns(Vec<(String, String)>, Sender<Vec<Matched>>),
-    Done(EngineResult<T>),
+    Done(EngineResult<Answer>),
     /// There are events that should not wait, or Ruby wants its thread back.
     Wake,
 }
@@ -70,9 +76,23 @@ fn can_wait(event: &Event) -> bool {
 pub fn run<T, F, W>(ruby: &Ruby, block: Option<Proc>, work: W) -> Result<Value, Error>
 where
     T: Serialize + Send + 'static,
-    F: Future<Output = EngineResult<T>>,
+    F: Future<Output = EngineResult<T>> + 'static,
     W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
 {
+    run_boxed(
+        ruby,
+        block,
+        Box::new(|sink, cancel| {
+            let future = work(sink, cancel);
+            Box::pin(async {
+                let value = future.await?;
+                Ok(Box::new(move |ruby: &Ruby| convert::to_hash(ruby, &value)) as Answer)
+            })
+        }),
+    )
+}
+
+fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Error> {
     let (sender, messages) = channel();
     let stop = Stop::default();
     let events = Events::default();
@@ -124,23 +144,18 @@ where
 
     match (raised, outcome) {
         (Some(raised), _) => Err(raised),
-        (None, Ok(value)) => convert::to_hash(ruby, &value),
+        (None, Ok(answer)) => answer(ruby),
         (None, Err(error)) => Err(errors::to_ruby(ruby, &error)),
     }
 }
 
 /// Starts the engine's thread. A panic in it becomes an [`EngineError`].
-fn spawn<T, F, W>(
-    work: W,
+fn spawn(
+    work: Work,
     events: Events,
-    sender: Sender<Message<T>>,
+    sender: Sender<Message>,
     stop: Stop,
-) -> std::io::Result<std::thread::JoinHandle<()>>
-where
-    T: Send + 'static,
-    F: Future<Output = EngineResult<T>>,
-    W: FnOnce(Sink, CancellationToken) -> F + Send + 'static,
-{
+) -> std::io::Result<std::thread::JoinHandle<()>> {
     let (waking, questions) = (sender.clone(), sender.clone());
     let thread = std::thread::Builder::new().name(panics::THREAD_NAME.to_owned());
     thread.spawn(move || {

@@ -22,6 +22,7 @@ mod search;
 pub mod sql;
 pub mod sql_rules;
 mod steps;
+mod walk;
 mod weight;
 
 pub use crate::mask::quote_identifier;

@@ -2,6 +2,7 @@
 
 use super::pattern::{is_the_same_here, regex_of_like};
 use crate::mask::{Condition, Pattern, Relation, Term, Type};
+use crate::plan::walk;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
 use regex::RegexBuilder;
@@ -57,12 +58,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn names_column(&self, expression: &Expr) -> bool {
-        let mut names = false;
-        let _ = sqlparser::ast::visit_expressions(expression, |inner| {
-            names |= self.is_column(inner);
-            std::ops::ControlFlow::<()>::Continue(())
-        });
-        names
+        walk::any(expression, |inner| self.is_column(inner))
     }
 
     /// Whether the column stands only where it is asked whether it is NULL, which no mask changes that writes no NULL.

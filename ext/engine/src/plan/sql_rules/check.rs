@@ -2,17 +2,17 @@
 
 use super::names::find_table;
 use super::parse::folded;
-use super::{describe, walk, Prepared};
+use super::{describe, Prepared};
 use crate::near::nearest;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::Pattern;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Schema, Table};
+use crate::plan::walk;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
-use sqlparser::ast::{visit_expressions, AssignmentTarget, Expr, ObjectNamePart, Update, Value};
+use sqlparser::ast::{AssignmentTarget, Expr, ObjectNamePart, Update, Value};
 use std::collections::{BTreeSet, HashMap};
-use std::ops::ControlFlow;
 
 /// The one table that an entry is for.
 pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
@@ -230,19 +230,15 @@ pub(super) fn is_null(expression: &Expr) -> bool {
 
 /// Whether an expression depends on a row. What does not can meet an old value by chance only.
 pub(super) fn reads_anything(expression: &Expr) -> bool {
-    visit_expressions(expression, |part| match part {
-        Expr::Identifier(ident)
-            if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default") =>
-        {
-            ControlFlow::Continue(())
+    walk::any(expression, |part| match part {
+        Expr::Identifier(ident) => {
+            ident.quote_style.is_some() || !ident.value.eq_ignore_ascii_case("default")
         }
-        Expr::Identifier(_)
-        | Expr::CompoundIdentifier(_)
+        Expr::CompoundIdentifier(_)
         | Expr::CompoundFieldAccess { .. }
         | Expr::Subquery(_)
         | Expr::Exists { .. }
-        | Expr::InSubquery { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+        | Expr::InSubquery { .. } => true,
+        _ => false,
     })
-    .is_break()
 }

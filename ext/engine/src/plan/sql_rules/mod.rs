@@ -18,7 +18,6 @@ mod qualify;
 pub(crate) mod quiet;
 mod steps;
 mod temporaries;
-mod walk;
 
 use super::binary::Binary;
 use super::rules::{shortened, Rules};

@@ -2,8 +2,9 @@
 
 use super::parse::folded;
 use super::temporaries::Temporaries;
-use super::{walk, Prepared};
+use super::Prepared;
 use crate::plan::schema::Schema;
+use crate::plan::walk;
 use sqlparser::ast::{Expr, Ident, Statement};
 use std::collections::BTreeSet;
 

@@ -1,15 +1,15 @@
 //! Reading SQL with the parser, and the parts of statements that rules look at.
 
+use crate::plan::walk;
 use sqlparser::ast::{
-    visit_expressions, BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement,
-    TableFactor, TableWithJoins, Update,
+    BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement, TableFactor,
+    TableWithJoins, Update,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 pub(super) fn parse_error(error: &sqlparser::parser::ParserError) -> String {
     error.to_string().replace("sql parser error: ", "")
@@ -78,15 +78,12 @@ fn mark_only(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 /// Every name in an expression, wherever it stands, as the server reads it.
 pub(super) fn identifiers(expression: &Expr) -> HashSet<String> {
     let mut found = HashSet::new();
-    let _ = visit_expressions(expression, |part| {
-        match part {
-            Expr::Identifier(ident) => {
-                found.insert(folded(ident));
-            }
-            Expr::CompoundIdentifier(parts) => found.extend(parts.iter().map(folded)),
-            _ => {}
+    walk::expressions(expression, |_, part| match part {
+        Expr::Identifier(ident) => {
+            found.insert(folded(ident));
         }
-        ControlFlow::<()>::Continue(())
+        Expr::CompoundIdentifier(parts) => found.extend(parts.iter().map(folded)),
+        _ => {}
     });
     found
 }
