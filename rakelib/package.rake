@@ -12,7 +12,8 @@ PLATFORM = Gem::Platform.local.then { |local| [local.cpu, local.os, local.versio
 def compile_with(ruby, folder)
   mkdir_p folder, verbose: false
   rb_sys = Gem.loaded_specs.fetch("rb_sys").full_require_paths.flat_map { |path| ["-I", path] }
-  variables = { "RB_SYS_CARGO_TARGET_DIR" => File.expand_path("target"), "RB_SYS_CARGO_PROFILE" => "release" }
+  variables = { "RB_SYS_CARGO_TARGET_DIR" => File.expand_path("target"), "RB_SYS_CARGO_PROFILE" => "release",
+                "RB_SYS_GLOBAL_RUSTFLAGS" => ENV.fetch("RB_SYS_GLOBAL_RUSTFLAGS") }
   Bundler.with_unbundled_env do
     sh variables, ruby, *rb_sys, File.expand_path("ext/scalingo_staging_sync/extconf.rb"), chdir: folder
     sh variables, "make", chdir: folder
