@@ -63,7 +63,12 @@ module Measure
       @peaks = Hash.new(0)
       @cpu = Hash.new(0.0)
       @peak_memory = @temporary_bytes = 0
-      @thread = Thread.new { loop { look; sleep 0.05 } }
+      @thread = Thread.new do
+        loop do
+          look
+          sleep 0.05
+        end
+      end
     end
 
     # Watches a process from here on.
@@ -84,7 +89,7 @@ module Measure
 
     def look
       # A copy, because other threads add processes meanwhile.
-      @peaks.keys.each do |pid|
+      @peaks.each_key do |pid|
         @peaks[pid] = [@peaks[pid], Measure.peak_memory(pid)].max
         @cpu[pid] = [@cpu[pid], Measure.tree_cpu(pid)].max
       end

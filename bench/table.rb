@@ -18,7 +18,7 @@ class Table
 
   def to_s
     lines = [format("%-44s %18s %8s %8s %8s %8s %8s %8s %8s", "", "seconds (spread)", "client", "server", "peak MB", "temp MB",
-                      "spill MB", "WAL MB", "DB MB")]
+                    "spill MB", "WAL MB", "DB MB")]
     @costs.each do |name, costs|
       seconds = costs.map(&:seconds)
       lines << format("%-44s %7.1f (%4.1f-%4.1f) %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f %8.0f", name, median(seconds), *seconds.minmax,

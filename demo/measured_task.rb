@@ -16,8 +16,9 @@ class MeasuredTask
   def run(&)
     started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     process = @app.start_rake(@task, environment: {
-      "TMPDIR" => @temporary, "RUBYOPT" => "-r#{File.expand_path("process_report", __dir__)}", "DEMO_PROCESS_REPORT" => @report
-    })
+                                "TMPDIR" => @temporary, "RUBYOPT" => "-r#{File.expand_path("process_report",
+                                                                                           __dir__)}", "DEMO_PROCESS_REPORT" => @report
+                              })
     watcher = Thread.new { watch }
     process.each_line(&) if block_given?
     @result = process.wait

@@ -8,7 +8,7 @@ class PgRestoreWay
   EMAIL = ->(column) { "left(encode(hmac(lower(#{column}), 'the key', 'sha256'), 'hex'), 20) || '@demo.example.com'" }
   private_constant :EMAIL
 
-  UPDATES = <<~SQL
+  UPDATES = <<~SQL.freeze
     UPDATE users SET email = #{EMAIL.("email")}, email_md5 = md5(#{EMAIL.("email")}),
       first_name = 'Demo', last_name = 'User' || id, full_name = 'Demo User' || id,
       credit_card_last_4 = CASE WHEN credit_card_last_4 IS NOT NULL THEN '0000' END,

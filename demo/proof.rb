@@ -64,7 +64,7 @@ class Proof
   def unmasked_columns
     differing = (@production.tables - Shop::EXCLUDED).reject do |table|
       columns = @production.columns(table) - Shop::MASKED.fetch(table, {}).keys
-      columns -= ["value", "updated_at"] if table == "public.ar_internal_metadata" # Rails writes "staging" there
+      columns -= %w[value updated_at] if table == "public.ar_internal_metadata" # Rails writes "staging" there
       list = columns.map { |column| PG::Connection.quote_ident(column) }.join(", ")
       query = "SELECT sum(hashtextextended(ROW(#{list})::text, 0)::numeric) FROM #{table}"
       @production.value(query) == @staging.value(query)

@@ -86,7 +86,9 @@ class Demo
   def show_rows
     @screen.chapter("The same rows in production and in staging")
     Shop::EXAMPLES.each do |table, columns, where|
-      before, after = [@production, @staging.database].map { |database| database.exec("SELECT #{columns.join(", ")} FROM #{table} WHERE #{where}").first }
+      before, after = [@production, @staging.database].map do |database|
+        database.exec("SELECT #{columns.join(", ")} FROM #{table} WHERE #{where}").first
+      end
       @screen.side_by_side("#{table}, #{where}", before, after)
     end
   end

@@ -15,7 +15,7 @@ class Screen
     return "NULL" if value.nil?
 
     shown = value.gsub(/[[:cntrl:]]/, " ")
-    shown.length > width ? "#{shown[0, width - 1]}…" : shown
+    (shown.length > width) ? "#{shown[0, width - 1]}…" : shown
   end
 
   # Seconds that the steps of the current chapter took.
@@ -54,7 +54,7 @@ class Screen
     width = (WIDTH - name - 10) / 2
     @out.puts("  #{title}")
     before.each do |column, value|
-      mark = value == after[column] ? " " : ">"
+      mark = (value == after[column]) ? " " : ">"
       @out.puts("    #{column.ljust(name)}  #{Screen.clip(value, width).ljust(width)} #{mark} #{Screen.clip(after[column], width)}")
     end
     @out.puts

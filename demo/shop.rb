@@ -32,7 +32,8 @@ module Shop
     "public.emails" => { "email" => /\A[0-9a-f]{20,}@demo\.example\.com\z/ },
     "public.phone_numbers" => { "phone_number" => /\A060\d{7}\z/ },
     "public.payment_methods" => { "card_last4" => /\A0000\z/ },
-    "public.addresses" => { "address_line1" => /\A123 Demo Street\z/, "address_line2" => nil, "postal_code" => /\A00000\z/, "city" => /\ADemo City\z/ }
+    "public.addresses" => { "address_line1" => /\A123 Demo Street\z/, "address_line2" => nil, "postal_code" => /\A00000\z/,
+                            "city" => /\ADemo City\z/ }
   }.freeze
 
   # Table, columns, and the row to show.

@@ -14,8 +14,8 @@ module Rubies
     def found
       programs.filter_map { |program| (version = version_of(program)) && [version, program] }
               .select { |version, _| Requirements::PRECOMPILED_RUBIES.include?(version[/\A\d+\.\d+/]) }
-              .sort_by { |version, program| [program == RbConfig.ruby ? 1 : 0, Gem::Version.new(version)] }
-              .to_h { |version, program| [version[/\A\d+\.\d+/], program] }
+              .sort_by { |version, program| [(program == RbConfig.ruby) ? 1 : 0, Gem::Version.new(version)] }
+              .to_h.transform_keys { |version| version[/\A\d+\.\d+/] }
     end
 
     private

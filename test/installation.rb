@@ -144,8 +144,8 @@ class InstallationTest < IntegrationTest
   def make_app(staging, fake)
     run_command(RbConfig.ruby, Gem.bin_path("railties", "rails"), *NEW_APP)
     environment.merge!(RailsApp.variables_for(fake), "BUNDLE_GEMFILE" => path("shop/Gemfile"), "RAILS_ENV" => "staging",
-                       "APP" => "shop-staging", "REGION_NAME" => "osc-fr1", "SECRET_KEY_BASE" => "0123456789abcdef" * 8,
-                       "DATABASE_URL" => staging.url, "SCALINGO_POSTGRESQL_URL" => staging.url)
+                                                     "APP" => "shop-staging", "REGION_NAME" => "osc-fr1", "SECRET_KEY_BASE" => "0123456789abcdef" * 8,
+                                                     "DATABASE_URL" => staging.url, "SCALINGO_POSTGRESQL_URL" => staging.url)
     file("shop/Gemfile", GEMFILE)
     file("shop/config/environments/staging.rb", STAGING)
     run_in_app("bundle", "install", "--local")

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "etc"
+require "fileutils"
 require "json"
 require "open3"
 require "rbconfig"
@@ -108,7 +109,7 @@ class Runner
   end
 
   def save_seconds
-    Dir.mkdir(File.dirname(SECONDS)) unless Dir.exist?(File.dirname(SECONDS))
+    FileUtils.mkdir_p(File.dirname(SECONDS))
     File.write(SECONDS, JSON.generate(@endings.to_h { |ending| [ending.part.name, ending.seconds.round(1)] }))
   end
 

@@ -143,9 +143,9 @@ module TestHelpers
 
     private
 
-    def call(name, arguments, result)
+    def call(name, arguments, result, &)
       @calls << [name, *arguments]
-      @events.each { |event| yield event }
+      @events.each(&)
       @during&.call
       raise @error if @error
 

@@ -62,7 +62,7 @@ class Requirements
   def libclang?
     return true if Gem::Specification.find_all_by_name("libclang").any?
 
-    asked_for = ENV["LIBCLANG_PATH"]
+    asked_for = ENV.fetch("LIBCLANG_PATH", nil)
     return clang_in?(asked_for) || clang_file?(asked_for) if asked_for
 
     (clang_folders_of_variables + Dir[*CLANG_FOLDERS]).any? { |folder| clang_in?(folder) }

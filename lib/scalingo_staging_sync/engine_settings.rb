@@ -64,7 +64,8 @@ module ScalingoStagingSync
 
       # @return [Boolean] whether the target is ActiveRecord's primary database, as far as the URLs tell
       def target_of_rails?
-        target, rails = target_database, rails_database
+        target = target_database
+        rails = rails_database
         !target.nil? && !rails.nil? && target.same_database?(rails)
       end
     end

@@ -69,13 +69,17 @@ class AskServerTest < IntegrationTest
       check = told[:server_check]
       assert_operator check[:refused], :>=, 1, "#{state}: #{check}"
       told[:problems].each { |problem| assert_equal "PlanError", problem[:error].split("::").last }
-      assert(told[:problems].any? { |problem| problem[:what].include?("UPDATE visits SET remark") || problem[:what].include?("UPDATE users SET email") }, told[:problems].to_s)
+      assert(told[:problems].any? do |problem|
+               problem[:what].include?("UPDATE visits SET remark") || problem[:what].include?("UPDATE users SET email")
+             end, told[:problems].to_s)
     end
   end
 
   def test_what_staging_has_otherwise_than_the_backup_is_said_not_to_have_been_asked
     staging = new_staging
-    staging.database.connect(staging.url) { |connection| connection.exec("CREATE TYPE public.status AS ENUM ('draft'); CREATE TABLE public.accounts (id text)") }
+    staging.database.connect(staging.url) do |connection|
+      connection.exec("CREATE TYPE public.status AS ENUM ('draft'); CREATE TABLE public.accounts (id text)")
+    end
     told = plan(staging.url, SOUND)
     assert told[:would_succeed], told[:problems].to_s
     assert_equal [1, 0], told[:server_check].values_at(:accepted, :refused)

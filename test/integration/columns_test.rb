@@ -103,7 +103,7 @@ class ColumnsTest < IntegrationTest
     ]
     error = assert_untouched(database) do
       assert_run_fails ScalingoStagingSync::PlanError, source: source.dump(path("dump")), target: database.url,
-                       masking_options: { rules: self.class.rules(entries) }
+                                                       masking_options: { rules: self.class.rules(entries) }
     end
     ["Did you mean email?", "Did you mean :name?", "does not take the option \"contry\". Did you mean country?", "under a unique index",
      "public.customers.spent", "held in memory", "is NOT NULL, and the mask :null", "keep names the column name",
@@ -113,7 +113,7 @@ class ColumnsTest < IntegrationTest
   def test_two_entries_for_one_table_combine_and_may_not_mask_the_same_column
     first = { table: "customers", columns: { email: :email, name: :name } }
     error = assert_run_fails ScalingoStagingSync::PlanError, source: source.dump(path("dump")), target: new_database.url,
-                             masking_options: { rules: self.class.rules([first, { table: "customers", columns: { name: :redact } }]) }
+                                                             masking_options: { rules: self.class.rules([first, { table: "customers", columns: { name: :redact } }]) }
     assert_includes error.message, "both mask the column public.customers.name"
   end
 

@@ -10,7 +10,7 @@ class ConditionsTest < IntegrationTest
 
   OLD = 300 # of 400 rows, those that the conditions cover
 
-  PEOPLE = <<~SQL
+  PEOPLE = <<~SQL.freeze
     CREATE TABLE people (id bigint PRIMARY KEY, email text UNIQUE NOT NULL, name text, phone varchar(30) UNIQUE, note text,
       settings jsonb, code varchar(12), login text, tags text[], ref uuid UNIQUE, born date, vip boolean NOT NULL,
       shout text GENERATED ALWAYS AS (upper(email)) STORED);
@@ -96,7 +96,9 @@ class ConditionsTest < IntegrationTest
                       { table: "people", columns: { name: :name }, condition: "people.email LIKE 'RAW%'" },
                       { table: "people", columns: { phone: :phone }, condition: "public.people.note LIKE 'Write to RAW%'" },
                       { table: "people", columns: { note: :scrub } }])
-    assert_equal 0, count(target, "people WHERE id <= #{OLD} AND id NOT IN (5, 6) AND (email LIKE 'RAW%' OR name LIKE 'RAW%' OR note LIKE '%mail.example%')")
+    assert_equal 0,
+                 count(target,
+                       "people WHERE id <= #{OLD} AND id NOT IN (5, 6) AND (email LIKE 'RAW%' OR name LIKE 'RAW%' OR note LIKE '%mail.example%')")
     assert_equal 100, count(target, "people WHERE id > #{OLD} AND phone = '06' || (10000000 + id) AND (name IS NULL OR name LIKE 'young%')")
     assert_equal 0, count(target, "people WHERE id <= #{OLD} AND phone = '06' || (10000000 + id)")
     assert_equal 0, count(target, "people WHERE note LIKE '%mail.example%'")
@@ -112,7 +114,7 @@ class ConditionsTest < IntegrationTest
 
   def test_a_rule_in_sql_on_a_parent_covers_its_children_and_only_does_not
     target, = loaded([{ table: "public.notes", query: "UPDATE public.notes SET body = 'Note ' || id, author = author || '!'; " \
-                                               "UPDATE ONLY notes n SET author = 'nobody'", condition: "id > 50" },
+                                                      "UPDATE ONLY notes n SET author = 'nobody'", condition: "id > 50" },
                       { table: "long_notes", columns: { appendix: :redact }, condition: "pages = 7" }])
     assert_equal [50, 50, 100, 100], [count(target, "ONLY notes WHERE body = 'Note ' || id AND author = 'nobody'"),
                                       count(target, "ONLY notes WHERE body = 'RAW body ' || id AND author = 'RAW author ' || id"),
@@ -205,7 +207,9 @@ class ConditionsTest < IntegrationTest
   end
 
   def test_every_wrong_rule_is_told_at_once_with_the_target_untouched
-    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:of_the_clinic) { |table, where| "UPDATE #{table} SET patient = 1 WHERE #{where}" }
+    ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:of_the_clinic) do |table, where|
+      "UPDATE #{table} SET patient = 1 WHERE #{where}"
+    end
     entries = [
       { table: "peeple", columns: { email: :email }, condition: "id > 1" },
       { table: "people", columns: { emial: :email }, condition: "id > 1" },

@@ -107,12 +107,14 @@ class DocumentedRulesTest < IntegrationTest
 
   def test_the_documented_rules_by_column_with_and_without_a_join
     target = loaded([], { "patients" => { "name" => "CONCAT('Patient ', id)", "ssn" => "'XXX-XX-XXXX'", "dob" => "DATE '1990-01-01'",
-                                        "medical_record_number" => "CONCAT('MRN', LPAD(id::text, 8, '0'))" },
-                        "bank_accounts" => { "account_number" => "CONCAT('****', RIGHT(id::text, 4))", "routing_number" => "'021000021'" },
-                        "customers" => { "email" => "CONCAT('customer', id, '@demo.test')", "phone" => "'555-0100'" },
-                        "users" => { "email" => "CONCAT('user', id, '@', accounts.slug, '.demo')", "first_name" => "profiles.nickname",
-                                     "api_token" => "NULL" } })
-    assert_equal 40, count(target, "patients WHERE name = 'Patient ' || id AND dob = '1990-01-01' AND medical_record_number = 'MRN' || lpad(id::text, 8, '0')")
+                                          "medical_record_number" => "CONCAT('MRN', LPAD(id::text, 8, '0'))" },
+                          "bank_accounts" => { "account_number" => "CONCAT('****', RIGHT(id::text, 4))", "routing_number" => "'021000021'" },
+                          "customers" => { "email" => "CONCAT('customer', id, '@demo.test')", "phone" => "'555-0100'" },
+                          "users" => { "email" => "CONCAT('user', id, '@', accounts.slug, '.demo')", "first_name" => "profiles.nickname",
+                                       "api_token" => "NULL" } })
+    assert_equal 40,
+                 count(target,
+                       "patients WHERE name = 'Patient ' || id AND dob = '1990-01-01' AND medical_record_number = 'MRN' || lpad(id::text, 8, '0')")
     assert_equal 40, count(target, "bank_accounts WHERE account_number = '****' || right(id::text, 4) AND routing_number = '021000021'")
     assert_equal 40, count(target, "customers WHERE email = 'customer' || id || '@demo.test' AND phone = '555-0100'")
     assert_equal 40, count(target, "users u WHERE email = (SELECT 'user' || u.id || '@' || slug || '.demo' FROM accounts a WHERE a.id = account_id) " \
@@ -143,7 +145,8 @@ class DocumentedRulesTest < IntegrationTest
     run!(source: self.class.archive, target: target.url_as(role), masking_options: masking(entries))
     assert_equal 40, count(target, "users WHERE note = 'RAW' || id")
     Postgres.exec("ALTER ROLE #{role} RESET search_path")
-    error = assert_run_fails(ScalingoStagingSync::PlanError, source: self.class.archive, target: target.url_as(role), masking_options: masking(entries))
+    error = assert_run_fails(ScalingoStagingSync::PlanError, source: self.class.archive, target: target.url_as(role),
+                                                             masking_options: masking(entries))
     assert_match(/42883, near `title\(account_id/, error.message)
     assert_equal 40, count(target, "users WHERE note = 'RAW' || id"), "a refused run has touched the data"
   end
@@ -151,7 +154,8 @@ class DocumentedRulesTest < IntegrationTest
   # Each waits for the other.
   def test_independent_rules_run_at_the_same_time_and_those_that_name_one_another_in_order
     meet = "CASE WHEN id = 1 THEN helpers.meet() ELSE 'x' END"
-    independent = [{ table: "customers", query: "UPDATE customers SET email = #{meet}" }, { table: "api_keys", query: "UPDATE api_keys SET key = #{meet}" }]
+    independent = [{ table: "customers", query: "UPDATE customers SET email = #{meet}" },
+                   { table: "api_keys", query: "UPDATE api_keys SET key = #{meet}" }]
     target = loaded(independent, target_options: { parallel_connections: 2 })
     assert_equal %w[met met], [target.value("SELECT email FROM customers WHERE id = 1"), target.value("SELECT key FROM api_keys WHERE id = 1")]
     ordered = [{ table: "accounts", query: "UPDATE accounts SET name = 'one'" },

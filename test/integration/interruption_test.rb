@@ -83,7 +83,7 @@ class InterruptionTest < IntegrationTest
     took = Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
     assert_equal Signal.list[signal.to_s], result.signal, result.output
     assert_operator took, :<, 2.0
-    refute_match(/tk-us-|postgres:\/\//, result.output)
+    refute_match(%r{tk-us-|postgres://}, result.output)
   end
 
   def large_shop = Shared.large_shop

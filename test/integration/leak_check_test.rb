@@ -57,11 +57,11 @@ class LeakCheckTest < IntegrationTest
 
   def test_encoded_copies_are_found
     archive = planted([
-      ["body", "'GET /search?mail=person3%40example.com'"],
-      ["body", "E'Bonjour =C3=A0 person4@exam=\\nple.com'"],
-      ["payload", %('"{\\"m\\": \\"person5\\\\u0040example.com\\"}"')],
-      ["body", "'https://gravatar.com/avatar/' || md5('person6@example.com')"]
-    ])
+                        ["body", "'GET /search?mail=person3%40example.com'"],
+                        ["body", "E'Bonjour =C3=A0 person4@exam=\\nple.com'"],
+                        ["payload", %('"{\\"m\\": \\"person5\\\\u0040example.com\\"}"')],
+                        ["body", "'https://gravatar.com/avatar/' || md5('person6@example.com')"]
+                      ])
     report = run!(**settings(archive, new_database, strict: false)).report
     found = report[:leaks].map { |leak| leak.values_at(:column, :kind, :count) }
     assert_equal [["body", "email", 2], ["body", "hash", 1], ["payload", "email", 1]], found.sort
@@ -92,7 +92,8 @@ class LeakCheckTest < IntegrationTest
   end
 
   def test_what_a_condition_or_a_rule_in_sql_leaves_in_its_column_is_no_original
-    archive = planted([["body", "'person7@example.com and person30@example.com'"], ["body", "'https://gravatar.com/avatar/' || md5('person30@example.com')"]])
+    archive = planted([["body", "'person7@example.com and person30@example.com'"],
+                       ["body", "'https://gravatar.com/avatar/' || md5('person30@example.com')"]])
     rule = { "table" => "users", "columns" => { "email" => "email", "phone" => "phone" }, "condition" => "id < 20" }
     query = { "table" => "users", "query" => "UPDATE users SET email = 'user' || id || '@demo.test' WHERE id < 20" }
     [{ rules: [rule] }, { rules: [], sql_rules: [query] }].each do |rules|

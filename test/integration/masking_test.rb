@@ -150,7 +150,8 @@ class MaskingTest < IntegrationTest
     SQL
     target = new_database
     run!(source: source.dump(path("dump")), target: target.url, rules: { "users" => :user_anonymization })
-    assert_equal "50", target.value("SELECT count(*) FROM users WHERE stripe_customer_id <> 'cus_1' AND zendesk_user_id <> 5 AND birth_date <> '1980-01-01'")
+    assert_equal "50",
+                 target.value("SELECT count(*) FROM users WHERE stripe_customer_id <> 'cus_1' AND zendesk_user_id <> 5 AND birth_date <> '1980-01-01'")
     assert_equal "0", target.value("SELECT count(*) FROM users WHERE email LIKE '%@b.example' OR last_name = 'Name' OR city = 'Foo'")
   end
 

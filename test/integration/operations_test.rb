@@ -228,7 +228,8 @@ class OperationsTest < IntegrationTest
       ScalingoStagingSync.on(:after_sync) { |report| puts "after \#{report.tables.size > 5} \#{report.verified?} \#{report.audit_files.map { |file| File.extname(file) if File.file?(file) }}" }
       ScalingoStagingSync.on(:failed) { |report| puts "failed \#{report.error.class}" }
     RUBY
-    assert_match(/^before shop-production shop-staging$.*^after true true \[".json", ".txt", ".html"\]$/m, app.rake("scalingo_staging_sync:run").output)
+    assert_match(/^before shop-production shop-staging$.*^after true true \[".json", ".txt", ".html"\]$/m,
+                 app.rake("scalingo_staging_sync:run").output)
     output = app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" }).output
     assert_match(/^failed .*AuthenticationError$/, output)
   end

@@ -8,7 +8,7 @@ class OutsideTest < IntegrationTest
   # A bcrypt hash of "hunter2".
   HUNTER2 = "hunter2".crypt("$2a$04$3euPcmQFCiblsZeEu5s7p.")
 
-  APP = <<~SQL
+  APP = <<~SQL.freeze
     CREATE TABLE public.users (
       id bigint PRIMARY KEY, email text NOT NULL UNIQUE, encrypted_password varchar NOT NULL DEFAULT '', stripe_customer_id varchar UNIQUE);
     INSERT INTO public.users SELECT n, 'user' || n || CASE WHEN n <= 3 THEN '@ourcompany.example' ELSE '@people.example' END,
@@ -65,7 +65,9 @@ class OutsideTest < IntegrationTest
       outcome = sync(policy:)
       assert_equal(QUEUES.to_h { |table| [table, "0"] }, QUEUES.to_h { |table| [table, count(table)] })
       assert_empty QUEUES.map { |table| "public.#{table}" } - outcome.report[:excluded]
-      QUEUES.each { |table| assert_equal %w[queued_work outside covered], finding(outcome, table, "*").values_at(:kind, :heading, :status).map(&:to_s) }
+      QUEUES.each do |table|
+        assert_equal %w[queued_work outside covered], finding(outcome, table, "*").values_at(:kind, :heading, :status).map(&:to_s)
+      end
     end
 
     define_method(:"test_endpoints_and_secrets_are_masked_under_#{policy}") do
@@ -104,22 +106,28 @@ class OutsideTest < IntegrationTest
 
   def test_what_refers_to_queued_work_refers_to_nothing_where_it_may
     outcome = sync(policy: "warn")
-    assert_equal ["1,/tmp/1,", "2,/tmp/2,"], @target.values("SELECT concat_ws(',', id, file_path, coalesce(job_id::text, '')) FROM imports ORDER BY id")
+    assert_equal ["1,/tmp/1,", "2,/tmp/2,"],
+                 @target.values("SELECT concat_ws(',', id, file_path, coalesce(job_id::text, '')) FROM imports ORDER BY id")
     assert_equal "2", @target.value("SELECT job_id FROM exports")
     valid = @target.exec("SELECT conrelid::regclass::text AS here, convalidated FROM pg_constraint WHERE contype = 'f' AND confrelid = 'solid_queue_jobs'::regclass")
-    assert_equal({ "imports" => "t", "exports" => "f", "solid_queue_ready_executions" => "t" }, valid.to_h { |row| [row["here"], row["convalidated"]] })
+    assert_equal({ "imports" => "t", "exports" => "f", "solid_queue_ready_executions" => "t" }, valid.to_h do |row|
+                                                                                                  [row["here"], row["convalidated"]]
+                                                                                                end)
     assert_equal 1, outcome.warnings.count { |warning| warning.include?("NOT VALID") }
   end
 
   def test_a_rule_or_an_ignored_column_comes_first
-    rules = [{ "table" => "delayed_jobs", "columns" => { "handler" => "redact" } }, { "table" => "shops", "columns" => { "callback_url" => { "mask" => "static", "value" => "https://ours.example" } } }]
+    rules = [{ "table" => "delayed_jobs", "columns" => { "handler" => "redact" } },
+             { "table" => "shops", "columns" => { "callback_url" => { "mask" => "static", "value" => "https://ours.example" } } }]
     sql = [{ "table" => "que_jobs", "query" => "DELETE FROM que_jobs WHERE id > 100" }]
     ignore = [{ "column" => "good_jobs.*", "reason" => "harmless" }, { "column" => "webhook_endpoints.url", "reason" => "a sandbox" }]
     outcome = sync(policy: "warn", rules:, ignore:, masking: { "sql_rules" => sql })
     assert_equal %w[1 1 1 0], [count("delayed_jobs"), count("que_jobs"), count("good_jobs"), count("solid_queue_jobs")]
     assert_equal "https://ours.example", @target.value("SELECT callback_url FROM shops")
     assert_equal "4", @target.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%.live/hook'")
-    assert_equal [%w[ignored harmless], ["ignored", "a sandbox"]], [["good_jobs", "*"], ["webhook_endpoints", "url"]].map { |place| finding(outcome, *place).values_at(:status, :because).map(&:to_s) }
+    assert_equal [%w[ignored harmless], ["ignored", "a sandbox"]], [["good_jobs", "*"], %w[webhook_endpoints url]].map { |place|
+                                                                     finding(outcome, *place).values_at(:status, :because).map(&:to_s)
+                                                                   }
   end
 
   def test_false_leaves_all_of_it_and_says_so

@@ -84,7 +84,8 @@ class PersonalDataTasksTest < IntegrationTest
     app.configure("#{SOURCE}config.pii_ignore = { 'patients.*e*' => 'invented', 'patients.civility' => 'invented', 'visits.*' => 'invented' }\n")
     result = app.rake("scalingo_staging_sync:coverage")
     assert_equal 1, result.status.exitstatus
-    assert_match(/\A1 column looks personal and has neither a rule nor an entry in config\.pii_ignore:\n  public\.patients\.fax: phone/, result.output)
+    assert_match(/\A1 column looks personal and has neither a rule nor an entry in config\.pii_ignore:\n  public\.patients\.fax: phone/,
+                 result.output)
   end
 
   def test_coverage_says_the_same_of_a_schema_rb_a_structure_sql_and_the_database
@@ -174,7 +175,7 @@ class PersonalDataTasksTest < IntegrationTest
       refute_includes columns, ["public.patients", "email"]
       refute_includes columns, ["public.products", "name"]
       birth = found.find { |one| one[:column] == "birth_date" }
-      assert_equal ["birth_date", "personal", "uncovered"], birth.values_at(:kind, :heading, :status).map(&:to_s)
+      assert_equal %w[birth_date personal uncovered], birth.values_at(:kind, :heading, :status).map(&:to_s)
       assert_equal '{ table: "patients", columns: { birth_date: :birth_date } }', birth[:rule]
       assert_equal found, ScalingoStagingSync::Database::PiiScanner.new(database.url).scan
     end
@@ -204,7 +205,10 @@ class PersonalDataTasksTest < IntegrationTest
     names = shop.exec("SELECT id, first_name, last_name, full_name FROM users")
     here = target.exec("SELECT id, first_name, last_name, full_name, concat_ws(' ', full_name, greeting, billing_extra) AS every FROM users")
                  .to_h { |row| [row["id"], row] }
-    known = names.select { |row| here[row["id"]]["every"].include?(row["full_name"]) || here[row["id"]].values_at("first_name", "last_name") == row.values_at("first_name", "last_name") }
+    known = names.select do |row|
+      here[row["id"]]["every"].include?(row["full_name"]) || here[row["id"]].values_at("first_name",
+                                                                                       "last_name") == row.values_at("first_name", "last_name")
+    end
     assert_empty known
   end
 

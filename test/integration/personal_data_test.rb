@@ -52,7 +52,8 @@ class PersonalDataTest < IntegrationTest
     %w[public.customers.col_a public.imports.col_b].each { |column| assert_includes error.what, column }
     refute_includes error.what, "customers.email"
     assert_includes error.remedy, "col_a: :email"
-    assert_equal %w[0 0 50], target.values("SELECT count(*) FROM customers UNION ALL SELECT count(*) FROM imports UNION ALL SELECT count(*) FROM colors")
+    assert_equal %w[0 0 50],
+                 target.values("SELECT count(*) FROM customers UNION ALL SELECT count(*) FROM imports UNION ALL SELECT count(*) FROM colors")
     assert_equal "incomplete", target.value("SELECT status FROM scalingo_staging_sync.state")
   end
 
@@ -90,8 +91,8 @@ class PersonalDataTest < IntegrationTest
     outcome = sync(PEOPLE, policy: "warn", rules:, masking: { "sql_rules" => sql })
     assert_equal({ "customers.email" => "covered", "customers.col_a" => "covered", "imports.col_b" => "uncovered" }, statuses(outcome))
     assert_includes finding(outcome, "customers.col_a")[:because], "col_a"
-    outcome = sync(PEOPLE, policy: "warn", exclude: ["customers", "imports"])
-    assert_equal ["covered", "exclude_tables"], finding(outcome, "customers.email").values_at(:status, :because).map(&:to_s)
+    outcome = sync(PEOPLE, policy: "warn", exclude: %w[customers imports])
+    assert_equal %w[covered exclude_tables], finding(outcome, "customers.email").values_at(:status, :because).map(&:to_s)
   end
 
   def test_partitions_are_judged_through_their_root_and_masked_alike

@@ -133,7 +133,8 @@ class PoliciesTest < IntegrationTest
                        "INSERT INTO public.versions SELECT n, 'User', n, 'update', E'---\nfirst_name: Camille\nlast_name: Lambert\nid: ' || n, '{\"last_name\": [\"Lambert\", \"Dupont\"]}' FROM generate_series(1, 40) AS n;")
     run!(**settings(versions, records = new_database, "mask"))
     assert_equal "0", records.value("SELECT count(*) FROM versions AS v WHERE v::text ~ 'Camille|Lambert|Dupont'")
-    assert_match(/\Aplease write to \h+@demo\.example\.com today\z/, target.value("SELECT body FROM texts_mail"), "text that scrub clears stays readable")
+    assert_match(/\Aplease write to \h+@demo\.example\.com today\z/, target.value("SELECT body FROM texts_mail"),
+                 "text that scrub clears stays readable")
   end
 
   # Every column of the shop that holds something of a person, and how much of it may be as it was by chance: there are
@@ -161,7 +162,9 @@ class PoliciesTest < IntegrationTest
     text = target.canonical_dump
     assert_empty text.scan(/[\w.+-]+@[\w-]+\.\w+(?:\.\w+)*/).reject { |found| found.end_with?("@demo.example.com") }.uniq.first(5)
     assert_empty shop.values("SELECT full_name FROM users").select { |name| text.include?(name) }.first(5)
-    assert_empty shop.values("SELECT phone_number FROM phone_numbers WHERE phone_number IS NOT NULL").select { |number| text.include?(number) }.first(5)
+    assert_empty shop.values("SELECT phone_number FROM phone_numbers WHERE phone_number IS NOT NULL").select { |number|
+                   text.include?(number)
+                 }.first(5)
   end
 
   private
@@ -172,7 +175,9 @@ class PoliciesTest < IntegrationTest
   end
 
   def named
-    @named ||= archive("CREATE TABLE public.employees (id int PRIMARY KEY, #{BY_NAME.values.map { |column, type, _| "#{column} #{type} NOT NULL" }.join(", ")}); " \
+    @named ||= archive("CREATE TABLE public.employees (id int PRIMARY KEY, #{BY_NAME.values.map do |column, type, _|
+                                                                               "#{column} #{type} NOT NULL"
+                                                                             end.join(", ")}); " \
                        "INSERT INTO public.employees SELECT n, #{BY_NAME.values.map(&:last).join(", ")} FROM generate_series(1, #{ROWS}) AS n;")
   end
 
@@ -192,8 +197,14 @@ class PoliciesTest < IntegrationTest
 
   def by_column(columns) = columns.invert.sort.to_h
   def status(report) = report[:findings].to_h { |one| [one[:column], one[:status].to_s] }
-  def kinds(report) = report[:findings].sort_by { |one| [one[:column] == "col_a" ? BY_CONTENT.keys.index(one[:table].split("things_").last).to_s.rjust(2) : "", one[:column]] }
-                                       .to_h { |one| [one[:column] == "col_a" ? one[:table] : one[:column], one[:kind].to_s] }
+
+  def kinds(report)
+    report[:findings].sort_by do |one|
+      [(one[:column] == "col_a") ? BY_CONTENT.keys.index(one[:table].split("things_").last).to_s.rjust(2) : "", one[:column]]
+    end
+                     .to_h { |one| [(one[:column] == "col_a") ? one[:table] : one[:column], one[:kind].to_s] }
+  end
+
   def rows(database, table) = database.exec("SELECT * FROM #{table} ORDER BY id").map(&:to_h)
   def source_rows(archive) = rows(@sources[archive], "employees")
 

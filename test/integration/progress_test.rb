@@ -20,7 +20,8 @@ class ProgressInAnAppTest < IntegrationTest
   def test_a_terminal_shows_bars_and_its_lines_stay_whole
     shown = in_terminal(slow_app, TERM: "xterm-256color")
     assert_equal 0, shown.status.exitstatus, shown.raw
-    [/^\S download +━.* of 9\d\d kB, .*\/s, .* left$/, /^\S rows +\S* .*\d+ of \d+ tables, [\d,]+ rows/, /^\S indexes +\S* .*\d+ of \d+ indexes and keys/].each do |bar|
+    [%r{^\S download +━.* of 9\d\d kB, .*/s, .* left$}, /^\S rows +\S* .*\d+ of \d+ tables, [\d,]+ rows/,
+     /^\S indexes +\S* .*\d+ of \d+ indexes and keys/].each do |bar|
       assert(shown.seen.any?(bar), "#{bar.inspect} was not seen in:\n#{shown.seen.last(80).join("\n")}")
     end
     LINES.each { |line| assert_equal 1, shown.screen.grep(line).size, "#{line.inspect} in\n#{shown.screen.join("\n")}" }
@@ -101,14 +102,16 @@ class ProgressInAnAppTest < IntegrationTest
     app = slow_app
     refute_match(/INDEX|rows begin to arrive/, app.rake("scalingo_staging_sync:run").output)
     output = app.rake("scalingo_staging_sync:run", environment: { "VERBOSE" => "true" }).output
-    [/^public\.users: rows begin to arrive\.$/, /^(INDEX|CONSTRAINT) \S+ .*in [\d.]+ m?s\.$/, /^\d+ tables with rows, then \d+ steps/].each { |line| assert_match line, output }
+    [/^public\.users: rows begin to arrive\.$/, /^(INDEX|CONSTRAINT) \S+ .*in [\d.]+ m?s\.$/, /^\d+ tables with rows, then \d+ steps/].each do |line|
+      assert_match line, output
+    end
   end
 
   private
 
   def in_terminal(app, columns: 120, **variables, &)
     Terminal.run("bundle", "exec", "rake", "scalingo_staging_sync:run", directory: app.directory, columns:,
-                 environment: app.environment.merge("LANG" => "C.UTF-8", "NO_COLOR" => nil, **variables.transform_keys(&:to_s)), &)
+                                                                        environment: app.environment.merge("LANG" => "C.UTF-8", "NO_COLOR" => nil, **variables.transform_keys(&:to_s)), &)
   end
 
   # An app whose download takes some seconds.

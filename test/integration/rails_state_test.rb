@@ -9,7 +9,7 @@ class RailsStateTest < Minitest::Test
   RailsState = ScalingoStagingSync::Database::RailsState
 
   # A model, so that there is a schema to be remembered.
-  class Shop < ActiveRecord::Base # rubocop:disable Rails/ApplicationRecord
+  class Shop < ActiveRecord::Base
     self.table_name = "shops"
   end
 

@@ -122,7 +122,7 @@ class RestoreEqualityTest < IntegrationTest
 
   private
 
-  def without_large_objects = Postgres.version >= 16 ? "--no-large-objects" : "--no-blobs"
+  def without_large_objects = (Postgres.version >= 16) ? "--no-large-objects" : "--no-blobs"
 
   def every_kind = self.class.every_kind
 

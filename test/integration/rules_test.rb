@@ -32,7 +32,7 @@ class RulesTest < IntegrationTest
     target = new_database
     assert_untouched(target) do
       assert_run_fails ScalingoStagingSync::ConfigurationError, source: shop_archive, target: target.url,
-                       masking_options: { allow_unmasked_copy: false }
+                                                                masking_options: { allow_unmasked_copy: false }
     end
   end
 

@@ -55,7 +55,7 @@ class ScalingoPageTest < IntegrationTest
     { "true" => [], nil => %w[staging] }.each do |value, environments|
       with_env("IS_REVIEW_APP" => value) do
         config = ScalingoStagingSync.configuration
-        eval(line, binding, "docs/scalingo.md") # rubocop:disable Security/Eval
+        eval(line, binding, "docs/scalingo.md")
         assert_equal environments, config.allowed_environments
       end
     end

@@ -52,7 +52,7 @@ class ScalingoTest < IntegrationTest
     refused(Api::AuthenticationError, fake)
   end
 
-  def test_403
+  def test_status_403
     fake = fake_scalingo
     fake.answer(:addons, status: 403, times: 20)
     refused(Api::BackupError, fake)

@@ -78,7 +78,8 @@ class ServerLogTest < IntegrationTest
   def test_values_of_every_type_arrive_as_they_were
     target = new_database("goal")
     source = ForeignArchive.make(CLINIC, "zebra")
-    rules = [{ "table" => "plain", "query" => "UPDATE plain SET age = age + 1" }, { "table" => "strange", "query" => "UPDATE strange SET id = id + 10000" }]
+    rules = [{ "table" => "plain", "query" => "UPDATE plain SET age = age + 1" },
+             { "table" => "strange", "query" => "UPDATE strange SET id = id + 10000" }]
     run!(source:, target: target.url, masking_options: { sql_rules: rules, allow_unmasked_copy: false })
     expected = new_database("expected")
     run!(source:, target: expected.url)
@@ -98,7 +99,7 @@ class ServerLogTest < IntegrationTest
     { "plain" => PLAIN, "strange" => STRANGE }.each do |table, rule|
       define_method(:"test_a_session_that_is_#{how}_while_rows_of_#{table}_come_leaves_none_in_the_log") do
         logged = nothing_logged do |target, source|
-          hold(source, target, rule, table == "plain" ? 0.4 : 0.9) { |copy| Postgres.exec("#{sql} FROM pg_stat_activity WHERE pid = #{copy}") }
+          hold(source, target, rule, (table == "plain") ? 0.4 : 0.9) { |copy| Postgres.exec("#{sql} FROM pg_stat_activity WHERE pid = #{copy}") }
         end
         assert_match(/CONTEXT:  COPY \w+, line \d+/, logged) if how == "ended"
       end
@@ -155,7 +156,8 @@ class ServerLogTest < IntegrationTest
   def log = "#{ENV.fetch("TEST_PG_DIR")}/server.log"
 
   def options_for(target, source, rules)
-    { source:, target: target.url_as(@role), target_options: { retry_attempts: 0 }, masking_options: { sql_rules: rules, allow_unmasked_copy: false } }
+    { source:, target: target.url_as(@role), target_options: { retry_attempts: 0 },
+      masking_options: { sql_rules: rules, allow_unmasked_copy: false } }
   end
 
   def settings_for(target, source, rule) = Engine.settings(**options_for(target, source, [rule]))

@@ -104,7 +104,7 @@ class SignalsTest < IntegrationTest
     random = Random.new(SEED)
     Array.new(RUNS) do |number|
       moments = [random.rand * length]
-      (1 + number % 2).times { moments << moments.last + random.rand * [2.0, 0.05].sample(random:) }
+      (1 + (number % 2)).times { moments << (moments.last + (random.rand * [2.0, 0.05].sample(random:))) }
       Trial.new(%i[command engine][number % 2], moments.map { |moment| [moment, SIGNALS.sample(random:)] })
     end
   end

@@ -139,7 +139,8 @@ class SqlRulesTest < IntegrationTest
 
   def test_rules_see_other_tables_masked
     rules = [self.class.query("patients", "UPDATE patients SET patient_name = 'Patient ' || id"),
-             self.class.query("orders", "UPDATE orders SET customer_notes = (SELECT patient_name FROM public.patients p WHERE p.id = orders.id % 300 + 1)")]
+             self.class.query("orders",
+                              "UPDATE orders SET customer_notes = (SELECT patient_name FROM public.patients p WHERE p.id = orders.id % 300 + 1)")]
     target = loaded(rules)
     assert_equal "Patient 8", target.value("SELECT customer_notes FROM orders WHERE id = 7")
   end

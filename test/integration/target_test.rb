@@ -9,7 +9,7 @@ class TargetTest < IntegrationTest
     port = server.addr[1]
     server.close
     assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
-                     target: "postgres://staging@127.0.0.1:#{port}/staging"
+                                                                 target: "postgres://staging@127.0.0.1:#{port}/staging"
   end
 
   def test_a_wrong_password
@@ -17,7 +17,7 @@ class TargetTest < IntegrationTest
     target = new_database
     assert_untouched(target) do
       error = assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
-                               target: target.url_as(role, "wrong-secret")
+                                                                           target: target.url_as(role, "wrong-secret")
       refute_match(/wrong-secret/, error.message)
     end
   end
@@ -31,7 +31,7 @@ class TargetTest < IntegrationTest
 
   def test_a_database_that_is_not_there
     assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
-                     target: Postgres.url("no_such_database")
+                                                                 target: Postgres.url("no_such_database")
   end
 
   def test_encrypted_and_verified
@@ -47,7 +47,7 @@ class TargetTest < IntegrationTest
     certificate = ENV.fetch("TEST_PG_CA")
     assert_untouched(target) do
       assert_run_fails ScalingoStagingSync::TargetConnectionError, source: shop_archive, rules: SHOP_RULES,
-                       target: "#{target.url}?sslmode=verify-full&sslrootcert=#{certificate}"
+                                                                   target: "#{target.url}?sslmode=verify-full&sslrootcert=#{certificate}"
     end
   end
 
@@ -81,7 +81,7 @@ class TargetTest < IntegrationTest
     assert_untouched(staging.database) do
       staging.database.connect(staging.url) do
         assert_run_fails ScalingoStagingSync::TargetBusyError, source: shop_archive, target: staging.url, rules: SHOP_RULES,
-                         target_options: { terminate_connections: false }
+                                                               target_options: { terminate_connections: false }
       end
     end
   end
@@ -93,7 +93,7 @@ class TargetTest < IntegrationTest
     staging.database.connect do |superuser|
       superuser.exec("SET application_name = 'nightly report'; BEGIN; LOCK TABLE public.users IN ACCESS SHARE MODE")
       error = assert_run_fails ScalingoStagingSync::LockTimeoutError, source: shop_archive, target: staging.url, rules: SHOP_RULES,
-                               target_options: { lock_timeout: 0.3, retry_attempts: 1 }
+                                                                      target_options: { lock_timeout: 0.3, retry_attempts: 1 }
       assert_match(/nightly report|postgres|#{superuser.backend_pid}/, error.message)
       superuser.exec("ROLLBACK")
     end

@@ -69,9 +69,10 @@ class TrustTest < IntegrationTest
   def test_a_dry_run_shows_the_sql_of_rules_keys_that_become_not_valid_drops_and_sessions
     app, staging, = new_app
     staging.database.exec("CREATE TABLE public.old (id int); ALTER TABLE public.old OWNER TO #{staging.role}")
-    app.write("config/initializers/zz_session.rb", "Thread.new { PG.connect(ENV.fetch('DATABASE_URL') + '?application_name=worker-1'); sleep } if ENV['DRY_RUN']\nsleep 0.5 if ENV['DRY_RUN']\n")
+    app.write("config/initializers/zz_session.rb",
+              "Thread.new { PG.connect(ENV.fetch('DATABASE_URL') + '?application_name=worker-1'); sleep } if ENV['DRY_RUN']\nsleep 0.5 if ENV['DRY_RUN']\n")
     shown = Terminal.run("bundle", "exec", "rake", "scalingo_staging_sync:run", directory: app.directory, columns: 400,
-                         environment: app.environment.merge("DRY_RUN" => "true", "TERM" => "xterm"))
+                                                                                environment: app.environment.merge("DRY_RUN" => "true", "TERM" => "xterm"))
     text = shown.screen.join("\n")
     assert_equal 0, shown.status.exitstatus, text
     assert_match(/^public\.emails .*masked$/, text)
@@ -88,7 +89,8 @@ class TrustTest < IntegrationTest
 
   def test_the_check_names_pending_migrations_and_a_webhook_that_slack_does_not_know_and_ends_with_the_plan
     app, staging, = new_app
-    app.write("db/migrate/20261101000000_add_shoe_size.rb", "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
+    app.write("db/migrate/20261101000000_add_shoe_size.rb",
+              "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
     with_slack("404 Not Found") do |url, _|
       app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n")
       result = assert_untouched(staging.database) { app.rake("scalingo_staging_sync:check") }
@@ -108,7 +110,9 @@ class TrustTest < IntegrationTest
       assert app.rake("scalingo_staging_sync:run").success?
       texts = Array.new(bodies.size) { bodies.pop }
       assert_equal ["#base"], texts.map { |body| body["channel"] }.uniq
-      ["démarrage.", "chargement des données", "vérification.", "terminée en"].each_with_index { |words, at| assert_includes texts[at]["text"], words }
+      ["démarrage.", "chargement des données", "vérification.", "terminée en"].each_with_index do |words, at|
+        assert_includes texts[at]["text"], words
+      end
       assert_match(/Données anonymisées[[:space:]]: .*utilisateurs \(400\)/, texts.last["text"])
     end
   end
@@ -165,11 +169,12 @@ class TrustTest < IntegrationTest
       app.write(file, code)
       result = app.rake("scalingo_staging_sync:run")
       assert_equal Signal.list["KILL"], result.status.termsig, result.output
-      assert_equal ["incomplete", nil, "running", nil, nil, SHOP_USERS.to_s], states(staging).last.values + [staging.database.value("SELECT count(*) FROM users")]
-      app.write(file, place == "in_a_migration" ? code.sub(KILL, "nil") : "# nothing\n")
+      assert_equal ["incomplete", nil, "running", nil, nil, SHOP_USERS.to_s],
+                   states(staging).last.values + [staging.database.value("SELECT count(*) FROM users")]
+      app.write(file, (place == "in_a_migration") ? code.sub(KILL, "nil") : "# nothing\n")
       result = app.rake("scalingo_staging_sync:run")
       assert result.success?, result.output
-      assert_equal [["failed", "Killed"], ["complete", nil]], states(staging).map { |run| run.values_at("status", "error_class") }
+      assert_equal [%w[failed Killed], ["complete", nil]], states(staging).map { |run| run.values_at("status", "error_class") }
       assert_equal %w[complete t], states(staging).last.values_at("state", "ended")
     end
   end
@@ -192,7 +197,8 @@ class TrustTest < IntegrationTest
     archive = Shared.large_archive
     app, staging, fake = new_app(archive:, hold_at: File.size(archive) * 7 / 10, piece: 8192)
     process = nil
-    PTY.spawn(app.environment.merge("TERM" => "xterm"), "bundle", "exec", "rake", "scalingo_staging_sync:run", chdir: app.directory) do |output, keys, pid|
+    PTY.spawn(app.environment.merge("TERM" => "xterm"), "bundle", "exec", "rake", "scalingo_staging_sync:run",
+              chdir: app.directory) do |output, keys, pid|
       shown = +""
       shown << output.readpartial(4096) until shown.include?("Loading rows")
       fake.wait_until_held
@@ -201,7 +207,8 @@ class TrustTest < IntegrationTest
     end
     assert_equal 129, process.exitstatus
     staging.database.wait_until_idle(10)
-    assert_equal %w[incomplete failed], staging.database.exec("SELECT s.status AS state, r.status FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)").first.values
+    assert_equal %w[incomplete failed],
+                 staging.database.exec("SELECT s.status AS state, r.status FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)").first.values
     assert_nothing_raw_of_users staging.database
   end
 
@@ -234,7 +241,9 @@ class TrustTest < IntegrationTest
       result = app.rake("scalingo_staging_sync:run")
       assert_equal 1, result.status.exitstatus
       assert_match(/PlanError: .*The target was not touched: its old data is still there\./m, result.output)
-      assert_match(/échec\.\n.* \(PlanError\)\.\n> .*Les anciennes données de staging sont toujours là\.$.*`scalingo .* logs --lines 500`\z/m, Array.new(bodies.size) { bodies.pop }.last["text"])
+      assert_match(/échec\.\n.* \(PlanError\)\.\n> .*Les anciennes données de staging sont toujours là\.$.*`scalingo .* logs --lines 500`\z/m, Array.new(bodies.size) do
+                                                                                                                                                 bodies.pop
+                                                                                                                                               end.last["text"])
       assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
     end
   end
@@ -243,7 +252,8 @@ class TrustTest < IntegrationTest
     app, = new_app
     assert_match(/^.*Restart the app's web and worker containers/, app.rake("scalingo_staging_sync:run").output)
     refute_match(/Restart the app/, app.rake("scalingo_staging_sync:run").output)
-    app.write("db/migrate/20261101000000_add_shoe_size.rb", "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
+    app.write("db/migrate/20261101000000_add_shoe_size.rb",
+              "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")
     assert_match(/Migrating: 20261101000000 AddShoeSize.*Restart the app's web/m, app.rake("scalingo_staging_sync:run").output)
   end
 

@@ -31,7 +31,7 @@ module Engine
     settings = {
       "source" => source.is_a?(Hash) ? source : { "file" => source },
       "target" => { "url" => target, "parallel_connections" => 2, "lock_timeout" => 5.0, "retry_delay" => 0.05 }
-                    .merge(target_options.transform_keys(&:to_s)),
+               .merge(target_options.transform_keys(&:to_s)),
       "masking" => { "secret" => "a secret that only the tests know",
                      "rules" => rules.map { |table, strategy| { "table" => table.to_s, "strategy" => strategy.to_s } },
                      "allow_unmasked_copy" => rules.empty? }.merge(masking_options.transform_keys(&:to_s)),
@@ -50,8 +50,8 @@ module Engine
       on_event&.call(event)
     end
     Outcome.new(report, nil, events)
-  rescue ScalingoStagingSync::Error => e
-    Outcome.new(nil, e, events)
+  rescue ScalingoStagingSync::Error => error
+    Outcome.new(nil, error, events)
   end
 
   # Starts the engine in a process of its own; each event is a line of JSON in its output, and so is the end:

@@ -10,7 +10,7 @@ $stdout.sync = true
 begin
   ScalingoStagingSync::Native.run(JSON.parse(File.read(ARGV.fetch(0)))) { |event| puts JSON.generate(event) }
   puts JSON.generate(done: true)
-rescue ScalingoStagingSync::Error => e
-  puts JSON.generate(error: e.class.name, message: e.message)
+rescue ScalingoStagingSync::Error => error
+  puts JSON.generate(error: error.class.name, message: error.message)
   exit 1
 end

@@ -208,8 +208,8 @@ class FakeScalingo
 
     status, body = @lock.synchronize { send(:"on_#{call}", request, *pattern.match(request.path).captures) }
     respond(response, entry, status, body.to_json)
-  rescue Refused => e
-    respond(response, entry, e.status, e.body)
+  rescue Refused => error
+    respond(response, entry, error.status, error.body)
   end
 
   def note(call, request)
@@ -330,8 +330,8 @@ class FakeScalingo
   def describe(backup, database)
     status = backup.look
     { id: backup.id, created_at: backup.created_at.iso8601(3), name: "#{backup.created_at.strftime("%Y%m%d%H%M%S")}_shop_prod_1234",
-      started_at: status == "scheduled" ? nil : backup.created_at.iso8601(3), method: "periodic",
-      size: status == "done" ? backup.size : nil, status:, database_id: database }
+      started_at: (status == "scheduled") ? nil : backup.created_at.iso8601(3), method: "periodic",
+      size: (status == "done") ? backup.size : nil, status:, database_id: database }
   end
 
   # --- the store -------------------------------------------------------------------------------------
@@ -365,10 +365,10 @@ class FakeScalingo
 
   def send_archive(response, entry, link)
     size = File.size(archive)
-    from = delivery.range && entry.range ? entry.range : 0
+    from = (delivery.range && entry.range) ? entry.range : 0
     return respond(response, entry, 416, "") if from >= size && from.positive?
 
-    entry.status = response.status = delivery.range && entry.range ? 206 : 200
+    entry.status = response.status = (delivery.range && entry.range) ? 206 : 200
     response["Content-Range"] = "bytes #{from}-#{size - 1}/#{size}" if response.status == 206
     response["Accept-Ranges"] = "bytes" if delivery.range
     response["Content-Type"] = "application/gzip"

@@ -51,12 +51,12 @@ class WatchedProcess
   end
 
   # Yields each line of the output as it comes, until the end.
-  def each_line
+  def each_line(&)
     shown = 0
     loop do
       alive = @reading.alive?
       fresh = output.lines.drop(shown)
-      fresh.each { |line| yield line }
+      fresh.each(&)
       shown += fresh.length
       return unless alive
 

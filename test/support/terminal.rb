@@ -52,7 +52,7 @@ class Terminal
     def write(text)
       text.scan(/\e\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\e\r\n]+)|\e/m) do |number, letter, control, plain|
         if letter then order(letter, number)
-        elsif control then control == "\r" ? @column = 0 : down(1)
+        elsif control then (control == "\r") ? @column = 0 : down(1)
         elsif plain then plain.each_char { |character| put(character) }
         end
       end
@@ -73,7 +73,7 @@ class Terminal
 
     def clear(number)
       note
-      number == "2" ? @rows[@row] = +"" : @rows[@row].slice!(@column..)
+      (number == "2") ? @rows[@row] = +"" : @rows[@row].slice!(@column..)
     end
 
     def clear_below

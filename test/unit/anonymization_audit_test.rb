@@ -42,7 +42,9 @@ class AnonymizationAuditTest < Minitest::Test
   end
 
   def test_the_text_tells_phases_personal_data_and_the_leak_check_like_the_page
-    found = %w[uncovered withheld covered masked ignored].map { |status| { table: "public.t", column: status, kind: "email", reason: "seen", status: } }
+    found = %w[uncovered withheld covered masked ignored].map do |status|
+      { table: "public.t", column: status, kind: "email", reason: "seen", status: }
+    end
     leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "" }
     report = FakeNative::REPORT.merge(findings: found, leaks: [leak], leak_check: { originals: 1200, candidates: 3, exact: true })
     text = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_text
@@ -53,10 +55,12 @@ class AnonymizationAuditTest < Minitest::Test
   def test_values_that_were_kept_are_told_everywhere
     column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
     report = FakeNative::REPORT.merge(tables: [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }])
-    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026), config: staging_config)
+    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
+                                                                          config: staging_config)
     assert_includes audit.to_text, "email: e-mail pseudonym, under a condition, 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
     assert_equal 9_123, JSON.parse(audit.to_json).dig("tables", 0, "columns", 0, "kept")
-    assert_includes ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s, '<td class="n">40,000</td><td class="n">9,123</td><td class="n">877</td>'
+    assert_includes ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s,
+                    '<td class="n">40,000</td><td class="n">9,123</td><td class="n">877</td>'
   end
 
   def test_the_text_tells_of_the_leak_check
@@ -148,6 +152,7 @@ class AnonymizationAuditTest < Minitest::Test
 
   def audit_text(facts)
     report = FakeNative::REPORT.merge(facts)
-    ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026), config: staging_config).to_text
+    ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
+                                                                  config: staging_config).to_text
   end
 end

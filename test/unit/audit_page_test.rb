@@ -56,7 +56,9 @@ class AuditPageTest < Minitest::Test
     assert_includes words(leak_check: check, leaks: []), "No original value of a masked column was found in another."
     leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "{ table: :notes }" }
     text = words(leak_check: check, leaks: [leak], channels: [{ note: "3 large objects were not looked into." }])
-    ["Original values of masked columns are in 1 column.", "public.notes.body email 3 certain", "3 large objects were not"].each { |said| assert_includes text, said }
+    ["Original values of masked columns are in 1 column.", "public.notes.body email 3 certain", "3 large objects were not"].each do |said|
+      assert_includes text, said
+    end
     refute_includes words, "Leak check"
   end
 

@@ -131,7 +131,7 @@ class EngineSettingsTest < Minitest::Test
   # The names of each struct's fields in ext/engine/src/settings.rs, so that the two sides cannot drift apart.
   def test_every_key_is_a_field_of_the_engines_struct
     rust = File.read(File.expand_path("../../ext/engine/src/settings.rs", __dir__))
-    fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h { |name, body| [name, body.scan(/^    pub (\w+):/).flatten] }
+    fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h.transform_values { |body| body.scan(/^    pub (\w+):/).flatten }
     settings = staging_config.to_engine
     {
       "Settings" => settings, "Target" => settings["target"], "Masking" => settings["masking"],

@@ -43,7 +43,7 @@ class MachineTest < Minitest::Test
     assert_includes advice("rust", in_front), "it is 1.70.0): rustup update stable"
   end
 
-  def test_a_place_without_libclang_that_LIBCLANG_PATH_names_is_said
+  def test_a_place_without_libclang_that_its_variable_names_is_said
     assert_includes advice("libclang", "LIBCLANG_PATH" => @folder), "there is none at LIBCLANG_PATH=#{@folder}"
   end
 
@@ -77,7 +77,7 @@ class MachineTest < Minitest::Test
       "error: failed to download from `https://example.com/`\n  [60] SSL peer certificate or SSH remote key was not OK" =>
         /\AThe Rust crates could not be downloaded, because a certificate/,
       "fatal error: 'stddef.h' file not found" => /\Alibclang does not find the C library's headers/,
-      "Could not find rb_sys-0.9.130 in locally installed gems" => /\AA gem of the Gemfile is missing\. Run bin\/setup/,
+      "Could not find rb_sys-0.9.130 in locally installed gems" => %r{\AA gem of the Gemfile is missing\. Run bin/setup},
       "error[E0308]: mismatched types" => /\AThe code does not compile \(error\[E0308\]: mismatched types\)/
     }.each do |log, sentence|
       _, errors, status = Open3.capture3("bin/compile", "sh", "-c", "echo \"$1\" >&2; exit 101", "sh", log, chdir: ROOT)

@@ -10,7 +10,8 @@ class OutsideTextTest < Minitest::Test
             reason: "queued work, GoodJob's", status: "covered", because: "its rows stay out (config.quiesce)", mask: nil }.freeze
   HOOK = QUEUE.merge(table: "public.webhooks", column: "url", kind: "endpoint", reason: "where requests are sent", status: :masked,
                      because: nil, mask: { mask: "url", options: {} }).freeze
-  LEFT = QUEUE.merge(column: "*", table: "public.que_jobs", reason: "queued work, Que's", status: "ignored", because: "config.quiesce is false").freeze
+  LEFT = QUEUE.merge(column: "*", table: "public.que_jobs", reason: "queued work, Que's", status: "ignored",
+                     because: "config.quiesce is false").freeze
   PERSON = { table: "public.users", column: "email", kind: "email", heading: "contact", reason: "named", status: "uncovered" }.freeze
   KNOWN = [{ table: "public.users", column: "encrypted_password", accounts: 1200 }].freeze
 

@@ -143,7 +143,8 @@ class ProgressBarsTest < Minitest::Test
   def test_bars_need_a_terminal_that_can_move_its_cursor
     screen = $stdout.dup
     def screen.tty? = true
-    saved, $stdout = $stdout, screen
+    saved = $stdout
+    $stdout = screen
     assert Bars.possible?(screen, environment: { "TERM" => "xterm" })
     refute Bars.possible?(screen, environment: { "TERM" => "dumb" })
     refute Bars.possible?(screen, environment: {})

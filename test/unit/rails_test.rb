@@ -36,8 +36,8 @@ class RailsTest < Minitest::Test
       with_env("SLACK_WEBHOOK_URL" => "https://hooks.example.com/x", "ANONYMIZATION_SECRET" => SECRET) do
         assignments = initializer.scan(/^  (?:# )?(config\.\w+ = .*)$/).flatten
         assignments.grep_v(/Rails\./).each do |line|
-          config = ScalingoStagingSync.configuration # rubocop:disable Lint/UselessAssignment
-          eval(line, binding, __FILE__, __LINE__) # rubocop:disable Security/Eval
+          config = ScalingoStagingSync.configuration
+          eval(line, binding, __FILE__, __LINE__)
           refute_nil config
         end
       end

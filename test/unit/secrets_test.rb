@@ -4,7 +4,6 @@ require "test_helper"
 require "active_support/core_ext/object/instance_variables"
 require "active_support/core_ext/object/json"
 require "json"
-require "pp"
 require "securerandom"
 require "yaml"
 
@@ -20,14 +19,15 @@ class SecretsInObjectsTest < Minitest::Test
   # What error reporters, consoles and serialisers make of an object.
   def shown(object)
     {
-      inspect: object.inspect, to_s: object.to_s, interpolated: "#{object}", pp: PP.pp(object, +""),
+      inspect: object.inspect, to_s: object.to_s, interpolated: object.to_s, pp: PP.pp(object, +""),
       json: object.to_json, as_json: object.as_json.inspect, generated: JSON.generate([object]), yaml: YAML.dump(object),
       instance_values: object.instance_values.inspect, variables: variables(object).join(" ")
     }
   end
 
-  def variables_passed
-    seen, passed = [], nil
+  def variables_passed(&)
+    seen = []
+    passed = nil
     tracer = TracePoint.new(:raise, :return, :b_return) do |point|
       raised = point.event == :raise && point.raised_exception.is_a?(ScalingoStagingSync::Error)
       passed ||= raised && caller_locations.map { |place| [place.path, place.base_label.split("#").last] }
@@ -35,7 +35,7 @@ class SecretsInObjectsTest < Minitest::Test
 
       point.binding.local_variables.each { |name| seen << point.binding.local_variable_get(name).inspect }
     end
-    tracer.enable { assert_raises(ScalingoStagingSync::Error) { yield } }
+    tracer.enable { assert_raises(ScalingoStagingSync::Error, &) }
     seen
   end
 
@@ -118,7 +118,9 @@ class SecretsInObjectsTest < Minitest::Test
   end
 
   def test_no_class_that_keeps_the_environment_or_the_configuration_is_forgotten
-    keeping = Dir[File.expand_path("../../lib/**/*.rb", __dir__)].select { |file| File.read(file).match?(/@(environment|variables|config|url|database_url) = /) }
+    keeping = Dir[File.expand_path("../../lib/**/*.rb", __dir__)].select do |file|
+      File.read(file).match?(/@(environment|variables|config|url|database_url) = /)
+    end
     refute_empty keeping
     assert_empty(keeping.reject { |file| File.read(file).match?(/include (Support::)?Discreet|class \w+ < (Services::)?Base/) })
   end
@@ -157,7 +159,8 @@ class SecretsInObjectsTest < Minitest::Test
 
   def test_errors_show_their_sentences_and_no_more
     error = assert_raises(ScalingoStagingSync::Error) do
-      ScalingoStagingSync::Services::Coordinator.new(native: FakeNative.new(error: ScalingoStagingSync::RestoreError.new("No.", "Do.")), reporter:).execute!
+      ScalingoStagingSync::Services::Coordinator.new(native: FakeNative.new(error: ScalingoStagingSync::RestoreError.new("No.", "Do.")),
+                                                     reporter:).execute!
     end
     [error.detailed_message, error.inspect, error.full_message, *variables(error)].each do |text|
       HUSH.each { |secret| refute_includes text, secret }
@@ -194,7 +197,8 @@ class EchoTest < Minitest::Test
   end
 
   def test_no_error_quotes_a_url_with_credentials_whoever_wrote_its_sentence
-    error = ScalingoStagingSync::PlanError.new(%(There is no table "postgres://user:hush@db.example/shop" here.), "Use postgres://user:password@host.")
+    error = ScalingoStagingSync::PlanError.new(%(There is no table "postgres://user:hush@db.example/shop" here.),
+                                               "Use postgres://user:password@host.")
     assert_equal %(There is no table "#{Echo::HIDDEN}" here. Use postgres://user:password@host.), error.message
   end
 
@@ -238,7 +242,9 @@ class EchoTest < Minitest::Test
     end
     settings.merge(
       "config.exclude_tables" => -> { ScalingoStagingSync.configuration.exclude_tables = [url] },
-      "config.anonymization_tables" => -> { ScalingoStagingSync.configuration.anonymization_tables = [{ table: url, strategy: :user_anonymization }] },
+      "config.anonymization_tables" => lambda {
+                                         ScalingoStagingSync.configuration.anonymization_tables = [{ table: url, strategy: :user_anonymization }]
+                                       },
       "an entry's key" => -> { ScalingoStagingSync.configuration.anonymization_tables = [{ url => 1, table: "users" }] },
       "config.pii_ignore" => -> { ScalingoStagingSync.configuration.pii_ignore = { url => "a reason" } },
       "config.anonymization_rules" => -> { ScalingoStagingSync.configuration.anonymization_rules = { url => { "email" => "NULL" } } },

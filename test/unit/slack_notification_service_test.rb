@@ -134,7 +134,10 @@ class SlackNotificationServiceTest < Minitest::Test
       assert_equal 3, texts.size
       assert_equal "Copy of my-app-production's database to my-app-staging: started.\n#{PAGE}", texts[0]
       assert_equal "Copy of my-app-production's database to my-app-staging: loading anonymized rows.", texts[1]
-      ["done in 12 s", "Backup bk-1 of 2026-01-02 03:04 UTC (1.2 MB).", "2 tables, 50,002 rows, 9.0 MB.", "Anonymized: users (50,000).", "1 personal column without a rule."].each { |words| assert_includes texts[2], words }
+      ["done in 12 s", "Backup bk-1 of 2026-01-02 03:04 UTC (1.2 MB).", "2 tables, 50,002 rows, 9.0 MB.", "Anonymized: users (50,000).",
+       "1 personal column without a rule."].each do |words|
+        assert_includes texts[2], words
+      end
     end
   end
 
@@ -188,8 +191,11 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.failed(plan, :unknown)
       slack.flush
       refused, untouched, incomplete, unknown = Array.new(bodies.size) { bodies.pop }.map { |body| breaking(body.fetch("text")) }
-      assert_match(/ : refusée, rien n'a été touché\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused)
-      assert_includes untouched, "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Mend the rule.\nLes anciennes données"
+      assert_match(
+        / : refusée, rien n'a été touché\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused
+      )
+      assert_includes untouched,
+                      "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Mend the rule.\nLes anciennes données"
       assert_includes incomplete, "Les données de staging sont incomplètes"
       refute_match(/données/, unknown.delete_prefix("Copie"))
     end

@@ -11,7 +11,8 @@ class StatusTest < Minitest::Test
   RUN = { run_id: "r1", mode: "run", status: "complete", started_at: Time.utc(2026, 11, 28, 4, 12), source: "Scalingo app shop, addon ad-1",
           backup_id: "5f8d0d55b54764421b7156c9", backup_created_at: "2026-11-28T02:00:00Z", rows: 1_234_567_890, seconds: 5025.0,
           findings: 3, error_class: nil, changed: true }.freeze
-  REFUSED = RUN.merge(run_id: "r2", status: "failed", rows: nil, seconds: 1.0, changed: false, error_class: "Integrations::ScalingoApiClient::AuthenticationError")
+  REFUSED = RUN.merge(run_id: "r2", status: "failed", rows: nil, seconds: 1.0, changed: false,
+                      error_class: "Integrations::ScalingoApiClient::AuthenticationError")
 
   def text(**facts)
     history = History.new(state: :complete, current: RUN, all: [RUN], refused: { count: 0 }, **facts)
@@ -25,7 +26,8 @@ class StatusTest < Minitest::Test
     shown = text(all: [REFUSED, RUN, broken], refused:)
     assert_includes shown, "Runs that changed the data (UTC):\n2026-11-28 04:12  complete  1,234,567,890 rows, 1 h 23 min\n" \
                            "    5f8d0d55b54764421b7156c9, 3 findings\n2026-11-27 04:00  failed\n    5f8d0d55b54764421b7156c9, 3 findings, RestoreError\n"
-    assert_includes shown.tr("\n", " "), "12 runs were refused, or failed before they changed anything, the last on 2026-11-28 05:00: AuthenticationError."
+    assert_includes shown.tr("\n", " "),
+                    "12 runs were refused, or failed before they changed anything, the last on 2026-11-28 05:00: AuthenticationError."
   end
 
   def test_it_fits_sixty_columns
@@ -45,7 +47,8 @@ class StatusTest < Minitest::Test
   end
 
   def test_json_has_every_run_and_how_many_were_refused
-    history = History.new(state: :complete, current: RUN, all: [REFUSED, RUN], refused: { count: 1, started_at: Time.utc(2026), error_class: "PlanError" })
+    history = History.new(state: :complete, current: RUN, all: [REFUSED, RUN],
+                          refused: { count: 1, started_at: Time.utc(2026), error_class: "PlanError" })
     ScalingoStagingSync::Services::Status.new(output: terminal, format: "json", history:).print
     told = JSON.parse(terminal.string)
     assert_equal %w[r2 r1], told["runs"].map { |run| run["run_id"] }

@@ -11,7 +11,9 @@ class FiguresTest < Minitest::Test
     assert_equal %w[0 999 1,000 1,234,567], [0, 999, 1000, 1_234_567].map { |number| Figures.count(number) }
     assert_equal ["0 B", "999 B", "1.0 kB", "1.2 GB", "340 GB", "5000 TB"],
                  [0, 999, 1000, 1_200_000_000, 340_000_000_000, 5 * (10**15)].map { |number| Figures.bytes(number) }
-    assert_equal ["0.0 s", "40 ms", "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"], [0, 0.04, 0.42, 12, 200, 7500].map { |number| Figures.seconds(number) }
+    assert_equal ["0.0 s", "40 ms", "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"], [0, 0.04, 0.42, 12, 200, 7500].map { |number|
+                                                                                   Figures.seconds(number)
+                                                                                 }
     assert_equal ["1 row", "2 rows", "0 rows"], [1, 2, 0].map { |number| Figures.counted(number, "row") }
   end
 

@@ -131,10 +131,12 @@ class TesterOfTheTargetTest < Minitest::Test
 
   def test_it_asks_the_server_about_sql_and_says_what_it_answered
     {
-      { accepted: 3, refused: 0, unanswered: [] } => /^passed  SQL of rules: PostgreSQL accepts 3 statements, asked in a transaction that was rolled back\.$/,
+      { accepted: 3, refused: 0,
+        unanswered: [] } => /^passed  SQL of rules: PostgreSQL accepts 3 statements, asked in a transaction that was rolled back\.$/,
       { accepted: 0, refused: 0, unanswered: [] } => /^passed  SQL of rules: no rule is in SQL\.$/,
       { accepted: 1, refused: 2, unanswered: [] } => /^FAILED  SQL of rules: PostgreSQL refuses 2 statements, see the plan\.$/,
-      { accepted: 1, refused: 0, unanswered: ["Why."] } => /^warning SQL of rules: the server could not be asked about all of it\. Why\. The run itself asks\.$/
+      { accepted: 1, refused: 0,
+        unanswered: ["Why."] } => /^warning SQL of rules: the server could not be asked about all of it\. Why\. The run itself asks\.$/
     }.each do |server_check, line|
       terminal.truncate(0)
       check(native: OtherNative.new(plan: { server_check: }))
@@ -156,7 +158,7 @@ class TesterOfTheTargetTest < Minitest::Test
     refute check(environment: { "CONTAINER_MEMORY" => "64" })
     assert_match(/^FAILED  Memory: .*larger container/, terminal.string)
     terminal.truncate(0)
-    assert check(environment: { "CONTAINER_MEMORY" => (8 * 1024**3).to_s })
+    assert check(environment: { "CONTAINER_MEMORY" => (8 * (1024**3)).to_s })
   end
 
   def test_what_can_still_be_asked_is_asked_after_a_failure_and_the_rest_is_named

@@ -110,7 +110,7 @@ module ScalingoStagingSync
         assignment = "config.#{option.name} = #{option.example}"
         active = %i[clone_source_scalingo_app_name pii_policy].include?(option.name)
         lines = [*comment, *default].map { |line| "  # #{line}" } << "  #{"# " unless active}#{assignment}"
-        option.name == :anonymization_tables ? lines + @detected : lines
+        (option.name == :anonymization_tables) ? lines + @detected : lines
       end
 
       # Whether a file is there and stays. A link counts, wherever it leads to.

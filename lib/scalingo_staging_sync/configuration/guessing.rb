@@ -63,7 +63,11 @@ module ScalingoStagingSync
       def follows?(chars, at)
         before, last, this = chars[at - 2, 3]
         step = this.ord - last.ord
-        (step.abs <= 2 && step == last.ord - before.ord) || ROWS.any? { |row| [row, row.reverse].any? { |keys| keys.include?("#{before}#{last}#{this}".downcase) } }
+        (step.abs <= 2 && step == last.ord - before.ord) || ROWS.any? do |row|
+          [row, row.reverse].any? do |keys|
+            keys.include?("#{before}#{last}#{this}".downcase)
+          end
+        end
       end
       private_class_method :follows?
 

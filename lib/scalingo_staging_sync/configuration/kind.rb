@@ -47,8 +47,8 @@ module ScalingoStagingSync
         # @return [Kind] whole numbers of a range
         def integer(range)
           new("Integer", "an Integer #{in_words(range)}") do |value|
-            number = value.to_s.match?(/\A\s*-?\d+\s*\z/) && !value.is_a?(Symbol) ? value.to_i : value
-            number.is_a?(Integer) && range.cover?(number) ? number : REFUSED
+            number = (value.to_s.match?(/\A\s*-?\d+\s*\z/) && !value.is_a?(Symbol)) ? value.to_i : value
+            (number.is_a?(Integer) && range.cover?(number)) ? number : REFUSED
           end
         end
 
@@ -57,7 +57,7 @@ module ScalingoStagingSync
         def number(range)
           new("Float", "a number #{in_words(range)}") do |value|
             number = in_figures(value)
-            real?(number) && range.cover?(number) ? number.to_f : REFUSED
+            (real?(number) && range.cover?(number)) ? number.to_f : REFUSED
           end
         end
 
@@ -75,7 +75,7 @@ module ScalingoStagingSync
         # @param value [Object] a value
         # @return [Object] the number that is written in it; the value itself where it is no such String
         def in_figures(value)
-          value.is_a?(String) && value.match?(/\A\s*-?\d+(\.\d+)?\s*\z/) ? value.to_f : value
+          (value.is_a?(String) && value.match?(/\A\s*-?\d+(\.\d+)?\s*\z/)) ? value.to_f : value
         end
 
         # @param value [Object] a value
@@ -126,8 +126,8 @@ module ScalingoStagingSync
       end
 
       PATH = new("String", "a String or Pathname, the path of a file and no URL") do |value|
-        path = value.is_a?(String) || value.is_a?(Pathname) ? value.to_s : ""
-        path.strip.empty? || Support::Echo.secret?(path) ? REFUSED : path.dup.freeze
+        path = (value.is_a?(String) || value.is_a?(Pathname)) ? value.to_s : ""
+        (path.strip.empty? || Support::Echo.secret?(path)) ? REFUSED : path.dup.freeze
       end
 
       NAMES = new("Array<String>", "an Array of Strings") do |value|
@@ -137,7 +137,7 @@ module ScalingoStagingSync
       end
 
       PATTERNS = new("Array<Regexp>", "an Array of Regexps") do |value|
-        value.is_a?(Array) && value.all?(Regexp) ? value.dup.freeze : REFUSED
+        (value.is_a?(Array) && value.all?(Regexp)) ? value.dup.freeze : REFUSED
       end
 
       # The headings that personal data is told under.
@@ -160,7 +160,8 @@ module ScalingoStagingSync
 
       PII_IGNORE = new("Hash", "a Hash from columns such as \"products.*\" to the reason why they are not personal") do |value|
         fits = value.is_a?(Hash) && value.all? do |column, reason|
-          [String, Symbol].include?(column.class) && !Support::Echo.secret?(column) && column.to_s.include?(".") && reason.is_a?(String) && !reason.strip.empty?
+          [String, Symbol].include?(column.class) && !Support::Echo.secret?(column) && column.to_s.include?(".") &&
+            reason.is_a?(String) && !reason.strip.empty?
         end
         fits ? value.to_h { |column, reason| [column.to_s.freeze, reason.dup.freeze] }.freeze : REFUSED
       end
@@ -174,7 +175,7 @@ module ScalingoStagingSync
         "(and, if need be, #{RULE_OPTIONS.map(&:inspect).join(", ")})"
       ) do |value|
         rules = value.is_a?(Hash) ? value.to_h { |table, columns| [table.to_s.freeze, Kind.column_rules(columns)] } : { "" => nil }
-        rules.values.all? && !Support::Echo.secret?(rules.keys) ? rules.freeze : REFUSED
+        (rules.values.all? && !Support::Echo.secret?(rules.keys)) ? rules.freeze : REFUSED
       end
 
       # @param given [Object] the rules of one table of `anonymization_rules`
@@ -204,7 +205,7 @@ module ScalingoStagingSync
       end
 
       LOGGER = new("Logger", "a logger, with the methods debug, info, warn and error") do |value|
-        %i[debug info warn error].all? { |level| value.respond_to?(level) } ? value : REFUSED
+        (%i[debug info warn error].all? { |level| value.respond_to?(level) }) ? value : REFUSED
       end
 
       # The keys that an entry of `anonymization_tables` may have.

@@ -51,7 +51,7 @@ module ScalingoStagingSync
           started_at: @started_at.utc.iso8601,
           finished_at: @finished_at.utc.iso8601,
           duration_seconds: (@finished_at - @started_at).round(3),
-          source_app: source_app,
+          source_app:,
           target_app: @config.target_app,
           backup: @report[:backup],
           rules_fingerprint: fingerprint,
@@ -66,7 +66,7 @@ module ScalingoStagingSync
             masked_values: columns.sum { |column| column[:masked] },
             large_objects: @report[:large_objects]
           },
-          phases: phases,
+          phases:,
           tables: tables.map { |table| table.slice(:table, :rows, :bytes, :started, :seconds, :columns) },
           findings: @report[:findings] || [],
           leaks: @report[:leaks] || [],
@@ -94,9 +94,13 @@ module ScalingoStagingSync
         lines.concat(tables.flat_map { |table| table_lines(table) })
         lines.concat(list("Created without their rows", facts[:excluded]))
         lines.concat(list("Left out", facts[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" }))
-        lines.concat(list("Personal data that no rule covers", open_findings(facts).map { |one| "#{one[:table]}.#{one[:column]}: #{one[:kind]}, #{one[:reason]}" }))
+        lines.concat(list("Personal data that no rule covers", open_findings(facts).map do |one|
+                                                                 "#{one[:table]}.#{one[:column]}: #{one[:kind]}, #{one[:reason]}"
+                                                               end))
         lines.concat(list("Acts outside", Support::Outside.split(facts[:findings]).first.map { |one| Support::Outside.line(one) }))
-        lines.concat(list("Accounts with a known password", facts[:known_passwords].map { |one| "#{one[:table]}.#{one[:column]}: #{Support::Figures.count(one[:accounts])}" }))
+        lines.concat(list("Accounts with a known password", facts[:known_passwords].map do |one|
+                                                              "#{one[:table]}.#{one[:column]}: #{Support::Figures.count(one[:accounts])}"
+                                                            end))
         lines.concat(list("Original values of masked columns in other columns", facts[:leaks].map { |leak| leak_line(leak) }))
         lines.concat(list("Warnings", facts[:warnings]))
         "#{lines.join("\n")}\n"
@@ -201,7 +205,7 @@ module ScalingoStagingSync
           (table[:columns] || []).map do |column|
             kept = ", #{Support::Figures.count(column[:kept])} kept" if column[:kept].to_i.positive?
             "    #{column[:name]}: #{column[:mask]}, #{Support::Figures.count(column[:masked])} masked#{kept}, " \
-            "#{Support::Figures.count(column[:nulls])} NULL, #{Support::Figures.count(column[:violations])} wrong"
+              "#{Support::Figures.count(column[:nulls])} NULL, #{Support::Figures.count(column[:violations])} wrong"
           end
       end
 

@@ -31,6 +31,7 @@ module ScalingoStagingSync
           unless name.is_a?(Symbol) || (name.is_a?(String) && !name.empty?)
             raise ArgumentError, "register_strategy was given #{Support::Echo.inspect(name)}; it takes a Symbol or a String."
           end
+
           @custom[name.to_sym] = statement
           name.to_sym
         end

@@ -39,7 +39,9 @@ module ScalingoStagingSync
 
       def head
         names = [@facts[:source_app] || @facts.dig(:backup, :origin), @facts[:target_app]].compact
-        "<h1>Anonymization audit</h1>\n<p>#{names.map { |name| h(name) }.join(" → ")}, #{h(Support::Figures.moment(@facts[:finished_at]))}</p>\n<p>#{verdict}</p>"
+        "<h1>Anonymization audit</h1>\n<p>#{names.map do |name|
+                                              h(name)
+                                            end.join(" → ")}, #{h(Support::Figures.moment(@facts[:finished_at]))}</p>\n<p>#{verdict}</p>"
       end
 
       def verdict
@@ -63,8 +65,11 @@ module ScalingoStagingSync
         backup = @facts[:backup] || {}
         pairs = {
           "Run" => @facts[:run_id], "Started" => @facts[:started_at], "Finished" => @facts[:finished_at],
-          "Backup" => [backup[:id], (Support::Figures.moment(backup[:created_at]) if backup[:created_at]), (Support::Figures.bytes(backup[:size]) if backup[:size])].compact.join(", "), "Archive, SHA-256" => backup[:sha256],
-          "Of the database" => backup[:database] && "#{backup[:database]}, PostgreSQL #{backup[:server_version]}, by pg_dump #{backup[:dump_version]}",
+          "Backup" => [backup[:id], (Support::Figures.moment(backup[:created_at]) if backup[:created_at]),
+                       (Support::Figures.bytes(backup[:size]) if backup[:size])].compact.join(", "),
+          "Archive, SHA-256" => backup[:sha256],
+          "Of the database" => backup[:database] && "#{backup[:database]}, PostgreSQL #{backup[:server_version]}, " \
+                                                    "by pg_dump #{backup[:dump_version]}",
           "Large objects" => (count(@facts[:totals][:large_objects]) if @facts[:totals][:large_objects].to_i.positive?),
           "Rules, fingerprint" => @facts[:rules_fingerprint], "Database size" => sizes, "Gem" => @facts[:gem_version]
         }.reject { |_, value| value.to_s.empty? }

@@ -11,7 +11,7 @@ module ScalingoStagingSync
       # The key of the advisory lock that a run holds, as `ext/engine/src/target/mod.rs` has it.
       LOCK_KEY = 0x7363_616c_6e67_6f01
 
-      STATE = <<~SQL
+      STATE = <<~SQL.freeze
         SELECT (SELECT status FROM scalingo_staging_sync.state) AS status, EXISTS (
           SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -39,7 +39,7 @@ module ScalingoStagingSync
         return "No run has filled it, so no run can bring back what is in it." unless run
 
         ended = run[:finished_at] || run[:started_at]
-        did = run[:mode] == "anonymize" ? "masked what it held" : "filled it"
+        did = (run[:mode] == "anonymize") ? "masked what it held" : "filled it"
         failed = " (status: #{run[:status]})" unless run[:status] == "complete"
         "A run #{did} last on #{ended.utc.strftime("%Y-%m-%d %H:%M UTC")}#{origin(run)}#{failed}."
       end

@@ -110,8 +110,8 @@ module ScalingoStagingSync
       # A failure that the app's block has with a failed run hides not why that failed.
       def tell_app_of(error)
         tell_app(:failed, error:)
-      rescue StandardError => second
-        reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{second.class}.")
+      rescue StandardError => error
+        reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{error.class}.")
       end
 
       # Returns the files' paths.
@@ -144,7 +144,7 @@ module ScalingoStagingSync
         reporter.say("Acts outside: #{acting}.") if acting
         report[:known_passwords].to_a.each do |one|
           reporter.say("#{Support::Figures.counted(one[:accounts], "account")} of #{one[:table]} " \
-                       "#{one[:accounts] == 1 ? "has" : "have"} a known password (#{one[:column]}).")
+                       "#{(one[:accounts] == 1) ? "has" : "have"} a known password (#{one[:column]}).")
         end
       end
 

@@ -115,7 +115,8 @@ module ScalingoStagingSync
         name = error.class.name.split("::").last
         return [name] unless error.is_a?(Error)
 
-        ["#{words.reason(error).delete_suffix(".")} (#{name}).", "> #{Support::Echo.clean("#{error.what} #{error.remedy}".strip.gsub(/\s*\n\s*/, " "))}"]
+        ["#{words.reason(error).delete_suffix(".")} (#{name}).",
+         "> #{Support::Echo.clean("#{error.what} #{error.remedy}".strip.gsub(/\s*\n\s*/, " "))}"]
       end
 
       def backup(backup)
@@ -148,7 +149,7 @@ module ScalingoStagingSync
       def warnings(warnings)
         return [] if warnings.empty?
 
-        shown = warnings.first(QUOTED).map { |warning| "• #{warning.length > LONGEST ? "#{warning[0, LONGEST - 1]}…" : warning}" }
+        shown = warnings.first(QUOTED).map { |warning| "• #{(warning.length > LONGEST) ? "#{warning[0, LONGEST - 1]}…" : warning}" }
         shown << "• #{words.sentence(:more, count: words.number(warnings.size - QUOTED))}" if warnings.size > QUOTED
         [words.sentence(:warnings, count: words.counted(warnings.size, :warning)), *shown]
       end
@@ -172,8 +173,8 @@ module ScalingoStagingSync
         uri = URI.parse(url)
         (RETRIES + 1).times do |attempt|
           answer = send_once(uri, body)
-          return if answer.is_a?(Net::HTTPSuccess)
-          return log("it answered #{answer.code}") unless answer.code == "429" && attempt < RETRIES
+          break if answer.is_a?(Net::HTTPSuccess)
+          break log("it answered #{answer.code}") unless answer.code == "429" && attempt < RETRIES
 
           sleep((answer["Retry-After"] || 1).to_f.clamp(0.1, TIMEOUT))
         end
@@ -203,7 +204,7 @@ module ScalingoStagingSync
 
       # Tables with their rows, the largest first where they are too many to name.
       def named(tables)
-        shown = tables.size > NAMED ? tables.max_by(NAMED) { |table| table[:rows] } : tables
+        shown = (tables.size > NAMED) ? tables.max_by(NAMED) { |table| table[:rows] } : tables
         names = shown.map { |table| "#{words.table(table[:table])} (#{words.number(table[:rows])})" }
         names << words.sentence(:more, count: words.number(tables.size - NAMED)) if tables.size > NAMED
         names.join(", ")

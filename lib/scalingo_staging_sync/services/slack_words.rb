@@ -53,7 +53,8 @@ module ScalingoStagingSync
 
       # Errors by the last part of their class's name; the first that an error is one of.
       REASONS = {
-        "TargetUrlError" => ["L'URL de la base cible n'est pas celle d'une base PostgreSQL.", "The target's URL is not one of a PostgreSQL database."],
+        "TargetUrlError" => ["L'URL de la base cible n'est pas celle d'une base PostgreSQL.",
+                             "The target's URL is not one of a PostgreSQL database."],
         "ProductionEnvironmentError" => ["Cet environnement ressemble à la production.", "This looks like production."],
         "ConfirmationError" => ["La copie n'a pas été confirmée.", "The run was not confirmed."],
         "ConfigurationError" => ["Un réglage manque ou ne convient pas.", "A setting is missing or does not fit."],
@@ -66,12 +67,14 @@ module ScalingoStagingSync
         "BackupError" => ["L'API de Scalingo a refusé ou n'a pas répondu.", "Scalingo's API refused or failed."],
         "UnsupportedArchiveError" => ["Le format de l'archive n'est pas pris en charge.", "The archive's format is not supported."],
         "ArchiveError" => ["L'archive est illisible ou endommagée.", "The archive cannot be read or is damaged."],
-        "TargetConnectionError" => ["La base cible est injoignable, ou la connexion a été perdue.", "The target cannot be reached, or its connection was lost."],
+        "TargetConnectionError" => ["La base cible est injoignable, ou la connexion a été perdue.",
+                                    "The target cannot be reached, or its connection was lost."],
         "PrivilegeError" => ["Il manque un droit au rôle de la base cible.", "The target's role lacks a right."],
         "TargetBusyError" => ["La base cible est déjà utilisée.", "The target is in use."],
         "LockTimeoutError" => ["Un verrou n'a pas été obtenu à temps.", "A lock was not to be had in time."],
         "RestoreError" => ["PostgreSQL a refusé une partie de la restauration.", "PostgreSQL refused part of the restore."],
-        "VerificationError" => ["La vérification a trouvé des données mal masquées ou manquantes.", "Verification found data that is not masked as it should be, or missing."],
+        "VerificationError" => ["La vérification a trouvé des données mal masquées ou manquantes.",
+                                "Verification found data that is not masked as it should be, or missing."],
         "MigrationError" => ["Une migration a échoué sur les données copiées.", "A migration failed on the copied data."],
         "SeedsError" => ["Le fichier de seeds a échoué.", "The seeds failed."],
         "NativeLibraryError" => ["La bibliothèque native du gem manque.", "The gem's native library is missing."],

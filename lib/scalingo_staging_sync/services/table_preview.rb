@@ -68,7 +68,7 @@ module ScalingoStagingSync
         return "NULL" unless value
 
         text = value.scrub("?").gsub(/[[:cntrl:]]/, " ")
-        text.length > SHOWN ? "#{text[0, SHOWN - 1]}…" : text
+        (text.length > SHOWN) ? "#{text[0, SHOWN - 1]}…" : text
       end
     end
   end

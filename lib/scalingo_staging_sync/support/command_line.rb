@@ -66,7 +66,7 @@ module ScalingoStagingSync
       end
 
       def shown(word)
-        word.to_s.match?(PLAIN) && !Echo.secret?(word) ? word.to_s.inspect : "the one that is given"
+        (word.to_s.match?(PLAIN) && !Echo.secret?(word)) ? word.to_s.inspect : "the one that is given"
       end
 
       def error(what, remedy)

@@ -93,14 +93,14 @@ module ScalingoStagingSync
         job = { "command" => "#{time} bundle exec rake #{TASK}", "size" => size }
         wanted = @data.merge("jobs" => [*@jobs, job])
         text = with_new_job(job)
-        text && same?(text, wanted) ? text : "#{JSON.pretty_generate(wanted)}\n"
+        (text && same?(text, wanted)) ? text : "#{JSON.pretty_generate(wanted)}\n"
       end
 
       # A command is a string of its own, so that only that string is replaced.
       def changed(before, after)
-        jobs = @jobs.map { |job| job["command"] == before ? job.merge("command" => after) : job }
+        jobs = @jobs.map { |job| (job["command"] == before) ? job.merge("command" => after) : job }
         wanted = @data.merge("jobs" => jobs)
-        text = @text.gsub(STRING) { |literal| JSON.parse("[#{literal}]") == [before] ? JSON.generate(after) : literal }
+        text = @text.gsub(STRING) { |literal| (JSON.parse("[#{literal}]") == [before]) ? JSON.generate(after) : literal }
         same?(text, wanted) ? text : "#{JSON.pretty_generate(wanted)}\n"
       end
 

@@ -47,7 +47,11 @@ module ScalingoStagingSync
         socket = host.start_with?("/")
         query = settings.slice(:hostaddr, :sslmode, :sslrootcert, :connect_timeout).compact
         query = { host: }.merge(query) if socket
-        authority = socket || host.empty? ? "" : (host.include?(":") ? "[#{host}]" : escape(host))
+        authority = if socket || host.empty?
+                      ""
+                    else
+                      (host.include?(":") ? "[#{host}]" : escape(host))
+                    end
         authority += ":#{settings[:port]}" if settings[:port]
         url = "postgres://#{userinfo}#{"@" unless userinfo.empty?}#{authority}/#{escape(settings[:database])}"
         query.empty? ? url : "#{url}?#{query.map { |key, value| "#{key}=#{escape(value)}" }.join("&")}"

@@ -50,7 +50,7 @@ module ScalingoStagingSync
       def inspect(value)
         shown = visible(value).inspect
         shown = HIDDEN if URL.match?(shown)
-        shown.length > LONGEST ? "#{shown[0, LONGEST - 3]}..." : shown
+        (shown.length > LONGEST) ? "#{shown[0, LONGEST - 3]}..." : shown
       end
 
       # For what is only named, and not yet looked for: the system's own error would have the name in its message, and

@@ -4,7 +4,7 @@ module ScalingoStagingSync
   module Support
     # Numbers as people read them, the same in every locale, because logs are compared.
     module Figures
-      UNITS = ["B", "kB", "MB", "GB", "TB"].freeze
+      UNITS = %w[B kB MB GB TB].freeze
       private_constant :UNITS
 
       module_function
@@ -28,7 +28,7 @@ module ScalingoStagingSync
         size = number.to_f
         unit = UNITS.find.with_index { |_, index| size < 1000**(index + 1) || index == UNITS.size - 1 }
         size /= 1000**UNITS.index(unit)
-        "#{size >= 100 || unit == "B" ? size.round : size.round(1)} #{unit}"
+        "#{(size >= 100 || unit == "B") ? size.round : size.round(1)} #{unit}"
       end
 
       # @param time [String] RFC 3339, as Scalingo and the engine write it
@@ -44,7 +44,7 @@ module ScalingoStagingSync
       # @return [String, nil] such as "6 h old" or "3 days old"; nil where it cannot be read
       def age(time, now: Time.now)
         hours = (now - Time.new(time)) / 3600
-        hours < 48 ? "#{hours.round} h old" : "#{(hours / 24).round} days old"
+        (hours < 48) ? "#{hours.round} h old" : "#{(hours / 24).round} days old"
       rescue ArgumentError
         nil
       end

@@ -37,7 +37,7 @@ module ScalingoStagingSync
 
       private
 
-      def look_personal(count) = "#{Figures.counted(count, "column")} #{count == 1 ? "looks" : "look"} personal"
+      def look_personal(count) = "#{Figures.counted(count, "column")} #{(count == 1) ? "looks" : "look"} personal"
 
       def missing
         return [ALL_COVERED] unless @found[:rules]

@@ -24,7 +24,7 @@ module ScalingoStagingSync
         # @param finding [Hash{Symbol => Object}] one that acts outside
         # @return [String] the column; the table, where the finding is about all of it
         def place(finding)
-          finding[:column] == "*" ? finding[:table].to_s : finding.values_at(:table, :column).join(".")
+          (finding[:column] == "*") ? finding[:table].to_s : finding.values_at(:table, :column).join(".")
         end
 
         # @param finding [Hash{Symbol => Object}] one that acts outside

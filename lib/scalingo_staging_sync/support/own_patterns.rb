@@ -16,7 +16,7 @@ module ScalingoStagingSync
       # @return [Proc]
       def block(onward = nil)
         lambda do |event|
-          event[:event].to_s == "columns" ? answer(event[:columns]) : onward&.call(event)
+          (event[:event].to_s == "columns") ? answer(event[:columns]) : onward&.call(event)
         end
       end
 
@@ -35,7 +35,7 @@ module ScalingoStagingSync
       def heading(column)
         names = [column, column.tr("_", " ")]
         found = @patterns.find { |_, pattern| names.any? { |name| pattern.match?(name) } }&.first
-        found.nil? || Configuration::Kind::PII_HEADINGS.include?(found) ? found : :personal
+        (found.nil? || Configuration::Kind::PII_HEADINGS.include?(found)) ? found : :personal
       end
     end
   end

@@ -131,7 +131,8 @@ module ScalingoStagingSync
       def target_problem
         return Problem.new(*no_target) unless EngineSettings.target_url
 
-        target, rails = EngineSettings.target_database, EngineSettings.rails_database
+        target = EngineSettings.target_database
+        rails = EngineSettings.rails_database
         return if target.nil? || rails.nil? || target.same_database?(rails)
 
         Problem.new(

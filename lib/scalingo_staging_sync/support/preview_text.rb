@@ -75,7 +75,7 @@ module ScalingoStagingSync
         name = finding.values_at(:table, :column).compact.join(".")
         words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
         line = words.empty? ? name : "#{name}: #{words.join(", ")}"
-        finding[:rule] && finding[:status].to_s == "uncovered" ? "#{line}\n    #{finding[:rule]}" : line
+        (finding[:rule] && finding[:status].to_s == "uncovered") ? "#{line}\n    #{finding[:rule]}" : line
       end
 
       def outside
@@ -107,13 +107,14 @@ module ScalingoStagingSync
         names = look[:sessions].map { |session| session[:application_name].empty? ? "unnamed" : session[:application_name] }
         return "none" if names.empty?
 
-        "#{names.size} (#{names.tally.map { |name, count| count > 1 ? "#{name} × #{count}" : name }.join(", ")})"
+        "#{names.size} (#{names.tally.map { |name, count| (count > 1) ? "#{name} × #{count}" : name }.join(", ")})"
       end
 
       def missing(extension)
         fate = if !extension[:available] then "the server does not have it"
                elsif extension[:allowed] then "it would be created"
-               else "the role may not create it"
+               else
+                 "the role may not create it"
                end
         "extension #{extension[:name]} is missing: #{fate}#{" (needed)" if extension[:needed]}"
       end
@@ -123,6 +124,7 @@ module ScalingoStagingSync
         if problems.empty?
           return ["A run would go through, as far as this can be known without it. #{server_check} Nothing was touched.".squeeze(" ")]
         end
+
         ["A run would fail (#{Figures.counted(problems.size, "problem")}). Nothing was touched.",
          *problems.map { |problem| "  #{problem[:error].split("::").last}: #{problem[:what]} #{problem[:remedy]}" }]
       end

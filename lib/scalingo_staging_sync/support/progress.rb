@@ -37,7 +37,7 @@ module ScalingoStagingSync
           return 0.0 unless began
 
           seconds = @clock.call - began
-          seconds > 0.5 ? (value - first) / seconds.to_f : 0.0
+          (seconds > 0.5) ? (value - first) / seconds.to_f : 0.0
         end
       end
 

@@ -134,7 +134,8 @@ module ScalingoStagingSync
       end
 
       def download(progress)
-        done, total = progress.download.value, progress.total
+        done = progress.download.value
+        total = progress.total
         return if total && done >= total
 
         amount = "#{Figures.bytes(done)}#{" of #{Figures.bytes(total)}" if total}"
@@ -152,7 +153,8 @@ module ScalingoStagingSync
       end
 
       def table(progress)
-        rows, expected = progress.table_rows.value, progress.table_expected
+        rows = progress.table_rows.value
+        expected = progress.table_expected
         words = [progress.table, Figures.counted(rows, "row"), *progress.pace(progress.table_rows),
                  progress.left_words(progress.table_seconds_left)]
         [rows, expected && [expected, rows].max, "table", words.compact.join(", ")]
@@ -171,7 +173,7 @@ module ScalingoStagingSync
         columns = @columns.call
         return 24 if columns.zero? || columns >= NARROW # a terminal that does not tell its width
 
-        columns >= NARROW / 2 ? 10 : 0
+        (columns >= NARROW / 2) ? 10 : 0
       rescue SystemCallError
         0
       end

@@ -235,7 +235,7 @@ module ScalingoStagingSync
         facts << "#{Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
         rate = ", #{Figures.count((event[:rows] / event[:seconds]).round)} rows/s" if event[:seconds] >= 1
         text = "#{event[:table]}: #{facts.join(", ")} in #{Figures.seconds(event[:seconds])}#{rate}."
-        event[:seconds] < 1 && @progress.tables_ahead.to_i > MANY ? detail(text) : say(text)
+        (event[:seconds] < 1 && @progress.tables_ahead.to_i > MANY) ? detail(text) : say(text)
       end
 
       def tell_step_done(event)

@@ -33,7 +33,7 @@ module ScalingoStagingSync
         state = Timeout.timeout(PATIENCE) { history.state }
         return :other if state == :syncing && error.is_a?(TargetBusyError)
 
-        state == :complete ? :untouched : :incomplete
+        (state == :complete) ? :untouched : :incomplete
       rescue StandardError
         :unknown
       end

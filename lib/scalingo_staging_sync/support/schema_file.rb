@@ -21,10 +21,10 @@ module ScalingoStagingSync
       def self.sql(path)
         Echo.refuse_secret(path, "the schema", "Name db/structure.sql, db/schema.rb, or \"database\".")
         text = File.read(path, encoding: "UTF-8")
-        File.extname(path) == ".rb" ? new(text, path).sql : text
+        (File.extname(path) == ".rb") ? new(text, path).sql : text
       rescue ConfigurationError
         raise
-      rescue SystemCallError, ScriptError, StandardError => error
+      rescue ScriptError, StandardError => error
         raise ConfigurationError.new("The schema #{Echo.of(path)} could not be read (#{error.class}).",
                                      "Name db/structure.sql or a db/schema.rb as Rails writes it.")
       end
@@ -93,14 +93,15 @@ module ScalingoStagingSync
         def add_foreign_key(from, to, column: nil, primary_key: "id", **)
           column ||= "#{ActiveSupport::Inflector.singularize(to.to_s.split(".").last)}_id"
           statements << "ALTER TABLE ONLY #{SchemaFile.quote_table(from)} ADD CONSTRAINT #{SchemaFile.quote("fk_#{from}_#{column}")} FOREIGN KEY " \
-                        "(#{SchemaFile.quote_all(Array(column))}) REFERENCES #{SchemaFile.quote_table(to)}(#{SchemaFile.quote_all(Array(primary_key))});"
+                        "(#{SchemaFile.quote_all(Array(column))}) " \
+                        "REFERENCES #{SchemaFile.quote_table(to)}(#{SchemaFile.quote_all(Array(primary_key))});"
         end
 
         private
 
         def key_type(id)
           type = id.is_a?(Hash) ? id.fetch(:type, :bigint) : id
-          type == :primary_key ? :bigint : type
+          (type == :primary_key) ? :bigint : type
         end
 
         def unique(name, columns)
@@ -158,7 +159,7 @@ module ScalingoStagingSync
           return { 2 => "smallint", 8 => "bigint" }.fetch(limit, "integer") if type.to_s == "integer"
 
           name = TYPES.fetch(type.to_s, type.to_s)
-          limit && name == "character varying" ? "#{name}(#{limit})" : name
+          (limit && name == "character varying") ? "#{name}(#{limit})" : name
         end
       end
 

@@ -139,7 +139,7 @@ module ScalingoStagingSync
 
       def has(name)
         value = @environment[name].scrub("?").strip
-        value.match?(PLAIN) && !Echo.secret?(value) ? "is #{value.inspect}" : "has a value"
+        (value.match?(PLAIN) && !Echo.secret?(value)) ? "is #{value.inspect}" : "has a value"
       end
 
       def error(problems)

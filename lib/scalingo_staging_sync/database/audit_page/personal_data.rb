@@ -62,7 +62,11 @@ module ScalingoStagingSync
           open = counts["open"].to_i
           kind = open.zero? ? "good" : "bad"
           "<p>Without rules #{columns(counts["ok"].to_i + open)} with personal data would be in staging as in production. " \
-            "<span class=\"#{kind}\">With the rules #{open.zero? ? "none is" : "#{columns(open)} #{open == 1 ? "needs" : "need"} a rule"}.</span></p>"
+            "<span class=\"#{kind}\">With the rules #{if open.zero?
+                                                        "none is"
+                                                      else
+                                                        "#{columns(open)} #{(open == 1) ? "needs" : "need"} a rule"
+                                                      end}.</span></p>"
         end
 
         def columns(number) = Support::Figures.counted(number, "column")
@@ -75,7 +79,12 @@ module ScalingoStagingSync
 
         # Columns that need somebody.
         def table
-          rows = @found.select { |one| open?(one) }.map { |one| ["#{name(one[:table])}.<wbr>#{name(one[:column])}", "#{h(one[:kind])}<small>#{h(one[:reason])}</small>", became(one)] }
+          rows = @found.select do |one|
+                   open?(one)
+                 end.map do |one|
+            ["#{name(one[:table])}.<wbr>#{name(one[:column])}", "#{h(one[:kind])}<small>#{h(one[:reason])}</small>",
+             became(one)]
+          end
           grid(["Column", "Without rules", "With the rules"], rows, stacked: true) unless rows.empty?
         end
 
@@ -84,7 +93,7 @@ module ScalingoStagingSync
         def became(one)
           words, kind = STATUSES.fetch(status(one))
           detail = one[:rule] ? "<code>#{h(one[:rule])}</code>" : h(one[:because])
-          "#{kind == "open" ? "<span class=\"bad\">#{words}</span>" : words}#{"<small>#{detail}</small>" unless detail.empty?}"
+          "#{(kind == "open") ? "<span class=\"bad\">#{words}</span>" : words}#{"<small>#{detail}</small>" unless detail.empty?}"
         end
 
         # What staging could do in production's name, and who can log in.
@@ -114,7 +123,8 @@ module ScalingoStagingSync
 
           certain = @leaks.count { |leak| leak[:certain] }
           verdict = if certain.zero? then '<span class="good">✓ No original value of a masked column was found in another.</span>'
-                    else "<span class=\"bad\">✗ Original values of masked columns are in #{columns(certain)}.</span>"
+                    else
+                      "<span class=\"bad\">✗ Original values of masked columns are in #{columns(certain)}.</span>"
                     end
           "<p>#{verdict}</p><p class=\"soft\">#{count(@check[:candidates])} values of other columns and #{count(@check[:hashes])} digests " \
             "were held against #{count(@check[:originals])} originals#{", exactly" if @check[:exact]}#{error_rate}.</p>"
@@ -129,7 +139,8 @@ module ScalingoStagingSync
 
           rows = @leaks.map do |leak|
             sure = leak[:certain] ? '<span class="bad">certain</span>' : "possible, #{leak[:expected_by_chance].to_f.round(1)} by chance"
-            ["#{name(leak[:table])}.<wbr>#{name(leak[:column])}", h(leak[:kind]), count(leak[:count]), "#{sure}<small><code>#{h(leak[:entry])}</code></small>"]
+            ["#{name(leak[:table])}.<wbr>#{name(leak[:column])}", h(leak[:kind]), count(leak[:count]),
+             "#{sure}<small><code>#{h(leak[:entry])}</code></small>"]
           end
           grid(["Column", "Holds", "#Values", "How sure"], rows)
         end

@@ -38,10 +38,11 @@ module ScalingoStagingSync
         def bar(name, bar, all, kind)
           left = (bar[:started].to_f / all * 100).round(2)
           width = (bar[:seconds].to_f / all * 100).round(2)
-          place = left + width > 75 ? "right:#{(100 - left).round(2)}%" : "left:#{(left + width).round(2)}%"
+          place = (left + width > 75) ? "right:#{(100 - left).round(2)}%" : "left:#{(left + width).round(2)}%"
           place = "left:0;color:var(--paper)" if left < 20 && left + width > 75
           "<div class=\"name\" title=\"#{h(name)}\">#{h(name.to_s.delete_prefix("public."))}</div><div class=\"track #{kind}\">" \
-            "<i style=\"left:#{left}%;width:#{width}%\"></i><small style=\"#{place}\">#{h(Support::Figures.seconds(bar[:seconds].to_f))}</small></div>"
+            "<i style=\"left:#{left}%;width:#{width}%\"></i>" \
+            "<small style=\"#{place}\">#{h(Support::Figures.seconds(bar[:seconds].to_f))}</small></div>"
         end
       end
     end
