@@ -12,17 +12,15 @@ use std::io;
 /// How often a second the terminal is written to at most.
 const DRAWS: u8 = 10;
 
-/// Columns that stay free at the right: the terminal itself writes `^C` there for every Ctrl-C. At the edge it would go
-/// on in a new line, and the clearing of the bars would leave their first one.
-const MARGIN: u16 = 8;
-
-/// Standard output, a little narrower than it is.
+/// Standard output, whose cursor rests at the beginning of the last bar: where it is, the terminal itself writes `^C`
+/// for every Ctrl-C. At the right edge, where drawing ends, that would go on in a new line, and the clearing of the
+/// bars would leave their first one.
 #[derive(Debug)]
-struct Narrowed(Term);
+struct RestingLeft(Term);
 
-impl TermLike for Narrowed {
+impl TermLike for RestingLeft {
     fn width(&self) -> u16 {
-        self.0.width().saturating_sub(MARGIN).max(1)
+        self.0.width()
     }
 
     fn height(&self) -> u16 {
@@ -58,6 +56,7 @@ impl TermLike for Narrowed {
     }
 
     fn flush(&self) -> io::Result<()> {
+        self.0.write_str("\r")?;
         self.0.flush()
     }
 }
@@ -85,7 +84,7 @@ impl Bars {
     fn new(colour: bool, unicode: bool) -> Self {
         let screen = Term::buffered_stdout();
         let target = if screen.is_term() {
-            ProgressDrawTarget::term_like_with_hz(Box::new(Narrowed(screen)), DRAWS)
+            ProgressDrawTarget::term_like_with_hz(Box::new(RestingLeft(screen)), DRAWS)
         } else {
             ProgressDrawTarget::hidden()
         };
