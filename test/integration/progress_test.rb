@@ -77,7 +77,7 @@ class ProgressInAnAppTest < IntegrationTest
         keys.write("\u0003")
       end
       assert_equal 130, shown.status.exitstatus, shown.raw
-      assert(shown.seen.any?(/\^C/), "the terminal has echoed nothing")
+      assert_includes shown.raw, "^C", "the terminal has echoed nothing"
       assert_empty shown.screen.grep(/━|─|^\S (download|rows|table|indexes) /), shown.screen.join("\n")
       assert_empty shown.seen.grep(/^\S (download|rows|table|indexes) /).reject { |line| line.length <= columns }
     end

@@ -204,6 +204,7 @@ class EchoTest < Minitest::Test
 
   # Every door through which such a text may come, with what it says.
   def test_no_door_quotes_what_was_typed
+    deliberately_mistyped
     URLS.each do |url|
       doors(url).each do |door, open|
         staging_config
