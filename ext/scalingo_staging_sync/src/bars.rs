@@ -27,7 +27,9 @@ impl TermLike for RestingLeft {
         self.0.height()
     }
 
+    // What every drawing begins with. Where nothing was drawn, a `^C` may stand at the cursor.
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.write_str("\r")?;
         self.0.move_cursor_up(lines)
     }
 
