@@ -52,8 +52,8 @@ module ScalingoStagingSync
         return unless database.adapter.to_s.match?(/\Apost(gres|gis)/)
 
         Support::DatabaseUrl.from_active_record(database.configuration_hash)
-      rescue ActiveRecord::ActiveRecordError
-        nil # nothing is configured for this environment
+      rescue ActiveRecord::ActiveRecordError, LoadError
+        nil # nothing is configured for this environment, or an adapter that is not there
       end
 
       # @return [Support::DatabaseUrl, nil] the target; nil where there is none, or its URL cannot be read

@@ -131,6 +131,19 @@ class RailsAppTest < IntegrationTest
     assert_equal "staging", staging.database.value("SELECT value FROM ar_internal_metadata WHERE key = 'environment'")
   end
 
+  def test_a_url_of_another_database_ends_every_task_in_sentences
+    app, = new_app
+    app.environment.update("DATABASE_URL" => "mysql2://u:hush@db.example.com/x", "SCALINGO_POSTGRESQL_URL" => nil)
+    %w[check status run cleanup].each do |task|
+      result = app.rake("scalingo_staging_sync:#{task}")
+      assert_equal 1, result.status.exitstatus, "#{task}: #{result.output}"
+      refute_match(/rake aborted|\.rb:\d+:in|hush/, result.output, task)
+    end
+    %w[scan coverage].each do |task| # neither needs the target where a backup or a schema is read
+      refute_match(/rake aborted|\.rb:\d+:in|hush/, app.rake("scalingo_staging_sync:#{task}").output, task)
+    end
+  end
+
   def test_where_only_scalingos_variable_is_set_the_messages_name_it
     app, staging, = new_app
     app.environment.update("DATABASE_URL" => nil, "SCALINGO_POSTGRESQL_URL" => staging.url)

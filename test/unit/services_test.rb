@@ -119,7 +119,8 @@ class CoordinatorTest < Minitest::Test
   def test_a_dry_run_clears_nothing_either
     ENV["DRY_RUN"] = "1"
     native = FakeNative.new
-    assert_raises(ScalingoStagingSync::ConfigurationError) { Services::Cleanup.new(**doors(native)).call }
+    error = assert_raises(ScalingoStagingSync::ConfigurationError) { Services::Cleanup.new(**doors(native)).call }
+    assert_includes error.remedy, "remove DRY_RUN and set config.dry_run = false"
     assert_empty native.calls
   end
 

@@ -30,7 +30,7 @@ class CommandTest < Minitest::Test
     errors = StringIO.new
     command = ScalingoStagingSync::Services::Command.new(config: staging_config, errors:)
     command.define_singleton_method(:work) { raise error }
-    history = Struct.new(:state).new(state)
+    history = Struct.new(:answer) { def state = answer.is_a?(Symbol) ? answer : raise("down") }.new(state)
     status = ScalingoStagingSync::Database::History.stub(:new, history) { command.run }
     [status, errors.string]
   end
@@ -41,6 +41,10 @@ class CommandTest < Minitest::Test
                      "of a masked column. The next run starts clean.\n"], told(failure, :incomplete)
     mistyped = ScalingoStagingSync::ConfirmationError.new("It is not, so nothing was touched.", "Again.")
     assert_equal [1, "ScalingoStagingSync::ConfirmationError: It is not, so nothing was touched. Again.\n"], told(mistyped, :complete)
+    refused = ScalingoStagingSync::Support::EnvironmentValidator::TargetUrlError.new("DATABASE_URL is a mysql2 URL.", "Set it.")
+    adapter = ScalingoStagingSync::ConfigurationError.new("There is no adapter.", "Add it. Nothing was touched.")
+    assert_equal [1, "ScalingoStagingSync::ConfigurationError: There is no adapter. Add it. Nothing was touched.\n"], told(adapter, nil)
+    assert_equal 1, told(refused, :complete).last.scan(/nothing was touched/i).length
     assert_equal [143, "The run was stopped (SIGTERM). The target was not touched: its old data is still there.\n"],
                  told(SignalException.new("TERM"), :complete)
     assert_equal 129, told(SignalException.new("HUP"), :complete).first

@@ -58,6 +58,15 @@ class TesterTest < Minitest::Test
     end
   end
 
+  def test_what_is_missing_is_not_said_to_be_there
+    config = staging_config
+    config.seeds_file_path = "db/none.rb"
+    config.slack_enabled = true
+    refute check(config)
+    assert_includes terminal.string, "warning Seeds: the file is not there, see Configuration."
+    assert_includes terminal.string, "warning Slack: no webhook is set, see Configuration."
+  end
+
   def test_rules_for_single_columns_are_rules
     config = staging_config
     config.anonymization_tables = []

@@ -15,7 +15,7 @@ module ScalingoStagingSync
 
         ActiveRecord::Base.connection_db_config
         true
-      rescue ActiveRecord::ActiveRecordError
+      rescue ActiveRecord::ActiveRecordError, LoadError
         false
       end
 

@@ -67,7 +67,7 @@ module ScalingoStagingSync
 
         raise ConfigurationError.new(
           "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} would change the target.",
-          "Services::Coordinator prints the plan of the whole job; for this part, set config.dry_run = false. Nothing was touched."
+          "Services::Coordinator prints the plan of the whole job; for this part, remove DRY_RUN and set config.dry_run = false. Nothing was touched."
         )
       end
 

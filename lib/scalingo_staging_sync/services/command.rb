@@ -11,10 +11,11 @@ module ScalingoStagingSync
       include Support::Discreet
 
       # Some errors say themselves what is left.
-      SAID = { untouched: /nothing was touched/i, incomplete: /incomplete/, refused: /nothing was touched/ }.freeze
+      UNTOUCHED = /nothing was touched/i
+      SAID = { untouched: UNTOUCHED, refused: UNTOUCHED, unknown: UNTOUCHED, incomplete: /incomplete/ }.freeze
       # The phases of a run that change nothing in the target.
       HARMLESS_PHASES = %w[backup plan].freeze
-      private_constant :SAID, :HARMLESS_PHASES
+      private_constant :UNTOUCHED, :SAID, :HARMLESS_PHASES
 
       # @param config [Configuration] what to do
       # @param errors [IO] where a run that fails or is stopped says why, and what it has left

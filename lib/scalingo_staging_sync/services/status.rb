@@ -36,7 +36,7 @@ module ScalingoStagingSync
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
         @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]
-      rescue ActiveRecord::ActiveRecordError => error
+      rescue ActiveRecord::ActiveRecordError, LoadError => error
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
                                         "Check #{EngineSettings.target_from} and that the database is up.")
       end

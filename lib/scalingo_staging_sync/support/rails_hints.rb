@@ -16,7 +16,7 @@ module ScalingoStagingSync
         # @return [Array<Array(String, String)>] table (without its schema) and column of every attribute declared with
         #   `encrypts`
         def encrypted_columns
-          return [] unless defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:encrypted_attributes)
+          return [] unless encrypts?
 
           load_models
           models = ActiveRecord::Base.descendants.reject(&:abstract_class?)
@@ -31,6 +31,13 @@ module ScalingoStagingSync
         end
 
         private
+
+        # Without a database configured, as in a CI, it is there all the same; without its adapter it is not.
+        def encrypts?
+          defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:encrypted_attributes)
+        rescue ActiveRecord::ActiveRecordError, LoadError
+          false
+        end
 
         def rails_config
           Rails.application&.config if defined?(Rails.application)

@@ -56,7 +56,7 @@ module ScalingoStagingSync
           "Key for pseudonyms" => -> { secret },
           "Native library" => -> { library },
           "Slack" => -> { slack },
-          "Seeds" => -> { config.seeds_file_path ? "the file #{Support::Echo.of(config.seeds_file_path)} is there." : "none configured." },
+          "Seeds" => -> { seeds },
           "Memory" => -> { memory },
           "cron.json" => -> { cron }
         }
@@ -147,6 +147,15 @@ module ScalingoStagingSync
 
       def library
         "version #{native.engine_version}."
+      end
+
+      # A file that is missing is a problem of the configuration, and said there.
+      def seeds
+        path = config.seeds_file_path
+        return "none configured." unless path
+        raise Warned, "the file is not there, see Configuration." unless File.file?(settings.in_app(path))
+
+        "the file #{Support::Echo.of(path)} is there."
       end
 
       def memory
@@ -289,6 +298,7 @@ module ScalingoStagingSync
       # Slack fails no run, so it fails no check either.
       def slack
         return "not enabled." unless config.slack_enabled
+        raise Warned, "no webhook is set, see Configuration." unless config.slack_webhook_url
 
         problem = Services::SlackNotificationService.new(config:).problem
         return "enabled, in #{config.slack_locale}; Slack knows the webhook." unless problem
