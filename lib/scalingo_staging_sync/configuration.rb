@@ -55,8 +55,8 @@ module ScalingoStagingSync
       #   $4
       #   Type and default: $2, $3.
       #   @raise [ArgumentError] when it is set to something else, outside of {ScalingoStagingSync.configure}
-      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, cosmetic: false)
-        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, cosmetic:)
+      def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, cosmetic: false, added_to: nil)
+        row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, cosmetic:, added_to:)
         options[name] = row
         define_method(name) { read(row) }
         define_method(:"#{name}=") { |value| store(row, value) }
@@ -108,7 +108,7 @@ module ScalingoStagingSync
            "Where a run may change the database, by the names of Rails' environments. nil: everywhere but in production; " \
            "in development and test it asks for the database's name first, and is refused where there is no terminal (the " \
            "variables CI and FORCE answer for you). A list: exactly there, and nothing is asked for. Production is refused in any case.",
-           example: '["staging"]'
+           example: '["staging"]', added_to: -> { [] }
 
     option :require_confirmation, Kind::BOOLEAN, false,
            "Ask for the target app's name before anything happens. Skipped when the variable CI, " \
@@ -199,7 +199,8 @@ module ScalingoStagingSync
            "Your own patterns for the names of columns, by heading (identity, contact, personal, financial, auth, medical, " \
            "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched " \
            "against the name as it is and with `_` as a space. Values are looked at all the same.",
-           shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }"
+           shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }",
+           added_to: -> { Legacy::Scanner::PATTERNS }
 
     group "What staging does"
 
@@ -385,6 +386,7 @@ module ScalingoStagingSync
 
     def read(option)
       value = @values.fetch(option.name) { option.default_value }
+      value = option.added_to.call if value.nil? && @keeping && option.added_to
       return value.reveal if value.is_a?(Secret)
       return value unless value.is_a?(Array) || value.is_a?(Hash)
 

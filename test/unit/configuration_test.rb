@@ -370,4 +370,32 @@ class ConfigurationTest < Minitest::Test
     ScalingoStagingSync.reset_configuration!
     refute ScalingoStagingSync.configuration.postgis
   end
+
+  def test_an_option_that_is_nil_until_it_is_set_can_be_added_to
+    config = ScalingoStagingSync.configure do |c|
+      c.allowed_environments << "staging"
+      c.pii_detection_patterns[:own] = /badge/
+      c.pii_detection_patterns << { medical: /ward/ }
+    end
+    assert_equal ["staging"], config.allowed_environments
+    assert_equal [/badge/, /ward/], config.pii_detection_patterns.values_at(:own, :medical)
+    assert_match config.pii_detection_patterns.fetch(:contact), "email"
+  end
+
+  def test_an_option_that_is_only_read_while_configuring_stays_unset
+    config = ScalingoStagingSync.configure do |c|
+      c.allowed_environments
+      c.pii_detection_patterns.keys
+    end
+    assert_nil config.allowed_environments
+    assert_nil config.pii_detection_patterns
+    refute config.set?(:allowed_environments)
+  end
+
+  def test_what_is_no_hash_and_added_to_one_is_a_mistake_and_no_exception
+    deliberately_mistyped
+    config = ScalingoStagingSync.configure { |c| c.pii_ignore << "products.name" }
+    assert_match(/config\.pii_ignore was given/, config.problems.join)
+    assert_equal({}, config.pii_ignore)
+  end
 end

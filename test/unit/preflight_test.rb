@@ -163,10 +163,12 @@ class PreflightTest < Minitest::Test
     end
   end
 
-  def test_slack_without_a_url_ends_the_run
+  def test_slack_without_a_url_is_a_warning_and_no_reason_to_fail
     config = staging_config
     config.slack_enabled = true
-    assert_includes refuse(config).what, "config.slack_webhook_url"
+    preflight = ScalingoStagingSync::Support::Preflight.new(config:)
+    preflight.check!
+    assert_equal ["No message goes to Slack: config.slack_enabled is true, and config.slack_webhook_url is not set."], preflight.notices
   end
 
   def test_a_missing_target_is_named

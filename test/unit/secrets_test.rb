@@ -4,6 +4,7 @@ require "test_helper"
 require "active_support/core_ext/object/instance_variables"
 require "active_support/core_ext/object/json"
 require "json"
+require "pp" # rubocop:disable Lint/RedundantRequireStatement -- PP itself is named here
 require "securerandom"
 require "yaml"
 

@@ -16,6 +16,7 @@ module ScalingoStagingSync
       def initialize(option, value)
         @option = option
         @list = value.class.new
+        take_by_shovel if @list.is_a?(Hash)
         keep(value)
       end
 
@@ -36,6 +37,12 @@ module ScalingoStagingSync
       end
 
       private
+
+      # 0.1's initializers add to a hash by `<<`, too. What is no hash stays in it as a key, so that {#settle} refuses it
+      # with a sentence instead of Ruby with a NoMethodError while the app boots.
+      def take_by_shovel
+        @list.define_singleton_method(:<<) { |more| more.is_a?(Hash) ? merge!(more) : merge!(more => nil) }
+      end
 
       def keep(value)
         @list.replace(thaw(value))

@@ -24,7 +24,9 @@ module ScalingoStagingSync
     # @!attribute [r] cosmetic
     #   @return [Boolean] whether it changes neither what is copied nor how it is protected, so that a wrong value is worth
     #     a warning and no more
-    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :cosmetic) do
+    # @!attribute [r] added_to
+    #   @return [Proc, nil] what an option that is nil by default begins with where the app adds to it
+    Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :cosmetic, :added_to) do
       # @return [Object] the default, found now
       # @raise [ArgumentError] when it comes from an environment variable and is not what the option takes
       def default_value

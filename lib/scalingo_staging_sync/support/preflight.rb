@@ -21,7 +21,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true)
         problems = [*option_problems, environment_problem, *entry_problems, rule_problem, (source_problem if source),
-                    *file_problems, adapter_problem, target_problem, slack_problem].compact
+                    *file_problems, adapter_problem, target_problem].compact
         return if problems.empty?
 
         raise ConfigurationError.new(problems.map(&:what).join(" "),
@@ -30,10 +30,17 @@ module ScalingoStagingSync
 
       # @return [Array<String>] sentences on settings that have no effect, and whose absence protects nothing less
       def notices
-        @config.warnings + without_scan
+        @config.warnings + without_webhook + without_scan
       end
 
       private
+
+      # No message arrives then; that is no reason for a run to fail.
+      def without_webhook
+        return [] if !@config.slack_enabled || @config.slack_webhook_url
+
+        ["No message goes to Slack: config.slack_enabled is true, and config.slack_webhook_url is not set."]
+      end
 
       def without_scan
         return [] if @config.run_pii_scan || !(@config.set?(:pii_policy) || @config.set?(:pii_detection_patterns))
@@ -150,13 +157,6 @@ module ScalingoStagingSync
         Problem.new("ActiveRecord is configured for the adapter #{adapter}, which cannot be loaded.",
                     "Add its gem to the Gemfile (activerecord-postgis-adapter for postgis), or name another in " \
                     "#{EngineSettings.target_from}, such as postgres://.")
-      end
-
-      def slack_problem
-        return if !@config.slack_enabled || @config.slack_webhook_url
-
-        Problem.new("config.slack_enabled is true, but config.slack_webhook_url is not set.",
-                    "Set config.slack_webhook_url to the incoming webhook's URL, or config.slack_enabled to false.")
       end
 
       def no_target

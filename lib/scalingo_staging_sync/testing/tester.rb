@@ -113,7 +113,9 @@ module ScalingoStagingSync
       def preflight
         preflight = Support::Preflight.new(config:)
         preflight.check!(source: false)
-        [rules, *preflight.notices].join(" ")
+        raise Warned, [rules, *preflight.notices].join(" ") if preflight.notices.any?
+
+        rules
       end
 
       # What masks, or why a run goes without.
