@@ -81,7 +81,7 @@ pub(super) async fn execute(session: &Session, sql: &str) -> Result<u64, tokio_p
     Ok(numbers.first().copied().unwrap_or(0))
 }
 
-/// Runs a query that selects one row of one array, as [`array`] writes it, and returns the numbers in it.
+/// Runs a query that selects one row of one array, as [`array()`] writes it, and returns the numbers in it.
 ///
 /// # Errors
 /// As [`execute`].

@@ -83,7 +83,7 @@ const COPY_COLUMNS: &[&str] = &[
 
 /// What a column's name tells; `None` when it tells nothing, or of something else.
 ///
-/// Weak findings are returned too: compare the confidence with [`super::PERSONAL`], or ask [`super::verdict`].
+/// Weak findings are returned too: compare the confidence with [`super::PERSONAL`], or ask [`super::verdict()`].
 pub fn by_name(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
     let class = TypeClass::of(column.sql_type);
     if context.framework || class == TypeClass::Other {

@@ -1,7 +1,7 @@
 //! Personal data that no rule covers, and what acts outside, as far as names tell: what is known of both before the target
 //! is touched.
 //!
-//! [`judge`] looks at every column of every table whose rows are loaded, says what stands between it and staging
+//! [`judge()`] looks at every column of every table whose rows are loaded, says what stands between it and staging
 //! (a rule, `config.pii_ignore`, nothing), finds a mask that fits, and under `config.pii_policy = :mask` puts it in
 //! force. [`outside`] is what is put in force under every policy. What it leaves for each load is a [`Watch`], with which the values of the first rows are judged.
 

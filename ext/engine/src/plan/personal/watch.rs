@@ -36,7 +36,7 @@ pub struct Watched {
     pub name: String,
     /// Its type as pg_dump writes it.
     pub sql_type: String,
-    /// The table that a finding is told of: see [`Finding::table`].
+    /// The table that a finding names: the root where this one is a partition.
     pub home: String,
     /// What stands between it and staging.
     pub standing: Standing,
