@@ -22,6 +22,10 @@ class Requirements
   ].freeze
   CLANG_LIBRARIES = %w[libclang.so libclang-*.so libclang.so.* libclang-*.so.* libclang.dylib].freeze
 
+  # Where the compiler's own headers lie, seen from the folder of libclang: there libclang itself looks for them.
+  CLANG_HEADERS = "{clang,../lib*/clang}/*/include/stddef.h"
+  LIBCLANG_PACKAGES = "libclang-dev (Debian, Ubuntu), clang-devel (Fedora), clang-dev (Alpine) or llvm (Homebrew)"
+
   # Two sentences: what is missing and what to do. Nil when nothing is.
   def complaint
     absent = missing
@@ -35,8 +39,8 @@ class Requirements
   def missing
     {
       "cargo >= #{rust_version} on the PATH" => ["Rust from https://rustup.rs", cargo?],
-      "libclang" => ["libclang-dev (Debian, Ubuntu), clang-devel (Fedora), clang-dev (Alpine) or llvm (Homebrew), " \
-                     "and LIBCLANG_PATH where it lies in a folder of its own", libclang?],
+      "libclang" => ["#{LIBCLANG_PACKAGES}, and LIBCLANG_PATH where it lies in a folder of its own", libclang?],
+      "libclang header stddef.h" => [LIBCLANG_PACKAGES, clang_headers?],
       "C compiler with make" => ["build-essential (Debian, Ubuntu), gcc and make (Fedora), build-base (Alpine) or " \
                                  "`xcode-select --install`", compiler?],
       "header file of Ruby's" => ["ruby-dev (Debian, Ubuntu, Alpine), ruby-devel (Fedora) or a Ruby built from source",
@@ -59,13 +63,25 @@ class Requirements
     !found.nil? && Gem::Version.new(found) >= Gem::Version.new(rust_version)
   end
 
-  def libclang?
-    return true if Gem::Specification.find_all_by_name("libclang").any?
+  def libclang? = libclang_gem? || !libclang.nil?
 
+  def libclang_gem? = Gem::Specification.find_all_by_name("libclang").any?
+
+  # The library that bindgen would load; nil where there is none.
+  def libclang
     asked_for = ENV.fetch("LIBCLANG_PATH", nil)
-    return clang_in?(asked_for) || clang_file?(asked_for) if asked_for
+    return clang_in(asked_for) || (asked_for if clang_file?(asked_for)) if asked_for
 
-    (clang_folders_of_variables + Dir[*CLANG_FOLDERS]).any? { |folder| clang_in?(folder) }
+    (clang_folders_of_variables + Dir[*CLANG_FOLDERS]).lazy.filter_map { |folder| clang_in(folder) }.first
+  end
+
+  # Debian's libclang1 brings the library alone. Beside it bindgen asks a `clang` for its folders, and takes arguments
+  # from a variable.
+  def clang_headers?
+    return true if libclang_gem? || (library = libclang).nil?
+    return true if ENV.key?("BINDGEN_EXTRA_CLANG_ARGS") || program?(ENV.fetch("CLANG_PATH", "clang"))
+
+    Dir.glob(CLANG_HEADERS, base: File.dirname(File.realpath(library))).any?
   end
 
   def clang_folders_of_variables
@@ -74,7 +90,9 @@ class Requirements
     (prefix.empty? ? [] : %w[lib lib64].map { |folder| File.join(prefix, folder) }) + paths
   end
 
-  def clang_in?(folder) = Dir.glob(CLANG_LIBRARIES, base: folder).any? { |name| clang_file?(File.join(folder, name)) }
+  def clang_in(folder)
+    Dir.glob(CLANG_LIBRARIES, base: folder).map { |name| File.join(folder, name) }.find { |path| clang_file?(path) }
+  end
 
   # libclang-cpp is another library, which many machines have without libclang.
   def clang_file?(path)

@@ -23,6 +23,7 @@ class MachineTest < Minitest::Test
   end
 
   def test_libclang_is_found_under_each_name_that_distributions_give_it
+    touch("clang/14/include/stddef.h")
     %w[libclang.so libclang.so.1 libclang-14.so.14.0.6 libclang-14.so].each do |name|
       touch(name)
       refute_includes missing("libclang", "LIBCLANG_PATH" => @folder), "libclang", name
@@ -31,8 +32,17 @@ class MachineTest < Minitest::Test
   end
 
   def test_libclang_may_be_named_as_a_file
-    touch("libclang.so.1")
+    touch("libclang.so.1", "clang/14/include/stddef.h")
     refute_includes missing("libclang", "LIBCLANG_PATH" => File.join(@folder, "libclang.so.1")), "libclang"
+  end
+
+  def test_libclang_without_its_headers_is_not_enough
+    touch("libclang.so.1")
+    program("clang", "exit 0")
+    { "clang" => [], "no-clang" => ["libclang"] }.each do |clang, lacking|
+      environment = { "LIBCLANG_PATH" => @folder, "CLANG_PATH" => File.join(@folder, clang), "BINDGEN_EXTRA_CLANG_ARGS" => nil }
+      assert_equal lacking, missing("libclang", environment)
+    end
   end
 
   def test_a_rustup_without_a_toolchain_and_an_old_rust_are_no_rust
@@ -114,7 +124,12 @@ class MachineTest < Minitest::Test
 
   private
 
-  def touch(*names) = FileUtils.touch(names.map { |name| File.join(@folder, name) })
+  def touch(*names)
+    names.map { |name| File.join(@folder, name) }.each do |path|
+      FileUtils.mkdir_p(File.dirname(path))
+      FileUtils.touch(path)
+    end
+  end
 
   # A program of this name that comes before the machine's own.
   def program(name, script)

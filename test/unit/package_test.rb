@@ -152,9 +152,10 @@ class PackageTest < Minitest::Test
   # --- where it cannot be compiled -----------------------------------------------------------------
 
   # extconf.rb with programs of those names on the PATH and nothing else; cargo says that it is of this version.
-  def configure(programs:, cargo: nil, clang: [], prelude: "", environment: {})
+  def configure(programs:, cargo: nil, clang: [], headers: "clang/clang/14/include/stddef.h", prelude: "", environment: {})
     Dir.mktmpdir do |directory|
       FileUtils.mkdir_p(["#{directory}/bin", "#{directory}/clang", "#{directory}/build"])
+      FileUtils.mkdir_p(File.dirname("#{directory}/#{headers}")) && FileUtils.touch("#{directory}/#{headers}") if headers
       programs.each { |name| program("#{directory}/bin/#{name}", "exit 0") }
       program("#{directory}/bin/cargo", "echo 'cargo #{cargo} (0123abc 2026-01-01)'") if cargo
       # What would fetch something from elsewhere leaves a trace.
@@ -162,7 +163,8 @@ class PackageTest < Minitest::Test
       clang.each { |name| FileUtils.touch("#{directory}/clang/#{name}") }
       File.write("#{directory}/prelude.rb", prelude)
       variables = { "PATH" => "#{directory}/bin", "LIBCLANG_PATH" => "#{directory}/clang", "CC" => "cc", "MAKE" => nil,
-                    "CARGO" => nil, "RUBY_TARGET" => nil, "SOURCE_DATE_EPOCH" => "0" }
+                    "CARGO" => nil, "CLANG_PATH" => nil, "BINDGEN_EXTRA_CLANG_ARGS" => nil, "RUBY_TARGET" => nil,
+                    "SOURCE_DATE_EPOCH" => "0" }
       output, status = Open3.capture2e(variables.merge(environment), RbConfig.ruby, "-r#{directory}/prelude.rb",
                                        "#{ROOT}/ext/scalingo_staging_sync/extconf.rb", chdir: "#{directory}/build")
       refute_path_exists "#{directory}/fetched"
@@ -201,6 +203,17 @@ class PackageTest < Minitest::Test
       configure(programs: %w[cc make], cargo: "1.99.0", clang: [name]) do |output, status, makefile|
         assert_predicate status, :success?, output
         refute_nil makefile
+      end
+    end
+  end
+
+  def test_the_library_alone_without_the_headers_that_come_with_it_is_not_enough
+    configure(programs: %w[cc make], cargo: "1.99.0", clang: LIBCLANG, headers: nil) do |output,|
+      assert_match(/no libclang header stddef\.h\. Take/, output)
+    end
+    [[%w[cc make clang], {}], [%w[cc make], { "BINDGEN_EXTRA_CLANG_ARGS" => "-I/elsewhere" }]].each do |programs, environment|
+      configure(programs:, environment:, cargo: "1.99.0", clang: LIBCLANG, headers: nil) do |output, status,|
+        assert_predicate status, :success?, output
       end
     end
   end
