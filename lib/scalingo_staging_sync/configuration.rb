@@ -323,9 +323,10 @@ module ScalingoStagingSync
 
     # The app whose database is filled: the variable APP, which Scalingo sets. It cannot be configured.
     #
-    # @return [String, nil] its name; nil where the variable is not set
+    # @return [String, nil] its name, as a message may show it; nil where the variable is not set
     def target_app
-      ENV["APP"].presence
+      name = ENV["APP"].presence
+      name && Support::Echo.of(name)
     end
 
     # @param name [Symbol] an option's name
@@ -366,6 +367,7 @@ module ScalingoStagingSync
     # What Marshal keeps: what was set, without the secrets and the logger.
     #
     # @return [Hash{Symbol => Object}]
+    # @raise [TypeError] when a rule has a password: without it the rule would give another
     def marshal_dump = @values.reject { |name, value| name == :logger || value.is_a?(Secret) }
 
     # @param values [Hash{Symbol => Object}] what Marshal has kept

@@ -14,6 +14,7 @@ module ScalingoStagingSync
         case value
         when Secret then value.reveal
         when Hash then value.transform_values { |inner| reveal(inner) }
+        when Array then value.map { |inner| reveal(inner) }
         else value
         end
       end

@@ -102,11 +102,36 @@ class AnonymizationAuditTest < Minitest::Test
         "a second key in front" => whole.sub("{", %({\n  "target_app": "elsewhere",)),
         "a second key within" => whole.sub(%("passed": true), %("passed": false, "passed": true)),
         "other white space" => JSON.generate(facts),
-        "a byte more" => "#{whole} "
+        "a byte more" => "#{whole} ",
+        "a word within the seal" => form(facts.merge("seal" => facts["seal"].merge("approved_by" => "x"))),
+        "another algorithm in the seal" => form(facts.merge("seal" => facts["seal"].merge("algorithm" => "none"))),
+        "another order in the seal" => form(facts.merge("seal" => facts["seal"].to_a.reverse.to_h))
       }.each do |change, text|
         File.write(json, text)
         assert_raises(ScalingoStagingSync::VerificationError, change) { seal.verify!(json) }
       end
+    end
+  end
+
+  def test_what_json_can_read_and_not_write_is_no_audit
+    Dir.mktmpdir do |directory|
+      ["{\"a\": \"\xFF\"}".b, '{"a": 1e999}'].each do |text|
+        File.binwrite("#{directory}/audit.json", text)
+        error = nil
+        capture_io do # Ruby warns of such a number
+          error = assert_raises(ScalingoStagingSync::ConfigurationError) do
+            ScalingoStagingSync::Database::AuditSeal.new.verify!("#{directory}/audit.json")
+          end
+        end
+        assert_includes error.what, "is no audit as JSON"
+      end
+    end
+  end
+
+  def test_a_path_that_the_system_does_not_take_is_an_error_of_the_gem
+    ["~no-such-user/audit.json", "a\0b"].each do |path|
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::Database::AuditSeal.new.verify!(path) }
+      assert_includes error.what, "cannot be read"
     end
   end
 
@@ -149,6 +174,8 @@ class AnonymizationAuditTest < Minitest::Test
   end
 
   private
+
+  def form(facts) = ScalingoStagingSync::Database::AuditSeal.form(facts)
 
   def audit_text(facts)
     report = FakeNative::REPORT.merge(facts)

@@ -5,7 +5,7 @@ require "active_support/core_ext/object/instance_variables"
 require "active_support/core_ext/object/json"
 require "json"
 require "pp" # rubocop:disable Lint/RedundantRequireStatement -- PP itself is named here
-require "securerandom"
+require "random/formatter"
 require "yaml"
 
 # Nothing that prints, serialises or reports an object shows a secret that is in reach of it.
@@ -20,7 +20,7 @@ class SecretsInObjectsTest < Minitest::Test
   # What error reporters, consoles and serialisers make of an object.
   def shown(object)
     {
-      inspect: object.inspect, to_s: object.to_s, interpolated: object.to_s, pp: PP.pp(object, +""),
+      inspect: object.inspect, to_s: object.to_s, interpolated: object.to_s, pp: object.pretty_inspect,
       json: object.to_json, as_json: object.as_json.inspect, generated: JSON.generate([object]), yaml: YAML.dump(object),
       instance_values: object.instance_values.inspect, variables: variables(object).join(" ")
     }
@@ -86,6 +86,43 @@ class SecretsInObjectsTest < Minitest::Test
     (values.keys - [:slack_webhook_url]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
   end
 
+  def test_the_password_of_a_rule_is_a_secret_that_reaches_the_engine
+    config = ScalingoStagingSync.configuration
+    [:password, "password"].each do |key|
+      rule = ->(password) { [{ table: "users", columns: { "encrypted_password" => { mask: "password", key => password } } }] }
+      config.anonymization_tables = rule["pw-of-staging"]
+      fingerprint = ScalingoStagingSync::EngineSettings.new.fingerprint
+      [config, ScalingoStagingSync::EngineSettings.new.to_h, config.anonymization_tables].each { |object| refute_shown(object) }
+      assert_raises(TypeError) { Marshal.dump(config) }
+      assert_equal "pw-of-staging", config.to_engine.dig("masking", "rules", 0, "columns", "encrypted_password", "password")
+      config.anonymization_tables << { table: "admins", strategy: :user_anonymization }
+      assert_equal 2, config.anonymization_tables.size
+      config.anonymization_tables = rule["another one"]
+      assert_equal fingerprint, ScalingoStagingSync::EngineSettings.new.fingerprint, "whoever has an audit could test guesses"
+    end
+  end
+
+  def test_an_app_that_is_a_url_is_named_nowhere
+    with_env("APP" => "postgres://ada:pw-of-staging@db.example/x") do
+      report = { tables: [], phases: [], backup: {} }
+      audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now)
+      output = StringIO.new
+      ScalingoStagingSync::Testing::Tester.new(output:, native: FakeNative.new).run
+      texts = [audit.to_json, audit.to_text, ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s, output.string,
+               ScalingoStagingSync::Report.new(:before_sync).target_app]
+      texts.each { |text| refute_includes text, "pw-of-staging" }
+      assert_equal ScalingoStagingSync::Support::Echo::HIDDEN, ScalingoStagingSync.configuration.target_app
+    end
+  end
+
+  def test_what_holds_credentials_without_being_a_url_is_not_shown
+    ["hooks.slack.com/services/T0/B0/hush", "postgres%3A%2F%2Fada%3Ahush%40db", "SECRET_KEY_BASE=hush", "ghp_hush", "whsec_hush", "sk_live_hush",
+     %r{postgres://ada:hush@db}].each do |text|
+      assert_equal ScalingoStagingSync::Support::Echo::HIDDEN, ScalingoStagingSync::Support::Echo.of(text)
+      refute_includes ScalingoStagingSync::Support::Echo.inspect([text]), "hush"
+    end
+  end
+
   def test_a_configuration_that_went_through_marshal_has_no_secret
     dump = Marshal.dump(ScalingoStagingSync.configuration)
     HUSH.each { |secret| refute_includes dump, secret }
@@ -128,7 +165,7 @@ class SecretsInObjectsTest < Minitest::Test
 
   def test_what_the_engine_is_given_shows_no_secret_until_it_is_handed_over
     settings = ScalingoStagingSync::EngineSettings.new.to_h
-    [settings.inspect, settings.to_json, YAML.dump(settings), PP.pp(settings, +"")].each do |text|
+    [settings.inspect, settings.to_json, YAML.dump(settings), settings.pretty_inspect].each do |text|
       HUSH.each { |secret| refute_includes text, secret }
     end
     assert_raises(TypeError) { Marshal.dump(settings) }
@@ -267,17 +304,54 @@ end
 class GuessingTest < Minitest::Test
   Guessing = ScalingoStagingSync::Configuration::Guessing
 
-  WEAK = [
-    "a" * 16, "a" * 200, "ab" * 20, "abc" * 20, "a1" * 30, "0123456789abcdef", "0123456789abcdef" * 8, "abcdefghijklmnopqrstuvwxyz",
-    "zyxwvutsrqponmlk", "97531975319753197531", "1234567890123456", "0000000000000001", "aaaaaaaabbbbbbbb", "qwertyuiopasdfgh",
-    "azertyuiopqsdfghjklm", "changemechangeme", "secretsecretsecretsecret", "please-change-this-secret-key", "your-secret-key-here",
-    "my anonymization secret", "scalingo-staging-sync-secret-2026", "ScalingoStaging2024!!", "password12345678", "elephant-umbrella",
-    "correct horse battery staple"
-  ].freeze
+  WEAK = {
+    repeated: ["a" * 16, "a" * 200, "ab" * 20, "abc" * 20, "a1" * 30, "aaaaaaaabbbbbbbb", "0000000000000001", "................................", "-_" * 10],
+    keyboards_and_steps: %w[
+      0123456789abcdef abcdefghijklmnopqrstuvwxyz zyxwvutsrqponmlk 97531975319753197531 1234567890123456 a1b2c3d4e5f6g7h8 aabbccddeeffgghh
+      aAbBcCdDeEfFgGhH qwertyuiopasdfgh azertyuiopqsdfghjklm 1q2w3e4r5t6y7u8i9o0p !QAZ2wsx#EDC4rfv zaq12wsxcde34rfv qazwsxedcrfvtgbyhn
+      !@#$%^&*()_+!@#$%^&*()_+
+    ],
+    where_a_key_is_to_come: [
+      "changemechangeme", "changeme-changeme-changeme-changeme", "secretsecretsecretsecret", "please-change-this-secret-key", "your-secret-key-here",
+      "my-super-secret-key-123456", "MySuperSecretKey2024!!", "scalingo-staging-sync-secret-2026", "staging-sync-secret-2026-01",
+      "ScalingoStaging2024!!", "INSERT_SECRET_KEY_HERE_32_CHARS", "<your-secret-key-here>", "${ANONYMIZATION_SECRET}", "%{secret_key_base_here}",
+      "SECRET_KEY_BASE_DUMMY=1", "development_secret_key_base_0000", "tk-us-0000000000000000", "s3cr3t-k3y-f0r-st4g1ng", "motdepasse-motdepasse-1",
+      "my anonymization secret", "ENV[\"SECRET\"] || \"x\"", "\#{ENV.fetch(\"SECRET\")}", "TODO: set a real secret", "clé secrète de staging"
+    ],
+    names_and_passwords: %w[
+      acme-corp-staging-2024 AcmeCorp2024!AcmeCorp2025! acme_production_secret_key staging.acme.example.com jean.dupont.1985@gmail.com
+      password12345678 P@ssw0rd123456789 P4ssw0rd-P4ssw0rd-P4ssw0rd Ch@ngeMe123Ch@ngeMe123 Summer2024!Winter2025! Welcome2024!Welcome2024!
+      iloveyouiloveyouiloveyou helloworldhelloworld test1234test5678test user1user2user3user4 key1key2key3key4key5key6
+    ],
+    words_and_sentences: [
+      "elephant-umbrella", "monkey dragon football baseball", "correct horse battery staple", "my dog is called rex",
+      "to be or not to be that is the question", "the quick brown fox jumps over the lazy dog", "thequickbrownfoxjumpsoverthelazydog",
+      "il était une fois dans la vie", "liberté égalité fraternité", "this-is-not-a-secret-at-all", "Lorem ipsum dolor sit amet consectetur",
+      "пароль пароль секрет"
+    ],
+    dates_and_telephones: [
+      "2024-01-01T00:00:00Z", "2024-12-25-2024-12-25", "25.12.2024-26.12.2024", "20241225120000", "2024-01-01 12:34:56.789012",
+      "25/12/2024 25/12/2025", "January 1st, 2024", "1 janvier 2024 staging", "+33 6 12 34 56 78", "06 12 34 56 78 06 12 34 56 78"
+    ],
+    hexadecimal: [
+      "0123456789abcdef" * 8, "00000000-0000-0000-0000-000000000001", "00000000-0000-4000-8000-000000000000", "00ff" * 8, "0f" * 16, "deadbeef" * 4,
+      "deadbeefcafebabedeadbeefcafebabe", "000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff"
+    ],
+    packed: [
+      "changemechangeme", "secretsecretsecret", "staging-2024-staging", "a" * 16, (0..15).to_a.pack("C*"), "\0" * 32, "\x00\xFF\xFF\x00".b * 8
+    ].map { |text| [text.unpack1("H*"), [text].pack("m0"), [text].pack("m0").tr("+/", "-_").delete("=")] }
+  }.values.flatten.freeze
 
   STRONG = [
     SECRET, "correct horse battery staple lamp onion", "Correct-Horse-Battery-Staple-Lamp-Onion", "correcthorsebatterystaplelamponion",
-    "cheval agrafe pile lampe oignon correct", "550e8400-e29b-41d4-a716-446655440000"
+    "cheval agrafe pile lampe oignon correct", "550e8400-e29b-41d4-a716-446655440000", "k7#Qz!9wPx2&Lm4x"
+  ].freeze
+
+  # What SecureRandom gives, from a source that gives the same each time.
+  CHANCE = [
+    ->(chance) { chance.hex(16) }, ->(chance) { chance.hex(32) }, ->(chance) { chance.hex(64) }, lambda(&:uuid), lambda(&:base64),
+    ->(chance) { chance.base64(24) }, lambda(&:urlsafe_base64), ->(chance) { chance.urlsafe_base64(32) }, ->(chance) { chance.alphanumeric(24) },
+    ->(chance) { chance.bytes(32) }
   ].freeze
 
   def test_a_key_that_can_be_guessed_is_refused_however_long_it_is
@@ -286,10 +360,26 @@ class GuessingTest < Minitest::Test
     end
   end
 
+  # The least that the estimate gave in a hundred thousand keys of each shape is 85 bits and more.
   def test_a_key_made_by_chance_and_six_words_are_taken
-    made = Array.new(50) { [SecureRandom.hex(16), SecureRandom.hex(32), SecureRandom.base64(24), SecureRandom.bytes(32)] }.flatten
+    chance = Random.new(14)
+    made = CHANCE.flat_map { |key| Array.new(50) { key.call(chance) } }
     [*STRONG, *made].each { |secret| assert_operator Guessing.bits(secret), :>=, Guessing::ENOUGH, secret }
     ScalingoStagingSync.configuration.anonymization_secret = STRONG[1]
+  end
+
+  def test_the_encoding_of_a_key_changes_nothing
+    ["пароль-секрет-12345", "clé secrète de staging", SECRET].each do |secret|
+      assert_in_delta Guessing.bits(secret), Guessing.bits(secret.encode("UTF-16LE"))
+    end
+    assert_operator Guessing.bits("\xFF\xFE" * 20), :<, Guessing::ENOUGH
+  end
+
+  # What SecureRandom gives has such patterns and words by chance, which must not count.
+  def test_a_word_or_a_year_within_a_key_made_by_chance_does_not_spoil_it
+    ["Zk93jfQmSecretXbLw77Tt", "2024Zk93jfQmPq20XbLw", "Pass9Zk3jfQ!mPq0X", "550e8400-e29b-41d4-a716-202401010000"].each do |secret|
+      assert_operator Guessing.bits(secret), :>=, Guessing::ENOUGH, secret
+    end
   end
 
   def test_a_short_key_is_refused_however_hard_to_guess

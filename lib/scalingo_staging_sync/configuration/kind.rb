@@ -234,8 +234,17 @@ module ScalingoStagingSync
         return unless entry.values_at(:strategy, :query, :columns).one?
         return unless columns?(entry[:columns]) && keep?(entry[:keep]) && names?(entry[:reads])
 
+        entry[:columns] = entry[:columns].transform_values { |mask| discreet(mask) } if entry[:columns]
         entry.freeze
       end
+
+      # A mask may be given a password, which is one whether or not the option is called a secret.
+      def self.discreet(mask)
+        return mask unless mask.is_a?(Hash)
+
+        mask.to_h { |key, value| [key, (key.to_s == "password" && value.is_a?(String)) ? Secret.new(value) : value] }
+      end
+      private_class_method :discreet
 
       # Whether this is a Hash from columns to masks: a name, or a Hash with :mask and its options.
       def self.columns?(given)

@@ -76,8 +76,13 @@ module ScalingoStagingSync
 
       # Where the app's name is asked for and there is no APP, as outside Scalingo, the database's serves.
       def name
-        @name ||= (@environment["APP"].presence if @config.require_confirmation) || target&.database ||
+        @name ||= (app if @config.require_confirmation) || target&.database ||
                   raise(ConfigurationError.new("There is no name to confirm.", "Set the variable APP. Nothing was touched."))
+      end
+
+      def app
+        name = @environment["APP"].presence
+        name unless Echo.secret?(name)
       end
 
       def place = target&.place

@@ -14,10 +14,11 @@ module ScalingoStagingSync
       # File.expand_path makes one slash of a URL's two, and people forget one; a scheme has two letters at least, or the
       # drive of a path would be one.
       SECRET = %r{
-        [a-z][a-z0-9+.-]+:/
+        [a-z][a-z0-9+.-]+(?::|%3A)(?:/|%2F)
+        | \bhooks\.slack\.com/
         | [^\s:@/]+:[^@]*@\S
-        | (?:passw(?:or)?d|pwd|secret|token|api_?key|signature|sig|credential)\s*=\s*\S
-        | \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8})\S
+        | (?:passw(?:or)?d|pwd|secret(?:_key_base)?|token|api_?key|signature|sig|credential)\s*=\s*\S
+        | \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8}|gh[a-z]_|glpat-|whsec_|[rs]k_live_)\S
       }xi
 
       # A URL in the midst of a sentence.
@@ -32,7 +33,8 @@ module ScalingoStagingSync
         case value
         when Hash then value.any? { |pair| secret?(pair) }
         when Array then value.any? { |inner| secret?(inner) }
-        when Regexp, Numeric, nil, true, false then false
+        when Regexp then secret?(value.source.delete("\\"))
+        when Numeric, nil, true, false then false
         else SECRET.match?(value.to_s.scrub)
         end
       end
