@@ -210,7 +210,7 @@ class OutsideTest < IntegrationTest
     text = ScalingoStagingSync::Support::PreviewText.new(told).to_s
     assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (config.quiesce)"
     assert_includes text, "public.webhook_endpoints.url: where requests are sent; masked by :url"
-    assert_includes text, "public.active_storage_blobs.service_name: the service that files lie in; masked by :static"
+    assert_includes text, "public.active_storage_blobs.service_name: the service that stores files; masked by :static"
     assert_includes text, "public.imports.job_id: refers to queued work whose rows stay out; masked by :null"
     assert_equal "without_rows", told[:tables].find { |table| table[:table] == "public.good_jobs" }[:action].to_s
   end

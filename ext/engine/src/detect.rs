@@ -194,7 +194,7 @@ impl Detection {
         match self.judge(load, watch, &detectors, true) {
             // It is too late for a mask: what it is for is in the table.
             Decision::Mask(_) => {
-                self.withhold(load, "it was found behind the first rows, too late to be masked");
+                self.withhold(load, "it was found after the first rows, too late to be masked");
                 Decision::Withhold
             }
             decision => decision,

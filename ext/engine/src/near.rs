@@ -1,4 +1,4 @@
-//! What was probably meant by a name that there is not.
+//! The known name that an unknown one resembles.
 
 /// How alike two names are at least, from 0 to 1 (Jaro-Winkler), for one to be offered for the other.
 const ALIKE: f64 = 0.8;

@@ -192,7 +192,7 @@ async fn names_of_objects_and_the_place_in_a_rule_are_told() {
     .what;
     assert_eq!(
         rule,
-        "PostgreSQL refused Rule 1: it names a column that is not there (SQLSTATE 42703, near `nmae)`)."
+        "PostgreSQL refused Rule 1: it names a column that does not exist (SQLSTATE 42703, near `nmae)`)."
     );
     let error = refused(&database.admin, "CREATE TABLE x (a nosuchtype)").await;
     let told = Error::from_server(Doing::WithoutRows("creating TABLE x"), &error).what;

@@ -234,7 +234,7 @@ impl<R: Read> InsertRows<R> {
                 self.source.advance(1);
                 Ok(())
             }
-            Some(_) => self.refuse("the values are not as many as the columns, or one is no literal"),
+            Some(_) => self.refuse("there are not as many values as columns, or one is not a literal"),
             None => self.ends_early(),
         }
     }
@@ -290,7 +290,7 @@ impl<R: Read> InsertRows<R> {
         for expected in wanted.bytes() {
             match self.source.next()? {
                 Some(byte) if byte.to_ascii_uppercase() == expected => {}
-                _ => return self.refuse("something else than ON CONFLICT DO NOTHING follows the values"),
+                _ => return self.refuse("something other than ON CONFLICT DO NOTHING follows the values"),
             }
         }
         Ok(())

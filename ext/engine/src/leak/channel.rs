@@ -81,12 +81,12 @@ fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
         (ChannelKind::Bytea, _) => {
             let values = alike.iter().map(|channel| channel.count).sum();
             format!(
-                "{count} columns hold {}, which nobody looks into",
+                "{count} columns hold {}, which the leak check does not read",
                 values_of_no_text(values)
             )
         }
         (ChannelKind::SearchVector, Outcome::Rebuilt) => {
-            format!("{count} columns hold words of masked columns, and their triggers make them anew from the masked ones")
+            format!("{count} columns hold words of masked columns, and their triggers fill them again from the masked ones")
         }
         (ChannelKind::SearchVector, _) => {
             format!("{count} columns hold words of masked columns and are emptied")
@@ -112,8 +112,8 @@ fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
 
 fn values_of_no_text(count: u64) -> String {
     match count {
-        1 => "1 value that is no text".to_owned(),
-        count => format!("{count} values that are no text"),
+        1 => "1 value that is not text".to_owned(),
+        count => format!("{count} values that are not text"),
     }
 }
 
@@ -126,7 +126,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::Rebuilt,
-            note: format!("{column} holds words of masked columns: its trigger {trigger} makes it anew from the masked ones."),
+            note: format!("{column} holds words of masked columns: its trigger {trigger} fills it again from the masked ones."),
         }
     }
 
@@ -139,7 +139,7 @@ impl Channel {
             count: 0,
             outcome: Outcome::Emptied,
             note: format!(
-                "{column} holds words of masked columns and is emptied: no trigger that only computes makes it anew as \
+                "{column} holds words of masked columns and is emptied: no trigger that only computes fills it again as \
                  rows are inserted. Fill it after the run, from a seeds file for instance."
             ),
         }
@@ -153,7 +153,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::LeftOut,
-            note: "The contents of large objects are left out (config.exclude_large_objects): they are there, empty.".to_owned(),
+            note: "The contents of large objects are left out (config.exclude_large_objects): they exist, but are empty.".to_owned(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Channel {
             count,
             outcome: Outcome::Unscanned,
             note: format!(
-                "{count} {} as production has them, and nobody looks into them. \
+                "{count} {} as production has them, unread by the leak check. \
                  config.exclude_large_objects = true leaves their contents out of a run.",
                 if count == 1 {
                     "large object stays"
@@ -186,7 +186,7 @@ impl Channel {
             count,
             outcome: Outcome::Unscanned,
             note: format!(
-                "{column} holds {}, which nobody looks into. To empty it: {entry}",
+                "{column} holds {}, which the leak check does not read. To empty it: {entry}",
                 values_of_no_text(count)
             ),
         }
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(told.len(), 2);
         assert!(told[0].starts_with("public.posts.words holds"), "{}", told[0]);
         assert!(
-            told[1].starts_with("902 columns hold 902 values that are no text, which nobody looks into: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
+            told[1].starts_with("902 columns hold 902 values that are not text, which the leak check does not read: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
             "{}",
             told[1]
         );
@@ -240,7 +240,7 @@ mod tests {
         let told = warnings(&channels);
         assert_eq!(told.len(), 3);
         assert!(
-            told[0].starts_with("public.t0.data holds 1 value that is no text"),
+            told[0].starts_with("public.t0.data holds 1 value that is not text"),
             "{}",
             told[0]
         );

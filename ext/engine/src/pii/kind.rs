@@ -202,7 +202,7 @@ kinds! {
     ClientSecret "client_secret" Outside "token";
     /// A browser or a device that is sent pushes.
     PushSubscription "push_subscription" Outside "token";
-    /// Under what a payment service knows a customer, a subscription, a mandate.
+    /// The id of a customer, a subscription or a mandate at a payment service.
     PaymentId "payment_id" Outside "token";
     /// The service that files lie in.
     StorageService "storage_service" Outside "null";

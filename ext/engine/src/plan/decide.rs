@@ -78,7 +78,7 @@ fn by_kind(
     let why = match entry.desc.as_str() {
         "ENCODING" | "STDSTRINGS" | "SEARCHPATH" => "",
         "ACL" | "DEFAULT ACL" => "privileges are the target's own",
-        "DATABASE" | "DATABASE PROPERTIES" => "the target database is there already",
+        "DATABASE" | "DATABASE PROPERTIES" => "the target database exists already",
         "COMMENT" => "comments are not restored",
         "SECURITY LABEL" => "security labels are not restored",
         "TABLESPACE" => "tablespaces are not restored",
@@ -89,7 +89,7 @@ fn by_kind(
         "FOREIGN DATA WRAPPER" | "SERVER" | "FOREIGN TABLE" if !settings.include_foreign_servers => {
             "foreign servers can hold production's passwords; config.include_foreign_servers brings them in"
         }
-        "SCHEMA" if entry.tag == "public" => "it is there in every database",
+        "SCHEMA" if entry.tag == "public" => "every database has it",
         "SCHEMA" if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
             return Some(format!("the schema {} is never restored", entry.tag));
         }

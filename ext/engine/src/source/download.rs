@@ -510,10 +510,10 @@ fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, &'static str> {
     let place = place.ok_or("it redirects without saying where to")?;
     let to = from
         .join(place)
-        .map_err(|_| "it redirects to something that is no URL")?;
+        .map_err(|_| "it redirects to something that is not a URL")?;
     match (from.scheme(), to.scheme()) {
         (_, "https") | ("http", "http") => Ok(to),
-        ("https", "http") => Err("it redirects from https to http, where anybody on the way could read it"),
+        ("https", "http") => Err("it redirects from https to http, where anyone on the way could read it"),
         _ => Err("it redirects to something that is neither http nor https"),
     }
 }

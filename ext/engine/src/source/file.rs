@@ -155,7 +155,7 @@ impl Read for Reader {
                 return Err(io::Error::other(Error::new(
                     Kind::Archive,
                     format!("Reading the backup file {} failed: {error}.", shown(&self.path)),
-                    "Look after the disk that it is on.",
+                    "Check the disk that it is on.",
                 )))
             }
             Ok(length) => length,

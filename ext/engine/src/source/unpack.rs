@@ -182,10 +182,11 @@ fn search(
     budget: &Cell<u64>,
     subject: &str,
 ) -> Result<(Vec<u8>, u64)> {
-    let mut others = Others::default();
+    let (mut others, mut members) = (Others::default(), 0);
     for entry in archive.entries().map_err(|error| damaged_tar(&error, subject))? {
         let mut entry = entry.map_err(|error| damaged_tar(&error, subject))?;
         let kind = entry.header().entry_type();
+        members += 1_u64;
         // The member itself is as long as it likes, and so are those that are passed over.
         budget.set(u64::MAX);
         if kind.is_file() || kind.is_contiguous() {
@@ -193,8 +194,8 @@ fn search(
             let form = Form::of(&head);
             match form {
                 Form::Custom => return Ok((head, entry.size())),
-                Form::DumpAsTar | Form::DumpAsDirectory => {
-                    // pg_dump's own tar format is a tar file with toc.dat in it, and so is a packed directory.
+                Form::Contents => {
+                    let form = Form::of_tar_with_contents(&entry.path_bytes(), members == 1);
                     return Err(form.refused(subject));
                 }
                 other => others.note(&entry, other),
@@ -319,14 +320,22 @@ fn damaged_tar(error: &io::Error, subject: &str) -> Error {
 }
 
 fn damaged_because(subject: &str, why: &str) -> Error {
-    Error::new(Kind::Archive, format!("{subject} is damaged: {why}."), MEND)
+    Error::new(
+        Kind::Archive,
+        format!("{subject} is damaged: {why}."),
+        TAKE_ANOTHER,
+    )
 }
 
 fn cut_short(subject: &str, how: &str) -> Error {
-    Error::new(Kind::Archive, format!("{subject} is truncated: {how}."), MEND)
+    Error::new(
+        Kind::Archive,
+        format!("{subject} is truncated: {how}."),
+        TAKE_ANOTHER,
+    )
 }
 
-const MEND: &str =
+const TAKE_ANOTHER: &str =
     "Take another backup; if it is a file, copy it again; if it was kept, set FORCE_BACKUP_DOWNLOAD=true.";
 
 #[cfg(test)]

@@ -519,7 +519,7 @@ fn tls_error(error: &tokio_postgres::Error, cause: Option<&io::Error>) -> Error 
             C::Expired | C::ExpiredContext { .. } => "it has expired",
             C::NotValidYet | C::NotValidYetContext { .. } => "it is not valid yet",
             C::UnknownIssuer => "none of the authorities in sslrootcert signed it",
-            _ => "it is not of a form that can be verified",
+            _ => "its form cannot be verified",
         };
         return Error::new(
             Kind::TargetConnection,

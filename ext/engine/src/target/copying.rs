@@ -253,7 +253,7 @@ impl<'a> Copying<'a> {
             return Err(Error::new(
                 Kind::Archive,
                 format!("Rows of {} are not as COPY writes them.", self.table),
-                "Take the backup anew; if it happens again, please report it.",
+                "Take another backup; if it happens again, please report it.",
             ));
         };
         self.statement = prepare(self.session, self.table, way).await?;

@@ -88,7 +88,7 @@ impl<R: Read> InsertRows<R> {
         };
         for name in names {
             let Some(column) = self.columns.iter().position(|(known, _)| known == name) else {
-                return self.refuse("it names a column that the table has not");
+                return self.refuse("it names a column that the table does not have");
             };
             if let Some(place) = places[column] {
                 if order.values[place] != usize::MAX {
@@ -109,7 +109,7 @@ impl<R: Read> InsertRows<R> {
 
     fn head_byte(&mut self) -> io::Result<u8> {
         if self.head.len() >= MAX_HEAD {
-            return self.refuse("it does not come to its values");
+            return self.refuse("its values are missing");
         }
         match self.source.next()? {
             Some(byte) => {

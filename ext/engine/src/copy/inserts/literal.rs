@@ -30,7 +30,7 @@ impl<R: Read> InsertRows<R> {
         let mut length = 0;
         while let Some(letter) = self.source.peek()?.filter(u8::is_ascii_alphabetic) {
             if length == word.len() {
-                return self.refuse("a value is no literal");
+                return self.refuse("a value is not a literal");
             }
             word[length] = letter.to_ascii_uppercase();
             length += 1;
@@ -49,7 +49,7 @@ impl<R: Read> InsertRows<R> {
             }
             (b"B", true) => return self.bits(out, begin, 1),
             (b"X", true) => return self.bits(out, begin, 4),
-            _ => return self.refuse("a value is no literal"),
+            _ => return self.refuse("a value is not a literal"),
         }
         Ok(())
     }
@@ -66,7 +66,7 @@ impl<R: Read> InsertRows<R> {
         if digits {
             Ok(())
         } else {
-            self.refuse("a value is no literal")
+            self.refuse("a value is not a literal")
         }
     }
 
@@ -200,7 +200,7 @@ impl<R: Read> InsertRows<R> {
                 Some(b'\'') => return Ok(()),
                 Some(byte) => {
                     let Some(digit) = char::from(byte).to_digit(1 << each) else {
-                        return self.refuse("a bit string holds something else than its digits");
+                        return self.refuse("a bit string holds something other than its digits");
                     };
                     out.extend((0..each).rev().map(|bit| b'0' + (digit >> bit & 1) as u8));
                     self.check_length(out, begin)?;

@@ -25,7 +25,7 @@ const QUEUES: &[(&str, &str)] = &[
     ("rpush_notifications", "Rpush's notifications"),
     (
         "action_mailbox_inbound_emails",
-        "mails that Action Mailbox has still to route",
+        "mail that Action Mailbox has yet to route",
     ),
 ];
 
@@ -139,7 +139,7 @@ pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'
     let sends = is(last, SENT) && is(first, WAITING)
         || is(last, &["queue"]) && words.iter().any(|word| SENT.contains(&word.as_str()));
     if words.len() > 1 && sends && known(SENDING) > 0 {
-        return Some("named as what has still to be sent".into());
+        return Some("its name says that it is still to be sent".into());
     }
     let runs = is(last, JOBS) && known(JOB_PAYLOADS) > 0 && known(JOB_STATES) > 1;
     runs.then(|| "has the columns of a job queue".into())
@@ -314,7 +314,7 @@ const NOT_CHARGED: &[&str] = &[
     "promotion",
 ];
 
-/// Other phrases for under what a payment service knows a customer.
+/// Other phrases for ids at a payment service.
 const PAYMENTS: &[&[&str]] = &[
     &["processor", "id"],
     &["payment", "token"],
@@ -346,7 +346,7 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         table: &context.words,
     };
     if context.words == ["active", "storage", "blob"] && name.whole == "service name" {
-        return finding(Kind::StorageService, 0.97, "the service that files lie in");
+        return finding(Kind::StorageService, 0.97, "the service that stores files");
     }
     if NOT_AFTER.contains(last) && !matches!(last.as_str(), "id" | "key") || last == "name" {
         return None;
@@ -355,20 +355,14 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         return finding(Kind::Endpoint, 0.9, "where requests are sent");
     }
     if name.is_push() {
-        return finding(Kind::PushSubscription, 0.9, "what pushes are sent with");
+        return finding(Kind::PushSubscription, 0.9, "what push messages are sent with");
     }
     if name.is_secret() {
         return finding(Kind::ClientSecret, 0.9, "opens this or another service");
     }
     let payment = matches!(class, TypeClass::Text | TypeClass::Uuid) && name.is_payment();
     payment
-        .then(|| {
-            finding(
-                Kind::PaymentId,
-                0.9,
-                "under what a payment service knows a customer",
-            )
-        })
+        .then(|| finding(Kind::PaymentId, 0.9, "an id at a payment service"))
         .flatten()
 }
 

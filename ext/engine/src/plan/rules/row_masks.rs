@@ -74,7 +74,7 @@ impl Rules<'_> {
                 masks.push((position, mask.clone()));
             } else {
                 problems.add(format!(
-                    "{}: the type of the column {}.{column} is not to be read from the backup, so it cannot be \
+                    "{}: the type of the column {}.{column} cannot be read from the backup, so it cannot be \
                      masked. Please report this with the table's definition.",
                     describe(self.rules[*rule].0),
                     load.table

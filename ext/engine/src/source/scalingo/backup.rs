@@ -131,7 +131,7 @@ pub(super) async fn find(api: &mut Api, addon: &str, app: &str, id: &str) -> Res
         Error::new(
             Kind::BackupNotFound,
             format!(
-                "The backup{} of the app {app} is not there any more, so it cannot be read a second time.",
+                "The backup{} of the app {app} no longer exists, so it cannot be read a second time.",
                 named(id)
             ),
             "Run it again with a newer backup.",

@@ -10,8 +10,11 @@ pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 const PGDMP: &[u8] = b"PGDMP";
 /// Where pg_dump's header says which of its formats it is: after magic, version (3), intSize and offSize.
 const FORMAT: usize = 10;
+/// The tar format's; a directory's table of contents has it, too (`pg_backup_directory.c`, `_CloseArchive`).
 pub(super) const FORMAT_TAR: u8 = 3;
 pub(super) const FORMAT_DIRECTORY: u8 = 5;
+/// What both formats call their table of contents.
+pub(super) const CONTENTS: &[u8] = b"toc.dat";
 
 /// What something is, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +22,12 @@ pub(super) enum Form {
     Empty,
     Tar,
     Custom,
+    /// The table of contents of a dump whose rows are in other files.
+    Contents,
+    /// A tar file as pg_dump makes it.
     DumpAsTar,
-    DumpAsDirectory,
+    /// A tar file of a directory that pg_dump made.
+    PackedDirectory,
     Sql,
     /// Packed by something other than gzip.
     Packed(&'static str),
@@ -40,8 +47,7 @@ impl Form {
         }
         if head.starts_with(PGDMP) {
             return match head.get(FORMAT) {
-                Some(&FORMAT_TAR) => Self::DumpAsTar,
-                Some(&FORMAT_DIRECTORY) => Self::DumpAsDirectory,
+                Some(&(FORMAT_TAR | FORMAT_DIRECTORY)) => Self::Contents,
                 _ => Self::Custom,
             };
         }
@@ -88,15 +94,35 @@ impl Form {
         }
     }
 
+    /// What a tar file is that has a table of contents in it: pg_dump's own begins with it.
+    pub(super) fn of_tar_with_contents(name: &[u8], is_first: bool) -> Self {
+        if is_first && name == CONTENTS {
+            Self::DumpAsTar
+        } else {
+            Self::PackedDirectory
+        }
+    }
+
     /// The error that says why it is no use.
     pub(super) fn refused(self, subject: &str) -> Error {
         const CUSTOM: &str = "Make one in pg_dump's custom format: pg_dump -Fc.";
+        const CONVERTED: &str =
+            "Make one in pg_dump's custom format (pg_dump -Fc), of the database itself or of one \
+                                 that pg_restore fills from this dump.";
         let unsupported =
             |what: &str| Error::new(Kind::UnsupportedArchive, format!("{subject} {what}."), CUSTOM);
+        let convertible =
+            |what: &str| Error::new(Kind::UnsupportedArchive, format!("{subject} {what}."), CONVERTED);
         match self {
             Self::Sql => unsupported("is a plain SQL dump, which cannot be masked as it streams"),
-            Self::DumpAsTar => unsupported("was made by pg_dump in its tar format (-Ft), which is not read"),
-            Self::DumpAsDirectory => unsupported("was made by pg_dump in its directory format (-Fd), which is not read"),
+            Self::Contents => convertible(
+                "is one file of a dump in pg_dump's directory format (-Fd), its table of contents without the rows, and \
+                 that format is not read",
+            ),
+            Self::DumpAsTar => convertible("was made by pg_dump in its tar format (-Ft), which is not read"),
+            Self::PackedDirectory => convertible(
+                "is a tar file of a dump in pg_dump's directory format (-Fd), which is not read",
+            ),
             Self::Packed(packer) => Error::new(
                 Kind::UnsupportedArchive,
                 format!("{subject} is packed by {packer}, which is not read."),
@@ -114,7 +140,7 @@ impl Form {
             ),
             Self::Tar | Self::Custom | Self::Unknown => Error::new(
                 Kind::Archive,
-                format!("{subject} is not a PostgreSQL archive: it begins neither as gzip, nor as tar, nor with PGDMP."),
+                format!("{subject} is not a PostgreSQL archive: neither pg_dump's custom format nor a tar file, packed by gzip or not."),
                 CUSTOM,
             ),
         }

@@ -242,17 +242,39 @@ fn a_plain_sql_dump_is_refused_with_a_word_on_the_custom_format() {
 
 #[test]
 fn the_other_formats_of_pg_dump_are_refused_by_name() {
-    for (format, name) in [(FORMAT_TAR, "tar format"), (FORMAT_DIRECTORY, "directory format")] {
-        let toc = dump(format, 900);
-        for packed in [
-            toc.clone(),
-            tar(&[("d/3312.dat.gz", &gzip(b"1\n")), ("d/toc.dat", &toc)]),
-        ] {
-            let (kind, text) = refused(packed);
-            assert_eq!(kind, Kind::UnsupportedArchive, "{text}");
-            assert!(text.contains(name) && text.contains("pg_dump -Fc"), "{text}");
+    // A directory's table of contents says that it is the tar format's.
+    let contents = dump(FORMAT_TAR, 900);
+    let rows = gzip(b"1\n");
+    let directory: [&[(&str, &[u8])]; 3] = [
+        &[("d/3312.dat.gz", &rows), ("d/toc.dat", &contents)],
+        &[("d/toc.dat", &contents), ("d/3312.dat.gz", &rows)],
+        &[("3312.dat.gz", &rows), ("toc.dat", &contents)],
+    ];
+    for members in directory {
+        for packed in [tar(members), gzip(&tar(members))] {
+            refused_with(
+                packed,
+                "is a tar file of a dump in pg_dump's directory format (-Fd)",
+            );
         }
     }
+    for format in [FORMAT_TAR, FORMAT_DIRECTORY] {
+        let contents = dump(format, 900);
+        for packed in [gzip(&contents), contents] {
+            refused_with(
+                packed,
+                "is one file of a dump in pg_dump's directory format (-Fd)",
+            );
+        }
+    }
+    let members: [(&str, &[u8]); 2] = [("toc.dat", &contents), ("3312.dat", b"1\n")];
+    refused_with(tar(&members), "was made by pg_dump in its tar format (-Ft)");
+}
+
+fn refused_with(packed: Vec<u8>, words: &str) {
+    let (kind, text) = refused(packed);
+    assert_eq!(kind, Kind::UnsupportedArchive, "{text}");
+    assert!(text.contains(words) && text.contains("pg_dump -Fc"), "{text}");
 }
 
 #[test]

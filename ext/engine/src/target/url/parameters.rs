@@ -226,12 +226,12 @@ impl Parameters {
         };
         if !self.addresses.is_empty() && self.addresses.len() != count {
             return Err(refused(
-                "The target URL's parameter hostaddr has not as many entries as there are hosts.",
+                "The target URL's parameter hostaddr does not have as many entries as there are hosts.",
             ));
         }
         if self.ports.len() > 1 && self.ports.len() != count {
             return Err(refused(
-                "The target URL's parameter port has not as many entries as there are hosts.",
+                "The target URL's parameter port does not have as many entries as there are hosts.",
             ));
         }
         let mut result = Vec::with_capacity(count);

@@ -91,7 +91,7 @@ impl Call {
             Self::Addons => format!("to list the addons of the app {app}"),
             Self::AddonToken => format!("a token for the PostgreSQL addon of the app {app}"),
             Self::Backups => format!("to list the backups of the app {app}"),
-            Self::Backup => format!("to tell how the new backup of the app {app} is getting on"),
+            Self::Backup => format!("the status of the new backup of the app {app}"),
             Self::NewBackup => format!("to make a backup of the app {app}"),
             Self::Archive => format!("a link to the backup of the app {app}"),
         }
@@ -105,7 +105,7 @@ pub(super) fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error
         Failure::Told(error) => error,
         Failure::Transport { reason, .. } => Error::new(
             Kind::Api,
-            format!("Scalingo's API could not be asked {}: {reason}.", asked(&doing)),
+            format!("Scalingo's API could not be reached {}: {reason}.", asked(&doing)),
             "Check the network between this machine and Scalingo (and HTTPS_PROXY), and Scalingo's status page.",
         ),
         Failure::Unreadable => Error::new(
@@ -119,7 +119,7 @@ pub(super) fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error
             let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
             let remedy = match retry_after {
                 Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
-                    format!("Scalingo wants {} seconds of rest; run it again after that.", wish.as_secs())
+                    format!("Scalingo asks for a pause of {} seconds; run it again after that.", wish.as_secs())
                 }
                 _ => remedy,
             };
@@ -165,17 +165,17 @@ fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Opti
         409 => (
             Kind::Api,
             None,
-            "Something else is going on with this database; run it again when that is over.".into(),
+            "Scalingo is busy with this database; run it again when that is over.".into(),
         ),
         429 => (
             Kind::Api,
-            Some("Scalingo was asked too often, more than 60 times a minute".into()),
+            Some("Scalingo was asked too often: it allows 60 requests a minute".into()),
             "Run it again in a few minutes, with nothing else using the same token.".into(),
         ),
         500..=599 => (
             Kind::Api,
             Some(format!("Scalingo failed when it was asked {}", asked(&call.doing(subject)))),
-            "Run it again later; Scalingo's status page may tell more.".into(),
+            "Run it again later; Scalingo's status page may say more.".into(),
         ),
         300..=399 => (
             Kind::Api,
@@ -202,7 +202,7 @@ fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Stri
         ),
         Call::AddonToken => (
             Kind::AddonNotFound,
-            Some(format!("The app {app} does not have that PostgreSQL addon any more")),
+            Some(format!("The app {app} no longer has that PostgreSQL addon")),
             "Check config.scalingo_addon_id against the app's addons in the dashboard.".into(),
         ),
         Call::Backups | Call::NewBackup => (
@@ -212,8 +212,8 @@ fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Stri
         ),
         Call::Backup | Call::Archive => (
             Kind::BackupNotFound,
-            Some(format!("The backup of the app {app} is not there any more")),
-            "Run it again: it will take the newest one that is.".into(),
+            Some(format!("The backup of the app {app} no longer exists")),
+            "Run it again: it will take the newest backup that exists.".into(),
         ),
         Call::Exchange | Call::Regions => (
             Kind::Api,
