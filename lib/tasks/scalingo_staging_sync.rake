@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 # Ends a task with the gem's errors in one line each, without a backtrace, and one that is stopped with the exit status
-# that shells expect. What would have no effect on the line ends it, too. What it prints is seen at once, also where nobody
-# sits at a terminal.
+# that shells expect. What would have no effect on the line ends it, too. What it prints is seen at once, also without a
+# terminal.
 staging_sync = lambda do |task, arguments, &work|
   $stdout.sync = true
   ScalingoStagingSync::Support::CommandLine.new(task, arguments).check!
@@ -20,7 +20,7 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { exit ScalingoStagingSync::Services::Command.new.run }
   end
 
-  desc "Look at configuration, guard, source, target and privileges, and print the plan, without touching anything"
+  desc "Look at configuration, guard, source, target and privileges, and print the plan, without touching anything (FORMAT=json)"
   task check: :environment do |task, arguments|
     staging_sync.call(task, arguments) { exit ScalingoStagingSync::Testing::Tester.new.run }
   end
@@ -40,9 +40,13 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { exit 1 unless ScalingoStagingSync::Services::PersonalDataScan.new.coverage(arguments[:schema]) }
   end
 
-  desc "List the masks that a column can have, with an example of each"
+  desc "List the masks that a column can have, with an example of each (FORMAT=json)"
   task masks: :environment do |task, arguments|
-    staging_sync.call(task, arguments) { puts ScalingoStagingSync::Support::MaskList.new.text }
+    staging_sync.call(task, arguments) do
+      list = ScalingoStagingSync::Support::MaskList.new
+      json = ScalingoStagingSync::Support::Variables.new.word("FORMAT") == "json"
+      puts(json ? list.json : list.text)
+    end
   end
 
   desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json)"

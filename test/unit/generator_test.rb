@@ -53,8 +53,8 @@ class GeneratorTest < Minitest::Test
   VARIABLES_OF_APP = VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging").freeze
 
   # Without a terminal, as in a container's build.
-  def generate(*options, behavior: "invoke", input: "")
-    output, status = Open3.capture2e(VARIABLES_OF_APP, *COMMAND, behavior, *options, stdin_data: input)
+  def generate(*options, behavior: "invoke", input: "", variables: {})
+    output, status = Open3.capture2e(VARIABLES_OF_APP.merge(variables), *COMMAND, behavior, *options, stdin_data: input)
     assert_empty(output.lines.select { |line| line.include?("warning:") && line.include?(ROOT) }, "Ruby warns")
     yield output, status
   end
@@ -66,9 +66,9 @@ class GeneratorTest < Minitest::Test
     end
   end
 
-  def fail_with(message, *options)
+  def fail_with(message, *options, **)
     before = files
-    generate(*options) do |output, status|
+    generate(*options, **) do |output, status|
       assert_equal 1, status.exitstatus, output
       assert_includes output, message
       refute_match(/\.rb:\d+:in/, output)
@@ -98,6 +98,16 @@ class GeneratorTest < Minitest::Test
       assert_includes result.raw, "skip"
       refute_includes result.raw, "Overwrite"
       assert_equal OWN, File.read(INITIALIZER)
+    end
+  end
+
+  def test_with_dry_run_nothing_is_written
+    app do
+      variables = { "DRY_RUN" => "1" }
+      fail_with("The variable DRY_RUN asks for a dry run, and the generator would write files. Give it --pretend, or remove DRY_RUN.", variables:)
+      succeed("--pretend", variables:)
+      succeed(behavior: "rake", variables:)
+      refute_path_exists INITIALIZER
     end
   end
 

@@ -90,6 +90,8 @@ class CoordinatorTest < Minitest::Test
      -> { Services::DatabaseAnonymizerService.new(**doors(native)).anonymize! }].each do |door|
       assert_match(/would change the target.*Nothing was touched/, assert_raises(ScalingoStagingSync::ConfigurationError, &door).message)
     end
+    error = assert_raises(ScalingoStagingSync::ConfigurationError) { Services::DatabaseBackupService.new(**doors(native)).download_and_extract! }
+    assert_includes error.what, "DatabaseBackupService would write production's data to disk"
     assert_equal 1, native.calls.size
   end
 
@@ -108,6 +110,7 @@ class CoordinatorTest < Minitest::Test
       with_env(name => word) do
         [-> { execute(native) }, -> { Services::DatabaseRestoreService.new(**doors(native)).restore!(__FILE__) },
          -> { Services::DatabaseAnonymizerService.new(**doors(native)).anonymize! },
+         -> { Services::DatabaseBackupService.new(**doors(native)).download_and_extract! },
          -> { Services::Cleanup.new(**doors(native)).call }].each do |door|
           assert_includes assert_raises(ScalingoStagingSync::ConfigurationError, &door).message, "The variable #{name} "
         end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "json"
 require "minitest/mock"
 require "active_support/tagged_logging"
 
@@ -48,6 +49,30 @@ class CommandTest < Minitest::Test
     assert_equal [143, "The run was stopped (SIGTERM). The target was not touched: its old data is still there.\n"],
                  told(SignalException.new("TERM"), :complete)
     assert_equal 129, told(SignalException.new("HUP"), :complete).first
+  end
+end
+
+class CommandFormatTest < Minitest::Test
+  def test_json_is_asked_for_in_a_dry_run_only
+    errors = StringIO.new
+    ENV["FORMAT"] = "json"
+    ScalingoStagingSync::Services::Coordinator.stub(:new, ->(**) { flunk "it ran" }) do
+      assert_equal 1, ScalingoStagingSync::Services::Command.new(config: staging_config, errors:).run
+    end
+    assert_includes errors.string, "The variable FORMAT is \"json\", which has no effect on a real run. Set DRY_RUN=true"
+    assert_equal 1, errors.string.scan(/touched/).size
+  ensure
+    ENV.delete("FORMAT")
+  end
+end
+
+class MaskListTest < Minitest::Test
+  def test_as_json_each_mask_has_its_options_by_name
+    masks = [{ name: "email", doc: "A pseudonym.", options: [%w[domain Another.]], from: "a@b.fr", to: "x@demo.example.com" }]
+    told = JSON.parse(ScalingoStagingSync::Support::MaskList.new(masks).json)
+    assert_equal 1, told["schema_version"]
+    assert_equal [{ "name" => "email", "doc" => "A pseudonym.", "options" => { "domain" => "Another." }, "from" => "a@b.fr",
+                    "to" => "x@demo.example.com" }], told["masks"]
   end
 end
 

@@ -14,6 +14,20 @@ class TesterTest < Minitest::Test
     assert_includes terminal.string, "passed  Native library: version 0.2.0."
   end
 
+  def test_as_json_it_is_nothing_but_json_with_each_check_and_the_plan
+    ScalingoStagingSync::Testing::Tester.new(config: staging_config, output: terminal, native: FakeNative.new, format: "json").run
+    told = JSON.parse(terminal.string)
+    assert_equal [1, true, [], true], [*told.values_at("schema_version", "passed", "not_looked_at"), told.dig("plan", "would_succeed")]
+    assert_includes told["checks"], { "name" => "Native library", "status" => "passed", "message" => "version 0.2.0." }
+    terminal.reopen(+"")
+    config = staging_config
+    ENV["APP"] = "shop-production"
+    refute ScalingoStagingSync::Testing::Tester.new(config:, output: terminal, native: FakeNative.new, format: "json").run
+    told = JSON.parse(terminal.string)
+    assert_equal [false, nil], told.values_at("passed", "plan")
+    assert_includes told["not_looked_at"], "Plan"
+  end
+
   def test_the_rules_are_counted_and_where_there_is_none_it_says_what_happens_instead
     { ->(_) {} => "1 rule.",
       ->(config) { config.anonymization_rules = { "users" => { "name" => "'x'" } } } => "2 rules.",
@@ -185,7 +199,7 @@ class TesterOfTheTargetTest < Minitest::Test
     native = FakeNative.new
     def native.examine(_settings) = raise("ada@example.org")
     refute check(native:)
-    assert_match(/^FAILED  TLS: it could not be looked at \(RuntimeError\)/, terminal.string)
+    assert_match(/^FAILED  TLS: it could not be checked \(RuntimeError\)/, terminal.string)
     assert_match(/^passed  Plan: /, terminal.string)
     refute_includes terminal.string, "ada@"
   end

@@ -41,14 +41,47 @@ class VariablesTest < Minitest::Test
       "DRY_RNU" => "DRY_RUN", "STAGING_SYNC_DRY_RUN" => "DRY_RUN", "SCALINGO_STAGING_SYNC_DRY_RUN" => "DRY_RUN",
       "BACKUPFILE" => "BACKUP_FILE", "BACKUP_FLE" => "BACKUP_FILE", "backup_file" => "BACKUP_FILE",
       "FORCE_BACKUP_DOWLOAD" => "FORCE_BACKUP_DOWNLOAD", "format" => "FORMAT", "verbose" => "VERBOSE", "force" => "FORCE",
-      "scan" => "SCAN", "database_url" => "DATABASE_URL", "DATABASE-URL" => "DATABASE_URL" }.each do |name, meant|
+      "DRY_RUN_MODE" => "DRY_RUN", "IS_DRY_RUN" => "DRY_RUN", "DRYRUN_ONLY" => "DRY_RUN", "SSS_DRY_RUN" => "DRY_RUN", "isDryRun" => "DRY_RUN",
+      "STAGING_SYNC_DRY_RUN_ENABLED" => "DRY_RUN", "USE_DRY_RUN_FLAG" => "DRY_RUN", "SSS_BACKUP_FILE" => "BACKUP_FILE",
+      "ENABLE_FORCE_BACKUP_DOWNLOAD" => "FORCE_BACKUP_DOWNLOAD", "scan" => "SCAN", "database_url" => "DATABASE_URL", "DATABASE-URL" => "DATABASE_URL" }.each do |name, meant|
       assert_includes wrong(name => "1"), "The variable #{name} has no effect; there is one named #{meant}."
     end
   end
 
+  def refused_by(task, environment, **)
+    assert_raises(ConfigurationError, "#{task} #{environment}") { Variables.new(environment).check_task!(task, **) }.message
+  end
+
+  def test_a_variable_that_a_task_does_not_read_is_an_error_that_names_those_that_do
+    assert_equal "The variable SCAN has no effect on the task status: scan and suggest read it. Remove SCAN. Nothing was touched.",
+                 refused_by("status", { "SCAN" => "database" })
+    %w[cleanup preview install audit:verify].each { |task| assert_includes refused_by(task, { "FORMAT" => "json" }), "no effect on the task #{task}: " }
+    assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run reads it"
+    assert_includes refused_by("masks", { "BACKUP_FILE" => "a" }, given: ["BACKUP_FILE"]), "The variable BACKUP_FILE has no effect"
+  end
+
+  def test_what_stands_in_an_apps_environment_for_good_breaks_no_task
+    lasting = { "VERBOSE" => "1", "FORCE" => "1", "DRY_RUN" => "1", "BACKUP_FILE" => "a", "FORCE_BACKUP_DOWNLOAD" => "1", "CI" => "true" }
+    idle = { "FORMAT" => "TEXT", "SCAN" => "" }
+    rake_tasks.each { |task| assert_nil Variables.new(lasting.merge(idle)).check_task!(task), task }
+    assert_nil Variables.new("VERBOSE" => "no").check_task!("status", given: ["VERBOSE"])
+  end
+
+  def test_the_tasks_that_are_said_to_read_a_variable_are_there
+    assert_empty Variables::READERS.values.flatten - rake_tasks
+  end
+
+  # The names of the gem's tasks.
+  def rake_tasks
+    rake = Rake::Application.new
+    Rake.with_application(rake) { load File.expand_path("../../lib/tasks/scalingo_staging_sync.rake", __dir__) }
+    rake.tasks.map { |task| task.name.delete_prefix("scalingo_staging_sync:") }
+  end
+
   def test_other_programs_variables_are_left_alone
     others = %w[BACKUP_TIME BACKUP_DIR BACKUP_FILES_DIR FORCE_COLOR FORCE_SSL FORMATS RUN DRY TRY_RUNNER DATABASE_URI DATABASE_URLS
-                REDIS_URL SCALINGO_API_KEY SCANNER APPS APP CI NO_COLOR PATH HOME KUBE_DRY_RUN_MODE VERBOSITY]
+                REDIS_URL SCALINGO_API_KEY SCANNER APPS APP CI NO_COLOR PATH HOME KUBE_DRY_RUN_MODE VERBOSITY
+                npm_config_dry_run RENOVATE_DRY_RUN NO_DRY_RUN MIGRATIONS_DRY_RUN LAUNDRY_RUN DRY_RUNNER FORCE_RUN RUN_SYNC]
     assert_nil Variables.new(others.to_h { |name| [name, "something"] }).check!
   end
 
@@ -76,9 +109,9 @@ end
 class CommandLineTest < Minitest::Test
   Variables = ScalingoStagingSync::Support::Variables
 
-  def check(*line, names: [], values: [])
+  def check(*line, names: [], values: [], task: "run")
     rake = Rake::Application.new
-    task = rake.define_task(Rake::Task, "run")
+    task = rake.define_task(Rake::Task, task)
     Rake.with_application(rake) { rake.init("rake", line.dup) }
     arguments = Rake::TaskArguments.new(names, values)
     ScalingoStagingSync::Support::CommandLine.new(task, arguments, rake:, line:, variables: Variables.new(ENV)).check!
@@ -109,6 +142,15 @@ class CommandLineTest < Minitest::Test
     assert_includes refused("run", "dry_run"), "DRY_RUN=true"
     assert_includes refused("run", "BACKUP-FILE=a"), "BACKUP_FILE=..."
     assert_includes refused("run", "rnu"), "There is no task \"rnu\". Remove it"
+  end
+
+  def test_a_variable_on_the_line_that_the_task_does_not_read_is_an_error
+    assert_includes refused("status", "BACKUP_FILE=a", task: "status"), "The variable BACKUP_FILE has no effect on the task status: " \
+                                                                        "run, check, scan, suggest and preview read it. Remove BACKUP_FILE."
+    ENV["VERBOSE"] = "1"
+    assert_nil check("status", task: "status")
+  ensure
+    %w[BACKUP_FILE VERBOSE].each { |name| ENV.delete(name) }
   end
 
   def test_a_variable_in_small_letters_is_an_error_that_names_it

@@ -33,6 +33,7 @@ module ScalingoStagingSync
       #
       # @return [void]
       def prepare
+        refuse_dry_run
         return if behavior == :revoke
 
         [INITIALIZER, CRON_FILE].each { |path| refuse_clash(path) }
@@ -131,6 +132,15 @@ module ScalingoStagingSync
         folder = Pathname(path).descend.to_a[0...-1].find { |above| there?(above) && !File.directory?(in_app(above)) }
         clash ||= "#{folder} is no directory" if folder
         raise Thor::Error, "#{clash}. Move it away. Nothing was written." if clash
+      end
+
+      # Thor's own word for it is another.
+      def refuse_dry_run
+        Support::Variables.new.check!
+        return if options[:pretend] || !Support::Variables.new.yes?("DRY_RUN")
+
+        raise ConfigurationError.new("The variable DRY_RUN asks for a dry run, and the generator would write files.",
+                                     "Give it --pretend, or remove DRY_RUN.")
       end
 
       # The search takes its time, and its result would be thrown away.

@@ -61,12 +61,13 @@ module ScalingoStagingSync
 
       # Of a part of the job there is no dry run, so it may not go through either.
       #
+      # @param deed [String] what the part would do
       # @raise [ConfigurationError] when a dry run is asked for
-      def refuse_dry_run!
+      def refuse_dry_run!(deed = "would change the target")
         return unless DryRun.asked?(config:)
 
         raise ConfigurationError.new(
-          "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} would change the target.",
+          "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} #{deed}.",
           "Services::Coordinator prints the plan of the whole job; for this part, remove DRY_RUN and set config.dry_run = false. Nothing was touched."
         )
       end

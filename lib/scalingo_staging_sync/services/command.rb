@@ -45,8 +45,20 @@ module ScalingoStagingSync
       def work
         return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1 if DryRun.asked?(config: @config)
 
+        refuse_format
         watching_phases { Coordinator.new(config: @config).execute! }
         0
+      end
+
+      # What a run prints is its progress.
+      def refuse_format
+        return unless Support::Variables.new.word("FORMAT") == "json"
+
+        raise ConfigurationError.new(
+          "The variable FORMAT is \"json\", which has no effect on a real run.",
+          "Set DRY_RUN=true to have the plan as JSON. For the report of a real run, remove FORMAT and set " \
+          "config.anonymization_audit_file, which is written as JSON. Nothing was touched."
+        )
       end
 
       def watching_phases(&)

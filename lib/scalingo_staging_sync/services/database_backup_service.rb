@@ -4,7 +4,7 @@ require "fileutils"
 
 module ScalingoStagingSync
   module Services
-    # Fetches the backup to a file. A run needs no such file; it is for whoever wants the archive itself, for
+    # Fetches the backup to a file. A run needs no such file; it is for those who want the archive itself, for
     # instance to restore it twice. The file holds production's data as it is: delete it when it has served.
     class DatabaseBackupService < Base
       # Downloads the backup that a run would use, and unpacks it into `config.temp_dir`, with mode 0600. A configured
@@ -15,9 +15,12 @@ module ScalingoStagingSync
       # @return [String] the archive's path, for {DatabaseRestoreService#restore!}
       # @raise [Integrations::ScalingoApiClient::BackupError] or one of its subclasses
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
-      # @raise [ConfigurationError] when the source app or the API token is not set
+      # @raise [ConfigurationError] when the source app or the API token is not set, or a dry run is asked for
       def download_and_extract!(force_download: false)
+        refuse_dry_run!("would write production's data to disk")
+        Support::Variables.new.check!
         refuse_production!
+        config.check!
         return Support::BackupFile.refuse_url(settings.backup_file) if settings.backup_file
 
         directory = settings.in_app(config.temp_dir)

@@ -9,7 +9,9 @@ module ScalingoStagingSync
 
       # A word that may be shown: no URL, no address, no key.
       PLAIN = %r{\A[\w./=-]{1,40}\z}
-      private_constant :PLAIN
+
+      NAMESPACE = "scalingo_staging_sync:"
+      private_constant :PLAIN, :NAMESPACE
 
       # @param task [Rake::Task] the task
       # @param arguments [Rake::TaskArguments] its arguments
@@ -25,11 +27,12 @@ module ScalingoStagingSync
       end
 
       # @return [void]
-      # @raise [ConfigurationError] when an argument or a word on the line has no effect, or a variable is wrong
+      # @raise [ConfigurationError] when an argument, a word or a variable has no effect, or a variable is wrong
       def check!
         refuse_arguments
         refuse_words
         @variables.check!
+        @variables.check_task!(@task.name.delete_prefix(NAMESPACE), given: @line.filter_map { |word| word[/\A(\w+)=/, 1] })
       end
 
       private

@@ -1,13 +1,24 @@
 # frozen_string_literal: true
 
+require "json"
+
 module ScalingoStagingSync
   module Support
-    # The catalogue of masks for people: what `rake scalingo_staging_sync:masks` prints and the README's table shows.
+    # The catalogue of masks: what `rake scalingo_staging_sync:masks` prints and the README's table shows.
     # Both are made from what the engine itself knows of its masks.
     class MaskList
+      # Raised when a reader of the JSON would have to change.
+      SCHEMA_VERSION = 1
+
       # @param masks [Array<Hash>] the engine's catalogue
       def initialize(masks = ScalingoStagingSync::Native.masks)
         @masks = masks
+      end
+
+      # @return [String] each mask with its options and an example, as JSON
+      def json
+        masks = @masks.map { |mask| mask.merge(options: mask[:options].to_h) }
+        JSON.pretty_generate({ schema_version: SCHEMA_VERSION, masks: })
       end
 
       # @return [String] a few lines for each mask

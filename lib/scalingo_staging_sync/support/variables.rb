@@ -29,11 +29,32 @@ module ScalingoStagingSync
         REGION_NAME CONTINUOUS_INTEGRATION CONTAINER_MEMORY
       ].freeze
 
+      # What people put before and behind the name of a switch, and what no other program calls its own so.
+      AROUND = /
+        \A(?:SSS|IS|DO|AS|USE|WITH|SET|ENABLE|FORCE|RAKE|RAILS|SCALINGO|STAGING|SYNC|TASK|RUN)*
+        (?<name>DRYRUN|FORCEBACKUPDOWNLOAD)
+        (?:MODE|ONLY|FLAG|ENABLED?|OPTION|ACTIVE|FIRST|PLEASE|SYNC|TASK|RUN|STAGING|ON)*\z
+      /x
+
       # A word that may be shown: no URL, no address, no key.
       PLAIN = /\A[\w.-]{1,20}\z/
 
       OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE"].freeze
-      private_constant :DISTINCT, :SHARED, :PLAIN, :OWN
+
+      # Which of the gem's tasks read which variable. DRY_RUN is not here: what it asks for holds of every task, as those
+      # that change something heed it.
+      READERS = {
+        "FORMAT" => %w[run check scan suggest coverage masks status],
+        "SCAN" => %w[scan suggest],
+        "BACKUP_FILE" => %w[run check scan suggest preview],
+        "FORCE" => %w[run],
+        "FORCE_BACKUP_DOWNLOAD" => %w[run],
+        "VERBOSE" => %w[run]
+      }.freeze
+
+      # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.
+      OF_ONE_CALL = WORDS.keys.freeze
+      private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OWN, :OF_ONE_CALL
 
       class << self
         # @param text [Object] a word, such as a variable's value
@@ -51,7 +72,8 @@ module ScalingoStagingSync
           return if [*OWN, *SHARED].include?(name)
 
           name = name.scrub("?")
-          letters = letters(name).sub(/\A(SCALINGO)?STAGINGSYNC/, "")
+          letters = letters(name).sub(/\A((SCALINGO)?STAGINGSYNC|SSS)/, "")
+          letters = letters[AROUND, :name] || letters
           OWN.find { |own| letters(own) == letters } || DISTINCT.find { |own| slip?(letters(own), letters) } ||
             SHARED.find { |own| name.upcase.tr("-", "_") == own }
         end
@@ -117,7 +139,32 @@ module ScalingoStagingSync
         raise error(problems) if problems.any?
       end
 
+      # Looks for variables of the gem's that a task does not read. One that says what happens without it is none of them.
+      #
+      # @param task [String] the task's name, without the namespace
+      # @param given [Array<String>] the variables that stand on rake's own line, and so were meant for this task
+      # @return [void]
+      # @raise [ConfigurationError] naming each
+      def check_task!(task, given: [])
+        problems = READERS.filter_map do |name, tasks|
+          next if tasks.include?(task) || idle?(name) || !(OF_ONE_CALL + given).include?(name)
+
+          ["The variable #{name} has no effect on the task #{task}: #{listed(tasks)} read#{"s" if tasks.one?} it.", "Remove #{name}."]
+        end
+        raise error(problems) if problems.any?
+      end
+
       private
+
+      # Whether a variable says what happens without it.
+      def idle?(name)
+        word = self.class.plain(@environment[name])
+        word.empty? || word == WORDS[name]&.first || (SWITCHES.include?(name) && self.class.meaning(word) == false)
+      end
+
+      def listed(tasks)
+        [tasks[0...-1].join(", "), tasks.last].reject(&:empty?).join(" and ")
+      end
 
       def neither(name)
         ["The variable #{name} #{has(name)}, which says neither yes nor no.",

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "active_support/core_ext/object/blank"
+require "json"
 
 module ScalingoStagingSync
   # Looking at an installation before its first run.
@@ -9,6 +10,9 @@ module ScalingoStagingSync
     # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
     # beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
     class Tester < Services::Base
+      # Raised when a reader of the JSON would have to change.
+      SCHEMA_VERSION = 1
+
       # A check that did not hold.
       Failed = Class.new(StandardError)
 
@@ -18,7 +22,8 @@ module ScalingoStagingSync
 
       # Without these there is nobody to ask, or nobody may be asked.
       FIRST = ["Production guard", "Configuration", "Source", "Key for pseudonyms", "Native library"].freeze
-      private_constant :FIRST
+      WORDS = { passed: "passed ", warned: "warning", failed: "FAILED " }.freeze
+      private_constant :FIRST, :WORDS
 
       # What the engine may take over the Rails process, as the design promises.
       ENGINE_MEMORY = 64 * 1024 * 1024
@@ -27,26 +32,41 @@ module ScalingoStagingSync
       # @param output [IO] where the lines go
       # @param native [Module, nil] what stands for the native library; nil: the library itself
       # @param environment [#[]] the environment variables
-      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil, environment: ENV)
+      # @param format [String, nil] "json" for machines, else lines for people; default: the variable FORMAT
+      def initialize(config: ScalingoStagingSync.configuration, output: $stdout, native: nil, environment: ENV,
+                     format: Support::Variables.new(environment).word("FORMAT"))
         super(config:, native:)
         @output = output
         @environment = environment
+        @json = format.to_s.casecmp?("json")
+        @results = []
       end
 
       # @return [Boolean] whether everything holds; warnings do not count
       def run
-        results = local_checks.to_h { |name, check| [name, look(name, check)] }
-        if results.values_at(*FIRST).include?(:failed)
-          @output.puts("        Not looked at because of that: #{remote_checks.keys.join(", ")}.")
-        else
-          results.merge!(remote_checks.to_h { |name, check| [name, look(name, check)] })
-        end
-        @output.puts("", Support::PreviewText.new(@preview).to_s, "") if @preview
-        tell(results.values.tally)
-        results.values.none?(:failed)
+        look_at(local_checks)
+        skipped = (@results.any? { |result| FIRST.include?(result[:name]) && result[:status] == :failed }) ? remote_checks.keys : []
+        look_at(remote_checks.except(*skipped))
+        passed = @results.none? { |result| result[:status] == :failed }
+        @json ? print_json(passed, skipped) : print_end(skipped)
+        passed
       end
 
       private
+
+      def look_at(checks)
+        checks.each { |name, check| look(name, check) }
+      end
+
+      def print_end(skipped)
+        @output.puts("        Not looked at because of that: #{skipped.join(", ")}.") if skipped.any?
+        @output.puts("", Support::PreviewText.new(@preview).to_s, "") if @preview
+        tell(@results.map { |result| result[:status] }.tally)
+      end
+
+      def print_json(passed, skipped)
+        @output.puts(JSON.pretty_generate({ schema_version: SCHEMA_VERSION, passed:, checks: @results, not_looked_at: skipped, plan: @preview }))
+      end
 
       def local_checks
         {
@@ -84,18 +104,19 @@ module ScalingoStagingSync
       end
 
       def look(name, check)
-        @output.puts("passed  #{name}: #{check.call}")
-        :passed
+        keep(name, :passed, check.call)
       rescue Warned => error
-        @output.puts("warning #{name}: #{error.message}")
-        :warned
+        keep(name, :warned, error.message)
       rescue Error, Failed, ArgumentError => error
-        @output.puts("FAILED  #{name}: #{error.message}")
-        :failed
+        keep(name, :failed, error.message)
       rescue StandardError => error
         # Its message may hold anything.
-        @output.puts("FAILED  #{name}: it could not be looked at (#{error.class}). Mend what its name says, or report it.")
-        :failed
+        keep(name, :failed, "it could not be checked (#{error.class}). Look for the cause where its name points, or report it.")
+      end
+
+      def keep(name, status, message)
+        @results << { name:, status:, message: }
+        @output.puts("#{WORDS.fetch(status)} #{name}: #{message}") unless @json
       end
 
       def guard
@@ -245,7 +266,7 @@ module ScalingoStagingSync
         state = pending.empty? ? "none is pending here now" : "pending here now: #{pending.join(", ")}"
         "the app has #{Support::Figures.counted(known.size, "migration")}; #{state}. Those that the backup lacks are run after the load."
       rescue StandardError => error
-        raise Failed, "the app's migrations cannot be read (#{error.class}). Mend the files in db/migrate."
+        raise Failed, "the app's migrations cannot be read (#{error.class}). Correct the files in db/migrate."
       end
 
       def preview
