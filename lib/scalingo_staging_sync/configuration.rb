@@ -28,6 +28,9 @@ module ScalingoStagingSync
     FALLBACK_LOGGER = Logger.new($stderr)
     private_constant :FALLBACK_LOGGER
 
+    NOT_READ = "What follows in its block was not read."
+    private_constant :NOT_READ
+
     # Something that was set and not taken.
     Problem = Data.define(:name, :sentence, :cosmetic)
     private_constant :Problem
@@ -58,7 +61,7 @@ module ScalingoStagingSync
       def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, cosmetic: false, added_to: nil)
         row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, cosmetic:, added_to:)
         options[name] = row
-        define_method(name) { read(row) }
+        define_method(name) { |*given| given.empty? ? read(row) : refuse_call(row) }
         define_method(:"#{name}=") { |value| store(row, value) }
       end
     end
@@ -300,7 +303,9 @@ module ScalingoStagingSync
       yield self
     rescue UnknownOption => error
       # Nothing can stand for an option that was read, so the block ends here.
-      keep_problem(nil, "#{error.message} What follows in its block was not read.", error.place)
+      keep_problem(nil, "#{error.message} #{NOT_READ}", error.place)
+    rescue NoMethodError => error
+      keep_problem(nil, "#{of_own_list(error) || raise} #{NOT_READ}", Place.here(error.backtrace_locations))
     ensure
       @appendables.each_value { |appendable| settle(appendable) if appendable.changed? }
       @keeping = false
@@ -400,40 +405,56 @@ module ScalingoStagingSync
     def settle(appendable)
       option = appendable.option
       @values[option.name] = appendable.settle
-      solved(option)
-    rescue ArgumentError => error
-      refuse(option, error)
+    rescue ArgumentError
+      refuse(option, appendable.faults)
     end
 
+    # Another value puts a wrong one right; what is added does not.
     def store(option, value)
+      @problems.reject! { |problem| problem.name == option.name } if @keeping
       kept = option.cast(Legacy.setting(option, value))
       @appendables.delete(option.name)
-      solved(option)
+      @problems.reject! { |problem| problem.name == option.name }
       return @values.delete(option.name) if kept.nil?
 
       @values[option.name] = option.secret ? Secret.new(kept) : kept
     rescue ArgumentError => error
-      refuse(option, error)
+      refuse(option, [[error.message, nil]])
     end
 
-    def solved(option) = @problems.reject! { |problem| problem.name == option.name }
+    # @param faults [Array<Array>] sentences, each with the line that it is about, where that is known
+    def refuse(option, faults)
+      faults = faults.map { |sentence, place| [sentence, place || Place.here] }
+      raise ArgumentError, faults.map(&:first).join(" "), faults.map { |_, place| place.to_s }.uniq, cause: nil unless @keeping
 
-    def refuse(option, error)
-      raise ArgumentError, error.message, [Place.here.to_s], cause: nil unless @keeping
+      faults.each { |sentence, place| keep_problem(option, sentence, place) }
+    end
 
-      solved(option)
-      keep_problem(option, error.message)
+    # An option that is called with its value, as in `config.dry_run true`.
+    def refuse_call(option)
+      refuse(option, [["config.#{option.name} was called with a value, which sets nothing; write config.#{option.name} = ... instead.", nil]])
+      read(option)
+    end
+
+    # A sentence on a method that an option's list does not have; nil where the error is the app's own.
+    def of_own_list(error)
+      list = error.receiver
+      appendable = @appendables.each_value.find { |one| one.list.equal?(list) }
+      "config.#{appendable.option.name} has no method #{error.name}; add to it by <<, or set it by =." if appendable
+    rescue ArgumentError
+      nil # the error knows no receiver
     end
 
     def keep_problem(option, sentence, place = Place.here)
       @problems << Problem.new(option&.name, [Place.words(place), sentence].compact.join(": "), option ? option.cosmetic : false)
     end
 
-    # A name that looks like an option's; Ruby's own questions (to_ary, respond_to? and the like) go the usual way.
-    def method_missing(name, *)
-      return super unless name.match?(/\A(?!to_)[a-z]\w*=?\z/)
+    # A name that looks like an option's; Ruby's own questions (to_ary, respond_to? and the like) go the usual way. Where
+    # nothing reads what the call returns, the block goes on.
+    def method_missing(name, *given)
+      return super unless name.match?(/\A(?!to_)[a-z]\w*[=!?]?\z|\A\[\]=?\z/i)
 
-      raise UnknownOption.new(name, self) unless @keeping && name.end_with?("=")
+      raise UnknownOption.new(name, self) unless @keeping && (name.end_with?("=", "!") || (given.any? && name != :[]))
 
       keep_problem(nil, UnknownOption.sentence(name))
     end

@@ -24,6 +24,13 @@ class AllowedEnvironmentsTest < Minitest::Test
     assert_equal %w[development test], %w[staging demo development test].push(nil).select { |name| allowed(nil, name).ask? }
   end
 
+  def test_spaces_around_a_name_count_for_nothing
+    assert_nil allowed(["development ", :staging], "development").check!
+    assert_nil allowed([" staging\n"], "staging").check!
+    assert_predicate allowed(nil, "Development "), :ask?
+    assert_raises(ArgumentError) { allowed([" "], "staging") }
+  end
+
   def test_a_list_means_exactly_these_and_none_asks
     assert_nil allowed(%w[staging development], "development").check!
     refute_predicate allowed(%w[development], "development"), :ask?

@@ -212,12 +212,75 @@ class ConfigurationTest < Minitest::Test
       c.anonymization_tables << { table: "users", stratgy: :x }
     end
     assert_equal 2, config.problems.size
-    assert_includes config.problems.join, "config.exclude_tables was given"
+    assert_includes config.problems.join, "7 (Integer) was added to config.exclude_tables, which takes an Array of Strings."
     assert_includes config.problems.join, "did you mean :strategy"
     assert_empty config.exclude_tables
     @config.exclude_tables << 7
     assert_raises(ArgumentError) { @config.exclude_tables }
     assert_empty @config.exclude_tables
+  end
+
+  def test_of_what_is_added_only_the_wrong_part_is_quoted_with_the_line_that_added_it
+    deliberately_mistyped
+    lines = []
+    config = configured do |c|
+      c.exclude_tables << "sessions"
+      c.exclude_tables += 8
+      lines << (__LINE__ - 1)
+      c.exclude_tables << 7
+      lines << (__LINE__ - 1)
+      c.anonymization_tables << { table: "users", strategy: :user_anonymization }
+      c.anonymization_tables.concat([{ table: "notes" }])
+      lines << (__LINE__ - 1)
+      c.anonymization_rules = { "orders" => { "note" => "NULL" }, "bills" => { "note" => "NULL" } }
+      c.anonymization_rules["orders"]["sum"] = 5
+      lines << (__LINE__ - 1)
+      c.pii_ignore.merge!("products.*" => "")
+      lines << (__LINE__ - 1)
+    end
+    here = "test/unit/configuration_test.rb"
+    assert_equal [
+      "#{here}:#{lines[0]}: config.exclude_tables was given 8 (Integer) among others; it takes an Array of Strings.",
+      "#{here}:#{lines[1]}: 7 (Integer) was added to config.exclude_tables, which takes an Array of Strings."
+    ], config.problems.grep(/exclude_tables/)
+    notes, = config.problems.grep(/anonymization_tables/)
+    assert_match(/\A#{here}:#{lines[2]}: \{.*"notes"\} \(Hash\) was added .* Entry 2 \(table notes\): it has none of/, notes)
+    refute_includes notes, "users"
+    assert_match(/\A#{here}:#{lines[3]}: \{.*5\}\} was added to config.anonymization_rules, which takes/, config.problems.grep(/_rules/).first)
+    assert_match(/\A#{here}:#{lines[4]}: \{.*\} was added to config.pii_ignore, which takes/, config.problems.grep(/pii_ignore/).first)
+  end
+
+  def test_each_wrong_part_that_is_added_has_its_own_line
+    deliberately_mistyped
+    lines = []
+    config = configured do |c|
+      c.exclude_tables << 7
+      lines << (__LINE__ - 1)
+      c.exclude_tables.push("carts", nil)
+      lines << (__LINE__ - 1)
+      c.production_hostname_patterns << "live"
+      lines << (__LINE__ - 1)
+    end
+    assert_equal lines, config.problems.map { |problem| problem[/:(\d+):/, 1].to_i }
+    assert_equal [/prod/i, /production/i], config.production_hostname_patterns
+  end
+
+  def test_what_is_added_after_a_wrong_value_does_not_hide_it
+    deliberately_mistyped
+    config = configured do |c|
+      c.exclude_tables = "sessions carts".split.push(7)
+      c.exclude_tables << "visits"
+    end
+    assert_equal 1, config.problems.size
+    assert_includes config.problems.first, "was given 7 (Integer) among others"
+  end
+
+  def test_a_list_that_the_app_has_got_can_be_copied_by_marshal
+    @config.exclude_tables << "carts"
+    copy = Marshal.load(Marshal.dump(@config.exclude_tables))
+    assert_equal ["carts"], copy
+    copy << "sessions"
+    assert_equal %w[carts sessions], copy
   end
 
   def test_adding_outside_of_configure_counts_too
@@ -263,6 +326,27 @@ class ConfigurationTest < Minitest::Test
     assert_includes config.problems.first, "did you mean config.exclude_tables?"
     assert_includes config.problems.first, "was not read"
     refute config.postgis
+  end
+
+  # Gestures that would end in a backtrace of Ruby's while the app boots.
+  def test_whatever_else_is_done_to_an_option_is_a_problem_with_its_line
+    looks_at_the_line_that_called
+    { ->(c) { c.exclude_tables! "x" } => "There is no config.exclude_tables!; set the option by config.exclude_tables = ...",
+      ->(c) { c.exclude_tables? } => "There is no config.exclude_tables?; set the option by config.exclude_tables = ...",
+      ->(c) { c.exclude_tables "x" } => "config.exclude_tables was called with a value, which sets nothing; write config.exclude_tables = ... instead.",
+      ->(c) { c.exclude_table "x" } => "There is no option config.exclude_table; did you mean config.exclude_tables?",
+      ->(c) { c.exclude_table!("x") } => "There is no option config.exclude_table!; did you mean config.exclude_tables?",
+      ->(c) { c.Exclude_tables = ["x"] } => "There is no option config.Exclude_tables; did you mean config.exclude_tables?",
+      ->(c) { c[:exclude_tables] = ["x"] } => "Options are set by their names, such as config.exclude_tables = [], not by config[...].",
+      ->(c) { c[:exclude_tables] } => "Options are set by their names, such as config.exclude_tables = [], not by config[...].",
+      ->(c) { c.exclude_tables.add("x") } => "config.exclude_tables has no method add; add to it by <<, or set it by =.",
+      ->(c) { c.pii_ignore.push("x") } => "config.pii_ignore has no method push; add to it by <<, or set it by =." }.each do |slip, sentence|
+      config = configured(&slip)
+      assert_equal 1, config.problems.size, sentence
+      assert config.problems.first.start_with?("test/unit/configuration_test.rb:#{slip.source_location.last}: #{sentence}"), config.problems.first
+    end
+    assert_raises(NoMethodError) { configured { |_| Object.new.exclude_tables } }
+    assert_raises(ArgumentError) { @config.exclude_tables "x" }
   end
 
   def test_a_wrong_value_of_a_cosmetic_option_is_a_warning
@@ -394,8 +478,9 @@ class ConfigurationTest < Minitest::Test
 
   def test_what_is_no_hash_and_added_to_one_is_a_mistake_and_no_exception
     deliberately_mistyped
+    ScalingoStagingSync.configuration.logger = Logger.new(File::NULL)
     config = ScalingoStagingSync.configure { |c| c.pii_ignore << "products.name" }
-    assert_match(/config\.pii_ignore was given/, config.problems.join)
+    assert_match(/=> ?nil\} was added to config\.pii_ignore, which takes a Hash/, config.problems.join)
     assert_equal({}, config.pii_ignore)
   end
 end

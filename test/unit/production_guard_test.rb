@@ -30,6 +30,11 @@ class ProductionGuardTest < Minitest::Test
     assert_includes error.remedy, "RAILS_ENV=staging"
   end
 
+  def test_rails_env_is_understood_however_it_is_written
+    ["production ", "Production", " PROD\n", "prod"].each { |name| assert_match(/Rails\.env is prod(uction)?\./i, refuse(rails_env: name).what) }
+    %w[preprod products production2].each { |name| assert_nil guard(rails_env: name).validate! }
+  end
+
   def test_an_app_named_like_production_is_refused
     %w[shop-production shop-PROD production].each { |app| assert_includes refuse({ "APP" => app }).what, "APP=#{app}" }
   end
@@ -62,7 +67,7 @@ class ProductionGuardTest < Minitest::Test
   end
 
   def test_a_url_of_another_database_is_said_to_be_one_and_not_production
-    { "mysql2://u:hush@prod/db" => "a mysql2 URL", "sqlite3:db/hush.sqlite3" => "a sqlite3 URL", "mongodb://u:hush@h/db" => "a mongodb URL",
+    { "mysql2://u:hush@prod/db" => "DATABASE_URL has the scheme mysql2, and", "sqlite3:db/hush.sqlite3" => "has the scheme sqlite3", "mongodb://u:hush@h/db" => "has the scheme mongodb",
       "u:hush@h/db" => "cannot be read as a PostgreSQL URL", "postgres://u:hu/sh@h/hush" => "cannot be read as a PostgreSQL URL" }.each do |url, words|
       error = refuse({ "DATABASE_URL" => url })
       assert_kind_of ScalingoStagingSync::Support::EnvironmentValidator::TargetUrlError, error, url
@@ -76,7 +81,7 @@ class ProductionGuardTest < Minitest::Test
   def test_a_url_of_another_database_beside_what_looks_like_production_is_told_with_it
     error = refuse({ "APP" => "shop-production", "DATABASE_URL" => "mysql2://u:hush@h/db" })
     assert_includes error.message, "This looks like production"
-    assert_includes error.message, "a mysql2 URL"
+    assert_includes error.message, "DATABASE_URL has the scheme mysql2, and"
   end
 
   def test_the_source_app_as_target_is_refused

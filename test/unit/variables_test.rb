@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "logger"
 require "rake"
 
 # What the variables say, in whatever spelling, and what becomes of one that says nothing or has a name that is nearly right.
@@ -151,6 +152,27 @@ class CommandLineTest < Minitest::Test
     assert_nil check("status", task: "status")
   ensure
     %w[BACKUP_FILE VERBOSE].each { |name| ENV.delete(name) }
+  end
+
+  # What is wrong in the initializer, logged as the app boots.
+  def logged_at_boot(*tasks)
+    log = StringIO.new
+    ScalingoStagingSync.reset_configuration!.logger = Logger.new(log)
+    rake = Rake::Application.new
+    Rake.with_application(rake) do
+      rake.init("rake", tasks)
+      ScalingoStagingSync.configure { |config| config.pii_policy = "stop" }
+    end
+    log.string
+  end
+
+  def test_a_mistake_in_the_initializer_is_not_logged_at_boot_where_the_task_says_it
+    assert_empty logged_at_boot("scalingo_staging_sync:run")
+    assert_empty logged_at_boot("db:prepare", "scalingo_staging_sync:preview[users]")
+    ["scalingo_staging_sync:masks", "scalingo_staging_sync:status", "assets:precompile"].each { |task| assert_includes logged_at_boot(task), "pii_policy" }
+    assert_includes logged_at_boot, "pii_policy"
+  ensure
+    ScalingoStagingSync.reset_configuration!
   end
 
   def test_a_variable_in_small_letters_is_an_error_that_names_it

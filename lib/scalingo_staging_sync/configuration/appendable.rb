@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   class Configuration
     # A list or a hash of the configuration as the app gets it: it can be added to (`config.exclude_tables << "sessions"`),
-    # and what it then holds is checked as if it had been set.
+    # and what it then holds is checked as if it had been set. Of what is refused it knows the line that added it.
     class Appendable
       # @return [Option] whose value it is
       attr_reader :option
@@ -11,12 +11,16 @@ module ScalingoStagingSync
       # @return [Array, Hash] what the app gets, always the same object
       attr_reader :list
 
+      # @return [Array<Array(String, Thread::Backtrace::Location)>] what {#settle} has refused: a sentence for each part, and
+      #   the app's line that added it; nil for a line that is not known
+      attr_reader :faults
+
       # @param option [Option] whose value it is
       # @param value [Array, Hash] the value, checked
       def initialize(option, value)
         @option = option
-        @list = value.class.new
-        take_by_shovel if @list.is_a?(Hash)
+        @lines = []
+        @list = Watched.over(value.class.new) { |parts| note(parts) }
         keep(value)
       end
 
@@ -25,37 +29,50 @@ module ScalingoStagingSync
         @list.hash != @known
       end
 
-      # Checks it. What is refused is taken out again.
+      # Checks it. What is refused is taken out again, and stands in {#faults}.
       #
       # @return [Array, Hash] the value to keep
       # @raise [ArgumentError] when the option does not take it
       def settle
         keep(@option.cast(@list))
-      rescue ArgumentError
+      rescue ArgumentError => error
+        @faults = faults_of(error)
         keep(@kept)
         raise
       end
 
       private
 
-      # 0.1's initializers add to a hash by `<<`, too. What is no hash stays in it as a key, so that {#settle} refuses it
-      # with a sentence instead of Ruby with a NoMethodError while the app boots.
-      def take_by_shovel
-        @list.define_singleton_method(:<<) { |more| more.is_a?(Hash) ? merge!(more) : merge!(more => nil) }
+      def note(parts)
+        place = Place.here
+        parts.each { |part| @lines << [part, place] }
+      end
+
+      def faults_of(error)
+        parts = @option.wrong_parts(@list)
+        return [[error.message, @lines.last&.last]] if parts.empty?
+
+        parts.map do |part, index|
+          name = part.is_a?(Hash) ? part.keys.first : part.first
+          [@option.refusal_of(part, index), @lines.reverse_each.find { |added, _| added == name }&.last]
+        end
       end
 
       def keep(value)
-        @list.replace(thaw(value))
+        @lines.clear
+        @list.replace(value.is_a?(Hash) ? value.to_h { |key, inner| [key, thaw(inner, key)] } : value.map { |inner| thaw(inner) })
         @known = @list.hash
         @kept = value
       end
 
-      def thaw(value)
-        case value
-        when Hash then value.transform_values { |inner| thaw(inner) }
-        when Array then value.map { |inner| thaw(inner) }
-        else value
-        end
+      # A copy that can be added to; what is added within counts as added to the part of the whole that it belongs to.
+      def thaw(value, part = nil)
+        return value unless value.is_a?(Array) || value.is_a?(Hash)
+
+        copy = value.class.new
+        part ||= copy
+        copy.replace(value.is_a?(Hash) ? value.transform_values { |inner| thaw(inner, part) } : value.map { |inner| thaw(inner, part) })
+        Watched.over(copy) { note([part]) }
       end
     end
   end

@@ -13,17 +13,18 @@ module ScalingoStagingSync
       module_function
 
       # @param entries [Object] what the option was given
+      # @param index [Integer] where the first of them stands in the whole
       # @return [String, nil] a sentence or more; nil where there is nothing to say about single entries
-      def tell(entries)
+      def sentences(entries, index = 0)
         return unless entries.is_a?(Array)
 
-        told = entries.each_with_index.flat_map do |entry, index|
+        found = entries.each.with_index(index + 1).flat_map do |entry, number|
           next [] if Kind.entry(entry)
 
           table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
-          of(entry).map { |problem| "Entry #{index + 1}#{" (table #{Support::Echo.of(table)})" if table}: #{problem}." }
+          of(entry).map { |problem| "Entry #{number}#{" (table #{Support::Echo.of(table)})" if table}: #{problem}." }
         end
-        told.join(" ") if told.any?
+        found.join(" ") if found.any?
       end
 
       # @param entry [Object] an entry that is refused

@@ -37,9 +37,10 @@ module ScalingoStagingSync
       end
 
       # @param value [Object] a value that is refused
+      # @param index [Integer] where its first element stands in the whole
       # @return [String, nil] what is wrong with it in particular, in sentences
-      def explain(value)
-        @explain&.call(value)
+      def explain(value, index = 0)
+        @explain&.call(value, index)
       end
 
       class << self
@@ -62,14 +63,23 @@ module ScalingoStagingSync
         end
 
         # @param expectation [String] what the option takes
+        # @param exact [Boolean] whether spaces around it are a part of it
         # @yieldparam string [String] a String that is not blank
         # @yieldreturn [Boolean] whether it will do
         # @return [Kind] Strings
-        def string(expectation = "a String that is not empty", &accept)
+        def string(expectation = "a String that is not empty", exact: false, &accept)
           new("String", expectation) do |value|
-            fits = value.is_a?(String) && !value.strip.empty? && (accept ? accept.call(value) : !Support::Echo.secret?(value))
-            fits ? value.dup.freeze : REFUSED
+            text = (value.is_a?(String) && !exact) ? value.strip : value
+            fits = text.is_a?(String) && !text.strip.empty? && (accept ? accept.call(text) : !Support::Echo.secret?(text))
+            fits ? text.dup.freeze : REFUSED
           end
+        end
+
+        # @param value [Object] a name
+        # @return [String, nil] it without spaces around it; nil where it is none
+        def name_of(value)
+          name = value.to_s.strip if [String, Symbol].include?(value.class)
+          name.freeze unless name.nil? || name.empty?
         end
 
         # @param value [Object] a value
@@ -118,10 +128,10 @@ module ScalingoStagingSync
 
       SECRET = string(
         "a String of at least 16 bytes that cannot be guessed, such as `ruby -rsecurerandom -e 'puts SecureRandom.hex(32)'` " \
-        "prints, or six words chosen by chance"
+        "prints, or six words chosen by chance", exact: true
       ) { |value| value.bytesize >= 16 && Guessing.bits(value) >= Guessing::ENOUGH }
 
-      PASSWORD = string("a String of at most 72 bytes, which is all that bcrypt reads, without a zero byte") do |value|
+      PASSWORD = string("a String of at most 72 bytes, which is all that bcrypt reads, without a zero byte", exact: true) do |value|
         value.bytesize <= 72 && !value.include?("\0")
       end
 
@@ -131,16 +141,15 @@ module ScalingoStagingSync
       end
 
       NAMES = new("Array<String>", "an Array of Strings") do |value|
-        fits = value.is_a?(Array) && value.all? { |name| [String, Symbol].include?(name.class) && !name.empty? }
-        fits &&= !Support::Echo.secret?(value)
-        fits ? value.map { |name| name.to_s.dup.freeze }.freeze : REFUSED
+        names = value.is_a?(Array) ? value.map { |name| name_of(name) } : [nil]
+        (names.all? && !Support::Echo.secret?(names)) ? names.freeze : REFUSED
       end
 
       PATTERNS = new("Array<Regexp>", "an Array of Regexps") do |value|
         (value.is_a?(Array) && value.all?(Regexp)) ? value.dup.freeze : REFUSED
       end
 
-      # The headings that personal data is told under.
+      # The headings of personal data.
       PII_HEADINGS = %i[identity contact personal financial auth medical biometric].freeze
 
       PII_PATTERNS = new("Hash", "a Hash from headings such as #{PII_HEADINGS.first(3).map(&:inspect).join(", ")} to Regexps") do |value|
@@ -163,7 +172,7 @@ module ScalingoStagingSync
           [String, Symbol].include?(column.class) && !Support::Echo.secret?(column) && column.to_s.include?(".") &&
             reason.is_a?(String) && !reason.strip.empty?
         end
-        fits ? value.to_h { |column, reason| [column.to_s.freeze, reason.dup.freeze] }.freeze : REFUSED
+        fits ? value.to_h { |column, reason| [column.to_s.strip.freeze, reason.dup.freeze] }.freeze : REFUSED
       end
 
       # The Symbols that are no columns in the rules of a table of `anonymization_rules`.
@@ -215,7 +224,7 @@ module ScalingoStagingSync
         "Array<Hash>",
         "an Array of Hashes, each with :table and one of :strategy, :columns and :query " \
         "(and, if need be, #{(ENTRY_KEYS - %i[table strategy columns query]).map(&:inspect).join(", ")})",
-        explain: ->(value) { EntryProblems.tell(value) }
+        explain: ->(value, index) { EntryProblems.sentences(value, index) }
       ) do |value|
         entries = value.is_a?(Array) ? value.map { |entry| Kind.entry(entry) } : [nil]
         entries.all? ? entries.freeze : REFUSED

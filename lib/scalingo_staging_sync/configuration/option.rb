@@ -44,9 +44,42 @@ module ScalingoStagingSync
         kept = kind.check(value)
         return kept unless Kind::REFUSED.equal?(kept)
 
-        given = secret ? "a value of class #{value.class}" : "#{Support::Echo.inspect(value)} (#{value.class})"
-        told = ["config.#{name} was given #{given}; it takes #{kind.expectation}.", *(kind.explain(value) unless secret)]
-        raise ArgumentError, told.join(" ")
+        raise ArgumentError,
+              ["config.#{name} was given #{given(value)}; it takes #{kind.expectation}.", *(kind.explain(value) unless secret)].join(" ")
+      end
+
+      # @param value [Array, Hash, Object] a value that is refused
+      # @return [Array<Array(Enumerable, Integer)>] its elements and pairs that are refused on their own, each as an Array or
+      #   a Hash of one, with its index
+      def wrong_parts(value)
+        parts = case value
+                when Array then value.map { |element| [element] }
+                when Hash then value.map { |pair| [pair].to_h }
+                else []
+                end
+        parts.each_with_index.select { |part, _| Kind::REFUSED.equal?(kind.check(part)) }
+      end
+
+      # @param part [Array, Hash] of {#wrong_parts}
+      # @param index [Integer] where it stands
+      # @return [String] that it was added, and what the option takes
+      def refusal_of(part, index)
+        ["#{shown_part(part)} was added to config.#{name}, which takes #{kind.expectation}.", *kind.explain(part, index)].join(" ")
+      end
+
+      private
+
+      def given(value)
+        return "a value of class #{value.class}" if secret
+
+        parts = wrong_parts(value)
+        return "#{Support::Echo.inspect(value)} (#{value.class})" if parts.empty? || parts.size == value.size
+
+        "#{parts.map { |part, _| shown_part(part) }.join(", ")} among others"
+      end
+
+      def shown_part(part)
+        part.is_a?(Hash) ? Support::Echo.inspect(part) : "#{Support::Echo.inspect(part.first)} (#{part.first.class})"
       end
     end
   end

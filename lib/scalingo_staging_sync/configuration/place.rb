@@ -10,9 +10,10 @@ module ScalingoStagingSync
 
       module_function
 
+      # @param locations [Array<Thread::Backtrace::Location>, nil] a backtrace
       # @return [Thread::Backtrace::Location, nil] the app's line that has led here
-      def here
-        caller_locations.find { |location| !location.absolute_path.to_s.start_with?(OURS) }
+      def here(locations = caller_locations)
+        locations&.find { |location| !location.absolute_path.to_s.start_with?(OURS) && !location.path.start_with?("<internal:") }
       end
 
       # @param location [Thread::Backtrace::Location, nil] a line

@@ -20,11 +20,14 @@ module ScalingoStagingSync
       # @param method [Symbol] the name that was called, with `=` or without
       # @return [String] that there is none, and the one that it is nearest to
       def self.sentence(method)
-        name = method.to_s.delete_suffix("=").to_sym
+        name = method.to_s.sub(/[=!?]\z/, "").to_sym
+        return "Options are set by their names, such as config.exclude_tables = [], not by config[...]." if method.start_with?("[")
+        return "There is no config.#{method}; set the option by config.#{name} = ..." if Configuration.options.key?(name)
         return "config.target_app cannot be set: it is the variable APP." if name == :target_app
 
         near = DidYouMean::SpellChecker.new(dictionary: Configuration.options.keys).correct(name).first
-        "There is no option config.#{name}#{near ? "; did you mean config.#{near}?" : ". The README's table has all there are."}"
+        asked = method.to_s.delete_suffix("=")
+        "There is no option config.#{asked}#{near ? "; did you mean config.#{near}?" : ". The README's table has all there are."}"
       end
     end
   end

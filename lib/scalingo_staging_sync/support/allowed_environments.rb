@@ -33,7 +33,7 @@ module ScalingoStagingSync
 
       # @return [Boolean] whether a run asks for the database's name first, since nothing says that this one is meant
       def ask?
-        @list.nil? && LOCAL.include?(@rails_env)
+        @list.nil? && LOCAL.include?(@rails_env.to_s.strip.downcase)
       end
 
       # @return [String] why a run asks

@@ -11,7 +11,19 @@ module ScalingoStagingSync
       PLAIN = %r{\A[\w./=-]{1,40}\z}
 
       NAMESPACE = "scalingo_staging_sync:"
-      private_constant :PLAIN, :NAMESPACE
+
+      # The tasks that do not go by the configuration, or go on with a mistake in it.
+      WITHOUT_CONFIGURATION = %w[masks status install].freeze
+      private_constant :PLAIN, :NAMESPACE, :WITHOUT_CONFIGURATION
+
+      # @return [Boolean] whether this process is to run one of the gem's tasks that end with what is wrong in the
+      #   configuration
+      def self.refuses_problems?
+        return false unless defined?(Rake.application)
+
+        own = Rake.application.top_level_tasks.filter_map { |word| word[/\A#{NAMESPACE}(.[^\[]*)/o, 1] }
+        (own - WITHOUT_CONFIGURATION).any?
+      end
 
       # @param task [Rake::Task] the task
       # @param arguments [Rake::TaskArguments] its arguments

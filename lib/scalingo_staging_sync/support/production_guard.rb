@@ -18,6 +18,10 @@ module ScalingoStagingSync
       REVIEW_APP = /-pr-?\d+\z/i
       private_constant :REVIEW_APP
 
+      # Rails takes RAILS_ENV as it is written.
+      PRODUCTION = /\A\s*prod(?:uction)?\s*\z/i
+      private_constant :PRODUCTION
+
       URL_VARIABLES = %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].freeze
       private_constant :URL_VARIABLES
 
@@ -32,7 +36,7 @@ module ScalingoStagingSync
 
       # @return [String, nil] Rails' environment; nil where there is no Rails
       def self.rails_env
-        defined?(Rails.env) ? Rails.env.to_s : nil
+        defined?(Rails.env) ? Rails.env.to_s.strip : nil
       end
 
       # @return [void]
@@ -49,10 +53,10 @@ module ScalingoStagingSync
       private
 
       def rails_failure
-        return unless @rails_env == "production"
+        return unless @rails_env.to_s.match?(PRODUCTION)
 
         Failure.new(
-          "Rails.env is production.",
+          "Rails.env is #{@rails_env.strip}.",
           "Set RAILS_ENV=staging for the staging app (`scalingo --app my-app-staging env-set RAILS_ENV=staging`); " \
           "Scalingo's Ruby buildpack sets production unless the app says otherwise."
         )
@@ -106,7 +110,7 @@ module ScalingoStagingSync
       def unread(name, url)
         scheme = url[%r{\A\s*([a-z][a-z0-9+.-]*)://}i, 1] || url[/\A\s*(sqlite3?):/i, 1]
         if scheme && !scheme.match?(/\A(postgres|postgresql|postgis)\z/)
-          return Failure.new(what: "#{name} is a #{scheme} URL, and staging is filled in PostgreSQL only.", unread: true,
+          return Failure.new(what: "#{name} has the scheme #{scheme}, and staging is filled in PostgreSQL only.", unread: true,
                              remedy: "Set #{name} to the URL of the staging app's PostgreSQL database.")
         end
         Failure.new(

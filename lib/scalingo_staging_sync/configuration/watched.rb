@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class Configuration
+    # Has a list or a hash say what is added to it. What would end in one of Ruby's exceptions while the app boots, a
+    # single value where a list or a hash belongs, is added all the same, for the option to refuse with a sentence.
+    module Watched
+      # What a list learns.
+      module List
+        %i[<< push append unshift prepend insert []=].each do |name|
+          define_method(name) { |*given| super(*given).tap { @note.call(given) } }
+        end
+
+        def concat(*lists)
+          lists = lists.map { |list| list.is_a?(Array) ? list : [list] }
+          super(*lists).tap { @note.call(lists.flatten(1)) }
+        end
+
+        def +(other) = super(other.is_a?(Array) ? other : [other])
+      end
+
+      # What a hash learns; 0.1's initializers add to it by `<<`, too.
+      module Table
+        %i[[]= store].each do |name|
+          define_method(name) { |key, value| super(key, value).tap { @note.call([key]) } }
+        end
+
+        %i[merge! update].each do |name|
+          define_method(name) do |*given, &choose|
+            hashes = given.map { |more| more.is_a?(Hash) ? more : { more => nil } }
+            super(*hashes, &choose).tap { @note.call(hashes.flat_map(&:keys)) }
+          end
+        end
+
+        def <<(more) = merge!(more)
+      end
+
+      # What hears of it; in a copy that Marshal makes, nothing does.
+      class Listener
+        def initialize(&listen) = @listen = listen
+        def call(parts) = @listen&.call(parts)
+        def marshal_dump = nil
+        def marshal_load(_nothing) = nil
+      end
+      private_constant :List, :Table, :Listener
+
+      # @param list [Array, Hash] what is watched
+      # @yieldparam parts [Array] elements or keys that were added
+      # @return [Array, Hash] the same
+      def self.over(list, &)
+        list.extend(list.is_a?(Hash) ? Table : List)
+        list.instance_variable_set(:@note, Listener.new(&))
+        list
+      end
+    end
+  end
+end
