@@ -32,7 +32,7 @@ class ProductionGuardTest < Minitest::Test
 
   def test_rails_env_is_understood_however_it_is_written
     ["production ", "Production", " PROD\n", "prod"].each { |name| assert_match(/Rails\.env is prod(uction)?\./i, refuse(rails_env: name).what) }
-    %w[preprod products production2].each { |name| assert_nil guard(rails_env: name).validate! }
+    %w[preprod products production2].each { |name| assert_nil validate(rails_env: name) }
   end
 
   def test_an_app_named_like_production_is_refused
