@@ -19,7 +19,7 @@ class DatabaseUrlTest < Minitest::Test
       "postgres://u:p@Host.example.com:31000/db?sslmode=prefer" => [["host.example.com"], [31_000], "db"],
       "postgresql://host/db" => [["host"], [], "db"],
       "postgis://u:p%40ss@host/my%20db" => [["host"], [], "my db"],
-      "postgres://u:p@ss@host/db" => [["host"], [], "db"],
+      "POSTGRES://u:p?s#s@host/db" => [["host"], [], "db"], "postgres://u:12?ss@host/db" => [["host"], [], "db"],
       "postgres://a:1,b:2/db" => [%w[a b], [1, 2], "db"],
       "postgres://[::1]:5432/db" => [["::1"], [5432], "db"],
       "postgres:///db?host=/tmp&port=5433" => [["/tmp"], [5433], "db"],
@@ -35,7 +35,8 @@ class DatabaseUrlTest < Minitest::Test
 
   def test_it_refuses_everything_else
     ["", "mysql://h/d", "postgres:h", "host=x dbname=y", "postgres://h:p:q/d", "postgres://h%zz/d", "postgres://u:p%zz@h/d",
-     "postgres://h:x/d", "postgres://u:12/34@h/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
+     "postgres://h:x/d", "postgres://u:12/34@h/d",
+     "postgres://u:p@ss@h/d", "postgres://u:p\xFF@h/d"].each { |text| assert_nil DatabaseUrl.parse(text), text }
   end
 
   def test_it_makes_a_url_of_an_active_record_configuration

@@ -48,7 +48,7 @@ class ProductionGuardTest < Minitest::Test
   def test_a_host_that_looks_like_production_is_refused_wherever_it_stands
     %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each do |name|
       ["postgres://u:hush@shop-prod-1.example.com:31000/db", "postgres://u:hush@ok,PRODUCTION/db",
-       "postgres://u:hush@ok/db?host=prod"].each do |url|
+       "postgres://u:hush@ok/db?host=prod", "postgres://u:12?hush@prod/db", "postgres://u:12#hush@prod/db"].each do |url|
         error = refuse({ name => url })
         assert_includes error.what, name
         refute_includes error.message, "hush"

@@ -211,7 +211,11 @@ class EchoTest < Minitest::Test
   URLS = [
     "postgres://user:hush@db.example/shop", "postgres:/user:hush@db.example/shop", "postgres//user:hush@db.example/shop",
     "user:hush@db.example/shop", "https://hush@storage.example/x", "https://storage.example/x?X-Amz-Signature=hush",
-    "https://hooks.slack.com/services/hush", "postgres://user:hu/sh ?#hush@db.example/shop", "host=db password=hush", "tk-us-hush"
+    "https://hooks.slack.com/services/hush", "postgres://user:hu/sh ?#hush@db.example/shop", "host=db password=hush", "tk-us-hush",
+    "postgres:///shop?user=ada&password=hush", "ada:hush@", "ada:hush@\tdb.example", "//:hush@db.example/shop", "jdbc:postgresql:shop?password=hush",
+    "db.example:5432:shop:ada:hush", "password: hush", "api-key=hush", "sqlite3:shop?key=hush", "X-Auth-Token: hush", '{"password":"hush"}',
+    "Bearer hush-hush-hush", "-----BEGIN PRIVATE KEY-----hush", "ada%3Ahush%40db.example", "é%E9ada%3Ahush%40db.example", "postgres%253A%252F%252Fada%253Ahush%2540db.example",
+    "github_pat_hush", "postgres:\\\\ada:hush@db.example"
   ].freeze
 
   Echo = ScalingoStagingSync::Support::Echo
@@ -224,7 +228,7 @@ class EchoTest < Minitest::Test
   end
 
   def test_names_and_paths_are_quoted_as_they_are
-    ["users", "public.users", "tmp/shop.dump", "/app/ada@example/shop.dump", "C:/shop.dump", "my app's backup 10:30.dump"].each do |text|
+    ["users", "public.users", "Auth::Token::User", "npm_packages", "sk-staging", "SG.users", "tmp/shop.dump", "/app/ada@example/shop.dump", "C:/shop.dump", "my app's backup 10:30.dump"].each do |text|
       assert_equal text, Echo.of(text)
       assert_equal text.inspect, Echo.inspect(text)
     end
@@ -238,6 +242,13 @@ class EchoTest < Minitest::Test
     error = ScalingoStagingSync::PlanError.new(%(There is no table "postgres://user:hush@db.example/shop" here.),
                                                "Use postgres://user:password@host.")
     assert_equal %(There is no table "#{Echo::HIDDEN}" here. Use postgres://user:password@host.), error.message
+  end
+
+  def test_no_error_quotes_a_url_with_a_secret_that_is_no_password_of_a_user
+    ["postgres:///shop?user=ada&password=hush", "https://s3.example/x?X-Amz-Signature=hush", "hooks.slack.com/services/hush", "tk-us-hush",
+     '"postgres://ada:hush word@db.example/shop"'].each do |text|
+      refute_includes ScalingoStagingSync::PlanError.new("There is no table #{text} here.").message, "hush"
+    end
   end
 
   # Every door through which such a text may come, with what it says.
@@ -360,7 +371,7 @@ class GuessingTest < Minitest::Test
     end
   end
 
-  # The least that the estimate gave in a hundred thousand keys of each shape is 85 bits and more.
+  # Of a hundred thousand keys of each shape none was refused.
   def test_a_key_made_by_chance_and_six_words_are_taken
     chance = Random.new(14)
     made = CHANCE.flat_map { |key| Array.new(50) { key.call(chance) } }

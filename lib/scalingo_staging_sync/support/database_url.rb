@@ -11,7 +11,11 @@ module ScalingoStagingSync
     # Taken apart by hand, because URI refuses what libpq allows: several hosts, none, and passwords with
     # characters of their own. Source: PostgreSQL's documentation, "Connection URIs".
     class DatabaseUrl
-      FORM = %r{\A(?:postgres|postgresql|postgis)://(?:(?<user>[^/?#]*)@)?(?<hosts>[^/?#]*)(?:/(?<database>[^?#]*))?(?:\?(?<query>[^#]*))?\z}
+      # What stands before the first `@` is the role and its password, unless a slash comes before: they may hold a `?` and a
+      # `#`. Read in any other way the production guard would look at another host than the engine connects to.
+      FORM = %r{
+        \A(?:postgres|postgresql|postgis)://(?:(?<user>[^/@]*)@)?(?<hosts>[^/?\#@]*)(?:/(?<database>[^?\#]*))?(?:\?(?<query>[^\#]*))?\z
+      }xi
       private_constant :FORM
 
       # The port of a URL that names none.
@@ -31,8 +35,8 @@ module ScalingoStagingSync
       def self.parse(text)
         match = FORM.match(text.to_s.strip)
         new(match) if match
-      rescue ArgumentError
-        nil # a broken percent-encoding
+      rescue ArgumentError, EncodingError
+        nil # a broken percent-encoding, or bytes that are no text
       end
 
       # An ActiveRecord configuration as a URL.

@@ -11,19 +11,40 @@ module ScalingoStagingSync
       # Characters of a value that a message quotes.
       LONGEST = 80
 
+      # What tokens and keys of services begin with.
+      TOKEN = /
+        \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8}|gh[a-z]_|github_pat_|glpat-|npm_\w{30}|whsec_|[rs]k_live_|sk-(?:ant|live|proj)-|AIza[\w-]{20}|
+        SG\.[\w-]{16})\S*
+      /xi
+
+      # What a password, a token or a key is called where it is given with its name.
+      NAMED = /(?:passw(?:or)?d|passphrase|pwd|secret(?:_key_base)?|token|(?:api|access)[_-]?key|signature|sig|credential|authorization)/i
+
       # File.expand_path makes one slash of a URL's two, and people forget one; a scheme has two letters at least, or the
-      # drive of a path would be one.
+      # drive of a path would be one. The third is a line of a .pgpass file.
       SECRET = %r{
-        [a-z][a-z0-9+.-]+(?::|%3A)(?:/|%2F)
+        [a-z][a-z0-9+.-]+:[/\\]
+        | [^\s@/]*:[^@]*@
+        | :(?:\d+|\*):[^\s:]+:[^\s:]+:\S
         | \bhooks\.slack\.com/
-        | [^\s:@/]+:[^@]*@\S
-        | (?:passw(?:or)?d|pwd|secret(?:_key_base)?|token|api_?key|signature|sig|credential)\s*=\s*\S
-        | \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8}|gh[a-z]_|glpat-|whsec_|[rs]k_live_)\S
+        | #{NAMED}["']?\s*(?:=>?|:(?!:))\s*\S
+        | [?&]\w*key=
+        | \b(?:bearer|basic)\s+\S{8}
+        | PRIVATE\sKEY-
+        | #{TOKEN}
       }xi
 
-      # A URL in the midst of a sentence.
-      URL = %r{[a-z][a-z0-9+.-]+:/{1,2}[^\s"'`]*@[^\s"'`]*}i
-      private_constant :SECRET, :URL
+      # A URL in the midst of a sentence, also one with spaces where it stands in quotation marks.
+      URL = %r{
+        (?<=["'`])[a-z][a-z0-9+.-]+:/{1,2}[^"'`]*@[^"'`]*
+        | [a-z][a-z0-9+.-]+:[^\s"'`]*(?:/[^\s"'`]*@|[?&](?:\w*key|[\w-]*#{NAMED})=)[^\s"'`]*
+        | (?:https?:/{0,2})?\bhooks\.slack\.com/[^\s"'`]+
+        | #{TOKEN}
+      }xi
+
+      # How many times a text may have been percent-encoded.
+      LAYERS = 3
+      private_constant :TOKEN, :NAMED, :SECRET, :URL, :LAYERS
 
       module_function
 
@@ -35,9 +56,22 @@ module ScalingoStagingSync
         when Array then value.any? { |inner| secret?(inner) }
         when Regexp then secret?(value.source.delete("\\"))
         when Numeric, nil, true, false then false
-        else SECRET.match?(value.to_s.scrub)
+        else layers(value.to_s.scrub).any? { |text| SECRET.match?(text) }
         end
       end
+
+      # The text, and what it is where it is percent-encoded, perhaps more than once.
+      def layers(text)
+        texts = [text]
+        LAYERS.times do
+          inner = texts.last.b.gsub(/%\h\h/) { |code| code[1, 2].hex.chr }.force_encoding(Encoding::UTF_8).scrub
+          break if inner == texts.last
+
+          texts << inner
+        end
+        texts
+      end
+      private_class_method :layers
 
       # @param text [Object] a name or a path that somebody gave
       # @return [String] it for the midst of a sentence: no control characters, so that it cannot steer a terminal

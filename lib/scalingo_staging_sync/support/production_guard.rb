@@ -63,7 +63,7 @@ module ScalingoStagingSync
       end
 
       def app_failure
-        app = @environment["APP"].to_s
+        app = @environment["APP"].to_s.scrub("?")
         return unless [app, app.sub(REVIEW_APP, "")].any? { |name| matches?(@config.production_app_name_patterns, name) }
 
         Failure.new(
@@ -73,7 +73,7 @@ module ScalingoStagingSync
       end
 
       def same_app_failure
-        app = @environment["APP"].to_s.strip
+        app = @environment["APP"].to_s.scrub("?").strip
         return if app.empty? || !app.casecmp?(@config.clone_source_scalingo_app_name.strip)
 
         Failure.new(
@@ -84,7 +84,7 @@ module ScalingoStagingSync
 
       def url_failures
         urls = URL_VARIABLES.to_h { |name| [name, @environment[name].to_s] }
-        urls.reject! { |_, url| url.strip.empty? }
+        urls.reject! { |_, url| url.scrub.strip.empty? }
         return urls.filter_map { |name, url| url_failure(name, url) } unless urls.empty?
 
         # No variable names the target, so it is the one of config/database.yml.
@@ -108,8 +108,9 @@ module ScalingoStagingSync
 
       # Of such a URL nothing is said but its scheme: what stands where cannot be known.
       def unread(name, url)
-        scheme = url[%r{\A\s*([a-z][a-z0-9+.-]*)://}i, 1] || url[/\A\s*(sqlite3?):/i, 1]
-        if scheme && !scheme.match?(/\A(postgres|postgresql|postgis)\z/)
+        readable = url.scrub
+        scheme = readable[%r{\A\s*([a-z][a-z0-9+.-]*)://}i, 1] || readable[/\A\s*(sqlite3?):/i, 1]
+        if scheme && !scheme.match?(/\A(postgres|postgresql|postgis)\z/i)
           return Failure.new(what: "#{name} has the scheme #{scheme}, and staging is filled in PostgreSQL only.", unread: true,
                              remedy: "Set #{name} to the URL of the staging app's PostgreSQL database.")
         end
