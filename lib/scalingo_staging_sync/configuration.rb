@@ -135,7 +135,7 @@ module ScalingoStagingSync
 
     option :anonymization_secret, Kind::SECRET, -> { EngineSettings.derived_secret },
            "The key under which pseudonyms are made: the same key and value give the same pseudonym in every " \
-           "table and every run, and without the key nobody can test a guess.",
+           "table and every run, and without the key a guess cannot be tested.",
            shown: "derived from secret_key_base", example: 'ENV["ANONYMIZATION_SECRET"]', secret: true
 
     option :anonymized_email_domain, Kind::EMAIL_DOMAIN, "demo.example.com",
@@ -170,7 +170,7 @@ module ScalingoStagingSync
            "identity numbers) that survived in other columns. One that did is a failed check. Needs `run_pii_scan`."
 
     option :leak_check_names, Kind::BOOLEAN, false,
-           "Look for full names, too. Many people share a name, so these are told and never fail a run."
+           "Look for full names, too. Many people share a name, so these are reported and never fail a run."
 
     option :anonymization_audit_file, Kind::PATH, nil,
            "Where to write the report of a run: this path with .json, sealed, with .txt and with .html. It holds names " \
@@ -229,12 +229,12 @@ module ScalingoStagingSync
            example: '["sessions", "audit_logs"]'
 
     option :exclude_large_objects, Kind::BOOLEAN, false,
-           "Leave the contents of all large objects out: they are created, empty. Nothing looks into large objects."
+           "Leave the contents of all large objects out: they are created, empty. What is in large objects is never searched or masked."
 
     group "Target"
 
     option :lock_timeout, Kind.number(0.001..86_400), 30.0,
-           "Seconds that emptying the target, or a rule in SQL, waits for a lock that somebody else holds.", cosmetic: true
+           "Seconds that emptying the target, or a rule in SQL, waits for a lock that another session holds.", cosmetic: true
 
     option :terminate_connections, Kind::BOOLEAN, true,
            "End the other sessions of the same role in the target database, such as the web processes', before " \
@@ -249,7 +249,7 @@ module ScalingoStagingSync
     group "Notifications"
 
     option :slack_enabled, Kind::BOOLEAN, false,
-           "Tell Slack about start, steps, success and failure. It needs `slack_webhook_url`.", cosmetic: true
+           "Post start, steps, success and failure to Slack. It needs `slack_webhook_url`.", cosmetic: true
 
     option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
            "The incoming webhook's URL. It is a secret.",

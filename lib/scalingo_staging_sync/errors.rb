@@ -18,7 +18,14 @@ module ScalingoStagingSync
     def initialize(what = "The run failed.", remedy = "")
       @what = Support::Echo.clean(what)
       @remedy = remedy
-      super([@what, remedy].reject(&:empty?).join(" "))
+      super(self.class.joined(@what, remedy))
+    end
+
+    # @param what [String] what happened; one that ends with a list ends with its line
+    # @param remedy [String] what to do about it
+    # @return [String] both
+    def self.joined(what, remedy)
+      [what, remedy].reject(&:empty?).join(what.end_with?("\n") ? "" : " ")
     end
   end
 
@@ -31,8 +38,8 @@ module ScalingoStagingSync
   # A rule does not fit the backup's tables and columns. The target is untouched.
   class PlanError < Error; end
 
-  # Columns look personal, no rule covers them, and `config.pii_policy` does not let them pass. What names tell, is told
-  # with the target untouched; what only values tell, leaves the tables of those columns empty.
+  # Columns look personal, no rule covers them, and `config.pii_policy` does not let them pass. What the names
+  # show ends the run with the target untouched; what only values show leaves the tables of those columns empty.
   class PersonalDataError < Error; end
 
   # The archive is not one, or is damaged.

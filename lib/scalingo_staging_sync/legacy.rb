@@ -46,6 +46,7 @@ module ScalingoStagingSync
           "Services::DatabaseAnonymizerService" => ->(klass) { klass.prepend(AnonymizerArguments) },
           "Services::SlackNotificationService" => ->(klass) { klass.prepend(LoggerArgument) },
           "Integrations" => ->(mod) { mod.extend(ApiErrors) },
+          "Support" => ->(mod) { mod.extend(Helpers) },
           "Integrations::ScalingoApiClient" => ->(klass) { klass.prepend(ClientArguments) },
           "Testing::Tester" => ->(klass) { klass.prepend(LoggerArgument).include(RunTests) },
           "Database::AnonymizationStrategies" => ->(mod) { mod.extend(Strategies) },
@@ -79,7 +80,8 @@ module ScalingoStagingSync
         settings = settings.compact
         return given if settings.empty?
 
-        note("#{former} takes #{settings.keys.map { |name| "config.#{name}" }.join(" and ")} from the configuration; set it there.")
+        note("#{former} takes #{settings.keys.map { |name| "config.#{name}" }.join(" and ")} from the configuration; " \
+             "set #{settings.one? ? "it" : "them"} there.")
         ScalingoStagingSync.configuration.logger = settings[:logger] if settings[:logger] # the log has one, whoever writes
         config = (given[:config] || ScalingoStagingSync.configuration).dup
         settings.each { |name, value| config.public_send(:"#{name}=", value) }
@@ -218,6 +220,21 @@ module ScalingoStagingSync
         Legacy.note("Integrations::BackupService is Integrations::ScalingoApiClient.")
         const_get(:ScalingoApiClient)
       end
+    end
+
+    # `include Support::CoordinatorHelpers`, which holds nothing any more.
+    module Helpers
+      # @param name [Symbol] a constant that there is not
+      # @return [Module] one without methods
+      def const_missing(name)
+        return super unless name == :CoordinatorHelpers
+
+        Legacy.note("Support::CoordinatorHelpers goes, and is empty; leave it out.")
+        Nothing
+      end
+
+      # What is included instead.
+      module Nothing; end
     end
 
     # `Tester#run_tests!`.

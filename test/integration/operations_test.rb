@@ -147,7 +147,9 @@ class OperationsTest < IntegrationTest
 
   def test_the_history_says_what_is_in_staging_and_what_ran
     app, staging, = new_app
-    assert_match(/No run is on record/, app.rake("scalingo_staging_sync:status").output)
+    assert_match(/\ANo run has filled this database\.$/, app.rake("scalingo_staging_sync:status").output)
+    missing = { "BACKUP_FILE" => "nowhere.dump" }
+    refute app.rake("scalingo_staging_sync:run", environment: missing).success? # there is no history yet
     refute app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" }).success?
     assert app.rake("scalingo_staging_sync:run").success?
     refute app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" }).success?
@@ -160,7 +162,10 @@ class OperationsTest < IntegrationTest
     assert_operator complete["rows"], :>, SHOP_USERS
     assert_match(/\Abk-/, complete["backup_id"])
     assert_match(/\A\h{64}\z/, complete["rules_fingerprint"])
+    refute app.rake("scalingo_staging_sync:run", environment: missing).success?
+    refute app.rake("scalingo_staging_sync:run", environment: missing.merge("DRY_RUN" => "1")).success?
     text = app.rake("scalingo_staging_sync:status").output
+    assert_match(/2 runs were refused, .* the last on [^:]+:\d\d: ConfigurationError\./, text.tr("\n", " "))
     assert_match(/^The data is complete\.$/, text)
     assert_match(/^It comes from the backup bk-.* old\)/, text.tr("\n", " ").sub("complete. It", "complete.\nIt"))
     assert_equal 1, staging.database.value("SELECT count(*) FROM scalingo_staging_sync.runs WHERE status = 'complete'").to_i

@@ -110,7 +110,7 @@ class TrustTest < IntegrationTest
       assert app.rake("scalingo_staging_sync:run").success?
       texts = Array.new(bodies.size) { bodies.pop }
       assert_equal ["#base"], texts.map { |body| body["channel"] }.uniq
-      ["démarrage.", "chargement des données", "vérification.", "terminée en"].each_with_index do |words, at|
+      ["démarrage.", "chargement des données", "vérification en cours.", "terminée en"].each_with_index do |words, at|
         assert_includes texts[at]["text"], words
       end
       assert_match(/Données anonymisées[[:space:]]: .*utilisateurs \(400\)/, texts.last["text"])
@@ -236,14 +236,13 @@ class TrustTest < IntegrationTest
       bodies.clear
       result = app.rake("scalingo_staging_sync:run", environment: { "APP" => "shop-production" })
       assert_equal 1, result.status.exitstatus
-      assert_match(/refusée, rien n'a été touché\.\n.*ressemble à la production \(ProductionEnvironmentError\)\.\n> /, bodies.pop(timeout: 5)["text"])
+      assert_match(/refusée, rien n'a été modifié\.\n.*ressemble à un environnement de production \(ProductionEnvironmentError\)\.\n> /, bodies.pop(timeout: 5)["text"])
       app.configure("#{CONFIGURATION}#{told}".sub("UPDATE emails SET email", "UPDATE emails SET nosuch"))
       result = app.rake("scalingo_staging_sync:run")
       assert_equal 1, result.status.exitstatus
       assert_match(/PlanError: .*The target was not touched: its old data is still there\./m, result.output)
-      assert_match(/échec\.\n.* \(PlanError\)\.\n> .*Les anciennes données de staging sont toujours là\.$.*`scalingo .* logs --lines 500`\z/m, Array.new(bodies.size) do
-                                                                                                                                                 bodies.pop
-                                                                                                                                               end.last["text"])
+      last = Array.new(bodies.size) { bodies.pop }.last["text"]
+      assert_match(/échec\.\n.* \(PlanError\)\.\n> .*Les anciennes données de staging sont toujours en place\.$.*`scalingo .* logs --lines 500`\z/m, last)
       assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
     end
   end

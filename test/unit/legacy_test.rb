@@ -102,6 +102,20 @@ class LegacyTest < Minitest::Test
     end
   end
 
+  def test_the_helpers_of_the_coordinator_can_be_included
+    helped = Class.new { include ScalingoStagingSync::Support::CoordinatorHelpers }
+    assert_told "Support::CoordinatorHelpers goes"
+    assert_empty helped.instance_methods - Object.instance_methods
+    assert_raises(NameError) { ScalingoStagingSync::Support::CoordinatorHelper }
+  end
+
+  def test_settings_in_a_former_argument_are_named_with_what_they_are_now
+    Services::DatabaseBackupService.new("shop", "/tmp", **doors)
+    assert_told "takes config.clone_source_scalingo_app_name and config.temp_dir from the configuration; set them there."
+    ScalingoStagingSync::Integrations::ScalingoApiClient.new("shop", native: FakeNative.new)
+    assert_told "from the configuration; set it there."
+  end
+
   def test_run_tests
     tester = ScalingoStagingSync::Testing::Tester.new(output: terminal, native: FakeNative.new)
     assert tester.run_tests!

@@ -88,6 +88,9 @@ class SlackNotificationServiceTest < Minitest::Test
       assert_includes text, "\n1 200 avertissements :\n• 0 xxx"
       assert_includes text, "…\n• et 1 195 autres\n"
       assert_operator text.length, :<, 2500
+      slack.succeeded(FakeNative::REPORT.merge(warnings: %w[a b c d e f]))
+      slack.flush
+      assert_match(/^• et 1 autre$/, bodies.pop(timeout: 5).fetch("text"))
     end
   end
 
@@ -192,7 +195,7 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.flush
       refused, untouched, incomplete, unknown = Array.new(bodies.size) { bodies.pop }.map { |body| breaking(body.fetch("text")) }
       assert_match(
-        / : refusée, rien n'a été touché\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused
+        / : refusée, rien n'a été modifié\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused
       )
       assert_includes untouched,
                       "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Mend the rule.\nLes anciennes données"
@@ -230,7 +233,7 @@ class SlackNotificationServiceTest < Minitest::Test
       slack.started
       slack.flush
     end
-    assert_includes log.string, "Slack was not told: it answered 403."
+    assert_includes log.string, "No message reached Slack: it answered 403."
     refute_includes log.string, "hush"
   end
 
@@ -239,7 +242,7 @@ class SlackNotificationServiceTest < Minitest::Test
     slack = Slack.new(config: configure("http://127.0.0.1:#{port}/services/hush"))
     slack.started
     slack.flush
-    assert_includes log.string, "Slack was not told: Errno::ECONNREFUSED."
+    assert_includes log.string, "No message reached Slack: Errno::ECONNREFUSED."
     refute_includes log.string, "hush"
   end
 

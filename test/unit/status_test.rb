@@ -1,7 +1,9 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "active_record"
 require "json"
+require "minitest/mock"
 
 class StatusTest < Minitest::Test
   History = Struct.new(:state, :current, :all, :refused, keyword_init: true) do
@@ -42,8 +44,38 @@ class StatusTest < Minitest::Test
     refute_includes shown, "backup shop.dump"
   end
 
+  # A database that ActiveRecord cannot ask.
+  def error_of(error)
+    history = Object.new
+    history.define_singleton_method(:state) { raise error }
+    assert_raises(ScalingoStagingSync::Error) { ScalingoStagingSync::Services::Status.new(output: terminal, format: "text", history:).print }
+  end
+
+  def test_a_database_that_cannot_be_asked_is_said_with_the_true_cause
+    ENV["DATABASE_URL"] = STAGING_URL
+    error = error_of(LoadError.new("no driver"))
+    assert_kind_of ScalingoStagingSync::TargetConnectionError, error
+    ENV["DATABASE_URL"] = "mysql2://u:hush@h/db"
+    assert_equal "DATABASE_URL has the scheme mysql2, and staging is filled in PostgreSQL only. Set DATABASE_URL to the URL of the staging " \
+                 "app's PostgreSQL database.", error_of(LoadError.new("no driver")).message
+    ENV["DATABASE_URL"] = STAGING_URL
+    ScalingoStagingSync::Database::RailsState.stub(:missing_adapter, "postgis") do
+      assert_includes error_of(LoadError.new("no driver")).message, "the adapter postgis, which cannot be loaded"
+    end
+    ScalingoStagingSync::Database::RailsState.stub(:missing_adapter, "mysql2") do
+      refute_includes error_of(LoadError.new("no driver")).message, "Gemfile"
+    end
+    %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each { |name| ENV.delete(name) }
+    assert_includes error_of(LoadError.new("no driver")).message, "No PostgreSQL database is configured"
+  end
+
   def test_without_a_run_it_says_so
-    assert_includes text(current: nil, all: []), "No run is on record in this database."
+    assert_equal "No run has filled this database.\n", text(current: nil, all: [])
+    refused = { count: 1, started_at: Time.utc(2026), error_class: "PlanError" }
+    terminal.reopen(+"")
+    shown = text(current: nil, all: [REFUSED], refused:)
+    assert_match(/\ANo run has filled this database\.\n\n1 run was refused/, shown)
+    refute_includes shown, "complete"
   end
 
   def test_json_has_every_run_and_how_many_were_refused

@@ -66,6 +66,18 @@ class CommandFormatTest < Minitest::Test
   end
 end
 
+class ErrorTextTest < Minitest::Test
+  # What the engine says of several problems ends with the last one's line.
+  def test_after_a_list_the_remedy_begins_its_line
+    error = ScalingoStagingSync::PlanError.new("It does not fit:\n- one\n", "Correct this.")
+    assert_equal "It does not fit:\n- one\nCorrect this.", error.message
+    assert_equal "It failed. Do this.", ScalingoStagingSync::Error.new("It failed.", "Do this.").message
+    assert_equal "It failed.", ScalingoStagingSync::Error.new("It failed.").message
+    preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
+    refute_match(/^ Correct/, ScalingoStagingSync::Support::PreviewText.new(preview).to_s)
+  end
+end
+
 class MaskListTest < Minitest::Test
   def test_as_json_each_mask_has_its_options_by_name
     masks = [{ name: "email", doc: "A pseudonym.", options: [%w[domain Another.]], from: "a@b.fr", to: "x@demo.example.com" }]
@@ -164,10 +176,12 @@ class ProgressReporterTest < Minitest::Test
     assert_includes terminal.string, "INDEX users_email"
   end
 
-  def test_a_download_is_told_now_and_then
+  def test_a_download_is_said_now_and_then_and_its_end_once
     teller = reporter
     3.times { |count| teller.call(event: "downloaded", bytes: count * 1000, total: 4000) }
     assert_equal "Downloaded 0 B of 4.0 kB (0%).\n", terminal.string
+    2.times { teller.call(event: "downloaded", bytes: 4000, total: 4000) }
+    assert_equal "Downloaded 0 B of 4.0 kB (0%).\nDownloaded 4.0 kB of 4.0 kB (100%).\n", terminal.string
   end
 
   def test_a_warning_stands_out

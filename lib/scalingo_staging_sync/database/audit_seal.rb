@@ -6,8 +6,8 @@ require "openssl"
 
 module ScalingoStagingSync
   module Database
-    # The HMAC over an audit file's JSON, under a key derived from the anonymization key: whoever has the app's key can
-    # tell that the file was written by a run of this app and not changed since.
+    # The HMAC over an audit file's JSON, under a key derived from the anonymization key: with the app's key it can be
+    # proven that the file was written by a run of this app and not changed since.
     class AuditSeal
       include Support::Discreet
 

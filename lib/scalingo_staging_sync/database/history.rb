@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "securerandom"
 require "timeout"
 
 module ScalingoStagingSync
@@ -42,7 +43,7 @@ module ScalingoStagingSync
       end
 
       # @param limit [Integer] how many
-      # @param refused [Boolean] whether to tell of those, too, that failed before they changed anything
+      # @param refused [Boolean] whether those count, too, that failed before they changed anything
       # @return [Array<Hash{Symbol => Object}>] the newest runs, newest first: :run_id, :mode, :status (running,
       #   complete, failed), :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
       #   :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class and :changed (whether it
@@ -73,6 +74,18 @@ module ScalingoStagingSync
           FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)
         SQL
         rows.first&.transform_keys(&:to_sym)
+      end
+
+      # Notes a run that was refused before the engine was asked, where there is a history already. What fails here hides
+      # nothing: the run is refused in any case.
+      #
+      # @param error [Error] why
+      # @return [void]
+      def note_refused(error)
+        at_last { ask(<<~SQL) if there?("runs", "INSERT") }
+          INSERT INTO scalingo_staging_sync.runs (run_id, mode, status, finished_at, gem_version, error_class, changed)
+          VALUES (#{quote(SecureRandom.uuid)}, 'run', 'failed', clock_timestamp(), #{quote(VERSION)}, #{class_of(error)}, false)
+        SQL
       end
 
       # Marks the target as complete, and the run, once the part of it that needs Rails is done. Until then both are as
@@ -112,9 +125,11 @@ module ScalingoStagingSync
       def note_failure(run, error)
         at_last { ask(<<~SQL) }
           UPDATE scalingo_staging_sync.runs SET status = 'failed', finished_at = clock_timestamp(),
-            error_class = #{quote(error.class.name.delete_prefix("ScalingoStagingSync::"))} WHERE run_id = #{quote(run)}
+            error_class = #{class_of(error)} WHERE run_id = #{quote(run)}
         SQL
       end
+
+      def class_of(error) = quote(error.class.name.delete_prefix("ScalingoStagingSync::"))
 
       # What fails here hides nothing: what failed first is what has to be said, and a session that is gone has released
       # its lock.
@@ -123,11 +138,11 @@ module ScalingoStagingSync
       rescue Timeout::Error
         @held = false
         ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
-      rescue ActiveRecord::ActiveRecordError
+      rescue ActiveRecord::ActiveRecordError, LoadError
         nil
       end
 
-      # The run's lock goes on to this session, so that nobody else's run begins between load and end.
+      # The run's lock goes on to this session, so that no other run begins between load and end.
       def take(run)
         raise not_permitted unless %w[state runs].all? { |table| there?(table, "UPDATE") }
 

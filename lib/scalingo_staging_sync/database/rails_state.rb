@@ -124,7 +124,7 @@ module ScalingoStagingSync
         raise MigrationError.new(
           "The database is restored and masked, but the migration #{label(migration)} failed on it: " \
           "#{Support::FailureText.of(error, within: migration.filename)}.",
-          "Mend the migration and run the task again."
+          "Correct the migration and run the task again."
         )
       end
     end

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Services
-    # What the services have in common: the configuration, who is told, what does the work, and the checks that come
+    # What the services have in common: the configuration, what says how far it is, what does the work, and the checks that come
     # before anything else.
     class Base
       include Support::Discreet
@@ -12,7 +12,7 @@ module ScalingoStagingSync
       private_constant :NO_APP
 
       # @param config [Configuration] what to do
-      # @param reporter [Support::ProgressReporter] who is told of the progress
+      # @param reporter [Support::ProgressReporter] what says how far it is
       # @param native [Module, nil] what does the work; nil: the native library
       # @param confirmation [Support::Confirmation] who asks the operator before the target is changed
       def initialize(config: ScalingoStagingSync.configuration,
@@ -53,7 +53,7 @@ module ScalingoStagingSync
       # @raise [Error] one of its subclasses: those of {#check!}, and ConfirmationError when the operator did not confirm
       def prepare!(deed, source: true)
         preflight = check!(source:)
-        native # loaded now, so that nobody is asked or told of a run for which it is missing
+        native # loaded now, so that no one is asked about a run for which it is missing
         @confirmation.require!(deed)
         reporter.say(NO_APP) unless config.target_app
         preflight.notices.each { |notice| reporter.warn(notice) }
@@ -81,6 +81,10 @@ module ScalingoStagingSync
       def check!(source: true)
         Support::Variables.new.check!
         refuse_production!
+        look_ahead(source)
+      end
+
+      def look_ahead(source)
         Support::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
       end
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module ScalingoStagingSync
-  # The documented doors. Each checks, calls the engine, and tells what it did.
+  # The documented doors. Each checks, calls the engine, and says what it did.
   module Services
     # The whole job, as `rake scalingo_staging_sync:run` does it: guard, checks, confirmation, the engine's run, then
     # what needs Rails (migrations, the environment's name, seeds), the audit file and Slack.
@@ -11,9 +11,9 @@ module ScalingoStagingSync
     #   report[:tables].sum { |table| table[:rows] }
     class Coordinator < Base
       # @param config [Configuration] what to do
-      # @param reporter [Support::ProgressReporter] who is told of the progress
+      # @param reporter [Support::ProgressReporter] what says how far it is
       # @param confirmation [Support::Confirmation] who asks the operator
-      # @param slack [SlackNotificationService] who tells Slack
+      # @param slack [SlackNotificationService] what writes to Slack
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration,
                      reporter: Support::ProgressReporter.new(logger: config.logger),
@@ -52,6 +52,15 @@ module ScalingoStagingSync
       end
 
       private
+
+      # Such a run counts among those that were refused, as one does that the engine refuses.
+      def look_ahead(source)
+        super
+      rescue ConfigurationError => error
+        allowed = Support::AllowedEnvironments.new(config:).problem.nil?
+        Database::History.new.note_refused(error) if allowed && EngineSettings.target_of_rails?
+        raise
+      end
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
@@ -129,7 +138,7 @@ module ScalingoStagingSync
       def tell(report)
         tables = report[:tables] || []
         masked = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
-        report[:left_out]&.each { |entry| reporter.detail("Left out: #{entry[:kind]} #{entry[:name]}. #{entry[:why]}") }
+        report[:left_out]&.each { |entry| reporter.detail("Left out: #{entry[:kind]} #{entry[:name]}: #{entry[:why]}") }
         reporter.say(
           "Done in #{Support::Figures.seconds(report[:seconds])}: " \
           "#{Support::Figures.counted(tables.size, "table")}, " \
@@ -152,7 +161,7 @@ module ScalingoStagingSync
       def migrations_applied
         Database::RailsState.applied_migrations if Database::RailsState.active_record?
       rescue StandardError
-        nil # a target that cannot be asked is the engine's to tell of
+        nil # of a target that cannot be asked the engine speaks
       end
 
       def tell_restart(before)

@@ -7,7 +7,7 @@ module ScalingoStagingSync
       include Support::Discreet
 
       # @param config [Configuration] which file
-      # @param reporter [Support::ProgressReporter] who is told
+      # @param reporter [Support::ProgressReporter] what says how far it is
       def initialize(config: ScalingoStagingSync.configuration, reporter: Support::ProgressReporter.new)
         @config = config
         @reporter = reporter
@@ -27,7 +27,7 @@ module ScalingoStagingSync
           raise SeedsError.new(
             "The database is restored and masked, but the seeds #{Support::Echo.of(path)} failed: " \
             "#{Support::FailureText.of(error, within: file)}.",
-            "Mend the file and run the task again."
+            "Correct the file and run the task again."
           )
         end
       end

@@ -6,7 +6,7 @@ require "uri"
 
 module ScalingoStagingSync
   module Services
-    # Tells a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
+    # Says in a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
     # works beside the run: nothing that goes wrong with Slack fails the run, and nothing waits for Slack longer than a
     # few seconds at the end. An incoming webhook can neither change a message nor answer in its thread, so each is a
     # message of its own.
@@ -43,7 +43,7 @@ module ScalingoStagingSync
         tell(words.title(:started), place.link)
       end
 
-      # A part of the run begins. Only those that a channel wants to know of are told.
+      # A part of the run begins. Only those that matter to a channel are said.
       #
       # @param phase [Symbol, String] the phase's name
       # @return [void]
@@ -61,7 +61,7 @@ module ScalingoStagingSync
              *masked(tables), *cautions(report), *warnings(report[:warnings].to_a), place.link)
       end
 
-      # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is told, because
+      # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is named, because
       # their messages may hold values of rows.
       #
       # @param error [Exception] why
@@ -150,7 +150,7 @@ module ScalingoStagingSync
         return [] if warnings.empty?
 
         shown = warnings.first(QUOTED).map { |warning| "• #{(warning.length > LONGEST) ? "#{warning[0, LONGEST - 1]}…" : warning}" }
-        shown << "• #{words.sentence(:more, count: words.number(warnings.size - QUOTED))}" if warnings.size > QUOTED
+        shown << "• #{words.sentence(:more, count: words.counted(warnings.size - QUOTED, :more))}" if warnings.size > QUOTED
         [words.sentence(:warnings, count: words.counted(warnings.size, :warning)), *shown]
       end
 
@@ -192,7 +192,7 @@ module ScalingoStagingSync
       end
 
       def log(reason)
-        @config.logger.warn("[#{Support::ProgressReporter::TAG}] Slack was not told: #{reason}.")
+        @config.logger.warn("[#{Support::ProgressReporter::TAG}] No message reached Slack: #{reason}.")
       end
 
       # In a message these three would begin links, mentions and entities, but for the mark of a quotation (Slack's
@@ -205,7 +205,7 @@ module ScalingoStagingSync
       def named(tables)
         shown = (tables.size > NAMED) ? tables.max_by(NAMED) { |table| table[:rows] } : tables
         names = shown.map { |table| "#{words.table(table[:table])} (#{words.number(table[:rows])})" }
-        names << words.sentence(:more, count: words.number(tables.size - NAMED)) if tables.size > NAMED
+        names << words.sentence(:more, count: words.counted(tables.size - NAMED, :more)) if tables.size > NAMED
         names.join(", ")
       end
     end

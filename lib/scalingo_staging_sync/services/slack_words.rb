@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Services
-    # What Slack is told, in French or English: sentences, numbers, and what is copied where.
+    # What is posted to Slack, in French or English: sentences, numbers, and what is copied where.
     class SlackWords
       include Support::Discreet
 
@@ -14,11 +14,11 @@ module ScalingoStagingSync
       SENTENCES = {
         fr: {
           started: "démarrage.", succeeded: "terminée en %<duration>s.", failed: "échec.", stopped: "interrompue.",
-          refused: "refusée, rien n'a été touché.", rows: "chargement des données anonymisées.", verify: "vérification.",
-          untouched: "Les anciennes données de staging sont toujours là.",
+          refused: "refusée, rien n'a été modifié.", rows: "chargement des données anonymisées en cours.", verify: "vérification en cours.",
+          untouched: "Les anciennes données de staging sont toujours en place.",
           incomplete: "Les données de staging sont incomplètes ; aucune valeur brute d'une colonne masquée n'y figure.",
-          other: "Une autre copie est en cours ; celle-ci n'a rien touché.",
-          more: "et %<count>s autres", masked: "Données anonymisées : %<tables>s.",
+          other: "Une autre copie est en cours ; celle-ci n'a rien modifié.",
+          more: "et %<count>s", masked: "Données anonymisées : %<tables>s.",
           backup_of: "Sauvegarde %<id>s du %<made>s (%<size>s).", unverified: "Attention : la vérification a échoué.",
           warnings: "%<count>s :", log: "Journal : `%<command>s`",
           app: "de la base de « %<name>s »", elided: "de la base d'« %<name>s »", file: "d'une archive locale",
@@ -30,7 +30,7 @@ module ScalingoStagingSync
           untouched: "Staging's old data is still there.",
           incomplete: "Staging's data is incomplete; no raw value of a masked column is in it.",
           other: "Another copy is under way; this one has touched nothing.",
-          more: "and %<count>s more", masked: "Anonymized: %<tables>s.",
+          more: "and %<count>s", masked: "Anonymized: %<tables>s.",
           backup_of: "Backup %<id>s of %<made>s (%<size>s).", unverified: "Attention: verification failed.",
           warnings: "%<count>s:", log: "Log: `%<command>s`",
           app: "of %<name>s's database", elided: "of %<name>s's database", file: "of a local archive",
@@ -40,12 +40,12 @@ module ScalingoStagingSync
 
       NOUNS = {
         fr: {
-          table: %w[table tables], row: %w[ligne lignes], warning: %w[avertissement avertissements],
+          table: %w[table tables], row: %w[ligne lignes], more: %w[autre autres], warning: %w[avertissement avertissements],
           finding: ["colonne personnelle non couverte", "colonnes personnelles non couvertes"],
           known_password: ["compte a un mot de passe connu", "comptes ont un mot de passe connu"]
         },
         en: {
-          table: %w[table tables], row: %w[row rows], warning: %w[warning warnings],
+          table: %w[table tables], row: %w[row rows], more: %w[more more], warning: %w[warning warnings],
           finding: ["personal column without a rule", "personal columns without a rule"],
           known_password: ["account has a known password", "accounts have a known password"]
         }
@@ -55,30 +55,30 @@ module ScalingoStagingSync
       REASONS = {
         "TargetUrlError" => ["L'URL de la base cible n'est pas celle d'une base PostgreSQL.",
                              "The target's URL is not one of a PostgreSQL database."],
-        "ProductionEnvironmentError" => ["Cet environnement ressemble à la production.", "This looks like production."],
+        "ProductionEnvironmentError" => ["Cet environnement ressemble à un environnement de production.", "This looks like production."],
         "ConfirmationError" => ["La copie n'a pas été confirmée.", "The run was not confirmed."],
-        "ConfigurationError" => ["Un réglage manque ou ne convient pas.", "A setting is missing or does not fit."],
-        "PersonalDataError" => ["Des colonnes personnelles ne sont couvertes par aucune règle.", "No rule covers some personal columns."],
+        "ConfigurationError" => ["Un réglage est manquant ou incorrect.", "A setting is missing or does not fit."],
+        "PersonalDataError" => ["Des colonnes personnelles ne sont couvertes par aucune règle.", "Some personal columns have no rule."],
         "PlanError" => ["Une règle ne correspond pas à la sauvegarde.", "A rule does not fit the backup."],
         "AuthenticationError" => ["Scalingo ne reconnaît pas le jeton d'API.", "Scalingo does not know the API token."],
-        "AddonNotFoundError" => ["L'addon PostgreSQL de l'app source n'a pas été trouvé.", "The source app's PostgreSQL addon was not found."],
+        "AddonNotFoundError" => ["L'addon PostgreSQL de l'app source est introuvable.", "The source app's PostgreSQL addon was not found."],
         "BackupNotFoundError" => ["L'app source n'a aucune sauvegarde terminée.", "The source app has no finished backup."],
         "DownloadError" => ["La sauvegarde n'a pas pu être téléchargée.", "The backup could not be downloaded."],
-        "BackupError" => ["L'API de Scalingo a refusé ou n'a pas répondu.", "Scalingo's API refused or failed."],
+        "BackupError" => ["L'API de Scalingo a refusé la requête ou n'a pas répondu.", "Scalingo's API refused the request or did not answer."],
         "UnsupportedArchiveError" => ["Le format de l'archive n'est pas pris en charge.", "The archive's format is not supported."],
         "ArchiveError" => ["L'archive est illisible ou endommagée.", "The archive cannot be read or is damaged."],
         "TargetConnectionError" => ["La base cible est injoignable, ou la connexion a été perdue.",
                                     "The target cannot be reached, or its connection was lost."],
         "PrivilegeError" => ["Il manque un droit au rôle de la base cible.", "The target's role lacks a right."],
         "TargetBusyError" => ["La base cible est déjà utilisée.", "The target is in use."],
-        "LockTimeoutError" => ["Un verrou n'a pas été obtenu à temps.", "A lock was not to be had in time."],
+        "LockTimeoutError" => ["Un verrou n'a pas pu être obtenu à temps.", "A lock was not obtained in time."],
         "RestoreError" => ["PostgreSQL a refusé une partie de la restauration.", "PostgreSQL refused part of the restore."],
         "VerificationError" => ["La vérification a trouvé des données mal masquées ou manquantes.",
                                 "Verification found data that is not masked as it should be, or missing."],
         "MigrationError" => ["Une migration a échoué sur les données copiées.", "A migration failed on the copied data."],
-        "SeedsError" => ["Le fichier de seeds a échoué.", "The seeds failed."],
-        "NativeLibraryError" => ["La bibliothèque native du gem manque.", "The gem's native library is missing."],
-        "InternalError" => ["C'est un défaut du gem.", "This is a defect of the gem."],
+        "SeedsError" => ["L'exécution du fichier de seeds a échoué.", "The seeds failed."],
+        "NativeLibraryError" => ["La bibliothèque native du gem est introuvable.", "The gem's native library is missing."],
+        "InternalError" => ["C'est un bug du gem.", "This is a bug in the gem."],
         "Error" => ["La copie a échoué.", "The run failed."]
       }.freeze
 
@@ -87,7 +87,7 @@ module ScalingoStagingSync
       # A no-break space.
       NO_BREAK = "\u00a0"
 
-      VOWEL = /\A[aeiouyàâéèêëîïôûü]/i
+      VOWEL = /\A[aeiouàâéèêëîïôûü]/i
       private_constant :TITLE, :SENTENCES, :NOUNS, :REASONS, :UNITS, :NO_BREAK, :VOWEL
 
       # @param config [Configuration] the language, the source and the tables' French names

@@ -13,6 +13,7 @@ module ScalingoStagingSync
 
       SENTENCES = {
         complete: "The data is complete.",
+        unfilled: "No run has filled this database.",
         syncing: "A run is replacing the data now.",
         incomplete: "The data is INCOMPLETE: a run failed after it had begun to replace it. Run it again."
       }.freeze
@@ -30,13 +31,17 @@ module ScalingoStagingSync
         @history = history
       end
 
-      # @return [Symbol] the state, as {ScalingoStagingSync.state} tells it
+      # @return [Symbol] the state, as {ScalingoStagingSync.state} returns it
       # @raise [TargetConnectionError] when the database cannot be asked
+      # @raise [ConfigurationError] when none is configured that could be
       def print
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
         @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError, LoadError => error
+        wrong = Support::TargetProblem.find
+        raise ConfigurationError.new(*wrong) if wrong
+
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
                                         "Check #{EngineSettings.target_from} and that the database is up.")
       end
@@ -54,15 +59,15 @@ module ScalingoStagingSync
       end
 
       def text(facts)
-        lines = [SENTENCES.fetch(facts[:state]), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
+        state = (facts[:data] || facts[:state] != :complete) ? facts[:state] : :unfilled
+        lines = [SENTENCES.fetch(state), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
         lines.push("", "Runs that changed the data (UTC):") if facts[:runs].any?
-        lines.concat(facts[:runs].flat_map { |run| told(run) })
+        lines.concat(facts[:runs].flat_map { |run| of(run) })
         lines.push("", *wrapped(refused(facts[:refused]))) if facts[:refused][:count].positive?
-        lines << "No run is on record in this database." if facts[:runs].empty? && facts[:refused][:count].zero?
         lines.join("\n")
       end
 
-      # A backup in a file tells no more than the file's name.
+      # Of a backup in a file no more is known than the file's name.
       def origin(run)
         return "It comes from #{run[:source]}." if run[:source].to_s.start_with?("the file ")
 
@@ -73,7 +78,7 @@ module ScalingoStagingSync
       end
 
       # A run in two lines: when, how it ended and how much it was; then from what, what it found and what went wrong.
-      def told(run)
+      def of(run)
         figures = [(Support::Figures.counted(run[:rows], "row") if run[:rows]), (Support::Figures.seconds(run[:seconds]) if run[:seconds])]
         facts = [("masked in place" if run[:mode] == "anonymize"), run[:backup_id],
                  (Support::Figures.counted(run[:findings], "finding") if run[:findings].to_i.positive?), short(run[:error_class])]

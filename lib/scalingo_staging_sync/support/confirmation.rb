@@ -40,7 +40,7 @@ module ScalingoStagingSync
       #
       # @param deed [Symbol] what is about to be done to the target: :replace or :mask
       # @return [void]
-      # @raise [ConfirmationError] when the answer is another, or there is nobody to answer
+      # @raise [ConfirmationError] when the answer is another, or there is no one to answer
       # @raise [ConfigurationError] when one of the variables says neither yes nor no
       def require!(deed = :replace)
         return unless @config.require_confirmation || allowed.ask?
@@ -96,7 +96,7 @@ module ScalingoStagingSync
 
         ConfirmationError.new(
           "config.require_confirmation asks for the app's name to be typed, and there is no terminal to type it in.",
-          "Run it in a terminal, set CI=true or FORCE=true where nobody watches, or set config.require_confirmation = false. " \
+          "Run it in a terminal, set CI=true or FORCE=true where no one watches, or set config.require_confirmation = false. " \
           "Nothing was touched."
         )
       end

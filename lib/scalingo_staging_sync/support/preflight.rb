@@ -136,7 +136,7 @@ module ScalingoStagingSync
 
       # Migrations run by way of ActiveRecord, so it has to mean the same database as the engine.
       def target_problem
-        return Problem.new(*no_target) unless EngineSettings.target_url
+        return (Problem.new(*TargetProblem.missing) unless Database::RailsState.missing_adapter) unless EngineSettings.target_url
 
         target = EngineSettings.target_database
         rails = EngineSettings.rails_database
@@ -149,19 +149,10 @@ module ScalingoStagingSync
         )
       end
 
-      # With the scheme postgis, for instance, Rails asks for an adapter that the app may not have.
+      # Of a URL of another database the guard speaks.
       def adapter_problem
-        adapter = Database::RailsState.missing_adapter
-        return unless adapter
-
-        Problem.new("ActiveRecord is configured for the adapter #{adapter}, which cannot be loaded.",
-                    "Add its gem to the Gemfile (activerecord-postgis-adapter for postgis), or name another in " \
-                    "#{EngineSettings.target_from}, such as postgres://.")
-      end
-
-      def no_target
-        ["No PostgreSQL database is configured as the target.",
-         "Set DATABASE_URL, or give this environment a database in config/database.yml."]
+        wrong = TargetProblem.of_adapter unless TargetProblem.of_url("", EngineSettings.target_url.to_s)
+        Problem.new(*wrong) if wrong
       end
     end
   end

@@ -126,7 +126,7 @@ module ScalingoStagingSync
         end
 
         ["A run would fail (#{Figures.counted(problems.size, "problem")}). Nothing was touched.",
-         *problems.map { |problem| "  #{problem[:error].split("::").last}: #{problem[:what]} #{problem[:remedy]}" }]
+         *problems.map { |problem| "  #{problem[:error].split("::").last}: #{Error.joined(problem[:what], problem[:remedy])}" }]
       end
 
       # Whether the server has been asked about rules in SQL.

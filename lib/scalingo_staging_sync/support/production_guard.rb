@@ -108,12 +108,9 @@ module ScalingoStagingSync
 
       # Of such a URL nothing is said but its scheme: what stands where cannot be known.
       def unread(name, url)
-        readable = url.scrub
-        scheme = readable[%r{\A\s*([a-z][a-z0-9+.-]*)://}i, 1] || readable[/\A\s*(sqlite3?):/i, 1]
-        if scheme && !scheme.match?(/\A(postgres|postgresql|postgis)\z/i)
-          return Failure.new(what: "#{name} has the scheme #{scheme}, and staging is filled in PostgreSQL only.", unread: true,
-                             remedy: "Set #{name} to the URL of the staging app's PostgreSQL database.")
-        end
+        what, remedy = TargetProblem.of_url(name, url)
+        return Failure.new(what:, remedy:, unread: true) if what
+
         Failure.new(
           what: "#{name} cannot be read as a PostgreSQL URL, so its host cannot be checked.", unread: true,
           remedy: "Give #{name} the form postgres://user:password@host:port/database, with special characters percent-encoded."

@@ -6,7 +6,7 @@ require "active_support/notifications"
 
 module ScalingoStagingSync
   module Support
-    # Tells what a run does: through ActiveSupport::Notifications, which {LogSubscriber} makes the log of, and to the
+    # Says what a run does: through ActiveSupport::Notifications, which {LogSubscriber} makes the log of, and to the
     # terminal, with bars where that can show them. It takes the engine's events one by one, as {Native} yields them.
     #
     # Each event goes out as `NAME.scalingo_staging_sync`, with the engine's fields as its payload, :event being the
@@ -66,6 +66,7 @@ module ScalingoStagingSync
         @lock = Mutex.new
         @last_words = now
         @repeated = {}
+        @downloaded = false
       end
 
       # Takes one of the engine's events.
@@ -173,7 +174,7 @@ module ScalingoStagingSync
         end
       end
 
-      # Nobody looks any more at a terminal that was closed, and a run is no reason to fail for that.
+      # A terminal that was closed shows nothing any more, and a run is no reason to fail for that.
       def show(text)
         return unless @terminal
 
@@ -205,6 +206,9 @@ module ScalingoStagingSync
 
       def tell_downloaded(event)
         done, total = event.values_at(:bytes, :total)
+        whole = !total.nil? && done >= total
+        @repeated.delete(:downloaded) if whole && !@downloaded # the end is said in any case, and once
+        @downloaded = whole
         now_and_then(:downloaded) do
           share = " of #{Figures.bytes(total)} (#{done * 100 / total}%)" if total&.positive?
           rate = @progress.download.rate

@@ -20,7 +20,7 @@ module ScalingoStagingSync
       Warned = Class.new(StandardError)
       private_constant :Failed, :Warned
 
-      # Without these there is nobody to ask, or nobody may be asked.
+      # Without these there is nothing to ask, or nothing may be asked.
       FIRST = ["Production guard", "Configuration", "Source", "Key for pseudonyms", "Native library"].freeze
       WORDS = { passed: "passed ", warned: "warning", failed: "FAILED " }.freeze
       private_constant :FIRST, :WORDS
@@ -265,6 +265,8 @@ module ScalingoStagingSync
         known, pending = Database::RailsState.migrations
         state = pending.empty? ? "none is pending here now" : "pending here now: #{pending.join(", ")}"
         "the app has #{Support::Figures.counted(known.size, "migration")}; #{state}. Those that the backup lacks are run after the load."
+      rescue ActiveRecord::ActiveRecordError => error
+        raise Failed, "ActiveRecord cannot ask the database (#{error.class}). Check #{EngineSettings.target_from}."
       rescue StandardError => error
         raise Failed, "the app's migrations cannot be read (#{error.class}). Correct the files in db/migrate."
       end
@@ -315,7 +317,7 @@ module ScalingoStagingSync
       end
 
       def problems
-        preview[:problems].map { |problem| "#{problem[:what]} #{problem[:remedy]}" }.join(" ")
+        preview[:problems].map { |problem| Error.joined(problem[:what], problem[:remedy]) }.join(" ")
       end
 
       # Slack fails no run, so it fails no check either.
