@@ -70,6 +70,25 @@ class OperationsTest < IntegrationTest
     assert_empty fake.requests_of(:create_backup)
   end
 
+  # PostGIS is for a superuser to create, where the server has it.
+  def test_a_dry_run_and_the_check_fail_as_a_run_does_where_config_postgis_asks_for_what_the_role_cannot_have
+    app, staging, = new_app
+    app.configure("#{CONFIGURATION}config.postgis = true\n")
+    run = app.rake("scalingo_staging_sync:run")
+    refute run.success?, run.output
+    words = run.output[/[^:\n]*extension postgis, which config\.postgis asks for\..*$/].strip
+    assert_untouched(staging.database) do
+      plan = app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true" })
+      check = app.rake("scalingo_staging_sync:check")
+      [plan, check].each do |result|
+        refute result.success?, result.output
+        assert_includes result.output, words
+      end
+      assert_includes plan.output, "(needed by config.postgis)"
+      assert_includes check.output, "FAILED  Extensions: postgis cannot be created, and config.postgis needs it."
+    end
+  end
+
   def test_the_check_names_the_right_that_is_missing
     app, staging, = new_app
     staging.database.exec("REVOKE CREATE ON DATABASE #{staging.database.name} FROM #{staging.role}")

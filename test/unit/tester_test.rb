@@ -128,6 +128,14 @@ class TesterOfTheTargetTest < Minitest::Test
     def examine(_settings) = @examination
   end
 
+  # What a check prints.
+  def checked(**plan)
+    terminal.truncate(0)
+    check(native: OtherNative.new(plan:))
+    ScalingoStagingSync.reset_configuration!
+    terminal.string
+  end
+
   def test_it_ends_with_the_plan
     assert check
     assert_match(/^public\.users +50,000 +masked$/, terminal.string)
@@ -169,6 +177,40 @@ class TesterOfTheTargetTest < Minitest::Test
     native = FakeNative.new
     check(native:)
     assert_equal true, native.calls.assoc(:plan)[1]["ask_server"]
+  end
+
+  def test_extensions_that_cannot_be_created_are_named_with_what_needs_them
+    extension = { name: "hstore", available: true, allowed: true, lacks: [], needed_by: "backup" }
+    postgis = extension.merge(name: "postgis", available: false, needed_by: "configuration")
+    unneeded = extension.merge(name: "pg_cron", allowed: false, needed_by: nil)
+    lines = {
+      [] => "passed  Extensions: none is missing.",
+      [extension] => "passed  Extensions: hstore would be created.",
+      [extension, postgis] => "FAILED  Extensions: postgis cannot be created, and config.postgis needs it.",
+      [extension.merge(allowed: false)] => "FAILED  Extensions: hstore cannot be created, and the backup needs it.",
+      [extension.merge(lacks: ["cube"]), unneeded] => "FAILED  Extensions: hstore cannot be created, and the backup needs it.",
+      [extension, unneeded] => "warning Extensions: pg_cron cannot be created and would be left out; nothing in the backup needs it."
+    }
+    lines.each do |missing_extensions, line|
+      assert_includes checked(target: FakeNative::PREVIEW[:target].merge(missing_extensions:)).lines.map(&:chomp), line
+    end
+  end
+
+  def test_a_plan_without_backup_or_target_does_not_say_that_no_extension_is_missing
+    [{ target: nil }, { backup: nil }].each do |plan|
+      assert_includes checked(would_succeed: false, **plan), "warning Extensions: they were not looked for, see the plan."
+    end
+  end
+
+  def test_the_plan_says_of_each_missing_extension_what_becomes_of_it_and_what_needs_it
+    extension = { name: "hstore", available: true, allowed: true, lacks: [], needed_by: nil }
+    { extension => "it would be created", extension.merge(needed_by: "backup") => "it would be created (needed by the backup)",
+      extension.merge(available: false, needed_by: "configuration") => "the server does not have it (needed by config.postgis)",
+      extension.merge(allowed: false) => "the role may not create it",
+      extension.merge(lacks: %w[cube]) => "it requires cube, also missing" }.each do |missing, words|
+      assert_match(/^ +extension hstore is missing: #{Regexp.escape(words)}$/,
+                   checked(target: FakeNative::PREVIEW[:target].merge(missing_extensions: [missing])))
+    end
   end
 
   def test_a_plan_that_fails_fails_the_check

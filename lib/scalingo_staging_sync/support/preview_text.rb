@@ -7,6 +7,9 @@ module ScalingoStagingSync
       ACTIONS = { "mask" => "masked", "copy" => "copied as it is", "without_rows" => "without its rows" }.freeze
       private_constant :ACTIONS
 
+      # What needs an extension, as the engine has it and in words.
+      NEEDS = { "backup" => "the backup", "configuration" => "config.postgis" }.freeze
+
       # @param preview [Hash{Symbol => Object}] what {Services::DryRun#preview} returned
       def initialize(preview)
         @preview = preview
@@ -112,11 +115,13 @@ module ScalingoStagingSync
 
       def missing(extension)
         fate = if !extension[:available] then "the server does not have it"
+               elsif extension[:lacks].any? then "it requires #{extension[:lacks].join(", ")}, also missing"
                elsif extension[:allowed] then "it would be created"
                else
                  "the role may not create it"
                end
-        "extension #{extension[:name]} is missing: #{fate}#{" (needed)" if extension[:needed]}"
+        need = NEEDS[extension[:needed_by]]
+        "extension #{extension[:name]} is missing: #{fate}#{" (needed by #{need})" if need}"
       end
 
       def verdict

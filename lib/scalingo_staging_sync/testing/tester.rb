@@ -285,15 +285,19 @@ module ScalingoStagingSync
 
       def extensions
         missing = preview.dig(:target, :missing_extensions).to_a
-        return "none is missing." if missing.empty?
+        lacking = missing.reject { |extension| extension[:available] && extension[:allowed] && extension[:lacks].empty? }
+        needed, others = lacking.partition { |extension| extension[:needed_by] }
+        raise Failed, "#{needed.map { |extension| needed_in_vain(extension) }.join("; ")}." if needed.any?
+        raise Warned, "they were not looked for, see the plan." unless preview[:target] && preview[:backup]
 
-        lacking = missing.reject { |extension| extension[:available] && extension[:allowed] }
-        return "#{missing.map { |extension| extension[:name] }.join(", ")} would be created." if lacking.empty?
+        names = (others.any? ? others : missing).map { |extension| extension[:name] }.join(", ")
+        raise Warned, "#{names} cannot be created and would be left out; nothing in the backup needs it." if others.any?
 
-        names = lacking.map { |extension| extension[:name] }.join(", ")
-        raise Failed, "#{names} cannot be created, and the backup needs it." if lacking.any? { |extension| extension[:needed] }
+        missing.empty? ? "none is missing." : "#{names} would be created."
+      end
 
-        raise Warned, "#{names} cannot be created and would be left out; nothing in the backup needs it."
+      def needed_in_vain(extension)
+        "#{extension[:name]} cannot be created, and #{Support::PreviewText::NEEDS[extension[:needed_by]]} needs it"
       end
 
       def sql_of_rules

@@ -2,11 +2,12 @@
 //! what a run needs, each in a transaction that is rolled back.
 
 use super::connect::{Connector, Session};
+use super::extensions::{self, Extension};
 use super::url::ConnectionUrl;
 use super::{facts, get, new_run_id, stock, LOCK_KEY};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
-use crate::plan::{Plan, Refusal};
+use crate::plan::Plan;
 use crate::settings;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -33,7 +34,7 @@ pub struct Look {
     pub large_objects: u64,
     /// Sessions of the same role that a run would end.
     pub sessions: Vec<OtherSession>,
-    /// Extensions of the backup that the target has not.
+    /// Extensions of the backup, and the one that `config.postgis` asks for, that the target lacks.
     pub missing_extensions: Vec<Extension>,
     /// Rows of each table as of the last run that came to its end.
     #[serde(skip)]
@@ -52,19 +53,6 @@ pub struct OtherSession {
     pub application_name: String,
     /// Since when it is connected, in UTC.
     pub since: String,
-}
-
-/// An extension that the backup has and the target has not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Extension {
-    /// Its name.
-    pub name: String,
-    /// The server has its files.
-    pub available: bool,
-    /// The role may create it.
-    pub allowed: bool,
-    /// The backup's schema needs it; else it would be left out with a warning.
-    pub needed: bool,
 }
 
 /// What a run needs of a target, tried.
@@ -124,13 +112,10 @@ pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sin
         let oids = &plan.large_objects.oids;
         look.problems
             .extend(stock::refuse_taken_oids(&session, oids).await.err());
-        look.missing_extensions = missing_extensions(&session, plan).await?;
     }
-    for extension in &look.missing_extensions {
-        if extension.needed && !(extension.available && extension.allowed) {
-            look.problems.push(extension_problem(extension));
-        }
-    }
+    look.missing_extensions = extensions::missing(&session, plan, settings.postgis).await?;
+    look.problems
+        .extend(look.missing_extensions.iter().filter_map(Extension::problem));
     look.problems.extend(missing_rights(&session).await?);
     if another_run(&session).await? {
         look.problems.push(Error::new(
@@ -226,53 +211,6 @@ pub(super) async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>
     };
     let counts: String = get(&row, "counts")?;
     Ok(serde_json::from_str(&counts).unwrap_or_default())
-}
-
-async fn missing_extensions(session: &Session, plan: &Plan) -> Result<Vec<Extension>> {
-    let extensions = plan.schema.iter().filter(|one| one.kind == "EXTENSION");
-    let needed: BTreeMap<&str, bool> = extensions
-        .map(|one| (one.name.as_str(), one.refusal == Refusal::Fatal))
-        .collect();
-    let names: Vec<&str> = needed.keys().copied().collect();
-    let sql = "SELECT wanted.name, bool_or(v.version IS NOT NULL) AS available, \
-                 bool_or(me.rolsuper OR coalesce(v.trusted, false) \
-                   AND has_database_privilege(current_database(), 'CREATE')) AS allowed \
-               FROM unnest($1::text[]) AS wanted (name) \
-               CROSS JOIN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) me \
-               LEFT JOIN pg_available_extension_versions v ON v.name = wanted.name \
-               WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = wanted.name) \
-               GROUP BY wanted.name ORDER BY wanted.name";
-    let rows = session
-        .query(sql, &[&names])
-        .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
-    let missing = rows.iter().map(|row| {
-        let name: String = get(row, "name")?;
-        Ok(Extension {
-            available: get(row, "available")?,
-            allowed: get(row, "allowed")?,
-            needed: needed.get(name.as_str()).copied().unwrap_or(false),
-            name,
-        })
-    });
-    missing.collect()
-}
-
-fn extension_problem(extension: &Extension) -> Error {
-    let name = &extension.name;
-    if extension.available {
-        Error::new(
-            Kind::Privilege,
-            format!("The target's role may not create the extension {name}, which the backup's schema needs."),
-            format!("Have a superuser, or the database's provider, run CREATE EXTENSION {name} in the target, and run it again."),
-        )
-    } else {
-        Error::new(
-            Kind::Restore,
-            format!("The target's server does not have the extension {name}, which is needed."),
-            format!("Have the server's administrator install {name}, or choose a target that offers it."),
-        )
-    }
 }
 
 /// The rights without which every run ends, as the catalog has them; [`examine`] tries more.

@@ -9,6 +9,7 @@
 //! sql_rules           rules that run as SQL in temporary tables before their rows are moved
 //! discreet, waiting   statements over raw rows, whose errors the server does not log; rows that wait for such a one
 //! in_place            rows that are there already, streamed into temporary tables
+//! extensions          those that a run needs: which the target lacks, and whether its role may create them
 //! look                what a dry run and a check see of a target, without changing it
 //! foreign_key         keys declared at once and checked beside other work
 //! unique_key          primary and unique keys built beside a table's other indexes
@@ -29,6 +30,7 @@ mod copying;
 mod count;
 pub(crate) mod describe;
 mod discreet;
+mod extensions;
 mod foreign_key;
 mod graph;
 mod guard;
@@ -52,11 +54,12 @@ mod working_memory;
 pub use ask::{ask, ServerCheck};
 pub use buffers::Buffers;
 pub use check::{Answer, Answers, Questions};
+pub use extensions::{Extension, Need};
 pub use load::{
     restore, restore_from, Again, Item, LoadReport, LoadedTable, Never, SqlChange, SqlColumn, Watching,
 };
 pub(crate) use look::connect as connect_to_look;
-pub use look::{examine, look, Examination, Extension, Look, OtherSession, Privilege};
+pub use look::{examine, look, Examination, Look, OtherSession, Privilege};
 pub(crate) use read_back::read_back;
 
 use crate::error::{Doing, Error, Kind, Result};

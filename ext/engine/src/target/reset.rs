@@ -5,6 +5,7 @@
 //! nothing of an extension hangs on what goes (see `stock`).
 
 use super::connect::Session;
+use super::extensions::{self, Need};
 use super::stock::{self, Owned, Stock};
 use super::{is_passing, is_refusal, lock, sql_rules, state, Target};
 use crate::error::{Doing, Error, Kind, Result};
@@ -278,42 +279,31 @@ impl Target {
     /// `config.postgis`: the extension comes first, so that a server without it costs nothing. Where the plan
     /// itself creates it, perhaps in a schema of its own, the plan's statement does.
     async fn require_postgis(&self, session: &Session, plan: &Plan) -> Result<(), Refused> {
-        let planned = plan
-            .schema
-            .iter()
-            .any(|one| one.kind == "EXTENSION" && one.name == "postgis");
-        if !self.settings.postgis || planned {
+        let Some(name) = extensions::beside(plan, self.settings.postgis) else {
             return Ok(());
+        };
+        if !schemas(session).await?.contains("public") {
+            run(session, "creating the schema public", "CREATE SCHEMA public").await?;
         }
-        let sql = "CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public";
+        let sql = format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA public");
         session
-            .batch_execute(sql)
+            .batch_execute(&sql)
             .await
-            .map_err(|error| extension_refused("postgis", &error))
+            .map_err(|error| extension_refused(name, Need::Configuration, &error))
     }
 
     /// The plan's statements without the schemas that outlived the reset (`public`, those of extensions), and with
-    /// `public` where somebody dropped it: pg_dump takes it for granted.
+    /// `public` where it was dropped: pg_dump takes it for granted.
     async fn needed<'p>(&self, session: &Session, plan: &'p Plan) -> Result<Vec<&'p Statement>> {
-        let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target's schemas"), &error);
-        let rows = session
-            .query("SELECT nspname::text FROM pg_namespace", &[])
-            .await
-            .map_err(doing)?;
-        let there = rows
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<HashSet<String>, _>>()
-            .map_err(doing)?;
+        let there = schemas(session).await?;
         let plans_public = plan
             .schema
             .iter()
             .any(|one| one.kind == "SCHEMA" && one.name == "public");
         if !there.contains("public") && !plans_public {
-            session
-                .batch_execute("CREATE SCHEMA public")
+            run(session, "creating the schema public", "CREATE SCHEMA public")
                 .await
-                .map_err(doing)?;
+                .map_err(|refused| refused.error)?;
         }
         Ok(plan
             .schema
@@ -340,7 +330,7 @@ impl Target {
             let answers = join_all(now.iter().map(|one| session.batch_execute(&one.sql))).await;
             // The first refusal is the cause; what came after it only says that the transaction has failed.
             if let Some((one, Err(error))) = now.iter().zip(answers).find(|(_, answer)| answer.is_err()) {
-                return Err(statement_refused(one, &error));
+                return Err(statement_refused(one, self.need(one), &error));
             }
             rest = later;
         }
@@ -348,8 +338,14 @@ impl Target {
     }
 
     fn may_leave_out(&self, statement: &Statement) -> bool {
-        let wanted = self.settings.postgis && statement.kind == "EXTENSION" && statement.name == "postgis";
-        statement.refusal == Refusal::LeftOut && !wanted
+        statement.refusal == Refusal::LeftOut && self.need(statement).is_none()
+    }
+
+    /// What needs the extension that a statement creates; None for a statement of another kind.
+    fn need(&self, statement: &Statement) -> Option<Need> {
+        (statement.kind == "EXTENSION")
+            .then(|| extensions::need(statement, self.settings.postgis))
+            .flatten()
     }
 
     async fn create_or_leave_out(&self, session: &Session, statement: &Statement) -> Result<(), Refused> {
@@ -357,7 +353,7 @@ impl Target {
         run(session, &doing, "SAVEPOINT may_be_left_out").await?;
         match session.batch_execute(&statement.sql).await {
             Ok(()) => run(session, &doing, "RELEASE SAVEPOINT may_be_left_out").await,
-            Err(error) if is_refusal(&error) => {
+            Err(error) if is_refused(statement, &error) => {
                 run(
                     session,
                     &doing,
@@ -377,9 +373,23 @@ impl Target {
 pub(crate) fn left_out(kind: &str, name: &str, error: &tokio_postgres::Error) -> String {
     let why = match error.code().map(|code| code.code()) {
         Some("42501") => "the target's role may not create it",
+        Some("42704") => "an extension that it requires is not there",
         _ => "the target's server does not have it",
     };
     format!("{kind} {name} is left out: {why}, and nothing else in the backup needs it.")
+}
+
+/// The names of the target's schemas.
+async fn schemas(session: &Session) -> Result<HashSet<String>> {
+    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target's schemas"), &error);
+    let rows = session
+        .query("SELECT nspname::text FROM pg_namespace", &[])
+        .await
+        .map_err(doing)?;
+    rows.iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()
+        .map_err(doing)
 }
 
 async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
@@ -389,9 +399,13 @@ async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
         .map_err(|error| Refused::new(doing, &error))
 }
 
-fn statement_refused(statement: &Statement, error: &tokio_postgres::Error) -> Refused {
-    if statement.kind == "EXTENSION" && is_refusal(error) {
-        return extension_refused(&statement.name, error);
+fn is_refused(statement: &Statement, error: &tokio_postgres::Error) -> bool {
+    is_refusal(error) || statement.kind == "EXTENSION" && extensions::lacks_another(error)
+}
+
+fn statement_refused(statement: &Statement, need: Option<Need>, error: &tokio_postgres::Error) -> Refused {
+    if let Some(need) = need {
+        return extension_refused(&statement.name, need, error);
     }
     let mut refused = Refused::new(&format!("creating {} {}", statement.kind, statement.name), error);
     // Duplicate table, object, function, schema.
@@ -407,24 +421,11 @@ fn statement_refused(statement: &Statement, error: &tokio_postgres::Error) -> Re
     refused
 }
 
-fn extension_refused(name: &str, error: &tokio_postgres::Error) -> Refused {
-    let may_not = error.code().is_some_and(|code| code.code() == "42501");
-    let error = if may_not {
-        Error::new(
-            Kind::Privilege,
-            format!("The target's role may not create the extension {name}, which the backup's schema needs."),
-            format!("Have a superuser, or the database's provider, run CREATE EXTENSION {name} in the target, and run it again."),
-        )
-    } else if is_refusal(error) {
-        Error::new(
-            Kind::Restore,
-            format!("The target's server does not have the extension {name}, which is needed."),
-            format!("Have the server's administrator install {name}, or choose a target that offers it."),
-        )
-    } else {
-        return Refused::new(&format!("creating the extension {name}"), error);
-    };
-    error.into()
+fn extension_refused(name: &str, need: Need, error: &tokio_postgres::Error) -> Refused {
+    match extensions::refused(name, need, error) {
+        Some(error) => error.into(),
+        None => Refused::new(&format!("creating the extension {name}"), error),
+    }
 }
 
 /// Locks that creating the schema takes: a table comes with a TOAST table and its index.
