@@ -81,7 +81,9 @@ class Requirements
     return true if libclang_gem? || (library = libclang).nil?
     return true if ENV.key?("BINDGEN_EXTRA_CLANG_ARGS") || program?(ENV.fetch("CLANG_PATH", "clang"))
 
-    Dir.glob(CLANG_HEADERS, base: File.dirname(File.realpath(library))).any?
+    # Debian's headers lie by the link in LLVM's own folder, other systems' by what a link leads to.
+    folders = [library, File.realpath(library)].map { |path| File.dirname(path) }
+    folders.any? { |folder| Dir.glob(CLANG_HEADERS, base: folder).any? }
   end
 
   def clang_folders_of_variables

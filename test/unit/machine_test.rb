@@ -36,6 +36,14 @@ class MachineTest < Minitest::Test
     refute_includes missing("libclang", "LIBCLANG_PATH" => File.join(@folder, "libclang.so.1")), "libclang"
   end
 
+  # Debian: the folder of LLVM has the headers and links to the library, which lies elsewhere.
+  def test_headers_beside_a_link_to_libclang_are_enough
+    touch("elsewhere/libclang-14.so.1", "llvm-14/lib/clang/14/include/stddef.h")
+    File.symlink("../../elsewhere/libclang-14.so.1", File.join(@folder, "llvm-14/lib/libclang.so"))
+    environment = { "LIBCLANG_PATH" => File.join(@folder, "llvm-14/lib"), "CLANG_PATH" => File.join(@folder, "no-clang") }
+    assert_empty missing("libclang", environment)
+  end
+
   def test_libclang_without_its_headers_is_not_enough
     touch("libclang.so.1")
     program("clang", "exit 0")
