@@ -144,6 +144,27 @@ class RailsAppTest < IntegrationTest
     end
   end
 
+  def test_a_variable_that_a_task_does_not_read_ends_it_before_anything_is_touched
+    app, staging, fake = new_app
+    assert_untouched(staging.database) do
+      { ["status", { "SCAN" => "database" }] => "The variable SCAN has no effect on the task status: scan and suggest read it.",
+        ["cleanup", { "FORMAT" => "json" }] => "The variable FORMAT has no effect on the task cleanup",
+        ["run", { "DRY_RUN_MODE" => "1" }] => "The variable DRY_RUN_MODE has no effect; there is one named DRY_RUN.",
+        ["run", { "FORMAT" => "json" }] => "which has no effect on a real run. Set DRY_RUN=true",
+        ["cleanup", { "DRY_RUN" => "1" }] => "Cleanup would change the target" }.each do |(task, environment), sentence|
+        result = app.rake("scalingo_staging_sync:#{task}", environment:)
+        assert_equal 1, result.status.exitstatus, result.output
+        assert_includes result.output, sentence
+        refute_match(/rake aborted|\.rb:\d+:in/, result.output)
+      end
+    end
+    assert_empty fake.requests_of(:download)
+    masks = JSON.parse(app.rake("scalingo_staging_sync:masks", environment: { "FORMAT" => "json", "VERBOSE" => "1" }).output)
+    assert_includes masks["masks"].map { |mask| mask["name"] }, "email"
+    check = JSON.parse(app.rake("scalingo_staging_sync:check", environment: { "FORMAT" => "json" }).output)
+    assert_equal [true, true], [check["passed"], check.dig("plan", "would_succeed")]
+  end
+
   def test_where_only_scalingos_variable_is_set_the_messages_name_it
     app, staging, = new_app
     app.environment.update("DATABASE_URL" => nil, "SCALINGO_POSTGRESQL_URL" => staging.url)
