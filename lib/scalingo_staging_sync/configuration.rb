@@ -428,6 +428,7 @@ module ScalingoStagingSync
       raise ArgumentError, faults.map(&:first).join(" "), faults.map { |_, place| place.to_s }.uniq, cause: nil unless @keeping
 
       faults.each { |sentence, place| keep_problem(option, sentence, place) }
+      nil
     end
 
     # An option that is called with its value, as in `config.dry_run true`.
