@@ -76,7 +76,7 @@ class OperationsTest < IntegrationTest
     app.configure("#{CONFIGURATION}config.postgis = true\n")
     run = app.rake("scalingo_staging_sync:run")
     refute run.success?, run.output
-    words = run.output[/[^:\n]*extension postgis, which config\.postgis asks for\..*$/].strip
+    words = run.output[/[^:\n]*extension postgis, which config\.postgis asks for\..* set config\.postgis = false\./].strip
     assert_untouched(staging.database) do
       plan = app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true" })
       check = app.rake("scalingo_staging_sync:check")
