@@ -81,8 +81,10 @@ class Requirements
     return true if libclang_gem? || (library = libclang).nil?
     return true if ENV.key?("BINDGEN_EXTRA_CLANG_ARGS") || program?(ENV.fetch("CLANG_PATH", "clang"))
 
-    # Debian's headers lie by the link in LLVM's own folder, other systems' by what a link leads to.
+    # Debian's headers lie by the link in LLVM's own folder, other systems' by what a link leads to. A libclang of the
+    # system may know of the system's folders besides.
     folders = [library, File.realpath(library)].map { |path| File.dirname(path) }
+    folders.concat(Dir["/usr/lib*", "/usr/lib*/llvm*/lib*"]) if library.start_with?("/usr/lib")
     folders.any? { |folder| Dir.glob(CLANG_HEADERS, base: folder).any? }
   end
 
