@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
 };
@@ -64,7 +65,7 @@ fn main() {
         }
         let watches = watches();
         let check = LeakCheck::new(&watches, false, Bounds::default());
-        let mut watcher = check.watcher(1, None, Moment::Sent).unwrap();
+        let mut watcher = check.watcher(DumpId(1), None, Moment::Sent).unwrap();
         let since = Instant::now();
         for _ in 0..TIMES {
             watcher.piece(piece.as_bytes(), piece.as_bytes());
@@ -95,7 +96,7 @@ fn watches() -> Watches {
         entry: String::new(),
     };
     Watches {
-        loads: HashMap::from([(1, Arc::new(watch))]),
+        loads: HashMap::from([(DumpId(1), Arc::new(watch))]),
         columns: vec![place],
     }
 }

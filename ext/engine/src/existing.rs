@@ -21,8 +21,8 @@ use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
 use crate::mask::Key;
 use crate::passwords;
-use crate::plan::sql_rules::{SqlGroup, GROUP_KIND};
-use crate::plan::{self, Load, Plan, TableName};
+use crate::plan::sql_rules::SqlGroup;
+use crate::plan::{self, Load, Plan, StepKind, TableName, TaskId};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::target::{describe, sql_rules, Session, Target};
@@ -243,14 +243,13 @@ impl Job<'_> {
 
     /// The steps that gather statistics on what a group reads.
     fn reads(&self, number: usize) -> impl Iterator<Item = &plan::Step> {
-        let id = self.group(number).map(|group| group.dump_id);
         let own = self.plan.steps.iter();
         let waits_for: HashSet<_> = own
-            .filter(|step| step.kind == GROUP_KIND && Some(step.dump_id) == id)
+            .filter(|step| step.id == TaskId::SqlGroup(number))
             .flat_map(|step| step.waits_for.iter().copied())
             .collect();
         let steps = self.plan.steps.iter();
-        steps.filter(move |step| step.kind == "ANALYZE" && waits_for.contains(&step.dump_id))
+        steps.filter(move |step| step.kind == StepKind::Analyze && waits_for.contains(&step.id))
     }
 
     fn group(&self, number: usize) -> Option<&SqlGroup> {

@@ -289,9 +289,7 @@ async fn tell_plan(plan: &plan::Plan, target: &Target, events: &Sink) {
     let steps = plan.steps.iter();
     events.send(Event::Planned {
         tables: plan.loads.len() as u64,
-        steps: steps
-            .filter(|step| step.kind != plan::sql_rules::GROUP_KIND)
-            .count() as u64,
+        steps: steps.filter(|step| step.kind != plan::StepKind::SqlRules).count() as u64,
         last_rows: target.last_rows().await,
     });
 }

@@ -4,7 +4,7 @@
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
 //! kept on disk, nothing is locked.
 
-use crate::archive::{Archive, DumpId, Header};
+use crate::archive::{Archive, DumpId, EntryKind, Header};
 use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
@@ -336,7 +336,7 @@ fn statements<'p>(plan: &'p Plan, load: &'p Load) -> impl Iterator<Item = &'p Sq
 
 fn not_valid(plan: &Plan) -> Vec<String> {
     let keys = plan.steps.iter().filter(|step| {
-        step.kind == "FK CONSTRAINT" && step.sql.trim_end().trim_end_matches(';').ends_with("NOT VALID")
+        step.kind == EntryKind::ForeignKey && step.sql.trim_end().trim_end_matches(';').ends_with("NOT VALID")
     });
     keys.map(|step| step.name.clone()).collect()
 }

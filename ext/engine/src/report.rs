@@ -244,7 +244,7 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
 /// What the plan leaves out.
 pub(crate) fn left_out(plan: &Plan) -> Vec<LeftOut> {
     let told = plan.left_out.iter().map(|out| LeftOut {
-        kind: out.kind.clone(),
+        kind: out.kind.to_string(),
         name: out.name.clone(),
         why: out.why.clone(),
     });

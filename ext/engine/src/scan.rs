@@ -3,7 +3,7 @@
 //!
 //! The same plan is made as for a run, and the same detection judges; only nothing is done about it.
 
-use crate::archive::{reading_failed, Archive, Block, DataBlock, Entry, Section};
+use crate::archive::{reading_failed, Archive, Block, DataBlock, DumpId, Entry, EntryKind, Section};
 use crate::copy::{InsertRows, Pieces};
 use crate::detect::{rows, with_matches, Detection, Scan};
 use crate::error::{Doing, Error, Result};
@@ -185,7 +185,7 @@ fn entries(sql: &str) -> Result<Vec<Entry>> {
         .filter(|line| !line.starts_with('\\'))
         .flat_map(|line| [line, "\n"])
         .collect();
-    let mut entries = vec![entry(1, "TABLE", "public", "schema", &sql)];
+    let mut entries = vec![entry(1, EntryKind::Table, "public", "schema", &sql)];
     let schema = Schema::read(&entries);
     for table in schema
         .tables
@@ -198,11 +198,11 @@ fn entries(sql: &str) -> Result<Vec<Entry>> {
             .filter(|column| column.generated.is_none())
             .map(|column| quote_identifier(&column.name))
             .collect();
-        for desc in ["TABLE", "TABLE DATA"] {
+        for kind in [EntryKind::Table, EntryKind::TableData] {
             let number = i32::try_from(entries.len() + 1)
                 .map_err(|_| Error::internal("The schema has more tables than can be numbered."))?;
-            let mut entry = entry(number, desc, &table.name.schema, &table.name.name, "");
-            if desc == "TABLE DATA" {
+            let mut entry = entry(number, kind.clone(), &table.name.schema, &table.name.name, "");
+            if kind == EntryKind::TableData {
                 entry.copy_stmt = format!("COPY {} ({}) FROM stdin;", table.name.sql(), columns.join(", "));
             }
             entries.push(entry);
@@ -211,18 +211,18 @@ fn entries(sql: &str) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn entry(dump_id: i32, desc: &str, namespace: &str, tag: &str, defn: &str) -> Entry {
+fn entry(number: i32, kind: EntryKind, namespace: &str, tag: &str, defn: &str) -> Entry {
     Entry {
-        dump_id,
-        has_data: desc == "TABLE DATA",
+        dump_id: DumpId(number),
+        has_data: kind == EntryKind::TableData,
         oid: 0,
         tag: tag.to_owned(),
-        desc: desc.to_owned(),
-        section: if desc == "TABLE DATA" {
+        section: if kind == EntryKind::TableData {
             Section::Data
         } else {
             Section::PreData
         },
+        kind,
         defn: defn.to_owned(),
         copy_stmt: String::new(),
         namespace: namespace.to_owned(),

@@ -4,7 +4,7 @@
 mod archive_support;
 
 use archive_support::{read_all, squeeze, Data, Drops, Item, Squeeze, Writer, SQUEEZES};
-use staging_sync_engine::archive::{Archive, ArchiveError, Block, Compression, Section};
+use staging_sync_engine::archive::{Archive, ArchiveError, Block, Compression, DumpId, EntryKind, Section};
 use staging_sync_engine::error::{Error, Kind};
 use std::io::{self, Read};
 
@@ -87,10 +87,10 @@ fn a_reader_that_gives_one_byte_at_a_time_is_enough() {
 fn entries_hold_what_the_table_of_contents_says() {
     let archive = Archive::open(io::Cursor::new(Writer::sample(16, Squeeze::Gzip).build())).unwrap();
     assert_eq!(archive.header().compression, Compression::Gzip);
-    let table = archive.entry(101).unwrap();
+    let table = archive.entry(DumpId(101)).unwrap();
     assert_eq!(
-        (table.desc.as_str(), table.tag.as_str(), table.oid),
-        ("TABLE", "users", 16_385)
+        (&table.kind, table.tag.as_str(), table.oid),
+        (&EntryKind::Table, "users", 16_385)
     );
     assert_eq!(table.defn, "CREATE TABLE public.users (id integer);\n");
     assert_eq!(
@@ -98,11 +98,11 @@ fn entries_hold_what_the_table_of_contents_says() {
         ("public", "heap")
     );
     assert_eq!((table.section, table.has_data), (Section::PreData, false));
-    let rows = archive.entry(1).unwrap();
+    let rows = archive.entry(DumpId(1)).unwrap();
     assert_eq!((rows.section, rows.has_data), (Section::Data, true));
     assert_eq!(rows.copy_stmt, "COPY public.users (id) FROM stdin;\n");
-    assert_eq!(rows.dependencies, [101]);
-    assert!(archive.entry(999).is_none());
+    assert_eq!(rows.dependencies, [DumpId(101)]);
+    assert!(archive.entry(DumpId(999)).is_none());
 }
 
 #[test]
@@ -112,16 +112,16 @@ fn the_size_of_data_is_the_distance_to_the_next_block_where_offsets_are_there() 
     // Type byte, dump id, chunks of at most 16 bytes with their lengths, the closing 0.
     let users = rows_of(&writer.items[2]).len() as u64;
     assert_eq!(
-        archive.entry(1).unwrap().data_size,
+        archive.entry(DumpId(1)).unwrap().data_size,
         Some(1 + 5 + users + 5 * users.div_ceil(16) + 5)
     );
-    assert!(archive.entry(2).unwrap().data_size.is_some());
-    assert_eq!(archive.entry(3).unwrap().data_size, None);
-    assert_eq!(archive.entry(101).unwrap().data_size, None);
+    assert!(archive.entry(DumpId(2)).unwrap().data_size.is_some());
+    assert_eq!(archive.entry(DumpId(3)).unwrap().data_size, None);
+    assert_eq!(archive.entry(DumpId(101)).unwrap().data_size, None);
     writer.offsets = false;
     let archive = Archive::open(io::Cursor::new(writer.build())).unwrap();
     assert!(archive.entries().iter().all(|entry| entry.data_size.is_none()));
-    assert!(archive.entry(1).unwrap().has_data);
+    assert!(archive.entry(DumpId(1)).unwrap().has_data);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_block_that_nobody_reads_is_passed_over_without_being_decompressed() {
                 }
             }
         }
-        assert_eq!(seen, [1, 2, 3]);
+        assert_eq!(seen, [DumpId(1), DumpId(2), DumpId(3)]);
         assert!(
             matches!(read_all(&archive[..]), Err(ArchiveError::Compression { .. })),
             "{squeeze:?}"
@@ -176,9 +176,11 @@ fn a_block_read_in_part_leaves_the_next_one_whole() {
         let mut whole = Vec::new();
         while let Some(block) = reader.next_block().unwrap() {
             match block {
-                Block::Data(mut rows) if rows.dump_id() == 9 => rows.read_exact(&mut [0; 100]).unwrap(),
+                Block::Data(mut rows) if rows.dump_id() == DumpId(9) => {
+                    rows.read_exact(&mut [0; 100]).unwrap()
+                }
                 Block::Data(mut rows) => drop(rows.read_to_end(&mut whole).unwrap()),
-                Block::LargeObjects(mut objects) if objects.dump_id() == 10 => {
+                Block::LargeObjects(mut objects) if objects.dump_id() == DumpId(10) => {
                     objects
                         .next_object()
                         .unwrap()
@@ -221,7 +223,7 @@ fn many_small_blocks_share_one_decompressor() {
             .collect();
         let contents = read_all(&writer.build()[..]).unwrap();
         for id in 1..=2_000 {
-            assert_eq!(contents.data[&id], format!("{id}\n\\.\n").as_bytes());
+            assert_eq!(contents.data[&DumpId(id)], format!("{id}\n\\.\n").as_bytes());
         }
     }
 }

@@ -6,7 +6,7 @@
 mod archive_support;
 
 use archive_support::{read_all, Contents};
-use staging_sync_engine::archive::{Archive, Block, Compression, Entry};
+use staging_sync_engine::archive::{Archive, Block, Compression, Entry, EntryKind};
 use staging_sync_engine::copy::{InsertRows, Pieces};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -208,7 +208,7 @@ fn assert_same_entries(path: &Path, contents: &Contents) {
             };
             format!(
                 "{}; {} {} {} {}",
-                entry.dump_id, entry.oid, entry.desc, namespace, entry.tag
+                entry.dump_id, entry.oid, entry.kind, namespace, entry.tag
             )
         })
         .collect();
@@ -224,8 +224,8 @@ fn assert_same_entries(path: &Path, contents: &Contents) {
 /// What pg_restore neither lists nor takes as it stands: the settings of its session, and the database.
 fn is_pg_restores_own(entry: &Entry) -> bool {
     matches!(
-        entry.desc.as_str(),
-        "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "DATABASE"
+        entry.kind,
+        EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath | EntryKind::Database
     )
 }
 
@@ -246,12 +246,12 @@ fn assert_same_data(path: &Path, contents: &Contents) {
         );
     }
     for entry in &contents.entries {
-        let is_sql = !is_pg_restores_own(entry) && entry.desc != "BLOB METADATA";
+        let is_sql = !is_pg_restores_own(entry) && entry.kind != EntryKind::BlobMetadata;
         let found = memchr::memmem::find(&script, entry.defn.as_bytes()).is_some();
         assert!(
             found || !is_sql,
             "{} {} is not in the script",
-            entry.desc,
+            entry.kind,
             entry.tag
         );
     }
@@ -427,7 +427,7 @@ fn insert_statements_of_a_server_without_standard_strings_are_read() {
     let settings = contents
         .entries
         .iter()
-        .find(|entry| entry.desc == "STDSTRINGS")
+        .find(|entry| entry.kind == EntryKind::StdStrings)
         .unwrap();
     assert_eq!(settings.defn, "SET standard_conforming_strings = 'off';\n");
     for (table, kept) in [TABLES[0], TABLES[1], TABLES[3]] {
@@ -490,7 +490,12 @@ fn blocks_that_nobody_reads_do_not_disturb_the_others() {
         }
         assert_eq!(
             number,
-            whole.data.len() + whole.entries.iter().filter(|entry| entry.desc == "BLOBS").count()
+            whole.data.len()
+                + whole
+                    .entries
+                    .iter()
+                    .filter(|entry| entry.kind == EntryKind::Blobs)
+                    .count()
         );
     }
 }

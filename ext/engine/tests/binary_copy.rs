@@ -8,6 +8,7 @@ mod plan_support;
 mod target_support;
 
 use plan_support::{planned, settings};
+use staging_sync_engine::archive::{DumpId, EntryKind};
 use staging_sync_engine::copy::binary::{Form, Layout};
 use staging_sync_engine::copy::Splitter;
 use staging_sync_engine::error::Error;
@@ -214,7 +215,7 @@ fn citext_counts_as_text_where_it_is_the_extension_s() {
     };
     assert_eq!(forms(&entries), Some(vec![Form::Date, Form::Text]));
     let mut without = entries;
-    without.retain(|entry| entry.desc != "EXTENSION");
+    without.retain(|entry| entry.kind != EntryKind::Extension);
     assert_eq!(forms(&without), None);
 }
 
@@ -253,7 +254,7 @@ fn a_table(columns: &str, forms: Option<&[Form]>) -> Planner {
             "CREATE DOMAIN public.positive AS int CHECK (VALUE > 0)",
         )
         .table(1, "t", columns);
-    let load = planner.0.loads.get_mut(&1).unwrap();
+    let load = planner.0.loads.get_mut(&DumpId(1)).unwrap();
     load.binary = forms.map(|forms| Arc::new(Layout::new(forms.to_vec()).unwrap()));
     planner
 }
@@ -391,7 +392,7 @@ async fn what_the_server_refuses_it_refuses_alike_in_binary_and_in_text() {
     for forms in [None, Some(&[Form::Int4, Form::Text][..])] {
         let plan = one_table("id int, v text", forms);
         let items = vec![
-            Item::TableStart(1),
+            Item::TableStart(DumpId(1)),
             Item::Rows(b"1\t\xff\n".to_vec()),
             Item::TableEnd,
         ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use md5::{Digest as _, Md5};
+use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
 };
@@ -13,9 +14,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The load of the masked table `users (id, email, phone, iban, card, nir)`.
-const USERS: i32 = 1;
+const USERS: DumpId = DumpId(1);
 /// The load of the table `posts (id, a, b)`, of which nothing is masked.
-const POSTS: i32 = 2;
+const POSTS: DumpId = DumpId(2);
 
 fn column(position: usize, column: u32, scan: Scan) -> WatchedColumn {
     WatchedColumn {

@@ -6,10 +6,10 @@
 mod plan_support;
 
 use plan_support::{header, made, planned, problem, settings, shop, Toc, USERS};
-use staging_sync_engine::archive::Version;
+use staging_sync_engine::archive::{DumpId, EntryKind, Version};
 use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::schema::Schema;
-use staging_sync_engine::plan::{plan, Refusal};
+use staging_sync_engine::plan::{plan, Refusal, TaskId};
 use std::time::Instant;
 
 #[test]
@@ -18,7 +18,7 @@ fn what_other_versions_of_pg_dump_write_is_read_too() {
     // PostgreSQL 18 names NOT NULL constraints, also those of inherited columns, and has virtual columns.
     toc.table("users", "id bigint CONSTRAINT users_id_nn NOT NULL,\ncity text DEFAULT 'x, y'::text CONSTRAINT \"a, b\" NOT NULL,\nemail text GENERATED ALWAYS AS (lower(city)),\nexclude text,\nseen timestamp(6) with time zone NOT NULL");
     let sql = "CREATE TABLE public.staff (\n    wage integer,\n    CONSTRAINT staff_exclude_nn NOT NULL exclude\n)\nINHERITS (public.users);\n";
-    toc.add("TABLE", "public", "staff", sql, &[1]);
+    toc.add("TABLE", "public", "staff", sql, &[DumpId(1)]);
     // PostgreSQL 10 creates partitions in one statement.
     let sql = "CREATE TABLE public.parts (id bigint, email text) PARTITION BY HASH (id);\n";
     toc.add("TABLE", "public", "parts", sql, &[]);
@@ -99,10 +99,10 @@ fn rows_whose_table_cannot_be_read_are_never_silently_lost() {
 #[test]
 fn an_archive_without_a_schema_is_refused_and_one_without_rows_is_a_warning() {
     let mut toc = Toc::default();
-    toc.data("users", USERS, 99);
+    toc.data("users", USERS, DumpId(99));
     assert!(problem(&toc, &[], &[]).contains("--data-only"));
     let mut toc = shop();
-    toc.entries.retain(|entry| entry.desc != "TABLE DATA");
+    toc.entries.retain(|entry| entry.kind != EntryKind::TableData);
     assert!(made(&toc, &[], &[]).warnings[0].contains("no rows"));
 }
 
@@ -161,7 +161,7 @@ fn a_table_that_needs_something_left_out_goes_with_a_warning() {
         .warnings
         .iter()
         .any(|warning| warning.contains("The table public.levels is left out")));
-    assert!(!plan.loads.contains_key(&data) && plan.steps.iter().all(|step| step.dump_id != index));
+    assert!(!plan.loads.contains_key(&data) && plan.steps.iter().all(|step| step.id != TaskId::Entry(index)));
     let why = |name: &str| &plan.left_out.iter().find(|left| left.name == name).unwrap().why;
     assert!(why("public.levels").contains("TYPE pghero.level"));
     assert!(why("public.levels_id").contains("TABLE public.levels"));
@@ -185,9 +185,9 @@ fn sequences_have_their_values_before_any_row_comes_so_that_rules_in_sql_may_tak
         &[sequence],
     );
     let plan = made(&toc, &[], &[]);
-    let place = |id: i32| plan.schema.iter().position(|statement| statement.dump_id == id);
+    let place = |id: DumpId| plan.schema.iter().position(|statement| statement.dump_id == id);
     assert!(place(sequence).is_some() && place(sequence) < place(set));
-    assert!(plan.steps.iter().all(|step| step.dump_id != set));
+    assert!(plan.steps.iter().all(|step| step.id != TaskId::Entry(set)));
 }
 
 #[test]
@@ -237,14 +237,14 @@ fn an_extension_in_a_schema_that_is_never_restored_is_left_out_unless_it_is_need
     assert!(plan
         .schema
         .iter()
-        .all(|statement| statement.kind != "EXTENSION" && statement.kind != "SCHEMA"));
+        .all(|statement| statement.kind != EntryKind::Extension && statement.kind != EntryKind::Schema));
     // The text of a function is no dependency that pg_dump knows.
     toc.add("FUNCTION", "public", "f()", "CREATE FUNCTION public.f() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN heroku_ext.digest('x'); END $$;\n", &[]);
     let plan = made(&toc, &[], &[]);
     let refusals: Vec<Refusal> = plan
         .schema
         .iter()
-        .filter(|statement| matches!(statement.kind.as_str(), "EXTENSION" | "SCHEMA"))
+        .filter(|statement| matches!(statement.kind, EntryKind::Extension | EntryKind::Schema))
         .map(|statement| statement.refusal)
         .collect();
     assert_eq!(refusals, [Refusal::LeftOut, Refusal::LeftOut]);
@@ -308,7 +308,7 @@ fn what_can_hold_raw_values_or_passwords_is_always_left_out() {
         "SUBSCRIPTION",
         "DATABASE PROPERTIES",
     ] {
-        toc.add(kind, "public", "secret", "SELECT 'secret';\n", &[1]);
+        toc.add(kind, "public", "secret", "SELECT 'secret';\n", &[DumpId(1)]);
     }
     let plan = made(&toc, &[], &[]);
     assert_eq!(plan.left_out.len(), 6);
@@ -329,17 +329,17 @@ fn foreign_keys_in_a_cycle_do_not_wait_for_one_another() {
     let to_b = toc.key(("a", a.0), "a_b", "FOREIGN KEY (b_id) REFERENCES public.b(id)");
     let to_a = toc.key(("b", b.0), "b_a", "FOREIGN KEY (a_id) REFERENCES public.a(id)");
     let plan = made(&toc, &[], &[]);
-    let waits = |id: i32| {
+    let waits = |id: DumpId| {
         plan.steps
             .iter()
-            .find(|step| step.dump_id == id)
+            .find(|step| step.id == TaskId::Entry(id))
             .unwrap()
             .waits_for
             .clone()
     };
     // pg_dump's dependencies name neither the other table's rows nor its key here.
-    assert_eq!(waits(to_b), [a.1, b.1, b_key]);
-    assert_eq!(waits(to_a), [a.1, b.1, a_key]);
+    assert_eq!(waits(to_b), [a.1, b.1, b_key].map(TaskId::Entry));
+    assert_eq!(waits(to_a), [a.1, b.1, a_key].map(TaskId::Entry));
 }
 
 #[test]
@@ -388,7 +388,7 @@ fn a_damaged_archive_never_makes_the_plan_panic() {
             "public",
             "broken",
             sql,
-            &[1, 2, 3, 77, 4, 5, 6, 7, 8, 9, 10],
+            &[1, 2, 3, 77, 4, 5, 6, 7, 8, 9, 10].map(DumpId),
         );
     }
     let _ = planned(
@@ -406,7 +406,7 @@ fn a_partitions_index_is_attached_after_its_own_its_parents_and_its_tables() {
     let toc = many_partitions(3);
     let plan = planned(&toc.entries, &settings(&[], &[])).unwrap();
     let attached: Vec<usize> = (plan.steps.iter())
-        .filter(|step| step.kind == "INDEX ATTACH")
+        .filter(|step| step.kind == EntryKind::IndexAttach)
         .map(|step| step.waits_for.len())
         .collect();
     assert_eq!(attached, [3, 3, 3]);

@@ -5,8 +5,9 @@
 mod plan_support;
 
 use plan_support::{planned, settings, Database, EVERYTHING};
+use staging_sync_engine::archive::EntryKind;
 use staging_sync_engine::plan::schema::Schema;
-use staging_sync_engine::plan::{Plan, Refusal, RowFormat, Step, TableName};
+use staging_sync_engine::plan::{Plan, Refusal, RowFormat, Step, TableName, TaskId};
 use std::collections::HashSet;
 
 fn name(schema: &str, name: &str) -> TableName {
@@ -64,7 +65,7 @@ fn the_schema_and_steps_of_the_plan_run_in_an_empty_database() {
             sql.push_str(&statement.sql);
         }
         target.execute(&format!("SET search_path = '';\n{sql}"));
-        let mut done: HashSet<i32> = plan.loads.keys().copied().collect();
+        let mut done: HashSet<TaskId> = plan.loads.keys().copied().map(TaskId::Entry).collect();
         let mut left: Vec<&Step> = plan.steps.iter().filter(|step| !step.last).collect();
         left.extend(plan.steps.iter().filter(|step| step.last));
         let mut sql = String::from("SET search_path = '';\n");
@@ -75,7 +76,7 @@ fn the_schema_and_steps_of_the_plan_run_in_an_empty_database() {
                 if ready {
                     sql.push_str(&step.sql);
                     sql.push('\n');
-                    done.insert(step.dump_id);
+                    done.insert(step.id);
                 }
                 !ready
             });
@@ -96,7 +97,7 @@ fn what_is_left_out_is_named_with_its_reason() {
         let found = plan
             .left_out
             .iter()
-            .find(|left| left.kind == kind && left.name == name);
+            .find(|left| left.kind == EntryKind::from(kind) && left.name == name);
         found
             .unwrap_or_else(|| panic!("{kind} {name} is not left out"))
             .why
@@ -168,7 +169,7 @@ fn an_extension_is_required_only_where_something_restored_needs_it() {
     let refusal = |name: &str| {
         plan.schema
             .iter()
-            .find(|s| s.name == name && s.kind != "TYPE")
+            .find(|s| s.name == name && s.kind != EntryKind::Type)
             .unwrap()
             .refusal
     };
@@ -257,8 +258,8 @@ fn steps_wait_for_the_rows_and_keys_that_they_need() {
         plan.loads
             .values()
             .find(|load| load.table.name == table)
+            .map(|load| TaskId::Entry(load.dump_id))
             .unwrap()
-            .dump_id
     };
     let waits = |name: &str| step(&plan, name).waits_for.clone();
     assert_eq!(waits("public.users_email"), [load("users")]);
@@ -266,7 +267,7 @@ fn steps_wait_for_the_rows_and_keys_that_they_need() {
     for id in [
         load("users"),
         load("phone_numbers"),
-        step(&plan, "public.users users_pkey").dump_id,
+        step(&plan, "public.users users_pkey").id,
     ] {
         assert!(key.contains(&id));
     }
@@ -275,24 +276,22 @@ fn steps_wait_for_the_rows_and_keys_that_they_need() {
     for id in [load("events_2024"), load("events_2025_rest"), load("event_notes")] {
         assert!(key.contains(&id));
     }
-    assert!(key.contains(&step(&plan, "public.events events_pkey").dump_id));
-    assert!(key.contains(&step(&plan, "audit.events_2025_rest_pkey").dump_id));
+    assert!(key.contains(&step(&plan, "public.events events_pkey").id));
+    assert!(key.contains(&step(&plan, "audit.events_2025_rest_pkey").id));
     // What shuts others out of a partitioned table waits for the rows of its partitions.
     assert!(waits("public.events events_pkey").contains(&load("events_2025_rest")));
     assert!(!waits("public.events_user").contains(&load("events_2025_rest")));
     assert!(waits("public.user_counts").contains(&load("users")));
     assert!(step(&plan, "public.user_counts").last);
-    let ids: HashSet<i32> = plan
+    let ids: HashSet<TaskId> = plan
         .loads
         .keys()
         .copied()
-        .chain(plan.steps.iter().map(|step| step.dump_id))
+        .map(TaskId::Entry)
+        .chain(plan.steps.iter().map(|step| step.id))
         .collect();
     for step in &plan.steps {
-        assert!(step
-            .waits_for
-            .iter()
-            .all(|id| ids.contains(id) && *id != step.dump_id));
+        assert!(step.waits_for.iter().all(|id| ids.contains(id) && *id != step.id));
     }
 }
 
@@ -304,11 +303,11 @@ fn loading_through_a_partition_root_holds_back_all_steps_of_its_partitions() {
         &settings(&[], &[]),
     )
     .unwrap();
-    let through: Vec<i32> = plan
+    let through: Vec<TaskId> = plan
         .loads
         .values()
         .filter(|load| load.copy_into == name("public", "events"))
-        .map(|load| load.dump_id)
+        .map(|load| TaskId::Entry(load.dump_id))
         .collect();
     assert_eq!(through.len(), 2);
     for name in [
@@ -394,7 +393,7 @@ fn an_excluded_table_keeps_its_place_but_not_its_rows() {
     assert!(plan
         .schema
         .iter()
-        .any(|statement| statement.name == "public.users" && statement.kind == "TABLE"));
+        .any(|statement| statement.name == "public.users" && statement.kind == EntryKind::Table));
     let key = &step(&plan, "public.phone_numbers phone_numbers_user_id_fkey").sql;
     assert!(
         key.ends_with("ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;\n"),

@@ -5,6 +5,7 @@
 mod plan_support;
 
 use plan_support::{made, planned, problem, settings, shop, Toc};
+use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::plan::Plan;
 use std::sync::Arc;
 
@@ -102,7 +103,7 @@ fn a_view_has_no_rows_to_exclude_or_mask() {
         "public",
         "people",
         "CREATE VIEW public.people AS SELECT 1;\n",
-        &[1],
+        &[DumpId(1)],
     );
     assert!(problem(&toc, &[], &["people"]).contains("is a view (public.people)"));
     assert!(problem(&toc, &[("people", "user_anonymization")], &[]).contains("is a view"));
@@ -204,7 +205,7 @@ fn a_masked_partition_key_is_refused() {
     );
     let (leaf, _) = toc.table("people_a", "id int,\ncity text");
     let sql = "ALTER TABLE ONLY public.people ATTACH PARTITION public.people_a DEFAULT;\n";
-    toc.add("TABLE ATTACH", "public", "people_a", sql, &[1, leaf]);
+    toc.add("TABLE ATTACH", "public", "people_a", sql, &[DumpId(1), leaf]);
     let told = problem(&toc, &[("people", "address_anonymization")], &[]);
     assert!(told.contains("partition key of public.people"), "{told}");
     assert!(problem(&toc, &[("people_a", "address_anonymization")], &[]).contains("partition key"));
@@ -384,7 +385,7 @@ fn the_domain_of_pseudonyms_must_be_one() {
 fn a_unique_index_of_a_partitioned_table_counts_in_its_partitions() {
     let mut toc = partitioned();
     toc.key(
-        ("users", 1),
+        ("users", DumpId(1)),
         "users_email",
         "CREATE UNIQUE INDEX users_email ON ONLY public.users USING btree (email, at);\n",
     );
@@ -441,7 +442,7 @@ fn a_column_of_the_data_that_the_model_does_not_know_is_an_error_only_for_a_rule
         &[],
     );
     toc.data("odd", "id x,\nemail x", table);
-    assert_eq!(made(&toc, &[], &[]).loads[&2].columns, ["id", "email"]);
+    assert_eq!(made(&toc, &[], &[]).loads[&DumpId(2)].columns, ["id", "email"]);
     assert!(
         problem(&toc, &[("odd", "email_anonymization")], &[]).contains("type of the column public.odd.email")
     );

@@ -4,7 +4,7 @@
 mod plan_support;
 
 use plan_support::{planned, settings, Toc};
-use staging_sync_engine::plan::Plan;
+use staging_sync_engine::plan::{Plan, StepKind};
 use staging_sync_engine::settings::{MaskName, Rule, SqlRule};
 
 fn shop() -> Toc {
@@ -211,15 +211,23 @@ fn what_a_rule_reads_is_waited_for_with_its_keys_and_statistics() {
         ..query("orders", "UPDATE orders SET note = some_function(id)", None)
     };
     let plan = plan(&[reads]);
-    let analyze = plan.steps.iter().find(|step| step.kind == "ANALYZE").unwrap();
+    let analyze = plan
+        .steps
+        .iter()
+        .find(|step| step.kind == StepKind::Analyze)
+        .unwrap();
     let key = plan
         .steps
         .iter()
         .find(|step| step.name.contains("accounts_pkey"))
         .unwrap();
-    assert!(analyze.waits_for.contains(&key.dump_id));
-    let group = plan.steps.iter().find(|step| step.kind == "SQL RULES").unwrap();
-    assert!(group.waits_for.contains(&analyze.dump_id));
+    assert!(analyze.waits_for.contains(&key.id));
+    let group = plan
+        .steps
+        .iter()
+        .find(|step| step.kind == StepKind::SqlRules)
+        .unwrap();
+    assert!(group.waits_for.contains(&analyze.id));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod target_support;
 
-use staging_sync_engine::archive::DumpId;
+use staging_sync_engine::archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;
@@ -49,7 +49,7 @@ async fn feed(
 }
 
 /// Rows `id, user_id, filler`, some 5 MB of them when `many`. The last refers to `last_user`.
-fn orders(id: DumpId, many: bool, last_user: u32) -> Vec<Item> {
+fn orders(id: i32, many: bool, last_user: u32) -> Vec<Item> {
     let filler = "x".repeat(1_000);
     let count = if many { 5_000 } else { 5 };
     let mut rows: String = (1..count)
@@ -57,15 +57,15 @@ fn orders(id: DumpId, many: bool, last_user: u32) -> Vec<Item> {
         .collect();
     rows.push_str(&format!("{count}\t{last_user}\t{filler}\n"));
     vec![
-        Item::TableStart(id),
+        Item::TableStart(DumpId(id)),
         Item::Rows(rows.into_bytes()),
         Item::TableEnd,
     ]
 }
 
-fn users(id: DumpId) -> Vec<Item> {
+fn users(id: i32) -> Vec<Item> {
     vec![
-        Item::TableStart(id),
+        Item::TableStart(DumpId(id)),
         Item::Rows(b"1\n2\n".to_vec()),
         Item::TableEnd,
     ]
@@ -91,7 +91,7 @@ fn planner(orders: &str) -> Planner {
             &["orders", "users"],
             &[],
         );
-    planner.0.steps[1].kind = "FK CONSTRAINT".into();
+    planner.0.steps[1].kind = EntryKind::ForeignKey.into();
     planner
 }
 
@@ -138,7 +138,7 @@ async fn a_large_tables_unique_keys_end_up_as_a_small_ones_do() {
                 &["orders"],
             );
         for step in &mut planner.0.steps[2..4] {
-            step.kind = "CONSTRAINT".into();
+            step.kind = EntryKind::Constraint.into();
         }
         let plan = planner.plan();
         let report = load(
@@ -252,7 +252,7 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
         .plan();
     let rows = |id, text: &str| {
         vec![
-            Item::TableStart(id),
+            Item::TableStart(DumpId(id)),
             Item::Rows(text.as_bytes().to_vec()),
             Item::TableEnd,
         ]
@@ -311,7 +311,7 @@ async fn statistics_are_made_while_others_load_except_of_what_has_partitions() {
         )
         .plan();
     let part = vec![
-        Item::TableStart(2),
+        Item::TableStart(DumpId(2)),
         Item::Rows(b"1\n2\n".to_vec()),
         Item::TableEnd,
     ];

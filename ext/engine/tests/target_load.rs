@@ -3,6 +3,7 @@
 
 mod target_support;
 
+use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::event::{Event, Sink};
 use staging_sync_engine::mask::ColumnCounts;
@@ -81,7 +82,7 @@ async fn rows_arrive_as_they_were_sent_and_masked_ones_masked() {
     let events = Events::default();
     let target = open_and_reset(&database, &plan, 3, &events.sink()).await;
     let report = load(&target, &plan, items).await.expect("the load succeeds");
-    let users = report.loads.iter().find(|one| one.dump_id == 1).unwrap();
+    let users = report.loads.iter().find(|one| one.dump_id == DumpId(1)).unwrap();
     assert_eq!(users.rows, 3);
     assert_eq!(
         users.masked,
@@ -92,7 +93,15 @@ async fn rows_arrive_as_they_were_sent_and_masked_ones_masked() {
             violations: 0
         }]
     );
-    assert_eq!(report.loads.iter().find(|one| one.dump_id == 3).unwrap().rows, 2);
+    assert_eq!(
+        report
+            .loads
+            .iter()
+            .find(|one| one.dump_id == DumpId(3))
+            .unwrap()
+            .rows,
+        2
+    );
     let all = "SELECT string_agg(concat_ws('|', id, coalesce(email, 'NULL'), coalesce(bio, 'NULL')), ',' ORDER BY id) FROM public.users";
     assert_eq!(
         database.text(all).await,
@@ -136,7 +145,7 @@ async fn a_large_table_whose_rows_cannot_be_frozen_is_loaded_over_several_sessio
         .await
         .unwrap();
     let feed = tokio::spawn(async move {
-        sender.send(Ok(Item::TableStart(1))).await.unwrap();
+        sender.send(Ok(Item::TableStart(DumpId(1)))).await.unwrap();
         let mut id = 0;
         for _ in 0..10 {
             let mut piece = buffers.take();
@@ -190,11 +199,11 @@ async fn a_large_tables_rows_are_frozen_in_one_transaction_and_a_small_ones_are_
         .table(2, "small", columns)
         .plan();
     let target = open_and_reset(&database, &plan, 3, &Sink::silent()).await;
-    let mut items = vec![Item::TableStart(1)];
+    let mut items = vec![Item::TableStart(DumpId(1))];
     items.extend((0..60).map(|piece| filled(piece * 1_000..(piece + 1) * 1_000)));
     items.extend([
         Item::TableEnd,
-        Item::TableStart(2),
+        Item::TableStart(DumpId(2)),
         filled(0..100),
         Item::TableEnd,
     ]);
@@ -220,7 +229,7 @@ async fn nothing_is_left_of_a_large_table_when_its_last_row_is_refused() {
     let plan = Planner::new().table(1, "large", "id int, filler text").plan();
     let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
     let items = vec![
-        Item::TableStart(1),
+        Item::TableStart(DumpId(1)),
         filled(0..1_000),
         Item::Rows(b"many\t\n".to_vec()),
         Item::TableEnd,
@@ -305,7 +314,7 @@ async fn an_index_is_built_while_later_tables_still_stream() {
     let feed = async {
         for item in rows(1, &["1\n"])
             .into_iter()
-            .chain([Item::TableStart(2), Item::Rows(b"1\n".to_vec())])
+            .chain([Item::TableStart(DumpId(2)), Item::Rows(b"1\n".to_vec())])
         {
             sender.send(Ok(item)).await.unwrap();
         }
@@ -340,7 +349,7 @@ async fn large_objects_keep_their_oids_and_contents() {
         &[],
     );
     planner.0.large_objects.oids = (100..2_400).collect();
-    planner.0.large_objects.blocks.insert(50);
+    planner.0.large_objects.blocks.insert(DumpId(50));
     let plan = planner.plan();
     let chunk = vec![7u8; 300_000];
     let mut items = rows(1, &["1\n"]);
@@ -438,7 +447,7 @@ async fn an_error_of_the_reader_is_the_loads_error() {
     let plan = Planner::new().table(1, "t", "id int").plan();
     let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;
     let (sender, receiver) = mpsc::channel(8);
-    sender.send(Ok(Item::TableStart(1))).await.unwrap();
+    sender.send(Ok(Item::TableStart(DumpId(1)))).await.unwrap();
     sender.send(Ok(Item::Rows(b"1\n".to_vec()))).await.unwrap();
     let cause = Error::new(Kind::Archive, "The archive is damaged.", "Take another one.");
     sender.send(Err(cause.clone())).await.unwrap();
@@ -592,7 +601,7 @@ async fn a_session_that_keeps_reading_a_large_table_ends_the_run_instead_of_hold
     target.reset_and_create(&plan).await.unwrap();
     let reads = "BEGIN; LOCK TABLE public.large IN ACCESS SHARE MODE";
     database.admin.batch_execute(reads).await.unwrap();
-    let items = vec![Item::TableStart(1), filled(0..1_000), Item::TableEnd];
+    let items = vec![Item::TableStart(DumpId(1)), filled(0..1_000), Item::TableEnd];
     let waited = tokio::time::timeout(Duration::from_secs(30), load(&target, &plan, items)).await;
     let refused = waited.expect("it does not wait for ever").unwrap_err();
     assert_eq!(refused.kind, Kind::LockTimeout, "{}", refused.what);

@@ -3,6 +3,7 @@
 use super::chunks::Chunks;
 use super::decompress::{Decompressors, Stream};
 use super::error::{ArchiveError, Fault};
+use super::kind::EntryKind;
 use super::toc::{DumpId, Entry};
 use std::io::{self, Read};
 
@@ -149,11 +150,11 @@ impl<R: Read> Read for LargeObject<'_, R> {
 
 /// The place of an error in `entry`'s data.
 pub(super) fn data_of(entry: &Entry) -> String {
-    match (entry.desc.as_str(), entry.namespace.is_empty()) {
-        ("BLOBS", _) => "the large objects".to_owned(),
-        ("TABLE DATA", false) => format!("the rows of {}.{}", entry.namespace, entry.tag),
-        (desc, true) => format!("the data of {desc} {}", entry.tag),
-        (desc, false) => format!("the data of {desc} {}.{}", entry.namespace, entry.tag),
+    match (&entry.kind, entry.namespace.is_empty()) {
+        (EntryKind::Blobs, _) => "the large objects".to_owned(),
+        (EntryKind::TableData, false) => format!("the rows of {}.{}", entry.namespace, entry.tag),
+        (kind, true) => format!("the data of {kind} {}", entry.tag),
+        (kind, false) => format!("the data of {kind} {}.{}", entry.namespace, entry.tag),
     }
 }
 

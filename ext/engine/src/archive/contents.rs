@@ -2,6 +2,7 @@
 
 use super::error::{ArchiveError, Fault};
 use super::input::{Input, Offset};
+use super::kind::EntryKind;
 use super::toc::{Compression, DumpId, Entry, Header, Section, Version};
 use std::collections::HashMap;
 use std::io::Read;
@@ -163,7 +164,7 @@ fn read_count<R: Read>(input: &mut Input<R>) -> Result<usize, Fault> {
 }
 
 fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry, Offset), Fault> {
-    let dump_id: DumpId = input.integer_as("a dump id is out of range")?;
+    let dump_id: i32 = input.integer_as("a dump id is out of range")?;
     if dump_id <= 0 {
         return Err(input.corrupt("a dump id is out of range"));
     }
@@ -171,7 +172,7 @@ fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry,
     read_oid(input)?; // of the catalogue, which the kind tells as well
     let oid = read_oid(input)?;
     let tag = input.string(MAX_STRING)?;
-    let desc = input.string(MAX_STRING)?;
+    let kind = EntryKind::from(input.string(MAX_STRING)?.as_str());
     let section = match input.integer()? {
         1 => Section::None,
         2 => Section::PreData,
@@ -197,12 +198,12 @@ fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry,
     let dependencies = read_dependencies(input)?;
     let offset = input.offset()?;
     let entry = Entry {
-        dump_id,
+        dump_id: DumpId(dump_id),
         // As pg_restore has it: there was something to dump it with, and the offset does not deny it.
         has_data: had_dumper && offset != Offset::NoData,
         oid,
         tag,
-        desc,
+        kind,
         section,
         defn,
         copy_stmt,
@@ -226,11 +227,10 @@ fn read_oid<R: Read>(input: &mut Input<R>) -> Result<u32, Fault> {
 fn read_dependencies<R: Read>(input: &mut Input<R>) -> Result<Vec<DumpId>, Fault> {
     let mut dependencies = Vec::new();
     while let Some(text) = input.string_or_null(MAX_NUMBER)? {
-        dependencies.push(
-            text.trim()
-                .parse()
-                .map_err(|_| input.corrupt("a dependency is not a number"))?,
-        );
+        let id = text.trim().parse();
+        dependencies.push(DumpId(
+            id.map_err(|_| input.corrupt("a dependency is not a number"))?,
+        ));
     }
     dependencies.shrink_to_fit();
     Ok(dependencies)
@@ -241,7 +241,7 @@ fn read_dependencies<R: Read>(input: &mut Input<R>) -> Result<Vec<DumpId>, Fault
 fn check_encoding<R: Read>(input: &Input<R>, entries: &[Entry]) -> Result<(), ArchiveError> {
     let encoding = entries
         .iter()
-        .find(|entry| entry.desc == "ENCODING")
+        .find(|entry| entry.kind == EntryKind::Encoding)
         .and_then(|entry| entry.defn.split('\'').nth(1))
         .map(str::to_owned);
     let cannot_be_cut = encoding.as_deref().is_some_and(|name| {

@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut archive = Archive::open(std::fs::File::open("backup.pgsql")?)?;
 //! for entry in archive.entries() {
-//!     println!("{} {} {}", entry.dump_id, entry.desc, entry.tag);
+//!     println!("{} {} {}", entry.dump_id, entry.kind, entry.tag);
 //! }
 //! while let Some(block) = archive.next_block()? {
 //!     if let Block::Data(mut rows) = block {
@@ -28,11 +28,13 @@ mod contents;
 mod decompress;
 mod error;
 mod input;
+mod kind;
 mod toc;
 
 pub use block::{Block, DataBlock, LargeObject, LargeObjectsBlock};
 pub use contents::{MAX_CONTENTS, MAX_ENTRIES, MAX_STRING};
 pub use error::{reading_failed, ArchiveError};
+pub use kind::EntryKind;
 pub use toc::{Compression, DumpId, Entry, Header, Section, Version};
 
 use chunks::Chunks;
@@ -165,7 +167,7 @@ impl<R: Read> Archive<R> {
                 Some(3) => true,
                 Some(_) => return Err(input.corrupt("no data block begins here")),
             };
-            let dump_id = input.integer_as("a dump id is out of range")?;
+            let dump_id = DumpId(input.integer_as("a dump id is out of range")?);
             match self.index.get(&dump_id) {
                 Some(&index) if self.awaited[index] => Ok(Some((is_objects, index))),
                 Some(_) => {

@@ -1,7 +1,16 @@
 //! The archive's header and table of contents, as plain data.
 
-/// pg_dump's number for an entry, unique within one archive.
-pub type DumpId = i32;
+use super::kind::EntryKind;
+
+/// pg_dump's number for an entry, unique within one archive, from 1 up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DumpId(pub i32);
+
+impl std::fmt::Display for DumpId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The archive format's version, such as 1.16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,8 +93,8 @@ pub struct Entry {
     pub oid: u32,
     /// The object's name, such as `users`, or `users users_pkey` for a constraint.
     pub tag: String,
-    /// pg_dump's word for its kind, such as `TABLE DATA`.
-    pub desc: String,
+    /// What it is.
+    pub kind: EntryKind,
     /// Which part of a restore it belongs to.
     pub section: Section,
     /// The SQL that creates it.

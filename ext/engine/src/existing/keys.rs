@@ -1,9 +1,9 @@
 //! Foreign keys and triggers around tables that are emptied and filled: off before, as they were afterwards.
 
 use super::Job;
-use crate::archive::Entry;
+use crate::archive::{Entry, EntryKind};
 use crate::error::{Doing, Error, Result};
-use crate::plan::{Plan, TableName};
+use crate::plan::{Plan, TableName, TaskId};
 use std::collections::BTreeMap;
 use tokio_postgres::error::SqlState;
 
@@ -13,9 +13,12 @@ pub(super) type Cleanings = BTreeMap<(String, String), String>;
 
 /// The cleanings of a plan: its steps have them before the statement that adds the key.
 pub(super) fn cleanings(plan: &Plan, entries: &[Entry]) -> Cleanings {
-    let keys = entries.iter().filter(|entry| entry.desc == "FK CONSTRAINT");
+    let keys = entries.iter().filter(|entry| entry.kind == EntryKind::ForeignKey);
     keys.filter_map(|entry| {
-        let step = plan.steps.iter().find(|step| step.dump_id == entry.dump_id)?;
+        let step = plan
+            .steps
+            .iter()
+            .find(|step| step.id == TaskId::Entry(entry.dump_id))?;
         let cleaning = step.sql.strip_suffix(&entry.defn)?;
         let name = (entry.namespace.clone(), entry.tag.clone());
         (!cleaning.is_empty()).then(|| (name, cleaning.to_owned()))

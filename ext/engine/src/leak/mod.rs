@@ -32,6 +32,7 @@ pub use verdict::{Findings, Leak, Summary};
 pub use watch::{ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
 pub use watcher::{Moment, Watcher};
 
+use crate::archive::DumpId;
 use crate::mask::RowMask;
 use class::Hasher;
 use sets::Sets;
@@ -47,7 +48,7 @@ const ALL_DIGESTS: u64 = 16_384;
 pub struct LeakCheck {
     hasher: Hasher,
     sets: Mutex<Sets>,
-    watches: HashMap<i32, Arc<Watch>>,
+    watches: HashMap<DumpId, Arc<Watch>>,
     columns: Vec<ColumnPlace>,
     names: bool,
     /// Digests are computed of originals whose hash ends in so many zeros.
@@ -71,13 +72,18 @@ impl LeakCheck {
     }
 
     /// A worker on the rows of one data block under the mask that is in force; None where nothing is watched there.
-    pub fn watcher(self: &Arc<Self>, load: i32, mask: Option<&RowMask>, moment: Moment) -> Option<Watcher> {
+    pub fn watcher(
+        self: &Arc<Self>,
+        load: DumpId,
+        mask: Option<&RowMask>,
+        moment: Moment,
+    ) -> Option<Watcher> {
         let watch = self.watches.get(&load)?.under(mask);
         Some(Watcher::new(Arc::clone(self), watch, moment))
     }
 
     /// What a data block's rows are to be read back for when all is done, if they are.
-    pub fn reads_back(&self, load: i32) -> Option<Moment> {
+    pub fn reads_back(&self, load: DumpId) -> Option<Moment> {
         let watch = self.watches.get(&load)?;
         let mut columns = watch.columns.iter();
         match watch.read_back {

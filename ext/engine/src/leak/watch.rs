@@ -1,5 +1,6 @@
 //! What the leak check does with the columns of each data block.
 
+use crate::archive::DumpId;
 use crate::mask::RowMask;
 use crate::pii::Kind;
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Watches {
     /// By the data block's id.
-    pub loads: HashMap<i32, Arc<Watch>>,
+    pub loads: HashMap<DumpId, Arc<Watch>>,
     /// The columns by the number that [`WatchedColumn::column`] gives them.
     pub columns: Vec<ColumnPlace>,
 }

@@ -6,7 +6,7 @@
 
 use super::schema::{Base, Column, Schema, Table};
 use super::{Load, RowFormat};
-use crate::archive::Entry;
+use crate::archive::{Entry, EntryKind};
 use crate::copy::binary::{Form, Layout};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl<'a> Binary<'a> {
         encoding: &str,
         names_its_schemas: bool,
     ) -> Self {
-        let is_citext = |entry: &Entry| entry.desc == "EXTENSION" && entry.tag == "citext";
+        let is_citext = |entry: &Entry| entry.kind == EntryKind::Extension && entry.tag == "citext";
         Self {
             schema,
             // Receive functions take text in the session's encoding, which is UTF-8, whatever a COPY says.

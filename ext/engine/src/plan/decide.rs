@@ -2,7 +2,7 @@
 
 use super::sql::{lex, Cursor, Token};
 use super::Problems;
-use crate::archive::{DumpId, Entry, Section};
+use crate::archive::{DumpId, Entry, EntryKind, Section};
 use crate::settings::Settings;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -43,10 +43,10 @@ pub(super) fn decide(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Decisions {
-    let relations: HashSet<(&str, &str, &str)> = entries
+    let relations: HashSet<(&EntryKind, &str, &str)> = entries
         .iter()
-        .filter(|entry| matches!(entry.desc.as_str(), "SEQUENCE" | "TABLE"))
-        .map(|entry| (entry.desc.as_str(), entry.namespace.as_str(), entry.tag.as_str()))
+        .filter(|entry| matches!(entry.kind, EntryKind::Sequence | EntryKind::Table))
+        .map(|entry| (&entry.kind, entry.namespace.as_str(), entry.tag.as_str()))
         .collect();
     let mut warnings = Vec::new();
     let fates = entries
@@ -70,27 +70,30 @@ pub(super) fn decide(
 /// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.
 fn by_kind(
     entry: &Entry,
-    relations: &HashSet<(&str, &str, &str)>,
+    relations: &HashSet<(&EntryKind, &str, &str)>,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Option<String> {
-    let is_known = |kind: &str| relations.contains(&(kind, entry.namespace.as_str(), entry.tag.as_str()));
-    let why = match entry.desc.as_str() {
-        "ENCODING" | "STDSTRINGS" | "SEARCHPATH" => "",
-        "ACL" | "DEFAULT ACL" => "privileges are the target's own",
-        "DATABASE" | "DATABASE PROPERTIES" => "the target database exists already",
-        "COMMENT" => "comments are not restored",
-        "SECURITY LABEL" => "security labels are not restored",
-        "TABLESPACE" => "tablespaces are not restored",
-        "STATISTICS DATA" => "planner statistics hold raw values",
-        "USER MAPPING" => "it can hold production's passwords",
-        kind if kind.starts_with("PUBLICATION") => "publications are not restored",
-        kind if kind.starts_with("SUBSCRIPTION") => "subscriptions are not restored",
-        "FOREIGN DATA WRAPPER" | "SERVER" | "FOREIGN TABLE" if !settings.include_foreign_servers => {
+    let is_known =
+        |kind: EntryKind| relations.contains(&(&kind, entry.namespace.as_str(), entry.tag.as_str()));
+    let why = match &entry.kind {
+        EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath => "",
+        EntryKind::Acl | EntryKind::DefaultAcl => "privileges are the target's own",
+        EntryKind::Database | EntryKind::DatabaseProperties => "the target database exists already",
+        EntryKind::Comment => "comments are not restored",
+        EntryKind::SecurityLabel => "security labels are not restored",
+        EntryKind::Tablespace => "tablespaces are not restored",
+        EntryKind::StatisticsData => "planner statistics hold raw values",
+        EntryKind::UserMapping => "it can hold production's passwords",
+        kind if kind.is_of_publication() => "publications are not restored",
+        kind if kind.is_of_subscription() => "subscriptions are not restored",
+        EntryKind::ForeignDataWrapper | EntryKind::Server | EntryKind::ForeignTable
+            if !settings.include_foreign_servers =>
+        {
             "foreign servers can hold production's passwords; config.include_foreign_servers brings them in"
         }
-        "SCHEMA" if entry.tag == "public" => "every database has it",
-        "SCHEMA" if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
+        EntryKind::Schema if entry.tag == "public" => "every database has it",
+        EntryKind::Schema if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
             return Some(format!("the schema {} is never restored", entry.tag));
         }
         _ if FOREIGN_SCHEMAS.contains(&entry.namespace.as_str()) => {
@@ -99,8 +102,8 @@ fn by_kind(
                 entry.namespace
             ));
         }
-        "TABLE DATA" if !is_known("TABLE") => "it is an extension's own configuration table",
-        "SEQUENCE SET" if !is_known("SEQUENCE") => "it is an extension's own sequence",
+        EntryKind::TableData if !is_known(EntryKind::Table) => "it is an extension's own configuration table",
+        EntryKind::SequenceSet if !is_known(EntryKind::Sequence) => "it is an extension's own sequence",
         kind if entry.section == Section::None => {
             warnings.push(format!(
                 "{kind} {} is of a kind that is not known, and is left out.",
@@ -108,7 +111,7 @@ fn by_kind(
             ));
             "it is of a kind that is not known"
         }
-        "TABLE DATA" | "BLOBS" | "BLOB METADATA" => return None,
+        EntryKind::TableData | EntryKind::Blobs | EntryKind::BlobMetadata => return None,
         // Nothing to run, as where a public schema would stand.
         _ if lex(&entry.defn).is_empty() => "",
         _ => return None,
@@ -118,20 +121,20 @@ fn by_kind(
 
 /// The encoding of the rows, from the ENCODING entry: `SET client_encoding = 'UTF8';`.
 fn encoding(entries: &[Entry], problems: &mut Problems) -> String {
-    let setting = |kind: &str| {
-        let entry = entries.iter().find(|entry| entry.desc == kind)?;
+    let setting = |kind: EntryKind| {
+        let entry = entries.iter().find(|entry| entry.kind == kind)?;
         lex(&entry.defn).into_iter().find_map(|token| match token {
             Token::Text(text) => Some(text.to_string()),
             _ => None,
         })
     };
-    if setting("STDSTRINGS").is_some_and(|value| value != "on") {
+    if setting(EntryKind::StdStrings).is_some_and(|value| value != "on") {
         problems.add(
             "The backup was made with standard_conforming_strings off, so its strings mean something else. \
              Turn it on in production (it has been PostgreSQL's default since 9.1) and take another backup.",
         );
     }
-    let encoding = setting("ENCODING").unwrap_or_else(|| "UTF8".into());
+    let encoding = setting(EntryKind::Encoding).unwrap_or_else(|| "UTF8".into());
     // In these the second byte of a character can be a backslash or a tab.
     const UNSAFE: &[&str] = &["BIG5", "GB18030", "GBK", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC"];
     if UNSAFE.iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
@@ -156,7 +159,7 @@ impl Decisions {
         // extension in one names the schema beside the extension.
         let is_root = |index: &usize| {
             matches!(self.fates[*index], Fate::Out(_))
-                && !matches!(entries[*index].desc.as_str(), "SCHEMA" | "EXTENSION")
+                && !matches!(entries[*index].kind, EntryKind::Schema | EntryKind::Extension)
         };
         let mut queue: VecDeque<usize> = (0..entries.len()).filter(is_root).collect();
         while let Some(gone) = queue.pop_front() {
@@ -167,10 +170,10 @@ impl Decisions {
                 let (entry, because) = (&entries[dependent], &entries[gone]);
                 let why = format!(
                     "it needs {} {}, which is left out",
-                    because.desc,
+                    because.kind,
                     display_name(because)
                 );
-                if matches!(entry.desc.as_str(), "TABLE" | "FOREIGN TABLE") {
+                if matches!(entry.kind, EntryKind::Table | EntryKind::ForeignTable) {
                     self.warnings.push(format!(
                         "The table {} is left out, with its rows: {why}.",
                         display_name(entry)
@@ -180,9 +183,9 @@ impl Decisions {
                 // reads; the shell alone would be a view of NULLs.
                 if is_body_of_view(entry) {
                     let shells = entry.dependencies.iter().filter_map(|id| by_id.get(id).copied());
-                    for shell in
-                        shells.filter(|at| entries[*at].desc == "VIEW" && is_shell_of(&entries[*at], entry))
-                    {
+                    for shell in shells.filter(|at| {
+                        entries[*at].kind == EntryKind::View && is_shell_of(&entries[*at], entry)
+                    }) {
                         if self.fates[shell].is_kept() {
                             self.fates[shell] = Fate::Out(why.clone());
                             queue.push_back(shell);
@@ -198,7 +201,7 @@ impl Decisions {
     /// An extension that something restored needs must be there; any other only if the server lets it. One in a
     /// schema that is never restored is left out, unless it is needed: then its schema comes with it.
     fn decide_extensions(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) {
-        let is_extension = |index: &usize| entries[*index].desc == "EXTENSION";
+        let is_extension = |index: &usize| entries[*index].kind == EntryKind::Extension;
         let extensions_of = |index: usize| {
             let dependencies = entries[index].dependencies.iter();
             dependencies
@@ -239,7 +242,7 @@ impl Decisions {
 
     fn mentions(&self, entries: &[Entry], schema: &str) -> bool {
         let name = format!("{schema}.");
-        let is_code = |entry: &Entry| !matches!(entry.desc.as_str(), "SCHEMA" | "EXTENSION");
+        let is_code = |entry: &Entry| !matches!(entry.kind, EntryKind::Schema | EntryKind::Extension);
         entries
             .iter()
             .zip(&self.fates)
@@ -248,7 +251,7 @@ impl Decisions {
 
     fn keep_schema(&mut self, entries: &[Entry], name: &str, fate: &Fate) {
         for (index, entry) in entries.iter().enumerate() {
-            if entry.desc == "SCHEMA" && entry.tag == name && self.fates[index] != Fate::Keep {
+            if entry.kind == EntryKind::Schema && entry.tag == name && self.fates[index] != Fate::Keep {
                 self.fates[index] = fate.clone();
             }
         }
@@ -257,7 +260,7 @@ impl Decisions {
 
 /// Whether an entry is `CREATE OR REPLACE VIEW`, which pg_dump calls the view's rule `_RETURN`.
 pub(super) fn is_body_of_view(entry: &Entry) -> bool {
-    entry.desc == "RULE" && entry.tag.ends_with(" _RETURN")
+    entry.kind == EntryKind::Rule && entry.tag.ends_with(" _RETURN")
 }
 
 fn is_shell_of(view: &Entry, body: &Entry) -> bool {

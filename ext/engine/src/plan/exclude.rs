@@ -50,7 +50,7 @@ pub(super) fn not_found(text: &str, pattern: &Pattern, schema: &Schema) -> Strin
     if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
         return format!(
             "\"{text}\" is a {} ({name}), not a table: it has no rows of its own. Name the tables that it reads.",
-            kind.to_lowercase()
+            kind.as_str().to_lowercase()
         );
     }
     let misses = near_misses(text, schema.tables.iter().map(|table| &table.name));

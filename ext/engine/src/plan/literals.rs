@@ -15,7 +15,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
     let mut scanner = Scanner::new();
     let mut channels = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
-        let is_schema = entry.section != Section::Data && !entry.desc.starts_with("BLOB");
+        let is_schema = entry.section != Section::Data && !entry.kind.is_of_large_objects();
         if !fate.is_kept() || !is_schema {
             continue;
         }
@@ -25,7 +25,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
                 *counts.entry(kind).or_default() += 1;
             }
         });
-        let object = format!("{} {}", entry.desc, display_name(entry));
+        let object = format!("{} {}", entry.kind, display_name(entry));
         channels.extend(
             counts
                 .iter()

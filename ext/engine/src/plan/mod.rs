@@ -21,14 +21,16 @@ pub mod schema;
 mod search;
 pub mod sql;
 pub mod sql_rules;
+mod step;
 mod steps;
 mod walk;
 mod weight;
 
 pub use crate::mask::quote_identifier;
 pub use search::SearchVectors;
+pub use step::{Step, StepKind, TaskId};
 
-use crate::archive::{DumpId, Entry, Header, Section};
+use crate::archive::{DumpId, Entry, EntryKind, Header, Section};
 use crate::copy::binary::Layout;
 use crate::error::{Error, Kind};
 use crate::leak::{Channel, Watches};
@@ -111,8 +113,8 @@ impl std::fmt::Display for TableName {
 pub struct Statement {
     /// The entry it comes from.
     pub dump_id: DumpId,
-    /// pg_dump's word for its kind, such as `TABLE`.
-    pub kind: String,
+    /// What it creates.
+    pub kind: EntryKind,
     /// Its name, for messages.
     pub name: String,
     /// The SQL.
@@ -248,56 +250,11 @@ pub struct LargeObjects {
     pub blocks: HashSet<DumpId>,
 }
 
-/// A statement that runs after the rows it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The entry it comes from.
-    pub dump_id: DumpId,
-    /// pg_dump's word for its kind, such as `INDEX`.
-    pub kind: String,
-    /// Its name, for messages.
-    pub name: String,
-    /// The SQL.
-    pub sql: String,
-    /// Loads and steps (by dump id) that must be done first. Only ids of this plan.
-    pub waits_for: Vec<DumpId>,
-    /// Tables that it locks so that no other step on them may run at the same time.
-    pub locks: Vec<TableName>,
-    /// Tables that it locks so that no step that has them in `locks` may run at the same time; two steps that
-    /// share a table may (two indexes of one table).
-    pub shared: Vec<TableName>,
-    /// Runs after all others that are not last: event triggers and materialized views' contents.
-    pub last: bool,
-    /// What it costs per row of its table, where an index on an integer costs 2; 0 when rows do not matter.
-    pub weight: u32,
-    /// What a refusal by the server means.
-    pub refusal: Refusal,
-}
-
-#[cfg(test)]
-impl Step {
-    /// A step of a kind that waits for nothing and locks nothing.
-    pub(crate) fn bare(kind: &str, sql: &str) -> Self {
-        Self {
-            dump_id: 1,
-            kind: kind.into(),
-            name: "one".into(),
-            sql: sql.into(),
-            waits_for: Vec::new(),
-            locks: Vec::new(),
-            shared: Vec::new(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
-        }
-    }
-}
-
 /// An entry that is not restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// pg_dump's word for its kind.
-    pub kind: String,
+    /// What it is.
+    pub kind: EntryKind,
     /// Its name.
     pub name: String,
     /// Why, in a few words.
@@ -345,12 +302,12 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     };
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
-        || entries.iter().any(|entry| entry.desc == "SEARCHPATH");
+        || entries.iter().any(|entry| entry.kind == EntryKind::SearchPath);
     let binary = binary::Binary::new(&schema, entries, &decisions.encoding, names_its_schemas);
     let mut loads = HashMap::new();
     let mut without_rows = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
-        if entry.desc != "TABLE DATA" || !fate.is_kept() {
+        if entry.kind != EntryKind::TableData || !fate.is_kept() {
             continue;
         }
         if schema
@@ -408,7 +365,9 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         &loads,
     )
     .make(sql);
-    sql_rules.add_steps(&schema, &loads, &mut outcome.steps);
+    sql_rules.apply_delete_actions(&schema, &mut outcome.steps);
+    let added = sql_rules.steps(&schema, &loads, &outcome.steps);
+    outcome.steps.extend(added);
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
     problems.into_result()?;
@@ -487,12 +446,12 @@ impl Problems {
 
 /// An archive needs a schema; one without rows is fine, but hardly what was meant.
 fn check_contents(entries: &[Entry], problems: &mut Problems) -> Vec<String> {
-    let has = |kind: &str| entries.iter().any(|entry| entry.desc == kind);
+    let has = |kind: EntryKind| entries.iter().any(|entry| entry.kind == kind);
     let has_schema = entries
         .iter()
-        .any(|entry| entry.section == Section::PreData && entry.desc == "TABLE");
-    let has_rows = has("TABLE DATA") || has("BLOBS");
-    if has_rows && !has_schema && has("TABLE DATA") {
+        .any(|entry| entry.section == Section::PreData && entry.kind == EntryKind::Table);
+    let has_rows = has(EntryKind::TableData) || has(EntryKind::Blobs);
+    if has_rows && !has_schema && has(EntryKind::TableData) {
         problems.add(
             "The backup has rows but no tables: it was made with pg_dump --data-only. Take one that has the schema, too.",
         );
@@ -509,7 +468,7 @@ fn check_contents(entries: &[Entry], problems: &mut Problems) -> Vec<String> {
 fn left_out(entries: &[Entry], decisions: &Decisions) -> Vec<LeftOut> {
     let out = |(entry, fate): (&Entry, &Fate)| match fate {
         Fate::Out(why) => Some(LeftOut {
-            kind: entry.desc.clone(),
+            kind: entry.kind.clone(),
             name: display_name(entry),
             why: why.clone(),
         }),
@@ -522,8 +481,9 @@ fn left_out(entries: &[Entry], decisions: &Decisions) -> Vec<LeftOut> {
 fn statements(entries: &[Entry], decisions: &Decisions, sql: impl Fn(&Entry) -> String) -> Vec<Statement> {
     // A sequence's value needs no rows, and a rule in SQL that takes numbers from it must not see it set back.
     let is_statement = |entry: &Entry| {
-        entry.desc == "SEQUENCE SET"
-            || entry.section == Section::PreData && !matches!(entry.desc.as_str(), "BLOB" | "BLOB METADATA")
+        entry.kind == EntryKind::SequenceSet
+            || entry.section == Section::PreData
+                && !matches!(entry.kind, EntryKind::Blob | EntryKind::BlobMetadata)
     };
     entries
         .iter()
@@ -531,7 +491,7 @@ fn statements(entries: &[Entry], decisions: &Decisions, sql: impl Fn(&Entry) -> 
         .filter(|(entry, fate)| fate.is_kept() && is_statement(entry))
         .map(|(entry, fate)| Statement {
             dump_id: entry.dump_id,
-            kind: entry.desc.clone(),
+            kind: entry.kind.clone(),
             name: display_name(entry),
             sql: sql(entry),
             needs: entry.dependencies.clone(),
@@ -554,7 +514,7 @@ fn statement_sql(entry: &Entry, names_its_schemas: bool) -> String {
             quote_identifier(&entry.namespace)
         ));
     }
-    let method = matches!(entry.desc.as_str(), "TABLE" | "MATERIALIZED VIEW")
+    let method = matches!(entry.kind, EntryKind::Table | EntryKind::MaterializedView)
         .then_some(entry.table_am.as_str())
         .filter(|method| !matches!(*method, "" | "heap"));
     if let Some(method) = method {
@@ -580,12 +540,12 @@ fn large_objects(entries: &[Entry], decisions: &Decisions, without_contents: boo
         if !fate.is_kept() {
             continue;
         }
-        match entry.desc.as_str() {
-            "BLOBS" if without_contents => {}
-            "BLOBS" => {
+        match &entry.kind {
+            EntryKind::Blobs if without_contents => {}
+            EntryKind::Blobs => {
                 found.blocks.insert(entry.dump_id);
             }
-            "BLOB METADATA" => {
+            EntryKind::BlobMetadata => {
                 found.oids.extend(
                     entry
                         .defn
@@ -593,7 +553,7 @@ fn large_objects(entries: &[Entry], decisions: &Decisions, without_contents: boo
                         .filter_map(|oid| oid.parse::<u32>().ok()),
                 );
             }
-            "BLOB" => found
+            EntryKind::Blob => found
                 .oids
                 .extend(lex(&entry.defn).iter().find_map(|token| match token {
                     Token::Text(oid) | Token::Quoted(oid) => oid.parse().ok(),

@@ -7,8 +7,8 @@
 use super::rules::Rules;
 use super::schema::{Column, Schema};
 use super::sql::{lex, split, Cursor, Token};
-use super::{Load, Plan, Problems, Refusal, Statement, TableName};
-use crate::archive::{DumpId, Entry};
+use super::{Load, Plan, Problems, Refusal, Statement, Step, StepKind, TableName, TaskId};
+use crate::archive::{DumpId, Entry, EntryKind};
 use crate::leak::Channel;
 use crate::mask::{self, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
 use crate::pii::Status;
@@ -231,26 +231,35 @@ fn trigger_of<'t>(
 
 /// Makes steps into statements before the rows.
 fn create_early(plan: &mut Plan, moved: &HashSet<DumpId>) {
-    let (early, late) = std::mem::take(&mut plan.steps)
-        .into_iter()
-        .partition(|step| moved.contains(&step.dump_id));
-    plan.steps = late;
-    for step in &mut plan.steps {
-        step.waits_for.retain(|id| !moved.contains(id));
+    let entry_of = |id: &TaskId| match id {
+        TaskId::Entry(id) => Some(*id),
+        _ => None,
+    };
+    let is_moved = |id: &TaskId| entry_of(id).is_some_and(|id| moved.contains(&id));
+    for step in std::mem::take(&mut plan.steps) {
+        match (entry_of(&step.id), step.kind) {
+            (Some(dump_id), StepKind::Entry(kind)) if moved.contains(&dump_id) => {
+                plan.schema.push(Statement {
+                    dump_id,
+                    kind,
+                    name: step.name,
+                    sql: step.sql,
+                    needs: step.waits_for.iter().filter_map(entry_of).collect(),
+                    refusal: Refusal::Fatal,
+                });
+            }
+            (_, kind) => {
+                let mut step = Step { kind, ..step };
+                step.waits_for.retain(|id| !is_moved(id));
+                plan.steps.push(step);
+            }
+        }
     }
-    plan.schema.extend(early.into_iter().map(|step| Statement {
-        dump_id: step.dump_id,
-        kind: step.kind,
-        name: step.name,
-        sql: step.sql,
-        needs: step.waits_for,
-        refusal: Refusal::Fatal,
-    }));
 }
 
 /// The triggers that make tsvector columns from the row alone.
 fn triggers(entries: &[Entry], schema: &Schema) -> Vec<Trigger> {
-    let triggers = entries.iter().filter(|entry| entry.desc == "TRIGGER");
+    let triggers = entries.iter().filter(|entry| entry.kind == EntryKind::Trigger);
     triggers
         .filter_map(|entry| trigger(entry, entries, schema))
         .collect()
@@ -327,7 +336,7 @@ fn built_in(function: &str, arguments: &[String]) -> Option<(Vec<String>, Option
 /// The columns that a function in PL/pgSQL assigns, if it does nothing else and they are all tsvectors.
 fn written_by(function: &TableName, entries: &[Entry], vectors: &HashSet<&str>) -> Option<Vec<String>> {
     let is_it = |entry: &&Entry| {
-        entry.desc == "FUNCTION"
+        entry.kind == EntryKind::Function
             && entry.namespace == function.schema
             && entry.tag.strip_suffix("()").map(|name| name.trim_matches('"')) == Some(function.name.as_str())
     };

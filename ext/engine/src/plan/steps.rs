@@ -4,8 +4,8 @@ use super::decide::{display_name, is_body_of_view, Decisions};
 use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
 use super::weight::weight;
-use super::{LeftOut, Load, Refusal, Step, TableName};
-use crate::archive::{DumpId, Entry, Section};
+use super::{LeftOut, Load, Refusal, Step, TableName, TaskId};
+use crate::archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What steps are made from.
@@ -36,12 +36,24 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
 }
 
+/// Whether an entry is a view, or what fills one.
+fn is_view(entry: &Entry) -> bool {
+    matches!(
+        entry.kind,
+        EntryKind::View | EntryKind::MaterializedView | EntryKind::MaterializedViewData
+    )
+}
+
 /// Whether an entry is a step: everything after pre-data that is neither rows nor large objects nor a sequence's value.
 fn is_step(entry: &Entry) -> bool {
     matches!(entry.section, Section::Data | Section::PostData)
         && !matches!(
-            entry.desc.as_str(),
-            "TABLE DATA" | "BLOB" | "BLOBS" | "BLOB METADATA" | "SEQUENCE SET"
+            entry.kind,
+            EntryKind::TableData
+                | EntryKind::Blob
+                | EntryKind::Blobs
+                | EntryKind::BlobMetadata
+                | EntryKind::SequenceSet
         )
 }
 
@@ -102,22 +114,24 @@ impl<'a> Steps<'a> {
         }
         for (entry, sql, locks) in made {
             let waits_for = self.waits_for(entry, &locks);
-            let is_event_trigger = entry.desc == "EVENT TRIGGER";
+            let is_event_trigger = entry.kind == EntryKind::EventTrigger;
             outcome.steps.push(Step {
-                dump_id: entry.dump_id,
-                kind: entry.desc.clone(),
-                name: display_name(entry),
-                sql,
                 waits_for,
                 locks: self.names(&locks.exclusive, &locks.exclusive_others),
                 shared: self.names(&locks.shared, &[]),
-                last: is_event_trigger || entry.desc == "MATERIALIZED VIEW DATA",
+                last: is_event_trigger || entry.kind == EntryKind::MaterializedViewData,
                 weight: weight(entry, self.table(entry)),
                 refusal: if is_event_trigger {
                     Refusal::LeftOut
                 } else {
                     Refusal::Fatal
                 },
+                ..Step::new(
+                    entry.dump_id.into(),
+                    entry.kind.clone().into(),
+                    display_name(entry),
+                    sql,
+                )
             });
         }
         outcome
@@ -158,7 +172,7 @@ impl<'a> Steps<'a> {
                 key.name
             ));
             outcome.left_out.push(LeftOut {
-                kind: entry.desc.clone(),
+                kind: entry.kind.clone(),
                 name: display_name(entry),
                 why,
             });
@@ -193,7 +207,7 @@ impl<'a> Steps<'a> {
             .iter()
             .filter_map(|id| {
                 let entry = &self.entries[*self.by_id.get(id)?];
-                let is_table = matches!(entry.desc.as_str(), "TABLE" | "FOREIGN TABLE");
+                let is_table = matches!(entry.kind, EntryKind::Table | EntryKind::ForeignTable);
                 is_table
                     .then(|| self.schema.table(&TableName::of(entry)))
                     .flatten()
@@ -211,9 +225,9 @@ impl<'a> Steps<'a> {
         if let Some(table) = table {
             self.table_of_index.insert(entry.dump_id, table);
         }
-        match entry.desc.as_str() {
-            "INDEX" => locks.shared.extend(table),
-            "INDEX ATTACH" => {
+        match &entry.kind {
+            EntryKind::Index => locks.shared.extend(table),
+            EntryKind::IndexAttach => {
                 locks.exclusive = self.tables_needed(entry);
                 let indexes = entry
                     .dependencies
@@ -227,7 +241,7 @@ impl<'a> Steps<'a> {
                     .collect();
                 locks.exclusive.extend(parents);
             }
-            "FK CONSTRAINT" if self.foreign_keys.contains_key(&entry.dump_id) => {
+            EntryKind::ForeignKey if self.foreign_keys.contains_key(&entry.dump_id) => {
                 let (table, key) = self.foreign_keys[&entry.dump_id];
                 locks.exclusive = self.with_partitions(table);
                 if let Some(references) = self.schema.table(&key.references) {
@@ -235,7 +249,7 @@ impl<'a> Steps<'a> {
                 }
                 locks.blocks_rows = true;
             }
-            "EVENT TRIGGER" => {}
+            EntryKind::EventTrigger => {}
             _ if is_body_of_view(entry) => {
                 let view = entry.tag.trim_end_matches(" _RETURN").to_owned();
                 locks.exclusive_others.push(TableName {
@@ -244,7 +258,7 @@ impl<'a> Steps<'a> {
                 });
                 locks.shared = self.tables_needed(entry);
             }
-            "MATERIALIZED VIEW DATA" | "MATERIALIZED VIEW" | "VIEW" => {
+            EntryKind::MaterializedViewData | EntryKind::MaterializedView | EntryKind::View => {
                 locks.exclusive_others.push(TableName::of(entry));
                 locks.shared = self.tables_needed(entry);
             }
@@ -270,7 +284,7 @@ impl<'a> Steps<'a> {
             .collect()
     }
 
-    fn waits_for(&self, entry: &Entry, locks: &Locks) -> Vec<DumpId> {
+    fn waits_for(&self, entry: &Entry, locks: &Locks) -> Vec<TaskId> {
         let mut waits = BTreeSet::new();
         for id in &entry.dependencies {
             if self.planned.contains(id) {
@@ -284,10 +298,10 @@ impl<'a> Steps<'a> {
             .filter_map(|id| self.by_id.get(id))
             .map(|at| &self.entries[*at]);
         let loaded = loads_named
-            .filter(|entry| entry.desc == "TABLE DATA")
+            .filter(|entry| entry.kind == EntryKind::TableData)
             .filter_map(|entry| self.schema.table(&TableName::of(entry)));
         let mut tables: Vec<usize> = loaded.chain(self.tables_needed(entry)).collect();
-        if entry.desc == "MATERIALIZED VIEW DATA" {
+        if entry.kind == EntryKind::MaterializedViewData {
             tables.extend(self.tables_read(entry));
         }
         tables.extend(&locks.shared);
@@ -314,7 +328,7 @@ impl<'a> Steps<'a> {
             waits.extend(self.keys_referenced(key));
         }
         waits.remove(&entry.dump_id);
-        waits.into_iter().collect()
+        waits.into_iter().map(TaskId::Entry).collect()
     }
 
     /// The steps that make the key that a foreign key refers to.
@@ -343,7 +357,7 @@ impl<'a> Steps<'a> {
         while let Some(entry) = queue.pop() {
             tables.extend(self.tables_needed(entry));
             for at in entry.dependencies.iter().filter_map(|id| self.by_id.get(id)) {
-                if self.entries[*at].desc.contains("VIEW") && seen.insert(*at) {
+                if is_view(&self.entries[*at]) && seen.insert(*at) {
                     queue.push(&self.entries[*at]);
                 }
             }
@@ -385,11 +399,11 @@ impl Target {
     fn read(entry: &Entry) -> Self {
         let tokens = lex(&entry.defn);
         let mut cursor = Cursor::new(&tokens);
-        let found = match entry.desc.as_str() {
-            "INDEX" | "TRIGGER" | "POLICY" => cursor.skip_past("ON"),
-            "RULE" => cursor.skip_past("TO"),
-            "STATISTICS" => cursor.skip_past("FROM"),
-            "INDEX ATTACH" | "EVENT TRIGGER" => false,
+        let found = match &entry.kind {
+            EntryKind::Index | EntryKind::Trigger | EntryKind::Policy => cursor.skip_past("ON"),
+            EntryKind::Rule => cursor.skip_past("TO"),
+            EntryKind::Statistics => cursor.skip_past("FROM"),
+            EntryKind::IndexAttach | EntryKind::EventTrigger => false,
             _ => cursor.accept("ALTER TABLE") || cursor.accept("ALTER FOREIGN TABLE"),
         };
         if !found {

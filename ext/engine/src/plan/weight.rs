@@ -5,7 +5,7 @@
 
 use super::schema::{Column, Table};
 use super::sql::{lex, split, Cursor, Token};
-use crate::archive::Entry;
+use crate::archive::{Entry, EntryKind};
 
 /// A key of eight bytes or less, compared without a function of its type.
 const PLAIN: u32 = 2;
@@ -23,8 +23,8 @@ const OTHER_METHOD: u32 = 30;
 pub(super) fn weight(entry: &Entry, table: Option<&Table>) -> u32 {
     let tokens = lex(&entry.defn);
     let mut cursor = Cursor::new(&tokens);
-    match entry.desc.as_str() {
-        "INDEX" => {
+    match &entry.kind {
+        EntryKind::Index => {
             let method = cursor.skip_past("USING").then(|| cursor.identifier()).flatten();
             match method.as_deref() {
                 Some("btree") => cursor.parenthesized().map_or(TEXT, |keys| of_keys(keys, table)),
@@ -32,16 +32,16 @@ pub(super) fn weight(entry: &Entry, table: Option<&Table>) -> u32 {
                 _ => OTHER_METHOD,
             }
         }
-        "CONSTRAINT" if cursor.skip_past("PRIMARY KEY") => of_constraint(&mut cursor, table),
-        "CONSTRAINT" => {
+        EntryKind::Constraint if cursor.skip_past("PRIMARY KEY") => of_constraint(&mut cursor, table),
+        EntryKind::Constraint => {
             let mut cursor = Cursor::new(&tokens);
             match cursor.skip_past("UNIQUE") {
                 true => of_constraint(&mut cursor, table),
                 false => OTHER_METHOD,
             }
         }
-        "FK CONSTRAINT" => FOREIGN_KEY,
-        "CHECK CONSTRAINT" | "MATERIALIZED VIEW DATA" => LOOK,
+        EntryKind::ForeignKey => FOREIGN_KEY,
+        EntryKind::CheckConstraint | EntryKind::MaterializedViewData => LOOK,
         _ => 0,
     }
 }
@@ -91,10 +91,10 @@ fn is_plain(column: &Column) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::Section;
+    use crate::archive::{DumpId, Section};
     use crate::plan::schema::TypeName;
 
-    fn weight_of(desc: &str, defn: &str) -> u32 {
+    fn weight_of(kind: EntryKind, defn: &str) -> u32 {
         let column = |name: &str, kind: &str| Column {
             name: name.into(),
             column_type: Some(TypeName {
@@ -110,11 +110,11 @@ mod tests {
             column("email", "character varying"),
         ];
         let entry = Entry {
-            dump_id: 1,
+            dump_id: DumpId(1),
             has_data: false,
             oid: 0,
             tag: String::new(),
-            desc: desc.into(),
+            kind,
             section: Section::PostData,
             defn: defn.into(),
             copy_stmt: String::new(),
@@ -128,7 +128,12 @@ mod tests {
 
     #[test]
     fn an_index_weighs_by_its_method_and_its_first_key() {
-        let index = |using: &str| weight_of("INDEX", &format!("CREATE INDEX i ON public.t USING {using};\n"));
+        let index = |using: &str| {
+            weight_of(
+                EntryKind::Index,
+                &format!("CREATE INDEX i ON public.t USING {using};\n"),
+            )
+        };
         assert_eq!(index("btree (at)"), PLAIN);
         assert_eq!(index("btree (at DESC, id)"), PLAIN + 1);
         assert_eq!(index("btree (email)"), TEXT);
@@ -141,19 +146,19 @@ mod tests {
     #[test]
     fn a_constraint_weighs_what_it_builds_or_checks() {
         let add = |what: &str| format!("ALTER TABLE ONLY public.t\n    ADD CONSTRAINT c {what};\n");
-        assert_eq!(weight_of("CONSTRAINT", &add("PRIMARY KEY (id)")), PLAIN);
+        assert_eq!(weight_of(EntryKind::Constraint, &add("PRIMARY KEY (id)")), PLAIN);
         assert_eq!(
-            weight_of("CONSTRAINT", &add("UNIQUE NULLS NOT DISTINCT (email)")),
+            weight_of(EntryKind::Constraint, &add("UNIQUE NULLS NOT DISTINCT (email)")),
             TEXT
         );
         assert_eq!(
-            weight_of("CONSTRAINT", &add("EXCLUDE USING gist (at WITH &&)")),
+            weight_of(EntryKind::Constraint, &add("EXCLUDE USING gist (at WITH &&)")),
             OTHER_METHOD
         );
         let key = add("FOREIGN KEY (id) REFERENCES public.u(id)");
-        assert_eq!(weight_of("FK CONSTRAINT", &key), FOREIGN_KEY);
+        assert_eq!(weight_of(EntryKind::ForeignKey, &key), FOREIGN_KEY);
         assert_eq!(
-            weight_of("TRIGGER", "CREATE TRIGGER a BEFORE INSERT ON public.t"),
+            weight_of(EntryKind::Trigger, "CREATE TRIGGER a BEFORE INSERT ON public.t"),
             0
         );
     }

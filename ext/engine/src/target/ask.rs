@@ -9,6 +9,7 @@
 use super::connect::Session;
 use super::look::connect;
 use super::{get, sql_rules};
+use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
@@ -21,14 +22,14 @@ const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout
                       SET LOCAL check_function_bodies = off";
 
 /// What a rule's SQL can need beside tables, and what is created where it is missing.
-const NEEDED: &[&str] = &[
-    "SCHEMA",
-    "EXTENSION",
-    "SHELL TYPE",
-    "TYPE",
-    "DOMAIN",
-    "FUNCTION",
-    "SEQUENCE",
+const NEEDED: &[EntryKind] = &[
+    EntryKind::Schema,
+    EntryKind::Extension,
+    EntryKind::ShellType,
+    EntryKind::Type,
+    EntryKind::Domain,
+    EntryKind::Function,
+    EntryKind::Sequence,
 ];
 
 /// What the server says of rules in SQL.
@@ -142,14 +143,14 @@ impl There {
 
     fn has(&self, statement: &Statement) -> bool {
         let name = &statement.name;
-        match statement.kind.as_str() {
-            "SCHEMA" => self.schemas.contains(name),
-            "EXTENSION" => self.extensions.contains(name),
+        match &statement.kind {
+            EntryKind::Schema => self.schemas.contains(name),
+            EntryKind::Extension => self.extensions.contains(name),
             // Another of the name, with other arguments, would not be missed.
-            "FUNCTION" => name
+            EntryKind::Function => name
                 .split_once('(')
                 .is_some_and(|(name, _)| self.functions.contains(name)),
-            "SEQUENCE" | "TABLE" => self.relations.contains(name),
+            EntryKind::Sequence | EntryKind::Table => self.relations.contains(name),
             _ => self.types.contains(name),
         }
     }
@@ -181,10 +182,10 @@ impl Beside<'_> {
     /// Creates what rules may need beside tables, where the target has it not.
     async fn create_needed(&mut self) -> Result<()> {
         let needed = self.plan.schema.iter();
-        for statement in needed.filter(|one| NEEDED.contains(&one.kind.as_str())) {
+        for statement in needed.filter(|one| NEEDED.contains(&one.kind)) {
             if self.there.has(statement) {
-                self.lacking |= statement.kind == "TYPE" && self.there.lacks_label(statement);
-                if statement.kind == "FUNCTION" {
+                self.lacking |= statement.kind == EntryKind::Type && self.there.lacks_label(statement);
+                if statement.kind == EntryKind::Function {
                     let name = statement.name.split('(').next().unwrap_or_default();
                     self.alike.extend(name.rsplit('.').next().map(str::to_owned));
                 }
@@ -247,7 +248,7 @@ impl Beside<'_> {
 
     fn statement(&self, table: &TableName) -> Option<&Statement> {
         let name = table.to_string();
-        let mut tables = self.plan.schema.iter().filter(|one| one.kind == "TABLE");
+        let mut tables = self.plan.schema.iter().filter(|one| one.kind == EntryKind::Table);
         tables.find(|one| one.name == name)
     }
 

@@ -4,7 +4,7 @@
 //! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys, triggers) and
 //! is not a dump: views, other functions, privileges and the like are left out.
 
-use crate::archive::{Compression, DumpId, Entry, Header, Section, Version};
+use crate::archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use crate::error::{Doing, Error, Result};
 use tokio_postgres::{Client, Row};
 
@@ -156,16 +156,17 @@ pub(crate) fn header() -> Header {
 }
 
 fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {
-    let desc = text(row, 0)?;
-    let is_data = desc == "TABLE DATA";
+    let kind = EntryKind::from(text(row, 0)?.as_str());
+    let is_data = kind == EntryKind::TableData;
     Ok(Entry {
-        dump_id: DumpId::try_from(before + 1)
+        dump_id: i32::try_from(before + 1)
+            .map(DumpId)
             .map_err(|_| Error::internal("The target has more tables than can be numbered."))?,
         has_data: is_data,
         oid: 0,
         tag: text(row, 2)?,
         section: if is_data { Section::Data } else { section },
-        desc,
+        kind,
         defn: text(row, 3)?,
         copy_stmt: text(row, 4)?,
         namespace: text(row, 1)?,

@@ -6,6 +6,7 @@
 
 use super::connect::Session;
 use super::{get, is_refusal};
+use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use serde::Serialize;
@@ -54,7 +55,7 @@ pub(super) fn beside(plan: &Plan, postgis: bool) -> Option<&'static str> {
 }
 
 fn of_plan(plan: &Plan) -> impl Iterator<Item = &Statement> {
-    plan.schema.iter().filter(|one| one.kind == "EXTENSION")
+    plan.schema.iter().filter(|one| one.kind == EntryKind::Extension)
 }
 
 /// What the target lacks, as the server's control files and the role's rights have it. `plan`: None where the backup

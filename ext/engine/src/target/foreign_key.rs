@@ -7,6 +7,7 @@
 
 use super::connect::Session;
 use super::constraint;
+use crate::archive::EntryKind;
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{quote_identifier, Step, TableName};
 use tokio_postgres::error::SqlState;
@@ -28,7 +29,7 @@ pub(super) struct TwoPart {
 impl TwoPart {
     /// A step's foreign key, unless it is of another kind or is declared NOT VALID for good.
     pub(super) fn of(step: &Step) -> Option<Self> {
-        if step.kind != "FK CONSTRAINT" {
+        if step.kind != EntryKind::ForeignKey {
             return None;
         }
         let tokens = lex(&step.sql);
@@ -70,7 +71,7 @@ mod tests {
     fn a_foreign_key_is_declared_not_valid_and_validated_afterwards() {
         let sql = "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT \"fk 1\" FOREIGN KEY (user_id) \
                    REFERENCES public.users(id) ON DELETE CASCADE DEFERRABLE;\n";
-        let key = TwoPart::of(&Step::bare("FK CONSTRAINT", sql)).unwrap_or_else(|| unreachable!());
+        let key = TwoPart::of(&Step::bare(EntryKind::ForeignKey, sql)).unwrap_or_else(|| unreachable!());
         assert_eq!(key.table.name, "Orders");
         assert!(key.declare.ends_with("ON DELETE CASCADE DEFERRABLE NOT VALID"));
         assert_eq!(
@@ -82,9 +83,9 @@ mod tests {
     #[test]
     fn what_stays_not_valid_and_what_is_no_foreign_key_is_one_part() {
         let sql = "ALTER TABLE public.a ADD CONSTRAINT b FOREIGN KEY (c) REFERENCES public.d(id)";
-        assert!(TwoPart::of(&Step::bare("FK CONSTRAINT", &format!("{sql} NOT VALID;\n"))).is_none());
-        assert!(TwoPart::of(&Step::bare("CONSTRAINT", sql)).is_none());
+        assert!(TwoPart::of(&Step::bare(EntryKind::ForeignKey, &format!("{sql} NOT VALID;\n"))).is_none());
+        assert!(TwoPart::of(&Step::bare(EntryKind::Constraint, sql)).is_none());
         let old = sql.replace("public.a", "a");
-        assert!(TwoPart::of(&Step::bare("FK CONSTRAINT", &old)).is_none());
+        assert!(TwoPart::of(&Step::bare(EntryKind::ForeignKey, &old)).is_none());
     }
 }

@@ -2,20 +2,20 @@
 //! without a database.
 
 use super::unique_key::UniqueKey;
-use crate::archive::DumpId;
-use crate::plan::{Step, TableName};
+use crate::archive::EntryKind;
+use crate::plan::{Step, StepKind, TableName, TaskId};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The steps of a plan, and how far they are.
 pub(crate) struct Graph<'p> {
     steps: &'p [Step],
-    /// Per dump id: loads, blocks and steps of that id that are not done.
-    outstanding: HashMap<DumpId, usize>,
+    /// Per task: loads, blocks and steps that are not done.
+    outstanding: HashMap<TaskId, usize>,
     /// Per step: ids that it still waits for.
     waiting: Vec<usize>,
-    /// Per dump id: steps that wait for it.
-    waiters: HashMap<DumpId, Vec<usize>>,
+    /// Per task: steps that wait for it.
+    waiters: HashMap<TaskId, Vec<usize>>,
     /// The longest chains first, then the plan's order.
     ready: BTreeSet<(Reverse<u64>, usize)>,
     /// Steps that are ready except that they come last.
@@ -62,11 +62,11 @@ struct Use {
 }
 
 impl<'p> Graph<'p> {
-    /// A graph of `steps`, which may wait for one another and for `data`: the dump ids of loads and of blocks of
-    /// large objects. What a step waits for besides is done already.
-    pub(crate) fn new(steps: &'p [Step], data: impl IntoIterator<Item = DumpId>) -> Self {
-        let mut outstanding: HashMap<DumpId, usize> = HashMap::new();
-        for id in data.into_iter().chain(steps.iter().map(|step| step.dump_id)) {
+    /// A graph of `steps`, which may wait for one another and for `data`: loads and blocks of large
+    /// objects. What a step waits for besides is done already.
+    pub(crate) fn new(steps: &'p [Step], data: impl IntoIterator<Item = TaskId>) -> Self {
+        let mut outstanding: HashMap<TaskId, usize> = HashMap::new();
+        for id in data.into_iter().chain(steps.iter().map(|step| step.id)) {
             *outstanding.entry(id).or_default() += 1;
         }
         let mut graph = Self {
@@ -93,10 +93,10 @@ impl<'p> Graph<'p> {
             }
         }
         for (index, step) in steps.iter().enumerate() {
-            let mut ids: Vec<DumpId> = step.waits_for.clone();
+            let mut ids: Vec<TaskId> = step.waits_for.clone();
             ids.sort_unstable();
             ids.dedup();
-            ids.retain(|id| *id != step.dump_id && graph.outstanding.contains_key(id));
+            ids.retain(|id| *id != step.id && graph.outstanding.contains_key(id));
             graph.waiting[index] = ids.len();
             for id in &ids {
                 graph.waiters.entry(*id).or_default().push(index);
@@ -105,7 +105,7 @@ impl<'p> Graph<'p> {
                 graph.release(index);
             }
         }
-        let unawaited = |step: &Step| !graph.waiters.contains_key(&step.dump_id);
+        let unawaited = |step: &Step| !graph.waiters.contains_key(&step.id);
         let keys = steps.iter().enumerate();
         let keys = keys.filter(|(_, step)| unawaited(step));
         graph.beside = keys
@@ -122,7 +122,7 @@ impl<'p> Graph<'p> {
     }
 
     /// Notes that a load or a block is done.
-    pub(crate) fn data_done(&mut self, id: DumpId) {
+    pub(crate) fn data_done(&mut self, id: TaskId) {
         let Some(count) = self.outstanding.get_mut(&id) else {
             return;
         };
@@ -150,7 +150,7 @@ impl<'p> Graph<'p> {
 
     /// What a step costs together with the dearest of those that wait for it.
     fn chain(&self, index: usize) -> u64 {
-        let waiters = self.waiters.get(&self.steps[index].dump_id);
+        let waiters = self.waiters.get(&self.steps[index].id);
         let behind = waiters.into_iter().flatten().map(|waiter| self.cost(*waiter));
         self.cost(index).saturating_add(behind.max().unwrap_or(0))
     }
@@ -249,7 +249,7 @@ impl<'p> Graph<'p> {
         }
         // ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE, which goes together with the ROW SHARE of keys being checked
         // and with SELECT (PostgreSQL's documentation, "Explicit Locking").
-        let beside_readers = step.kind == "FK CONSTRAINT";
+        let beside_readers = step.kind == EntryKind::ForeignKey;
         let unused = |table| {
             self.in_use
                 .get(table)
@@ -288,10 +288,10 @@ impl<'p> Graph<'p> {
                 }
             }
         }
-        let waiters = self.waiters.get(&self.steps[index].dump_id);
+        let waiters = self.waiters.get(&self.steps[index].id);
         let keys = waiters.into_iter().flatten().copied().filter(|waiter| {
             let step = &self.steps[*waiter];
-            self.waiting[*waiter] == 1 && step.kind == "FK CONSTRAINT" && self.bytes(step) >= LARGE
+            self.waiting[*waiter] == 1 && step.kind == EntryKind::ForeignKey && self.bytes(step) >= LARGE
         });
         for key in keys.collect::<Vec<usize>>() {
             if self.imminent.insert(key) {
@@ -315,12 +315,14 @@ impl<'p> Graph<'p> {
     /// Whether a step does nothing but what is over at once: an index, a key or a trigger of tables that are small.
     pub(crate) fn is_small_step(&self, index: usize) -> bool {
         let step = &self.steps[index];
-        let kinds = ["CONSTRAINT", "INDEX", "FK CONSTRAINT", "TRIGGER"];
+        let is_quick = matches!(
+            step.kind,
+            StepKind::Entry(
+                EntryKind::Constraint | EntryKind::Index | EntryKind::ForeignKey | EntryKind::Trigger
+            )
+        );
         let mut tables = step.locks.iter().chain(&step.shared).peekable();
-        !step.last
-            && kinds.contains(&step.kind.as_str())
-            && tables.peek().is_some()
-            && tables.all(|table| self.is_small(table))
+        !step.last && is_quick && tables.peek().is_some() && tables.all(|table| self.is_small(table))
     }
 
     /// Whether a table is known to be small. What is not loaded by its own name may be the root of a large one.
@@ -417,7 +419,7 @@ impl<'p> Graph<'p> {
                 }
             }
         }
-        self.data_done(step.dump_id);
+        self.data_done(step.id);
     }
 
     /// Steps that are not done.
@@ -435,6 +437,7 @@ impl<'p> Graph<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::DumpId;
 
     fn table(name: &str) -> TableName {
         TableName {
@@ -443,25 +446,29 @@ mod tests {
         }
     }
 
-    fn step(dump_id: DumpId, waits_for: &[DumpId], locks: &[&str], shared: &[&str]) -> Step {
+    fn task(id: i32) -> TaskId {
+        TaskId::Entry(DumpId(id))
+    }
+
+    fn step(id: i32, waits_for: &[i32], locks: &[&str], shared: &[&str]) -> Step {
         Step {
-            dump_id,
-            name: format!("step {dump_id}"),
-            waits_for: waits_for.to_vec(),
+            id: task(id),
+            name: format!("step {id}"),
+            waits_for: waits_for.iter().copied().map(task).collect(),
             locks: locks.iter().map(|name| table(name)).collect(),
             shared: shared.iter().map(|name| table(name)).collect(),
-            ..Step::bare("INDEX", "")
+            ..Step::bare(EntryKind::Index, "")
         }
     }
 
     #[test]
     fn a_step_waits_for_every_load_that_it_names() {
         let steps = [step(10, &[1, 2], &["a"], &[])];
-        let mut graph = Graph::new(&steps, [1, 2]);
+        let mut graph = Graph::new(&steps, [task(1), task(2)]);
         assert_eq!(graph.start_if(false, |_| true), None);
-        graph.data_done(1);
+        graph.data_done(task(1));
         assert_eq!(graph.start_if(false, |_| true), None);
-        graph.data_done(2);
+        graph.data_done(task(2));
         assert_eq!(graph.start_if(false, |_| true), Some(0));
         assert_eq!(graph.start_if(false, |_| true), None);
     }
@@ -503,15 +510,15 @@ mod tests {
             step(13, &[1, 12], &[], &["users"]),
         ];
         for (index, table) in [(0, "orders"), (2, "users")] {
-            steps[index].kind = "CONSTRAINT".into();
+            steps[index].kind = EntryKind::Constraint.into();
             steps[index].sql = format!("ALTER TABLE ONLY public.{table} ADD CONSTRAINT k PRIMARY KEY (id);");
         }
         let (orders, users) = (table("orders"), table("users"));
-        let mut graph = Graph::new(&steps, [1]);
+        let mut graph = Graph::new(&steps, [task(1)]);
         for table in [&orders, &users] {
             graph.size(table, LARGE, 0);
         }
-        graph.data_done(1);
+        graph.data_done(task(1));
         assert_eq!([0, 2].map(|index| graph.builds_beside(index)), [true, false]);
         let started = [(); 4].map(|()| graph.start_if(false, |_| true));
         assert_eq!(started, [Some(2), Some(0), Some(1), None]);
@@ -531,7 +538,7 @@ mod tests {
     #[test]
     fn a_small_key_is_added_at_once() {
         let mut steps = [step(10, &[], &["orders"], &[])];
-        steps[0].kind = "CONSTRAINT".into();
+        steps[0].kind = EntryKind::Constraint.into();
         steps[0].sql = "ALTER TABLE ONLY public.orders ADD CONSTRAINT k PRIMARY KEY (id);".into();
         assert!(!Graph::new(&steps, []).builds_beside(0));
     }
@@ -578,11 +585,11 @@ mod tests {
     fn the_largest_table_goes_first() {
         let steps = [step(10, &[1], &[], &["small"]), step(11, &[2], &[], &["large"])];
         let (small, large) = (table("small"), table("large"));
-        let mut graph = Graph::new(&steps, [1, 2]);
+        let mut graph = Graph::new(&steps, [task(1), task(2)]);
         graph.size(&small, 10_000, 10);
         graph.size(&large, 1_000_000, 1_000);
-        graph.data_done(1);
-        graph.data_done(2);
+        graph.data_done(task(1));
+        graph.data_done(task(2));
         assert_eq!(
             (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(1), Some(0))
@@ -600,13 +607,13 @@ mod tests {
             step(15, &[], &["small"], &[]),
             step(16, &[], &["small"], &[]),
         ];
-        steps[5].kind = "MATERIALIZED VIEW DATA".into();
+        steps[5].kind = EntryKind::MaterializedViewData.into();
         let (small, large) = (table("small"), table("large"));
         let mut graph = Graph::new(&steps, []);
         graph.size(&small, SMALL, 1_000);
         graph.size(&large, SMALL + 1, 1_000);
         assert_eq!(graph.ready(), 7);
-        assert_eq!(graph.start_small_if(false, |step| step.dump_id == 16), Some(6));
+        assert_eq!(graph.start_small_if(false, |step| step.id == task(16)), Some(6));
         graph.step_done(6);
         assert_eq!(graph.start_small_if(false, |_| true), Some(4));
         graph.step_done(4);
@@ -626,9 +633,9 @@ mod tests {
             step.weight = weight;
         }
         let a = table("a");
-        let mut graph = Graph::new(&steps, [1]);
+        let mut graph = Graph::new(&steps, [task(1)]);
         graph.size(&a, 64, 100);
-        graph.data_done(1);
+        graph.data_done(task(1));
         let order = [(); 3].map(|()| graph.start_if(false, |_| true));
         assert_eq!(order, [Some(2), Some(1), Some(0)]);
     }
@@ -642,7 +649,7 @@ mod tests {
             step(13, &[1, 2, 10], &["orders", "users"], &[]),
         ];
         steps[0].weight = 2;
-        steps[3].kind = "FK CONSTRAINT".into();
+        steps[3].kind = EntryKind::ForeignKey.into();
         steps
     }
 
@@ -650,11 +657,11 @@ mod tests {
     fn a_large_foreign_key_gets_its_tables_as_soon_as_the_key_that_it_refers_to_is_built() {
         let steps = foreign_key_behind_a_key();
         let (users, orders) = (table("users"), table("orders"));
-        let mut graph = Graph::new(&steps, [1, 2]);
+        let mut graph = Graph::new(&steps, [task(1), task(2)]);
         graph.size(&orders, LARGE, 1_000);
-        graph.data_done(2);
+        graph.data_done(task(2));
         graph.size(&users, LARGE, 1_000);
-        graph.data_done(1);
+        graph.data_done(task(1));
         assert_eq!(graph.start_if(true, |_| true), Some(0));
         assert_eq!(graph.start_if(true, |_| true), None, "the key comes first");
         assert!(!graph.may_read(&users));
@@ -669,18 +676,18 @@ mod tests {
         let [key, mut index, _, first] = foreign_key_behind_a_key();
         index.weight = 100;
         let second = Step {
-            dump_id: 14,
+            id: task(14),
             locks: vec![table("payments"), table("users")],
             ..first.clone()
         };
         let steps = [key, index, first, second];
         let (users, orders) = (table("users"), table("orders"));
-        let mut graph = Graph::new(&steps, [1, 2]);
+        let mut graph = Graph::new(&steps, [task(1), task(2)]);
         graph.size(&users, LARGE, 1_000);
         graph.size(&orders, LARGE, 1_000);
-        graph.data_done(1);
-        graph.data_done(2);
-        let start = |graph: &mut Graph<'_>| graph.start_if(false, |step| step.dump_id != 11);
+        graph.data_done(task(1));
+        graph.data_done(task(2));
+        let start = |graph: &mut Graph<'_>| graph.start_if(false, |step| step.id != task(11));
         assert_eq!(start(&mut graph), Some(0));
         graph.step_done(0);
         assert_eq!(graph.start_if(false, |_| true), Some(2));
@@ -694,12 +701,12 @@ mod tests {
     fn while_an_index_is_built_on_one_table_of_a_foreign_key_the_other_is_free_for_all() {
         let steps = foreign_key_behind_a_key();
         let (users, orders) = (table("users"), table("orders"));
-        let mut graph = Graph::new(&steps, [1, 2]);
+        let mut graph = Graph::new(&steps, [task(1), task(2)]);
         graph.size(&users, LARGE, 0);
         graph.size(&orders, LARGE, 0);
-        graph.data_done(2);
+        graph.data_done(task(2));
         assert_eq!(graph.start_if(true, |_| true), Some(2), "an index on orders");
-        graph.data_done(1);
+        graph.data_done(task(1));
         assert_eq!(graph.start_if(true, |_| true), Some(0), "the key of users");
         graph.step_done(0);
         assert_eq!(graph.start_if(true, |_| true), Some(1), "an index on users");
@@ -718,11 +725,11 @@ mod tests {
         let steps = foreign_key_behind_a_key();
         let (users, orders) = (table("users"), table("orders"));
         for (bytes, busy) in [(LARGE, false), (64, true)] {
-            let mut graph = Graph::new(&steps, [1, 2]);
+            let mut graph = Graph::new(&steps, [task(1), task(2)]);
             graph.size(&users, bytes, 1_000);
             graph.size(&orders, bytes, 1_000);
-            graph.data_done(1);
-            graph.data_done(2);
+            graph.data_done(task(1));
+            graph.data_done(task(2));
             assert_eq!(graph.start_if(busy, |_| true), Some(0));
             assert!(graph.start_if(busy, |_| true).is_some());
         }
@@ -754,9 +761,9 @@ mod tests {
         ];
         steps[0].last = true;
         steps[1].last = true;
-        let mut graph = Graph::new(&steps, [1]);
+        let mut graph = Graph::new(&steps, [task(1)]);
         assert_eq!(graph.start_if(false, |_| true), None);
-        graph.data_done(1);
+        graph.data_done(task(1));
         assert_eq!(
             (graph.start_if(false, |_| true), graph.start_if(false, |_| true)),
             (Some(2), None)
@@ -777,6 +784,6 @@ mod tests {
         let steps = [step(10, &[11], &[], &[]), step(11, &[10], &[], &[])];
         let mut graph = Graph::new(&steps, []);
         assert_eq!(graph.start_if(false, |_| true), None);
-        assert_eq!(graph.stuck().map(|step| step.dump_id), Some(10));
+        assert_eq!(graph.stuck().map(|step| step.id), Some(task(10)));
     }
 }

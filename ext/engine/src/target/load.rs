@@ -16,8 +16,7 @@ use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::leak::LeakCheck;
-use crate::plan::sql_rules::arrival;
-use crate::plan::{Load, Plan, TableName};
+use crate::plan::{Load, Plan, TableName, TaskId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -112,9 +111,10 @@ pub async fn restore_from(
     for _ in 0..target.parallel() {
         sessions.push(target.session().await?);
     }
-    let data = plan.loads.keys().chain(&plan.large_objects.blocks).copied();
+    let data = plan.loads.keys().chain(&plan.large_objects.blocks);
     let behind_sql = plan.loads.values().filter(|load| load.sql_group.is_some());
-    let data = data.chain(behind_sql.map(|load| arrival(load.dump_id)));
+    let arrivals = behind_sql.map(|load| TaskId::Arrival(load.dump_id));
+    let data = data.copied().map(TaskId::Entry).chain(arrivals);
     let mut restore = Restore {
         target,
         graph: Graph::new(&plan.steps, data),
@@ -361,7 +361,7 @@ impl<'a> Restore<'a> {
             self.finish_large_objects().await?;
             self.target.events.send(Event::Phase { phase: Phase::Keys });
             for id in &self.plan.large_objects.blocks {
-                self.graph.data_done(*id);
+                self.graph.data_done(TaskId::Entry(*id));
             }
         }
         self.streaming = false;

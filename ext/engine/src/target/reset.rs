@@ -8,6 +8,7 @@ use super::connect::Session;
 use super::extensions::{self, Need};
 use super::stock::{self, Owned, Stock};
 use super::{is_passing, is_refusal, lock, sql_rules, state, Target};
+use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use futures_util::future::join_all;
@@ -299,7 +300,7 @@ impl Target {
         let plans_public = plan
             .schema
             .iter()
-            .any(|one| one.kind == "SCHEMA" && one.name == "public");
+            .any(|one| one.kind == EntryKind::Schema && one.name == "public");
         if !there.contains("public") && !plans_public {
             run(session, "creating the schema public", "CREATE SCHEMA public")
                 .await
@@ -308,7 +309,7 @@ impl Target {
         Ok(plan
             .schema
             .iter()
-            .filter(|one| one.kind != "SCHEMA" || !there.contains(&one.name))
+            .filter(|one| one.kind != EntryKind::Schema || !there.contains(&one.name))
             .collect())
     }
 
@@ -343,7 +344,7 @@ impl Target {
 
     /// What needs the extension that a statement creates; None for a statement of another kind.
     fn need(&self, statement: &Statement) -> Option<Need> {
-        (statement.kind == "EXTENSION")
+        (statement.kind == EntryKind::Extension)
             .then(|| extensions::need(statement, self.settings.postgis))
             .flatten()
     }
@@ -370,7 +371,7 @@ impl Target {
 }
 
 /// A warning on something that the server would not create.
-pub(crate) fn left_out(kind: &str, name: &str, error: &tokio_postgres::Error) -> String {
+pub(crate) fn left_out(kind: &impl std::fmt::Display, name: &str, error: &tokio_postgres::Error) -> String {
     let why = match error.code().map(|code| code.code()) {
         Some("42501") => "the target's role may not create it",
         Some("42704") => "an extension that it requires is not there",
@@ -400,7 +401,7 @@ async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
 }
 
 fn is_refused(statement: &Statement, error: &tokio_postgres::Error) -> bool {
-    is_refusal(error) || statement.kind == "EXTENSION" && extensions::lacks_another(error)
+    is_refusal(error) || statement.kind == EntryKind::Extension && extensions::lacks_another(error)
 }
 
 fn statement_refused(statement: &Statement, need: Option<Need>, error: &tokio_postgres::Error) -> Refused {
@@ -430,10 +431,10 @@ fn extension_refused(name: &str, need: Need, error: &tokio_postgres::Error) -> R
 
 /// Locks that creating the schema takes: a table comes with a TOAST table and its index.
 fn creation_locks(statements: &[Statement]) -> u64 {
-    let locks = |statement: &Statement| match statement.kind.as_str() {
-        "TABLE" | "MATERIALIZED VIEW" => 4,
+    let locks = |statement: &Statement| match &statement.kind {
+        EntryKind::Table | EntryKind::MaterializedView => 4,
         // It holds its sequence's lock already, from creating it.
-        "SEQUENCE SET" => 0,
+        EntryKind::SequenceSet => 0,
         _ => 1,
     };
     statements.iter().map(locks).sum()

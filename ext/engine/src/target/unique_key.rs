@@ -7,6 +7,7 @@
 //! What is there in the end is the same.
 
 use super::constraint;
+use crate::archive::EntryKind;
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::{quote_identifier, Step};
 
@@ -22,7 +23,7 @@ pub(super) struct UniqueKey {
 impl UniqueKey {
     /// A step's key, unless it is more than a list of columns: then it is added as the archive says.
     pub(super) fn of(step: &Step) -> Option<Self> {
-        if step.kind != "CONSTRAINT" {
+        if step.kind != EntryKind::Constraint {
             return None;
         }
         let tokens = lex(&step.sql);
@@ -58,15 +59,15 @@ impl UniqueKey {
 mod tests {
     use super::*;
 
-    fn key(kind: &str, constraint: &str) -> Option<UniqueKey> {
+    fn key(kind: EntryKind, constraint: &str) -> Option<UniqueKey> {
         let sql = format!("ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT {constraint};\n");
         UniqueKey::of(&Step::bare(kind, &sql))
     }
 
     #[test]
     fn a_list_of_columns_is_an_index_first_and_then_the_constraint() {
-        let found =
-            key("CONSTRAINT", "\"Key 1\" PRIMARY KEY (id, \"Sub Id\")").unwrap_or_else(|| unreachable!());
+        let found = key(EntryKind::Constraint, "\"Key 1\" PRIMARY KEY (id, \"Sub Id\")")
+            .unwrap_or_else(|| unreachable!());
         assert_eq!(
             found.build,
             "CREATE UNIQUE INDEX \"Key 1\" ON \"public\".\"orders\" USING btree (\"id\", \"Sub Id\")"
@@ -75,7 +76,7 @@ mod tests {
             found.adopt,
             "ALTER TABLE ONLY \"public\".\"orders\" ADD CONSTRAINT \"Key 1\" PRIMARY KEY USING INDEX \"Key 1\""
         );
-        let unique = key("CONSTRAINT", "k UNIQUE (email)").unwrap_or_else(|| unreachable!());
+        let unique = key(EntryKind::Constraint, "k UNIQUE (email)").unwrap_or_else(|| unreachable!());
         assert!(unique.adopt.contains("UNIQUE USING INDEX"));
     }
 
@@ -90,8 +91,8 @@ mod tests {
             "k EXCLUDE USING gist (period WITH &&)",
             "k PRIMARY KEY (id);\nALTER TABLE public.orders CLUSTER ON k",
         ] {
-            assert_eq!(key("CONSTRAINT", more), None, "{more}");
+            assert_eq!(key(EntryKind::Constraint, more), None, "{more}");
         }
-        assert_eq!(key("FK CONSTRAINT", "k PRIMARY KEY (id)"), None);
+        assert_eq!(key(EntryKind::ForeignKey, "k PRIMARY KEY (id)"), None);
     }
 }

@@ -8,7 +8,8 @@
 //! refers to are hashed (`RI_Initial_Check` in PostgreSQL's ri_triggers.c runs one query, with maintenance_work_mem as
 //! its work_mem), and nearly every look into a large hash table waits for memory, while parts of one fit the cache.
 
-use crate::plan::Step;
+use crate::archive::EntryKind;
+use crate::plan::{Step, StepKind};
 
 /// Builds on less than this fit any setting.
 const LARGE: u64 = 16 * 1024 * 1024;
@@ -29,7 +30,7 @@ const PARTS: u64 = 256;
 /// `bytes`: what its tables hold; `alone`: nothing else runs, or could.
 pub(super) fn sql(step: &Step, bytes: u64, alone: bool) -> String {
     let mut settings = String::new();
-    if step.kind == "FK CONSTRAINT" && bytes >= LARGE {
+    if step.kind == EntryKind::ForeignKey && bytes >= LARGE {
         settings = at_most((bytes / PARTS / 1024).max(LEAST_TO_HASH));
     } else if builds_btree(step) && !alone {
         settings.push_str("SET LOCAL max_parallel_maintenance_workers = 0; ");
@@ -55,9 +56,12 @@ fn to_sort(bytes: u64) -> u64 {
 }
 
 fn builds_btree(step: &Step) -> bool {
-    match step.kind.as_str() {
-        "INDEX" => step.sql.contains(" USING btree "),
-        "CONSTRAINT" => step.sql.contains(" PRIMARY KEY ") || step.sql.contains(" UNIQUE "),
+    let StepKind::Entry(kind) = &step.kind else {
+        return false;
+    };
+    match kind {
+        EntryKind::Index => step.sql.contains(" USING btree "),
+        EntryKind::Constraint => step.sql.contains(" PRIMARY KEY ") || step.sql.contains(" UNIQUE "),
         _ => false,
     }
 }
@@ -68,7 +72,7 @@ mod tests {
 
     #[test]
     fn b_trees_beside_others_get_one_process_and_what_one_merge_needs() {
-        let index = Step::bare("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
+        let index = Step::bare(EntryKind::Index, "CREATE INDEX i ON public.t USING btree (a);");
         assert_eq!(
             sql(&index, 1_000, false),
             "SET LOCAL max_parallel_maintenance_workers = 0; CREATE INDEX i ON public.t USING btree (a);"
@@ -78,7 +82,7 @@ mod tests {
         // 60 GB: an eighth of a gigabyte, if the session has it.
         assert_eq!(to_sort(60_000_000_000), 122_474);
         let key = Step::bare(
-            "CONSTRAINT",
+            EntryKind::Constraint,
             "ALTER TABLE ONLY public.t ADD CONSTRAINT k PRIMARY KEY (id);",
         );
         assert!(sql(&key, 0, false).starts_with("SET LOCAL"));
@@ -86,7 +90,10 @@ mod tests {
 
     #[test]
     fn a_large_foreign_key_is_checked_in_parts_also_alone() {
-        let key = Step::bare("FK CONSTRAINT", "ALTER TABLE public.t VALIDATE CONSTRAINT k");
+        let key = Step::bare(
+            EntryKind::ForeignKey,
+            "ALTER TABLE public.t VALIDATE CONSTRAINT k",
+        );
         assert_eq!(sql(&key, 1_000, true), key.sql);
         for alone in [true, false] {
             let checked = sql(&key, 400_000_000, alone);
@@ -98,12 +105,15 @@ mod tests {
 
     #[test]
     fn other_statements_and_a_build_that_runs_alone_are_left_as_they_are() {
-        let index = Step::bare("INDEX", "CREATE INDEX i ON public.t USING btree (a);");
+        let index = Step::bare(EntryKind::Index, "CREATE INDEX i ON public.t USING btree (a);");
         assert_eq!(sql(&index, 400_000_000, true), index.sql);
         for other in [
-            Step::bare("INDEX", "CREATE INDEX i ON public.t USING gin (a);"),
-            Step::bare("CONSTRAINT", "ALTER TABLE t ADD CONSTRAINT c CHECK ((a > 0));"),
-            Step::bare("TRIGGER", "CREATE TRIGGER …"),
+            Step::bare(EntryKind::Index, "CREATE INDEX i ON public.t USING gin (a);"),
+            Step::bare(
+                EntryKind::Constraint,
+                "ALTER TABLE t ADD CONSTRAINT c CHECK ((a > 0));",
+            ),
+            Step::bare(EntryKind::Trigger, "CREATE TRIGGER …"),
         ] {
             assert_eq!(sql(&other, 400_000_000, false), other.sql);
         }

@@ -10,7 +10,7 @@
     clippy::panic
 )]
 
-use staging_sync_engine::archive::{Archive, ArchiveError, Block, DumpId, Entry, Header};
+use staging_sync_engine::archive::{Archive, ArchiveError, Block, DumpId, Entry, EntryKind, Header};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
@@ -29,7 +29,7 @@ impl Contents {
         let entry = self
             .entries
             .iter()
-            .find(|entry| entry.desc == "TABLE DATA" && entry.tag == tag)
+            .find(|entry| entry.kind == EntryKind::TableData && entry.tag == tag)
             .unwrap();
         &self.data[&entry.dump_id]
     }

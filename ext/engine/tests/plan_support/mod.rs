@@ -3,7 +3,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use staging_sync_engine::archive::{Archive, Compression, Entry, Header, Section, Version};
+use staging_sync_engine::archive::{
+    Archive, Compression, DumpId, Entry, EntryKind, Header, Section, Version,
+};
 use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::{plan, Plan};
@@ -160,31 +162,43 @@ pub struct Toc {
 }
 
 impl Toc {
-    pub fn add(&mut self, desc: &str, namespace: &str, tag: &str, defn: &str, dependencies: &[i32]) -> i32 {
-        let section = match desc {
-            "TABLE DATA" | "BLOBS" | "BLOB METADATA" | "SEQUENCE SET" | "STATISTICS DATA" => Section::Data,
-            "INDEX"
-            | "INDEX ATTACH"
-            | "CONSTRAINT"
-            | "CHECK CONSTRAINT"
-            | "FK CONSTRAINT"
-            | "TRIGGER"
-            | "RULE"
-            | "POLICY"
-            | "ROW SECURITY"
-            | "STATISTICS"
-            | "MATERIALIZED VIEW DATA"
-            | "EVENT TRIGGER" => Section::PostData,
-            "ACL" | "COMMENT" | "SECURITY LABEL" => Section::None,
+    pub fn add(
+        &mut self,
+        kind: &str,
+        namespace: &str,
+        tag: &str,
+        defn: &str,
+        dependencies: &[DumpId],
+    ) -> DumpId {
+        let kind = EntryKind::from(kind);
+        let section = match kind {
+            EntryKind::TableData
+            | EntryKind::Blobs
+            | EntryKind::BlobMetadata
+            | EntryKind::SequenceSet
+            | EntryKind::StatisticsData => Section::Data,
+            EntryKind::Index
+            | EntryKind::IndexAttach
+            | EntryKind::Constraint
+            | EntryKind::CheckConstraint
+            | EntryKind::ForeignKey
+            | EntryKind::Trigger
+            | EntryKind::Rule
+            | EntryKind::Policy
+            | EntryKind::RowSecurity
+            | EntryKind::Statistics
+            | EntryKind::MaterializedViewData
+            | EntryKind::EventTrigger => Section::PostData,
+            EntryKind::Acl | EntryKind::Comment | EntryKind::SecurityLabel => Section::None,
             _ => Section::PreData,
         };
-        let dump_id = self.entries.len() as i32 + 1;
+        let dump_id = DumpId(self.entries.len() as i32 + 1);
         self.entries.push(Entry {
             dump_id,
-            has_data: desc == "TABLE DATA",
+            has_data: kind == EntryKind::TableData,
             oid: 0,
             tag: tag.into(),
-            desc: desc.into(),
+            kind,
             section,
             defn: defn.into(),
             copy_stmt: String::new(),
@@ -197,7 +211,7 @@ impl Toc {
     }
 
     /// A table of `public` and its data: columns as CREATE TABLE has them.
-    pub fn table(&mut self, name: &str, columns: &str) -> (i32, i32) {
+    pub fn table(&mut self, name: &str, columns: &str) -> (DumpId, DumpId) {
         let table = self.add(
             "TABLE",
             "public",
@@ -209,7 +223,7 @@ impl Toc {
     }
 
     /// The data of a table, its columns in the order of `columns`.
-    pub fn data(&mut self, name: &str, columns: &str, table: i32) -> i32 {
+    pub fn data(&mut self, name: &str, columns: &str, table: DumpId) -> DumpId {
         let names: Vec<&str> = columns
             .split(",\n")
             .filter(|column| !column.contains("GENERATED ALWAYS AS (") && !column.starts_with("CONSTRAINT"))
@@ -222,7 +236,7 @@ impl Toc {
     }
 
     /// A constraint of a table, or an index when `sql` begins with CREATE.
-    pub fn key(&mut self, table: (&str, i32), name: &str, sql: &str) -> i32 {
+    pub fn key(&mut self, table: (&str, DumpId), name: &str, sql: &str) -> DumpId {
         if sql.starts_with("CREATE") {
             return self.add("INDEX", "public", name, sql, &[table.1]);
         }

@@ -1,11 +1,13 @@
 //! What the target's tests share: a database of their own each, roles, and plans built by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use staging_sync_engine::archive::DumpId;
+use staging_sync_engine::archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::{Event, Sink};
 use staging_sync_engine::mask::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
-use staging_sync_engine::plan::{LargeObjects, Load, Plan, Refusal, RowFormat, Statement, Step, TableName};
+use staging_sync_engine::plan::{
+    LargeObjects, Load, Plan, Refusal, RowFormat, Statement, Step, TableName, TaskId,
+};
 use staging_sync_engine::settings;
 use staging_sync_engine::target::{restore, Item, LoadReport, Target};
 use std::collections::HashMap;
@@ -247,7 +249,7 @@ impl Planner {
         let needs = before.take_while(|one| one.name == name).map(|one| one.dump_id);
         let needs = needs.collect();
         self.0.schema.push(Statement {
-            dump_id: 10_000 + self.0.schema.len() as DumpId,
+            dump_id: DumpId(10_000 + self.0.schema.len() as i32),
             kind: kind.into(),
             name: name.into(),
             sql: sql.into(),
@@ -266,7 +268,7 @@ impl Planner {
     }
 
     /// A table `public.name`, with its rows.
-    pub fn table(self, id: DumpId, name: &str, columns: &str) -> Self {
+    pub fn table(self, id: i32, name: &str, columns: &str) -> Self {
         let sql = format!("CREATE TABLE public.{name} ({columns})");
         let names = columns
             .split(", ")
@@ -275,9 +277,9 @@ impl Planner {
         self.statement("TABLE", name, &sql).load(id, name, names)
     }
 
-    pub fn load(mut self, id: DumpId, name: &str, columns: Vec<String>) -> Self {
+    pub fn load(mut self, id: i32, name: &str, columns: Vec<String>) -> Self {
         let load = Load {
-            dump_id: id,
+            dump_id: DumpId(id),
             table: table(name),
             copy_into: table(name),
             columns,
@@ -289,19 +291,19 @@ impl Planner {
             vectors: None,
             sql_group: None,
         };
-        self.0.loads.insert(id, load);
+        self.0.loads.insert(DumpId(id), load);
         self
     }
 
     /// The load's rows can not be frozen, as those that go to partitions.
-    pub fn not_freezable(mut self, id: DumpId) -> Self {
-        self.0.loads.get_mut(&id).unwrap().freezable = false;
+    pub fn not_freezable(mut self, id: i32) -> Self {
+        self.0.loads.get_mut(&DumpId(id)).unwrap().freezable = false;
         self
     }
 
     /// Masks a column of a table: each of its values becomes `masked`.
-    pub fn mask(mut self, id: DumpId, position: usize) -> Self {
-        let load = self.0.loads.get_mut(&id).unwrap();
+    pub fn mask(mut self, id: i32, position: usize) -> Self {
+        let load = self.0.loads.get_mut(&DumpId(id)).unwrap();
         let column = |name: &String| Column {
             name: name.clone(),
             kind: Type::TEXT,
@@ -326,25 +328,17 @@ impl Planner {
         self
     }
 
-    pub fn step(
-        mut self,
-        id: DumpId,
-        sql: &str,
-        waits_for: &[DumpId],
-        locks: &[&str],
-        shared: &[&str],
-    ) -> Self {
+    pub fn step(mut self, id: i32, sql: &str, waits_for: &[i32], locks: &[&str], shared: &[&str]) -> Self {
         self.0.steps.push(Step {
-            dump_id: id,
-            kind: "INDEX".into(),
-            name: format!("step_{id}"),
-            sql: sql.into(),
-            waits_for: waits_for.to_vec(),
+            waits_for: waits_for.iter().map(|id| TaskId::Entry(DumpId(*id))).collect(),
             locks: locks.iter().map(|name| table(name)).collect(),
             shared: shared.iter().map(|name| table(name)).collect(),
-            last: false,
-            weight: 0,
-            refusal: Refusal::Fatal,
+            ..Step::new(
+                TaskId::Entry(DumpId(id)),
+                EntryKind::Index.into(),
+                format!("step_{id}"),
+                sql.into(),
+            )
         });
         self
     }
@@ -365,8 +359,8 @@ impl Planner {
 }
 
 /// The items of one table.
-pub fn rows(id: DumpId, pieces: &[&str]) -> Vec<Item> {
-    let mut items = vec![Item::TableStart(id)];
+pub fn rows(id: i32, pieces: &[&str]) -> Vec<Item> {
+    let mut items = vec![Item::TableStart(DumpId(id))];
     items.extend(pieces.iter().map(|piece| Item::Rows(piece.as_bytes().to_vec())));
     items.push(Item::TableEnd);
     items

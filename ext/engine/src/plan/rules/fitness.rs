@@ -1,6 +1,7 @@
 //! Whether the masks in force go together: foreign keys, partition keys, generated columns, values that stay.
 
 use super::{describe, Covered, Rules};
+use crate::archive::DumpId;
 use crate::mask::{Mask, Type};
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Problems, TableName};
@@ -13,7 +14,7 @@ impl Rules<'_> {
     pub(in crate::plan) fn check_keys(
         &self,
         excluded: &HashSet<usize>,
-        is_restored: impl Fn(i32) -> bool,
+        is_restored: impl Fn(DumpId) -> bool,
         problems: &mut Problems,
         warnings: &mut Vec<String>,
     ) {

@@ -8,7 +8,7 @@ mod complete;
 mod read;
 
 use super::TableName;
-use crate::archive::{DumpId, Entry};
+use crate::archive::{DumpId, Entry, EntryKind};
 use crate::mask::Type;
 use std::collections::{HashMap, HashSet};
 
@@ -19,8 +19,8 @@ pub struct Schema {
     pub tables: Vec<Table>,
     by_name: HashMap<TableName, usize>,
     types: HashMap<TableName, UserType>,
-    /// Views and materialized views, and the word for their kind.
-    pub views: HashMap<TableName, String>,
+    /// Views and materialized views, with their kind.
+    pub views: HashMap<TableName, EntryKind>,
 }
 
 /// A table.
@@ -28,8 +28,6 @@ pub struct Schema {
 pub struct Table {
     /// Its name.
     pub name: TableName,
-    /// Its entry.
-    pub dump_id: DumpId,
     /// A foreign table, whose rows are elsewhere.
     pub foreign: bool,
     /// The identifiers in the partition key, when it is partitioned.

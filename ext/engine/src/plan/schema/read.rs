@@ -4,22 +4,30 @@ use super::clauses::{
     check, column, identifiers, index_parts, key_names, on_delete, table_constraint, type_name, Constraint,
 };
 use super::{Column, ForeignKey, Part, Schema, Table, Unique, UserType};
-use crate::archive::Entry;
+use crate::archive::{Entry, EntryKind};
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::TableName;
 
 impl Schema {
     pub(super) fn read_entry(&mut self, entry: &Entry) {
-        match entry.desc.as_str() {
-            "VIEW" | "MATERIALIZED VIEW" => {
+        match &entry.kind {
+            EntryKind::View | EntryKind::MaterializedView => {
                 let name = TableName {
                     schema: entry.namespace.clone(),
                     name: entry.tag.clone(),
                 };
-                self.views.insert(name, entry.desc.clone());
+                self.views.insert(name, entry.kind.clone());
             }
-            "TABLE" | "FOREIGN TABLE" | "TYPE" | "DOMAIN" | "INDEX" | "CONSTRAINT" | "FK CONSTRAINT"
-            | "CHECK CONSTRAINT" | "TABLE ATTACH" | "DEFAULT" => {
+            EntryKind::Table
+            | EntryKind::ForeignTable
+            | EntryKind::Type
+            | EntryKind::Domain
+            | EntryKind::Index
+            | EntryKind::Constraint
+            | EntryKind::ForeignKey
+            | EntryKind::CheckConstraint
+            | EntryKind::TableAttach
+            | EntryKind::Default => {
                 let tokens = lex(&entry.defn);
                 for statement in split(&tokens, ';') {
                     self.read_statement(entry, Cursor::new(statement));
@@ -130,7 +138,6 @@ impl Schema {
         let name = cursor.qualified(&entry.namespace)?;
         let mut table = Table {
             name,
-            dump_id: entry.dump_id,
             foreign,
             ..Table::default()
         };

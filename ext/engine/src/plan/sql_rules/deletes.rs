@@ -2,8 +2,9 @@
 
 use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
+use crate::archive::EntryKind;
 use crate::plan::schema::{OnDelete, Schema};
-use crate::plan::{quote_identifier, Step};
+use crate::plan::{quote_identifier, Step, TaskId};
 use std::collections::HashSet;
 
 /// Where DELETE rules lead: tables that lose rows by ON DELETE CASCADE, and keys that would be left hanging.
@@ -57,16 +58,16 @@ pub(super) fn follow_deletes(
 
 impl SqlRules {
     /// Foreign keys to tables that lose rows first apply their own ON DELETE action.
-    pub(super) fn apply_delete_actions(&self, schema: &Schema, steps: &mut [Step]) {
+    pub(in crate::plan) fn apply_delete_actions(&self, schema: &Schema, steps: &mut [Step]) {
         if self.losing.is_empty() {
             return;
         }
-        for step in steps.iter_mut().filter(|step| step.kind == "FK CONSTRAINT") {
+        for step in steps.iter_mut().filter(|step| step.kind == EntryKind::ForeignKey) {
             let key = schema.tables.iter().find_map(|table| {
                 let key = table
                     .foreign_keys
                     .iter()
-                    .find(|key| key.dump_id == step.dump_id)?;
+                    .find(|key| TaskId::Entry(key.dump_id) == step.id)?;
                 Some((table, key))
             });
             let Some((table, key)) = key.filter(|(_, key)| self.losing.contains(&key.references)) else {

@@ -9,9 +9,6 @@ use crate::plan::Load;
 use crate::settings::Settings;
 use std::collections::{BTreeSet, HashMap};
 
-/// Ids of steps that are no entries of the archive, whose own ids are positive.
-const GROUP_IDS: DumpId = -1_000_000_000;
-
 /// Puts statements whose tables name one another into groups, and marks the loads that they wait for.
 pub(super) fn group(
     prepared: &[Prepared],
@@ -56,8 +53,7 @@ pub(super) fn group(
                 one
             }));
     }
-    for (number, group) in groups.iter_mut().enumerate() {
-        group.dump_id = GROUP_IDS - DumpId::try_from(number).unwrap_or(DumpId::MAX / 8);
+    for (number, group) in groups.iter().enumerate() {
         for table in &group.tables {
             for id in &table.loads {
                 if let Some(load) = loads.get_mut(id) {
@@ -114,7 +110,6 @@ fn make_group(
     }
     let all_loads: usize = tables.iter().map(|table| table.loads.len()).sum();
     SqlGroup {
-        dump_id: 0,
         lasting: !reads.is_empty() || all_loads > 1,
         tables,
         statements,

@@ -28,15 +28,6 @@ use crate::settings::{Settings, SqlRule};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use temporaries::Temporaries;
 
-/// The step kind of a group's statements.
-pub(crate) const GROUP_KIND: &str = "SQL RULES";
-
-/// The id under which the arrival of a load's rows in their temporary table is waited for; the load's own id
-/// stands for their commit in the real one.
-pub(crate) fn arrival(load: DumpId) -> DumpId {
-    -load - 1
-}
-
 /// The plan's rules in SQL.
 #[derive(Debug, Clone, Default)]
 pub struct SqlRules {
@@ -57,8 +48,6 @@ pub struct SqlRules {
 /// Tables whose rules name one another.
 #[derive(Debug, Clone)]
 pub struct SqlGroup {
-    /// The id of the step that stands for its statements.
-    pub dump_id: DumpId,
     /// Its tables.
     pub tables: Vec<SqlTable>,
     /// Its statements, in the order of the configuration.

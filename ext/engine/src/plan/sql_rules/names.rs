@@ -269,7 +269,7 @@ impl VisitorMut for Names<'_> {
         let problem = match view {
             Some((view, kind)) => format!(
                 "it reads the {} {view}, which may not be filled yet. Name the tables that it reads.",
-                kind.to_lowercase()
+                kind.as_str().to_lowercase()
             ),
             None => {
                 let text = in_schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));

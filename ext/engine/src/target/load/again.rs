@@ -5,8 +5,7 @@
 use super::{Item, Progress, Restore};
 use crate::archive::DumpId;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::plan::sql_rules::arrival;
-use crate::plan::TableName;
+use crate::plan::{TableName, TaskId};
 use std::collections::HashSet;
 use std::future::Future;
 use tokio::sync::mpsc;
@@ -184,7 +183,7 @@ impl Restore<'_> {
 
     fn all_arrived(&mut self, number: usize) {
         for id in self.loads_of(number) {
-            self.graph.data_done(arrival(id));
+            self.graph.data_done(TaskId::Arrival(id));
         }
     }
 

@@ -2,8 +2,7 @@
 
 use super::{again, Done, Restore};
 use crate::error::{Error, Kind, Result};
-use crate::plan::sql_rules::GROUP_KIND;
-use crate::plan::TableName;
+use crate::plan::{StepKind, TableName, TaskId};
 use crate::target::connect::Session;
 use crate::target::sql_rules;
 use crate::target::sql_rules::Finished;
@@ -29,10 +28,8 @@ pub(super) struct Group {
 impl Restore<'_> {
     /// Starts the groups of rules in SQL that are ready. They have their sessions already.
     pub(super) fn start_groups(&mut self) -> Result<()> {
-        while let Some(index) = self.graph.start_if(false, |step| step.kind == GROUP_KIND) {
-            let id = self.plan.steps.get(index).map(|step| step.dump_id);
-            let mut groups = self.plan.sql_rules.groups.iter();
-            let Some(number) = groups.position(|group| Some(group.dump_id) == id) else {
+        while let Some(index) = self.graph.start_if(false, |step| step.kind == StepKind::SqlRules) {
+            let Some(TaskId::SqlGroup(number)) = self.plan.steps.get(index).map(|step| step.id) else {
                 return Err(Error::internal(
                     "A step stands for rules in SQL that are not there.",
                 ));

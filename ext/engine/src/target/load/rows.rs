@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::leak::Moment;
 use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::SqlTable;
-use crate::plan::{Load, TableName};
+use crate::plan::{Load, TableName, TaskId};
 use crate::target::connect::Session;
 use crate::target::copying::{raw_ways, Way};
 use crate::target::lane::{Lane, Queue};
@@ -404,7 +404,7 @@ impl<'a> Restore<'a> {
             seconds,
         });
         self.graph.size(&load.table, progress.bytes, rows);
-        self.graph.data_done(id);
+        self.graph.data_done(TaskId::Entry(id));
         let failed = &self.report.failed;
         let shrinks = self.plan.sql_rules.shrinking.contains(&load.copy_into);
         if !shrinks && !failed.iter().any(|(tables, _)| tables.contains(&load.copy_into)) {

@@ -2,10 +2,10 @@
 //! beside them.
 
 use super::{Done, Restore};
+use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
-use crate::plan::sql_rules::GROUP_KIND;
-use crate::plan::{Plan, Refusal, Step, TableName};
+use crate::plan::{Plan, Refusal, Step, StepKind, TableName};
 use crate::target::check::Answer;
 use crate::target::connect::Session;
 use crate::target::foreign_key::{TwoPart, WORTH_IT};
@@ -24,7 +24,7 @@ impl<'a> Restore<'a> {
         let losing = &self.plan.sql_rules.losing;
         let failed = &self.report.failed;
         let withheld = &self.report.withheld;
-        step.kind == "FK CONSTRAINT"
+        step.kind == EntryKind::ForeignKey
             && (step.locks.iter()).any(|table| {
                 losing.contains(table)
                     || withheld.contains(table)
@@ -43,7 +43,7 @@ impl<'a> Restore<'a> {
         while self.steps_running < most {
             let Some(session) = self.free.pop() else { break };
             let busy = 2 * self.free.len() < self.target.parallel();
-            let Some(index) = self.graph.start_if(busy, |step| step.kind != GROUP_KIND) else {
+            let Some(index) = self.graph.start_if(busy, |step| step.kind != StepKind::SqlRules) else {
                 self.free.push(session);
                 break;
             };
@@ -107,7 +107,10 @@ impl<'a> Restore<'a> {
         // No memory needs to be set for them: nothing of them is large enough for workers beside.
         let mut steps = vec![self.todo(first, self.sql(first)?, true)?];
         while steps.len() < at_once {
-            let Some(index) = self.graph.start_small_if(busy, |step| step.kind != GROUP_KIND) else {
+            let Some(index) = self
+                .graph
+                .start_small_if(busy, |step| step.kind != StepKind::SqlRules)
+            else {
                 break;
             };
             steps.push(self.todo(index, self.sql(index)?, true)?);
@@ -161,7 +164,7 @@ impl<'a> Restore<'a> {
         }
         self.report.steps += 1;
         if let Some(step) = self.plan.steps.get(index) {
-            let (kind, name) = (step.kind.clone(), step.name.clone());
+            let (kind, name) = (step.kind.to_string(), step.name.clone());
             let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
             self.target.events.send(Event::StepDone { kind, name, seconds });
         }

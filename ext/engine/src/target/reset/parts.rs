@@ -2,7 +2,7 @@
 //! the archive says that none needs another that is not there yet.
 
 use super::{Batches, PER_STEP};
-use crate::archive::DumpId;
+use crate::archive::{DumpId, EntryKind};
 use crate::error::{Doing, Error, Result};
 use crate::plan::Statement;
 use crate::target::connect::Session;
@@ -13,13 +13,13 @@ use std::ops::Range;
 
 /// pg_dump's words for what needs nothing but what its entry names. Whatever else stands in the schema is created when
 /// all before it is there, and before all behind it.
-const KINDS: [&str; 6] = [
-    "TABLE",
-    "SEQUENCE",
-    "SEQUENCE OWNED BY",
-    "DEFAULT",
-    "SEQUENCE SET",
-    "COMMENT",
+const KINDS: [EntryKind; 6] = [
+    EntryKind::Table,
+    EntryKind::Sequence,
+    EntryKind::SequenceOwnedBy,
+    EntryKind::Default,
+    EntryKind::SequenceSet,
+    EntryKind::Comment,
 ];
 
 /// Statements of one transaction beyond [`PER_STEP`], so that a table's sequence is created with it.
@@ -65,7 +65,7 @@ fn parts(statements: &[&Statement]) -> Vec<Part> {
 }
 
 fn is_independent(statement: &Statement) -> bool {
-    KINDS.contains(&statement.kind.as_str())
+    KINDS.contains(&statement.kind)
 }
 
 /// How many of the statements make the next part: about [`PER_STEP`], and no end where one needs what the one before
@@ -202,13 +202,13 @@ mod tests {
     use super::*;
     use crate::plan::Refusal;
 
-    fn statement(dump_id: DumpId, kind: &str, needs: &[DumpId]) -> Statement {
+    fn statement(dump_id: i32, kind: EntryKind, needs: &[i32]) -> Statement {
         Statement {
-            dump_id,
-            kind: kind.into(),
+            dump_id: DumpId(dump_id),
+            kind,
             name: String::new(),
             sql: String::new(),
-            needs: needs.to_vec(),
+            needs: needs.iter().copied().map(DumpId).collect(),
             refusal: Refusal::Fatal,
         }
     }
@@ -218,11 +218,13 @@ mod tests {
         let mut all = Vec::new();
         for table in 0..40 {
             let id = 10 * table;
-            all.push(statement(id, "TABLE", &[]));
-            all.push(statement(id + 1, "SEQUENCE", &[id]));
-            all.push(statement(id + 2, "SEQUENCE OWNED BY", &[id, id + 1]));
+            all.push(statement(id, EntryKind::Table, &[]));
+            all.push(statement(id + 1, EntryKind::Sequence, &[id]));
+            all.push(statement(id + 2, EntryKind::SequenceOwnedBy, &[id, id + 1]));
         }
-        all.extend((0..40).map(|table| statement(10 * table + 3, "DEFAULT", &[10 * table, 10 * table + 1])));
+        all.extend(
+            (0..40).map(|table| statement(10 * table + 3, EntryKind::Default, &[10 * table, 10 * table + 1])),
+        );
         let all: Vec<&Statement> = all.iter().collect();
         let parts = parts(&all);
         let ranges: Vec<_> = parts.iter().map(|part| part.range.clone()).collect();
@@ -233,10 +235,10 @@ mod tests {
     #[test]
     fn what_is_not_known_to_be_independent_has_all_before_it_and_nothing_beside_it() {
         let all = [
-            statement(1, "TABLE", &[]),
-            statement(2, "VIEW", &[]),
-            statement(3, "FUNCTION", &[]),
-            statement(4, "TABLE", &[]),
+            statement(1, EntryKind::Table, &[]),
+            statement(2, EntryKind::View, &[]),
+            statement(3, EntryKind::Function, &[]),
+            statement(4, EntryKind::Table, &[]),
         ];
         let all: Vec<&Statement> = all.iter().collect();
         let parts = parts(&all);
