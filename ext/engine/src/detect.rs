@@ -11,16 +11,13 @@ pub(crate) mod rows;
 
 pub(crate) use look::Scan;
 
-use crate::archive::{DumpId, Entry};
+use crate::archive::DumpId;
 use crate::error::Error;
-use crate::event::Sink;
 use crate::mask::RowMask;
 use crate::pii::{ColumnDetector, Finding, Status};
 use crate::plan::personal::{refusal, Automatic};
-use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan};
-use crate::settings::{Policy, Settings};
-use std::borrow::Cow;
+use crate::settings::Policy;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,35 +29,6 @@ const FIRST_ROWS: u64 = 10_000;
 
 /// The same where nothing is decided: enough to tell of what is masked, at which the lanes do not look.
 const FIRST_ROWS_TO_TELL: u64 = 1000;
-
-/// Asks the caller which columns its own patterns match, where it has some.
-///
-/// # Errors
-/// When it does not answer, because it is being stopped.
-pub(crate) fn with_matches<'s>(
-    settings: &'s Settings,
-    entries: &[Entry],
-    events: &Sink,
-) -> Result<Cow<'s, Settings>, Error> {
-    if !settings.pii.scan || !settings.pii.own_patterns || settings.pii.matched.is_some() {
-        return Ok(Cow::Borrowed(settings));
-    }
-    let schema = Schema::read(entries);
-    let columns: BTreeSet<(String, String)> = schema
-        .tables
-        .iter()
-        .flat_map(|table| {
-            let columns = table.columns.iter();
-            columns.map(|column| (table.name.name.clone(), column.name.clone()))
-        })
-        .collect();
-    let matched = events
-        .ask(columns.into_iter().collect())
-        .ok_or_else(Error::interrupted)?;
-    let mut settings = settings.clone();
-    settings.pii.matched = Some(matched);
-    Ok(Cow::Owned(settings))
-}
 
 /// What happens to a load's rows after a look at the first of them.
 #[derive(Debug, Clone)]

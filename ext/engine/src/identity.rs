@@ -8,27 +8,25 @@
 //! name in two places is ordinary, and a local file says nothing of where it came from.
 
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Settings, Source};
+use crate::settings::Source;
 use crate::source::BackupInfo;
 use crate::target::url::{ConnectionUrl, Host};
-use secrecy::ExposeSecret;
 
 /// Fails when the target's host is the source addon's.
 ///
 /// # Errors
-/// [`Kind::Production`]; what [`ConnectionUrl::parse`] finds wrong.
-pub(crate) fn refuse_addon(settings: &Settings, backup: &BackupInfo) -> Result<()> {
+/// [`Kind::Production`].
+pub(crate) fn refuse_addon(target: &ConnectionUrl, backup: &BackupInfo) -> Result<()> {
     let Some(database) = backup.database.as_deref().filter(|name| !name.is_empty()) else {
         return Ok(());
     };
-    let url = ConnectionUrl::parse(settings.target.url.expose_secret())?;
     let is_its = |host: &Host| match host {
         Host::Tcp { name, .. } => name
             .split_once('.')
             .is_some_and(|(own, _)| label(own) == label(database)),
         Host::Socket(_) | Host::Default => false,
     };
-    if !url.hosts.iter().any(|place| is_its(&place.host)) {
+    if !target.hosts.iter().any(|place| is_its(&place.host)) {
         return Ok(());
     }
     Err(Error::new(
@@ -49,14 +47,13 @@ fn label(name: &str) -> String {
 /// Fails when the target's database is the one that was dumped.
 ///
 /// # Errors
-/// [`Kind::Production`]; what [`ConnectionUrl::parse`] finds wrong.
-pub(crate) fn refuse_source(settings: &Settings, dumped: &str) -> Result<()> {
-    let Source::Scalingo(source) = &settings.source else {
+/// [`Kind::Production`].
+pub(crate) fn refuse_source(target: &ConnectionUrl, source: &Source, dumped: &str) -> Result<()> {
+    let Source::Scalingo(source) = source else {
         return Ok(());
     };
-    let url = ConnectionUrl::parse(settings.target.url.expose_secret())?;
-    let named = url.database.as_deref().or(url.user.as_deref());
-    let remote = url.hosts.iter().any(|place| is_remote(&place.host));
+    let named = target.database.as_deref().or(target.user.as_deref());
+    let remote = target.hosts.iter().any(|place| is_remote(&place.host));
     if named != Some(dumped) || !remote {
         return Ok(());
     }
@@ -86,12 +83,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn settings(target: &str, source: &str) -> Settings {
-        let json = format!(
-            r#"{{"source": {source}, "target": {{"url": "{target}", "parallel_connections": 2}},
-                "masking": {{"secret": "0123456789abcdef"}}}}"#
-        );
-        serde_json::from_str(&json).unwrap()
+    fn url(target: &str) -> ConnectionUrl {
+        ConnectionUrl::parse(target).unwrap()
+    }
+
+    fn source(json: &str) -> Source {
+        serde_json::from_str(json).unwrap()
     }
 
     const SCALINGO: &str = r#"{"scalingo": {"app": "shop", "api_token": "t", "region": "osc-fr1"}}"#;
@@ -99,7 +96,7 @@ mod tests {
     #[test]
     fn a_target_that_the_backup_was_made_of_is_refused() {
         let target = "postgres://u:hush@a.postgresql.example.com:31000/shop_1234";
-        let error = refuse_source(&settings(target, SCALINGO), "shop_1234").unwrap_err();
+        let error = refuse_source(&url(target), &source(SCALINGO), "shop_1234").unwrap_err();
         assert_eq!(error.kind, Kind::Production);
         assert!(error.what.contains("shop_1234") && !error.to_string().contains("hush"));
     }
@@ -114,10 +111,7 @@ mod tests {
             origin: "Scalingo app shop, addon ad-1".into(),
             database: database.map(str::to_owned),
         };
-        let target = settings(
-            "postgres://u:hush@Shop-1234.postgresql.example.com:31000/renamed",
-            SCALINGO,
-        );
+        let target = url("postgres://u:hush@Shop-1234.postgresql.example.com:31000/renamed");
         let error = refuse_addon(&target, &backup(Some("shop_1234"))).unwrap_err();
         assert_eq!(error.kind, Kind::Production);
         assert!(error.what.contains("ad-1") && !error.to_string().contains("hush"));
@@ -128,21 +122,21 @@ mod tests {
             "postgres://u@shop-1234/renamed",
             "postgres://u@/shop_1234?host=/tmp",
         ] {
-            refuse_addon(&settings(elsewhere, SCALINGO), &backup(Some("shop_1234"))).unwrap();
+            refuse_addon(&url(elsewhere), &backup(Some("shop_1234"))).unwrap();
         }
     }
 
     #[test]
     fn another_name_or_a_database_on_this_machine_or_a_local_file_is_not_the_source() {
         let far = "postgres://u@a.postgresql.example.com/shop_1234";
-        for (target, source, dumped) in [
+        for (target, from, dumped) in [
             (far, SCALINGO, "shop_9999"),
             ("postgres://u@127.0.0.1/shop_1234", SCALINGO, "shop_1234"),
             ("postgres://u@localhost/shop_1234", SCALINGO, "shop_1234"),
             ("postgres://u@/shop_1234?host=/tmp", SCALINGO, "shop_1234"),
             (far, r#"{"file": "a.dump"}"#, "shop_1234"),
         ] {
-            refuse_source(&settings(target, source), dumped).unwrap();
+            refuse_source(&url(target), &source(from), dumped).unwrap();
         }
     }
 }

@@ -4,16 +4,16 @@
 //! the download's socket, and memory does not grow with the data.
 
 use crate::archive::{reading_failed, Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
-use crate::copy::{InsertRows, Pieces};
-use crate::detect::{with_matches, Decision, Detection, SAMPLE_BYTES};
+use crate::detect::{Decision, Detection, SAMPLE_BYTES};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::mask::Key;
-use crate::plan::{self, Load, Plan, RowFormat};
+use crate::plan::{Load, Plan};
+use crate::planned;
+use crate::rows::LoadRows;
 use crate::settings::Settings;
 use crate::target::{Buffers, Item};
 use std::collections::HashSet;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,12 +38,11 @@ pub(crate) struct Opened {
 /// Reads the table of contents and plans; then goes on reading in the background.
 ///
 /// # Errors
-/// What [`Archive::open`] and [`plan::plan`] find wrong, uncovered personal columns where the policy says so, and
+/// What [`Archive::open`] and [`planned`] find wrong, uncovered personal columns where the policy says so, and
 /// errors of the download underneath.
 pub(crate) async fn open(
     archive: Box<dyn Read + Send>,
     settings: &Settings,
-    key: Key,
     buffers: Buffers,
     events: &Sink,
 ) -> Result<Opened> {
@@ -55,7 +54,8 @@ pub(crate) async fn open(
             Ok(archive) => archive,
             Err(error) => return drop(opened.send(Err(error.into()))),
         };
-        let plan = match planned(&archive, &settings, &key, &events) {
+        let plan = planned::from_archive(&archive, &settings, &events).and_then(planned::admitted);
+        let plan = match plan {
             Ok(plan) => Arc::new(plan),
             Err(error) => return drop(opened.send(Err(error))),
         };
@@ -87,16 +87,6 @@ pub(crate) async fn open(
         detection,
         items: receiver,
     })
-}
-
-/// The plan, unless its policy refuses what names tell.
-fn planned<R: Read>(archive: &Archive<R>, settings: &Settings, key: &Key, events: &Sink) -> Result<Plan> {
-    let settings = with_matches(settings, archive.entries(), events)?;
-    let plan = plan::plan(archive.header(), archive.entries(), &settings, key)?;
-    match plan.personal.refusal() {
-        Some(error) => Err(error),
-        None => Ok(plan),
-    }
 }
 
 /// Reads an archive that was read before, for the rows of some of its loads alone; stops behind the last of them.
@@ -209,27 +199,14 @@ impl Reader {
 
     fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
         self.send(Item::TableStart(load.dump_id))?;
-        match &load.format {
-            RowFormat::Copy => {
-                let mut pieces = Pieces::new(block, PIECE);
-                self.send_pieces(load, |piece| pieces.next(piece))?;
-            }
-            RowFormat::Inserts { table_columns } => {
-                let mut pieces = InsertRows::new(block, PIECE, table_columns);
-                self.send_pieces(load, |piece| pieces.next(piece))?;
-            }
-        }
+        self.send_pieces(load, LoadRows::new(load, block, PIECE))?;
         self.send(Item::TableEnd)
     }
 
-    fn send_pieces(
-        &mut self,
-        load: &Load,
-        mut next: impl FnMut(&mut Vec<u8>) -> io::Result<bool>,
-    ) -> Result<(), Stop> {
+    fn send_pieces<R: Read>(&mut self, load: &Load, mut rows: LoadRows<'_, R>) -> Result<(), Stop> {
         let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
             let mut piece = buffers.take();
-            if next(&mut piece).map_err(|error| reading_failed(&load.table.to_string(), error))? {
+            if rows.next(&mut piece)? {
                 return Ok(Some(piece));
             }
             buffers.give(piece);

@@ -7,7 +7,8 @@ use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;
 use staging_sync_engine::settings;
-use staging_sync_engine::target::{look, Need, Target};
+use staging_sync_engine::target::url::ConnectionUrl;
+use staging_sync_engine::target::{look, Look, Need, Target};
 use target_support::{unique, Database, Events, Planner};
 
 /// One of everything that a role without special rights can own.
@@ -344,9 +345,14 @@ async fn an_extension_that_is_needed_ends_the_run_and_says_who_can_create_it() {
     );
 }
 
+async fn looked_at(settings: &settings::Target, plan: Option<&Plan>) -> Look {
+    let url = ConnectionUrl::of(settings).unwrap();
+    look(url, settings, plan, &Sink::silent()).await.unwrap()
+}
+
 /// What a look says would end a run, and what does.
 async fn foreseen_and_met(settings: &settings::Target, plan: &Plan) -> (Vec<String>, Vec<String>) {
-    let seen = look(settings, Some(plan), &Sink::silent()).await.unwrap();
+    let seen = looked_at(settings, Some(plan)).await;
     let met = reset_with(settings, plan, &Sink::silent()).await.err();
     (
         seen.problems.iter().map(Error::to_string).collect(),
@@ -402,7 +408,7 @@ async fn what_config_postgis_asks_for_is_looked_for_without_a_backup_too() {
     let database = Database::of_restricted().await;
     let mut settings = database.settings();
     settings.postgis = true;
-    let seen = look(&settings, None, &Sink::silent()).await.unwrap();
+    let seen = looked_at(&settings, None).await;
     assert_eq!(seen.missing_extensions[0].needed_by, Some(Need::Configuration));
     assert!(
         seen.problems[0]
@@ -470,9 +476,7 @@ async fn a_look_knows_which_of_the_servers_extensions_the_role_may_create() {
                 continue;
             }
             let plan = small_plan().statement("EXTENSION", &name, &create).plan();
-            let seen = look(&database.settings(), Some(&plan), &Sink::silent())
-                .await
-                .unwrap();
+            let seen = looked_at(&database.settings(), Some(&plan)).await;
             let role = database.app("tries").await;
             let created = role.batch_execute(&format!("BEGIN; {create}; ROLLBACK")).await;
             assert_eq!(seen.problems.is_empty(), created.is_ok(), "{name}: {created:?}");
@@ -492,9 +496,7 @@ async fn a_look_counts_an_extension_that_the_run_itself_creates_for_those_that_r
         .statement("EXTENSION", "cube", "CREATE EXTENSION cube")
         .statement("EXTENSION", "earthdistance", "CREATE EXTENSION earthdistance");
     for (plan, lacks) in [(alone.plan(), vec!["cube"]), (both.plan(), vec![])] {
-        let seen = look(&database.settings(), Some(&plan), &Sink::silent())
-            .await
-            .unwrap();
+        let seen = looked_at(&database.settings(), Some(&plan)).await;
         let said: Vec<&String> = seen
             .missing_extensions
             .iter()

@@ -14,7 +14,8 @@ mod gvl;
 mod panics;
 
 use magnus::{function, prelude::*, Error, Ruby, Value};
-use staging_sync_engine::scan::Place;
+use staging_sync_engine::jobs;
+use staging_sync_engine::jobs::scan::Place;
 use staging_sync_engine::settings::{Scalingo, Settings, Target};
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 fn run(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::run(&settings, &events, cancel).await
+        jobs::run(&settings, &events, cancel).await
     })
 }
 
@@ -30,7 +31,7 @@ fn run(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
 fn anonymize(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::anonymize(&settings, &events, cancel).await
+        jobs::anonymize(&settings, &events, cancel).await
     })
 }
 
@@ -38,7 +39,7 @@ fn anonymize(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
 fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error> {
     let settings: Scalingo = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::fetch(&settings, &PathBuf::from(directory), &events, cancel).await
+        jobs::fetch(&settings, &PathBuf::from(directory), &events, cancel).await
     })
 }
 
@@ -47,11 +48,11 @@ fn masks(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &staging_sync_engine::mask::catalogue::listing())
 }
 
-/// `Native.plan(settings) { |event| } → preview`: what a run would do; nothing is touched.
+/// `Native.plan(settings) { |event| } → dry_run`: what a run would do; nothing is touched.
 fn plan(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::preview::preview(&settings, &events, cancel).await
+        jobs::dry_run(&settings, &events, cancel).await
     })
 }
 
@@ -59,7 +60,7 @@ fn plan(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
 fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::sample(&settings, &table, &events, cancel).await
+        jobs::sample(&settings, &table, &events, cancel).await
     })
 }
 
@@ -69,15 +70,15 @@ fn scan(ruby: &Ruby, settings: Value, place: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     let place: Option<Place> = convert::settings(ruby, place)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::scan(&settings, place.unwrap_or_default(), &events, cancel).await
+        jobs::scan(&settings, place.unwrap_or_default(), &events, cancel).await
     })
 }
 
 /// `Native.examine(target) { |event| } → examination`: tries what a run needs of the target, rolled back.
 fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Target = convert::settings(ruby, settings)?;
-    call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::examine(&settings, &events, cancel).await
+    call::run(ruby, block(ruby), move |_, cancel| async move {
+        jobs::check(&settings, cancel).await
     })
 }
 
@@ -85,7 +86,7 @@ fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
 fn cleanup(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Target = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
-        staging_sync_engine::cleanup(&settings, &events, cancel).await
+        jobs::cleanup(&settings, &events, cancel).await
     })
 }
 

@@ -50,7 +50,7 @@ fn seconds(settings: &Settings) -> f64 {
         .expect("a runtime");
     let begun = Instant::now();
     let events = Sink::silent();
-    let run = staging_sync_engine::run(settings, &events, CancellationToken::new());
+    let run = staging_sync_engine::jobs::run(settings, &events, CancellationToken::new());
     if let Err(error) = runtime.block_on(run) {
         panic!("the load failed: {error}");
     }

@@ -261,6 +261,30 @@ pub struct LeftOut {
     pub why: String,
 }
 
+/// A table of contents, and what it says of tables and keys.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    header: &'a Header,
+    entries: &'a [Entry],
+    schema: Schema,
+}
+
+impl<'a> Contents<'a> {
+    /// Reads what the entries say of tables.
+    pub fn read(header: &'a Header, entries: &'a [Entry]) -> Self {
+        Self {
+            header,
+            entries,
+            schema: Schema::read(entries),
+        }
+    }
+
+    /// The tables and their keys.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
 /// Makes the plan: what happens to each entry of a table of contents, under these settings.
 ///
 /// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`mask::Key`].
@@ -268,7 +292,12 @@ pub struct LeftOut {
 /// # Errors
 /// One [`Kind::Plan`] error that tells everything that is wrong, a line each: rules that fit no table or no
 /// column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
-pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask::Key) -> Result<Plan, Error> {
+pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &mask::Key) -> Result<Plan, Error> {
+    let Contents {
+        header,
+        entries,
+        schema,
+    } = contents;
     let mut problems = Problems::default();
     let by_id: HashMap<DumpId, usize> = entries
         .iter()
@@ -276,15 +305,14 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         .map(|(index, entry)| (entry.dump_id, index))
         .collect();
     let mut warnings = check_contents(entries, &mut problems);
-    let schema = Schema::read(entries);
     let decisions = decide::decide(entries, &by_id, settings, &mut problems);
     warnings.extend(decisions.warnings.iter().cloned());
     let mut left_out = left_out(entries, &decisions);
 
-    let mut excluded = exclude::excluded(&settings.exclude_tables, &schema, &mut problems);
-    let rules = rules::Rules::read(settings, &schema, &mut problems);
-    let ignores = personal::Ignores::read(&settings.pii.ignore, &schema, &mut problems, &mut warnings);
-    let queues = queues::Queues::read(settings, &schema, &rules, &ignores, &excluded);
+    let mut excluded = exclude::excluded(&settings.exclude_tables, schema, &mut problems);
+    let rules = rules::Rules::read(settings, schema, &mut problems);
+    let ignores = personal::Ignores::read(&settings.pii.ignore, schema, &mut problems, &mut warnings);
+    let queues = queues::Queues::read(settings, schema, &rules, &ignores, &excluded);
     excluded.extend(queues.without_rows());
     let excluded = excluded;
     let is_restored = |id: DumpId| {
@@ -303,7 +331,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
     let names_its_schemas = header.version.minor >= 13
         || header.version.major > 1
         || entries.iter().any(|entry| entry.kind == EntryKind::SearchPath);
-    let binary = binary::Binary::new(&schema, entries, &decisions.encoding, names_its_schemas);
+    let binary = binary::Binary::new(schema, entries, &decisions.encoding, names_its_schemas);
     let mut loads = HashMap::new();
     let mut without_rows = Vec::new();
     for (entry, fate) in entries.iter().zip(&decisions.fates) {
@@ -317,7 +345,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
             without_rows.push(TableName::of(entry));
             continue;
         }
-        match loads::load(entry, &schema) {
+        match loads::load(entry, schema) {
             Some(mut load) => {
                 load.binary = binary.layout(&load);
                 (load.mask, load.conditional) = rules.row_masks(&load, &pseudonyms, &mut problems);
@@ -344,7 +372,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
 
     let ground = personal::Ground {
         settings,
-        schema: &schema,
+        schema,
         rules: &rules,
         sql_rules: &sql_rules,
         excluded: &excluded,
@@ -356,17 +384,10 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
 
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
     let given_up = &personal.given_up;
-    let mut outcome = steps::Steps::new(
-        entries,
-        &by_id,
-        &schema,
-        &decisions,
-        (&excluded, given_up),
-        &loads,
-    )
-    .make(sql);
-    sql_rules.apply_delete_actions(&schema, &mut outcome.steps);
-    let added = sql_rules.steps(&schema, &loads, &outcome.steps);
+    let mut outcome =
+        steps::Steps::new(entries, &by_id, schema, &decisions, (&excluded, given_up), &loads).make(sql);
+    sql_rules.apply_delete_actions(schema, &mut outcome.steps);
+    let added = sql_rules.steps(schema, &loads, &outcome.steps);
     outcome.steps.extend(added);
     warnings.extend(outcome.warnings);
     left_out.extend(outcome.left_out);
@@ -377,7 +398,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         channels.push(Channel::large_objects_left_out());
     }
     let leaks = match settings.leak_check.enabled {
-        true => leaks::watches(&schema, &loads, &sql_rules, &personal),
+        true => leaks::watches(schema, &loads, &sql_rules, &personal),
         false => Watches::default(),
     };
     let mut plan = Plan {
@@ -400,7 +421,7 @@ pub fn plan(header: &Header, entries: &[Entry], settings: &Settings, key: &mask:
         warnings,
     };
     let mut problems = Problems::default();
-    search::empty(&mut plan, entries, &schema, &rules, key, &mut problems);
+    search::empty(&mut plan, entries, schema, &rules, key, &mut problems);
     problems.into_result()?;
     Ok(plan)
 }

@@ -8,12 +8,12 @@
 
 use super::connect::Session;
 use super::look::connect;
+use super::url::ConnectionUrl;
 use super::{get, sql_rules};
 use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
-use crate::settings;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 
@@ -50,12 +50,12 @@ pub struct ServerCheck {
 ///
 /// # Errors
 /// When the target cannot be reached, or the connection breaks.
-pub async fn ask(settings: &settings::Target, plan: &Plan) -> Result<ServerCheck> {
+pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
     let mut check = ServerCheck::default();
     if plan.sql_rules.groups.is_empty() {
         return Ok(check);
     }
-    let session = connect(settings).await?;
+    let session = connect(url).await?;
     session
         .batch_execute(&format!("BEGIN; {LIMITS}"))
         .await

@@ -96,6 +96,11 @@ impl Connector {
         })
     }
 
+    /// Where it connects to.
+    pub(crate) fn url(&self) -> &ConnectionUrl {
+        &self.url
+    }
+
     /// The name by which this run's sessions are known.
     pub(crate) fn application_name(&self) -> &str {
         &self.application_name

@@ -9,7 +9,6 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::Plan;
 use crate::settings;
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -87,8 +86,13 @@ pub struct Privilege {
 ///
 /// # Errors
 /// When the target cannot be reached or read; what would end a run is in [`Look::problems`].
-pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sink) -> Result<Look> {
-    let session = connect(settings).await?;
+pub async fn look(
+    url: ConnectionUrl,
+    settings: &settings::Target,
+    plan: Option<&Plan>,
+    events: &Sink,
+) -> Result<Look> {
+    let session = connect(url).await?;
     let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
     let facts = facts(&session, events).await?;
     session
@@ -136,8 +140,8 @@ pub async fn look(settings: &settings::Target, plan: Option<&Plan>, events: &Sin
     Ok(look)
 }
 
-pub(crate) async fn connect(settings: &settings::Target) -> Result<Session> {
-    let url = ConnectionUrl::parse(settings.url.expose_secret())?;
+/// A session for looking alone.
+pub(crate) async fn connect(url: ConnectionUrl) -> Result<Session> {
     let name = format!("scalingo-staging-sync {}", new_run_id());
     Connector::new(url, name, 1)?.connect().await
 }
@@ -314,7 +318,8 @@ const TRIALS: &[Trial] = &[
 /// # Errors
 /// When the target cannot be reached, or the connection breaks.
 pub async fn examine(settings: &settings::Target) -> Result<Examination> {
-    let session = connect(settings).await?;
+    let url = ConnectionUrl::of(settings)?;
+    let session = connect(url.clone()).await?;
     let doing = |error| Error::from_server(Doing::WithoutRows("trying the role's privileges"), &error);
     facts(&session, &Sink::silent()).await?;
     let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
@@ -340,7 +345,7 @@ pub async fn examine(settings: &settings::Target) -> Result<Examination> {
         });
     }
     let sessions = settings.parallel_connections.max(1) + 1;
-    let opened = open_together(settings, sessions).await;
+    let opened = open_together(&url, sessions).await;
     examination.privileges.push(Privilege {
         name: "open as many connections as config.parallel_connections says, and one more",
         granted: opened,
@@ -354,10 +359,10 @@ pub async fn examine(settings: &settings::Target) -> Result<Examination> {
 }
 
 /// Whether the server lets the role have so many sessions at once, the one that is there already among them.
-async fn open_together(settings: &settings::Target, sessions: usize) -> bool {
+async fn open_together(url: &ConnectionUrl, sessions: usize) -> bool {
     let mut opened = Vec::with_capacity(sessions);
     while opened.len() + 1 < sessions {
-        let Ok(session) = connect(settings).await else {
+        let Ok(session) = connect(url.clone()).await else {
             break;
         };
         opened.push(session);

@@ -70,7 +70,6 @@ use connect::{Connector, SharedConnector};
 pub(crate) use copying::{raw_ways, Way};
 use futures_util::future::join_all;
 use guard::Guard;
-use secrecy::ExposeSecret;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -174,7 +173,7 @@ impl Target {
     /// be reached, does not let us in, is a standby or too old; [`Kind::TargetBusy`] when another run holds the
     /// lock, or when `terminate_connections` is off and other sessions of the role are in the database.
     pub async fn open(settings: &settings::Target, events: &Sink) -> Result<Self> {
-        let url = url::ConnectionUrl::parse(settings.url.expose_secret())?;
+        let url = url::ConnectionUrl::of(settings)?;
         let run_id = new_run_id();
         let name = format!("scalingo-staging-sync {run_id}");
         let sessions = settings.parallel_connections.max(1);
@@ -210,6 +209,11 @@ impl Target {
     /// The run's name: a time (UTC) and a few random digits. Sessions are called `scalingo-staging-sync <run id>`.
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// What the target's URL says.
+    pub(crate) fn url(&self) -> &url::ConnectionUrl {
+        self.connector.url()
     }
 
     /// Buffers for pieces of rows. Whoever fills [`Item::Rows`] takes them here; they come back by themselves.

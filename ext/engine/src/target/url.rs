@@ -8,9 +8,10 @@
 mod parameters;
 
 use crate::error::{Error, Kind, Result};
+use crate::settings;
 use parameters::Parameters;
 use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -159,6 +160,14 @@ pub struct ClientCertificate {
 }
 
 impl ConnectionUrl {
+    /// What the settings' URL says.
+    ///
+    /// # Errors
+    /// As [`ConnectionUrl::parse`].
+    pub fn of(settings: &settings::Target) -> Result<Self> {
+        Self::parse(settings.url.expose_secret())
+    }
+
     /// Reads a URL such as `postgres://user:password@host:5432/database?sslmode=require`.
     ///
     /// ```

@@ -8,7 +8,7 @@ use staging_sync_engine::archive::{
 };
 use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::mask::Key;
-use staging_sync_engine::plan::{plan, Plan};
+use staging_sync_engine::plan::{plan, Contents, Plan};
 use staging_sync_engine::settings::{Rule, Settings};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -152,7 +152,11 @@ pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
 
 /// The plan for a table of contents.
 pub fn planned(entries: &[Entry], settings: &Settings) -> Result<Plan, Error> {
-    plan(&header(), entries, settings, &Key::new(&settings.masking.secret))
+    plan(
+        &Contents::read(&header(), entries),
+        settings,
+        &Key::new(&settings.masking.secret),
+    )
 }
 
 /// A table of contents built by hand: each entry gets the next dump id, from 1.

@@ -1,6 +1,6 @@
 //! Foreign keys and triggers around tables that are emptied and filled: off before, as they were afterwards.
 
-use super::Job;
+use super::Masking;
 use crate::archive::{Entry, EntryKind};
 use crate::error::{Doing, Error, Result};
 use crate::plan::{Plan, TableName, TaskId};
@@ -37,7 +37,7 @@ pub(super) struct ForeignKey {
     cleaning: Option<String>,
 }
 
-impl Job<'_> {
+impl Masking<'_> {
     /// Drops every foreign key that touches one of the tables or what they are partitions of.
     pub(super) async fn take_off_foreign_keys(&self, tables: &[TableName]) -> Result<Vec<ForeignKey>> {
         let tables: Vec<String> = tables.iter().map(TableName::sql).collect();

@@ -1,12 +1,12 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
-use super::Job;
+use super::Masking;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::leak::{Channel, Moment};
-use crate::survivors::{self, Told};
+use crate::leak_report::{self, LeakReport};
 use crate::target::read_back;
 
-impl Job<'_> {
+impl Masking<'_> {
     /// The database's large objects, into which nobody looks.
     async fn large_objects(&self) -> Result<Option<Channel>> {
         let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
@@ -22,7 +22,7 @@ impl Job<'_> {
 
     /// Reads every table for originals of the columns that were masked. Nothing is emptied here: the database was
     /// there before.
-    pub(super) async fn survivors(&self) -> Result<Told> {
+    pub(super) async fn look_for_leaks(&self) -> Result<LeakReport> {
         let plan = self.plan;
         if let Some(check) = &self.leaks {
             for load in plan.loads.values() {
@@ -30,14 +30,14 @@ impl Job<'_> {
             }
         }
         let objects = self.large_objects().await?;
-        let told = survivors::tell(plan, self.leaks.as_ref(), objects, self.events);
+        let told = leak_report::tell(plan, self.leaks.as_ref(), objects, self.events);
         match told
             .failure()
             .filter(|_| self.settings.masking.fail_on_verification_error)
         {
-            Some(failure) => Err(survivors::refusal(failure, "The masked columns are masked.")),
+            Some(failure) => Err(leak_report::refusal(failure, "The masked columns are masked.")),
             None => {
-                survivors::warn(&told, self.events);
+                leak_report::warn(&told, self.events);
                 Ok(told)
             }
         }

@@ -2,17 +2,19 @@
 //!
 //! What it returns holds raw values: it goes to a terminal and nowhere else. The target is not touched.
 
-use crate::archive::{reading_failed, Archive, Block};
-use crate::copy::{decode, fields, InsertRows, Pieces};
-use crate::detect::with_matches;
+use super::{read_only, until_cancelled, Job};
+use crate::archive::{Archive, Block};
+use crate::copy::{decode, fields};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::mask::Key;
-use crate::plan::{self, names, Load, Plan, RowFormat};
+use crate::plan::{names, Load, Plan};
+use crate::planned;
+use crate::rows::LoadRows;
 use crate::settings::Settings;
 use crate::source;
 use serde::Serialize;
-use std::io::{self, Read};
+use std::io::Read;
+use tokio_util::sync::CancellationToken;
 
 /// Rows shown.
 const ROWS: usize = 10;
@@ -36,52 +38,46 @@ pub struct Sample {
     pub after: Vec<Vec<Option<String>>>,
 }
 
-/// Reads the backup as far as the table `named`, `table` or `schema.table`, and masks its first rows.
+/// Ten rows of a table, `named` as `table` or `schema.table`, before and after its masks, for a person at a terminal.
+/// Reads the backup as far as that table, and touches nothing.
 ///
 /// # Errors
 /// Those of source, archive and plan; [`Kind::Plan`] when there is no such table, or its rows are excluded.
-pub(crate) async fn sample(
-    settings: &Settings,
-    named: &str,
-    source: source::Backup,
-    events: &Sink,
-) -> Result<Sample> {
-    let (settings, named, archive) = (settings.clone(), named.to_owned(), source.archive);
-    let events = events.clone();
-    let read = tokio::task::spawn_blocking(move || read(archive, &settings, &named, &events));
-    read.await.map_err(|_| Error::interrupted())?
+pub fn sample<'a>(
+    settings: &'a Settings,
+    named: &'a str,
+    events: &'a Sink,
+    cancel: CancellationToken,
+) -> Job<'a, Sample> {
+    Box::pin(async move {
+        settings.check()?;
+        until_cancelled(&cancel, async {
+            let backup = source::open(&read_only(&settings.source), events).await?;
+            let (settings, named, events) = (settings.clone(), named.to_owned(), events.clone());
+            let read = move || read(backup.archive, &settings, &named, &events);
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|_| Error::interrupted())?
+        })
+        .await
+    })
 }
 
 fn read(archive: Box<dyn Read + Send>, settings: &Settings, named: &str, events: &Sink) -> Result<Sample> {
     let mut archive = Archive::open(archive)?;
-    let settings = &*with_matches(settings, archive.entries(), events)?;
-    let key = Key::new(&settings.masking.secret);
-    let plan = plan::plan(archive.header(), archive.entries(), settings, &key)?;
+    let plan = planned::from_archive(&archive, settings, events)?;
     let load = find(&plan, named)?;
     let mut piece = Vec::new();
     while let Some(block) = archive.next_block()? {
         match block {
             Block::Data(block) if block.dump_id() == load.dump_id => {
-                let got = match &load.format {
-                    RowFormat::Copy => Pieces::new(block, PIECE).next(&mut piece),
-                    RowFormat::Inserts { table_columns } => {
-                        InsertRows::new(block, PIECE, table_columns).next(&mut piece)
-                    }
-                };
-                told(load, got, &mut piece)?;
+                LoadRows::new(load, block, PIECE).next(&mut piece)?;
                 break;
             }
             _ => {}
         }
     }
     shown(load, &piece)
-}
-
-fn told(load: &Load, got: io::Result<bool>, piece: &mut Vec<u8>) -> Result<()> {
-    if !got.map_err(|error| reading_failed(&load.table.to_string(), error))? {
-        piece.clear();
-    }
-    Ok(())
 }
 
 fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {

@@ -4,18 +4,19 @@
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
 //! kept on disk, nothing is locked.
 
+use super::{read_only, until_cancelled, Job};
 use crate::archive::{Archive, DumpId, EntryKind, Header};
-use crate::detect::with_matches;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
 use crate::leak::Channel;
-use crate::mask::Key;
 use crate::plan::sql_rules::SqlStatement;
-use crate::plan::{self, Load, Plan};
+use crate::plan::{Load, Plan};
+use crate::planned;
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
+use crate::target::url::ConnectionUrl;
 use crate::target::{self, Look, ServerCheck};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a run would do.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Preview {
+pub struct DryRun {
     /// Whether it would go through, as far as can be known without doing it.
     pub would_succeed: bool,
     /// What would end it.
@@ -123,84 +124,73 @@ impl From<&Error> for Problem {
 ///
 /// # Errors
 /// [`Kind::Interrupted`] and [`Kind::Internal`] only: whatever else goes wrong would end a run, too, and is told as
-/// one of the [`Preview::problems`].
-pub fn preview<'a>(
-    settings: &'a Settings,
-    events: &'a Sink,
-    cancel: CancellationToken,
-) -> crate::Job<'a, Preview> {
-    Box::pin(async move {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(Error::interrupted()),
-            told = tell(settings, events) => told,
-        }
-    })
+/// one of the [`DryRun::problems`].
+pub fn dry_run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, DryRun> {
+    Box::pin(async move { until_cancelled(&cancel, tell(settings, events)).await })
 }
 
-async fn tell(settings: &Settings, events: &Sink) -> Result<Preview> {
-    let mut preview = Preview::default();
+async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
+    let mut told = DryRun::default();
     let mut problems: Vec<Error> = settings.check().err().into_iter().collect();
-    let mut plan = None;
-    let mut sizes = HashMap::new();
+    let url = take(ConnectionUrl::of(&settings.target), &mut problems)?;
 
     events.send(Event::Phase { phase: Phase::Backup });
-    match contents(settings, events).await {
-        Ok(contents) => {
-            preview.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
-            preview.warnings.extend(age_warning(settings, &contents.info));
-            problems.extend(identity::refuse_addon(settings, &contents.info).err());
-            problems.extend(identity::refuse_source(settings, &contents.header.database).err());
-            sizes = contents.sizes;
-            match contents.plan {
-                Ok(made) => {
-                    problems.extend(made.personal.refusal());
-                    plan = Some(made);
-                }
-                Err(error) => problems.push(error),
-            }
+    let contents = take(contents(settings, events).await, &mut problems)?;
+    let mut plan = None;
+    let mut sizes = HashMap::new();
+    if let Some(contents) = contents {
+        told.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
+        told.warnings.extend(age_warning(settings, &contents.info));
+        if let Some(url) = &url {
+            let (source, dumped) = (&settings.source, &contents.header.database);
+            problems.extend(identity::refuse_addon(url, &contents.info).err());
+            problems.extend(identity::refuse_source(url, source, dumped).err());
         }
-        Err(error) => problems.push(passed_on(error)?),
+        sizes = contents.sizes;
+        plan = take(contents.plan, &mut problems)?;
     }
-    let looked = target::look(&settings.target, plan.as_ref(), events).await;
-    let look = match looked {
-        Ok(look) => {
-            problems.extend(look.problems.iter().cloned());
-            Some(look)
+    problems.extend(plan.as_ref().and_then(|plan| plan.personal.refusal()));
+    let look = match &url {
+        Some(url) => {
+            let looked = target::look(url.clone(), &settings.target, plan.as_ref(), events).await;
+            take(looked, &mut problems)?
         }
-        Err(error) => {
-            problems.push(passed_on(error)?);
-            None
-        }
+        None => None,
     };
-    if let (Some(plan), Some(_), true) = (&plan, &look, settings.ask_server) {
-        match target::ask(&settings.target, plan).await {
-            Ok(check) => {
-                problems.extend(check.problems.iter().cloned());
-                preview.server_check = Some(check);
-            }
-            Err(error) => problems.push(passed_on(error)?),
-        }
+    problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
+    if let (Some(plan), Some(url), Some(_), true) = (&plan, url, &look, settings.ask_server) {
+        told.server_check = take(target::ask(url, plan).await, &mut problems)?;
+        problems.extend(
+            told.server_check
+                .iter()
+                .flat_map(|check| &check.problems)
+                .cloned(),
+        );
     }
     if let Some(plan) = &plan {
-        preview.warnings.extend(plan.warnings.iter().cloned());
-        preview.findings.clone_from(&plan.personal.findings);
-        preview.channels = plan.known_channels();
-        preview.tables = tables(plan, &sizes, look.as_ref());
-        preview.not_valid = not_valid(plan);
-        preview.left_out = report::left_out(plan);
+        told.warnings.extend(plan.warnings.iter().cloned());
+        told.findings.clone_from(&plan.personal.findings);
+        told.channels = plan.known_channels();
+        told.tables = tables(plan, &sizes, look.as_ref());
+        told.not_valid = not_valid(plan);
+        told.left_out = report::left_out(plan);
     }
-    preview.target = look;
-    preview.problems = problems.iter().map(Problem::from).collect();
-    preview.would_succeed = preview.problems.is_empty();
-    Ok(preview)
+    told.target = look;
+    told.problems = problems.iter().map(Problem::from).collect();
+    told.would_succeed = told.problems.is_empty();
+    Ok(told)
 }
 
-/// A failure that a run would meet, too; a defect or an interrupt is none.
-fn passed_on(error: Error) -> Result<Error> {
-    match error.kind {
-        Kind::Interrupted | Kind::Internal => Err(error),
-        _ => Ok(error),
+/// A part of the dry run, or None where it fails as a run would, which is a problem to tell. A defect or an interrupt
+/// ends the dry run itself.
+fn take<T>(part: Result<T>, problems: &mut Vec<Error>) -> Result<Option<T>> {
+    match part {
+        Ok(part) => Ok(Some(part)),
+        Err(error) if matches!(error.kind, Kind::Interrupted | Kind::Internal) => Err(error),
+        Err(error) => {
+            problems.push(error);
+            Ok(None)
+        }
     }
 }
 
@@ -213,7 +203,7 @@ struct Contents {
 
 /// Reads the table of contents and plans. The download stops when this is done.
 async fn contents(settings: &Settings, events: &Sink) -> Result<Contents> {
-    let backup = source::open(&as_it_is(&settings.source), events).await?;
+    let backup = source::open(&read_only(&settings.source), events).await?;
     events.send(Event::Phase { phase: Phase::Plan });
     let (info, archive) = (backup.info, backup.archive);
     let (settings, events) = (settings.clone(), events.clone());
@@ -228,30 +218,15 @@ fn read(
     events: &Sink,
 ) -> Result<Contents> {
     let archive = Archive::open(archive)?;
-    let settings = &*with_matches(settings, archive.entries(), events)?;
-    let key = Key::new(&settings.masking.secret);
     let sizes = archive.entries().iter();
     Ok(Contents {
         info,
         header: archive.header().clone(),
-        plan: plan::plan(archive.header(), archive.entries(), settings, &key),
+        plan: planned::from_archive(&archive, settings, events),
         sizes: sizes
             .filter_map(|entry| Some((entry.dump_id, entry.data_size?)))
             .collect(),
     })
-}
-
-/// The source without what would write anything: no new backup, no kept copy.
-pub(crate) fn as_it_is(source: &Source) -> Source {
-    match source {
-        Source::Scalingo(scalingo) => {
-            let mut scalingo = scalingo.clone();
-            scalingo.backup_max_age = None;
-            scalingo.keep_in = None;
-            Source::Scalingo(scalingo)
-        }
-        Source::File(path) => Source::File(path.clone()),
-    }
 }
 
 /// Says when a run would ask for a fresh backup, which a dry run does not.

@@ -15,24 +15,26 @@ mod after;
 mod copies;
 mod keys;
 
-use crate::detect::{rows, with_matches, Detection};
+use super::hold::on_target;
+use super::Job;
+use crate::detect::{rows, Detection};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
-use crate::mask::Key;
-use crate::passwords;
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{self, Load, Plan, StepKind, TableName, TaskId};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
-use crate::target::{describe, sql_rules, Session, Target};
+use crate::target::{sql_rules, Session, Target};
+use crate::{leak_report, passwords, planned};
 use backon::{ExponentialBuilder, Retryable};
 use keys::Cleanings;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
-/// Masks every ruled table of the target.
+/// Masks the rows that the target already holds, with the rules of a run; the source is not read.
 ///
 /// With `rollback_on_error` all tables are one transaction. Without it each table is one, and so is each group of
 /// tables whose rules in SQL name one another; those that fail stay as they were, and the error at the end lists
@@ -41,22 +43,29 @@ use std::time::Duration;
 /// # Errors
 /// [`Kind::Plan`] before anything is touched; otherwise what the server refused, with the target unchanged
 /// or, without `rollback_on_error`, with the failed tables named.
-pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
+pub fn anonymize<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, Report> {
+    Box::pin(async move {
+        settings.check()?;
+        let recorder = Recorder::start(events);
+        on_target(settings, &recorder, "anonymize", &cancel, async |target| {
+            mask(settings, target, &recorder).await
+        })
+        .await
+    })
+}
+
+async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
     let reader = target.session().await?;
     let writer = target.session().await?;
-    let (header, entries) = describe::describe(&reader).await?;
     // What a run would not have loaded is here all the same, and has to be masked.
     let settings = &Settings {
         exclude_tables: Vec::new(),
         ..settings.clone()
     };
-    let settings = &*with_matches(settings, &entries, &events)?;
-    let plan = plan::plan(&header, &entries, settings, &Key::new(&settings.masking.secret))?;
-    if let Some(error) = plan.personal.refusal() {
-        return Err(error);
-    }
+    let (plan, entries) = planned::from_catalogue(&reader, settings, &events).await?;
+    let plan = planned::admitted(plan)?;
     let detection = Detection::new(&Arc::new(plan));
     rows::judge(&reader, &detection).await?;
     let findings = detection.findings();
@@ -67,13 +76,13 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     for warning in &plan.warnings {
         events.warn(warning);
     }
-    let job = Job {
+    let job = Masking {
         target,
         reader: &reader,
         writer: &writer,
         events: &events,
         settings,
-        leaks: crate::leak_check(settings, &plan),
+        leaks: leak_report::check(settings, &plan),
         cleanings: keys::cleanings(&plan, &entries),
         plan: &plan,
     };
@@ -104,7 +113,7 @@ pub(crate) async fn anonymize(settings: &Settings, target: &Target, recorder: &R
     if let Some(warning) = plan::personal::warning(&findings) {
         events.warn(warning);
     }
-    let told = job.survivors().await?;
+    let told = job.look_for_leaks().await?;
     let known_passwords = passwords::count(target, &plan).await?;
     let verified = verified && !told.leaks();
     Ok(told.into_report(Report {
@@ -168,7 +177,7 @@ impl From<Error> for Failure {
 }
 
 /// Two connections and what they work with.
-struct Job<'a> {
+struct Masking<'a> {
     target: &'a Target,
     reader: &'a Session,
     writer: &'a Session,
@@ -179,7 +188,7 @@ struct Job<'a> {
     leaks: Option<Arc<LeakCheck>>,
 }
 
-impl Job<'_> {
+impl Masking<'_> {
     /// Asks the server whether it accepts every rule in SQL, and leaves nothing behind.
     async fn explain(&self) -> Result<()> {
         if self.plan.sql_rules.groups.is_empty() {

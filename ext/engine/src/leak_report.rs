@@ -1,22 +1,31 @@
-//! The end of the leak check: what was found is judged, told, and, where it is proven, fails the run.
+//! The leak check of a job: what it looks for, and what its end says. What is proven fails the job.
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::leak::{self, Channel, Findings, LeakCheck};
 use crate::plan::{Plan, TableName};
 use crate::report::Report;
+use crate::settings::Settings;
 use crate::target::{read_back, Target};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// The leak check of a job; None where it is off.
+pub(crate) fn check(settings: &Settings, plan: &Plan) -> Option<Arc<LeakCheck>> {
+    let wanted = settings.leak_check;
+    wanted
+        .enabled
+        .then(|| LeakCheck::new(&plan.leaks, wanted.names, leak::Bounds::default()))
+}
+
 /// What the leak check has to say in the report.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct LeakReport {
     findings: Option<Findings>,
     channels: Vec<Channel>,
 }
 
-impl Told {
+impl LeakReport {
     /// Whether an original is proven to have survived.
     pub(crate) fn leaks(&self) -> bool {
         self.findings
@@ -56,7 +65,7 @@ pub(crate) async fn conclude(
     plan: &Plan,
     check: Option<&Arc<LeakCheck>>,
     strict: bool,
-) -> Result<Told> {
+) -> Result<LeakReport> {
     if let Some(check) = check {
         let session = target.session().await?;
         for load in plan.loads.values() {
@@ -108,7 +117,7 @@ pub(crate) fn tell(
     check: Option<&Arc<LeakCheck>>,
     further: Option<Channel>,
     events: &Sink,
-) -> Told {
+) -> LeakReport {
     let mut channels = plan.known_channels();
     channels.extend(further);
     let unscanned = check.map(|check| check.unscanned()).unwrap_or_default();
@@ -118,14 +127,14 @@ pub(crate) fn tell(
     for warning in leak::warnings(&channels) {
         events.warn(warning);
     }
-    Told {
+    LeakReport {
         findings: check.map(|check| check.findings()),
         channels,
     }
 }
 
 /// Every leak as a warning.
-pub(crate) fn warn(told: &Told, events: &Sink) {
+pub(crate) fn warn(told: &LeakReport, events: &Sink) {
     for leak in told.findings.iter().flat_map(|findings| &findings.leaks) {
         events.warn(leak.sentence());
     }

@@ -1,6 +1,6 @@
 //! The rows of a table on their way: out through their masks into a temporary table, and back into the emptied one.
 
-use super::{Failure, Job};
+use super::{Failure, Masking};
 use crate::archive::DumpId;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
@@ -28,7 +28,7 @@ fn awake_triggers(load: &Load) -> Vec<String> {
     vectors.map_or_else(Vec::new, |vectors| vectors.triggers.clone())
 }
 
-impl Job<'_> {
+impl Masking<'_> {
     /// Fills a temporary table with the table's rows, masked.
     pub(super) async fn copy_masked(&self, load: &Load, name: String) -> Result<Copy> {
         let sql = format!(

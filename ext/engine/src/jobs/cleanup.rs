@@ -1,0 +1,34 @@
+//! Clears what killed runs have left in the target.
+
+use super::{until_cancelled, Job};
+use crate::event::Sink;
+use crate::settings;
+use crate::target::{Leftover, Target};
+use tokio_util::sync::CancellationToken;
+
+/// Clears what killed runs have left in the target: sessions, the read-only setting, the note that they are under
+/// way. The next run does the same by itself.
+///
+/// # Errors
+/// [`Kind::TargetBusy`](crate::error::Kind::TargetBusy) while a run is under way; otherwise when the target cannot be
+/// reached.
+pub fn cleanup<'a>(
+    settings: &'a settings::Target,
+    events: &'a Sink,
+    cancel: CancellationToken,
+) -> Job<'a, Leftover> {
+    Box::pin(async move {
+        let settings = settings::Target {
+            // Sessions of others are nobody's leftovers and in nobody's way here.
+            terminate_connections: true,
+            ..settings.clone()
+        };
+        until_cancelled(&cancel, async {
+            let target = Target::open(&settings, events).await?;
+            let cleared = target.clear_leftovers().await;
+            target.close().await?;
+            cleared
+        })
+        .await
+    })
+}

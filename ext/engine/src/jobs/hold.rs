@@ -1,0 +1,54 @@
+//! Holding the target for as long as a job works on it.
+
+use super::until_cancelled;
+use crate::error::Result;
+use crate::report::{self, Recorder, Report};
+use crate::settings::Settings;
+use crate::target::Target;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long an interrupted run may take to leave the target in order: it has a second in all.
+const CLOSING: Duration = Duration::from_millis(600);
+
+/// Opens the target, works on it until done or cancelled, notes how it went, and leaves it in order either way.
+/// `mode` is the job's name in the gem's history of runs.
+pub(super) async fn on_target(
+    settings: &Settings,
+    recorder: &Recorder,
+    mode: &'static str,
+    cancel: &CancellationToken,
+    work: impl AsyncFnOnce(&Target) -> Result<Report>,
+) -> Result<Report> {
+    let events = recorder.sink();
+    let target = until_cancelled(cancel, Target::open(&settings.target, &events)).await?;
+    target.note_job(mode, settings.fingerprint.as_deref());
+    let worked = until_cancelled(cancel, async {
+        let size_before = target.size().await?;
+        let report = work(&target).await?;
+        Ok(Report {
+            run_id: target.run_id().to_owned(),
+            size_before,
+            size_after: target.size().await?,
+            ..report
+        })
+    });
+    let result = worked.await;
+    target.record(&report::outcome(&result, recorder.seconds())).await;
+    let closed = close(&target, cancel).await;
+    // What went wrong first is what has to be told.
+    let result = result?;
+    closed.map(|()| result)
+}
+
+/// Closes the target. A run that is stopped, also while it closes, waits for that no longer than [`CLOSING`]: what is
+/// not put back by then, the next run puts back.
+async fn close(target: &Target, cancel: &CancellationToken) -> Result<()> {
+    tokio::select! {
+        closed = target.close() => closed,
+        () = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(CLOSING).await;
+        } => Ok(()),
+    }
+}

@@ -1,0 +1,96 @@
+//! One door to a plan: a table of contents, what the caller's own patterns match in it, and the rules.
+//!
+//! A table of contents comes from an archive, from the catalogue of a database, or from SQL that creates a schema.
+
+mod sql;
+
+use crate::archive::{Archive, Entry};
+use crate::error::{Error, Result};
+use crate::event::Sink;
+use crate::mask::Key;
+use crate::plan::schema::Schema;
+use crate::plan::{self, Contents, Plan};
+use crate::settings::Settings;
+use crate::target::{describe, Session};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io::Read;
+
+/// The plan for an archive that is open.
+///
+/// # Errors
+/// What [`plan::plan`] finds wrong; when the caller is being stopped.
+pub(crate) fn from_archive<R: Read>(
+    archive: &Archive<R>,
+    settings: &Settings,
+    events: &Sink,
+) -> Result<Plan> {
+    make(
+        &Contents::read(archive.header(), archive.entries()),
+        settings,
+        events,
+    )
+}
+
+/// The plan for the tables of the database behind `session`, and the entries that it was made from.
+///
+/// # Errors
+/// When the database cannot be read; besides as [`from_archive`].
+pub(crate) async fn from_catalogue(
+    session: &Session,
+    settings: &Settings,
+    events: &Sink,
+) -> Result<(Plan, Vec<Entry>)> {
+    let (header, entries) = describe::describe(session).await?;
+    let plan = make(&Contents::read(&header, &entries), settings, events)?;
+    Ok((plan, entries))
+}
+
+/// The plan for the tables that `sql` creates, as `pg_dump --schema-only` writes it.
+///
+/// # Errors
+/// As [`from_archive`].
+pub(crate) fn from_sql(sql: &str, settings: &Settings, events: &Sink) -> Result<Plan> {
+    let entries = sql::entries(sql)?;
+    make(&Contents::read(&describe::header(), &entries), settings, events)
+}
+
+/// A plan whose policy for personal columns does not refuse what names say of them.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn admitted(plan: Plan) -> Result<Plan> {
+    match plan.personal.refusal() {
+        Some(error) => Err(error),
+        None => Ok(plan),
+    }
+}
+
+fn make(contents: &Contents<'_>, settings: &Settings, events: &Sink) -> Result<Plan> {
+    let settings = with_matches(settings, contents.schema(), events)?;
+    plan::plan(contents, &settings, &Key::new(&settings.masking.secret))
+}
+
+/// Asks the caller which columns its own patterns match, where it has some.
+///
+/// # Errors
+/// When it does not answer, because it is being stopped.
+fn with_matches<'s>(settings: &'s Settings, schema: &Schema, events: &Sink) -> Result<Cow<'s, Settings>> {
+    if !settings.pii.scan || !settings.pii.own_patterns || settings.pii.matched.is_some() {
+        return Ok(Cow::Borrowed(settings));
+    }
+    let columns: BTreeSet<(String, String)> = schema
+        .tables
+        .iter()
+        .flat_map(|table| {
+            let columns = table.columns.iter();
+            columns.map(|column| (table.name.name.clone(), column.name.clone()))
+        })
+        .collect();
+    let matched = events
+        .ask(columns.into_iter().collect())
+        .ok_or_else(Error::interrupted)?;
+    let mut settings = settings.clone();
+    settings.pii.matched = Some(matched);
+    Ok(Cow::Owned(settings))
+}
