@@ -420,12 +420,13 @@ class ConfigurationTest < Minitest::Test
     error = assert_raises(ArgumentError) do
       @config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "orders", querry: "UPDATE" },
                                       { table: "notes", query: "UPDATE", columns: { a: :b } }, { strategy: :x }, 7,
-                                      { table: "people", columns: { a: :b }, keep: { a: "x" } }]
+                                      { table: "people", columns: { a: :b }, keep: { a: "x" } }, { tabel: "a", stratgy: :b }]
     end
-    ["Entry 2 (table orders): there is no key :querry, did you mean :query.", "Entry 2 (table orders): it has none of :strategy",
+    ["Entry 2 (table orders): there is no key :querry; did you mean :query?", "Entry 7: there is no key :tabel; did you mean :table?",
      "Entry 3 (table notes): :columns and :query exclude one another", "Entry 4: it has no :table.", "Entry 5: it is no Hash.",
      "Entry 6 (table people): one of its values"].each { |told| assert_includes error.message, told }
     refute_includes error.message, "Entry 1"
+    refute_match(/Entry 2[^:]*: it has|Entry 7: it has/, error.message, "what has a wrong name is said once")
   end
 
   def test_entries_get_symbols_for_keys

@@ -86,7 +86,7 @@ class GeneratorTest < Minitest::Test
     app(INITIALIZER => OWN) do
       output = succeed(input: "y\n")
       assert_match(/skip\s+#{INITIALIZER}/, output)
-      assert_includes output, "--force replaces it"
+      assert_includes output, "rails generate scalingo_staging_sync:install --force"
       assert_equal OWN, File.read(INITIALIZER)
     end
   end
@@ -113,7 +113,7 @@ class GeneratorTest < Minitest::Test
 
   def test_the_rake_task_leaves_an_initializer_as_it_is
     app(INITIALIZER => OWN) do
-      assert_includes succeed(behavior: "rake"), "It is there already"
+      assert_includes succeed(behavior: "rake"), "It is there already. To replace it"
       assert_equal OWN, File.read(INITIALIZER)
     end
   end

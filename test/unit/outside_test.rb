@@ -23,7 +23,9 @@ class OutsideTextTest < Minitest::Test
     assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", Outside.line(QUEUE)
     assert_equal "public.webhooks.url: where requests are sent; masked by :url", Outside.line(HOOK)
     assert_equal "public.que_jobs: queued work, Que's; left as it is: config.quiesce is false", Outside.line(LEFT)
-    assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has them", Outside.summary([QUEUE, HOOK, LEFT, PERSON])
+    assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has it", Outside.summary([QUEUE, HOOK, LEFT, PERSON])
+    assert_equal "1 column masked", Outside.summary([HOOK, PERSON]), "of what there is none nothing is said"
+    assert_equal "1 column masked, 1 column covered by rules", Outside.summary([HOOK, HOOK.merge(status: "covered")])
     assert_nil Outside.summary([PERSON])
   end
 
@@ -54,7 +56,7 @@ class OutsideTextTest < Minitest::Test
     reporter = ScalingoStagingSync::Support::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
     coordinator = ScalingoStagingSync::Services::Coordinator.new(config:, reporter:, native: FakeNative.new(report:))
     coordinator.send(:tell_quiet, report)
-    assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has them.\n" \
+    assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has it.\n" \
                  "1,200 accounts of public.users have a known password (encrypted_password).\n", log.string
   end
 

@@ -50,6 +50,15 @@ class PreflightTest < Minitest::Test
     assert_nil check(config)
   end
 
+  def test_rules_that_were_not_taken_are_not_said_to_be_missing
+    config = staging_config
+    config.anonymization_tables = []
+    config.keeping_problems { |c| c.anonymization_tables = { "users" => :user_anonymization } }
+    refused = refuse(config)
+    assert_includes refused.what, "config.anonymization_tables was given"
+    refute_includes refused.what, "No anonymization rule"
+  end
+
   def test_a_policy_that_looks_for_what_is_personal_needs_no_rule
     %i[mask fail].each do |policy|
       config = staging_config

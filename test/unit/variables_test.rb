@@ -141,6 +141,9 @@ class CommandLineTest < Minitest::Test
     assert_includes refused("run", "DRY-RUN=1"), "There is no task \"DRY-RUN=1\". For the variable, write DRY_RUN=true."
     assert_includes refused("run", "--", "--dry-run"), "There is no task \"--dry-run\". For the variable, write DRY_RUN=true."
     assert_includes refused("run", "dry_run"), "DRY_RUN=true"
+    assert_includes refused("run", "DRY_RUN"), "There is no task \"DRY_RUN\". For the variable, write DRY_RUN=true."
+    assert_includes refused("run", "FORCE"), "write FORCE=true."
+    assert_includes refused("run", "BACKUP_FILE"), "write BACKUP_FILE=..."
     assert_includes refused("run", "BACKUP-FILE=a"), "BACKUP_FILE=..."
     assert_includes refused("run", "rnu"), "There is no task \"rnu\". Remove it"
   end

@@ -13,7 +13,12 @@ module ScalingoStagingSync
     class InstallGenerator < Rails::Generators::Base
       INITIALIZER = "config/initializers/scalingo_staging_sync.rb"
       CRON_FILE = Support::CronFile::NAME
-      private_constant :INITIALIZER, :CRON_FILE
+      # Rake's task takes no --force, and calls this one.
+      IT_STAYS = <<-TEXT
+        It is there already. To replace it by a new one, without what was added to it:
+        bundle exec rails generate scalingo_staging_sync:install --force
+      TEXT
+      private_constant :INITIALIZER, :CRON_FILE, :IT_STAYS
 
       source_root File.expand_path("templates", __dir__)
       desc "Writes config/initializers/scalingo_staging_sync.rb, with every option explained, and schedules the run in cron.json. " \
@@ -51,7 +56,7 @@ module ScalingoStagingSync
         return template("initializer.rb.tt", INITIALIZER) if behavior == :revoke || !kept?(INITIALIZER)
 
         say_status :skip, INITIALIZER, :yellow
-        say "        It is there already. --force replaces it by a new one, without what was added to it." unless options[:skip]
+        say IT_STAYS unless options[:skip]
       rescue SystemCallError => error
         raise Thor::Error, "#{INITIALIZER} cannot be written (#{error.class})."
       end

@@ -22,7 +22,8 @@ module ScalingoStagingSync
           next [] if Kind.entry(entry)
 
           table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
-          of(entry).map { |problem| "Entry #{number}#{" (table #{Support::Echo.of(table)})" if table}: #{problem}." }
+          which = "Entry #{number}#{" (table #{Support::Echo.of(table)})" if table}"
+          of(entry).map { |problem| "#{which}: #{problem}#{"." unless problem.end_with?("?")}" }
         end
         found.join(" ") if found.any?
       end
@@ -33,17 +34,16 @@ module ScalingoStagingSync
         return ["it is no Hash"] unless entry.is_a?(Hash)
 
         keys = entry.keys.map { |key| key.respond_to?(:to_sym) ? key.to_sym : key }
-        problems = (keys - Kind::ENTRY_KEYS).map { |key| unknown(key) }
+        meant = (keys - Kind::ENTRY_KEYS).to_h { |key| [key, near(key)] }
+        problems = meant.map { |key, near| "there is no key #{Support::Echo.inspect(key)}#{"; did you mean #{near.inspect}?" if near}" }
+        keys += meant.values # what is missing under its right name is there under the wrong one
         problems << "it has no :table" unless keys.include?(:table)
         problems << ways(WAYS & keys) unless (WAYS & keys).one?
         problems.empty? ? ["one of its values is not of the kind that its key takes"] : problems
       end
 
-      def unknown(key)
-        near = DidYouMean::SpellChecker.new(dictionary: Kind::ENTRY_KEYS).correct(key).first
-        "there is no key #{Support::Echo.inspect(key)}#{near ? ", did you mean #{near.inspect}?" : ""}".delete_suffix("?")
-      end
-      private_class_method :unknown
+      def near(key) = DidYouMean::SpellChecker.new(dictionary: Kind::ENTRY_KEYS).correct(key).first
+      private_class_method :near
 
       def ways(found)
         return "it has none of #{WAYS.map(&:inspect).join(", ")}" if found.empty?

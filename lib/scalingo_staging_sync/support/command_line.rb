@@ -70,7 +70,8 @@ module ScalingoStagingSync
 
       # How to write the variable that a word is nearly the name of.
       def variable(word)
-        name = Variables.meant(word[/\A-*([\w-]+)/, 1].to_s)
+        letters = word[/\A-*([\w-]+)/, 1].to_s
+        name = Variables::OWN.include?(letters) ? letters : Variables.meant(letters)
         "For the variable, write #{name}=#{Variables::SWITCHES.include?(name) ? "true" : "..."}." if name
       end
 

@@ -44,18 +44,23 @@ module ScalingoStagingSync
           acting, = split(findings)
           return if acting.empty?
 
-          tables, columns = acting.partition { |finding| finding[:column] == "*" }
-          masked = columns.count { |finding| finding[:status].to_s == "masked" }
+          tables, columns = acting.partition { |finding| finding[:column] == "*" }.map { |found| found.map { |finding| finding[:status].to_s }.tally }
           left = acting.count { |finding| !%w[masked covered].include?(finding[:status].to_s) }
-          empty = tables.count { |finding| finding[:status].to_s == "covered" }
-          ["#{Figures.counted(empty, "queue")} kept out or covered", "#{Figures.counted(masked, "column")} masked",
-           ("#{left} left as production has them" if left.positive?)].compact.join(", ")
+          [counted(tables["covered"], "queue", "kept out or covered"), counted(columns["masked"], "column", "masked"),
+           counted(columns["covered"], "column", "covered by rules"),
+           ("#{left} left as production has #{(left == 1) ? "it" : "them"}" if left.positive?)].compact.join(", ")
         end
 
         # @param report [Hash{Symbol => Object}] what the engine returned
         # @return [Integer] how many accounts have a password that is known
         def known_passwords(report)
           report[:known_passwords].to_a.sum { |one| one[:accounts] }
+        end
+
+        private
+
+        def counted(number, noun, became)
+          "#{Figures.counted(number, noun)} #{became}" if number
         end
       end
     end

@@ -39,6 +39,7 @@ module ScalingoStagingSync
       # A word that may be shown: no URL, no address, no key.
       PLAIN = /\A[\w.-]{1,20}\z/
 
+      # All of the gem's own.
       OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE"].freeze
 
       # Which of the gem's tasks read which variable. DRY_RUN is not here: what it asks for holds of every task, as those
@@ -54,7 +55,7 @@ module ScalingoStagingSync
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.
       OF_ONE_CALL = WORDS.keys.freeze
-      private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OWN, :OF_ONE_CALL
+      private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OF_ONE_CALL
 
       class << self
         # @param text [Object] a word, such as a variable's value
