@@ -26,11 +26,16 @@ class FiguresTest < Minitest::Test
 end
 
 class CommandTest < Minitest::Test
-  # A run that ends with an error, while the target is in some state.
-  def told(error, state)
+  # A run that ends with an error in some phase, while the target is in some state.
+  def told(error, state, phase: "rows")
     errors = StringIO.new
     command = ScalingoStagingSync::Services::Command.new(config: staging_config, errors:)
-    command.define_singleton_method(:work) { raise error }
+    command.define_singleton_method(:work) do
+      watching_phases do
+        ActiveSupport::Notifications.instrument("phase.scalingo_staging_sync", phase:)
+        raise error
+      end
+    end
     history = Struct.new(:answer) { def state = answer.is_a?(Symbol) ? answer : raise("down") }.new(state)
     status = ScalingoStagingSync::Database::History.stub(:new, history) { command.run }
     [status, errors.string]
@@ -49,6 +54,18 @@ class CommandTest < Minitest::Test
     assert_equal [143, "The run was stopped (SIGTERM). The target was not touched: its old data is still there.\n"],
                  told(SignalException.new("TERM"), :complete)
     assert_equal 129, told(SignalException.new("HUP"), :complete).first
+  end
+
+  def test_what_an_earlier_run_has_left_is_not_said_of_one_that_touched_nothing
+    missing = ScalingoStagingSync::Integrations::ScalingoApiClient::BackupNotFoundError.new("There is none.", "Make one.")
+    assert_includes told(missing, :incomplete, phase: "plan").last,
+                    "Make one. Nothing was touched. The target is incomplete, as an earlier run has left it.\n"
+    wrong = ScalingoStagingSync::ConfigurationError.new("It is wrong.", "Correct it. Nothing was touched.")
+    assert_includes told(wrong, :incomplete, phase: "backup").last,
+                    "Correct it. Nothing was touched. The target is incomplete, as an earlier run has left it.\n"
+    silent = ScalingoStagingSync::TargetConnectionError.new("It cannot be reached.", "Check the host.")
+    assert_includes told(silent, nil, phase: "plan").last, "Check the host. Nothing was touched.\n"
+    assert_includes told(silent, nil).last, "The state of the target could not be asked"
   end
 end
 
@@ -91,7 +108,7 @@ end
 class RemainsTest < Minitest::Test
   Remains = ScalingoStagingSync::Support::Remains
 
-  def of(error, state = -> { :complete }) = Remains.of(error, history: Struct.new(:ask) { def state = ask.call }.new(state))
+  def of(error, state = -> { :complete }, **) = Remains.of(error, history: Struct.new(:ask) { def state = ask.call }.new(state), **)
 
   def test_a_failure_says_what_is_left
     failure = ScalingoStagingSync::PlanError.new
@@ -99,9 +116,18 @@ class RemainsTest < Minitest::Test
                  [-> { :complete }, -> { :incomplete }, -> { :syncing }, -> { raise "down" }].map { |state| of(failure, state) }
   end
 
+  def test_a_failure_before_anything_was_touched_is_not_blamed_for_what_an_earlier_run_has_left
+    failure = ScalingoStagingSync::PlanError.new
+    assert_equal %i[untouched still unreached],
+                 [-> { :complete }, -> { :incomplete }, -> { raise "down" }].map { |state| of(failure, state, touched: false) }
+    assert_equal :unreached, of(ScalingoStagingSync::TargetConnectionError.new, touched: false)
+    assert_equal [false, false, true, true], %i[backup plan schema rows].map { |phase| Remains.touches?(phase) }
+  end
+
   def test_a_run_that_met_another_one_leaves_the_data_to_that
     busy = ScalingoStagingSync::TargetBusyError.new
     assert_equal %i[other untouched incomplete], %i[syncing complete incomplete].map { |state| of(busy, -> { state }) }
+    assert_equal :other, of(ScalingoStagingSync::ConfigurationError.new, -> { :syncing }, touched: false)
     assert_match(/Another run/, Remains.sentence(:other))
   end
 

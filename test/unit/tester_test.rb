@@ -216,7 +216,8 @@ class TesterOfTheTargetTest < Minitest::Test
   def test_a_plan_that_fails_fails_the_check
     problems = [{ error: "PlanError", what: "No such table.", remedy: "Mend it." }]
     refute check(native: OtherNative.new(plan: { would_succeed: false, problems: }))
-    assert_match(/^FAILED  Plan: No such table\. Mend it\.$/, terminal.string)
+    assert_match(/^FAILED  Plan: a run would fail, see the plan\.$/, terminal.string)
+    assert_equal 1, terminal.string.scan("No such table. Mend it.").size, "and there it is said, once"
   end
 
   def test_a_container_that_is_too_small_fails

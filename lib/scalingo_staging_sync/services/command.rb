@@ -12,10 +12,8 @@ module ScalingoStagingSync
 
       # Some errors say themselves what is left.
       UNTOUCHED = /nothing was touched/i
-      SAID = { untouched: UNTOUCHED, refused: UNTOUCHED, unknown: UNTOUCHED, incomplete: /incomplete/ }.freeze
-      # The phases of a run that change nothing in the target.
-      HARMLESS_PHASES = %w[backup plan].freeze
-      private_constant :UNTOUCHED, :SAID, :HARMLESS_PHASES
+      SAID = { untouched: UNTOUCHED, refused: UNTOUCHED, unreached: UNTOUCHED, unknown: UNTOUCHED, incomplete: /incomplete/ }.freeze
+      private_constant :UNTOUCHED, :SAID
 
       # @param config [Configuration] what to do
       # @param errors [IO] where a run that fails or is stopped says why, and what it has left
@@ -33,7 +31,7 @@ module ScalingoStagingSync
         $stdout.sync = true
         by_raise { work }
       rescue Error => error
-        tell("#{error.class}: #{error.message}", @remains.of(error))
+        tell("#{error.class}: #{error.message}", @remains.of(error, touched: @touched))
         1
       rescue SignalException => error
         tell("The run was stopped (#{error.signm}).", @remains.of(error))
@@ -62,7 +60,7 @@ module ScalingoStagingSync
       end
 
       def watching_phases(&)
-        seen = ->(*, event) { @touched ||= !HARMLESS_PHASES.include?(event[:phase].to_s) }
+        seen = ->(*, event) { @touched ||= @remains.touches?(event[:phase]) }
         ActiveSupport::Notifications.subscribed(seen, "phase.scalingo_staging_sync", &)
       end
 
@@ -90,8 +88,9 @@ module ScalingoStagingSync
       end
 
       def tell(what, state)
-        known = SAID[state]&.match?(what)
-        @errors.puts([what, (@remains.sentence(state) unless known)].compact.join(" "))
+        left = @remains.sentence(state) unless SAID[state]&.match?(what)
+        left = left.delete_prefix("Nothing was touched. ") if left && UNTOUCHED.match?(what)
+        @errors.puts([what, left].compact.join(" "))
       rescue SystemCallError
         nil # nobody is there to read it: the terminal was closed
       end

@@ -21,6 +21,7 @@ module ScalingoStagingSync
                      slack: SlackNotificationService.new(config:), native: nil)
         super(config:, reporter:, native:, confirmation:)
         @slack = slack
+        @touched = false
       end
 
       # Fills the target with the backup's data, masked. With `config.dry_run`, or DRY_RUN=true, it prints the plan and
@@ -43,7 +44,7 @@ module ScalingoStagingSync
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
-        @slack.failed(error, Support::Remains.of(error))
+        @slack.failed(error, Support::Remains.of(error, touched: @touched || error.is_a?(SignalException)))
         tell_app_of(error)
         hurry = error.is_a?(SignalException)
         raise
@@ -65,7 +66,10 @@ module ScalingoStagingSync
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
         payload = { source_app: settings.source_app_name, target_app: config.target_app }
-        steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") { |*, event| @slack.step(event[:phase]) }
+        steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") do |*, event|
+          @touched ||= Support::Remains.touches?(event[:phase])
+          @slack.step(event[:phase])
+        end
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
       ensure
         ActiveSupport::Notifications.unsubscribe(steps) if steps

@@ -70,7 +70,7 @@ module ScalingoStagingSync
       def failed(error, state = :unknown)
         title = error.is_a?(SignalException) ? :stopped : :failed
         title = :refused if state == :refused
-        left = words.sentence(state) if %i[untouched incomplete other].include?(state)
+        left = words.sentence(state) if %i[untouched unreached incomplete still other].include?(state)
         tell(words.title(title), *reason(error), left, place.link, (words.sentence(:log, command: place.log) if place.log))
       end
 

@@ -277,7 +277,7 @@ module ScalingoStagingSync
 
       def backup
         backup = preview[:backup]
-        raise Failed, problems unless backup
+        raise Failed, "none could be read, see the plan." unless backup
 
         made = backup[:created_at] && " of #{Support::Figures.moment(backup[:created_at])}"
         "#{backup[:id]}#{made}, from #{backup[:origin]}."
@@ -314,14 +314,10 @@ module ScalingoStagingSync
       end
 
       def plan
-        raise Failed, problems unless preview[:would_succeed]
+        raise Failed, "a run would fail, see the plan." unless preview[:would_succeed]
         raise Warned, "a run would go through, with warnings; see the plan." if preview[:warnings].any?
 
         "a run would go through."
-      end
-
-      def problems
-        preview[:problems].map { |problem| Error.joined(problem[:what], problem[:remedy]) }.join(" ")
       end
 
       # Slack fails no run, so it fails no check either.
