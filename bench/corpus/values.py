@@ -30,16 +30,22 @@ RECENT = (datetime.date(2021, 1, 1), datetime.date(2024, 12, 31))
 BRANDS = """Mercedes-Benz|Peugeot|Carlsberg|Heineken|Dr. Martens|Johnnie Walker|Jack Daniel's|Louis Vuitton|Hugo Boss
 Ralph Lauren|Calvin Klein|Yves Rocher|Nina Ricci|Paul Smith|Tommy Hilfiger|Dr. Oetker|Ben & Jerry's|Marks & Spencer
 Harley-Davidson|Philips|Siemens|Bosch|Miele|Ferrero|Barilla|Danone|Nestlé|Michelin|Renault|Lidl|Aldi|Zara|Ikea|Nokia
-Levi Strauss|William Lawson|Tissot|Bic|Lacoste|Porsche|Ford|Chevrolet|Black & Decker|Rowntree|Cadbury"""
+Levi Strauss|William Lawson|Tissot|Bic|Lacoste|Porsche|Ford|Chevrolet|Black & Decker|Rowntree|Cadbury|Samsung|Sony
+Orange|Total|Leclerc|Decathlon|Air Liquide|Carrefour|Vodafone|Unilever|Pampers|Duracell|Gillette|Red Bull|Playmobil"""
 FILMS = """Forrest Gump|Erin Brockovich|Jackie Brown|Annie Hall|Barry Lyndon|Harry Potter à l'école des sorciers
 Le Fabuleux Destin d'Amélie Poulain|Donnie Darko|Jerry Maguire|Thelma & Louise|Edward Scissorhands|Billy Elliot
 Der Himmel über Berlin|Lola rennt|La dolce vita|Ladri di biciclette|Todo sobre mi madre|El laberinto del fauno
 Good Bye, Lenin!|Turks fruit|Cidade de Deus|Central do Brasil|The Third Man|Casablanca|North by Northwest|Alien
-Lawrence of Arabia|Mary Poppins|Bonnie and Clyde|Michael Clayton|Sophie's Choice|Rosemary's Baby|Anna Karenina"""
+Lawrence of Arabia|Mary Poppins|Bonnie and Clyde|Michael Clayton|Sophie's Choice|Rosemary's Baby|Anna Karenina
+La Grande Illusion|Les Quatre Cents Coups|Le Salaire de la peur|Das Boot|Metropolis|Das Leben der Anderen|Jaws|Vertigo
+Un prophète|La haine|Volver|Il postino|Blow-Up|Spoorloos|Tropa de Elite|Modern Times|The Apartment|Rear Window|Heat
+Pulp Fiction|The Shining|Gravity|Apocalypse Now|Intouchables|Entre les murs|Der Untergang|Roma|Amour|Parasite|Up"""
 SITES = """École Jules Ferry|Lycée Victor Hugo|Collège Jean Moulin|Place Charles de Gaulle|Pont Alexandre III|Goetheschule
 Kennedyplatz|Albert-Schweitzer-Gymnasium|Plaza de Cervantes|Instituto Antonio Machado|Piazza Garibaldi|Liceo Dante
 Anne Frankschool|Rembrandtplein|Escola Paulo Freire|Praça Tiradentes|Lincoln High School|Kings Cross|Washington Square
-Saint-Denis|Saint-Martin|San Francisco|St. Louis|Santa Maria|San José|Victoria Park|Château-Thierry|Villeneuve"""
+Saint-Denis|Saint-Martin|San Francisco|St. Louis|Santa Maria|San José|Victoria Park|Château-Thierry|Villeneuve
+Salle polyvalente|Gare du Nord|Hauptbahnhof|Stadthalle|Rathaus|Ayuntamiento|Biblioteca Central|Stazione Centrale
+Town Hall|Sports Centre|Community Hall|Marktplein|Stadhuis|Câmara Municipal|Room 12|Bâtiment B|Grande salle|Foyer"""
 GOODS = """kettle|lamp|chair|shirt|notebook|bicycle|hammer|olive oil|keyboard|backpack|tent|candle|printer|helmet"""
 TRAITS = """blue|small|oak|steel|cotton|wireless|folding|organic|second-hand|waterproof|classic|light"""
 STATES = """draft|pending|published|cancelled|active|archived|open|closed|failed|done"""

@@ -1,7 +1,7 @@
 //! Prints how well and how fast personal data is detected; `bench/pii` runs it.
 //!
-//! `--check` exits 1 when the untouched half falls below a recall of 0.95 or a precision of 0.90.
-//! `--mistakes` lists the wrong answers on the tuning half. There is no such option for the other half.
+//! `--check` exits 1 when an untouched half falls below its goal, and says by how much. `--mistakes` lists the wrong
+//! answers on the tuning halves. There is no such option for the other halves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,17 +12,63 @@
 
 #[path = "../tests/corpus/measure.rs"]
 mod measure;
+#[path = "pii_bench/print.rs"]
+mod print;
+#[path = "../tests/corpus/public.rs"]
+mod public;
 #[path = "../tests/corpus/support.rs"]
 mod support;
 
-use measure::{measure, Score, Scores, ROWS};
+use measure::{measure, measure_public, Mistake, Score, ROWS};
 use staging_sync_engine::pii::{ColumnDetector, Scanner};
 use std::time::{Duration, Instant};
 use support::Table;
 
-/// The bounds that `--check` holds the untouched half to.
-const RECALL: f64 = 0.95;
-const PRECISION: f64 = 0.90;
+/// What `--check` holds an untouched half to.
+struct Goal {
+    what: &'static str,
+    recall: f64,
+    precision: f64,
+}
+
+/// On the schemas that were written for this project.
+const OWN: Goal = Goal {
+    what: "schemas written for this project, by name and content",
+    recall: 0.95,
+    precision: 0.90,
+};
+/// On public schemas.
+const PUBLIC: Goal = Goal {
+    what: "public schemas, by name and content",
+    recall: 0.97,
+    precision: 0.92,
+};
+const PUBLIC_NAME: Goal = Goal {
+    what: "public schemas, by name",
+    recall: 0.92,
+    precision: 0.92,
+};
+
+impl Goal {
+    /// Says so where a score is below the goal.
+    fn is_met(&self, score: &Score) -> bool {
+        let met = |figure: &str, reached: f64, wanted: f64| {
+            if reached < wanted {
+                eprintln!(
+                    "{}: {figure} {reached:.3} is {:.3} below {wanted}.",
+                    self.what,
+                    wanted - reached
+                );
+            }
+            reached >= wanted
+        };
+        let (recall, precision) = (
+            met("recall", score.recall(), self.recall),
+            met("precision", score.precision(), self.precision),
+        );
+        recall && precision
+    }
+}
 
 fn main() -> std::process::ExitCode {
     let options: Vec<String> = std::env::args().skip(1).collect();
@@ -35,48 +81,42 @@ fn main() -> std::process::ExitCode {
         return std::process::ExitCode::from(2);
     }
     let (tuning, untouched) = (support::read("tuning"), support::read("untouched"));
-    println!(
-        "{:<10} {:>7} {:>8}  {:<12} {:>7} {:>10} {:>9}",
-        "half", "tables", "columns", "", "recall", "precision", "heading"
-    );
+    let values = public::Values::read();
+    let halves = [public::read("tuning"), public::read("untouched")];
     let (tuning_scores, mistakes) = measure(&tuning);
-    print("tuning", &tuning, &tuning_scores);
     let (scores, _) = measure(&untouched);
-    print("untouched", &untouched, &scores);
+    let (public_tuning, public_mistakes) = measure_public(&halves[0], &values);
+    let (public_untouched, _) = measure_public(&halves[1], &values);
     if has("--mistakes") {
-        for mistake in &mistakes {
-            println!(
-                "{} [{}] → {:?} (name {:?}, content {:?})",
-                mistake.column, mistake.label, mistake.answer, mistake.by_name, mistake.by_content
-            );
-        }
+        mistakes.iter().chain(&public_mistakes).for_each(list);
         return std::process::ExitCode::SUCCESS;
     }
+    print::own(&[
+        ("tuning", &tuning, &tuning_scores),
+        ("untouched", &untouched, &scores),
+    ]);
+    print::public(&halves, &[&public_tuning, &public_untouched]);
+    print::forms(&values);
     speed(&tuning);
-    if has("--check") && (scores.together.recall() < RECALL || scores.together.precision() < PRECISION) {
-        eprintln!("Below the bounds on the untouched half: recall {RECALL}, precision {PRECISION}.");
-        return std::process::ExitCode::FAILURE;
+    if !has("--check") {
+        return std::process::ExitCode::SUCCESS;
     }
-    std::process::ExitCode::SUCCESS
+    let met = [
+        OWN.is_met(&scores.together),
+        PUBLIC.is_met(&public_untouched.all.together),
+        PUBLIC_NAME.is_met(&public_untouched.all.by_name),
+    ];
+    match met.iter().all(|met| *met) {
+        true => std::process::ExitCode::SUCCESS,
+        false => std::process::ExitCode::FAILURE,
+    }
 }
 
-fn print(half: &str, tables: &[Table], scores: &Scores) {
-    let columns: usize = tables.iter().map(|table| table.columns.len()).sum();
-    let line = |half: &str, tables: String, columns: String, way: &str, score: &Score| {
-        let (recall, precision, headings) = (score.recall(), score.precision(), score.headings());
-        println!(
-            "{half:<10} {tables:>7} {columns:>8}  {way:<12} {recall:>7.3} {precision:>10.3} {headings:>9.3}"
-        );
-    };
-    line(
-        half,
-        tables.len().to_string(),
-        columns.to_string(),
-        "by name",
-        &scores.by_name,
+fn list(mistake: &Mistake) {
+    println!(
+        "{} [{}] → {:?} (name {:?}, content {:?})",
+        mistake.column, mistake.label, mistake.answer, mistake.by_name, mistake.by_content
     );
-    line("", String::new(), String::new(), "by content", &scores.by_content);
-    line("", String::new(), String::new(), "together", &scores.together);
 }
 
 /// Time this thread has spent on a processor (Linux' `schedstat`), so that a busy machine does not count; `None`

@@ -1,9 +1,11 @@
-//! Precision and recall of the detector on one half of the corpus.
+//! Precision and recall of the detector on one half of a corpus.
 
-use crate::support::{Column, Table};
+use crate::public;
+use crate::support;
 use staging_sync_engine::pii::{
     by_name, verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext, PERSONAL,
 };
+use std::collections::BTreeMap;
 
 /// Rows that are made of each table.
 pub const ROWS: u64 = 200;
@@ -44,11 +46,20 @@ impl Score {
 }
 
 /// The three ways to tell.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Scores {
     pub by_name: Score,
     pub by_content: Score,
     pub together: Score,
+}
+
+impl Scores {
+    fn count(&mut self, label: &str, personal: Option<bool>, answers: &Answers) {
+        self.by_name.count(label, personal, answers.sure(answers.by_name));
+        self.by_content
+            .count(label, personal, answers.sure(answers.by_content));
+        self.together.count(label, personal, answers.together);
+    }
 }
 
 /// One wrong answer, for whoever works on the tuning half.
@@ -60,8 +71,58 @@ pub struct Mistake {
     pub by_content: Option<(Kind, f32)>,
 }
 
-/// Measures one half, already read.
-pub fn measure(tables: &[Table]) -> (Scores, Vec<Mistake>) {
+/// What the detector says of a column.
+struct Answers {
+    by_name: Option<(Kind, f32)>,
+    by_content: Option<(Kind, f32)>,
+    together: Option<Kind>,
+}
+
+impl Answers {
+    fn of(
+        name: &ColumnName<'_>,
+        context: &TableContext,
+        values: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Answers {
+        // What values tell alone, without even the column's name.
+        let mut nameless = ColumnDetector::new("x", name.sql_type);
+        let mut scanner = Scanner::new();
+        let mut detector = ColumnDetector::new(name.column, name.sql_type);
+        for value in values {
+            nameless.observe(&value, &mut scanner);
+            detector.observe(&value, &mut scanner);
+        }
+        Answers {
+            by_name: by_name(name, context).map(|finding| (finding.kind, finding.confidence)),
+            by_content: nameless
+                .findings()
+                .first()
+                .map(|finding| (finding.kind, finding.confidence)),
+            together: verdict(name, context, Some(&detector)).map(|verdict| verdict.kind),
+        }
+    }
+
+    fn sure(&self, found: Option<(Kind, f32)>) -> Option<Kind> {
+        found
+            .filter(|(_, confidence)| *confidence >= PERSONAL)
+            .map(|(kind, _)| kind)
+    }
+
+    fn mistake(self, column: String, label: &str, personal: Option<bool>) -> Option<Mistake> {
+        personal
+            .is_some_and(|personal| personal != self.together.is_some())
+            .then(|| Mistake {
+                column,
+                label: label.to_string(),
+                answer: self.together,
+                by_name: self.by_name,
+                by_content: self.by_content,
+            })
+    }
+}
+
+/// Measures one half of the corpus that was written for this project, already read.
+pub fn measure(tables: &[support::Table]) -> (Scores, Vec<Mistake>) {
     let mut scores = Scores::default();
     let mut mistakes = Vec::new();
     for table in tables {
@@ -70,55 +131,104 @@ pub fn measure(tables: &[Table]) -> (Scores, Vec<Mistake>) {
             table.columns.iter().map(|column| column.name.as_str()),
         );
         for column in &table.columns {
-            measure_column(table, column, &context, &mut scores, &mut mistakes);
+            let name = ColumnName {
+                table: &table.name,
+                column: &column.name,
+                sql_type: &column.sql_type,
+            };
+            let values = (0..ROWS).filter_map(|row| table.value(column, row));
+            let answers = Answers::of(&name, &context, values);
+            scores.count(&column.label, column.personal(), &answers);
+            let place = format!("{}: {}.{}", table.app, table.name, column.name);
+            mistakes.extend(answers.mistake(place, &column.label, column.personal()));
         }
     }
     (scores, mistakes)
 }
 
-fn measure_column(
-    table: &Table,
-    column: &Column,
-    context: &TableContext,
-    scores: &mut Scores,
-    mistakes: &mut Vec<Mistake>,
-) {
-    let name = ColumnName {
-        table: &table.name,
-        column: &column.name,
-        sql_type: &column.sql_type,
-    };
-    // What values tell alone, without even the column's name.
-    let mut nameless = ColumnDetector::new("x", &column.sql_type);
-    let mut scanner = Scanner::new();
-    let mut detector = ColumnDetector::new(&column.name, &column.sql_type);
-    for value in (0..ROWS).filter_map(|row| table.value(column, row)) {
-        nameless.observe(&value, &mut scanner);
-        detector.observe(&value, &mut scanner);
+/// The figures of one half of the public schemas.
+#[derive(Default)]
+pub struct PublicScores {
+    pub all: Scores,
+    /// Of personal columns only: a column that is not has no kind.
+    pub by_kind: BTreeMap<String, Scores>,
+    pub by_language: BTreeMap<String, Scores>,
+}
+
+/// Measures one half of the public schemas, already read.
+pub fn measure_public(schemas: &[public::Schema], values: &public::Values) -> (PublicScores, Vec<Mistake>) {
+    let mut scores = PublicScores::default();
+    let mut mistakes = Vec::new();
+    for schema in schemas {
+        for table in &schema.tables {
+            let context = TableContext::new(
+                &table.name,
+                table.columns.iter().map(|column| column.name.as_str()),
+            );
+            for column in &table.columns {
+                let name = ColumnName {
+                    table: &table.name,
+                    column: &column.name,
+                    sql_type: &column.sql_type,
+                };
+                let answers = Answers::of(&name, &context, values.fill(schema, table, column, ROWS));
+                let personal = column.personal();
+                let label = match column.label() {
+                    public::Label::Personal(kind) => kind,
+                    _ => "-".to_string(),
+                };
+                scores.all.count(&label, personal, &answers);
+                let language = schema.language().to_string();
+                scores
+                    .by_language
+                    .entry(language)
+                    .or_default()
+                    .count(&label, personal, &answers);
+                if personal == Some(true) {
+                    scores
+                        .by_kind
+                        .entry(label.clone())
+                        .or_default()
+                        .count(&label, personal, &answers);
+                }
+                let place = format!("{}: {}.{}", schema.name, table.name, column.name);
+                mistakes.extend(answers.mistake(place, &label, personal));
+            }
+        }
     }
-    let by_name = by_name(&name, context).map(|finding| (finding.kind, finding.confidence));
-    let by_content = nameless
-        .findings()
-        .first()
-        .map(|finding| (finding.kind, finding.confidence));
-    let sure = |found: Option<(Kind, f32)>| {
-        found
-            .filter(|(_, confidence)| *confidence >= PERSONAL)
-            .map(|(kind, _)| kind)
-    };
-    let answer = verdict(&name, context, Some(&detector)).map(|verdict| verdict.kind);
-    let personal = column.personal();
-    scores.by_name.count(&column.label, personal, sure(by_name));
-    scores.by_content.count(&column.label, personal, sure(by_content));
-    scores.together.count(&column.label, personal, answer);
-    if personal.is_some_and(|personal| personal != answer.is_some()) {
-        let column_name = format!("{}: {}.{}", table.app, table.name, column.name);
-        mistakes.push(Mistake {
-            column: column_name,
-            label: column.label.clone(),
-            answer,
-            by_name,
-            by_content,
-        });
-    }
+    (scores, mistakes)
+}
+
+/// The ways in which a value stands in a column.
+pub const FORMS: [char; 3] = ['a', 'j', 's'];
+
+/// Whether a source's values are found by themselves: alone, in JSON, in sentences. A letter for each that is.
+pub fn forms_found(values: &public::Values, locale: &str, source: &str) -> String {
+    let pool = values.of(locale, source);
+    let around = values.of(locale, "around");
+    FORMS
+        .iter()
+        .map(|form| {
+            let sql_type = if *form == 'j' { "jsonb" } else { "text" };
+            let mut detector = ColumnDetector::new("x", sql_type);
+            let mut scanner = Scanner::new();
+            for (row, value) in pool.iter().enumerate() {
+                let written = match form {
+                    'a' => value.clone(),
+                    'j' => serde_json::json!({"id": row, "v": value, "open": true}).to_string(),
+                    _ => around[row % around.len()].replace("{}", value),
+                };
+                detector.observe(written.as_bytes(), &mut scanner);
+            }
+            let found = detector
+                .findings()
+                .first()
+                .is_some_and(|finding| finding.confidence >= PERSONAL);
+            if found {
+                *form
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }

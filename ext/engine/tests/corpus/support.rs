@@ -112,7 +112,7 @@ fn read_column(line: &str) -> Column {
 }
 
 /// The type as pg_dump spells it.
-fn as_dumped(short: &str) -> String {
+pub fn as_dumped(short: &str) -> String {
     match short {
         "varchar" => "character varying".into(),
         "timestamp" => "timestamp without time zone".into(),
