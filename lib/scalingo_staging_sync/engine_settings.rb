@@ -4,6 +4,7 @@ require "active_support/core_ext/object/blank"
 require "active_support/key_generator"
 require "json"
 require "openssl"
+require "uri"
 
 module ScalingoStagingSync
   # The hash that the engine takes, made from the configuration and the environment. Its shape is that of the
@@ -52,8 +53,8 @@ module ScalingoStagingSync
         return unless database.adapter.to_s.match?(/\Apost(gres|gis)/)
 
         Support::DatabaseUrl.from_active_record(database.configuration_hash)
-      rescue ActiveRecord::ActiveRecordError, LoadError
-        nil # nothing is configured for this environment, or an adapter that is not there
+      rescue ActiveRecord::ActiveRecordError, LoadError, URI::InvalidURIError
+        nil # nothing is configured for this environment, or an adapter that is not there, or a URL that is none and in the error
       end
 
       # @return [Support::DatabaseUrl, nil] the target; nil where there is none, or its URL cannot be read

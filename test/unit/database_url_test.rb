@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "active_record"
 
 class DatabaseUrlTest < Minitest::Test
   def test_a_place_is_a_database_and_its_hosts
@@ -10,6 +11,18 @@ class DatabaseUrlTest < Minitest::Test
 
   def test_an_empty_url_of_active_record_is_none
     assert_equal "postgres://h/shop", ScalingoStagingSync::Support::DatabaseUrl.from_active_record(url: "", host: "h", database: "shop")
+  end
+
+  # Ruby's own error has the URL with its password in it.
+  def test_a_url_that_active_record_cannot_read_is_none_and_its_error_goes_no_further
+    cannot = -> { raise URI::InvalidURIError, "bad URI(is not URI?): postgres://u:hush word@h/shop" }
+    ActiveRecord::Base.stub(:connection_db_config, cannot) do
+      assert_nil ScalingoStagingSync::EngineSettings.active_record_url
+      refute_predicate ScalingoStagingSync::Database::RailsState, :active_record?
+      told = ScalingoStagingSync::Support::TargetProblem.of_adapter
+      assert_equal "ActiveRecord cannot read the URL of #{ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"}.", told.first
+      refute_includes told.join, "hush"
+    end
   end
 
   DatabaseUrl = ScalingoStagingSync::Support::DatabaseUrl

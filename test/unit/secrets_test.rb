@@ -215,7 +215,7 @@ class EchoTest < Minitest::Test
     "postgres:///shop?user=ada&password=hush", "ada:hush@", "ada:hush@\tdb.example", "//:hush@db.example/shop", "jdbc:postgresql:shop?password=hush",
     "db.example:5432:shop:ada:hush", "password: hush", "api-key=hush", "sqlite3:shop?key=hush", "X-Auth-Token: hush", '{"password":"hush"}',
     "Bearer hush-hush-hush", "-----BEGIN PRIVATE KEY-----hush", "ada%3Ahush%40db.example", "é%E9ada%3Ahush%40db.example", "postgres%253A%252F%252Fada%253Ahush%2540db.example",
-    "github_pat_hush", "postgres:\\\\ada:hush@db.example"
+    "github_pat_hush", "postgres:\\\\ada:hush@db.example", "--password hush", "sk_test_hush"
   ].freeze
 
   Echo = ScalingoStagingSync::Support::Echo
@@ -228,7 +228,7 @@ class EchoTest < Minitest::Test
   end
 
   def test_names_and_paths_are_quoted_as_they_are
-    ["users", "public.users", "Auth::Token::User", "npm_packages", "sk-staging", "SG.users", "tmp/shop.dump", "/app/ada@example/shop.dump", "C:/shop.dump", "my app's backup 10:30.dump"].each do |text|
+    ["users", "public.users", "asian_markets", "Auth::Token::User", "npm_packages", "sk-staging", "SG.users", "tmp/shop.dump", "/app/ada@example/shop.dump", "C:/shop.dump", "my app's backup 10:30.dump"].each do |text|
       assert_equal text, Echo.of(text)
       assert_equal text.inspect, Echo.inspect(text)
     end
@@ -246,9 +246,15 @@ class EchoTest < Minitest::Test
 
   def test_no_error_quotes_a_url_with_a_secret_that_is_no_password_of_a_user
     ["postgres:///shop?user=ada&password=hush", "https://s3.example/x?X-Amz-Signature=hush", "hooks.slack.com/services/hush", "tk-us-hush",
-     '"postgres://ada:hush word@db.example/shop"'].each do |text|
+     '"postgres://ada:hush word@db.example/shop"', "dblink('host=db user=ada password=hush', 'SELECT 1')",
+     "dblink('password=hush dbname=shop', 'SELECT 1')"].each do |text|
       refute_includes ScalingoStagingSync::PlanError.new("There is no table #{text} here.").message, "hush"
     end
+  end
+
+  def test_the_sql_of_a_rule_is_quoted_where_it_names_a_column_of_passwords
+    sql = "UPDATE users SET password=NULL, reset_password_token=NULL WHERE host=1"
+    assert_includes ScalingoStagingSync::PlanError.new("PostgreSQL refused #{sql}.").message, "reset_password_token=NULL"
   end
 
   # Every door through which such a text may come, with what it says.

@@ -15,13 +15,14 @@ module ScalingoStagingSync
 
         ActiveRecord::Base.connection_db_config
         true
-      rescue ActiveRecord::ActiveRecordError, LoadError
+      rescue ActiveRecord::ActiveRecordError, LoadError, URI::InvalidURIError
         false
       end
 
       # Naming ActiveRecord::Base for the first time connects, so that is where a missing adapter shows.
       #
       # @return [String, nil] the adapter that ActiveRecord is configured for and does not have; nil where it has it
+      # @raise [URI::InvalidURIError] when ActiveRecord cannot read the URL, which is in the error with its password
       def missing_adapter
         return unless defined?(ActiveRecord::Base)
 

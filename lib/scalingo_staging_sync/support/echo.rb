@@ -13,8 +13,8 @@ module ScalingoStagingSync
 
       # What tokens and keys of services begin with.
       TOKEN = /
-        \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|eyJ[\w-]{8}|gh[a-z]_|github_pat_|glpat-|npm_\w{30}|whsec_|[rs]k_live_|sk-(?:ant|live|proj)-|AIza[\w-]{20}|
-        SG\.[\w-]{16})\S*
+        \b(?:tk-[a-z]{2,}-|xox[a-z]-|AKIA|ASIA[A-Z0-9]{16}\b|eyJ[\w-]{8}|gh[a-z]_|github_pat_|glpat-|npm_\w{30}|
+        whsec_|[rs]k_(?:live|test)_|sk-(?:ant|live|proj)-|AIza[\w-]{20}|SG\.[\w-]{16})\S*
       /xi
 
       # What a password, a token or a key is called where it is given with its name.
@@ -28,23 +28,29 @@ module ScalingoStagingSync
         | :(?:\d+|\*):[^\s:]+:[^\s:]+:\S
         | \bhooks\.slack\.com/
         | #{NAMED}["']?\s*(?:=>?|:(?!:))\s*\S
+        | --#{NAMED}\s+\S
         | [?&]\w*key=
         | \b(?:bearer|basic)\s+\S{8}
         | PRIVATE\sKEY-
         | #{TOKEN}
       }xi
 
-      # A URL in the midst of a sentence, also one with spaces where it stands in quotation marks.
+      # What stands beside the password in a connection string of libpq's, as a rule in SQL hands one to dblink.
+      BESIDE = /\b(?:host(?:addr)?|port|user|dbname)=/
+      PASSWORD = /\bpassword=[^\s"'`]+/
+
+      # A URL in the midst of a sentence, also one with spaces where it stands in quotation marks; or a connection string.
       URL = %r{
         (?<=["'`])[a-z][a-z0-9+.-]+:/{1,2}[^"'`]*@[^"'`]*
         | [a-z][a-z0-9+.-]+:[^\s"'`]*(?:/[^\s"'`]*@|[?&](?:\w*key|[\w-]*#{NAMED})=)[^\s"'`]*
+        | #{BESIDE}[^"'`]*#{PASSWORD} | #{PASSWORD}(?=[^"'`]*#{BESIDE})
         | (?:https?:/{0,2})?\bhooks\.slack\.com/[^\s"'`]+
         | #{TOKEN}
       }xi
 
       # How many times a text may have been percent-encoded.
       LAYERS = 3
-      private_constant :TOKEN, :NAMED, :SECRET, :URL, :LAYERS
+      private_constant :TOKEN, :NAMED, :SECRET, :BESIDE, :PASSWORD, :URL, :LAYERS
 
       module_function
 

@@ -30,18 +30,21 @@ module ScalingoStagingSync
          "Set #{name} to the URL of the staging app's PostgreSQL database."]
       end
 
-      # @return [Array(String, String), nil] what is wrong where ActiveRecord cannot load its adapter
+      # @return [Array(String, String), nil] what is wrong where ActiveRecord cannot load its adapter, or read its URL
       def of_adapter
+        where = ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"
         adapter = Database::RailsState.missing_adapter
         return unless adapter
 
-        where = ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"
         unless adapter.match?(ADAPTERS)
           return ["#{where} names the adapter #{adapter}, and staging is filled in PostgreSQL only.", "Name a PostgreSQL database in #{where}."]
         end
 
         ["ActiveRecord is configured for the adapter #{adapter}, which cannot be loaded.",
          "Add its gem to the Gemfile (activerecord-postgis-adapter for postgis, pg for postgresql), or name another adapter in #{where}."]
+      rescue URI::InvalidURIError # its message has the URL
+        ["ActiveRecord cannot read the URL of #{where}.",
+         "Percent-encode spaces and characters such as / @ : # and ? in the user's name and password."]
       end
 
       # @return [Array(String, String)] that there is none
