@@ -17,8 +17,16 @@ module ScalingoStagingSync
     # @param remedy [String] what to do about it, a sentence
     def initialize(what = "The run failed.", remedy = "")
       @what = Support::Echo.clean(what)
-      @remedy = remedy
-      super(self.class.joined(@what, remedy))
+      @remedy = self.class.named(remedy)
+      super(self.class.joined(@what, @remedy))
+    end
+
+    # The engine knows the target's URL by the name of the variable that it most often comes from.
+    #
+    # @param remedy [String] what to do
+    # @return [String] the same, with the name of what the target comes from
+    def self.named(remedy)
+      remedy.gsub(/(?<=\bin |\binto |\bof |\b[Cc]orrect |\b[Cc]heck )DATABASE_URL(?!,? or )/) { EngineSettings.target_from }
     end
 
     # @param what [String] what happened; one that ends with a list ends with its line

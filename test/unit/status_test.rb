@@ -44,6 +44,13 @@ class StatusTest < Minitest::Test
     refute_includes shown, "backup shop.dump"
   end
 
+  def test_of_another_database_than_the_target_nothing_is_printed
+    ScalingoStagingSync::Support::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
+      assert_equal "It names another. Let both name the same.", assert_raises(ScalingoStagingSync::ConfigurationError) { text }.message
+    end
+    assert_empty terminal.string
+  end
+
   # A database that ActiveRecord cannot ask.
   def error_of(error)
     history = Object.new

@@ -90,6 +90,22 @@ class ErrorTextTest < Minitest::Test
     assert_equal "It does not fit:\n- one\nCorrect this.", error.message
     assert_equal "It failed. Do this.", ScalingoStagingSync::Error.new("It failed.", "Do this.").message
     assert_equal "It failed.", ScalingoStagingSync::Error.new("It failed.").message
+  end
+
+  def test_what_to_do_names_what_the_target_comes_from
+    remedy = "Check the host and the port in DATABASE_URL, and whether it runs. Correct DATABASE_URL."
+    said = lambda do |**variables|
+      %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each { |name| ENV[name] = variables[name.to_sym] }
+      ScalingoStagingSync::TargetConnectionError.new("It failed.", remedy).then { |error| error.remedy if error.message == "It failed. #{error.remedy}" }
+    end
+    assert_equal remedy, said.call(DATABASE_URL: STAGING_URL, SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal remedy.gsub("DATABASE_URL", "SCALINGO_POSTGRESQL_URL"), said.call(SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal remedy.gsub("DATABASE_URL", "config/database.yml"), said.call
+    set = "Set DATABASE_URL, or give this environment a database in config/database.yml."
+    assert_equal set, ScalingoStagingSync::ConfigurationError.new("There is none.", set).remedy
+  end
+
+  def test_a_list_in_a_plan_ends_with_its_line
     preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
     refute_match(/^ Correct/, ScalingoStagingSync::Support::PreviewText.new(preview).to_s)
   end
@@ -122,6 +138,13 @@ class RemainsTest < Minitest::Test
                  [-> { :complete }, -> { :incomplete }, -> { raise "down" }].map { |state| of(failure, state, touched: false) }
     assert_equal :unreached, of(ScalingoStagingSync::TargetConnectionError.new, touched: false)
     assert_equal [false, false, true, true], %i[backup plan schema rows].map { |phase| Remains.touches?(phase) }
+  end
+
+  def test_the_state_of_another_database_than_the_target_is_not_asked
+    asked = -> { flunk }
+    ScalingoStagingSync::Support::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
+      assert_equal :unreached, of(ScalingoStagingSync::ConfigurationError.new, asked, touched: false)
+    end
   end
 
   def test_a_run_that_met_another_one_leaves_the_data_to_that

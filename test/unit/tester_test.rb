@@ -142,6 +142,14 @@ class TesterOfTheTargetTest < Minitest::Test
     assert_match(/^passed  Plan: a run would go through\.$/, terminal.string)
   end
 
+  def test_a_target_that_cannot_be_reached_is_said_once
+    native = OtherNative.new
+    def native.examine(_settings) = raise(ScalingoStagingSync::TargetConnectionError.new("It cannot be reached.", "Check it."))
+    refute check(native:)
+    assert_equal 1, terminal.string.scan("It cannot be reached.").size
+    %w[TLS Privileges].each { |name| assert_includes terminal.string, "FAILED  #{name}: not looked at, see Target database." }
+  end
+
   def test_a_missing_privilege_fails_with_what_to_do
     privileges = [{ name: "create a schema", granted: false, optional: false, remedy: "Grant it." }]
     refute check(native: OtherNative.new(examination: { privileges: }))

@@ -53,7 +53,8 @@ module ScalingoStagingSync
         check!
         asked = settings.to_h.merge("ask_server" => @ask_server)
         Database::RailsState.release_connections
-        native.plan(Secret.reveal(asked), &Support::OwnPatterns.new(config.pii_detection_patterns).block)
+        plan = native.plan(Secret.reveal(asked), &Support::OwnPatterns.new(config.pii_detection_patterns).block)
+        plan.merge(problems: plan[:problems].to_a.map { |problem| problem.merge(remedy: Error.named(problem[:remedy].to_s)) })
       end
     end
   end

@@ -35,6 +35,9 @@ module ScalingoStagingSync
       # @raise [TargetConnectionError] when the database cannot be asked
       # @raise [ConfigurationError] when none is configured that could be
       def print
+        elsewhere = Support::TargetProblem.of_two
+        raise ConfigurationError.new(*elsewhere) if elsewhere
+
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
         @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]

@@ -136,19 +136,11 @@ module ScalingoStagingSync
         Problem.new("The directory #{Echo.of(wanted)} of config.#{option} cannot be written.", "Correct config.#{option}.")
       end
 
-      # Migrations run by way of ActiveRecord, so it has to mean the same database as the engine.
       def target_problem
         return (Problem.new(*TargetProblem.missing) unless Database::RailsState.missing_adapter) unless EngineSettings.target_url
 
-        target = EngineSettings.target_database
-        rails = EngineSettings.rails_database
-        return if target.nil? || rails.nil? || target.same_database?(rails)
-
-        Problem.new(
-          "#{EngineSettings.target_from} names the database #{target.place}, and ActiveRecord's primary database is #{rails.place}.",
-          "Let both name the same staging database, by DATABASE_URL or in config/database.yml: migrations and seeds run by way " \
-          "of ActiveRecord."
-        )
+        wrong = TargetProblem.of_two
+        Problem.new(*wrong) if wrong
       end
 
       # Of a URL of another database the guard speaks.

@@ -34,7 +34,8 @@ module ScalingoStagingSync
       #   an earlier run; :unknown where the target cannot be asked
       def of(error, touched: true, history: Database::History.new)
         return :refused if error.is_a?(EnvironmentValidator::ProductionEnvironmentError)
-        return (touched ? :unknown : :unreached) if error.is_a?(TargetConnectionError)
+        # The history is asked by way of ActiveRecord, which then may mean another database.
+        return (touched ? :unknown : :unreached) if error.is_a?(TargetConnectionError) || TargetProblem.of_two
 
         state = Timeout.timeout(PATIENCE) { history.state }
         return :other if state == :syncing && (!touched || error.is_a?(TargetBusyError))

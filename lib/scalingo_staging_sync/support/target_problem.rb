@@ -47,6 +47,19 @@ module ScalingoStagingSync
          "Percent-encode spaces and characters such as / @ : # and ? in the user's name and password."]
       end
 
+      # Migrations, seeds and the run's history go by way of ActiveRecord.
+      #
+      # @return [Array(String, String), nil] what is wrong where ActiveRecord's primary database is another than the target
+      def of_two
+        target = EngineSettings.target_database
+        rails = EngineSettings.rails_database
+        return if target.nil? || rails.nil? || target.same_database?(rails)
+
+        ["#{EngineSettings.target_from} names the database #{target.place}, and ActiveRecord's primary database is #{rails.place}.",
+         "Let both name the same staging database, by DATABASE_URL or in config/database.yml: migrations and seeds run by way " \
+         "of ActiveRecord."]
+      end
+
       # @return [Array(String, String)] that there is none
       def missing
         ["No PostgreSQL database is configured as the target.",

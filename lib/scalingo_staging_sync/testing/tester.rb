@@ -219,7 +219,12 @@ module ScalingoStagingSync
       end
 
       def examined
+        raise Failed, "not looked at, see Target database." if @silent
+
         @examined ||= native.examine(Secret.reveal(settings.target))
+      rescue Error
+        @silent = true
+        raise
       end
 
       def database
@@ -261,7 +266,12 @@ module ScalingoStagingSync
       def migrations
         return "not run, as config.run_migrations says." unless config.run_migrations
         return "there is no ActiveRecord here." unless Database::RailsState.active_record?
+        raise Failed, "not looked at, see Target database." if @silent
 
+        migrations_of_app
+      end
+
+      def migrations_of_app
         known, pending = Database::RailsState.migrations
         state = pending.empty? ? "none is pending here now" : "pending here now: #{pending.join(", ")}"
         "the app has #{Support::Figures.counted(known.size, "migration")}; #{state}. Those that the backup lacks are run after the load."
