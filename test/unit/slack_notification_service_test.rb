@@ -94,6 +94,17 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
+  def test_a_failure_says_once_that_nothing_was_touched
+    with_server("200 OK") do |url, bodies|
+      slack = Slack.new(config: configure(url))
+      slack.failed(ScalingoStagingSync::ConfigurationError.new("It is wrong.", "Correct it. Nothing was touched."), :untouched)
+      slack.flush
+      told = breaking(bodies.pop(timeout: 5).fetch("text"))
+      assert_includes told, "> It is wrong. Correct it.\nLes anciennes données de staging sont toujours en place.\n"
+      refute_includes told, "Nothing was touched"
+    end
+  end
+
   def test_a_failure_comes_with_the_command_that_shows_its_log_and_a_link_to_the_app
     with_server("200 OK") do |url, bodies|
       with_env("REGION_NAME" => "osc-secnum-fr1", "CONTAINER" => "one-off-4711") do

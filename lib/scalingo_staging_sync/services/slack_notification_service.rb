@@ -71,7 +71,7 @@ module ScalingoStagingSync
         title = error.is_a?(SignalException) ? :stopped : :failed
         title = :refused if state == :refused
         left = words.sentence(state) if %i[untouched unreached incomplete still other].include?(state)
-        tell(words.title(title), *reason(error), left, place.link, (words.sentence(:log, command: place.log) if place.log))
+        tell(words.title(title), *reason(error, left), left, place.link, (words.sentence(:log, command: place.log) if place.log))
       end
 
       # Asks Slack whether it knows the webhook, without a message: to a body without a text it answers 400
@@ -110,13 +110,14 @@ module ScalingoStagingSync
         Support::ScalingoPlace.new
       end
 
-      # Its class in words, and its own sentences as a quotation.
-      def reason(error)
+      # Its class in words, and its own sentences as a quotation, without what the message says of the target itself.
+      def reason(error, left)
         name = error.class.name.split("::").last
         return [name] unless error.is_a?(Error)
 
+        remedy = left ? error.remedy.delete_suffix("Nothing was touched.").rstrip : error.remedy
         ["#{words.reason(error).delete_suffix(".")} (#{name}).",
-         "> #{Support::Echo.clean("#{error.what} #{error.remedy}".strip.gsub(/\s*\n\s*/, " "))}"]
+         "> #{Support::Echo.clean("#{error.what} #{remedy}".strip.gsub(/\s*\n\s*/, " "))}"]
       end
 
       def backup(backup)
