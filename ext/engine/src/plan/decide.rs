@@ -1,7 +1,7 @@
 //! Which entries are restored, which are left out, and why.
 
 use super::sql::{lex, Cursor, Token};
-use super::Problems;
+use super::{Diagnostics, Problems};
 use crate::archive::{DumpId, Entry, EntryKind, Section};
 use crate::settings::Settings;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -33,7 +33,6 @@ impl Fate {
 pub(super) struct Decisions {
     pub(super) fates: Vec<Fate>,
     pub(super) encoding: String,
-    pub(super) warnings: Vec<String>,
 }
 
 /// Decides about every entry.
@@ -41,17 +40,16 @@ pub(super) fn decide(
     entries: &[Entry],
     by_id: &HashMap<DumpId, usize>,
     settings: &Settings,
-    problems: &mut Problems,
-) -> Decisions {
+) -> (Decisions, Diagnostics) {
     let relations: HashSet<(&EntryKind, &str, &str)> = entries
         .iter()
         .filter(|entry| matches!(entry.kind, EntryKind::Sequence | EntryKind::Table))
         .map(|entry| (&entry.kind, entry.namespace.as_str(), entry.tag.as_str()))
         .collect();
-    let mut warnings = Vec::new();
+    let mut said = Diagnostics::default();
     let fates = entries
         .iter()
-        .map(|entry| by_kind(entry, &relations, settings, &mut warnings).map_or(Fate::Keep, Fate::Out))
+        .map(|entry| by_kind(entry, &relations, settings, &mut said.warnings).map_or(Fate::Keep, Fate::Out))
         .map(|fate| match fate {
             Fate::Out(why) if why.is_empty() => Fate::Implied,
             fate => fate,
@@ -59,12 +57,11 @@ pub(super) fn decide(
         .collect();
     let mut decisions = Decisions {
         fates,
-        encoding: encoding(entries, problems),
-        warnings,
+        encoding: encoding(entries, &mut said.problems),
     };
-    decisions.cascade(entries, by_id);
+    said.warnings.extend(decisions.cascade(entries, by_id));
     decisions.decide_extensions(entries, by_id);
-    decisions
+    (decisions, said)
 }
 
 /// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.
@@ -147,8 +144,9 @@ fn encoding(entries: &[Entry], problems: &mut Problems) -> String {
 }
 
 impl Decisions {
-    /// What depends on something that is left out cannot exist either.
-    fn cascade(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) {
+    /// What depends on something that is left out cannot exist either. Warns of tables among it.
+    fn cascade(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) -> Vec<String> {
+        let mut warnings = Vec::new();
         let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
             for dependency in entry.dependencies.iter().filter_map(|id| by_id.get(id)) {
@@ -174,7 +172,7 @@ impl Decisions {
                     display_name(because)
                 );
                 if matches!(entry.kind, EntryKind::Table | EntryKind::ForeignTable) {
-                    self.warnings.push(format!(
+                    warnings.push(format!(
                         "The table {} is left out, with its rows: {why}.",
                         display_name(entry)
                     ));
@@ -196,6 +194,7 @@ impl Decisions {
                 queue.push_back(dependent);
             }
         }
+        warnings
     }
 
     /// An extension that something restored needs must be there; any other only if the server lets it. One in a

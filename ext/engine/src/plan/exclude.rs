@@ -2,15 +2,16 @@
 
 use super::names::{near_misses, Pattern};
 use super::schema::Schema;
-use super::Problems;
+use super::Diagnostics;
 use std::collections::HashSet;
 
 /// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
-pub(super) fn excluded(patterns: &[String], schema: &Schema, problems: &mut Problems) -> HashSet<usize> {
+pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
+    let mut said = Diagnostics::default();
     let mut excluded = HashSet::new();
     for text in patterns {
         let Some(pattern) = Pattern::parse(text) else {
-            problems.add(format!(
+            said.problems.add(format!(
                 "exclude_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
                  with double quotes around a name that has dots in it."
             ));
@@ -18,14 +19,15 @@ pub(super) fn excluded(patterns: &[String], schema: &Schema, problems: &mut Prob
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            problems.add(format!("exclude_tables: {}", not_found(text, &pattern, schema)));
+            said.problems
+                .add(format!("exclude_tables: {}", not_found(text, &pattern, schema)));
         }
         for table in found {
             excluded.insert(table);
             excluded.extend(schema.descendants(table));
         }
     }
-    excluded
+    (excluded, said)
 }
 
 /// The tables that a pattern names: as written, or else in lower case.

@@ -4,10 +4,12 @@
 //! the rows instead of after them, and PostgreSQL fills the column from the masked values as they are inserted: no
 //! second write, no raw word. A generated column is not in the data at all.
 
+use super::personal::Personal;
 use super::rules::Rules;
 use super::schema::{Column, Schema};
 use super::sql::{lex, split, Cursor, Token};
-use super::{Load, Plan, Problems, Refusal, Statement, Step, StepKind, TableName, TaskId};
+use super::sql_rules::SqlRules;
+use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TableName, TaskId};
 use crate::archive::{DumpId, Entry, EntryKind};
 use crate::leak::Channel;
 use crate::mask::{self, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
@@ -54,34 +56,61 @@ impl Load {
     }
 }
 
-/// Decides about every tsvector column: sets [`Load::vectors`] and moves triggers. What cannot be emptied is a problem.
-pub(super) fn empty(
-    plan: &mut Plan,
-    entries: &[Entry],
-    schema: &Schema,
-    rules: &Rules<'_>,
-    key: &Key,
-    problems: &mut Problems,
-) {
-    let triggers = triggers(entries, schema);
-    let mut moved: HashSet<DumpId> = HashSet::new();
-    let mut ids: Vec<DumpId> = plan.loads.keys().copied().collect();
-    ids.sort_unstable();
-    for id in ids {
-        let Some(load) = plan.loads.get(&id) else { continue };
-        let Some(table) = schema.table(&load.table) else {
-            continue;
-        };
-        let mut masked = masked_columns(load, plan);
-        let is_masked = !masked.is_empty();
-        masked.extend(maskable_columns(load, plan));
-        if masked.is_empty() {
-            continue;
+/// What is known when search vectors are looked at.
+pub(super) struct Ground<'a> {
+    pub(super) entries: &'a [Entry],
+    pub(super) schema: &'a Schema,
+    pub(super) rules: &'a Rules<'a>,
+    pub(super) sql_rules: &'a SqlRules,
+    pub(super) personal: &'a Personal,
+    pub(super) key: &'a Key,
+}
+
+/// Loads whose search vectors are emptied, and the triggers that are created before the rows.
+type Emptied = (HashMap<DumpId, Load>, HashSet<DumpId>);
+
+impl Ground<'_> {
+    /// Decides about every tsvector column. What cannot be emptied is a problem.
+    pub(super) fn empty(&self, loads: HashMap<DumpId, Load>) -> (Emptied, Diagnostics) {
+        let triggers = triggers(self.entries, self.schema);
+        let mut said = Diagnostics::default();
+        let mut early = HashSet::new();
+        let mut emptied = HashMap::with_capacity(loads.len());
+        let mut loads: Vec<Load> = loads.into_values().collect();
+        loads.sort_unstable_by_key(|load| load.dump_id);
+        for load in loads {
+            let (vectors, moved) = said.take(self.vectors_of(&load, &triggers));
+            early.extend(moved);
+            let load = match vectors {
+                Some(vectors) => load.rebuilt().vectors(Arc::new(vectors)).build(),
+                None => load,
+            };
+            emptied.insert(load.dump_id, load);
         }
-        let mut emptied = Vec::new();
+        ((emptied, early), said)
+    }
+
+    /// What is emptied of a load, and the triggers that fill it anew.
+    fn vectors_of(
+        &self,
+        load: &Load,
+        triggers: &[Trigger],
+    ) -> ((Option<SearchVectors>, Vec<DumpId>), Diagnostics) {
+        let mut said = Diagnostics::default();
+        let nothing = (None, Vec::new());
+        let Some(table) = self.schema.table(&load.table) else {
+            return (nothing, said);
+        };
+        let mut masked = self.masked_columns(load);
+        let is_masked = !masked.is_empty();
+        masked.extend(self.maskable_columns(load));
+        if masked.is_empty() {
+            return (nothing, said);
+        }
+        let (mut positions, mut moved) = (Vec::new(), Vec::new());
         let (mut channels, mut names) = (Vec::new(), Vec::new());
-        for (position, column) in vectors(load, schema, table, rules) {
-            let trigger = trigger_of(&triggers, schema, table, &column.name);
+        for (position, column) in vectors(load, self.schema, table, self.rules) {
+            let trigger = trigger_of(triggers, self.schema, table, &column.name);
             let reads_masked = |sources: &Vec<String>| sources.iter().any(|source| masked.contains(source));
             if trigger
                 .and_then(|trigger| trigger.sources.as_ref())
@@ -89,66 +118,66 @@ pub(super) fn empty(
             {
                 continue;
             }
-            emptied.push(position);
+            positions.push(position);
             let name = format!("{}.{}", load.table, column.name);
             channels.push(match trigger {
                 Some(trigger) => {
-                    moved.insert(trigger.dump_id);
+                    moved.push(trigger.dump_id);
                     names.push(trigger.name.clone());
                     Channel::rebuilt(&name, &trigger.name)
                 }
                 None => Channel::emptied(&name),
             });
         }
-        if emptied.is_empty() {
-            continue;
+        if positions.is_empty() {
+            return (nothing, said);
         }
-        let mask = match emptying(load, &emptied, schema, table, key) {
+        let mask = match emptying(load, &positions, self.schema, table, self.key) {
             Ok(mask) => Arc::new(mask),
             Err(sentences) => {
-                sentences.into_iter().for_each(|sentence| problems.add(sentence));
-                continue;
+                sentences
+                    .into_iter()
+                    .for_each(|sentence| said.problems.add(sentence));
+                return ((None, moved), said);
             }
         };
-        if let Some(load) = plan.loads.get_mut(&id) {
-            load.vectors = Some(Arc::new(SearchVectors {
-                mask,
-                channels,
-                triggers: names,
-                masked: is_masked,
-            }));
-        }
-    }
-    create_early(plan, &moved);
-}
-
-/// The columns of a load that rules mask, in whatever way.
-fn masked_columns(load: &Load, plan: &Plan) -> HashSet<String> {
-    let masks = load.mask.iter().chain(&load.conditional);
-    let mut masked: HashSet<String> = masks
-        .flat_map(|mask| mask.columns())
-        .map(|column| column.name.clone())
-        .collect();
-    if let Some(group) = load.sql_group.and_then(|group| plan.sql_rules.groups.get(group)) {
-        let own = |place: usize| {
-            group
-                .tables
-                .get(place)
-                .is_some_and(|table| table.loads.contains(&load.dump_id))
+        let vectors = SearchVectors {
+            mask,
+            channels,
+            triggers: names,
+            masked: is_masked,
         };
-        let statements = group.statements.iter().filter(|statement| own(statement.table));
-        masked.extend(statements.flat_map(|statement| statement.columns.iter().cloned()));
+        ((Some(vectors), moved), said)
     }
-    masked
-}
 
-/// The columns of a load that values may yet put a mask on.
-fn maskable_columns(load: &Load, plan: &Plan) -> Vec<String> {
-    let watch = plan.personal.watches.get(&load.dump_id);
-    let watch = watch.filter(|_| plan.personal.policy == Policy::Mask);
-    let columns = watch.into_iter().flat_map(|watch| &watch.columns);
-    let open = columns.filter(|column| column.standing.status == Status::Uncovered);
-    open.map(|column| column.name.clone()).collect()
+    /// The columns of a load that rules mask, in whatever way.
+    fn masked_columns(&self, load: &Load) -> HashSet<String> {
+        let masks = load.mask.iter().chain(&load.conditional);
+        let mut masked: HashSet<String> = masks
+            .flat_map(|mask| mask.columns())
+            .map(|column| column.name.clone())
+            .collect();
+        if let Some(group) = load.sql_group.and_then(|group| self.sql_rules.groups.get(group)) {
+            let own = |place: usize| {
+                group
+                    .tables
+                    .get(place)
+                    .is_some_and(|table| table.loads.contains(&load.dump_id))
+            };
+            let statements = group.statements.iter().filter(|statement| own(statement.table));
+            masked.extend(statements.flat_map(|statement| statement.columns.iter().cloned()));
+        }
+        masked
+    }
+
+    /// The columns of a load that values may yet put a mask on.
+    fn maskable_columns(&self, load: &Load) -> Vec<String> {
+        let watch = self.personal.watches.get(&load.dump_id);
+        let watch = watch.filter(|_| self.personal.policy == Policy::Mask);
+        let columns = watch.into_iter().flat_map(|watch| &watch.columns);
+        let open = columns.filter(|column| column.standing.status == Status::Uncovered);
+        open.map(|column| column.name.clone()).collect()
+    }
 }
 
 /// The tsvector columns of a load that no rule names, with their places.
@@ -229,32 +258,33 @@ fn trigger_of<'t>(
     })
 }
 
-/// Makes steps into statements before the rows.
-fn create_early(plan: &mut Plan, moved: &HashSet<DumpId>) {
+/// Parts steps from those that become statements before the rows.
+pub(super) fn create_early(steps: Vec<Step>, early: &HashSet<DumpId>) -> (Vec<Step>, Vec<Statement>) {
     let entry_of = |id: &TaskId| match id {
         TaskId::Entry(id) => Some(*id),
         _ => None,
     };
-    let is_moved = |id: &TaskId| entry_of(id).is_some_and(|id| moved.contains(&id));
-    for step in std::mem::take(&mut plan.steps) {
+    let is_early = |id: &TaskId| entry_of(id).is_some_and(|id| early.contains(&id));
+    let (mut late, mut statements) = (Vec::with_capacity(steps.len()), Vec::new());
+    for mut step in steps {
         match (entry_of(&step.id), step.kind) {
-            (Some(dump_id), StepKind::Entry(kind)) if moved.contains(&dump_id) => {
-                plan.schema.push(Statement {
+            (Some(dump_id), StepKind::Entry(kind)) if early.contains(&dump_id) => {
+                statements.push(Statement {
                     dump_id,
                     kind,
                     name: step.name,
                     sql: step.sql,
                     needs: step.waits_for.iter().filter_map(entry_of).collect(),
                     refusal: Refusal::Fatal,
-                });
+                })
             }
             (_, kind) => {
-                let mut step = Step { kind, ..step };
-                step.waits_for.retain(|id| !is_moved(id));
-                plan.steps.push(step);
+                step.waits_for.retain(|id| !is_early(id));
+                late.push(Step { kind, ..step });
             }
         }
     }
+    (late, statements)
 }
 
 /// The triggers that make tsvector columns from the row alone.

@@ -4,7 +4,7 @@ use super::decide::{display_name, is_body_of_view, Decisions};
 use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
 use super::weight::weight;
-use super::{LeftOut, Load, Refusal, Step, TableName, TaskId};
+use super::{Diagnostics, LeftOut, Load, Refusal, Step, TableName, TaskId};
 use crate::archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -28,12 +28,19 @@ pub(super) struct Steps<'a> {
     foreign_keys: HashMap<DumpId, (usize, &'a ForeignKey)>,
 }
 
-/// The steps, and what was found out on the way.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) steps: Vec<Step>,
-    pub(super) left_out: Vec<LeftOut>,
-    pub(super) warnings: Vec<String>,
+/// What is made: steps, and what is left out after all.
+type Made = (Vec<Step>, Vec<LeftOut>);
+
+/// What becomes of an entry's statement.
+enum Outcome {
+    /// It runs as the archive has it.
+    AsItIs(String),
+    /// It runs otherwise, which is worth a warning.
+    Changed { sql: String, warning: String },
+    /// It is left out, which is worth a warning.
+    LeftOut { why: String, warning: String },
+    /// What it is about is not there.
+    Pointless,
 }
 
 /// Whether an entry is a view, or what fills one.
@@ -98,24 +105,39 @@ impl<'a> Steps<'a> {
     }
 
     /// Makes every step.
-    pub(super) fn make(mut self, sql: impl Fn(&Entry) -> String) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub(super) fn make(mut self, sql: impl Fn(&Entry) -> String) -> (Made, Diagnostics) {
+        let mut said = Diagnostics::default();
+        let mut left_out = Vec::new();
         let mut made = Vec::new();
         for (entry, fate) in self.entries.iter().zip(&self.decisions.fates) {
             if !is_step(entry) || !fate.is_kept() {
                 continue;
             }
-            let Some(sql) = self.statement(entry, sql(entry), &mut outcome) else {
-                continue;
+            let sql = match self.statement(entry, sql(entry)) {
+                Outcome::AsItIs(sql) => sql,
+                Outcome::Changed { sql, warning } => {
+                    said.warnings.push(warning);
+                    sql
+                }
+                Outcome::LeftOut { why, warning } => {
+                    said.warnings.push(warning);
+                    left_out.push(LeftOut {
+                        kind: entry.kind.clone(),
+                        name: display_name(entry),
+                        why,
+                    });
+                    continue;
+                }
+                Outcome::Pointless => continue,
             };
             let locks = self.locks(entry);
             self.planned.insert(entry.dump_id);
             made.push((entry, sql, locks));
         }
-        for (entry, sql, locks) in made {
+        let steps = made.into_iter().map(|(entry, sql, locks)| {
             let waits_for = self.waits_for(entry, &locks);
             let is_event_trigger = entry.kind == EntryKind::EventTrigger;
-            outcome.steps.push(Step {
+            Step {
                 waits_for,
                 locks: self.names(&locks.exclusive, &locks.exclusive_others),
                 shared: self.names(&locks.shared, &[]),
@@ -132,9 +154,9 @@ impl<'a> Steps<'a> {
                     display_name(entry),
                     sql,
                 )
-            });
-        }
-        outcome
+            }
+        });
+        ((steps.collect(), left_out), said)
     }
 
     /// The table of an index or of a constraint.
@@ -144,11 +166,13 @@ impl<'a> Steps<'a> {
     }
 
     /// A step's SQL: as it is, but for a foreign key to a table whose rows are not there.
-    fn statement(&self, entry: &Entry, sql: String, outcome: &mut Outcome) -> Option<String> {
+    fn statement(&self, entry: &Entry, sql: String) -> Outcome {
         let Some((table, key)) = self.foreign_keys.get(&entry.dump_id) else {
-            return Some(sql);
+            return Outcome::AsItIs(sql);
         };
-        let references = self.schema.table(&key.references)?;
+        let Some(references) = self.schema.table(&key.references) else {
+            return Outcome::Pointless;
+        };
         let missing = self
             .with_partitions(references)
             .into_iter()
@@ -159,7 +183,7 @@ impl<'a> Steps<'a> {
             .any(|table| self.loads.contains_key(table));
         let refers = has_rows && !key.not_valid && !self.given_up.contains(&entry.dump_id);
         let Some(missing) = missing.filter(|_| refers) else {
-            return Some(sql);
+            return Outcome::AsItIs(sql);
         };
         let missing = &self.schema.tables[missing].name;
         let here = &self.schema.tables[*table].name;
@@ -167,23 +191,17 @@ impl<'a> Steps<'a> {
             let why = format!(
                 "rows of {missing} are excluded, and PostgreSQL has no NOT VALID foreign keys on partitioned tables"
             );
-            outcome.warnings.push(format!(
-                "The foreign key {} of {here} is left out: {why}.",
-                key.name
-            ));
-            outcome.left_out.push(LeftOut {
-                kind: entry.kind.clone(),
-                name: display_name(entry),
-                why,
-            });
-            return None;
+            let warning = format!("The foreign key {} of {here} is left out: {why}.", key.name);
+            return Outcome::LeftOut { why, warning };
         }
-        outcome.warnings.push(format!(
-            "The foreign key {} of {here} is added NOT VALID, because rows of {missing} are excluded.",
-            key.name
-        ));
         let bare = sql.trim_end().trim_end_matches(';');
-        Some(format!("{bare} NOT VALID;\n"))
+        Outcome::Changed {
+            sql: format!("{bare} NOT VALID;\n"),
+            warning: format!(
+                "The foreign key {} of {here} is added NOT VALID, because rows of {missing} are excluded.",
+                key.name
+            ),
+        }
     }
 
     /// A table with its partitions and children.

@@ -5,9 +5,7 @@ use staging_sync_engine::archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::{Event, Sink};
 use staging_sync_engine::mask::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
-use staging_sync_engine::plan::{
-    LargeObjects, Load, Plan, Refusal, RowFormat, Statement, Step, TableName, TaskId,
-};
+use staging_sync_engine::plan::{LargeObjects, Load, Plan, Refusal, Statement, Step, TableName, TaskId};
 use staging_sync_engine::settings;
 use staging_sync_engine::target::{restore, Item, LoadReport, Target};
 use std::collections::HashMap;
@@ -278,20 +276,8 @@ impl Planner {
     }
 
     pub fn load(mut self, id: i32, name: &str, columns: Vec<String>) -> Self {
-        let load = Load {
-            dump_id: DumpId(id),
-            table: table(name),
-            copy_into: table(name),
-            columns,
-            format: RowFormat::Copy,
-            binary: None,
-            freezable: true,
-            mask: None,
-            conditional: None,
-            vectors: None,
-            sql_group: None,
-        };
-        self.0.loads.insert(DumpId(id), load);
+        let load = Load::builder(DumpId(id), table(name), columns).freezable(true);
+        self.0.loads.insert(DumpId(id), load.build());
         self
     }
 

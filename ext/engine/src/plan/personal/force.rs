@@ -5,7 +5,7 @@ use super::{keys, Standing};
 use crate::archive::DumpId;
 use crate::mask::{Mask, RowMask};
 use crate::pii::Status;
-use crate::plan::{Load, Problems};
+use crate::plan::{Diagnostics, Load};
 use crate::settings::Policy;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ impl Judge<'_> {
     pub(super) fn put_in_force(
         &self,
         judged: &mut [(DumpId, Vec<Judged>)],
-        loads: &mut HashMap<DumpId, Load>,
-        problems: &mut Problems,
-    ) {
-        self.drop_what_breaks_keys(judged, loads);
+        mut loads: HashMap<DumpId, Load>,
+    ) -> (HashMap<DumpId, Load>, Diagnostics) {
+        let mut said = Diagnostics::default();
+        self.drop_what_breaks_keys(judged, &loads);
         for (id, columns) in judged {
-            let Some(load) = loads.get_mut(id) else { continue };
+            let Some(load) = loads.get(id) else { continue };
             let further: Vec<(usize, Mask)> = columns
                 .iter()
                 .filter(|one| one.standing.status == Status::Masked)
@@ -39,11 +39,13 @@ impl Judge<'_> {
             ) {
                 Ok(mask) => {
                     let (_, sent) = mask.split(|column| chosen.contains(&column.position));
-                    load.mask = sent.map(Arc::new);
+                    let load = load.clone().rebuilt().mask(sent.map(Arc::new));
+                    loads.insert(*id, load.build());
                 }
-                Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
+                Err(found) => found.into_iter().for_each(|problem| said.problems.add(problem)),
             }
         }
+        (loads, said)
     }
 
     /// Marks what gets its automatic mask, less columns of a foreign key whose other side is not masked the same way

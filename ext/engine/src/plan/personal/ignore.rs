@@ -2,7 +2,7 @@
 
 use crate::plan::names::Pattern;
 use crate::plan::schema::Schema;
-use crate::plan::{Problems, TableName};
+use crate::plan::{Diagnostics, TableName};
 use crate::settings::Ignored;
 
 /// The patterns, each with its reason.
@@ -11,16 +11,12 @@ pub(in crate::plan) struct Ignores(Vec<(Pattern, Pattern, String)>);
 
 impl Ignores {
     /// Reads the patterns. One that matches no column is a warning: the column may come with a later migration.
-    pub(in crate::plan) fn read(
-        entries: &[Ignored],
-        schema: &Schema,
-        problems: &mut Problems,
-        warnings: &mut Vec<String>,
-    ) -> Self {
+    pub(in crate::plan) fn read(entries: &[Ignored], schema: &Schema) -> (Self, Diagnostics) {
+        let mut said = Diagnostics::default();
         let mut ignores = Ignores::default();
         for entry in entries {
             let Some((table, column)) = split(&entry.column) else {
-                problems.add(format!(
+                said.problems.add(format!(
                     "config.pii_ignore: \"{}\" is not a column. Write table.column or schema.table.column, with * for any \
                      characters, such as \"products.*\" or \"*.name\".",
                     entry.column
@@ -32,14 +28,14 @@ impl Ignores {
                     && known.columns.iter().any(|one| column.matches(&alone(&one.name)))
             });
             if !found {
-                warnings.push(format!(
+                said.warnings.push(format!(
                     "config.pii_ignore: \"{}\" matches no column of the backup.",
                     entry.column
                 ));
             }
             ignores.0.push((table, column, entry.reason.clone()));
         }
-        ignores
+        (ignores, said)
     }
 
     /// Why a column is ignored, if it is.

@@ -14,7 +14,7 @@ use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
 use crate::plan::sql_rules::{SqlRules, SqlStatement};
-use crate::plan::{Load, Problems};
+use crate::plan::{Diagnostics, Load};
 use crate::settings::{Detection, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -59,11 +59,10 @@ pub(super) struct Named {
 /// `is_restored` says whether a foreign key's entry is.
 pub(in crate::plan) fn judge(
     ground: &Ground<'_>,
-    loads: &mut HashMap<DumpId, Load>,
+    loads: HashMap<DumpId, Load>,
     is_restored: impl Fn(DumpId) -> bool,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
-) -> Personal {
+) -> ((Personal, HashMap<DumpId, Load>), Diagnostics) {
+    let mut said = Diagnostics::default();
     let detection = &ground.settings.pii;
     let keys = Keys::read(ground.schema, ground.excluded, &is_restored);
     let mut judge = Judge {
@@ -80,8 +79,8 @@ pub(in crate::plan) fn judge(
     for id in &order {
         judged.push((*id, judge.columns(&loads[id])));
     }
-    judge.put_in_force(&mut judged, loads, problems);
-    judge.refuse_what_acts(&judged, loads, problems, warnings);
+    let loads = said.take(judge.put_in_force(&mut judged, loads));
+    said.add(judge.refuse_what_acts(&judged, &loads));
     let mut findings = BTreeMap::new();
     for (id, columns) in &judged {
         judge.tell(&loads[id], columns, &mut findings);
@@ -92,7 +91,7 @@ pub(in crate::plan) fn judge(
     let watches = watched
         .map(|(id, columns)| (*id, Arc::new(judge.watch(&loads[id], columns))))
         .collect();
-    Personal {
+    let personal = Personal {
         scan: detection.scan,
         quiesce: ground.settings.quiesce,
         policy: detection.policy,
@@ -103,8 +102,9 @@ pub(in crate::plan) fn judge(
             .chain(findings.into_values())
             .collect(),
         watches,
-        given_up: judge.given_up(&judged, loads),
-    }
+        given_up: judge.given_up(&judged, &loads),
+    };
+    ((personal, loads), said)
 }
 
 fn hints(detection: &Detection) -> RailsHints {

@@ -4,7 +4,7 @@ use super::judge::{Ground, Judge, Judged, Named};
 use crate::archive::DumpId;
 use crate::pii::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
 use crate::plan::schema::{Column, ForeignKey};
-use crate::plan::{Load, Problems};
+use crate::plan::{Diagnostics, Load};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -100,9 +100,8 @@ impl Judge<'_> {
         &self,
         judged: &[(DumpId, Vec<Judged>)],
         loads: &HashMap<DumpId, Load>,
-        problems: &mut Problems,
-        warnings: &mut Vec<String>,
-    ) {
+    ) -> Diagnostics {
+        let mut said = Diagnostics::default();
         let mut told = HashSet::new();
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
@@ -118,13 +117,13 @@ impl Judge<'_> {
                 let because = one.standing.because.as_deref().unwrap_or_default();
                 match (&one.named, &one.let_be) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
-                        problems.add(format!(
+                        said.problems.add(format!(
                             "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule, \
                              or name it in config.pii_ignore with the reason why it may stay.",
                             named.reason
                         ));
                     }
-                    (_, Some((_, NO_SERVICE))) => warnings.push(format!(
+                    (_, Some((_, NO_SERVICE))) => said.warnings.push(format!(
                         "{home}.{column} may name production's storage, and staging could delete files there: {NO_SERVICE}. \
                          Set it in config/environments, or give the column a rule: {{ mask: :static, value: \"local\" }}."
                     )),
@@ -132,6 +131,7 @@ impl Judge<'_> {
                 }
             }
         }
+        said
     }
 
     /// The foreign keys to queues that stay out whose columns become NULL.

@@ -4,7 +4,7 @@ use super::{describe, Covered, Rules};
 use crate::archive::DumpId;
 use crate::mask::{Mask, Type};
 use crate::plan::schema::ForeignKey;
-use crate::plan::{checks, Problems, TableName};
+use crate::plan::{checks, Diagnostics, Load, Problems, TableName};
 use crate::settings::{MaskName, Rule};
 use std::collections::{HashMap, HashSet};
 
@@ -15,12 +15,9 @@ impl Rules<'_> {
         &self,
         excluded: &HashSet<usize>,
         is_restored: impl Fn(DumpId) -> bool,
-        problems: &mut Problems,
-        warnings: &mut Vec<String>,
-    ) {
-        if self.covered.is_empty() {
-            return;
-        }
+    ) -> Diagnostics {
+        let mut said = Diagnostics::default();
+        let Diagnostics { problems, warnings } = &mut said;
         for (index, table) in self.schema.tables.iter().enumerate() {
             for key in table.foreign_keys.iter().filter(|key| is_restored(key.dump_id)) {
                 if let Some(references) = self.schema.table(&key.references) {
@@ -50,6 +47,7 @@ impl Rules<'_> {
             self.warn_of_meetings(index, masks, warnings);
             self.warn_of_checks(index, masks, warnings);
         }
+        said
     }
 
     /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.
@@ -222,7 +220,9 @@ impl Rules<'_> {
     }
 
     /// Rules whose tables all go by without rows have no effect.
-    pub(in crate::plan) fn warn_of_idle(&self, loaded: &HashSet<TableName>, warnings: &mut Vec<String>) {
+    pub(in crate::plan) fn idle(&self, loads: &HashMap<DumpId, Load>) -> Vec<String> {
+        let loaded: HashSet<&TableName> = loads.values().map(|load| &load.table).collect();
+        let mut warnings = Vec::new();
         for (number, (rule, _)) in self.rules.iter().enumerate() {
             let mut tables = self
                 .covered
@@ -237,6 +237,7 @@ impl Rules<'_> {
                 ));
             }
         }
+        warnings
     }
 }
 

@@ -9,7 +9,7 @@ mod row_masks;
 use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::Schema;
-use super::Problems;
+use super::{Diagnostics, Problems};
 use crate::mask::Mask;
 use crate::settings::{Rule, Settings};
 use entry::{check_domain, masks_of, no_such_column};
@@ -45,7 +45,9 @@ pub(super) struct Chosen<'a> {
 
 impl<'a> Rules<'a> {
     /// Finds the tables of each rule.
-    pub(super) fn read(settings: &'a Settings, schema: &'a Schema, problems: &mut Problems) -> Self {
+    pub(super) fn read(settings: &'a Settings, schema: &'a Schema) -> (Self, Diagnostics) {
+        let mut said = Diagnostics::default();
+        let problems = &mut said.problems;
         let mut found = Rules {
             schema,
             rules: Vec::new(),
@@ -88,7 +90,7 @@ impl<'a> Rules<'a> {
             found.find_exact_columns();
             found.lift_what_conditions_read();
         }
-        found
+        (found, said)
     }
 
     /// Adds a rule to a table, its partitions and its children.

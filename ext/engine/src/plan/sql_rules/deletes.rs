@@ -58,9 +58,9 @@ pub(super) fn follow_deletes(
 
 impl SqlRules {
     /// Foreign keys to tables that lose rows first apply their own ON DELETE action.
-    pub(in crate::plan) fn apply_delete_actions(&self, schema: &Schema, steps: &mut [Step]) {
+    pub(in crate::plan) fn with_delete_actions(&self, schema: &Schema, mut steps: Vec<Step>) -> Vec<Step> {
         if self.losing.is_empty() {
-            return;
+            return steps;
         }
         for step in steps.iter_mut().filter(|step| step.kind == EntryKind::ForeignKey) {
             let key = schema.tables.iter().find_map(|table| {
@@ -126,5 +126,6 @@ impl SqlRules {
             };
             step.sql.insert_str(0, &clean);
         }
+        steps
     }
 }

@@ -9,13 +9,13 @@ use crate::plan::Load;
 use crate::settings::Settings;
 use std::collections::{BTreeSet, HashMap};
 
-/// Puts statements whose tables name one another into groups, and marks the loads that they wait for.
+/// Puts statements whose tables name one another into groups.
 pub(super) fn group(
     prepared: &[Prepared],
     temporaries: &Temporaries<'_>,
     settings: &Settings,
     binary: &Binary<'_>,
-    loads: &mut HashMap<DumpId, Load>,
+    loads: &HashMap<DumpId, Load>,
     found: &mut SqlRules,
     warnings: &mut Vec<String>,
 ) {
@@ -52,16 +52,6 @@ pub(super) fn group(
                 one.table += offset;
                 one
             }));
-    }
-    for (number, group) in groups.iter().enumerate() {
-        for table in &group.tables {
-            for id in &table.loads {
-                if let Some(load) = loads.get_mut(id) {
-                    load.sql_group = Some(number);
-                    load.copy_into = table.into.clone();
-                }
-            }
-        }
     }
     found.groups = groups;
 }

@@ -22,7 +22,7 @@ mod temporaries;
 use super::binary::Binary;
 use super::rules::{shortened, Rules};
 use super::schema::Schema;
-use super::{quote_identifier, Load, Problems, TableName};
+use super::{quote_identifier, Diagnostics, Load, TableName};
 use crate::archive::DumpId;
 use crate::settings::{Settings, SqlRule};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -145,16 +145,16 @@ struct Prepared {
     sees: BTreeSet<String>,
 }
 
-/// Reads every rule in SQL, and marks the loads of their tables as such.
+/// Reads every rule in SQL.
 pub(super) fn read(
     settings: &Settings,
     binary: &Binary<'_>,
     masks: &Rules<'_>,
     excluded: &HashSet<usize>,
-    loads: &mut HashMap<DumpId, Load>,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
-) -> SqlRules {
+    loads: &HashMap<DumpId, Load>,
+) -> (SqlRules, Diagnostics) {
+    let mut said = Diagnostics::default();
+    let Diagnostics { problems, warnings } = &mut said;
     let (masking, schema) = (&settings.masking, binary.schema);
     let mut found = SqlRules {
         verify: masking.verify,
@@ -202,10 +202,25 @@ pub(super) fn read(
         &mut found,
         warnings,
     );
-    found
+    (found, said)
 }
 
 impl SqlRules {
+    /// Sends the loads of each group's tables through it.
+    pub(super) fn route(&self, mut loads: HashMap<DumpId, Load>) -> HashMap<DumpId, Load> {
+        for (number, group) in self.groups.iter().enumerate() {
+            for table in &group.tables {
+                for id in &table.loads {
+                    if let Some(load) = loads.remove(id) {
+                        let load = load.rebuilt().sql_group(number, table.into.clone());
+                        loads.insert(*id, load.build());
+                    }
+                }
+            }
+        }
+        loads
+    }
+
     /// Every group's tables.
     pub fn tables(&self) -> impl Iterator<Item = &SqlTable> {
         self.groups.iter().flat_map(|group| &group.tables)

@@ -1,0 +1,233 @@
+//! The plan's passes, one after the other: each gives its result and what it has to say, and changes nothing that another
+//! has made.
+
+use super::binary::Binary;
+use super::decide::{self, display_name, Decisions};
+use super::diagnostics::Diagnostics;
+use super::queues::Queues;
+use super::rules::Rules;
+use super::schema::Schema;
+use super::statements::{large_objects, left_out, statement_sql, statements};
+use super::steps::Steps;
+use super::{exclude, leaks, literals, load, personal, search, sql_rules, Load, Plan, TableName};
+use crate::archive::{DumpId, Entry, EntryKind, Header, Section};
+use crate::error::Error;
+use crate::leak::{Channel, Watches};
+use crate::mask;
+use crate::settings::Settings;
+use std::collections::{HashMap, HashSet};
+
+/// A table of contents, and what it says of tables and keys.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    header: &'a Header,
+    entries: &'a [Entry],
+    schema: Schema,
+}
+
+impl<'a> Contents<'a> {
+    /// Reads what the entries say of tables.
+    pub fn read(header: &'a Header, entries: &'a [Entry]) -> Self {
+        Self {
+            header,
+            entries,
+            schema: Schema::read(entries),
+        }
+    }
+
+    /// The tables and their keys.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Whether the statements write the schema of whatever is not PostgreSQL's own.
+    fn names_its_schemas(&self) -> bool {
+        let version = self.header.version;
+        version.minor >= 13
+            || version.major > 1
+            || self
+                .entries
+                .iter()
+                .any(|entry| entry.kind == EntryKind::SearchPath)
+    }
+}
+
+/// Makes the plan: what happens to each entry of a table of contents, under these settings.
+///
+/// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`mask::Key`].
+///
+/// # Errors
+/// One [`Kind::Plan`](crate::error::Kind::Plan) error that tells everything that is wrong, a line each: rules that fit no
+/// table or no column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
+pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &mask::Key) -> Result<Plan, Error> {
+    let (entries, schema) = (contents.entries, &contents.schema);
+    let mut said = check_contents(entries);
+    let by_id: HashMap<DumpId, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| (entry.dump_id, index))
+        .collect();
+    let decisions = said.take(decide::decide(entries, &by_id, settings));
+    let is_restored = |id: DumpId| {
+        let index = by_id.get(&id);
+        index.is_some_and(|index| decisions.fates[*index].is_kept())
+    };
+    let excluded = said.take(exclude::excluded(&settings.exclude_tables, schema));
+    let rules = said.take(Rules::read(settings, schema));
+    let ignores = said.take(personal::Ignores::read(&settings.pii.ignore, schema));
+    let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
+    let excluded: HashSet<usize> = excluded.into_iter().chain(queues.without_rows()).collect();
+    said.add(rules.check_keys(&excluded, is_restored));
+
+    let pseudonyms = mask::Pseudonyms {
+        key: key.clone(),
+        email_domain: settings.masking.email_domain.clone(),
+        utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
+        staging_password: settings.masking.staging_password.clone(),
+    };
+    let names_its_schemas = contents.names_its_schemas();
+    let binary = Binary::new(schema, entries, &decisions.encoding, names_its_schemas);
+    let fitting = Fitting {
+        schema,
+        excluded: &excluded,
+        binary: &binary,
+        rules: &rules,
+        pseudonyms: &pseudonyms,
+    };
+    let (loads, without_rows) = said.take(fitting.loads(entries, &decisions));
+    said.warnings.extend(rules.idle(&loads));
+    let sql_rules = said.take(sql_rules::read(settings, &binary, &rules, &excluded, &loads));
+    let loads = sql_rules.route(loads);
+    let ground = personal::Ground {
+        settings,
+        schema,
+        rules: &rules,
+        sql_rules: &sql_rules,
+        excluded: &excluded,
+        ignores: &ignores,
+        queues: &queues,
+        pseudonyms: &pseudonyms,
+    };
+    let (personal, loads) = said.take(personal::judge(&ground, loads, is_restored));
+
+    let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
+    let absent = (&excluded, &personal.given_up);
+    let (steps, further_out) =
+        said.take(Steps::new(entries, &by_id, schema, &decisions, absent, &loads).make(sql));
+    let steps = sql_rules.with_delete_actions(schema, steps);
+    let added = sql_rules.steps(schema, &loads, &steps);
+    let steps = steps.into_iter().chain(added).collect();
+    said.problems.check()?;
+
+    let ground = search::Ground {
+        entries,
+        schema,
+        rules: &rules,
+        sql_rules: &sql_rules,
+        personal: &personal,
+        key,
+    };
+    let (loads, early) = said.take(ground.empty(loads));
+    said.problems.check()?;
+    let (steps, early) = search::create_early(steps, &early);
+    let schema_statements = statements(entries, &decisions, sql).into_iter().chain(early);
+    let large_objects = large_objects(entries, &decisions, settings.exclude_large_objects);
+    let mut channels = literals::in_schema(entries, &decisions);
+    if settings.exclude_large_objects && !large_objects.oids.is_empty() {
+        channels.push(Channel::large_objects_left_out());
+    }
+    let leaks = match settings.leak_check.enabled {
+        true => leaks::watches(schema, &loads, &sql_rules, &personal),
+        false => Watches::default(),
+    };
+    let is_queue = |name: &&TableName| schema.table(name).is_some_and(|table| queues.has_no_rows(table));
+    let left_out = left_out(entries, &decisions).into_iter().chain(further_out);
+    Ok(Plan {
+        schema: schema_statements.collect(),
+        queues: without_rows.iter().filter(is_queue).cloned().collect(),
+        excluded: without_rows,
+        left_out: left_out.collect(),
+        encoding: decisions.encoding,
+        warnings: said.warnings,
+        loads,
+        large_objects,
+        steps,
+        sql_rules,
+        personal,
+        leaks,
+        channels,
+    })
+}
+
+/// What loads are fitted to.
+struct Fitting<'a> {
+    schema: &'a Schema,
+    excluded: &'a HashSet<usize>,
+    binary: &'a Binary<'a>,
+    rules: &'a Rules<'a>,
+    pseudonyms: &'a mask::Pseudonyms,
+}
+
+impl Fitting<'_> {
+    /// The loads of the data blocks that are restored, masked by the rules, and the tables whose rows stay out.
+    fn loads(
+        &self,
+        entries: &[Entry],
+        decisions: &Decisions,
+    ) -> ((HashMap<DumpId, Load>, Vec<TableName>), Diagnostics) {
+        let mut said = Diagnostics::default();
+        let mut loads = HashMap::new();
+        let mut without_rows = Vec::new();
+        let kept = entries
+            .iter()
+            .zip(&decisions.fates)
+            .filter(|(_, fate)| fate.is_kept());
+        for (entry, _) in kept.filter(|(entry, _)| entry.kind == EntryKind::TableData) {
+            let name = TableName::of(entry);
+            let table = self.schema.table(&name);
+            if table.is_some_and(|table| self.excluded.contains(&table)) {
+                without_rows.push(name);
+                continue;
+            }
+            match load::read(entry, self.schema) {
+                Some(load) => {
+                    loads.insert(entry.dump_id, said.take(self.masked(load)));
+                }
+                None => said.problems.add(format!(
+                    "The definition of the table {} in the backup cannot be read, so neither can its rows. Please \
+                     report this with the table's definition, and exclude the table meanwhile.",
+                    display_name(entry)
+                )),
+            }
+        }
+        ((loads, without_rows), said)
+    }
+
+    fn masked(&self, load: Load) -> (Load, Diagnostics) {
+        let mut said = Diagnostics::default();
+        let (sent, chosen) = self.rules.row_masks(&load, self.pseudonyms, &mut said.problems);
+        let layout = self.binary.layout(&load);
+        let load = load.rebuilt().binary(layout).mask(sent).conditional(chosen);
+        (load.build(), said)
+    }
+}
+
+/// An archive needs a schema; one without rows is fine, but hardly what was meant.
+fn check_contents(entries: &[Entry]) -> Diagnostics {
+    let mut said = Diagnostics::default();
+    let has = |kind: EntryKind| entries.iter().any(|entry| entry.kind == kind);
+    let has_schema = entries
+        .iter()
+        .any(|entry| entry.section == Section::PreData && entry.kind == EntryKind::Table);
+    if has(EntryKind::TableData) && !has_schema {
+        said.problems.add(
+            "The backup has rows but no tables: it was made with pg_dump --data-only. Take one that has the schema, too.",
+        );
+    }
+    if !has(EntryKind::TableData) && !has(EntryKind::Blobs) {
+        said.warnings.push(
+            "The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.".into(),
+        );
+    }
+    said
+}
