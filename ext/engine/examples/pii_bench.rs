@@ -1,7 +1,8 @@
 //! Prints how well and how fast personal data is detected; `bench/pii` runs it.
 //!
 //! `--check` exits 1 when an untouched half falls below its goal, and says by how much. `--mistakes` lists the wrong
-//! answers on the tuning halves. There is no such option for the other halves.
+//! answers on the tuning halves and the training schemas, `--answers` all answers there, for `bench/corpus/learn.py`.
+//! There is no such option for the untouched halves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -75,20 +76,30 @@ fn main() -> std::process::ExitCode {
     let has = |option: &str| options.iter().any(|given| given == option);
     if let Some(unknown) = options
         .iter()
-        .find(|option| !matches!(option.as_str(), "--check" | "--mistakes"))
+        .find(|option| !matches!(option.as_str(), "--check" | "--mistakes" | "--answers"))
     {
-        eprintln!("Unknown option {unknown}. Known are --check and --mistakes.");
+        eprintln!("Unknown option {unknown}. Known are --check, --mistakes and --answers.");
         return std::process::ExitCode::from(2);
     }
     let (tuning, untouched) = (support::read("tuning"), support::read("untouched"));
     let values = public::Values::read();
+    if has("--answers") {
+        ["tuning", "training"]
+            .iter()
+            .flat_map(|part| measure::answers_public(&public::read(part), &values))
+            .for_each(|line| println!("{line}"));
+        return std::process::ExitCode::SUCCESS;
+    }
     let halves = [public::read("tuning"), public::read("untouched")];
     let (tuning_scores, mistakes) = measure(&tuning);
     let (scores, _) = measure(&untouched);
     let (public_tuning, public_mistakes) = measure_public(&halves[0], &values);
     let (public_untouched, _) = measure_public(&halves[1], &values);
+    let training = public::read("training");
+    let (public_training, training_mistakes) = measure_public(&training, &values);
     if has("--mistakes") {
-        mistakes.iter().chain(&public_mistakes).for_each(list);
+        let all = mistakes.iter().chain(&public_mistakes).chain(&training_mistakes);
+        all.for_each(list);
         return std::process::ExitCode::SUCCESS;
     }
     print::own(&[
@@ -96,6 +107,7 @@ fn main() -> std::process::ExitCode {
         ("untouched", &untouched, &scores),
     ]);
     print::public(&halves, &[&public_tuning, &public_untouched]);
+    print::training(&training, &public_training);
     print::forms(&values);
     speed(&tuning);
     if !has("--check") {

@@ -127,6 +127,17 @@ fn the_untouched_half_of_each_language_is_drawn_by_the_names_hashes() {
     }
 }
 
+#[test]
+fn a_schema_for_training_is_in_neither_half() {
+    let names = |part| public::read(part).into_iter().map(|schema| schema.name);
+    let halves: Vec<String> = names("tuning").chain(names("untouched")).collect();
+    let training: Vec<String> = names("training").collect();
+    assert!(!training.is_empty());
+    for name in training {
+        assert!(!halves.contains(&name), "{name}");
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -141,7 +152,10 @@ fn labels_and_values_of_the_public_schemas_are_known_ones() {
     assert!(kinds.contains(&"email") && kinds.len() >= 15);
     let values = public::Values::read();
     let framework = public::framework();
-    for schema in ["tuning", "untouched"].iter().flat_map(|half| public::read(half)) {
+    for schema in ["tuning", "untouched", "training"]
+        .iter()
+        .flat_map(|part| public::read(part))
+    {
         for (table, column) in schema.columns() {
             let place = format!("{}: {}.{}", schema.name, table.name, column.name);
             for reading in &column.readings {

@@ -64,6 +64,22 @@ pub fn public(halves: &[Vec<Schema>; 2], scores: &[&PublicScores; 2]) {
     by_language(scores);
 }
 
+/// The schemas that were read once, for training and tuning: as a whole.
+pub fn training(schemas: &[Schema], scores: &PublicScores) {
+    println!("\nRead once, for training: schemas, columns, personal, arguable\n");
+    for (row, (way, score)) in ways(&scores.all).into_iter().enumerate() {
+        let facts = match row {
+            0 => format!("{:<10} {}", "training", counts(schemas)),
+            _ => " ".repeat(45),
+        };
+        println!(
+            "{facts}  {way:<12} {:>7.3} {:>10.3}",
+            score.recall(),
+            score.precision()
+        );
+    }
+}
+
 fn counts(schemas: &[Schema]) -> String {
     let columns = schemas.iter().flat_map(Schema::columns);
     let (mut all, mut personal, mut arguable) = (0, 0, 0);

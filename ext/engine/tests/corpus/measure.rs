@@ -58,7 +58,7 @@ impl Scores {
         self.by_name.count(label, personal, answers.sure(answers.by_name));
         self.by_content
             .count(label, personal, answers.sure(answers.by_content));
-        self.together.count(label, personal, answers.together);
+        self.together.count(label, personal, answers.together());
     }
 }
 
@@ -75,7 +75,7 @@ pub struct Mistake {
 struct Answers {
     by_name: Option<(Kind, f32)>,
     by_content: Option<(Kind, f32)>,
-    together: Option<Kind>,
+    verdict: Option<(Kind, f32)>,
 }
 
 impl Answers {
@@ -98,8 +98,13 @@ impl Answers {
                 .findings()
                 .first()
                 .map(|finding| (finding.kind, finding.confidence)),
-            together: verdict(name, context, Some(&detector)).map(|verdict| verdict.kind),
+            verdict: verdict(name, context, Some(&detector))
+                .map(|verdict| (verdict.kind, verdict.confidence)),
         }
+    }
+
+    fn together(&self) -> Option<Kind> {
+        self.verdict.map(|(kind, _)| kind)
     }
 
     fn sure(&self, found: Option<(Kind, f32)>) -> Option<Kind> {
@@ -110,11 +115,11 @@ impl Answers {
 
     fn mistake(self, column: String, label: &str, personal: Option<bool>) -> Option<Mistake> {
         personal
-            .is_some_and(|personal| personal != self.together.is_some())
+            .is_some_and(|personal| personal != self.verdict.is_some())
             .then(|| Mistake {
                 column,
                 label: label.to_string(),
-                answer: self.together,
+                answer: self.together(),
                 by_name: self.by_name,
                 by_content: self.by_content,
             })
@@ -197,6 +202,38 @@ pub fn measure_public(schemas: &[public::Schema], values: &public::Values) -> (P
         }
     }
     (scores, mistakes)
+}
+
+/// What the detector says of each column: schema, table, column, then kind and confidence by name, by content and
+/// together, with tabs between.
+pub fn answers_public(schemas: &[public::Schema], values: &public::Values) -> Vec<String> {
+    let mut lines = Vec::new();
+    for schema in schemas {
+        for table in &schema.tables {
+            let context = TableContext::new(
+                &table.name,
+                table.columns.iter().map(|column| column.name.as_str()),
+            );
+            for column in &table.columns {
+                let name = ColumnName {
+                    table: &table.name,
+                    column: &column.name,
+                    sql_type: &column.sql_type,
+                };
+                let answers = Answers::of(&name, &context, values.fill(schema, table, column, ROWS));
+                let found = [answers.by_name, answers.by_content, answers.verdict]
+                    .map(|found| {
+                        found.map_or("-\t0".into(), |(kind, sure)| format!("{}\t{sure}", kind.as_str()))
+                    })
+                    .join("\t");
+                lines.push(format!(
+                    "{}\t{}\t{}\t{found}",
+                    schema.name, table.name, column.name
+                ));
+            }
+        }
+    }
+    lines
 }
 
 /// The ways in which a value stands in a column.

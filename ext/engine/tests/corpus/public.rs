@@ -23,7 +23,7 @@ pub struct Column {
     /// As pg_dump writes it.
     pub sql_type: String,
     pub nullable: bool,
-    /// What each reader wrote.
+    /// What each reader wrote; the same twice where there was one.
     pub readings: [String; 2],
     /// The source of its values, a name in `values/`.
     pub source: String,
@@ -111,7 +111,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().expect("a name").to_string_lossy().into_owned()
 }
 
-/// Reads one half, `tuning` or `untouched`, schemas in the order of their names.
+/// Reads one part, `tuning`, `untouched` or `training`, schemas in the order of their names.
 pub fn read(half: &str) -> Vec<Schema> {
     files(&root().join("schemas").join(half))
         .iter()
@@ -130,11 +130,13 @@ fn read_schema(path: &Path) -> Schema {
                 .to_string()
         };
         let table = next();
+        let (name, sql_type, nullable) = (next(), as_dumped(&next()), next().is_empty());
+        let (first, second) = (next(), next());
         let column = Column {
-            name: next(),
-            sql_type: as_dumped(&next()),
-            nullable: next().is_empty(),
-            readings: [next(), next()],
+            name,
+            sql_type,
+            nullable,
+            readings: [first.clone(), if second == "=" { first } else { second }],
             source: next(),
         };
         match tables.last_mut() {
