@@ -74,9 +74,9 @@ fn mask_of_users() -> Arc<RowMask> {
         key_is_enforced: true,
         checks: Default::default(),
     };
-    let masks: Vec<(usize, Mask)> = (1..=5)
-        .map(|position| (position, Mask::Constant("masked")))
-        .collect();
+    let value = serde_json::Map::from_iter([("value".to_owned(), "masked".into())]);
+    let masked = Mask::named("static", &value).unwrap();
+    let masks: Vec<(usize, Mask)> = (1..=5).map(|position| (position, masked.clone())).collect();
     let pseudonyms = Pseudonyms {
         key: Key::new(&"sixteen bytes or more".into()),
         email_domain: "demo.example.com".into(),

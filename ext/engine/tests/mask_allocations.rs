@@ -7,9 +7,7 @@ mod mask_support;
 use mask_support::{column, pseudonyms, table};
 use serde_json::{json, Map, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{
-    catalogue, Check, Condition, Keep, Mask, Recipe, Relation, RowMask, Table, Term, Type,
-};
+use staging_sync_engine::mask::{self, Check, Condition, Keep, Mask, Relation, RowMask, Table, Term, Type};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,7 +24,7 @@ fn allocations(mask: Mask, kind: &Type, values: &[&str], checks: Option<Vec<Chec
         ])
     };
     let pseudonyms = pseudonyms("demo.example.com");
-    let mask = RowMask::new(&table, &[(1, Mask::Email), (2, mask)], &pseudonyms)
+    let mask = RowMask::new(&table, &[(1, named("email", &json!({}))), (2, mask)], &pseudonyms)
         .unwrap_or_else(|told| panic!("{told:?}"));
     let mut rows = Vec::new();
     for row in 0..ROWS {
@@ -46,16 +44,8 @@ fn allocations(mask: Mask, kind: &Type, values: &[&str], checks: Option<Vec<Chec
 /// The catalogue's own examples, and values that take other ways through a mask.
 fn cases() -> Vec<(String, Value, Type, Vec<&'static str>)> {
     let mut cases = Vec::new();
-    for listed in catalogue::listing() {
-        let kind = match listed.name {
-            "number" => Type::Numeric { digits: None },
-            "date" | "birth_date" => Type::Date,
-            "timestamp" => Type::TimestampTz,
-            "json" => Type::Jsonb,
-            "hstore" => Type::Hstore,
-            "array" => Type::Array(Box::new(Type::TEXT)),
-            _ => Type::TEXT,
-        };
+    for listed in mask::listing() {
+        let kind = listed.kind;
         let mut values = vec![listed.from];
         if kind == Type::TEXT {
             values.extend([
@@ -141,7 +131,7 @@ fn cases() -> Vec<(String, Value, Type, Vec<&'static str>)> {
 
 fn named(name: &str, options: &Value) -> Mask {
     let none = Map::new();
-    Recipe::named(name, options.as_object().unwrap_or(&none)).unwrap()
+    Mask::named(name, options.as_object().unwrap_or(&none)).unwrap()
 }
 
 #[test]
@@ -165,9 +155,9 @@ fn neither_strategies_nor_keep_nor_checks_allocate_for_a_row() {
             told.push(format!("{name}: {count} allocations for {ROWS} rows"));
         }
     };
-    for strategy in catalogue::STRATEGIES {
-        for (column, mask) in strategy.columns {
-            look(column, mask.clone(), &Type::TEXT, None);
+    for strategy in mask::STRATEGIES {
+        for (column, mask) in strategy.masks() {
+            look(column, mask, &Type::TEXT, None);
         }
     }
     let keep = Arc::new(Keep::new(&["*@example.org".into(), "0*7?".into()]));

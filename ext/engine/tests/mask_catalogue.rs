@@ -9,14 +9,14 @@ use mask_support::{column, pseudonyms, varchar, UNIQUE};
 use proptest::prelude::*;
 use serde_json::{json, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{catalogue, Column, Keep, Mask, Recipe, RowMask, Table, Type, Uniqueness};
+use staging_sync_engine::mask::{listing, Column, Keep, Mask, RowMask, Table, Type, Uniqueness};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const DOMAIN: &str = "demo.example.com";
 
 fn mask(name: &str, options: &Value) -> Result<Mask, String> {
-    Recipe::named(name, options.as_object().unwrap())
+    Mask::named(name, options.as_object().unwrap())
 }
 
 /// A table of a key, a person and one column.
@@ -145,7 +145,7 @@ fn shape(text: &str) -> String {
 
 #[test]
 fn every_mask_of_the_catalogue_has_an_example_that_it_changes() {
-    for listed in catalogue::listing() {
+    for listed in listing() {
         assert!(!listed.to.is_empty() && listed.to != listed.from, "{listed:?}");
     }
 }
@@ -739,7 +739,7 @@ proptest! {
     #[test]
     fn any_text_is_masked_by_every_mask_within_its_column(value in "(?s).{0,24}") {
         let value = value.replace('\0', "");
-        for listed in catalogue::listing() {
+        for listed in listing() {
             let options = match listed.name {
                 "static" => json!({"value": "x"}),
                 "template" => json!({"template": "{id}"}),

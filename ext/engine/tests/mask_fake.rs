@@ -8,7 +8,7 @@ use mask_support::FAKE_KINDS;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{Column, Key, Pseudonyms, Recipe, RowMask, Table, Type, Uniqueness};
+use staging_sync_engine::mask::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl Given {
             utf8: self.utf8,
             staging_password: None,
         };
-        let mask = Recipe::named("fake", self.options.as_object().unwrap())?;
+        let mask = Mask::named("fake", self.options.as_object().unwrap())?;
         RowMask::new(&table, &[(0, mask)], &pseudonyms)
             .map(Arc::new)
             .map_err(|problems| problems.join(" "))

@@ -9,7 +9,7 @@ mod plan_support;
 use mask_support::{keyed, FAKE_KINDS};
 use plan_support::Database;
 use serde_json::{json, Map, Value};
-use staging_sync_engine::mask::{catalogue, Mask, Recipe, RowMask, Type};
+use staging_sync_engine::mask::{listing, Mask, RowMask, Type};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -293,7 +293,7 @@ fn types() -> Vec<(String, Type, Vec<String>)> {
 /// A mask of the catalogue with the options of its example, and within documents and arrays.
 fn masks() -> Vec<(String, Map<String, Value>)> {
     let mut masks = Vec::new();
-    for listed in catalogue::listing() {
+    for listed in listing() {
         let options: Map<String, Value> = serde_json::from_str(listed.with).unwrap();
         let mut inner = options.clone();
         inner.insert("mask".into(), json!(listed.name));
@@ -401,7 +401,7 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
                     if unique { " unique" } else { "" }
                 );
                 // Within a document some masks have no meaning; that is refused here, and no cell.
-                let Ok(mask) = Recipe::named(&name, &options) else {
+                let Ok(mask) = Mask::named(&name, &options) else {
                     continue;
                 };
                 let Ok(mask) = compiled(mask, kind, unique) else {
@@ -448,10 +448,7 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
             }
         }
     }
-    let known: BTreeSet<String> = catalogue::listing()
-        .iter()
-        .map(|listed| listed.name.to_owned())
-        .collect();
+    let known: BTreeSet<String> = listing().iter().map(|listed| listed.name.to_owned()).collect();
     assert_eq!(admitted, known, "each mask has a type that it is for");
     script.push_str("SELECT cell, sum(count) FROM wrong WHERE count <> 0 GROUP BY 1 ORDER BY 1;\n");
     let wrong = database.query(&script);

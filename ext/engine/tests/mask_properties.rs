@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Map, Value};
 use staging_sync_engine::copy;
-use staging_sync_engine::mask::{catalogue, Recipe, RowMask, Table, Type};
+use staging_sync_engine::mask::{listing, Mask, RowMask, Table, Type};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -403,7 +403,7 @@ fn days_between(old: &str, new: &str) -> i64 {
 
 fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String> {
     let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
-    let mask = Recipe::named(case.mask, &options)?;
+    let mask = Mask::named(case.mask, &options)?;
     keyed(mask, (case.kind)(), unique, DOMAIN)
 }
 
@@ -453,7 +453,7 @@ fn values(pattern: &str, count: usize, seed: u8) -> Vec<String> {
 
 #[test]
 fn every_mask_of_the_catalogue_has_a_case() {
-    let known: BTreeSet<&str> = catalogue::listing().iter().map(|listed| listed.name).collect();
+    let known: BTreeSet<&str> = listing().iter().map(|listed| listed.name).collect();
     let tested: BTreeSet<&str> = cases().iter().map(|case| case.mask).collect();
     assert_eq!(known, tested);
 }
@@ -610,7 +610,7 @@ fn what_is_written_fits_a_column_that_the_plan_admits() {
             } else {
                 options
             };
-            let mask = Recipe::named(case.mask, &options).unwrap();
+            let mask = Mask::named(case.mask, &options).unwrap();
             let Ok(mask) = RowMask::new(&table, &[(0, mask)], &pseudonyms(DOMAIN)) else {
                 continue;
             };

@@ -8,7 +8,7 @@ use mask_support::{column, table, unique, varchar};
 use proptest::prelude::*;
 use staging_sync_engine::copy;
 use staging_sync_engine::error::Kind;
-use staging_sync_engine::mask::{catalogue, Column, Mask, Pseudonyms, RowMask, Table, Type};
+use staging_sync_engine::mask::{strategy, Column, Mask, Pseudonyms, RowMask, Table, Type};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -34,18 +34,20 @@ fn not_null(name: &str, kind: Type) -> Column {
     }
 }
 
-fn compile(table: &Table, strategy: &str) -> Result<RowMask, Vec<String>> {
-    let strategy = catalogue::strategy(strategy).unwrap();
+/// What a strategy makes of a column.
+fn of(name: &str, column: &str) -> Mask {
+    strategy(name).unwrap().mask_of(column).unwrap()
+}
+
+fn compile(table: &Table, name: &str) -> Result<RowMask, Vec<String>> {
+    let strategy = strategy(name).unwrap();
     let masks: Vec<(usize, Mask)> = table
         .columns
         .iter()
         .enumerate()
         .filter_map(|(place, column)| {
-            strategy
-                .columns
-                .iter()
-                .find(|(name, _)| *name == column.name)
-                .map(|(_, mask)| (place, mask.clone()))
+            let mask = strategy.mask_of(&column.name)?;
+            Some((place, mask))
         })
         .collect();
     RowMask::new(table, &masks, &pseudonyms())
@@ -87,10 +89,9 @@ fn problem(column: Column, strategy: &str) -> String {
 fn the_user_strategy_writes_the_documented_values() {
     let columns: Vec<Column> = std::iter::once(not_null("id", BIGINT))
         .chain(
-            catalogue::strategy("user_anonymization")
+            strategy("user_anonymization")
                 .unwrap()
-                .columns
-                .iter()
+                .masks()
                 .map(|(name, _)| column(name, Type::TEXT)),
         )
         .chain([column("note", Type::TEXT)])
@@ -809,7 +810,7 @@ proptest! {
     #[test]
     fn numbers_under_a_unique_index_never_repeat_themselves(ids in proptest::collection::hash_set(any::<i32>(), 1..50)) {
         let table = table(&[not_null("id", Type::Integer(4)), unique("phone", varchar(15)), unique("last_name", Type::TEXT)]);
-        let strategies = [(1, Mask::Phone), (2, Mask::LastName)];
+        let strategies = [(1, of("phone_anonymization", "phone")), (2, of("user_anonymization", "last_name"))];
         let mask = Arc::new(RowMask::new(&table, &strategies, &pseudonyms()).unwrap());
         let rows: String = ids.iter().map(|id| format!("{id}\tx\ty\n")).collect();
         let mut out = Vec::new();
@@ -847,7 +848,7 @@ proptest! {
     fn any_bytes_are_masked_or_refused_without_panic(piece in proptest::collection::vec(
         prop_oneof![Just(b'\t'), Just(b'\n'), Just(b'\\'), Just(b'N'), any::<u8>()], 0..80)) {
         let table = table(&[column("id", Type::TEXT), column("email", Type::TEXT), column("phone", Type::TEXT)]);
-        let masks = [(1, Mask::Email), (2, Mask::Phone)];
+        let masks = [(1, of("email_anonymization", "email")), (2, of("phone_anonymization", "phone"))];
         let mask = Arc::new(RowMask::new(&table, &masks, &pseudonyms()).unwrap());
         let _ = mask.masker().mask_piece(&piece, &mut Vec::new());
     }

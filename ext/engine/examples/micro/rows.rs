@@ -2,68 +2,64 @@
 //! every run works on the same bytes.
 
 use staging_sync_engine::copy::binary::{Form, Layout};
-use staging_sync_engine::mask::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use staging_sync_engine::mask::{strategy, Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Columns of the data, and how the user strategy masks them.
-fn columns() -> Vec<(&'static str, Type, Option<Mask>)> {
-    let zeros = || Some(Mask::Constant("0000"));
+/// Columns of the data.
+fn columns() -> Vec<(&'static str, Type)> {
     let text = |limit| Type::Text {
         limit: Some(limit),
         padded: false,
         ignores_case: false,
     };
     vec![
-        ("id", Type::Integer(8), None),
-        ("email", text(255), Some(Mask::Email)),
-        ("email_md5", text(32), Some(Mask::EmailMd5)),
-        ("first_name", text(80), Some(Mask::Constant("Demo"))),
-        ("last_name", text(80), Some(Mask::LastName)),
-        ("full_name", text(160), Some(Mask::FullName)),
-        ("role", Type::TEXT, None),
-        ("credit_card_last_4", text(4), zeros()),
-        ("iban_last4", text(4), zeros()),
-        ("stripe_customer_id", Type::TEXT, Some(Mask::Null)),
-        ("google_token", Type::TEXT, Some(Mask::Null)),
-        ("facebook_token", Type::TEXT, Some(Mask::Null)),
-        ("apple_id", Type::TEXT, Some(Mask::Null)),
-        ("birth_date", Type::Date, Some(Mask::Null)),
-        ("birth_place", Type::TEXT, Some(Mask::Null)),
-        ("billing_extra", Type::TEXT, Some(Mask::Null)),
-        ("zendesk_user_id", Type::Integer(8), Some(Mask::Null)),
-        (
-            "address_line1",
-            Type::TEXT,
-            Some(Mask::Constant("8 rue du sentier")),
-        ),
-        ("address_line2", Type::TEXT, Some(Mask::Null)),
-        ("postal_code", text(10), Some(Mask::Constant("75002"))),
-        ("city", Type::TEXT, Some(Mask::Constant("Paris"))),
-        ("preferences", Type::TEXT, None),
-        ("tags", Type::TEXT, None),
-        ("referrer_id", Type::Integer(8), None),
-        ("default_address_id", Type::Integer(8), None),
-        ("created_at", Type::TEXT, None),
-        ("updated_at", Type::TEXT, None),
+        ("id", Type::Integer(8)),
+        ("email", text(255)),
+        ("email_md5", text(32)),
+        ("first_name", text(80)),
+        ("last_name", text(80)),
+        ("full_name", text(160)),
+        ("role", Type::TEXT),
+        ("credit_card_last_4", text(4)),
+        ("iban_last4", text(4)),
+        ("stripe_customer_id", Type::TEXT),
+        ("google_token", Type::TEXT),
+        ("facebook_token", Type::TEXT),
+        ("apple_id", Type::TEXT),
+        ("birth_date", Type::Date),
+        ("birth_place", Type::TEXT),
+        ("billing_extra", Type::TEXT),
+        ("zendesk_user_id", Type::Integer(8)),
+        ("address_line1", Type::TEXT),
+        ("address_line2", Type::TEXT),
+        ("postal_code", text(10)),
+        ("city", Type::TEXT),
+        ("preferences", Type::TEXT),
+        ("tags", Type::TEXT),
+        ("referrer_id", Type::Integer(8)),
+        ("default_address_id", Type::Integer(8)),
+        ("created_at", Type::TEXT),
+        ("updated_at", Type::TEXT),
     ]
 }
 
-/// The masks of the named columns, or of all nineteen.
+/// The user strategy's masks of the named columns, or of all nineteen.
 pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
     let columns = columns();
+    let strategy = strategy("user_anonymization").expect("a strategy");
     let masks: Vec<(usize, Mask)> = columns
         .iter()
         .enumerate()
-        .filter(|(_, (name, ..))| only.is_none_or(|only| only.contains(name)))
-        .filter_map(|(at, (_, _, mask))| Some((at, mask.clone()?)))
+        .filter(|(_, (name, _))| only.is_none_or(|only| only.contains(name)))
+        .filter_map(|(at, (name, _))| Some((at, strategy.mask_of(name)?)))
         .collect();
     assert_eq!(masks.len(), only.map_or(19, <[&str]>::len));
     let table = Table {
         name: "public.users".into(),
         columns: columns
             .into_iter()
-            .map(|(name, kind, _)| Column {
+            .map(|(name, kind)| Column {
                 name: name.into(),
                 kind,
                 not_null: matches!(name, "id" | "email"),
@@ -88,7 +84,7 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
 
 /// How the rows are written in binary COPY.
 pub fn layout() -> Layout {
-    let form = |(name, kind, _): (&str, Type, _)| match kind {
+    let form = |(name, kind): (&str, Type)| match kind {
         Type::Integer(_) => Form::Int8,
         Type::Date => Form::Date,
         _ if name.ends_with("_at") => Form::Timestamp,

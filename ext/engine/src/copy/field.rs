@@ -143,6 +143,29 @@ pub fn encode(value: Option<&[u8]>, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes the value that stands in `out` from `start` on as a field. `scratch` is for values that need an escape, which
+/// few do.
+///
+/// ```
+/// use staging_sync_engine::copy::encode_from;
+/// let mut row = b"7\tAda\tLovelace".to_vec();
+/// encode_from(2, &mut Vec::new(), &mut row);
+/// assert_eq!(row, b"7\tAda\\tLovelace");
+/// ```
+#[inline]
+pub fn encode_from(start: usize, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    // All of it is looked at, since that needs no branch for each byte.
+    let is_plain = !out[start..]
+        .iter()
+        .fold(false, |any, &byte| any | needs_escape(byte));
+    if !is_plain {
+        scratch.clear();
+        scratch.extend_from_slice(&out[start..]);
+        out.truncate(start);
+        encode(Some(scratch), out);
+    }
+}
+
 /// Whether COPY text cannot hold this byte as it is.
 #[inline]
 pub(super) fn needs_escape(byte: u8) -> bool {

@@ -17,7 +17,7 @@ mod pieces;
 mod rows;
 
 pub use error::RowError;
-pub use field::{decode, encode, fields, Fields};
+pub use field::{decode, encode, encode_from, fields, Fields};
 pub use inserts::InsertRows;
 pub use pieces::Pieces;
 pub use rows::{Row, Rows, Splitter};

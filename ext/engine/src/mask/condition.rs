@@ -3,7 +3,7 @@
 //! The plan makes a [`Condition`] of the CHECK's SQL; the worker asks it about each pseudonym. It is three-valued, as
 //! SQL is: a CHECK is violated by false alone.
 
-use super::catalogue::seconds_of;
+use super::moment::seconds_of;
 use regex::Regex;
 use std::borrow::Cow;
 use std::cmp::Ordering;

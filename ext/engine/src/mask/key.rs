@@ -5,6 +5,7 @@
 
 mod short;
 
+use super::bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -58,6 +59,16 @@ impl Function {
             mac.update(value);
             mac.finalize().into_bytes().into()
         })
+    }
+
+    /// The keyed digest of one value or, if case does not count, of the value in lower case. `scratch` is for that.
+    pub(super) fn digest_of(&self, value: &[u8], fold_case: bool, scratch: &mut Vec<u8>) -> [u8; 32] {
+        if fold_case {
+            bytes::fold_case(value, scratch);
+            self.digest(scratch)
+        } else {
+            self.digest(value)
+        }
     }
 
     /// Begins a digest of several parts.

@@ -1,12 +1,35 @@
 //! One lane's worker: pieces of COPY text in, masked pieces out.
 
-use super::action::{Action, DoesNotFit, Done, Row, Scratch};
+use super::action::{DoesNotFit, Done};
 use super::append::{append, CHUNK};
-use super::{ColumnCounts, Counts, RowMask};
-use crate::copy::Splitter;
+use super::pseudonym::Scratch;
+use super::row_mask::RowMask;
+use crate::copy::{Row, Splitter};
 use crate::error::{Error, Kind, Result};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// What a [`Masker`] has done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows that passed.
+    pub rows: u64,
+    /// Per masked column, in the order of [`RowMask::columns`].
+    pub columns: Vec<ColumnCounts>,
+}
+
+/// What happened to one masked column.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColumnCounts {
+    /// Values replaced.
+    pub masked: u64,
+    /// Values left as they are, by `keep`.
+    pub kept: u64,
+    /// Values that were NULL and stayed so.
+    pub nulls: u64,
+    /// Values written that have not the mask's form: always zero unless the mask itself is wrong.
+    pub violations: u64,
+}
 
 /// Who is shown each row, as it came and as it is written.
 type Seen<'a> = &'a mut dyn FnMut(Row<'_>, Row<'_>);
@@ -22,8 +45,15 @@ pub struct Masker {
     written: Vec<usize>,
 }
 
+impl RowMask {
+    /// A worker that masks rows with this.
+    pub fn masker(self: &Arc<Self>) -> Masker {
+        Masker::new(Arc::clone(self))
+    }
+}
+
 impl Masker {
-    pub(super) fn new(mask: Arc<RowMask>) -> Self {
+    fn new(mask: Arc<RowMask>) -> Self {
         let columns = vec![ColumnCounts::default(); mask.columns.len()];
         Self {
             mask,
@@ -135,8 +165,7 @@ fn mask_row(
             );
         }
         copied = end;
-        if let Action::Fixed(fixed) = action {
-            // It has its form: it is what the form says.
+        if let Some(fixed) = action.always() {
             fixed.append_to(out);
             count.masked += 1;
             continue;

@@ -13,3 +13,15 @@ pub fn quote_identifier(name: &str) -> String {
 pub(crate) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
+
+/// Text as a regular expression that PostgreSQL takes for that text.
+pub(super) fn escape_pattern(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

@@ -231,7 +231,8 @@ fn emptying(
         key_is_enforced: false,
         checks: HashMap::new(),
     };
-    let masks: Vec<(usize, Mask)> = positions.iter().map(|position| (*position, Mask::Null)).collect();
+    let neutral = |position: &usize| (*position, Mask::neutral());
+    let masks: Vec<(usize, Mask)> = positions.iter().map(neutral).collect();
     let pseudonyms = Pseudonyms {
         key: key.clone(),
         email_domain: String::new(),

@@ -309,7 +309,9 @@ impl Planner {
             utf8: true,
             staging_password: None,
         };
-        let mask = RowMask::new(&table, &[(position, Mask::Constant("masked"))], &pseudonyms).unwrap();
+        let value = serde_json::Map::from_iter([("value".to_owned(), "masked".into())]);
+        let masked = Mask::named("static", &value).unwrap();
+        let mask = RowMask::new(&table, &[(position, masked)], &pseudonyms).unwrap();
         load.mask = Some(Arc::new(mask));
         self
     }

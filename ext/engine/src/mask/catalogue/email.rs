@@ -1,48 +1,67 @@
-//! `email`, where it keeps the domain or stands within another value.
+//! `email`: `<20 hex digits>@<domain>`, from the lower-cased address.
 
-use super::recipe::{Fitting, Pseudonym, Work};
-use crate::mask::action::{Row, EMAIL_DIGITS};
-use crate::mask::compile::Fitted;
+use crate::copy::Row;
+use crate::mask::append::Fixed;
+use crate::mask::bytes::{is_hex, write_hex};
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
 use crate::mask::key::Function;
+use crate::mask::pseudonym::{Pseudonym, Work};
+use crate::mask::types::Type;
 
-/// `<20 hex digits>@<domain>`, as the strategies write it.
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[("keep_domain", "true keeps the original's domain")],
+    example: Example::of_text("ada@example.org"),
+    joins: true,
+    own_form: |options| options.get("keep_domain").is_none(),
+    is_wide: true,
+    ..Entry::new("email", "a pseudonym at `config.anonymized_email_domain`", fit)
+};
+
+/// How many hex digits of the digest an address shows: 80 bits.
+const DIGITS: usize = 20;
+
 #[derive(Debug)]
 struct Email {
     function: Function,
+    /// Take addresses that differ only in case for the same.
     fold_case: bool,
+    /// `@` and the domain.
+    suffix: Fixed,
     keep_domain: bool,
-    domain: Box<[u8]>,
+    /// The most characters that the column holds.
     limit: usize,
+}
+
+impl Email {
+    /// The domain of an address, if it is kept.
+    fn kept<'v>(&self, address: &'v [u8]) -> Option<&'v [u8]> {
+        if !self.keep_domain {
+            return None;
+        }
+        let at = address.iter().rposition(|byte| *byte == b'@')?;
+        let suffix = &address[at..];
+        (is_domain(&suffix[1..]) && DIGITS + suffix.len() <= self.limit).then_some(suffix)
+    }
 }
 
 impl Pseudonym for Email {
     fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = if self.fold_case {
-            super::fold_case(value, &mut work.first);
-            self.function.digest(&work.first)
-        } else {
-            self.function.digest(value)
-        };
-        super::write_hex(&digest, EMAIL_DIGITS, out);
-        out.push(b'@');
-        let own = value
-            .iter()
-            .rposition(|byte| *byte == b'@')
-            .map(|at| &value[at + 1..]);
-        let own = own.filter(|domain| {
-            self.keep_domain && is_domain(domain) && EMAIL_DIGITS + 1 + domain.len() <= self.limit
-        });
-        out.extend_from_slice(own.unwrap_or(&self.domain));
+        let digest = self.function.digest_of(value, self.fold_case, &mut work.first);
+        write_hex(&digest, DIGITS, out);
+        match self.kept(value) {
+            Some(suffix) => out.extend_from_slice(suffix),
+            None => self.suffix.append_to(out),
+        }
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
-        let Some((local, rest)) = value.split_at_checked(EMAIL_DIGITS) else {
-            return false;
+        let is_suffix = |suffix: &[u8]| {
+            self.suffix.is(suffix)
+                || self.keep_domain && suffix.first() == Some(&b'@') && is_domain(&suffix[1..])
         };
-        local.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            && rest
-                .strip_prefix(b"@")
-                .is_some_and(|domain| domain == self.domain.as_ref() || self.keep_domain && is_domain(domain))
+        value
+            .split_at_checked(DIGITS)
+            .is_some_and(|(digits, suffix)| is_suffix(suffix) && is_hex(digits))
     }
 }
 
@@ -53,22 +72,40 @@ fn is_domain(text: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
-pub(super) fn email(fitting: &Fitting<'_>) -> Result<Fitted, String> {
-    let domain = &fitting.pseudonyms.email_domain;
-    let text = fitting.text_of(EMAIL_DIGITS + 1 + domain.len())?;
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let domain = &fitting.ground.pseudonyms.email_domain;
+    let Type::Text { limit, .. } = fitting.column.kind else {
+        return Err(fitting.cannot_hold("an e-mail address"));
+    };
+    let length = DIGITS + 1 + domain.len();
+    if limit.is_some_and(|limit| limit < length) {
+        return Err(fitting.problem(
+            &format!(
+                "is {}, and a pseudonymous address has {length} characters.",
+                fitting.column.kind.describe()
+            ),
+            &format!(
+                "Shorten config.anonymized_email_domain to at most {} characters.",
+                limit.unwrap_or(0).saturating_sub(DIGITS + 1)
+            ),
+        ));
+    }
     let keep_domain = fitting.flag("keep_domain")?;
-    let mask = Email {
+    // A backslash means something to bytea.
+    let form = if keep_domain {
+        fitting.matches(&format!("^[0-9a-f]{{{DIGITS}}}@[A-Za-z0-9.-]+$"))
+    } else if domain.is_ascii() && !domain.contains('\\') {
+        fitting.is_hex_before(length, &format!("@{domain}"))
+    } else {
+        let domain = domain.replace('.', "\\.");
+        fitting.matches(&format!("^[0-9a-f]{{{DIGITS}}}@{domain}$"))
+    };
+    let email = Email {
         function: fitting.function("email"),
         fold_case: !fitting.column.unique.tells_case_apart,
+        suffix: Fixed::new(format!("@{domain}").as_bytes()),
         keep_domain,
-        domain: domain.as_bytes().into(),
-        limit: text.limit,
+        limit: limit.unwrap_or(usize::MAX),
     };
-    let domain = if keep_domain {
-        "[A-Za-z0-9.-]+".to_owned()
-    } else {
-        domain.replace('.', "\\.")
-    };
-    let form = fitting.matches(&format!("^[0-9a-f]{{{EMAIL_DIGITS}}}@{domain}$"));
-    Ok(fitting.fitted(mask, form))
+    Ok(Fitted::pseudonym(email, "e-mail pseudonym", form))
 }

@@ -4,12 +4,30 @@
 //! not called: they draw from a random number generator whose numbers change between versions of `rand`, which would
 //! change every pseudonym with an upgrade, and they allocate for each value.
 
-use super::recipe::Fitting;
-use super::words::{Part, Words, CITIES};
-use super::words_form;
-use crate::mask::compile::Fitted;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::CITIES;
+use crate::mask::families::words::{self, Part};
 use fake::locales::{Data, DE_DE, EN, FR_FR, IT_IT, NL_NL};
 use std::borrow::Cow;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[
+        (
+            "kind",
+            "`first_name`, `last_name`, `name`, `company`, `street`, `city`, `address`, `postal_code`, `country`, \
+             `phone`, `email` or `username`; by default what the column's name says",
+        ),
+        ("locale", "`fr`, the default, `en`, `de`, `it` or `nl`"),
+    ],
+    example: Example::of_text("Ada Lovelace").with(r#"{"kind": "name", "locale": "en"}"#),
+    own_form: |_| true,
+    ..Entry::new(
+        "fake",
+        "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
+         addresses at `config.anonymized_email_domain`",
+        fit,
+    )
+};
 
 type List = &'static [&'static str];
 
@@ -252,7 +270,7 @@ fn is_word(word: &str) -> bool {
 }
 
 /// The words of a list that can be written here, sorted, each once.
-fn words(list: List, utf8: bool, with_blanks: bool) -> Part {
+fn some(list: List, utf8: bool, with_blanks: bool) -> Part {
     let good =
         |word: &&&str| is_word(word) && (utf8 || word.is_ascii()) && (with_blanks || !word.contains(' '));
     sorted(
@@ -286,7 +304,7 @@ fn text(text: &'static str) -> Part {
 
 impl Locale {
     fn street(&self, utf8: bool) -> Vec<Part> {
-        let (name, kind) = (words(self.last, utf8, false), words(self.streets, utf8, false));
+        let (name, kind) = (some(self.last, utf8, false), some(self.streets, utf8, false));
         match self.street {
             Street::Before => vec![Part::Number, text(" "), kind, text(" "), name],
             Street::Behind => vec![Part::Number, text(" "), name, text(" "), kind],
@@ -296,9 +314,9 @@ impl Locale {
 
     fn city(&self, utf8: bool) -> Vec<Part> {
         if self.towns_are_whole {
-            return vec![words(self.towns, utf8, false)];
+            return vec![some(self.towns, utf8, false)];
         }
-        vec![words(self.last, utf8, false), words(self.towns, utf8, false)]
+        vec![some(self.last, utf8, false), some(self.towns, utf8, false)]
     }
 
     fn phone(&self) -> Option<Vec<Part>> {
@@ -323,14 +341,14 @@ impl Locale {
             Part::Digits(*digits),
         ];
         if !letters.is_empty() {
-            parts.extend([text(" "), words(letters, false, false)]);
+            parts.extend([text(" "), some(letters, false, false)]);
         }
         parts
     }
 
     /// What a kind is made of; None where there is nothing of it in this language.
     fn parts(&self, kind: &str, utf8: bool, domain: &str) -> Option<Vec<Part>> {
-        let name = |list, with_blanks| words(list, utf8, with_blanks);
+        let name = |list, with_blanks| some(list, utf8, with_blanks);
         Some(match kind {
             "first_name" => vec![name(self.first, true)],
             "last_name" => vec![name(self.last, true)],
@@ -417,10 +435,10 @@ fn kind(fitting: &Fitting<'_>) -> Result<&'static str, String> {
     }
 }
 
-pub(super) fn fake(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let limit = fitting.text()?;
     let (locale, kind) = (locale(fitting)?, kind(fitting)?);
-    let pseudonyms = fitting.pseudonyms;
+    let pseudonyms = fitting.ground.pseudonyms;
     let Some(mut parts) = locale.parts(kind, pseudonyms.utf8, &pseudonyms.email_domain) else {
         return Err(fitting.problem(
             &format!(
@@ -454,11 +472,7 @@ pub(super) fn fake(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "Take a mask that keeps the value's length, such as :token or :text, or widen the column in production.",
         ));
     };
-    let form = words_form::condition(&fitting.sql(), &parts);
-    let mask = Words {
-        function: fitting.function(&format!("fake {} {kind}", locale.name)),
-        fold_case: limit.ignores_case || kind == "email" && !fitting.column.unique.tells_case_apart,
-        parts,
-    };
-    Ok(fitting.fitted(mask, form))
+    let fold_case = limit.ignores_case || kind == "email" && !fitting.column.unique.tells_case_apart;
+    let function = fitting.function(&format!("fake {} {kind}", locale.name));
+    Ok(words::fit_parts(fitting, function, fold_case, parts))
 }

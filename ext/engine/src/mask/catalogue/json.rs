@@ -1,11 +1,28 @@
 //! `json`: a document in which the values at some paths are masked.
 
-use super::document::{places, scrub, Inner};
-use super::json_syntax::{end_of_value, escape, is_number, unescape};
-use super::recipe::{Fitting, Pseudonym, Work};
-use crate::mask::action::Row;
-use crate::mask::compile::{Fitted, ANY_VALUE};
+use crate::copy::Row;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::mask::families::document::{places, scrub, Inner};
+use crate::mask::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
+use crate::mask::pseudonym::{Pseudonym, Work};
 use crate::mask::types::Type;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[
+        (
+            "paths",
+            "from paths such as `$.contact.email`, `$.items[*].name` or `$..phone` to masks",
+        ),
+        ("scrub", "true: each other string is scrubbed"),
+    ],
+    example: Example::of(r#"{"contact": {"email": "ada@example.org"}}"#, || Type::Jsonb)
+        .with(r#"{"paths": {"$.contact.email": "email"}}"#),
+    ..Entry::new(
+        "json",
+        "a document in which the values at some paths are masked, or each string is scrubbed",
+        fit,
+    )
+};
 
 /// A step of a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,9 +80,6 @@ fn parse_path(path: &str) -> Option<Vec<Step>> {
     }
     (!steps.is_empty() && steps.len() <= 60 && steps.last() != Some(&Step::Deep)).then_some(steps)
 }
-
-/// Deeper documents are cut: what lies deeper becomes null.
-pub(super) const DEEPEST: usize = 500;
 
 #[derive(Debug)]
 struct Json {
@@ -272,11 +286,11 @@ impl<'a> Walk<'a> {
         };
         let is_null = !is_string && decoded == b"null";
         match inner {
-            Some(Inner::Null) => out.extend_from_slice(b"null"),
-            Some(Inner::Pseudonym(pseudonym)) if !decoded.is_empty() && !is_null => {
+            Some(inner) if inner.is_null() => out.extend_from_slice(b"null"),
+            Some(inner) if !decoded.is_empty() && !is_null => {
                 let mut written = std::mem::take(&mut self.work.second);
                 written.clear();
-                pseudonym.write(&decoded, self.row, self.work.deeper(), &mut written);
+                inner.write(&decoded, self.row, self.work, &mut written);
                 if !is_string && is_number(&written) {
                     out.extend_from_slice(&written);
                 } else {
@@ -326,7 +340,7 @@ impl Pseudonym for Json {
     }
 }
 
-pub(super) fn json(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     match fitting.column.kind {
         Type::Json | Type::Jsonb | Type::Text { limit: None, .. } => {}
         _ => return Err(fitting.wrong_type("json, jsonb and text columns without a limit")),
@@ -344,5 +358,5 @@ pub(super) fn json(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     if paths.is_empty() && scrub.is_none() {
         return Err(fitting.wrong_option("paths", "given, and neither is scrub: true"));
     }
-    Ok(fitting.fitted(Json { paths, scrub }, ANY_VALUE.into()))
+    Ok(fitting.fitted(Json { paths, scrub }, ANY_VALUE))
 }

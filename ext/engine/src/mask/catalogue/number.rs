@@ -1,11 +1,18 @@
 //! `number`: the original, more or less.
 
-use super::recipe::{Fitting, Pseudonym, Work};
-use crate::mask::action::Row;
-use crate::mask::compile::{Fitted, ANY_VALUE};
+use crate::copy::Row;
+use crate::mask::bytes::parse;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::mask::key::Function;
+use crate::mask::pseudonym::{nearer, Pseudonym, Work};
 use crate::mask::types::Type;
 use std::io::Write;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[("percent", "by how much at most, 10 by default")],
+    example: Example::of("1234.50", || Type::Numeric { digits: None }),
+    ..Entry::new("number", "the number, more or less", fit)
+};
 
 #[derive(Debug)]
 struct Noise {
@@ -105,7 +112,7 @@ impl Pseudonym for Noise {
         let noise = self.permille(value);
         let Some((number, scale)) = decimal(value) else {
             // Writing into a Vec does not fail.
-            let _ = match super::parse::<f64>(value) {
+            let _ = match parse::<f64>(value) {
                 Some(number) if number.is_finite() && self.most.is_float() => {
                     let found = number * (1.0 + noise as f64 / 10_000.0);
                     let found = [found, number / 2.0, number * 2.0]
@@ -145,7 +152,7 @@ impl Pseudonym for Noise {
         let (Some((original, scale)), Some((written, same))) = (decimal(original), decimal(written)) else {
             return false;
         };
-        let away = super::nearer(written - original, step).filter(|_| scale == same);
+        let away = nearer(written - original, step).filter(|_| scale == same);
         away.is_some_and(|away| {
             write_decimal(original + away, scale, out);
             true
@@ -153,11 +160,11 @@ impl Pseudonym for Noise {
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
-        super::parse::<f64>(value).is_some()
+        parse::<f64>(value).is_some()
     }
 }
 
-pub(super) fn number(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let most = match fitting.column.kind {
         Type::Integer(2) => Most::Integer(i128::from(i16::MAX)),
         Type::Integer(4) => Most::Integer(i128::from(i32::MAX)),
@@ -174,5 +181,5 @@ pub(super) fn number(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         percent: i128::from(percent),
         most,
     };
-    Ok(fitting.fitted(mask, ANY_VALUE.into()))
+    Ok(fitting.fitted(mask, ANY_VALUE))
 }

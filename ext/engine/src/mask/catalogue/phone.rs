@@ -2,13 +2,27 @@
 //!
 //! What is valid in other countries than France the library says, which allocates for each number that it looks at.
 
-use super::recipe::{Fitting, Pseudonym, Work};
-use super::shape::{self, Shape};
-use crate::mask::action::Row;
-use crate::mask::compile::{Fitted, ANY_VALUE};
+use crate::copy::Row;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::mask::families::shape::{self, Shape};
 use crate::mask::permutation::Strings;
+use crate::mask::pseudonym::{Pseudonym, Work};
 use crate::mask::types::Type;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[(
+        "country",
+        "the country of numbers without a country's code, `FR` by default",
+    )],
+    example: Example::of_text("+33 6 12 34 56 78"),
+    joins: true,
+    ..Entry::new(
+        "phone",
+        "a valid number of the same country and kind, written as the original is; its last eight digits change",
+        fit,
+    )
+};
 
 /// The last digits that change; those before them say country, network and kind.
 const CHANGED: usize = 8;
@@ -115,7 +129,7 @@ impl Pseudonym for Phone {
     }
 }
 
-pub(super) fn phone(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let is_number = match fitting.column.kind {
         Type::Text { .. } => false,
         Type::Integer(8) | Type::Numeric { digits: None } => true,
@@ -139,7 +153,7 @@ pub(super) fn phone(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let form = if is_number {
         ANY_VALUE.into()
     } else {
-        fitting.matches("^[\\u0001-\\u007f]*$")
+        fitting.is_ascii()
     };
     Ok(fitting.fitted(mask, form))
 }

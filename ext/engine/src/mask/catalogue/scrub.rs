@@ -1,10 +1,22 @@
 //! `scrub`: free text in which what identifies somebody becomes the pseudonym that its own mask gives.
 
-use super::recipe::{from_value, Fitting, Pseudonym, Work};
-use crate::mask::action::Row;
-use crate::mask::compile::{Fitted, ANY_VALUE};
+use crate::copy::Row;
+use crate::mask::action::Writes;
+use crate::mask::bytes::cut;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::mask::pseudonym::{Pseudonym, Work};
 use regex::bytes::Regex;
 use serde_json::json;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    options: &[("country", "the country of phone numbers, `FR` by default")],
+    example: Example::of_text("call 06 12 34 56 78 or ada@example.org"),
+    ..Entry::new(
+        "scrub",
+        "free text in which e-mail addresses, phone numbers, IBANs, cards, NIRs and URLs with a query become their pseudonyms",
+        fit,
+    )
+};
 
 /// What is looked for, in the order in which one wins over another where both begin at the same place.
 const PATTERN: &str = concat!(
@@ -54,7 +66,7 @@ impl Pseudonym for Scrub {
         work.places = Some(places);
         out.extend_from_slice(&value[copied..]);
         if self.limit < usize::MAX {
-            super::cut(out, start, self.limit);
+            cut(out, start, self.limit);
         }
     }
 
@@ -63,7 +75,7 @@ impl Pseudonym for Scrub {
     }
 }
 
-pub(super) fn scrub(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let limit = fitting.text()?.limit;
     fitting.may_repeat()?;
     let country = fitting.string("country")?.unwrap_or("FR");
@@ -74,13 +86,17 @@ pub(super) fn scrub(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "phone" => json!({ "mask": "phone", "country": country }),
             name => json!(name),
         };
-        let mask = from_value(&mask).map_err(|problem| fitting.problem(&problem, ""))?;
-        masks.push(fitting.within(&mask)?);
+        let mask = fitting
+            .named(&mask)
+            .map_err(|problem| fitting.problem(&problem, ""))?;
+        if let Writes::Pseudonym(mask) = fitting.within(&mask)? {
+            masks.push(mask);
+        }
     }
     let scrub = Scrub {
         pattern,
         masks,
         limit,
     };
-    Ok(fitting.fitted(scrub, ANY_VALUE.into()))
+    Ok(fitting.fitted(scrub, ANY_VALUE))
 }

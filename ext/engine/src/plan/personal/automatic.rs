@@ -1,6 +1,6 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
-use crate::mask::{Mask, Pseudonyms, Recipe, RowMask, Table, Type};
+use crate::mask::{Mask, Pseudonyms, RowMask, Table, Type};
 use crate::pii::{Kind, Suggestion};
 use serde_json::{json, Map, Value};
 
@@ -43,7 +43,7 @@ pub(super) fn choose(
     let fits =
         |mask: &Mask| allowed(mask) && RowMask::new(table, &[(position, mask.clone())], pseudonyms).is_ok();
     let mut named = candidates.into_iter().filter_map(|suggestion| {
-        let mask = Recipe::named(suggestion.mask, &suggestion.options).ok()?;
+        let mask = Mask::named(suggestion.mask, &suggestion.options).ok()?;
         let scrubs = suggestion.mask == "scrub"
             || suggestion.options.contains_key("scrub")
             || suggestion.options.get("of").is_some_and(|of| of == "scrub");
@@ -54,9 +54,9 @@ pub(super) fn choose(
         })
     });
     named.next().or_else(|| {
-        fits(&Mask::Null).then_some(Automatic {
+        fits(&Mask::neutral()).then_some(Automatic {
             suggestion: None,
-            mask: Mask::Null,
+            mask: Mask::neutral(),
             scrubs: false,
         })
     })
@@ -256,7 +256,7 @@ mod tests {
                     let Some(suggestion) = found.suggestion else {
                         panic!("{cell}: no rule can say it")
                     };
-                    let named = Recipe::named(suggestion.mask, &suggestion.options);
+                    let named = Mask::named(suggestion.mask, &suggestion.options);
                     assert_eq!(named.as_ref(), Ok(&found.mask), "{cell}");
                 }
             }
@@ -295,7 +295,7 @@ mod tests {
                 Kind::BirthDate => Type::Date,
                 _ => Type::TEXT,
             };
-            let mask = Recipe::named(kind.suggested_mask(), &Map::new());
+            let mask = Mask::named(kind.suggested_mask(), &Map::new());
             let Ok(mask) = mask else {
                 panic!("{kind:?}: {mask:?}")
             };

@@ -1,7 +1,7 @@
 //! One entry of the configuration by itself: its masks, and what is wrong with them before any table is looked at.
 
 use super::describe;
-use crate::mask::{catalogue, Keep, Mask, Recipe};
+use crate::mask::{self, Keep, Mask};
 use crate::near::did_you_mean;
 use crate::plan::{Problems, TableName};
 use crate::settings::{MaskName, Rule};
@@ -11,13 +11,11 @@ use std::sync::Arc;
 pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mask)> {
     let mut masks: Vec<(String, Mask)> = Vec::new();
     match (&rule.strategy, rule.columns.is_empty()) {
-        (Some(name), true) => match catalogue::strategy(name) {
-            Some(strategy) => masks.extend(
-                strategy
-                    .columns
-                    .iter()
-                    .map(|(column, mask)| ((*column).to_owned(), mask.clone())),
-            ),
+        (Some(name), true) => match mask::strategy(name) {
+            Some(strategy) => {
+                let named = strategy.masks();
+                masks.extend(named.map(|(column, mask)| (column.to_owned(), mask)));
+            }
             None => problems.add(unknown_strategy(rule, name)),
         },
         (None, false) => {
@@ -27,7 +25,7 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
                     MaskName::Plain(name) => (name, &none),
                     MaskName::WithOptions { mask, options } => (mask, options),
                 };
-                match Recipe::named(name, options) {
+                match Mask::named(name, options) {
                     Ok(mask) => masks.push((column.clone(), mask)),
                     Err(problem) => problems.add(format!("{}: {column}: {problem}", describe(rule))),
                 }
@@ -81,10 +79,7 @@ pub(super) fn no_such_column<'n>(
 }
 
 pub(super) fn unknown_strategy(rule: &Rule, name: &str) -> String {
-    let known: Vec<&str> = catalogue::STRATEGIES
-        .iter()
-        .map(|strategy| strategy.name)
-        .collect();
+    let known: Vec<&str> = mask::STRATEGIES.iter().map(|strategy| strategy.name).collect();
     let hint = did_you_mean(name, known.iter().copied(), ":");
     format!(
         "{}: there is no such strategy.{hint} There are {}.",

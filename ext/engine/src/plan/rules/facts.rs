@@ -44,8 +44,9 @@ impl Rules<'_> {
         }
         // The MD5 of an address is as distinct as the address it is made from.
         if let (Some(email), Some(md5)) = (places.get("email"), places.get("email_md5")) {
+            let is_of_address = |mask: &Mask| mask.is("email_md5");
             uniqueness[*email].tells_case_apart |=
-                uniqueness[*md5].distinct && self.mask(index, "email_md5") == Some(&Mask::EmailMd5);
+                uniqueness[*md5].distinct && self.mask(index, "email_md5").is_some_and(is_of_address);
         }
         let columns = load
             .columns

@@ -5,7 +5,6 @@ use crate::archive::DumpId;
 use crate::mask::{Mask, Type};
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Diagnostics, Load, Problems, TableName};
-use crate::settings::{MaskName, Rule};
 use std::collections::{HashMap, HashSet};
 
 impl Rules<'_> {
@@ -74,9 +73,7 @@ impl Rules<'_> {
         columns.sort_unstable_by_key(|(column, _)| *column);
         for (column, (mask, rule)) in columns {
             let found = checks::of_column(self.schema, index, column);
-            let writes_null =
-                matches!(mask, Mask::Null) || matches!(mask, Mask::Catalogue(recipe) if recipe.is("null"));
-            let nulls = found.about_null.iter().filter(|_| writes_null);
+            let nulls = found.about_null.iter().filter(|_| mask.may_be_null());
             for name in found.unknown.iter().chain(nulls) {
                 warnings.push(format!(
                     "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
@@ -96,7 +93,7 @@ impl Rules<'_> {
         for (column, (mask, rule)) in columns {
             let rule = self.rules[*rule].0;
             let some_stay = rule.condition.is_some() || rule.keep.contains_key(column);
-            if some_stay && !is_wide(mask, rule, column) && self.is_distinct(index, column) {
+            if some_stay && !mask.is_wide() && self.is_distinct(index, column) {
                 warnings.push(format!(
                     "{}: {}.{column} is under a unique index, and some of its values stay as they are. Should one be \
                      another's pseudonym, the index cannot be made and the run fails; then mask it without a condition \
@@ -239,14 +236,4 @@ impl Rules<'_> {
         }
         warnings
     }
-}
-
-/// Whether a mask's pseudonyms are so many, or so unlike what production holds, that none meets a raw value by chance.
-fn is_wide(mask: &Mask, rule: &Rule, column: &str) -> bool {
-    let name = rule.columns.get(column).map(|name| match name {
-        MaskName::Plain(name) => name.as_str(),
-        MaskName::WithOptions { mask, .. } => mask.as_str(),
-    });
-    matches!(mask.without_keep(), Mask::Email | Mask::EmailMd5 | Mask::Null)
-        || matches!(name, Some("email" | "uuid" | "hash" | "null"))
 }

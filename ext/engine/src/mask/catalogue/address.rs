@@ -1,0 +1,23 @@
+//! `address`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::{CITIES, STREETS};
+use crate::mask::families::words::{self, list, room, Part};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("10 rue X, Lyon"),
+    own_form: |_| true,
+    ..Entry::new("address", "a street with its number, and a city", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let room = room(fitting)?.saturating_sub(6);
+    let parts = vec![
+        Part::Number,
+        Part::Text(" ".into()),
+        list(STREETS, room.saturating_sub(10).max(room / 2)),
+        Part::Text(", ".into()),
+        list(CITIES, room - room.saturating_sub(10).max(room / 2)),
+    ];
+    words::fit(fitting, parts)
+}

@@ -1,0 +1,15 @@
+//! `city`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::CITIES;
+use crate::mask::families::words::{self, list, room};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("Lyon"),
+    own_form: |_| true,
+    ..Entry::new("city", "a city", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![list(CITIES, room(fitting)?)])
+}

@@ -1,0 +1,23 @@
+//! `company`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::LAST_NAMES;
+use crate::mask::families::words::{self, list, room, Part};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("Analytical Engines Ltd"),
+    own_form: |_| true,
+    ..Entry::new("company", "a company's name", fit)
+};
+
+const FORMS: &[&str] = &["Conseil", "SARL", "SAS", "Services", "et Fils"];
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let room = room(fitting)?.saturating_sub(1);
+    let parts = vec![
+        list(LAST_NAMES, room.saturating_sub(4).min(room)),
+        Part::Text(" ".into()),
+        list(FORMS, room.saturating_sub(9).max(4)),
+    ];
+    words::fit(fitting, parts)
+}

@@ -1,0 +1,15 @@
+//! `first_name`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::FIRST_NAMES;
+use crate::mask::families::words::{self, list, room};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("Ada"),
+    own_form: |_| true,
+    ..Entry::new("first_name", "a first name", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![list(FIRST_NAMES, room(fitting)?)])
+}

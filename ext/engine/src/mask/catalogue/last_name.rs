@@ -1,0 +1,15 @@
+//! `last_name`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::LAST_NAMES;
+use crate::mask::families::words::{self, list, room};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("Lovelace"),
+    own_form: |_| true,
+    ..Entry::new("last_name", "a last name", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![list(LAST_NAMES, room(fitting)?)])
+}

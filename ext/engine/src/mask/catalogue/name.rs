@@ -1,0 +1,21 @@
+//! `name`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::word_lists::{FIRST_NAMES, LAST_NAMES};
+use crate::mask::families::words::{self, list, room, Part};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("Ada Lovelace"),
+    own_form: |_| true,
+    ..Entry::new("name", "a first and a last name", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let half = room(fitting)?.saturating_sub(1) / 2;
+    let parts = vec![
+        list(FIRST_NAMES, half),
+        Part::Text(" ".into()),
+        list(LAST_NAMES, half),
+    ];
+    words::fit(fitting, parts)
+}

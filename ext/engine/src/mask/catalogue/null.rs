@@ -1,0 +1,28 @@
+//! `null`.
+
+use crate::mask::action::Writes;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting, Nulls};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("secret"),
+    is_wide: true,
+    nulls: Nulls::Always,
+    ..Entry::new("null", "NULL", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    if fitting.column.not_null {
+        return Err(fitting.problem(
+            "is NOT NULL, and the mask :null writes NULL.",
+            "Take :static with a value, or another mask.",
+        ));
+    }
+    if fitting.column.unique.distinct && fitting.column.unique.counts_nulls {
+        return Err(fitting.problem(
+            "is under a unique index that takes two NULLs for the same.",
+            "Take a mask that keeps values distinct, such as :hash.",
+        ));
+    }
+    let form = format!("{} IS NULL", fitting.sql());
+    Ok(Fitted::new(Writes::null(), "NULL", form))
+}

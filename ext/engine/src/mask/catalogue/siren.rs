@@ -1,0 +1,48 @@
+//! `siren`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::check_digits::{self, all_digits, on_digits, permute_before_luhn, Number};
+use crate::mask::families::shape::Shape;
+use crate::mask::permutation::Strings;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("732829320"),
+    joins: true,
+    ..Entry::new("siren", "a French company's number with a valid check digit", fit)
+};
+
+/// A SIREN, which other numbers begin with.
+#[derive(Debug)]
+pub(super) struct Siren {
+    strings: Strings,
+    most: Option<u128>,
+}
+
+impl Siren {
+    /// `most`: of a number column, the largest number.
+    pub(super) fn new(fitting: &Fitting<'_>, most: Option<u128>) -> Self {
+        Self {
+            strings: Strings::new(&fitting.function(MASK.name), 10),
+            most,
+        }
+    }
+
+    /// Replaces its digits.
+    pub(super) fn replace_digits(&self, digits: &mut [u8]) {
+        permute_before_luhn(&self.strings, self.most, 0, digits);
+    }
+}
+
+impl Number for Siren {
+    fn knows(&self, text: &[u8]) -> bool {
+        text.len() == 9 && all_digits(text)
+    }
+
+    fn replace(&self, text: &mut [u8], _: &Shape, _: &mut Vec<u8>) {
+        on_digits(text, |digits| self.replace_digits(digits));
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    check_digits::fit(fitting, 9, |_, most| Siren::new(fitting, most))
+}

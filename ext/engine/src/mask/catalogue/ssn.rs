@@ -1,0 +1,51 @@
+//! `ssn`: area, group and serial number, none of them one that is never given out.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::check_digits::{self, all_digits, number, on_digits, Number};
+use crate::mask::families::shape::Shape;
+use crate::mask::permutation::Strings;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("219-09-9999"),
+    joins: true,
+    ..Entry::new(
+        "ssn",
+        "a social security number of the United States that can be given out",
+        fit,
+    )
+};
+
+#[derive(Debug)]
+struct Ssn {
+    strings: Strings,
+    is_number: bool,
+}
+
+impl Number for Ssn {
+    fn knows(&self, text: &[u8]) -> bool {
+        text.len() == 9 && all_digits(text)
+    }
+
+    fn replace(&self, text: &mut [u8], _: &Shape, _: &mut Vec<u8>) {
+        on_digits(text, |digits| {
+            let given = is_given(digits);
+            let leads = digits[0] != 0;
+            self.strings.apply(digits, b"", |found| {
+                is_given(found) == given && (!self.is_number || (found[0] != 0) == leads)
+            });
+        });
+    }
+}
+
+/// Whether the Social Security Administration gives out such a number.
+fn is_given(digits: &[u8]) -> bool {
+    let (area, group, serial) = (number(&digits[..3]), number(&digits[3..5]), number(&digits[5..]));
+    area > 0 && area != 666 && area < 900 && group > 0 && serial > 0
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    check_digits::fit(fitting, 9, |function, most| Ssn {
+        strings: Strings::new(function, 10),
+        is_number: most.is_some(),
+    })
+}

@@ -1,0 +1,15 @@
+//! `username`.
+
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::words::{self, Part};
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("ada42"),
+    joins: true,
+    own_form: |_| true,
+    ..Entry::new("username", "`user_` and a pseudonym", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![Part::Text("user_".into()), Part::Hex])
+}

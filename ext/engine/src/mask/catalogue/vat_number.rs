@@ -1,0 +1,52 @@
+//! `vat_number`: a French one holds the pseudonym of its SIREN.
+
+use super::siren::Siren;
+use crate::mask::entry::{Entry, Example, Fitted, Fitting};
+use crate::mask::families::check_digits::{
+    self, all_digits, carry_over, number, starts_with_letters, Number,
+};
+use crate::mask::families::shape::Shape;
+
+pub(in crate::mask) static MASK: Entry = Entry {
+    example: Example::of_text("FR44732829320"),
+    joins: true,
+    ..Entry::new(
+        "vat_number",
+        "a VAT number of the same country; a French one holds the pseudonym of its SIREN",
+        fit,
+    )
+};
+
+#[derive(Debug)]
+struct Vat {
+    siren: Siren,
+}
+
+impl Number for Vat {
+    fn knows(&self, text: &[u8]) -> bool {
+        (4..=15).contains(&text.len()) && starts_with_letters(text, 2)
+    }
+
+    fn replace(&self, text: &mut [u8], shape: &Shape, work: &mut Vec<u8>) {
+        let is_french = text[..2].eq_ignore_ascii_case(b"FR") && text.len() == 13 && all_digits(&text[2..]);
+        if !is_french {
+            return shape.replace(&mut text[2..], work, |_| true);
+        }
+        let key = |digits: &[u8]| (12 + 3 * (number(digits) % 97)) % 97;
+        work.clear();
+        work.extend(text[2..].iter().map(|byte| byte - b'0'));
+        let old = key(&work[2..]);
+        self.siren.replace_digits(&mut work[2..]);
+        let new = key(&work[2..]);
+        carry_over(&mut work[..2], old, new);
+        for (byte, digit) in text[2..].iter_mut().zip(work.iter()) {
+            *byte = b'0' + digit;
+        }
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    check_digits::fit(fitting, 0, |_, most| Vat {
+        siren: Siren::new(fitting, most),
+    })
+}

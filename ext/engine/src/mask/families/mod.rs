@@ -1,0 +1,15 @@
+//! How masks write that have much in common.
+
+pub(super) mod check_digits;
+pub(super) mod constant;
+pub(super) mod days;
+pub(super) mod distinct;
+pub(super) mod document;
+pub(super) mod json_syntax;
+pub(super) mod numbered;
+mod parts;
+pub(super) mod password_hash;
+pub(super) mod shape;
+pub(super) mod word_lists;
+pub(super) mod words;
+mod words_form;

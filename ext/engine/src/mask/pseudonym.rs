@@ -1,0 +1,95 @@
+//! What a mask is while rows pass: a [`Pseudonym`], and the buffers that it works with.
+
+use crate::copy::Row;
+use regex::bytes::CaptureLocations;
+
+/// A mask fitted to one column.
+pub(super) trait Pseudonym: std::fmt::Debug + Send + Sync {
+    /// Appends the pseudonym of a value, which is not NULL; nor is it empty, unless the mask has said that it replaces
+    /// empty values, too.
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>);
+
+    /// Whether a value has the form that the mask writes.
+    fn has_form(&self, value: &[u8]) -> bool;
+
+    /// Appends a value between the original and what was written for it, or as far on its other side, the nearer the
+    /// higher `step` is; false when there is none. For CHECKs on how large a value is.
+    fn write_nearer(&self, _original: &[u8], _written: &[u8], _step: u32, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    /// Whether what was written would do for this column; a mask that may write too much says so here.
+    fn fits(&self, _written: &[u8]) -> bool {
+        true
+    }
+}
+
+/// A distance for [`Pseudonym::write_nearer`]: as far on the other side, then half of it on either, and so on down to
+/// one.
+pub(super) fn nearer(away: i128, step: u32) -> Option<i128> {
+    let size = away.unsigned_abs() >> (step.div_ceil(2).min(127));
+    let size = i128::try_from(size).ok().filter(|size| *size > 0)?;
+    let is_behind = (away < 0) != step.is_multiple_of(2);
+    Some(if is_behind { -size } else { size })
+}
+
+/// Buffers for a [`Pseudonym`], which live as long as the worker.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) first: Vec<u8>,
+    pub(super) second: Vec<u8>,
+    pub(super) third: Vec<u8>,
+    /// Where the paths into a document stand.
+    pub(super) states: Vec<u64>,
+    /// Where a pattern was found in free text.
+    pub(super) places: Option<CaptureLocations>,
+    /// What another column became, whose pseudonym goes into this one's.
+    pub(super) shared: Shared,
+    /// For the mask of that column.
+    other: Option<Box<Scratch>>,
+    /// For a mask within a mask.
+    deeper: Option<Box<Work>>,
+}
+
+impl Work {
+    /// Buffers for a mask within a mask.
+    pub(super) fn deeper(&mut self) -> &mut Work {
+        self.deeper.get_or_insert_default()
+    }
+
+    /// Buffers for the mask of another column.
+    pub(super) fn other(&mut self) -> &mut Scratch {
+        self.other.get_or_insert_default()
+    }
+}
+
+/// The value of a column that was masked last of those that other columns' masks read.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// The place of its column; None: there was none yet.
+    pub(super) column: Option<usize>,
+    pub(super) raw: Vec<u8>,
+    /// What it became, as a COPY field.
+    pub(super) field: Vec<u8>,
+    /// Whether it stayed, by `keep`.
+    pub(super) is_kept: bool,
+    /// The field's value.
+    pub(super) decoded: Vec<u8>,
+}
+
+impl Shared {
+    /// Whether this is what became of a value of a column.
+    pub(super) fn is_of(&self, column: usize, raw: &[u8]) -> bool {
+        self.column == Some(column) && self.raw == raw
+    }
+}
+
+/// Buffers for a column's values, which live as long as the worker.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) decoded: Vec<u8>,
+    pub(super) written: Vec<u8>,
+    /// What a CHECK refused.
+    pub(super) refused: Vec<u8>,
+    pub(super) work: Work,
+}
