@@ -8,9 +8,9 @@
 //! name in two places is ordinary, and a local file says nothing of where it came from.
 
 use crate::error::{Error, Kind, Result};
+use crate::postgres::url::{ConnectionUrl, Host};
 use crate::settings::Source;
 use crate::source::BackupInfo;
-use crate::target::url::{ConnectionUrl, Host};
 
 /// Fails when the target's host is the source addon's.
 ///

@@ -4,9 +4,10 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::leak::{self, Channel, Findings, LeakCheck};
 use crate::plan::{Plan, TableName};
+use crate::postgres::load::read_back::read_back;
+use crate::postgres::Target;
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::target::{read_back, Target};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 //! planned      one door to a plan: from an archive, a catalogue, SQL
 //! leak_report  the leak check's beginning and end; verify, passwords: what is counted in the target afterwards
 //! report       what a job says in the end, gathered from its events
-//! target       PostgreSQL: reset, schema, rows, indexes and keys
+//! postgres     PostgreSQL: sessions, reset, rows, what may run when, rules in SQL
 //! detect       personal data that no rule covers, from the first rows
 //! identity     whether the target is the source itself
 //! source       where a backup comes from: HTTPS download → gunzip → untar, or a local file
@@ -39,10 +39,10 @@ mod passwords;
 pub mod pii;
 pub mod plan;
 mod planned;
+pub mod postgres;
 pub mod report;
 mod rows;
 pub mod settings;
 pub mod source;
 mod stream;
-pub mod target;
 pub mod verify;

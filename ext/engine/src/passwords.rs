@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::plan::{Plan, TableName};
+use crate::postgres::Target;
 use crate::report::KnownPassword;
-use crate::target::Target;
 use std::collections::BTreeMap;
 
 /// Counts the accounts of each column whose mask gives a known password. `plan`: as it was carried out.

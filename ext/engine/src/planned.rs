@@ -10,8 +10,9 @@ use crate::event::Sink;
 use crate::mask::Key;
 use crate::plan::schema::Schema;
 use crate::plan::{self, Contents, Plan};
+use crate::postgres::inspect::catalogue;
+use crate::postgres::Session;
 use crate::settings::Settings;
-use crate::target::{describe, Session};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -41,7 +42,7 @@ pub(crate) async fn from_catalogue(
     settings: &Settings,
     events: &Sink,
 ) -> Result<(Plan, Vec<Entry>)> {
-    let (header, entries) = describe::describe(session).await?;
+    let (header, entries) = catalogue::describe(session).await?;
     let plan = make(&Contents::read(&header, &entries), settings, events)?;
     Ok((plan, entries))
 }
@@ -52,7 +53,7 @@ pub(crate) async fn from_catalogue(
 /// As [`from_archive`].
 pub(crate) fn from_sql(sql: &str, settings: &Settings, events: &Sink) -> Result<Plan> {
     let entries = sql::entries(sql)?;
-    make(&Contents::read(&describe::header(), &entries), settings, events)
+    make(&Contents::read(&catalogue::header(), &entries), settings, events)
 }
 
 /// A plan whose policy for personal columns does not refuse what names say of them.

@@ -8,7 +8,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::mask::MaskedColumn;
 use crate::plan::{Load, Plan, TableName};
-use crate::target::{LoadReport, Questions, Target};
+use crate::postgres::{LoadReport, Questions, Target};
 use std::collections::{BTreeMap, HashMap};
 
 /// What was checked, and what was found.
@@ -42,7 +42,7 @@ struct Expected<'p> {
     violations_seen: u64,
 }
 
-/// What has to be asked about the tables of a plan, for [`restore_from`](crate::target::restore_from): those
+/// What has to be asked about the tables of a plan, for [`restore_from`](crate::postgres::restore_from): those
 /// whose rows nothing takes away later.
 pub fn questions(plan: &Plan) -> Questions {
     let mut questions = Questions::new();

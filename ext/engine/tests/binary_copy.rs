@@ -14,7 +14,7 @@ use staging_sync_engine::copy::Splitter;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::{quote_identifier, Load, Plan};
-use staging_sync_engine::target::{Item, LoadReport, Target};
+use staging_sync_engine::postgres::{Item, JobRecord, LoadReport, Target};
 use std::sync::Arc;
 use target_support::{load, rows, Database, Planner};
 
@@ -143,7 +143,10 @@ fn contents(load: &Load) -> String {
 
 async fn restored(database: &Database, plan: &Arc<Plan>, items: Vec<Item>) -> Result<LoadReport, Error> {
     let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
-    target.reset_and_create(plan).await.unwrap();
+    target
+        .reset_and_create(plan, &JobRecord::default())
+        .await
+        .unwrap();
     let report = load(&target, plan, items).await;
     target.close().await.unwrap();
     report

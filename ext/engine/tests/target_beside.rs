@@ -8,7 +8,9 @@ use staging_sync_engine::archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;
-use staging_sync_engine::target::{restore_from, Item, LoadReport, Never, Questions, Target, Watching};
+use staging_sync_engine::postgres::{
+    restore_from, Item, JobRecord, LoadReport, Never, Questions, Target, Watching,
+};
 use staging_sync_engine::verify::{questions, verify};
 use std::sync::Arc;
 use target_support::{table, Database, Planner};
@@ -21,7 +23,7 @@ async fn load(
     items: Vec<Item>,
 ) -> Result<LoadReport, Error> {
     let target = Target::open(&database.settings(), &Sink::silent()).await?;
-    target.reset_and_create(plan).await?;
+    target.reset_and_create(plan, &JobRecord::default()).await?;
     let report = feed(&target, plan, questions, items).await;
     target.close().await?;
     report
@@ -264,7 +266,10 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
     ]
     .concat_items();
     let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
-    target.reset_and_create(&plan).await.unwrap();
+    target
+        .reset_and_create(&plan, &JobRecord::default())
+        .await
+        .unwrap();
     let report = feed(&target, &plan, questions(&plan), items).await.unwrap();
     let numbers = |name: &str| {
         report
@@ -316,7 +321,10 @@ async fn statistics_are_made_while_others_load_except_of_what_has_partitions() {
         Item::TableEnd,
     ];
     let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
-    target.reset_and_create(&plan).await.unwrap();
+    target
+        .reset_and_create(&plan, &JobRecord::default())
+        .await
+        .unwrap();
     let items = [users(1), part].concat_items();
     let report = feed(&target, &plan, Questions::new(), items).await.unwrap();
     let with_statistics =

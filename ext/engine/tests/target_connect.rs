@@ -6,9 +6,9 @@ mod target_support;
 use secrecy::ExposeSecret;
 use staging_sync_engine::error::Kind;
 use staging_sync_engine::event::Sink;
+use staging_sync_engine::postgres::url::{ChannelBinding, ConnectionUrl, Host, Roots, SslMode};
+use staging_sync_engine::postgres::{JobRecord, Target};
 use staging_sync_engine::settings;
-use staging_sync_engine::target::url::{ChannelBinding, ConnectionUrl, Host, Roots, SslMode};
-use staging_sync_engine::target::Target;
 use std::time::Duration;
 use target_support::{cluster_port, cluster_url, session, settings, Database};
 
@@ -365,7 +365,7 @@ async fn a_session_is_set_up_for_a_restore() {
         .await
         .expect("no setting of the role hinders");
     target
-        .reset_and_create(&target_support::Planner::new().plan())
+        .reset_and_create(&target_support::Planner::new().plan(), &JobRecord::default())
         .await
         .expect("no timeout, no read-only session");
     target.close().await.unwrap();

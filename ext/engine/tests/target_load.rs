@@ -8,7 +8,7 @@ use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::event::{Event, Sink};
 use staging_sync_engine::mask::ColumnCounts;
 use staging_sync_engine::plan::Plan;
-use staging_sync_engine::target::{restore, Item, LoadReport, Target};
+use staging_sync_engine::postgres::{restore, Item, JobRecord, LoadReport, Target};
 use staging_sync_engine::verify::verify;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +19,10 @@ async fn open_and_reset(database: &Database, plan: &Plan, parallel: usize, event
     let mut settings = database.settings();
     settings.parallel_connections = parallel;
     let target = Target::open(&settings, events).await.expect("the target opens");
-    target.reset_and_create(plan).await.expect("the reset succeeds");
+    target
+        .reset_and_create(plan, &JobRecord::default())
+        .await
+        .expect("the reset succeeds");
     target
 }
 
@@ -43,8 +46,13 @@ async fn a_run_can_be_a_task_and_its_record_names_the_backup() {
     let run = async move {
         let plan = Planner::new().table(1, "t", "id int").plan();
         let target = Target::open(&settings, &Sink::silent()).await?;
-        target.note_backup("bk-1", Some("2024-05-01T03:00:00Z"));
-        target.reset_and_create(&plan).await?;
+        let job = JobRecord {
+            mode: "run",
+            backup_id: Some("bk-1".into()),
+            backup_created_at: Some("2024-05-01T03:00:00Z".into()),
+            ..JobRecord::default()
+        };
+        target.reset_and_create(&plan, &job).await?;
         let report = load(&target, &plan, rows(1, &["1\n"])).await?;
         target.analyze().await?;
         verify(&target, &plan, &report, true).await?;
@@ -598,7 +606,10 @@ async fn a_session_that_keeps_reading_a_large_table_ends_the_run_instead_of_hold
     let mut settings = database.settings();
     settings.lock_timeout = 0.4;
     let target = Target::open(&settings, &Sink::silent()).await.unwrap();
-    target.reset_and_create(&plan).await.unwrap();
+    target
+        .reset_and_create(&plan, &JobRecord::default())
+        .await
+        .unwrap();
     let reads = "BEGIN; LOCK TABLE public.large IN ACCESS SHARE MODE";
     database.admin.batch_execute(reads).await.unwrap();
     let items = vec![Item::TableStart(DumpId(1)), filled(0..1_000), Item::TableEnd];

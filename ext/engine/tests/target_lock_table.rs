@@ -4,7 +4,7 @@
 
 mod target_support;
 
-use staging_sync_engine::target::Target;
+use staging_sync_engine::postgres::{JobRecord, Target};
 use target_support::{cluster_url, session, Database, Events, Planner};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +37,7 @@ async fn a_reset_that_runs_out_of_locks_is_done_in_steps_instead() {
         plan.table(n, &format!("new_{n}"), "id int, name text")
     });
     target
-        .reset_and_create(&plan.plan())
+        .reset_and_create(&plan.plan(), &JobRecord::default())
         .await
         .expect("smaller steps fit");
     target.close().await.unwrap();

@@ -6,9 +6,9 @@ mod target_support;
 use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;
+use staging_sync_engine::postgres::url::ConnectionUrl;
+use staging_sync_engine::postgres::{inspect, Inspection, JobRecord, Need, Target};
 use staging_sync_engine::settings;
-use staging_sync_engine::target::url::ConnectionUrl;
-use staging_sync_engine::target::{look, Look, Need, Target};
 use target_support::{unique, Database, Events, Planner};
 
 /// One of everything that a role without special rights can own.
@@ -85,7 +85,7 @@ async fn left_over(database: &Database) -> String {
 
 async fn reset_with(settings: &settings::Target, plan: &Plan, events: &Sink) -> Result<(), Error> {
     let target = Target::open(settings, events).await?;
-    let outcome = target.reset_and_create(plan).await;
+    let outcome = target.reset_and_create(plan, &JobRecord::default()).await;
     target.close().await.expect("the target is let go");
     outcome
 }
@@ -345,9 +345,9 @@ async fn an_extension_that_is_needed_ends_the_run_and_says_who_can_create_it() {
     );
 }
 
-async fn looked_at(settings: &settings::Target, plan: Option<&Plan>) -> Look {
+async fn looked_at(settings: &settings::Target, plan: Option<&Plan>) -> Inspection {
     let url = ConnectionUrl::of(settings).unwrap();
-    look(url, settings, plan, &Sink::silent()).await.unwrap()
+    inspect(url, settings, plan, &Sink::silent()).await.unwrap()
 }
 
 /// What a look says would end a run, and what does.

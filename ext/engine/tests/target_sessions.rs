@@ -5,8 +5,8 @@ mod target_support;
 
 use staging_sync_engine::error::Kind;
 use staging_sync_engine::event::Sink;
+use staging_sync_engine::postgres::{JobRecord, Target};
 use staging_sync_engine::settings;
-use staging_sync_engine::target::Target;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,7 +63,10 @@ async fn with_terminate_connections_off_other_sessions_are_counted_and_named() {
     let target = Target::open(&settings, &Sink::silent())
         .await
         .expect("nobody is there");
-    target.reset_and_create(&Planner::new().plan()).await.unwrap();
+    target
+        .reset_and_create(&Planner::new().plan(), &JobRecord::default())
+        .await
+        .unwrap();
     target.close().await.unwrap();
 }
 
@@ -81,7 +84,7 @@ async fn other_roles_sessions_are_left_alone_and_the_roles_own_are_ended() {
         "nothing is ended before the reset"
     );
     target
-        .reset_and_create(&Planner::new().plan())
+        .reset_and_create(&Planner::new().plan(), &JobRecord::default())
         .await
         .expect("the lock's holder is ended");
     assert_eq!(database.sessions("application_name = 'web'").await, 0);
@@ -139,7 +142,10 @@ async fn a_writer_that_keeps_reconnecting_writes_nothing_into_the_new_tables() {
             &[],
         )
         .plan();
-    target.reset_and_create(&plan).await.expect("the reset succeeds");
+    target
+        .reset_and_create(&plan, &JobRecord::default())
+        .await
+        .expect("the reset succeeds");
     let pieces: Vec<String> = (0..200).map(|piece| format!("{piece}\tours\n")).collect();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -192,7 +198,10 @@ async fn the_target_stays_incomplete_where_the_caller_has_more_to_do_in_it() {
             ..database.settings()
         };
         let target = Target::open(&settings, &Sink::silent()).await.unwrap();
-        target.reset_and_create(&Planner::new().plan()).await.unwrap();
+        target
+            .reset_and_create(&Planner::new().plan(), &JobRecord::default())
+            .await
+            .unwrap();
         target.mark_end().await.unwrap();
         target.close().await.unwrap();
         assert_eq!(database.text(state).await, expected);
@@ -215,7 +224,10 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
         database.admin.batch_execute(&statement).await.unwrap();
         // A run that comes to its end.
         let target = open(&database).await;
-        target.reset_and_create(&Planner::new().plan()).await.unwrap();
+        target
+            .reset_and_create(&Planner::new().plan(), &JobRecord::default())
+            .await
+            .unwrap();
         assert_eq!(database.text(SETTING).await, "default_transaction_read_only=on");
         target.mark_end().await.unwrap();
         target.close().await.unwrap();
@@ -226,7 +238,10 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
 
         // One that nobody closes.
         let target = open(&database).await;
-        target.reset_and_create(&Planner::new().plan()).await.unwrap();
+        target
+            .reset_and_create(&Planner::new().plan(), &JobRecord::default())
+            .await
+            .unwrap();
         drop(target);
         for _ in 0..200 {
             if database.text(SETTING).await == expected {
@@ -255,7 +270,10 @@ async fn killed_after_reset(database: &Database) {
             let plan = Planner::new()
                 .step(1, "SELECT pg_sleep(600)", &[], &[], &[])
                 .plan();
-            target.reset_and_create(&plan).await.unwrap();
+            target
+                .reset_and_create(&plan, &JobRecord::default())
+                .await
+                .unwrap();
             let run = load(&target, &plan, []);
             assert!(
                 tokio::time::timeout(Duration::from_millis(300), run)
@@ -284,7 +302,10 @@ async fn a_load_that_is_dropped_leaves_no_session_behind() {
         .step(2, "SELECT pg_sleep(600)", &[], &[], &[])
         .step(3, "SELECT pg_sleep(600)", &[], &[], &[])
         .plan();
-    target.reset_and_create(&plan).await.unwrap();
+    target
+        .reset_and_create(&plan, &JobRecord::default())
+        .await
+        .unwrap();
     let run = load(&target, &plan, rows(1, &["1\n", "2\n"]));
     assert!(
         tokio::time::timeout(Duration::from_millis(500), run)

@@ -9,7 +9,7 @@ module ScalingoStagingSync
     # run has come to its end is written here, where something that needs Rails follows the engine's part. The reset
     # leaves the schema alone.
     class History
-      # The key of the advisory lock that a run holds, as `ext/engine/src/target/mod.rs` has it.
+      # The key of the advisory lock that a run holds, as `ext/engine/src/postgres/session/mod.rs` has it.
       LOCK_KEY = 0x7363_616c_6e67_6f01
 
       STATE = <<~SQL.freeze

@@ -23,9 +23,10 @@ use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{self, Load, Plan, StepKind, TableName, TaskId};
+use crate::postgres::sql_rules;
+use crate::postgres::{Session, Target};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
-use crate::target::{sql_rules, Session, Target};
 use crate::{leak_report, passwords, planned};
 use backon::{ExponentialBuilder, Retryable};
 use keys::Cleanings;
@@ -47,7 +48,7 @@ pub fn anonymize<'a>(settings: &'a Settings, events: &'a Sink, cancel: Cancellat
     Box::pin(async move {
         settings.check()?;
         let recorder = Recorder::start(events);
-        on_target(settings, &recorder, "anonymize", &cancel, async |target| {
+        on_target(settings, &recorder, "anonymize", &cancel, async |target, _| {
             mask(settings, target, &recorder).await
         })
         .await

@@ -1,8 +1,9 @@
 //! Whether the target lets a run do what it needs.
 
 use super::{until_cancelled, Job};
+use crate::postgres;
+use crate::postgres::Examination;
 use crate::settings;
-use crate::target::{self, Examination};
 use tokio_util::sync::CancellationToken;
 
 /// Tries what a run needs of the target, each in a transaction that is rolled back.
@@ -10,5 +11,5 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// When the target cannot be reached.
 pub fn check(settings: &settings::Target, cancel: CancellationToken) -> Job<'_, Examination> {
-    Box::pin(async move { until_cancelled(&cancel, target::examine(settings)).await })
+    Box::pin(async move { until_cancelled(&cancel, postgres::examine(settings)).await })
 }

@@ -2,8 +2,8 @@
 
 use super::{until_cancelled, Job};
 use crate::event::Sink;
+use crate::postgres::{Leftover, Target};
 use crate::settings;
-use crate::target::{Leftover, Target};
 use tokio_util::sync::CancellationToken;
 
 /// Clears what killed runs have left in the target: sessions, the read-only setting, the note that they are under

@@ -13,11 +13,12 @@ use crate::leak::Channel;
 use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{Load, Plan};
 use crate::planned;
+use crate::postgres;
+use crate::postgres::url::ConnectionUrl;
+use crate::postgres::{Inspection, ServerCheck};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
-use crate::target::url::ConnectionUrl;
-use crate::target::{self, Look, ServerCheck};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::Read;
@@ -45,7 +46,7 @@ pub struct DryRun {
     /// What else would be left out, and why.
     pub left_out: Vec<LeftOut>,
     /// The target; None when it could not be looked at.
-    pub target: Option<Look>,
+    pub target: Option<Inspection>,
     /// What the server says of rules in SQL; None where it was not asked.
     pub server_check: Option<ServerCheck>,
 }
@@ -152,14 +153,14 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     problems.extend(plan.as_ref().and_then(|plan| plan.personal.refusal()));
     let look = match &url {
         Some(url) => {
-            let looked = target::look(url.clone(), &settings.target, plan.as_ref(), events).await;
+            let looked = postgres::inspect(url.clone(), &settings.target, plan.as_ref(), events).await;
             take(looked, &mut problems)?
         }
         None => None,
     };
     problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
     if let (Some(plan), Some(url), Some(_), true) = (&plan, url, &look, settings.ask_server) {
-        told.server_check = take(target::ask(url, plan).await, &mut problems)?;
+        told.server_check = take(postgres::ask(url, plan).await, &mut problems)?;
         problems.extend(
             told.server_check
                 .iter()
@@ -244,7 +245,7 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
     })
 }
 
-fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Look>) -> Vec<Table> {
+fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) -> Vec<Table> {
     let loaded = plan.loads.values().map(|load| {
         let (columns, sql) = (columns(plan, load), sql(plan, load));
         Table {

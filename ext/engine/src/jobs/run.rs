@@ -1,6 +1,6 @@
 //! The whole job: a production backup in, a masked staging database out.
 
-use super::hold::on_target;
+use super::hold::{on_target, History};
 use super::Job;
 use crate::archive::{DumpId, Header};
 use crate::detect::Detection;
@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::LeakCheck;
 use crate::plan::{personal, Plan, StepKind};
+use crate::postgres;
+use crate::postgres::{Buffers, Item, LoadReport, Questions, Target, Watching};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Opened};
-use crate::target::{self, Buffers, Item, LoadReport, Questions, Target, Watching};
 use crate::{identity, leak_report, passwords, verify};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -30,10 +31,11 @@ pub fn run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationTok
     Box::pin(async move {
         settings.check()?;
         let recorder = Recorder::start(events);
-        on_target(settings, &recorder, "run", &cancel, async |target| {
+        on_target(settings, &recorder, "run", &cancel, async |target, history| {
             let run = Run {
                 settings,
                 target,
+                history,
                 recorder: &recorder,
                 events: recorder.sink(),
             };
@@ -46,6 +48,7 @@ pub fn run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationTok
 struct Run<'a> {
     settings: &'a Settings,
     target: &'a Target,
+    history: &'a History,
     recorder: &'a Recorder,
     events: Sink,
 }
@@ -57,7 +60,8 @@ impl Run<'_> {
         self.tell_plan(&opened.plan).await;
 
         self.enter(Phase::Schema);
-        self.target.reset_and_create(&opened.plan).await?;
+        let job = self.history.of_backup(&backup.info);
+        self.target.reset_and_create(&opened.plan, job).await?;
 
         self.enter(Phase::Rows);
         let leaks = leak_report::check(self.settings, &opened.plan);
@@ -80,7 +84,7 @@ impl Run<'_> {
             questions: self.questions(&plan),
             leaks: leaks.clone(),
         };
-        let loaded = target::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?;
+        let loaded = postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?;
         let plan = &detection.carried_out();
         self.empty_late(&loaded, &detection).await?;
 
@@ -106,8 +110,7 @@ impl Run<'_> {
         self.enter(Phase::Backup);
         let backup = source::open(&settings.source, events).await?;
         identity::refuse_addon(target.url(), &backup.info)?;
-        target.note_backup(&backup.info.id, backup.info.created_at.as_deref());
-        target.note_source(&backup.info.origin);
+        self.history.of_backup(&backup.info);
 
         self.enter(Phase::Plan);
         let opened = stream::open(backup.archive, settings, target.buffers(), events).await?;
@@ -210,7 +213,7 @@ struct Again<'a> {
     buffers: Buffers,
 }
 
-impl target::Again for Again<'_> {
+impl postgres::Replay for Again<'_> {
     async fn open(&self, loads: HashSet<DumpId>) -> Result<mpsc::Receiver<Result<Item>>> {
         let backup = source::open_again(&self.settings.source, self.backup, self.events).await?;
         let (plan, detection) = (Arc::clone(self.plan), Arc::clone(self.detection));

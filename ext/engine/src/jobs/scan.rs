@@ -11,10 +11,10 @@ use crate::event::{Event, Phase, Sink};
 use crate::pii::{rules_to_paste, Finding};
 use crate::plan::{Load, Plan};
 use crate::planned;
+use crate::postgres::url::ConnectionUrl;
 use crate::rows::LoadRows;
 use crate::settings::{Policy, Settings};
-use crate::target::url::ConnectionUrl;
-use crate::{source, target};
+use crate::{postgres, source};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -126,7 +126,7 @@ fn observe<R: Read>(load: &Load, block: DataBlock<'_, R>, most: u64, scan: &mut 
 
 async fn database(settings: Settings, url: SecretString, events: &Sink) -> Result<ScanReport> {
     let url = ConnectionUrl::parse(url.expose_secret())?;
-    let session = target::connect_to_look(url).await?;
+    let session = postgres::inspect::connect(url).await?;
     let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
     session
         .batch_execute(begin)

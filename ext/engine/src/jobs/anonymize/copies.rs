@@ -5,8 +5,10 @@ use crate::archive::DumpId;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::plan::{quote_identifier, Load, TableName};
+use crate::postgres::load::copy::{raw_ways, Way};
+use crate::postgres::load::in_place;
+use crate::postgres::sql_rules;
 use crate::report;
-use crate::target::{in_place, raw_ways, sql_rules, Way};
 use std::collections::HashMap;
 use std::time::Instant;
 

@@ -1,0 +1,394 @@
+//! Asks the server about rules in SQL before a run, while the target is as it is and in use.
+//!
+//! The run itself asks once more, in the reset's transaction, where the backup's schema is. Here it is not, and dropping
+//! and renaming what is there would lock every table of the app. So, in a transaction that is rolled back: a temporary
+//! table is made as the backup's own statement makes the ruled one; types, functions and tables that the target lacks
+//! are created; what it has, is used if it is as in the backup. Nothing that exists is locked but as a reader's query
+//! would lock it, and no wait is longer than a few seconds. Where all this is not enough to tell, it says so.
+
+use crate::archive::EntryKind;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::sql_rules::SqlGroup;
+use crate::plan::{quote_identifier, Plan, Statement, TableName};
+use crate::postgres::inspect::connect;
+use crate::postgres::session::connect::Session;
+use crate::postgres::session::get;
+use crate::postgres::session::url::ConnectionUrl;
+use crate::postgres::sql_rules;
+use serde::Serialize;
+use std::collections::{BTreeSet, HashSet};
+
+/// Limits of the transaction: nobody waits long for it, nor it for anybody.
+const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '20s'; \
+                      SET LOCAL check_function_bodies = off";
+
+/// What a rule's SQL can need beside tables, and what is created where it is missing.
+const NEEDED: &[EntryKind] = &[
+    EntryKind::Schema,
+    EntryKind::Extension,
+    EntryKind::ShellType,
+    EntryKind::Type,
+    EntryKind::Domain,
+    EntryKind::Function,
+    EntryKind::Sequence,
+];
+
+/// What the server says of rules in SQL.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ServerCheck {
+    /// Statements that it accepts.
+    pub accepted: u64,
+    /// Statements that it refuses.
+    pub refused: u64,
+    /// Why it could not be asked about the others.
+    pub unanswered: Vec<String>,
+    /// The refusals.
+    #[serde(skip)]
+    pub problems: Vec<Error>,
+}
+
+/// Asks about every rule in SQL of the plan. Leaves nothing behind.
+///
+/// # Errors
+/// When the target cannot be reached, or the connection breaks.
+pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
+    let mut check = ServerCheck::default();
+    if plan.sql_rules.groups.is_empty() {
+        return Ok(check);
+    }
+    let session = connect(url).await?;
+    session
+        .batch_execute(&format!("BEGIN; {LIMITS}"))
+        .await
+        .map_err(doing)?;
+    let there = There::look(&session).await?;
+    let mut beside = Beside {
+        session: &session,
+        plan,
+        there,
+        lacking: false,
+        alike: Vec::new(),
+    };
+    beside.create_needed().await?;
+    for group in &plan.sql_rules.groups {
+        session
+            .batch_execute("SAVEPOINT one_group")
+            .await
+            .map_err(doing)?;
+        match beside.prepare(group).await? {
+            None => beside.explain(group, &mut check).await?,
+            Some(why) => {
+                let rules: BTreeSet<&str> = group.statements.iter().map(|one| one.rule.as_str()).collect();
+                let rules: Vec<&str> = rules.into_iter().collect();
+                check.unanswered.push(format!("{}: {why}", rules.join(", ")));
+            }
+        }
+        session
+            .batch_execute("ROLLBACK TO SAVEPOINT one_group")
+            .await
+            .map_err(doing)?;
+    }
+    session.batch_execute("ROLLBACK").await.map_err(doing)?;
+    session.close().await;
+    Ok(check)
+}
+
+fn doing(error: tokio_postgres::Error) -> Error {
+    Error::from_server(Doing::WithoutRows("asking the server about rules in SQL"), &error)
+}
+
+/// What the target has, by name.
+struct There {
+    schemas: HashSet<String>,
+    extensions: HashSet<String>,
+    types: HashSet<String>,
+    functions: HashSet<String>,
+    relations: HashSet<String>,
+    /// The labels of enums, with the enum's name before each: `public.status/paid`.
+    labels: HashSet<String>,
+}
+
+impl There {
+    async fn look(session: &Session) -> Result<Self> {
+        let named = |sql: &'static str| async move {
+            let rows = session.query(sql, &[]).await.map_err(doing)?;
+            rows.iter()
+                .map(|row| get(row, "name"))
+                .collect::<Result<HashSet<String>>>()
+        };
+        Ok(Self {
+            schemas: named("SELECT nspname::text AS name FROM pg_namespace").await?,
+            extensions: named("SELECT extname::text AS name FROM pg_extension").await?,
+            types: named(
+                "SELECT nspname || '.' || typname AS name FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace \
+                 WHERE nspname NOT LIKE 'pg\\_%'",
+            )
+            .await?,
+            functions: named(
+                "SELECT nspname || '.' || proname AS name FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace \
+                 WHERE nspname NOT LIKE 'pg\\_%'",
+            )
+            .await?,
+            relations: named(
+                "SELECT nspname || '.' || relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace \
+                 WHERE nspname NOT LIKE 'pg\\_%'",
+            )
+            .await?,
+            labels: named(
+                "SELECT nspname || '.' || typname || '/' || enumlabel AS name FROM pg_enum \
+                 JOIN pg_type t ON t.oid = enumtypid JOIN pg_namespace n ON n.oid = typnamespace",
+            )
+            .await?,
+        })
+    }
+
+    fn has(&self, statement: &Statement) -> bool {
+        let name = &statement.name;
+        match &statement.kind {
+            EntryKind::Schema => self.schemas.contains(name),
+            EntryKind::Extension => self.extensions.contains(name),
+            // Another of the name, with other arguments, would not be missed.
+            EntryKind::Function => name
+                .split_once('(')
+                .is_some_and(|(name, _)| self.functions.contains(name)),
+            EntryKind::Sequence | EntryKind::Table => self.relations.contains(name),
+            _ => self.types.contains(name),
+        }
+    }
+
+    /// Whether the target has the type, but without a label that it has in the backup.
+    fn lacks_label(&self, statement: &Statement) -> bool {
+        let labels = statement.sql.split_once(" AS ENUM (").map(|(_, labels)| labels);
+        let labels = labels.into_iter().flat_map(|labels| labels.lines());
+        let mut labels = labels.filter_map(|line| {
+            let line = line.trim().trim_end_matches(',');
+            Some(line.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))
+        });
+        labels.any(|label| !self.labels.contains(&format!("{}/{label}", statement.name)))
+    }
+}
+
+/// The backup's schema beside what the target has.
+struct Beside<'a> {
+    session: &'a Session,
+    plan: &'a Plan,
+    there: There,
+    /// Something of the backup's is neither there nor could be created, or is not as in the backup.
+    lacking: bool,
+    /// Functions of the backup's by their bare names, where the target has one of that name, perhaps another.
+    alike: Vec<String>,
+}
+
+impl Beside<'_> {
+    /// Creates what rules may need beside tables, where the target has it not.
+    async fn create_needed(&mut self) -> Result<()> {
+        let needed = self.plan.schema.iter();
+        for statement in needed.filter(|one| NEEDED.contains(&one.kind)) {
+            if self.there.has(statement) {
+                self.lacking |= statement.kind == EntryKind::Type && self.there.lacks_label(statement);
+                if statement.kind == EntryKind::Function {
+                    let name = statement.name.split('(').next().unwrap_or_default();
+                    self.alike.extend(name.rsplit('.').next().map(str::to_owned));
+                }
+            } else if !self.tried(&statement.sql).await? {
+                self.lacking = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs SQL that may fail, and says whether it did not.
+    async fn tried(&self, sql: &str) -> Result<bool> {
+        let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
+        control("SAVEPOINT tried").await?;
+        match self.session.batch_execute(sql).await {
+            Ok(()) => control("RELEASE SAVEPOINT tried").await.map(|()| true),
+            Err(error) if error.as_db_error().is_some() => {
+                control("ROLLBACK TO SAVEPOINT tried").await.map(|()| false)
+            }
+            Err(error) => Err(doing(error)),
+        }
+    }
+
+    /// Makes a group's temporary tables, and the tables that it reads. Returns why the server cannot be asked, where it
+    /// cannot.
+    async fn prepare(&mut self, group: &SqlGroup) -> Result<Option<String>> {
+        let mut copies = Vec::with_capacity(group.tables.len());
+        for (number, table) in group.tables.iter().enumerate() {
+            let copy = format!("scalingo_staging_sync_as_dumped_{number}");
+            if !self.copy(&table.table, &copy).await? {
+                return Ok(Some(format!(
+                    "{} cannot be made here as the backup has it.",
+                    table.table
+                )));
+            }
+            copies.push(format!("pg_temp.{copy}"));
+        }
+        for table in &group.others {
+            if let Some(why) = self.read(table).await? {
+                return Ok(Some(why));
+            }
+        }
+        let made = sql_rules::create_temporaries_like(self.session, group, |place| {
+            copies.get(place).cloned().unwrap_or_default()
+        });
+        match made.await {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind == Kind::TargetConnection => Err(error),
+            Err(_) => Ok(Some("the role may not create temporary tables.".into())),
+        }
+    }
+
+    /// A temporary table with the columns that a table has in the backup.
+    async fn copy(&self, table: &TableName, name: &str) -> Result<bool> {
+        match self.statement(table).and_then(|one| as_temporary(&one.sql, name)) {
+            Some(sql) => self.tried(&sql).await,
+            None => Ok(false),
+        }
+    }
+
+    fn statement(&self, table: &TableName) -> Option<&Statement> {
+        let name = table.to_string();
+        let mut tables = self.plan.schema.iter().filter(|one| one.kind == EntryKind::Table);
+        tables.find(|one| one.name == name)
+    }
+
+    /// Sees to a table that a rule reads beside its own: it is there with the backup's columns, or is created.
+    async fn read(&self, table: &TableName) -> Result<Option<String>> {
+        let Some(statement) = self.statement(table) else {
+            return Ok(None);
+        };
+        if !self.there.has(statement) {
+            let created = self.tried(&statement.sql).await?;
+            return Ok((!created).then(|| format!("{table} is not in the target and cannot be created.")));
+        }
+        let copy = "scalingo_staging_sync_as_dumped_to_read";
+        let compared = self.copy(table, copy).await? && self.has_columns_of(table, copy).await?;
+        self.session
+            .batch_execute(&format!("DROP TABLE IF EXISTS pg_temp.{copy}"))
+            .await
+            .map_err(doing)?;
+        Ok((!compared)
+            .then(|| format!("{table}, which it reads, is not in the target as it is in the backup.")))
+    }
+
+    async fn has_columns_of(&self, table: &TableName, copy: &str) -> Result<bool> {
+        let sql = "SELECT NOT EXISTS ( \
+                     SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
+                     WHERE attrelid = $2::text::regclass AND attnum > 0 AND NOT attisdropped \
+                     EXCEPT SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
+                     WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped) AS same";
+        let row = self
+            .session
+            .query_one(sql, &[&table.sql(), &format!("pg_temp.{copy}")])
+            .await
+            .map_err(doing)?;
+        get(&row, "same")
+    }
+
+    /// Asks about each of a group's statements.
+    async fn explain(&self, group: &SqlGroup, check: &mut ServerCheck) -> Result<()> {
+        // The statements are the team's own, so they are read as the team's own sessions would read them.
+        let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
+        control("SET LOCAL search_path TO DEFAULT").await?;
+        for (rule, sql) in group.statements.iter().flat_map(|one| &one.explain) {
+            control("SAVEPOINT one_rule").await?;
+            let asked = format!("EXPLAIN {sql}");
+            match self.session.batch_execute(&asked).await {
+                Ok(()) => check.accepted += 1,
+                Err(error) if error.as_db_error().is_none() => return Err(doing(error)),
+                Err(error) if self.inconclusive(&error, sql) => check.unanswered.push(format!(
+                    "{rule}: it needs something that is not in the target as it is in the backup."
+                )),
+                Err(error) => {
+                    check.refused += 1;
+                    let what = Error::from_server(Doing::Rule { rule, sql: &asked }, &error).what;
+                    // A condition is asked about for each table of a family.
+                    if check.problems.iter().all(|known| known.what != what) {
+                        let remedy = "PostgreSQL does not accept this: correct the rule.";
+                        check.problems.push(Error::new(Kind::Plan, what, remedy));
+                    }
+                }
+            }
+            control("ROLLBACK TO SAVEPOINT one_rule").await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a refusal may come of what the target has not: an unknown function, type, relation or label, or a limit
+    /// of time.
+    fn inconclusive(&self, error: &tokio_postgres::Error, sql: &str) -> bool {
+        let code = error.code().map_or("", |code| code.code());
+        let perhaps_another = code == "42883" && self.alike.iter().any(|name| sql.contains(name));
+        let unknown = matches!(code, "42883" | "42704" | "42P01" | "3F000" | "22P02" | "42804");
+        perhaps_another || self.lacking && unknown || matches!(code, "55P03" | "57014" | "53200")
+    }
+}
+
+/// `CREATE TABLE public.users (…)` as a temporary table of another name, without what follows the statement. None where
+/// it has another form.
+fn as_temporary(sql: &str, name: &str) -> Option<String> {
+    let heads = ["CREATE TABLE ", "CREATE UNLOGGED TABLE "];
+    let (at, head) = heads
+        .iter()
+        .filter_map(|head| Some((sql.find(head)?, *head)))
+        .min()?;
+    // Before it can only stand a SET of the access method, or of the schema.
+    let (before, rest) = (sql.get(..at)?, sql.get(at + head.len()..)?);
+    let rest = rest.get(end_of_name(rest)?..)?;
+    let rest = rest.get(..end_of_statement(rest)).unwrap_or(rest);
+    Some(format!(
+        "{before}CREATE TEMPORARY TABLE {}{rest}",
+        quote_identifier(name)
+    ))
+}
+
+/// Where a name with its schema ends: at the first blank that stands in no quotes.
+fn end_of_name(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    text.char_indices().find_map(|(at, c)| {
+        quoted ^= c == '"';
+        (c.is_whitespace() && !quoted).then_some(at)
+    })
+}
+
+/// Where a statement ends: at the first semicolon that stands in no quotes.
+fn end_of_statement(text: &str) -> usize {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None if c == ';' => return at,
+            None => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_made_temporary_and_nothing_behind_it_runs() {
+        let sql =
+            "CREATE TABLE public.\"odd ; name\" (\n    a text DEFAULT 'x;y'::text,\n    \"b;\" integer\n)\n\
+                   PARTITION BY LIST (a);\nALTER TABLE ONLY public.\"odd ; name\" REPLICA IDENTITY FULL;\n";
+        assert_eq!(
+            as_temporary(sql, "copy").as_deref(),
+            Some("CREATE TEMPORARY TABLE \"copy\" (\n    a text DEFAULT 'x;y'::text,\n    \"b;\" integer\n)\nPARTITION BY LIST (a)")
+        );
+        assert_eq!(as_temporary("CREATE VIEW public.v AS SELECT 1;", "copy"), None);
+    }
+
+    #[test]
+    fn an_unlogged_table_keeps_its_access_method() {
+        assert_eq!(
+            as_temporary("SET LOCAL default_table_access_method = columnar;\nCREATE UNLOGGED TABLE public.t (\n    a text\n);\nSET …;", "copy")
+                .as_deref(),
+            Some("SET LOCAL default_table_access_method = columnar;\nCREATE TEMPORARY TABLE \"copy\" (\n    a text\n)")
+        );
+    }
+}

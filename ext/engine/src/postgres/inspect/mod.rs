@@ -1,0 +1,381 @@
+//! What a dry run and a check see of a target. [`inspect()`] only reads, in a read-only transaction; [`examine`] tries
+//! what a run needs, each in a transaction that is rolled back.
+
+pub(in crate::postgres) mod ask;
+pub(crate) mod catalogue;
+pub(in crate::postgres) mod count;
+pub(in crate::postgres) mod relations;
+
+use crate::error::{Doing, Error, Kind, Result};
+use crate::event::Sink;
+use crate::plan::Plan;
+use crate::postgres::reset::extensions::{self, Extension};
+use crate::postgres::reset::inventory;
+use crate::postgres::session::connect::{Connector, Session};
+use crate::postgres::session::url::ConnectionUrl;
+use crate::postgres::session::{facts, get, new_run_id, LOCK_KEY};
+use crate::settings;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What is in a target, and what a run would do to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// The database's name.
+    pub database: String,
+    /// The role that would own what a run creates.
+    pub role: String,
+    /// The server's version.
+    pub server_version: String,
+    /// The database's size in bytes.
+    pub size: u64,
+    /// What the last run left: `untouched`, `incomplete`, `complete`.
+    pub state: String,
+    /// Objects that the reset would drop, counted by kind.
+    pub drops: BTreeMap<String, u64>,
+    /// The tables among them, up to 1,000.
+    pub dropped_tables: Vec<String>,
+    /// Large objects that the reset would unlink.
+    pub large_objects: u64,
+    /// Sessions of the same role that a run would end.
+    pub sessions: Vec<OtherSession>,
+    /// Extensions of the backup, and the one that `config.postgis` asks for, that the target lacks.
+    pub missing_extensions: Vec<Extension>,
+    /// Rows of each table as of the last run that came to its end.
+    #[serde(skip)]
+    pub last_rows: BTreeMap<String, u64>,
+    /// What would end a run here.
+    #[serde(skip)]
+    pub problems: Vec<Error>,
+}
+
+/// Another session of the target's role. Never what it runs: that can hold data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherSession {
+    /// The server's process.
+    pub pid: i32,
+    /// What it calls itself.
+    pub application_name: String,
+    /// Since when it is connected, in UTC.
+    pub since: String,
+}
+
+/// What a run needs of a target, tried.
+#[derive(Debug, Clone, Serialize)]
+pub struct Examination {
+    /// The database's name.
+    pub database: String,
+    /// The role.
+    pub role: String,
+    /// The server's version.
+    pub server_version: String,
+    /// The TLS version of the connection; None without TLS.
+    pub tls: Option<String>,
+    /// Each privilege.
+    pub privileges: Vec<Privilege>,
+}
+
+/// One thing that a run does, tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Privilege {
+    /// What was tried.
+    pub name: &'static str,
+    /// Whether it worked.
+    pub granted: bool,
+    /// A run can do without it.
+    pub optional: bool,
+    /// What to do where it did not work.
+    pub remedy: &'static str,
+}
+
+/// Looks at the target, and at what `plan` would do there. Changes nothing and takes no lock.
+///
+/// # Errors
+/// When the target cannot be reached or read; what would end a run is in [`Inspection::problems`].
+pub async fn inspect(
+    url: ConnectionUrl,
+    settings: &settings::Target,
+    plan: Option<&Plan>,
+    events: &Sink,
+) -> Result<Inspection> {
+    let session = connect(url).await?;
+    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
+    let facts = facts(&session, events).await?;
+    session
+        .batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+        .map_err(doing)?;
+    let owned = inventory::take(&session).await?;
+    let mut seen = base(&session).await?;
+    for object in &owned.objects {
+        *seen.drops.entry(object.kind.to_lowercase()).or_default() += 1;
+    }
+    seen.dropped_tables = owned.tables().take(1000).map(str::to_owned).collect();
+    seen.large_objects = owned.large_objects;
+    seen.sessions = other_sessions(&session).await?;
+    if seen.state != "untouched" {
+        seen.last_rows = last_rows(&session).await?;
+    }
+    seen.problems
+        .extend(inventory::refuse_losses(&session, &facts).await.err());
+    if let Some(plan) = plan {
+        let oids = &plan.large_objects.oids;
+        seen.problems
+            .extend(inventory::refuse_taken_oids(&session, oids).await.err());
+    }
+    seen.missing_extensions = extensions::missing(&session, plan, settings.postgis).await?;
+    seen.problems
+        .extend(seen.missing_extensions.iter().filter_map(Extension::problem));
+    seen.problems.extend(missing_rights(&session).await?);
+    if another_run(&session).await? {
+        seen.problems.push(Error::new(
+            Kind::TargetBusy,
+            "Another run is under way in this database.",
+            "Wait until it has ended, or end it, and run again.",
+        ));
+    }
+    if !settings.terminate_connections && !seen.sessions.is_empty() {
+        seen.problems.push(Error::new(
+            Kind::TargetBusy,
+            "The target's role has other sessions in the database, and config.terminate_connections is off.",
+            "Stop the app's web and worker processes first, or set config.terminate_connections = true.",
+        ));
+    }
+    session.batch_execute("ROLLBACK").await.map_err(doing)?;
+    session.close().await;
+    Ok(seen)
+}
+
+/// A session for looking alone.
+pub(crate) async fn connect(url: ConnectionUrl) -> Result<Session> {
+    let name = format!("scalingo-staging-sync {}", new_run_id());
+    Connector::new(url, name, 1)?.connect().await
+}
+
+async fn base(session: &Session) -> Result<Inspection> {
+    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
+    let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
+                 current_setting('server_version') AS version, pg_database_size(current_database()) AS size, \
+                 coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.state'), 'SELECT'), false) AS stated";
+    let row = session.query_one(sql, &[]).await.map_err(doing)?;
+    let size: i64 = get(&row, "size")?;
+    let mut seen = Inspection {
+        database: get(&row, "database")?,
+        role: get(&row, "role")?,
+        server_version: get(&row, "version")?,
+        size: u64::try_from(size).unwrap_or(0),
+        state: "untouched".into(),
+        drops: BTreeMap::new(),
+        dropped_tables: Vec::new(),
+        large_objects: 0,
+        sessions: Vec::new(),
+        missing_extensions: Vec::new(),
+        last_rows: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    if get(&row, "stated")? {
+        let sql = "SELECT status FROM scalingo_staging_sync.state";
+        if let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? {
+            seen.state = get(&row, "status")?;
+        }
+    }
+    Ok(seen)
+}
+
+async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
+    let sql = "SELECT pid, coalesce(application_name, '') AS name, \
+                 to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS since \
+               FROM pg_stat_activity WHERE datname = current_database() AND usename = session_user \
+                 AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start";
+    let rows = session
+        .query(sql, &[])
+        .await
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for other sessions"), &error))?;
+    let others = rows.iter().map(|row| {
+        Ok(OtherSession {
+            pid: get(row, "pid")?,
+            application_name: get(row, "name")?,
+            since: get(row, "since")?,
+        })
+    });
+    others.collect()
+}
+
+/// Rows of each table as of the last run that came to its end.
+pub(in crate::postgres) async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
+    let doing = |error| Error::from_server(Doing::WithoutRows("reading the history of runs"), &error);
+    let sql =
+        "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
+    let there: bool = session
+        .query_one(sql, &[])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(doing)?;
+    if !there {
+        return Ok(BTreeMap::new());
+    }
+    let sql = "SELECT table_rows::text AS counts FROM scalingo_staging_sync.runs \
+               WHERE status = 'complete' AND mode = 'run' ORDER BY started_at DESC LIMIT 1";
+    let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? else {
+        return Ok(BTreeMap::new());
+    };
+    let counts: String = get(&row, "counts")?;
+    Ok(serde_json::from_str(&counts).unwrap_or_default())
+}
+
+/// The rights without which every run ends, as the catalog has them; [`examine`] tries more.
+async fn missing_rights(session: &Session) -> Result<Vec<Error>> {
+    let sql = "SELECT has_database_privilege(current_database(), 'CREATE') \
+                   OR to_regnamespace('scalingo_staging_sync') IS NOT NULL AS schemas, \
+                 coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), true) AS public";
+    let row = session
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the role's rights"), &error))?;
+    let rights: [(bool, &str, &str); 2] = [
+        (
+            get(&row, "schemas")?,
+            "create schemas in the database",
+            "Grant the role CREATE on the database.",
+        ),
+        (
+            get(&row, "public")?,
+            "create tables in the schema public",
+            "Grant the role CREATE on the schema public.",
+        ),
+    ];
+    let missing = rights.into_iter().filter(|(granted, ..)| !granted);
+    Ok(missing
+        .map(|(_, right, remedy)| {
+            let what = format!("The target's role may not {right}.");
+            Error::new(Kind::Privilege, what, remedy)
+        })
+        .collect())
+}
+
+async fn another_run(session: &Session) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND (classid::int8 << 32) | objid::int8 = $1)";
+    session
+        .query_one(sql, &[&LOCK_KEY])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for another run"), &error))
+}
+
+/// A trial: its name, what it runs, whether a run can do without, and what to do when it fails.
+type Trial = (&'static str, &'static str, bool, &'static str);
+
+/// What a run does to a target, in miniature. Each is rolled back.
+const TRIALS: &[Trial] = &[
+    (
+        "create a schema",
+        "CREATE SCHEMA scalingo_staging_sync_trial",
+        false,
+        "Grant the role CREATE on the database.",
+    ),
+    (
+        "create tables, types and functions in the schema public",
+        "CREATE TABLE public.scalingo_staging_sync_trial (id serial PRIMARY KEY, parent int); \
+         ALTER TABLE public.scalingo_staging_sync_trial ADD FOREIGN KEY (parent) REFERENCES public.scalingo_staging_sync_trial; \
+         CREATE TYPE public.scalingo_staging_sync_trial_type AS ENUM ('a'); \
+         CREATE FUNCTION public.scalingo_staging_sync_trial() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+         CREATE TRIGGER trial BEFORE INSERT ON public.scalingo_staging_sync_trial EXECUTE FUNCTION public.scalingo_staging_sync_trial()",
+        false,
+        "Grant the role CREATE and USAGE on the schema public.",
+    ),
+    (
+        "write to the gem's own schema",
+        "DO $$ BEGIN IF to_regclass('scalingo_staging_sync.state') IS NOT NULL THEN \
+           EXECUTE 'UPDATE scalingo_staging_sync.state SET status = status'; END IF; END $$",
+        false,
+        "Connect as the role that owns the schema scalingo_staging_sync, or drop it as that role.",
+    ),
+    (
+        "create temporary tables",
+        "CREATE TEMPORARY TABLE scalingo_staging_sync_trial (id int) ON COMMIT DROP",
+        false,
+        "Grant the role TEMPORARY on the database.",
+    ),
+    (
+        "create large objects",
+        "SELECT lo_create(0)",
+        true,
+        "Needed only where the backup holds large objects.",
+    ),
+    (
+        "end the role's other sessions",
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE false",
+        false,
+        "Let the role execute pg_terminate_backend, or set config.terminate_connections = false.",
+    ),
+    (
+        "make the role's new sessions read-only during a run",
+        "DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = on', \
+           session_user, current_database()); END $$",
+        true,
+        "Stop the app's workers during a run, or let the role change its own settings.",
+    ),
+];
+
+/// Tries what a run needs of a target, each in a transaction that is rolled back.
+///
+/// # Errors
+/// When the target cannot be reached, or the connection breaks.
+pub async fn examine(settings: &settings::Target) -> Result<Examination> {
+    let url = ConnectionUrl::of(settings)?;
+    let session = connect(url.clone()).await?;
+    let doing = |error| Error::from_server(Doing::WithoutRows("trying the role's privileges"), &error);
+    facts(&session, &Sink::silent()).await?;
+    let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
+                 current_setting('server_version') AS version, \
+                 (SELECT CASE WHEN ssl THEN version END FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls";
+    let row = session.query_one(sql, &[]).await.map_err(doing)?;
+    let mut examination = Examination {
+        database: get(&row, "database")?,
+        role: get(&row, "role")?,
+        server_version: get(&row, "version")?,
+        tls: get(&row, "tls")?,
+        privileges: Vec::new(),
+    };
+    for (name, sql, optional, remedy) in TRIALS.iter().copied() {
+        // One message, one transaction, which the server itself ends when a statement in it fails.
+        let tried = session.batch_execute(&format!("BEGIN; {sql}")).await;
+        session.batch_execute("ROLLBACK").await.map_err(doing)?;
+        examination.privileges.push(Privilege {
+            name,
+            granted: tried.is_ok(),
+            optional,
+            remedy,
+        });
+    }
+    let sessions = settings.parallel_connections.max(1) + 1;
+    let opened = open_together(&url, sessions).await;
+    examination.privileges.push(Privilege {
+        name: "open as many connections as config.parallel_connections says, and one more",
+        granted: opened,
+        // The app's own sessions, which a run ends, count here.
+        optional: true,
+        remedy:
+            "Lower config.parallel_connections, or stop the app's containers, which take connections, too.",
+    });
+    session.close().await;
+    Ok(examination)
+}
+
+/// Whether the server lets the role have so many sessions at once, the one that is there already among them.
+async fn open_together(url: &ConnectionUrl, sessions: usize) -> bool {
+    let mut opened = Vec::with_capacity(sessions);
+    while opened.len() + 1 < sessions {
+        let Ok(session) = connect(url.clone()).await else {
+            break;
+        };
+        opened.push(session);
+    }
+    let all = opened.len() + 1 == sessions;
+    for session in opened {
+        session.close().await;
+    }
+    all
+}

@@ -1,0 +1,37 @@
+//! What the server's catalogue says of some tables, asked about all of them at once.
+
+use crate::error::{Doing, Error, Result};
+use crate::plan::TableName;
+use crate::postgres::session::connect::Session;
+use tokio_postgres::types::Type;
+
+/// Whether a condition on `pg_class c` holds for each of the tables, in their order. `doing`: what for, in a word.
+///
+/// # Errors
+/// Naming the table, when one is not there.
+pub(in crate::postgres) async fn each_is<'t>(
+    session: &Session,
+    doing: &str,
+    condition: &str,
+    tables: impl IntoIterator<Item = &'t TableName>,
+) -> Result<Vec<bool>> {
+    let tables: Vec<&TableName> = tables.into_iter().collect();
+    let names: Vec<String> = tables.iter().map(|table| table.sql()).collect();
+    let refused = |error: &tokio_postgres::Error| {
+        let what = match tables[..] {
+            [table] => format!("{doing} {table}"),
+            _ => format!("{doing} tables"),
+        };
+        Error::from_server(Doing::WithoutRows(&what), error)
+    };
+    let sql = format!(
+        "SELECT {condition} FROM unnest($1) WITH ORDINALITY AS asked (name, place) \
+         JOIN pg_class c ON c.oid = asked.name::regclass ORDER BY asked.place"
+    );
+    // Its parameter's type being said, it takes one message.
+    let rows = session.query_typed(&sql, &[(&names, Type::TEXT_ARRAY)]).await;
+    let rows = rows.map_err(|error| refused(&error))?;
+    let held = rows.iter().map(|row| row.try_get(0));
+    held.collect::<Result<Vec<bool>, _>>()
+        .map_err(|error| refused(&error))
+}

@@ -1,0 +1,84 @@
+//! Rows that are in the target already, streamed through their masks into a temporary table: out over one session,
+//! in over another, by the same lane that a backup's rows take.
+
+use crate::error::{Doing, Error, Result};
+use crate::leak::{LeakCheck, Moment};
+use crate::plan::{quote_identifier, Load};
+use crate::postgres::load::buffers::Buffers;
+use crate::postgres::load::copy::Way;
+use crate::postgres::load::lane::{Lane, LaneReport, Queue};
+use crate::postgres::session::connect::Session;
+use futures_util::TryStreamExt;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// About how many bytes of rows are masked and sent together.
+const PIECE: usize = 256 * 1024;
+
+/// Reads a table's rows over `reader` and sends them, masked, over `writer`, by one of these ways. `leaks`
+/// watches what passes.
+///
+/// # Errors
+/// What either side refuses, naming the table.
+pub(crate) async fn copy(
+    reader: &Session,
+    writer: &Session,
+    load: &Load,
+    ways: Vec<Way>,
+    buffers: Buffers,
+    leaks: Option<Arc<LeakCheck>>,
+) -> Result<LaneReport> {
+    let (sender, receiver) = mpsc::channel(1);
+    let vectors = load.vectors_under(load.mask.as_deref());
+    let lane = Lane {
+        load: load.dump_id,
+        table: load.table.to_string(),
+        ways,
+        // They go to a temporary table, in a transaction of the caller's.
+        emptied_first: None,
+        mask: load.mask.clone(),
+        conditional: load.conditional.clone(),
+        // They were looked at before anything was touched.
+        detection: None,
+        emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
+        leaks,
+        // The tables are read when all is done.
+        moment: Moment::Masked,
+        queue: Queue::new(tokio::sync::Mutex::new(receiver)),
+        buffers: buffers.clone(),
+    };
+    let ((), report) = tokio::try_join!(read(reader, load, sender, &buffers), lane.run(writer))?;
+    Ok(report)
+}
+
+/// Sends a table's own rows, without its heirs', in pieces of whole rows.
+async fn read(reader: &Session, load: &Load, sender: mpsc::Sender<Vec<u8>>, buffers: &Buffers) -> Result<()> {
+    let refused = |error: &tokio_postgres::Error| {
+        Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
+    };
+    let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
+    let sql = format!(
+        "COPY (SELECT {} FROM ONLY {}) TO STDOUT",
+        columns.join(", "),
+        load.table.sql()
+    );
+    let out = reader.copy_out(&sql).await.map_err(|error| refused(&error))?;
+    let mut out = std::pin::pin!(out);
+    let mut piece = buffers.take();
+    // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
+    while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {
+        piece.extend_from_slice(&row);
+        if piece.len() < PIECE {
+            continue;
+        }
+        let full = std::mem::replace(&mut piece, buffers.take());
+        if sender.send(full).await.is_err() {
+            // The lane has ended, and says why.
+            return Ok(());
+        }
+    }
+    if !piece.is_empty() {
+        let _ = sender.send(piece).await;
+    }
+    Ok(())
+}

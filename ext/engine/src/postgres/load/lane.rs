@@ -1,0 +1,213 @@
+//! One lane: a session that takes pieces of a table's rows, masks them and sends them on in COPY.
+//!
+//! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
+
+use crate::archive::DumpId;
+use crate::detect::Detection;
+use crate::error::{Error, Kind, Result};
+use crate::leak::{LeakCheck, Moment, Watcher};
+use crate::mask::{Counts, Masker, RowMask};
+use crate::postgres::load::buffers::Buffers;
+use crate::postgres::load::copy::{Copying, Way};
+use crate::postgres::session::connect::Session;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, Mutex};
+
+/// A lane that waits for rows this long says something.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// The queue that the lanes of one table share.
+pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Vec<u8>>>>;
+
+/// What a lane works on.
+pub(crate) struct Lane {
+    pub(crate) load: DumpId,
+    /// The table's name, for messages.
+    pub(crate) table: String,
+    /// How its rows may go to the server, the best way first.
+    pub(crate) ways: Vec<Way>,
+    /// What begins the transaction that fills the table and empties it first, where one does so that its rows are frozen.
+    pub(crate) emptied_first: Option<String>,
+    pub(crate) mask: Option<Arc<RowMask>>,
+    /// What goes along in further fields, for SQL to choose from.
+    pub(crate) conditional: Option<Arc<RowMask>>,
+    /// Who is told of every row, where every row is to be looked at for personal data.
+    pub(crate) detection: Option<Arc<Detection>>,
+    /// What empties columns that hold words of masked ones.
+    pub(crate) emptied: Option<Arc<RowMask>>,
+    /// Who watches for originals that survive.
+    pub(crate) leaks: Option<Arc<LeakCheck>>,
+    /// When that is, for them.
+    pub(crate) moment: Moment,
+    pub(crate) queue: Queue,
+    pub(crate) buffers: Buffers,
+}
+
+/// What a lane has done.
+#[derive(Debug, Default)]
+pub(crate) struct LaneReport {
+    /// Rows that PostgreSQL says it stored.
+    pub(crate) stored: u64,
+    /// Bytes of the rows, as COPY text.
+    pub(crate) bytes: u64,
+    /// What the mask did.
+    pub(crate) counts: Counts,
+}
+
+impl Lane {
+    /// Takes pieces until the queue is closed and empty; what was sent is committed then.
+    ///
+    /// # Errors
+    /// Naming the table, when the server refuses a row or the mask cannot read one.
+    pub(crate) async fn run(self, session: &Session) -> Result<LaneReport> {
+        let mut copying = Copying::new(session, &self).await?;
+        let mut masker = self.mask.as_ref().map(|mask| mask.masker());
+        let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
+        let mut scan = self
+            .detection
+            .as_ref()
+            .and_then(|detection| detection.scan(self.load));
+        let mut emptier = self.emptied.as_ref().map(|mask| mask.masker());
+        let mut watcher = self
+            .leaks
+            .as_ref()
+            .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), self.moment));
+        let mut report = LaneReport::default();
+        loop {
+            let patience = copying.patience().unwrap_or(SILENCE);
+            let next = tokio::time::timeout(patience, async { self.queue.lock().await.recv().await }).await;
+            let piece = match next {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(_) => {
+                    if !copying.finish().await? {
+                        session.ping().await?;
+                    }
+                    continue;
+                }
+            };
+            if let Some(scan) = &mut scan {
+                scan.observe(&piece, u64::MAX);
+            }
+            let pseudonyms = match &mut conditional {
+                None => None,
+                Some(masker) => {
+                    let mut masked = self.buffers.take();
+                    masker
+                        .mask_piece(&piece, &mut masked)
+                        .map_err(|error| self.unreadable(error))?;
+                    Some(masked)
+                }
+            };
+            let written = self
+                .masked(&piece, &mut masker, &mut emptier, &mut watcher)
+                .map_err(|error| self.unreadable(error))?;
+            let bytes = match written {
+                None => piece,
+                Some(masked) => {
+                    self.buffers.give(piece);
+                    masked
+                }
+            };
+            let bytes = match (pseudonyms, &self.conditional) {
+                (Some(pseudonyms), Some(mask)) => {
+                    let mut joined = self.buffers.take();
+                    append_fields(&bytes, &pseudonyms, mask, &mut joined);
+                    self.buffers.give(bytes);
+                    self.buffers.give(pseudonyms);
+                    joined
+                }
+                _ => bytes,
+            };
+            report.bytes += bytes.len() as u64;
+            copying.send(bytes).await?;
+        }
+        copying.commit().await?;
+        report.stored = copying.stored();
+        if let (Some(detection), Some(scan)) = (&self.detection, scan) {
+            detection.seen(scan);
+        }
+        if let Some(masker) = masker {
+            report.counts = masker.counts().clone();
+        }
+        Ok(report)
+    }
+
+    /// The rows as they are written, where that differs from how they came; `watcher` sees both.
+    fn masked(
+        &self,
+        piece: &[u8],
+        masker: &mut Option<Masker>,
+        emptier: &mut Option<Masker>,
+        watcher: &mut Option<Watcher>,
+    ) -> Result<Option<Vec<u8>>> {
+        let mut watch = |written: &[u8]| {
+            if let Some(watcher) = watcher {
+                watcher.piece(piece, written);
+            }
+        };
+        let mut masked = self.buffers.take();
+        match (masker, emptier) {
+            (None, None) => {
+                self.buffers.give(masked);
+                watch(piece);
+                Ok(None)
+            }
+            (Some(masker), Some(emptier)) => {
+                let mut emptied = self.buffers.take();
+                masker.mask_piece(piece, &mut masked)?;
+                emptier.mask_piece(&masked, &mut emptied)?;
+                self.buffers.give(masked);
+                watch(&emptied);
+                Ok(Some(emptied))
+            }
+            (Some(masker), None) | (None, Some(masker)) => {
+                match watcher {
+                    None => masker.mask_piece(piece, &mut masked)?,
+                    // Each row is looked at while it is at hand, and is not split once more.
+                    Some(watcher) => {
+                        masker
+                            .mask_piece_seen(piece, &mut masked, |raw, written| watcher.row(raw, written))?;
+                        watcher.end_of_piece();
+                    }
+                }
+                Ok(Some(masked))
+            }
+        }
+    }
+
+    /// A mask does not know which table it works on.
+    fn unreadable(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::Internal => error,
+            _ => Error::new(
+                error.kind,
+                format!("In the rows of {}: {}", self.table, error.what),
+                error.remedy,
+            ),
+        }
+    }
+}
+
+/// Appends to each row the fields that `mask` has masked in `masked`, which are the same rows.
+fn append_fields(rows: &[u8], masked: &[u8], mask: &RowMask, out: &mut Vec<u8>) {
+    let mut masked = masked.split_inclusive(|byte| *byte == b'\n');
+    for row in rows.split_inclusive(|byte| *byte == b'\n') {
+        out.extend_from_slice(row.strip_suffix(b"\n").unwrap_or(row));
+        let other = masked.next().unwrap_or_default();
+        let mut fields = other
+            .strip_suffix(b"\n")
+            .unwrap_or(other)
+            .split(|byte| *byte == b'\t');
+        let mut at = 0;
+        // The columns are in the order of their positions.
+        for column in mask.columns() {
+            let field = fields.nth(column.position.saturating_sub(at)).unwrap_or_default();
+            at = column.position + 1;
+            out.push(b'\t');
+            out.extend_from_slice(field);
+        }
+        out.push(b'\n');
+    }
+}

@@ -1,0 +1,483 @@
+//! Rows, large objects, and the plan's steps as soon as what they wait for is done, over a fixed number of sessions.
+//!
+//! One task decides (this one); others work: a lane per COPY, a writer of large objects, a step each. All of them
+//! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
+
+use crate::archive::DumpId;
+use crate::detect::{Decision, Detection};
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Phase};
+use crate::leak::LeakCheck;
+use crate::plan::{Load, Plan, TableName, TaskId};
+use crate::postgres::load::lane::LaneReport;
+use crate::postgres::load::large_objects::Part;
+use crate::postgres::schedule::graph::Graph;
+use crate::postgres::schedule::keys::foreign::TwoPart;
+use crate::postgres::schedule::questions::{Answer, Checks, Questions};
+use crate::postgres::session::connect::Session;
+use crate::postgres::sql_rules::Finished;
+use crate::postgres::Target;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+
+pub(in crate::postgres) mod buffers;
+pub(crate) mod copy;
+mod groups;
+pub(crate) mod in_place;
+pub(in crate::postgres) mod lane;
+pub(in crate::postgres) mod large_objects;
+mod objects;
+pub(crate) mod read_back;
+mod report;
+mod retry;
+mod rows;
+mod sessions;
+mod steps;
+
+pub use report::{LoadReport, LoadedTable, SqlChange, SqlColumn};
+pub use retry::{Never, Replay};
+
+use groups::Group;
+use rows::{add_counts, Current, Progress};
+use steps::StepDone;
+
+/// How often it is made sure that the run still holds the target.
+const CHECK: Duration = Duration::from_secs(5);
+
+/// What the archive's data consists of, in its order.
+#[derive(Debug)]
+pub enum Item {
+    /// The rows of a TABLE DATA entry that is in [`Plan::loads`] follow.
+    TableStart(DumpId),
+    /// What was decided about the rows that follow, from a look at them.
+    #[allow(private_interfaces)] // Only the reader makes one.
+    Judged(Decision, Arc<Detection>),
+    /// Whole rows of COPY text, raw, each ended by a newline, without the closing `\.`. Take the buffer from
+    /// [`Target::buffers`]. Some 256 KiB are a good size.
+    Rows(Vec<u8>),
+    /// There are no more rows of this entry.
+    TableEnd,
+    /// The contents of the large object with this oid follow.
+    LargeObjectStart(u32),
+    /// Bytes of it, however cut.
+    LargeObjectData(Vec<u8>),
+    /// There are no more bytes of it.
+    LargeObjectEnd,
+}
+
+/// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
+///
+/// The stream ends when the sender of `items` is dropped; an `Err` among the items ends everything with that
+/// error. Rows are masked and sent over [`parallel_connections`](crate::settings::Target::parallel_connections)
+/// sessions: a large table over one that freezes its rows, or, where they cannot be frozen, over several; while the stream lasts, steps leave at least one session to the
+/// rows, so with a single one they come after it. Must be called within a tokio runtime; masking happens on its
+/// worker threads.
+///
+/// # Errors
+/// The first failure stops everything: [`Kind::Restore`] and its kin, naming the object that PostgreSQL refused;
+/// [`Kind::Archive`] when the stream ends without a table that the plan expects; [`Kind::TargetConnection`] when
+/// a session breaks.
+pub async fn restore(
+    target: &Target,
+    plan: Arc<Plan>,
+    items: mpsc::Receiver<Result<Item, Error>>,
+) -> Result<LoadReport> {
+    restore_from(target, plan, Watching::default(), items, &Never).await
+}
+
+/// What is looked at beside the load.
+#[derive(Debug, Default)]
+pub struct Watching {
+    /// Asked about each table as soon as its rows are in, beside the index builds. Those that could not be asked so are
+    /// not among [`LoadReport::answers`].
+    pub questions: Questions,
+    /// Watches what passes for originals that survive.
+    pub leaks: Option<Arc<LeakCheck>>,
+}
+
+/// As [`restore`], from a source that can be streamed again. When a session that rows were sent over is lost, `again`
+/// is asked for the rows of its tables once the stream has ended. Of tables with rules in SQL nothing was committed;
+/// any other is emptied first.
+///
+/// # Errors
+/// As [`restore`]. A session that is lost more often than
+/// [`retry_attempts`](crate::settings::Target::retry_attempts) is a failure as any other.
+pub async fn restore_from(
+    target: &Target,
+    plan: Arc<Plan>,
+    watching: Watching,
+    items: mpsc::Receiver<Result<Item, Error>>,
+    again: &impl Replay,
+) -> Result<LoadReport> {
+    target.check_hold()?;
+    let mut sessions = Vec::with_capacity(target.parallel());
+    for _ in 0..target.parallel() {
+        sessions.push(target.session().await?);
+    }
+    let data = plan.loads.keys().chain(&plan.large_objects.blocks);
+    let behind_sql = plan.loads.values().filter(|load| load.sql_group.is_some());
+    let arrivals = behind_sql.map(|load| TaskId::Arrival(load.dump_id));
+    let data = data.copied().map(TaskId::Entry).chain(arrivals);
+    let mut restore = Restore {
+        target,
+        graph: Graph::new(&plan.steps, data),
+        checks: Checks::new(watching.questions, plan.loads.values()),
+        plan: &plan,
+        leaks: watching.leaks,
+        free: sessions,
+        tasks: JoinSet::new(),
+        steps_running: 0,
+        build_seconds: HashMap::new(),
+        streaming: true,
+        first_pass: true,
+        most_passes: if again.is_possible() {
+            target.settings.retry_attempts
+        } else {
+            0
+        },
+        to_replace: 0,
+        tables: HashMap::new(),
+        judged: HashMap::new(),
+        counted: HashSet::new(),
+        current: None,
+        large_objects: None,
+        writers: 0,
+        written: HashSet::new(),
+        last_word: Instant::now(),
+        report: LoadReport::default(),
+        groups: plan.sql_rules.groups.iter().map(|_| Group::default()).collect(),
+        losses: HashMap::new(),
+    };
+    let outcome = restore.run(items, again).await;
+    // A group that has begun may have been committed a moment ago without our knowing.
+    let begun = restore
+        .groups
+        .iter()
+        .zip(&plan.sql_rules.groups)
+        .filter(|(group, _)| group.begun);
+    let filled: Vec<TableName> = begun
+        .flat_map(|(_, group)| group.tables.iter().map(|table| table.into.clone()))
+        .collect();
+    let report = std::mem::take(&mut restore.report);
+    // Its sessions end here, and with them whatever they were doing.
+    drop(restore);
+    match outcome {
+        Ok(()) => Ok(report),
+        Err(error) if plan.sql_rules.rollback_on_error => Err(empty_all(target, filled, error).await),
+        Err(error) => Err(error),
+    }
+}
+
+/// Empties the tables that rules in SQL have filled, for `rollback_on_error`.
+async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) -> Error {
+    for table in filled {
+        if let Err(further) = target.empty(&table).await {
+            error.what.push_str(&format!(
+                " {table} could not be emptied afterwards; what it holds is masked. {}",
+                further.what
+            ));
+        }
+    }
+    error
+}
+
+/// A restore under way.
+struct Restore<'a> {
+    target: &'a Target,
+    plan: &'a Arc<Plan>,
+    leaks: Option<Arc<LeakCheck>>,
+    graph: Graph<'a>,
+    checks: Checks<'a>,
+    /// Sessions that nobody uses right now.
+    free: Vec<Session>,
+    tasks: JoinSet<Result<Done>>,
+    steps_running: usize,
+    /// What building the indexes of keys took that are not taken as constraints yet, by step.
+    build_seconds: HashMap<usize, f64>,
+    streaming: bool,
+    /// The stream is the whole backup, not some tables' rows once more.
+    first_pass: bool,
+    /// How often a table's rows may come again.
+    most_passes: u32,
+    /// Sessions that were lost and belong to the free ones.
+    to_replace: usize,
+    /// Loads that have begun.
+    tables: HashMap<DumpId, Progress>,
+    /// What was decided about loads from a look at their rows.
+    judged: HashMap<DumpId, (Decision, Arc<Detection>)>,
+    /// Loads whose lanes have looked at every row; they do not when the rows come again.
+    counted: HashSet<DumpId>,
+    /// The load whose rows arrive.
+    current: Option<Current>,
+    /// The way to the writer of large objects.
+    large_objects: Option<mpsc::Sender<Part>>,
+    /// Writers of large objects that have not ended.
+    writers: usize,
+    /// Oids of large objects that are there.
+    written: HashSet<u32>,
+    /// When idle sessions last said something.
+    last_word: Instant,
+    report: LoadReport,
+    /// The plan's groups of rules in SQL.
+    groups: Vec<Group>,
+    /// How often a load's connections were lost, of those without rules in SQL.
+    losses: HashMap<DumpId, u32>,
+}
+
+/// A piece of work that is done, and the session that is free again.
+enum Done {
+    Lane {
+        load: DumpId,
+        session: Session,
+        report: LaneReport,
+    },
+    Steps {
+        session: Session,
+        steps: Vec<StepDone>,
+    },
+    LargeObjects {
+        session: Session,
+        oids: Vec<u32>,
+    },
+    Group {
+        index: usize,
+        group: usize,
+        session: Session,
+        outcome: Result<Finished>,
+    },
+    /// A key's index is built, and is to be taken as the constraint's.
+    Built {
+        index: usize,
+        session: Session,
+        seconds: f64,
+    },
+    /// A foreign key stands, and its rows are to be checked.
+    Declared {
+        index: usize,
+        session: Session,
+        key: TwoPart,
+        since: Instant,
+    },
+    Check {
+        session: Session,
+        answers: Vec<(TableName, Option<Answer>)>,
+    },
+    /// A group's session is gone, with all that was done on it.
+    Lost {
+        group: usize,
+        error: Error,
+    },
+    /// A lane's session is gone, with some of the rows that it took.
+    LostLane {
+        load: DumpId,
+        error: Error,
+    },
+    Analyze {
+        session: Session,
+        /// Each with whether it could be.
+        tables: Vec<(TableName, bool)>,
+        /// Of those that were looked at, too.
+        answers: Vec<(TableName, Option<Answer>)>,
+    },
+}
+
+impl<'a> Restore<'a> {
+    async fn run(
+        &mut self,
+        mut items: mpsc::Receiver<Result<Item, Error>>,
+        again: &impl Replay,
+    ) -> Result<()> {
+        let mut check = tokio::time::interval(CHECK);
+        check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            self.replace_lost().await?;
+            self.start_steps()?;
+            if !self.streaming {
+                if self.any_lost() {
+                    if let Some(stream) = self.stream_again(again).await? {
+                        items = stream;
+                    }
+                    continue;
+                }
+                if self.tasks.is_empty() {
+                    break;
+                }
+            }
+            tokio::select! {
+                Some(done) = self.tasks.join_next() => self.finished(done)?,
+                item = items.recv(), if self.streaming => match item {
+                    Some(item) => self.take(item?).await?,
+                    None => self.end_of_stream().await?,
+                },
+                _ = check.tick() => self.keep_alive().await?,
+            }
+        }
+        if let Some(step) = self.graph.stuck().filter(|_| self.graph.left() > 0) {
+            return Err(Error::internal(format!(
+                "{} {} waits for something that never happens.",
+                step.kind, step.name
+            )));
+        }
+        for session in self.free.drain(..) {
+            self.target.give_back(session);
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::TableStart(id) => {
+                self.large_objects = None;
+                self.start_table(id)
+            }
+            Item::Judged(decision, detection) => self.judged(decision, detection),
+            Item::Rows(piece) => self.rows(piece).await,
+            Item::TableEnd => self.end_table(),
+            Item::LargeObjectStart(oid) => self.large_object(Part::Start(oid)).await,
+            Item::LargeObjectData(data) => self.large_object(Part::Data(data)).await,
+            Item::LargeObjectEnd => self.large_object(Part::End).await,
+        }
+    }
+
+    fn load(&self, id: DumpId) -> Result<&'a Load> {
+        self.plan.loads.get(&id).ok_or_else(|| {
+            Error::internal(format!(
+                "Rows of entry {id} arrived, which the plan does not load."
+            ))
+        })
+    }
+
+    /// The sender is gone: everything has arrived.
+    async fn end_of_stream(&mut self) -> Result<()> {
+        self.large_objects = None;
+        let missing = self.plan.loads.values().find(|load| {
+            !self.passes_over(load.dump_id) && self.tables.get(&load.dump_id).is_none_or(|one| !one.ended)
+        });
+        if let Some(load) = missing {
+            return Err(Error::new(
+                Kind::Archive,
+                format!("The backup ended before all rows of {} had come.", load.table),
+                "Fetch the backup again, or take another one.",
+            ));
+        }
+        if std::mem::take(&mut self.first_pass) {
+            self.finish_large_objects().await?;
+            self.target.events.send(Event::Phase { phase: Phase::Keys });
+            for id in &self.plan.large_objects.blocks {
+                self.graph.data_done(TaskId::Entry(*id));
+            }
+        }
+        self.streaming = false;
+        self.settle()
+    }
+
+    fn finished(&mut self, done: Result<Result<Done>, JoinError>) -> Result<()> {
+        let done = done.map_err(|_| Error::internal("A part of the load stopped unexpectedly."))??;
+        match done {
+            Done::Lane {
+                load,
+                session,
+                report,
+            } => {
+                match self
+                    .load(load)?
+                    .sql_group
+                    .and_then(|group| self.groups.get_mut(group))
+                {
+                    Some(group) => group.session = Some(session),
+                    None => self.free.push(session),
+                }
+                if let Some(progress) = self.tables.get_mut(&load) {
+                    progress.lanes -= 1;
+                    progress.rows_stored += report.stored;
+                    progress.bytes += report.bytes;
+                    add_counts(&mut progress.counts, &report.counts);
+                }
+                self.table_done_if_so(load)
+            }
+            Done::Group {
+                index,
+                group,
+                session,
+                outcome,
+            } => {
+                let lasting = self
+                    .plan
+                    .sql_rules
+                    .groups
+                    .get(group)
+                    .is_some_and(|group| group.lasting);
+                if lasting {
+                    self.target.give_back(session);
+                } else if session.is_closed() {
+                    self.to_replace += 1;
+                } else {
+                    self.free.push(session);
+                }
+                self.group_done(index, group, outcome)
+            }
+            Done::Built {
+                index,
+                session,
+                seconds,
+            } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                self.build_seconds.insert(index, seconds);
+                self.graph.built(index);
+                Ok(())
+            }
+            Done::Declared {
+                index,
+                session,
+                key,
+                since,
+            } => self.validate(index, session, key, since),
+            Done::Check { session, answers } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                for (table, _) in &answers {
+                    self.graph.unshare(table);
+                }
+                self.note(answers);
+                Ok(())
+            }
+            Done::Lost { group, error } => self.lose(group, error),
+            Done::LostLane { load, error } => self.lose_lane(load, error),
+            Done::Analyze {
+                session,
+                tables,
+                answers,
+            } => {
+                self.note(answers);
+                self.free.push(session);
+                self.steps_running -= 1;
+                for (table, done) in tables {
+                    self.graph.vacate(&table);
+                    if done {
+                        self.report.analyzed.insert(table);
+                    }
+                }
+                Ok(())
+            }
+            Done::LargeObjects { session, oids } => {
+                self.free.push(session);
+                self.writers -= 1;
+                self.report.large_objects += oids.len() as u64;
+                self.written.extend(oids);
+                Ok(())
+            }
+            Done::Steps { session, steps } => {
+                self.free.push(session);
+                self.steps_running -= 1;
+                for done in steps {
+                    self.step_done(done);
+                }
+                Ok(())
+            }
+        }
+    }
+}

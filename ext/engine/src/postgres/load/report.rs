@@ -1,0 +1,72 @@
+//! What a load gives back: each table, what was masked of it, what was left out.
+
+use crate::archive::DumpId;
+use crate::error::Error;
+use crate::mask::ColumnCounts;
+use crate::plan::TableName;
+use crate::postgres::schedule::questions::Answers;
+use std::collections::HashSet;
+
+/// What was loaded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoadReport {
+    /// Each load of the plan, in the order they were finished.
+    pub loads: Vec<LoadedTable>,
+    /// Large objects, empty ones included.
+    pub large_objects: u64,
+    /// Steps that were run, those left out not counted.
+    pub steps: u64,
+    /// What was left out. Each was also an event.
+    pub warnings: Vec<String>,
+    /// Tables that are empty because a rule in SQL failed, with `rollback_on_error` off, and why.
+    pub failed: Vec<(Vec<TableName>, Error)>,
+    /// Tables whose rows were not loaded, because a column looks personal and nothing covers it.
+    pub withheld: Vec<TableName>,
+    /// Tables of which that was found when their rows were in; they are still in.
+    pub late: Vec<TableName>,
+    /// Answers to questions about tables that could be looked at while others still loaded.
+    pub answers: Answers,
+    /// Tables that have the planner's statistics already.
+    pub analyzed: HashSet<TableName>,
+}
+
+/// What was loaded of one data block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedTable {
+    /// The TABLE DATA entry.
+    pub dump_id: DumpId,
+    /// The table that the rows belong to.
+    pub table: TableName,
+    /// Rows, as the server counted them and we did.
+    pub rows: u64,
+    /// Bytes of COPY text sent.
+    pub bytes: u64,
+    /// What happened to each masked column, in the order of the mask's columns; empty without a mask.
+    pub masked: Vec<ColumnCounts>,
+    /// What rules in SQL did; where partitions went together, it is told with the first of them.
+    pub sql: Vec<SqlChange>,
+    /// Seconds from the block's start to its last commit.
+    pub seconds: f64,
+}
+
+/// What a rule in SQL did to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlChange {
+    /// The rule, in the words of the configuration.
+    pub rule: String,
+    /// The columns that it set; none for a DELETE.
+    pub columns: Vec<SqlColumn>,
+    /// Rows that it changed or deleted.
+    pub rows: u64,
+}
+
+/// What a rule in SQL, or one with a condition, did to a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlColumn {
+    /// Its name.
+    pub name: String,
+    /// What it became, in words: the mask, or the rule where that is SQL.
+    pub mask: String,
+    /// What became of its values. Of SQL, rows that it left alone count as kept.
+    pub counts: ColumnCounts,
+}

@@ -1,0 +1,428 @@
+//! The rows of one table: its lanes, the pieces that go to them, and what has to happen when the last is stored.
+
+use super::{Done, LoadedTable, Restore, SqlChange};
+use crate::archive::DumpId;
+use crate::detect::{Decision, Detection};
+use crate::error::{Error, Kind, Result};
+use crate::event::Event;
+use crate::leak::Moment;
+use crate::mask::{ColumnCounts, Counts, RowMask};
+use crate::plan::sql_rules::SqlTable;
+use crate::plan::{Load, TableName, TaskId};
+use crate::postgres::load::copy::{raw_ways, Way};
+use crate::postgres::load::lane::{Lane, Queue};
+use crate::postgres::session::connect::Session;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// A table gets a further lane for each so many bytes of it, while those it has are busy.
+const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
+
+/// From so many bytes in its first piece on, a table is worth a transaction that empties it first: that costs some
+/// files more, which thousands of small tables would pay for nothing.
+const LARGE: u64 = 64 * 1024;
+
+/// Between two words on how far a table is.
+const TELL: Duration = Duration::from_millis(250);
+
+/// How far a load is.
+pub(super) struct Progress {
+    pub(super) since: Instant,
+    /// When it was last told how far it is.
+    pub(super) told: Instant,
+    pub(super) lanes: usize,
+    /// Its one lane empties the table first and freezes the rows.
+    pub(super) freezes: bool,
+    /// All of its rows have arrived.
+    pub(super) ended: bool,
+    pub(super) rows_sent: u64,
+    pub(super) rows_stored: u64,
+    pub(super) bytes: u64,
+    pub(super) counts: Counts,
+    /// Why rows of it are missing: a connection was lost. What still arrives is passed over.
+    pub(super) lost: Option<Error>,
+}
+
+/// The load whose rows arrive.
+pub(super) struct Current {
+    pub(super) id: DumpId,
+    /// From its first piece on.
+    pub(super) queue: Option<(mpsc::Sender<Vec<u8>>, Queue)>,
+    pub(super) bytes: u64,
+}
+
+impl<'a> Restore<'a> {
+    pub(super) fn start_table(&mut self, id: DumpId) -> Result<()> {
+        let load = self.load(id)?;
+        if self.current.is_some() || self.tables.contains_key(&id) {
+            return Err(Error::internal(format!(
+                "The rows of {} arrived at the wrong moment.",
+                load.table
+            )));
+        }
+        self.current = Some(Current {
+            id,
+            queue: None,
+            bytes: 0,
+        });
+        let now = Instant::now();
+        let progress = Progress {
+            since: now,
+            told: now,
+            lanes: 0,
+            freezes: false,
+            ended: false,
+            rows_sent: 0,
+            rows_stored: 0,
+            bytes: 0,
+            counts: Counts::default(),
+            lost: None,
+        };
+        self.tables.insert(id, progress);
+        self.target.events.send(Event::TableStarted {
+            table: load.table.to_string(),
+        });
+        Ok(())
+    }
+
+    pub(super) fn judged(&mut self, decision: Decision, detection: Arc<Detection>) -> Result<()> {
+        let Some(id) = self.current.as_ref().map(|current| current.id) else {
+            return Err(Error::internal("Rows were judged outside of a table."));
+        };
+        if matches!(decision, Decision::Withhold) {
+            let table = self.load(id)?.copy_into.clone();
+            self.report.withheld.push(table);
+        }
+        self.judged.insert(id, (decision, detection));
+        Ok(())
+    }
+
+    /// The mask of a load: the plan's, or the one that was decided on from its first rows.
+    pub(super) fn mask(&self, load: &Load) -> Option<Arc<RowMask>> {
+        match self.judged.get(&load.dump_id) {
+            Some((Decision::Mask(mask), _)) => Some(Arc::clone(mask)),
+            _ => load.mask.clone(),
+        }
+    }
+
+    pub(super) async fn rows(&mut self, piece: Vec<u8>) -> Result<()> {
+        let Some(mut current) = self.current.take() else {
+            return Err(Error::internal("Rows arrived outside of a table."));
+        };
+        if self.passes_over(current.id) {
+            self.target.buffers.give(piece);
+            self.current = Some(current);
+            return Ok(());
+        }
+        if let Some(progress) = self.tables.get_mut(&current.id) {
+            progress.rows_sent += memchr::memchr_iter(b'\n', &piece).count() as u64;
+        }
+        let length = piece.len() as u64;
+        let sender = match &current.queue {
+            Some((sender, _)) => sender.clone(),
+            None => {
+                // The first piece of the table: a session must be had for it.
+                let session = match self.load(current.id)?.sql_group {
+                    Some(group) => self.group_session(group).await?,
+                    None => Some(self.free_session().await?),
+                };
+                let Some(session) = session else {
+                    self.target.buffers.give(piece);
+                    self.current = Some(current);
+                    return Ok(());
+                };
+                let (sender, receiver) = mpsc::channel(1);
+                let queue = Queue::new(tokio::sync::Mutex::new(receiver));
+                let is_large = length >= LARGE;
+                self.start_lane(current.id, &queue, session, is_large)?;
+                current.queue = Some((sender.clone(), queue));
+                sender
+            }
+        };
+        let full = match sender.try_send(piece) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(piece) | mpsc::error::TrySendError::Closed(piece)) => {
+                Some(piece)
+            }
+        };
+        if let Some(piece) = full {
+            self.grow(&current)?;
+            self.send_when_possible(current.id, &sender, piece).await?;
+        }
+        current.bytes += length;
+        self.tell_progress(&current)?;
+        self.current = Some(current);
+        Ok(())
+    }
+
+    /// Says now and then how far a table is.
+    pub(super) fn tell_progress(&mut self, current: &Current) -> Result<()> {
+        let load = self.load(current.id)?;
+        if let Some(progress) = self.tables.get_mut(&current.id) {
+            if progress.told.elapsed() >= TELL {
+                progress.told = Instant::now();
+                self.target.events.send(Event::TableProgress {
+                    table: load.table.to_string(),
+                    rows: progress.rows_sent,
+                    bytes: current.bytes,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a table whose lanes are busy a further one, if it is large and a session is free.
+    pub(super) fn grow(&mut self, current: &Current) -> Result<()> {
+        // A temporary table is one session's, and so is one that is emptied and filled in one transaction.
+        let progress = self.tables.get(&current.id);
+        if self.load(current.id)?.sql_group.is_some() || progress.is_some_and(|one| one.freezes) {
+            return Ok(());
+        }
+        let lanes = progress.map_or(0, |progress| progress.lanes as u64);
+        if current.bytes <= lanes * BYTES_PER_LANE {
+            return Ok(());
+        }
+        if let (Some((_, queue)), Some(session)) = (&current.queue, self.free.pop()) {
+            self.start_lane(current.id, queue, session, false)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a piece of a load when a lane takes it, and meanwhile minds what else gets done.
+    pub(super) async fn send_when_possible(
+        &mut self,
+        id: DumpId,
+        sender: &mpsc::Sender<Vec<u8>>,
+        piece: Vec<u8>,
+    ) -> Result<()> {
+        loop {
+            tokio::select! {
+                permit = sender.reserve() => match permit {
+                    Ok(permit) => {
+                        permit.send(piece);
+                        return Ok(());
+                    }
+                    // Every lane has ended, which they only do for a failure: it is among the tasks.
+                    Err(_) => return self.lanes_ended(id).await,
+                },
+                Some(done) = self.tasks.join_next() => {
+                    self.finished(done)?;
+                    if self.passes_over(id) {
+                        // Its lane is gone, and no other may ever take the piece.
+                        self.target.buffers.give(piece);
+                        return Ok(());
+                    }
+                    self.start_steps()?;
+                }
+            }
+        }
+    }
+
+    /// The failure of a task that has ended before its time.
+    pub(super) async fn failure(&mut self) -> Error {
+        while let Some(done) = self.tasks.join_next().await {
+            if let Err(error) = self.finished(done) {
+                return error;
+            }
+        }
+        Error::internal("A connection stopped taking rows without saying why.")
+    }
+
+    /// Starts a lane of a load. `is_large`: its rows are worth a transaction that empties the table first, so that they
+    /// are frozen, where they can be.
+    fn start_lane(&mut self, id: DumpId, queue: &Queue, session: Session, is_large: bool) -> Result<()> {
+        let load = self.load(id)?;
+        let freezes = is_large && load.freezable && load.sql_group.is_none() && load.conditional.is_none();
+        let mask = self.mask(load);
+        let vectors = load.vectors_under(mask.as_deref());
+        let lane = Lane {
+            load: id,
+            table: load.table.to_string(),
+            ways: self.ways(load, freezes),
+            emptied_first: freezes.then(|| self.begin_with_none_of(&load.copy_into)),
+            emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
+            mask,
+            conditional: load.conditional.clone(),
+            detection: self
+                .judged
+                .get(&id)
+                .filter(|_| !self.counted.contains(&id))
+                .map(|(_, detection)| Arc::clone(detection)),
+            leaks: self.leaks.clone(),
+            moment: Moment::Sent,
+            queue: Arc::clone(queue),
+            buffers: self.target.buffers(),
+        };
+        if let Some(progress) = self.tables.get_mut(&id) {
+            progress.lanes += 1;
+            progress.freezes = freezes;
+        }
+        let (group, alone) = (load.sql_group, load.copy_into == load.table);
+        self.tasks.spawn(async move {
+            let load = lane.load;
+            match (lane.run(&session).await, group) {
+                (Ok(report), _) => Ok(Done::Lane {
+                    load,
+                    session,
+                    report,
+                }),
+                (Err(error), Some(group)) if error.kind == Kind::TargetConnection => {
+                    Ok(Done::Lost { group, error })
+                }
+                // A partition root holds other loads' rows, too, so its own cannot be taken back.
+                (Err(error), None) if alone && error.kind == Kind::TargetConnection => {
+                    Ok(Done::LostLane { load, error })
+                }
+                (Err(error), _) => Err(error),
+            }
+        });
+        Ok(())
+    }
+
+    /// How a load's rows may go.
+    fn ways(&self, load: &Load, freezes: bool) -> Vec<Way> {
+        if let Some(table) = self.sql_table(load) {
+            return raw_ways(table, load, &self.plan.encoding);
+        }
+        let binary = load.binary.as_ref().map(|layout| Way::Binary {
+            first: None,
+            sql: load.copy_binary_sql(freezes),
+            layout: Arc::clone(layout),
+            needs_utf8: false,
+        });
+        let text = Way::Text(match freezes {
+            true => load.copy_frozen_sql(&self.plan.encoding),
+            false => load.copy_sql(&self.plan.encoding),
+        });
+        binary.into_iter().chain([text]).collect()
+    }
+
+    /// Begins a transaction and empties a table in it, without waiting for ever for somebody who reads it.
+    pub(super) fn begin_with_none_of(&self, table: &TableName) -> String {
+        let milliseconds = (self.target.settings.lock_timeout * 1000.0) as u64;
+        format!(
+            "BEGIN; SET LOCAL lock_timeout = {milliseconds}; TRUNCATE ONLY {}",
+            table.sql()
+        )
+    }
+
+    /// The table whose temporary namesake takes a load's rows.
+    pub(super) fn sql_table(&self, load: &Load) -> Option<&'a SqlTable> {
+        let group = self.plan.sql_rules.groups.get(load.sql_group?)?;
+        group
+            .tables
+            .iter()
+            .find(|table| table.loads.contains(&load.dump_id))
+    }
+
+    pub(super) fn end_table(&mut self) -> Result<()> {
+        // The queue's sender is dropped here: its lanes end when they have taken what is in it.
+        let Some(current) = self.current.take() else {
+            return Err(Error::internal("A table ended that had not begun."));
+        };
+        if let Some(progress) = self.tables.get_mut(&current.id) {
+            progress.ended = true;
+        }
+        if self.passes_over(current.id) {
+            return Ok(());
+        }
+        self.table_done_if_so(current.id)
+    }
+
+    pub(super) fn table_done_if_so(&mut self, id: DumpId) -> Result<()> {
+        let Some(progress) = self
+            .tables
+            .get(&id)
+            .filter(|progress| progress.ended && progress.lanes == 0 && progress.lost.is_none())
+        else {
+            return Ok(());
+        };
+        let load = self.load(id)?;
+        let masks = self.mask(load).is_some() && progress.rows_sent > 0;
+        if progress.rows_stored != progress.rows_sent || (masks && progress.counts.rows != progress.rows_sent)
+        {
+            return Err(Error::new(
+                Kind::Verification,
+                format!(
+                    "{} rows of {} arrived, {} were masked and {} stored.",
+                    progress.rows_sent,
+                    load.table,
+                    if masks { progress.counts.rows } else { 0 },
+                    progress.rows_stored
+                ),
+                "Run it again; if it happens again, please report it.",
+            ));
+        }
+        let judged_now = match self.judged.get(&id) {
+            Some((_, detection)) if self.counted.insert(id) => Some(detection.judge_all(load)),
+            _ => None,
+        };
+        if matches!(judged_now, Some(Decision::Withhold)) {
+            self.report.late.push(load.copy_into.clone());
+        }
+        match load.sql_group {
+            Some(group) => self.arrived(group),
+            None => self.table_loaded(id, None),
+        }
+    }
+
+    /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
+    pub(super) fn table_loaded(
+        &mut self,
+        id: DumpId,
+        behind_sql: Option<(u64, Vec<SqlChange>)>,
+    ) -> Result<()> {
+        let load = self.load(id)?;
+        let Some(progress) = self.tables.get(&id) else {
+            return Err(Error::internal("A load ended that had not begun."));
+        };
+        let (rows, sql) = behind_sql.unwrap_or((progress.rows_stored, Vec::new()));
+        let seconds = progress.since.elapsed().as_secs_f64();
+        let columns = self.mask(load).map_or(0, |mask| mask.columns().len());
+        let mut masked = progress.counts.columns.clone();
+        masked.resize(columns, ColumnCounts::default());
+        self.target.events.send(Event::TableLoaded {
+            table: load.table.to_string(),
+            rows,
+            bytes: progress.bytes,
+            masked: masked.iter().map(|column| column.masked).sum::<u64>()
+                + sql
+                    .iter()
+                    .flat_map(|change| &change.columns)
+                    .map(|column| column.counts.masked)
+                    .sum::<u64>(),
+            seconds,
+        });
+        self.report.loads.push(LoadedTable {
+            dump_id: id,
+            table: load.table.clone(),
+            rows,
+            bytes: progress.bytes,
+            masked,
+            sql,
+            seconds,
+        });
+        self.graph.size(&load.table, progress.bytes, rows);
+        self.graph.data_done(TaskId::Entry(id));
+        let failed = &self.report.failed;
+        let shrinks = self.plan.sql_rules.shrinking.contains(&load.copy_into);
+        if !shrinks && !failed.iter().any(|(tables, _)| tables.contains(&load.copy_into)) {
+            self.checks.loaded(load);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn add_counts(sum: &mut Counts, more: &Counts) {
+    sum.rows += more.rows;
+    if sum.columns.len() < more.columns.len() {
+        sum.columns.resize(more.columns.len(), ColumnCounts::default());
+    }
+    for (sum, more) in sum.columns.iter_mut().zip(&more.columns) {
+        sum.masked += more.masked;
+        sum.kept += more.kept;
+        sum.nulls += more.nulls;
+        sum.violations += more.violations;
+    }
+}

@@ -1,0 +1,389 @@
+//! The plan's steps (indexes, keys, triggers and what depends on them), and what the verification and ANALYZE can do
+//! beside them.
+
+use super::{Done, Restore};
+use crate::archive::EntryKind;
+use crate::error::{Doing, Error, Result};
+use crate::event::Event;
+use crate::plan::{Plan, Refusal, Step, StepKind, TableName};
+use crate::postgres::inspect::count;
+use crate::postgres::reset::left_out;
+use crate::postgres::schedule::analyze;
+use crate::postgres::schedule::keys::foreign::{TwoPart, WORTH_IT};
+use crate::postgres::schedule::questions::Answer;
+use crate::postgres::schedule::working_memory;
+use crate::postgres::session::connect::Session;
+use crate::postgres::session::{is_passing, is_refusal, may_retry};
+use futures_util::future::join_all;
+use std::time::Instant;
+use tokio_postgres::error::SqlState;
+
+/// What is small goes to the server so many at a time: a round trip each would take longer than the work.
+const TOGETHER: usize = 24;
+
+impl<'a> Restore<'a> {
+    /// Whether a foreign key's rows may refer to some that a rule in SQL took away, or that never came.
+    pub(super) fn may_dangle(&self, step: &Step) -> bool {
+        let losing = &self.plan.sql_rules.losing;
+        let failed = &self.report.failed;
+        let withheld = &self.report.withheld;
+        step.kind == EntryKind::ForeignKey
+            && (step.locks.iter()).any(|table| {
+                losing.contains(table)
+                    || withheld.contains(table)
+                    || failed.iter().any(|(tables, _)| tables.contains(table))
+            })
+    }
+
+    /// Starts steps while there are some to start and sessions to run them on.
+    pub(super) fn start_steps(&mut self) -> Result<()> {
+        self.start_groups()?;
+        let most = if self.streaming {
+            self.target.parallel() - 1
+        } else {
+            self.target.parallel()
+        };
+        while self.steps_running < most {
+            let Some(session) = self.free.pop() else { break };
+            let busy = 2 * self.free.len() < self.target.parallel();
+            let Some(index) = self.graph.start_if(busy, |step| step.kind != StepKind::SqlRules) else {
+                self.free.push(session);
+                break;
+            };
+            self.steps_running += 1;
+            let at_once = together(1 + self.graph.ready(), self.target.parallel());
+            if at_once > 1 && self.graph.is_small_step(index) {
+                self.start_together(index, at_once, busy, session)?;
+            } else {
+                self.start_alone(index, session)?;
+            }
+        }
+        self.start_checks(most);
+        self.start_analyzes(most);
+        Ok(())
+    }
+
+    /// Starts a step on a session of its own.
+    fn start_alone(&mut self, index: usize, session: Session) -> Result<()> {
+        let step = self.step(index)?;
+        let key = (self.graph.bytes(step) >= WORTH_IT).then(|| TwoPart::of(step));
+        let key = key.flatten();
+        let alone = !self.streaming && self.steps_running == 1 && !self.graph.has_ready();
+        let builds = self.graph.builds_beside(index);
+        let todo = self.todo(index, self.sql(index)?, alone)?;
+        self.tasks.spawn(async move {
+            let since = Instant::now();
+            if let Some(key) = key {
+                // What it meets otherwise, it meets again below, where it is told.
+                if let Ok(true) = key.declare(&session).await {
+                    return Ok(Done::Declared {
+                        index,
+                        session,
+                        key,
+                        since,
+                    });
+                }
+            }
+            let left_out = todo.run(&session).await?;
+            let seconds = since.elapsed().as_secs_f64();
+            if builds {
+                return Ok(Done::Built {
+                    index,
+                    session,
+                    seconds,
+                });
+            }
+            Ok(Done::Steps {
+                session,
+                steps: vec![StepDone {
+                    index,
+                    seconds,
+                    left_out,
+                }],
+            })
+        });
+        Ok(())
+    }
+
+    /// Starts a small step, and with it others, `at_once` in all if there are so many.
+    fn start_together(&mut self, first: usize, at_once: usize, busy: bool, session: Session) -> Result<()> {
+        // No memory needs to be set for them: nothing of them is large enough for workers beside.
+        let mut steps = vec![self.todo(first, self.sql(first)?, true)?];
+        while steps.len() < at_once {
+            let Some(index) = self
+                .graph
+                .start_small_if(busy, |step| step.kind != StepKind::SqlRules)
+            else {
+                break;
+            };
+            steps.push(self.todo(index, self.sql(index)?, true)?);
+        }
+        self.tasks.spawn(async move {
+            let steps = run_together(&session, steps).await?;
+            Ok(Done::Steps { session, steps })
+        });
+        Ok(())
+    }
+
+    fn step(&self, index: usize) -> Result<&'a Step> {
+        let plan: &'a Plan = self.plan;
+        let step = plan.steps.get(index);
+        step.ok_or_else(|| Error::internal("A step is not there."))
+    }
+
+    /// What a step says to the server.
+    fn sql(&self, index: usize) -> Result<String> {
+        let own = &self.step(index)?.sql;
+        Ok(self.graph.key_sql(index).unwrap_or(own).to_owned())
+    }
+
+    /// A step that says this. `alone`: it keeps the server's own settings.
+    fn todo(&self, index: usize, sql: String, alone: bool) -> Result<Todo> {
+        let step = self.step(index)?;
+        let may_dangle = self.may_dangle(step);
+        let mut step = Step { sql, ..step.clone() };
+        step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
+        Ok(Todo {
+            index,
+            step,
+            may_dangle,
+            attempts: self.target.settings.retry_attempts,
+            delay: self.target.settings.retry_delay,
+        })
+    }
+
+    /// A step is done.
+    pub(super) fn step_done(&mut self, done: StepDone) {
+        let StepDone {
+            index,
+            seconds,
+            left_out,
+        } = done;
+        self.graph.step_done(index);
+        if let Some(warning) = left_out {
+            self.target.events.warn(&warning);
+            self.report.warnings.push(warning);
+            return;
+        }
+        self.report.steps += 1;
+        if let Some(step) = self.plan.steps.get(index) {
+            let (kind, name) = (step.kind.to_string(), step.name.clone());
+            let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
+            self.target.events.send(Event::StepDone { kind, name, seconds });
+        }
+    }
+
+    /// Checks the rows of a foreign key that was declared, while others may use the tables that it refers to.
+    pub(super) fn validate(
+        &mut self,
+        index: usize,
+        session: Session,
+        key: TwoPart,
+        since: Instant,
+    ) -> Result<()> {
+        self.graph.relax(index, &key.table);
+        let todo = self.todo(index, key.validate, false)?;
+        self.tasks.spawn(async move {
+            let left_out = todo.run(&session).await?;
+            let seconds = since.elapsed().as_secs_f64();
+            Ok(Done::Steps {
+                session,
+                steps: vec![StepDone {
+                    index,
+                    seconds,
+                    left_out,
+                }],
+            })
+        });
+        Ok(())
+    }
+
+    /// Looks at large tables whose rows are in, where nothing more urgent wants a session. Small ones are looked at when
+    /// they are analyzed: what takes time of them is that a session gets to know the table.
+    pub(super) fn start_checks(&mut self, most: usize) {
+        while self.steps_running < most {
+            let Some(session) = self.free.pop() else { break };
+            let graph = &self.graph;
+            let may_look = |table: &TableName| !graph.is_small(table) && graph.may_read(table);
+            let Some((table, conditions)) = self.checks.next(may_look) else {
+                self.free.push(session);
+                break;
+            };
+            self.graph.share(table);
+            self.steps_running += 1;
+            let question = (table.clone(), conditions);
+            self.tasks.spawn(async move {
+                let answers = answers(&session, vec![question]).await?;
+                Ok(Done::Check { session, answers })
+            });
+        }
+    }
+
+    /// Keeps answers for the verification.
+    pub(super) fn note(&mut self, answers: Vec<(TableName, Option<Answer>)>) {
+        for (table, answer) in answers {
+            if let Some(answer) = answer {
+                self.report.answers.insert(table, answer);
+            }
+        }
+    }
+
+    /// Makes statistics for tables whose steps are done, where nothing else wants a session.
+    pub(super) fn start_analyzes(&mut self, most: usize) {
+        while self.steps_running < most {
+            let Some(session) = self.free.pop() else { break };
+            let at_once = together(self.checks.unanalyzed(), self.target.parallel());
+            let graph = &self.graph;
+            let Some(first) = self.checks.next_to_analyze(|table| graph.is_settled(table)) else {
+                self.free.push(session);
+                break;
+            };
+            let is_small = graph.is_small(first);
+            let mut tables = vec![first];
+            while is_small && tables.len() < at_once {
+                let next = self
+                    .checks
+                    .next_to_analyze(|table| graph.is_small(table) && graph.is_settled(table));
+                let Some(next) = next else { break };
+                tables.push(next);
+            }
+            for table in &tables {
+                self.graph.occupy(table);
+            }
+            self.steps_running += 1;
+            let tables: Vec<TableName> = tables.into_iter().cloned().collect();
+            let questions = tables
+                .iter()
+                .filter_map(|table| Some((table.clone(), self.checks.question(table)?)))
+                .collect();
+            self.tasks.spawn(async move {
+                let answers = answers(&session, questions).await?;
+                let done = analyze::analyze_beside_others(&session, &tables).await?;
+                Ok(Done::Analyze {
+                    session,
+                    tables: tables.into_iter().zip(done).collect(),
+                    answers,
+                })
+            });
+        }
+    }
+}
+
+/// Asks about tables. None: that one must be asked when nothing else runs.
+async fn answers(
+    session: &Session,
+    questions: Vec<(TableName, Vec<String>)>,
+) -> Result<Vec<(TableName, Option<Answer>)>> {
+    if questions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers = count::ask_beside_others(session, &questions).await?;
+    let answers = questions.into_iter().zip(numbers);
+    let answers = answers.map(|((table, conditions), numbers)| {
+        let answer = numbers.map(|numbers| Answer { conditions, numbers });
+        (table, answer)
+    });
+    Ok(answers.collect())
+}
+
+/// How many of so many small things one of so many sessions takes at once, so that the others have something to do, too.
+fn together(ready: usize, sessions: usize) -> usize {
+    (ready / sessions).clamp(1, TOGETHER)
+}
+
+/// A step that has run.
+pub(super) struct StepDone {
+    index: usize,
+    seconds: f64,
+    /// A warning if it was left out, or added otherwise.
+    left_out: Option<String>,
+}
+
+/// A step that is to be run.
+struct Todo {
+    index: usize,
+    step: Step,
+    /// A foreign key that rows do not meet is added NOT VALID, where PostgreSQL can.
+    may_dangle: bool,
+    /// How often it is tried again after a failure that may pass, and how many seconds later.
+    attempts: u32,
+    delay: f64,
+}
+
+impl Todo {
+    /// Runs the step, again if it met a deadlock. Returns a warning if it was left out, or added otherwise.
+    async fn run(&self, session: &Session) -> Result<Option<String>> {
+        let first = session.batch_execute(&self.step.sql).await;
+        self.settle(session, first).await
+    }
+
+    /// As [`Todo::run`], when it is known what came of it the first time.
+    async fn settle(
+        &self,
+        session: &Session,
+        first: Result<(), tokio_postgres::Error>,
+    ) -> Result<Option<String>> {
+        let Self { step, may_dangle, .. } = self;
+        let mut outcome = first;
+        let mut attempt = 0;
+        loop {
+            let Err(error) = outcome else {
+                return Ok(None);
+            };
+            if step.refusal == Refusal::LeftOut && is_refusal(&error) {
+                return Ok(Some(left_out(&step.kind, &step.name, &error)));
+            }
+            if *may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+                return Ok(Some(declare_dangling(session, step).await));
+            }
+            attempt += 1;
+            if !is_passing(&error) || !may_retry(attempt, self.attempts, self.delay).await {
+                return Err(Error::from_server(
+                    Doing::WithRows(&format!("restoring {} {}", step.kind, step.name)),
+                    &error,
+                ));
+            }
+            outcome = session.batch_execute(&step.sql).await;
+        }
+    }
+}
+
+/// Runs steps one behind the other, each in a transaction of its own, all on their way at once.
+async fn run_together(session: &Session, steps: Vec<Todo>) -> Result<Vec<StepDone>> {
+    let begun = Instant::now();
+    let sent = steps.iter().map(async |todo| {
+        let outcome = session.batch_execute(&todo.step.sql).await;
+        (outcome, begun.elapsed().as_secs_f64())
+    });
+    let outcomes = join_all(sent).await;
+    let mut done = Vec::with_capacity(steps.len());
+    let mut since = 0.0;
+    for (todo, (outcome, at)) in steps.into_iter().zip(outcomes) {
+        let left_out = todo.settle(session, outcome).await?;
+        done.push(StepDone {
+            index: todo.index,
+            seconds: at - since,
+            left_out,
+        });
+        since = at;
+    }
+    Ok(done)
+}
+
+/// Adds a foreign key that rows do not meet as NOT VALID, and says so.
+async fn declare_dangling(session: &Session, step: &Step) -> String {
+    let bare = step.sql.trim_end().trim_end_matches(';');
+    let declared = match bare.contains("VALIDATE CONSTRAINT") {
+        // It stands already.
+        true => Ok(()),
+        false => session.batch_execute(&format!("{bare} NOT VALID")).await,
+    };
+    match declared {
+        Ok(()) => format!(
+            "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
+             missing because one failed or they look personal.",
+            step.name
+        ),
+        Err(error) => left_out(&step.kind, &step.name, &error),
+    }
+}

@@ -1,0 +1,279 @@
+//! A schema that is created in steps anyway, several of them at once: tables, sequences and what belongs to them, where
+//! the archive says that none needs another that is not there yet.
+
+use super::{Batches, PER_STEP};
+use crate::archive::{DumpId, EntryKind};
+use crate::error::{Doing, Error, Result};
+use crate::plan::Statement;
+use crate::postgres::session::connect::Session;
+use crate::postgres::Target;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+/// pg_dump's words for what needs nothing but what its entry names. Whatever else stands in the schema is created when
+/// all before it is there, and before all behind it.
+const KINDS: [EntryKind; 6] = [
+    EntryKind::Table,
+    EntryKind::Sequence,
+    EntryKind::SequenceOwnedBy,
+    EntryKind::Default,
+    EntryKind::SequenceSet,
+    EntryKind::Comment,
+];
+
+/// Statements of one transaction beyond [`PER_STEP`], so that a table's sequence is created with it.
+const TAIL: usize = 20;
+
+/// Locks that a statement takes at most: a table comes with a TOAST table and its index.
+const LOCKS: u64 = 4;
+
+/// Statements of one transaction.
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    range: Range<usize>,
+    /// Earlier parts that must be committed first.
+    after: BTreeSet<usize>,
+    /// Nothing else may run beside it.
+    alone: bool,
+}
+
+/// Cuts a schema into parts.
+fn parts(statements: &[&Statement]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut part_of: HashMap<DumpId, usize> = HashMap::new();
+    let mut last_alone = None;
+    let mut start = 0;
+    while let Some(first) = statements.get(start) {
+        let alone = !is_independent(first);
+        let length = length(&statements[start..], alone);
+        let range = start..start + length;
+        let mut after = BTreeSet::from_iter(last_alone);
+        for statement in &statements[range.clone()] {
+            after.extend(statement.needs.iter().filter_map(|id| part_of.get(id)).copied());
+            part_of.insert(statement.dump_id, parts.len());
+        }
+        // What needs it may stand before it in a damaged archive alone.
+        after.retain(|part| *part < parts.len());
+        start = range.end;
+        if alone {
+            last_alone = Some(parts.len());
+        }
+        parts.push(Part { range, after, alone });
+    }
+    parts
+}
+
+fn is_independent(statement: &Statement) -> bool {
+    KINDS.contains(&statement.kind)
+}
+
+/// How many of the statements make the next part: about [`PER_STEP`], and no end where one needs what the one before
+/// does or is.
+fn length(statements: &[&Statement], alone: bool) -> usize {
+    let mut own: HashSet<DumpId> = HashSet::new();
+    let alike = statements
+        .iter()
+        .take_while(|one| is_independent(one) != alone)
+        .take(PER_STEP + TAIL);
+    let mut length = 0;
+    for statement in alike {
+        let belongs = statement.needs.iter().any(|id| own.contains(id));
+        if length >= PER_STEP && (alone || !belongs) {
+            break;
+        }
+        own.clear();
+        own.insert(statement.dump_id);
+        own.extend(&statement.needs);
+        length += 1;
+    }
+    length
+}
+
+impl Target {
+    /// Creates a schema in transactions of their own, over `session` and as many others as help. `prepare`: what the
+    /// others are told first.
+    pub(super) async fn create_in_parts(
+        &self,
+        session: &Session,
+        prepare: &str,
+        statements: &[&Statement],
+    ) -> Result<()> {
+        let parts = parts(statements);
+        let side_by_side = parts.iter().filter(|part| !part.alone).count();
+        let mut others = Vec::new();
+        while others.len() + 1 < self.sessions_for(side_by_side) {
+            let other = self.session().await?;
+            let prepared = other.batch_execute(prepare).await;
+            prepared
+                .map_err(|error| Error::from_server(Doing::WithoutRows("preparing the schema"), &error))?;
+            others.push(other);
+        }
+        let left = self
+            .create_side_by_side(session, &others, statements, &parts)
+            .await;
+        for other in others {
+            // They have the reset's settings.
+            other.close().await;
+        }
+        for part in left {
+            self.create_in_batches(session, &statements[parts[part].range.clone()])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// No more than there is something for, and than the server's lock table has room for.
+    fn sessions_for(&self, parts: usize) -> usize {
+        let locks = LOCKS * (PER_STEP + TAIL) as u64;
+        let room = self.facts.lock_slots * 7 / 10 / locks;
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        self.parallel().min(parts).min(room)
+    }
+
+    /// Creates parts as soon as those that they need are there, until one fails. Returns those that are not created, in
+    /// their order, to be created one by one: what failed may have met another part, less room for locks than there
+    /// seemed to be, or an archive that does not name all that it needs. What is really wrong is met once more then, and
+    /// told as it is.
+    async fn create_side_by_side(
+        &self,
+        session: &Session,
+        others: &[Session],
+        statements: &[&Statement],
+        parts: &[Part],
+    ) -> Vec<usize> {
+        let mut idle: Vec<&Session> = others.iter().chain([session]).collect();
+        let mut left: BTreeSet<usize> = (0..parts.len()).collect();
+        let mut done: HashSet<usize> = HashSet::new();
+        let mut running = FuturesUnordered::new();
+        let mut goes_on = true;
+        loop {
+            while let Some(session) = idle.pop() {
+                let next = goes_on.then(|| next(parts, &left, &done, running.is_empty()));
+                let Some(part) = next.flatten() else {
+                    idle.push(session);
+                    break;
+                };
+                left.remove(&part);
+                let range = parts[part].range.clone();
+                running.push(async move {
+                    let outcome = self.create_batch(session, &statements[range]).await;
+                    (part, session, outcome)
+                });
+            }
+            let Some((part, session, outcome)) = running.next().await else {
+                return left.into_iter().collect();
+            };
+            if outcome.is_ok() {
+                done.insert(part);
+            } else {
+                left.insert(part);
+                goes_on = false;
+            }
+            idle.push(session);
+        }
+    }
+
+    /// Creates statements in transactions one after the other, as small as they have to be.
+    async fn create_in_batches(&self, session: &Session, statements: &[&Statement]) -> Result<()> {
+        let mut batches = Batches::of(statements.len());
+        while let Some(range) = batches.next() {
+            let created = self.create_batch(session, &statements[range]).await;
+            batches.done(self, created).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The first part that may run now. `idle`: nothing else does.
+fn next(parts: &[Part], left: &BTreeSet<usize>, done: &HashSet<usize>, idle: bool) -> Option<usize> {
+    let first = *left.first()?;
+    if parts[first].alone {
+        // All before it are done when nothing runs.
+        return idle.then_some(first);
+    }
+    let until = left.iter().take_while(|part| !parts[**part].alone);
+    let mut ready = until.filter(|part| parts[**part].after.iter().all(|one| done.contains(one)));
+    ready.next().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Refusal;
+
+    fn statement(dump_id: i32, kind: EntryKind, needs: &[i32]) -> Statement {
+        Statement {
+            dump_id: DumpId(dump_id),
+            kind,
+            name: String::new(),
+            sql: String::new(),
+            needs: needs.iter().copied().map(DumpId).collect(),
+            refusal: Refusal::Fatal,
+        }
+    }
+
+    #[test]
+    fn a_table_and_its_sequence_are_of_one_part_and_a_default_waits_for_it() {
+        let mut all = Vec::new();
+        for table in 0..40 {
+            let id = 10 * table;
+            all.push(statement(id, EntryKind::Table, &[]));
+            all.push(statement(id + 1, EntryKind::Sequence, &[id]));
+            all.push(statement(id + 2, EntryKind::SequenceOwnedBy, &[id, id + 1]));
+        }
+        all.extend(
+            (0..40).map(|table| statement(10 * table + 3, EntryKind::Default, &[10 * table, 10 * table + 1])),
+        );
+        let all: Vec<&Statement> = all.iter().collect();
+        let parts = parts(&all);
+        let ranges: Vec<_> = parts.iter().map(|part| part.range.clone()).collect();
+        assert_eq!(ranges, [0..102, 102..160]);
+        assert_eq!(parts[1].after, BTreeSet::from([0]));
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_independent_has_all_before_it_and_nothing_beside_it() {
+        let all = [
+            statement(1, EntryKind::Table, &[]),
+            statement(2, EntryKind::View, &[]),
+            statement(3, EntryKind::Function, &[]),
+            statement(4, EntryKind::Table, &[]),
+        ];
+        let all: Vec<&Statement> = all.iter().collect();
+        let parts = parts(&all);
+        let alone: Vec<_> = parts
+            .iter()
+            .map(|part| (part.range.clone(), part.alone))
+            .collect();
+        assert_eq!(alone, [(0..1, false), (1..3, true), (3..4, false)]);
+
+        let (mut left, mut done) = (BTreeSet::from([0, 1, 2]), HashSet::new());
+        assert_eq!(next(&parts, &left, &done, true), Some(0));
+        left.remove(&0);
+        assert_eq!(next(&parts, &left, &done, false), None);
+        done.insert(0);
+        assert_eq!(next(&parts, &left, &done, true), Some(1));
+        left.remove(&1);
+        assert_eq!(
+            next(&parts, &left, &done, false),
+            None,
+            "the view is being created"
+        );
+        done.insert(1);
+        assert_eq!(next(&parts, &left, &done, true), Some(2));
+    }
+
+    #[test]
+    fn a_part_waits_for_those_it_needs_alone() {
+        let part = |range, after: &[usize]| Part {
+            range,
+            after: after.iter().copied().collect(),
+            alone: false,
+        };
+        let parts = [part(0..1, &[]), part(1..2, &[0]), part(2..3, &[])];
+        let left = BTreeSet::from([1, 2]);
+        assert_eq!(next(&parts, &left, &HashSet::new(), false), Some(2));
+        assert_eq!(next(&parts, &left, &HashSet::from([0]), false), Some(1));
+    }
+}

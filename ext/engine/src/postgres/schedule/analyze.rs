@@ -1,0 +1,94 @@
+//! Statistics for the planner: without them the restored database would be slow until autovacuum came by.
+
+use crate::error::{Doing, Error, Result};
+use crate::plan::TableName;
+use crate::postgres::inspect::relations;
+use crate::postgres::session::connect::Session;
+use crate::postgres::session::get;
+use crate::postgres::Target;
+use futures_util::future::try_join_all;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// Tables and materialized views of the current role, large ones first. Partitions come with their root.
+const TABLES: &str = "SELECT n.nspname::text AS schema, c.relname::text AS name \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner \
+    WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.oid >= 16384 \
+      AND c.relpersistence <> 't' AND n.nspname NOT IN ('scalingo_staging_sync', 'information_schema') \
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') \
+    ORDER BY c.relkind = 'p' DESC, c.relpages DESC, c.oid";
+
+impl Target {
+    /// Runs ANALYZE on every table and materialized view of the role, over several connections.
+    ///
+    /// # Errors
+    /// Naming the table, when the server refuses; [`Kind::TargetConnection`](crate::error::Kind) when a session
+    /// breaks.
+    pub async fn analyze(&self) -> Result<()> {
+        self.analyze_others(&HashSet::new()).await
+    }
+
+    /// As [`Target::analyze`], without those that were analyzed already.
+    ///
+    /// # Errors
+    /// As [`Target::analyze`].
+    pub async fn analyze_others(&self, done: &HashSet<TableName>) -> Result<()> {
+        let session = self.session().await?;
+        let rows = session.query(TABLES, &[]).await.map_err(|error| {
+            Error::from_server(Doing::WithoutRows("looking for tables to analyze"), &error)
+        })?;
+        let tables = rows
+            .iter()
+            .map(|row| {
+                Ok(TableName {
+                    schema: get(row, "schema")?,
+                    name: get(row, "name")?,
+                })
+            })
+            .collect::<Result<Vec<TableName>>>()?;
+        let tables: Vec<TableName> = tables.into_iter().filter(|table| !done.contains(table)).collect();
+        let workers = self.parallel().min(tables.len());
+        let left = Arc::new(Mutex::new(tables.into_iter()));
+        let mut sessions = vec![session];
+        while sessions.len() < workers {
+            sessions.push(self.session().await?);
+        }
+        let mut tasks: JoinSet<Result<Session>> = JoinSet::new();
+        for session in sessions {
+            let left = Arc::clone(&left);
+            tasks.spawn(async move {
+                loop {
+                    let next = left.lock().await.next();
+                    let Some(table) = next else { return Ok(session) };
+                    analyze(&session, &table).await?;
+                }
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            let session = done.map_err(|_| Error::internal("ANALYZE stopped unexpectedly."))??;
+            self.give_back(session);
+        }
+        Ok(())
+    }
+}
+
+/// Runs ANALYZE on tables while others load, each in a transaction of its own and all on their way at once. False: one
+/// must wait until all are there, because it has partitions or heirs, or is one's.
+pub(in crate::postgres) async fn analyze_beside_others(
+    session: &Session,
+    tables: &[TableName],
+) -> Result<Vec<bool>> {
+    let plain = "c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass AND pg_has_role(c.relowner, 'USAGE')";
+    let plain = relations::each_is(session, "analyzing", plain, tables).await?;
+    let alone = tables.iter().zip(&plain).filter(|(_, plain)| **plain);
+    try_join_all(alone.map(|(table, _)| analyze(session, table))).await?;
+    Ok(plain)
+}
+
+async fn analyze(session: &Session, table: &TableName) -> Result<()> {
+    let sql = format!("ANALYZE {}", table.sql());
+    let analyzed = session.batch_execute(&sql).await;
+    analyzed.map_err(|error| Error::from_server(Doing::WithRows(&format!("analyzing {table}")), &error))
+}

@@ -1,0 +1,157 @@
+//! Sessions: how they are opened, what the server says about itself, and the run's lock.
+
+pub(in crate::postgres) mod connect;
+pub(in crate::postgres) mod guard;
+pub mod tls;
+pub mod url;
+
+use crate::error::{Doing, Error, Kind, Result};
+use crate::event::Sink;
+use connect::Session;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_postgres::Row;
+
+/// The key of the advisory lock that a run holds in its target database: "scalngo" and 1, as bytes. It is a
+/// constant, so that runs of any version of the gem exclude one another.
+pub(in crate::postgres) const LOCK_KEY: i64 = 0x7363_616c_6e67_6f01;
+
+/// The oldest and the newest major version of the server that this was tested with.
+const VERSIONS: std::ops::RangeInclusive<u32> = 14..=18;
+
+/// What the server says about itself and us.
+#[derive(Debug, Clone)]
+pub(in crate::postgres) struct Facts {
+    /// The role that owns what we create.
+    pub(in crate::postgres) role: String,
+    /// Locks that the server's lock table holds for certain.
+    pub(in crate::postgres) lock_slots: u64,
+}
+
+/// Locks a mutex; one that a panicking thread held is as good as any, since each holds a plain value.
+pub(in crate::postgres) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits before the `attempt`th of `attempts` retries, twice as long as before the one before, and says whether
+/// there is one. `delay`: seconds before the first.
+pub(in crate::postgres) async fn may_retry(attempt: u32, attempts: u32, delay: f64) -> bool {
+    if attempt > attempts {
+        return false;
+    }
+    let doubled = f64::from(2u32.saturating_pow(attempt.saturating_sub(1).min(10)));
+    // Up to a quarter more, so that two that met do not meet again.
+    let jitter = 1.0 + (RandomState::new().hash_one(attempt) % 256) as f64 / 1024.0;
+    let seconds = (delay.max(0.0) * doubled * jitter).min(60.0);
+    tokio::time::sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()).await;
+    true
+}
+
+/// A failure that may pass when the statement is tried again: deadlock, serialization, lock timeout.
+pub(in crate::postgres) fn is_passing(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| matches!(code.code(), "40P01" | "40001" | "55P03"))
+}
+
+/// Whether the server refused something that it may lack the files or the role the right for: insufficient
+/// privilege, undefined file, feature not supported, invalid parameter value.
+pub(in crate::postgres) fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| matches!(code.code(), "42501" | "58P01" | "0A000" | "22023"))
+}
+
+pub(in crate::postgres) fn new_run_id() -> String {
+    // RandomState is seeded at random; eight digits tell two runs of one second apart.
+    let random = RandomState::new().hash_one(std::process::id()) & 0xffff_ffff;
+    format!(
+        "{}-{random:08x}",
+        jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S")
+    )
+}
+
+pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Result<Facts> {
+    let sql = "SELECT current_setting('server_version_num')::int4 AS version, pg_is_in_recovery() AS standby, \
+                 current_user::text AS role, \
+                 current_setting('max_locks_per_transaction')::int8 \
+                   * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8) \
+                   AS lock_slots";
+    let row = control
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the server"), &error))?;
+    let version: i32 = get(&row, "version")?;
+    let major = u32::try_from(version / 10_000).unwrap_or(0);
+    if major < *VERSIONS.start() {
+        return Err(Error::new(
+            Kind::TargetConnection,
+            format!("The target runs PostgreSQL {major}, which is too old."),
+            format!("Upgrade it to PostgreSQL {} or newer.", VERSIONS.start()),
+        ));
+    }
+    if major > *VERSIONS.end() {
+        events.warn(format!(
+            "The target runs PostgreSQL {major}, which this version of the gem was not tested with."
+        ));
+    }
+    if get(&row, "standby")? {
+        return Err(Error::new(
+            Kind::TargetConnection,
+            "The target is a standby server, which cannot be written to.",
+            "Let DATABASE_URL point at the primary server.",
+        ));
+    }
+    let lock_slots: i64 = get(&row, "lock_slots")?;
+    Ok(Facts {
+        role: get(&row, "role")?,
+        lock_slots: u64::try_from(lock_slots).unwrap_or(6_400),
+    })
+}
+
+pub(in crate::postgres) async fn take_lock(control: &Session) -> Result<()> {
+    let doing = "taking the run's lock";
+    // A run that was stopped a moment ago may take the server a moment to notice.
+    for attempt in 0..3 {
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        let row = control
+            .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY])
+            .await;
+        if row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?
+        {
+            return Ok(());
+        }
+    }
+    // How pg_locks shows a key of 64 bits: PostgreSQL's documentation, "pg_locks".
+    let sql = "SELECT coalesce(string_agg(format('process %s%s%s', l.pid, \
+                   ', ' || nullif(a.application_name, ''), \
+                   ', since ' || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'), '; '), \
+                 'it has just ended') \
+               FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
+               WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND (l.classid::int8 << 32) | l.objid::int8 = $1";
+    let row = control.query_one(sql, &[&LOCK_KEY]).await;
+    let holder: String = row
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
+    Err(Error::new(
+        Kind::TargetBusy,
+        format!("Another run is under way in this database ({holder})."),
+        "Wait until it has ended, or end it, and run again.",
+    ))
+}
+
+/// A column of a row that we asked for ourselves.
+pub(in crate::postgres) fn get<'a, T: tokio_postgres::types::FromSql<'a>>(
+    row: &'a Row,
+    column: &str,
+) -> Result<T> {
+    row.try_get(column)
+        .map_err(|_| Error::internal(format!("The server's answer lacks {column}.")))
+}
