@@ -17,8 +17,9 @@ use crate::mask::RowMask;
 use crate::pii::{ColumnDetector, Finding, Status};
 use crate::plan::personal::{refusal, Automatic};
 use crate::plan::{Load, Plan};
+use crate::postgres::{Decision, Look, RowStage};
 use crate::settings::Policy;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of rows that the reader holds back for a decision; where all rows are asked for, too.
@@ -29,17 +30,6 @@ const FIRST_ROWS: u64 = 10_000;
 
 /// The same where nothing is decided: enough to tell of what is masked, at which the lanes do not look.
 const FIRST_ROWS_TO_TELL: u64 = 1000;
-
-/// What happens to a load's rows after a look at the first of them.
-#[derive(Debug, Clone)]
-pub(crate) enum Decision {
-    /// What the plan says.
-    AsPlanned,
-    /// They are masked with this instead of the load's own mask.
-    Mask(Arc<RowMask>),
-    /// They are not loaded: the table stays empty.
-    Withhold,
-}
 
 /// What values have told so far, of all loads.
 pub(crate) struct Detection {
@@ -56,6 +46,8 @@ struct Noted {
     /// What each load's lanes have seen.
     seen: HashMap<DumpId, Vec<ColumnDetector>>,
     decided: HashMap<DumpId, Decision>,
+    /// Loads whose every row was looked at; lanes do not look when the rows come again.
+    settled: HashSet<DumpId>,
 }
 
 impl std::fmt::Debug for Detection {
@@ -139,7 +131,7 @@ impl Detection {
     }
 
     /// Takes what a lane has seen.
-    pub(crate) fn seen(&self, scan: Scan) {
+    fn seen(&self, scan: Scan) {
         let mut noted = self.noted();
         match noted.seen.get_mut(&scan.load) {
             Some(sum) => sum
@@ -153,7 +145,7 @@ impl Detection {
     }
 
     /// Judges a load whose every row was looked at. [`Decision::Withhold`]: its rows have to go again.
-    pub(crate) fn judge_all(&self, load: &Load) -> Decision {
+    fn judge_all(&self, load: &Load) -> Decision {
         let detectors = self.noted().seen.remove(&load.dump_id);
         let (Some(detectors), Some(watch)) = (detectors, self.plan.personal.watches.get(&load.dump_id))
         else {
@@ -172,11 +164,6 @@ impl Detection {
     /// Whether a load that was judged stays out.
     pub(crate) fn withholds(&self, load: &Load) -> bool {
         matches!(self.noted().decided.get(&load.dump_id), Some(Decision::Withhold))
-    }
-
-    /// Forgets what lanes have seen of a load whose rows come again.
-    pub(crate) fn forget(&self, load: DumpId) {
-        self.noted().seen.remove(&load);
     }
 
     /// What names and values told together, by table and column.
@@ -241,5 +228,49 @@ impl Detection {
         };
         let columns = mask.into_iter().flat_map(|mask| mask.columns());
         columns.map(|column| column.position).collect()
+    }
+}
+
+/// Where every row is asked for, each lane looks at what it sends.
+impl RowStage for Detection {
+    fn look(self: Arc<Self>, load: DumpId, _: Option<&RowMask>) -> Option<Box<dyn Look>> {
+        if self.noted().settled.contains(&load) {
+            return None;
+        }
+        let scan = self.scan(load)?;
+        Some(Box::new(LaneScan {
+            detection: self,
+            scan,
+        }))
+    }
+
+    fn settle(&self, load: &Load) -> Decision {
+        if !self.noted().settled.insert(load.dump_id) {
+            return Decision::AsPlanned;
+        }
+        self.judge_all(load)
+    }
+
+    fn forget(&self, load: DumpId) {
+        self.noted().seen.remove(&load);
+    }
+}
+
+struct LaneScan {
+    detection: Arc<Detection>,
+    scan: Scan,
+}
+
+impl Look for LaneScan {
+    fn sees_what_is_sent(&self) -> bool {
+        false
+    }
+
+    fn came(&mut self, rows: &[u8]) {
+        self.scan.observe(rows, u64::MAX);
+    }
+
+    fn end(self: Box<Self>) {
+        self.detection.seen(self.scan);
     }
 }

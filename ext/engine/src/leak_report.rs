@@ -1,13 +1,18 @@
 //! The leak check of a job: what it looks for, and what its end says. What is proven fails the job.
 
+pub(crate) mod read_back;
+
+use crate::archive::DumpId;
+use crate::copy::Row;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::leak::{self, Channel, Findings, LeakCheck};
+use crate::leak::{self, Channel, Findings, LeakCheck, Moment, Watcher};
+use crate::mask::RowMask;
 use crate::plan::{Plan, TableName};
-use crate::postgres::load::read_back::read_back;
-use crate::postgres::Target;
+use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
+use read_back::read_back;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,6 +22,52 @@ pub(crate) fn check(settings: &Settings, plan: &Plan) -> Option<Arc<LeakCheck>> 
     wanted
         .enabled
         .then(|| LeakCheck::new(&plan.leaks, wanted.names, leak::Bounds::default()))
+}
+
+/// The leak check as a stage of the loader: it sees each row as it came and as it is sent.
+#[derive(Debug)]
+struct Watch {
+    check: Arc<LeakCheck>,
+    moment: Moment,
+}
+
+/// The stages of a job whose rows are watched at this moment; none where the check is off.
+pub(crate) fn stages(check: Option<&Arc<LeakCheck>>, moment: Moment) -> Stages {
+    let watch = check.map(|check| Watch {
+        check: Arc::clone(check),
+        moment,
+    });
+    watch
+        .into_iter()
+        .map(|watch| Arc::new(watch) as Arc<dyn RowStage>)
+        .collect()
+}
+
+impl RowStage for Watch {
+    fn look(self: Arc<Self>, load: DumpId, mask: Option<&RowMask>) -> Option<Box<dyn Look>> {
+        let watcher = self.check.watcher(load, mask, self.moment)?;
+        Some(Box::new(LaneWatcher(watcher)))
+    }
+}
+
+struct LaneWatcher(Watcher);
+
+impl Look for LaneWatcher {
+    fn sees_what_is_sent(&self) -> bool {
+        true
+    }
+
+    fn sent(&mut self, raw: Row<'_>, sent: Row<'_>) {
+        self.0.row(raw, sent);
+    }
+
+    fn piece_sent(&mut self, raw: &[u8], sent: &[u8]) {
+        self.0.piece(raw, sent);
+    }
+
+    fn end_of_piece(&mut self) {
+        self.0.end_of_piece();
+    }
 }
 
 /// What the leak check has to say in the report.

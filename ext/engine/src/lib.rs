@@ -7,8 +7,8 @@
 //! planned      one door to a plan: from an archive, a catalogue, SQL
 //! leak_report  the leak check's beginning and end; verify, passwords: what is counted in the target afterwards
 //! report       what a job says in the end, gathered from its events
+//! detect       personal data that no rule covers, from rows
 //! postgres     PostgreSQL: sessions, reset, rows, what may run when, rules in SQL
-//! detect       personal data that no rule covers, from the first rows
 //! identity     whether the target is the source itself
 //! source       where a backup comes from: HTTPS download → gunzip → untar, or a local file
 //! plan         table of contents + rules → what happens to each entry

@@ -4,12 +4,12 @@
 //! the download's socket, and memory does not grow with the data.
 
 use crate::archive::{reading_failed, Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
-use crate::detect::{Decision, Detection, SAMPLE_BYTES};
+use crate::detect::{Detection, SAMPLE_BYTES};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::{Load, Plan};
 use crate::planned;
-use crate::postgres::{Buffers, Item};
+use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use crate::settings::Settings;
 use std::collections::HashSet;
@@ -222,7 +222,7 @@ impl Reader {
             self.first_rows(most, &mut first, &mut next)?;
             let decision = self.detection.decide(load, first.iter().map(Vec::as_slice));
             let withheld = matches!(decision, Decision::Withhold);
-            self.send(Item::Judged(decision, Arc::clone(&self.detection)))?;
+            self.send(Item::Decided(decision))?;
             if withheld {
                 first.into_iter().for_each(|piece| self.buffers.give(piece));
                 return Ok(());

@@ -6,10 +6,10 @@ use crate::archive::{DumpId, Header};
 use crate::detect::Detection;
 use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::LeakCheck;
+use crate::leak::{LeakCheck, Moment};
 use crate::plan::{personal, Plan, StepKind};
 use crate::postgres;
-use crate::postgres::{Buffers, Item, LoadReport, Questions, Target, Watching};
+use crate::postgres::{Buffers, Item, LoadReport, Questions, RowStage, Stages, Target, Watching};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
@@ -80,9 +80,11 @@ impl Run<'_> {
             detection: &detection,
             buffers: self.target.buffers(),
         };
+        let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
+        stages.extend(leak_report::stages(leaks.as_ref(), Moment::Sent));
         let watching = Watching {
             questions: self.questions(&plan),
-            leaks: leaks.clone(),
+            stages,
         };
         let loaded = postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?;
         let plan = &detection.carried_out();

@@ -26,7 +26,8 @@ pub use inspect::ask::{ask, ServerCheck};
 pub use inspect::{examine, inspect, Examination, Inspection, OtherSession, Privilege};
 pub use load::buffers::Buffers;
 pub use load::{
-    restore, restore_from, Item, LoadReport, LoadedTable, Never, Replay, SqlChange, SqlColumn, Watching,
+    restore, restore_from, Decision, Item, LoadReport, LoadedTable, Look, Never, Replay, RowStage, SqlChange,
+    SqlColumn, Stages, Watching,
 };
 pub use reset::extensions::{Extension, Need};
 pub use schedule::questions::{Answer, Answers, Questions};

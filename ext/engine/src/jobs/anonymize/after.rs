@@ -3,8 +3,8 @@
 use super::Masking;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::leak::{Channel, Moment};
+use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
-use crate::postgres::load::read_back::read_back;
 
 impl Masking<'_> {
     /// The database's large objects, into which nobody looks.

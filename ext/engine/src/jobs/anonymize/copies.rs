@@ -4,6 +4,8 @@ use super::{Failure, Masking};
 use crate::archive::DumpId;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
+use crate::leak::Moment;
+use crate::leak_report;
 use crate::plan::{quote_identifier, Load, TableName};
 use crate::postgres::load::copy::{raw_ways, Way};
 use crate::postgres::load::in_place;
@@ -53,8 +55,10 @@ impl Masking<'_> {
         let started = Instant::now();
         let table = load.table.to_string();
         self.events.send(Event::TableStarted { table });
-        let (buffers, leaks) = (self.target.buffers(), self.leaks.clone());
-        let done = in_place::copy(self.reader, self.writer, load, ways, buffers, leaks).await?;
+        // The tables are read when all is done.
+        let stages = leak_report::stages(self.leaks.as_ref(), Moment::Masked);
+        let buffers = self.target.buffers();
+        let done = in_place::copy(self.reader, self.writer, load, ways, buffers, stages).await?;
         let seconds = started.elapsed().as_secs_f64();
         let counts = &done.counts.columns;
         Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))

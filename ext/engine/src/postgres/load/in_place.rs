@@ -2,11 +2,11 @@
 //! in over another, by the same lane that a backup's rows take.
 
 use crate::error::{Doing, Error, Result};
-use crate::leak::{LeakCheck, Moment};
 use crate::plan::{quote_identifier, Load};
 use crate::postgres::load::buffers::Buffers;
 use crate::postgres::load::copy::Way;
 use crate::postgres::load::lane::{Lane, LaneReport, Queue};
+use crate::postgres::load::stage::Stages;
 use crate::postgres::session::connect::Session;
 use futures_util::TryStreamExt;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 /// About how many bytes of rows are masked and sent together.
 const PIECE: usize = 256 * 1024;
 
-/// Reads a table's rows over `reader` and sends them, masked, over `writer`, by one of these ways. `leaks`
-/// watches what passes.
+/// Reads a table's rows over `reader` and sends them, masked, over `writer`, by one of these ways. `stages`
+/// look at what passes.
 ///
 /// # Errors
 /// What either side refuses, naming the table.
@@ -26,7 +26,7 @@ pub(crate) async fn copy(
     load: &Load,
     ways: Vec<Way>,
     buffers: Buffers,
-    leaks: Option<Arc<LeakCheck>>,
+    stages: Stages,
 ) -> Result<LaneReport> {
     let (sender, receiver) = mpsc::channel(1);
     let vectors = load.vectors_under(load.mask.as_deref());
@@ -38,12 +38,8 @@ pub(crate) async fn copy(
         emptied_first: None,
         mask: load.mask.clone(),
         conditional: load.conditional.clone(),
-        // They were looked at before anything was touched.
-        detection: None,
         emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
-        leaks,
-        // The tables are read when all is done.
-        moment: Moment::Masked,
+        stages,
         queue: Queue::new(tokio::sync::Mutex::new(receiver)),
         buffers: buffers.clone(),
     };

@@ -3,12 +3,11 @@
 //! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
 
 use crate::archive::DumpId;
-use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
-use crate::leak::{LeakCheck, Moment, Watcher};
 use crate::mask::{Counts, Masker, RowMask};
 use crate::postgres::load::buffers::Buffers;
 use crate::postgres::load::copy::{Copying, Way};
+use crate::postgres::load::stage::{Looks, Stages};
 use crate::postgres::session::connect::Session;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,14 +31,10 @@ pub(crate) struct Lane {
     pub(crate) mask: Option<Arc<RowMask>>,
     /// What goes along in further fields, for SQL to choose from.
     pub(crate) conditional: Option<Arc<RowMask>>,
-    /// Who is told of every row, where every row is to be looked at for personal data.
-    pub(crate) detection: Option<Arc<Detection>>,
     /// What empties columns that hold words of masked ones.
     pub(crate) emptied: Option<Arc<RowMask>>,
-    /// Who watches for originals that survive.
-    pub(crate) leaks: Option<Arc<LeakCheck>>,
-    /// When that is, for them.
-    pub(crate) moment: Moment,
+    /// What looks at the rows.
+    pub(crate) stages: Stages,
     pub(crate) queue: Queue,
     pub(crate) buffers: Buffers,
 }
@@ -64,15 +59,8 @@ impl Lane {
         let mut copying = Copying::new(session, &self).await?;
         let mut masker = self.mask.as_ref().map(|mask| mask.masker());
         let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
-        let mut scan = self
-            .detection
-            .as_ref()
-            .and_then(|detection| detection.scan(self.load));
         let mut emptier = self.emptied.as_ref().map(|mask| mask.masker());
-        let mut watcher = self
-            .leaks
-            .as_ref()
-            .and_then(|leaks| leaks.watcher(self.load, self.mask.as_deref(), self.moment));
+        let mut looks = Looks::new(&self.stages, self.load, self.mask.as_deref());
         let mut report = LaneReport::default();
         loop {
             let patience = copying.patience().unwrap_or(SILENCE);
@@ -87,9 +75,7 @@ impl Lane {
                     continue;
                 }
             };
-            if let Some(scan) = &mut scan {
-                scan.observe(&piece, u64::MAX);
-            }
+            looks.came(&piece);
             let pseudonyms = match &mut conditional {
                 None => None,
                 Some(masker) => {
@@ -101,7 +87,7 @@ impl Lane {
                 }
             };
             let written = self
-                .masked(&piece, &mut masker, &mut emptier, &mut watcher)
+                .masked(&piece, &mut masker, &mut emptier, &mut looks)
                 .map_err(|error| self.unreadable(error))?;
             let bytes = match written {
                 None => piece,
@@ -125,33 +111,26 @@ impl Lane {
         }
         copying.commit().await?;
         report.stored = copying.stored();
-        if let (Some(detection), Some(scan)) = (&self.detection, scan) {
-            detection.seen(scan);
-        }
+        looks.end();
         if let Some(masker) = masker {
             report.counts = masker.counts().clone();
         }
         Ok(report)
     }
 
-    /// The rows as they are written, where that differs from how they came; `watcher` sees both.
+    /// The rows as they are written, where that differs from how they came; `looks` see both.
     fn masked(
         &self,
         piece: &[u8],
         masker: &mut Option<Masker>,
         emptier: &mut Option<Masker>,
-        watcher: &mut Option<Watcher>,
+        looks: &mut Looks,
     ) -> Result<Option<Vec<u8>>> {
-        let mut watch = |written: &[u8]| {
-            if let Some(watcher) = watcher {
-                watcher.piece(piece, written);
-            }
-        };
         let mut masked = self.buffers.take();
         match (masker, emptier) {
             (None, None) => {
                 self.buffers.give(masked);
-                watch(piece);
+                looks.piece_sent(piece, piece);
                 Ok(None)
             }
             (Some(masker), Some(emptier)) => {
@@ -159,18 +138,16 @@ impl Lane {
                 masker.mask_piece(piece, &mut masked)?;
                 emptier.mask_piece(&masked, &mut emptied)?;
                 self.buffers.give(masked);
-                watch(&emptied);
+                looks.piece_sent(piece, &emptied);
                 Ok(Some(emptied))
             }
             (Some(masker), None) | (None, Some(masker)) => {
-                match watcher {
-                    None => masker.mask_piece(piece, &mut masked)?,
+                if looks.see_what_is_sent() {
                     // Each row is looked at while it is at hand, and is not split once more.
-                    Some(watcher) => {
-                        masker
-                            .mask_piece_seen(piece, &mut masked, |raw, written| watcher.row(raw, written))?;
-                        watcher.end_of_piece();
-                    }
+                    masker.mask_piece_seen(piece, &mut masked, |raw, sent| looks.sent(raw, sent))?;
+                    looks.end_of_piece();
+                } else {
+                    masker.mask_piece(piece, &mut masked)?;
                 }
                 Ok(Some(masked))
             }

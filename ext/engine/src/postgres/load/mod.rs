@@ -4,10 +4,8 @@
 //! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
 
 use crate::archive::DumpId;
-use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
-use crate::leak::LeakCheck;
 use crate::plan::{Load, Plan, TableName, TaskId};
 use crate::postgres::load::lane::LaneReport;
 use crate::postgres::load::large_objects::Part;
@@ -30,15 +28,16 @@ pub(crate) mod in_place;
 pub(in crate::postgres) mod lane;
 pub(in crate::postgres) mod large_objects;
 mod objects;
-pub(crate) mod read_back;
 mod report;
 mod retry;
 mod rows;
 mod sessions;
+pub(crate) mod stage;
 mod steps;
 
 pub use report::{LoadReport, LoadedTable, SqlChange, SqlColumn};
 pub use retry::{Never, Replay};
+pub use stage::{Decision, Look, RowStage, Stages};
 
 use groups::Group;
 use rows::{add_counts, Current, Progress};
@@ -53,8 +52,7 @@ pub enum Item {
     /// The rows of a TABLE DATA entry that is in [`Plan::loads`] follow.
     TableStart(DumpId),
     /// What was decided about the rows that follow, from a look at them.
-    #[allow(private_interfaces)] // Only the reader makes one.
-    Judged(Decision, Arc<Detection>),
+    Decided(Decision),
     /// Whole rows of COPY text, raw, each ended by a newline, without the closing `\.`. Take the buffer from
     /// [`Target::buffers`]. Some 256 KiB are a good size.
     Rows(Vec<u8>),
@@ -94,8 +92,8 @@ pub struct Watching {
     /// Asked about each table as soon as its rows are in, beside the index builds. Those that could not be asked so are
     /// not among [`LoadReport::answers`].
     pub questions: Questions,
-    /// Watches what passes for originals that survive.
-    pub leaks: Option<Arc<LeakCheck>>,
+    /// What looks at the rows as they pass.
+    pub stages: Stages,
 }
 
 /// As [`restore`], from a source that can be streamed again. When a session that rows were sent over is lost, `again`
@@ -126,7 +124,7 @@ pub async fn restore_from(
         graph: Graph::new(&plan.steps, data),
         checks: Checks::new(watching.questions, plan.loads.values()),
         plan: &plan,
-        leaks: watching.leaks,
+        stages: watching.stages,
         free: sessions,
         tasks: JoinSet::new(),
         steps_running: 0,
@@ -140,8 +138,7 @@ pub async fn restore_from(
         },
         to_replace: 0,
         tables: HashMap::new(),
-        judged: HashMap::new(),
-        counted: HashSet::new(),
+        decided: HashMap::new(),
         current: None,
         large_objects: None,
         writers: 0,
@@ -188,7 +185,7 @@ async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) ->
 struct Restore<'a> {
     target: &'a Target,
     plan: &'a Arc<Plan>,
-    leaks: Option<Arc<LeakCheck>>,
+    stages: Stages,
     graph: Graph<'a>,
     checks: Checks<'a>,
     /// Sessions that nobody uses right now.
@@ -207,9 +204,7 @@ struct Restore<'a> {
     /// Loads that have begun.
     tables: HashMap<DumpId, Progress>,
     /// What was decided about loads from a look at their rows.
-    judged: HashMap<DumpId, (Decision, Arc<Detection>)>,
-    /// Loads whose lanes have looked at every row; they do not when the rows come again.
-    counted: HashSet<DumpId>,
+    decided: HashMap<DumpId, Decision>,
     /// The load whose rows arrive.
     current: Option<Current>,
     /// The way to the writer of large objects.
@@ -333,7 +328,7 @@ impl<'a> Restore<'a> {
                 self.large_objects = None;
                 self.start_table(id)
             }
-            Item::Judged(decision, detection) => self.judged(decision, detection),
+            Item::Decided(decision) => self.decided(decision),
             Item::Rows(piece) => self.rows(piece).await,
             Item::TableEnd => self.end_table(),
             Item::LargeObjectStart(oid) => self.large_object(Part::Start(oid)).await,

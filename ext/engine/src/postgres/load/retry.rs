@@ -261,8 +261,8 @@ impl Restore<'_> {
         };
         for id in &lost.loads {
             self.tables.remove(id);
-            if let Some((_, detection)) = self.judged.get(id) {
-                detection.forget(*id);
+            for stage in &self.stages {
+                stage.forget(*id);
             }
         }
         for (number, _) in lost.groups {

@@ -1,11 +1,9 @@
 //! The rows of one table: its lanes, the pieces that go to them, and what has to happen when the last is stored.
 
-use super::{Done, LoadedTable, Restore, SqlChange};
+use super::{Decision, Done, LoadedTable, Restore, SqlChange};
 use crate::archive::DumpId;
-use crate::detect::{Decision, Detection};
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
-use crate::leak::Moment;
 use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName, TaskId};
@@ -86,22 +84,22 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
-    pub(super) fn judged(&mut self, decision: Decision, detection: Arc<Detection>) -> Result<()> {
+    pub(super) fn decided(&mut self, decision: Decision) -> Result<()> {
         let Some(id) = self.current.as_ref().map(|current| current.id) else {
-            return Err(Error::internal("Rows were judged outside of a table."));
+            return Err(Error::internal("Rows were decided about outside of a table."));
         };
         if matches!(decision, Decision::Withhold) {
             let table = self.load(id)?.copy_into.clone();
             self.report.withheld.push(table);
         }
-        self.judged.insert(id, (decision, detection));
+        self.decided.insert(id, decision);
         Ok(())
     }
 
     /// The mask of a load: the plan's, or the one that was decided on from its first rows.
     pub(super) fn mask(&self, load: &Load) -> Option<Arc<RowMask>> {
-        match self.judged.get(&load.dump_id) {
-            Some((Decision::Mask(mask), _)) => Some(Arc::clone(mask)),
+        match self.decided.get(&load.dump_id) {
+            Some(Decision::Mask(mask)) => Some(Arc::clone(mask)),
             _ => load.mask.clone(),
         }
     }
@@ -244,13 +242,7 @@ impl<'a> Restore<'a> {
             emptied: vectors.map(|vectors| Arc::clone(&vectors.mask)),
             mask,
             conditional: load.conditional.clone(),
-            detection: self
-                .judged
-                .get(&id)
-                .filter(|_| !self.counted.contains(&id))
-                .map(|(_, detection)| Arc::clone(detection)),
-            leaks: self.leaks.clone(),
-            moment: Moment::Sent,
+            stages: self.stages.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
         };
@@ -354,11 +346,11 @@ impl<'a> Restore<'a> {
                 "Run it again; if it happens again, please report it.",
             ));
         }
-        let judged_now = match self.judged.get(&id) {
-            Some((_, detection)) if self.counted.insert(id) => Some(detection.judge_all(load)),
-            _ => None,
-        };
-        if matches!(judged_now, Some(Decision::Withhold)) {
+        let settled: Vec<Decision> = self.stages.iter().map(|stage| stage.settle(load)).collect();
+        if settled
+            .iter()
+            .any(|decision| matches!(decision, Decision::Withhold))
+        {
             self.report.late.push(load.copy_into.clone());
         }
         match load.sql_group {
