@@ -205,6 +205,64 @@ class OutsideTest < IntegrationTest
     refute_match LIVE, error.message
   end
 
+  # What CHECKs ask of what is masked by itself, as apps have them.
+  CHECKED = <<~SQL
+    CREATE TABLE public.good_jobs (id bigint PRIMARY KEY);
+    CREATE TABLE public.webhook_endpoints (
+      id bigint PRIMARY KEY, secret text CHECK (secret LIKE 'whsec_%'), signing_secret text NOT NULL UNIQUE CHECK (left(signing_secret, 6) = 'whsec_'),
+      url text NOT NULL CHECK (url LIKE 'https://hooks.zapier.com/%'), callback_url text CHECK (callback_url IN ('https://a.live', 'https://b.live')),
+      host text NOT NULL, fallback_url text, CHECK (position(host in fallback_url) > 0));
+    CREATE TABLE public.customers (
+      id bigint PRIMARY KEY, stripe_customer_id varchar(18) NOT NULL UNIQUE CHECK (stripe_customer_id ~ '^cus_[A-Za-z0-9]{14}$'),
+      refresh_token text CHECK (starts_with(refresh_token, '1//')));
+    CREATE TABLE public.exports (
+      id bigint PRIMARY KEY, job_id bigint REFERENCES public.good_jobs, status text, CHECK (status <> 'running' OR job_id IS NOT NULL));
+    CREATE TABLE public.reports (
+      id bigint PRIMARY KEY, job_id bigint REFERENCES public.good_jobs, user_id bigint, CHECK (num_nonnulls(job_id, user_id) = 1));
+    CREATE TABLE public.imports (id bigint PRIMARY KEY, job_id bigint REFERENCES public.good_jobs CHECK (job_id > 0));
+    INSERT INTO public.good_jobs VALUES (1), (2);
+    INSERT INTO public.webhook_endpoints SELECT n, 'whsec_live' || md5(n::text), 'whsec_live' || n, 'https://hooks.zapier.com/live/' || md5(n::text),
+      'https://a.live', 'partner1.live', 'https://partner1.live/in' FROM generate_series(1, 40) AS n;
+    INSERT INTO public.customers SELECT n, 'cus_' || rpad('live' || n, 14, 'x'), '1//live' || md5(n::text) FROM generate_series(1, 40) AS n;
+    INSERT INTO public.exports VALUES (1, 1, 'running');
+    INSERT INTO public.reports VALUES (1, 2, NULL);
+    INSERT INTO public.imports VALUES (1, 1);
+  SQL
+
+  %w[warn mask].each do |policy|
+    define_method(:"test_no_check_ends_a_run_that_masks_by_itself_under_#{policy}") do
+      outcome = sync(CHECKED, policy:)
+      assert_equal true, outcome.report[:verified]
+      refute_match(/live/, @target.values(<<~SQL).join(" "))
+        SELECT concat_ws(' ', secret, signing_secret, url, callback_url, fallback_url) FROM webhook_endpoints
+        UNION ALL SELECT concat_ws(' ', stripe_customer_id, refresh_token) FROM customers
+      SQL
+      assert_equal "40,40,40", @target.value(<<~SQL)
+        SELECT concat_ws(',', count(DISTINCT signing_secret), count(DISTINCT url), (SELECT count(DISTINCT stripe_customer_id) FROM customers))
+        FROM webhook_endpoints WHERE callback_url IS NULL AND fallback_url IS NULL
+      SQL
+    end
+  end
+
+  def test_a_reference_to_queued_work_that_a_check_asks_for_stays
+    sync(CHECKED, policy: "warn")
+    assert_equal ["1", "2", nil], %w[exports reports imports].map { |table| @target.value("SELECT job_id FROM #{table}") }
+    valid = @target.values("SELECT conrelid::regclass || ' ' || convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+    assert_equal ["exports false", "imports true", "reports false"], valid
+  end
+
+  def test_a_check_that_asks_more_than_is_understood_ends_the_run_untouched_with_an_entry_that_lets_it_through
+    sql = <<~SQL
+      CREATE TABLE public.webhooks (id bigint PRIMARY KEY, url text NOT NULL, host text NOT NULL, CONSTRAINT within CHECK (position(host in url) > 0));
+      INSERT INTO public.webhooks VALUES (1, 'https://partner1.live/a', 'partner1.live');
+    SQL
+    error = assert_untouched(target = new_database) { Engine.run(settings(sql, target, policy: "warn")).error }
+    assert_includes error.message, %(its CHECK "within" asks more)
+    entry = error.message[/the entry "([^"]+)"/, 1]
+    sync(sql, policy: "warn", ignore: [{ "column" => entry, "reason" => "ours" }])
+    assert_equal "https://partner1.live/a", @target.value("SELECT url FROM webhooks")
+  end
+
   def test_the_dry_run_names_each
     told = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
     text = ScalingoStagingSync::Support::PreviewText.new(told).to_s

@@ -240,3 +240,42 @@ fn partitions_and_children_meet_the_checks_of_their_parents() {
         .bytes()
         .all(|byte| byte.is_ascii_digit()));
 }
+
+#[test]
+fn what_values_have_to_begin_with_stays_and_the_rest_is_masked_and_stays_distinct() {
+    let source = Database::with(
+        "begins",
+        "CREATE TABLE people (
+           id bigint PRIMARY KEY,
+           secret text NOT NULL UNIQUE CHECK (secret LIKE 'whsec\\_%'),
+           customer varchar(18) UNIQUE CHECK (customer ~ '^cus_[A-Za-z0-9]{14}$'),
+           hook text CHECK (starts_with(hook, 'https://hooks.example.org/')),
+           key text CHECK (left(key, 3) = 'sk_' OR key = ''),
+           digest varchar(20) CHECK (substr(digest, 1, 4) = 'sha:'));
+         INSERT INTO people SELECT n, 'whsec_' || md5(n::text), 'cus_' || left(md5(n::text), 14),
+           'https://hooks.example.org/in/' || n, CASE n WHEN 1 THEN '' ELSE 'sk_' || md5(n::text) END, 'sha:' || left(md5(n::text), 16)
+           FROM generate_series(1, 200) AS n;",
+    );
+    let columns =
+        json!({ "secret": "token", "customer": "token", "hook": "token", "key": "token", "digest": "hash" });
+    let (_, target) = load(&source, &columns);
+    let count = |sql: &str| target.query(sql);
+    assert_eq!(
+        count(
+            "SELECT count(DISTINCT secret), count(DISTINCT customer), count(*) FILTER (WHERE digest ~ '^sha:[0-9a-f]{16}$') FROM people"
+        ),
+        ["200\t200\t200"]
+    );
+    let raw: Vec<String> = ["secret", "customer", "hook", "key", "digest"]
+        .iter()
+        .flat_map(|column| {
+            source.query(&format!(
+                "COPY (SELECT {column} FROM people WHERE {column} <> '') TO STDOUT"
+            ))
+        })
+        .collect();
+    let masked = count("COPY (SELECT secret, customer, hook, key, digest FROM people) TO STDOUT").join("\t");
+    assert!(!masked
+        .split('\t')
+        .any(|value| raw.iter().any(|raw| raw == value) && !value.is_empty()));
+}

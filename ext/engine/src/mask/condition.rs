@@ -70,6 +70,8 @@ pub enum Term {
     Upper(Box<Term>),
     /// Without the blanks at its beginning and its end, as the two flags say.
     Trim(Box<Term>, bool, bool),
+    /// Its first characters, so many.
+    Left(Box<Term>, usize),
     /// How many characters a text has.
     Length(Box<Term>),
     /// How many bytes a text has.
@@ -219,6 +221,10 @@ impl Term {
                     trimmed.to_owned().into()
                 })
             }
+            Term::Left(term, most) => Found::Text(match text(term)? {
+                text if text.len() <= *most => text,
+                text => text.chars().take(*most).collect::<String>().into(),
+            }),
             Term::Length(term) => Found::Number(text(term)?.chars().count() as f64),
             Term::Bytes(term) => Found::Number(text(term)?.len() as f64),
             Term::Position(needle, haystack) => {

@@ -5,9 +5,10 @@ use super::condition::Check;
 use super::entry::{Fitted, Fitting, Ground, Mask, ANY_VALUE};
 use super::pseudonym::Scratch;
 use super::sql::quote_identifier;
+use super::starts::samples;
 use super::table::{Column, Table};
 use super::types::Type;
-use crate::copy::Row;
+use crate::copy::{self, Row};
 use std::sync::Arc;
 
 /// One masked column.
@@ -108,26 +109,56 @@ fn never_met<'a>(action: &'a Action, mask: &Mask, table: &Table) -> Option<&'a s
     let checks: &[Check] = action.checks.as_deref()?;
     let place = match &action.writes {
         Writes::Fixed(fixed) => refused(checks, fixed.bytes(), &mut Vec::new())?,
-        Writes::Pseudonym(_) if mask.has_own_form() => {
-            let piece = b"1\t".repeat(table.columns.len());
-            let starts: Vec<usize> = (0..=table.columns.len()).map(|place| place * 2).collect();
-            let row = Row {
-                piece: &piece,
-                starts: &starts,
-            };
+        Writes::Pseudonym(_) if mask.has_own_form() => with_a_row(table, |row| {
             let mut refuses = None;
             for value in VALUES {
                 let (mut scratch, mut out) = (Scratch::default(), Vec::new());
-                match action.write(&row, value.as_bytes(), &mut scratch, &mut out) {
+                match action.write(row, value.as_bytes(), &mut scratch, &mut out) {
                     Err(DoesNotFit::Check(place)) => refuses = Some(place),
                     _ => return None,
                 }
             }
-            refuses?
-        }
+            refuses
+        })?,
         Writes::Pseudonym(_) => return None,
     };
     checks.get(place).map(|check| check.name.as_str())
+}
+
+/// A row of a table, for masks that read others of its columns.
+fn with_a_row<T>(table: &Table, look: impl FnOnce(&Row<'_>) -> T) -> T {
+    let piece = b"1\t".repeat(table.columns.len());
+    let starts: Vec<usize> = (0..=table.columns.len()).map(|place| place * 2).collect();
+    look(&Row {
+        piece: &piece,
+        starts: &starts,
+    })
+}
+
+/// So many values show what a mask does under CHECKs.
+const SAMPLES: usize = 24;
+
+/// Whether the CHECKs of a column of text take what a mask makes of values that they take.
+pub(super) fn meets(table: &Table, action: &Action) -> bool {
+    let (Some(checks), Some(column)) = (&action.checks, table.columns.get(action.column)) else {
+        return true;
+    };
+    if let Writes::Fixed(fixed) = &action.writes {
+        return refused(checks, fixed.bytes(), &mut Vec::new()).is_none();
+    }
+    let Type::Text { limit, .. } = column.kind else {
+        return true;
+    };
+    let fits = |value: &String| limit.is_none_or(|limit| value.chars().count() <= limit);
+    let samples: Vec<String> = samples(checks).into_iter().filter(fits).take(SAMPLES).collect();
+    !samples.is_empty()
+        && with_a_row(table, |row| {
+            samples.iter().all(|value| {
+                let (mut field, mut scratch, mut out) = (Vec::new(), Scratch::default(), Vec::new());
+                copy::encode(Some(value.as_bytes()), &mut field);
+                action.write(row, &field, &mut scratch, &mut out).is_ok()
+            })
+        })
 }
 
 impl Fitting<'_> {

@@ -218,6 +218,7 @@ fn no_pseudonym_holds(table: &str, column: &str, check: &str) -> Error {
             "The column {table}.{column} has the CHECK \"{check}\", and for the value of a row no pseudonym was found \
              that it takes."
         ),
-        "Take another mask for the column, such as :static with a value that the CHECK takes, or :null.",
+        "Give the column a rule with a mask that writes what the CHECK takes: { mask: :template, template: \"…{id}\" }; \
+         where it is under no unique index, { mask: :static, value: \"…\" }, and where it may be NULL, :null.",
     )
 }

@@ -17,6 +17,7 @@
 //! action      what runs for each value of a column: keep, empty values, CHECKs
 //! pseudonym   what a mask is while rows pass
 //! table       what is known of a table and its columns
+//! starts      how values have to begin by CHECKs, and values that CHECKs take
 //! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
@@ -41,6 +42,7 @@ mod permutation;
 mod pseudonym;
 mod row_mask;
 mod sql;
+mod starts;
 mod strategies;
 mod table;
 mod types;
@@ -55,6 +57,7 @@ pub use masker::{ColumnCounts, Counts, Masker};
 pub(crate) use moment::seconds_of;
 pub use row_mask::RowMask;
 pub use sql::quote_identifier;
+pub(crate) use starts::starts;
 pub use strategies::{strategy, Strategy, STRATEGIES};
 pub use table::{Column, Pseudonyms, Table, Uniqueness};
 pub use types::{Neutral, Test, Type};

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::catalogue::CATALOGUE;
 use super::entry::{Ground, Mask};
-use super::fit::{fit, MaskedColumn};
+use super::fit::{fit, meets, MaskedColumn};
 use super::table::{Pseudonyms, Table};
 use std::collections::HashSet;
 
@@ -104,6 +104,11 @@ impl RowMask {
             (!mask.columns.is_empty()).then_some(mask)
         };
         (unless_empty(apart), unless_empty(others))
+    }
+
+    /// Whether the CHECKs of its columns of text take what it writes, as far as values of many shapes show.
+    pub(crate) fn meets_checks(&self, table: &Table) -> bool {
+        self.actions.iter().all(|action| meets(table, action))
     }
 
     /// The masked columns, in the order of the data.

@@ -59,18 +59,20 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         1
     };
     let wanted = fitting.number("length", 0, least as u64..=64)? as usize;
-    let limit = fitting.text()?.limit;
+    let starts = fitting.starts();
+    let limit = fitting.text()?.limit.saturating_sub(starts.longest());
     let length = if wanted > 0 {
         wanted
     } else {
         limit.clamp(least, 64)
     };
-    let text = fitting.text_of(length)?;
+    let text = fitting.text_of(length + starts.longest())?;
     let mask = Hash {
         function: fitting.function("hash"),
         fold_case: text.ignores_case,
         length,
         is_bytea: false,
     };
-    Ok(fitting.fitted(mask, fitting.matches(&format!("^[0-9a-f]{{{length}}}$"))))
+    let form = fitting.matches(&format!("^{}[0-9a-f]{{{length}}}$", starts.pattern()));
+    Ok(fitting.fitted(starts.before(mask), form))
 }

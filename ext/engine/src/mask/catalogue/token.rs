@@ -16,5 +16,7 @@ pub(in crate::mask) static MASK: Entry = Entry {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let text = fitting.text()?;
     let token = Token::new(fitting.function("token"), text.ignores_case);
-    Ok(fitting.fitted(token, fitting.is_ascii()))
+    let starts = fitting.starts();
+    let form = fitting.matches(&format!("^{}[\\u0001-\\u007f]*$", starts.pattern()));
+    Ok(fitting.fitted(starts.before(token), form))
 }

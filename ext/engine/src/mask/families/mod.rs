@@ -1,5 +1,6 @@
 //! How masks write that have much in common.
 
+pub(super) mod behind;
 pub(super) mod check_digits;
 pub(super) mod constant;
 pub(super) mod days;

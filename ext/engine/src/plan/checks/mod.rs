@@ -3,6 +3,7 @@
 //! Understood is what such constraints mostly are (comparisons, lists, regular expressions, LIKE, lengths, case, trims,
 //! ranges of numbers and dates, AND, OR, NOT) as pg_dump writes it. Each part of a conjunction stands for itself.
 
+mod null;
 mod pattern;
 mod reader;
 
@@ -19,8 +20,8 @@ pub(super) struct Found {
     pub(super) checks: Vec<Check>,
     /// The names of those that are not, wholly or in part.
     pub(super) unknown: Vec<String>,
-    /// The names of those that ask, beside other columns, whether this one is NULL, which matters to a mask that writes it.
-    pub(super) about_null: Vec<String>,
+    /// The names of those among them, and of those that only ask whether it is NULL, that may refuse NULL.
+    pub(super) refusing_null: Vec<String>,
 }
 
 /// What the CHECKs of a table, of those it is a part of, and of a column's domains ask of that column.
@@ -55,18 +56,24 @@ impl Found {
     fn add(&mut self, constraint: &CheckConstraint, column: &str, kind: &Type) {
         let reader = Reader { column, kind };
         let Ok(expression) = parse_expression(&constraint.sql) else {
+            self.refusing_null.push(constraint.name.clone());
             return self.unknown.push(constraint.name.clone());
         };
         let mut conditions = Vec::new();
-        let mut is_known = true;
+        let (mut is_known, mut may_refuse_null) = (true, false);
         for part in conjuncts(&expression) {
             match reader.condition(part) {
                 Some(condition) => conditions.push(condition),
                 None if !reader.names_column(part) => {}
-                // Most masks leave NULL alone, and what is not NULL they make no NULL.
-                None if reader.asks_for_null_only(part) => self.about_null.push(constraint.name.clone()),
-                None => is_known = false,
+                None => {
+                    may_refuse_null |= reader.may_refuse_null(part);
+                    // Most masks leave NULL alone, and what is not NULL they make no NULL.
+                    is_known &= reader.asks_for_null_only(part);
+                }
             }
+        }
+        if may_refuse_null {
+            self.refusing_null.push(constraint.name.clone());
         }
         if !conditions.is_empty() {
             self.checks.push(Check {

@@ -48,7 +48,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn is_column(&self, expression: &Expr) -> bool {
+    pub(super) fn is_column(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Nested(inner) => self.is_column(inner),
             Expr::Identifier(name) if name.quote_style.is_some() => name.value == self.column,
@@ -79,6 +79,12 @@ impl Reader<'_> {
     pub(super) fn condition(&self, expression: &Expr) -> Option<Condition> {
         Some(match expression {
             Expr::Nested(inner) => self.condition(inner)?,
+            Expr::Function(function) if is_called(function, &["starts_with"]) => {
+                let [text, start] = arguments(function)?[..] else {
+                    return None;
+                };
+                return self.begins(text, start);
+            }
             Expr::BinaryOp { left, op, right } => return self.operation(left, op, right),
             Expr::UnaryOp {
                 op: UnaryOperator::Not,
@@ -157,6 +163,9 @@ impl Reader<'_> {
             }
             _ => {}
         }
+        if let PGStartsWith = op {
+            return self.begins(left, right);
+        }
         let (left, right) = (self.term(left)?, self.term(right)?);
         let (is_pattern, is_negated, ignores_case) = match op {
             PGRegexMatch => (false, false, false),
@@ -192,6 +201,27 @@ impl Reader<'_> {
             .build()
             .ok()?;
         Some(negate(Condition::Matches(term, Pattern(regex)), is_negated))
+    }
+
+    /// A text begins with another one.
+    fn begins(&self, text: &Expr, start: &Expr) -> Option<Condition> {
+        let (Term::FixedText(start), _) = self.term(start)? else {
+            return None;
+        };
+        let regex = RegexBuilder::new(&format!("^{}", regex::escape(&start)))
+            .build()
+            .ok()?;
+        Some(Condition::Matches(self.text(text)?.0, Pattern(regex)))
+    }
+
+    /// The first characters of a text.
+    fn left(&self, text: &Expr, length: &Expr) -> Option<Typed> {
+        let (Term::FixedNumber(length), _) = self.term(length)? else {
+            return None;
+        };
+        // A negative number counts from the end.
+        let is_plain = (0.0..=1024.0).contains(&length);
+        is_plain.then(|| self.of_text(text, |term| Term::Left(term, length as usize)))?
     }
 
     fn term(&self, expression: &Expr) -> Option<Typed> {
@@ -236,6 +266,12 @@ impl Reader<'_> {
                 );
                 self.of_text(expr, |term| Term::Trim(term, start, end))?
             }
+            Expr::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for: Some(length),
+                ..
+            } if is_one(from) => self.left(expr, length)?,
             Expr::Position { expr, r#in } => {
                 let (needle, _) = self.text(expr)?;
                 let (haystack, _) = self.text(r#in)?;
@@ -315,29 +351,24 @@ impl Reader<'_> {
         if is_called(function, &["current_date"]) {
             return Some((Term::FixedMoment(now - now.rem_euclid(86_400)), Class::Moment));
         }
-        let FunctionArguments::List(list) = &function.args else {
-            return None;
-        };
-        let arguments: Vec<&Expr> = list
-            .args
-            .iter()
-            .map(|argument| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
-                _ => None,
-            })
-            .collect::<Option<_>>()?;
-        let [argument] = arguments[..] else {
-            if let ([haystack, needle], true) = (&arguments[..], is_called(function, &["strpos"])) {
+        let arguments = arguments(function)?;
+        let argument = match arguments[..] {
+            [argument] => argument,
+            [haystack, needle] if is_called(function, &["strpos"]) => {
                 let (needle, haystack) = (self.text(needle)?.0, self.text(haystack)?.0);
                 return Some((
                     Term::Position(Box::new(needle), Box::new(haystack)),
                     Class::Number,
                 ));
             }
-            return None;
+            [text, length] if is_called(function, &["left"]) => return self.left(text, length),
+            [text, from, length] if is_called(function, &["substr", "substring"]) && is_one(from) => {
+                return self.left(text, length);
+            }
+            _ => return None,
         };
         let name = function.name.0.last()?.to_string().to_lowercase();
-        match name.as_str() {
+        match name.trim_matches('"') {
             "lower" => self.of_text(argument, Term::Lower),
             "upper" => self.of_text(argument, Term::Upper),
             "btrim" => self.of_text(argument, |term| Term::Trim(term, true, true)),
@@ -401,9 +432,26 @@ fn elements(expression: &Expr) -> Option<&[Expr]> {
     }
 }
 
-fn is_called(function: &Function, names: &[&str]) -> bool {
-    let name = function.name.0.last().map(|part| part.to_string().to_lowercase());
+pub(super) fn is_called(function: &Function, names: &[&str]) -> bool {
+    let name = function.name.0.last();
+    let name = name.map(|part| part.to_string().trim_matches('"').to_lowercase());
     name.is_some_and(|name| names.contains(&name.as_str()))
+}
+
+/// The arguments of a function, if they are plain ones.
+pub(super) fn arguments(function: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let plain = list.args.iter().map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
+        _ => None,
+    });
+    plain.collect()
+}
+
+fn is_one(expression: &Expr) -> bool {
+    matches!(expression, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == "1"))
 }
 
 /// A term in another class: a constant in quotes is what it is compared with.

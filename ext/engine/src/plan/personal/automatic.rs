@@ -2,6 +2,8 @@
 
 use crate::mask::{Mask, Pseudonyms, RowMask, Table, Type};
 use crate::pii::{Kind, Suggestion};
+use crate::plan::checks;
+use crate::plan::schema::Schema;
 use serde_json::{json, Map, Value};
 
 /// A mask that fits a column, and how a rule names it.
@@ -15,18 +17,47 @@ pub struct Automatic {
     pub scrubs: bool,
 }
 
+/// What CHECKs that are not understood ask of a column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Doubts {
+    /// The name of one that may refuse a value.
+    value: Option<String>,
+    /// The name of one that may refuse NULL.
+    null: Option<String>,
+}
+
+impl Doubts {
+    /// Those about a column of a table.
+    pub(super) fn about(schema: &Schema, table: usize, column: &str) -> Self {
+        let found = checks::of_column(schema, table, column);
+        Self {
+            value: found.unknown.into_iter().next(),
+            null: found.refusing_null.into_iter().next(),
+        }
+    }
+
+    /// Why no mask is put in force by itself, if a CHECK is why.
+    pub(super) fn because(&self) -> Option<String> {
+        let check = self.value.as_ref()?;
+        Some(format!(
+            "its CHECK \"{check}\" asks more than can be known before the rows have come"
+        ))
+    }
+}
+
 /// Whether `scrub` finds values of a kind inside of text. Names, streets, secrets and the like it leaves.
 pub(crate) fn is_scrubbed(kind: Kind) -> bool {
     use Kind::*;
     matches!(kind, Email | Phone | Iban | Nir | Card | FreeText | Payload)
 }
 
-/// The first mask for `kind` that fits the column at `position` and that `allowed` lets pass. `scrubbed`: as far as is
-/// known the values hold nothing that `scrub` leaves. `first`: a mask that comes before those of the kind.
+/// The first mask for `kind` that fits the column at `position`, that its CHECKs take and that `allowed` lets pass.
+/// `scrubbed`: as far as is known the values hold nothing that `scrub` leaves. `first`: a mask that comes before those of
+/// the kind.
 pub(super) fn choose(
     (kind, first): (Kind, Option<Suggestion>),
-    table: &Table,
-    position: usize,
+    (table, position): (&Table, usize),
+    doubts: &Doubts,
     pseudonyms: &Pseudonyms,
     scrubbed: bool,
     allowed: impl Fn(&Mask) -> bool,
@@ -40,8 +71,15 @@ pub(super) fn choose(
         .into_iter()
         .chain(candidates(kind, &column.kind, scrubbed))
         .chain(neutral);
-    let fits =
-        |mask: &Mask| allowed(mask) && RowMask::new(table, &[(position, mask.clone())], pseudonyms).is_ok();
+    // What a CHECK refused when the rows come would end the run with the target half filled.
+    let fits = |mask: &Mask| {
+        let writes_null = mask.is_null() || mask.may_be_null() && !column.not_null;
+        let doubt = if writes_null { &doubts.null } else { &doubts.value };
+        doubt.is_none()
+            && allowed(mask)
+            && RowMask::new(table, &[(position, mask.clone())], pseudonyms)
+                .is_ok_and(|mask| mask.meets_checks(table))
+    };
     let mut named = candidates.into_iter().filter_map(|suggestion| {
         let mask = Mask::named(suggestion.mask, &suggestion.options).ok()?;
         let scrubs = suggestion.mask == "scrub"
@@ -245,8 +283,8 @@ mod tests {
                 for (not_null, scrubbed) in [(false, false), (false, true), (true, false), (true, true)] {
                     let found = choose(
                         (*kind, None),
-                        &table(&column, not_null, false),
-                        1,
+                        (&table(&column, not_null, false), 1),
+                        &Doubts::default(),
                         &pseudonyms(),
                         scrubbed,
                         |_| true,
@@ -274,8 +312,8 @@ mod tests {
                 };
                 let found = choose(
                     (*kind, None),
-                    &table(&column, true, true),
-                    1,
+                    (&table(&column, true, true), 1),
+                    &Doubts::default(),
                     &pseudonyms(),
                     true,
                     |_| true,

@@ -67,7 +67,12 @@ impl Judge<'_> {
                         status: Status::Masked,
                         because: None,
                     },
-                    (None, None) => Standing::new(Status::Uncovered, "no mask of the catalogue fits it"),
+                    (None, None) => Standing::new(
+                        Status::Uncovered,
+                        one.doubts
+                            .because()
+                            .unwrap_or_else(|| "no mask of the catalogue fits it".to_owned()),
+                    ),
                 };
             }
         }

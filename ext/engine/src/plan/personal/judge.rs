@@ -1,12 +1,12 @@
 //! Every column judged by its name and by what the configuration says of it.
 
-use super::automatic::{self, Automatic};
+use super::automatic::{self, Automatic, Doubts};
 use super::ignore::Ignores;
 use super::keys::Keys;
 use super::outside;
 use super::{Personal, Standing};
 use crate::archive::DumpId;
-use crate::mask::{Pseudonyms, Type};
+use crate::mask::{starts, Check, Pseudonyms, Type};
 use crate::pii::{
     by_name, encrypts, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
 };
@@ -42,6 +42,8 @@ pub(super) struct Judged {
     pub(super) let_be: Option<(NameFinding, &'static str)>,
     pub(super) standing: Standing,
     pub(super) automatic: Option<Automatic>,
+    /// What CHECKs that are not understood ask of it.
+    pub(super) doubts: Doubts,
 }
 
 /// What a column's name tells.
@@ -231,17 +233,23 @@ impl Judge<'_> {
                 None => self.let_be(table, column),
             };
             let standing = self.standing(table, load, name);
+            let doubts = Doubts::about(schema, table, name);
             let automatic = named.as_ref().and_then(|found| {
                 let joined = self.keys.joined(schema.topmost(table), name);
                 let first = self.first_choice(found, table, load);
                 let reference = found.finding.kind == Kind::QueuedWork;
+                // The other side of a foreign key need not begin as this one's CHECKs ask.
+                let begins = |checks: &Arc<[Check]>| !starts(checks).is_empty();
+                let begins = facts.checks.get(&position).is_some_and(begins);
                 automatic::choose(
                     (found.finding.kind, first),
-                    &facts,
-                    position,
+                    (&facts, position),
+                    &doubts,
                     pseudonyms,
                     true,
-                    |mask| (!joined || mask.is_function_of_value()) && (!reference || mask.is_null()),
+                    |mask| {
+                        (!joined || mask.is_function_of_value() && !begins) && (!reference || mask.is_null())
+                    },
                 )
             });
             // A reference that cannot be NULL stays, and its foreign key is not checked.
@@ -254,6 +262,7 @@ impl Judge<'_> {
                 named: named.map(|named| named.finding),
                 standing,
                 automatic,
+                doubts,
             });
         }
         judged

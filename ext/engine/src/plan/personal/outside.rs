@@ -118,8 +118,9 @@ impl Judge<'_> {
                 match (&one.named, &one.let_be) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
                         said.problems.add(format!(
-                            "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule, \
-                             or name it in config.pii_ignore with the reason why it may stay.",
+                            "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule \
+                             with a mask that fits, or let it stay with the entry \"{home}.{column}\" => \"why it may stay\" in \
+                             config.pii_ignore.",
                             named.reason
                         ));
                     }

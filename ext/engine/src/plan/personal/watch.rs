@@ -1,7 +1,7 @@
 //! What is watched for while the rows of a load pass: its columns, what stands between each and staging, and the masks
 //! in force.
 
-use super::automatic::{self, Automatic};
+use super::automatic::{self, Automatic, Doubts};
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
 use crate::mask::{self, Mask, Pseudonyms, RowMask, Type};
@@ -44,6 +44,8 @@ pub struct Watched {
     pub blocked: Option<String>,
     /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
     pub scrubs: bool,
+    /// What CHECKs that are not understood ask of it.
+    doubts: Doubts,
 }
 
 impl Watch {
@@ -51,7 +53,8 @@ impl Watch {
     /// `scrub` leaves.
     pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind, scrubbed: bool) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
-        automatic::choose((kind, None), facts, column.position, pseudonyms, scrubbed, |_| {
+        let place = (facts, column.position);
+        automatic::choose((kind, None), place, &column.doubts, pseudonyms, scrubbed, |_| {
             true
         })
     }
@@ -105,6 +108,7 @@ impl Judge<'_> {
                 standing: one.standing.clone(),
                 scrubs: one.standing.status == Status::Masked
                     && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),
+                doubts: one.doubts.clone(),
                 blocked: keys::partition_key_of(schema, table, name).or_else(|| self.keys.part_of(&place)),
             });
         }

@@ -5,7 +5,7 @@ use crate::archive::DumpId;
 use crate::mask::{Mask, Type};
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Diagnostics, Load, Problems, TableName};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 impl Rules<'_> {
     /// Masks that would break a foreign key or a partition key, and generated columns that would show what is
@@ -73,11 +73,12 @@ impl Rules<'_> {
         columns.sort_unstable_by_key(|(column, _)| *column);
         for (column, (mask, rule)) in columns {
             let found = checks::of_column(self.schema, index, column);
-            let nulls = found.about_null.iter().filter(|_| mask.may_be_null());
-            for name in found.unknown.iter().chain(nulls) {
+            let nulls = found.refusing_null.iter().filter(|_| mask.may_be_null());
+            let values = found.unknown.iter().filter(|_| !mask.is_null());
+            for name in nulls.chain(values).collect::<BTreeSet<_>>() {
                 warnings.push(format!(
                     "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
-                     pseudonym, the run fails when the rows are loaded.",
+                     pseudonym, the run fails when the rows are loaded, and leaves the target incomplete.",
                     describe(self.rules[*rule].0),
                     self.schema.tables[index].name
                 ));
