@@ -3,7 +3,7 @@
 use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
 use crate::archive::EntryKind;
-use crate::plan::schema::{OnDelete, Schema};
+use crate::plan::schema::{ForeignKey, OnDelete, Schema, Table};
 use crate::plan::{quote_identifier, Step, TaskId};
 use std::collections::HashSet;
 
@@ -57,75 +57,61 @@ pub(super) fn follow_deletes(
 }
 
 impl SqlRules {
-    /// Foreign keys to tables that lose rows first apply their own ON DELETE action.
+    /// The steps, in which foreign keys to tables that lose rows first apply their own ON DELETE action.
     pub(in crate::plan) fn with_delete_actions(&self, schema: &Schema, mut steps: Vec<Step>) -> Vec<Step> {
         if self.losing.is_empty() {
             return steps;
         }
         for step in steps.iter_mut().filter(|step| step.kind == EntryKind::ForeignKey) {
             let key = schema.tables.iter().find_map(|table| {
-                let key = table
-                    .foreign_keys
-                    .iter()
-                    .find(|key| TaskId::Entry(key.dump_id) == step.id)?;
+                let mut keys = table.foreign_keys.iter();
+                let key = keys.find(|key| TaskId::Entry(key.dump_id) == step.id)?;
                 Some((table, key))
             });
-            let Some((table, key)) = key.filter(|(_, key)| self.losing.contains(&key.references)) else {
-                continue;
-            };
-            let pairs: Vec<String> = key
-                .columns
-                .iter()
-                .zip(&key.referenced_columns)
-                .map(|(here, there)| {
-                    format!(
-                        "there.{} = here.{}",
-                        quote_identifier(there),
-                        quote_identifier(here)
-                    )
-                })
-                .collect();
-            let filled: Vec<String> = key
-                .columns
-                .iter()
-                .map(|column| format!("here.{} IS NOT NULL", quote_identifier(column)))
-                .collect();
-            let orphans = format!(
-                "{} AND NOT EXISTS (SELECT FROM {} there WHERE {})",
-                filled.join(" AND "),
-                key.references.sql(),
-                pairs.join(" AND ")
-            );
-            let clean = match key.on_delete {
-                OnDelete::Cascade => format!("DELETE FROM {} here WHERE {orphans};\n", table.name.sql()),
-                OnDelete::SetNull => {
-                    let nulls: Vec<String> = key
-                        .columns
-                        .iter()
-                        .map(|column| format!("{} = NULL", quote_identifier(column)))
-                        .collect();
-                    format!(
-                        "UPDATE {} here SET {} WHERE {orphans};\n",
-                        table.name.sql(),
-                        nulls.join(", ")
-                    )
-                }
-                OnDelete::SetDefault => {
-                    let defaults: Vec<String> = key
-                        .columns
-                        .iter()
-                        .map(|column| format!("{} = DEFAULT", quote_identifier(column)))
-                        .collect();
-                    format!(
-                        "UPDATE {} here SET {} WHERE {orphans};\n",
-                        table.name.sql(),
-                        defaults.join(", ")
-                    )
-                }
-                OnDelete::Nothing => continue,
-            };
-            step.sql.insert_str(0, &clean);
+            let key = key.filter(|(_, key)| self.losing.contains(&key.references));
+            if let Some(action) = key.and_then(|(table, key)| delete_action(table, key)) {
+                step.sql.insert_str(0, &action);
+            }
         }
         steps
     }
+}
+
+/// A foreign key's own ON DELETE action, for rows whose partners are gone.
+fn delete_action(table: &Table, key: &ForeignKey) -> Option<String> {
+    let pairs: Vec<String> = key
+        .columns
+        .iter()
+        .zip(&key.referenced_columns)
+        .map(|(here, there)| {
+            let (here, there) = (quote_identifier(here), quote_identifier(there));
+            format!("there.{there} = here.{here}")
+        })
+        .collect();
+    let filled: Vec<String> = key
+        .columns
+        .iter()
+        .map(|column| format!("here.{} IS NOT NULL", quote_identifier(column)))
+        .collect();
+    let orphans = format!(
+        "{} AND NOT EXISTS (SELECT FROM {} there WHERE {})",
+        filled.join(" AND "),
+        key.references.sql(),
+        pairs.join(" AND ")
+    );
+    let update = |value: &str| {
+        let sets: Vec<String> = key
+            .columns
+            .iter()
+            .map(|column| format!("{} = {value}", quote_identifier(column)))
+            .collect();
+        let (table, sets) = (table.name.sql(), sets.join(", "));
+        format!("UPDATE {table} here SET {sets} WHERE {orphans};\n")
+    };
+    Some(match key.on_delete {
+        OnDelete::Cascade => format!("DELETE FROM {} here WHERE {orphans};\n", table.name.sql()),
+        OnDelete::SetNull => update("NULL"),
+        OnDelete::SetDefault => update("DEFAULT"),
+        OnDelete::Nothing => return None,
+    })
 }

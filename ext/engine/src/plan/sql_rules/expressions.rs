@@ -6,10 +6,11 @@ use super::parse::{folded, parse_expression};
 use super::qualify::qualify;
 use crate::plan::schema::{ForeignKey, Schema, Table, Unique};
 use crate::plan::walk;
-use crate::plan::{quote_identifier, Problems};
+use crate::plan::{quote_identifier, Problems, TableName};
 use crate::settings::SqlRule;
 use sqlparser::ast::{Expr, Ident};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// `UPDATE "public"."users" SET "email" = …`, from expressions per column.
 pub(super) fn update_of(
@@ -103,8 +104,44 @@ pub(super) fn other_tables(expression: &Expr, own: usize, schema: &Schema) -> BT
     found
 }
 
+/// Why it is not known which rows of another table belong to a rule's own.
+#[derive(Debug)]
+pub(super) struct NoJoin {
+    here: TableName,
+    there: TableName,
+    keys: Keys,
+}
+
+/// The foreign keys between the two.
+#[derive(Debug)]
+enum Keys {
+    None,
+    /// One, of the other table's, and not one to one.
+    ToMany,
+    Several(usize),
+}
+
+impl fmt::Display for NoJoin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { here, there, keys } = self;
+        match keys {
+            Keys::None => write!(f, "there is no foreign key between {here} and {there}."),
+            Keys::ToMany => write!(
+                f,
+                "the foreign key between them is {there}'s, which can have several rows for one of {here}."
+            ),
+            Keys::Several(count) => write!(f, "there are {count} foreign keys between {here} and {there}."),
+        }?;
+        write!(
+            f,
+            " Say which rows belong together with :join, such as \"{}.id = {}.…\".",
+            there.name, here.name
+        )
+    }
+}
+
 /// The condition of the one foreign key from a table to another.
-pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<String, String> {
+pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<String, NoJoin> {
     let (here, there) = (&schema.tables[own], &schema.tables[other]);
     let forth = here
         .foreign_keys
@@ -118,15 +155,13 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
         .map(|key| (key, true))
         .chain(back.map(|key| (key, false)))
         .collect();
-    let says = format!(
-        "Say which rows belong together with :join, such as \"{}.id = {}.…\".",
-        there.name.name, here.name.name
-    );
+    let refused = |keys| NoJoin {
+        here: here.name.clone(),
+        there: there.name.clone(),
+        keys,
+    };
     match keys.as_slice() {
-        [] => Err(format!(
-            "there is no foreign key between {} and {}. {says}",
-            here.name, there.name
-        )),
+        [] => Err(refused(Keys::None)),
         [(key, forth)] if *forth || is_one_to_one(key, there) => {
             let (mine, theirs) = match forth {
                 true => (&key.columns, &key.referenced_columns),
@@ -147,16 +182,8 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
                 .collect();
             Ok(pairs.join(" AND "))
         }
-        [_] => Err(format!(
-            "the foreign key between them is {}'s, which can have several rows for one of {}. {says}",
-            there.name, here.name
-        )),
-        _ => Err(format!(
-            "there are {} foreign keys between {} and {}. {says}",
-            keys.len(),
-            here.name,
-            there.name
-        )),
+        [_] => Err(refused(Keys::ToMany)),
+        several => Err(refused(Keys::Several(several.len()))),
     }
 }
 

@@ -253,6 +253,6 @@ pub(super) fn describe(rule: &SqlRule) -> String {
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn identifiers(expression: &str) -> Result<HashSet<String>, String> {
+pub(super) fn identifiers(expression: &str) -> Result<HashSet<String>, parse::Unreadable> {
     parse::parse_expression(expression).map(|expression| parse::identifiers(&expression))
 }

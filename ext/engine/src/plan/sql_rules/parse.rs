@@ -7,23 +7,35 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 use std::collections::HashSet;
 
-pub(super) fn parse_error(error: &sqlparser::parser::ParserError) -> String {
-    error.to_string().replace("sql parser error: ", "")
+/// Why SQL of the configuration cannot be read, in the parser's words.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::plan) enum Unreadable {
+    /// The parser refuses it.
+    #[error("{}", .0.to_string().replace("sql parser error: ", ""))]
+    Parser(#[from] ParserError),
+    /// It does not even fall into words.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// An expression is followed by something else.
+    #[error("there is more after it: {0}")]
+    More(Token),
 }
 
-pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, String> {
+/// Reads one expression.
+///
+/// # Errors
+/// Why it is none.
+pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, Unreadable> {
     let dialect = PostgreSqlDialect {};
-    let mut parser = Parser::new(&dialect)
-        .try_with_sql(text)
-        .map_err(|error| parse_error(&error))?;
-    let expression = parser.parse_expr().map_err(|error| parse_error(&error))?;
+    let mut parser = Parser::new(&dialect).try_with_sql(text)?;
+    let expression = parser.parse_expr()?;
     match parser.peek_token().token {
         Token::EOF => Ok(expression),
-        other => Err(format!("there is more after it: {other}")),
+        other => Err(Unreadable::More(other)),
     }
 }
 
@@ -33,16 +45,12 @@ pub(super) const ONLY: &str = "scalingo_staging_sync_only";
 /// Reads statements.
 ///
 /// # Errors
-/// Why they cannot be read, in the parser's words.
-pub(super) fn parse_statements(sql: &str) -> Result<Vec<Statement>, String> {
+/// Why they cannot be read.
+pub(super) fn parse_statements(sql: &str) -> Result<Vec<Statement>, Unreadable> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
-        .map_err(|error| error.to_string())?;
-    Parser::new(&dialect)
-        .with_tokens_with_locations(mark_only(tokens))
-        .parse_statements()
-        .map_err(|error| parse_error(&error))
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location()?;
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(mark_only(tokens));
+    Ok(parser.parse_statements()?)
 }
 
 /// Makes `ONLY users` one name. The word is reserved, so it stands for nothing else but in `FETCH FIRST ROW ONLY`.

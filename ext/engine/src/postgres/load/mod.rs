@@ -376,42 +376,14 @@ impl<'a> Restore<'a> {
                 load,
                 session,
                 report,
-            } => {
-                match self
-                    .load(load)?
-                    .sql_group
-                    .and_then(|group| self.groups.get_mut(group))
-                {
-                    Some(group) => group.session = Some(session),
-                    None => self.free.push(session),
-                }
-                if let Some(progress) = self.tables.get_mut(&load) {
-                    progress.lanes -= 1;
-                    progress.rows_stored += report.stored;
-                    progress.bytes += report.bytes;
-                    add_counts(&mut progress.counts, &report.counts);
-                }
-                self.table_done_if_so(load)
-            }
+            } => self.lane_done(load, session, &report),
             Done::Group {
                 index,
                 group,
                 session,
                 outcome,
             } => {
-                let lasting = self
-                    .plan
-                    .sql_rules
-                    .groups
-                    .get(group)
-                    .is_some_and(|group| group.lasting);
-                if lasting {
-                    self.target.give_back(session);
-                } else if session.is_closed() {
-                    self.to_replace += 1;
-                } else {
-                    self.free.push(session);
-                }
+                self.free_group_session(group, session);
                 self.group_done(index, group, outcome)
             }
             Done::Built {
@@ -473,6 +445,32 @@ impl<'a> Restore<'a> {
                 }
                 Ok(())
             }
+        }
+    }
+    fn lane_done(&mut self, load: DumpId, session: Session, report: &LaneReport) -> Result<()> {
+        let group = self.load(load)?.sql_group;
+        match group.and_then(|group| self.groups.get_mut(group)) {
+            Some(group) => group.session = Some(session),
+            None => self.free.push(session),
+        }
+        if let Some(progress) = self.tables.get_mut(&load) {
+            progress.lanes -= 1;
+            progress.rows_stored += report.stored;
+            progress.bytes += report.bytes;
+            add_counts(&mut progress.counts, &report.counts);
+        }
+        self.table_done_if_so(load)
+    }
+
+    /// A group's session goes where it came from: one that lasts is beside those of the load.
+    fn free_group_session(&mut self, group: usize, session: Session) {
+        let group = self.plan.sql_rules.groups.get(group);
+        if group.is_some_and(|group| group.lasting) {
+            self.target.give_back(session);
+        } else if session.is_closed() {
+            self.to_replace += 1;
+        } else {
+            self.free.push(session);
         }
     }
 }
