@@ -32,7 +32,7 @@ pub struct Load {
     pub conditional: Option<Arc<RowMask>>,
     /// Its tsvector columns that hold words of others; see [`Load::vectors_under`].
     pub vectors: Option<Arc<SearchVectors>>,
-    /// Which group of [`Plan::sql_rules`] its rows pass through on their way, if any.
+    /// Which group of [`Plan::sql_rules`](super::Plan::sql_rules) its rows pass through on their way, if any.
     pub sql_group: Option<usize>,
 }
 

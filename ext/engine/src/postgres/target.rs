@@ -139,7 +139,7 @@ impl Target {
         self.connector.url()
     }
 
-    /// Buffers for pieces of rows. Whoever fills [`Item::Rows`] takes them here; they come back by themselves.
+    /// Buffers for pieces of rows. Whoever fills [`Item::Rows`](super::Item::Rows) takes them here; they come back by themselves.
     pub fn buffers(&self) -> Buffers {
         self.buffers.clone()
     }
