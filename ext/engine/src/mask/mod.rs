@@ -5,9 +5,9 @@
 //! of (key, value) only.
 //!
 //! ```text
+//! listing     the catalogue for people, each mask with an example
 //! masker      rows in, masked rows out, counted
 //! row_mask    the masks of a data block's columns, fitted together
-//! listing     the catalogue for people, each mask with an example
 //! strategies  which columns each documented strategy masks, and how
 //! catalogue   which masks there are, a file each
 //! families    how masks write that have much in common: words, shapes, check digits, days, documents
@@ -39,12 +39,16 @@ mod listing;
 mod masker;
 mod moment;
 mod permutation;
+#[cfg(test)]
+mod properties;
 mod pseudonym;
 mod row_mask;
 mod sql;
 mod starts;
 mod strategies;
 mod table;
+#[cfg(test)]
+mod testing;
 mod types;
 
 pub use condition::{Check, Condition, Pattern, Relation, Term};

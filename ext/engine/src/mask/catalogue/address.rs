@@ -21,3 +21,14 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     ];
     words::fit(fitting, parts)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "address",
+        "[0-9]{1,3} rue [A-Z][a-z]{1,9}, [A-Z][a-z]{1,9}",
+        |_, new| new.contains(", "),
+    )];
+}

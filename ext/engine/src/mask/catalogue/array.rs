@@ -103,3 +103,40 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(array, ANY_VALUE))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::table::Uniqueness;
+    use crate::mask::testing::{case, fitted, plain, run, Case};
+    use crate::mask::types::Type;
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("array", "\\{[a-z]{1,6}@[a-z]{1,6}\\.fr,NULL,\"\"\\}", |_, new| {
+            new.ends_with("@demo.example.com\",NULL,\"\"}")
+        })
+        .with(r#"{"of": "email"}"#)
+        .on(|| Type::Array(Box::new(Type::TEXT)))
+        .repeats(),
+        case(
+            "array",
+            "\\{[1-9][0-9]{0,5},NULL,-[1-9][0-9]{0,5}\\}",
+            |old, new| old.split(',').count() == new.split(',').count(),
+        )
+        .with(r#"{"of": "number"}"#)
+        .on(|| Type::Array(Box::new(Type::Integer(4))))
+        .repeats(),
+    ];
+
+    #[test]
+    fn each_element_is_masked_but_for_null_and_empty_ones() {
+        let kind = Type::Array(Box::new(Type::TEXT));
+        let mask = fitted("array", json!({"of": "email"}), kind, Uniqueness::default()).unwrap();
+        let email = plain("email", "ada@example.org");
+        assert_eq!(
+            run(&mask, &[r#"{ada@example.org,"ada@example.org",NULL,""}"#]),
+            [format!(r#"{{"{email}","{email}",NULL,""}}"#)]
+        );
+    }
+}

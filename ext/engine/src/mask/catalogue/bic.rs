@@ -34,3 +34,13 @@ impl Number for Bic {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     check_digits::fit(fitting, 0, |_, _| Bic)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] =
+        &[case("bic", "[A-Z]{4}FR[A-Z0-9]{2}([A-Z0-9]{3})?", |old, new| {
+            same_shape(old, new) && &new[4..6] == "FR"
+        })];
+}

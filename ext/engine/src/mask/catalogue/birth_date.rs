@@ -23,3 +23,23 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let change = days::change(fitting, Change::WithinYear)?;
     days::fit(fitting, change, false)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, of_kind, Case};
+    use crate::mask::types::Type;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "birth_date",
+        "(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-8])",
+        |old, new| old[..4] == new[..4],
+    )
+    .on(|| Type::Date)
+    .repeats()];
+
+    #[test]
+    fn a_birth_date_stays_in_its_year() {
+        let birth = of_kind("birth_date", Type::Date, "1984-02-29");
+        assert!(birth.starts_with("1984-") && birth != "1984-02-29");
+    }
+}

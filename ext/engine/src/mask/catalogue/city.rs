@@ -13,3 +13,10 @@ pub(in crate::mask) static MASK: Entry = Entry {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     words::fit(fitting, vec![list(CITIES, room(fitting)?)])
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("city", "[A-Z][a-z]{1,9}", any)];
+}

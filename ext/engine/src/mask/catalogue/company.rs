@@ -21,3 +21,10 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     ];
     words::fit(fitting, parts)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("company", "[A-Z][a-z]{1,9} (SA|Ltd)", any)];
+}

@@ -109,3 +109,20 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(Fitted::pseudonym(email, "e-mail pseudonym", form))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("email", "[a-z]{1,9}@[a-z]{1,9}\\.(fr|com)", |_, new| {
+            let (local, domain) = new.split_once('@').unwrap();
+            domain == "demo.example.com" && local.len() == 20 && u128::from_str_radix(local, 16).is_ok()
+        }),
+        case("email", "[a-z]{1,9}@[a-z]{1,9}\\.(fr|com)", |old, new| {
+            old.split_once('@').unwrap().1 == new.split_once('@').unwrap().1
+        })
+        .with(r#"{"keep_domain": true}"#),
+    ];
+}

@@ -476,3 +476,16 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let function = fitting.function(&format!("fake {} {kind}", locale.name));
     Ok(words::fit_parts(fitting, function, fold_case, parts))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("fake", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
+            new.contains(' ')
+        })
+        .with(r#"{"kind": "name", "locale": "en"}"#),
+        case("fake", "[A-Z][a-zé]{1,9}", any).with(r#"{"kind": "city"}"#),
+    ];
+}

@@ -92,8 +92,18 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "filename",
+        "[a-zé]{1,12}([.](pdf|PDF|tar[.]gz|numbers))?",
+        |old, new| {
+            new.starts_with("file-")
+                && new.split_once('.').map(|(_, end)| end) == old.split_once('.').map(|(_, end)| end)
+        },
+    )];
 
     #[test]
     fn an_extension_is_kept_and_nothing_of_the_name() {

@@ -13,3 +13,10 @@ pub(in crate::mask) static MASK: Entry = Entry {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     words::fit(fitting, vec![list(FIRST_NAMES, room(fitting)?)])
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("first_name", "[A-Z][a-zé]{1,9}", any)];
+}

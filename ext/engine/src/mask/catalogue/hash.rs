@@ -76,3 +76,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let form = fitting.matches(&format!("^{}[0-9a-f]{{{length}}}$", starts.pattern()));
     Ok(fitting.fitted(starts.before(mask), form))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("hash", "(?s).{1,20}", |_, new| {
+        new.len() == 64 && u128::from_str_radix(&new[..32], 16).is_ok()
+    })];
+}

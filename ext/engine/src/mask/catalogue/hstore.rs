@@ -105,3 +105,32 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     }
     Ok(fitting.fitted(Hstore { keys, scrub }, ANY_VALUE))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::table::Uniqueness;
+    use crate::mask::testing::{case, fitted, plain, run, Case};
+    use crate::mask::types::Type;
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "hstore",
+        "\"email\"=>\"[a-z]{1,6}@[a-z]{1,6}\\.fr\", \"n\"=>\"[0-9]{1,3}\"",
+        |old, new| old.split_once(", ").unwrap().1 == new.split_once(", ").unwrap().1,
+    )
+    .with(r#"{"keys": {"email": "email"}}"#)
+    .on(|| Type::Hstore)
+    .repeats()];
+
+    #[test]
+    fn the_values_of_the_named_keys_are_masked_and_no_others() {
+        let options = json!({"keys": {"email": "email"}});
+        let mask = fitted("hstore", options, Type::Hstore, Uniqueness::default()).unwrap();
+        let email = plain("email", "ada@example.org");
+        assert_eq!(
+            run(&mask, &[r#""email"=>"ada@example.org", "q"=>"a\"b", "n"=>NULL"#]),
+            [format!(r#""email"=>"{email}", "q"=>"a\"b", "n"=>NULL"#)]
+        );
+    }
+}

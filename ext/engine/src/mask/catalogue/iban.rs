@@ -95,3 +95,73 @@ fn rib_key(account: &[u8]) -> u32 {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     check_digits::fit(fitting, 0, |_, _| Iban)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{becomes_right, case, plain, remainder, same_shape, shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("iban", "FR[0-9]{2}[0-9]{10}[0-9A-Z]{11}[0-9]{2}", |old, new| {
+            (iban_rest(old) == 1) == (iban_rest(new) == 1)
+        }),
+        case("iban", "GB[0-9]{2}[A-Z]{4}[0-9]{14}", |old, new| {
+            same_shape(old, new) && (iban_rest(old) == 1) == (iban_rest(new) == 1)
+        }),
+    ];
+
+    /// ISO 13616: 1 is right.
+    fn iban_rest(text: &str) -> u64 {
+        let turned = format!("{}{}", &text[4..], &text[..4]);
+        let written: String = turned
+            .chars()
+            .map(|c| c.to_digit(36).unwrap().to_string())
+            .collect();
+        remainder(&written, 97)
+    }
+
+    #[test]
+    fn right_check_digits_become_right_ones() {
+        becomes_right("iban", "FR00[0-9]{10}[0-9A-Z]{11}[0-9]{2}", 2..4, |text| {
+            iban_rest(text) == 1
+        });
+        becomes_right("iban", "DE00[0-9]{18}", 2..4, |text| iban_rest(text) == 1);
+    }
+
+    #[test]
+    fn an_iban_stays_one_of_its_country_with_right_check_digits() {
+        for iban in [
+            "FR14 2004 1010 0505 0001 3M02 606",
+            "FR7630006000011234567890189",
+            "DE89370400440532013000",
+            "GB29NWBK60161331926819",
+            "BE68539007547034",
+        ] {
+            let masked = plain("iban", iban);
+            assert!(iban_is_right(iban) && iban_is_right(&masked), "{masked}");
+            assert_eq!(masked[..2], iban[..2]);
+            assert_eq!(shape(&masked), shape(iban));
+            assert_ne!(masked, iban);
+        }
+        // The key of a French account is right, too: 97 - (89 bank + 15 branch + 3 account) mod 97.
+        let masked = plain("iban", "FR7630006000011234567890189");
+        let part = |range: std::ops::Range<usize>| masked[range].parse::<u64>().unwrap();
+        let rest = (89 * part(4..9) + 15 * part(9..14) + 3 * part(14..25)) % 97;
+        assert_eq!(97 - rest, part(25..27));
+        // What is wrong stays wrong.
+        assert!(!iban_is_right(&plain("iban", "DE88370400440532013000")));
+    }
+
+    /// ISO 13616: the first four characters to the end, letters as two digits, the rest by 97 is 1.
+    fn iban_is_right(text: &str) -> bool {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let turned: String = text[4..].chars().chain(text[..4].chars()).collect();
+        let mut rest = 0u64;
+        for c in turned.chars() {
+            for digit in c.to_digit(36).unwrap().to_string().chars() {
+                rest = (rest * 10 + u64::from(digit.to_digit(10).unwrap())) % 97;
+            }
+        }
+        rest == 1
+    }
+}

@@ -138,3 +138,41 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, of_kind, on_text, plain, Case};
+    use crate::mask::types::Type;
+    use serde_json::json;
+    use std::net::IpAddr;
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case(
+            "ip",
+            "[1-9][0-9]?\\.[1-9][0-9]?\\.[1-9][0-9]?\\.[1-9][0-9]?",
+            |_, new| matches!(new.parse(), Ok(IpAddr::V4(_))),
+        ),
+        case("ip", "2001:db8:[1-9a-f]{1,4}::[1-9a-f]{1,4}", |_, new| {
+            matches!(new.parse(), Ok(IpAddr::V6(_)))
+        }),
+    ];
+
+    #[test]
+    fn addresses_of_the_network_stay_addresses_of_their_version() {
+        assert!(plain("ip", "192.0.2.17").parse::<std::net::Ipv4Addr>().is_ok());
+        assert!(plain("ip", "2001:db8::17").parse::<std::net::Ipv6Addr>().is_ok());
+        let network = of_kind("ip", Type::Cidr, "192.0.2.0/24");
+        assert!(network.ends_with(".0/24") && network != "192.0.2.0/24");
+    }
+
+    #[test]
+    fn addresses_that_share_a_prefix_share_one_where_that_is_asked_for() {
+        let keep = json!({"keep_prefix": true});
+        let (a, b) = (
+            on_text("ip", keep.clone(), "192.0.2.17"),
+            on_text("ip", keep, "192.0.2.18"),
+        );
+        assert_eq!(a.rsplit_once('.').unwrap().0, b.rsplit_once('.').unwrap().0);
+    }
+}

@@ -360,3 +360,55 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     }
     Ok(fitting.fitted(Json { paths, scrub }, ANY_VALUE))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::table::Uniqueness;
+    use crate::mask::testing::{case, fitted, plain, run, Case};
+    use crate::mask::types::Type;
+    use serde_json::json;
+    use serde_json::Value;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "json",
+        "\\{\"a\": \\{\"email\": \"[a-z]{1,6}@[a-z]{1,6}\\.fr\"\\}, \"n\": [1-9][0-9]{0,9}\\}",
+        |old, new| {
+            let (old, new): (Value, Value) = (
+                serde_json::from_str(old).unwrap(),
+                serde_json::from_str(new).unwrap(),
+            );
+            old["n"] == new["n"] && new["a"]["email"].as_str().unwrap().ends_with("@demo.example.com")
+        },
+    )
+    .with(r#"{"paths": {"$.a.email": "email"}}"#)
+    .on(|| Type::Jsonb)
+    .repeats()];
+
+    #[test]
+    fn a_document_is_masked_where_the_paths_say_and_nowhere_else() {
+        let options = json!({"paths": {"$.contact.email": "email", "$.items[*].name": "redact", "$..phone": "phone", "$['odd key']": "null"}});
+        let mask = fitted("json", options, Type::Jsonb, Uniqueness::default()).unwrap();
+        let document = r#"{"id": 1.10, "contact": {"email": "a\u0064a@example.org", "phone": "0612345678", "x": "y"}, "items": [{"name": "one", "n": null}, {"name": null}], "odd key": {"a": 1}, "email": "kept"}"#;
+        let email = plain("email", "ada@example.org");
+        let phone = plain("phone", "0612345678");
+        assert_eq!(
+            run(&mask, &[document]),
+            [format!(
+                r#"{{"id": 1.10, "contact": {{"email": "{email}", "phone": "{phone}", "x": "y"}}, "items": [{{"name": "[REDACTED]", "n": null}}, {{"name": null}}], "odd key": {{"a": null}}, "email": "kept"}}"#
+            )]
+        );
+    }
+
+    #[test]
+    fn each_string_is_scrubbed_where_that_is_asked_for_and_what_lies_too_deep_is_gone() {
+        let mask = fitted("json", json!({"scrub": true}), Type::Json, Uniqueness::default()).unwrap();
+        let email = plain("email", "ada@example.org");
+        assert_eq!(
+            run(&mask, &[r#"["ada@example.org", 5]"#]),
+            [format!(r#"["{email}", 5]"#)]
+        );
+        let deep = format!("{}\"ada@example.org\"{}", "[".repeat(5000), "]".repeat(5000));
+        assert!(!run(&mask, &[&deep])[0].contains("ada"));
+    }
+}

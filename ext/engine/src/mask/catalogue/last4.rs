@@ -56,3 +56,14 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         _ => Err(fitting.wrong_type("text and integer columns")),
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, same_shape, Case};
+    use crate::mask::types::Type;
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("last4", "[0-9]{4}", same_shape),
+        case("last4", "[1-9][0-9]{0,3}", any).on(|| Type::Integer(2)),
+    ];
+}

@@ -71,3 +71,20 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, plain, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("mac", "[0-9a-f]{2}(:[0-9a-f]{2}){5}", |_, new| {
+        new.split(':').count() == 6
+            && new
+                .split(':')
+                .all(|byte| byte.len() == 2 && u8::from_str_radix(byte, 16).is_ok())
+    })];
+
+    #[test]
+    fn an_address_keeps_its_length() {
+        assert_eq!(plain("mac", "00:1b:63:84:45:e6").len(), 17);
+    }
+}

@@ -1,7 +1,6 @@
 //! The catalogue: which masks there are. Each is a file here that holds all there is to say of it.
 //!
-//! To add one, write its file, and its name below. The masks that they are made of have more in common are in
-//! [`families`](super::families).
+//! To add one, write its file, and its name below. What they have in common is in [`families`](super::families).
 
 use super::entry::{Catalogue, Entry, Mask, Options};
 
@@ -10,6 +9,12 @@ macro_rules! masks {
     ($($module:ident)*) => {
         $(mod $module;)*
         static ENTRIES: &[&Entry] = &[$(&$module::MASK),*];
+
+        /// What each mask is tried on by tests that are the same for all: none goes without.
+        #[cfg(test)]
+        pub(super) fn cases() -> Vec<super::testing::Case> {
+            [$($module::tests::CASES),*].concat()
+        }
     };
 }
 

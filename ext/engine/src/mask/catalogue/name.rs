@@ -19,3 +19,13 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     ];
     words::fit(fitting, parts)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] =
+        &[case("name", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
+            new.split(' ').count() >= 2
+        })];
+}

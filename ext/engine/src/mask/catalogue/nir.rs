@@ -132,3 +132,73 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         others: Strings::new(function, 10),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{becomes_right, case, plain, remainder, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case(
+            "nir",
+            "[12][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[1-8][0-9]|9[0-5])[0-9]{8}",
+            |old, new| old[..1] == new[..1] && (nir_rest(old) == 0) == (nir_rest(new) == 0),
+        ),
+        case("nir", "[12][0-9]{2}(0[1-9]|1[0-2])2[AB][0-9]{8}", |old, new| {
+            old[..1] == new[..1] && (nir_rest(old) == 0) == (nir_rest(new) == 0)
+        }),
+    ];
+
+    /// What number and key come to by 97: 0 is right, as the key is 97 less the remainder.
+    fn nir_rest(text: &str) -> u64 {
+        let number = text[..13].replace("2A", "19").replace("2B", "18");
+        (remainder(&number, 97) + remainder(&text[13..], 97)) % 97
+    }
+
+    #[test]
+    fn right_check_digits_become_right_ones() {
+        becomes_right(
+            "nir",
+            "[12][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[1-8][0-9]|9[0-5])[0-9]{6}00",
+            13..15,
+            |text| nir_rest(text) == 0,
+        );
+        becomes_right(
+            "nir",
+            "[12][0-9]{2}(0[1-9]|1[0-2])2[AB][0-9]{6}00",
+            13..15,
+            |text| nir_rest(text) == 0,
+        );
+    }
+
+    #[test]
+    fn a_nir_keeps_the_sex_and_a_right_key() {
+        for nir in [
+            "2 69 05 49 588 157 80",
+            "255081416802538",
+            "1 84 12 2A 451 089 75",
+        ] {
+            let nir: String = {
+                // With its key made right.
+                let plain: String = nir.chars().filter(|c| *c != ' ').collect();
+                let body: u64 = plain[..13].replace("2A", "19").parse().unwrap();
+                format!("{}{:02}", &plain[..13], 97 - body % 97)
+            };
+            let masked = plain("nir", &nir);
+            assert!(nir_is_right(&nir) && nir_is_right(&masked), "{masked}");
+            assert_eq!(masked[..1], nir[..1]);
+            assert!((1..=12).contains(&masked[3..5].parse::<u32>().unwrap()));
+            assert_ne!(masked, nir);
+        }
+    }
+
+    fn nir_is_right(text: &str) -> bool {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let body: u64 = text[..13]
+            .replace("2A", "19")
+            .replace("2B", "18")
+            .parse()
+            .unwrap();
+        97 - body % 97 == text[13..].parse::<u64>().unwrap()
+    }
+}

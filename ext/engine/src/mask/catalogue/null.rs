@@ -26,3 +26,15 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let form = format!("{} IS NULL", fitting.sql());
     Ok(Fitted::new(Writes::null(), "NULL", form))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, plain, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("null", "[a-z]{1,9}", |_, new| new == "\\N")];
+
+    #[test]
+    fn every_value_becomes_null() {
+        assert_eq!(plain("null", "x"), "NULL");
+    }
+}

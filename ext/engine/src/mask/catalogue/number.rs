@@ -183,3 +183,40 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(mask, ANY_VALUE))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, of_kind, Case};
+    use crate::mask::types::Type;
+
+    pub(in crate::mask) const CASES: &[Case] =
+        &[case("number", "-?[1-9][0-9]{0,8}(\\.[0-9]{2})?", |old, new| {
+            let (old, new): (f64, f64) = (old.parse().unwrap(), new.parse().unwrap());
+            (new - old).abs() <= (old.abs() * 0.1).max(1.0) + 0.01
+        })
+        .on(|| Type::Numeric { digits: None })
+        .repeats()];
+
+    #[test]
+    fn numbers_stay_near_and_keep_sign_and_scale() {
+        for (kind, value, least, most) in [
+            (Type::Numeric { digits: None }, "1000.50", 900.0, 1101.0),
+            (Type::Integer(4), "-1000", -1101.0, -899.0),
+            (Type::Integer(2), "32767", 29000.0, 32766.0),
+            (Type::Numeric { digits: Some(3) }, "999.99", 890.0, 999.98),
+            (Type::Integer(8), "0", 1.0, 1.0),
+            (Type::Double, "1.5e+300", 1.3e300, 1.7e300),
+        ] {
+            let masked = of_kind("number", kind, value);
+            let number: f64 = masked.parse().unwrap();
+            assert!(
+                masked != value && (least..=most).contains(&number),
+                "{value} {masked}"
+            );
+            let scale = |text: &str| text.split_once('.').map(|(_, rest)| rest.len());
+            assert!(value.contains('e') || scale(&masked) == scale(value));
+        }
+        assert_eq!(of_kind("number", Type::Double, "NaN"), "NaN");
+    }
+}

@@ -31,3 +31,22 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     fitted.known_password = Some(fitting.equals(&hash));
     Ok(fitted)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, on_text, Case};
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("password", "[a-z]{1,9}", |_, new| {
+        bcrypt::verify("password", new).unwrap()
+    })
+    .with(r#"{"password": "password", "cost": 4}"#)
+    .repeats()];
+
+    #[test]
+    fn the_hash_is_one_of_the_password() {
+        let hash = on_text("password", json!({"password": "staging", "cost": 4}), "old");
+        assert!(bcrypt::verify("staging", &hash).unwrap() && hash.len() == 60);
+    }
+}

@@ -159,8 +159,68 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::mask::testing::{bigint, case, digits, on_text, plain, same_shape, shape, Case};
+    use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("phone", "0[1-79][0-9]{8}", |old, new| {
+            same_shape(old, new) && same_validity(Region::FR, old, new)
+        }),
+        case("phone", "\\+44 7[0-9]{3} [0-9]{6}", |old, new| {
+            same_shape(old, new) && same_validity(Region::GB, old, new)
+        }),
+        case("phone", "[2-9][0-9]{2}-[2-9][0-9]{2}-[0-9]{4}", |old, new| {
+            same_shape(old, new) && same_validity(Region::US, old, new)
+        })
+        .with(r#"{"country": "US"}"#),
+        case("phone", "[1-9][0-9]{6,17}", same_shape).on(bigint),
+    ];
+
+    fn same_validity(region: Region, old: &str, new: &str) -> bool {
+        let is_valid = |text: &str| {
+            PHONE_NUMBER_UTIL
+                .parse(text, Some(region))
+                .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number))
+        };
+        is_valid(old) == is_valid(new)
+    }
+
+    #[test]
+    fn a_phone_number_stays_valid_and_of_its_kind_and_is_the_same_however_it_is_written() {
+        let mobile = plain("phone", "06 12 34 56 78");
+        assert!(
+            mobile.starts_with("06 ") && shape(&mobile) == "99 99 99 99 99",
+            "{mobile}"
+        );
+        let national: String = mobile.chars().filter(char::is_ascii_digit).skip(1).collect();
+        for written in [
+            "+33612345678",
+            "0033612345678",
+            "+33 6 12 34 56 78",
+            "+33 (0)6 12 34 56 78",
+            "06.12.34.56.78",
+        ] {
+            let masked: String = plain("phone", written)
+                .chars()
+                .filter(char::is_ascii_digit)
+                .collect();
+            assert!(masked.ends_with(&national), "{written} {masked}");
+        }
+        let us = on_text("phone", json!({"country": "US"}), "(212) 555-0123");
+        let parts = digits(&us);
+        assert!(
+            shape(&us) == "(999) 999-9999" && parts[0] >= 2 && parts[3] >= 2,
+            "{us}"
+        );
+        assert!(plain("phone", "+49 30 123456").starts_with("+49 "));
+        assert!(
+            !plain("phone", "call me").contains("call"),
+            "words are no phone number, and do not stay"
+        );
+    }
 
     #[test]
     fn the_look_at_a_french_number_agrees_with_the_library() {

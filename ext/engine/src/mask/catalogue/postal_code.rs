@@ -12,3 +12,13 @@ pub(in crate::mask) static MASK: Entry = Entry {
         shape::fit,
     )
 };
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("postal_code", "[0-9]{5}", same_shape),
+        case("postal_code", "[A-Z]{1,2}[0-9]{1,2} [0-9][A-Z]{2}", same_shape),
+    ];
+}

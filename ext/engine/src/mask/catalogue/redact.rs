@@ -15,3 +15,11 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let text: String = "[REDACTED]".chars().take(limit).collect();
     Ok(constant::fit(fitting, &text, fitting.equals(&text)))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] =
+        &[case("redact", "[a-z]{1,9}", |_, new| new == "[REDACTED]").repeats()];
+}

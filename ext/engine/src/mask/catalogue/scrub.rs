@@ -100,3 +100,47 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(scrub, ANY_VALUE))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, plain, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case(
+            "scrub",
+            "[a-z ]{0,9} 06[0-9]{8} [a-z]{1,5}@[a-z]{1,5}\\.fr",
+            |old, new| {
+                let address = old.rsplit_once(' ').unwrap().1;
+                !new.contains(address) && new.ends_with("@demo.example.com")
+            },
+        )
+        .repeats(),
+        case("scrub", "[a-z ]{1,9}", |old, new| old == new)
+            .repeats()
+            .may_stay(),
+    ];
+
+    #[test]
+    fn scrubbed_text_holds_the_pseudonyms_that_the_masks_give() {
+        let text =
+            "Ada <ada@example.org>, 06 12 34 56 78, FR7630006000011234567890189, card 4111 1111 1111 1111, \
+                    https://x.example/reset?token=abc. Fin à 18h.";
+        let scrubbed = plain("scrub", text);
+        for (mask, value) in [
+            ("email", "ada@example.org"),
+            ("phone", "06 12 34 56 78"),
+            ("iban", "FR7630006000011234567890189"),
+            ("credit_card", "4111 1111 1111 1111"),
+        ] {
+            assert!(!scrubbed.contains(value), "{scrubbed}");
+            assert!(scrubbed.contains(&plain(mask, value)), "{mask}: {scrubbed}");
+        }
+        assert!(
+            !scrubbed.contains("token=abc")
+                && scrubbed.starts_with("Ada <")
+                && scrubbed.ends_with("Fin à 18h.")
+        );
+        assert_eq!(plain("scrub", "nothing of note"), "nothing of note");
+    }
+}

@@ -46,3 +46,17 @@ impl Number for Siren {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     check_digits::fit(fitting, 9, |_, most| Siren::new(fitting, most))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{becomes_right, case, luhn_rest, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("siren", "[0-9]{9}", |old, new| {
+        same_shape(old, new) && luhn_rest(old) == luhn_rest(new)
+    })];
+
+    #[test]
+    fn right_check_digits_become_right_ones() {
+        becomes_right("siren", "[0-9]{9}", 8..9, |text| luhn_rest(text) == 0);
+    }
+}

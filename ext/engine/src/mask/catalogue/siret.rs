@@ -47,3 +47,23 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         strings: Strings::new(function, 10),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{becomes_right, case, luhn_rest, plain, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("siret", "[0-9]{14}", |old, new| {
+        same_shape(old, new) && luhn_rest(old) == luhn_rest(new)
+    })];
+
+    #[test]
+    fn right_check_digits_become_right_ones() {
+        becomes_right("siret", "[0-9]{14}", 13..14, |text| luhn_rest(text) == 0);
+    }
+
+    #[test]
+    fn a_siret_begins_with_the_pseudonym_of_its_siren() {
+        let siret = plain("siret", "73282932000074");
+        assert_eq!(siret[..9], plain("siren", "732829320"));
+    }
+}

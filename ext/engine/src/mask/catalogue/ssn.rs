@@ -49,3 +49,19 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         is_number: most.is_some(),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("ssn", "[0-9]{3}-[0-9]{2}-[0-9]{4}", |old, new| {
+        same_shape(old, new) && is_ssn(old) == is_ssn(new)
+    })];
+
+    /// Numbers that the Social Security Administration gives out: no group of zeros, no 666, none from 900.
+    fn is_ssn(text: &str) -> bool {
+        let groups: Vec<u32> = text.split('-').map(|group| group.parse().unwrap()).collect();
+        groups.iter().all(|group| *group != 0) && groups[0] != 666 && groups[0] < 900
+    }
+}

@@ -71,3 +71,15 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     fitted.known_password = Some(fitting.equals(&hash));
     Ok(fitted)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, Case, A_BCRYPT_HASH};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("staging_password", A_BCRYPT_HASH, |_, new| {
+        bcrypt::verify("staging", new).unwrap()
+    })
+    .with(r#"{"cost": 4}"#)
+    .repeats()];
+}

@@ -172,3 +172,18 @@ fn is_bits(text: &str) -> bool {
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, on_text, Case};
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("static", "[a-z]{1,9}", |_, new| new == "n/a")
+        .with(r#"{"value": "n/a"}"#)
+        .repeats()];
+
+    #[test]
+    fn the_value_is_what_the_option_says() {
+        assert_eq!(on_text("static", json!({"value": "n/a"}), "x"), "n/a");
+    }
+}

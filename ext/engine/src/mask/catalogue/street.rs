@@ -15,3 +15,13 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let parts = vec![Part::Number, Part::Text(" ".into()), list(STREETS, room)];
     words::fit(fitting, parts)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] =
+        &[case("street", "[0-9]{1,3} rue [A-Z][a-z]{1,9}", |_, new| {
+            new.starts_with(|c: char| c.is_ascii_digit())
+        })];
+}

@@ -189,3 +189,30 @@ fn least_room(fitting: &Fitting<'_>, piece: &Piece) -> usize {
         },
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{case, fitted, on_text, Case, UNIQUE};
+    use crate::mask::types::Type;
+    use serde_json::json;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("template", "[a-z]{1,9}", |_, new| {
+        new.starts_with("user-") && new.ends_with("@x.test")
+    })
+    .with(r#"{"template": "user-{id}@x.test"}"#)];
+
+    #[test]
+    fn columns_stand_where_the_template_names_them() {
+        assert_eq!(
+            on_text("template", json!({"template": "user-{id}@x.test"}), "x"),
+            "user-0@x.test"
+        );
+    }
+
+    #[test]
+    fn under_a_unique_index_a_template_names_the_primary_key() {
+        let problem = fitted("template", json!({"template": "{person}"}), Type::TEXT, UNIQUE).unwrap_err();
+        assert!(problem.contains("primary key"), "{problem}");
+    }
+}

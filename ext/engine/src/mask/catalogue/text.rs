@@ -58,3 +58,13 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(mask, fitting.matches("^[a-z ]*$")))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("text", "(?s).{1,60}", |old, new| {
+        old.chars().count() == new.chars().count()
+    })
+    .repeats()];
+}

@@ -79,10 +79,15 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::mask::testing::{case, Case, A_BCRYPT_HASH};
     use crate::mask::Key;
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("unknown_password", A_BCRYPT_HASH, |old, new| {
+        bcrypt::verify("staging", new).is_ok() && new[..7] == old[..7] && new.len() == 60
+    })];
 
     fn unknown(value: &str) -> String {
         let mask = Unknown {

@@ -70,3 +70,24 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     let form = fitting.matches("^(https?|ftp)://h[0-9a-f]{8}\\.example\\.com/[0-9a-f]{20}$");
     Ok(fitting.fitted(mask, form))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, plain, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "url",
+        "https://[a-z]{1,6}\\.fr/[a-z]{0,6}(\\?t=[a-z]{1,3})?",
+        |_, new| {
+            url::Url::parse(new)
+                .is_ok_and(|url| url.host_str().is_some_and(|host| host.ends_with(".example.com")))
+        },
+    )];
+
+    #[test]
+    fn the_same_host_has_the_same_pseudonym() {
+        let url = plain("url", "https://ada.example.org/cv?token=1");
+        assert!(url.starts_with("https://h") && !url.contains("ada"));
+        assert_eq!(url[..30], plain("url", "https://ADA.example.org/other")[..30]);
+    }
+}

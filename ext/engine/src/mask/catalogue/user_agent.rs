@@ -23,3 +23,10 @@ const BROWSERS: &[&str] = &[
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     words::fit(fitting, vec![list(BROWSERS, room(fitting)?)])
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{any, case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("user_agent", "[A-Z][a-z]{3,9}/[0-9]", any)];
+}

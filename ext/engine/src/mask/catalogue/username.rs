@@ -13,3 +13,12 @@ pub(in crate::mask) static MASK: Entry = Entry {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     words::fit(fitting, vec![Part::Text("user_".into()), Part::Hex])
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case("username", "[a-z0-9é_]{1,12}", |_, new| {
+        new.starts_with("user_")
+    })];
+}

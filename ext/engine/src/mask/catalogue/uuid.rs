@@ -80,3 +80,24 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::mask::testing::{case, plain, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[case(
+        "uuid",
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        |old, new| {
+            let groups: Vec<usize> = new.split('-').map(str::len).collect();
+            groups == [8, 4, 4, 4, 12] && new[14..15] == old[14..15] && new[19..20] == old[19..20]
+        },
+    )];
+
+    #[test]
+    fn a_uuid_keeps_version_and_variant_and_is_the_same_in_either_case() {
+        let uuid = plain("uuid", "3f333df6-90a4-4fda-8dd3-9485d27cee36");
+        assert!(uuid.as_bytes()[14] == b'4' && uuid.as_bytes()[19] == b'8');
+        assert_eq!(plain("uuid", "3F333DF6-90A4-4FDA-8DD3-9485D27CEE36"), uuid);
+    }
+}

@@ -50,3 +50,35 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         siren: Siren::new(fitting, most),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::mask::testing::{becomes_right, case, plain, same_shape, Case};
+
+    pub(in crate::mask) const CASES: &[Case] = &[
+        case("vat_number", "FR[0-9]{11}", |old, new| {
+            (vat_rest(old) == 0) == (vat_rest(new) == 0)
+        }),
+        case("vat_number", "DE[0-9]{9}", same_shape),
+    ];
+
+    /// Article 215 of the directive leaves the key to France: 12 and three times the SIREN by 97.
+    fn vat_rest(text: &str) -> u64 {
+        let key: u64 = text[2..4].parse().unwrap();
+        let siren: u64 = text[4..].parse().unwrap();
+        (key + 97 * 4 - (12 + siren * 3) % 97) % 97
+    }
+
+    #[test]
+    fn right_check_digits_become_right_ones() {
+        becomes_right("vat_number", "FR00[0-9]{9}", 2..4, |text| vat_rest(text) == 0);
+    }
+
+    #[test]
+    fn a_french_number_holds_the_pseudonym_of_its_siren() {
+        let vat = plain("vat_number", "FR44732829320");
+        assert_eq!(vat[4..], plain("siren", "732829320"));
+        assert_eq!(vat_rest(&vat), 0);
+    }
+}
