@@ -6,23 +6,14 @@
 //! values stay different. Numbers and dates draw nearer to the original instead, which the CHECK takes.
 
 use super::append::Fixed;
-use super::bytes::without_padding;
 use super::condition::Check;
 use super::keep::Keep;
-use super::pseudonym::{Pseudonym, Scratch, Shared, Work};
+use super::pseudonym::{Blanks, Done, Pseudonym, Scratch, Shared, TooLong, Work};
 use crate::copy::{self, Row};
 use std::sync::Arc;
 
 /// After so many pseudonyms that a CHECK refuses it is given up.
 const MOST: usize = 1 << 14;
-
-/// What became of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
-    Masked,
-    /// Left alone, by `keep`.
-    Kept,
-}
 
 /// A pseudonym does not fit its column.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +22,12 @@ pub(super) enum DoesNotFit {
     Long,
     /// None was found that the CHECK of this place among its column's takes.
     Check(usize),
+}
+
+impl From<TooLong> for DoesNotFit {
+    fn from(_: TooLong) -> Self {
+        DoesNotFit::Long
+    }
 }
 
 /// What a mask writes into one column.
@@ -74,10 +71,7 @@ pub(super) struct Action {
     pub(super) keep: Option<Arc<Keep>>,
     /// What the column's CHECKs ask of a pseudonym.
     pub(super) checks: Option<Arc<[Check]>>,
-    /// The column is `character(n)`, whose trailing blanks do not count.
-    pub(super) is_padded: bool,
-    /// An empty value says nothing: it stays, and code that asks for blank ones goes on working.
-    pub(super) empty_stays: bool,
+    pub(super) blanks: Blanks,
     /// Masks of other columns read what this one writes.
     pub(super) is_shared: bool,
 }
@@ -104,16 +98,16 @@ impl Action {
         if !self.is_shared {
             return self.write_anew(row, raw, scratch, out);
         }
-        if !scratch.work.shared.is_of(self.column, raw) {
-            self.share(row, raw, scratch)?;
-        }
-        let shared = &scratch.work.shared;
-        out.extend_from_slice(&shared.field);
-        Ok(if shared.is_kept { Done::Kept } else { Done::Masked })
+        let done = match scratch.work.shared.done(self.column, raw) {
+            Some(done) => done,
+            None => self.share(row, raw, scratch)?,
+        };
+        out.extend_from_slice(&scratch.work.shared.field);
+        Ok(done)
     }
 
     /// Masks a value for this column and for those that read it.
-    fn share(&self, row: &Row<'_>, raw: &[u8], scratch: &mut Scratch) -> Result<(), DoesNotFit> {
+    fn share(&self, row: &Row<'_>, raw: &[u8], scratch: &mut Scratch) -> Result<Done, DoesNotFit> {
         let mut shared = std::mem::take(&mut scratch.work.shared);
         let done = self.fill(row, raw, scratch, &mut shared);
         scratch.work.shared = shared;
@@ -127,17 +121,17 @@ impl Action {
         raw: &[u8],
         scratch: &mut Scratch,
         shared: &mut Shared,
-    ) -> Result<(), DoesNotFit> {
-        shared.column = None;
+    ) -> Result<Done, DoesNotFit> {
+        shared.of = None;
         shared.field.clear();
         let done = self.write_anew(row, raw, scratch, &mut shared.field)?;
-        shared.column = Some(self.column);
-        shared.is_kept = done == Done::Kept;
+        shared.of = Some((self.column, done));
         shared.raw.clear();
         shared.raw.extend_from_slice(raw);
-        Ok(())
+        Ok(done)
     }
 
+    #[inline]
     fn write_anew(
         &self,
         row: &Row<'_>,
@@ -152,14 +146,14 @@ impl Action {
             }
         }
         let start = out.len();
-        self.mask(row, raw, scratch, out)?;
+        let mut has_form = self.mask(row, raw, scratch, out)?;
         if let Some(checks) = &self.checks {
-            self.hold(checks, row, raw, scratch, start, out)?;
+            has_form &= self.hold(checks, row, raw, scratch, start, out)?;
         }
-        Ok(Done::Masked)
+        Ok(Done::Masked { has_form })
     }
 
-    /// Appends the pseudonym of `raw`, whatever CHECKs say.
+    /// Appends the pseudonym of `raw`, whatever CHECKs say, and says whether it has the mask's form.
     #[inline]
     fn mask(
         &self,
@@ -167,46 +161,13 @@ impl Action {
         raw: &[u8],
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
-    ) -> Result<(), DoesNotFit> {
-        let pseudonym = match &self.writes {
+    ) -> Result<bool, TooLong> {
+        match &self.writes {
             Writes::Fixed(fixed) => {
                 fixed.append_to(out);
-                return Ok(());
+                Ok(true)
             }
-            Writes::Pseudonym(pseudonym) => pseudonym,
-        };
-        let Scratch {
-            decoded,
-            written,
-            work,
-            ..
-        } = scratch;
-        let value = copy::decode(raw, decoded).unwrap_or_default();
-        let value = if self.is_padded {
-            without_padding(value)
-        } else {
-            value
-        };
-        if value.is_empty() && self.empty_stays {
-            return Ok(());
-        }
-        let start = out.len();
-        pseudonym.write(value, row, work, out);
-        if !pseudonym.fits(&out[start..]) {
-            return Err(DoesNotFit::Long);
-        }
-        copy::encode_from(start, written, out);
-        Ok(())
-    }
-
-    /// Whether a written field has the mask's form.
-    pub(super) fn has_form(&self, field: &[u8], scratch: &mut Scratch) -> bool {
-        match &self.writes {
-            Writes::Fixed(fixed) => fixed.is(field),
-            Writes::Pseudonym(pseudonym) => match copy::decode(field, &mut scratch.decoded) {
-                None => false,
-                Some(value) => value.is_empty() && self.empty_stays || pseudonym.has_form(value),
-            },
+            Writes::Pseudonym(pseudonym) => pseudonym.mask(self.blanks, row, raw, scratch, out),
         }
     }
 
@@ -216,7 +177,8 @@ impl Action {
         check.map_or("", |check| &check.name)
     }
 
-    /// Replaces what was written from `start` on by a pseudonym that the checks take, unless they take it.
+    /// Replaces what was written from `start` on by a pseudonym that the checks take, unless they take it. Says whether
+    /// that has the mask's form.
     fn hold(
         &self,
         checks: &[Check],
@@ -225,9 +187,9 @@ impl Action {
         scratch: &mut Scratch,
         start: usize,
         out: &mut Vec<u8>,
-    ) -> Result<(), DoesNotFit> {
+    ) -> Result<bool, DoesNotFit> {
         if refused(checks, &out[start..], &mut scratch.decoded).is_none() {
-            return Ok(());
+            return Ok(true);
         }
         let mut refused_field = std::mem::take(&mut scratch.refused);
         let is_nearer = match &self.writes {
@@ -239,7 +201,7 @@ impl Action {
             Writes::Fixed(_) => false,
         };
         let found = if is_nearer {
-            Ok(())
+            Ok(true)
         } else {
             self.walk(checks, row, raw, scratch, &mut refused_field, (start, out))
         };
@@ -256,17 +218,17 @@ impl Action {
         scratch: &mut Scratch,
         before: &mut Vec<u8>,
         (start, out): (usize, &mut Vec<u8>),
-    ) -> Result<(), DoesNotFit> {
-        let mut refuses = 0;
+    ) -> Result<bool, DoesNotFit> {
+        let (mut refuses, mut has_form) = (0, true);
         for _ in 0..MOST {
             match refused(checks, &out[start..], &mut scratch.decoded) {
-                None if &out[start..] != raw => return Ok(()),
+                None if &out[start..] != raw => return Ok(has_form),
                 found => refuses = found.unwrap_or(refuses),
             }
             before.clear();
             before.extend_from_slice(&out[start..]);
             out.truncate(start);
-            self.mask(row, before, scratch, out)?;
+            has_form = self.mask(row, before, scratch, out)?;
             if out[start..] == *before {
                 break;
             }
@@ -325,7 +287,7 @@ impl Other {
         let Some(action) = &self.action else {
             return copy::decode(raw, &mut work.shared.decoded);
         };
-        if !work.shared.is_of(self.column, raw) {
+        if work.shared.done(self.column, raw).is_none() {
             let mut shared = std::mem::take(&mut work.shared);
             if action.fill(row, raw, work.other(), &mut shared).is_err() {
                 shared.field.clear();

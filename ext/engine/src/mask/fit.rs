@@ -3,7 +3,7 @@
 use super::action::{refused, Action, DoesNotFit, Other, Writes};
 use super::condition::Check;
 use super::entry::{Fitted, Fitting, Ground, Mask, ANY_VALUE};
-use super::pseudonym::Scratch;
+use super::pseudonym::{Blanks, Scratch};
 use super::sql::quote_identifier;
 use super::starts::samples;
 use super::table::{Column, Table};
@@ -57,8 +57,10 @@ pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<On
         writes: fitted.writes,
         keep: mask.keep.clone(),
         checks: table.checks.get(&position).map(Arc::clone),
-        is_padded: matches!(column.kind, Type::Text { padded: true, .. }),
-        empty_stays: !fitted.replaces_empty,
+        blanks: Blanks {
+            are_padding: matches!(column.kind, Type::Text { padded: true, .. }),
+            empty_stays: !fitted.replaces_empty,
+        },
         is_shared: false,
     };
     if let Some(check) = never_met(&action, mask, table) {

@@ -1,6 +1,7 @@
 //! What a mask is while rows pass: a [`Pseudonym`], and the buffers that it works with.
 
-use crate::copy::Row;
+use super::bytes::without_padding;
+use crate::copy::{self, Row};
 use regex::bytes::CaptureLocations;
 
 /// A mask fitted to one column.
@@ -22,6 +23,82 @@ pub(super) trait Pseudonym: std::fmt::Debug + Send + Sync {
     fn fits(&self, _written: &[u8]) -> bool {
         true
     }
+
+    /// Whether it looks at the value at all, but for its being empty. If not, it gets the field as it stands.
+    fn reads_value(&self) -> bool {
+        true
+    }
+
+    /// Whether nothing that it writes needs an escape in a COPY field.
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    /// Appends the pseudonym of a field that is not NULL as a field, and says whether it has the mask's form. It is here
+    /// so that one call for each value is a dynamic one, and those within it are known when they are compiled.
+    ///
+    /// # Errors
+    /// [`TooLong`], with part of it written.
+    fn mask(
+        &self,
+        blanks: Blanks,
+        row: &Row<'_>,
+        raw: &[u8],
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, TooLong> {
+        let Scratch {
+            decoded,
+            written,
+            work,
+            ..
+        } = scratch;
+        let value = if self.reads_value() {
+            copy::decode(raw, decoded).unwrap_or_default()
+        } else {
+            raw
+        };
+        let value = if blanks.are_padding {
+            without_padding(value)
+        } else {
+            value
+        };
+        if value.is_empty() && blanks.empty_stays {
+            return Ok(true);
+        }
+        let start = out.len();
+        self.write(value, row, work, out);
+        if !self.fits(&out[start..]) {
+            return Err(TooLong);
+        }
+        let has_form = self.has_form(&out[start..]);
+        if !self.is_plain() {
+            copy::encode_from(start, written, out);
+        }
+        Ok(has_form)
+    }
+}
+
+/// What blanks and nothing mean in a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blanks {
+    /// The column is `character(n)`, whose trailing blanks do not count.
+    pub(super) are_padding: bool,
+    /// An empty value says nothing: it stays, and code that asks for blank ones goes on working.
+    pub(super) empty_stays: bool,
+}
+
+/// A pseudonym is longer than its column, and cutting it would make it repeat itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLong;
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Masked; whether what was written has the mask's form.
+    Masked { has_form: bool },
+    /// Left alone, by `keep`.
+    Kept,
 }
 
 /// A distance for [`Pseudonym::write_nearer`]: as far on the other side, then half of it on either, and so on down to
@@ -66,21 +143,20 @@ impl Work {
 /// The value of a column that was masked last of those that other columns' masks read.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// The place of its column; None: there was none yet.
-    pub(super) column: Option<usize>,
+    /// The place of its column, and what was done; None: there was none yet.
+    pub(super) of: Option<(usize, Done)>,
     pub(super) raw: Vec<u8>,
     /// What it became, as a COPY field.
     pub(super) field: Vec<u8>,
-    /// Whether it stayed, by `keep`.
-    pub(super) is_kept: bool,
     /// The field's value.
     pub(super) decoded: Vec<u8>,
 }
 
 impl Shared {
-    /// Whether this is what became of a value of a column.
-    pub(super) fn is_of(&self, column: usize, raw: &[u8]) -> bool {
-        self.column == Some(column) && self.raw == raw
+    /// What was done to a value of a column, if this is what became of it.
+    pub(super) fn done(&self, column: usize, raw: &[u8]) -> Option<Done> {
+        let (of, done) = self.of?;
+        (of == column && self.raw == raw).then_some(done)
     }
 }
 

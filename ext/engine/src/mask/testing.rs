@@ -223,7 +223,8 @@ pub(super) fn values(pattern: &str, count: usize, seed: u8) -> Vec<String> {
                 .new_tree(&mut runner)
                 .unwrap()
                 .current()
-                .replace('\0', "")
+                // Which no text of PostgreSQL holds.
+                .replace('\0', "x")
         })
         .collect()
 }

@@ -27,6 +27,8 @@ struct Email {
     fold_case: bool,
     /// `@` and the domain.
     suffix: Fixed,
+    /// Nothing in the domain needs an escape.
+    is_plain: bool,
     keep_domain: bool,
     /// The most characters that the column holds.
     limit: usize,
@@ -62,6 +64,10 @@ impl Pseudonym for Email {
         value
             .split_at_checked(DIGITS)
             .is_some_and(|(digits, suffix)| is_suffix(suffix) && is_hex(digits))
+    }
+
+    fn is_plain(&self) -> bool {
+        self.is_plain
     }
 }
 
@@ -104,6 +110,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         function: fitting.function("email"),
         fold_case: !fitting.column.unique.tells_case_apart,
         suffix: Fixed::new(format!("@{domain}").as_bytes()),
+        is_plain: domain
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\'),
         keep_domain,
         limit: limit.unwrap_or(usize::MAX),
     };

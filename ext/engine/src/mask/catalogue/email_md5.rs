@@ -38,6 +38,10 @@ impl Pseudonym for EmailMd5 {
     fn has_form(&self, value: &[u8]) -> bool {
         self.form.is_of(value)
     }
+
+    fn is_plain(&self) -> bool {
+        true
+    }
 }
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {

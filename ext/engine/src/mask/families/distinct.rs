@@ -107,6 +107,10 @@ impl Pseudonym for Distinct {
     fn has_form(&self, value: &[u8]) -> bool {
         self.form.is_of(value)
     }
+
+    fn is_plain(&self) -> bool {
+        self.form != Form::Bytes
+    }
 }
 
 /// Fits it to a column of any type that has room.

@@ -118,7 +118,10 @@ impl Pseudonym for Numbered {
                 IdSource::Key(positions) => {
                     self.write_keyed(self.digest_of_key(row, positions, &mut work.first), out);
                 }
-                IdSource::Own => self.write_keyed(self.function.digest(value), out),
+                IdSource::Own => {
+                    let value = copy::decode(value, &mut work.first).unwrap_or_default();
+                    self.write_keyed(self.function.digest(value), out);
+                }
             }
             break;
         }
@@ -145,6 +148,14 @@ impl Pseudonym for Numbered {
             None => ID_DIGITS.min(limit - prefix.len()),
         };
         (least..=most).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    }
+
+    fn reads_value(&self) -> bool {
+        false
+    }
+
+    fn is_plain(&self) -> bool {
+        true
     }
 
     fn fits(&self, written: &[u8]) -> bool {
