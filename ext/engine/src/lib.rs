@@ -24,6 +24,7 @@
 //! A module knows those below it and none above. Nothing in this crate knows of Ruby or Rails, and nothing outside
 //! `source::scalingo` of Scalingo's API.
 
+mod alike;
 pub mod archive;
 pub mod copy;
 mod detect;

@@ -383,6 +383,28 @@ fn steps_lock_what_their_statements_lock() {
 }
 
 #[test]
+fn many_foreign_keys_to_an_excluded_table_are_one_warning_with_their_number() {
+    let warnings = |count: usize| {
+        let mut sql = "CREATE TABLE public.hub (id int PRIMARY KEY);".to_owned();
+        for number in 1..=count {
+            sql.push_str(&format!(
+                "CREATE TABLE public.spoke_{number} (id int, hub_id int CONSTRAINT fk REFERENCES public.hub);"
+            ));
+        }
+        let database = Database::with(&format!("spokes_{count}"), &sql);
+        let plan = planned(&database.dump(&[]).1, &settings(&[], &["hub"])).unwrap();
+        let of_keys = plan.warnings.into_iter().filter(|one| one.contains("NOT VALID"));
+        of_keys.collect::<Vec<String>>()
+    };
+    assert_eq!(warnings(3).len(), 3);
+    assert_eq!(
+        warnings(9),
+        ["9 foreign keys are added NOT VALID, because rows that they refer to are excluded: fk of public.spoke_1, \
+          fk of public.spoke_2, fk of public.spoke_3 and 6 more. A dry run lists each under \"not_valid\"."]
+    );
+}
+
+#[test]
 fn an_excluded_table_keeps_its_place_but_not_its_rows() {
     let database = Database::with("excluded", EVERYTHING);
     let plan = planned(&database.dump(&[]).1, &settings(&[], &["users", "events"])).unwrap();

@@ -1,5 +1,6 @@
 //! What can hold personal data beside the columns that rules name, and what becomes of it.
 
+use crate::alike::{first_of, NAMED};
 use serde::Serialize;
 
 /// One of them.
@@ -49,9 +50,6 @@ pub enum Outcome {
     Kept,
 }
 
-/// More of one kind than these are one warning.
-const NAMED: usize = 3;
-
 /// What to warn of: a sentence for each channel, or one for all of a kind where they are many.
 pub fn warnings(channels: &[Channel]) -> Vec<String> {
     let mut kinds: Vec<(ChannelKind, Outcome, Vec<&Channel>)> = Vec::new();
@@ -98,15 +96,10 @@ fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
         }
         (ChannelKind::LargeObjects, _) => format!("{count} kinds of large objects"),
     };
-    let names: Vec<&str> = alike
-        .iter()
-        .take(NAMED)
-        .map(|channel| channel.name.as_str())
-        .collect();
+    let names: Vec<&str> = alike.iter().map(|channel| channel.name.as_str()).collect();
     format!(
-        "{what}: {} and {} more. The audit lists each under \"channels\", with what to do, and so does report.channels.",
-        names.join(", "),
-        count - names.len()
+        "{what}: {}. The audit lists each under \"channels\", with what to do, and so does report.channels.",
+        first_of(&names)
     )
 }
 

@@ -5,6 +5,7 @@ use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
 use super::weight::weight;
 use super::{Diagnostics, LeftOut, Load, Refusal, Step, TableName, TaskId};
+use crate::alike::Alike;
 use crate::archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -35,12 +36,39 @@ type Made = (Vec<Step>, Vec<LeftOut>);
 enum Outcome {
     /// It runs as the archive has it.
     AsItIs(String),
-    /// It runs otherwise, which is worth a warning.
-    Changed { sql: String, warning: String },
-    /// It is left out, which is worth a warning.
-    LeftOut { why: String, warning: String },
+    /// It runs otherwise, which is worth a warning: about what, and the sentence.
+    Changed {
+        sql: String,
+        about: String,
+        warning: String,
+    },
+    /// It is left out, which is worth a warning: about what, and the sentence.
+    LeftOut {
+        why: String,
+        about: String,
+        warning: String,
+    },
     /// What it is about is not there.
     Pointless,
+}
+
+/// Excluding one table that everything refers to concerns as many keys as there are tables.
+fn warnings_of_keys(not_valid: Alike, left_out: Alike) -> Vec<String> {
+    let not_valid = not_valid.into_warnings(
+        |count| {
+            format!("{count} foreign keys are added NOT VALID, because rows that they refer to are excluded")
+        },
+        "A dry run lists each under \"not_valid\".",
+    );
+    let left_out = left_out.into_warnings(
+        |count| {
+            format!(
+                "{count} foreign keys of partitioned tables are left out, because rows that they refer to are excluded"
+            )
+        },
+        "The audit lists each under \"left_out\", and so does report.left_out.",
+    );
+    not_valid.into_iter().chain(left_out).collect()
 }
 
 /// Whether an entry is a view, or what fills one.
@@ -106,7 +134,8 @@ impl<'a> Steps<'a> {
 
     /// Makes every step.
     pub(super) fn make(mut self, sql: impl Fn(&Entry) -> String) -> (Made, Diagnostics) {
-        let mut said = Diagnostics::default();
+        let mut not_valid = Alike::default();
+        let mut keys_left_out = Alike::default();
         let mut left_out = Vec::new();
         let mut made = Vec::new();
         for (entry, fate) in self.entries.iter().zip(&self.decisions.fates) {
@@ -115,12 +144,12 @@ impl<'a> Steps<'a> {
             }
             let sql = match self.statement(entry, sql(entry)) {
                 Outcome::AsItIs(sql) => sql,
-                Outcome::Changed { sql, warning } => {
-                    said.warnings.push(warning);
+                Outcome::Changed { sql, about, warning } => {
+                    not_valid.add(about, warning);
                     sql
                 }
-                Outcome::LeftOut { why, warning } => {
-                    said.warnings.push(warning);
+                Outcome::LeftOut { why, about, warning } => {
+                    keys_left_out.add(about, warning);
                     left_out.push(LeftOut {
                         kind: entry.kind.clone(),
                         name: display_name(entry),
@@ -156,6 +185,10 @@ impl<'a> Steps<'a> {
                 )
             }
         });
+        let said = Diagnostics {
+            warnings: warnings_of_keys(not_valid, keys_left_out),
+            ..Diagnostics::default()
+        };
         ((steps.collect(), left_out), said)
     }
 
@@ -187,16 +220,18 @@ impl<'a> Steps<'a> {
         };
         let missing = &self.schema.tables[missing].name;
         let here = &self.schema.tables[*table].name;
+        let about = format!("{} of {here}", key.name);
         if self.schema.tables[*table].partition_key.is_some() {
             let why = format!(
                 "rows of {missing} are excluded, and PostgreSQL has no NOT VALID foreign keys on partitioned tables"
             );
             let warning = format!("The foreign key {} of {here} is left out: {why}.", key.name);
-            return Outcome::LeftOut { why, warning };
+            return Outcome::LeftOut { why, about, warning };
         }
         let bare = sql.trim_end().trim_end_matches(';');
         Outcome::Changed {
             sql: format!("{bare} NOT VALID;\n"),
+            about,
             warning: format!(
                 "The foreign key {} of {here} is added NOT VALID, because rows of {missing} are excluded.",
                 key.name
