@@ -251,6 +251,58 @@ class OutsideTest < IntegrationTest
     assert_equal ["exports false", "imports true", "reports false"], valid
   end
 
+  def test_of_a_reference_with_several_columns_the_jobs_becomes_null
+    sync(<<~SQL, policy: "warn")
+      CREATE TABLE public.good_jobs (tenant integer, id bigint, PRIMARY KEY (tenant, id));
+      CREATE TABLE public.exports (id bigint PRIMARY KEY, tenant integer, job_id bigint, FOREIGN KEY (tenant, job_id) REFERENCES public.good_jobs);
+      CREATE TABLE public.imports (
+        id bigint PRIMARY KEY, tenant integer, job_id bigint, FOREIGN KEY (tenant, job_id) REFERENCES public.good_jobs MATCH FULL);
+      INSERT INTO public.good_jobs VALUES (7, 1);
+      INSERT INTO public.exports VALUES (1, 7, 1);
+      INSERT INTO public.imports VALUES (1, 7, 1);
+    SQL
+    assert_equal ["7,", "7,1"], %w[exports imports].map { |table| @target.value("SELECT concat(tenant, ',', job_id) FROM #{table}") }
+    assert_equal ["exports true", "imports false"],
+                 @target.values("SELECT conrelid::regclass || ' ' || convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+  end
+
+  def test_what_opens_other_services_is_found_in_tables_that_say_whose_it_is
+    sync(<<~SQL, policy: "warn")
+      CREATE TABLE public.identities (id bigint PRIMARY KEY, provider text, uid text, token text, secret text);
+      CREATE TABLE public.refresh_tokens (id bigint PRIMARY KEY, token text NOT NULL UNIQUE);
+      CREATE TABLE public.devices (id bigint PRIMARY KEY, token text NOT NULL, registration_id text);
+      CREATE TABLE public.mandates (id text PRIMARY KEY, name text);
+      CREATE TABLE public.debits (id bigint PRIMARY KEY, mandate_id text REFERENCES public.mandates);
+      CREATE TABLE public.organizations (id bigint PRIMARY KEY, webhooks jsonb NOT NULL DEFAULT '{}', zapier_hook text);
+      CREATE TABLE public.sms_messages (id bigint PRIMARY KEY, body text, status text, send_at timestamp);
+      CREATE TABLE public.jobs (id bigint PRIMARY KEY, title text, params jsonb, priority integer, scheduled_at timestamp);
+      INSERT INTO public.identities VALUES (1, 'twitter', '1', 'livetoken01', 'livesecret01');
+      INSERT INTO public.refresh_tokens VALUES (1, 'livetoken01');
+      INSERT INTO public.devices VALUES (1, 'livetoken01', 'liveregistration');
+      INSERT INTO public.mandates VALUES ('own1', 'ours');
+      INSERT INTO public.debits VALUES (1, 'own1');
+      INSERT INTO public.organizations VALUES (1, '{"url": "https://partner1.live"}', 'https://partner1.live/hook');
+      INSERT INTO public.sms_messages VALUES (1, 'hello', 'queued', now());
+      INSERT INTO public.jobs VALUES (1, 'Plumber', '{}', 1, now());
+    SQL
+    refute_match(/live/, @target.values(<<~SQL).join(" "))
+      SELECT token || secret FROM identities UNION ALL SELECT token FROM refresh_tokens UNION ALL SELECT token || registration_id FROM devices
+      UNION ALL SELECT webhooks || zapier_hook FROM organizations
+    SQL
+    assert_equal "own1", @target.value("SELECT mandate_id FROM debits"), "an id of the app's own"
+    assert_equal %w[0 1], [count("sms_messages"), count("jobs")]
+  end
+
+  [{ quiesce: false }, { ignore: [{ "column" => "webhook_endpoints.*", "reason" => "sandbox" }, { "column" => "users.*", "reason" => "sandbox" }] }]
+    .each do |settings|
+      define_method(:"test_what_is_let_be_is_counted_with_what_acts_outside_by_#{settings.keys.first}") do
+        outcome = sync(policy: "warn", **settings)
+        [%w[webhook_endpoints secret], %w[users stripe_customer_id]].each do |table, column|
+          assert_equal %w[outside ignored], finding(outcome, table, column).values_at(:heading, :status).map(&:to_s), "#{table}.#{column}"
+        end
+      end
+    end
+
   def test_a_check_that_asks_more_than_is_understood_ends_the_run_untouched_with_an_entry_that_lets_it_through
     sql = <<~SQL
       CREATE TABLE public.webhooks (id bigint PRIMARY KEY, url text NOT NULL, host text NOT NULL, CONSTRAINT within CHECK (position(host in url) > 0));

@@ -153,7 +153,7 @@ class PersonalDataTest < IntegrationTest
     assert_equal [30_000, 15_000], found.values_at(:values, :count)
     target = new_database
     error = refused(sql, target:, policy: "mask", sample_rows: nil)
-    assert_includes error.what, "behind the first rows"
+    assert_includes error.what, "after the first rows"
     assert_equal "0", target.value("SELECT count(*) FROM notices")
     assert_equal "50", target.value("SELECT count(*) FROM colors")
   end

@@ -48,7 +48,7 @@ class AnonymizationAuditTest < Minitest::Test
     leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "" }
     report = FakeNative::REPORT.merge(findings: found, leaks: [leak], leak_check: { originals: 1200, candidates: 3, exact: true })
     text = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_text
-    ["rows    1.5 s", "Personal data  4 columns without rules; 2 with them", "Leak check     FAILED, 1 column with originals",
+    ["rows    1.5 s", "Personal data  4 columns found, 2 not covered", "Leak check     FAILED, 1 column with originals",
      "public.notes.body: 3 of the kind email, certain"].each { |line| assert_includes text, line }
   end
 

@@ -31,7 +31,7 @@ class OutsideTextTest < Minitest::Test
 
   def test_the_audit_names_each_apart_from_personal_data
     text = audit.to_text
-    ["Personal data  1 column without rules; 1 with them", "Acts outside   1 queue kept out or covered", "Known password 1,200 accounts",
+    ["Personal data  1 column found, 1 not covered", "Acts outside   1 queue kept out or covered", "Known password 1,200 accounts",
      "Acts outside\n  public.good_jobs: queued work", "Accounts with a known password\n  public.users.encrypted_password: 1,200"]
       .each { |line| assert_includes text, line }
     page = ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s.gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" ")

@@ -121,11 +121,13 @@ module ScalingoStagingSync
         facts[:findings].select { |finding| finding[:status].to_s == "uncovered" }
       end
 
-      # What would be in staging without the rules, and what is with them.
+      # How many columns hold personal data, and how many of them neither a rule nor a mask covers.
       def findings_words(findings)
         open, settled = %w[uncovered withheld].then { |ones| findings.partition { |one| ones.include?(one[:status].to_s) } }
         covered = settled.count { |one| one[:status].to_s != "ignored" }
-        "#{Support::Figures.counted(open.size + covered, "column")} without rules; #{open.size} with them" if findings.any?
+        return if findings.empty?
+
+        "#{Support::Figures.counted(open.size + covered, "column")} found, #{open.empty? ? "all" : open.size} #{"not " if open.any?}covered"
       end
 
       def passwords_words(facts)

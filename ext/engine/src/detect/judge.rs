@@ -2,7 +2,9 @@
 
 use super::{Decision, Detection};
 use crate::mask::Mask;
-use crate::pii::{rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Kind, Status, Verdict};
+use crate::pii::{
+    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, Kind, Status, Verdict,
+};
 use crate::plan::personal::{is_scrubbed, Automatic, Watch, Watched};
 use crate::plan::Load;
 use crate::settings::Policy;
@@ -160,6 +162,15 @@ impl Detection {
                 finding.values += known.values;
                 finding.count += known.count;
                 finding.share = rounded(finding.count as f32 / finding.values.max(1) as f32, 1000.0);
+            }
+            if known.heading == Heading::Outside.as_str() && finding.heading != known.heading {
+                // With what acts outside its values are counted, whatever they look like.
+                (finding.kind, finding.heading) = (known.kind, known.heading);
+                finding.reason.clone_from(&known.reason);
+                if finding.status == Status::Uncovered && known.status == Status::Ignored {
+                    finding.status = known.status;
+                    finding.because.clone_from(&known.because);
+                }
             }
             if known.status > finding.status {
                 finding.status = known.status;

@@ -11,12 +11,19 @@ use std::collections::HashSet;
 const QUEUES: &[(&str, &str)] = &[
     ("solid_queue_*", "Solid Queue's"),
     ("good_jobs", "GoodJob's"),
-    ("good_job_*", "GoodJob's"),
-    ("delayed_job*", "Delayed Job's"),
+    ("good_job_batches", "GoodJob's"),
+    ("good_job_executions", "GoodJob's"),
+    ("good_job_processes", "GoodJob's"),
+    ("delayed_job", "Delayed Job's"),
+    ("delayed_jobs", "Delayed Job's"),
+    ("delayed_job_groups", "Delayed Job's"),
     ("que_jobs", "Que's"),
     ("que_lockers", "Que's"),
-    ("queue_classic_*", "queue_classic's"),
-    ("gouda_*", "Gouda's"),
+    ("que_values", "Que's"),
+    ("queue_classic_jobs", "queue_classic's"),
+    ("queue_classic_later_jobs", "queue_classic's"),
+    ("gouda_workloads", "Gouda's"),
+    ("gouda_job_fuses", "Gouda's"),
     ("crono_jobs", "Crono's"),
     ("arask_jobs", "Arask's"),
     ("oban_jobs", "Oban's"),
@@ -54,12 +61,42 @@ const WAITING: &[&str] = &[
     "queued",
     "queue",
     "outgoing",
+    "outbound",
     "unsent",
     "pending",
     "scheduled",
     "enqueued",
     "deferred",
     "sortant",
+];
+
+/// Words for how something is sent.
+const CHANNELS: &[&str] = &["mail", "email", "sms", "push", "whatsapp", "courriel"];
+
+/// Columns that say when something is to be sent.
+const SEND_TIMES: &[&str] = &[
+    "send_at",
+    "send_after",
+    "deliver_at",
+    "deliver_after",
+    "next_attempt_at",
+    "scheduled_at",
+    "scheduled_for",
+];
+
+/// Words of tables about a queue in which nothing waits.
+const ABOUT_QUEUES: &[&str] = &[
+    "setting",
+    "config",
+    "configuration",
+    "rule",
+    "template",
+    "log",
+    "history",
+    "stat",
+    "statistic",
+    "metric",
+    "permission",
 ];
 
 /// Columns of what has still to be sent.
@@ -117,6 +154,16 @@ const JOB_STATES: &[&str] = &[
     "priority",
 ];
 
+/// Those among them that only what is run by a program has.
+const RUN_BY: &[&str] = &[
+    "locked_at",
+    "locked_by",
+    "run_at",
+    "queue",
+    "queue_name",
+    "active_job_id",
+];
+
 /// What queued work a table holds, by its name and the names of its columns; None when it is no queue.
 pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if SETTINGS.contains(&table) {
@@ -136,12 +183,23 @@ pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'
         return Some("an outbox".into());
     }
     let (first, last) = (words.first(), words.last());
-    let sends = is(last, SENT) && is(first, WAITING)
-        || is(last, &["queue"]) && words.iter().any(|word| SENT.contains(&word.as_str()));
+    let has_sent = words.iter().any(|word| SENT.contains(&word.as_str()));
+    let is_queue = words.iter().any(|word| word == "queue") && !is(last, ABOUT_QUEUES);
+    let to_send = words.ends_with(&["to".into(), "send".into()]);
+    let sends = is(last, SENT) && is(first, WAITING) || has_sent && (is_queue || to_send);
     if words.len() > 1 && sends && known(SENDING) > 0 {
         return Some("its name says that it is still to be sent".into());
     }
-    let runs = is(last, JOBS) && known(JOB_PAYLOADS) > 0 && known(JOB_STATES) > 1;
+    // What was sent and what will be are in one table, and staging's worker would send the latter. A history has no such
+    // columns, and stays.
+    let waits = known(SEND_TIMES) > 0 && known(&["status", "state"]) > 0;
+    let by_channel = is(first, CHANNELS) && is(last, &["message", "notification", "delivery"]);
+    if by_channel && waits {
+        return Some("holds messages with the time when they are to be sent".into());
+    }
+    // Job boards and lists of what is to be done have titles, priorities and dates, too.
+    let is_run = known(RUN_BY) > 0 && !columns.contains("title");
+    let runs = is(last, JOBS) && known(JOB_PAYLOADS) > 0 && known(JOB_STATES) > 1 && is_run;
     runs.then(|| "has the columns of a job queue".into())
 }
 
@@ -254,6 +312,68 @@ const SECRETS_THERE: &[&str] = &[
     "authorization",
 ];
 
+/// What is opened with a password.
+const PROTOCOLS: &[&str] = &[
+    "smtp", "imap", "pop", "pop3", "ftp", "sftp", "ssh", "ldap", "caldav", "carddav", "webdav", "mqtt",
+];
+
+/// Services whose tokens and secrets open them.
+const SERVICES: &[&str] = &[
+    "twilio",
+    "github",
+    "gitlab",
+    "bitbucket",
+    "slack",
+    "discord",
+    "telegram",
+    "facebook",
+    "google",
+    "microsoft",
+    "linkedin",
+    "twitter",
+    "instagram",
+    "shopify",
+    "sendgrid",
+    "mailgun",
+    "mailchimp",
+    "mailjet",
+    "sendinblue",
+    "brevo",
+    "postmark",
+    "hubspot",
+    "salesforce",
+    "pipedrive",
+    "intercom",
+    "zendesk",
+    "zapier",
+    "airtable",
+    "notion",
+    "jira",
+    "trello",
+    "dropbox",
+    "aws",
+    "azure",
+    "openai",
+    "vonage",
+    "nexmo",
+    "bot",
+    "hmac",
+];
+
+/// Columns of a table of tokens.
+const TOKENS: &[&str] = &[
+    "token",
+    "crypted token",
+    "encrypted token",
+    "hashed token",
+    "token digest",
+    "token hash",
+    "secret",
+];
+
+/// Tables of what this app is connected to, where a plain token is for the other side.
+const PARTNERS: &[&str] = &["partner", "vendor", "supplier", "provider", "connection"];
+
 /// Phrases for what a device is sent pushes with.
 const PUSHES: &[&[&str]] = &[
     &["device", "token"],
@@ -265,6 +385,8 @@ const PUSHES: &[&[&str]] = &[
     &["onesignal", "id"],
     &["player", "id"],
     &["onesignal", "player", "id"],
+    &["notification", "token"],
+    &["endpoint", "arn"],
 ];
 
 /// Columns of a table of push subscriptions.
@@ -277,6 +399,26 @@ const PUSHES_THERE: &[&str] = &[
     "registration id",
     "device id",
 ];
+
+/// Columns of a table of devices.
+const PUSHES_TO_DEVICES: &[&str] = &["token", "registration id", "registration token", "arn"];
+
+/// What a payment service's name stands before, where it is charged or paid with.
+const CHARGED: &[&str] = &[
+    "payment method",
+    "card",
+    "default card",
+    "default source",
+    "source",
+    "sub",
+    "subscription",
+    "customer",
+    "mandate",
+    "account",
+];
+
+/// Columns of a table of ways to pay that are the service's.
+const IDS_THERE: &[&str] = &["external id", "gateway id", "gateway token", "remote id", "token"];
 
 /// Services that take payments.
 const PAYMENT_SERVICES: &[&str] = &[
@@ -344,9 +486,17 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         words: &words,
         whole: words.join(" "),
         table: &context.words,
+        signs_in: context.signs_in,
     };
     if context.words == ["active", "storage", "blob"] && name.whole == "service name" {
         return finding(Kind::StorageService, 0.97, "the service that stores files");
+    }
+    // Words that otherwise end what says nothing are what these are called by.
+    if matches!(class, TypeClass::Json | TypeClass::Hstore) && name.is_document_of_hooks() {
+        return finding(Kind::Endpoint, 0.9, "where requests are sent");
+    }
+    if class == TypeClass::Text && name.is_payment_in_text() {
+        return finding(Kind::PaymentId, 0.9, "an id at a payment service");
     }
     if NOT_AFTER.contains(last) && !matches!(last.as_str(), "id" | "key") || last == "name" {
         return None;
@@ -380,6 +530,8 @@ struct Name<'a> {
     /// The words with a space between.
     whole: String,
     table: &'a [String],
+    /// The table holds accounts at other services.
+    signs_in: bool,
 }
 
 impl Name<'_> {
@@ -423,7 +575,30 @@ impl Name<'_> {
         let there = self.table_has(HOOKS) && address
             || is_url && (self.is_integration() || self.table_has(&["callback"]));
         let push = self.is_push_table() && self.whole == "endpoint";
-        sent_to || redirects || there || push
+        let notified = is_url && self.table_has(&["channel"]) && self.table_has(&["notification", "alert"]);
+        sent_to || redirects || there || push || notified || self.is_hook()
+    }
+
+    /// `zapier_hook`, `event_subscribers.callback`: no word says that it is an address.
+    fn is_hook(&self) -> bool {
+        let is_qualified = self.words.len() > 1;
+        let subscribes = self.table_has(&["subscriber", "subscription", "listener"]);
+        self.ends_in(&["hook"]) && is_qualified || self.ends_in(&["callback"]) && (is_qualified || subscribes)
+    }
+
+    /// A document with the addresses that requests are sent to; what was sent is none.
+    fn is_document_of_hooks(&self) -> bool {
+        self.has(&["webhook"])
+            && self.ends_in(&[
+                "webhook",
+                "setting",
+                "config",
+                "configuration",
+                "option",
+                "endpoint",
+                "url",
+                "target",
+            ])
     }
 
     fn is_push_table(&self) -> bool {
@@ -435,13 +610,34 @@ impl Name<'_> {
         self.column.to_ascii_lowercase().starts_with("p256")
             || self.says(PUSHES)
             || self.is_push_table() && PUSHES_THERE.contains(&self.whole.as_str())
+            || self.table_has(&["device"]) && PUSHES_TO_DEVICES.contains(&self.whole.as_str())
     }
 
     fn is_secret(&self) -> bool {
         let there = self.is_integration() || self.table_has(HOOKS);
         // The keys of a WebAuthn credential are public.
         let public = self.has(&["public"]) || self.table_has(&["webauthn", "passkey"]);
-        !public && (self.says(SECRETS) || there && SECRETS_THERE.contains(&self.whole.as_str()))
+        let secret = self.says(SECRETS)
+            || there && (SECRETS_THERE.contains(&self.whole.as_str()) || self.ends_in(&["token", "secret"]))
+            || self.is_token()
+            || self.opens_service();
+        !public && secret
+    }
+
+    /// A plain token in a table that says whose it is.
+    fn is_token(&self) -> bool {
+        let whole = self.whole.as_str();
+        let of_tokens = self.table.last().is_some_and(|word| word == "token") && TOKENS.contains(&whole);
+        let signs_in = self.signs_in && matches!(whole, "token" | "secret" | "auth token" | "token secret");
+        let of_partner = self.table_has(PARTNERS) && self.ends_in(&["token", "secret"]);
+        of_tokens || signs_in || of_partner
+    }
+
+    /// A service's token, or the password of a mailbox or a server.
+    fn opens_service(&self) -> bool {
+        let service = self.has(SERVICES) && self.ends_in(&["token", "secret"]);
+        let protocol = self.has(PROTOCOLS) || self.table_has(PROTOCOLS);
+        service || protocol && self.ends_in(&["password", "pass", "passphrase", "pwd"])
     }
 
     fn is_payment(&self) -> bool {
@@ -449,6 +645,20 @@ impl Name<'_> {
         let service = self.has(PAYMENT_SERVICES) || self.table_has(PAYMENT_SERVICES) && self.whole != "id";
         let about = self.has(NOT_CHARGED) || self.table_has(NOT_CHARGED);
         !about && (service && numbered || self.says(PAYMENTS))
+    }
+
+    /// An id of the app's own that refers to its table of mandates, say, is no text.
+    fn is_payment_in_text(&self) -> bool {
+        let charged = |word: &str| self.whole.ends_with(&format!(" {word}"));
+        let of_service = self.has(PAYMENT_SERVICES) && CHARGED.iter().any(|word| charged(word));
+        let pays = self
+            .table
+            .windows(2)
+            .any(|pair| pair == ["payment", "method"] || pair == ["payment", "source"]);
+        let found = of_service
+            || self.says(&[&["mandate", "id"]])
+            || pays && IDS_THERE.contains(&self.whole.as_str());
+        found && !self.has(NOT_CHARGED)
     }
 }
 
@@ -495,9 +705,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_still_to_be_sent_is_a_queue() {
+        for (table, columns) in [
+            ("sms_messages", &["phone", "body", "status", "send_at"][..]),
+            ("outbound_messages", &["recipient", "body", "status"]),
+            ("mail_queue_items", &["id", "attempts"]),
+            ("transactional_emails_to_send", &["id", "status"]),
+            ("email_deliveries", &["id", "status", "deliver_at"]),
+            ("que_values", &["key", "value"]),
+            ("jobs", &["id", "queue", "payload", "attempts", "available_at"]),
+        ] {
+            assert!(
+                queue("public", table, columns.iter().copied()).is_some(),
+                "{table}"
+            );
+        }
+    }
+
+    #[test]
     fn what_only_sounds_like_a_queue_is_none() {
         for (table, columns) in [
-            ("jobs", &["id", "title", "salary", "status"][..]),
+            ("jobs", &["title", "params", "priority", "scheduled_at"][..]),
+            ("tasks", &["title", "payload", "priority", "scheduled_at"]),
+            ("tasks", &["title", "payload", "priority", "queue"]),
+            ("tasks", &["name", "params", "priority", "scheduled_at"]),
+            ("delayed_jobseekers", &["id", "email"]),
+            ("delayed_job_offers", &["id", "email"]),
+            ("gouda_cheeses", &["id", "name"]),
+            ("good_job_awards", &["id", "name"]),
+            ("email_deliveries", &["id", "status", "delivered_at"]),
+            ("messages", &["id", "status", "send_at"]),
+            ("email_queue_settings", &["id", "status"]),
+            ("jobs", &["id", "title", "salary", "status"]),
             ("tasks", &["id", "title", "priority", "state"]),
             ("import_jobs", &["id", "params", "status"]),
             ("waiting_queues", &["id", "name", "status"]),
@@ -523,6 +762,9 @@ mod tests {
             ("oauth_access_grants", "redirect_uri"),
             ("push_subscriptions", "endpoint"),
             ("integrations", "base_url"),
+            ("organizations", "zapier_hook"),
+            ("event_subscribers", "callback"),
+            ("notification_channels", "url"),
         ] {
             assert_eq!(kind(table, column), Some(Kind::Endpoint), "{table}.{column}");
         }
@@ -535,8 +777,21 @@ mod tests {
             ("webhooks", "webhook_id"),
             ("callback_requests", "address"),
             ("articles", "link"),
+            ("articles", "hook"),
+            ("bank_cards", "callback_count"),
+            ("leads", "callback"),
         ] {
             assert_eq!(kind(table, column), None, "{table}.{column}");
+        }
+        for column in ["webhooks", "webhook_settings", "webhook"] {
+            assert_eq!(
+                of_type("organizations", column, "jsonb"),
+                Some(Kind::Endpoint),
+                "{column}"
+            );
+        }
+        for column in ["webhook_payload", "webhook_response", "settings"] {
+            assert_eq!(of_type("organizations", column, "jsonb"), None, "{column}");
         }
         assert_eq!(of_type("shops", "webhook_url", "boolean"), None);
     }
@@ -554,8 +809,30 @@ mod tests {
             ("webhook_endpoints", "secret"),
             ("accounts", "stripe_secret_key"),
             ("rpush_apps", "certificate"),
+            ("refresh_tokens", "token"),
+            ("refresh_tokens", "crypted_token"),
+            ("partners", "auth_token"),
+            ("teams", "bot_token"),
+            ("accounts", "twilio_auth_token"),
+            ("accounts", "hmac_secret"),
+            ("users", "github_token"),
+            ("webhook_subscriptions", "signing_token"),
+            ("webhook_subscriptions", "verification_token"),
+            ("smtp_settings", "password"),
+            ("mailboxes", "imap_password"),
+            ("mailboxes", "smtp_pass"),
         ] {
             assert_eq!(kind(table, column), Some(Kind::ClientSecret), "{table}.{column}");
+        }
+        let identities = TableContext::new("identities", ["provider", "uid", "token", "secret"]);
+        for column in ["token", "secret"] {
+            let name = ColumnName {
+                table: "identities",
+                column,
+                sql_type: "text",
+            };
+            let found = outside(&name, &identities).map(|found| found.kind);
+            assert_eq!(found, Some(Kind::ClientSecret), "{column}");
         }
         assert_eq!(
             of_type("webhook_endpoints", "headers", "jsonb"),
@@ -567,6 +844,12 @@ mod tests {
             ("oauth_access_tokens", "scopes"),
             ("webauthn_credentials", "public_key"),
             ("oauth_applications", "name"),
+            ("identities", "token"),
+            ("invitations", "token"),
+            ("users", "confirmation_token"),
+            ("users", "reset_password_token"),
+            ("token_sales", "amount"),
+            ("design_tokens", "value"),
         ] {
             assert_eq!(kind(table, column), None, "{table}.{column}");
         }
@@ -582,6 +865,16 @@ mod tests {
             ("web_push_subscriptions", "p256dh", Kind::PushSubscription),
             ("push_subscriptions", "auth", Kind::PushSubscription),
             ("devices", "push_token", Kind::PushSubscription),
+            ("devices", "token", Kind::PushSubscription),
+            ("devices", "notification_token", Kind::PushSubscription),
+            ("devices", "registration_id", Kind::PushSubscription),
+            ("users", "endpoint_arn", Kind::PushSubscription),
+            ("customers", "stripe_payment_method", Kind::PaymentId),
+            ("customers", "stripe_sub", Kind::PaymentId),
+            ("customers", "stripe_default_card", Kind::PaymentId),
+            ("customers", "mandate_id", Kind::PaymentId),
+            ("payment_methods", "external_id", Kind::PaymentId),
+            ("payment_methods", "gateway_id", Kind::PaymentId),
             ("users", "stripe_customer_id", Kind::PaymentId),
             ("pay_customers", "processor_id", Kind::PaymentId),
             ("subscriptions", "stripe_subscription_id", Kind::PaymentId),
@@ -594,10 +887,14 @@ mod tests {
             ("plans", "stripe_price_id"),
             ("stripe_events", "stripe_id"),
             ("games", "player_name"),
+            ("games", "registration_id"),
+            ("orders", "external_id"),
+            ("customers", "stripe_card_brand"),
             ("services", "service_name"),
         ] {
             assert_eq!(kind(table, column), None, "{table}.{column}");
         }
         assert_eq!(of_type("users", "stripe_customer_id", "bigint"), None);
+        assert_eq!(of_type("payments", "mandate_id", "uuid"), None);
     }
 }

@@ -23,6 +23,8 @@ pub struct TableContext {
     pub(super) copies: bool,
     /// Has a column for given names, so `nom` is the family name.
     pub(super) has_given_name: bool,
+    /// Holds accounts at other services, each by its `provider` and `uid`.
+    pub(super) signs_in: bool,
     pub(super) words: Vec<String>,
     pub(super) hints: Arc<RailsHints>,
 }
@@ -53,6 +55,11 @@ impl TableContext {
             assessed: refers_to(&columns, &ASSESSED.iter().map(String::as_str).collect::<Vec<_>>()),
             copies: words.iter().any(|word| COPIES.contains(&word.as_str())),
             has_given_name: kinds.contains(&Kind::FirstName),
+            signs_in: ["provider", "uid"].iter().all(|name| {
+                columns
+                    .iter()
+                    .any(|column| column.len() == 1 && column[0] == *name)
+            }),
             words,
             hints: Arc::default(),
         }

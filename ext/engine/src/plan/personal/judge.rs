@@ -127,8 +127,8 @@ fn hints(detection: &Detection) -> RailsHints {
 pub(super) struct Judge<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) keys: Keys,
-    /// Columns that refer to rows of queues that stay out, by the foreign key.
-    pub(super) references: HashMap<(usize, String), DumpId>,
+    /// Columns that refer to rows of queues that stay out, with the foreign keys.
+    pub(super) references: HashMap<(usize, String), Vec<DumpId>>,
     pub(super) hints: Arc<RailsHints>,
     pub(super) contexts: HashMap<usize, Arc<TableContext>>,
 }
@@ -228,9 +228,13 @@ impl Judge<'_> {
                 continue;
             };
             let named = self.named(table, column);
-            let let_be = match named {
-                Some(_) => None,
-                None => self.let_be(table, column),
+            let is_quieted = named
+                .as_ref()
+                .is_some_and(|named| named.finding.kind.heading() == Heading::Outside);
+            let let_be = if is_quieted {
+                None
+            } else {
+                self.let_be(table, column)
             };
             let standing = self.standing(table, load, name);
             let doubts = Doubts::about(schema, table, name);

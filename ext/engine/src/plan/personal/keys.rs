@@ -12,6 +12,8 @@ pub(super) type Place = (usize, String);
 pub(super) struct Keys {
     /// Per column: the constraint's name and the column on its other side.
     links: HashMap<Place, Vec<(String, Place)>>,
+    /// The columns that refer to another one.
+    refers: HashMap<Place, Place>,
 }
 
 impl Keys {
@@ -22,6 +24,7 @@ impl Keys {
         is_restored: impl Fn(DumpId) -> bool,
     ) -> Self {
         let mut links: HashMap<Place, Vec<(String, Place)>> = HashMap::new();
+        let mut refers = HashMap::new();
         for (index, table) in schema.tables.iter().enumerate() {
             for key in table.foreign_keys.iter().filter(|key| is_restored(key.dump_id)) {
                 let Some(references) = schema.table(&key.references) else {
@@ -33,18 +36,24 @@ impl Keys {
                 for (here, there) in key.columns.iter().zip(&key.referenced_columns) {
                     let here = (schema.topmost(index), here.clone());
                     let there = (schema.topmost(references), there.clone());
+                    refers.insert(here.clone(), there.clone());
                     let of_here = links.entry(here.clone()).or_default();
                     of_here.push((key.name.clone(), there.clone()));
                     links.entry(there).or_default().push((key.name.clone(), here));
                 }
             }
         }
-        Self { links }
+        Self { links, refers }
     }
 
     /// Whether a foreign key joins the column to another one.
     pub(super) fn joined(&self, table: usize, column: &str) -> bool {
         self.links.contains_key(&(table, column.to_owned()))
+    }
+
+    /// The column that another one refers to, whose values it holds.
+    pub(super) fn referenced(&self, place: &Place) -> Option<&Place> {
+        self.refers.get(place)
     }
 
     /// Why a column of a foreign key cannot be masked by itself.

@@ -131,13 +131,15 @@ pub fn warning(findings: &[Finding]) -> Option<String> {
         .filter(|finding| finding.status == Status::Uncovered)
         .collect();
     let lines: Vec<String> = open.iter().map(|finding| finding.line()).collect();
-    let count = match lines.len() {
+    let what = match lines.len() {
         0 => return None,
-        1 => "A column looks personal, is covered by no rule, and was".to_owned(),
-        count => format!("{count} columns look personal, are covered by no rule, and were"),
+        1 => "A column looks personal, is covered by no rule, and was copied as production has it".to_owned(),
+        count => format!(
+            "{count} columns look personal, are covered by no rule, and were copied as production has them"
+        ),
     };
     Some(format!(
-        "{count} copied as production has them:\n- {}\nCover them with rules such as these, or name those that are \
+        "{what}:\n- {}\nCover them with rules such as these, or name those that are \
          not personal in config.pii_ignore, each with its reason; config.pii_policy = :mask masks them by themselves.\n{}",
         lines.join("\n- "),
         rules_to_paste(open)

@@ -3,7 +3,7 @@
 use super::judge::{Ground, Judge, Judged, Named};
 use crate::archive::DumpId;
 use crate::pii::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
-use crate::plan::schema::{Column, ForeignKey};
+use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -11,13 +11,13 @@ use std::collections::{HashMap, HashSet};
 /// Why the name of a service of files stays.
 const NO_SERVICE: &str = "config.active_storage.service of this environment is not known";
 
-/// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign key.
+/// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign keys.
 pub(super) fn references(
     ground: &Ground<'_>,
     is_restored: impl Fn(DumpId) -> bool,
-) -> HashMap<(usize, String), DumpId> {
+) -> HashMap<(usize, String), Vec<DumpId>> {
     let schema = ground.schema;
-    let mut found = HashMap::new();
+    let mut found: HashMap<_, Vec<DumpId>> = HashMap::new();
     for (index, table) in schema.tables.iter().enumerate() {
         if ground.excluded.contains(&index) {
             continue;
@@ -28,13 +28,31 @@ pub(super) fn references(
                 && references.is_some_and(|references| ground.queues.has_no_rows(references))
         };
         for key in table.foreign_keys.iter().filter(gone) {
-            let [name] = key.columns.as_slice() else { continue };
-            if table.column(name).is_some_and(|column| !column.not_null) {
-                found.insert((schema.topmost(index), name.clone()), key.dump_id);
+            if let Some(name) = referring(table, key) {
+                let place = (schema.topmost(index), name.to_owned());
+                found.entry(place).or_default().push(key.dump_id);
             }
         }
     }
     found
+}
+
+/// The column of a foreign key that is no longer there once it is NULL. Of several it is the last that may be NULL and that
+/// no other key needs: a tenant's number, say, stands before the job's.
+fn referring<'t>(table: &'t Table, key: &'t ForeignKey) -> Option<&'t str> {
+    let is_nullable = |name: &&String| table.column(name).is_some_and(|column| !column.not_null);
+    if let [name] = key.columns.as_slice() {
+        return Some(name).filter(is_nullable).map(String::as_str);
+    }
+    let is_free = |name: &&String| {
+        let mut others = table
+            .foreign_keys
+            .iter()
+            .filter(|other| other.dump_id != key.dump_id);
+        !others.any(|other| other.columns.contains(name))
+    };
+    let found = key.columns.iter().rev().filter(is_nullable).find(is_free);
+    found.filter(|_| !key.match_full).map(String::as_str)
 }
 
 impl Judge<'_> {
@@ -48,7 +66,25 @@ impl Judge<'_> {
                 reason: "refers to queued work whose rows stay out".into(),
             });
         }
-        outside(name, context)
+        let found = outside(name, context)?;
+        // What it refers to says more: an id of the app's own acts nowhere.
+        let acts = self
+            .keys
+            .referenced(&place)
+            .is_none_or(|there| self.acts_there(there));
+        acts.then_some(found)
+    }
+
+    /// Whether the column that a foreign key refers to acts outside.
+    fn acts_there(&self, (table, column): &(usize, String)) -> bool {
+        let schema = self.ground.schema;
+        let known = &schema.tables[*table];
+        let names = known.columns.iter().map(|column| column.name.as_str());
+        let context = TableContext::new(&known.name.name, names);
+        known.column(column).is_some_and(|column| {
+            let sql_type = self.sql_type(*table, column);
+            outside(&self.column_name(*table, column, &sql_type), &context).is_some()
+        })
     }
 
     /// What a column that has to be quieted has to do with the world outside.
@@ -148,8 +184,8 @@ impl Judge<'_> {
         });
         let masked = masked.filter_map(|(table, column)| {
             let place = (self.ground.schema.topmost(table), column);
-            self.references.get(&place).copied()
+            self.references.get(&place)
         });
-        masked.collect()
+        masked.flatten().copied().collect()
     }
 }

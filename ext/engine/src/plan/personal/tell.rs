@@ -4,6 +4,7 @@ use super::judge::{Judge, Judged};
 use crate::pii::{Finding, NameFinding, Status};
 use crate::plan::queues::QUIESCED;
 use crate::plan::{Load, TableName};
+use crate::settings::Policy;
 use std::collections::BTreeMap;
 
 /// Findings by table and column.
@@ -15,18 +16,21 @@ impl Judge<'_> {
         for one in columns {
             let column = &load.columns[one.position];
             let home = &self.ground.schema.tables[self.home(one.table, column)].name;
-            if let Some((named, because)) = &one.let_be {
-                let mut finding = found(home, column, named);
-                (finding.status, finding.because) = match one.standing.status {
-                    Status::Uncovered => (Status::Ignored, Some((*because).to_owned())),
-                    status => (status, one.standing.because.clone()),
-                };
-                keep_worst(findings, home, finding);
-            }
-            let Some(named) = &one.named else { continue };
+            let outside = one.let_be.as_ref().map(|(named, _)| named);
+            let Some(named) = outside.or(one.named.as_ref()) else {
+                continue;
+            };
             let mut finding = found(home, column, named);
             finding.status = one.standing.status;
             finding.because.clone_from(&one.standing.because);
+            // What is personal besides needs a rule where everything personal does.
+            let needs_a_rule = one.named.is_some() && self.ground.settings.pii.policy != Policy::Warn;
+            if let (Some((_, because)), Status::Uncovered, false) =
+                (&one.let_be, finding.status, needs_a_rule)
+            {
+                finding.status = Status::Ignored;
+                finding.because = Some((*because).to_owned());
+            }
             let open = finding.status > Status::Covered;
             let suggestion = one
                 .automatic

@@ -168,6 +168,8 @@ pub struct ForeignKey {
     pub references: TableName,
     /// The columns there.
     pub referenced_columns: Vec<String>,
+    /// MATCH FULL: either all its columns are NULL or none is.
+    pub match_full: bool,
     /// Existing rows are not checked.
     pub not_valid: bool,
     /// What happens to its rows when the one that they refer to is deleted.

@@ -264,6 +264,7 @@ impl Schema {
                     columns,
                     references,
                     referenced_columns: cursor.parenthesized().map(key_names).unwrap_or_default(),
+                    match_full: { cursor }.skip_past("MATCH FULL"),
                     on_delete: on_delete(cursor),
                     not_valid: cursor.skip_past("NOT VALID"),
                 });
