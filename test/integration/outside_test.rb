@@ -251,6 +251,16 @@ class OutsideTest < IntegrationTest
     assert_equal ["exports false", "imports true", "reports false"], valid
   end
 
+  def test_documents_become_empty_ones_of_the_kind_that_a_check_asks_for
+    sync(<<~SQL, policy: "warn")
+      CREATE TABLE public.webhooks (
+        id bigint PRIMARY KEY, headers jsonb NOT NULL CHECK (jsonb_typeof(headers) = 'object'),
+        custom_headers jsonb NOT NULL CHECK (jsonb_typeof(custom_headers) = 'array'));
+      INSERT INTO public.webhooks VALUES (1, '{"Authorization": "live"}', '["live"]');
+    SQL
+    assert_equal "{}[]", @target.value("SELECT concat(headers, custom_headers) FROM webhooks")
+  end
+
   def test_of_a_reference_with_several_columns_the_jobs_becomes_null
     sync(<<~SQL, policy: "warn")
       CREATE TABLE public.good_jobs (tenant integer, id bigint, PRIMARY KEY (tenant, id));

@@ -76,6 +76,8 @@ pub enum Term {
     Length(Box<Term>),
     /// How many bytes a text has.
     Bytes(Box<Term>),
+    /// What kind of document a text is: `object`, `array`, `string`, `number`, `boolean`, `null`.
+    DocumentType(Box<Term>),
     /// The place of a text in another one, from 1; 0 when it is not there.
     Position(Box<Term>, Box<Term>),
 }
@@ -227,6 +229,16 @@ impl Term {
             }),
             Term::Length(term) => Found::Number(text(term)?.chars().count() as f64),
             Term::Bytes(term) => Found::Number(text(term)?.len() as f64),
+            Term::DocumentType(term) => {
+                Found::Text(Cow::Borrowed(match text(term)?.trim_start().as_bytes() {
+                    [b'{', ..] => "object",
+                    [b'[', ..] => "array",
+                    [b'"', ..] => "string",
+                    [b't' | b'f', ..] => "boolean",
+                    [b'n', ..] => "null",
+                    _ => "number",
+                }))
+            }
             Term::Position(needle, haystack) => {
                 let (needle, haystack) = (text(needle)?, text(haystack)?);
                 let at = haystack.find(&*needle);
@@ -258,6 +270,17 @@ mod tests {
         assert!(both.admits(Some(b"abc")) && !both.admits(None) && !both.admits(Some(b"long")));
         let either = Condition::Any(vec![short, Condition::IsNull]);
         assert!(either.admits(None) && !either.admits(Some(b"long")));
+    }
+
+    #[test]
+    fn a_document_has_a_type() {
+        let is_object = Condition::Compare(
+            Term::DocumentType(Box::new(Term::Text)),
+            Relation::Equal,
+            Term::FixedText("object".into()),
+        );
+        assert!(is_object.admits(Some(b" {}")) && is_object.admits(None));
+        assert!(!is_object.admits(Some(b"[]")) && !is_object.admits(Some(b"null")));
     }
 
     #[test]

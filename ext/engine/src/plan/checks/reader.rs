@@ -369,6 +369,9 @@ impl Reader<'_> {
         };
         let name = function.name.0.last()?.to_string().to_lowercase();
         match name.trim_matches('"') {
+            "jsonb_typeof" | "json_typeof" if self.is_column(argument) => {
+                Some((Term::DocumentType(Box::new(Term::Text)), TEXT))
+            }
             "lower" => self.of_text(argument, Term::Lower),
             "upper" => self.of_text(argument, Term::Upper),
             "btrim" => self.of_text(argument, |term| Term::Trim(term, true, true)),

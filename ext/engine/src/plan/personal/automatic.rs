@@ -67,10 +67,14 @@ pub(super) fn choose(
         // What a NOT NULL column can hold instead of NULL.
         with("static", json!({ "value": neutral.value }))
     });
+    // Where a CHECK asks for a list.
+    let list =
+        matches!(column.kind, Type::Json | Type::Jsonb).then(|| with("static", json!({ "value": "[]" })));
     let candidates = first
         .into_iter()
         .chain(candidates(kind, &column.kind, scrubbed))
-        .chain(neutral);
+        .chain(neutral)
+        .chain(list);
     // What a CHECK refused when the rows come would end the run with the target half filled.
     let fits = |mask: &Mask| {
         let writes_null = mask.is_null() || mask.may_be_null() && !column.not_null;
