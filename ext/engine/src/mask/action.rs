@@ -87,6 +87,14 @@ impl Action {
         }
     }
 
+    /// Whether what it writes is the same as a COPY field and as a value.
+    fn is_plain(&self) -> bool {
+        match &self.writes {
+            Writes::Pseudonym(pseudonym) => self.keep.is_none() && pseudonym.is_plain(),
+            Writes::Fixed(_) => false,
+        }
+    }
+
     /// Appends the masked form of `raw`, which is not NULL, as a COPY field.
     pub(super) fn write(
         &self,
@@ -98,19 +106,20 @@ impl Action {
         if !self.is_shared {
             return self.write_anew(row, raw, scratch, out);
         }
-        let done = match scratch.work.shared.done(self.column, raw) {
-            Some(done) => done,
+        let done = match scratch.work.shared(self.column, raw) {
+            Some((_, done)) => done,
             None => self.share(row, raw, scratch)?,
         };
-        out.extend_from_slice(&scratch.work.shared.field);
+        let shared = scratch.work.shared.as_deref();
+        out.extend_from_slice(shared.map_or(b"", |shared| &shared.field));
         Ok(done)
     }
 
     /// Masks a value for this column and for those that read it.
     fn share(&self, row: &Row<'_>, raw: &[u8], scratch: &mut Scratch) -> Result<Done, DoesNotFit> {
-        let mut shared = std::mem::take(&mut scratch.work.shared);
+        let mut shared = scratch.work.shared.take().unwrap_or_default();
         let done = self.fill(row, raw, scratch, &mut shared);
-        scratch.work.shared = shared;
+        scratch.work.shared = Some(shared);
         done
     }
 
@@ -285,15 +294,19 @@ impl Other {
             return None;
         }
         let Some(action) = &self.action else {
-            return copy::decode(raw, &mut work.shared.decoded);
+            return copy::decode(raw, &mut work.third);
         };
-        if work.shared.done(self.column, raw).is_none() {
-            let mut shared = std::mem::take(&mut work.shared);
+        if work.shared(self.column, raw).is_none() {
+            let mut shared = work.shared.take().unwrap_or_default();
             if action.fill(row, raw, work.other(), &mut shared).is_err() {
                 shared.field.clear();
             }
-            work.shared = shared;
+            work.shared = Some(shared);
         }
-        copy::decode(&work.shared.field, &mut work.shared.decoded)
+        let Shared { field, decoded, .. } = &mut **work.shared.as_mut()?;
+        if action.is_plain() {
+            return Some(field);
+        }
+        copy::decode(field, decoded)
     }
 }

@@ -121,7 +121,7 @@ pub(super) struct Work {
     /// Where a pattern was found in free text.
     pub(super) places: Option<CaptureLocations>,
     /// What another column became, whose pseudonym goes into this one's.
-    pub(super) shared: Shared,
+    pub(super) shared: Option<Box<Shared>>,
     /// For the mask of that column.
     other: Option<Box<Scratch>>,
     /// For a mask within a mask.
@@ -132,6 +132,12 @@ impl Work {
     /// Buffers for a mask within a mask.
     pub(super) fn deeper(&mut self) -> &mut Work {
         self.deeper.get_or_insert_default()
+    }
+
+    /// What was done to a value of a column, if that was the last one that other columns' masks read.
+    pub(super) fn shared(&self, column: usize, raw: &[u8]) -> Option<(&Shared, Done)> {
+        let shared = self.shared.as_deref()?;
+        Some((shared, shared.done(column, raw)?))
     }
 
     /// Buffers for the mask of another column.
@@ -154,7 +160,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// What was done to a value of a column, if this is what became of it.
-    pub(super) fn done(&self, column: usize, raw: &[u8]) -> Option<Done> {
+    fn done(&self, column: usize, raw: &[u8]) -> Option<Done> {
         let (of, done) = self.of?;
         (of == column && self.raw == raw).then_some(done)
     }

@@ -2,7 +2,7 @@
 //! strategies.
 
 use super::email;
-use crate::copy::Row;
+use crate::copy::{self, Row};
 use crate::mask::action::Other;
 use crate::mask::entry::{Entry, Fitted, Fitting};
 use crate::mask::families::distinct::Form;
@@ -31,12 +31,19 @@ impl Pseudonym for EmailMd5 {
         let address = self.email.as_ref().and_then(|email| email.value(row, work));
         match address {
             Some(address) => self.form.write(&Md5::digest(address), out),
-            None => self.form.write(&self.function.digest(value), out),
+            None => {
+                let value = copy::decode(value, &mut work.first).unwrap_or_default();
+                self.form.write(&self.function.digest(value), out);
+            }
         }
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
         self.form.is_of(value)
+    }
+
+    fn reads_value(&self) -> bool {
+        false
     }
 
     fn is_plain(&self) -> bool {
