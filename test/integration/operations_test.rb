@@ -114,7 +114,8 @@ class OperationsTest < IntegrationTest
     users = audit["tables"].find { |table| table["table"] == "public.users" }
     assert_operator users["started"], :>, 0
     assert_operator audit.dig("size_bytes", "after"), :>, audit.dig("size_bytes", "before")
-    masked, covered = %w[masked covered].map { |status| audit["findings"].select { |finding| finding["status"] == status } }
+    personal = audit["findings"].reject { |finding| finding["heading"] == "outside" }
+    masked, covered = %w[masked covered].map { |status| personal.select { |finding| finding["status"] == status } }
     refute_empty covered
     page = app.read("tmp/audit.html").gsub("<wbr>", "")
     assert_includes page, "Without rules #{masked.size + covered.size} columns with personal data would be in staging"

@@ -39,7 +39,7 @@ class PoliciesTest < IntegrationTest
     "password_hash" => ["encrypted_password", "text", "'$2a$12$' || rpad(n::text, 53, 'x')"],
     "token" => ["reset_password_token", "text", "'sesame' || n || 'x'"],
     "secret" => ["otp_secret", "text", "'JBSWY3DP' || n"],
-    "api_key" => ["api_key", "text", "'key-of-ada-' || n"],
+    "client_secret" => ["api_key", "text", "'key-of-ada-' || n"],
     "health" => ["diagnosis", "text", "'asthma since ' || n"],
     "biometric" => ["fingerprint_template", "bytea", "convert_to('whorl ' || n, 'UTF8')"]
   }.freeze
@@ -71,7 +71,9 @@ class PoliciesTest < IntegrationTest
 
   def test_every_kind_of_column_is_told_and_copied_when_the_policy_warns
     report = run!(**settings(named, target = new_database, "warn")).report
-    assert_equal "uncovered", status(report).values.uniq.join(" ")
+    # What opens another service is let be, since nothing is quieted here.
+    assert_equal "ignored", status(report).fetch("api_key")
+    assert_equal "uncovered", status(report).except("api_key").values.uniq.join(" ")
     assert_equal by_column(BY_NAME.transform_values(&:first)), kinds(report)
     assert_equal source_rows(named), rows(target, "employees")
   end

@@ -51,6 +51,7 @@ class PreflightTest < Minitest::Test
   end
 
   def test_rules_that_were_not_taken_are_not_said_to_be_missing
+    deliberately_mistyped
     config = staging_config
     config.anonymization_tables = []
     config.keeping_problems { |c| c.anonymization_tables = { "users" => :user_anonymization } }

@@ -439,7 +439,7 @@ async fn a_redirect_to_what_is_not_on_the_web_ends_the_download_at_once() {
         assert!(why.contains("neither http nor https"), "{why}");
     }
     let why = ends_at_once(|_| Reply::status(302).with("location", "http://"), 1).await;
-    assert!(why.contains("no URL"), "{why}");
+    assert!(why.contains("not a URL"), "{why}");
     let why = ends_at_once(|_| Reply::status(307), 1).await;
     assert!(why.contains("without saying where to"), "{why}");
 }
