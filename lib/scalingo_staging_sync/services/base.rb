@@ -48,26 +48,26 @@ module ScalingoStagingSync
 
       # What every service does before it changes the target: checks, the question, and a word on what has no effect.
       #
-      # @param deed [Symbol] :replace or :mask
+      # @param action [Symbol] :replace or :mask
       # @param source [Boolean] whether a backup is read from the configured source
       # @raise [Error] one of its subclasses: those of {#check!}, and ConfirmationError when the operator did not confirm
-      def prepare!(deed, source: true)
+      def prepare!(action, source: true)
         preflight = check!(source:)
         native # loaded now, so that no one is asked about a run for which it is missing
-        @confirmation.require!(deed)
+        @confirmation.require!(action)
         reporter.say(NO_APP) unless config.target_app
         preflight.notices.each { |notice| reporter.warn(notice) }
       end
 
       # Of a part of the job there is no dry run, so it may not go through either.
       #
-      # @param deed [String] what the part would do
+      # @param action [String] what the part would do
       # @raise [ConfigurationError] when a dry run is asked for
-      def refuse_dry_run!(deed = "would change the target")
+      def refuse_dry_run!(action = "would change the target")
         return unless DryRun.asked?(config:)
 
         raise ConfigurationError.new(
-          "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} #{deed}.",
+          "A dry run is asked for (config.dry_run or the variable DRY_RUN), and #{self.class.name.split("::").last} #{action}.",
           "Services::Coordinator prints the plan of the whole job; for this part, remove DRY_RUN and set config.dry_run = false. Nothing was touched."
         )
       end

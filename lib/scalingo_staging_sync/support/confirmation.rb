@@ -38,16 +38,16 @@ module ScalingoStagingSync
 
       # Asks, unless it need not: nothing asks for it, or CI, CONTINUOUS_INTEGRATION or FORCE says yes.
       #
-      # @param deed [Symbol] what is about to be done to the target: :replace or :mask
+      # @param action [Symbol] what is about to be done to the target: :replace or :mask
       # @return [void]
       # @raise [ConfirmationError] when the answer is another, or there is no one to answer
       # @raise [ConfigurationError] when one of the variables says neither yes nor no
-      def require!(deed = :replace)
+      def require!(action = :replace)
         return unless @config.require_confirmation || allowed.ask?
         return if answered?
 
         raise nobody unless @input.tty?
-        return if ask(deed) == name
+        return if ask(action) == name
 
         raise ConfirmationError.new("The name that was typed is not #{name}, so nothing was touched.",
                                     "Run it again if this is the database you mean to replace.")
@@ -64,8 +64,8 @@ module ScalingoStagingSync
         ANSWERS.any? { |variable| variables.yes?(variable) }
       end
 
-      def ask(deed)
-        @output.puts(format(DEEDS.fetch(deed), database: place), *@facts.sentences, *(allowed.reason if allowed.ask?))
+      def ask(action)
+        @output.puts(format(DEEDS.fetch(action), database: place), *@facts.sentences, *(allowed.reason if allowed.ask?))
         @output.print("[CONFIRMATION REQUIRED] Type '#{name}' to continue: ")
         @output.flush
         answer = @input.gets
