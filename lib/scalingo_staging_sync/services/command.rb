@@ -29,16 +29,27 @@ module ScalingoStagingSync
       def run
         # A pipe, as in a detached container, would keep the log lines back.
         $stdout.sync = true
-        by_raise { work }
+        by_raise { ending }
+      rescue SignalException => error
+        stopped(error)
+      end
+
+      private
+
+      # To say what is left the target is asked, which may take its time: a second signal must end that at once too.
+      def ending
+        work
       rescue Error => error
         tell("#{error.class}: #{error.message}", @remains.of(error, touched: @touched))
         1
       rescue SignalException => error
-        tell("The run was stopped (#{error.signm}).", @remains.of(error))
-        128 + error.signo
+        stopped(error)
       end
 
-      private
+      def stopped(signal)
+        tell("The run was stopped (#{signal.signm}).", @remains.of(signal))
+        128 + signal.signo
+      end
 
       def work
         return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1 if DryRun.asked?(config: @config)

@@ -44,7 +44,7 @@ module ScalingoStagingSync
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
-        @slack.failed(error, Support::Remains.of(error, touched: @touched || error.is_a?(SignalException)))
+        @slack.failed(error, left_by(error))
         tell_app_of(error)
         hurry = error.is_a?(SignalException)
         raise
@@ -61,6 +61,13 @@ module ScalingoStagingSync
         allowed = Support::AllowedEnvironments.new(config:).problem.nil?
         Database::History.new.note_refused(error) if allowed && EngineSettings.target_of_rails?
         raise
+      end
+
+      # What Slack is to say of the target. A server that is silent takes seconds to say nothing: it is not asked in vain.
+      def left_by(error)
+        return :unknown unless config.slack_enabled
+
+        Support::Remains.of(error, touched: @touched || error.is_a?(SignalException))
       end
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
