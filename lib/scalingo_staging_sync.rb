@@ -41,7 +41,7 @@ module ScalingoStagingSync
     def configure(&)
       known = configuration.problems
       configuration.keeping_problems(&)
-      return configuration if Support::CommandLine.refuses_problems? # which are said there
+      return configuration if Terminal::CommandLine.refuses_problems? # which are said there
 
       (configuration.problems - known).each { |problem| configuration.logger.warn(problem) }
       configuration

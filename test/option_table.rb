@@ -28,7 +28,7 @@ module OptionTable
   # @param readme [String] the README
   # @return [String] it with the table of masks made anew, from what the native library knows
   def replace_masks(readme)
-    between(readme, MASKS_BEGINNING, ScalingoStagingSync::Support::MaskList.new.markdown, MASKS_ENDING)
+    between(readme, MASKS_BEGINNING, ScalingoStagingSync::Terminal::MaskList.new.markdown, MASKS_ENDING)
   end
 
   def between(readme, beginning, table, ending)

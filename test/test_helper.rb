@@ -75,7 +75,7 @@ module TestHelpers
   end
 
   def reporter(**options)
-    ScalingoStagingSync::Support::ProgressReporter.new(
+    ScalingoStagingSync::Terminal::ProgressReporter.new(
       logger: ScalingoStagingSync.configuration.logger, terminal:, **options
     )
   end

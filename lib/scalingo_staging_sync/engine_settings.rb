@@ -52,16 +52,16 @@ module ScalingoStagingSync
         database = ActiveRecord::Base.connection_db_config
         return unless database.adapter.to_s.match?(/\Apost(gres|gis)/)
 
-        Support::DatabaseUrl.from_active_record(database.configuration_hash)
+        Database::Url.from_active_record(database.configuration_hash)
       rescue ActiveRecord::ActiveRecordError, LoadError, URI::InvalidURIError
         nil # nothing is configured for this environment, or an adapter that is not there, or a URL that is none and in the error
       end
 
-      # @return [Support::DatabaseUrl, nil] the target; nil where there is none, or its URL cannot be read
-      def target_database = Support::DatabaseUrl.parse(target_url)
+      # @return [Database::Url, nil] the target; nil where there is none, or its URL cannot be read
+      def target_database = Database::Url.parse(target_url)
 
-      # @return [Support::DatabaseUrl, nil] ActiveRecord's primary database; nil where it is not PostgreSQL
-      def rails_database = Support::DatabaseUrl.parse(active_record_url)
+      # @return [Database::Url, nil] ActiveRecord's primary database; nil where it is not PostgreSQL
+      def rails_database = Database::Url.parse(active_record_url)
 
       # @return [Boolean] whether the target is ActiveRecord's primary database, as far as the URLs tell
       def target_of_rails?
@@ -92,7 +92,7 @@ module ScalingoStagingSync
         "exclude_large_objects" => @config.exclude_large_objects,
         "leak_check" => leak_check,
         "quiesce" => @config.quiesce,
-        "storage_service" => Support::RailsHints.storage_service,
+        "storage_service" => RailsHints.storage_service,
         "fingerprint" => fingerprint(exclude_tables)
       }
     end
@@ -184,8 +184,8 @@ module ScalingoStagingSync
         "policy" => @config.pii_policy.to_s,
         "sample_rows" => (@config.pii_sample_rows unless @config.pii_sample_rows == :all),
         "ignore" => ignored,
-        "filter_parameters" => Support::RailsHints.filter_parameters,
-        "encrypted" => Support::RailsHints.encrypted_columns,
+        "filter_parameters" => RailsHints.filter_parameters,
+        "encrypted" => RailsHints.encrypted_columns,
         "own_patterns" => !@config.pii_detection_patterns.nil?
       }
     end

@@ -98,7 +98,7 @@ module ScalingoStagingSync
         return if url.nil?
 
         note("#{former} takes its database from DATABASE_URL; leave the argument out.")
-        given = Support::DatabaseUrl.parse(url)
+        given = Database::Url.parse(url)
         target = EngineSettings.target_database
         return if given && target && given.same_database?(target)
 
@@ -286,9 +286,9 @@ module ScalingoStagingSync
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfirmationError] when the operator did not confirm
       def validate_environment!
-        Support::ProductionGuard.new.validate!
-        Support::AllowedEnvironments.new.check!
-        Support::Confirmation.new.require!
+        Guard::Production.new.validate!
+        Guard::AllowedEnvironments.new.check!
+        Terminal::Confirmation.new.require!
       end
     end
 
@@ -339,7 +339,7 @@ module ScalingoStagingSync
           raise ConfigurationError.new("The connection is to another database than the target.", "Let DATABASE_URL name it.")
         end
 
-        found = Database::ColumnScanner.new.scan.group_by { |finding| finding[:table].delete_prefix("public.") }.except(*anonymized_tables)
+        found = PersonalData::ColumnScanner.new.scan.group_by { |finding| finding[:table].delete_prefix("public.") }.except(*anonymized_tables)
         found = found.transform_values { |findings| findings.to_h { |finding| [finding[:column], [finding[:heading].to_sym]] } }
         { potential_pii: found, warnings: found.map { |table, columns| "#{table} looks personal: #{columns.keys.join(", ")}." } }
       end

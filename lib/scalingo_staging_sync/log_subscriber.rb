@@ -24,13 +24,13 @@ module ScalingoStagingSync
       return unless payload[:message] && logger.public_send(:"#{payload[:level]}?")
 
       # The log may go to the terminal that the bars are on.
-      Support::ProgressBars.aside { write(payload[:level], payload[:message]) }
+      Terminal::ProgressBars.aside { write(payload[:level], payload[:message]) }
     end
 
     # Many loggers of Rails apps print no level, so that a warning would not be told from other lines.
     def write(level, message)
       message = "Warning: #{message}" if level == :warn
-      tag = Support::ProgressReporter::TAG
+      tag = Terminal::ProgressReporter::TAG
       if logger.respond_to?(:tagged)
         logger.tagged(tag) { logger.public_send(level, message) }
       else

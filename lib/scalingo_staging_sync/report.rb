@@ -56,7 +56,7 @@ module ScalingoStagingSync
     def findings = to_h[:findings] || []
 
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that act outside
-    def outside = Support::Outside.split(findings).first
+    def outside = PersonalData::Outside.split(findings).first
 
     # @return [Array<Hash{Symbol => Object}>] accounts that have a password that is known, by the mask `:password` or by
     #   `config.staging_password`: :table, :column and :accounts

@@ -5,7 +5,7 @@
 # terminal.
 staging_sync = lambda do |task, arguments, &work|
   $stdout.sync = true
-  ScalingoStagingSync::Support::CommandLine.new(task, arguments).check!
+  ScalingoStagingSync::Terminal::CommandLine.new(task, arguments).check!
   work.call
 rescue ScalingoStagingSync::Error => error
   abort "#{error.class}: #{error.message}"
@@ -43,7 +43,7 @@ namespace :scalingo_staging_sync do
   desc "List the masks that a column can have, with an example of each (FORMAT=json)"
   task masks: :environment do |task, arguments|
     staging_sync.call(task, arguments) do
-      list = ScalingoStagingSync::Support::MaskList.new
+      list = ScalingoStagingSync::Terminal::MaskList.new
       json = ScalingoStagingSync::Support::Variables.new.word("FORMAT") == "json"
       puts(json ? list.json : list.text)
     end
@@ -69,7 +69,7 @@ namespace :scalingo_staging_sync do
     task :verify, [:file] => :environment do |task, arguments|
       staging_sync.call(task, arguments) do
         ScalingoStagingSync.configuration.check!
-        ScalingoStagingSync::Database::AuditSeal.new.verify!(arguments[:file])
+        ScalingoStagingSync::Audit::Seal.new.verify!(arguments[:file])
       end
       puts "The audit file #{ScalingoStagingSync::Support::Echo.of(arguments[:file])} is as it was written."
     end

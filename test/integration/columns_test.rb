@@ -123,7 +123,7 @@ class ColumnsTest < IntegrationTest
   end
 
   def test_the_list_for_the_terminal_names_every_mask_with_its_options
-    text = ScalingoStagingSync::Support::MaskList.new.text
+    text = ScalingoStagingSync::Terminal::MaskList.new.text
     assert_match(/^:phone .*\n {4}country: .*\n {4}\+33 6 12 34 56 78 -> \+33 6 /, text)
   end
 end

@@ -64,7 +64,7 @@ class PersonalDataTasksTest < IntegrationTest
     assert_match(/^    email: :email,? # email \(1\.00\), named "email"/, rules.output)
     app.configure(SOURCE + rules.output)
     again = app.rake("scalingo_staging_sync:suggest")
-    assert_equal "# #{ScalingoStagingSync::Support::FindingsText::ALL_COVERED}", again.output.strip
+    assert_equal "# #{ScalingoStagingSync::Terminal::FindingsText::ALL_COVERED}", again.output.strip
     app.configure("#{SOURCE}config.pii_policy = :fail\n#{rules.output}")
     assert app.rake("scalingo_staging_sync:run").success?
   end

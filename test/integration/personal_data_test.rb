@@ -188,7 +188,7 @@ class PersonalDataTest < IntegrationTest
       next unless event[:event].to_s == "columns"
 
       asked = event[:columns]
-      ScalingoStagingSync::Support::OwnPatterns.new({ medical: /\bhex\b/ }).answer(asked)
+      ScalingoStagingSync::PersonalData::OwnPatterns.new({ medical: /\bhex\b/ }).answer(asked)
     end
     assert_includes asked, %w[customers email]
     found = report[:findings].to_h { |one| ["#{one[:table]}.#{one[:column]}", one[:heading].to_s] }

@@ -86,8 +86,8 @@ class ProgressInAnAppTest < IntegrationTest
   def test_without_a_terminal_a_slow_run_says_where_it_is_and_draws_nothing
     app = slow_app(hold_at: File.size(Shared.large_archive) * 7 / 10)
     app.write("config/initializers/zz_beat.rb", <<~RUBY)
-      ScalingoStagingSync::Support::ProgressReporter.send(:remove_const, :HEARTBEAT_EVERY)
-      ScalingoStagingSync::Support::ProgressReporter::HEARTBEAT_EVERY = 0.3
+      ScalingoStagingSync::Terminal::ProgressReporter.send(:remove_const, :HEARTBEAT_EVERY)
+      ScalingoStagingSync::Terminal::ProgressReporter::HEARTBEAT_EVERY = 0.3
     RUBY
     process = app.start_rake("scalingo_staging_sync:run")
     assert process.wait_for(/Still working, for .*: \d+ of \d+ tables, [\d,]+ rows/), process.output

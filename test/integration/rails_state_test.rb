@@ -210,11 +210,11 @@ class RailsStateTest < Minitest::Test
   def test_a_variable_that_names_another_database_than_active_records_is_refused
     config = staging_config
     error = assert_raises(ScalingoStagingSync::ConfigurationError) do
-      ScalingoStagingSync::Support::Preflight.new(config:).check!
+      ScalingoStagingSync::Guard::Preflight.new(config:).check!
     end
     assert_includes error.what, @database
     assert_includes error.what, "app_staging"
     ENV["DATABASE_URL"] = @url
-    assert_nil ScalingoStagingSync::Support::Preflight.new(config:).check!
+    assert_nil ScalingoStagingSync::Guard::Preflight.new(config:).check!
   end
 end

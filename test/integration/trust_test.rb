@@ -134,8 +134,8 @@ class TrustTest < IntegrationTest
   def test_a_run_that_is_stopped_in_a_migration_exits_with_143_and_is_incomplete
     app, staging, = new_app
     app.write("config/initializers/zz_beat.rb", <<~RUBY)
-      ScalingoStagingSync::Support::ProgressReporter.send(:remove_const, :HEARTBEAT_EVERY)
-      ScalingoStagingSync::Support::ProgressReporter::HEARTBEAT_EVERY = 0.3
+      ScalingoStagingSync::Terminal::ProgressReporter.send(:remove_const, :HEARTBEAT_EVERY)
+      ScalingoStagingSync::Terminal::ProgressReporter::HEARTBEAT_EVERY = 0.3
     RUBY
     app.write("db/migrate/20261101000000_wait.rb", "class Wait < ActiveRecord::Migration[7.1]\n  def change = sleep(120)\nend\n")
     process = app.start_rake("scalingo_staging_sync:run")

@@ -4,7 +4,7 @@ require "test_helper"
 
 class AllowedEnvironmentsTest < Minitest::Test
   # Says no, and remembers to what.
-  class Refusal < ScalingoStagingSync::Support::Confirmation
+  class Refusal < ScalingoStagingSync::Terminal::Confirmation
     def asked = @asked ||= []
 
     def require!(deed)
@@ -16,7 +16,7 @@ class AllowedEnvironmentsTest < Minitest::Test
   def allowed(list, rails_env)
     config = staging_config
     config.allowed_environments = list
-    ScalingoStagingSync::Support::AllowedEnvironments.new(config:, rails_env:)
+    ScalingoStagingSync::Guard::AllowedEnvironments.new(config:, rails_env:)
   end
 
   def test_without_a_list_every_environment_is_allowed_and_peoples_own_ask

@@ -6,7 +6,7 @@ require "json"
 class AnonymizationAuditTest < Minitest::Test
   def setup
     started_at = Time.utc(2026, 1, 2, 3, 4, 5)
-    @audit = ScalingoStagingSync::Database::AnonymizationAudit.new(
+    @audit = ScalingoStagingSync::Audit::Document.new(
       FakeNative::REPORT, started_at:, finished_at: started_at + 12.5, config: staging_config
     )
   end
@@ -47,7 +47,7 @@ class AnonymizationAuditTest < Minitest::Test
     end
     leak = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "" }
     report = FakeNative::REPORT.merge(findings: found, leaks: [leak], leak_check: { originals: 1200, candidates: 3, exact: true })
-    text = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_text
+    text = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_text
     ["rows    1.5 s", "Personal data  4 columns found, 2 not covered", "Leak check     FAILED, 1 column with originals",
      "public.notes.body: 3 of the kind email, certain"].each { |line| assert_includes text, line }
   end
@@ -55,11 +55,11 @@ class AnonymizationAuditTest < Minitest::Test
   def test_values_that_were_kept_are_told_everywhere
     column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
     report = FakeNative::REPORT.merge(tables: [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }])
-    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
-                                                                          config: staging_config)
+    audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
+                                                             config: staging_config)
     assert_includes audit.to_text, "email: e-mail pseudonym, under a condition, 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
     assert_equal 9_123, JSON.parse(audit.to_json).dig("tables", 0, "columns", 0, "kept")
-    assert_includes ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s,
+    assert_includes ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s,
                     '<td class="n">40,000</td><td class="n">9,123</td><td class="n">877</td>'
   end
 
@@ -87,7 +87,7 @@ class AnonymizationAuditTest < Minitest::Test
   def test_the_seal_tells_a_changed_file_and_another_key
     Dir.mktmpdir do |directory|
       json, = @audit.write("#{directory}/audit")
-      seal = ScalingoStagingSync::Database::AuditSeal.new
+      seal = ScalingoStagingSync::Audit::Seal.new
       assert_nil seal.verify!(json)
       whole = File.read(json)
       ScalingoStagingSync.configuration.anonymization_secret = "27c4e8b06a9f13d5708be2c61f94da35"
@@ -120,7 +120,7 @@ class AnonymizationAuditTest < Minitest::Test
         error = nil
         capture_io do # Ruby warns of such a number
           error = assert_raises(ScalingoStagingSync::ConfigurationError) do
-            ScalingoStagingSync::Database::AuditSeal.new.verify!("#{directory}/audit.json")
+            ScalingoStagingSync::Audit::Seal.new.verify!("#{directory}/audit.json")
           end
         end
         assert_includes error.what, "is no audit as JSON"
@@ -130,14 +130,14 @@ class AnonymizationAuditTest < Minitest::Test
 
   def test_a_path_that_the_system_does_not_take_is_an_error_of_the_gem
     ["~no-such-user/audit.json", "a\0b"].each do |path|
-      error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::Database::AuditSeal.new.verify!(path) }
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::Audit::Seal.new.verify!(path) }
       assert_includes error.what, "cannot be read"
     end
   end
 
   def test_a_file_that_is_not_named_or_not_there_is_told_as_that_with_the_configured_path
     ScalingoStagingSync.configuration.anonymization_audit_file = "log/audit.html"
-    seal = ScalingoStagingSync::Database::AuditSeal.new
+    seal = ScalingoStagingSync::Audit::Seal.new
     { nil => "No audit file is named.", "" => "No audit file is named.", "none.json" => "There is no audit file none.json.",
       __FILE__ => "is no audit as JSON", "postgres://ada:hush@db.example/x" => "What is given as the audit file is not shown" }.each do |path, what|
       error = assert_raises(ScalingoStagingSync::ConfigurationError) { seal.verify!(path) }
@@ -151,23 +151,23 @@ class AnonymizationAuditTest < Minitest::Test
     backup = FakeNative::REPORT[:backup].merge(id: "shop.dump", origin: "the file shop.dump", file: true)
     assert_match(/^  From           the file shop\.dump$/, audit_text(backup:))
     report = FakeNative::REPORT.merge(backup:)
-    facts = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_h
+    facts = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config).to_h
     assert_nil facts[:source_app]
-    page = ScalingoStagingSync::Database::AuditPage.new(facts).to_s
+    page = ScalingoStagingSync::Audit::Page.new(facts).to_s
     assert_includes page, "the file shop.dump → my-app-staging"
     refute_includes page, "my-app-production"
   end
 
   def test_the_page_is_whole_and_asks_nothing_of_other_servers
-    page = ScalingoStagingSync::Database::AuditPage.new(@audit.to_h).to_s
+    page = ScalingoStagingSync::Audit::Page.new(@audit.to_h).to_s
     refute_match(%r{https?://|//[a-z]|<script|<link|<img|url\(|@import}, page)
     ["my-app-production → my-app-staging", "public.users", "e-mail pseudonym", "49,000", "Timeline"].each { |text| assert_includes page, text }
   end
 
   def test_names_on_the_page_are_escaped
     report = FakeNative::REPORT.merge(tables: [FakeNative::REPORT[:tables][0].merge(table: "public.<b>")])
-    audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
-    page = ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s
+    audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
+    page = ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s
     assert_includes page, "public.&lt;b&gt;"
     refute_includes page, "<b>public"
     refute_includes page, "public.<b>"
@@ -175,11 +175,11 @@ class AnonymizationAuditTest < Minitest::Test
 
   private
 
-  def form(facts) = ScalingoStagingSync::Database::AuditSeal.form(facts)
+  def form(facts) = ScalingoStagingSync::Audit::Seal.form(facts)
 
   def audit_text(facts)
     report = FakeNative::REPORT.merge(facts)
-    ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
-                                                                  config: staging_config).to_text
+    ScalingoStagingSync::Audit::Document.new(report, started_at: Time.utc(2026), finished_at: Time.utc(2026),
+                                                     config: staging_config).to_text
   end
 end

@@ -15,7 +15,7 @@ class AuditPageTest < Minitest::Test
     findings: [], excluded: [], left_out: [], warnings: []
   }.freeze
 
-  def page(facts = {}) = ScalingoStagingSync::Database::AuditPage.new(FACTS.merge(facts)).to_s
+  def page(facts = {}) = ScalingoStagingSync::Audit::Page.new(FACTS.merge(facts)).to_s
 
   # The page's words without its tags.
   def words(facts = {}) = page(facts)[%r{<body>.*</body>}m].gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" \n")

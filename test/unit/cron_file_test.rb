@@ -4,8 +4,8 @@ require "test_helper"
 
 # cron.json: schedules that Scalingo takes, and the run scheduled beside what is there.
 class CronFileTest < Minitest::Test
-  CronFile = ScalingoStagingSync::Support::CronFile
-  CronSchedule = ScalingoStagingSync::Support::CronSchedule
+  CronFile = ScalingoStagingSync::Cron::Jobs
+  CronSchedule = ScalingoStagingSync::Cron::Schedule
   SUNDAYS = "0 3 * * 0"
   JOB = { "command" => "0 3 * * 0 bundle exec rake scalingo_staging_sync:run", "size" => "M" }.freeze
 

@@ -6,11 +6,11 @@ require "active_record"
 class DatabaseUrlTest < Minitest::Test
   def test_a_place_is_a_database_and_its_hosts
     { "postgis://u:p@a,b/shop" => "shop on a, b", "postgres:///shop" => "shop on this machine", "postgres://a" => "the role's own on a" }
-      .each { |url, place| assert_equal place, ScalingoStagingSync::Support::DatabaseUrl.parse(url).place }
+      .each { |url, place| assert_equal place, ScalingoStagingSync::Database::Url.parse(url).place }
   end
 
   def test_an_empty_url_of_active_record_is_none
-    assert_equal "postgres://h/shop", ScalingoStagingSync::Support::DatabaseUrl.from_active_record(url: "", host: "h", database: "shop")
+    assert_equal "postgres://h/shop", ScalingoStagingSync::Database::Url.from_active_record(url: "", host: "h", database: "shop")
   end
 
   # Ruby's own error has the URL with its password in it.
@@ -19,13 +19,13 @@ class DatabaseUrlTest < Minitest::Test
     ActiveRecord::Base.stub(:connection_db_config, cannot) do
       assert_nil ScalingoStagingSync::EngineSettings.active_record_url
       refute_predicate ScalingoStagingSync::Database::RailsState, :active_record?
-      told = ScalingoStagingSync::Support::TargetProblem.of_adapter
+      told = ScalingoStagingSync::Guard::TargetProblem.of_adapter
       assert_equal "ActiveRecord cannot read the URL of #{ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"}.", told.first
       refute_includes told.join, "hush"
     end
   end
 
-  DatabaseUrl = ScalingoStagingSync::Support::DatabaseUrl
+  DatabaseUrl = ScalingoStagingSync::Database::Url
 
   def test_it_reads_what_libpq_reads
     {

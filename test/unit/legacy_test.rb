@@ -148,7 +148,7 @@ class LegacyTest < Minitest::Test
   def test_the_default_patterns_are_a_hash_to_add_to
     @config.pii_detection_patterns = ScalingoStagingSync::Database::PiiScanner::DEFAULT_PII_PATTERNS.merge(legal: /\bcase\b/)
     assert_told "DEFAULT_PII_PATTERNS"
-    patterns = ScalingoStagingSync::Support::OwnPatterns.new(@config.pii_detection_patterns)
+    patterns = ScalingoStagingSync::PersonalData::OwnPatterns.new(@config.pii_detection_patterns)
     { "user_email" => :contact, "ssn" => :identity, "last_name" => :personal, "iban" => :financial, "api_key" => :auth,
       "diagnosis" => :medical, "fingerprint" => :biometric, "case_number" => :personal }.each do |column, heading|
       assert_equal heading, patterns.heading(column), column
@@ -176,7 +176,7 @@ class LegacyTest < Minitest::Test
     finding = FakeNative::FOUND[:findings].first
     database = Object.new
     database.define_singleton_method(:scan) { [finding] }
-    ScalingoStagingSync::Database::ColumnScanner.stub(:new, database) do
+    ScalingoStagingSync::PersonalData::ColumnScanner.stub(:new, database) do
       found = scanner.scan_for_unanonymized_pii(Connection.new("app_staging"))
       assert_equal({ "users" => { "email" => [:contact] } }, found[:potential_pii])
       assert_equal ["users looks personal: email."], found[:warnings]

@@ -4,7 +4,7 @@ require "test_helper"
 
 # What is said of what acts outside, and of passwords that are known.
 class OutsideTextTest < Minitest::Test
-  Outside = ScalingoStagingSync::Support::Outside
+  Outside = ScalingoStagingSync::PersonalData::Outside
 
   QUEUE = { table: "public.good_jobs", column: "*", kind: "queued_work", heading: "outside", confidence: 0.95, found_by: "name", values: 0, count: 0,
             reason: "queued work, GoodJob's", status: "covered", because: "its rows stay out (config.quiesce)", mask: nil }.freeze
@@ -17,7 +17,7 @@ class OutsideTextTest < Minitest::Test
 
   def report(**more) = FakeNative::REPORT.merge(findings: [QUEUE, HOOK, LEFT, PERSON], known_passwords: KNOWN, **more)
 
-  def audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
+  def audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
 
   def test_each_is_named_with_what_was_done
     assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", Outside.line(QUEUE)
@@ -34,7 +34,7 @@ class OutsideTextTest < Minitest::Test
     ["Personal data  1 column found, 1 not covered", "Acts outside   1 queue kept out or covered", "Known password 1,200 accounts",
      "Acts outside\n  public.good_jobs: queued work", "Accounts with a known password\n  public.users.encrypted_password: 1,200"]
       .each { |line| assert_includes text, line }
-    page = ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s.gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" ")
+    page = ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s.gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" ")
     ["What acts outside", "public.webhooks.url where requests are sent masked by :url", "public.users.encrypted_password: 1,200",
      "Without rules 1 column with personal data"].each { |said| assert_includes page, said }
     assert_equal KNOWN.map { |one| one.transform_keys(&:to_s) }, JSON.parse(audit.to_json)["known_passwords"]
@@ -42,10 +42,10 @@ class OutsideTextTest < Minitest::Test
 
   def test_scan_and_dry_run_name_each
     found = FakeNative::FOUND.merge(findings: [*FakeNative::FOUND[:findings], QUEUE, HOOK])
-    text = ScalingoStagingSync::Support::FindingsText.new(found).to_s
+    text = ScalingoStagingSync::Terminal::FindingsText.new(found).to_s
     assert_includes text, "2 columns look personal"
     assert_includes text, "Acts outside:\n  #{Outside.line(QUEUE)}\n  #{Outside.line(HOOK)}\n"
-    plan = ScalingoStagingSync::Support::PreviewText.new(FakeNative::PREVIEW.merge(findings: [QUEUE, PERSON])).to_s
+    plan = ScalingoStagingSync::Terminal::PreviewText.new(FakeNative::PREVIEW.merge(findings: [QUEUE, PERSON])).to_s
     assert_includes plan, "Acts outside\n  #{Outside.line(QUEUE)}\n"
     assert_equal 1, plan.scan("good_jobs").size
   end
@@ -53,7 +53,7 @@ class OutsideTextTest < Minitest::Test
   def test_the_end_of_a_run_says_how_many_accounts_have_a_known_password
     config = staging_config
     log = StringIO.new
-    reporter = ScalingoStagingSync::Support::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
+    reporter = ScalingoStagingSync::Terminal::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
     coordinator = ScalingoStagingSync::Services::Coordinator.new(config:, reporter:, native: FakeNative.new(report:))
     coordinator.send(:tell_quiet, report)
     assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has it.\n" \

@@ -5,7 +5,7 @@ require "json"
 
 # Where scan, suggest and coverage look, and what they print; the engine is a stand-in.
 class PersonalDataScanTest < Minitest::Test
-  ALL_COVERED = ScalingoStagingSync::Support::FindingsText::ALL_COVERED
+  ALL_COVERED = ScalingoStagingSync::Terminal::FindingsText::ALL_COVERED
 
   def setup
     @config = staging_config
@@ -100,7 +100,7 @@ end
 # A schema.rb as SQL.
 class SchemaFileTest < Minitest::Test
   def sql(body)
-    ScalingoStagingSync::Support::SchemaFile.new("ActiveRecord::Schema[8.0].define(version: 2025_01_01) do\n#{body}\nend\n").sql
+    ScalingoStagingSync::PersonalData::SchemaFile.new("ActiveRecord::Schema[8.0].define(version: 2025_01_01) do\n#{body}\nend\n").sql
   end
 
   def test_tables_come_with_their_columns_types_and_keys

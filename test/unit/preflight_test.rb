@@ -7,7 +7,7 @@ class PreflightTest < Minitest::Test
   ConfigurationError = ScalingoStagingSync::ConfigurationError
 
   def check(config, **)
-    ScalingoStagingSync::Support::Preflight.new(config:).check!(**)
+    ScalingoStagingSync::Guard::Preflight.new(config:).check!(**)
   end
 
   def refuse(config, **)
@@ -176,7 +176,7 @@ class PreflightTest < Minitest::Test
   def test_slack_without_a_url_is_a_warning_and_no_reason_to_fail
     config = staging_config
     config.slack_enabled = true
-    preflight = ScalingoStagingSync::Support::Preflight.new(config:)
+    preflight = ScalingoStagingSync::Guard::Preflight.new(config:)
     preflight.check!
     assert_equal ["No message goes to Slack: config.slack_enabled is true, and config.slack_webhook_url is not set."], preflight.notices
   end
@@ -198,9 +198,9 @@ class PreflightTest < Minitest::Test
 
   def test_a_policy_without_a_scan_is_told_to_have_no_effect
     config = staging_config
-    assert_empty ScalingoStagingSync::Support::Preflight.new(config:).notices
+    assert_empty ScalingoStagingSync::Guard::Preflight.new(config:).notices
     config.run_pii_scan = false
     config.pii_policy = :fail
-    assert_includes ScalingoStagingSync::Support::Preflight.new(config:).notices.first, "no effect"
+    assert_includes ScalingoStagingSync::Guard::Preflight.new(config:).notices.first, "no effect"
   end
 end

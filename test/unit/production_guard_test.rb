@@ -3,7 +3,7 @@
 require "test_helper"
 
 class ProductionGuardTest < Minitest::Test
-  Guard = ScalingoStagingSync::Support::ProductionGuard
+  Guard = ScalingoStagingSync::Guard::Production
   ProductionEnvironmentError = ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError
 
   def setup

@@ -12,7 +12,7 @@ end
 
 class ProgressTest < Minitest::Test
   def clock = @clock ||= StandingClock.new
-  def progress = @progress ||= ScalingoStagingSync::Support::Progress.new(clock:)
+  def progress = @progress ||= ScalingoStagingSync::Terminal::Progress.new(clock:)
 
   def take(seconds, event)
     clock.now += seconds
@@ -65,7 +65,7 @@ class ProgressTest < Minitest::Test
 end
 
 class ProgressBarsTest < Minitest::Test
-  Bars = ScalingoStagingSync::Support::ProgressBars
+  Bars = ScalingoStagingSync::Terminal::ProgressBars
 
   # What the native part would draw, written down.
   class Sheet
@@ -83,7 +83,7 @@ class ProgressBarsTest < Minitest::Test
   end
 
   def sheet = @sheet ||= Sheet.new
-  def progress = @progress ||= ScalingoStagingSync::Support::Progress.new(clock: StandingClock.new)
+  def progress = @progress ||= ScalingoStagingSync::Terminal::Progress.new(clock: StandingClock.new)
 
   def draw(*events, columns: 100)
     bars = Bars.new(native: sheet, columns: -> { columns })

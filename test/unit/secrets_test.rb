@@ -105,10 +105,10 @@ class SecretsInObjectsTest < Minitest::Test
   def test_an_app_that_is_a_url_is_named_nowhere
     with_env("APP" => "postgres://ada:pw-of-staging@db.example/x") do
       report = { tables: [], phases: [], backup: {} }
-      audit = ScalingoStagingSync::Database::AnonymizationAudit.new(report, started_at: Time.now, finished_at: Time.now)
+      audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now)
       output = StringIO.new
       ScalingoStagingSync::Testing::Tester.new(output:, native: FakeNative.new).run
-      texts = [audit.to_json, audit.to_text, ScalingoStagingSync::Database::AuditPage.new(audit.to_h).to_s, output.string,
+      texts = [audit.to_json, audit.to_text, ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s, output.string,
                ScalingoStagingSync::Report.new(:before_sync).target_app]
       texts.each { |text| refute_includes text, "pw-of-staging" }
       assert_equal ScalingoStagingSync::Support::Echo::HIDDEN, ScalingoStagingSync.configuration.target_app
@@ -140,15 +140,15 @@ class SecretsInObjectsTest < Minitest::Test
       ScalingoStagingSync::Services::DryRun.new, ScalingoStagingSync::Services::PersonalDataScan.new,
       ScalingoStagingSync::Services::Seeds.new, ScalingoStagingSync::Services::SlackNotificationService.new,
       ScalingoStagingSync::Services::Status.new, ScalingoStagingSync::Services::TablePreview.new,
-      ScalingoStagingSync::Support::Confirmation.new, ScalingoStagingSync::Support::EnvironmentValidator.new,
-      ScalingoStagingSync::Support::Preflight.new, ScalingoStagingSync::Support::Variables.new, ScalingoStagingSync::Support::EngineCall.new(native: FakeNative.new),
-      ScalingoStagingSync::Support::ProgressReporter.new, ScalingoStagingSync::Testing::Tester.new,
-      ScalingoStagingSync::Database::AuditSeal.new, ScalingoStagingSync::Database::PiiScanner.new(STAGING_URL),
+      ScalingoStagingSync::Terminal::Confirmation.new, ScalingoStagingSync::Support::EnvironmentValidator.new,
+      ScalingoStagingSync::Guard::Preflight.new, ScalingoStagingSync::Support::Variables.new, ScalingoStagingSync::Services::EngineCall.new(native: FakeNative.new),
+      ScalingoStagingSync::Terminal::ProgressReporter.new, ScalingoStagingSync::Testing::Tester.new,
+      ScalingoStagingSync::Audit::Seal.new, ScalingoStagingSync::Database::PiiScanner.new(STAGING_URL),
       ScalingoStagingSync::Integrations::ScalingoApiClient.new, ScalingoStagingSync::EngineSettings.new(config),
-      ScalingoStagingSync::Support::DatabaseUrl.parse(STAGING_URL)
+      ScalingoStagingSync::Database::Url.parse(STAGING_URL)
     ].each do |object|
       refute_shown(object)
-      next if object.is_a?(ScalingoStagingSync::Support::DatabaseUrl)
+      next if object.is_a?(ScalingoStagingSync::Database::Url)
 
       assert_equal "#<#{object.class}>", object.inspect
       assert_raises(TypeError) { Marshal.dump(object) }
@@ -170,7 +170,7 @@ class SecretsInObjectsTest < Minitest::Test
     end
     assert_raises(TypeError) { Marshal.dump(settings) }
     native = FakeNative.new
-    ScalingoStagingSync::Support::EngineCall.new(native:, reporter:).run(settings)
+    ScalingoStagingSync::Services::EngineCall.new(native:, reporter:).run(settings)
     given = native.calls.dig(0, 1)
     assert_equal [SECRET, STAGING_URL], [given.dig("masking", "secret"), given.dig("target", "url")]
     assert_equal given, ScalingoStagingSync.configuration.to_engine
@@ -187,7 +187,7 @@ class SecretsInObjectsTest < Minitest::Test
       "cleanup" => -> { services::Cleanup.new(native:, reporter:).call },
       "a scan" => -> { ScalingoStagingSync::Database::PiiScanner.new(native:).scan },
       "the guard" => -> { ENV["APP"] = "shop-production" and services::Coordinator.new(native:, reporter:).execute! },
-      "the audit's seal" => -> { ScalingoStagingSync::Database::AuditSeal.new.verify!("nowhere.json") }
+      "the audit's seal" => -> { ScalingoStagingSync::Audit::Seal.new.verify!("nowhere.json") }
     }.each do |name, work|
       seen = variables_passed(&work)
       refute_empty seen, name
@@ -274,7 +274,7 @@ class EchoTest < Minitest::Test
     URLS.each do |url|
       with_env("BACKUP_FILE" => url) do
         config = staging_config
-        error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::Support::Preflight.new(config:).check! }
+        error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::Guard::Preflight.new(config:).check! }
         assert_includes error.what, "The backup file is given as a URL, which is not shown here"
         slack = ScalingoStagingSync::Services::SlackNotificationService.new(config:)
         texts = []
@@ -305,7 +305,7 @@ class EchoTest < Minitest::Test
       "config.pii_ignore" => -> { ScalingoStagingSync.configuration.pii_ignore = { url => "a reason" } },
       "config.anonymization_rules" => -> { ScalingoStagingSync.configuration.anonymization_rules = { url => { "email" => "NULL" } } },
       "preview[table]" => -> { services::TablePreview.new(output: tty, native: FakeNative.new).show(url) },
-      "audit:verify[file]" => -> { ScalingoStagingSync::Database::AuditSeal.new.verify!(url) },
+      "audit:verify[file]" => -> { ScalingoStagingSync::Audit::Seal.new.verify!(url) },
       "coverage[schema]" => -> { services::PersonalDataScan.new(output: terminal, native: FakeNative.new).coverage(url) },
       "restore!(path)" => -> { services::DatabaseRestoreService.new(native: FakeNative.new, reporter:).restore!(url) },
       "register_strategy" => -> { ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(url) },

@@ -61,7 +61,7 @@ class CoordinatorTest < Minitest::Test
   def test_without_a_confirmation_the_engine_is_not_called
     @config.require_confirmation = true
     native = FakeNative.new
-    confirmation = ScalingoStagingSync::Support::Confirmation.new(config: @config, input: StringIO.new, output: terminal)
+    confirmation = ScalingoStagingSync::Terminal::Confirmation.new(config: @config, input: StringIO.new, output: terminal)
     assert_raises(ScalingoStagingSync::ConfirmationError) do
       Services::Coordinator.new(**doors(native), slack: @slack, confirmation:).execute!
     end

@@ -45,7 +45,7 @@ class StatusTest < Minitest::Test
   end
 
   def test_of_another_database_than_the_target_nothing_is_printed
-    ScalingoStagingSync::Support::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
+    ScalingoStagingSync::Guard::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
       assert_equal "It names another. Let both name the same.", assert_raises(ScalingoStagingSync::ConfigurationError) { text }.message
     end
     assert_empty terminal.string

@@ -107,14 +107,14 @@ class ErrorTextTest < Minitest::Test
 
   def test_a_list_in_a_plan_ends_with_its_line
     preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
-    refute_match(/^ Correct/, ScalingoStagingSync::Support::PreviewText.new(preview).to_s)
+    refute_match(/^ Correct/, ScalingoStagingSync::Terminal::PreviewText.new(preview).to_s)
   end
 end
 
 class MaskListTest < Minitest::Test
   def test_as_json_each_mask_has_its_options_by_name
     masks = [{ name: "email", doc: "A pseudonym.", options: [%w[domain Another.]], from: "a@b.fr", to: "x@demo.example.com" }]
-    told = JSON.parse(ScalingoStagingSync::Support::MaskList.new(masks).json)
+    told = JSON.parse(ScalingoStagingSync::Terminal::MaskList.new(masks).json)
     assert_equal 1, told["schema_version"]
     assert_equal [{ "name" => "email", "doc" => "A pseudonym.", "options" => { "domain" => "Another." }, "from" => "a@b.fr",
                     "to" => "x@demo.example.com" }], told["masks"]
@@ -122,7 +122,7 @@ class MaskListTest < Minitest::Test
 end
 
 class RemainsTest < Minitest::Test
-  Remains = ScalingoStagingSync::Support::Remains
+  Remains = ScalingoStagingSync::Database::Remains
 
   def of(error, state = -> { :complete }, **) = Remains.of(error, history: Struct.new(:ask) { def state = ask.call }.new(state), **)
 
@@ -142,7 +142,7 @@ class RemainsTest < Minitest::Test
 
   def test_the_state_of_another_database_than_the_target_is_not_asked
     asked = -> { flunk }
-    ScalingoStagingSync::Support::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
+    ScalingoStagingSync::Guard::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
       assert_equal :unreached, of(ScalingoStagingSync::ConfigurationError.new, asked, touched: false)
     end
   end
@@ -185,7 +185,7 @@ class ProgressReporterTest < Minitest::Test
     closed = Object.new
     def closed.puts(*) = raise(Errno::EIO)
     def closed.tty? = false
-    teller = ScalingoStagingSync::Support::ProgressReporter.new(terminal: closed)
+    teller = ScalingoStagingSync::Terminal::ProgressReporter.new(terminal: closed)
     2.times { teller.say("Hello.") }
     assert_equal 2, log.string.scan("Hello.").size
   end
@@ -266,7 +266,7 @@ class ProgressReporterTest < Minitest::Test
   end
 
   def test_the_log_is_told_at_least_every_half_minute
-    assert_operator ScalingoStagingSync::Support::ProgressReporter::HEARTBEAT_EVERY, :<, 30
+    assert_operator ScalingoStagingSync::Terminal::ProgressReporter::HEARTBEAT_EVERY, :<, 30
   end
 
   def test_the_terminal_is_left_alone_when_the_log_goes_there
@@ -289,7 +289,7 @@ class ConfirmationTest < Minitest::Test
   def confirm(typed, environment: { "APP" => "my-app-staging" }, input: Keyboard.new(typed), required: true, rails_env: "staging", deed: :replace)
     config = ScalingoStagingSync.configuration
     config.require_confirmation = required
-    ScalingoStagingSync::Support::Confirmation
+    ScalingoStagingSync::Terminal::Confirmation
       .new(config:, input:, output: terminal, environment:, rails_env:, facts: FACTS).require!(deed)
   end
 

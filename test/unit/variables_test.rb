@@ -115,7 +115,7 @@ class CommandLineTest < Minitest::Test
     task = rake.define_task(Rake::Task, task)
     Rake.with_application(rake) { rake.init("rake", line.dup) }
     arguments = Rake::TaskArguments.new(names, values)
-    ScalingoStagingSync::Support::CommandLine.new(task, arguments, rake:, line:, variables: Variables.new(ENV)).check!
+    ScalingoStagingSync::Terminal::CommandLine.new(task, arguments, rake:, line:, variables: Variables.new(ENV)).check!
   end
 
   def refused(...)

@@ -1,6 +1,6 @@
 //! Progress bars on a terminal, drawn by indicatif: `ScalingoStagingSync::Native::Bars`.
 //!
-//! What a bar says is decided in Ruby (`Support::ProgressBars`); here it is only drawn. Whoever writes to the same
+//! What a bar says is decided in Ruby (`Terminal::ProgressBars`); here it is only drawn. Whoever writes to the same
 //! terminal hides the bars first, or the two garble each other.
 
 use console::Term;

@@ -12,7 +12,7 @@ module ScalingoStagingSync
     # and without: what is there already stays, unless `--force` says otherwise.
     class InstallGenerator < Rails::Generators::Base
       INITIALIZER = "config/initializers/scalingo_staging_sync.rb"
-      CRON_FILE = Support::CronFile::NAME
+      CRON_FILE = Cron::Jobs::NAME
       # Rake's task takes no --force, and calls this one.
       IT_STAYS = <<-TEXT
         It is there already. To replace it by a new one, without what was added to it:
@@ -162,7 +162,7 @@ module ScalingoStagingSync
 
       # What cron.json becomes.
       def scheduled
-        Support::CronFile.new(cron_text).schedule(options[:cron])
+        Cron::Jobs.new(cron_text).schedule(options[:cron])
       end
 
       def write_file(path, text)

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 module ScalingoStagingSync
-  # What concerns the target database and does not loop over its rows.
   module Database
     # What Rails keeps in, and knows of, the target database: connections, migrations, the environment's name and
     # the schema cache. Everything here concerns ActiveRecord's primary database, and what other databases of the app are

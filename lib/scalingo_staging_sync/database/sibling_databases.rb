@@ -5,7 +5,7 @@ module ScalingoStagingSync
     # The databases that the app's environment has beside the primary one, as a new Rails app has `cache`, `queue` and
     # `cable`. A run fills the target only; those that are the target under another name are filled with it.
     class SiblingDatabases
-      # @param target [Support::DatabaseUrl, nil] the target
+      # @param target [Url, nil] the target
       def initialize(target: EngineSettings.target_database)
         @target = target
       end
@@ -30,7 +30,7 @@ module ScalingoStagingSync
       def in_target?(database)
         return false unless @target && database.adapter.to_s.match?(/\Apost(gres|gis)/)
 
-        url = Support::DatabaseUrl.parse(Support::DatabaseUrl.from_active_record(database.configuration_hash))
+        url = Url.parse(Url.from_active_record(database.configuration_hash))
         !url.nil? && @target.same_database?(url)
       end
     end

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 module ScalingoStagingSync
-  # What the gem talks to besides the database.
   module Integrations
     # Scalingo's API, as far as the gem needs it: finding an app's newest backup and downloading it. The talking
     # is done by the native part; this class hands it the settings and holds the classes of its errors.
@@ -35,7 +34,7 @@ module ScalingoStagingSync
       #
       # @param directory [String, Pathname] an existing directory
       # @param force_download [Boolean] whether an archive that `config.keep_backup` has kept is passed over
-      # @yieldparam event [Hash{Symbol => Object}] progress, as Support::ProgressReporter takes it
+      # @yieldparam event [Hash{Symbol => Object}] progress, as Terminal::ProgressReporter takes it
       # @return [String] the path of the archive, in pg_dump's custom format
       # @raise [BackupError] or one of its subclasses
       # @raise [ConfigurationError] when the source app or the API token is not set

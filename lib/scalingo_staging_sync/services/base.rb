@@ -12,12 +12,12 @@ module ScalingoStagingSync
       private_constant :NO_APP
 
       # @param config [Configuration] what to do
-      # @param reporter [Support::ProgressReporter] what says how far it is
+      # @param reporter [Terminal::ProgressReporter] what says how far it is
       # @param native [Module, nil] what does the work; nil: the native library
-      # @param confirmation [Support::Confirmation] who asks the operator before the target is changed
+      # @param confirmation [Terminal::Confirmation] who asks the operator before the target is changed
       def initialize(config: ScalingoStagingSync.configuration,
-                     reporter: Support::ProgressReporter.new(logger: config.logger), native: nil,
-                     confirmation: Support::Confirmation.new(config:))
+                     reporter: Terminal::ProgressReporter.new(logger: config.logger), native: nil,
+                     confirmation: Terminal::Confirmation.new(config:))
         @config = config
         @reporter = reporter
         @native = native
@@ -38,12 +38,12 @@ module ScalingoStagingSync
       end
 
       def engine
-        Support::EngineCall.new(native:, reporter:, config:)
+        EngineCall.new(native:, reporter:, config:)
       end
 
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       def refuse_production!
-        Support::ProductionGuard.new(config:).validate!
+        Guard::Production.new(config:).validate!
       end
 
       # What every service does before it changes the target: checks, the question, and a word on what has no effect.
@@ -75,7 +75,7 @@ module ScalingoStagingSync
       # Everything that can refuse a run without having touched anything.
       #
       # @param source [Boolean] whether a backup is read from the configured source
-      # @return [Support::Preflight] what was checked
+      # @return [Guard::Preflight] what was checked
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing or contradicts another, or a variable is wrong
       def check!(source: true)
@@ -85,7 +85,7 @@ module ScalingoStagingSync
       end
 
       def look_ahead(source)
-        Support::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
+        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
       end
     end
   end

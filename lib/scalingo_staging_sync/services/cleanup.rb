@@ -14,7 +14,7 @@ module ScalingoStagingSync
         Support::Variables.new.check!
         refuse_production!
         config.check!
-        Support::AllowedEnvironments.new(config:).check!
+        Guard::AllowedEnvironments.new(config:).check!
         Database::RailsState.release_connections
         cleared = native.cleanup(Secret.reveal(settings.target))
         reporter.say(sentence(cleared))

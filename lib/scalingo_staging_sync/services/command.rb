@@ -20,7 +20,7 @@ module ScalingoStagingSync
       def initialize(config: ScalingoStagingSync.configuration, errors: $stderr)
         @config = config
         @errors = errors
-        @remains = Support::Remains # loaded here: a signal's handler may take no lock, and so load nothing
+        @remains = Database::Remains # loaded here: a signal's handler may take no lock, and so load nothing
         @touched = false
       end
 
@@ -75,7 +75,7 @@ module ScalingoStagingSync
         ActiveSupport::Notifications.subscribed(seen, "phase.scalingo_staging_sync", &)
       end
 
-      # Has signals come by Thread#raise, which can be made to wait; see Support::ProgressReporter.
+      # Has signals come by Thread#raise, which can be made to wait; see Terminal::ProgressReporter.
       def by_raise
         errors = { "INT" => Interrupt.new("SIGINT"), "TERM" => SignalException.new("SIGTERM"), "HUP" => SignalException.new("SIGHUP") }
         stopping = false

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 module ScalingoStagingSync
-  # The documented doors. Each checks, calls the engine, and says what it did.
   module Services
     # The whole job, as `rake scalingo_staging_sync:run` does it: guard, checks, confirmation, the engine's run, then
     # what needs Rails (migrations, the environment's name, seeds), the audit file and Slack.
@@ -11,13 +10,13 @@ module ScalingoStagingSync
     #   report[:tables].sum { |table| table[:rows] }
     class Coordinator < Base
       # @param config [Configuration] what to do
-      # @param reporter [Support::ProgressReporter] what says how far it is
-      # @param confirmation [Support::Confirmation] who asks the operator
+      # @param reporter [Terminal::ProgressReporter] what says how far it is
+      # @param confirmation [Terminal::Confirmation] who asks the operator
       # @param slack [SlackNotificationService] what writes to Slack
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration,
-                     reporter: Support::ProgressReporter.new(logger: config.logger),
-                     confirmation: Support::Confirmation.new(config:),
+                     reporter: Terminal::ProgressReporter.new(logger: config.logger),
+                     confirmation: Terminal::Confirmation.new(config:),
                      slack: SlackNotificationService.new(config:), native: nil)
         super(config:, reporter:, native:, confirmation:)
         @slack = slack
@@ -58,7 +57,7 @@ module ScalingoStagingSync
       def look_ahead(source)
         super
       rescue ConfigurationError => error
-        allowed = Support::AllowedEnvironments.new(config:).problem.nil?
+        allowed = Guard::AllowedEnvironments.new(config:).problem.nil?
         Database::History.new.note_refused(error) if allowed && EngineSettings.target_of_rails?
         raise
       end
@@ -67,14 +66,14 @@ module ScalingoStagingSync
       def left_by(error)
         return :unknown unless config.slack_enabled
 
-        Support::Remains.of(error, touched: @touched || error.is_a?(SignalException))
+        Database::Remains.of(error, touched: @touched || error.is_a?(SignalException))
       end
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
         payload = { source_app: settings.source_app_name, target_app: config.target_app }
         steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") do |*, event|
-          @touched ||= Support::Remains.touches?(event[:phase])
+          @touched ||= Database::Remains.touches?(event[:phase])
           @slack.step(event[:phase])
         end
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }
@@ -139,7 +138,7 @@ module ScalingoStagingSync
         path = config.anonymization_audit_file
         return [] unless path
 
-        files = Database::AnonymizationAudit
+        files = Audit::Document
                 .new(report, started_at:, finished_at: Time.now, config:)
                 .write(settings.in_app(path))
         reporter.say("Audit: #{files.join(", ")}.")
@@ -160,7 +159,7 @@ module ScalingoStagingSync
 
       # What staging could do, and who can log in.
       def tell_quiet(report)
-        acting = Support::Outside.summary(report[:findings])
+        acting = PersonalData::Outside.summary(report[:findings])
         reporter.say("Acts outside: #{acting}.") if acting
         report[:known_passwords].to_a.each do |one|
           reporter.say("#{Support::Figures.counted(one[:accounts], "account")} of #{one[:table]} " \

@@ -21,7 +21,7 @@ module ScalingoStagingSync
         Support::Variables.new.check!
         refuse_production!
         config.check!
-        return Support::BackupFile.refuse_url(settings.backup_file) if settings.backup_file
+        return Guard::BackupFile.refuse_url(settings.backup_file) if settings.backup_file
 
         directory = settings.in_app(config.temp_dir)
         FileUtils.mkdir_p(directory)

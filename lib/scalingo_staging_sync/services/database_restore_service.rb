@@ -16,7 +16,7 @@ module ScalingoStagingSync
       def restore!(path, exclude_tables: config.exclude_tables)
         excluded = Configuration.options.fetch(:exclude_tables).cast(exclude_tables) || []
         refuse_dry_run!
-        source = { "file" => Support::BackupFile.refuse_url(settings.in_app(path.to_s)) }
+        source = { "file" => Guard::BackupFile.refuse_url(settings.in_app(path.to_s)) }
         prepare!(:replace, source: false)
         engine.run(settings.to_h(source:, exclude_tables: excluded))
       end

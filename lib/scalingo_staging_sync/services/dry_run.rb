@@ -42,7 +42,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when a setting is missing
       def execute!
         told = preview
-        @output.puts(@json ? JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told }) : Support::PreviewText.new(told).to_s)
+        @output.puts(@json ? JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told }) : Terminal::PreviewText.new(told).to_s)
         told
       end
 
@@ -53,7 +53,7 @@ module ScalingoStagingSync
         check!
         asked = settings.to_h.merge("ask_server" => @ask_server)
         Database::RailsState.release_connections
-        plan = native.plan(Secret.reveal(asked), &Support::OwnPatterns.new(config.pii_detection_patterns).block)
+        plan = native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
         plan.merge(problems: plan[:problems].to_a.map { |problem| problem.merge(remedy: Error.named(problem[:remedy].to_s)) })
       end
     end

@@ -5,7 +5,7 @@ require "json"
 module ScalingoStagingSync
   module Services
     # Looks for personal data without restoring anything: the rake tasks `scan`, `suggest` and `coverage`. What finds it
-    # is {Database::ColumnScanner}; this says where to look, and prints.
+    # is {PersonalData::ColumnScanner}; this says where to look, and prints.
     class PersonalDataScan < Base
       # Raised when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
@@ -30,11 +30,11 @@ module ScalingoStagingSync
       # Prints every column that looks personal in the newest backup; in the database where no backup is configured, or
       # where SCAN=database asks for it.
       #
-      # @return [Hash{Symbol => Object}] as {Database::ColumnScanner#found_in_database} returns it
+      # @return [Hash{Symbol => Object}] as {PersonalData::ColumnScanner#found_in_database} returns it
       # @raise [Error] when it cannot be read, or a rule does not fit it
       def scan
         found = look
-        @output.puts(json? ? json(found) : Support::FindingsText.new(found).to_s)
+        @output.puts(json? ? json(found) : Terminal::FindingsText.new(found).to_s)
         found
       end
 
@@ -44,7 +44,7 @@ module ScalingoStagingSync
       # @raise [Error] when the backup or the database cannot be read
       def suggest
         found = look
-        @output.puts(json? ? json(found) : found[:rules] || "# #{Support::FindingsText::ALL_COVERED}")
+        @output.puts(json? ? json(found) : found[:rules] || "# #{Terminal::FindingsText::ALL_COVERED}")
         found[:rules]
       end
 
@@ -59,7 +59,7 @@ module ScalingoStagingSync
         found = look_at_schema(from.to_s)
         raise no_tables if found[:tables].zero? && found[:findings].empty?
 
-        @output.puts(json? ? json(found) : Support::FindingsText.new(found).coverage)
+        @output.puts(json? ? json(found) : Terminal::FindingsText.new(found).coverage)
         found[:rules].nil?
       end
 
@@ -69,7 +69,7 @@ module ScalingoStagingSync
 
       def json(found) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **found })
 
-      def scanner = Database::ColumnScanner.new(config:, native:)
+      def scanner = PersonalData::ColumnScanner.new(config:, native:)
 
       def look
         @variables.check!
@@ -89,7 +89,7 @@ module ScalingoStagingSync
         path = from.empty? ? %w[db/structure.sql db/schema.rb].find { |file| File.file?(settings.in_app(file)) } : from
         return scanner.found_in_database(names_only: true) if path.nil? || path == "database"
 
-        scanner.found_in_schema(Support::SchemaFile.sql(settings.in_app(path)))
+        scanner.found_in_schema(PersonalData::SchemaFile.sql(settings.in_app(path)))
       end
 
       # A schema without tables has not been loaded, or is not PostgreSQL's; it must not pass for one that is covered.

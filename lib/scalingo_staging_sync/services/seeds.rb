@@ -7,8 +7,8 @@ module ScalingoStagingSync
       include Support::Discreet
 
       # @param config [Configuration] which file
-      # @param reporter [Support::ProgressReporter] what says how far it is
-      def initialize(config: ScalingoStagingSync.configuration, reporter: Support::ProgressReporter.new)
+      # @param reporter [Terminal::ProgressReporter] what says how far it is
+      def initialize(config: ScalingoStagingSync.configuration, reporter: Terminal::ProgressReporter.new)
         @config = config
         @reporter = reporter
       end

@@ -65,7 +65,7 @@ module ScalingoStagingSync
       # their messages may hold values of rows.
       #
       # @param error [Exception] why
-      # @param state [Symbol] what is left in the target, as {Support::Remains.of} says it
+      # @param state [Symbol] what is left in the target, as {Database::Remains.of} says it
       # @return [void]
       def failed(error, state = :unknown)
         title = error.is_a?(SignalException) ? :stopped : :failed
@@ -107,7 +107,7 @@ module ScalingoStagingSync
       end
 
       def place
-        Support::ScalingoPlace.new
+        Integrations::ScalingoPlace.new
       end
 
       # Its class in words, and its own sentences as a quotation, without what the message says of the target itself.
@@ -141,7 +141,7 @@ module ScalingoStagingSync
 
       def cautions(report)
         open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
-        known = Support::Outside.known_passwords(report)
+        known = PersonalData::Outside.known_passwords(report)
         [(words.sentence(:unverified) if @config.verify_anonymization && !report[:verified]),
          ("#{words.counted(open, :finding)}." if open.positive?),
          ("#{words.counted(known, :known_password)}." if known.positive?)]
@@ -193,7 +193,7 @@ module ScalingoStagingSync
       end
 
       def log(reason)
-        @config.logger.warn("[#{Support::ProgressReporter::TAG}] No message reached Slack: #{reason}.")
+        @config.logger.warn("[#{Terminal::ProgressReporter::TAG}] No message reached Slack: #{reason}.")
       end
 
       # In a message these three would begin links, mentions and entities, but for the mark of a quotation (Slack's

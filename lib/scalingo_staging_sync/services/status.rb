@@ -35,14 +35,14 @@ module ScalingoStagingSync
       # @raise [TargetConnectionError] when the database cannot be asked
       # @raise [ConfigurationError] when none is configured that could be
       def print
-        elsewhere = Support::TargetProblem.of_two
+        elsewhere = Guard::TargetProblem.of_two
         raise ConfigurationError.new(*elsewhere) if elsewhere
 
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
         @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError, LoadError => error
-        wrong = Support::TargetProblem.find
+        wrong = Guard::TargetProblem.find
         raise ConfigurationError.new(*wrong) if wrong
 
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",

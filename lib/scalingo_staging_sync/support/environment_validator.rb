@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Support
-    # The documented home of the guard's error. {ProductionGuard} is what guards; this is a module because apps of 0.1
+    # The documented home of the guard's error. {Guard::Production} is what guards; this is a module because apps of 0.1
     # include it.
     module EnvironmentValidator
       # Something says that this is production. Nothing was touched.
@@ -30,9 +30,9 @@ module ScalingoStagingSync
         def sentence = "#{@failures.join(" ")} Nothing was touched."
       end
 
-      # @return [ProductionGuard] a guard, for those who have always made one here
+      # @return [Guard::Production] a guard, for those who have always made one here
       def self.new(...)
-        ProductionGuard.new(...)
+        Guard::Production.new(...)
       end
     end
   end

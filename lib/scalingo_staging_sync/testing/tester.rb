@@ -60,7 +60,7 @@ module ScalingoStagingSync
 
       def print_end(skipped)
         @output.puts("        Not looked at because of that: #{skipped.join(", ")}.") if skipped.any?
-        @output.puts("", Support::PreviewText.new(@preview).to_s, "") if @preview
+        @output.puts("", Terminal::PreviewText.new(@preview).to_s, "") if @preview
         tell(@results.map { |result| result[:status] }.tally)
       end
 
@@ -127,12 +127,12 @@ module ScalingoStagingSync
 
       # A run asks, a check does not.
       def question
-        allowed = Support::AllowedEnvironments.new(config:)
+        allowed = Guard::AllowedEnvironments.new(config:)
         "#{allowed.reason} So a run asks for the database's name first." if allowed.ask?
       end
 
       def preflight
-        preflight = Support::Preflight.new(config:)
+        preflight = Guard::Preflight.new(config:)
         preflight.check!(source: false)
         raise Warned, [rules, *preflight.notices].join(" ") if preflight.notices.any?
 
@@ -154,7 +154,7 @@ module ScalingoStagingSync
       def source
         file = settings.backup_file
         if file
-          wrong = Support::BackupFile.problem(file)
+          wrong = Guard::BackupFile.problem(file)
           raise Failed, wrong.join(" ") if wrong
 
           return "the file #{Support::Echo.of(file)}."
@@ -202,19 +202,19 @@ module ScalingoStagingSync
       end
 
       def cron
-        file = settings.in_app(Support::CronFile::NAME)
+        file = settings.in_app(Cron::Jobs::NAME)
         return "there is none: the run is not scheduled by Scalingo." unless File.file?(file)
 
-        cron = Support::CronFile.new(File.binread(file))
-        raise Failed, "it has more than #{Support::CronFile::MOST_JOBS} jobs, and Scalingo schedules no more of an app." if cron.too_many?
+        cron = Cron::Jobs.new(File.binread(file))
+        raise Failed, "it has more than #{Cron::Jobs::MOST_JOBS} jobs, and Scalingo schedules no more of an app." if cron.too_many?
         return "no job of it runs scalingo_staging_sync:run." if cron.own.empty?
 
         "#{Support::Figures.counted(cron.own.size, "job")}, in UTC: #{cron.own.map { |command| schedule(command) }.join("; ")}."
       end
 
       def schedule(command)
-        Support::CronSchedule.new(Support::CronSchedule.split(command).first).text
-      rescue Support::CronSchedule::Invalid => error
+        Cron::Schedule.new(Cron::Schedule.split(command).first).text
+      rescue Cron::Schedule::Invalid => error
         raise Failed, "the job that runs scalingo_staging_sync:run must begin with the five fields of a cron schedule: #{error.message}."
       end
 
@@ -307,7 +307,7 @@ module ScalingoStagingSync
       end
 
       def needed_in_vain(extension)
-        "#{extension[:name]} cannot be created, and #{Support::PreviewText::NEEDS[extension[:needed_by]]} needs it"
+        "#{extension[:name]} cannot be created, and #{Terminal::PreviewText::NEEDS[extension[:needed_by]]} needs it"
       end
 
       def sql_of_rules

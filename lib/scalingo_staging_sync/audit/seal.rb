@@ -1,0 +1,107 @@
+# frozen_string_literal: true
+
+require "active_support/security_utils"
+require "json"
+require "openssl"
+
+module ScalingoStagingSync
+  module Audit
+    # The HMAC over an audit file's JSON, under a key derived from the anonymization key: with the app's key it can be
+    # proven that the file was written by a run of this app and not changed since.
+    class Seal
+      include Support::Discreet
+
+      # Ties the derived key to its purpose.
+      PURPOSE = "scalingo-staging-sync audit"
+      private_constant :PURPOSE
+
+      # @param config [Configuration] the anonymization key
+      def initialize(config: ScalingoStagingSync.configuration)
+        @config = config
+      end
+
+      # @param facts [Hash{Symbol, String => Object}] the audit, without a seal
+      # @return [Hash{Symbol => String}] :algorithm and :value
+      # @raise [ConfigurationError] when there is no key
+      def seal(facts)
+        { algorithm: "HMAC-SHA256", value: hmac(facts) }
+      end
+
+      # @param path [String] the JSON file
+      # @return [void]
+      # @raise [VerificationError] when the file is not as it was written, or was written under another key
+      # @raise [ConfigurationError] when it cannot be read, or there is no key
+      def verify!(path)
+        text = read(path)
+        facts = parse(text, path)
+        facts.delete("seal")
+        # Byte by byte: a reader may see in other bytes what the seal does not cover, such as the first of two keys of one
+        # name, or a word that was written into the seal itself.
+        return if ActiveSupport::SecurityUtils.secure_compare(text, self.class.form(facts.merge("seal" => seal(facts))))
+
+        raise VerificationError.new("The audit file #{Support::Echo.of(path)} is not as it was written, or was written under another key.",
+                                    "Compare it with a copy that you trust, and check config.anonymization_secret.")
+      end
+
+      # @param sealed [Hash{Symbol, String => Object}] the audit with its seal, which comes last
+      # @return [String] the file's content: the one form that {#verify!} takes
+      def self.form(sealed) = "#{JSON.pretty_generate(sealed)}\n"
+
+      private
+
+      def read(path)
+        refuse("No audit file is named.") if path.to_s.empty?
+        Support::Echo.refuse_secret(path, "the audit file", remedy)
+
+        File.read(EngineSettings.new(@config).in_app(path), mode: "rb", encoding: "UTF-8")
+      rescue Errno::ENOENT
+        refuse("There is no audit file #{Support::Echo.of(path)}.")
+      rescue SystemCallError, ArgumentError => error # the latter for the home of a user that there is not
+        refuse("The audit file #{Support::Echo.of(path)} cannot be read (#{error.class}).")
+      end
+
+      def parse(text, path)
+        facts = JSON.parse(text)
+        # Bytes that are no text, and numbers beyond all bounds, can be read and not be written.
+        JSON.generate(facts)
+        facts.is_a?(Hash) ? facts : raise(JSON::ParserError)
+      rescue JSON::JSONError, EncodingError
+        refuse("The file #{Support::Echo.of(path)} is no audit as JSON: only the audit's .json file is sealed.")
+      end
+
+      def refuse(what)
+        raise ConfigurationError.new(what, remedy)
+      end
+
+      def remedy = "Name the audit's .json file: `rake 'scalingo_staging_sync:audit:verify[#{example}]'`."
+
+      # The file that runs of this app write, where they do.
+      def example
+        configured = @config.anonymization_audit_file
+        configured ? "#{configured.sub(/\.(json|txt|html)\z/, "")}.json" : "tmp/audit.json"
+      end
+
+      def hmac(facts)
+        hmac = OpenSSL::HMAC.new(key, "SHA256")
+        in_pieces(facts) { |text| hmac << text }
+        hmac.hexdigest
+      end
+
+      def key = OpenSSL::HMAC.digest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
+
+      # The content as JSON in its order, piece by piece: with thousands of tables the whole would be megabytes, twice.
+      def in_pieces(facts)
+        yield "{"
+        facts.each_with_index do |(name, value), place|
+          yield "#{"," unless place.zero?}#{JSON.generate(name.to_s)}:"
+          next yield(JSON.generate(value)) unless value.is_a?(Array)
+
+          yield "["
+          value.each_with_index { |inner, index| yield "#{"," unless index.zero?}#{JSON.generate(inner)}" }
+          yield "]"
+        end
+        yield "}"
+      end
+    end
+  end
+end

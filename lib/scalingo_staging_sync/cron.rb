@@ -1,0 +1,6 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  # What an app's cron.json schedules on Scalingo.
+  module Cron; end
+end

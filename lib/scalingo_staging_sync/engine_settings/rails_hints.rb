@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class EngineSettings
+    # What a Rails app itself says: the parameters that it keeps out of its logs, the attributes that it encrypts, and
+    # where its files lie.
+    module RailsHints
+      class << self
+        # @return [Array<String>] the Strings and Symbols of `config.filter_parameters`; its Regexps and Procs are for
+        #   Rails alone
+        def filter_parameters
+          filters = rails_config&.filter_parameters || []
+          filters.grep(String).concat(filters.grep(Symbol).map(&:to_s)).uniq
+        end
+
+        # @return [Array<Array(String, String)>] table (without its schema) and column of every attribute declared with
+        #   `encrypts`
+        def encrypted_columns
+          return [] unless encrypts?
+
+          load_models
+          models = ActiveRecord::Base.descendants.reject(&:abstract_class?)
+          models.flat_map { |model| columns_of(model) }.uniq
+        end
+
+        # @return [String, nil] the service of this environment that Active Storage's files lie in
+        #   (`config.active_storage.service`); nil where none is configured
+        def storage_service
+          config = rails_config
+          config.active_storage.service&.to_s if config.respond_to?(:active_storage)
+        end
+
+        private
+
+        # Without a database configured, as in a CI, it is there all the same; without its adapter it is not.
+        def encrypts?
+          defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:encrypted_attributes)
+        rescue ActiveRecord::ActiveRecordError, LoadError
+          false
+        end
+
+        def rails_config
+          Rails.application&.config if defined?(Rails.application)
+        end
+
+        # Models are loaded when they are first named; a rake task has named none.
+        def load_models
+          return unless defined?(Rails.autoloaders) && Rails.application
+
+          Rails.root.glob("app/models").select(&:directory?).each { |path| Rails.autoloaders.main.eager_load_dir(path.to_s) }
+        rescue StandardError, LoadError => error
+          ScalingoStagingSync.configuration.logger.warn(
+            "The app's models could not be loaded (#{error.class}), so attributes declared with `encrypts` are known by their values only."
+          )
+        end
+
+        def columns_of(model)
+          table = model.table_name.to_s.split(".").last
+          return [] unless table
+
+          Array(model.encrypted_attributes).map { |name| [table, (model.attribute_alias(name.to_s) || name).to_s] }
+        rescue StandardError
+          [] # A model whose table cannot be told has no columns either.
+        end
+      end
+    end
+  end
+end
