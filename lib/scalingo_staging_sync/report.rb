@@ -45,10 +45,10 @@ module ScalingoStagingSync
     def tables = to_h[:tables] || []
 
     # @return [Integer] rows loaded
-    def rows = tables.sum { |table| table[:rows] }
+    def rows = run.rows
 
     # @return [Integer] values replaced
-    def masked_values = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
+    def masked_values = run.masked_values
 
     # @return [Array<Hash{Symbol => Object}>] every column that looks personal or acts outside (:heading is "outside"; a
     #   table of queued work has "*" for its column): :table, :column, :kind, :heading,
@@ -56,14 +56,14 @@ module ScalingoStagingSync
     def findings = to_h[:findings] || []
 
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that act outside
-    def outside = PersonalData::Outside.split(findings).first
+    def outside = findings.select { |facts| Finding.of(facts).outside? }
 
     # @return [Array<Hash{Symbol => Object}>] accounts that have a password that is known, by the mask `:password` or by
     #   `config.staging_password`: :table, :column and :accounts
     def known_passwords = to_h[:known_passwords] || []
 
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that nothing stands between and staging
-    def uncovered = findings.select { |finding| finding[:status].to_s == "uncovered" }
+    def uncovered = findings.select { |facts| Finding.of(facts).uncovered? }
 
     # @return [Array<Hash{Symbol => Object}>] original values of masked columns that survived in others: :table, :column,
     #   :kind, :count, :expected_by_chance, :certain (only those fail a run) and :entry, the rule to paste
@@ -85,5 +85,10 @@ module ScalingoStagingSync
 
     # @return [Float, nil] how long the engine worked, in seconds
     def seconds = to_h[:seconds]
+
+    private
+
+    # Not kept: a block may change what it was given.
+    def run = Run.of(to_h)
   end
 end

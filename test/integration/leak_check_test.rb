@@ -268,7 +268,7 @@ class LeakCheckTest < IntegrationTest
                                masking_options: { rules: [{ "table" => "posts", "columns" => { "mail" => "email" } }] })
     told = ScalingoStagingSync::Native.plan(settings) { nil }
     assert_equal %w[large_objects schema_text search_vector], told[:channels].map { |channel| channel[:channel].to_s }.sort
-    text = ScalingoStagingSync::Terminal::PreviewText.new(told).to_s
+    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(told)).to_s
     assert_includes text, "Personal data beside columns\n  public.posts.words holds words of masked columns"
     assert_includes text, "1 large object"
   end

@@ -327,7 +327,7 @@ class OutsideTest < IntegrationTest
 
   def test_the_dry_run_names_each
     told = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
-    text = ScalingoStagingSync::Terminal::PreviewText.new(told).to_s
+    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(told)).to_s
     assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (config.quiesce)"
     assert_includes text, "public.webhook_endpoints.url: where requests are sent; masked by :url"
     assert_includes text, "public.active_storage_blobs.service_name: the service that stores files; masked by :static"

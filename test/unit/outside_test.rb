@@ -17,36 +17,42 @@ class OutsideTextTest < Minitest::Test
 
   def report(**more) = FakeNative::REPORT.merge(findings: [QUEUE, HOOK, LEFT, PERSON], known_passwords: KNOWN, **more)
 
-  def audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
+  def finished = ScalingoStagingSync::Report::Run.of(report)
+
+  # Lines of findings, and the summary of all of them.
+  def line(facts) = Outside.line(ScalingoStagingSync::Report::Finding.of(facts))
+  def summary(*list) = Outside.summary(ScalingoStagingSync::Report::Findings.of(list))
+
+  def document = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
 
   def test_each_is_named_with_what_was_done
-    assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", Outside.line(QUEUE)
-    assert_equal "public.webhooks.url: where requests are sent; masked by :url", Outside.line(HOOK)
-    assert_equal "public.que_jobs: queued work, Que's; left as it is: config.quiesce is false", Outside.line(LEFT)
-    assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has it", Outside.summary([QUEUE, HOOK, LEFT, PERSON])
-    assert_equal "1 column masked", Outside.summary([HOOK, PERSON]), "of what there is none nothing is said"
-    assert_equal "1 column masked, 1 column covered by rules", Outside.summary([HOOK, HOOK.merge(status: "covered")])
-    assert_nil Outside.summary([PERSON])
+    assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", line(QUEUE)
+    assert_equal "public.webhooks.url: where requests are sent; masked by :url", line(HOOK)
+    assert_equal "public.que_jobs: queued work, Que's; left as it is: config.quiesce is false", line(LEFT)
+    assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has it", summary(QUEUE, HOOK, LEFT, PERSON)
+    assert_equal "1 column masked", summary(HOOK, PERSON), "of what there is none nothing is said"
+    assert_equal "1 column masked, 1 column covered by rules", summary(HOOK, HOOK.merge(status: "covered"))
+    assert_nil summary(PERSON)
   end
 
   def test_the_audit_names_each_apart_from_personal_data
-    text = audit.to_text
+    text = ScalingoStagingSync::Audit::Text.new(document).to_s
     ["Personal data  1 column found, 1 not covered", "Acts outside   1 queue kept out or covered", "Known password 1,200 accounts",
      "Acts outside\n  public.good_jobs: queued work", "Accounts with a known password\n  public.users.encrypted_password: 1,200"]
       .each { |line| assert_includes text, line }
-    page = ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s.gsub("<wbr>", "").gsub(/<[^>]+>/, " ").squeeze(" ")
+    page = ScalingoStagingSync::Audit::Page.new(document).to_s.gsub("<wbr>", "").gsub(/\s*<[^>]+>\s*/, " ").squeeze(" ")
     ["What acts outside", "public.webhooks.url where requests are sent masked by :url", "public.users.encrypted_password: 1,200",
      "Without rules 1 column with personal data"].each { |said| assert_includes page, said }
-    assert_equal KNOWN.map { |one| one.transform_keys(&:to_s) }, JSON.parse(audit.to_json)["known_passwords"]
+    assert_equal KNOWN.map { |one| one.transform_keys(&:to_s) }, JSON.parse(ScalingoStagingSync::Audit::Json.new(document).to_s)["known_passwords"]
   end
 
   def test_scan_and_dry_run_name_each
     found = FakeNative::FOUND.merge(findings: [*FakeNative::FOUND[:findings], QUEUE, HOOK])
-    text = ScalingoStagingSync::Terminal::FindingsText.new(found).to_s
+    text = ScalingoStagingSync::Terminal::FindingsText.new(ScalingoStagingSync::PersonalData::Found.of(found)).to_s
     assert_includes text, "2 columns look personal"
-    assert_includes text, "Acts outside:\n  #{Outside.line(QUEUE)}\n  #{Outside.line(HOOK)}\n"
-    plan = ScalingoStagingSync::Terminal::PreviewText.new(FakeNative::PREVIEW.merge(findings: [QUEUE, PERSON])).to_s
-    assert_includes plan, "Acts outside\n  #{Outside.line(QUEUE)}\n"
+    assert_includes text, "Acts outside:\n  #{line(QUEUE)}\n  #{line(HOOK)}\n"
+    plan = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(FakeNative::PREVIEW.merge(findings: [QUEUE, PERSON]))).to_s
+    assert_includes plan, "Acts outside\n  #{line(QUEUE)}\n"
     assert_equal 1, plan.scan("good_jobs").size
   end
 
@@ -55,16 +61,16 @@ class OutsideTextTest < Minitest::Test
     log = StringIO.new
     reporter = ScalingoStagingSync::Terminal::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
     coordinator = ScalingoStagingSync::Services::Coordinator.new(config:, reporter:, native: FakeNative.new(report:))
-    coordinator.send(:tell_quiet, report)
+    coordinator.send(:tell_quiet, finished)
     assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has it.\n" \
                  "1,200 accounts of public.users have a known password (encrypted_password).\n", log.string
   end
 
   def test_slack_counts_them
     service = ScalingoStagingSync::Services::SlackNotificationService.new(config: staging_config)
-    lines = service.send(:cautions, report)
+    lines = service.send(:cautions, finished)
     assert_includes lines.join("\n").tr(" ", " "), "comptes ont un mot de passe connu."
-    assert_empty service.send(:cautions, FakeNative::REPORT).compact
+    assert_empty service.send(:cautions, ScalingoStagingSync::Report::Run.of(FakeNative::REPORT)).compact
   end
 
   def test_the_report_has_both

@@ -105,12 +105,13 @@ class SecretsInObjectsTest < Minitest::Test
   def test_an_app_that_is_a_url_is_named_nowhere
     with_env("APP" => "postgres://ada:pw-of-staging@db.example/x") do
       report = { tables: [], phases: [], backup: {} }
-      audit = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now)
+      document = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now)
       output = StringIO.new
       ScalingoStagingSync::Testing::Tester.new(output:, native: FakeNative.new).run
-      texts = [audit.to_json, audit.to_text, ScalingoStagingSync::Audit::Page.new(audit.to_h).to_s, output.string,
+      texts = [ScalingoStagingSync::Audit::Json.new(document), ScalingoStagingSync::Audit::Text.new(document), ScalingoStagingSync::Audit::Page.new(document),
+               output.string,
                ScalingoStagingSync::Report.new(:before_sync).target_app]
-      texts.each { |text| refute_includes text, "pw-of-staging" }
+      texts.each { |text| refute_includes text.to_s, "pw-of-staging" }
       assert_equal ScalingoStagingSync::Support::Echo::HIDDEN, ScalingoStagingSync.configuration.target_app
     end
   end

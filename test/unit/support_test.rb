@@ -107,7 +107,7 @@ class ErrorTextTest < Minitest::Test
 
   def test_a_list_in_a_plan_ends_with_its_line
     preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
-    refute_match(/^ Correct/, ScalingoStagingSync::Terminal::PreviewText.new(preview).to_s)
+    refute_match(/^ Correct/, ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(preview)).to_s)
   end
 end
 

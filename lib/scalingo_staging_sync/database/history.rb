@@ -92,18 +92,17 @@ module ScalingoStagingSync
       # the engine has left them with `more_to_come`: incomplete and under way. If that part fails, the run is noted as
       # failed; if this process is killed, nothing has to be noted.
       #
-      # @param report [Hash{Symbol => Object}] the engine's report, with its :run_id
+      # @param run [Report::Run] what the engine says of it
       # @return [Object] what the block returns
       # @raise [PrivilegeError] when ActiveRecord's role may not write what the engine's may
       # @raise [TargetBusyError] when another run has begun meanwhile
-      def finishing(report)
-        run = report[:run_id]
-        take(run)
+      def finishing(run)
+        take(run.run_id)
         result = yield
-        mark_complete(run, report[:findings]&.count { |finding| finding[:status].to_s == "uncovered" })
+        mark_complete(run.run_id, run.findings.uncovered.size)
         result
       rescue StandardError, SignalException => error
-        note_failure(run, error)
+        note_failure(run.run_id, error)
         raise
       ensure
         release
@@ -116,7 +115,7 @@ module ScalingoStagingSync
         ask(<<~SQL)
           WITH run AS (
             UPDATE scalingo_staging_sync.runs SET status = 'complete', error_class = NULL, finished_at = clock_timestamp(),
-              findings = #{findings ? Integer(findings) : "findings"} WHERE run_id = #{quote(run)})
+              findings = #{Integer(findings)} WHERE run_id = #{quote(run)})
           UPDATE scalingo_staging_sync.state SET status = 'complete', finished_at = clock_timestamp()
             WHERE run_id = #{quote(run)}
         SQL

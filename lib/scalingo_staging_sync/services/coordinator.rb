@@ -85,21 +85,22 @@ module ScalingoStagingSync
         started_at = Time.now
         before = migrations_applied
         report = engine.run(settings.to_h(more_to_come: EngineSettings.target_of_rails?))
-        reporter.with_heartbeat { finish(report, started_at) }
-        tell(report)
-        tell_quiet(report)
+        run = Report::Run.of(report)
+        reporter.with_heartbeat { finish(run, report, started_at) }
+        tell(run)
+        tell_quiet(run)
         tell_restart(before)
         report
       end
 
       # What comes after the rows. Until all of it is done the target counts as incomplete: so the engine has left it,
       # and so it stays, however this process ends.
-      def finish(report, started_at)
+      def finish(run, report, started_at)
         rest = lambda do
           in_rails if Database::RailsState.active_record?
           after_load(report, started_at)
         end
-        EngineSettings.target_of_rails? ? Database::History.new.finishing(report, &rest) : rest.call
+        EngineSettings.target_of_rails? ? Database::History.new.finishing(run, &rest) : rest.call
       end
 
       def in_rails
@@ -138,32 +139,29 @@ module ScalingoStagingSync
         path = config.anonymization_audit_file
         return [] unless path
 
-        files = Audit::Document
-                .new(report, started_at:, finished_at: Time.now, config:)
-                .write(settings.in_app(path))
+        document = Audit::Document.new(report, started_at:, finished_at: Time.now, config:)
+        files = Audit::Files.new(document, config:).write(settings.in_app(path))
         reporter.say("Audit: #{files.join(", ")}.")
         files
       end
 
-      def tell(report)
-        tables = report[:tables] || []
-        masked = tables.sum { |table| (table[:columns] || []).sum { |column| column[:masked] } }
-        report[:left_out]&.each { |entry| reporter.detail("Left out: #{entry[:kind]} #{entry[:name]}: #{entry[:why]}") }
+      def tell(run)
+        run.left_out.each { |entry| reporter.detail("Left out: #{entry}") }
         reporter.say(
-          "Done in #{Support::Figures.seconds(report[:seconds])}: " \
-          "#{Support::Figures.counted(tables.size, "table")}, " \
-          "#{Support::Figures.counted(tables.sum { |table| table[:rows] }, "row")}, " \
-          "#{Support::Figures.counted(masked, "value")} masked#{without_rows(report)}; #{verification(report)}."
+          "Done in #{Support::Figures.seconds(run.seconds)}: " \
+          "#{Support::Figures.counted(run.tables.size, "table")}, " \
+          "#{Support::Figures.counted(run.rows, "row")}, " \
+          "#{Support::Figures.counted(run.masked_values, "value")} masked#{without_rows(run)}; #{verification(run)}."
         )
       end
 
       # What staging could do, and who can log in.
-      def tell_quiet(report)
-        acting = PersonalData::Outside.summary(report[:findings])
+      def tell_quiet(run)
+        acting = PersonalData::Outside.summary(run.findings)
         reporter.say("Acts outside: #{acting}.") if acting
-        report[:known_passwords].to_a.each do |one|
-          reporter.say("#{Support::Figures.counted(one[:accounts], "account")} of #{one[:table]} " \
-                       "#{(one[:accounts] == 1) ? "has" : "have"} a known password (#{one[:column]}).")
+        run.known_passwords.each do |known|
+          reporter.say("#{Support::Figures.counted(known.accounts, "account")} of #{known.table} " \
+                       "#{(known.accounts == 1) ? "has" : "have"} a known password (#{known.column}).")
         end
       end
 
@@ -181,15 +179,14 @@ module ScalingoStagingSync
         reporter.say("Restart the app's web and worker containers: the schema is not what it was before the run, and they keep what they knew of it.")
       end
 
-      def without_rows(report)
-        excluded = (report[:excluded] || []).size
-        "; #{Support::Figures.counted(excluded, "table")} without rows" if excluded.positive?
+      def without_rows(run)
+        "; #{Support::Figures.counted(run.excluded.size, "table")} without rows" if run.excluded.any?
       end
 
-      def verification(report)
+      def verification(run)
         return "not verified, as configured" unless config.verify_anonymization
 
-        report[:verified] ? "verified" : "VERIFICATION FAILED, see the warnings"
+        run.verified ? "verified" : "VERIFICATION FAILED, see the warnings"
       end
     end
   end

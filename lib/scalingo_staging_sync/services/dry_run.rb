@@ -42,7 +42,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when a setting is missing
       def execute!
         told = preview
-        @output.puts(@json ? JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told }) : Terminal::PreviewText.new(told).to_s)
+        @output.puts(@json ? json(told) : Terminal::PreviewText.new(Preview::Plan.of(told)).to_s)
         told
       end
 
@@ -56,6 +56,10 @@ module ScalingoStagingSync
         plan = native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
         plan.merge(problems: plan[:problems].to_a.map { |problem| problem.merge(remedy: Error.named(problem[:remedy].to_s)) })
       end
+
+      private
+
+      def json(told) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told })
     end
   end
 end

@@ -34,7 +34,7 @@ module ScalingoStagingSync
       # @raise [Error] when it cannot be read, or a rule does not fit it
       def scan
         found = look
-        @output.puts(json? ? json(found) : Terminal::FindingsText.new(found).to_s)
+        @output.puts(json? ? json(found) : text(found).to_s)
         found
       end
 
@@ -59,7 +59,7 @@ module ScalingoStagingSync
         found = look_at_schema(from.to_s)
         raise no_tables if found[:tables].zero? && found[:findings].empty?
 
-        @output.puts(json? ? json(found) : Terminal::FindingsText.new(found).coverage)
+        @output.puts(json? ? json(found) : text(found).coverage)
         found[:rules].nil?
       end
 
@@ -68,6 +68,8 @@ module ScalingoStagingSync
       def json? = @variables.word("FORMAT") == "json"
 
       def json(found) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **found })
+
+      def text(found) = Terminal::FindingsText.new(PersonalData::Found.of(found))
 
       def scanner = PersonalData::ColumnScanner.new(config:, native:)
 

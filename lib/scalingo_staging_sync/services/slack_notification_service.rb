@@ -56,9 +56,9 @@ module ScalingoStagingSync
       # @param report [Hash{Symbol => Object}] what the engine returned
       # @return [void]
       def succeeded(report)
-        tables = report[:tables] || []
-        tell(words.title(:succeeded, duration: words.duration(report[:seconds].to_f)), *backup(report[:backup]), figures(report, tables),
-             *masked(tables), *cautions(report), *warnings(report[:warnings].to_a), place.link)
+        run = Report::Run.of(report)
+        tell(words.title(:succeeded, duration: words.duration(run.seconds.to_f)), *backup(run.backup), figures(run),
+             *masked(run.masked_tables), *cautions(run), *warnings(run.warnings), place.link)
       end
 
       # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is named, because
@@ -121,28 +121,26 @@ module ScalingoStagingSync
       end
 
       def backup(backup)
-        return [] unless backup
+        return [] unless backup&.created_at
 
-        facts = { id: backup[:id], size: (words.bytes(backup[:size]) if backup[:size]) }
-        backup[:created_at] ? [words.sentence(:backup_of, made: words.moment(backup[:created_at]), **facts)] : []
+        size = words.bytes(backup.size) if backup.size
+        [words.sentence(:backup_of, id: backup.id, made: words.moment(backup.created_at), size:)]
       end
 
-      def figures(report, tables)
-        size = report[:size_after].to_i.positive? ? report[:size_after] : tables.sum { |table| table[:bytes].to_i }
-        figures = [words.counted(tables.size, :table), words.counted(tables.sum { |table| table[:rows] }, :row)]
-        figures << words.bytes(size) if size.positive?
+      def figures(run)
+        figures = [words.counted(run.tables.size, :table), words.counted(run.rows, :row)]
+        figures << words.bytes(run.size) if run.size.positive?
         "#{figures.join(", ")}."
       end
 
       def masked(tables)
-        tables = tables.select { |table| table[:columns]&.any? }
         tables.empty? ? [] : [words.sentence(:masked, tables: named(tables))]
       end
 
-      def cautions(report)
-        open = report[:findings].to_a.count { |finding| finding[:status].to_s == "uncovered" }
-        known = PersonalData::Outside.known_passwords(report)
-        [(words.sentence(:unverified) if @config.verify_anonymization && !report[:verified]),
+      def cautions(run)
+        open = run.findings.uncovered.size
+        known = run.accounts_with_known_password
+        [(words.sentence(:unverified) if @config.verify_anonymization && !run.verified),
          ("#{words.counted(open, :finding)}." if open.positive?),
          ("#{words.counted(known, :known_password)}." if known.positive?)]
       end
@@ -204,8 +202,8 @@ module ScalingoStagingSync
 
       # Tables with their rows, the largest first where they are too many to name.
       def named(tables)
-        shown = (tables.size > NAMED) ? tables.max_by(NAMED) { |table| table[:rows] } : tables
-        names = shown.map { |table| "#{words.table(table[:table])} (#{words.number(table[:rows])})" }
+        shown = (tables.size > NAMED) ? tables.max_by(NAMED, &:rows) : tables
+        names = shown.map { |table| "#{words.table(table.name)} (#{words.number(table.rows)})" }
         names << words.sentence(:more, count: words.counted(tables.size - NAMED, :more)) if tables.size > NAMED
         names.join(", ")
       end

@@ -10,15 +10,15 @@ module ScalingoStagingSync
       HEAD = ["Column", "Kind", "Heading", "Sure", "Found by", "Seen in", "Status"].freeze
       private_constant :HEAD
 
-      # @param found [Hash{Symbol => Object}] as {PersonalData::ColumnScanner#found_in_database} returns it
+      # @param found [PersonalData::Found] what was found
       def initialize(found)
         @found = found
       end
 
       # @return [String] every finding, the rules that are missing, and the warnings
       def to_s
-        outside, findings = PersonalData::Outside.split(@found[:findings])
-        lines = ["#{look_personal(findings.size)}, among those of #{Support::Figures.counted(@found[:tables], "table")} (#{@found[:origin]})."]
+        outside, findings = @found.findings.partition(&:outside?)
+        lines = ["#{look_personal(findings.size)}, among those of #{Support::Figures.counted(@found.tables, "table")} (#{@found.origin})."]
         lines.push("", *table(findings)) if findings.any?
         lines.push("", "Acts outside:", *outside.map { |finding| "  #{PersonalData::Outside.line(finding)}" }) if outside.any?
         lines.push("", *missing)
@@ -27,11 +27,11 @@ module ScalingoStagingSync
 
       # @return [String] what has neither a rule nor an entry in `config.pii_ignore`
       def coverage
-        open = @found[:findings].select { |finding| finding[:status].to_s == "uncovered" }
+        open = @found.findings.uncovered
         return [ALL_COVERED, *warnings].join("\n") if open.empty?
 
         lines = ["#{look_personal(open.size)} and #{open.one? ? "has" : "have"} neither a rule nor an entry in config.pii_ignore:"]
-        lines.concat(open.map { |one| "  #{name(one)}: #{one[:kind]} (#{format("%.2f", one[:confidence])}), #{one[:reason]}" })
+        lines.concat(open.map { |one| "  #{name(one)}: #{one.kind} (#{format("%.2f", one.confidence)}), #{one.reason}" })
         [*lines, "", *missing, *warnings].join("\n")
       end
 
@@ -40,13 +40,13 @@ module ScalingoStagingSync
       def look_personal(count) = "#{Support::Figures.counted(count, "column")} #{(count == 1) ? "looks" : "look"} personal"
 
       def missing
-        return [ALL_COVERED] unless @found[:rules]
+        return [ALL_COVERED] unless @found.rules
 
         ["Rules such as these would cover what nothing covers; what is not personal goes into config.pii_ignore, with its reason:",
-         "", @found[:rules]]
+         "", @found.rules]
       end
 
-      def warnings = @found[:warnings].map { |warning| "Warning: #{warning}" }
+      def warnings = @found.warnings.map { |warning| "Warning: #{warning}" }
 
       def table(findings)
         rows = [HEAD, *findings.map { |finding| cells(finding) }]
@@ -56,12 +56,12 @@ module ScalingoStagingSync
       end
 
       def cells(finding)
-        seen = finding[:values].zero? ? "" : "#{Support::Figures.count(finding[:count])} of #{Support::Figures.count(finding[:values])}"
-        [name(finding), finding[:kind], finding[:heading], format("%.2f", finding[:confidence]), finding[:found_by].to_s, seen,
-         [finding[:status].to_s, finding[:because]].compact.join(": ")]
+        seen = finding.values.zero? ? "" : "#{Support::Figures.count(finding.count)} of #{Support::Figures.count(finding.values)}"
+        [name(finding), finding.kind, finding.heading, format("%.2f", finding.confidence), finding.found_by, seen,
+         [finding.status, finding.because].compact.join(": ")]
       end
 
-      def name(finding) = "#{finding[:table]}.#{finding[:column]}"
+      def name(finding) = "#{finding.table}.#{finding.column}"
     end
   end
 end

@@ -10,28 +10,28 @@ module ScalingoStagingSync
       # What needs an extension, as the engine has it and in words.
       NEEDS = { "backup" => "the backup", "configuration" => "config.postgis" }.freeze
 
-      # @param preview [Hash{Symbol => Object}] what {Services::DryRun#preview} returned
+      # @param preview [Preview::Plan] what a run would do
       def initialize(preview)
         @preview = preview
       end
 
       # @return [String] the text
       def to_s
-        blocks = [backup, tables, findings, outside, channels, list("Foreign keys that become NOT VALID", @preview[:not_valid]), left_out,
-                  target, list("Warnings", @preview[:warnings]), verdict]
+        blocks = [backup, tables, findings, outside, channels, list("Foreign keys that become NOT VALID", @preview.not_valid), left_out,
+                  target, list("Warnings", @preview.warnings), verdict]
         "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
       end
 
       private
 
       def backup
-        backup = @preview[:backup]
+        backup = @preview.backup
         return ["Backup: none could be read."] unless backup
 
-        made = backup[:created_at] && "of #{made_at(backup[:created_at])}"
-        ["Backup #{[backup[:id], made, (Support::Figures.bytes(backup[:size]) if backup[:size])].compact.join(", ")}",
-         "  of the database #{backup[:database]}, PostgreSQL #{backup[:server_version]}, " \
-         "by pg_dump #{backup[:dump_version]}; from #{backup[:origin]}"]
+        made = backup.created_at && "of #{made_at(backup.created_at)}"
+        ["Backup #{[backup.id, made, (Support::Figures.bytes(backup.size) if backup.size)].compact.join(", ")}",
+         "  of the database #{backup.database}, PostgreSQL #{backup.server_version}, " \
+         "by pg_dump #{backup.dump_version}; from #{backup.origin}"]
       end
 
       def made_at(time)
@@ -40,115 +40,112 @@ module ScalingoStagingSync
       end
 
       def tables
-        return [] if @preview[:tables].empty?
+        return [] if @preview.tables.empty?
 
-        rows = @preview[:tables].map { |table| [table[:table], amount(table), ACTIONS.fetch(table[:action].to_s)] }
+        rows = @preview.tables.map { |table| [table.name, amount(table), ACTIONS.fetch(table.action)] }
         head = ["Table", "Rows", "What happens to its rows"]
         widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
         line = ->(cells) { "#{cells[0].ljust(widths[0])}  #{cells[1].rjust(widths[1])}  #{cells[2]}" }
         [line.call(head), line.call(widths.map { |width| "-" * width }),
-         *rows.zip(@preview[:tables]).flat_map { |cells, table| [line.call(cells), *masks(table), *sql(table)] }]
+         *rows.zip(@preview.tables).flat_map { |cells, table| [line.call(cells), *masks(table), *sql(table)] }]
       end
 
       # The statements of rules, as they are: white space may matter in them.
       def sql(table)
-        table[:sql].to_a.flat_map { |rule| ["    #{rule[:rule]}", *rule[:sql].strip.lines.map { |line| "      #{line.chomp}" }] }
+        table.rules.flat_map { |rule| ["    #{rule.rule}", *rule.sql.strip.lines.map { |line| "      #{line.chomp}" }] }
       end
 
       # Rows as of the last run, else the compressed size where the archive tells, else nothing.
       def amount(table)
-        return Support::Figures.count(table[:last_rows]) if table[:last_rows]
+        return Support::Figures.count(table.last_rows) if table.last_rows
 
-        table[:compressed_bytes] ? "#{Support::Figures.bytes(table[:compressed_bytes])} packed" : "?"
+        table.compressed_bytes ? "#{Support::Figures.bytes(table.compressed_bytes)} packed" : "?"
       end
 
       def masks(table)
-        width = table[:columns].map { |column| column[:name].length }.max
-        table[:columns].map { |column| "    #{column[:name].ljust(width)}  #{column[:mask]}" }
+        width = table.columns.map { |column| column.name.length }.max
+        table.columns.map { |column| "    #{column.name.ljust(width)}  #{column.mask}" }
       end
 
       def findings
-        _, found = PersonalData::Outside.split(@preview[:findings])
-        open, masked = %w[uncovered masked].map { |status| found.select { |finding| finding[:status].to_s == status } }
-        list("Columns that look personal and that no rule covers", open.map { |finding| finding(finding) }) +
-          list("Columns that look personal and would be masked by themselves", masked.map { |finding| finding(finding) })
+        found = @preview.findings.about_persons
+        list("Columns that look personal and that no rule covers", found.select(&:uncovered?).map { |finding| finding(finding) }) +
+          list("Columns that look personal and would be masked by themselves", found.select(&:masked?).map { |finding| finding(finding) })
       end
 
       def finding(finding)
-        name = finding.values_at(:table, :column).compact.join(".")
-        words = [finding[:kind], finding[:mask] && "mask #{finding[:mask][:mask]}", finding[:reason], finding[:because]].compact
-        line = words.empty? ? name : "#{name}: #{words.join(", ")}"
-        (finding[:rule] && finding[:status].to_s == "uncovered") ? "#{line}\n    #{finding[:rule]}" : line
+        words = [finding.kind, finding.mask && "mask #{finding.mask}", finding.reason, finding.because].compact
+        line = words.empty? ? finding.place : "#{finding.place}: #{words.join(", ")}"
+        (finding.rule && finding.uncovered?) ? "#{line}\n    #{finding.rule}" : line
       end
 
       def outside
-        acting, = PersonalData::Outside.split(@preview[:findings])
-        list("Acts outside", acting.map { |finding| PersonalData::Outside.line(finding) })
+        list("Acts outside", @preview.findings.outside.map { |finding| PersonalData::Outside.line(finding) })
       end
 
       def channels
-        list("Personal data beside columns", @preview[:channels].to_a.map { |channel| channel[:note] })
+        list("Personal data beside columns", @preview.channels.map(&:note))
       end
 
       def left_out
-        list("Left out", @preview[:left_out].map { |entry| "#{entry[:kind]} #{entry[:name]}: #{entry[:why]}" })
+        list("Left out", @preview.left_out)
       end
 
       def target
-        look = @preview[:target]
-        return ["Target: it could not be looked at."] unless look
+        target = @preview.target
+        return ["Target: it could not be looked at."] unless target
 
-        drops = look[:drops].map { |kind, count| Support::Figures.counted(count, kind.to_s) }
-        drops << Support::Figures.counted(look[:large_objects], "large object") if look[:large_objects].positive?
-        lines = ["Target #{look[:database]}, PostgreSQL #{look[:server_version]}, #{Support::Figures.bytes(look[:size])}, role #{look[:role]}",
+        drops = target.drops.map { |kind, count| Support::Figures.counted(count, kind.to_s) }
+        drops << Support::Figures.counted(target.large_objects, "large object") if target.large_objects.positive?
+        lines = ["Target #{target.database}, PostgreSQL #{target.server_version}, #{Support::Figures.bytes(target.size)}, role #{target.role}",
                  "  would be dropped: #{drops.empty? ? "nothing" : drops.join(", ")}",
-                 "  sessions that would be ended: #{sessions(look)}"]
-        lines.concat(look[:missing_extensions].map { |extension| "  #{missing(extension)}" })
+                 "  sessions that would be ended: #{sessions(target)}"]
+        lines.concat(target.missing_extensions.map { |extension| "  #{missing(extension)}" })
       end
 
-      def sessions(look)
-        names = look[:sessions].map { |session| session[:application_name].empty? ? "unnamed" : session[:application_name] }
+      def sessions(target)
+        names = target.sessions.map { |name| name.empty? ? "unnamed" : name }
         return "none" if names.empty?
 
         "#{names.size} (#{names.tally.map { |name, count| (count > 1) ? "#{name} × #{count}" : name }.join(", ")})"
       end
 
       def missing(extension)
-        fate = if !extension[:available] then "the server does not have it"
-               elsif extension[:lacks].any? then "it requires #{extension[:lacks].join(", ")}, also missing"
-               elsif extension[:allowed] then "it would be created"
+        fate = if !extension.available then "the server does not have it"
+               elsif extension.lacks.any? then "it requires #{extension.lacks.join(", ")}, also missing"
+               elsif extension.allowed then "it would be created"
                else
                  "the role may not create it"
                end
-        need = NEEDS[extension[:needed_by]]
-        "extension #{extension[:name]} is missing: #{fate}#{" (needed by #{need})" if need}"
+        need = NEEDS[extension.needed_by]
+        "extension #{extension.name} is missing: #{fate}#{" (needed by #{need})" if need}"
       end
 
       def verdict
-        problems = @preview[:problems]
+        problems = @preview.problems
         if problems.empty?
           return ["A run would go through, as far as this can be known without it. #{server_check} Nothing was touched.".squeeze(" ")]
         end
 
         ["A run would fail (#{Support::Figures.counted(problems.size, "problem")}). Nothing was touched.",
-         *problems.map { |problem| "  #{problem[:error].split("::").last}: #{Error.joined(problem[:what], problem[:remedy])}" }]
+         *problems.map { |problem| "  #{problem.error.split("::").last}: #{Error.joined(problem.what, problem.remedy)}" }]
       end
 
       # Whether the server has been asked about rules in SQL.
       def server_check
-        answer = @preview[:server_check]
+        answer = @preview.server_check
         if answer.nil?
-          return "" if @preview[:tables].none? { |table| table[:sql].to_a.any? }
+          return "" unless @preview.sql?
 
           return "The server was not asked about the SQL of rules, which only the parser has read: `rake scalingo_staging_sync:check` asks."
         end
-        return "The server could not be asked about all SQL of rules." if answer[:unanswered].any?
+        return "The server could not be asked about all SQL of rules." if answer.unanswered.any?
 
-        answer[:accepted].positive? ? "The server accepts the SQL of rules." : ""
+        answer.accepted.positive? ? "The server accepts the SQL of rules." : ""
       end
 
       def list(title, items)
-        items.to_a.empty? ? [] : [title, *items.map { |item| "  #{item}" }]
+        items.empty? ? [] : [title, *items.map { |item| "  #{item}" }]
       end
     end
   end

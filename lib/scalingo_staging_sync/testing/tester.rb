@@ -60,7 +60,7 @@ module ScalingoStagingSync
 
       def print_end(skipped)
         @output.puts("        Not looked at because of that: #{skipped.join(", ")}.") if skipped.any?
-        @output.puts("", Terminal::PreviewText.new(@preview).to_s, "") if @preview
+        @output.puts("", Terminal::PreviewText.new(planned).to_s, "") if @preview
         tell(@results.map { |result| result[:status] }.tally)
       end
 
@@ -285,47 +285,48 @@ module ScalingoStagingSync
         @preview ||= Services::DryRun.new(config:, native:, ask_server: true).preview
       end
 
+      def planned
+        @planned ||= Preview::Plan.of(preview)
+      end
+
       def backup
-        backup = preview[:backup]
+        backup = planned.backup
         raise Failed, "none could be read, see the plan." unless backup
 
-        made = backup[:created_at] && " of #{Support::Figures.moment(backup[:created_at])}"
-        "#{backup[:id]}#{made}, from #{backup[:origin]}."
+        made = backup.created_at && " of #{Support::Figures.moment(backup.created_at)}"
+        "#{backup.id}#{made}, from #{backup.origin}."
       end
 
       def extensions
-        missing = preview.dig(:target, :missing_extensions).to_a
-        lacking = missing.reject { |extension| extension[:available] && extension[:allowed] && extension[:lacks].empty? }
-        needed, others = lacking.partition { |extension| extension[:needed_by] }
+        missing = planned.target ? planned.target.missing_extensions : []
+        needed, others = missing.reject(&:obtainable?).partition(&:needed_by)
         raise Failed, "#{needed.map { |extension| needed_in_vain(extension) }.join("; ")}." if needed.any?
-        raise Warned, "they were not looked for, see the plan." unless preview[:target] && preview[:backup]
+        raise Warned, "they were not looked for, see the plan." unless planned.target && planned.backup
 
-        names = (others.any? ? others : missing).map { |extension| extension[:name] }.join(", ")
+        names = (others.any? ? others : missing).map(&:name).join(", ")
         raise Warned, "#{names} cannot be created and would be left out; nothing in the backup needs it." if others.any?
 
         missing.empty? ? "none is missing." : "#{names} would be created."
       end
 
       def needed_in_vain(extension)
-        "#{extension[:name]} cannot be created, and #{Terminal::PreviewText::NEEDS[extension[:needed_by]]} needs it"
+        "#{extension.name} cannot be created, and #{Terminal::PreviewText::NEEDS[extension.needed_by]} needs it"
       end
 
       def sql_of_rules
-        answer = preview[:server_check]
-        return "no rule is in SQL." if preview[:tables].none? { |table| table[:sql].to_a.any? } && answer.nil?
+        answer = planned.server_check
+        return "no rule is in SQL." if answer.nil? && !planned.sql?
         raise Warned, "the server was not asked, see the plan." unless answer
+        raise Failed, "PostgreSQL refuses #{Support::Figures.counted(answer.refused, "statement")}, see the plan." if answer.refused.positive?
+        raise Warned, "the server could not be asked about all of it. #{answer.unanswered.join(" ")} The run itself asks." if answer.unanswered.any?
+        return "no rule is in SQL." if answer.accepted.zero?
 
-        accepted, refused, unanswered = answer.values_at(:accepted, :refused, :unanswered)
-        raise Failed, "PostgreSQL refuses #{Support::Figures.counted(refused, "statement")}, see the plan." if refused.positive?
-        raise Warned, "the server could not be asked about all of it. #{unanswered.join(" ")} The run itself asks." if unanswered.any?
-        return "no rule is in SQL." if accepted.zero?
-
-        "PostgreSQL accepts #{Support::Figures.counted(accepted, "statement")}, asked in a transaction that was rolled back."
+        "PostgreSQL accepts #{Support::Figures.counted(answer.accepted, "statement")}, asked in a transaction that was rolled back."
       end
 
       def plan
-        raise Failed, "a run would fail, see the plan." unless preview[:would_succeed]
-        raise Warned, "a run would go through, with warnings; see the plan." if preview[:warnings].any?
+        raise Failed, "a run would fail, see the plan." unless planned.would_succeed
+        raise Warned, "a run would go through, with warnings; see the plan." if planned.warnings.any?
 
         "a run would go through."
       end

@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Audit
+    class Page
+      # What would be in staging without rules, what is with them, and the columns that need somebody.
+      class Findings < Template
+        include Fates
+
+        # @return [Boolean] whether anything personal was found
+        def any? = found.any?
+
+        private
+
+        def open = found.select(&:open?)
+
+        # A column that is known not to be personal would have been none without rules either.
+        def shares
+          ignored, personal = found.partition(&:ignored?)
+          { "ok" => personal.size - open.size, "open" => open.size, "known" => ignored.size }.select { |_, number| number.positive? }
+        end
+
+        def personal = found.count { |finding| !finding.ignored? }
+      end
+    end
+  end
+end

@@ -1,0 +1,17 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Preview
+    # The target as it is: what a run would drop, the sessions that it would end, and the extensions that are missing.
+    Target = Data.define(:database, :role, :server_version, :size, :drops, :large_objects, :sessions, :missing_extensions) do
+      extend Report::FromHash
+
+      # @param facts [Hash{Symbol => Object}] the target, as the engine has it
+      # @return [Target] it
+      def self.of(facts)
+        super(facts.merge(sessions: facts[:sessions].map { |session| session[:application_name] },
+                          missing_extensions: Extension.all_of(facts[:missing_extensions])))
+      end
+    end
+  end
+end

@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class Report
+    # What the engine says of a finished run, as data. Whatever is summed up of it is summed up here.
+    Run = Data.define(:run_id, :backup, :tables, :excluded, :left_out, :warnings, :findings, :leaks, :leak_check, :channels, :known_passwords,
+                      :phases, :large_objects, :size_before, :size_after, :verified, :seconds) do
+      extend FromHash
+
+      # @param facts [Hash{Symbol => Object}] what the engine returned
+      # @return [Run] it as data
+      def self.of(facts)
+        lists = { tables: Table, left_out: LeftOut, leaks: Leak, channels: Channel, known_passwords: KnownPassword, phases: Phase }
+        super(facts.merge(lists.to_h { |name, part| [name, part.all_of(facts[name])] },
+                          backup: facts[:backup] && Backup.of(facts[:backup]), findings: Findings.of(facts[:findings]),
+                          leak_check: facts[:leak_check] && LeakCheck.of(facts[:leak_check]),
+                          excluded: facts[:excluded].to_a, warnings: facts[:warnings].to_a))
+      end
+
+      # @return [Integer] rows loaded
+      def rows = tables.sum(&:rows)
+
+      # @return [Integer] values replaced
+      def masked_values = tables.sum(&:masked_values)
+
+      # @return [Integer] values that were not of their mask's form
+      def violations = tables.sum(&:violations)
+
+      # @return [Integer] bytes of the target afterwards; where that is not known, of the rows that came
+      def size = size_after.to_i.positive? ? size_after : tables.sum(&:bytes)
+
+      # @return [Array<Table>] those with masked columns
+      def masked_tables = tables.select(&:masked?)
+
+      # @return [Array<Table>] those that came as they are
+      def copied_tables = tables.reject(&:masked?)
+
+      # @return [Array<Leak>] those that fail the run
+      def certain_leaks = leaks.select(&:certain?)
+
+      # @return [Integer] accounts whose password is known
+      def accounts_with_known_password = known_passwords.sum(&:accounts)
+    end
+  end
+end
