@@ -64,6 +64,18 @@ module TestHelpers
     end
   end
 
+  # A configuration made as an initializer makes it: what is wrong there is kept for the tasks.
+  def configured(&)
+    ScalingoStagingSync.reset_configuration!
+    ScalingoStagingSync.configuration.logger = Logger.new(log)
+    ScalingoStagingSync.configure(&)
+  end
+
+  # @return [Hash{String => Object}] what the engine is handed, with the secrets in it
+  def to_engine(config)
+    ScalingoStagingSync::Secret.reveal(ScalingoStagingSync::EngineSettings.new(config).to_h)
+  end
+
   # @return [StringIO] what was logged
   def log
     @log ||= StringIO.new

@@ -5,6 +5,7 @@ require "json"
 require "securerandom"
 require "time"
 require "webrick"
+require_relative "fake_scalingo/store"
 
 # Scalingo's API as this gem uses it, over real HTTP: token exchange, addons, addon tokens, backups and the
 # pre-signed download. It answers as the platform is documented to answer, errors included, checks every
@@ -19,6 +20,8 @@ require "webrick"
 # The API and the store that serves the download are two servers on two ports, as they are two hosts at
 # Scalingo's.
 class FakeScalingo
+  include Store
+
   # A request as it arrived. `authorization` is the header, or nil; `range` the first byte that was asked for;
   # `bytes` how many of a download's bytes were sent.
   Request = Struct.new(:call, :method, :path, :authorization, :range, :status, :bytes)
@@ -31,19 +34,6 @@ class FakeScalingo
       status.tap { statuses.shift if statuses.length > 1 }
     end
   end
-
-  # How the store serves the archive. Every one of them may be changed at any time.
-  #
-  # range::                 honour Range requests (else: 200 and the whole of it)
-  # drops::                 byte counts; each download cuts the connection after the first of them, and takes it off
-  # expire_after_bytes::    a URL is refused once this many bytes were sent under it (and the connection cut there)
-  # expire_after_requests:: a URL is refused after this many requests
-  # hold_at::               stop sending at this byte until #release
-  # piece::                 bytes sent at once
-  # pause::                 seconds between pieces
-  # redirect::              the pre-signed URL answers 302 to the other one that serves
-  Delivery = Struct.new(:range, :drops, :expire_after_bytes, :expire_after_requests, :hold_at, :piece, :pause,
-                        :redirect, keyword_init: true)
 
   DEFAULT_BODIES = {
     400 => { error: "bad request", code: "bad_request" }.to_json,
@@ -332,90 +322,5 @@ class FakeScalingo
     { id: backup.id, created_at: backup.created_at.iso8601(3), name: "#{backup.created_at.strftime("%Y%m%d%H%M%S")}_shop_prod_1234",
       started_at: (status == "scheduled") ? nil : backup.created_at.iso8601(3), method: "periodic",
       size: (status == "done") ? backup.size : nil, status:, database_id: database }
-  end
-
-  # --- the store -------------------------------------------------------------------------------------
-
-  def deliver(request, response)
-    entry = note(:download, request)
-    scripted = next_answer(:download)
-    return scripted_answer(scripted, response, entry) if scripted
-
-    link = request.query["token"]
-    return respond(response, entry, 403, "<Error><Code>AccessDenied</Code></Error>") unless usable?(link)
-    return redirect(request, response, entry) if delivery.redirect && !request.path.start_with?("/moved")
-
-    send_archive(response, entry, link)
-  end
-
-  def usable?(link)
-    @lock.synchronize do
-      state = @links[link] or return false
-      expired = (delivery.expire_after_requests && state[:requests] >= delivery.expire_after_requests) ||
-                (delivery.expire_after_bytes && state[:bytes] >= delivery.expire_after_bytes)
-      state[:requests] += 1 unless delivery.redirect
-      !expired
-    end
-  end
-
-  def redirect(request, response, entry)
-    response["Location"] = "#{@store_url}/moved#{request.unparsed_uri}"
-    respond(response, entry, 302, "")
-  end
-
-  def send_archive(response, entry, link)
-    size = File.size(archive)
-    from = (delivery.range && entry.range) ? entry.range : 0
-    return respond(response, entry, 416, "") if from >= size && from.positive?
-
-    entry.status = response.status = (delivery.range && entry.range) ? 206 : 200
-    response["Content-Range"] = "bytes #{from}-#{size - 1}/#{size}" if response.status == 206
-    response["Accept-Ranges"] = "bytes" if delivery.range
-    response["Content-Type"] = "application/gzip"
-    response["Content-Length"] = (size - from).to_s
-    # A cut connection must not be used for the next request.
-    response.keep_alive = false
-    response.body = ->(socket) { stream(socket, from, entry, link) }
-  end
-
-  # Writes the archive from byte `from`, as the delivery says.
-  def stream(socket, from, entry, link)
-    drop_after = @lock.synchronize { delivery.drops.shift }
-    File.open(archive, "rb") do |file|
-      file.seek(from)
-      while (piece = file.read(next_piece(file.pos, entry, drop_after, link)))
-        break if piece.empty?
-
-        socket.write(piece)
-        @lock.synchronize do
-          entry.bytes += piece.bytesize
-          @links[link][:bytes] += piece.bytesize
-        end
-        sleep(delivery.pause) if delivery.pause.positive?
-      end
-      socket.close unless file.eof?
-    end
-  rescue SystemCallError, IOError
-    # The client has gone.
-    nil
-  end
-
-  # How many bytes may be sent next; 0 ends the connection. Waits where the delivery is held.
-  def next_piece(position, entry, drop_after, link)
-    @lock.synchronize do
-      hold_at = delivery.hold_at
-      if hold_at && position >= hold_at
-        @holding += 1
-        @held.broadcast
-        @released.wait(@lock) while delivery.hold_at
-        @holding -= 1
-        hold_at = nil
-      end
-      left = [delivery.piece]
-      left << (hold_at - position) if hold_at
-      left << (drop_after - entry.bytes) if drop_after
-      left << (delivery.expire_after_bytes - @links[link][:bytes]) if delivery.expire_after_bytes
-      left.min.clamp(0..)
-    end
   end
 end

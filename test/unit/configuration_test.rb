@@ -129,29 +129,6 @@ class ConfigurationTest < Minitest::Test
     assert_equal 5, @config.parallel_connections
   end
 
-  def test_adding_to_a_list_changes_no_default
-    @config.exclude_tables += ["sessions"]
-    @config.production_hostname_patterns += [/live/]
-    assert_equal ["sessions"], @config.exclude_tables
-    assert_empty Configuration.new.exclude_tables
-    assert_equal [/prod/i, /production/i], Configuration.new.production_hostname_patterns
-  end
-
-  def test_later_changes_to_a_given_list_or_string_do_not_reach_the_configuration
-    list = [+"sessions"]
-    @config.exclude_tables = list
-    list.first << "x"
-    list << "other"
-    assert_equal ["sessions"], @config.exclude_tables
-  end
-
-  # As in an initializer: what is wrong there is kept for the tasks.
-  def configured(&)
-    ScalingoStagingSync.reset_configuration!
-    ScalingoStagingSync.configuration.logger = Logger.new(log)
-    ScalingoStagingSync.configure(&)
-  end
-
   def test_nil_and_an_empty_string_mean_the_default_of_every_option
     deliberately_mistyped
     Configuration.options.each_key do |name|
@@ -175,223 +152,12 @@ class ConfigurationTest < Minitest::Test
     end
   end
 
-  def test_lists_and_hashes_can_be_added_to_in_every_way
-    deliberately_mistyped
-    config = configured do |c|
-      c.exclude_tables << "sessions" << :audit_logs
-      c.exclude_tables.concat(["carts"])
-      c.exclude_tables += ["logs"]
-      c.production_hostname_patterns << /live/
-      c.anonymization_tables << { "table" => "users", "strategy" => "user_anonymization" }
-      c.anonymization_tables.push({ table: "notes", columns: { body: :text } })
-      c.anonymization_tables.last[:columns][:title] = :text
-      c.anonymization_rules["orders"] = { note: "NULL" }
-      c.anonymization_rules["orders"]["email"] = "NULL"
-      c.pii_ignore["products.name"] = "goods"
-      c.pii_detection_patterns = { identity: /ssn/ }
-      c.pii_detection_patterns[:legal] = /case/
-      c.pii_detection_patterns.merge!(medical: /diagnosis/)
-    end
-    assert_empty config.problems
-    assert_equal %w[sessions audit_logs carts logs], config.exclude_tables
-    assert_equal [/prod/i, /production/i, /live/], config.production_hostname_patterns
-    assert_equal [{ table: "users", strategy: "user_anonymization" }, { table: "notes", columns: { body: :text, title: :text } }],
-                 config.anonymization_tables
-    assert_equal({ "orders" => { "note" => "NULL", "email" => "NULL" } }, config.anonymization_rules)
-    assert_equal({ "products.name" => "goods" }, config.pii_ignore)
-    assert_equal %i[identity legal medical], config.pii_detection_patterns.keys
-    assert config.set?(:pii_ignore)
-    assert_empty Configuration.new.exclude_tables
-    assert_empty Configuration.new.anonymization_rules
-  end
-
-  def test_what_is_added_is_checked_as_if_it_had_been_set
-    deliberately_mistyped
-    config = configured do |c|
-      c.exclude_tables << 7
-      c.anonymization_tables << { table: "users", stratgy: :x }
-    end
-    assert_equal 2, config.problems.size
-    assert_includes config.problems.join, "7 (Integer) was added to config.exclude_tables, which takes an Array of Strings."
-    assert_includes config.problems.join, "did you mean :strategy"
-    assert_empty config.exclude_tables
-    @config.exclude_tables << 7
-    assert_raises(ArgumentError) { @config.exclude_tables }
-    assert_empty @config.exclude_tables
-  end
-
-  def test_of_what_is_added_only_the_wrong_part_is_quoted_with_the_line_that_added_it
-    deliberately_mistyped
-    lines = []
-    config = configured do |c|
-      c.exclude_tables << "sessions"
-      c.exclude_tables += 8
-      lines << (__LINE__ - 1)
-      c.exclude_tables << 7
-      lines << (__LINE__ - 1)
-      c.anonymization_tables << { table: "users", strategy: :user_anonymization }
-      c.anonymization_tables.concat([{ table: "notes" }])
-      lines << (__LINE__ - 1)
-      c.anonymization_rules = { "orders" => { "note" => "NULL" }, "bills" => { "note" => "NULL" } }
-      c.anonymization_rules["orders"]["sum"] = 5
-      lines << (__LINE__ - 1)
-      c.pii_ignore.merge!("products.*" => "")
-      lines << (__LINE__ - 1)
-    end
-    here = "test/unit/configuration_test.rb"
-    assert_equal [
-      "#{here}:#{lines[0]}: config.exclude_tables was given 8 (Integer) among others; it takes an Array of Strings.",
-      "#{here}:#{lines[1]}: 7 (Integer) was added to config.exclude_tables, which takes an Array of Strings."
-    ], config.problems.grep(/exclude_tables/)
-    notes, = config.problems.grep(/anonymization_tables/)
-    assert_match(/\A#{here}:#{lines[2]}: \{.*"notes"\} \(Hash\) was added .* Entry 2 \(table notes\): it has none of/, notes)
-    refute_includes notes, "users"
-    assert_match(/\A#{here}:#{lines[3]}: \{.*5\}\} was added to config.anonymization_rules, which takes/, config.problems.grep(/_rules/).first)
-    assert_match(/\A#{here}:#{lines[4]}: \{.*\} was added to config.pii_ignore, which takes/, config.problems.grep(/pii_ignore/).first)
-  end
-
-  def test_each_wrong_part_that_is_added_has_its_own_line
-    deliberately_mistyped
-    lines = []
-    config = configured do |c|
-      c.exclude_tables << 7
-      lines << (__LINE__ - 1)
-      c.exclude_tables.push("carts", nil)
-      lines << (__LINE__ - 1)
-      c.production_hostname_patterns << "live"
-      lines << (__LINE__ - 1)
-    end
-    assert_equal lines, config.problems.map { |problem| problem[/:(\d+):/, 1].to_i }
-    assert_equal [/prod/i, /production/i], config.production_hostname_patterns
-  end
-
-  def test_what_is_added_after_a_wrong_value_does_not_hide_it
-    deliberately_mistyped
-    config = configured do |c|
-      c.exclude_tables = "sessions carts".split.push(7)
-      c.exclude_tables << "visits"
-    end
-    assert_equal 1, config.problems.size
-    assert_includes config.problems.first, "was given 7 (Integer) among others"
-  end
-
-  def test_a_list_that_the_app_has_got_can_be_copied_by_marshal
-    @config.exclude_tables << "carts"
-    copy = Marshal.load(Marshal.dump(@config.exclude_tables))
-    assert_equal ["carts"], copy
-    copy << "sessions"
-    assert_equal %w[carts sessions], copy
-  end
-
-  def test_adding_outside_of_configure_counts_too
-    @config.exclude_tables << "sessions"
-    assert @config.set?(:exclude_tables)
-    assert_equal ["sessions"], @config.exclude_tables
-  end
-
   def test_a_copy_is_one
     copy = @config.dup
     copy.exclude_tables << "sessions"
     copy.postgis = true
     assert_empty @config.exclude_tables
     refute @config.postgis
-  end
-
-  def test_in_an_initializer_nothing_raises_and_each_mistake_is_kept_with_its_line
-    deliberately_mistyped
-    config = configured do |c|
-      c.anonymisation_tables = []
-      c.pii_policy = "stop"
-      c.target_app = "mine"
-      c.postgis = true
-    end
-    line = __LINE__ - 5
-    place = "test/unit/configuration_test.rb"
-    assert_equal "#{place}:#{line}: There is no option config.anonymisation_tables; did you mean config.anonymization_tables?", config.problems[0]
-    assert_equal "#{place}:#{line + 1}: config.pii_policy was given \"stop\" (String); it takes :warn, :fail or :mask.", config.problems[1]
-    assert_equal "#{place}:#{line + 2}: config.target_app cannot be set: it is the variable APP.", config.problems[2]
-    assert config.postgis
-    assert_equal 3, log.string.scan(/WARN.*configuration_test/).size
-    error = assert_raises(ScalingoStagingSync::ConfigurationError) { config.check! }
-    config.problems.each { |problem| assert_includes error.message, problem }
-  end
-
-  def test_an_option_that_is_read_and_is_not_there_ends_the_block_but_not_the_boot
-    looks_at_the_line_that_called
-    config = configured do |c|
-      c.exclude_table << "sessions"
-      c.postgis = true
-    end
-    assert_includes config.problems.first, "configuration_test.rb:#{__LINE__ - 3}: There is no option config.exclude_table;"
-    assert_includes config.problems.first, "did you mean config.exclude_tables?"
-    assert_includes config.problems.first, "was not read"
-    refute config.postgis
-  end
-
-  # Gestures that would end in a backtrace of Ruby's while the app boots.
-  def test_whatever_else_is_done_to_an_option_is_a_problem_with_its_line
-    looks_at_the_line_that_called
-    { ->(c) { c.exclude_tables! "x" } => "There is no config.exclude_tables!; set the option by config.exclude_tables = ...",
-      ->(c) { c.exclude_tables? } => "There is no config.exclude_tables?; set the option by config.exclude_tables = ...",
-      ->(c) { c.exclude_tables "x" } => "config.exclude_tables was called with a value, which sets nothing; write config.exclude_tables = ... instead.",
-      ->(c) { c.exclude_table "x" } => "There is no option config.exclude_table; did you mean config.exclude_tables?",
-      ->(c) { c.exclude_table!("x") } => "There is no option config.exclude_table!; did you mean config.exclude_tables?",
-      ->(c) { c.Exclude_tables = ["x"] } => "There is no option config.Exclude_tables; did you mean config.exclude_tables?",
-      ->(c) { c[:exclude_tables] = ["x"] } => "Options are set by their names, such as config.exclude_tables = [], not by config[...].",
-      ->(c) { c[:exclude_tables] } => "Options are set by their names, such as config.exclude_tables = [], not by config[...].",
-      ->(c) { c.exclude_tables.add("x") } => "config.exclude_tables has no method add; add to it by <<, or set it by =.",
-      ->(c) { c.pii_ignore.push("x") } => "config.pii_ignore has no method push; add to it by <<, or set it by =." }.each do |slip, sentence|
-      config = configured(&slip)
-      assert_equal 1, config.problems.size, sentence
-      assert config.problems.first.start_with?("test/unit/configuration_test.rb:#{slip.source_location.last}: #{sentence}"), config.problems.first
-    end
-    assert_raises(NoMethodError) { configured { |_| Object.new.exclude_tables } }
-    assert_raises(ArgumentError) { @config.exclude_tables "x" }
-  end
-
-  def test_a_wrong_value_of_a_cosmetic_option_is_a_warning
-    deliberately_mistyped
-    config = configured do |c|
-      c.slack_channel = 7
-      c.slack_locale = "de"
-      c.slack_webhook_url = "hush"
-      c.parallel_connections = "many"
-      c.anonymization_retry_attempts = -1
-    end
-    assert_empty config.problems
-    assert_equal 5, config.warnings.size
-    refute_includes config.warnings.join, "hush"
-    assert_equal [nil, :fr, nil, 3, 3], %i[slack_channel slack_locale slack_webhook_url parallel_connections anonymization_retry_attempts]
-      .map { |name| config.public_send(name) }
-    assert_nil config.check!
-  end
-
-  def test_a_right_value_that_comes_later_mends_it
-    deliberately_mistyped
-    config = configured { |c| c.pii_policy = :stop }
-    refute_empty config.problems
-    config.pii_policy = :mask
-    assert_empty config.problems
-  end
-
-  def test_outside_of_configure_an_option_that_is_not_there_raises_with_its_line_alone
-    looks_at_the_line_that_called
-    [-> { @config.anonymisation_tables = [] }, -> { @config.anonymisation_tables }].each do |slip|
-      error = assert_raises(Configuration::UnknownOption, &slip)
-      assert_kind_of NoMethodError, error
-      assert_includes error.message, "did you mean config.anonymization_tables?"
-      assert_equal 1, error.backtrace.size
-      assert_includes error.backtrace.first, __FILE__
-    end
-    assert_includes assert_raises(Configuration::UnknownOption) { @config.zzz }.message, "The README's table"
-  end
-
-  def test_rubys_own_questions_are_answered_as_ever
-    assert_equal [@config], [@config].flatten
-    assert_equal [@config], Array(@config)
-    refute_respond_to @config, :exclude_table
-    error = assert_raises(NoMethodError) { @config.to_h }
-    refute_kind_of Configuration::UnknownOption, error
   end
 
   def test_nil_goes_back_to_a_default_found_at_run_time
@@ -413,20 +179,6 @@ class ConfigurationTest < Minitest::Test
     ENV["APP"] = "my-app-staging"
     assert_equal "my-app-staging", @config.target_app
     refute_respond_to @config, :target_app=
-  end
-
-  def test_each_entry_that_is_wrong_is_told_with_its_table
-    deliberately_mistyped
-    error = assert_raises(ArgumentError) do
-      @config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "orders", querry: "UPDATE" },
-                                      { table: "notes", query: "UPDATE", columns: { a: :b } }, { strategy: :x }, 7,
-                                      { table: "people", columns: { a: :b }, keep: { a: "x" } }, { tabel: "a", stratgy: :b }]
-    end
-    ["Entry 2 (table orders): there is no key :querry; did you mean :query?", "Entry 7: there is no key :tabel; did you mean :table?",
-     "Entry 3 (table notes): :columns and :query exclude one another", "Entry 4: it has no :table.", "Entry 5: it is no Hash.",
-     "Entry 6 (table people): one of its values"].each { |told| assert_includes error.message, told }
-    refute_includes error.message, "Entry 1"
-    refute_match(/Entry 2[^:]*: it has|Entry 7: it has/, error.message, "what has a wrong name is said once")
   end
 
   def test_entries_get_symbols_for_keys
@@ -456,17 +208,6 @@ class ConfigurationTest < Minitest::Test
     refute ScalingoStagingSync.configuration.postgis
   end
 
-  def test_an_option_that_is_nil_until_it_is_set_can_be_added_to
-    config = ScalingoStagingSync.configure do |c|
-      c.allowed_environments << "staging"
-      c.pii_detection_patterns[:own] = /badge/
-      c.pii_detection_patterns << { medical: /ward/ }
-    end
-    assert_equal ["staging"], config.allowed_environments
-    assert_equal [/badge/, /ward/], config.pii_detection_patterns.values_at(:own, :medical)
-    assert_match config.pii_detection_patterns.fetch(:contact), "email"
-  end
-
   def test_an_option_that_is_only_read_while_configuring_stays_unset
     config = ScalingoStagingSync.configure do |c|
       c.allowed_environments
@@ -475,13 +216,5 @@ class ConfigurationTest < Minitest::Test
     assert_nil config.allowed_environments
     assert_nil config.pii_detection_patterns
     refute config.set?(:allowed_environments)
-  end
-
-  def test_what_is_no_hash_and_added_to_one_is_a_mistake_and_no_exception
-    deliberately_mistyped
-    ScalingoStagingSync.configuration.logger = Logger.new(File::NULL)
-    config = ScalingoStagingSync.configure { |c| c.pii_ignore << "products.name" }
-    assert_match(/=> ?nil\} was added to config\.pii_ignore, which takes a Hash/, config.problems.join)
-    assert_equal({}, config.pii_ignore)
   end
 end

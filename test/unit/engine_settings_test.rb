@@ -38,7 +38,7 @@ class EngineSettingsTest < Minitest::Test
         "quiesce" => true, "storage_service" => nil,
         "fingerprint" => ScalingoStagingSync::EngineSettings.new(config).fingerprint
       },
-      config.to_engine
+      to_engine(config)
     )
   end
 
@@ -47,20 +47,20 @@ class EngineSettingsTest < Minitest::Test
     config.run_pii_scan = false
     config.pii_ignore = { "good_jobs.*" => "harmless" }
     config.staging_password = "our staging"
-    told = config.to_engine
+    told = to_engine(config)
     assert_equal [true, { "scan" => false, "ignore" => [{ "column" => "good_jobs.*", "reason" => "harmless" }] }], told.values_at("quiesce", "pii")
     assert_equal "our staging", told["masking"]["staging_password"]
   end
 
   def test_the_fingerprint_knows_whether_staging_is_quiet_and_nothing_of_the_password
     config = staging_config
-    prints = [config.to_engine["fingerprint"]]
+    prints = [to_engine(config)["fingerprint"]]
     config.staging_password = "our staging"
-    prints << config.to_engine["fingerprint"]
+    prints << to_engine(config)["fingerprint"]
     config.staging_password = "another one"
-    assert_equal prints.last, config.to_engine["fingerprint"]
+    assert_equal prints.last, to_engine(config)["fingerprint"]
     config.quiesce = false
-    prints << config.to_engine["fingerprint"]
+    prints << to_engine(config)["fingerprint"]
     assert_equal prints.uniq, prints
     refute_includes config.inspect, "another one"
   end
@@ -68,12 +68,12 @@ class EngineSettingsTest < Minitest::Test
   def test_the_leak_check_goes_with_the_search_for_personal_data
     config = staging_config
     config.leak_check_names = true
-    assert_equal({ "enabled" => true, "names" => true }, config.to_engine["leak_check"])
+    assert_equal({ "enabled" => true, "names" => true }, to_engine(config)["leak_check"])
     config.run_pii_scan = false
-    refute config.to_engine["leak_check"]["enabled"]
+    refute to_engine(config)["leak_check"]["enabled"]
     config.run_pii_scan = true
     config.leak_check = false
-    refute config.to_engine["leak_check"]["enabled"]
+    refute to_engine(config)["leak_check"]["enabled"]
   end
 
   def test_rules_in_sql_are_told_apart_from_masks
@@ -87,7 +87,7 @@ class EngineSettingsTest < Minitest::Test
       { table: "patients", strategy: :hipaa, condition: "id > 5" }
     ]
     config.anonymization_rules = { "users" => { note: "'x'", "join" => "'a column'", join: "tags.id = users.id", reads: ["tags"] } }
-    masking = config.to_engine["masking"]
+    masking = to_engine(config)["masking"]
     assert_equal [{ "table" => "users", "strategy" => "user_anonymization", "condition" => "id > 3" }],
                  masking["rules"]
     assert_equal(
@@ -114,7 +114,7 @@ class EngineSettingsTest < Minitest::Test
          "columns" => { "email" => "email", "phone" => { "mask" => "phone", "country" => "FR" },
                         "data" => { "mask" => "json", "scrub" => true,
                                     "paths" => { "$.a" => { "mask" => "hash", "length" => 20 } } } } }],
-      config.to_engine["masking"]["rules"]
+      to_engine(config)["masking"]["rules"]
     )
   end
 
@@ -132,7 +132,7 @@ class EngineSettingsTest < Minitest::Test
   def test_every_key_is_a_field_of_the_engines_struct
     rust = File.read(File.expand_path("../../ext/engine/src/settings.rs", __dir__))
     fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h.transform_values { |body| body.scan(/^    pub (\w+):/).flatten }
-    settings = staging_config.to_engine
+    settings = to_engine(staging_config)
     {
       "Settings" => settings, "Target" => settings["target"], "Masking" => settings["masking"],
       "Rule" => settings["masking"]["rules"].first, "Scalingo" => settings["source"]["scalingo"],
@@ -145,7 +145,7 @@ class EngineSettingsTest < Minitest::Test
   def test_the_environment_overrides_base_urls_and_forces_a_download
     ENV.update("SCALINGO_AUTH_URL" => "http://127.0.0.1:1", "SCALINGO_API_URL" => "http://127.0.0.1:2",
                "SCALINGO_DB_URL" => "http://127.0.0.1:3", "FORCE_BACKUP_DOWNLOAD" => "true")
-    scalingo = staging_config.to_engine["source"]["scalingo"]
+    scalingo = to_engine(staging_config)["source"]["scalingo"]
     assert_equal({ "auth" => "http://127.0.0.1:1", "api" => "http://127.0.0.1:2", "database" => "http://127.0.0.1:3" },
                  scalingo["urls"])
     assert scalingo["force_download"]
@@ -155,7 +155,7 @@ class EngineSettingsTest < Minitest::Test
     config = staging_config
     config.keep_backup = true
     config.temp_dir = "kept"
-    assert_equal File.expand_path("kept"), config.to_engine["source"]["scalingo"]["keep_in"]
+    assert_equal File.expand_path("kept"), to_engine(config)["source"]["scalingo"]["keep_in"]
   end
 
   def test_a_backup_file_needs_neither_app_nor_token_and_the_variable_wins
@@ -163,18 +163,18 @@ class EngineSettingsTest < Minitest::Test
     config.clone_source_scalingo_app_name = ScalingoStagingSync::Configuration::PLACEHOLDER_APP
     config.scalingo_api_token = nil
     config.backup_file = "/data/one.tar.gz"
-    assert_equal({ "file" => "/data/one.tar.gz" }, config.to_engine["source"])
+    assert_equal({ "file" => "/data/one.tar.gz" }, to_engine(config)["source"])
     with_env("BACKUP_FILE" => "/data/two.pgsql") do
-      assert_equal({ "file" => "/data/two.pgsql" }, config.to_engine["source"])
+      assert_equal({ "file" => "/data/two.pgsql" }, to_engine(config)["source"])
     end
   end
 
   def test_the_target_is_database_url_and_else_scalingos_own
     config = staging_config
     ENV["SCALINGO_POSTGRESQL_URL"] = "postgres://other/db"
-    assert_equal STAGING_URL, config.to_engine["target"]["url"]
+    assert_equal STAGING_URL, to_engine(config)["target"]["url"]
     ENV.delete("DATABASE_URL")
-    assert_equal "postgres://other/db", config.to_engine["target"]["url"]
+    assert_equal "postgres://other/db", to_engine(config)["target"]["url"]
   end
 
   def test_what_is_missing_is_named_with_a_remedy
@@ -185,7 +185,7 @@ class EngineSettingsTest < Minitest::Test
     }.each do |change, named|
       config = staging_config
       change.call(config)
-      error = assert_raises(ScalingoStagingSync::ConfigurationError) { config.to_engine }
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { to_engine(config) }
       assert_includes error.remedy, named
       ScalingoStagingSync.reset_configuration!
     end

@@ -18,8 +18,7 @@ module ScalingoStagingSync
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND (classid::int8 << 32) | objid::int8 = #{LOCK_KEY}) AS held
       SQL
-      COLUMNS = %w[run_id mode status started_at finished_at source backup_id backup_created_at tables rows masked_values
-                   findings seconds gem_version rules_fingerprint error_class].freeze
+      COLUMNS = (Run.members - [:changed]).freeze
 
       # A history that was begun without it has no such column.
       CHANGED = "(to_jsonb(r) ->> 'changed')::boolean"
@@ -44,16 +43,13 @@ module ScalingoStagingSync
 
       # @param limit [Integer] how many
       # @param refused [Boolean] whether those count, too, that failed before they changed anything
-      # @return [Array<Hash{Symbol => Object}>] the newest runs, newest first: :run_id, :mode, :status (running,
-      #   complete, failed), :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
-      #   :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class and :changed (whether it
-      #   began to replace the data)
+      # @return [Array<Run>] the newest runs, newest first
       def runs(limit = 10, refused: true)
         return [] unless there?("runs")
 
         ask("SELECT #{COLUMNS.join(", ")}, #{CHANGED} AS changed FROM scalingo_staging_sync.runs r " \
             "WHERE #{refused ? "true" : "NOT #{REFUSED}"} ORDER BY started_at DESC LIMIT #{Integer(limit)}")
-          .map { |row| row.transform_keys(&:to_sym) }
+          .map { |row| Run.of(row) }
       end
 
       # @return [Hash{Symbol => Object}] of the runs that failed before they changed anything :count, and of the last of
@@ -65,15 +61,15 @@ module ScalingoStagingSync
             "WHERE #{REFUSED} ORDER BY started_at DESC LIMIT 1").first&.transform_keys(&:to_sym) || { count: 0 }
       end
 
-      # @return [Hash{Symbol => Object}, nil] the run whose data is in the database, as {#runs} has it
+      # @return [Run, nil] the run whose data is in the database
       def current
         return unless there?("runs")
 
-        rows = ask(<<~SQL)
+        row = ask(<<~SQL).first
           SELECT #{COLUMNS.map { |column| "r.#{column}" }.join(", ")}
           FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)
         SQL
-        rows.first&.transform_keys(&:to_sym)
+        row && Run.of(row)
       end
 
       # Notes a run that was refused before the engine was asked, where there is a history already. What fails here hides

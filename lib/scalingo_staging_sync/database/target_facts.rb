@@ -38,14 +38,14 @@ module ScalingoStagingSync
       def filled(run)
         return "No run has filled it, so no run can bring back what is in it." unless run
 
-        ended = run[:finished_at] || run[:started_at]
-        did = (run[:mode] == "anonymize") ? "masked what it held" : "filled it"
-        failed = " (status: #{run[:status]})" unless run[:status] == "complete"
+        ended = run.finished_at || run.started_at
+        did = run.in_place? ? "masked what it held" : "filled it"
+        failed = " (status: #{run.status})" unless run.status == "complete"
         "A run #{did} last on #{ended.utc.strftime("%Y-%m-%d %H:%M UTC")}#{origin(run)}#{failed}."
       end
 
       def origin(run)
-        run[:source] ? ", from #{run[:source]}" : ""
+        run.source ? ", from #{run.source}" : ""
       end
 
       def unknown

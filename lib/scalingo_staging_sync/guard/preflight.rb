@@ -10,10 +10,8 @@ module ScalingoStagingSync
       private_constant :Problem
 
       # @param config [Configuration] what to look at
-      # @param environment [#[]] the environment variables
-      def initialize(config: ScalingoStagingSync.configuration, environment: ENV)
+      def initialize(config: ScalingoStagingSync.configuration)
         @config = config
-        @environment = environment
       end
 
       # @param source [Boolean] whether the run reads a backup from the configured source

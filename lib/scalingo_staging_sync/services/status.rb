@@ -39,7 +39,7 @@ module ScalingoStagingSync
         raise ConfigurationError.new(*elsewhere) if elsewhere
 
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
-        @output.puts(@json ? JSON.pretty_generate(plain(facts)) : text(facts))
+        @output.puts(@json ? json(**facts) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError, LoadError => error
         wrong = Guard::TargetProblem.find
@@ -50,6 +50,10 @@ module ScalingoStagingSync
       end
 
       private
+
+      def json(state:, data:, runs:, refused:)
+        JSON.pretty_generate(plain({ state:, data: data&.to_h&.except(:changed), runs: runs.map(&:to_h), refused: }))
+      end
 
       # Times as ISO 8601 has them.
       def plain(value)
@@ -70,34 +74,33 @@ module ScalingoStagingSync
         lines.join("\n")
       end
 
-      # Of a backup in a file no more is known than the file's name.
       def origin(run)
-        return "It comes from #{run[:source]}." if run[:source].to_s.start_with?("the file ")
+        return "It comes from #{run.source}." if run.from_file?
 
-        made = run[:backup_created_at]
-        backup = [run[:backup_id], (Support::Figures.moment(made) if made)].compact.join(" of ")
+        made = run.backup_created_at
+        backup = [run.backup_id, (Support::Figures.moment(made) if made)].compact.join(" of ")
         age = made && Support::Figures.age(made)
-        "It comes from the backup #{backup}#{" (#{age})" if age}, of #{run[:source] || "an unknown source"}."
+        "It comes from the backup #{backup}#{" (#{age})" if age}, of #{run.source || "an unknown source"}."
       end
 
       # A run in two lines: when, how it ended and how much it was; then from what, what it found and what went wrong.
       def of(run)
-        figures = [(Support::Figures.counted(run[:rows], "row") if run[:rows]), (Support::Figures.seconds(run[:seconds]) if run[:seconds])]
-        facts = [("masked in place" if run[:mode] == "anonymize"), run[:backup_id],
-                 (Support::Figures.counted(run[:findings], "finding") if run[:findings].to_i.positive?), short(run[:error_class])]
-        head = "#{moment(run)}  #{run[:status].ljust(8)}  #{figures.compact.join(", ")}".rstrip
+        figures = [(Support::Figures.counted(run.rows, "row") if run.rows), (Support::Figures.seconds(run.seconds) if run.seconds)]
+        facts = [("masked in place" if run.in_place?), run.backup_id,
+                 (Support::Figures.counted(run.findings, "finding") if run.findings.to_i.positive?), short(run.error_class)]
+        head = "#{moment(run.started_at)}  #{run.status.ljust(8)}  #{figures.compact.join(", ")}".rstrip
         [head, *wrapped(facts.compact.join(", "), indent: 4)]
       end
 
       def refused(runs)
         count = Support::Figures.counted(runs[:count], "run")
-        last = "#{moment(runs)}#{": #{short(runs[:error_class])}" if runs[:error_class]}"
+        last = "#{moment(runs[:started_at])}#{": #{short(runs[:error_class])}" if runs[:error_class]}"
         return "#{count} was refused, or failed before it changed anything, on #{last}." if runs[:count] == 1
 
         "#{count} were refused, or failed before they changed anything, the last on #{last}."
       end
 
-      def moment(run) = run[:started_at].utc.strftime("%Y-%m-%d %H:%M")
+      def moment(time) = time.utc.strftime("%Y-%m-%d %H:%M")
 
       def short(error_class) = error_class&.split("::")&.last
 

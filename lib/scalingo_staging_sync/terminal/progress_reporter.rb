@@ -57,7 +57,6 @@ module ScalingoStagingSync
       def initialize(logger: ScalingoStagingSync.configuration.logger, terminal: $stdout,
                      verbose: Support::Variables.new.yes?("VERBOSE"), heartbeat_every: HEARTBEAT_EVERY,
                      bars: ProgressBars.possible?(terminal))
-        @logger = logger
         @bars = bars
         @progress = Progress.new
         @terminal = terminal unless terminal && ActiveSupport::Logger.logger_outputs_to?(logger, terminal)

@@ -7,14 +7,14 @@ require "minitest/mock"
 
 class StatusTest < Minitest::Test
   History = Struct.new(:state, :current, :all, :refused, keyword_init: true) do
-    def runs(_limit = 10, refused: true) = refused ? all : all.reject { |run| run[:changed] == false }
+    def runs(_limit = 10, refused: true) = refused ? all : all.reject { |run| run.changed == false }
   end
 
-  RUN = { run_id: "r1", mode: "run", status: "complete", started_at: Time.utc(2026, 11, 28, 4, 12), source: "Scalingo app shop, addon ad-1",
-          backup_id: "5f8d0d55b54764421b7156c9", backup_created_at: "2026-11-28T02:00:00Z", rows: 1_234_567_890, seconds: 5025.0,
-          findings: 3, error_class: nil, changed: true }.freeze
-  REFUSED = RUN.merge(run_id: "r2", status: "failed", rows: nil, seconds: 1.0, changed: false,
-                      error_class: "Integrations::ScalingoApiClient::AuthenticationError")
+  RUN = ScalingoStagingSync::Database::History::Run.of({ run_id: "r1", mode: "run", status: "complete", started_at: Time.utc(2026, 11, 28, 4, 12), source: "Scalingo app shop, addon ad-1",
+                                                         backup_id: "5f8d0d55b54764421b7156c9", backup_created_at: "2026-11-28T02:00:00Z", rows: 1_234_567_890, seconds: 5025.0,
+                                                         findings: 3, error_class: nil, changed: true }.transform_keys(&:to_s))
+  REFUSED = RUN.with(run_id: "r2", status: "failed", rows: nil, seconds: 1.0, changed: false,
+                     error_class: "Integrations::ScalingoApiClient::AuthenticationError")
 
   def text(**facts)
     history = History.new(state: :complete, current: RUN, all: [RUN], refused: { count: 0 }, **facts)
@@ -23,8 +23,8 @@ class StatusTest < Minitest::Test
   end
 
   def test_runs_that_changed_something_come_first_and_refused_ones_are_one_line
-    refused = { count: 12, started_at: Time.utc(2026, 11, 28, 5), error_class: REFUSED[:error_class] }
-    broken = RUN.merge(status: "failed", rows: nil, seconds: nil, error_class: "RestoreError", started_at: Time.utc(2026, 11, 27, 4))
+    refused = { count: 12, started_at: Time.utc(2026, 11, 28, 5), error_class: REFUSED.error_class }
+    broken = RUN.with(status: "failed", rows: nil, seconds: nil, error_class: "RestoreError", started_at: Time.utc(2026, 11, 27, 4))
     shown = text(all: [REFUSED, RUN, broken], refused:)
     assert_includes shown, "Runs that changed the data (UTC):\n2026-11-28 04:12  complete  1,234,567,890 rows, 1 h 23 min\n" \
                            "    5f8d0d55b54764421b7156c9, 3 findings\n2026-11-27 04:00  failed\n    5f8d0d55b54764421b7156c9, 3 findings, RestoreError\n"
@@ -33,13 +33,13 @@ class StatusTest < Minitest::Test
   end
 
   def test_it_fits_sixty_columns
-    text(all: [RUN, RUN.merge(status: "failed", error_class: "Support::EnvironmentValidator::ProductionEnvironmentError", mode: "anonymize")],
-         state: :incomplete, refused: { count: 1, started_at: Time.utc(2026), error_class: REFUSED[:error_class] })
+    text(all: [RUN, RUN.with(status: "failed", error_class: "Support::EnvironmentValidator::ProductionEnvironmentError", mode: "anonymize")],
+         state: :incomplete, refused: { count: 1, started_at: Time.utc(2026), error_class: REFUSED.error_class })
     assert_empty(terminal.string.lines(chomp: true).select { |line| line.length > 60 })
   end
 
   def test_data_from_a_file_is_said_to_come_from_it
-    shown = text(current: RUN.merge(source: "the file shop.dump", backup_id: "shop.dump", backup_created_at: nil))
+    shown = text(current: RUN.with(source: "the file shop.dump", backup_id: "shop.dump", backup_created_at: nil))
     assert_includes shown, "It comes from the file shop.dump.\n"
     refute_includes shown, "backup shop.dump"
   end

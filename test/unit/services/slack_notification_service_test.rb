@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require_relative "../support/everything"
+require "support/everything"
 require "json"
 require "socket"
 

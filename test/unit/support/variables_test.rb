@@ -75,7 +75,7 @@ class VariablesTest < Minitest::Test
   # The names of the gem's tasks.
   def rake_tasks
     rake = Rake::Application.new
-    Rake.with_application(rake) { load File.expand_path("../../lib/tasks/scalingo_staging_sync.rake", __dir__) }
+    Rake.with_application(rake) { load File.expand_path("../../../lib/tasks/scalingo_staging_sync.rake", __dir__) }
     rake.tasks.map { |task| task.name.delete_prefix("scalingo_staging_sync:") }
   end
 
@@ -100,7 +100,7 @@ class VariablesTest < Minitest::Test
   end
 
   def test_no_other_place_compares_a_variable_with_a_word
-    files = Dir["#{__dir__}/../../lib/**/*.{rb,rake}"].reject { |file| file.end_with?("support/variables.rb") }
+    files = Dir["#{__dir__}/../../../lib/**/*.{rb,rake}"].reject { |file| file.end_with?("support/variables.rb") }
     comparison = /(ENV|environment)\[[^\]]*\](\.to_s)?\s*(==|\.casecmp|\.match)/
     assert_empty(files.flat_map { |file| File.readlines(file).grep(comparison) })
   end

@@ -37,7 +37,7 @@ class CoordinatorTest < Minitest::Test
   def test_it_hands_the_settings_to_the_engine_and_returns_the_report
     native = FakeNative.new(events: [{ event: "phase", phase: "rows" }])
     assert_equal FakeNative::REPORT, execute(native)
-    assert_equal [[:run, @config.to_engine]], native.calls
+    assert_equal [[:run, to_engine(@config)]], native.calls
     assert_includes terminal.string, "Loading rows, masked."
     assert_includes terminal.string, "2 tables, 50,002 rows, 49,000 values masked; 1 table without rows; verified."
     assert_equal [:started, [:succeeded, FakeNative::REPORT], :flushed], @slack.told
@@ -206,7 +206,7 @@ class DoorsTest < Minitest::Test
       path = Services::DatabaseBackupService.new(**doors(@native)).download_and_extract!
       assert_equal "#{directory}/new/backup.pgsql", path
       assert_path_exists "#{directory}/new"
-      assert_equal [[:fetch, @config.to_engine["source"]["scalingo"], "#{directory}/new"]], @native.calls
+      assert_equal [[:fetch, to_engine(@config)["source"]["scalingo"], "#{directory}/new"]], @native.calls
     end
   end
 

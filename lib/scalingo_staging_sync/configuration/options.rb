@@ -1,0 +1,264 @@
+# frozen_string_literal: true
+
+require "logger"
+require "pathname"
+require "tmpdir"
+require "active_support/core_ext/object/blank"
+
+module ScalingoStagingSync
+  class Configuration
+    # Every option, with its default, the values that it takes and what it is for. The README's table and the initializer that
+    # the generator writes are made of this list.
+    module Options
+      FALLBACK_LOGGER = Logger.new($stderr)
+      private_constant :FALLBACK_LOGGER
+
+      @all = {}
+
+      class << self
+        # @return [Hash{Symbol => Option}] every option by its name, in the documentation's order
+        attr_reader :all
+
+        private
+
+        # Begins a heading for the options that follow.
+        def group(title)
+          @group = title
+        end
+
+        # @!macro [attach] option
+        #   @!attribute [rw] $1
+        #   $4
+        #   Type and default: $2, $3.
+        #   @raise [ArgumentError] when it is set to something else, outside of {ScalingoStagingSync.configure}
+        def option(name, kind, default, doc, shown: default.inspect, example: shown, secret: false, cosmetic: false, added_to: nil)
+          row = Option.new(name:, group: @group, kind:, default:, shown:, example:, doc:, secret:, cosmetic:, added_to:)
+          all[name] = row
+          define_method(name) { |*given| given.empty? ? read(row) : refuse_call(row) }
+          define_method(:"#{name}=") { |value| store(row, value) }
+        end
+      end
+
+      group "Source"
+
+      option :clone_source_scalingo_app_name, Kind::STRING, PLACEHOLDER_APP,
+             "The Scalingo app whose database is copied. Required, unless `backup_file` is set.",
+             example: '"my-app-production"'
+
+      option :scalingo_api_token, Kind::TOKEN, -> { ENV["SCALINGO_API_TOKEN"].presence },
+             "The token for Scalingo's API, `tk-us-...`. Keep it in the environment, not in the code.",
+             shown: 'ENV["SCALINGO_API_TOKEN"]', secret: true
+
+      option :scalingo_region, Kind::STRING, -> { ENV["REGION_NAME"].presence || "osc-fr1" },
+             "The region of the source app.",
+             shown: 'ENV["REGION_NAME"] || "osc-fr1"', example: '"osc-fr1"'
+
+      option :scalingo_addon_id, Kind::STRING, nil,
+             "Which PostgreSQL addon, where the source app has several: `ad-...`.",
+             example: '"ad-00000000-0000-0000-0000-000000000000"'
+
+      option :backup_max_age, Kind::DURATION, nil,
+             "nil: take the newest backup there is. A duration: ask Scalingo for a fresh one when the newest is " \
+             "older. 0: always ask for a fresh one.",
+             example: "12.hours"
+
+      option :backup_file, Kind::PATH, -> { ENV["BACKUP_FILE"].presence },
+             "An archive on this machine, used instead of Scalingo's: .tar.gz, .tar, or what `pg_dump -Fc` wrote. " \
+             "The environment variable BACKUP_FILE wins over it.",
+             shown: 'ENV["BACKUP_FILE"]', example: '"tmp/production.tar.gz"'
+
+      option :keep_backup, Kind::BOOLEAN, false,
+             "true keeps the downloaded archive in `temp_dir` (production's data as it is, mode 0600) and uses it " \
+             "again while `backup_max_age` allows; the variable FORCE_BACKUP_DOWNLOAD passes it over. With false nothing " \
+             "is written to disk."
+
+      group "Security"
+
+      option :production_hostname_patterns, Kind::PATTERNS, [/prod/i, /production/i].freeze,
+             "A database host that matches one of these is taken for production, and the run is refused."
+
+      option :production_app_name_patterns, Kind::PATTERNS, [/prod/i, /production/i].freeze,
+             "An app name (the variable APP) that matches one of these is taken for production, and the run is refused."
+
+      option :allowed_environments, Kind::NAMES, nil,
+             "Where a run may change the database, by the names of Rails' environments. nil: everywhere but in production; " \
+             "in development and test it asks for the database's name first, and is refused where there is no terminal (the " \
+             "variables CI and FORCE answer for you). A list: exactly there, and nothing is asked for. Production is refused in any case.",
+             example: '["staging"]', added_to: -> { [] }
+
+      option :require_confirmation, Kind::BOOLEAN, false,
+             "Ask for the target app's name before anything happens. Skipped when the variable CI, " \
+             "CONTINUOUS_INTEGRATION or FORCE says yes; refused at once where there is no terminal."
+
+      option :dry_run, Kind::BOOLEAN, false,
+             "Print what a run would do, and touch nothing. The variable DRY_RUN does the same; FORMAT=json prints JSON."
+
+      group "Anonymization"
+
+      option :anonymization_tables, Kind::ENTRIES, [].freeze,
+             "What is masked: one Hash per table, with a `strategy` (built-in or registered), or `columns` and their masks, " \
+             "or a `query` (UPDATE or DELETE), and if need be `keep` (values that stay), a `condition` in SQL, `reads` " \
+             "(tables that a function in the query or the condition reads) and, for Slack, the table's French name.",
+             example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
+
+      option :anonymization_rules, Kind::COLUMN_RULES, {}.freeze,
+             "SQL expressions for single columns: table, column, expression. One that names another table is joined " \
+             "by the one foreign key between the two, or by the key `:join`; `:condition` and `:reads` as above.",
+             example: '{ "customers" => { "email" => "\'customer\' || id || \'@demo.test\'" } }'
+
+      option :anonymization_secret, Kind::SECRET, -> { EngineSettings.derived_secret },
+             "The key under which pseudonyms are made: the same key and value give the same pseudonym in every " \
+             "table and every run, and without the key a guess cannot be tested.",
+             shown: "derived from secret_key_base", example: 'ENV["ANONYMIZATION_SECRET"]', secret: true
+
+      option :anonymized_email_domain, Kind::EMAIL_DOMAIN, "demo.example.com",
+             "The domain of pseudonymous e-mail addresses."
+
+      option :allow_unmasked_copy, Kind::BOOLEAN, false,
+             "Permit a run without any rule, which copies production's data as it is."
+
+      option :anonymization_rollback_on_error, Kind::BOOLEAN, true,
+             "true: a rule in SQL that fails ends the run and leaves every table with such a rule empty. false: only " \
+             "its own table is left empty, the others go on, and the run ends with an error that lists what is empty. " \
+             "For `DatabaseAnonymizerService`: with true all tables are one transaction, so that a failure undoes them " \
+             "all; with false a table that fails stays as it was, and the error at the end names it."
+
+      option :anonymization_retry_attempts, Kind.integer(0..100), 3,
+             "How often a statement that met a deadlock or a lock is tried again, and how often the backup is streamed " \
+             "again for tables whose connection was lost.", cosmetic: true
+
+      option :anonymization_retry_delay, Kind.number(0..3600), 1.0,
+             "Seconds before the first such retry; doubled for each further one.", cosmetic: true
+
+      group "Verification"
+
+      option :verify_anonymization, Kind::BOOLEAN, true,
+             "Check each masked value as it is sent, and count rows and masked forms in the target afterwards."
+
+      option :fail_on_verification_error, Kind::BOOLEAN, true,
+             "A failed check fails the run; with false it is a warning."
+
+      option :leak_check, Kind::BOOLEAN, true,
+             "Look at every row for original values of masked columns (e-mail addresses, telephone numbers, IBANs, cards, " \
+             "identity numbers) that survived in other columns. One that did is a failed check. Needs `run_pii_scan`."
+
+      option :leak_check_names, Kind::BOOLEAN, false,
+             "Look for full names, too. Many people share a name, so these are reported and never fail a run."
+
+      option :anonymization_audit_file, Kind::PATH, nil,
+             "Where to write the report of a run: this path with .json, sealed, with .txt and with .html. It holds names " \
+             "and counts, never a value of a row.",
+             example: '"tmp/anonymization_audit.json"'
+
+      group "Personal data"
+
+      option :run_pii_scan, Kind::BOOLEAN, true,
+             "Look for personal data that no rule covers: by the names of tables and columns before the target is " \
+             "touched, and by the values of each table's first rows before any of them is sent. false turns all of it off."
+
+      option :pii_policy, Kind::PII_POLICY, :warn,
+             "What is done about a column that looks personal and that no rule covers. :warn copies it and says so; :fail " \
+             "ends the run with the rules to paste; :mask gives it the mask of its kind, so that no rule is needed.",
+             example: ":mask"
+
+      option :pii_sample_rows, Kind::SAMPLE_ROWS, 1000,
+             "How many rows of each table are looked at, at most 1 MiB of them. :all looks at every row, on the threads that " \
+             "load; what is found behind the first rows cannot be masked any more, and fails the run under :fail and :mask. " \
+             "0 looks at names only."
+
+      option :pii_ignore, Kind::PII_IGNORE, {}.freeze,
+             "Columns that are known not to be personal, or that may act outside, `table.column` or `schema.table.column`, with `*`, " \
+             "each with its reason.",
+             example: '{ "products.name" => "names of goods", "*.ip" => "our own machines" }'
+
+      option :pii_detection_patterns, Kind::PII_PATTERNS, nil,
+             "Your own patterns for the names of columns, by heading (identity, contact, personal, financial, auth, medical, " \
+             "biometric; a heading of your own counts as personal). They replace what is known of names; each is matched " \
+             "against the name as it is and with `_` as a space. Values are looked at all the same.",
+             shown: "nil", example: "{ contact: /\\b(email|phone)\\b/i, medical: /\\bdiagnosis\\b/i }",
+             added_to: -> { Legacy::Scanner::PATTERNS }
+
+      group "What staging does"
+
+      option :quiesce, Kind::BOOLEAN, true,
+             "Keep staging from acting in production's name: tables of queued jobs, mails and messages come without rows; the " \
+             "URLs of webhooks and callbacks, secrets of OAuth applications and API clients, push subscriptions, refresh tokens " \
+             "and customer ids of payment services are masked, whatever `pii_policy` and `run_pii_scan` are. A rule for a table " \
+             "or column, or an entry in `pii_ignore`, comes before it. false leaves all of it as production has it."
+
+      option :staging_password, Kind::PASSWORD, nil,
+             "The password of every account whose bcrypt hash is masked by itself. nil: one that no one knows. Accounts that a " \
+             "`keep` or a `condition` leaves get one that no one knows in any case. With Devise's `config.pepper` append it.",
+             example: 'ENV["STAGING_PASSWORD"]', secret: true
+
+      group "Performance"
+
+      option :parallel_connections, Kind.integer(1..8), 3,
+             "Connections that load rows and, afterwards, build indexes: 1 to 8.", cosmetic: true
+
+      option :exclude_tables, Kind::NAMES, [].freeze,
+             "Tables that are created without their rows: `table`, `schema.table`, with `*`. A name that matches " \
+             "nothing is an error.",
+             example: '["sessions", "audit_logs"]'
+
+      option :exclude_large_objects, Kind::BOOLEAN, false,
+             "Leave the contents of all large objects out: they are created, empty. What is in large objects is never searched or masked."
+
+      group "Target"
+
+      option :lock_timeout, Kind.number(0.001..86_400), 30.0,
+             "Seconds that emptying the target, or a rule in SQL, waits for a lock that another session holds.", cosmetic: true
+
+      option :terminate_connections, Kind::BOOLEAN, true,
+             "End the other sessions of the same role in the target database, such as the web processes', before " \
+             "and throughout the run. With false the run refuses to start while there are any."
+
+      option :include_foreign_servers, Kind::BOOLEAN, false,
+             "Bring foreign servers and foreign tables along. User mappings, which hold passwords, never come."
+
+      option :postgis, Kind::BOOLEAN, false,
+             "The app needs PostGIS: the run fails where the target cannot have the extension."
+
+      group "Notifications"
+
+      option :slack_enabled, Kind::BOOLEAN, false,
+             "Post start, steps, success and failure to Slack. It needs `slack_webhook_url`.", cosmetic: true
+
+      option :slack_webhook_url, Kind::WEBHOOK_URL, nil,
+             "The incoming webhook's URL. It is a secret.",
+             example: 'ENV["SLACK_WEBHOOK_URL"]', secret: true, cosmetic: true
+
+      option :slack_channel, Kind::STRING, nil,
+             "The channel, where the webhook may choose one.",
+             example: '"#deployments"', cosmetic: true
+
+      option :slack_locale, Kind::LOCALE, :fr,
+             "The language of Slack's messages: :fr or :en. `translation` of a rule is used in French.", cosmetic: true
+
+      group "After the load"
+
+      option :run_migrations, Kind::BOOLEAN, true,
+             "Run the migrations that the app has and the backup had not."
+
+      option :record_environment, Kind::BOOLEAN, true,
+             "Set Rails' `ar_internal_metadata.environment` to this environment, so that Rails does not take staging for " \
+             "production."
+
+      group "Other"
+
+      option :seeds_file_path, Kind::PATH, nil,
+             "A Ruby file that is run at the end; if it fails, so does the run.",
+             example: '"db/demo_seeds.rb"'
+
+      option :logger, Kind::LOGGER, -> { (defined?(Rails.logger) && Rails.logger) || FALLBACK_LOGGER },
+             "Where progress is logged, tagged SCALINGO_STAGING_SYNC.",
+             shown: "Rails.logger", cosmetic: true
+
+      option :temp_dir, Kind::PATH, -> { (defined?(Rails.root) && Rails.root&.join("tmp")) || Dir.tmpdir },
+             "Where kept and fetched archives go.",
+             shown: 'Rails.root.join("tmp")'
+
+      all.freeze
+    end
+  end
+end

@@ -1,0 +1,22 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Database
+    class History
+      # A run as the history has it. `changed` says whether it began to replace the data; it is nil where that was not asked,
+      # or was not noted.
+      Run = Data.define(:run_id, :mode, :status, :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
+                        :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class, :changed) do
+        # @param row [Hash{String => Object}] a row of the history's table
+        # @return [Run] it
+        def self.of(row) = new(**members.to_h { |name| [name, row[name.to_s]] })
+
+        # @return [Boolean] whether it masked what the database held, and read no backup
+        def in_place? = mode == "anonymize"
+
+        # @return [Boolean] whether its backup lay in a file, of which no more than the name is known
+        def from_file? = source.to_s.start_with?("the file ")
+      end
+    end
+  end
+end
