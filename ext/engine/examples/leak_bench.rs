@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use staging_sync_engine::archive::DumpId;
+use pg_dump_archive::DumpId;
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
 };

@@ -11,14 +11,14 @@ pub(crate) mod rows;
 
 pub(crate) use look::Scan;
 
-use crate::archive::DumpId;
 use crate::error::Error;
-use crate::mask::RowMask;
-use crate::pii::{ColumnDetector, Finding, Status};
 use crate::plan::personal::{refusal, Automatic};
 use crate::plan::{Load, Plan};
 use crate::postgres::{Decision, Look, RowStage};
 use crate::settings::Policy;
+use masking::RowMask;
+use personal_data::{ColumnDetector, Finding, Status};
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

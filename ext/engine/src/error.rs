@@ -10,9 +10,12 @@
 //!
 //! Neither says what is left in the target: who tells of an error asks the target itself, and says it once.
 
+mod archive;
+mod masking;
 mod server;
 mod sqlstate;
 
+pub(crate) use archive::reading_failed;
 pub use server::Doing;
 
 /// Which documented Ruby class an [`Error`] becomes.

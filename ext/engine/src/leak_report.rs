@@ -2,16 +2,16 @@
 
 pub(crate) mod read_back;
 
-use crate::archive::DumpId;
-use crate::copy::Row;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::leak::{self, Channel, Findings, LeakCheck, Moment, Watcher};
-use crate::mask::RowMask;
 use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
+use masking::RowMask;
+use pg_dump_archive::copy::Row;
+use pg_dump_archive::DumpId;
 use read_back::read_back;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -4,15 +4,15 @@
 
 mod sql;
 
-use crate::archive::{Archive, Entry};
 use crate::error::{Error, Result};
 use crate::event::Sink;
-use crate::mask::Key;
 use crate::plan::schema::Schema;
 use crate::plan::{self, Contents, Plan};
 use crate::postgres::inspect::catalogue;
 use crate::postgres::Session;
 use crate::settings::Settings;
+use masking::Key;
+use pg_dump_archive::{Archive, Entry};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read;

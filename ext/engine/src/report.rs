@@ -1,14 +1,14 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
-use crate::archive::Header;
 use crate::error::{Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
-use crate::mask::ColumnCounts;
-pub use crate::pii::{Finding, FoundBy, Status, Suggestion};
 use crate::plan::{Load, Plan};
 use crate::postgres::{LoadReport, Outcome, SqlChange};
 use crate::source;
+use masking::ColumnCounts;
+pub use personal_data::{Finding, FoundBy, Status, Suggestion};
+use pg_dump_archive::Header;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,9 +1,10 @@
 //! The rows of a data block as pieces of COPY text, however pg_dump has written them.
 
-use crate::archive::{reading_failed, DataBlock};
-use crate::copy::{InsertRows, Pieces};
+use crate::error::reading_failed;
 use crate::error::Result;
 use crate::plan::{Load, RowFormat};
+use pg_dump_archive::copy::{InsertRows, Pieces};
+use pg_dump_archive::DataBlock;
 use std::io::Read;
 
 /// The rows of one load's block.

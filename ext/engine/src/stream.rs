@@ -3,8 +3,8 @@
 //! The reader runs ahead of the loader only as far as the bounded channel lets it, so back-pressure reaches
 //! the download's socket, and memory does not grow with the data.
 
-use crate::archive::{reading_failed, Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
 use crate::detect::{Detection, SAMPLE_BYTES};
+use crate::error::reading_failed;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::{Load, Plan};
@@ -12,6 +12,7 @@ use crate::planned;
 use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use crate::settings::Settings;
+use pg_dump_archive::{Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;

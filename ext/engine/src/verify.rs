@@ -3,12 +3,12 @@
 //!
 //! It finds what is wrong; what a mask may produce is the mask's own knowledge ([`MaskedColumn::form_sql`]).
 //!
-//! [`MaskedColumn::form_sql`]: crate::mask::MaskedColumn::form_sql
+//! [`MaskedColumn::form_sql`]: masking::MaskedColumn::form_sql
 
 use crate::error::{Error, Kind, Result};
-use crate::mask::MaskedColumn;
 use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{LoadReport, Questions, Target};
+use masking::MaskedColumn;
 use std::collections::{BTreeMap, HashMap};
 
 /// What was checked, and what was found.

@@ -7,10 +7,10 @@
 mod plan_support;
 mod target_support;
 
+use pg_dump_archive::copy::binary::{Form, Layout};
+use pg_dump_archive::copy::Splitter;
+use pg_dump_archive::{DumpId, EntryKind};
 use plan_support::{planned, settings};
-use staging_sync_engine::archive::{DumpId, EntryKind};
-use staging_sync_engine::copy::binary::{Form, Layout};
-use staging_sync_engine::copy::Splitter;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::{quote_identifier, Load, Plan};
@@ -211,7 +211,7 @@ fn citext_counts_as_text_where_it_is_the_extension_s() {
         "CREATE EXTENSION citext; CREATE TABLE people (born date, email citext);",
     );
     let (_, entries) = source.dump(&[]);
-    let forms = |entries: &[staging_sync_engine::archive::Entry]| {
+    let forms = |entries: &[pg_dump_archive::Entry]| {
         let plan = planned(entries, &settings(&[], &[])).unwrap();
         let load = plan.loads.into_values().next().unwrap();
         load.binary.map(|layout| layout.forms().to_vec())

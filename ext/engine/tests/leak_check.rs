@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use md5::{Digest as _, Md5};
-use staging_sync_engine::archive::DumpId;
+use personal_data::Kind;
+use pg_dump_archive::DumpId;
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
 };
-use staging_sync_engine::mask::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
-use staging_sync_engine::pii::Kind;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;

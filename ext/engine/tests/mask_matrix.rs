@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../../masking/tests/support/mod.rs"]
 mod mask_support;
 mod plan_support;
 
 use mask_support::{keyed, FAKE_KINDS};
+use masking::{listing, Mask, RowMask, Type};
 use plan_support::Database;
 use serde_json::{json, Map, Value};
-use staging_sync_engine::mask::{listing, Mask, RowMask, Type};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -8,12 +8,10 @@
 
 mod plan_support;
 
+use masking::{strategy, Column, Keep, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use pg_dump_archive::copy;
 use plan_support::Database;
 use serde_json::{json, Value};
-use staging_sync_engine::copy;
-use staging_sync_engine::mask::{
-    strategy, Column, Keep, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness,
-};
 use std::sync::Arc;
 
 const SECRET: &str = "0123456789abcdef";

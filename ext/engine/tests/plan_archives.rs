@@ -5,9 +5,9 @@
 
 mod plan_support;
 
+use masking::Key;
+use pg_dump_archive::{DumpId, EntryKind, Version};
 use plan_support::{header, made, planned, problem, settings, shop, Toc, USERS};
-use staging_sync_engine::archive::{DumpId, EntryKind, Version};
-use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::schema::Schema;
 use staging_sync_engine::plan::{plan, Contents, Refusal, TaskId};
 use std::time::Instant;

@@ -4,8 +4,8 @@
 
 mod plan_support;
 
+use pg_dump_archive::EntryKind;
 use plan_support::{planned, settings, Database, EVERYTHING};
-use staging_sync_engine::archive::EntryKind;
 use staging_sync_engine::plan::schema::Schema;
 use staging_sync_engine::plan::{Plan, Refusal, RowFormat, Step, TableName, TaskId};
 use std::collections::HashSet;

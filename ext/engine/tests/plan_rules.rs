@@ -4,8 +4,8 @@
 
 mod plan_support;
 
+use pg_dump_archive::DumpId;
 use plan_support::{made, planned, problem, settings, shop, Toc};
-use staging_sync_engine::archive::DumpId;
 use staging_sync_engine::plan::Plan;
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 
 mod target_support;
 
-use staging_sync_engine::archive::{DumpId, EntryKind};
+use pg_dump_archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::plan::Plan;

@@ -3,10 +3,10 @@
 
 mod target_support;
 
-use staging_sync_engine::archive::DumpId;
+use masking::ColumnCounts;
+use pg_dump_archive::DumpId;
 use staging_sync_engine::error::{Error, Kind};
 use staging_sync_engine::event::{Event, Sink};
-use staging_sync_engine::mask::ColumnCounts;
 use staging_sync_engine::plan::Plan;
 use staging_sync_engine::postgres::{restore, Item, JobRecord, LoadReport, Target};
 use staging_sync_engine::verify::verify;

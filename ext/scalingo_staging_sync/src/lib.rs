@@ -45,7 +45,7 @@ fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error
 
 /// `Native.masks → [{ name:, doc:, options:, from:, to: }]`: the catalogue, for people.
 fn masks(ruby: &Ruby) -> Result<Value, Error> {
-    convert::to_hash(ruby, &staging_sync_engine::mask::listing())
+    convert::to_hash(ruby, &masking::listing())
 }
 
 /// `Native.plan(settings) { |event| } → dry_run`: what a run would do; nothing is touched.

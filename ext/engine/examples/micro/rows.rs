@@ -1,8 +1,8 @@
 //! The demo's users as COPY text: 27 columns, nineteen of which the user strategy masks. Made from row numbers, so
 //! every run works on the same bytes.
 
-use staging_sync_engine::copy::binary::{Form, Layout};
-use staging_sync_engine::mask::{strategy, Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{strategy, Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use pg_dump_archive::copy::binary::{Form, Layout};
 use std::fmt::Write as _;
 use std::sync::Arc;
 

@@ -1,13 +1,13 @@
 //! What values have told, judged: whether a load's rows go as planned, with further masks, or not at all.
 
 use super::{Decision, Detection};
-use crate::mask::Mask;
-use crate::pii::{
-    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, Kind, Status, Verdict,
-};
 use crate::plan::personal::{is_scrubbed, Automatic, Watch, Watched};
 use crate::plan::Load;
 use crate::settings::Policy;
+use masking::Mask;
+use personal_data::{
+    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, Kind, Status, Verdict,
+};
 
 impl Detection {
     pub(super) fn judge(

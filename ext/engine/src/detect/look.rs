@@ -1,10 +1,10 @@
 //! A look at rows: each field that tells anything goes to its column's detector.
 
-use crate::archive::DumpId;
-use crate::copy::decode;
-use crate::pii::{ColumnDetector, Recent, Scanner};
 use crate::plan::personal::{Watch, Watched};
 use memchr::{memchr, memchr2};
+use personal_data::{ColumnDetector, Recent, Scanner};
+use pg_dump_archive::copy::decode;
+use pg_dump_archive::DumpId;
 
 /// One thread's look at rows of one load.
 pub(crate) struct Scan {

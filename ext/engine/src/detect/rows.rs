@@ -2,9 +2,9 @@
 
 use super::{Detection, Scan};
 use crate::error::{Doing, Error, Result};
-use crate::mask::quote_identifier;
 use crate::plan::Load;
 use futures_util::TryStreamExt;
+use masking::quote_identifier;
 use tokio_postgres::Client;
 
 /// About how many bytes of rows are looked at together.

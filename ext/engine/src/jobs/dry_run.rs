@@ -5,7 +5,6 @@
 //! kept on disk, nothing is locked.
 
 use super::{read_only, until_cancelled, Job};
-use crate::archive::{Archive, DumpId, EntryKind, Header};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
@@ -19,6 +18,7 @@ use crate::postgres::{Inspection, ServerCheck};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
+use pg_dump_archive::{Archive, DumpId, EntryKind, Header};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::Read;

@@ -2,7 +2,6 @@
 
 use super::hold::{on_target, History};
 use super::Job;
-use crate::archive::{DumpId, Header};
 use crate::detect::Detection;
 use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
@@ -15,6 +14,7 @@ use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Opened};
 use crate::{identity, leak_report, passwords, verify};
+use pg_dump_archive::{DumpId, Header};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;

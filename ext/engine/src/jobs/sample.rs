@@ -3,8 +3,6 @@
 //! What it returns holds raw values: it goes to a terminal and nowhere else. The target is not touched.
 
 use super::{read_only, until_cancelled, Job};
-use crate::archive::{Archive, Block};
-use crate::copy::{decode, fields};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::{names, Load, Plan};
@@ -12,6 +10,8 @@ use crate::planned;
 use crate::rows::LoadRows;
 use crate::settings::Settings;
 use crate::source;
+use pg_dump_archive::copy::{decode, fields};
+use pg_dump_archive::{Archive, Block};
 use serde::Serialize;
 use std::io::Read;
 use tokio_util::sync::CancellationToken;

@@ -4,17 +4,17 @@
 //! The same plan is made as for a run, and the same detection judges; only nothing is done about it.
 
 use super::{read_only, until_cancelled, Job};
-use crate::archive::{Archive, Block, DataBlock};
 use crate::detect::{rows, Detection, Scan};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::pii::{rules_to_paste, Finding};
 use crate::plan::{Load, Plan};
 use crate::planned;
 use crate::postgres::url::ConnectionUrl;
 use crate::rows::LoadRows;
 use crate::settings::{Policy, Settings};
 use crate::{postgres, source};
+use personal_data::{rules_to_paste, Finding};
+use pg_dump_archive::{Archive, Block, DataBlock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::io::Read;

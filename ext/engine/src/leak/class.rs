@@ -4,7 +4,7 @@
 //! run ([`RandomState`]): 64 bits, of which nobody without the key can test a guess, and no further crate. It never
 //! leaves the process, so it does not matter that the library may choose another algorithm some day.
 
-use crate::pii::{canonical, Kind};
+use personal_data::{canonical, Kind};
 use std::hash::{BuildHasher, Hasher as _, RandomState};
 
 /// A kind of value whose copies elsewhere are looked for.

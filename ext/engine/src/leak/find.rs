@@ -1,4 +1,4 @@
-//! Finds the candidates in every row that is written, quickly: what [`crate::pii`] takes for an e-mail address, a
+//! Finds the candidates in every row that is written, quickly: what [`personal_data`] takes for an e-mail address, a
 //! telephone number, an IBAN, a card or an identity number, and unsalted digests.
 //!
 //! Detection looks at a sample and at every kind; this looks at everything and only at these. So it begins with one
@@ -6,9 +6,9 @@
 //! there. What is left is walked from `@` to `@` and from number to number, by the same checks
 //! as detection's.
 
-use crate::pii::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
-use crate::pii::{people, scan, Kind};
 use memchr::{memchr, memchr3, memchr_iter, memmem};
+use personal_data::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
+use personal_data::{people, scan, Kind};
 
 /// No kind that is followed has fewer digits.
 const DIGITS: usize = 9;
@@ -212,7 +212,7 @@ fn hides_an_at(text: &[u8]) -> bool {
     })
 }
 
-/// Undoes the encodings of a text, as `pii::decode` does but without the places, and so by whole slices. Returns
+/// Undoes the encodings of a text, as `personal_data::decode` does but without the places, and so by whole slices. Returns
 /// false when there was nothing to undo.
 fn undo(text: &[u8], plain: &mut Vec<u8>) -> bool {
     let quoted_printable = is_quoted_printable(text);
@@ -312,7 +312,7 @@ fn begins_something(text: &[u8], digit: usize) -> bool {
 }
 
 /// Where the groups of digits that begin at a place end, and how many digits they have. Looser than
-/// `pii::scan`, which has the last word.
+/// `personal_data::scan`, which has the last word.
 fn end_of_groups(text: &[u8], start: usize) -> (usize, usize) {
     let (mut digits, mut end, mut between) = (0, start, 0);
     for (offset, byte) in text[start..].iter().enumerate() {
@@ -411,11 +411,11 @@ mod tests {
             "x <a href=\"mailto:alice@example.com?subject=50%\">100% = 06.12.34.56.78</a>",
         ] {
             let mut expected = Vec::new();
-            crate::pii::find_in_text(text.as_bytes(), |kind, range| {
+            personal_data::find_in_text(text.as_bytes(), |kind, range| {
                 if kind != Kind::Name && super::super::Class::of(kind).is_some() {
                     // Compared as they are compared.
                     let mut form = Vec::new();
-                    crate::pii::canonical(kind, text[range].as_bytes(), &mut form);
+                    personal_data::canonical(kind, text[range].as_bytes(), &mut form);
                     expected.push((kind, form));
                 }
             });
@@ -424,7 +424,7 @@ mod tests {
                 .filter(|(kind, _)| super::super::Class::of(*kind).is_some())
                 .map(|(kind, value)| {
                     let mut form = Vec::new();
-                    crate::pii::canonical(*kind, value.as_bytes(), &mut form);
+                    personal_data::canonical(*kind, value.as_bytes(), &mut form);
                     (*kind, form)
                 })
                 .collect();

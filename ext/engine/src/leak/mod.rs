@@ -32,9 +32,9 @@ pub use verdict::{Findings, Leak, Summary};
 pub use watch::{ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
 pub use watcher::{Moment, Watcher};
 
-use crate::archive::DumpId;
-use crate::mask::RowMask;
 use class::Hasher;
+use masking::RowMask;
+use pg_dump_archive::DumpId;
 use sets::Sets;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,8 +1,8 @@
 //! What the leak check does with the columns of each data block.
 
-use crate::archive::DumpId;
-use crate::mask::RowMask;
-use crate::pii::Kind;
+use masking::RowMask;
+use personal_data::Kind;
+use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use crate::error::{Doing, Error, Result};
 use crate::leak::{LeakCheck, Moment};
-use crate::mask::{quote_identifier, RowMask};
 use crate::plan::Load;
 use futures_util::TryStreamExt;
+use masking::{quote_identifier, RowMask};
 use std::sync::Arc;
 use tokio_postgres::Client;
 

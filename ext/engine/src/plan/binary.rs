@@ -6,8 +6,8 @@
 
 use super::schema::{Base, Column, Schema, Table};
 use super::{Load, RowFormat};
-use crate::archive::{Entry, EntryKind};
-use crate::copy::binary::{Form, Layout};
+use pg_dump_archive::copy::binary::{Form, Layout};
+use pg_dump_archive::{Entry, EntryKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 

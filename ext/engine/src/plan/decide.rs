@@ -2,8 +2,8 @@
 
 use super::sql::{lex, Cursor, Token};
 use super::{Diagnostics, Problems};
-use crate::archive::{DumpId, Entry, EntryKind, Section};
 use crate::settings::Settings;
+use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Schemas of other tools and of the gem's own, which a staging database has no use for.

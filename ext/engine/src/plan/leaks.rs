@@ -7,10 +7,10 @@ use super::personal::Personal;
 use super::schema::{Column, Schema, TypeName};
 use super::sql_rules::SqlRules;
 use super::{Load, TableName};
-use crate::archive::DumpId;
 use crate::leak::{Class, ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
-use crate::mask::Type;
-use crate::pii::{by_name, ColumnName, Kind, NameFinding, TableContext, PERSONAL};
+use masking::Type;
+use personal_data::{by_name, ColumnName, Kind, NameFinding, TableContext, PERSONAL};
+use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 //! functions, views, policies; comments are not restored. No rule reaches it, so it is told.
 
 use super::decide::{display_name, Decisions};
-use crate::archive::{Entry, Section};
 use crate::leak::{Channel, Class};
-use crate::pii::{Kind, Scanner};
+use personal_data::{Kind, Scanner};
+use pg_dump_archive::{Entry, Section};
 use std::collections::BTreeMap;
 
 /// More findings than this are not told one by one.

@@ -4,9 +4,9 @@ use super::schema::{Schema, Table};
 use super::search::SearchVectors;
 use super::sql::{lex, names, Cursor};
 use super::{quote_identifier, TableName};
-use crate::archive::{DumpId, Entry};
-use crate::copy::binary::Layout;
-use crate::mask::RowMask;
+use masking::RowMask;
+use pg_dump_archive::copy::binary::Layout;
+use pg_dump_archive::{DumpId, Entry};
 use std::sync::Arc;
 
 /// How the rows of one data block reach the target.

@@ -4,17 +4,17 @@
 use super::binary::Binary;
 use super::decide::{self, display_name, Decisions};
 use super::diagnostics::Diagnostics;
+use super::ignore::Ignores;
 use super::queues::Queues;
 use super::rules::Rules;
 use super::schema::Schema;
 use super::statements::{large_objects, left_out, statement_sql, statements};
 use super::steps::Steps;
 use super::{exclude, leaks, literals, load, personal, search, sql_rules, Load, Plan, TableName};
-use crate::archive::{DumpId, Entry, EntryKind, Header, Section};
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
-use crate::mask;
 use crate::settings::Settings;
+use pg_dump_archive::{DumpId, Entry, EntryKind, Header, Section};
 use std::collections::{HashMap, HashSet};
 
 /// A table of contents, and what it says of tables and keys.
@@ -54,12 +54,12 @@ impl<'a> Contents<'a> {
 
 /// Makes the plan: what happens to each entry of a table of contents, under these settings.
 ///
-/// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`mask::Key`].
+/// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`masking::Key`].
 ///
 /// # Errors
 /// One [`Kind::Plan`](crate::error::Kind::Plan) error that tells everything that is wrong, a line each: rules that fit no
 /// table or no column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
-pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &mask::Key) -> Result<Plan, Error> {
+pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Error> {
     let (entries, schema) = (contents.entries, &contents.schema);
     let mut said = check_contents(entries);
     let by_id: HashMap<DumpId, usize> = entries
@@ -74,12 +74,12 @@ pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &mask::Key) -> Re
     };
     let excluded = said.take(exclude::excluded(&settings.exclude_tables, schema));
     let rules = said.take(Rules::read(settings, schema));
-    let ignores = said.take(personal::Ignores::read(&settings.pii.ignore, schema));
+    let ignores = said.take(Ignores::read(&settings.pii.ignore, schema));
     let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
     let excluded: HashSet<usize> = excluded.into_iter().chain(queues.without_rows()).collect();
     said.add(rules.check_keys(&excluded, is_restored));
 
-    let pseudonyms = mask::Pseudonyms {
+    let pseudonyms = masking::Pseudonyms {
         key: key.clone(),
         email_domain: settings.masking.email_domain.clone(),
         utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
@@ -165,7 +165,7 @@ struct Fitting<'a> {
     excluded: &'a HashSet<usize>,
     binary: &'a Binary<'a>,
     rules: &'a Rules<'a>,
-    pseudonyms: &'a mask::Pseudonyms,
+    pseudonyms: &'a masking::Pseudonyms,
 }
 
 impl Fitting<'_> {

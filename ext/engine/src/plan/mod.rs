@@ -11,11 +11,13 @@ mod checks;
 mod decide;
 mod diagnostics;
 mod exclude;
+mod ignore;
 mod leaks;
 mod literals;
 mod load;
 mod make;
 pub(crate) mod names;
+mod parse;
 pub mod personal;
 mod queues;
 mod rules;
@@ -29,16 +31,16 @@ mod steps;
 mod walk;
 mod weight;
 
-pub use crate::mask::quote_identifier;
 pub use load::{Load, LoadBuilder, RowFormat};
 pub use make::{plan, Contents};
+pub use masking::quote_identifier;
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
 pub use step::{Step, StepKind, TaskId};
 
-use crate::archive::{DumpId, Entry};
 use crate::leak::{Channel, Watches};
 use diagnostics::{Diagnostics, Problems};
+use pg_dump_archive::{DumpId, Entry};
 use std::collections::HashMap;
 
 /// What a run will do, whole.

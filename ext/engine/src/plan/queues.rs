@@ -4,12 +4,12 @@
 //! in `config.pii_ignore` for all its columns, brings its rows in.
 
 use super::exclude::tables_like;
+use super::ignore::Ignores;
 use super::names::Pattern;
-use super::personal::Ignores;
 use super::rules::Rules;
 use super::schema::Schema;
-use crate::pii::{queue, Finding, Kind, Status};
 use crate::settings::Settings;
+use personal_data::{queue, Finding, Kind, Status};
 use std::collections::{BTreeMap, HashSet};
 
 /// How sure a queue's name is.

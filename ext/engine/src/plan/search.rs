@@ -10,11 +10,11 @@ use super::schema::{Column, Schema};
 use super::sql::{lex, split, Cursor, Token};
 use super::sql_rules::SqlRules;
 use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TableName, TaskId};
-use crate::archive::{DumpId, Entry, EntryKind};
 use crate::leak::Channel;
-use crate::mask::{self, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
-use crate::pii::Status;
 use crate::settings::Policy;
+use masking::{Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
+use personal_data::Status;
+use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -211,7 +211,7 @@ fn emptying(
         .columns
         .iter()
         .enumerate()
-        .map(|(position, name)| mask::Column {
+        .map(|(position, name)| masking::Column {
             name: name.clone(),
             kind: if positions.contains(&position) {
                 Type::TsVector
@@ -224,7 +224,7 @@ fn emptying(
                 .any(|column| column.name == *name && column.not_null),
             unique: Uniqueness::default(),
         });
-    let table = mask::Table {
+    let table = masking::Table {
         name: load.table.to_string(),
         columns: columns.collect(),
         key: Vec::new(),

@@ -3,7 +3,7 @@
 use super::decide::{display_name, Decisions, Fate};
 use super::quote_identifier;
 use super::sql::{lex, Token};
-use crate::archive::{DumpId, Entry, EntryKind, Section};
+use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::HashSet;
 
 /// A statement that creates part of the schema.

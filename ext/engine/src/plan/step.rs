@@ -1,7 +1,7 @@
 //! A step after the rows, and the ids under which steps wait for one another and for rows.
 
 use super::{Refusal, TableName};
-use crate::archive::{DumpId, EntryKind};
+use pg_dump_archive::{DumpId, EntryKind};
 use std::fmt;
 
 /// What can be waited for.

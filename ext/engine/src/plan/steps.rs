@@ -6,7 +6,7 @@ use super::sql::{lex, Cursor};
 use super::weight::weight;
 use super::{Diagnostics, LeftOut, Load, Refusal, Step, TableName, TaskId};
 use crate::alike::Alike;
-use crate::archive::{DumpId, Entry, EntryKind, Section};
+use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What steps are made from.

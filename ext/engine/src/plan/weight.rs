@@ -5,7 +5,7 @@
 
 use super::schema::{Column, Table};
 use super::sql::{lex, split, Cursor, Token};
-use crate::archive::{Entry, EntryKind};
+use pg_dump_archive::{Entry, EntryKind};
 
 /// A key of eight bytes or less, compared without a function of its type.
 const PLAIN: u32 = 2;
@@ -91,8 +91,8 @@ fn is_plain(column: &Column) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{DumpId, Section};
     use crate::plan::schema::TypeName;
+    use pg_dump_archive::{DumpId, Section};
 
     fn weight_of(kind: EntryKind, defn: &str) -> u32 {
         let column = |name: &str, kind: &str| Column {

@@ -1,9 +1,9 @@
 //! SQL that creates a schema, as a table of contents.
 
-use crate::archive::{DumpId, Entry, EntryKind, Section};
 use crate::error::{Error, Result};
-use crate::mask::quote_identifier;
 use crate::plan::schema::Schema;
+use masking::quote_identifier;
+use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 
 /// A schema's SQL as a table of contents: all of it in one entry, and the data of each table, of which there is none.
 pub(super) fn entries(sql: &str) -> Result<Vec<Entry>> {

@@ -7,7 +7,49 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
-use crate::postgres::{JobRecord, Leftover, Outcome};
+
+/// What is being done, from which backup, for the gem's history of runs.
+#[derive(Debug, Clone, Default)]
+pub struct JobRecord {
+    /// The job: `run`, `anonymize`.
+    pub mode: &'static str,
+    /// The fingerprint of the rules.
+    pub fingerprint: Option<String>,
+    /// Where the backup comes from.
+    pub source: Option<String>,
+    /// Scalingo's id of the backup, or the file's name.
+    pub backup_id: Option<String>,
+    /// When the backup was made, where known.
+    pub backup_created_at: Option<String>,
+}
+
+/// What runs that were killed had left behind, and was cleared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Leftover {
+    /// Runs that were noted as under way.
+    pub runs: u64,
+    /// The role's new sessions were read-only.
+    pub read_only_role: bool,
+    /// Sessions, with their temporary tables.
+    pub sessions: u64,
+}
+
+/// How a run ended, for the record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outcome {
+    /// Tables loaded.
+    pub(crate) tables: Option<u64>,
+    /// Rows loaded.
+    pub(crate) rows: Option<u64>,
+    /// Values replaced.
+    pub(crate) masked: Option<u64>,
+    /// Seconds from the run's beginning.
+    pub(crate) seconds: Option<f64>,
+    /// The class of the error that ended it, if one did.
+    pub(crate) error_class: Option<String>,
+    /// Rows by table.
+    pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
+}
 
 /// The gem's own schema.
 pub(crate) const SCHEMA: &str = "scalingo_staging_sync";

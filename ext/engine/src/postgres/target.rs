@@ -1,17 +1,17 @@
 //! A target database that a job holds, from its lock to the marker that says how it was left.
 
+use super::buffers::Buffers;
+use super::guard::{self, Guard};
 use super::inspect;
-use super::load::buffers::Buffers;
 use super::session::connect::{Connector, Session, SharedConnector};
-use super::session::guard::{self, Guard};
 use super::session::url::ConnectionUrl;
-use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts};
-use super::state;
+use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle};
+use super::state::{self, JobRecord, Leftover, Outcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
 use futures_util::future::join_all;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A target database that this run holds: nobody else's run can start in it until [`Target::close`].
@@ -37,52 +37,6 @@ impl std::fmt::Debug for Target {
             .field("run_id", &self.run_id)
             .finish_non_exhaustive()
     }
-}
-
-/// Sessions that nobody uses right now.
-pub(in crate::postgres) type Idle = Arc<Mutex<Vec<Session>>>;
-
-/// What is being done, from which backup, for the gem's history of runs.
-#[derive(Debug, Clone, Default)]
-pub struct JobRecord {
-    /// The job: `run`, `anonymize`.
-    pub mode: &'static str,
-    /// The fingerprint of the rules.
-    pub fingerprint: Option<String>,
-    /// Where the backup comes from.
-    pub source: Option<String>,
-    /// Scalingo's id of the backup, or the file's name.
-    pub backup_id: Option<String>,
-    /// When the backup was made, where known.
-    pub backup_created_at: Option<String>,
-}
-
-/// What runs that were killed had left behind, and was cleared.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Leftover {
-    /// Runs that were noted as under way.
-    pub runs: u64,
-    /// The role's new sessions were read-only.
-    pub read_only_role: bool,
-    /// Sessions, with their temporary tables.
-    pub sessions: u64,
-}
-
-/// How a run ended, for the record.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Outcome {
-    /// Tables loaded.
-    pub(crate) tables: Option<u64>,
-    /// Rows loaded.
-    pub(crate) rows: Option<u64>,
-    /// Values replaced.
-    pub(crate) masked: Option<u64>,
-    /// Seconds from the run's beginning.
-    pub(crate) seconds: Option<f64>,
-    /// The class of the error that ended it, if one did.
-    pub(crate) error_class: Option<String>,
-    /// Rows by table.
-    pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
 }
 
 /// How long [`Target::close`] waits for a server that does not answer.

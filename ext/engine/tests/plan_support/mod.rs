@@ -3,11 +3,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use staging_sync_engine::archive::{
-    Archive, Compression, DumpId, Entry, EntryKind, Header, Section, Version,
-};
+use masking::Key;
+use pg_dump_archive::{Archive, Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use staging_sync_engine::error::{Error, Kind};
-use staging_sync_engine::mask::Key;
 use staging_sync_engine::plan::{plan, Contents, Plan};
 use staging_sync_engine::settings::{Rule, Settings};
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! What the target's tests share: a database of their own each, roles, and plans built by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use staging_sync_engine::archive::{DumpId, EntryKind};
+use masking::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
+use pg_dump_archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::{Event, Sink};
-use staging_sync_engine::mask::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
 use staging_sync_engine::plan::{LargeObjects, Load, Plan, Refusal, Statement, Step, TableName, TaskId};
 use staging_sync_engine::postgres::{restore, Item, LoadReport, Target};
 use staging_sync_engine::settings;
@@ -296,7 +296,7 @@ impl Planner {
             not_null: false,
             unique: Uniqueness::default(),
         };
-        let table = mask::Table {
+        let table = masking::Table {
             name: load.table.to_string(),
             columns: load.columns.iter().map(column).collect(),
             key: Vec::new(),

@@ -1,7 +1,6 @@
 //! The rows of a table on their way: out through their masks into a temporary table, and back into the emptied one.
 
 use super::{Failure, Masking};
-use crate::archive::DumpId;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::leak::Moment;
@@ -11,6 +10,7 @@ use crate::postgres::load::copy::{raw_ways, Way};
 use crate::postgres::load::in_place;
 use crate::postgres::sql_rules;
 use crate::report;
+use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::time::Instant;
 

@@ -1,9 +1,9 @@
 //! Foreign keys and triggers around tables that are emptied and filled: off before, as they were afterwards.
 
 use super::Masking;
-use crate::archive::{Entry, EntryKind};
 use crate::error::{Doing, Error, Result};
 use crate::plan::{Plan, TableName, TaskId};
+use pg_dump_archive::{Entry, EntryKind};
 use std::collections::BTreeMap;
 use tokio_postgres::error::SqlState;
 

@@ -7,9 +7,9 @@ mod null;
 mod pattern;
 mod reader;
 
+use super::parse::parse_expression;
 use super::schema::{CheckConstraint, Schema};
-use super::sql_rules::parse::parse_expression;
-use crate::mask::{Check, Condition, Type};
+use masking::{Check, Condition, Type};
 use reader::Reader;
 use sqlparser::ast::{BinaryOperator, Expr};
 

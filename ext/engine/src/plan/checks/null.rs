@@ -170,8 +170,8 @@ impl Reader<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::mask::Type;
-    use crate::plan::sql_rules::parse::parse_expression;
+    use crate::plan::parse::parse_expression;
+    use masking::Type;
 
     fn may_refuse(sql: &str) -> bool {
         let reader = Reader {

@@ -1,10 +1,10 @@
 //! Expressions of SQL about one column, as conditions; None for what is not understood.
 
 use super::pattern::{is_the_same_here, regex_of_like};
-use crate::mask::{Condition, Pattern, Relation, Term, Type};
 use crate::plan::walk;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
+use masking::{Condition, Pattern, Relation, Term, Type};
 use regex::RegexBuilder;
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
@@ -462,10 +462,9 @@ fn as_class((term, class): Typed, wanted: Class) -> Option<Typed> {
     match (term, wanted) {
         (term, wanted) if class == wanted => Some((term, wanted)),
         (Term::FixedText(text), Class::Number) => Some((Term::FixedNumber(text.parse().ok()?), wanted)),
-        (Term::FixedText(text), Class::Moment) => Some((
-            Term::FixedMoment(crate::mask::seconds_of(text.as_bytes())?),
-            wanted,
-        )),
+        (Term::FixedText(text), Class::Moment) => {
+            Some((Term::FixedMoment(masking::seconds_of(text.as_bytes())?), wanted))
+        }
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
-use crate::mask::{Mask, Pseudonyms, RowMask, Table, Type};
-use crate::pii::{Kind, Suggestion};
 use crate::plan::checks;
 use crate::plan::schema::Schema;
+use masking::{Mask, Pseudonyms, RowMask, Table, Type};
+use personal_data::{Kind, Suggestion};
 use serde_json::{json, Map, Value};
 
 /// A mask that fits a column, and how a rule names it.
@@ -191,7 +191,7 @@ fn with(mask: &'static str, options: Value) -> Suggestion {
 #[allow(clippy::panic)]
 mod tests {
     use super::*;
-    use crate::mask::{Column, Key, Uniqueness};
+    use masking::{Column, Key, Uniqueness};
     use std::collections::HashMap;
 
     fn table(kind: &Type, not_null: bool, distinct: bool) -> Table {

@@ -2,11 +2,11 @@
 
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
-use crate::archive::DumpId;
-use crate::mask::{Mask, RowMask};
-use crate::pii::Status;
 use crate::plan::{Diagnostics, Load};
 use crate::settings::Policy;
+use masking::{Mask, RowMask};
+use personal_data::Status;
+use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,21 +1,21 @@
 //! Every column judged by its name and by what the configuration says of it.
 
 use super::automatic::{self, Automatic, Doubts};
-use super::ignore::Ignores;
 use super::keys::Keys;
 use super::outside;
 use super::{Personal, Standing};
-use crate::archive::DumpId;
-use crate::mask::{starts, Check, Pseudonyms, Type};
-use crate::pii::{
-    by_name, encrypts, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
-};
+use crate::plan::ignore::Ignores;
 use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
 use crate::plan::sql_rules::{SqlRules, SqlStatement};
 use crate::plan::{Diagnostics, Load};
 use crate::settings::{Detection, Settings};
+use masking::{starts, Check, Pseudonyms, Type};
+use personal_data::{
+    by_name, encrypts, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
+};
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! What foreign keys and partition keys allow an automatic mask to do.
 
-use crate::archive::DumpId;
-use crate::mask::Mask;
 use crate::plan::schema::Schema;
+use masking::Mask;
+use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 
 /// A column by its topmost table.

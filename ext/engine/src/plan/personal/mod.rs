@@ -7,7 +7,6 @@
 
 mod automatic;
 mod force;
-mod ignore;
 mod judge;
 mod keys;
 mod outside;
@@ -16,14 +15,13 @@ mod watch;
 
 pub(crate) use automatic::is_scrubbed;
 pub use automatic::Automatic;
-pub(super) use ignore::Ignores;
 pub(super) use judge::{judge, Ground};
 pub use watch::{Watch, Watched};
 
-use crate::archive::DumpId;
 use crate::error::{Error, Kind};
-use crate::pii::{rules_to_paste, Finding, Status};
 use crate::settings::Policy;
+use personal_data::{rules_to_paste, Finding, Status};
+use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
 use super::judge::{Ground, Judge, Judged, Named};
-use crate::archive::DumpId;
-use crate::pii::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
+use personal_data::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
+use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 

@@ -1,10 +1,10 @@
 //! What names tell, as findings.
 
 use super::judge::{Judge, Judged};
-use crate::pii::{Finding, NameFinding, Status};
 use crate::plan::queues::QUIESCED;
 use crate::plan::{Load, TableName};
 use crate::settings::Policy;
+use personal_data::{Finding, NameFinding, Status};
 use std::collections::BTreeMap;
 
 /// Findings by table and column.

@@ -4,9 +4,9 @@
 use super::automatic::{self, Automatic, Doubts};
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
-use crate::mask::{self, Mask, Pseudonyms, RowMask, Type};
-use crate::pii::{Status, TableContext};
 use crate::plan::Load;
+use masking::{Mask, Pseudonyms, RowMask, Type};
+use personal_data::{Status, TableContext};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Watch {
     pub columns: Vec<Watched>,
     /// How many columns a row has.
     pub width: usize,
-    facts: mask::Table,
+    facts: masking::Table,
     /// The masks in force, rules' and automatic ones.
     masks: Vec<(usize, Mask)>,
     /// The places of those among them that SQL puts in, under a condition.
@@ -51,7 +51,12 @@ pub struct Watched {
 impl Watch {
     /// The mask that fits a column of this kind, under the masks in force. `scrubbed`: its values hold nothing that
     /// `scrub` leaves.
-    pub fn automatic(&self, column: &Watched, kind: crate::pii::Kind, scrubbed: bool) -> Option<Automatic> {
+    pub fn automatic(
+        &self,
+        column: &Watched,
+        kind: personal_data::Kind,
+        scrubbed: bool,
+    ) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
         let place = (facts, column.position);
         automatic::choose((kind, None), place, &column.doubts, pseudonyms, scrubbed, |_| {

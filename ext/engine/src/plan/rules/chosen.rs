@@ -1,8 +1,8 @@
 //! What SQL puts in after the rows have come: pseudonyms of rules with a condition, and of columns that conditions read.
 
 use super::{Chosen, Rules};
-use crate::mask::Mask;
-use crate::plan::{sql_rules, Load};
+use crate::plan::{parse, Load};
+use masking::Mask;
 use std::collections::{BTreeMap, HashSet};
 
 impl<'a> Rules<'a> {
@@ -57,11 +57,7 @@ impl<'a> Rules<'a> {
     /// A condition means what the row held in production, so a column that it reads is masked after it was read.
     pub(super) fn lift_what_conditions_read(&mut self) {
         for rule in self.conditional.keys() {
-            let read = self.rules[*rule]
-                .0
-                .condition
-                .as_deref()
-                .map(sql_rules::identifiers);
+            let read = self.rules[*rule].0.condition.as_deref().map(parse::identifiers);
             let Some(Ok(read)) = read else {
                 continue;
             };

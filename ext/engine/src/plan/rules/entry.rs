@@ -1,17 +1,17 @@
 //! One entry of the configuration by itself: its masks, and what is wrong with them before any table is looked at.
 
 use super::describe;
-use crate::mask::{self, Keep, Mask};
-use crate::near::did_you_mean;
 use crate::plan::{Problems, TableName};
 use crate::settings::{MaskName, Rule};
+use masking::near::did_you_mean;
+use masking::{Keep, Mask};
 use std::sync::Arc;
 
 /// The columns and masks of a rule.
 pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mask)> {
     let mut masks: Vec<(String, Mask)> = Vec::new();
     match (&rule.strategy, rule.columns.is_empty()) {
-        (Some(name), true) => match mask::strategy(name) {
+        (Some(name), true) => match masking::strategy(name) {
             Some(strategy) => {
                 let named = strategy.masks();
                 masks.extend(named.map(|(column, mask)| (column.to_owned(), mask)));
@@ -79,7 +79,7 @@ pub(super) fn no_such_column<'n>(
 }
 
 pub(super) fn unknown_strategy(rule: &Rule, name: &str) -> String {
-    let known: Vec<&str> = mask::STRATEGIES.iter().map(|strategy| strategy.name).collect();
+    let known: Vec<&str> = masking::STRATEGIES.iter().map(|strategy| strategy.name).collect();
     let hint = did_you_mean(name, known.iter().copied(), ":");
     format!(
         "{}: there is no such strategy.{hint} There are {}.",

@@ -1,15 +1,15 @@
 //! What masking has to know of a table: types, keys, what is unique and how, CHECKs.
 
 use super::Rules;
-use crate::mask::{self, Check, Mask, Type, Uniqueness};
 use crate::plan::schema::{self, Part, Unique};
 use crate::plan::{checks, Load};
+use masking::{Check, Mask, Type, Uniqueness};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 impl Rules<'_> {
     /// What masking has to know of a table and the columns of its data.
-    pub(in crate::plan) fn facts(&self, index: usize, load: &Load) -> mask::Table {
+    pub(in crate::plan) fn facts(&self, index: usize, load: &Load) -> masking::Table {
         let table = &self.schema.tables[index];
         let home = &table.name.schema;
         let known: HashMap<&str, _> = table
@@ -53,7 +53,7 @@ impl Rules<'_> {
             .iter()
             .zip(types)
             .zip(uniqueness)
-            .map(|((name, (kind, domain_not_null)), unique)| mask::Column {
+            .map(|((name, (kind, domain_not_null)), unique)| masking::Column {
                 name: name.clone(),
                 not_null: domain_not_null || known.get(name.as_str()).is_some_and(|column| column.not_null),
                 kind,
@@ -61,7 +61,7 @@ impl Rules<'_> {
             })
             .collect();
         let (key, key_is_enforced) = self.key(index, &places);
-        mask::Table {
+        masking::Table {
             name: load.table.to_string(),
             columns,
             key,

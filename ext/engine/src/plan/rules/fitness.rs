@@ -1,10 +1,10 @@
 //! Whether the masks in force go together: foreign keys, partition keys, generated columns, values that stay.
 
 use super::{describe, Covered, Rules};
-use crate::archive::DumpId;
-use crate::mask::{Mask, Type};
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Diagnostics, Load, Problems, TableName};
+use masking::{Mask, Type};
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 impl Rules<'_> {

@@ -10,9 +10,9 @@ use super::exclude::{not_found, tables_like};
 use super::names::Pattern;
 use super::schema::Schema;
 use super::{Diagnostics, Problems};
-use crate::mask::Mask;
 use crate::settings::{Rule, Settings};
 use entry::{check_domain, masks_of, no_such_column};
+use masking::Mask;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The masked columns of a table: each one's mask, and the rule that it comes from.

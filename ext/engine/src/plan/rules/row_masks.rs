@@ -1,8 +1,8 @@
 //! The masks of a load, compiled.
 
 use super::{describe, Covered, Rules};
-use crate::mask::{Mask, Pseudonyms, RowMask};
 use crate::plan::{Load, Problems};
+use masking::{Mask, Pseudonyms, RowMask};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@ mod complete;
 mod read;
 
 use super::TableName;
-use crate::archive::{DumpId, Entry, EntryKind};
-use crate::mask::Type;
+use masking::Type;
+use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
 
 /// Everything known about the archive's schema.

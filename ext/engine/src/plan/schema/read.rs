@@ -4,9 +4,9 @@ use super::clauses::{
     check, column, identifiers, index_parts, key_names, on_delete, table_constraint, type_name, Constraint,
 };
 use super::{Column, ForeignKey, Part, Schema, Table, Unique, UserType};
-use crate::archive::{Entry, EntryKind};
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::TableName;
+use pg_dump_archive::{Entry, EntryKind};
 
 impl Schema {
     pub(super) fn read_entry(&mut self, entry: &Entry) {

@@ -1,16 +1,16 @@
 //! What is wrong with a rule that can be told from the table of contents alone.
 
 use super::names::find_table;
-use super::parse::folded;
 use super::{describe, Prepared};
-use crate::near::nearest;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::Pattern;
+use crate::plan::parse::folded;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Schema, Table};
 use crate::plan::walk;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
+use masking::near::nearest;
 use sqlparser::ast::{AssignmentTarget, Expr, ObjectNamePart, Update, Value};
 use std::collections::{BTreeSet, HashMap};
 

@@ -7,15 +7,15 @@
 
 use super::check::unknown_names;
 use super::names::Names;
-use super::parse::parse_expression;
 use super::qualify::qualify;
 use super::temporaries::Temporaries;
 use super::{Choice, Prepared};
-use crate::archive::DumpId;
-use crate::mask::Keep;
+use crate::plan::parse::parse_expression;
 use crate::plan::rules::{self, Rules};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, Load, Problems};
+use masking::Keep;
+use pg_dump_archive::DumpId;
 use sqlparser::ast::{Ident, VisitMut};
 use std::collections::{BTreeSet, HashMap};
 

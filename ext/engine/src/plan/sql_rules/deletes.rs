@@ -2,9 +2,9 @@
 
 use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
-use crate::archive::EntryKind;
 use crate::plan::schema::{ForeignKey, OnDelete, Schema, Table};
 use crate::plan::{quote_identifier, Step, TaskId};
+use pg_dump_archive::EntryKind;
 use std::collections::HashSet;
 
 /// Where DELETE rules lead: tables that lose rows by ON DELETE CASCADE, and keys that would be left hanging.

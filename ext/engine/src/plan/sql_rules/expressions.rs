@@ -2,8 +2,8 @@
 
 use super::check::unknown_names;
 use super::names::find_table;
-use super::parse::{folded, parse_expression};
 use super::qualify::qualify;
+use crate::plan::parse::{folded, parse_expression};
 use crate::plan::schema::{ForeignKey, Schema, Table, Unique};
 use crate::plan::walk;
 use crate::plan::{quote_identifier, Problems, TableName};

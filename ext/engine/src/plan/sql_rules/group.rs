@@ -3,10 +3,10 @@
 use super::quiet::Quiet;
 use super::temporaries::Temporaries;
 use super::{Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
-use crate::archive::DumpId;
 use crate::plan::binary::Binary;
 use crate::plan::Load;
 use crate::settings::Settings;
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap};
 
 /// Puts statements whose tables name one another into groups.

@@ -12,7 +12,6 @@ mod expressions;
 mod group;
 mod names;
 mod order;
-pub(super) mod parse;
 mod prepare;
 mod qualify;
 pub(crate) mod quiet;
@@ -23,8 +22,8 @@ use super::binary::Binary;
 use super::rules::{shortened, Rules};
 use super::schema::Schema;
 use super::{quote_identifier, Diagnostics, Load, TableName};
-use crate::archive::DumpId;
 use crate::settings::{Settings, SqlRule};
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use temporaries::Temporaries;
 
@@ -247,12 +246,4 @@ pub(super) fn describe(rule: &SqlRule) -> String {
         }
         (None, None) => format!("anonymization_rules[\"{}\"]", rule.table),
     }
-}
-
-/// Every name in an expression, wherever it stands, as the server reads it.
-///
-/// # Errors
-/// Why it cannot be read.
-pub(super) fn identifiers(expression: &str) -> Result<HashSet<String>, parse::Unreadable> {
-    parse::parse_expression(expression).map(|expression| parse::identifiers(&expression))
 }

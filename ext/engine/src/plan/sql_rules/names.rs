@@ -1,9 +1,9 @@
 //! The tables that a statement names, pointed at where their rows are while the rule runs.
 
-use super::parse::{first_table, folded, ONLY};
 use super::temporaries::Temporaries;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::{near_misses, Pattern};
+use crate::plan::parse::{first_table, folded, ONLY};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, TableName};
 use sqlparser::ast::{

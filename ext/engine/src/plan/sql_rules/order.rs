@@ -1,8 +1,8 @@
 //! Rules run in the order of the configuration, so one that reads a column which a later one masks sees it raw.
 
-use super::parse::folded;
 use super::temporaries::Temporaries;
 use super::Prepared;
+use crate::plan::parse::folded;
 use crate::plan::schema::Schema;
 use crate::plan::walk;
 use sqlparser::ast::{Expr, Ident, Statement};

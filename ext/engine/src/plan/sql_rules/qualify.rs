@@ -1,6 +1,6 @@
 //! Prefixing a table's own columns with its name, so that no other table's are meant.
 
-use super::parse::folded;
+use crate::plan::parse::folded;
 use crate::plan::schema::Schema;
 use crate::plan::TableName;
 use sqlparser::ast::{Expr, Ident, Query, VisitMut, VisitorMut};

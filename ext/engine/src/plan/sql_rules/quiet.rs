@@ -8,8 +8,8 @@
 //! `waiting`). Rows in which some value is not as COPY writes it wait in a table of bytes alone.
 
 use super::SqlTable;
-use crate::copy::binary::{Form, Layout};
 use crate::plan::{quote_identifier, Load};
+use pg_dump_archive::copy::binary::{Form, Layout};
 use std::collections::HashMap;
 use std::sync::Arc;
 

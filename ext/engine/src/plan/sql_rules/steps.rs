@@ -1,9 +1,9 @@
 //! What the rules add to the steps after the rows.
 
 use super::{family_names, SqlGroup, SqlRules};
-use crate::archive::{DumpId, EntryKind};
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Step, StepKind, TableName, TaskId};
+use pg_dump_archive::{DumpId, EntryKind};
 use std::collections::{BTreeSet, HashMap};
 
 impl SqlRules {

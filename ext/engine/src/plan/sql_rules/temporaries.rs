@@ -4,9 +4,9 @@
 //! do, so that a statement covers what it would cover there, with ONLY and without. Partitions' rows go to their
 //! root's, unless a partition has rules of its own; then its temporary table inherits from the root's.
 
-use crate::archive::DumpId;
 use crate::plan::schema::Schema;
 use crate::plan::Load;
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The temporary tables of a plan, by the real one.

@@ -6,7 +6,6 @@
 //! are created; what it has, is used if it is as in the backup. Nothing that exists is locked but as a reader's query
 //! would lock it, and no wait is longer than a few seconds. Where all this is not enough to tell, it says so.
 
-use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
@@ -15,6 +14,7 @@ use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::sql_rules;
+use pg_dump_archive::EntryKind;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 

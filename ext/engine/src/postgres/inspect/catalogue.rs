@@ -4,8 +4,8 @@
 //! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys, triggers) and
 //! is not a dump: views, other functions, privileges and the like are left out.
 
-use crate::archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use crate::error::{Doing, Error, Result};
+use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use tokio_postgres::{Client, Row};
 
 /// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN.

@@ -4,17 +4,18 @@
 pub(in crate::postgres) mod ask;
 pub(crate) mod catalogue;
 pub(in crate::postgres) mod count;
+pub(in crate::postgres) mod extensions;
+pub(in crate::postgres) mod inventory;
 pub(in crate::postgres) mod relations;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::Plan;
-use crate::postgres::reset::extensions::{self, Extension};
-use crate::postgres::reset::inventory;
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::session::{facts, get, new_run_id, LOCK_KEY};
 use crate::settings;
+use extensions::Extension;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

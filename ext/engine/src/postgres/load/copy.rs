@@ -5,17 +5,17 @@
 //! visibility map is there for the checks of foreign keys to read indexes alone, and with `wal_level` minimal nothing is logged
 //! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
 
-use crate::copy::binary::{Layout, HEADER, TRAILER};
-use crate::copy::Splitter;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::quiet::QuietCopy;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::Load;
-use crate::postgres::load::buffers::{Buffers, Outgoing};
+use crate::postgres::buffers::{Buffers, Outgoing};
 use crate::postgres::load::lane::Lane;
 use crate::postgres::session::connect::Session;
 use futures_util::SinkExt;
 use memchr::{memchr, memrchr};
+use pg_dump_archive::copy::binary::{Layout, HEADER, TRAILER};
+use pg_dump_archive::copy::Splitter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

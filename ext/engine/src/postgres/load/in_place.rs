@@ -3,7 +3,7 @@
 
 use crate::error::{Doing, Error, Result};
 use crate::plan::{quote_identifier, Load};
-use crate::postgres::load::buffers::Buffers;
+use crate::postgres::buffers::Buffers;
 use crate::postgres::load::copy::Way;
 use crate::postgres::load::lane::{Lane, LaneReport, Queue};
 use crate::postgres::load::stage::Stages;

@@ -2,13 +2,13 @@
 //!
 //! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
 
-use crate::archive::DumpId;
 use crate::error::{Error, Kind, Result};
-use crate::mask::{Counts, Masker, RowMask};
-use crate::postgres::load::buffers::Buffers;
+use crate::postgres::buffers::Buffers;
 use crate::postgres::load::copy::{Copying, Way};
 use crate::postgres::load::stage::{Looks, Stages};
 use crate::postgres::session::connect::Session;
+use masking::{Counts, Masker, RowMask};
+use pg_dump_archive::DumpId;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, Mutex};
@@ -82,7 +82,7 @@ impl Lane {
                     let mut masked = self.buffers.take();
                     masker
                         .mask_piece(&piece, &mut masked)
-                        .map_err(|error| self.unreadable(error))?;
+                        .map_err(|error| self.unreadable(error.into()))?;
                     Some(masked)
                 }
             };

@@ -1,7 +1,7 @@
 //! Large objects: created with the oids of the backup, small ones many per statement, huge ones in chunks.
 
 use crate::error::{Doing, Error, Result};
-use crate::postgres::load::buffers::Buffers;
+use crate::postgres::buffers::Buffers;
 use crate::postgres::session::connect::Session;
 use std::collections::HashSet;
 use std::time::Duration;

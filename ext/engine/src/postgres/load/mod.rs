@@ -3,7 +3,6 @@
 //! One task decides (this one); others work: a lane per COPY, a writer of large objects, a step each. All of them
 //! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
 
-use crate::archive::DumpId;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::plan::{Load, Plan, TableName, TaskId};
@@ -15,13 +14,13 @@ use crate::postgres::schedule::questions::{Answer, Checks, Questions};
 use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules::Finished;
 use crate::postgres::Target;
+use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-pub(in crate::postgres) mod buffers;
 pub(crate) mod copy;
 mod groups;
 pub(crate) mod in_place;
@@ -35,7 +34,7 @@ mod sessions;
 pub(crate) mod stage;
 mod steps;
 
-pub use report::{LoadReport, LoadedTable, SqlChange, SqlColumn};
+pub use report::{LoadReport, LoadedTable};
 pub use retry::{Never, Replay};
 pub use stage::{Decision, Look, RowStage, Stages};
 

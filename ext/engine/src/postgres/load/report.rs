@@ -1,10 +1,11 @@
 //! What a load gives back: each table, what was masked of it, what was left out.
 
-use crate::archive::DumpId;
 use crate::error::Error;
-use crate::mask::ColumnCounts;
 use crate::plan::TableName;
 use crate::postgres::schedule::questions::Answers;
+use crate::postgres::sql_rules::SqlChange;
+use masking::ColumnCounts;
+use pg_dump_archive::DumpId;
 use std::collections::HashSet;
 
 /// What was loaded.
@@ -47,26 +48,4 @@ pub struct LoadedTable {
     pub sql: Vec<SqlChange>,
     /// Seconds from the block's start to its last commit.
     pub seconds: f64,
-}
-
-/// What a rule in SQL did to a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlChange {
-    /// The rule, in the words of the configuration.
-    pub rule: String,
-    /// The columns that it set; none for a DELETE.
-    pub columns: Vec<SqlColumn>,
-    /// Rows that it changed or deleted.
-    pub rows: u64,
-}
-
-/// What a rule in SQL, or one with a condition, did to a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlColumn {
-    /// Its name.
-    pub name: String,
-    /// What it became, in words: the mask, or the rule where that is SQL.
-    pub mask: String,
-    /// What became of its values. Of SQL, rows that it left alone count as kept.
-    pub counts: ColumnCounts,
 }

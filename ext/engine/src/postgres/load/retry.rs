@@ -3,9 +3,9 @@
 //! out first. Whatever waits for the tables waits that long.
 
 use super::{Item, Progress, Restore};
-use crate::archive::DumpId;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{TableName, TaskId};
+use pg_dump_archive::DumpId;
 use std::collections::HashSet;
 use std::future::Future;
 use tokio::sync::mpsc;

@@ -1,15 +1,16 @@
 //! The rows of one table: its lanes, the pieces that go to them, and what has to happen when the last is stored.
 
-use super::{Decision, Done, LoadedTable, Restore, SqlChange};
-use crate::archive::DumpId;
+use super::{Decision, Done, LoadedTable, Restore};
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
-use crate::mask::{ColumnCounts, Counts, RowMask};
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName, TaskId};
 use crate::postgres::load::copy::{raw_ways, Way};
 use crate::postgres::load::lane::{Lane, Queue};
 use crate::postgres::session::connect::Session;
+use crate::postgres::sql_rules::SqlChange;
+use masking::{ColumnCounts, Counts, RowMask};
+use pg_dump_archive::DumpId;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;

@@ -1,9 +1,9 @@
 //! What looks at rows on their way to the server, beside masking them: stages that the loader knows nothing else of.
 
-use crate::archive::DumpId;
-use crate::copy::Row;
-use crate::mask::RowMask;
 use crate::plan::Load;
+use masking::RowMask;
+use pg_dump_archive::copy::Row;
+use pg_dump_archive::DumpId;
 use std::fmt::Debug;
 use std::sync::Arc;
 

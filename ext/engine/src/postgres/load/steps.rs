@@ -2,7 +2,6 @@
 //! beside them.
 
 use super::{Done, Restore};
-use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::plan::{Plan, Refusal, Step, StepKind, TableName};
@@ -15,6 +14,7 @@ use crate::postgres::schedule::working_memory;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{is_passing, is_refusal, may_retry};
 use futures_util::future::join_all;
+use pg_dump_archive::EntryKind;
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
 

@@ -1,7 +1,7 @@
 //! Dropping what the target's role owns, object by object.
 
-use super::inventory::{self, Owned};
 use crate::error::{Doing, Error, Result};
+use crate::postgres::inspect::inventory::{self, Owned};
 use crate::postgres::session::connect::Session;
 
 /// Objects named by one DROP, and tables by one LOCK TABLE.

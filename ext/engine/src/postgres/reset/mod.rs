@@ -2,29 +2,27 @@
 //! steps where the server's lock table is too small for that.
 //!
 //! Every object is dropped by name. CASCADE is only ever said after it is known that nothing of another role and
-//! nothing of an extension hangs on what goes (see `inventory`).
+//! nothing of an extension hangs on what goes (see `inspect::inventory`).
 
-use crate::archive::EntryKind;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
+use crate::postgres::inspect::extensions::{self, Need};
+use crate::postgres::inspect::inventory::{self, Inventory};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{is_passing, is_refusal};
 use crate::postgres::sql_rules;
 use crate::postgres::state;
 use crate::postgres::{JobRecord, Target};
 use drop::{drop_statements, unlink_in_batches, PER_STATEMENT};
-use extensions::Need;
 use futures_util::future::join_all;
-use inventory::Inventory;
 use lock_watch::LockWatch;
+use pg_dump_archive::EntryKind;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 mod drop;
-pub(in crate::postgres) mod extensions;
-pub(in crate::postgres) mod inventory;
 mod lock_watch;
 mod parts;
 
@@ -147,8 +145,7 @@ impl Target {
                 );
             }
         } else {
-            crate::postgres::session::guard::refuse_others(&self.control, self.connector.application_name())
-                .await?;
+            crate::postgres::guard::refuse_others(&self.control, self.connector.application_name()).await?;
         }
         let session = self.session().await?;
         session

@@ -2,12 +2,12 @@
 //! the archive says that none needs another that is not there yet.
 
 use super::{Batches, PER_STEP};
-use crate::archive::{DumpId, EntryKind};
 use crate::error::{Doing, Error, Result};
 use crate::plan::Statement;
 use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use pg_dump_archive::{DumpId, EntryKind};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! What may run next: the plan's steps, by what they wait for and by the tables that they lock. Pure bookkeeping,
 //! without a database.
 
-use crate::archive::EntryKind;
 use crate::plan::{Step, StepKind, TableName, TaskId};
 use crate::postgres::schedule::keys::unique::UniqueKey;
+use pg_dump_archive::EntryKind;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -437,7 +437,7 @@ impl<'p> Graph<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::DumpId;
+    use pg_dump_archive::DumpId;
 
     fn table(name: &str) -> TableName {
         TableName {

@@ -8,8 +8,8 @@
 //! refers to are hashed (`RI_Initial_Check` in PostgreSQL's ri_triggers.c runs one query, with maintenance_work_mem as
 //! its work_mem), and nearly every look into a large hash table waits for memory, while parts of one fit the cache.
 
-use crate::archive::EntryKind;
 use crate::plan::{Step, StepKind};
+use pg_dump_archive::EntryKind;
 
 /// Builds on less than this fit any setting.
 const LARGE: u64 = 16 * 1024 * 1024;

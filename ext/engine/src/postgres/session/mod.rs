@@ -1,7 +1,6 @@
 //! Sessions: how they are opened, what the server says about itself, and the run's lock.
 
 pub(in crate::postgres) mod connect;
-pub(in crate::postgres) mod guard;
 pub mod tls;
 pub mod url;
 
@@ -9,9 +8,12 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use connect::Session;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_postgres::Row;
+
+/// Sessions that no work uses right now.
+pub(in crate::postgres) type Idle = Arc<Mutex<Vec<Session>>>;
 
 /// The key of the advisory lock that a run holds in its target database: "scalngo" and 1, as bytes. It is a
 /// constant, so that runs of any version of the gem exclude one another.

@@ -1,12 +1,12 @@
 //! Putting the stream's pseudonyms in where conditions say so: one UPDATE of the temporary table, which also counts.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::mask::ColumnCounts;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules::discreet::{self, array};
 use crate::postgres::sql_rules::{Changed, Failure};
+use masking::ColumnCounts;
 
 /// Runs a statement that chooses, and looks whether each value that it put in has its mask's form.
 ///

@@ -10,16 +10,37 @@ mod choices;
 pub(in crate::postgres) mod discreet;
 mod waiting;
 
-use crate::archive::DumpId;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::mask::ColumnCounts;
 use crate::plan::sql_rules::{SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::plan::{quote_identifier, Plan};
-use crate::postgres::load::{SqlChange, SqlColumn};
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::{is_passing, may_retry};
+use masking::ColumnCounts;
+use pg_dump_archive::DumpId;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
+
+/// What a rule in SQL did to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlChange {
+    /// The rule, in the words of the configuration.
+    pub rule: String,
+    /// The columns that it set; none for a DELETE.
+    pub columns: Vec<SqlColumn>,
+    /// Rows that it changed or deleted.
+    pub rows: u64,
+}
+
+/// What a rule in SQL, or one with a condition, did to a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlColumn {
+    /// Its name.
+    pub name: String,
+    /// What it became, in words: the mask, or the rule where that is SQL.
+    pub mask: String,
+    /// What became of its values. Of SQL, rows that it left alone count as kept.
+    pub counts: ColumnCounts,
+}
 
 /// The column that tells the rows of a temporary table apart.
 const ROW: &str = "scalingo_staging_sync_row";

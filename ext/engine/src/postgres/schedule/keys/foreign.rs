@@ -5,11 +5,11 @@
 //! `VALIDATE CONSTRAINT` checks the rows under locks that keep nobody else waiting (PostgreSQL's documentation,
 //! "ALTER TABLE" and "Explicit Locking"): SHARE UPDATE EXCLUSIVE on the table, ROW SHARE on the one it refers to.
 
-use crate::archive::EntryKind;
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{quote_identifier, Step, TableName};
 use crate::postgres::schedule::keys::constraint;
 use crate::postgres::session::connect::Session;
+use pg_dump_archive::EntryKind;
 use tokio_postgres::error::SqlState;
 
 /// Smaller tables' keys are checked as they are declared: a second statement would cost more than it saves.

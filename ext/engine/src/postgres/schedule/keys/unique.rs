@@ -6,10 +6,10 @@
 //! `ADD CONSTRAINT … USING INDEX` takes a moment (PostgreSQL's documentation, "ALTER TABLE" and "Explicit Locking").
 //! What is there in the end is the same.
 
-use crate::archive::EntryKind;
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::{quote_identifier, Step};
 use crate::postgres::schedule::keys::constraint;
+use pg_dump_archive::EntryKind;
 
 /// A key whose index can be built first.
 #[derive(Debug, Clone, PartialEq, Eq)]

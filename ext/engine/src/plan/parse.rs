@@ -1,0 +1,183 @@
+//! Reading SQL with the parser, and the parts of statements that rules look at.
+
+use crate::plan::walk;
+use sqlparser::ast::{
+    BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement, TableFactor,
+    TableWithJoins, Update,
+};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
+use std::collections::HashSet;
+
+/// Why SQL of the configuration cannot be read, in the parser's words.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::plan) enum Unreadable {
+    /// The parser refuses it.
+    #[error("{}", .0.to_string().replace("sql parser error: ", ""))]
+    Parser(#[from] ParserError),
+    /// It does not even fall into words.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// An expression is followed by something else.
+    #[error("there is more after it: {0}")]
+    More(Token),
+}
+
+/// Reads one expression.
+///
+/// # Errors
+/// Why it is none.
+pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, Unreadable> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser = Parser::new(&dialect).try_with_sql(text)?;
+    let expression = parser.parse_expr()?;
+    match parser.peek_token().token {
+        Token::EOF => Ok(expression),
+        other => Err(Unreadable::More(other)),
+    }
+}
+
+/// Stands before a table's name, as a part of it, where the statement said ONLY, which the parser does not know there.
+pub(in crate::plan) const ONLY: &str = "scalingo_staging_sync_only";
+
+/// Reads statements.
+///
+/// # Errors
+/// Why they cannot be read.
+pub(in crate::plan) fn parse_statements(sql: &str) -> Result<Vec<Statement>, Unreadable> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location()?;
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(mark_only(tokens));
+    Ok(parser.parse_statements()?)
+}
+
+/// Makes `ONLY users` one name. The word is reserved, so it stands for nothing else but in `FETCH FIRST ROW ONLY`.
+fn mark_only(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let is_word = |token: &TokenWithSpan, words: &[Keyword]| match &token.token {
+        Token::Word(word) => word.quote_style.is_none() && words.contains(&word.keyword),
+        _ => false,
+    };
+    let before_tables = [Keyword::UPDATE, Keyword::FROM, Keyword::JOIN, Keyword::USING];
+    let mut marked: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut before = None;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let opens = before.as_ref().is_some_and(|before: &TokenWithSpan| {
+            before.token == Token::Comma || is_word(before, &before_tables)
+        });
+        if opens && is_word(&token, &[Keyword::ONLY]) {
+            let span = token.span;
+            marked.push(TokenWithSpan::new(Token::make_word(ONLY, None), span));
+            marked.push(TokenWithSpan::new(Token::Period, span));
+            while tokens.next_if(is_blank).is_some() {}
+        } else {
+            marked.push(token.clone());
+        }
+        if !is_blank(&token) {
+            before = Some(token);
+        }
+    }
+    marked
+}
+
+/// Every name in an expression, wherever it stands, as the server reads it.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(in crate::plan) fn identifiers(expression: &str) -> Result<HashSet<String>, Unreadable> {
+    let expression = parse_expression(expression)?;
+    let mut found = HashSet::new();
+    walk::expressions(&expression, |_, part| match part {
+        Expr::Identifier(ident) => {
+            found.insert(folded(ident));
+        }
+        Expr::CompoundIdentifier(parts) => found.extend(parts.iter().map(folded)),
+        _ => {}
+    });
+    Ok(found)
+}
+
+/// An UPDATE or DELETE, perhaps behind WITH.
+pub(in crate::plan) enum Target<'a> {
+    Update(&'a mut Update),
+    Delete(&'a mut Delete),
+}
+
+pub(in crate::plan) fn target(statement: &mut Statement) -> Option<Target<'_>> {
+    match statement {
+        Statement::Update(update) => Some(Target::Update(update)),
+        Statement::Delete(delete) => Some(Target::Delete(delete)),
+        Statement::Query(query) => match query.body.as_mut() {
+            SetExpr::Update(inner) | SetExpr::Delete(inner) => target(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Target<'_> {
+    /// What its table's columns are to be prefixed with: its alias or its name.
+    pub(in crate::plan) fn qualifier(&self) -> Ident {
+        let factor = match self {
+            Target::Update(update) => Some(&update.table.relation),
+            Target::Delete(delete) => first_table(delete).map(|table| &table.relation),
+        };
+        match factor {
+            Some(TableFactor::Table {
+                alias: Some(alias), ..
+            }) => alias.name.clone(),
+            Some(TableFactor::Table { name, .. }) => match name.0.last() {
+                Some(ObjectNamePart::Identifier(ident)) => ident.clone(),
+                _ => Ident::new(""),
+            },
+            _ => Ident::new(""),
+        }
+    }
+
+    /// The expressions in which other tables' columns can be meant beside its own: none unless it joins some.
+    pub(in crate::plan) fn joined_expressions(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Target::Update(update) if update.from.is_some() => {
+                let values = update.assignments.iter_mut().map(|one| &mut one.value);
+                values.chain(&mut update.selection).collect()
+            }
+            Target::Delete(delete) if delete.using.is_some() => delete.selection.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Puts a condition into its WHERE, beside what is there.
+    pub(in crate::plan) fn add_condition(&mut self, condition: Expr) {
+        let selection = match self {
+            Target::Update(update) => &mut update.selection,
+            Target::Delete(delete) => &mut delete.selection,
+        };
+        let condition = Expr::Nested(Box::new(condition));
+        *selection = Some(match selection.take() {
+            None => condition,
+            Some(old) => Expr::BinaryOp {
+                left: Box::new(Expr::Nested(Box::new(old))),
+                op: BinaryOperator::And,
+                right: Box::new(condition),
+            },
+        });
+    }
+}
+
+pub(in crate::plan) fn first_table(delete: &Delete) -> Option<&TableWithJoins> {
+    match &delete.from {
+        FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables) => tables.first(),
+    }
+}
+
+/// An identifier as the server reads it.
+pub(in crate::plan) fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() {
+        ident.value.clone()
+    } else {
+        ident.value.to_lowercase()
+    }
+}

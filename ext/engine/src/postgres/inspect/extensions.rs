@@ -1,0 +1,217 @@
+//! Extensions that a run needs: which the target lacks, whether its role may create them, and what to do where it may
+//! not. The reset and the inspection ask the same functions here, so that a dry run says what a run then does.
+//!
+//! That a server has an extension's files says nothing about who may create it (PostgreSQL's documentation, "Packaging
+//! Related Objects into an Extension": `superuser`, `trusted`, `requires`).
+
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::{Plan, Refusal, Statement};
+use crate::postgres::session::connect::Session;
+use crate::postgres::session::{get, is_refusal};
+use pg_dump_archive::EntryKind;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The one that `config.postgis` asks for.
+const POSTGIS: &str = "postgis";
+
+/// What needs an extension, so that a run ends without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Other objects of the backup.
+    Backup,
+    /// `config.postgis`.
+    Configuration,
+}
+
+/// An extension that the backup has, or the configuration asks for, and the target lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// The server has its files.
+    pub available: bool,
+    /// The role may create it.
+    pub allowed: bool,
+    /// Extensions that it requires and that are not there, nor created by the run.
+    pub lacks: Vec<String>,
+    /// What needs it; without a need it would be left out with a warning.
+    pub needed_by: Option<Need>,
+}
+
+/// What needs an extension that a statement of the plan creates.
+pub(in crate::postgres) fn need(statement: &Statement, postgis: bool) -> Option<Need> {
+    match statement.refusal {
+        Refusal::Fatal => Some(Need::Backup),
+        Refusal::LeftOut => (postgis && statement.name == POSTGIS).then_some(Need::Configuration),
+    }
+}
+
+/// The extension that the run creates before the plan's statements, since none of them does.
+pub(in crate::postgres) fn beside(plan: &Plan, postgis: bool) -> Option<&'static str> {
+    let is_planned = of_plan(plan).any(|one| one.name == POSTGIS);
+    (postgis && !is_planned).then_some(POSTGIS)
+}
+
+fn of_plan(plan: &Plan) -> impl Iterator<Item = &Statement> {
+    plan.schema.iter().filter(|one| one.kind == EntryKind::Extension)
+}
+
+/// What the target lacks, as the server's control files and the role's rights have it. `plan`: None where the backup
+/// could not be read.
+pub(in crate::postgres) async fn missing(
+    session: &Session,
+    plan: Option<&Plan>,
+    postgis: bool,
+) -> Result<Vec<Extension>> {
+    let mut wanted: BTreeMap<&str, Option<Need>> = BTreeMap::new();
+    if postgis {
+        wanted.insert(POSTGIS, Some(Need::Configuration));
+    }
+    for one in plan.into_iter().flat_map(of_plan) {
+        wanted.insert(&one.name, need(one, postgis));
+    }
+    let names: Vec<&str> = wanted.keys().copied().collect();
+    // Who has CREATE on the database may create a superuser's extension that is trusted, and everyone one that is not a
+    // superuser's.
+    let sql = "SELECT wanted.name, v.version IS NOT NULL AS available, \
+                 me.rolsuper OR coalesce(NOT v.superuser \
+                   OR v.trusted AND has_database_privilege(current_database(), 'CREATE'), false) AS allowed, \
+                 ARRAY(SELECT unnest(v.requires)::text EXCEPT SELECT extname::text FROM pg_extension) AS lacks \
+               FROM unnest($1::text[]) AS wanted (name) \
+               CROSS JOIN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) me \
+               LEFT JOIN pg_available_extensions e ON e.name = wanted.name \
+               LEFT JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version \
+               WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = wanted.name) \
+               ORDER BY wanted.name";
+    let rows = session
+        .query(sql, &[&names])
+        .await
+        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
+    let mut missing = Vec::new();
+    for row in &rows {
+        let name: String = get(row, "name")?;
+        missing.push(Extension {
+            available: get(row, "available")?,
+            allowed: get(row, "allowed")?,
+            lacks: get(row, "lacks")?,
+            needed_by: wanted.get(name.as_str()).copied().flatten(),
+            name,
+        });
+    }
+    fill_in_what_the_run_creates(&mut missing);
+    Ok(missing)
+}
+
+/// An extension does not lack one that the run creates, and that can be created itself.
+fn fill_in_what_the_run_creates(missing: &mut [Extension]) {
+    let mut created = BTreeSet::new();
+    loop {
+        let can_be = |one: &&Extension| one.can_be_created() && !created.contains(&one.name);
+        let Some(name) = missing.iter().find(can_be).map(|one| one.name.clone()) else {
+            return;
+        };
+        for extension in &mut *missing {
+            extension.lacks.retain(|lacked| *lacked != name);
+        }
+        created.insert(name);
+    }
+}
+
+impl Extension {
+    fn can_be_created(&self) -> bool {
+        self.available && self.allowed && self.lacks.is_empty()
+    }
+
+    /// Why a run would end, where it would.
+    pub(in crate::postgres) fn problem(&self) -> Option<Error> {
+        let need = self.needed_by.filter(|_| !self.can_be_created())?;
+        // In the server's order: files, what is required, rights.
+        Some(if !self.available {
+            not_there(&self.name, need)
+        } else if !self.lacks.is_empty() {
+            requires_another(&self.name, need)
+        } else {
+            may_not_create(&self.name, need)
+        })
+    }
+}
+
+/// Why the server did not create an extension, where it lacks its files, the role the right, or another extension.
+pub(in crate::postgres) fn refused(name: &str, need: Need, error: &tokio_postgres::Error) -> Option<Error> {
+    if lacks_another(error) {
+        return Some(requires_another(name, need));
+    }
+    match error.code()?.code() {
+        "42501" => Some(may_not_create(name, need)),
+        _ if is_refusal(error) => Some(not_there(name, need)),
+        _ => None,
+    }
+}
+
+/// Whether an extension that this one requires is not there: undefined_object.
+pub(in crate::postgres) fn lacks_another(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code() == "42704")
+}
+
+/// A relative clause.
+fn which(need: Need) -> &'static str {
+    match need {
+        Need::Backup => "which the backup's schema needs",
+        Need::Configuration => "which config.postgis asks for",
+    }
+}
+
+/// What to do besides, where only the configuration asks for it.
+fn or_not(need: Need) -> &'static str {
+    match need {
+        Need::Backup => "",
+        Need::Configuration => " If the app can do without it, set config.postgis = false.",
+    }
+}
+
+fn may_not_create(name: &str, need: Need) -> Error {
+    Error::new(
+        Kind::Privilege,
+        format!(
+            "The target's role may not create the extension {name}, {}.",
+            which(need)
+        ),
+        by_another_role(name, need),
+    )
+}
+
+fn requires_another(name: &str, need: Need) -> Error {
+    Error::new(
+        Kind::Restore,
+        format!(
+            "The extension {name}, {}, requires another extension that the target does not have.",
+            which(need)
+        ),
+        by_another_role(name, need),
+    )
+}
+
+fn by_another_role(name: &str, need: Need) -> String {
+    format!(
+        "Have a superuser, or the database's provider, run CREATE EXTENSION {} CASCADE in the target, and run it \
+         again.{}",
+        crate::plan::quote_identifier(name),
+        or_not(need)
+    )
+}
+
+fn not_there(name: &str, need: Need) -> Error {
+    Error::new(
+        Kind::Restore,
+        format!(
+            "The target's server does not have the extension {name}, {}.",
+            which(need)
+        ),
+        format!(
+            "Have the server's administrator install {name}, or choose a target that offers it.{}",
+            or_not(need)
+        ),
+    )
+}

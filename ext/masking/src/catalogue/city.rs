@@ -1,0 +1,22 @@
+//! `city`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::CITIES;
+use crate::families::words::{self, list, room};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("Lyon"),
+    own_form: |_| true,
+    ..Entry::new("city", "a city", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![list(CITIES, room(fitting)?)])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{any, case, Case};
+
+    pub(crate) const CASES: &[Case] = &[case("city", "[A-Z][a-z]{1,9}", any)];
+}

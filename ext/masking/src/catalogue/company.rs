@@ -1,0 +1,30 @@
+//! `company`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::LAST_NAMES;
+use crate::families::words::{self, list, room, Part};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("Analytical Engines Ltd"),
+    own_form: |_| true,
+    ..Entry::new("company", "a company's name", fit)
+};
+
+const FORMS: &[&str] = &["Conseil", "SARL", "SAS", "Services", "et Fils"];
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let room = room(fitting)?.saturating_sub(1);
+    let parts = vec![
+        list(LAST_NAMES, room.saturating_sub(4).min(room)),
+        Part::Text(" ".into()),
+        list(FORMS, room.saturating_sub(9).max(4)),
+    ];
+    words::fit(fitting, parts)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{any, case, Case};
+
+    pub(crate) const CASES: &[Case] = &[case("company", "[A-Z][a-z]{1,9} (SA|Ltd)", any)];
+}

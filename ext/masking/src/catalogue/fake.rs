@@ -1,0 +1,491 @@
+//! `fake`: realistic data of a kind, in a language.
+//!
+//! The words are those of the crate `fake`; the key and the value choose among them. The crate's own generators are
+//! not called: they draw from a random number generator whose numbers change between versions of `rand`, which would
+//! change every pseudonym with an upgrade, and they allocate for each value.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::CITIES;
+use crate::families::words::{self, Part};
+use fake::locales::{Data, DE_DE, EN, FR_FR, IT_IT, NL_NL};
+use std::borrow::Cow;
+
+pub(crate) static MASK: Entry = Entry {
+    options: &[
+        (
+            "kind",
+            "`first_name`, `last_name`, `name`, `company`, `street`, `city`, `address`, `postal_code`, `country`, \
+             `phone`, `email` or `username`; by default what the column's name says",
+        ),
+        ("locale", "`fr`, the default, `en`, `de`, `it` or `nl`"),
+    ],
+    example: Example::of_text("Ada Lovelace").with(r#"{"kind": "name", "locale": "en"}"#),
+    own_form: |_| true,
+    ..Entry::new(
+        "fake",
+        "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
+         addresses at `config.anonymized_email_domain`",
+        fit,
+    )
+};
+
+type List = &'static [&'static str];
+
+/// Where a street's kind stands: `Rue Dupont`, `Smith Street`, `Müllerstraße`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Street {
+    Before,
+    Behind,
+    Joined,
+}
+
+/// What a language brings.
+struct Locale {
+    name: &'static str,
+    first: List,
+    last: List,
+    street: Street,
+    streets: List,
+    /// Whole names of towns, or endings behind a family name.
+    towns: List,
+    towns_are_whole: bool,
+    companies: List,
+    countries: List,
+    /// The first two digits of a postal code and what follows them.
+    postal: (std::ops::RangeInclusive<u8>, usize, List),
+    /// A telephone number that nobody has: what it begins with, and how many digits follow.
+    phones: (List, usize),
+}
+
+/// The languages. Telephone numbers are those that the authorities keep for films and books: Arcep for France (01 99 00,
+/// 02 61 91, 03 53 01, 04 65 71, 05 36 49; its mobile one, 06 39 98, is not valid to libphonenumber), the NANPA for
+/// North America (555-0100 to 555-0199), the Bundesnetzagentur for Germany (030 23125 and four more).
+static LOCALES: &[Locale] = &[
+    Locale {
+        name: "fr",
+        first: FR_FR::NAME_FIRST_NAME,
+        last: FR_FR::NAME_LAST_NAME,
+        street: Street::Before,
+        streets: FR_FR::ADDRESS_STREET_SUFFIX,
+        towns: CITIES,
+        towns_are_whole: true,
+        companies: &["Conseil", "SARL", "SAS", "Services", "Industries"],
+        countries: FR_FR::ADDRESS_COUNTRY,
+        postal: (1..=95, 3, &[]),
+        phones: (
+            &["01 99 00 ", "02 61 91 ", "03 53 01 ", "04 65 71 ", "05 36 49 "],
+            2,
+        ),
+    },
+    Locale {
+        name: "en",
+        first: EN::NAME_FIRST_NAME,
+        last: EN::NAME_LAST_NAME,
+        street: Street::Behind,
+        streets: EN::ADDRESS_STREET_SUFFIX,
+        towns: EN::ADDRESS_CITY_SUFFIX,
+        towns_are_whole: false,
+        companies: EN::COMPANY_SUFFIX,
+        countries: EN::ADDRESS_COUNTRY,
+        postal: (10..=99, 3, &[]),
+        phones: (
+            &[
+                "202-555-01",
+                "206-555-01",
+                "212-555-01",
+                "303-555-01",
+                "305-555-01",
+                "312-555-01",
+                "404-555-01",
+                "415-555-01",
+                "503-555-01",
+                "617-555-01",
+                "702-555-01",
+                "713-555-01",
+            ],
+            2,
+        ),
+    },
+    Locale {
+        name: "de",
+        first: DE_DE::NAME_FIRST_NAME,
+        last: DE_DE::NAME_LAST_NAME,
+        street: Street::Joined,
+        streets: DE_DE::ADDRESS_STREET_SUFFIX,
+        towns: DE_DE::ADDRESS_CITY_SUFFIX,
+        towns_are_whole: false,
+        companies: DE_DE::COMPANY_SUFFIX,
+        countries: DE_COUNTRIES,
+        postal: (10..=99, 3, &[]),
+        phones: (
+            &["030 23125", "040 66969", "069 90009", "0221 4710", "089 99998"],
+            3,
+        ),
+    },
+    Locale {
+        name: "it",
+        first: IT_IT::NAME_FIRST_NAME,
+        last: IT_IT::NAME_LAST_NAME,
+        street: Street::Before,
+        streets: IT_IT::ADDRESS_STREET_SUFFIX,
+        towns: IT_TOWNS,
+        towns_are_whole: true,
+        companies: IT_IT::COMPANY_SUFFIX,
+        countries: IT_IT::ADDRESS_COUNTRY,
+        postal: (10..=98, 3, &[]),
+        phones: (&[], 0),
+    },
+    Locale {
+        name: "nl",
+        first: NL_NL::NAME_FIRST_NAME,
+        last: NL_NL::NAME_LAST_NAME,
+        street: Street::Joined,
+        streets: NL_NL::ADDRESS_STREET_SUFFIX,
+        towns: NL_NL::ADDRESS_CITY_SUFFIX,
+        towns_are_whole: false,
+        companies: NL_NL::COMPANY_SUFFIX,
+        countries: NL_NL::ADDRESS_COUNTRY,
+        postal: (
+            10..=99,
+            2,
+            &[
+                "AB", "BC", "CE", "DG", "GH", "HJ", "JK", "KL", "LM", "NP", "PR", "RT", "TV",
+            ],
+        ),
+        phones: (&[], 0),
+    },
+];
+
+/// The crate has two countries for German, and three towns' endings for Italian.
+const DE_COUNTRIES: List = &[
+    "Belgien",
+    "Brasilien",
+    "Bulgarien",
+    "Chile",
+    "China",
+    "Deutschland",
+    "Estland",
+    "Finnland",
+    "Frankreich",
+    "Griechenland",
+    "Indien",
+    "Irland",
+    "Italien",
+    "Japan",
+    "Kanada",
+    "Kroatien",
+    "Lettland",
+    "Litauen",
+    "Luxemburg",
+    "Malta",
+    "Marokko",
+    "Mexiko",
+    "Niederlande",
+    "Norwegen",
+    "Polen",
+    "Portugal",
+    "Schweden",
+    "Schweiz",
+    "Slowakei",
+    "Slowenien",
+    "Spanien",
+    "Tschechien",
+    "Tunesien",
+    "Ungarn",
+    "Zypern",
+];
+const IT_TOWNS: List = &[
+    "Ancona", "Arezzo", "Asti", "Bari", "Bergamo", "Biella", "Bologna", "Brescia", "Cagliari", "Catania",
+    "Como", "Cremona", "Cuneo", "Ferrara", "Firenze", "Foggia", "Genova", "Grosseto", "Imperia", "Lecce",
+    "Lecco", "Livorno", "Lucca", "Mantova", "Matera", "Messina", "Milano", "Modena", "Napoli", "Novara",
+    "Padova", "Palermo", "Parma", "Pavia", "Perugia", "Pesaro", "Pisa", "Pistoia", "Potenza", "Prato",
+    "Ravenna", "Rimini", "Roma", "Salerno", "Sassari", "Savona", "Siena", "Siracusa", "Taranto", "Terni",
+    "Torino", "Trento", "Treviso", "Trieste", "Udine", "Varese", "Venezia", "Verona", "Vicenza", "Viterbo",
+];
+
+/// A kind of data, and the columns that are of it by their name.
+const KINDS: &[(&str, &[&str])] = &[
+    ("first_name", &["firstname", "givenname", "forename", "prenom"]),
+    (
+        "last_name",
+        &["lastname", "surname", "familyname", "nomdefamille", "nom"],
+    ),
+    ("name", &["name", "fullname", "displayname", "nomcomplet"]),
+    (
+        "company",
+        &[
+            "company",
+            "companyname",
+            "organization",
+            "organisation",
+            "societe",
+            "entreprise",
+        ],
+    ),
+    (
+        "street",
+        &["street", "streetaddress", "addressline1", "address1", "rue"],
+    ),
+    ("city", &["city", "town", "ville", "commune"]),
+    ("address", &["address", "fulladdress", "adresse"]),
+    (
+        "postal_code",
+        &["postalcode", "postcode", "zip", "zipcode", "codepostal"],
+    ),
+    ("country", &["country", "countryname", "pays"]),
+    (
+        "phone",
+        &[
+            "phone",
+            "phonenumber",
+            "mobile",
+            "cell",
+            "telephone",
+            "tel",
+            "portable",
+        ],
+    ),
+    ("email", &["email", "emailaddress", "mail", "courriel"]),
+    (
+        "username",
+        &["username", "login", "nickname", "pseudo", "identifiant"],
+    ),
+];
+
+/// The kind that a column is of by its name.
+fn kind_of(column: &str) -> Option<&'static str> {
+    let plain: String = column.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let plain = plain.to_ascii_lowercase();
+    let found = KINDS.iter().find(|(_, names)| names.contains(&plain.as_str()));
+    found.map(|(kind, _)| *kind)
+}
+
+/// What words are made of here. The crate's lists hold a comma, a tab and a letter in two characters.
+fn is_word(word: &str) -> bool {
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '.') || c == ' ')
+        && word.trim() == word
+}
+
+/// The words of a list that can be written here, sorted, each once.
+fn some(list: List, utf8: bool, with_blanks: bool) -> Part {
+    let good =
+        |word: &&&str| is_word(word) && (utf8 || word.is_ascii()) && (with_blanks || !word.contains(' '));
+    sorted(
+        list.iter()
+            .filter(good)
+            .map(|word| Cow::Borrowed(*word))
+            .collect(),
+    )
+}
+
+fn sorted(mut words: Vec<Cow<'static, str>>) -> Part {
+    words.sort_unstable();
+    words.dedup();
+    Part::Word(words)
+}
+
+/// Words in small letters, without what an address does not take.
+fn local(list: List) -> Part {
+    let good = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    sorted(
+        list.iter()
+            .filter(good)
+            .map(|word| word.to_ascii_lowercase().into())
+            .collect(),
+    )
+}
+
+fn text(text: &'static str) -> Part {
+    Part::Text(text.into())
+}
+
+impl Locale {
+    fn street(&self, utf8: bool) -> Vec<Part> {
+        let (name, kind) = (some(self.last, utf8, false), some(self.streets, utf8, false));
+        match self.street {
+            Street::Before => vec![Part::Number, text(" "), kind, text(" "), name],
+            Street::Behind => vec![Part::Number, text(" "), name, text(" "), kind],
+            Street::Joined => vec![name, kind, text(" "), Part::Number],
+        }
+    }
+
+    fn city(&self, utf8: bool) -> Vec<Part> {
+        if self.towns_are_whole {
+            return vec![some(self.towns, utf8, false)];
+        }
+        vec![some(self.last, utf8, false), some(self.towns, utf8, false)]
+    }
+
+    fn phone(&self) -> Option<Vec<Part>> {
+        let (beginnings, digits) = self.phones;
+        let beginning = sorted(beginnings.iter().map(|text| Cow::Borrowed(*text)).collect());
+        let mut parts = vec![beginning, Part::Digits(digits)];
+        if self.name == "fr" {
+            parts.extend([text(" "), Part::Digits(2)]);
+        }
+        (!beginnings.is_empty()).then_some(parts)
+    }
+
+    fn postal_code(&self) -> Vec<Part> {
+        let (first, digits, letters) = &self.postal;
+        let mut parts = vec![
+            sorted(
+                first
+                    .clone()
+                    .map(|number| format!("{number:02}").into())
+                    .collect(),
+            ),
+            Part::Digits(*digits),
+        ];
+        if !letters.is_empty() {
+            parts.extend([text(" "), some(letters, false, false)]);
+        }
+        parts
+    }
+
+    /// What a kind is made of; None where there is nothing of it in this language.
+    fn parts(&self, kind: &str, utf8: bool, domain: &str) -> Option<Vec<Part>> {
+        let name = |list, with_blanks| some(list, utf8, with_blanks);
+        Some(match kind {
+            "first_name" => vec![name(self.first, true)],
+            "last_name" => vec![name(self.last, true)],
+            "name" => vec![name(self.first, false), text(" "), name(self.last, false)],
+            "company" => vec![name(self.last, false), text(" "), name(self.companies, false)],
+            "street" => self.street(utf8),
+            "city" => self.city(utf8),
+            "address" => {
+                let mut parts = self.street(utf8);
+                parts.push(text(", "));
+                parts.extend(self.city(utf8));
+                parts
+            }
+            "postal_code" => self.postal_code(),
+            "country" => vec![name(self.countries, true)],
+            "phone" => return self.phone(),
+            "email" => {
+                let domain = Part::Text(format!("@{domain}").into());
+                vec![
+                    local(self.first),
+                    text("."),
+                    local(self.last),
+                    Part::Digits(2),
+                    domain,
+                ]
+            }
+            _ => vec![local(self.first), Part::Digits(4)],
+        })
+    }
+}
+
+/// Leaves out long words, until the rest fits into `limit` characters; None when too few would be left for what is
+/// written to look like anything.
+fn shortened(parts: &[Part], limit: usize) -> Option<Vec<Part>> {
+    let longest = |parts: &[Part]| parts.iter().map(Part::longest).sum::<usize>();
+    if longest(parts) <= limit {
+        return Some(parts.to_vec());
+    }
+    let widest = parts.iter().map(Part::longest).max().unwrap_or(0);
+    for most in (1..widest).rev() {
+        let mut shorter = parts.to_vec();
+        let mut is_rich = true;
+        for part in &mut shorter {
+            if let Part::Word(words) = part {
+                let all = words.len();
+                words.retain(|word| word.chars().count() <= most);
+                is_rich &= words.len() >= 2 && words.len() * 2 >= all;
+            }
+        }
+        if !is_rich {
+            return None;
+        }
+        if longest(&shorter) <= limit {
+            return Some(shorter);
+        }
+    }
+    None
+}
+
+/// The language that the options name.
+fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, String> {
+    let name = fitting.string("locale")?.unwrap_or("fr");
+    LOCALES.iter().find(|locale| locale.name == name).ok_or_else(|| {
+        let known: Vec<&str> = LOCALES.iter().map(|locale| locale.name).collect();
+        fitting.wrong_option("locale", &format!("one of {}", known.join(", ")))
+    })
+}
+
+/// The kind that the options name, or the column's name.
+fn kind(fitting: &Fitting<'_>) -> Result<&'static str, String> {
+    let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+    match fitting.string("kind")? {
+        Some(given) => known
+            .iter()
+            .find(|kind| **kind == given)
+            .copied()
+            .ok_or_else(|| fitting.wrong_option("kind", &format!("one of {}", known.join(", ")))),
+        None => kind_of(&fitting.column.name).ok_or_else(|| {
+            fitting.problem(
+                "has the mask :fake, and its name does not say what it holds.",
+                &format!("Give the option kind: {}.", known.join(", ")),
+            )
+        }),
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let limit = fitting.text()?;
+    let (locale, kind) = (locale(fitting)?, kind(fitting)?);
+    let pseudonyms = fitting.ground.pseudonyms;
+    let Some(mut parts) = locale.parts(kind, pseudonyms.utf8, &pseudonyms.email_domain) else {
+        return Err(fitting.problem(
+            &format!(
+                "has the mask :fake of kind {kind}, and in the locale {} no number is reserved for that.",
+                locale.name
+            ),
+            "Take the mask :phone with its option country, or another locale.",
+        ));
+    };
+    if fitting.column.unique.distinct {
+        // What keeps them apart stands where such a thing can stand.
+        match kind {
+            "email" => parts.splice(3..4, [text("."), Part::Hex]).for_each(drop),
+            "username" => parts.splice(1..2, [Part::Hex]).for_each(drop),
+            "postal_code" | "phone" => {
+                return Err(fitting.problem(
+                    &format!("is under a unique index, and there are too few numbers for the mask :fake of kind {kind}."),
+                    &format!("Take the mask :{kind}, which keeps values distinct, or drop the index in production."),
+                ))
+            }
+            _ => parts.extend([text(" "), Part::Hex]),
+        }
+    }
+    let least: usize = parts.iter().map(Part::longest).sum();
+    let Some(parts) = shortened(&parts, limit.limit) else {
+        return Err(fitting.problem(
+            &format!(
+                "is {}, and what the mask :fake of kind {kind} writes has up to {least} characters.",
+                fitting.column.kind.describe()
+            ),
+            "Take a mask that keeps the value's length, such as :token or :text, or widen the column in production.",
+        ));
+    };
+    let fold_case = limit.ignores_case || kind == "email" && !fitting.column.unique.tells_case_apart;
+    let function = fitting.function(&format!("fake {} {kind}", locale.name));
+    Ok(words::fit_parts(fitting, function, fold_case, parts))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{any, case, Case};
+
+    pub(crate) const CASES: &[Case] = &[
+        case("fake", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
+            new.contains(' ')
+        })
+        .with(r#"{"kind": "name", "locale": "en"}"#),
+        case("fake", "[A-Z][a-zé]{1,9}", any).with(r#"{"kind": "city"}"#),
+    ];
+}

@@ -1,0 +1,136 @@
+//! `hstore`.
+
+use pg_dump_archive::copy::Row;
+use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::families::document::{places, quoted, scrub, write_quoted, Buffers, Inner};
+use crate::pseudonym::{Pseudonym, Work};
+use crate::types::Type;
+
+pub(crate) static MASK: Entry = Entry {
+    options: &[
+        ("keys", "from keys, or `*`, to masks"),
+        ("scrub", "true: each other value is scrubbed"),
+    ],
+    example: Example::of(r#""email"=>"ada@example.org""#, || Type::Hstore)
+        .with(r#"{"keys": {"email": "email"}}"#),
+    ..Entry::new(
+        "hstore",
+        "an hstore in which the values of some keys are masked, or each is scrubbed",
+        fit,
+    )
+};
+
+#[derive(Debug)]
+struct Hstore {
+    keys: Vec<(String, Inner)>,
+    scrub: Option<Inner>,
+}
+
+impl Hstore {
+    fn pairs(
+        &self,
+        value: &[u8],
+        row: &Row<'_>,
+        (buffers, work): (&mut Buffers, &mut Work),
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let Buffers {
+            key,
+            decoded,
+            written,
+        } = buffers;
+        let mut rest = value;
+        loop {
+            rest = quoted(rest, key)?;
+            write_quoted(key, out);
+            rest = rest.strip_prefix(b"=>")?;
+            out.extend_from_slice(b"=>");
+            let by_key = self
+                .keys
+                .iter()
+                .find(|(known, _)| known.as_bytes() == *key || known == "*")
+                .map(|(_, inner)| inner);
+            if let Some(after) = rest.strip_prefix(b"NULL") {
+                out.extend_from_slice(b"NULL");
+                rest = after;
+            } else {
+                rest = quoted(rest, decoded)?;
+                match by_key.or(self.scrub.as_ref()) {
+                    Some(inner) if inner.is_null() => out.extend_from_slice(b"NULL"),
+                    Some(inner) if !decoded.is_empty() => {
+                        written.clear();
+                        inner.write(decoded, row, work, written);
+                        write_quoted(written, out);
+                    }
+                    _ => write_quoted(decoded, out),
+                }
+            }
+            if rest.is_empty() {
+                return Some(());
+            }
+            rest = rest.strip_prefix(b", ")?;
+            out.extend_from_slice(b", ");
+        }
+    }
+}
+
+impl Pseudonym for Hstore {
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut buffers = Buffers::of(work);
+        let read = self.pairs(value, row, (&mut buffers, work), out);
+        buffers.back(work);
+        if read.is_none() {
+            // Nothing that the server writes; nothing of it goes on.
+            out.truncate(start);
+        }
+    }
+
+    fn has_form(&self, _: &[u8]) -> bool {
+        true
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    if fitting.column.kind != Type::Hstore {
+        return Err(fitting.wrong_type("hstore columns"));
+    }
+    fitting.may_repeat()?;
+    let mut keys = places(fitting, "keys", |key| Ok(key.to_owned()))?;
+    // A key by its name wins over `*`.
+    keys.sort_by_key(|(key, _)| key == "*");
+    let scrub = scrub(fitting)?;
+    if keys.is_empty() && scrub.is_none() {
+        return Err(fitting.wrong_option("keys", "given, and neither is scrub: true"));
+    }
+    Ok(fitting.fitted(Hstore { keys, scrub }, ANY_VALUE))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::table::Uniqueness;
+    use crate::testing::{case, fitted, plain, run, Case};
+    use crate::types::Type;
+    use serde_json::json;
+
+    pub(crate) const CASES: &[Case] = &[case(
+        "hstore",
+        "\"email\"=>\"[a-z]{1,6}@[a-z]{1,6}\\.fr\", \"n\"=>\"[0-9]{1,3}\"",
+        |old, new| old.split_once(", ").unwrap().1 == new.split_once(", ").unwrap().1,
+    )
+    .with(r#"{"keys": {"email": "email"}}"#)
+    .on(|| Type::Hstore)
+    .repeats()];
+
+    #[test]
+    fn the_values_of_the_named_keys_are_masked_and_no_others() {
+        let options = json!({"keys": {"email": "email"}});
+        let mask = fitted("hstore", options, Type::Hstore, Uniqueness::default()).unwrap();
+        let email = plain("email", "ada@example.org");
+        assert_eq!(
+            run(&mask, &[r#""email"=>"ada@example.org", "q"=>"a\"b", "n"=>NULL"#]),
+            [format!(r#""email"=>"{email}", "q"=>"a\"b", "n"=>NULL"#)]
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! `last_name`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::LAST_NAMES;
+use crate::families::words::{self, list, room};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("Lovelace"),
+    own_form: |_| true,
+    ..Entry::new("last_name", "a last name", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![list(LAST_NAMES, room(fitting)?)])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{any, case, Case};
+
+    pub(crate) const CASES: &[Case] = &[case("last_name", "[A-Z][a-zé]{1,9}", any)];
+}

@@ -1,0 +1,31 @@
+//! `name`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::{FIRST_NAMES, LAST_NAMES};
+use crate::families::words::{self, list, room, Part};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("Ada Lovelace"),
+    own_form: |_| true,
+    ..Entry::new("name", "a first and a last name", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let half = room(fitting)?.saturating_sub(1) / 2;
+    let parts = vec![
+        list(FIRST_NAMES, half),
+        Part::Text(" ".into()),
+        list(LAST_NAMES, half),
+    ];
+    words::fit(fitting, parts)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{case, Case};
+
+    pub(crate) const CASES: &[Case] =
+        &[case("name", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
+            new.split(' ').count() >= 2
+        })];
+}

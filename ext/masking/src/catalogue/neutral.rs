@@ -1,0 +1,46 @@
+//! `neutral`: NULL, or a value that says nothing where the column is NOT NULL; a keyed value under a unique index. For
+//! the strategies, and for columns that no mask of the catalogue fits.
+
+use crate::action::Writes;
+use crate::entry::{Entry, Fitted, Fitting, Mask, Nulls, Options};
+use crate::families::distinct;
+use crate::types::Test;
+
+pub(crate) static MASK: Entry = Entry {
+    is_wide: true,
+    nulls: Nulls::WhereTaken,
+    ..Entry::new("neutral", "NULL, or a value that says nothing", fit)
+};
+
+impl Mask {
+    /// NULL, or a value that says nothing where the column is NOT NULL; it fits nearly every column.
+    pub fn neutral() -> Self {
+        Mask::new(&MASK, Options::new())
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let column = fitting.column;
+    if column.unique.distinct && (column.not_null || column.unique.counts_nulls) {
+        return distinct::fit(fitting);
+    }
+    if !column.not_null {
+        let form = format!("{} IS NULL", fitting.sql());
+        return Ok(Fitted::new(Writes::null(), "NULL", form));
+    }
+    let Some(neutral) = column.kind.neutral() else {
+        return Err(fitting.problem(
+            &format!(
+                "is NOT NULL and of type {}, for which no neutral value is known.",
+                column.kind.describe()
+            ),
+            "Take the table out of this rule, or exclude the table.",
+        ));
+    };
+    let form = match &neutral.test {
+        Test::Text(text) => fitting.equals(text),
+        Test::Equals(sql) => format!("{} = {sql}", fitting.sql()),
+    };
+    let description = format!("neutral value \"{}\"", neutral.value);
+    Ok(Fitted::new(Writes::value(&neutral.value), description, form))
+}

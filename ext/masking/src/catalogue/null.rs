@@ -1,0 +1,40 @@
+//! `null`.
+
+use crate::action::Writes;
+use crate::entry::{Entry, Example, Fitted, Fitting, Nulls};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("secret"),
+    is_wide: true,
+    nulls: Nulls::Always,
+    ..Entry::new("null", "NULL", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    if fitting.column.not_null {
+        return Err(fitting.problem(
+            "is NOT NULL, and the mask :null writes NULL.",
+            "Take :static with a value, or another mask.",
+        ));
+    }
+    if fitting.column.unique.distinct && fitting.column.unique.counts_nulls {
+        return Err(fitting.problem(
+            "is under a unique index that takes two NULLs for the same.",
+            "Take a mask that keeps values distinct, such as :hash.",
+        ));
+    }
+    let form = format!("{} IS NULL", fitting.sql());
+    Ok(Fitted::new(Writes::null(), "NULL", form))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{case, plain, Case};
+
+    pub(crate) const CASES: &[Case] = &[case("null", "[a-z]{1,9}", |_, new| new == "\\N")];
+
+    #[test]
+    fn every_value_becomes_null() {
+        assert_eq!(plain("null", "x"), "NULL");
+    }
+}

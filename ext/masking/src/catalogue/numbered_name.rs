@@ -1,0 +1,25 @@
+//! `numbered_name`: `User<id>`, for the strategies.
+
+use crate::entry::{Entry, Fitted, Fitting};
+use crate::families::numbered::{self, Shape};
+use crate::types::Type;
+
+pub(crate) static MASK: Entry = Entry {
+    options: &[("prefix", "what stands before the id")],
+    ..Entry::new("numbered_name", "a prefix and the digits of an id", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let Type::Text { limit, .. } = fitting.column.kind else {
+        return Err(fitting.cannot_hold("a name"));
+    };
+    let prefix = fitting.string("prefix")?.unwrap_or("User");
+    let shape = Shape {
+        prefix,
+        pad: 0,
+        limit,
+        room: limit.map_or(usize::MAX, |limit| limit.saturating_sub(prefix.len())),
+        first: None,
+    };
+    Ok(numbered::fit(fitting, &shape)?.also_of_empty())
+}

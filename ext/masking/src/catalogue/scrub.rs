@@ -1,0 +1,146 @@
+//! `scrub`: free text in which what identifies somebody becomes the pseudonym that its own mask gives.
+
+use pg_dump_archive::copy::Row;
+use crate::action::Writes;
+use crate::bytes::cut;
+use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::pseudonym::{Pseudonym, Work};
+use regex::bytes::Regex;
+use serde_json::json;
+
+pub(crate) static MASK: Entry = Entry {
+    options: &[("country", "the country of phone numbers, `FR` by default")],
+    example: Example::of_text("call 06 12 34 56 78 or ada@example.org"),
+    ..Entry::new(
+        "scrub",
+        "free text in which e-mail addresses, phone numbers, IBANs, cards, NIRs and URLs with a query become their pseudonyms",
+        fit,
+    )
+};
+
+/// What is looked for, in the order in which one wins over another where both begin at the same place.
+const PATTERN: &str = concat!(
+    r"(?-u)",
+    r"(?P<url>\b(?i:https?)://[^\s<>\x22']+[?#@][^\s<>\x22']+)",
+    r"|(?P<email>[A-Za-z0-9_%+][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24})",
+    r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b)",
+    r"|(?P<nir>\b[1278] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b)",
+    r"|(?P<card>\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}\b)",
+    r"|(?P<phone>(?:\+|\b00)[0-9]{1,3}[ .-]?(?:\(0\))?(?:[ .-]?[0-9]{1,4}){2,6}\b|\b0[1-9](?:[ .-]?[0-9]{2}){4}\b|\b\(?[2-9][0-9]{2}\)?[ .-][0-9]{3}[ .-][0-9]{4}\b)",
+);
+
+const KINDS: [(&str, &str); 6] = [
+    ("url", "url"),
+    ("email", "email"),
+    ("iban", "iban"),
+    ("nir", "nir"),
+    ("card", "credit_card"),
+    ("phone", "phone"),
+];
+
+#[derive(Debug)]
+struct Scrub {
+    pattern: Regex,
+    masks: Vec<Box<dyn Pseudonym>>,
+    limit: usize,
+}
+
+impl Pseudonym for Scrub {
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut copied = 0;
+        // All of these masks have the same pattern, so that one's places do for another.
+        let places = work.places.take();
+        let mut places = places.unwrap_or_else(|| self.pattern.capture_locations());
+        while let Some(found) = self.pattern.captures_read_at(&mut places, value, copied) {
+            // The groups stand in the order of the masks, behind the whole match.
+            let kind = (1..places.len())
+                .find(|group| places.get(*group).is_some())
+                .unwrap_or(1);
+            out.extend_from_slice(&value[copied..found.start()]);
+            if let Some(mask) = self.masks.get(kind - 1) {
+                mask.write(found.as_bytes(), row, work.deeper(), out);
+            }
+            copied = found.end();
+        }
+        work.places = Some(places);
+        out.extend_from_slice(&value[copied..]);
+        if self.limit < usize::MAX {
+            cut(out, start, self.limit);
+        }
+    }
+
+    fn has_form(&self, _: &[u8]) -> bool {
+        true
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let limit = fitting.text()?.limit;
+    fitting.may_repeat()?;
+    let country = fitting.string("country")?.unwrap_or("FR");
+    let pattern = Regex::new(PATTERN).map_err(|_| fitting.wrong_option("country", "known"))?;
+    let mut masks = Vec::new();
+    for (_, name) in KINDS {
+        let mask = match name {
+            "phone" => json!({ "mask": "phone", "country": country }),
+            name => json!(name),
+        };
+        let mask = fitting
+            .named(&mask)
+            .map_err(|problem| fitting.problem(&problem, ""))?;
+        if let Writes::Pseudonym(mask) = fitting.within(&mask)? {
+            masks.push(mask);
+        }
+    }
+    let scrub = Scrub {
+        pattern,
+        masks,
+        limit,
+    };
+    Ok(fitting.fitted(scrub, ANY_VALUE))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::testing::{case, plain, Case};
+
+    pub(crate) const CASES: &[Case] = &[
+        case(
+            "scrub",
+            "[a-z ]{0,9} 06[0-9]{8} [a-z]{1,5}@[a-z]{1,5}\\.fr",
+            |old, new| {
+                let address = old.rsplit_once(' ').unwrap().1;
+                !new.contains(address) && new.ends_with("@demo.example.com")
+            },
+        )
+        .repeats(),
+        case("scrub", "[a-z ]{1,9}", |old, new| old == new)
+            .repeats()
+            .may_stay(),
+    ];
+
+    #[test]
+    fn scrubbed_text_holds_the_pseudonyms_that_the_masks_give() {
+        let text =
+            "Ada <ada@example.org>, 06 12 34 56 78, FR7630006000011234567890189, card 4111 1111 1111 1111, \
+                    https://x.example/reset?token=abc. Fin à 18h.";
+        let scrubbed = plain("scrub", text);
+        for (mask, value) in [
+            ("email", "ada@example.org"),
+            ("phone", "06 12 34 56 78"),
+            ("iban", "FR7630006000011234567890189"),
+            ("credit_card", "4111 1111 1111 1111"),
+        ] {
+            assert!(!scrubbed.contains(value), "{scrubbed}");
+            assert!(scrubbed.contains(&plain(mask, value)), "{mask}: {scrubbed}");
+        }
+        assert!(
+            !scrubbed.contains("token=abc")
+                && scrubbed.starts_with("Ada <")
+                && scrubbed.ends_with("Fin à 18h.")
+        );
+        assert_eq!(plain("scrub", "nothing of note"), "nothing of note");
+    }
+}

@@ -1,0 +1,27 @@
+//! `street`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::word_lists::STREETS;
+use crate::families::words::{self, list, room, Part};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("10 rue X"),
+    own_form: |_| true,
+    ..Entry::new("street", "a street with its number", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let room = room(fitting)?.saturating_sub(4);
+    let parts = vec![Part::Number, Part::Text(" ".into()), list(STREETS, room)];
+    words::fit(fitting, parts)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{case, Case};
+
+    pub(crate) const CASES: &[Case] =
+        &[case("street", "[0-9]{1,3} rue [A-Z][a-z]{1,9}", |_, new| {
+            new.starts_with(|c: char| c.is_ascii_digit())
+        })];
+}

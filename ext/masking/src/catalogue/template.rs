@@ -1,0 +1,218 @@
+//! `template`: text with other columns' values in it.
+
+use pg_dump_archive::copy::Row;
+use crate::action::Other;
+use crate::bytes::cut;
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::pseudonym::{Pseudonym, Work};
+use crate::sql::escape_pattern;
+use crate::types::Type;
+
+pub(crate) static MASK: Entry = Entry {
+    options: &[("template", "the text, such as `user-{id}@x.test`, required")],
+    example: Example::of_text("ada").with(r#"{"template": "user-{id}@x.test"}"#),
+    ..Entry::new(
+        "template",
+        "text with other columns' values in it, as they are after masking",
+        fit,
+    )
+};
+
+/// A part of a template.
+#[derive(Debug)]
+enum Piece {
+    Text(Box<str>),
+    Column(Other),
+}
+
+#[derive(Debug)]
+struct Template {
+    pieces: Vec<Piece>,
+    limit: usize,
+    is_distinct: bool,
+}
+
+impl Pseudonym for Template {
+    fn write(&self, _: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let start = out.len();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Column(other) => {
+                    out.extend_from_slice(other.value(row, work).unwrap_or_default());
+                }
+            }
+        }
+        if !self.is_distinct && self.limit < usize::MAX {
+            cut(out, start, self.limit);
+        }
+    }
+
+    fn has_form(&self, value: &[u8]) -> bool {
+        let first = match self.pieces.first() {
+            Some(Piece::Text(text)) => text.as_bytes(),
+            _ => b"",
+        };
+        let length = first.len().min(value.len());
+        value[..length] == first[..length]
+    }
+
+    fn fits(&self, written: &[u8]) -> bool {
+        self.limit == usize::MAX || String::from_utf8_lossy(written).chars().count() <= self.limit
+    }
+}
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let limit = fitting.text()?.limit;
+    let Some(given) = fitting.string("template")? else {
+        return Err(fitting.wrong_option("template", "given, such as \"user-{id}@x.test\""));
+    };
+    let pieces = pieces(fitting, given)?;
+    let is_distinct = fitting.column.unique.distinct;
+    if is_distinct {
+        check_distinct(fitting, &pieces, limit)?;
+    }
+    let pattern: String = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => escape_pattern(text),
+            Piece::Column(_) => ".*".into(),
+        })
+        .collect();
+    let mut form = fitting.matches(&format!("^{pattern}$"));
+    if !is_distinct && limit < usize::MAX {
+        // A value that was cut at the column's end.
+        form = format!(
+            "{form} OR pg_catalog.char_length({}::pg_catalog.text) = {limit}",
+            fitting.sql()
+        );
+    }
+    let reads = pieces.iter().filter_map(|piece| match piece {
+        Piece::Column(other) => Some(other.column),
+        Piece::Text(_) => None,
+    });
+    let reads = reads.collect();
+    let template = Template {
+        pieces,
+        limit,
+        is_distinct,
+    };
+    Ok(Fitted {
+        reads,
+        ..fitting.fitted(template, form)
+    })
+}
+
+/// The template in its pieces: text, and columns in braces.
+fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let Some(length) = rest[open..].find('}') else {
+            return Err(fitting.wrong_option("template", "text in which each { has its }"));
+        };
+        if open > 0 {
+            pieces.push(Piece::Text(rest[..open].into()));
+        }
+        pieces.push(Piece::Column(column(fitting, &rest[open + 1..open + length])?));
+        rest = &rest[open + length + 1..];
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest.into()));
+    }
+    Ok(pieces)
+}
+
+/// A column that a template names.
+fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, String> {
+    let table = fitting.ground.table;
+    let Some(place) = table.position(name) else {
+        return Err(fitting.problem(
+            &format!(
+                "has a template that names the column {name}, which {} does not have.",
+                table.name
+            ),
+            "Correct the template.",
+        ));
+    };
+    let mut masks = fitting.ground.masks.iter();
+    let is_template =
+        place == fitting.position || masks.any(|(position, mask)| *position == place && mask.is(MASK.name));
+    if is_template {
+        return Err(fitting.problem(
+            &format!("has a template that names {name}, which is a template itself."),
+            "Name columns that are none.",
+        ));
+    }
+    fitting.other(place)
+}
+
+/// Whether what it writes differs from row to row, and has room.
+fn check_distinct(fitting: &Fitting<'_>, pieces: &[Piece], limit: usize) -> Result<(), String> {
+    let table = fitting.ground.table;
+    let is_distinct_key = |other: &Other| {
+        let is_key = table.key == [other.column] && table.key_is_enforced;
+        is_key && (other.action.is_none() || table.columns[other.column].unique.distinct)
+    };
+    let names_the_key = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Column(other) if is_distinct_key(other)));
+    if !names_the_key {
+        return Err(fitting.problem(
+            "is under a unique index, and its template does not name the primary key.",
+            "Put the primary key's column into the template, such as {id}.",
+        ));
+    }
+    let least: usize = pieces.iter().map(|piece| least_room(fitting, piece)).sum();
+    if least > limit {
+        return Err(fitting.problem(
+            &format!(
+                "is {} under a unique index, and its template needs room for {least} characters.",
+                fitting.column.kind.describe()
+            ),
+            "Shorten the template, or widen the column in production.",
+        ));
+    }
+    Ok(())
+}
+
+/// The characters that a piece needs, where it is known: ten digits are all that an integer has, and as many as a
+/// bigint ever needs; the worker watches the rest.
+fn least_room(fitting: &Fitting<'_>, piece: &Piece) -> usize {
+    match piece {
+        Piece::Text(text) => text.chars().count(),
+        Piece::Column(other) => match fitting.ground.table.columns[other.column].kind {
+            Type::Integer(2) => 5,
+            Type::Integer(_) => 10,
+            Type::Uuid => 36,
+            _ => 0,
+        },
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::testing::{case, fitted, on_text, Case, UNIQUE};
+    use crate::types::Type;
+    use serde_json::json;
+
+    pub(crate) const CASES: &[Case] = &[case("template", "[a-z]{1,9}", |_, new| {
+        new.starts_with("user-") && new.ends_with("@x.test")
+    })
+    .with(r#"{"template": "user-{id}@x.test"}"#)];
+
+    #[test]
+    fn columns_stand_where_the_template_names_them() {
+        assert_eq!(
+            on_text("template", json!({"template": "user-{id}@x.test"}), "x"),
+            "user-0@x.test"
+        );
+    }
+
+    #[test]
+    fn under_a_unique_index_a_template_names_the_primary_key() {
+        let problem = fitted("template", json!({"template": "{person}"}), Type::TEXT, UNIQUE).unwrap_err();
+        assert!(problem.contains("primary key"), "{problem}");
+    }
+}

@@ -1,0 +1,24 @@
+//! `username`.
+
+use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::families::words::{self, Part};
+
+pub(crate) static MASK: Entry = Entry {
+    example: Example::of_text("ada42"),
+    joins: true,
+    own_form: |_| true,
+    ..Entry::new("username", "`user_` and a pseudonym", fit)
+};
+
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    words::fit(fitting, vec![Part::Text("user_".into()), Part::Hex])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::testing::{case, Case};
+
+    pub(crate) const CASES: &[Case] = &[case("username", "[a-z0-9é_]{1,12}", |_, new| {
+        new.starts_with("user_")
+    })];
+}

@@ -1,0 +1,135 @@
+//! Keyed digests that stand for values which have to stay distinct, whatever their column's type.
+
+use crate::bytes::{first_16, first_u128, is_hex, write_digits, write_hex};
+use crate::entry::{Fitted, Fitting};
+use crate::fitting::{DISTINCT_DIGITS, DISTINCT_HEX};
+use crate::key::Function;
+use crate::pseudonym::{Pseudonym, Work};
+use crate::types::Type;
+use pg_dump_archive::copy::Row;
+
+/// How a digest is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// This many hex digits, at most 32.
+    Hex(usize),
+    /// The digest's bytes as they are, grouped as a UUID.
+    PlainUuid,
+    /// A random-looking (version 4) UUID.
+    Uuid,
+    /// A number of this many digits, at most 38.
+    Digits(usize),
+    /// Sixteen bytes, as PostgreSQL writes a bytea: `\x…`.
+    Bytes,
+}
+
+impl Form {
+    pub(crate) fn write(&self, digest: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Form::Hex(length) => write_hex(digest, *length, out),
+            Form::PlainUuid => write_uuid(first_16(digest), out),
+            Form::Uuid => {
+                let mut bytes = first_16(digest);
+                bytes[6] = bytes[6] & 0x0f | 0x40;
+                bytes[8] = bytes[8] & 0x3f | 0x80;
+                write_uuid(bytes, out);
+            }
+            Form::Digits(length) => write_digits(first_u128(digest), *length, out),
+            Form::Bytes => {
+                out.extend_from_slice(b"\\x");
+                write_hex(digest, 32, out);
+            }
+        }
+    }
+
+    pub(crate) fn is_of(&self, value: &[u8]) -> bool {
+        match self {
+            Form::Hex(length) => value.len() == *length && is_hex(value),
+            Form::PlainUuid | Form::Uuid => {
+                value.len() == 36
+                    && value.iter().enumerate().all(|(at, byte)| match at {
+                        8 | 13 | 18 | 23 => *byte == b'-',
+                        14 if *self == Form::Uuid => *byte == b'4',
+                        _ => is_hex(&[*byte]),
+                    })
+            }
+            Form::Digits(length) => value.len() == *length && value.iter().all(u8::is_ascii_digit),
+            Form::Bytes => value.len() == 34 && value.starts_with(b"\\x") && is_hex(&value[2..]),
+        }
+    }
+
+    /// Whether so many of them differ that a unique index takes them.
+    pub(crate) fn is_wide(&self) -> bool {
+        match self {
+            Form::Hex(length) => *length >= DISTINCT_HEX,
+            Form::Digits(length) => *length >= DISTINCT_DIGITS,
+            Form::PlainUuid | Form::Uuid | Form::Bytes => true,
+        }
+    }
+
+    /// The condition that the column has this form.
+    pub(crate) fn sql(&self, fitting: &Fitting<'_>) -> String {
+        match self {
+            Form::Hex(length) => fitting.is_hex_before(*length, ""),
+            Form::PlainUuid => fitting.matches("^[0-9a-f-]{36}$"),
+            Form::Uuid => {
+                fitting.matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+            }
+            Form::Digits(length) => format!("{} BETWEEN 0 AND {}", fitting.sql(), "9".repeat(*length)),
+            Form::Bytes => format!("pg_catalog.octet_length({}) = 16", fitting.sql()),
+        }
+    }
+}
+
+fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {
+    let mut from = 0;
+    for length in [4, 2, 2, 2, 6] {
+        if from > 0 {
+            out.push(b'-');
+        }
+        write_hex(&bytes[from..from + length], length * 2, out);
+        from += length;
+    }
+}
+
+/// A keyed value that differs where the original does.
+#[derive(Debug)]
+struct Distinct {
+    function: Function,
+    form: Form,
+}
+
+impl Pseudonym for Distinct {
+    fn write(&self, value: &[u8], _: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
+        self.form.write(&self.function.digest(value), out);
+    }
+
+    fn has_form(&self, value: &[u8]) -> bool {
+        self.form.is_of(value)
+    }
+
+    fn is_plain(&self) -> bool {
+        self.form != Form::Bytes
+    }
+}
+
+/// Fits it to a column of any type that has room.
+pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+    let form = match fitting.column.kind {
+        Type::Text { limit, .. } => Form::Hex(limit.unwrap_or(32).min(32)),
+        Type::Uuid => Form::Uuid,
+        Type::Integer(8) => Form::Digits(18),
+        Type::Numeric { digits } => Form::Digits(digits.unwrap_or(25).min(25)),
+        Type::Bytea => Form::Bytes,
+        _ => return Err(fitting.too_small_to_be_distinct()),
+    };
+    if !form.is_wide() {
+        return Err(fitting.too_small_to_be_distinct());
+    }
+    let condition = form.sql(fitting);
+    let distinct = Distinct {
+        function: fitting.function("distinct"),
+        form,
+    };
+    Ok(Fitted::pseudonym(distinct, "distinct keyed value", condition).also_of_empty())
+}

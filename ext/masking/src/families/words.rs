@@ -1,0 +1,128 @@
+//! Masks that write words of a list: names, addresses, companies, browsers.
+
+pub(crate) use super::parts::Part;
+use super::words_form;
+use crate::bytes;
+use crate::entry::{Fitted, Fitting};
+use crate::fitting::DISTINCT_HEX;
+use crate::key::Function;
+use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
+use std::borrow::Cow;
+
+/// Words chosen by the key and the value.
+#[derive(Debug)]
+struct Words {
+    function: Function,
+    fold_case: bool,
+    parts: Vec<Part>,
+}
+
+impl Words {
+    fn compose(&self, digest: &[u8; 32], turn: u64, out: &mut Vec<u8>) {
+        let mut from = 0;
+        for part in &self.parts {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(&digest[from % 24..from % 24 + 8]);
+            let number = u64::from_be_bytes(eight).wrapping_add(turn);
+            match part {
+                Part::Word(words) => {
+                    let chosen = (number % words.len().max(1) as u64) as usize;
+                    out.extend_from_slice(words.get(chosen).map_or(b"", |word| word.as_bytes()));
+                    from += 4;
+                }
+                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Part::Number => {
+                    let number = number % 199 + 1;
+                    let digits =
+                        [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8);
+                    let skipped = digits.iter().take_while(|digit| **digit == b'0').count();
+                    out.extend_from_slice(&digits[skipped..]);
+                    from += 4;
+                }
+                Part::Digits(count) => {
+                    let size = 10u64.pow((*count).min(18) as u32);
+                    bytes::write_number(u128::from(number % size), *count, out);
+                    from += 4;
+                }
+                // The digits that make it distinct are of the digest's other half and the beginning.
+                Part::Hex => bytes::write_hex(&digest[32 - DISTINCT_HEX / 2..], DISTINCT_HEX, out),
+            }
+        }
+    }
+
+    fn continues(&self, part: usize, rest: &[u8]) -> bool {
+        match self.parts.get(part) {
+            None => rest.is_empty(),
+            Some(this) => this.strip(rest, &|rest| self.continues(part + 1, rest)),
+        }
+    }
+}
+
+impl Pseudonym for Words {
+    fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let digest = self.function.digest_of(value, self.fold_case, &mut work.first);
+        let start = out.len();
+        self.compose(&digest, 0, out);
+        if out[start..].eq_ignore_ascii_case(value) {
+            out.truncate(start);
+            self.compose(&digest, 1, out);
+        }
+    }
+
+    fn has_form(&self, value: &[u8]) -> bool {
+        self.continues(0, value)
+    }
+}
+
+/// The words of a list that fit.
+pub(crate) fn list(words: &[&'static str], limit: usize) -> Part {
+    let words = words.iter().filter(|word| word.len() <= limit);
+    let mut words: Vec<Cow<'static, str>> = words.map(|word| Cow::Borrowed(*word)).collect();
+    words.sort_unstable();
+    Part::Word(words)
+}
+
+/// Fits texts of these parts to a column; under a unique index they get one more that keeps them apart.
+pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<Part>) -> Result<Fitted, String> {
+    let is_distinct = parts.iter().any(|part| matches!(part, Part::Hex));
+    if fitting.column.unique.distinct && !is_distinct {
+        parts.extend([Part::Text(" ".into()), Part::Hex]);
+    }
+    let empty = |part: &Part| matches!(part, Part::Word(words) if words.len() < 2);
+    let least = parts.iter().map(Part::longest).sum();
+    let text = fitting.text_of(if parts.iter().any(empty) {
+        usize::MAX
+    } else {
+        least
+    })?;
+    let function = fitting.function(fitting.name());
+    Ok(fit_parts(fitting, function, text.ignores_case, parts))
+}
+
+/// The same for parts of which it is known that they fit.
+pub(crate) fn fit_parts(
+    fitting: &Fitting<'_>,
+    function: Function,
+    fold_case: bool,
+    parts: Vec<Part>,
+) -> Fitted {
+    let form = words_form::condition(&fitting.sql(), &parts);
+    let words = Words {
+        function,
+        fold_case,
+        parts,
+    };
+    fitting.fitted(words, form)
+}
+
+/// The characters that are left for words.
+pub(crate) fn room(fitting: &Fitting<'_>) -> Result<usize, String> {
+    let limit = fitting.text()?.limit;
+    let taken = if fitting.column.unique.distinct {
+        DISTINCT_HEX + 1
+    } else {
+        0
+    };
+    Ok(limit.saturating_sub(taken))
+}

@@ -1,0 +1,263 @@
+//! What masks ask while they fit themselves to a column: its type, its room, their options, and how the two sentences of
+//! a problem are worded.
+
+use super::action::Writes;
+use super::entry::{Fitted, Fitting, Mask, Options};
+use super::key::Function;
+use super::pseudonym::Pseudonym;
+use super::sql::{quote_identifier, quote_literal};
+use super::table::{Column, Uniqueness};
+use super::types::Type;
+use serde_json::Value;
+use std::ops::RangeInclusive;
+
+/// The fewest bits of a keyed digest that are taken for distinct under a unique index: among ten million rows,
+/// two of 2^56 values meet with a probability below one in a thousand, and then an index fails, nothing leaks.
+const DISTINCT_BITS: usize = 56;
+/// Hex digits for that many bits.
+pub(super) const DISTINCT_HEX: usize = DISTINCT_BITS / 4;
+/// Decimal digits for that many bits.
+pub(super) const DISTINCT_DIGITS: usize = 17;
+
+/// A text column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    /// The most characters that it holds.
+    pub(super) limit: usize,
+    /// It is under an index that takes no case for another one.
+    pub(super) ignores_case: bool,
+}
+
+impl Fitting<'_> {
+    /// The two sentences of a problem.
+    pub(super) fn problem(&self, what: &str, fix: &str) -> String {
+        format!("{}.{} {what} {fix}", self.ground.table.name, self.column.name)
+    }
+
+    pub(super) fn wrong_type(&self, types: &str) -> String {
+        self.problem(
+            &format!(
+                "is {}, and the mask :{} is for {types}.",
+                self.column.kind.describe(),
+                self.name()
+            ),
+            "Take another mask, such as :null or :static, or exclude the table.",
+        )
+    }
+
+    /// For what a strategy gives a column, which no rule can name alone.
+    pub(super) fn cannot_hold(&self, value: &str) -> String {
+        self.problem(
+            &format!("is {}, which cannot hold {value}.", self.column.kind.describe()),
+            "Take the table out of this rule, or exclude the table.",
+        )
+    }
+
+    /// The column is under a unique index and too small.
+    pub(super) fn too_small_to_be_distinct(&self) -> String {
+        self.problem(
+            &format!(
+                "is under a unique index, and its type ({}) cannot hold enough distinct pseudonyms.",
+                self.column.kind.describe()
+            ),
+            "Widen the column, drop the index in production, or exclude the table.",
+        )
+    }
+
+    pub(super) fn wrong_option(&self, option: &str, expected: &str) -> String {
+        self.problem(
+            &format!(
+                "has the mask :{} with an option \"{option}\" that is not {expected}.",
+                self.name()
+            ),
+            "Correct the option.",
+        )
+    }
+
+    pub(super) fn text(&self) -> Result<Text, String> {
+        match self.column.kind {
+            Type::Text {
+                limit, ignores_case, ..
+            } => Ok(Text {
+                limit: limit.unwrap_or(usize::MAX),
+                ignores_case: !self.column.unique.tells_case_apart
+                    && (ignores_case || self.column.unique.distinct),
+            }),
+            _ => Err(self.wrong_type("text columns")),
+        }
+    }
+
+    /// A text column of at least this many characters.
+    pub(super) fn text_of(&self, length: usize) -> Result<Text, String> {
+        let text = self.text()?;
+        if text.limit < length {
+            return Err(self.problem(
+                &format!(
+                    "is {}, and what the mask :{} writes has up to {length} characters.",
+                    self.column.kind.describe(),
+                    self.name()
+                ),
+                "Take another mask, or widen the column in production.",
+            ));
+        }
+        Ok(text)
+    }
+
+    /// The mask repeats itself, so it is not for a column under a unique index.
+    pub(super) fn may_repeat(&self) -> Result<(), String> {
+        if self.column.unique.distinct {
+            return Err(self.problem(
+                &format!(
+                    "is under a unique index, and the mask :{} gives different values the same pseudonym.",
+                    self.name()
+                ),
+                "Take a mask that keeps values distinct, such as :hash, :token or :email, or drop the index in production.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The mask's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.mask.entry.name
+    }
+
+    /// The keyed function for one kind of pseudonym.
+    pub(super) fn function(&self, kind: &str) -> Function {
+        self.ground.pseudonyms.key.function(kind)
+    }
+
+    /// An option as the rule gives it.
+    pub(super) fn option(&self, option: &str) -> Option<&Value> {
+        self.mask.options.get(option)
+    }
+
+    pub(super) fn flag(&self, option: &str) -> Result<bool, String> {
+        match self.option(option) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(self.wrong_option(option, "true or false")),
+        }
+    }
+
+    pub(super) fn number(
+        &self,
+        option: &str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Result<u64, String> {
+        match self.option(option) {
+            None => Ok(default),
+            Some(value) => value
+                .as_u64()
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| {
+                    self.wrong_option(
+                        option,
+                        &format!("a whole number from {} to {}", range.start(), range.end()),
+                    )
+                }),
+        }
+    }
+
+    pub(super) fn string(&self, option: &str) -> Result<Option<&str>, String> {
+        match self.option(option) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+            Some(_) => Err(self.wrong_option(option, "a string that is not empty")),
+        }
+    }
+
+    /// The column's name in quotes.
+    pub(super) fn sql(&self) -> String {
+        quote_identifier(&self.column.name)
+    }
+
+    /// A condition that the column, as text, matches a regular expression.
+    pub(super) fn matches(&self, pattern: &str) -> String {
+        format!("{}::pg_catalog.text ~ {}", self.sql(), quote_literal(pattern))
+    }
+
+    /// A condition that the column, as text, is this.
+    pub(super) fn equals(&self, text: &str) -> String {
+        format!("{}::pg_catalog.text = {}", self.sql(), quote_literal(text))
+    }
+
+    /// A condition that the column, as text, is ASCII.
+    pub(super) fn is_ascii(&self) -> String {
+        self.matches("^[\\u0001-\\u007f]*$")
+    }
+
+    /// A condition that the column's text has this many bytes: hex digits, then `rest`, which begins with none and is
+    /// ASCII. Eight times as fast as a regular expression, because bytes are compared, not characters.
+    pub(super) fn is_hex_before(&self, length: usize, rest: &str) -> String {
+        let text = format!("{}::pg_catalog.text", self.sql());
+        format!(
+            "pg_catalog.octet_length({text}) = {length} AND \
+             pg_catalog.ltrim(pg_catalog.textsend({text}), '0123456789abcdef'::pg_catalog.bytea) = {}::pg_catalog.bytea",
+            quote_literal(rest)
+        )
+    }
+
+    /// The mask as it runs on this column.
+    pub(super) fn fitted(&self, pseudonym: impl Pseudonym + 'static, form: impl Into<String>) -> Fitted {
+        Fitted::pseudonym(pseudonym, self.name(), form)
+    }
+
+    /// A mask that an option names, in whatever way rules name one.
+    pub(super) fn named(&self, value: &Value) -> Result<Mask, String> {
+        const WRONG: &str = "a mask is a name, or a map with \"mask\" and its options.";
+        let catalogue = self.ground.catalogue;
+        match value {
+            Value::String(name) => catalogue
+                .mask(name, &Options::new())
+                .map_err(|error| error.to_string()),
+            Value::Object(map) => {
+                let mut options = map.clone();
+                match options.remove("mask") {
+                    Some(Value::String(name)) => {
+                        catalogue.mask(&name, &options).map_err(|error| error.to_string())
+                    }
+                    _ => Err(WRONG.into()),
+                }
+            }
+            _ => Err(WRONG.into()),
+        }
+    }
+
+    /// A mask for values within a value that are text, numbers and dates alike, such as those of a JSON document.
+    pub(super) fn within(&self, mask: &Mask) -> Result<Writes, String> {
+        let mut problem = String::new();
+        // A number or a date within a document is text there, too.
+        for kind in [
+            Type::TEXT,
+            Type::Numeric { digits: None },
+            Type::Date,
+            Type::Timestamp,
+        ] {
+            match self.for_type(mask, kind) {
+                Ok(writes) => return Ok(writes),
+                Err(found) if problem.is_empty() => problem = found,
+                Err(_) => {}
+            }
+        }
+        Err(problem)
+    }
+
+    /// A mask for values of one type within a value, such as the elements of an array.
+    pub(super) fn for_type(&self, mask: &Mask, kind: Type) -> Result<Writes, String> {
+        let column = Column {
+            name: self.column.name.clone(),
+            kind,
+            not_null: false,
+            unique: Uniqueness::default(),
+        };
+        let fitting = Fitting {
+            ground: self.ground,
+            column: &column,
+            position: self.position,
+            mask,
+        };
+        (mask.entry.fit)(&fitting).map(|fitted| fitted.writes)
+    }
+}

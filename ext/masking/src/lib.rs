@@ -1,0 +1,71 @@
+//! Masking: rows of COPY text in, rows of COPY text out, with the masked columns replaced.
+//!
+//! A [`RowMask`] is made once per data block from a rule's masks and the table's columns; a [`Masker`] is one lane's
+//! worker on it, with scratch buffers of its own, so that nothing is allocated per row. Pseudonyms are functions
+//! of (key, value) only.
+//!
+//! ```text
+//! listing     the catalogue for people, each mask with an example
+//! masker      rows in, masked rows out, counted
+//! row_mask    the masks of a data block's columns, fitted together
+//! strategies  which columns each documented strategy masks, and how
+//! catalogue   which masks there are, a file each
+//! families    how masks write that have much in common: words, shapes, check digits, days, documents
+//! fit         a mask on a column, with what all masks have in common
+//! fitting     what masks ask while they fit themselves: type, room, options
+//! entry       what a mask says of itself, and how a rule names it
+//! error       what can be wrong with rows, and with how a rule names a mask; near: the name that was meant
+//! action      what runs for each value of a column: keep, empty values, CHECKs
+//! pseudonym   what a mask is while rows pass
+//! table       what is known of a table and its columns
+//! starts      how values have to begin by CHECKs, and values that CHECKs take
+//! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
+//! types       what columns hold; moment, bytes, append, sql: how it is read and written
+//! ```
+//!
+//! An arrow points down the list, never up. So a mask is one file of `catalogue` and one line in its list.
+
+mod action;
+mod append;
+mod bytes;
+mod catalogue;
+mod condition;
+mod entry;
+mod error;
+mod families;
+mod fit;
+mod fitting;
+mod keep;
+mod key;
+mod listing;
+mod masker;
+mod moment;
+pub mod near;
+mod permutation;
+#[cfg(test)]
+mod properties;
+mod pseudonym;
+mod row_mask;
+mod sql;
+mod starts;
+mod strategies;
+mod table;
+#[cfg(test)]
+mod testing;
+mod types;
+
+pub use condition::{Check, Condition, Pattern, Relation, Term};
+pub use entry::Mask;
+pub use error::{RowError, Unknown};
+pub use fit::MaskedColumn;
+pub use keep::Keep;
+pub use key::{Function, Key};
+pub use listing::{listing, Listed};
+pub use masker::{ColumnCounts, Counts, Masker};
+pub use moment::seconds_of;
+pub use row_mask::RowMask;
+pub use sql::quote_identifier;
+pub use starts::starts;
+pub use strategies::{strategy, Strategy, STRATEGIES};
+pub use table::{Column, Pseudonyms, Table, Uniqueness};
+pub use types::{Neutral, Test, Type};

@@ -1,0 +1,27 @@
+//! Quoting, for the SQL that this crate writes itself.
+
+/// An identifier in double quotes, quotes within it doubled (PostgreSQL's documentation, "Lexical Structure").
+///
+/// ```
+/// assert_eq!(masking::quote_identifier("a \"b\""), "\"a \"\"b\"\"\"");
+/// ```
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A string constant, with `standard_conforming_strings` on.
+pub fn quote_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Text as a regular expression that PostgreSQL takes for that text.
+pub(super) fn escape_pattern(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

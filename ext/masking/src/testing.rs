@@ -1,0 +1,349 @@
+//! What the tests of masks share: values of a form, a table of a few columns, a mask that is ready for its rows.
+
+#![allow(clippy::unwrap_used)]
+
+use super::entry::Mask;
+use super::key::Key;
+use super::row_mask::RowMask;
+use super::table::{Column, Pseudonyms, Table, Uniqueness};
+use super::types::Type;
+use pg_dump_archive::copy;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Whether a pseudonym is right for its original.
+pub(super) type Check = fn(&str, &str) -> bool;
+
+/// A mask on values of one form.
+#[derive(Clone, Copy)]
+pub(super) struct Case {
+    pub(super) mask: &'static str,
+    pub(super) options: &'static str,
+    pub(super) kind: fn() -> Type,
+    pub(super) values: &'static str,
+    /// Different values become different ones under a unique index.
+    pub(super) keeps_distinct: bool,
+    /// A value never becomes itself.
+    pub(super) changes: bool,
+    pub(super) check: Check,
+}
+
+pub(super) const fn case(mask: &'static str, values: &'static str, check: Check) -> Case {
+    Case {
+        mask,
+        options: "{}",
+        kind: text,
+        values,
+        keeps_distinct: true,
+        changes: true,
+        check,
+    }
+}
+
+impl Case {
+    pub(super) const fn with(mut self, options: &'static str) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(super) const fn on(mut self, kind: fn() -> Type) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The mask repeats itself, and the plan refuses it under a unique index.
+    pub(super) const fn repeats(mut self) -> Self {
+        self.keeps_distinct = false;
+        self
+    }
+
+    /// Some values are as they were: a constant, or text without anything personal.
+    pub(super) const fn may_stay(mut self) -> Self {
+        self.changes = false;
+        self
+    }
+}
+
+pub(super) const A_BCRYPT_HASH: &str = "[$]2[aby][$]04[$][./A-Za-z0-9]{53}";
+
+pub(super) fn text() -> Type {
+    Type::TEXT
+}
+
+pub(super) fn bigint() -> Type {
+    Type::Integer(8)
+}
+
+pub(super) fn any(_: &str, _: &str) -> bool {
+    true
+}
+
+/// A unique index that tells all values apart.
+pub(super) const UNIQUE: Uniqueness = Uniqueness {
+    distinct: true,
+    tells_case_apart: true,
+    counts_nulls: false,
+};
+
+/// A column that admits NULL and has no unique index.
+pub(super) fn column(name: &str, kind: Type) -> Column {
+    Column {
+        name: name.into(),
+        kind,
+        not_null: false,
+        unique: Uniqueness::default(),
+    }
+}
+
+fn id() -> Column {
+    Column {
+        unique: UNIQUE,
+        ..column("id", Type::Integer(8))
+    }
+}
+
+/// A table whose first column is its primary key.
+pub(super) fn table(columns: Vec<Column>) -> Table {
+    Table {
+        name: "public.users".into(),
+        columns,
+        key: vec![0],
+        key_is_enforced: true,
+        checks: Default::default(),
+    }
+}
+
+/// Pseudonyms of UTF-8 text under a key that all tests share.
+pub(super) fn pseudonyms() -> Pseudonyms {
+    Pseudonyms {
+        key: Key::new(&"0123456789abcdef".into()),
+        email_domain: "demo.example.com".into(),
+        utf8: true,
+        staging_password: Some("staging".into()),
+    }
+}
+
+fn row_mask(table: &Table, position: usize, mask: Mask) -> Result<Arc<RowMask>, String> {
+    RowMask::new(table, &[(position, mask)], &pseudonyms())
+        .map(Arc::new)
+        .map_err(|problems| problems.join(" "))
+}
+
+/// A case's mask on a table of a key and one column.
+pub(super) fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String> {
+    let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
+    let mask = Mask::named(case.mask, &options).map_err(|error| error.to_string())?;
+    let value = Column {
+        unique: if unique { UNIQUE } else { Uniqueness::default() },
+        ..column("value", (case.kind)())
+    };
+    let table = table(vec![id(), value]);
+    row_mask(&table, 1, mask)
+}
+
+pub(super) fn same_shape(old: &str, new: &str) -> bool {
+    let shape = |text: &str| -> String {
+        text.chars()
+            .map(|c| match c {
+                '0'..='9' => '9',
+                'a'..='z' => 'a',
+                'A'..='Z' => 'A',
+                other => other,
+            })
+            .collect()
+    };
+    shape(old) == shape(new)
+}
+
+/// By how much the last digit is off from what Luhn's table of doubled digits asks for; 0 is right.
+pub(super) fn luhn_rest(text: &str) -> u32 {
+    const DOUBLED: [u32; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let digits: Vec<usize> = text.bytes().map(|byte| usize::from(byte - b'0')).collect();
+    let mut sum = 0;
+    let mut doubles = false;
+    for digit in digits.iter().rev() {
+        sum += if doubles { DOUBLED[*digit] } else { *digit as u32 };
+        doubles = !doubles;
+    }
+    sum % 10
+}
+
+/// The remainder of a written number, by long division as on paper.
+pub(super) fn remainder(number: &str, by: u64) -> u64 {
+    let mut rest = 0;
+    for digit in number.chars() {
+        rest = (rest * 10 + u64::from(digit.to_digit(10).unwrap())) % by;
+    }
+    rest
+}
+
+pub(super) fn days_between(old: &str, new: &str) -> i64 {
+    let date = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    i64::from((date(new) - date(old)).get_days())
+}
+
+/// What becomes of each value; `\N` is NULL, before and after.
+pub(super) fn masked(mask: &Arc<RowMask>, values: &[String]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (number, value) in values.iter().enumerate() {
+        rows.extend_from_slice(format!("{number}\t").as_bytes());
+        copy::encode(Some(value.as_bytes()).filter(|value| value != b"\\N"), &mut rows);
+        rows.push(b'\n');
+    }
+    let (mut masker, mut out) = (mask.masker(), Vec::new());
+    masker.mask_piece(&rows, &mut out).unwrap();
+    assert_eq!(
+        masker.counts().columns[0].violations,
+        0,
+        "{values:?} {}",
+        String::from_utf8_lossy(&out)
+    );
+    let mut scratch = Vec::new();
+    let text = String::from_utf8(out).unwrap();
+    text.lines()
+        .map(|row| {
+            let field = row.split_once('\t').unwrap().1;
+            let value = copy::decode(field.as_bytes(), &mut scratch).unwrap_or(b"\\N");
+            String::from_utf8(value.to_vec()).unwrap()
+        })
+        .collect()
+}
+
+pub(super) fn values(pattern: &str, count: usize, seed: u8) -> Vec<String> {
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]),
+    );
+    let strategy = proptest::string::string_regex(pattern).unwrap();
+    (0..count)
+        .map(|_| {
+            strategy
+                .new_tree(&mut runner)
+                .unwrap()
+                .current()
+                // Which no text of PostgreSQL holds.
+                .replace('\0', "x")
+        })
+        .collect()
+}
+
+/// Puts the digits in `place` that make `is_right` true.
+pub(super) fn righted(value: &str, place: std::ops::Range<usize>, is_right: impl Fn(&str) -> bool) -> String {
+    let width = place.len();
+    // An IBAN's are from 02 to 98, a NIR's from 01 to 97, a VAT number's from 00 to 96.
+    let range = match (width, &value[..2]) {
+        (1, _) => 0..10,
+        (_, "FR") if value.len() == 13 => 0..97,
+        (_, "FR" | "DE") => 2..99,
+        _ => 1..98,
+    };
+    range
+        .map(|digits| format!("{}{digits:0width$}{}", &value[..place.start], &value[place.end..]))
+        .find(|value| is_right(value))
+        .unwrap()
+}
+
+/// A mask on the last column of a table of a key, a person and one column.
+pub(super) fn fitted(
+    name: &str,
+    options: Value,
+    kind: Type,
+    unique: Uniqueness,
+) -> Result<Arc<RowMask>, String> {
+    let mask = Mask::named(name, options.as_object().unwrap()).map_err(|error| error.to_string())?;
+    let value = Column {
+        unique,
+        ..column("value", kind)
+    };
+    let table = table(vec![id(), column("person", Type::Integer(8)), value]);
+    row_mask(&table, 2, mask)
+}
+
+/// What becomes of values, each in a row of its own.
+pub(super) fn run(mask: &Arc<RowMask>, values: &[&str]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (number, value) in values.iter().enumerate() {
+        rows.extend_from_slice(format!("{number}\t7\t").as_bytes());
+        copy::encode(Some(value.as_bytes()), &mut rows);
+        rows.push(b'\n');
+    }
+    let mut out = Vec::new();
+    let mut masker = mask.masker();
+    masker.mask_piece(&rows, &mut out).unwrap();
+    assert_eq!(
+        masker.counts().columns[0].violations,
+        0,
+        "{values:?} {}",
+        String::from_utf8_lossy(&out)
+    );
+    let mut scratch = Vec::new();
+    String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(|row| {
+            let raw = row.split('\t').nth(2).unwrap();
+            match copy::decode(raw.as_bytes(), &mut scratch) {
+                Some(value) => String::from_utf8(value.to_vec()).unwrap(),
+                None => "NULL".into(),
+            }
+        })
+        .collect()
+}
+
+pub(super) fn on_text(name: &str, options: Value, value: &str) -> String {
+    run(
+        &fitted(name, options, Type::TEXT, Uniqueness::default()).unwrap(),
+        &[value],
+    )
+    .remove(0)
+}
+
+pub(super) fn of_kind(name: &str, kind: Type, value: &str) -> String {
+    run(
+        &fitted(name, Value::Object(Map::new()), kind, Uniqueness::default()).unwrap(),
+        &[value],
+    )
+    .remove(0)
+}
+
+pub(super) fn plain(name: &str, value: &str) -> String {
+    on_text(name, Value::Object(Map::new()), value)
+}
+
+pub(super) fn digits(text: &str) -> Vec<u32> {
+    text.chars().filter_map(|c| c.to_digit(10)).collect()
+}
+
+/// The shape of a value: where digits, letters and other characters stand.
+pub(super) fn shape(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '0'..='9' => '9',
+            'a'..='z' => 'a',
+            'A'..='Z' => 'A',
+            other => other,
+        })
+        .collect()
+}
+
+/// Asserts that numbers of a form, with the digits in `place` that are right, become other right ones.
+pub(super) fn becomes_right(
+    mask: &'static str,
+    pattern: &'static str,
+    place: std::ops::Range<usize>,
+    is_right: fn(&str) -> bool,
+) {
+    let case = case(mask, pattern, any);
+    let values: Vec<String> = values(pattern, 100, 9)
+        .iter()
+        .map(|value| righted(value, place.clone(), is_right))
+        .collect();
+    for (old, new) in values
+        .iter()
+        .zip(masked(&compiled(&case, true).unwrap(), &values))
+    {
+        assert!(is_right(&new) && *old != new, "{mask}: {old} became {new}");
+    }
+}

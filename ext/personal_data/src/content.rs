@@ -1,0 +1,428 @@
+//! What a column's values tell: one detector per column, fed with decoded fields as they pass.
+
+mod recent;
+mod shapes;
+mod tally;
+
+use super::names::key_kind;
+use super::people::{self, Whole};
+use super::scan::{is_mac, Scanner};
+use super::sql_type::TypeClass;
+use super::structured::{notation, strings};
+use super::{checks, decode, phone, Kind};
+pub use recent::Recent;
+use shapes::{inet, is_gender, is_national_id, is_placeholder, is_plate};
+use std::collections::HashMap;
+use tally::Seen;
+use tally::Tally;
+
+/// What was seen of one kind in a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContentFinding {
+    /// What was seen.
+    pub kind: Kind,
+    /// How sure it is that the column holds it, from 0 to 1.
+    pub confidence: f32,
+    /// In how many values it was seen.
+    pub count: u64,
+    /// In what share of the values that are not NULL, from 0 to 1.
+    pub share: f32,
+    /// Whether most of them stood inside longer text rather than being the whole value.
+    pub inside_text: bool,
+}
+
+/// Bytes of a bytea that are looked at.
+const BYTEA_BYTES: usize = 64 * 1024;
+/// Digits from which on a number may be something.
+const NUMBER: usize = 6;
+/// The share of values from which on a column is one of addresses.
+const NEARLY_ALL: f32 = 0.8;
+/// Different keys of objects that are remembered per column; further ones are worked out each time.
+const KEYS: usize = 512;
+
+/// Looks at the values of one column.
+///
+/// It holds counters and little else, so that there may be thousands; the buffers are the [`Scanner`]'s, of which
+/// a thread needs one. A value costs an allocation only where a telephone number has to be asked of the library, or
+/// where a key of an object is seen for the first time.
+pub struct ColumnDetector {
+    class: TypeClass,
+    /// What the column's name alone says its values are.
+    hint: Option<Kind>,
+    keys: HashMap<Vec<u8>, Option<Kind>>,
+    tally: Tally,
+}
+
+impl ColumnDetector {
+    /// A detector for a column of this name and type (as pg_dump writes it).
+    pub fn new(column: &str, sql_type: &str) -> ColumnDetector {
+        ColumnDetector {
+            class: TypeClass::of(sql_type),
+            hint: key_kind(column),
+            keys: HashMap::new(),
+            tally: Tally::new(),
+        }
+    }
+
+    /// Whether values of this column can tell anything: of a boolean or a timestamp they cannot, and the
+    /// caller can spare itself decoding them.
+    pub fn is_worth_feeding(&self) -> bool {
+        self.class.is_text()
+            || matches!(
+                self.class,
+                TypeClass::Bytea | TypeClass::Integer | TypeClass::Inet | TypeClass::Mac
+            )
+    }
+
+    /// Looks at one value that is not NULL, decoded from COPY's escapes, with a scanner's buffers.
+    pub fn observe(&mut self, value: &[u8], scanner: &mut Scanner) {
+        let seen = self.look(value, scanner);
+        self.tally.add(&seen, value);
+    }
+
+    /// The same, sparing itself what it has lately seen: many columns hold a few values over and over.
+    pub fn observe_with(&mut self, value: &[u8], scanner: &mut Scanner, recent: &mut Recent) {
+        if self.class == TypeClass::Integer || value.is_empty() || value.len() > Recent::LONGEST {
+            return self.observe(value, scanner);
+        }
+        let hash = recent.hash((self.class, self.hint), value);
+        let seen = match recent.get(hash) {
+            Some(seen) => seen,
+            None => {
+                let seen = self.look(value, scanner);
+                recent.put(hash, seen);
+                seen
+            }
+        };
+        self.tally.add(&seen, value);
+    }
+
+    /// What one value shows. Depends on nothing but the column's class and hint and the value, and counts nothing.
+    fn look(&mut self, value: &[u8], scanner: &mut Scanner) -> Seen {
+        let mut seen = Seen::default();
+        match self.class {
+            TypeClass::Inet => inet(value, &mut seen),
+            TypeClass::Mac if is_mac(value) => seen.whole(Kind::MacAddress),
+            // A short number is a key, an amount or a count: nothing that has so few digits is looked for.
+            TypeClass::Integer if value.len() < NUMBER => {}
+            TypeClass::Integer => self.digits(value, &mut seen),
+            TypeClass::Bytea => {
+                let mut buffer = scanner.take_buffer();
+                if decode::bytea_text(value, BYTEA_BYTES, &mut buffer) {
+                    self.text(&buffer, scanner, &mut seen);
+                }
+                scanner.give_buffer(buffer);
+            }
+            class if class.is_text() => self.text(value, scanner, &mut seen),
+            _ => {}
+        }
+        seen
+    }
+
+    /// Adds what another detector saw of the same column, in rows that went another way.
+    pub fn merge(&mut self, other: &ColumnDetector) {
+        self.tally.merge(&other.tally);
+    }
+
+    /// How many values were observed.
+    pub fn values(&self) -> u64 {
+        self.tally.values
+    }
+
+    /// Whether values look as those of a telephone number could: with six digits or more.
+    pub fn has_numbers(&self) -> bool {
+        self.tally.numeric * 2 >= self.tally.values
+    }
+
+    /// What the values tell so far, the surest first.
+    pub fn findings(&self) -> Vec<ContentFinding> {
+        // An address of the web is nobody's by itself: see `addresses`.
+        let personal = Kind::ALL.iter().filter(|kind| **kind != Kind::Endpoint);
+        let mut findings: Vec<ContentFinding> =
+            personal.filter_map(|kind| self.tally.finding(*kind)).collect();
+        findings.extend(self.tally.single_names());
+        findings.sort_by(|one, other| {
+            other
+                .confidence
+                .total_cmp(&one.confidence)
+                .then(other.count.cmp(&one.count))
+        });
+        findings
+    }
+
+    /// Addresses of the web, where nearly all values are some: in a table of webhooks requests are sent there.
+    pub fn addresses(&self) -> Option<ContentFinding> {
+        self.tally
+            .finding(Kind::Endpoint)
+            .filter(|found| found.share >= NEARLY_ALL)
+    }
+
+    /// A text: its parts if it has any, the whole of it if it is short, and what stands inside.
+    fn text(&mut self, text: &[u8], scanner: &mut Scanner, seen: &mut Seen) {
+        let text = text.trim_ascii();
+        if text.is_empty() {
+            return;
+        }
+        if text.starts_with(b"{\"p\":\"") && memchr::memmem::find(text, b"\"h\":{").is_some() {
+            // Active Record Encryption's envelope: somebody thought this worth encrypting.
+            seen.whole(Kind::Secret);
+            return;
+        }
+        if text.starts_with(b"https://") || text.starts_with(b"http://") {
+            seen.whole(Kind::Endpoint);
+        }
+        let notation = notation(text);
+        if let Some(notation) = notation {
+            strings(text, notation, |key, value| self.part(key, value, seen));
+        }
+        let length = text.len();
+        let (class, hint) = (self.class, self.hint);
+        scanner.find(text, |kind, range| {
+            // A column of dates or versions may write them as it likes.
+            if kind == Kind::Phone && class == TypeClass::Text && hint == Some(Kind::IpAddress) {
+                return;
+            }
+            if range.len() * 10 >= length * 9 {
+                seen.whole(kind);
+            } else {
+                seen.any.add(kind);
+            }
+        });
+        if notation.is_none() && length <= 80 {
+            self.whole(text, seen);
+        }
+    }
+
+    /// One string of an object, with its key.
+    fn part(&mut self, key: Option<&[u8]>, value: &[u8], seen: &mut Seen) {
+        let value = value.trim_ascii();
+        if value.len() < 2 || is_placeholder(value) {
+            return;
+        }
+        if let Some(kind) = key.and_then(|key| self.kind_of_key(key)) {
+            seen.any.add(kind);
+        }
+        if people::whole(value) == Some(Whole::Full) {
+            seen.any.add(Kind::Name);
+        }
+    }
+
+    fn kind_of_key(&mut self, key: &[u8]) -> Option<Kind> {
+        if let Some(kind) = self.keys.get(key) {
+            return *kind;
+        }
+        let kind = std::str::from_utf8(key)
+            .ok()
+            .filter(|key| key.len() <= 64)
+            .and_then(key_kind);
+        if self.keys.len() < KEYS && key.len() <= 64 {
+            self.keys.insert(key.to_vec(), kind);
+        }
+        kind
+    }
+
+    /// A short value that may be one thing as a whole.
+    fn whole(&self, value: &[u8], seen: &mut Seen) {
+        match people::whole(value) {
+            Some(Whole::Full) => seen.whole(Kind::Name),
+            one => seen.name = one,
+        }
+        if is_gender(value) {
+            seen.whole(Kind::Gender);
+        }
+        if is_plate(value) {
+            seen.whole(Kind::LicensePlate);
+        }
+        if is_national_id(value) {
+            seen.whole(Kind::NationalId);
+        }
+        self.digits(value, seen);
+    }
+
+    /// A value of digits with the separators people put between them.
+    fn digits(&self, value: &[u8], seen: &mut Seen) {
+        let mut compact = [0u8; 20];
+        let mut length = 0;
+        for byte in value {
+            match byte {
+                b'0'..=b'9' if length < compact.len() => {
+                    compact[length] = *byte;
+                    length += 1;
+                }
+                b'X' | b'x' if length == 9 => {
+                    compact[length] = b'X';
+                    length += 1;
+                }
+                b' ' | b'.' | b'-' | b'/' | b'(' | b')' | b'+' => {}
+                _ => return,
+            }
+        }
+        let digits = &compact[..length];
+        seen.numeric = length >= NUMBER;
+        if length < NUMBER {
+            return;
+        }
+        seen.book = checks::isbn10(digits);
+        match length {
+            9 if checks::siren(digits) => seen.whole(Kind::Siren),
+            14 if checks::siret(digits) => seen.whole(Kind::Siret),
+            15 if checks::nir(digits) => seen.whole(Kind::Nir),
+            15 if matches!(&digits[..2], b"35" | b"86" | b"01" | b"99") && checks::luhn(digits) => {
+                seen.whole(Kind::DeviceId)
+            }
+            13..=19 if checks::card(digits) => seen.whole(Kind::Card),
+            _ => {}
+        }
+        if self.hint == Some(Kind::Ssn) && checks::ssn(digits) {
+            seen.whole(Kind::Ssn);
+        }
+        if self.hint == Some(Kind::Phone)
+            && !seen.any.has(Kind::Phone)
+            && (phone::national(digits) || (length >= 10 && phone::international(digits)))
+        {
+            seen.whole(Kind::Phone);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observe(column: &str, sql_type: &str, values: &[&str]) -> Vec<ContentFinding> {
+        let mut detector = ColumnDetector::new(column, sql_type);
+        values
+            .iter()
+            .for_each(|value| detector.observe(value.as_bytes(), &mut Scanner::new()));
+        detector.findings()
+    }
+
+    fn surest(column: &str, sql_type: &str, values: &[&str]) -> Option<Kind> {
+        observe(column, sql_type, values)
+            .first()
+            .filter(|finding| finding.confidence >= 0.5)
+            .map(|finding| finding.kind)
+    }
+
+    #[test]
+    fn a_finding_has_a_count_and_a_share_and_never_a_value() {
+        let findings = observe(
+            "x",
+            "text",
+            &["a@example.com", "b@example.com", "nothing", "c@example.com"],
+        );
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            (findings[0].kind, findings[0].count, findings[0].share),
+            (Kind::Email, 3, 0.75)
+        );
+        assert!(!findings[0].inside_text && !format!("{findings:?}").contains("example"));
+    }
+
+    #[test]
+    fn names_are_told_by_their_share() {
+        let names = [
+            "Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub",
+        ];
+        assert_eq!(surest("x", "text", &names), Some(Kind::FirstName));
+        assert_eq!(
+            surest("x", "text", &["red", "blue", "active", "Rose", "Paris"]),
+            None
+        );
+        assert_eq!(surest("x", "text", &["Marie"; 20]), None, "always the same one");
+    }
+
+    #[test]
+    fn objects_are_looked_into_by_their_keys() {
+        for (sql_type, value) in [
+            ("jsonb", r#"{"birth_date": "1980-01-02", "theme": "dark"}"#),
+            ("hstore", r#""birth_date"=>"1980-01-02", "theme"=>"dark""#),
+            ("text", "---\nbirth_date: 1980-01-02\ntheme: dark\n"),
+            (
+                "bytea",
+                r"\x7b2262697274685f64617465223a2022313938302d30312d3032227d",
+            ),
+        ] {
+            assert_eq!(
+                surest("x", sql_type, &[value; 5]),
+                Some(Kind::BirthDate),
+                "{sql_type}"
+            );
+        }
+        assert_eq!(
+            surest("x", "jsonb", &[r#"{"birth_date": "[FILTERED]"}"#; 5]),
+            None
+        );
+    }
+
+    #[test]
+    fn books_and_random_numbers_are_no_telephone_numbers() {
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &["0306406152", "0201633612", "0131103628", "0596007124"]
+            ),
+            None
+        );
+        let numbers: Vec<String> = (0..100u64)
+            .map(|n| format!("{:010}", n * 987_654_321 % 10_000_000_000))
+            .collect();
+        assert_eq!(
+            surest(
+                "x",
+                "text",
+                &numbers.iter().map(String::as_str).collect::<Vec<_>>()
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn remembering_what_was_lately_seen_changes_nothing() {
+        let values = [
+            "Marie",
+            "a@example.com",
+            "red",
+            "0306406152",
+            "Marie",
+            "Paul Martin",
+            "red",
+            "",
+            " Marie ",
+        ];
+        let (mut scanner, mut recent) = (Scanner::new(), Recent::new());
+        for (column, sql_type) in [
+            ("x", "text"),
+            ("last_sign_in_ip", "text"),
+            ("phone", "bytea"),
+            ("tags", "text[]"),
+        ] {
+            let mut plain = ColumnDetector::new(column, sql_type);
+            let mut remembering = ColumnDetector::new(column, sql_type);
+            for value in values.iter().cycle().take(100) {
+                plain.observe(value.as_bytes(), &mut scanner);
+                remembering.observe_with(value.as_bytes(), &mut scanner, &mut recent);
+            }
+            assert_eq!(remembering.findings(), plain.findings(), "{column} {sql_type}");
+            assert_eq!(remembering.values(), plain.values());
+        }
+    }
+
+    #[test]
+    fn what_several_detectors_saw_of_a_column_adds_up() {
+        let mut scanner = Scanner::new();
+        let (mut one, mut other) = (ColumnDetector::new("x", "text"), ColumnDetector::new("x", "text"));
+        one.observe(b"a@example.com", &mut scanner);
+        other.observe(b"b@example.com", &mut scanner);
+        other.observe(b"nothing", &mut scanner);
+        one.merge(&other);
+        assert_eq!((one.values(), one.findings()[0].count), (3, 2));
+    }
+
+    #[test]
+    fn types_that_can_tell_nothing_are_not_worth_feeding() {
+        assert!(!ColumnDetector::new("x", "boolean").is_worth_feeding());
+        assert!(ColumnDetector::new("x", "character varying(20)").is_worth_feeding());
+    }
+}

@@ -1,0 +1,203 @@
+//! What was counted of a column's values, and how sure that makes it of each kind.
+
+use super::ContentFinding;
+use crate::people::Whole;
+use crate::Kind;
+
+/// A set of kinds, one bit each.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kinds(u64);
+
+const _: () = assert!(Kind::COUNT <= 64);
+
+impl Kinds {
+    pub(super) fn add(&mut self, kind: Kind) {
+        self.0 |= 1 << kind.index();
+    }
+    pub(super) fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind.index()) != 0
+    }
+    /// The places of its members in [`Kind::ALL`].
+    pub(super) fn indexes(self) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(self.0), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|rest| *rest != 0)
+            .map(|rest| rest.trailing_zeros() as usize)
+    }
+}
+
+/// What was counted so far.
+#[derive(Debug, Clone)]
+pub(super) struct Tally {
+    pub(super) values: u64,
+    seen: [u64; Kind::COUNT],
+    whole: [u64; Kind::COUNT],
+    given: u64,
+    surnames: u64,
+    /// Names that are both.
+    either: u64,
+    /// A bit for each of 64 classes of names: how varied they are.
+    variety: u64,
+    books: u64,
+    /// Values with six digits or more.
+    pub(super) numeric: u64,
+}
+
+/// What one value showed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    pub(super) any: Kinds,
+    pub(super) whole: Kinds,
+    /// It is one first or last name.
+    pub(super) name: Option<Whole>,
+    /// It has six digits or more, and passes for a book's number.
+    pub(super) numeric: bool,
+    pub(super) book: bool,
+}
+
+impl Seen {
+    pub(super) fn whole(&mut self, kind: Kind) {
+        self.any.add(kind);
+        self.whole.add(kind);
+    }
+}
+
+/// How a kind's confidence follows from its share.
+enum Strength {
+    /// A few are enough: nothing else looks like it.
+    Certain,
+    /// Other things look like it now and then.
+    Likely,
+    /// Only when nearly every value is one.
+    Weak,
+}
+
+fn strength(kind: Kind) -> Strength {
+    use Kind::*;
+    match kind {
+        Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name => Strength::Likely,
+        Siren | DeviceId | NationalId | LicensePlate | Gender => Strength::Weak,
+        _ => Strength::Certain,
+    }
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Self {
+            values: 0,
+            seen: [0; Kind::COUNT],
+            whole: [0; Kind::COUNT],
+            given: 0,
+            surnames: 0,
+            either: 0,
+            variety: 0,
+            books: 0,
+            numeric: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, seen: &Seen, value: &[u8]) {
+        self.values += 1;
+        seen.any.indexes().for_each(|index| self.seen[index] += 1);
+        seen.whole.indexes().for_each(|index| self.whole[index] += 1);
+        self.numeric += u64::from(seen.numeric);
+        self.books += u64::from(seen.book);
+        if let Some(name) = seen.name {
+            self.name(name, value);
+        }
+    }
+
+    fn name(&mut self, name: Whole, value: &[u8]) {
+        match name {
+            Whole::Given => self.given += 1,
+            Whole::Surname => self.surnames += 1,
+            Whole::Either => self.either += 1,
+            Whole::Full => return,
+        }
+        let value = value.trim_ascii();
+        let hash = value
+            .iter()
+            .fold(5381u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(*byte));
+        self.variety |= 1 << (hash % 64);
+    }
+
+    /// Adds what another one counted.
+    pub(super) fn merge(&mut self, more: &Tally) {
+        self.values += more.values;
+        self.seen
+            .iter_mut()
+            .zip(&more.seen)
+            .for_each(|(sum, count)| *sum += count);
+        self.whole
+            .iter_mut()
+            .zip(&more.whole)
+            .for_each(|(sum, count)| *sum += count);
+        self.given += more.given;
+        self.surnames += more.surnames;
+        self.either += more.either;
+        self.variety |= more.variety;
+        self.books += more.books;
+        self.numeric += more.numeric;
+    }
+
+    /// What was seen of a kind, if anything.
+    pub(super) fn finding(&self, kind: Kind) -> Option<ContentFinding> {
+        let (count, whole) = (self.seen[kind.index()], self.whole[kind.index()]);
+        if count == 0 {
+            return None;
+        }
+        let share = count as f32 / self.values as f32;
+        let inside_text = whole * 2 < count;
+        let confidence = match strength(kind) {
+            // Books' numbers pass for French telephone numbers.
+            _ if kind == Kind::Phone && self.books * 2 > self.values => 0.05,
+            // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
+            Strength::Likely
+                if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) =>
+            {
+                0.25
+            }
+            Strength::Certain if count >= 3 && share >= 0.02 => 0.9 + 0.09 * share,
+            Strength::Certain if share >= 0.1 => 0.8,
+            Strength::Certain => 0.45,
+            Strength::Likely if share >= 0.5 => 0.92,
+            Strength::Likely if share >= 0.1 => 0.8,
+            Strength::Likely if share >= 0.03 && count >= 3 => 0.6,
+            Strength::Likely => 0.3,
+            Strength::Weak if share >= 0.85 && self.values >= 8 => 0.7,
+            Strength::Weak => 0.1,
+        };
+        Some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text,
+        })
+    }
+
+    /// First or last names, when enough of the values are and they are not always the same few.
+    pub(super) fn single_names(&self) -> Option<ContentFinding> {
+        let count = self.given + self.surnames + self.either;
+        let share = count as f32 / self.values.max(1) as f32;
+        let kind = if self.given >= self.surnames {
+            Kind::FirstName
+        } else {
+            Kind::LastName
+        };
+        let varied = self.variety.count_ones() >= 6;
+        let confidence = match share {
+            _ if !varied => 0.2,
+            share if share >= 0.5 => 0.85,
+            share if share >= 0.35 => 0.65,
+            _ => 0.25,
+        };
+        (count > 0).then_some(ContentFinding {
+            kind,
+            confidence,
+            count,
+            share,
+            inside_text: false,
+        })
+    }
+}

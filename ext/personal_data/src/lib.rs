@@ -1,0 +1,59 @@
+//! What personal data looks like, by the name of a column and by its values; and what acts outside, by names.
+//!
+//! Pure: no database, no I/O, no settings. It says what it sees and how sure it is; what to do about it is the
+//! plan's business. A finding has a kind, a confidence, a count and a share, never a value.
+//!
+//! ```text
+//! table of contents → TableContext, by_name      what names tell, before any row
+//! table of contents → queue, outside             what acts outside
+//! rows              → ColumnDetector             what values tell, as they pass
+//! both              → verdict                    personal or not, and of what kind
+//! any text          → Scanner, find_in_text      candidates and where they stand
+//! a candidate       → canonical                  one form for all ways to write a value
+//! a verdict         → Finding                    what people are told of it
+//! ```
+//!
+//! ```
+//! use personal_data::{verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext};
+//!
+//! let column = ColumnName { table: "imports", column: "col_a", sql_type: "character varying(255)" };
+//! let context = TableContext::new(column.table, ["id", "col_a"]);
+//! let mut scanner = Scanner::new();
+//! let mut values = ColumnDetector::new(column.column, column.sql_type);
+//! for value in ["alice@example.com", "bob@example.com", "carol@example.com"] {
+//!     values.observe(value.as_bytes(), &mut scanner);
+//! }
+//! let found = verdict(&column, &context, Some(&values));
+//! assert_eq!(found.map(|found| found.kind), Some(Kind::Email));
+//! ```
+
+mod address;
+mod canonical;
+mod checks;
+mod content;
+pub mod decode;
+mod finding;
+mod kind;
+mod lexicon;
+mod names;
+pub mod people;
+mod phone;
+pub mod scan;
+mod sql_type;
+mod structured;
+mod verdict;
+mod words;
+
+pub use canonical::canonical;
+pub use content::{ColumnDetector, ContentFinding, Recent};
+pub use finding::rounded;
+pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
+pub use kind::{Heading, Kind};
+pub use names::{
+    by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
+};
+pub use scan::{find_in_text, Scanner};
+pub use verdict::{verdict, Verdict};
+
+/// The confidence from which on a column counts as personal.
+pub const PERSONAL: f32 = 0.5;

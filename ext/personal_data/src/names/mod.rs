@@ -1,0 +1,531 @@
+//! What a column's name, its table's and its type tell.
+
+mod outside;
+mod phrases;
+mod table;
+
+pub use outside::{outside, queue};
+pub(crate) use phrases::key_kind;
+pub use phrases::Subject;
+pub use table::TableContext;
+
+use super::sql_type::{bound, TypeClass};
+use super::words::words;
+use super::{Heading, Kind};
+use phrases::{best_match, remainder, sure, CARE_COLUMNS, MARKS, NAME_QUALIFIERS, NOT_AFTER, PERSONS};
+use std::collections::{HashMap, HashSet};
+use table::bare;
+
+/// A column as the table of contents names it.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnName<'a> {
+    /// The table's name, with or without its schema.
+    pub table: &'a str,
+    /// The column's name.
+    pub column: &'a str,
+    /// The type as pg_dump writes it.
+    pub sql_type: &'a str,
+}
+
+/// What a name tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NameFinding {
+    /// What the column seems to hold.
+    pub kind: Kind,
+    /// How sure that is, from 0 to 1; from [`super::PERSONAL`] on the column counts as personal.
+    pub confidence: f32,
+    /// Why, in a few words for the report.
+    pub reason: String,
+}
+
+/// What Rails declares about personal data, handed over by the Ruby side.
+#[derive(Debug, Clone, Default)]
+pub struct RailsHints {
+    /// The strings and symbols of `config.filter_parameters`, matched as Rails does: anywhere in the name.
+    pub filter_parameters: Vec<String>,
+    /// Tables (without their schema) and columns of attributes declared with `encrypts`.
+    pub encrypted: HashSet<(String, String)>,
+    /// Where `config.pii_detection_patterns` is set: the columns it matches and under which heading. It
+    /// replaces what is known here about names; the expressions are Ruby's and were evaluated by Ruby.
+    pub matched: Option<HashMap<(String, String), Heading>>,
+}
+
+/// What such tables call those copies, in columns of a type that can hold one.
+const COPY_COLUMNS: &[&str] = &[
+    "data",
+    "object",
+    "metadata",
+    "property",
+    "context",
+    "extra",
+    "detail",
+    "change",
+    "diff",
+    "arg",
+    "argument",
+    "param",
+    "body",
+    "content",
+    "before",
+    "after",
+    "old",
+    "new",
+    "blob",
+    "contenu",
+    "donnee",
+    "info",
+    "attribute",
+    "record",
+    "result",
+    "parametre",
+    "raw",
+];
+
+/// What a column's name tells; `None` when it tells nothing, or of something else.
+///
+/// Weak findings are returned too: compare the confidence with [`super::PERSONAL`], or ask [`super::verdict()`].
+pub fn by_name(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
+    let class = TypeClass::of(column.sql_type);
+    if context.framework || class == TypeClass::Other {
+        return None;
+    }
+    let words = words(column.column);
+    let rules: [fn(&Name<'_>) -> Option<NameFinding>; 9] = [
+        encrypted,
+        digest,
+        named_after_table,
+        names,
+        care,
+        marks,
+        copies,
+        phrase,
+        declared_or_typed,
+    ];
+    let name = Name {
+        column,
+        context,
+        class,
+        words: &words,
+    };
+    let known = || {
+        rules
+            .iter()
+            .find_map(|rule| rule(&name).filter(|finding| class.can_hold(finding.kind)))
+    };
+    match &context.hints.matched {
+        None => known(),
+        Some(matched) => {
+            let heading = *matched.get(&name.key())?;
+            let kind = known()
+                .map(|finding| finding.kind)
+                .filter(|kind| kind.heading() == heading);
+            finding(
+                kind.unwrap_or(heading.usual_kind()),
+                0.95,
+                "matched by config.pii_detection_patterns",
+            )
+        }
+    }
+}
+
+/// What the rules look at.
+struct Name<'a> {
+    column: &'a ColumnName<'a>,
+    context: &'a TableContext,
+    class: TypeClass,
+    words: &'a [String],
+}
+
+impl Name<'_> {
+    fn is(&self, words: &[&str]) -> bool {
+        matches!(self.words, [only] if words.contains(&only.as_str()))
+    }
+
+    /// The table and the column as hints name them.
+    fn key(&self) -> (String, String) {
+        (
+            bare(self.column.table).to_string(),
+            self.column.column.to_string(),
+        )
+    }
+
+    /// The words without digits at the end: `phone_2` is `phone`.
+    fn without_number(&self) -> &[String] {
+        let digits = self
+            .words
+            .iter()
+            .rev()
+            .take_while(|word| word.bytes().all(|b| b.is_ascii_digit()))
+            .count();
+        &self.words[..self.words.len() - digits]
+    }
+}
+
+fn finding(kind: Kind, confidence: f32, reason: impl Into<String>) -> Option<NameFinding> {
+    Some(NameFinding {
+        kind,
+        confidence,
+        reason: reason.into(),
+    })
+}
+
+/// Words of columns that hold what an app encrypts.
+const ENCRYPTED: [&str; 6] = [
+    "encrypted",
+    "ciphertext",
+    "bidx",
+    "crypted",
+    "chiffre",
+    "chiffree",
+];
+
+/// Whether the app encrypts a column, as Rails declares it or its name says.
+pub fn encrypts(column: &ColumnName<'_>, context: &TableContext) -> bool {
+    let key = (bare(column.table).to_owned(), column.column.to_owned());
+    context.hints.encrypted.contains(&key)
+        || words(column.column)
+            .iter()
+            .any(|word| ENCRYPTED.contains(&word.as_str()))
+}
+
+/// `encrypted_*`, `*_ciphertext`, `*_bidx`: Rails' encryption gems and what they encrypt.
+fn encrypted(name: &Name<'_>) -> Option<NameFinding> {
+    let marks = ENCRYPTED;
+    let declared = name.context.hints.encrypted.contains(&name.key());
+    let marked = name.words.iter().any(|word| marks.contains(&word.as_str()));
+    let holds_text = name.class.is_text() || name.class == TypeClass::Bytea;
+    if !(declared || marked && holds_text) {
+        return None;
+    }
+    let rest: Vec<String> = name
+        .words
+        .iter()
+        .filter(|word| !marks.contains(&word.as_str()))
+        .cloned()
+        .collect();
+    let kind = match best_match(&rest, name.context.subject).map(|found| found.rule.kind) {
+        Some(Kind::Password) => Kind::PasswordHash,
+        Some(kind) => kind,
+        None => Kind::Secret,
+    };
+    finding(
+        kind,
+        0.9,
+        if declared {
+            "declared with `encrypts`"
+        } else {
+            "an encrypted attribute"
+        },
+    )
+}
+
+/// `*_digest`: has_secure_password and has_secure_token.
+fn digest(name: &Name<'_>) -> Option<NameFinding> {
+    let (last, rest) = name.words.split_last()?;
+    if last != "digest" || rest.is_empty() {
+        return None;
+    }
+    match best_match(rest, name.context.subject).map(|found| found.rule.kind) {
+        Some(Kind::Password) => finding(Kind::PasswordHash, 0.97, "the hash of a password"),
+        Some(kind) if kind.heading() == Heading::Auth => finding(kind, 0.85, "the hash of a secret"),
+        Some(kind) => finding(kind, 0.7, "the hash of a personal value"),
+        None => None,
+    }
+}
+
+/// `emails.address`, `phone_numbers.number`, `cartes_bancaires.numero`: the table says of what.
+fn named_after_table(name: &Name<'_>) -> Option<NameFinding> {
+    if !name.is(&["address", "adresse", "number", "numero", "value", "valeur", "no"]) {
+        return None;
+    }
+    let found = best_match(&name.context.words, Subject::Unknown)?;
+    let whole = found.start == 0 && found.end == name.context.words.len();
+    let vague = matches!(
+        found.rule.kind,
+        Kind::StreetAddress | Kind::FreeText | Kind::Payload | Kind::Name
+    );
+    if !whole || vague || sure(found.rule, Subject::Unknown) < 0.8 {
+        return None;
+    }
+    finding(found.rule.kind, 0.9, "the table's name says of what")
+}
+
+/// `name` and `nom`, alone and with a word that says whose.
+fn names(name: &Name<'_>) -> Option<NameFinding> {
+    let words = name.without_number();
+    let place = words.iter().position(|word| word == "name" || word == "nom")?;
+    if let Some(found) = best_match(words, name.context.subject) {
+        // "first_name", "nom_naissance", "screen_name": phrases of their own; "email_name" too.
+        if found.end - found.start > 1 {
+            return None;
+        }
+    }
+    let person = |word: Option<&String>| {
+        word.is_some_and(|word| PERSONS.contains(word.as_str()) || NAME_QUALIFIERS.contains(word.as_str()))
+    };
+    let (before, after) = (&words[..place], &words[place + 1..]);
+    if after.iter().any(|word| NOT_AFTER.contains(word)) {
+        return None;
+    }
+    match (before.is_empty(), after.is_empty()) {
+        (true, true) => {
+            let confidence = match name.context.subject {
+                Subject::Person => 0.9,
+                Subject::Writing | Subject::Unknown => 0.3,
+                Subject::Thing => return None,
+            };
+            let family = words[place] == "nom" && name.context.has_given_name;
+            finding(
+                if family { Kind::LastName } else { Kind::Name },
+                confidence,
+                "the name of a row of this table",
+            )
+        }
+        // The word next to it says whose: "driver_name", "nom_du_client", "tiers_nom".
+        _ if person(before.last()) || person(after.iter().find(|word| !is_article(word))) => {
+            finding(Kind::Name, 0.88, "a person's name")
+        }
+        _ => None,
+    }
+}
+
+fn is_article(word: &str) -> bool {
+    matches!(word, "de" | "du" | "d" | "la" | "le" | "l" | "des")
+}
+
+/// In a table of care, measurements and reasons are somebody's health.
+fn care(name: &Name<'_>) -> Option<NameFinding> {
+    let known = CARE_COLUMNS.contains(&name.without_number().join(" "));
+    (name.context.care && known)
+        .then(|| finding(Kind::Health, 0.8, "in a table of care"))
+        .flatten()
+}
+
+/// In a table that refers to a student or an employee, a mark is theirs.
+fn marks(name: &Name<'_>) -> Option<NameFinding> {
+    let known = MARKS.contains(&name.without_number().join(" "));
+    let short = !matches!(name.class, TypeClass::Text) || name.column.sql_type != "text";
+    let rows_are_marks = name.context.subject != Subject::Thing;
+    (name.context.assessed && known && short && rows_are_marks)
+        .then(|| finding(Kind::Education, 0.7, "a person's mark"))
+        .flatten()
+}
+
+/// Copies of records in audits, logs and jobs.
+fn copies(name: &Name<'_>) -> Option<NameFinding> {
+    let holds = match name.class {
+        TypeClass::Json | TypeClass::Hstore | TypeClass::Bytea | TypeClass::Xml => true,
+        TypeClass::Text => name.column.sql_type == "text",
+        _ => false,
+    };
+    let (first, last) = (name.words.first()?, name.words.last()?);
+    let known =
+        COPY_COLUMNS.contains(&last.as_str()) || (COPY_COLUMNS.contains(&first.as_str()) && last == "change");
+    let writing = name.context.subject == Subject::Writing && name.class == TypeClass::Text;
+    (holds && known && name.context.copies && !writing && name.words.len() <= 2)
+        .then(|| finding(Kind::Payload, 0.8, "a copy of records or requests"))
+        .flatten()
+}
+
+/// A phrase of the lexicon, weighed by what stands around it.
+fn phrase(name: &Name<'_>) -> Option<NameFinding> {
+    let found = best_match(name.words, name.context.subject)?;
+    let doubt = remainder(name.words, &found)?;
+    let text = matches!(found.rule.kind, Kind::FreeText);
+    let bounded = bound(name.column.sql_type).is_some_and(|length| length < 30);
+    if text && (bounded || !(name.class.is_text() || name.class == TypeClass::Bytea)) {
+        return None;
+    }
+    let confidence = sure(found.rule, name.context.subject) * doubt;
+    let matched = name.words[found.start..found.end].join(" ");
+    finding(found.rule.kind, confidence, format!("named \"{matched}\""))
+        .filter(|finding| finding.confidence >= 0.25)
+}
+
+/// `config.filter_parameters`, and types that speak for themselves.
+fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
+    let lower = name.column.column.to_ascii_lowercase();
+    let mut filters = name
+        .context
+        .hints
+        .filter_parameters
+        .iter()
+        .map(|filter| filter.to_ascii_lowercase());
+    if name.class.is_text() && filters.any(|filter| !filter.is_empty() && lower.contains(&filter)) {
+        return finding(Kind::Secret, 0.6, "listed in config.filter_parameters");
+    }
+    let machine = [
+        "server",
+        "host",
+        "node",
+        "subnet",
+        "gateway",
+        "allowed",
+        "range",
+        "whitelist",
+        "network",
+        "cluster",
+        "listen",
+    ];
+    let of_machine = name
+        .words
+        .iter()
+        .chain(&name.context.words)
+        .any(|word| machine.contains(&word.as_str()));
+    match (name.class, name.context.subject) {
+        (TypeClass::Inet, _) if !of_machine => finding(Kind::IpAddress, 0.75, "of type inet"),
+        (TypeClass::Mac, _) if !of_machine => finding(Kind::MacAddress, 0.75, "of type macaddr"),
+        (TypeClass::Geo, Subject::Person) => finding(Kind::Geolocation, 0.8, "a place in a table of persons"),
+        (TypeClass::Geo, Subject::Unknown | Subject::Writing) => finding(Kind::Geolocation, 0.55, "a place"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexicon;
+
+    fn kind(table: &str, column: &str, sql_type: &str) -> Option<Kind> {
+        kind_beside(table, column, sql_type, &[])
+    }
+
+    fn kind_beside(table: &str, column: &str, sql_type: &str, others: &[&str]) -> Option<Kind> {
+        let context = TableContext::new(table, others.iter().copied().chain([column]));
+        by_name(
+            &ColumnName {
+                table,
+                column,
+                sql_type,
+            },
+            &context,
+        )
+        .filter(|finding| finding.confidence >= super::super::PERSONAL)
+        .map(|finding| finding.kind)
+    }
+
+    #[test]
+    fn no_phrase_stands_in_two_rules() {
+        let mut seen: HashMap<String, Kind> = HashMap::new();
+        for rule in lexicon::RULES {
+            for phrase in rule.phrases.split(',') {
+                let phrase = words(phrase).join(" ");
+                assert!(!phrase.is_empty());
+                if let Some(other) = seen.insert(phrase.clone(), rule.kind) {
+                    assert_eq!(other, rule.kind, "{phrase}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_name_is_a_persons_or_a_things() {
+        assert_eq!(kind("users", "name", "text"), Some(Kind::Name));
+        assert_eq!(kind("products", "name", "text"), None);
+        assert_eq!(kind("clients", "adresse", "text"), Some(Kind::StreetAddress));
+        assert_eq!(kind("webhooks", "address", "text"), None);
+        assert_eq!(kind("visits", "ip_address", "text"), Some(Kind::IpAddress));
+        assert_eq!(kind("orders", "product_name", "text"), None);
+        assert_eq!(kind("orders", "customer_name", "text"), Some(Kind::Name));
+        assert_eq!(
+            kind_beside("patients", "nom", "text", &["prenom"]),
+            Some(Kind::LastName)
+        );
+    }
+
+    #[test]
+    fn what_follows_a_word_can_make_it_something_else() {
+        for column in [
+            "email_sent_at",
+            "emails_count",
+            "password_policy",
+            "phone_country",
+            "address_id",
+            "token_type",
+            "is_email",
+        ] {
+            assert_eq!(kind("users", column, "character varying"), None, "{column}");
+        }
+        assert_eq!(kind("users", "email", "boolean"), None);
+        assert_eq!(
+            kind("users", "birthday", "timestamp without time zone"),
+            Some(Kind::BirthDate)
+        );
+    }
+
+    #[test]
+    fn rails_own_ways_are_known() {
+        assert_eq!(
+            kind("users", "encrypted_password", "character varying"),
+            Some(Kind::PasswordHash)
+        );
+        assert_eq!(
+            kind("users", "password_digest", "character varying"),
+            Some(Kind::PasswordHash)
+        );
+        assert_eq!(kind("users", "encrypted_favourite", "text"), Some(Kind::Secret));
+        assert_eq!(kind("versions", "object_changes", "jsonb"), Some(Kind::Payload));
+        assert_eq!(kind("audits", "audited_changes", "text"), Some(Kind::Payload));
+        assert_eq!(kind("schema_migrations", "version", "character varying"), None);
+        assert_eq!(kind("emails", "address", "character varying"), Some(Kind::Email));
+    }
+
+    #[test]
+    fn what_rails_declares_is_believed() {
+        let hints = RailsHints {
+            filter_parameters: vec!["zorg".into()],
+            encrypted: [("users".to_string(), "hobby".to_string())].into(),
+            matched: None,
+        };
+        let context = TableContext::new("users", ["hobby", "my_zorg_x"]).with_hints(hints);
+        let kind = |column| {
+            by_name(
+                &ColumnName {
+                    table: "users",
+                    column,
+                    sql_type: "text",
+                },
+                &context,
+            )
+            .map(|f| f.kind)
+        };
+        assert_eq!(kind("hobby"), Some(Kind::Secret));
+        assert_eq!(kind("my_zorg_x"), Some(Kind::Secret));
+        assert_eq!(kind("colour"), None);
+    }
+
+    #[test]
+    fn a_teams_own_patterns_replace_what_is_known() {
+        let matched = [
+            ("users".to_string(), "shoe".to_string()),
+            ("users".to_string(), "phone".to_string()),
+        ];
+        let matched = matched.into_iter().map(|key| (key, Heading::Contact)).collect();
+        let hints = RailsHints {
+            matched: Some(matched),
+            ..RailsHints::default()
+        };
+        let context = TableContext::new("public.users", ["shoe", "phone", "email"]).with_hints(hints);
+        let kind = |column| {
+            by_name(
+                &ColumnName {
+                    table: "public.users",
+                    column,
+                    sql_type: "text",
+                },
+                &context,
+            )
+            .map(|f| f.kind)
+        };
+        assert_eq!(kind("shoe").map(Kind::heading), Some(Heading::Contact));
+        assert_eq!(kind("phone"), Some(Kind::Phone));
+        assert_eq!(kind("email"), None);
+    }
+
+    #[test]
+    fn other_languages_are_read_where_they_are_clear() {
+        assert_eq!(kind("kunden", "geburtsdatum", "date"), Some(Kind::BirthDate));
+        assert_eq!(kind("clientes", "apellidos", "text"), Some(Kind::LastName));
+        assert_eq!(kind("clienti", "codice_fiscale", "text"), Some(Kind::TaxId));
+    }
+}
