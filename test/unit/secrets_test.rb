@@ -195,6 +195,11 @@ class SecretsInObjectsTest < Minitest::Test
     end
   end
 
+  def test_a_sample_of_production_shows_no_value
+    sample = { table: "public.users", columns: %w[email], masked: %w[email], before: [%w[hush-hush]], after: [%w[hush-hush]] }
+    refute_shown(ScalingoStagingSync::Preview::Sample.of(sample))
+  end
+
   def test_errors_show_their_sentences_and_no_more
     error = assert_raises(ScalingoStagingSync::Error) do
       ScalingoStagingSync::Services::Coordinator.new(native: FakeNative.new(error: ScalingoStagingSync::RestoreError.new("No.", "Do.")),

@@ -29,7 +29,7 @@ module ScalingoStagingSync
       #   :values (looked at), :count, :share, :status, :because, :mask and :rule (Ruby that covers it, if a mask fits)
       # @raise [Error] when the database cannot be read, or a rule does not fit it
       def scan
-        found_in_database[:findings].select { |finding| finding[:status].to_s == "uncovered" }
+        found_in_database[:findings].select { |facts| Report::Finding.of(facts).uncovered? }
       end
 
       # Everything that was found in the database, covered or not.

@@ -20,7 +20,7 @@ module ScalingoStagingSync
       def initialize(config: ScalingoStagingSync.configuration, errors: $stderr)
         @config = config
         @errors = errors
-        @remains = Database::Remains # loaded here: a signal's handler may take no lock, and so load nothing
+        @remains = Remains # loaded here: a signal's handler may take no lock, and so load nothing
         @touched = false
       end
 

@@ -66,14 +66,14 @@ module ScalingoStagingSync
       def left_by(error)
         return :unknown unless config.slack_enabled
 
-        Database::Remains.of(error, touched: @touched || error.is_a?(SignalException))
+        Remains.of(error, touched: @touched || error.is_a?(SignalException))
       end
 
       # The whole run as one event, `sync.scalingo_staging_sync`, with the report, or the exception, in its payload.
       def notified
         payload = { source_app: settings.source_app_name, target_app: config.target_app }
         steps = ActiveSupport::Notifications.subscribe("phase.scalingo_staging_sync") do |*, event|
-          @touched ||= Database::Remains.touches?(event[:phase])
+          @touched ||= Remains.touches?(event[:phase])
           @slack.step(event[:phase])
         end
         ActiveSupport::Notifications.instrument("sync.scalingo_staging_sync", payload) { payload[:report] = yield }

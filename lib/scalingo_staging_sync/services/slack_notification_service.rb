@@ -65,7 +65,7 @@ module ScalingoStagingSync
       # their messages may hold values of rows.
       #
       # @param error [Exception] why
-      # @param state [Symbol] what is left in the target, as {Database::Remains.of} says it
+      # @param state [Symbol] what is left in the target, as {Remains.of} says it
       # @return [void]
       def failed(error, state = :unknown)
         title = error.is_a?(SignalException) ? :stopped : :failed

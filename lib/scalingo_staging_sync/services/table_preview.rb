@@ -27,7 +27,7 @@ module ScalingoStagingSync
         require_name(table.to_s)
 
         check!
-        @output.puts(lines(native.sample(Secret.reveal(settings.to_h), table)))
+        @output.puts(lines(Preview::Sample.of(native.sample(Secret.reveal(settings.to_h), table))))
       end
 
       private
@@ -49,16 +49,16 @@ module ScalingoStagingSync
       end
 
       def lines(sample)
-        head = "#{sample[:table]}: #{Support::Figures.counted(sample[:before].size, "row")}, " \
-               "#{Support::Figures.counted(sample[:masked].size, "column")} masked"
-        [head, *sample[:before].zip(sample[:after]).flat_map.with_index(1) { |(before, after), row| record(sample, before, after, row) }]
+        head = "#{sample.table}: #{Support::Figures.counted(sample.rows.size, "row")}, " \
+               "#{Support::Figures.counted(sample.masked.size, "column")} masked"
+        [head, *sample.rows.flat_map.with_index(1) { |(before, after), row| record(sample, before, after, row) }]
       end
 
       # One row, a column a line: those that are masked with both values, the others once.
       def record(sample, before, after, row)
-        width = sample[:columns].map(&:length).max.to_i
-        ["", "row #{row}", *sample[:columns].zip(before, after).map do |name, raw, masked|
-          mark = sample[:masked].include?(name) ? " → #{cell(masked)}" : ""
+        width = sample.columns.map(&:length).max.to_i
+        ["", "row #{row}", *sample.columns.zip(before, after).map do |name, raw, masked|
+          mark = sample.masked.include?(name) ? " → #{cell(masked)}" : ""
           "  #{name.ljust(width)}  #{cell(raw)}#{mark}"
         end]
       end

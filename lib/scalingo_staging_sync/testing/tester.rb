@@ -4,7 +4,6 @@ require "active_support/core_ext/object/blank"
 require "json"
 
 module ScalingoStagingSync
-  # Looking at an installation before its first run.
   module Testing
     # What `rake scalingo_staging_sync:check` does: looks at everything that a run needs, prints a line for each with
     # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
@@ -221,30 +220,30 @@ module ScalingoStagingSync
       def examined
         raise Failed, "not looked at, see Target database." if @silent
 
-        @examined ||= native.examine(Secret.reveal(settings.target))
+        @examined ||= Examination.of(native.examine(Secret.reveal(settings.target)))
       rescue Error
         @silent = true
         raise
       end
 
       def database
-        "#{examined[:database]}, PostgreSQL #{examined[:server_version]}, as the role #{examined[:role]}."
+        "#{examined.database}, PostgreSQL #{examined.server_version}, as the role #{examined.role}."
       end
 
       def tls
-        return "#{examined[:tls]}." if examined[:tls]
+        return "#{examined.tls}." if examined.tls
 
         raise Warned, "the connection is not encrypted. Add ?sslmode=require to #{EngineSettings.target_from} if the server can."
       end
 
       def privileges
-        missing = examined[:privileges].reject { |privilege| privilege[:granted] }
-        sentences = missing.map { |privilege| "the role may not #{privilege[:name]}. #{privilege[:remedy]}" }
-        raise Failed, sentences.join(" ") if missing.any? { |privilege| !privilege[:optional] }
+        missing = examined.missing
+        sentences = missing.map { |privilege| "the role may not #{privilege.name}. #{privilege.remedy}" }
+        raise Failed, sentences.join(" ") unless missing.all?(&:optional)
         raise Warned, sentences.join(" ") if missing.any?
 
-        "#{Support::Figures.counted(examined[:privileges].size, "trial")}, each rolled back: the role may " \
-          "#{examined[:privileges].map { |privilege| privilege[:name] }.join("; ")}."
+        "#{Support::Figures.counted(examined.privileges.size, "trial")}, each rolled back: the role may " \
+          "#{examined.privileges.map(&:name).join("; ")}."
       end
 
       # Solid Queue, Solid Cache and Solid Cable each have a database of their own in a new Rails app, which on Scalingo is

@@ -3,8 +3,8 @@
 require "timeout"
 
 module ScalingoStagingSync
-  module Database
-    # What a run that ended early has left in the target, for whoever is told of it.
+  module Services
+    # What a run that ended early has left in the target, and the sentence that says it.
     module Remains
       SENTENCES = {
         refused: "Nothing was touched.",

@@ -4,7 +4,7 @@ require "test_helper"
 require "minitest/mock"
 
 class RemainsTest < Minitest::Test
-  Remains = ScalingoStagingSync::Database::Remains
+  Remains = ScalingoStagingSync::Services::Remains
 
   def of(error, state = -> { :complete }, **) = Remains.of(error, history: Struct.new(:ask) { def state = ask.call }.new(state), **)
 
