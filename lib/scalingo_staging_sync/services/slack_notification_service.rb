@@ -1,9 +1,5 @@
 # frozen_string_literal: true
 
-require "json"
-require "net/http"
-require "uri"
-
 module ScalingoStagingSync
   module Services
     # Says in a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
@@ -12,15 +8,6 @@ module ScalingoStagingSync
     # message of its own.
     class SlackNotificationService
       include Support::Discreet
-
-      # Seconds for each of connecting, sending and receiving.
-      TIMEOUT = 3
-
-      # Seconds that {#flush} waits for what is still being sent.
-      PATIENCE = 5
-
-      # How often a message is sent again when Slack says that there were too many (429).
-      RETRIES = 3
 
       # Tables named in one message; of the others only how many there are. Slack cuts long messages.
       NAMED = 20
@@ -33,7 +20,7 @@ module ScalingoStagingSync
       # @param config [Configuration] whether, where to, and the tables' French names
       def initialize(config: ScalingoStagingSync.configuration)
         @config = config
-        @last = nil
+        @webhook = Integrations::SlackWebhook.new(config) { |reason| log(reason) }
       end
 
       # A run begins.
@@ -74,30 +61,15 @@ module ScalingoStagingSync
         tell(words.title(title), *reason(error, left), left, place.link, (words.sentence(:log, command: place.log) if place.log))
       end
 
-      # Asks Slack whether it knows the webhook, without a message: to a body without a text it answers 400
-      # (`no_text`, `invalid_payload`), and 403, 404 or 410 when the webhook, its team or its channel is gone (Slack's
-      # documentation, "Sending messages using incoming webhooks").
-      #
-      # @return [String, nil] what is wrong with it, never its URL; nil when a message would arrive
-      def problem
-        answer = send_once(URI.parse(@config.slack_webhook_url), "{}")
-        return if answer.is_a?(Net::HTTPSuccess) || %w[400 429].include?(answer.code)
-
-        "it answered #{answer.code}"
-      rescue StandardError => error
-        "it could not be reached (#{error.class})"
-      end
+      # @return [String, nil] what is wrong with the webhook, never its URL; nil when a message would arrive
+      def problem = @webhook.problem
 
       # Waits a few seconds for what is still being sent.
       #
       # @param patience [Numeric] how many seconds
       # @return [void]
-      def flush(patience: PATIENCE)
-        last = @last
-        return unless last
-
-        last.kill unless last.join(patience)
-        @last = nil
+      def flush(patience: Integrations::SlackWebhook::PATIENCE)
+        @webhook.flush(patience:)
       end
 
       private
@@ -153,51 +125,12 @@ module ScalingoStagingSync
         [words.sentence(:warnings, count: words.counted(warnings.size, :warning)), *shown]
       end
 
-      # Messages are sent one after the other, in their order, in threads of their own.
       def tell(*lines)
-        return unless @config.slack_enabled && @config.slack_webhook_url # a run warns where only the latter is missing
-
-        previous = @last
-        url = @config.slack_webhook_url
-        body = JSON.generate({ text: plain(lines.compact.join("\n")), channel: @config.slack_channel }.compact)
-        @last = Thread.new do
-          previous&.join
-          post(url, body)
-        end
-        @last.report_on_exception = false
-      end
-
-      def post(url, body)
-        uri = URI.parse(url)
-        (RETRIES + 1).times do |attempt|
-          answer = send_once(uri, body)
-          break if answer.is_a?(Net::HTTPSuccess)
-          break log("it answered #{answer.code}") unless answer.code == "429" && attempt < RETRIES
-
-          sleep((answer["Retry-After"] || 1).to_f.clamp(0.1, TIMEOUT))
-        end
-      rescue StandardError => error
-        log(error.class.name) # the message may hold the URL, which is a secret
-      end
-
-      def send_once(uri, body)
-        request = Net::HTTP::Post.new(uri, "Content-Type" => "application/json")
-        request.body = body
-        Net::HTTP.start(
-          uri.host, uri.port,
-          use_ssl: uri.scheme == "https", open_timeout: TIMEOUT, write_timeout: TIMEOUT, read_timeout: TIMEOUT,
-          max_retries: 0
-        ) { |http| http.request(request) }
+        @webhook.post(lines.compact.join("\n"))
       end
 
       def log(reason)
         @config.logger.warn("[#{Terminal::ProgressReporter::TAG}] No message reached Slack: #{reason}.")
-      end
-
-      # In a message these three would begin links, mentions and entities, but for the mark of a quotation (Slack's
-      # documentation, "Formatting text").
-      def plain(text)
-        text.gsub(/[&<>]/, "&" => "&amp;", "<" => "&lt;", ">" => "&gt;").gsub(/^&gt; /, "> ")
       end
 
       # Tables with their rows, the largest first where they are too many to name.

@@ -160,7 +160,7 @@ class SlackNotificationServiceTest < Minitest::Test
       slack = Slack.new(config: configure(url))
       slack.started
       slack.flush
-      assert_equal 1 + Slack::RETRIES, bodies.size
+      assert_equal 1 + ScalingoStagingSync::Integrations::SlackWebhook::RETRIES, bodies.size
       assert_includes log.string, "it answered 429"
     end
   end
