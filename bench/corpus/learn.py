@@ -1,143 +1,103 @@
 #!/usr/bin/env python3
-"""Learns from the labelled schemas which columns are personal, by their names: a logistic regression over words and
-parts of words of column and table, the type, what else the table holds, and what the detector says by name.
+"""Learns from the labelled schemas which columns are personal: two sums of weights, and a third for the kind.
 
-    bench/pii --answers > tmp/answers.tsv
-    tmp/corpus/bin/python bench/corpus/learn.py tmp/answers.tsv [tmp/weights.tsv]
+    bench/pii --features > tmp/features.tsv
+    tmp/corpus/bin/python bench/corpus/learn.py tmp/features.tsv [ext/personal_data/src/names/weights.tsv]
 
-Prints what the detector and the model reach on schemas left out of the training (seven parts, whole schemas apart), and
-how small its table of weights can be. Writes the weights, if a path is given. It reads `schemas/tuning` and
-`schemas/training` only: the untouched half judges what comes of it, once, and not here.
+The detector itself says what features a column has, so nothing of it is written twice. The first sum is of what its name,
+type, table and neighbours are; the second of what its values show, and of the first; the third of the first's features
+again. Prints what they reach on schemas left out of the training (seven parts, whole schemas apart), and writes the
+weights, if a path is given: the same ones every time from the same features. `--features` reads `schemas/tuning` and
+`schemas/training` only: the untouched half judges what comes of it, and not here.
 """
 
 import collections
+import hashlib
 import pathlib
-import re
 import sys
-import unicodedata
 
 import numpy
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-SCHEMAS = pathlib.Path(__file__).parent / "schemas"
-PERSONAL = 0.5  # from which confidence on the detector calls a column personal
-PRECISION = 0.92  # what the threshold is chosen for
-STRENGTH = 1.0  # inverse of the regularisation
-CLASSES = {
-    "varchar": "short", "citext": "short", "text": "long", "json": "json", "jsonb": "json", "integer": "whole", "bigint": "whole",
-    "smallint": "whole", "numeric": "decimal", "double": "decimal", "timestamp": "time", "timestamptz": "time", "date": "date",
-    "boolean": "boolean", "uuid": "uuid", "inet": "inet", "bytea": "bytes",
-}  # fmt: skip
-
-Answer = collections.namedtuple("Answer", "kind sure")
-Column = collections.namedtuple("Column", "schema table name type label")
+PARTS = 7  # of schemas, each left out once
+PRECISION = {"named": 0.94, "seen": 0.93}  # what the thresholds are chosen for; rules add to the first
+STRENGTH = {"named": 0.5, "seen": 0.3, "kind": 1.0}  # inverse of the regularisation
+LEAST = {"named": 0.15, "seen": 0.03, "kind": 0.4}  # weights below are left out
+KINDS_OF = ("bias", "type=", "word=", "last=", "table=", "part=", "says ", "about ", "of ")  # what tells a kind
+ONE = 20  # a feature that is there, as the detector writes it
+UNIT = 16  # a weight of one, in the table
 
 
-def words(name):
-    """The words of a name, without accents, numbers and a plural's s."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain)
-    plain = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", plain)
-    found = [word for word in re.split(r"[^a-z]+", plain.lower()) if word]
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found]
+class Columns:
+    """What `bench/pii --features` printed."""
+
+    def __init__(self, path):
+        self.all, self.named, self.seen, self.kinds, self.schemas = [], [], [], [], []
+        for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+            head, _, seen = line.partition("\t\t")
+            schema, _, _, label, *named = head.split("\t")
+            self.all.append(values(named))
+            if label != "?":
+                self.named.append(values(named))
+                self.seen.append(values(seen.split("\t")) | {"odds": 0})
+                self.kinds.append(label)
+                self.schemas.append(schema)
+        self.kinds, self.schemas = numpy.array(self.kinds), numpy.array(self.schemas)
+        self.personal = self.kinds != "-"
+        self.told = numpy.array([any(key.startswith("found=") for key in row) for row in self.named])
 
 
-def type_class(sql_type):
-    base = re.split(r"[(\[]", sql_type)[0]
-    return CLASSES.get(base, "other") + ("[]" if sql_type.endswith("[]") else "")
+def values(fields):
+    found = collections.Counter()
+    for field in fields:
+        name, _, value = field.rpartition(" ")
+        found[name] += int(value) / ONE
+    return dict(found)
 
 
-def label(first, second):
-    """1 personal, 0 not, None arguable."""
-    readings = {first, first if second == "=" else second}
-    return 0 if readings == {"-"} else None if readings & {"-", "?"} else 1
+def common(rows, least):
+    """The rows without features that fewer columns have."""
+    counts = collections.Counter(key for row in rows for key in row)
+    return [{key: value for key, value in row.items() if counts[key] >= least} for row in rows]
 
 
-def read(part):
-    for path in sorted((SCHEMAS / part).glob("*.tsv")):
-        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-            table, name, sql_type, _, first, second = line.split("\t")[:6]
-            yield Column(path.stem, table, name, sql_type, label(first, second))
+def narrow(sparse):
+    sparse.indices, sparse.indptr = sparse.indices.astype("int32"), sparse.indptr.astype("int32")
+    return sparse
 
 
-def read_answers(path):
-    rows = (line.split("\t") for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines())
-    return {tuple(row[:3]): Answer(row[3], float(row[4])) for row in rows}
+class Sum:
+    """A logistic regression, its weights rounded as the table has them."""
+
+    def __init__(self, rows, labels, what):
+        self.vectorizer = DictVectorizer()
+        seen = narrow(self.vectorizer.fit_transform(common(rows, 3)))
+        model = LogisticRegression(C=STRENGTH[what], max_iter=1000, solver="liblinear", random_state=0).fit(seen, labels)
+        rounded = numpy.round(model.coef_[0] * UNIT)
+        self.weights = numpy.where(abs(model.coef_[0]) >= LEAST[what], rounded, 0)
+        self.bias = round(float(model.intercept_[0]) * UNIT)
+        self.names = self.vectorizer.get_feature_names_out()
+
+    def odds(self, rows):
+        return (narrow(self.vectorizer.transform(rows)) @ self.weights + self.bias) / UNIT
+
+    def shift(self, odds):
+        """Makes nought of the odds from which on a column shall be called personal."""
+        self.bias -= round(odds * UNIT)
 
 
-def of_name(column):
-    """Features of the column's own name, of its table's and of its type."""
-    own, table, kind = words(column.name), words(column.table), type_class(column.type)
-    features = {f"type={kind}": 1, "whole=" + "_".join(own): 1}
-    for word in own:
-        features[f"word={word}"] = 1
-        features[f"word={word} {kind}"] = 0.7
-        marked = f"^{word}$"
-        for length in (3, 4, 5):
-            for start in range(len(marked) - length + 1):
-                features["part=" + marked[start : start + length]] = 0.5
-    for word in table:
-        features[f"table={word}"] = 0.7
-    for pair in zip(own, own[1:]):
-        features["pair=" + "_".join(pair)] = 1
-    if own:
-        features[f"last={own[-1]}"] = features[f"first={own[0]}"] = 1
-        features[f"last={own[-1]} {kind}"] = 0.7
-        if table:
-            features[f"last={own[-1]} in {table[-1]}"] = 0.7
-    return features
+def with_odds(rows, odds):
+    return [row | {"odds": max(-8.0, min(8.0, float(level)))} for row, level in zip(rows, odds)]
 
 
-def of_table(column, neighbours, answers):
-    """Features of what stands beside the column: words, and how many and which personal columns by the detector."""
-    own, kind = words(column.name), type_class(column.type)
-    features = {f"beside={word}": 0.15 for other in neighbours for word in words(other) if word not in own}
-    found = [answers[column.schema, column.table, other] for other in neighbours]
-    personal = [answer.kind for answer in found if answer.sure >= PERSONAL]
-    for least in (1, 2, 4, 8):
-        if len(personal) >= least:
-            features[f"persons>={least}"] = features[f"persons>={least} {kind}"] = 0.7
-    features |= {f"beside a {kind}": 0.5 for kind in personal}
-    if own and len(personal) >= 2:
-        features[f"last={own[-1]} of a person"] = 0.7
-    features["share"] = len(personal) / max(1, len(neighbours))
-    return features
-
-
-def of_answer(answer):
-    """Features of what the detector says of the column."""
-    features = {"sure": 2 * answer.sure}
-    features |= {f"sure>={least}": 1 for least in (0.3, 0.5, 0.7, 0.85) if answer.sure >= least}
-    if answer.kind != "-":
-        features[f"kind={answer.kind}"] = 1
-    return features
-
-
-def features(columns, answers):
-    tables = collections.defaultdict(list)
-    for column in columns:
-        tables[column.schema, column.table].append(column.name)
-    for column in columns:
-        beside = [name for name in tables[column.schema, column.table] if name != column.name]
-        answer = answers[column.schema, column.table, column.name]
-        yield of_name(column) | of_table(column, beside, answers) | of_answer(answer)
-
-
-def matrix(train, test):
-    """Both as sparse matrices of the features that two columns of the first have at least."""
-    counts = collections.Counter(key for row in train for key in row)
-    vectorizer = DictVectorizer()
-    rows = vectorizer.fit_transform([{key: value for key, value in row.items() if counts[key] > 1} for row in train])
-    others = vectorizer.transform(test)
-    for sparse in (rows, others):
-        sparse.indices, sparse.indptr = sparse.indices.astype("int32"), sparse.indptr.astype("int32")
-    return vectorizer.get_feature_names_out(), rows, others
-
-
-def fit(rows, labels):
-    return LogisticRegression(C=STRENGTH, max_iter=500, solver="liblinear").fit(rows, labels)
+def left_out(rows, labels, schemas, what):
+    """The odds of columns of schemas that a sum has not seen."""
+    odds = numpy.zeros(len(labels))
+    for train, test in GroupKFold(PARTS).split(rows, labels, schemas):
+        odds[test] = Sum([rows[i] for i in train], labels[train], what).odds([rows[i] for i in test])
+    return odds
 
 
 def reached(labels, said):
@@ -146,52 +106,64 @@ def reached(labels, said):
     return right / max(1, labels.sum()), right / max(1, said.sum())
 
 
-def threshold(labels, sure):
-    """The one that finds most with the precision asked for."""
-    good = [level for level in numpy.arange(0.05, 0.95, 0.01) if reached(labels, sure >= level)[1] >= PRECISION]
-    return max(good, key=lambda level: reached(labels, sure >= level)[0], default=0.95)
+def threshold(labels, odds, precision):
+    """The odds that find most with the precision asked for."""
+    levels = numpy.arange(-3.0, 4.0, 1 / UNIT)
+    good = [level for level in levels if reached(labels, odds >= level)[1] >= precision]
+    return max(good, key=lambda level: reached(labels, odds >= level)[0], default=levels[-1])
 
 
-def quantised(weights, least):
-    """Weights from a strength on, in sixteenths."""
-    return numpy.where(abs(weights) >= least, numpy.round(weights * 16) / 16, 0)
+def lines_of(found, bias):
+    pairs = sorted((name, int(weight)) for name, weight in zip(found.names, found.weights) if weight)
+    return [f"{name}\t{weight}" for name, weight in [(bias, found.bias), *pairs] if weight]
 
 
-def left_out(rows, labels, groups):
-    """How sure models are of the columns of schemas that they have not seen: whole, and with fewer weights."""
-    sure = {least: numpy.zeros(len(labels)) for least in (0, 0.1, 0.2, 0.3, 0.5)}
-    sizes = collections.defaultdict(list)
-    for train, test in GroupKFold(7).split(rows, labels, groups):
-        _, seen, unseen = matrix([rows[i] for i in train], [rows[i] for i in test])
-        model = fit(seen, labels[train])
-        for least, levels in sure.items():
-            weights = quantised(model.coef_[0], least) if least else model.coef_[0]
-            levels[test] = 1 / (1 + numpy.exp(-(unseen @ weights + model.intercept_[0])))
-            sizes[least].append((weights != 0).sum())
-    return sure, {least: int(numpy.mean(found)) for least, found in sizes.items()}
+def kinds(columns):
+    """Weights of each kind against all others, of the columns that are personal."""
+    places = numpy.flatnonzero(columns.personal)
+    rows = [{key: value for key, value in columns.named[i].items() if key.startswith(KINDS_OF)} for i in places]
+    labels = columns.kinds[places]
+    lines = []
+    for kind in sorted(set(labels)):
+        found = Sum(rows, labels == kind, "kind")
+        pairs = zip(["bias", *found.names], [found.bias, *found.weights])
+        lines += [f"{name}\t{kind}\t{int(weight)}" for name, weight in pairs if weight]
+    return sorted(lines)
 
 
-def main(answers_path, weights_path=None):
-    answers = read_answers(answers_path)
-    every = [*read("tuning"), *read("training")]
-    pairs = [(column, row) for column, row in zip(every, features(every, answers)) if column.label is not None]
-    rows = [row for _, row in pairs]
-    labels = numpy.array([column.label == 1 for column, _ in pairs])
-    groups = numpy.array([column.schema for column, _ in pairs])
-    said = numpy.array([answers[column[:3]].sure >= PERSONAL for column, _ in pairs])
-    print(f"{len(set(groups))} schemas, {len(labels)} columns, {labels.sum()} personal")
-    print("{:<34} recall {:.3f} precision {:.3f}".format("detector by name", *reached(labels, said)))
-    sure, sizes = left_out(rows, labels, groups)
-    for least, levels in sure.items():
-        level = threshold(labels, levels)
-        what = f"model, {sizes[least]} weights" + (f" of {least} and more" if least else "")
-        print("{:<34} recall {:.3f} precision {:.3f} from {:.2f} on".format(what, *reached(labels, levels >= level), level))
+def show(what, labels, said):
+    print("{:<34} recall {:.3f} precision {:.3f}".format(what, *reached(labels, said)))
+
+
+def main(features_path, weights_path=None):
+    columns = Columns(features_path)
+    labels, schemas = columns.personal, columns.schemas
+    print(f"{len(set(schemas))} schemas, {len(labels)} columns, {labels.sum()} personal")
+    show("rules, by name", labels, columns.told)
+    odds = left_out(columns.named, labels, schemas, "named")
+    level = threshold(labels, odds, PRECISION["named"])
+    show(f"model, by name, from {level:.2f} on", labels, odds >= level)
+    found = (odds >= level) | columns.told & (odds >= level - 1)
+    show("the same, or what rules say", labels, found)
+    named = Sum(columns.named, labels, "named")
+    named.shift(level)
+    seen_rows = with_odds(columns.seen, odds - level)
+    odds = left_out(seen_rows, labels, schemas, "seen")
+    level = threshold(labels, odds, PRECISION["seen"])
+    show(f"model, both, from {level:.2f} on", labels, odds >= level)
+    show("the same, or by name", labels, found | (odds >= level))
+    seen = Sum(seen_rows, labels, "seen")
+    seen.shift(level)
+    print("weights:", (named.weights != 0).sum(), "by name,", (seen.weights != 0).sum(), "by values")
     if weights_path:
-        names, seen, _ = matrix(rows, rows[:1])
-        model = fit(seen, labels)
-        weights = quantised(model.coef_[0], 0.2)
-        lines = [f"{name}\t{int(weight * 16)}" for name, weight in zip(names, weights) if weight]
-        pathlib.Path(weights_path).write_text("\n".join([f"\t{round(model.intercept_[0] * 16)}", *lines]) + "\n", encoding="utf-8")
+        head = [
+            "# Made by bench/corpus/learn.py, in sixteenths: of being personal by name and by values, and of each kind.",
+            "# digest of the features: " + hashlib.sha256(pathlib.Path(features_path).read_bytes()).hexdigest(),
+            f"# sum by name: {round(float(named.odds(columns.all).sum() * UNIT * ONE))}",
+        ]
+        lines = [*head, *lines_of(named, "bias"), *lines_of(seen, "seen bias"), *kinds(columns)]
+        pathlib.Path(weights_path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(len(lines), "lines,", pathlib.Path(weights_path).stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 //! Prints how well and how fast personal data is detected; `bench/pii` runs it.
 //!
-//! `--check` exits 1 when an untouched half falls below its goal, and says by how much. `--mistakes` lists the wrong
-//! answers on the tuning halves and the training schemas, `--answers` all answers there, for `bench/corpus/learn.py`.
+//! `--check` exits 1 when an untouched half falls below its goal, and says by how much, and when the model's weights are
+//! not those of what the detector looks at. `--mistakes` lists the wrong
+//! answers on the tuning halves and the training schemas, `--features` what the model looks at there, for `bench/corpus/learn.py`.
 //! There is no such option for the untouched halves.
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +23,7 @@ mod support;
 
 use measure::{measure, measure_public, Mistake, Score, ROWS};
 use personal_data::{ColumnDetector, Scanner};
+use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 use support::Table;
 
@@ -76,18 +78,19 @@ fn main() -> std::process::ExitCode {
     let has = |option: &str| options.iter().any(|given| given == option);
     if let Some(unknown) = options
         .iter()
-        .find(|option| !matches!(option.as_str(), "--check" | "--mistakes" | "--answers"))
+        .find(|option| !matches!(option.as_str(), "--check" | "--mistakes" | "--features"))
     {
-        eprintln!("Unknown option {unknown}. Known are --check, --mistakes and --answers.");
+        eprintln!("Unknown option {unknown}. Known are --check, --mistakes and --features.");
         return std::process::ExitCode::from(2);
     }
     let (tuning, untouched) = (support::read("tuning"), support::read("untouched"));
     let values = public::Values::read();
-    if has("--answers") {
-        ["tuning", "training"]
-            .iter()
-            .flat_map(|part| measure::answers_public(&public::read(part), &values))
-            .for_each(|line| println!("{line}"));
+    let features = || {
+        let parts = ["tuning", "training"].into_iter();
+        parts.flat_map(|part| measure::features_public(&public::read(part), &values))
+    };
+    if has("--features") {
+        features().for_each(|(line, _)| println!("{line}"));
         return std::process::ExitCode::SUCCESS;
     }
     let halves = [public::read("tuning"), public::read("untouched")];
@@ -114,6 +117,7 @@ fn main() -> std::process::ExitCode {
         return std::process::ExitCode::SUCCESS;
     }
     let met = [
+        weights_are_of(features()),
         OWN.is_met(&scores.together),
         PUBLIC.is_met(&public_untouched.all.together),
         PUBLIC_NAME.is_met(&public_untouched.all.by_name),
@@ -122,6 +126,31 @@ fn main() -> std::process::ExitCode {
         true => std::process::ExitCode::SUCCESS,
         false => std::process::ExitCode::FAILURE,
     }
+}
+
+/// Says so where the weights were not learned from what the detector looks at now, or are not summed up as they were then.
+fn weights_are_of(features: impl Iterator<Item = (String, i32)>) -> bool {
+    let (mut digest, mut sum) = (Sha256::new(), 0i64);
+    for (line, odds) in features {
+        digest.update(line.as_bytes());
+        digest.update(b"\n");
+        sum += i64::from(odds);
+    }
+    let digest: String = (digest.finalize().iter())
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let weights = include_str!("../src/names/weights.tsv");
+    let says = |what: &str, is: String| {
+        let line = format!("# {what}: {is}");
+        let same = weights.lines().any(|known| known == line);
+        if !same {
+            eprintln!(
+                "The weights were learned with another {what}: learn again, see bench/corpus/README.md."
+            );
+        }
+        same
+    };
+    says("digest of the features", digest) && says("sum by name", sum.to_string())
 }
 
 fn list(mistake: &Mistake) {

@@ -53,7 +53,7 @@ pub use names::{
     by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
 };
 pub use scan::{find_in_text, Scanner};
-pub use verdict::{verdict, Verdict};
+pub use verdict::{features, verdict, Looked, Verdict};
 
 /// The confidence from which on a column counts as personal.
 pub const PERSONAL: f32 = 0.5;

@@ -1,7 +1,10 @@
 //! Name and values together: whether a column is personal, and of what kind.
 
 use super::content::{ColumnDetector, ContentFinding};
-use super::names::{by_name, ColumnName, NameFinding, Subject, TableContext};
+use super::names::{
+    confidence, features_of, odds_with_values, values_features, weigh, ColumnName, Emit, NameFinding, Seen,
+    Subject, TableContext, Weighed,
+};
 use super::sql_type::TypeClass;
 use super::words::words;
 use super::{Kind, PERSONAL};
@@ -50,24 +53,31 @@ pub fn verdict(
     if context.is_framework() {
         return None;
     }
-    let mut name = by_name(column, context);
-    let mut content = values.map(ColumnDetector::findings).unwrap_or_default();
-    for finding in &mut content {
-        finding.confidence *= trust(finding.kind, context.subject());
-    }
-    content.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+    let weighed = weigh(column, context);
+    let content = values.map_or(Vec::new(), |values| believed(values, context));
+    let mut name = weighed.finding.clone();
+    let mut contradicted = false;
     if let (Some(name), Some(values)) = (&mut name, values) {
-        if contradicts(name.kind, column, values, &content) {
+        contradicted = contradicts(name.kind, column, values, &content);
+        if contradicted {
             name.confidence *= 0.5;
         }
     }
     let told = name.as_ref().map_or(0.0, |name| name.confidence);
     let seen = content.first().map_or(0.0, |finding| finding.confidence);
     let agrees = matches!((&name, content.first()), (Some(name), Some(finding)) if name.kind.heading() == finding.kind.heading());
-    let confidence = if agrees {
+    let sure = if agrees {
         1.0 - (1.0 - told) * (1.0 - seen)
     } else {
         told.max(seen)
+    };
+    let weighs = values.filter(|values| values.values() > 0 && !contradicted && !speaks_for_itself(&content));
+    let confidence = match (weighs, weighed.odds) {
+        (Some(values), Some(odds)) => {
+            let odds = odds_with_values(&seen_in(column, context, values, &weighed, &content, odds));
+            model_and(told, sure, confidence(odds))
+        }
+        _ => sure,
     };
     if confidence < PERSONAL {
         return None;
@@ -79,6 +89,74 @@ pub fn verdict(
         name,
         content,
     })
+}
+
+/// What values tell, as far as it is believed in this table; the surest first.
+fn believed(values: &ColumnDetector, context: &TableContext) -> Vec<ContentFinding> {
+    let mut content = values.findings();
+    for finding in &mut content {
+        finding.confidence *= trust(finding.kind, context.subject());
+    }
+    content.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+    content
+}
+
+/// Values add to what a name tells, and never take from it: a run decides by names before it has seen a row, and must not
+/// find what a scan of the same backup did not. What values alone tell has to convince the model too.
+fn model_and(told: f32, sure: f32, model: f32) -> f32 {
+    if told >= PERSONAL || model >= PERSONAL {
+        sure.max(model)
+    } else {
+        model
+    }
+}
+
+/// Whether values leave no doubt, whatever the column is called.
+fn speaks_for_itself(content: &[ContentFinding]) -> bool {
+    content.first().is_some_and(|found| found.confidence >= 0.85)
+}
+
+fn seen_in<'s>(
+    column: &ColumnName<'s>,
+    context: &TableContext,
+    values: &ColumnDetector,
+    weighed: &'s Weighed,
+    content: &'s [ContentFinding],
+    odds: f32,
+) -> Seen<'s> {
+    let silent = (weighed.rule.as_ref()).is_some_and(|rule| contradicts(rule.kind, column, values, content));
+    Seen {
+        odds,
+        rule: weighed.rule.as_ref(),
+        content,
+        class: TypeClass::of(column.sql_type),
+        sql_type: column.sql_type,
+        subject: context.subject(),
+        silent,
+    }
+}
+
+/// What the model looks at in a column, for `bench/corpus/learn.py`: features, each with its value in twentieths.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Of its name, type, table and neighbours.
+    pub name: Vec<(String, i32)>,
+    /// Of its values, as if the sum by name were nought.
+    pub values: Vec<(String, i32)>,
+    /// The first ones' sum.
+    pub sum: i32,
+}
+
+/// What the model looks at in a column of these values.
+pub fn features(column: &ColumnName<'_>, context: &TableContext, values: &ColumnDetector) -> Looked {
+    let mut looked = Looked::default();
+    let emit: &mut Emit<'_> = &mut |parts, value| looked.name.push((parts.concat(), value));
+    looked.sum = features_of(column, context, emit);
+    let weighed = weigh(column, context);
+    let content = believed(values, context);
+    let emit: &mut Emit<'_> = &mut |parts, value| looked.values.push((parts.concat(), value));
+    values_features(&seen_in(column, context, values, &weighed, &content, 0.0), emit);
+    looked
 }
 
 /// How much of a content finding is believed in a table about something: things are named after people too.

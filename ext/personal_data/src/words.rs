@@ -83,7 +83,14 @@ fn singular(mut word: String) -> String {
     if word.len() < 4 || NO_PLURALS.contains(&word.as_str()) {
         return word;
     }
-    if word.ends_with("sses") {
+    // Spanish and Portuguese: "trabajadores", "direcciones", "observações".
+    if word.ends_with("coes") {
+        word.truncate(word.len() - 4);
+        word.push_str("cao");
+    } else if ["sses", "adores", "edores", "idores", "ciones"]
+        .iter()
+        .any(|ending| word.ends_with(ending))
+    {
         word.truncate(word.len() - 2);
     } else if word.ends_with("ies") && word.len() > 4 {
         word.truncate(word.len() - 3);
@@ -119,6 +126,9 @@ mod tests {
         assert_eq!(words("addresses"), words("address"));
         assert_eq!(words("iban_last4"), ["iban", "last", "4"]);
         assert_eq!(words("journaux_des_lieux"), ["journal", "des", "lieu"]);
+        assert_eq!(words("trabajadores"), words("trabajador"));
+        assert_eq!(words("direcciones"), words("dirección"));
+        assert_eq!(words("observações"), words("observação"));
         assert_eq!(words("__"), Vec::<String>::new());
     }
 }

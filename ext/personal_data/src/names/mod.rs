@@ -1,9 +1,13 @@
 //! What a column's name, its table's and its type tell.
 
+mod features;
+mod model;
 mod outside;
 mod phrases;
 mod table;
 
+pub(crate) use features::{of_values as values_features, Emit, Seen};
+pub(crate) use model::{confidence, odds_with_values};
 pub use outside::{outside, queue};
 pub(crate) use phrases::key_kind;
 pub use phrases::Subject;
@@ -11,8 +15,10 @@ pub use table::TableContext;
 
 use super::sql_type::{bound, TypeClass};
 use super::words::words;
-use super::{Heading, Kind};
-use phrases::{best_match, remainder, sure, CARE_COLUMNS, MARKS, NAME_QUALIFIERS, NOT_AFTER, PERSONS};
+use super::{Heading, Kind, PERSONAL};
+use phrases::{
+    best_match, remainder, sure, CARE_COLUMNS, MARKS, NAME_QUALIFIERS, NOT_AFTER, PERSONS, THINGS, WRITINGS,
+};
 use std::collections::{HashMap, HashSet};
 use table::bare;
 
@@ -85,11 +91,73 @@ const COPY_COLUMNS: &[&str] = &[
 ///
 /// Weak findings are returned too: compare the confidence with [`super::PERSONAL`], or ask [`super::verdict()`].
 pub fn by_name(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
+    weigh(column, context).finding
+}
+
+/// What a column's name tells, and what led to it.
+#[derive(Debug, Default)]
+pub(crate) struct Weighed {
+    /// What the rules and the model say together.
+    pub(crate) finding: Option<NameFinding>,
+    /// What the rules say alone.
+    pub(crate) rule: Option<NameFinding>,
+    /// The model's odds, as a logarithm; None where it was not asked.
+    pub(crate) odds: Option<f32>,
+}
+
+/// Asks the rules, then the model.
+pub(crate) fn weigh(column: &ColumnName<'_>, context: &TableContext) -> Weighed {
     let class = TypeClass::of(column.sql_type);
     if context.framework || class == TypeClass::Other {
-        return None;
+        return Weighed::default();
     }
     let words = words(column.column);
+    let name = Name {
+        column,
+        context,
+        class,
+        words: &words,
+    };
+    if let Some(matched) = &context.hints.matched {
+        return Weighed {
+            finding: by_patterns(&name, matched),
+            ..Weighed::default()
+        };
+    }
+    if name.is_own() && !name.is_declared() {
+        return Weighed::default();
+    }
+    let rule = by_rules(&name);
+    if name.is_number_of_something() || name.is_declared() {
+        return Weighed {
+            finding: rule.clone(),
+            rule,
+            odds: None,
+        };
+    }
+    let odds = model::odds(&name, rule.as_ref());
+    Weighed {
+        finding: together(&name, rule.as_ref(), odds),
+        rule,
+        odds: Some(odds),
+    }
+}
+
+/// The features that the model looks at in a column's name, and their sum.
+pub(crate) fn features_of(column: &ColumnName<'_>, context: &TableContext, emit: &mut Emit<'_>) -> i32 {
+    let words = words(column.column);
+    let name = Name {
+        column,
+        context,
+        class: TypeClass::of(column.sql_type),
+        words: &words,
+    };
+    let rule = by_rules(&name);
+    features::of_name(&name, rule.as_ref(), emit);
+    model::sum(&name, rule.as_ref())
+}
+
+fn by_rules(name: &Name<'_>) -> Option<NameFinding> {
     let rules: [fn(&Name<'_>) -> Option<NameFinding>; 9] = [
         encrypted,
         digest,
@@ -101,31 +169,56 @@ pub fn by_name(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         phrase,
         declared_or_typed,
     ];
-    let name = Name {
-        column,
-        context,
-        class,
-        words: &words,
-    };
-    let known = || {
-        rules
-            .iter()
-            .find_map(|rule| rule(&name).filter(|finding| class.can_hold(finding.kind)))
-    };
-    match &context.hints.matched {
-        None => known(),
-        Some(matched) => {
-            let heading = *matched.get(&name.key())?;
-            let kind = known()
-                .map(|finding| finding.kind)
-                .filter(|kind| kind.heading() == heading);
-            finding(
-                kind.unwrap_or(heading.usual_kind()),
-                0.95,
-                "matched by config.pii_detection_patterns",
-            )
+    (rules.iter()).find_map(|rule| rule(name).filter(|finding| name.class.can_hold(finding.kind)))
+}
+
+/// What tables of an app are called, so that `<noun>_id` is a key.
+fn is_of_this_app(noun: &String) -> bool {
+    let lists = [&*PERSONS, &*THINGS, &*WRITINGS];
+    lists.iter().any(|list| list.contains(noun)) || noun == "device"
+}
+
+/// `config.pii_detection_patterns` says which columns are personal; the rules only of which kind.
+fn by_patterns(name: &Name<'_>, matched: &HashMap<(String, String), Heading>) -> Option<NameFinding> {
+    let heading = *matched.get(&name.key())?;
+    let kind = by_rules(name)
+        .map(|finding| finding.kind)
+        .filter(|kind| kind.heading() == heading);
+    finding(
+        kind.unwrap_or(heading.usual_kind()),
+        0.95,
+        "matched by config.pii_detection_patterns",
+    )
+}
+
+/// Odds under which the model overrules the rules, and those that are as good as certain.
+const OVERRULED: f32 = -1.0;
+const OVERRULED_WHOLLY: f32 = -2.0;
+
+/// What the rules and the model say together: the model adds what the rules do not know, and takes away what it is sure
+/// is not personal.
+fn together(name: &Name<'_>, rule: Option<&NameFinding>, odds: f32) -> Option<NameFinding> {
+    let told = rule.map_or(0.0, |rule| rule.confidence);
+    if told >= PERSONAL {
+        let mut found = rule?.clone();
+        let limit = if told >= 0.85 { OVERRULED_WHOLLY } else { OVERRULED };
+        // What gems write into such tables is known, not guessed.
+        let copy = name.context.copies && found.kind == Kind::Payload;
+        if odds < limit && !copy {
+            found.confidence = model::confidence(odds);
         }
+        return Some(found);
     }
+    if odds < 0.0 {
+        return rule.cloned();
+    }
+    let kind = model::kind(name, rule);
+    // What a rule suspects says more than the model's kinds, where they agree.
+    let kind = rule.map_or(kind, |rule| match rule.kind.heading() == kind.heading() {
+        true => rule.kind,
+        false => kind,
+    });
+    finding(kind, model::confidence(odds).min(0.95), model::reason(name, rule))
 }
 
 /// What the rules look at.
@@ -147,6 +240,39 @@ impl Name<'_> {
             bare(self.column.table).to_string(),
             self.column.column.to_string(),
         )
+    }
+
+    /// A key of this app, or when a row was written: nobody's.
+    fn is_own(&self) -> bool {
+        if matches!(self.column.column, "created_at" | "updated_at") {
+            return true;
+        }
+        let number = matches!(self.class, TypeClass::Integer | TypeClass::Uuid);
+        match self.words {
+            [] => true,
+            [only] => number && only == "id",
+            [.., of, id] => number && id == "id" && is_of_this_app(of) && !self.is_of_a_service(),
+        }
+    }
+
+    /// `zendesk_user_id`: a phrase of its own, which says whose user.
+    fn is_of_a_service(&self) -> bool {
+        let found = best_match(self.words, self.context.subject);
+        found.is_some_and(|found| found.end - found.start > 2 && found.end == self.words.len())
+    }
+
+    /// The number of something, which may be another's: the model has seen too few that were.
+    fn is_number_of_something(&self) -> bool {
+        let number = matches!(self.class, TypeClass::Integer | TypeClass::Uuid);
+        number && self.words.last().is_some_and(|word| word == "id")
+    }
+
+    /// Rails declares what the column holds.
+    fn is_declared(&self) -> bool {
+        let lower = self.column.column.to_ascii_lowercase();
+        let hints = &self.context.hints;
+        let filtered = |filter: &String| !filter.is_empty() && lower.contains(&filter.to_ascii_lowercase());
+        hints.encrypted.contains(&self.key()) || hints.filter_parameters.iter().any(filtered)
     }
 
     /// The words without digits at the end: `phone_2` is `phone`.
@@ -474,10 +600,10 @@ mod tests {
     fn what_rails_declares_is_believed() {
         let hints = RailsHints {
             filter_parameters: vec!["zorg".into()],
-            encrypted: [("users".to_string(), "hobby".to_string())].into(),
+            encrypted: [("users".to_string(), "wombat".to_string())].into(),
             matched: None,
         };
-        let context = TableContext::new("users", ["hobby", "my_zorg_x"]).with_hints(hints);
+        let context = TableContext::new("users", ["wombat", "my_zorg_x"]).with_hints(hints);
         let kind = |column| {
             by_name(
                 &ColumnName {
@@ -489,7 +615,7 @@ mod tests {
             )
             .map(|f| f.kind)
         };
-        assert_eq!(kind("hobby"), Some(Kind::Secret));
+        assert_eq!(kind("wombat"), Some(Kind::Secret));
         assert_eq!(kind("my_zorg_x"), Some(Kind::Secret));
         assert_eq!(kind("colour"), None);
     }
@@ -523,9 +649,108 @@ mod tests {
     }
 
     #[test]
+    fn what_no_rule_knows_is_found_by_what_stands_around_it() {
+        let columns = [
+            "nombre",
+            "apellidos",
+            "fecha_nacimiento",
+            "telefono",
+            "cedula",
+            "email",
+            "institucion_procedencia",
+        ];
+        let context = TableContext::new("pacientes", columns);
+        let column = ColumnName {
+            table: "pacientes",
+            column: "institucion_procedencia",
+            sql_type: "character varying",
+        };
+        assert_eq!(weigh(&column, &context).rule, None);
+        let found = by_name(&column, &context).unwrap_or_else(|| NameFinding {
+            kind: Kind::Secret,
+            confidence: 0.0,
+            reason: String::new(),
+        });
+        assert!(found.confidence >= PERSONAL && found.confidence <= 0.95);
+        assert!(found.reason.starts_with("because: "), "{}", found.reason);
+        assert!(
+            found.reason.contains("beside personal columns"),
+            "{}",
+            found.reason
+        );
+        let alone = TableContext::new("versiones", ["institucion_procedencia"]);
+        let column = ColumnName {
+            table: "versiones",
+            ..column
+        };
+        assert_eq!(by_name(&column, &alone), None);
+    }
+
+    #[test]
+    fn the_model_takes_away_what_a_rule_takes_for_personal() {
+        let column = ColumnName {
+            table: "email_templates",
+            column: "message",
+            sql_type: "text",
+        };
+        let context = TableContext::new(
+            "email_templates",
+            ["subject", "message", "locale", "key", "position"],
+        );
+        let weighed = weigh(&column, &context);
+        assert!(weighed.rule.is_some_and(|rule| rule.confidence >= PERSONAL));
+        assert!(weighed.finding.is_some_and(|found| found.confidence < PERSONAL));
+    }
+
+    #[test]
+    fn keys_of_the_app_are_nobodys() {
+        for (column, sql_type) in [
+            ("id", "uuid"),
+            ("student_id", "bigint"),
+            ("patient_id", "uuid"),
+            ("device_id", "integer"),
+        ] {
+            assert_eq!(kind("people", column, sql_type), None, "{column}");
+        }
+        assert_eq!(
+            kind("people", "student_id", "character varying"),
+            Some(Kind::ExternalId)
+        );
+        for column in ["facebook_id", "zendesk_user_id"] {
+            assert_eq!(
+                kind("people", column, "bigint"),
+                Some(Kind::ExternalId),
+                "{column}"
+            );
+        }
+    }
+
+    #[test]
     fn other_languages_are_read_where_they_are_clear() {
         assert_eq!(kind("kunden", "geburtsdatum", "date"), Some(Kind::BirthDate));
         assert_eq!(kind("clientes", "apellidos", "text"), Some(Kind::LastName));
         assert_eq!(kind("clienti", "codice_fiscale", "text"), Some(Kind::TaxId));
+        for (table, column, expected) in [
+            ("clientes", "telefone", Kind::Phone),
+            ("pessoas", "cpf", Kind::NationalId),
+            ("alunos", "data_nascimento", Kind::BirthDate),
+            ("clientes", "cep", Kind::PostalCode),
+            ("personas", "celular", Kind::Phone),
+            ("personas", "rut", Kind::NationalId),
+            ("pazienti", "cellulare", Kind::Phone),
+            ("leden", "voornaam", Kind::FirstName),
+            ("leden", "tussenvoegsel", Kind::LastName),
+            ("leden", "woonplaats", Kind::City),
+            ("mitglieder", "mitgliedsnummer", Kind::ExternalId),
+            ("patienten", "blutdruck", Kind::Health),
+            ("usagers", "ressources_mensuelles", Kind::Income),
+            ("pazienti", "professione", Kind::SensitiveTrait),
+        ] {
+            assert_eq!(
+                self::kind(table, column, "character varying"),
+                Some(expected),
+                "{table}.{column}"
+            );
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The lexicon, indexed by phrase, and the phrase in a column's words.
 
-use crate::lexicon::{self, Rule};
+use crate::lexicon::{self, languages, Rule};
 use crate::words::words;
 use crate::Kind;
 use std::collections::{HashMap, HashSet};
@@ -31,22 +31,39 @@ static PHRASES: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| {
             phrases.insert(words.join(" "), rule);
         }
     }
+    for rule in lexicon::languages::RULES {
+        for phrase in rule.phrases.split(',') {
+            let words = words(phrase);
+            if words.len() > 1 {
+                phrases.entry(words.concat()).or_insert(rule);
+            }
+            phrases.entry(words.join(" ")).or_insert(rule);
+        }
+    }
     phrases
 });
 
-pub(super) static PERSONS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::PERSONS));
-pub(super) static THINGS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::THINGS));
-pub(super) static WRITINGS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::WRITINGS));
+pub(super) static PERSONS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| both(lexicon::PERSONS, languages::PERSONS));
+pub(super) static THINGS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| both(lexicon::THINGS, languages::THINGS));
+pub(super) static WRITINGS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| both(lexicon::WRITINGS, languages::WRITINGS));
 pub(super) static CARE: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE));
 pub(super) static CARE_TABLES: LazyLock<HashSet<String>> =
     LazyLock::new(|| phrases("arret maladie, sick leave, vital, lab result, feuille de soin"));
 pub(super) static CARE_COLUMNS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE_COLUMNS));
 pub(super) static ASSESSED: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::ASSESSED));
 pub(super) static MARKS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::MARKS));
-pub(super) static NOT_AFTER: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::NOT_AFTER));
+pub(super) static NOT_AFTER: LazyLock<HashSet<String>> =
+    LazyLock::new(|| both(lexicon::NOT_AFTER, languages::NOT_AFTER));
 pub(super) static NOT_BEFORE: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::NOT_BEFORE));
 pub(super) static NAME_QUALIFIERS: LazyLock<HashSet<String>> =
     LazyLock::new(|| phrases(lexicon::NAME_QUALIFIERS));
+
+fn both(list: &'static str, others: &'static str) -> HashSet<String> {
+    &phrases(list) | &phrases(others)
+}
 
 fn phrases(list: &'static str) -> HashSet<String> {
     list.split(',').map(|phrase| words(phrase).join(" ")).collect()
@@ -76,6 +93,20 @@ pub(super) fn best_match(words: &[String], subject: Subject) -> Option<Match> {
             })
             .max_by(|one, other| sure(one.rule, subject).total_cmp(&sure(other.rule, subject)))
     })
+}
+
+/// Every phrase inside a column's words, longer ones first; none inside another.
+pub(super) fn every_match(words: &[String]) -> Vec<Match> {
+    let mut found: Vec<Match> = Vec::new();
+    for length in (1..=LONGEST.min(words.len())).rev() {
+        for start in 0..=words.len() - length {
+            let end = start + length;
+            let inside = found.iter().any(|other| other.start <= start && end <= other.end);
+            let rule = PHRASES.get(words[start..end].join(" ").as_str());
+            found.extend(rule.filter(|_| !inside).map(|rule| Match { rule, start, end }));
+        }
+    }
+    found
 }
 
 pub(super) fn sure(rule: &Rule, subject: Subject) -> f32 {

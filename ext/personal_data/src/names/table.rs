@@ -1,12 +1,13 @@
 //! What a table is about, by its name and its columns.
 
 use super::phrases::{
-    contains_phrase, strong_kind, Subject, ASSESSED, CARE, CARE_TABLES, PERSONS, THINGS, WRITINGS,
+    best_match, contains_phrase, remainder, strong_kind, sure, Subject, ASSESSED, CARE, CARE_TABLES, PERSONS,
+    THINGS, WRITINGS,
 };
 use super::RailsHints;
 use crate::words::words;
-use crate::Kind;
-use std::collections::HashSet;
+use crate::{Kind, PERSONAL};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// What the columns of a table have in common: made once per table.
@@ -26,6 +27,10 @@ pub struct TableContext {
     /// Holds accounts at other services, each by its `provider` and `uid`.
     pub(super) signs_in: bool,
     pub(super) words: Vec<String>,
+    /// How many columns it has.
+    pub(super) columns: usize,
+    /// How many of them are of which kind by their names.
+    kinds: BTreeMap<Kind, usize>,
     pub(super) hints: Arc<RailsHints>,
 }
 
@@ -46,10 +51,19 @@ impl TableContext {
             Kind::Gender,
         ];
         let person = telling.iter().filter(|kind| kinds.contains(kind)).count() >= 2;
+        let subject = if person {
+            Subject::Person
+        } else {
+            subject_by_name(&words)
+        };
+        let mut counts = BTreeMap::new();
+        for kind in columns.iter().filter_map(|column| kind_there(column, subject)) {
+            *counts.entry(kind).or_default() += 1;
+        }
         TableContext {
-            subject: if person { Subject::Person } else { subject(&words) },
+            subject,
             framework: is_framework(table),
-            care: contains_phrase(&words, &CARE) && subject(&words) != Subject::Thing
+            care: contains_phrase(&words, &CARE) && subject_by_name(&words) != Subject::Thing
                 || refers_to(&columns, &["patient", "consultation", "encounter"])
                 || contains_phrase(&words, &CARE_TABLES),
             assessed: refers_to(&columns, &ASSESSED.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -61,6 +75,8 @@ impl TableContext {
                     .any(|column| column.len() == 1 && column[0] == *name)
             }),
             words,
+            columns: columns.len(),
+            kinds: counts,
             hints: Arc::default(),
         }
     }
@@ -69,6 +85,16 @@ impl TableContext {
     pub fn with_hints(mut self, hints: impl Into<Arc<RailsHints>>) -> TableContext {
         self.hints = hints.into();
         self
+    }
+
+    /// The kinds of the columns beside the one of these words, and how many are of each.
+    pub(super) fn beside(&self, words: &[String]) -> Vec<(Kind, usize)> {
+        let own = kind_there(words, self.subject);
+        let others = self.kinds.iter().map(|(kind, count)| {
+            let itself = usize::from(own == Some(*kind));
+            (*kind, count.saturating_sub(itself))
+        });
+        others.filter(|(_, count)| *count > 0).collect()
     }
 
     /// What the table is about.
@@ -80,6 +106,13 @@ impl TableContext {
     pub fn is_framework(&self) -> bool {
         self.framework
     }
+}
+
+/// The kind that the lexicon takes a column for in a table about this.
+fn kind_there(words: &[String], subject: Subject) -> Option<Kind> {
+    let found = best_match(words, subject)?;
+    let doubt = remainder(words, &found)?;
+    (sure(found.rule, subject) * doubt >= PERSONAL).then_some(found.rule.kind)
 }
 
 /// A table's name without its schema and quotes.
@@ -147,7 +180,7 @@ fn refers_to(columns: &[Vec<String>], nouns: &[&str]) -> bool {
 }
 
 /// What a table is about by its name: English puts the noun last, French first.
-fn subject(words: &[String]) -> Subject {
+fn subject_by_name(words: &[String]) -> Subject {
     let tell = |phrase: &[String]| {
         let phrase = phrase.join(" ");
         if PERSONS.contains(&phrase) {

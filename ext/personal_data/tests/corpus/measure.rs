@@ -2,7 +2,9 @@
 
 use crate::public;
 use crate::support;
-use personal_data::{by_name, verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext, PERSONAL};
+use personal_data::{
+    by_name, features, verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext, PERSONAL,
+};
 use std::collections::BTreeMap;
 
 /// Rows that are made of each table.
@@ -202,32 +204,40 @@ pub fn measure_public(schemas: &[public::Schema], values: &public::Values) -> (P
     (scores, mistakes)
 }
 
-/// What the detector says of each column: schema, table, column, then kind and confidence by name, by content and
-/// together, with tabs between.
-pub fn answers_public(schemas: &[public::Schema], values: &public::Values) -> Vec<String> {
+/// What the model looks at in each column, a line each: schema, table, column, label (`-` not personal, `?` arguable),
+/// then features of its name, an empty field, and those of its values, with tabs between; a feature's value follows it
+/// after a space. Beside the line the model's sum by name.
+pub fn features_public(schemas: &[public::Schema], values: &public::Values) -> Vec<(String, i32)> {
     let mut lines = Vec::new();
+    let mut scanner = Scanner::new();
     for schema in schemas {
         for table in &schema.tables {
-            let context = TableContext::new(
-                &table.name,
-                table.columns.iter().map(|column| column.name.as_str()),
-            );
+            let columns = table.columns.iter().map(|column| column.name.as_str());
+            let context = TableContext::new(&table.name, columns);
             for column in &table.columns {
                 let name = ColumnName {
                     table: &table.name,
                     column: &column.name,
                     sql_type: &column.sql_type,
                 };
-                let answers = Answers::of(&name, &context, values.fill(schema, table, column, ROWS));
-                let found = [answers.by_name, answers.by_content, answers.verdict]
-                    .map(|found| {
-                        found.map_or("-\t0".into(), |(kind, sure)| format!("{}\t{sure}", kind.as_str()))
-                    })
+                let mut detector = ColumnDetector::new(name.column, name.sql_type);
+                for value in values.fill(schema, table, column, ROWS) {
+                    detector.observe(&value, &mut scanner);
+                }
+                let label = match column.label() {
+                    public::Label::Personal(kind) => kind,
+                    public::Label::Not => "-".to_string(),
+                    public::Label::Arguable => "?".to_string(),
+                };
+                let looked = features(&name, &context, &detector);
+                let [named, seen] = [&looked.name, &looked.values].map(|features| {
+                    let features = features.iter().map(|(name, value)| format!("{name} {value}"));
+                    features.collect::<Vec<_>>().join("\t")
+                });
+                let place = [&schema.name, &table.name, &column.name]
+                    .map(String::as_str)
                     .join("\t");
-                lines.push(format!(
-                    "{}\t{}\t{}\t{found}",
-                    schema.name, table.name, column.name
-                ));
+                lines.push((format!("{place}\t{label}\t{named}\t\t{seen}"), looked.sum));
             }
         }
     }
