@@ -67,7 +67,8 @@ class Runner
   def quick_parts
     end_to_end = Part.new("ruby one run from end to end",
                           [*ruby, "test/integration/masking_test.rb", "-n", "/every_row_is_there|raw_value/"])
-    [*rust_parts("--lib", "--package", "staging-sync-engine"), unit_part, end_to_end]
+    # Named outright, the binding's library would be linked as a program, which it cannot be without a Ruby process.
+    [*rust_parts("--workspace", "--exclude", "scalingo_staging_sync", "--lib"), unit_part, end_to_end]
   end
 
   # Cargo compiles all test programs and says where they lie.
@@ -78,8 +79,8 @@ class Runner
 
     artifacts = messages.lines.map { |line| JSON.parse(line) }.select { |message| message["executable"] && message.dig("profile", "test") }
     artifacts.map do |artifact|
-      Part.new("cargo #{artifact.dig("target", "name")}", [artifact["executable"], "--quiet"],
-               directory: File.dirname(artifact["manifest_path"]))
+      crate = File.dirname(artifact["manifest_path"])
+      Part.new("cargo #{File.basename(crate)}/#{artifact.dig("target", "name")}", [artifact["executable"], "--quiet"], directory: crate)
     end
   end
 

@@ -111,6 +111,44 @@ class MachineTest < Minitest::Test
     assert_equal ["wanted\n", ""], [output, errors]
   end
 
+  def test_each_script_explains_itself_whole_when_asked
+    { "setup" => "what is missing is named, with\nhow to get it", "test" => "bin/test --quick", "demo" => "DEMO_USERS=500000",
+      "fresh" => "--own-ruby", "with-postgres" => "TEST_PG_CA" }.each do |script, words|
+      %w[-h --help].each do |option|
+        output, errors, status = Open3.capture3("bin/#{script}", option, chdir: ROOT)
+        assert_equal [true, ""], [status.success?, errors], script
+        assert_includes output, words
+        refute_match(/^set -/, output)
+      end
+    end
+  end
+
+  # What is set up, tested or shown must not be other than what was asked for.
+  def test_no_script_passes_over_an_argument_that_it_does_not_know
+    {
+      %w[setup --chekc] => "bin/setup --check", %w[setup --yes --check] => "bin/setup --check",
+      %w[setup --check libclnag] => "unknown: \"libclnag\"; --check takes: rust ruby",
+      %w[test --quick --workers] => "bin/test --quick", %w[demo --keep 3] => "bin/demo --keep",
+      %w[with-postgres --version] => "--version needs a value", %w[with-postgres --versoin 16] => "unknown option --versoin",
+      %w[loads pkg/none.gem] => "usage: bin/loads GEM"
+    }.each do |(script, *arguments), words|
+      output, errors, status = Open3.capture3(in_front, "bin/#{script}", *arguments, chdir: ROOT)
+      refute_predicate status, :success?, "#{script} #{arguments.join(" ")}"
+      assert_empty output
+      assert_includes errors, words
+    end
+  end
+
+  def test_quick_takes_the_unit_tests_of_every_crate_and_names_each_program_by_its_crate
+    artifact = ->(crate) { "{\"executable\":\"/t\",\"profile\":{\"test\":true},\"target\":{\"name\":\"a\"},\"manifest_path\":\"/x/#{crate}/Cargo.toml\"}" }
+    program("cargo", "echo \"$*\" >'#{@folder}/asked'; echo '#{artifact["one"]}'; echo '#{artifact["two"]}'")
+    output, status = Open3.capture2e(in_front, RbConfig.ruby, "-r./test/runner", "-e",
+                                     "puts Runner.new(quick: true).send(:quick_parts).map(&:name)", chdir: ROOT)
+    assert_predicate status, :success?, output
+    assert_equal ["cargo one/a", "cargo two/a", "ruby unit tests", "ruby one run from end to end"], output.lines(chomp: true)
+    assert_match(/\Atest --workspace --exclude scalingo_staging_sync --lib /, File.read("#{@folder}/asked"))
+  end
+
   def test_fresh_refuses_what_it_does_not_know_before_it_makes_anything
     {
       %w[debian:11] => "unknown: \"debian:11\"", %w[--old-rubby] => "unknown: \"--old-rubby\"",
