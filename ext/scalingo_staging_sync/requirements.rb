@@ -105,8 +105,8 @@ class Requirements
   end
 
   def compiler?
-    compiler = ENV["CC"] || RbConfig::CONFIG["CC"] || "cc"
-    [compiler.split.first, ENV["MAKE"] || "make"].all? { |program| program?(program) }
+    # Both may have arguments behind them, as in MAKE="make -j4".
+    [ENV["CC"] || RbConfig::CONFIG["CC"] || "cc", ENV["MAKE"] || "make"].all? { |command| program?(command.split.first.to_s) }
   end
 
   def headers?
@@ -115,8 +115,8 @@ class Requirements
   end
 
   def program?(name)
-    folders = name.include?("/") ? [""] : ENV.fetch("PATH", "").split(File::PATH_SEPARATOR)
-    folders.any? { |folder| (path = File.join(folder, name)) && File.file?(path) && File.executable?(path) }
+    folders = name.include?("/") ? ["."] : ENV.fetch("PATH", "").split(File::PATH_SEPARATOR)
+    folders.any? { |folder| (path = File.expand_path(name, folder)) && File.file?(path) && File.executable?(path) }
   end
 
   # What a program prints; nothing where it is missing or fails.

@@ -197,6 +197,18 @@ class GeneratorTest < Minitest::Test
     end
   end
 
+  def test_a_misspelt_option_writes_nothing
+    ["--crno", "--corn=0 3 * * 0", "--force-all", "-x"].each { |option| app { fail_with("Unknown switches", option, "0 3 * * 0") } }
+  end
+
+  def test_what_is_scheduled_already_is_not_recommended_again
+    app do
+      succeed(*SUNDAYS)
+      refute_includes succeed, '--cron "0 3 * * 0"'
+    end
+    app("cron.json" => "{") { assert_includes succeed, '--cron "0 3 * * 0"' }
+  end
+
   def test_where_cron_json_cannot_be_amended_nothing_is_written
     app("cron.json" => "{") { fail_with("cron.json is not JSON", *SUNDAYS) }
     app("cron.json" => OTHER_JOB) { fail_with('The schedule "@weekly" cannot be used', "--cron", "@weekly") }

@@ -230,6 +230,19 @@ class PackageTest < Minitest::Test
     end
   end
 
+  def test_the_compiler_and_make_may_have_arguments_and_a_variable_without_a_value_names_none
+    [{ "MAKE" => "make -j4" }, { "CC" => "cc -pipe" }].each do |environment|
+      configure(programs: %w[cc make], cargo: "1.99.0", clang: LIBCLANG, environment:) do |output, status,|
+        assert_predicate status, :success?, output
+      end
+    end
+    [{ "MAKE" => "" }, { "CC" => "" }].each do |environment|
+      configure(programs: %w[cc make], cargo: "1.99.0", clang: LIBCLANG, environment:) do |output,|
+        assert_match(/\Ascalingo-staging-sync cannot be compiled here, because there is no C compiler with make\. Take/, output)
+      end
+    end
+  end
+
   def test_everything_that_is_missing_is_named_at_once
     configure(programs: []) do |output,|
       assert_match(/no cargo >= [\d.]+ on the PATH, no libclang and no C compiler with make\. Take/, output)

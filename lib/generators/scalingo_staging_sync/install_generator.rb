@@ -29,6 +29,9 @@ module ScalingoStagingSync
       class_option :cron, type: :string, banner: '"0 3 * * 0"',
                           desc: "Schedule the run in cron.json: minute, hour, day of the month, month, day of the week, in UTC"
 
+      # A misspelt --cron would schedule nothing, and look as if it had.
+      check_unknown_options!
+
       # Whether a shell sees that the generator failed; Thor asks.
       #
       # @return [Boolean] always true
@@ -101,9 +104,16 @@ module ScalingoStagingSync
       private
 
       def schedule_step
-        return "Commit cron.json and deploy: Scalingo reads it then." if @cron
+        return "Commit cron.json and deploy: Scalingo reads it then." if @cron || scheduled_already?
 
         "For a run every Sunday at 3 (UTC): rails generate scalingo_staging_sync:install --cron \"0 3 * * 0\""
+      end
+
+      # A file that cannot be read is of no interest where nothing is to be added to it.
+      def scheduled_already?
+        Cron::Jobs.new(cron_text).own.any?
+      rescue ScalingoStagingSync::Error, Thor::Error
+        false
       end
 
       # The page in the installed gem, or in the checkout.

@@ -66,7 +66,7 @@ module ScalingoStagingSync
       end
 
       def number(name, word)
-        number = NAMES[name]&.fetch(word.downcase, nil) || Integer(word, 10, exception: false)
+        number = NAMES[name]&.fetch(word.downcase, nil) || (word.to_i if word.match?(/\A\d+\z/))
         return number if number && FIELDS.fetch(name).cover?(number)
 
         bounds = FIELDS.fetch(name)

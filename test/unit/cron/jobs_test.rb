@@ -27,6 +27,7 @@ class CronFileTest < Minitest::Test
     { "" => "0 fields", "0 3 * *" => "4 fields", "0 3 * * 0 2026" => "6 fields", "@weekly" => "@ words", "60 3 * * 0" => "minute is from 0 to 59",
       "0 24 * * 0" => "hour is from 0 to 23", "0 3 0 * *" => "day of the month is from 1 to 31", "0 3 * 13 *" => "month is from 1 to 12",
       "0 3 * * 7" => "0 is Sunday", "0 3 * * sunday" => "day of the week is from", "0 3 * foo *" => "month is from", "-5 3 * * 0" => "minute",
+      "+5 3 * * 0" => "minute is from", "1_0 3 * * 0" => "minute is from", "0 3 * * 0x1" => "day of the week is from",
       "0 3 * * 5-1" => "ends before it begins", "0 3 * * ?" => "day of the week is from", "0 3 L * *" => "day of the month",
       "0 3 * * 1#2" => "day of the week", "0/5 3 * * *" => "step in the minute", "*/0 3 * * *" => "above 0", "1, 3 * * 0" => "minute",
       ", 3 * * 0" => "minute", "0 3 31 2 *" => "no such day", "0 3 31 4,6 *" => "no such day" }.each do |text, reason|
