@@ -80,6 +80,18 @@ class MachineTest < Minitest::Test
     assert_includes missing("compiler", in_front), "a C compiler and make"
   end
 
+  def test_rake_finds_cargo_where_rustup_puts_it_and_says_so_where_there_is_none
+    rake = [RbConfig.ruby, Gem.bin_path("rake", "rake"), "-T", "lint:rubocop"]
+    environment = { "PATH" => @folder, "HOME" => @folder, "CARGO_HOME" => nil, "CARGO" => nil }
+    output, status = Open3.capture2e(environment, *rake, chdir: ROOT)
+    assert_equal [false, "There is no cargo on the PATH. `bin/setup --check` says what this machine lacks, and how to get it.\n"],
+                 [status.success?, output]
+    FileUtils.mkdir_p(File.join(@folder, ".cargo/bin"))
+    program(".cargo/bin/cargo", "exit 1")
+    output, = Open3.capture2e(environment, *rake, chdir: ROOT)
+    refute_includes output, "no cargo on the PATH"
+  end
+
   def test_a_ruby_that_is_too_old_is_no_ruby
     program("ruby", "exit 1")
     assert_includes missing("ruby", in_front), "Ruby"
