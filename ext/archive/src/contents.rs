@@ -169,7 +169,7 @@ fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry,
         return Err(input.corrupt("a dump id is out of range"));
     }
     let had_dumper = input.integer()? != 0;
-    read_oid(input)?; // of the catalogue, which the kind tells as well
+    read_oid(input)?; // of the catalogue, which follows from the kind
     let oid = read_oid(input)?;
     let tag = input.string(MAX_STRING)?;
     let kind = EntryKind::from(input.string(MAX_STRING)?.as_str());

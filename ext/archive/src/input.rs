@@ -20,7 +20,7 @@ pub(super) struct Input<R> {
     pub(super) met_non_utf8: bool,
 }
 
-/// Where an entry's data begins in the archive, as the table of contents tells it.
+/// Where an entry's data begins in the archive, as the table of contents has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offset {
     /// The archive was written to a pipe, so pg_dump could not come back to fill it in.

@@ -107,7 +107,7 @@ pub struct Entry {
     pub table_am: String,
     /// Entries that must be restored before it.
     pub dependencies: Vec<DumpId>,
-    /// Length of its data in the archive, in bytes, where the archive tells (offsets of consecutive blocks; not
+    /// Length of its data in the archive, in bytes, where the archive says so (offsets of consecutive blocks; not
     /// of the last block, nor in an archive written to a pipe). A hint, nothing to rely on.
     pub data_size: Option<u64>,
 }

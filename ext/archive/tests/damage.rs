@@ -9,7 +9,7 @@ use pg_dump_archive::ArchiveError;
 use proptest::prelude::*;
 use support::{read_all, Item, Squeeze, Writer, SQUEEZES};
 
-/// The most memory that this process has had, in KiB; None where the system does not tell.
+/// The most memory that this process has had, in KiB; None where the system does not say.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

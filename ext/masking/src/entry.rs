@@ -253,7 +253,7 @@ pub(super) struct Fitted {
     pub(super) reads: Vec<usize>,
 }
 
-/// The form of values that SQL cannot tell from others. The server need not look at them.
+/// The form of values that SQL cannot distinguish from others. The server need not look at them.
 pub(super) const ANY_VALUE: &str = "TRUE";
 
 impl Fitted {

@@ -21,7 +21,7 @@ pub struct MaskedColumn {
     /// What it becomes, in words for the report: `e-mail pseudonym`.
     pub description: String,
     /// A SQL condition that every value of it in the target meets: `"email" IS NULL OR "email"::text ~ '…'`;
-    /// `TRUE` where SQL cannot tell. Put it in parentheses where it is combined with another.
+    /// `TRUE` where SQL cannot decide. Put it in parentheses where it is combined with another.
     pub form_sql: String,
     /// Where the mask gives accounts a password that is known: a SQL condition on those that have it.
     pub known_password: Option<String>,

@@ -9,7 +9,7 @@ use super::types::Type;
 use pg_dump_archive::copy;
 use std::sync::Arc;
 
-/// What [`listing`] tells of a mask.
+/// What [`listing`] says of a mask.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Listed {
     /// Its name.
@@ -25,7 +25,7 @@ pub struct Listed {
     pub kind: Type,
     /// The options that the example is made with, as JSON.
     pub with: &'static str,
-    /// What it becomes under a key that is nobody's.
+    /// What it becomes under a key made up for examples.
     pub to: String,
 }
 

@@ -41,7 +41,7 @@ pub struct Masker {
     counts: Counts,
     splitter: Splitter,
     scratch: Scratch,
-    /// Where the fields begin of the row that was written last, where somebody watches.
+    /// Where the fields begin of the row that was written last, when they are asked for.
     written: Vec<usize>,
 }
 
@@ -148,7 +148,7 @@ fn mask_row(
         });
     }
     counts.rows += 1;
-    let (mut copied, mut told) = (row.starts[0], 0);
+    let (mut copied, mut noted) = (row.starts[0], 0);
     for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
         let (start, end) = row.range(column.position);
         if &piece[start..end] == b"\\N" {
@@ -157,9 +157,9 @@ fn mask_row(
         }
         append(piece, copied..start, out);
         if let Some(starts) = &mut starts {
-            told = tell(
+            noted = note_starts(
                 row,
-                told..column.position + 1,
+                noted..column.position + 1,
                 out.len().wrapping_sub(start),
                 starts,
             );
@@ -192,14 +192,14 @@ fn mask_row(
         }
     }
     if let Some(starts) = starts {
-        tell(row, told..found + 1, out.len().wrapping_sub(copied), starts);
+        note_starts(row, noted..found + 1, out.len().wrapping_sub(copied), starts);
     }
     append(piece, copied..row.starts[found], out);
     Ok(())
 }
 
 /// Appends where some fields begin that are moved by `shift`, and returns which field is next.
-fn tell(row: &Row<'_>, fields: Range<usize>, shift: usize, starts: &mut Vec<usize>) -> usize {
+fn note_starts(row: &Row<'_>, fields: Range<usize>, shift: usize, starts: &mut Vec<usize>) -> usize {
     let next = fields.end;
     let moved = row.starts[fields].iter().map(|start| start.wrapping_add(shift));
     starts.extend(moved);

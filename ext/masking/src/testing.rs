@@ -80,7 +80,7 @@ pub(super) fn any(_: &str, _: &str) -> bool {
     true
 }
 
-/// A unique index that tells all values apart.
+/// A unique index on whole values.
 pub(super) const UNIQUE: Uniqueness = Uniqueness {
     distinct: true,
     tells_case_apart: true,

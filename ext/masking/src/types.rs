@@ -12,7 +12,7 @@ pub enum Type {
         limit: Option<usize>,
         /// `character(n)`: padded with blanks, which do not count.
         padded: bool,
-        /// `citext`: its comparisons do not tell case apart.
+        /// `citext`: its comparisons ignore case.
         ignores_case: bool,
     },
     /// `smallint`, `integer`, `bigint`: bytes, 2, 4 or 8.

@@ -25,7 +25,7 @@ fn allocations(mask: Mask, kind: &Type, values: &[&str], checks: Option<Vec<Chec
     };
     let pseudonyms = pseudonyms("demo.example.com");
     let mask = RowMask::new(&table, &[(1, named("email", &json!({}))), (2, mask)], &pseudonyms)
-        .unwrap_or_else(|told| panic!("{told:?}"));
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
     let mut rows = Vec::new();
     for row in 0..ROWS {
         rows.extend_from_slice(format!("{row}\tAda{row}@Éxample.org\t").as_bytes());
@@ -136,23 +136,23 @@ fn named(name: &str, options: &Value) -> Mask {
 
 #[test]
 fn no_mask_of_the_catalogue_allocates_for_a_row() {
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     for (name, options, kind, values) in cases() {
         let count = allocations(named(&name, &options), &kind, &values, None);
         if count > 0 {
-            told.push(format!("{name} {options}: {count} allocations for {ROWS} rows"));
+            problems.push(format!("{name} {options}: {count} allocations for {ROWS} rows"));
         }
     }
-    assert!(told.is_empty(), "\n{}", told.join("\n"));
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
 #[test]
 fn neither_strategies_nor_keep_nor_checks_allocate_for_a_row() {
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     let mut look = |name: &str, mask: Mask, kind: &Type, checks| {
         let count = allocations(mask, kind, &["Ada\\b", "0612345678"], checks);
         if count > 0 {
-            told.push(format!("{name}: {count} allocations for {ROWS} rows"));
+            problems.push(format!("{name}: {count} allocations for {ROWS} rows"));
         }
     };
     for strategy in masking::STRATEGIES {
@@ -180,5 +180,5 @@ fn neither_strategies_nor_keep_nor_checks_allocate_for_a_row() {
         }];
         look("check", named("username", &json!({})), &Type::TEXT, Some(checks));
     }
-    assert!(told.is_empty(), "\n{}", told.join("\n"));
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }

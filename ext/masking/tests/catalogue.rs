@@ -135,7 +135,7 @@ fn kept_values_stay_and_are_counted() {
 
 #[test]
 fn what_does_not_fit_is_refused_with_what_to_do() {
-    for (name, options, kind, unique, told) in [
+    for (name, options, kind, unique, words) in [
         ("emial", json!({}), Type::TEXT, false, "Did you mean :email?"),
         (
             "phone",
@@ -269,8 +269,8 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
     ] {
         let unique = if unique { UNIQUE } else { Uniqueness::default() };
         match fitted(name, options, kind, unique) {
-            Ok(_) => assert!(told.is_empty(), "{name} should be refused: {told}"),
-            Err(problem) => assert!(!told.is_empty() && problem.contains(told), "{name}: {problem}"),
+            Ok(_) => assert!(words.is_empty(), "{name} should be refused: {words}"),
+            Err(problem) => assert!(!words.is_empty() && problem.contains(words), "{name}: {problem}"),
         }
     }
 }
@@ -281,7 +281,7 @@ fn of_the_places_within_a_document_all_that_are_wrong_are_told() {
         let places = json!({"$.a": "emial", "$.b": "email", "$.c": {"mask": "phone", "contry": "FR"}, "$.d": 7,
             "$.e..": "nmae"});
         let problem = fitted(mask, json!({ option: places }), kind, Uniqueness::default()).unwrap_err();
-        let mut told = vec![
+        let mut words = vec![
             "$.a: public.users.value has the mask",
             "there is no mask :emial. Did you mean :email?",
             "$.c: ",
@@ -292,10 +292,10 @@ fn of_the_places_within_a_document_all_that_are_wrong_are_told() {
             "there is no mask :nmae. Did you mean :name?",
         ];
         if mask == "json" {
-            told.push("a path \"$.e..\" that cannot be read");
+            words.push("a path \"$.e..\" that cannot be read");
         }
-        for told in told {
-            assert!(problem.contains(told), "{told}: {problem}");
+        for part in words {
+            assert!(problem.contains(part), "{part}: {problem}");
         }
         assert!(!problem.contains("$.b: "), "{problem}");
     }

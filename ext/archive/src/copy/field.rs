@@ -5,7 +5,7 @@ use memchr::memchr;
 /// The fields of one row, raw: still escaped, `\N` for NULL.
 ///
 /// `row` is without its newline. An empty row has one empty field, as in COPY; only who knows that the
-/// table has no column can tell that there is none.
+/// table has no column knows that there is none.
 ///
 /// ```
 /// use pg_dump_archive::copy::fields;

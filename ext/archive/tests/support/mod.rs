@@ -153,7 +153,7 @@ pub struct Writer {
     pub format: u8,
     pub squeeze: Squeeze,
     pub chunk: usize,
-    /// Whether the table of contents tells where the blocks are, as in an archive written to a file.
+    /// Whether the table of contents says where the blocks are, as in an archive written to a file.
     pub offsets: bool,
     pub items: Vec<Item>,
 }

@@ -25,6 +25,8 @@ fn run(program: &str, arguments: &[&str]) -> Output {
     let path = Path::new(&environment("TEST_PG_BINDIR")).join(program);
     let output = Command::new(path)
         .args(arguments)
+        // The first and the last moment that PostgreSQL knows are out of range elsewhere.
+        .env("PGTZ", "UTC")
         .output()
         .expect("PostgreSQL's programs are in TEST_PG_BINDIR");
     assert!(

@@ -53,7 +53,7 @@ struct Locale {
     countries: List,
     /// The first two digits of a postal code and what follows them.
     postal: (std::ops::RangeInclusive<u8>, usize, List),
-    /// A telephone number that nobody has: what it begins with, and how many digits follow.
+    /// A telephone number that is given to no one: what it begins with, and how many digits follow.
     phones: (List, usize),
 }
 

@@ -1,4 +1,4 @@
-//! `scrub`: free text in which what identifies somebody becomes the pseudonym that its own mask gives.
+//! `scrub`: free text in which what identifies a person becomes the pseudonym that its own mask gives.
 
 use pg_dump_archive::copy::Row;
 use crate::action::Writes;

@@ -61,7 +61,7 @@ pub(crate) fn fit<N: Number + 'static>(
     digits: u8,
     make: impl FnOnce(&Function, Option<u128>) -> N,
 ) -> Result<Fitted, String> {
-    // A number has no leading zeros, so the digits that it lacks are told by its length.
+    // A number has no leading zeros, so its length says which digits it lacks.
     let is_number = match &fitting.column.kind {
         Type::Text { .. } => false,
         Type::Integer(8) if digits > 0 && digits <= 18 => true,

@@ -65,7 +65,7 @@ fn token_sql(place: &str, parts: &[Part]) -> String {
             .collect();
         return format!("{place} = ANY (ARRAY[{}])", list.join(","));
     }
-    // A long list joined to another part is told by its shape only.
+    // A long list joined to another part is known by its shape only.
     let pattern: String = parts
         .iter()
         .map(|part| match part {

@@ -5,7 +5,7 @@
 use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use std::sync::Arc;
 
-/// What the mask `fake` can be told to write.
+/// What the mask `fake` can be asked to write.
 pub const FAKE_KINDS: [&str; 12] = [
     "first_name",
     "last_name",
@@ -21,7 +21,7 @@ pub const FAKE_KINDS: [&str; 12] = [
     "username",
 ];
 
-/// A unique index that tells all values apart.
+/// A unique index on whole values.
 pub const UNIQUE: Uniqueness = Uniqueness {
     distinct: true,
     tells_case_apart: true,

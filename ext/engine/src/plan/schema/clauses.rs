@@ -35,7 +35,7 @@ pub(super) fn table_constraint<'t, 'a>(item: &'t [Token<'a>]) -> Option<Constrai
     let first = cursor.peek()?;
     // All of these are reserved, so that a column of such a name is quoted; EXCLUDE is not.
     let is_constraint = !name.is_empty()
-        || ["PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "LIKE"]
+        || ["PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "LIKE", "NOT"]
             .iter()
             .any(|word| first.is(word))
         || first.is("EXCLUDE")
