@@ -125,7 +125,7 @@ module Contestants
         "BENCH_CHECKS" => @checks.to_s, "BENCH_POLICY" => @policy.to_s }
     end
 
-    # As the audit tells: without Rails, the backup's way here, and the plan; with verification.
+    # As the audit reports: without Rails, the backup's way here, and the plan; with verification.
     def work_seconds
       phases = JSON.parse(@setting.app.read("tmp/audit.json")).fetch("phases")
       phases.select { |phase| %w[schema rows keys verify].include?(phase["name"]) }.sum { |phase| phase["seconds"] }

@@ -54,7 +54,7 @@ module Measure
   # Bytes of the server's temporary files in this database, sorts and hashes that did not fit.
   def spilled(database) = database.value("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()").to_i
 
-  # Looks at processes and at a directory twenty times a second, because what has ended tells nothing any more.
+  # Looks at processes and at a directory twenty times a second, because an ended process reports nothing.
   class Watch
     attr_reader :client_cpu, :peak_memory, :temporary_bytes
 

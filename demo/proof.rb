@@ -110,7 +110,7 @@ class Proof
   end
 
   # Each text as a whole, every e-mail address and phone number inside a longer one, and, in the masked tables, every
-  # word. (Elsewhere a word may well be somebody's name: a product's, a street's.)
+  # word. (Elsewhere a word may well be part of a name: a product's, a street's.)
   def words_of(table, column, names:)
     parts = ["SELECT lower(text) FROM texts",
              "SELECT lower(found[1]) FROM texts, regexp_matches(text, '[[:alnum:]._%+-]+@[[:alnum:].-]+', 'g') AS found",

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The main job from end to end, told as it happens. Run by bin/demo, beside a PostgreSQL cluster of its own.
+# The main job from end to end, narrated as it happens. Run by bin/demo, beside a PostgreSQL cluster of its own.
 
 require_relative "../test/support/fake_scalingo"
 require_relative "../test/support/postgres"
@@ -31,7 +31,7 @@ class Demo
     show_what_was_left_out
     compare_with_pg_restore
     proven = prove
-    tell_how_to_connect if @keep
+    print_how_to_connect if @keep
     proven
   ensure
     @fake&.stop
@@ -123,7 +123,7 @@ class Demo
     proof.holds?
   end
 
-  def tell_how_to_connect
+  def print_how_to_connect
     psql = Postgres.program("psql")
     @screen.chapter("Left for you")
     @screen.say("production   #{psql} #{@production.url}")

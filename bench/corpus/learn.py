@@ -25,7 +25,7 @@ PARTS = 7  # of schemas, each left out once
 PRECISION = {"named": 0.94, "seen": 0.93}  # what the thresholds are chosen for; rules add to the first
 STRENGTH = {"named": 0.5, "seen": 0.3, "kind": 1.0}  # inverse of the regularisation
 LEAST = {"named": 0.15, "seen": 0.03, "kind": 0.4}  # weights below are left out
-KINDS_OF = ("bias", "type=", "word=", "last=", "table=", "part=", "says ", "about ", "of ")  # what tells a kind
+KINDS_OF = ("bias", "type=", "word=", "last=", "table=", "part=", "says ", "about ", "of ")  # what predicts a kind
 ONE = 20  # a feature that is there, as the detector writes it
 UNIT = 16  # a weight of one, in the table
 
@@ -46,7 +46,7 @@ class Columns:
                 self.schemas.append(schema)
         self.kinds, self.schemas = numpy.array(self.kinds), numpy.array(self.schemas)
         self.personal = self.kinds != "-"
-        self.told = numpy.array([any(key.startswith("found=") for key in row) for row in self.named])
+        self.by_rule = numpy.array([any(key.startswith("found=") for key in row) for row in self.named])
 
 
 def values(fields):
@@ -139,11 +139,11 @@ def main(features_path, weights_path=None):
     columns = Columns(features_path)
     labels, schemas = columns.personal, columns.schemas
     print(f"{len(set(schemas))} schemas, {len(labels)} columns, {labels.sum()} personal")
-    show("rules, by name", labels, columns.told)
+    show("rules, by name", labels, columns.by_rule)
     odds = left_out(columns.named, labels, schemas, "named")
     level = threshold(labels, odds, PRECISION["named"])
     show(f"model, by name, from {level:.2f} on", labels, odds >= level)
-    found = (odds >= level) | columns.told & (odds >= level - 1)
+    found = (odds >= level) | columns.by_rule & (odds >= level - 1)
     show("the same, or what rules say", labels, found)
     named = Sum(columns.named, labels, "named")
     named.shift(level)

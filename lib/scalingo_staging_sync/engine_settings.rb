@@ -63,7 +63,7 @@ module ScalingoStagingSync
       # @return [Database::Url, nil] ActiveRecord's primary database; nil where it is not PostgreSQL
       def rails_database = Database::Url.parse(active_record_url)
 
-      # @return [Boolean] whether the target is ActiveRecord's primary database, as far as the URLs tell
+      # @return [Boolean] whether the target is ActiveRecord's primary database, judging by the URLs
       def target_of_rails?
         target = target_database
         rails = rails_database

@@ -82,7 +82,7 @@ module ScalingoStagingSync
 
         note("#{former} takes #{settings.keys.map { |name| "config.#{name}" }.join(" and ")} from the configuration; " \
              "set #{settings.one? ? "it" : "them"} there.")
-        ScalingoStagingSync.configuration.logger = settings[:logger] if settings[:logger] # the log has one, whoever writes
+        ScalingoStagingSync.configuration.logger = settings[:logger] if settings[:logger] # one logger for all of the log
         config = (given[:config] || ScalingoStagingSync.configuration).dup
         settings.each { |name, value| config.public_send(:"#{name}=", value) }
         given.merge(config:)

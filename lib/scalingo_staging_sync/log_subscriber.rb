@@ -5,7 +5,7 @@ require "active_support/deprecation" # before the next one, or the two require e
 require "active_support/log_subscriber"
 
 module ScalingoStagingSync
-  # Logs what a run tells, tagged, to `config.logger`: the lines are made of the events that go out through
+  # Logs a run's progress, tagged, to `config.logger`: the lines are made of the events that go out through
   # ActiveSupport::Notifications, and of nothing else.
   class LogSubscriber < ActiveSupport::LogSubscriber
     # The events' names before `.scalingo_staging_sync`.
@@ -27,7 +27,7 @@ module ScalingoStagingSync
       Terminal::ProgressBars.aside { write(payload[:level], payload[:message]) }
     end
 
-    # Many loggers of Rails apps print no level, so that a warning would not be told from other lines.
+    # Many Rails loggers print no level, so a warning would look like any other line.
     def write(level, message)
       message = "Warning: #{message}" if level == :warn
       tag = Terminal::ProgressReporter::TAG

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   # Answers 503 with a short page while a run replaces the database, and after one that failed half-way, so that
-  # nobody meets a half-filled app. Optional.
+  # no visitor sees a half-filled app. Optional.
   #
   # @example config/environments/staging.rb
   #   config.middleware.insert_before 0, ScalingoStagingSync::RackMiddleware, except: ["/health"]
@@ -18,7 +18,7 @@ module ScalingoStagingSync
 
     # @param app [#call] the app
     # @param except [Array<String>] paths that are let through
-    # @param state [#call] what tells the state
+    # @param state [#call] what returns the state
     def initialize(app, except: [], state: -> { ScalingoStagingSync.state })
       @app = app
       @except = except

@@ -54,24 +54,24 @@ class AskServerTest < IntegrationTest
     stagings.except("behind").each do |state, sql|
       staging = new_staging
       staging.database.connect(staging.url) { |connection| connection.exec(sql) }
-      told = assert_untouched(staging.database) { plan(staging.url, SOUND) }
-      assert_equal [[], { accepted: 3, refused: 0, unanswered: [] }], [told[:problems], told[:server_check]], state
+      planned = assert_untouched(staging.database) { plan(staging.url, SOUND) }
+      assert_equal [[], { accepted: 3, refused: 0, unanswered: [] }], [planned[:problems], planned[:server_check]], state
     end
   end
 
-  def test_sql_that_the_server_refuses_is_told_before_a_run
+  def test_sql_that_the_server_refuses_is_reported_before_a_run
     stagings.each do |state, sql|
       staging = new_staging
       staging.database.connect(staging.url) { |connection| connection.exec(sql) }
-      told = plan(staging.url, [["users", "UPDATE users SET email = 7 + 'x'::date"], ["visits", "UPDATE visits SET remark = upper(on_day, 3)"],
-                                ["users", "UPDATE users SET phone = '1'"]])
-      refute told[:would_succeed], state
-      check = told[:server_check]
+      planned = plan(staging.url, [["users", "UPDATE users SET email = 7 + 'x'::date"], ["visits", "UPDATE visits SET remark = upper(on_day, 3)"],
+                                   ["users", "UPDATE users SET phone = '1'"]])
+      refute planned[:would_succeed], state
+      check = planned[:server_check]
       assert_operator check[:refused], :>=, 1, "#{state}: #{check}"
-      told[:problems].each { |problem| assert_equal "PlanError", problem[:error].split("::").last }
-      assert(told[:problems].any? do |problem|
+      planned[:problems].each { |problem| assert_equal "PlanError", problem[:error].split("::").last }
+      assert(planned[:problems].any? do |problem|
                problem[:what].include?("UPDATE visits SET remark") || problem[:what].include?("UPDATE users SET email")
-             end, told[:problems].to_s)
+             end, planned[:problems].to_s)
     end
   end
 
@@ -80,19 +80,19 @@ class AskServerTest < IntegrationTest
     staging.database.connect(staging.url) do |connection|
       connection.exec("CREATE TYPE public.status AS ENUM ('draft'); CREATE TABLE public.accounts (id text)")
     end
-    told = plan(staging.url, SOUND)
-    assert told[:would_succeed], told[:problems].to_s
-    assert_equal [1, 0], told[:server_check].values_at(:accepted, :refused)
-    assert_equal 1, told[:server_check][:unanswered].size
-    assert_match(/public\.accounts, which it reads, is not in the target as it is in the backup/, told[:server_check][:unanswered].first)
+    planned = plan(staging.url, SOUND)
+    assert planned[:would_succeed], planned[:problems].to_s
+    assert_equal [1, 0], planned[:server_check].values_at(:accepted, :refused)
+    assert_equal 1, planned[:server_check][:unanswered].size
+    assert_match(/public\.accounts, which it reads, is not in the target as it is in the backup/, planned[:server_check][:unanswered].first)
   end
 
   def test_a_label_that_staging_lacks_is_no_refusal
     staging = new_staging
     staging.database.connect(staging.url) { |connection| connection.exec("CREATE TYPE public.status AS ENUM ('draft')") }
-    told = plan(staging.url, SOUND.first(1))
-    assert told[:would_succeed], told[:problems].to_s
-    assert_match(/needs something that is not in the target/, told[:server_check][:unanswered].first)
+    planned = plan(staging.url, SOUND.first(1))
+    assert planned[:would_succeed], planned[:problems].to_s
+    assert_match(/needs something that is not in the target/, planned[:server_check][:unanswered].first)
   end
 
   # Readers and writers of the app go on while it asks, and it waits for none of them.

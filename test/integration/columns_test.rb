@@ -93,7 +93,7 @@ class ColumnsTest < IntegrationTest
     assert_equal "300", target.value(query)
   end
 
-  def test_everything_that_does_not_fit_is_told_together_and_nothing_is_touched
+  def test_everything_that_does_not_fit_is_reported_together_and_nothing_is_touched
     database = new_database
     entries = [
       { table: "customers", columns: { emial: :email, name: :nmae, phone: { mask: :phone, contry: "FR" }, uuid: :redact,
@@ -107,7 +107,7 @@ class ColumnsTest < IntegrationTest
     end
     ["Did you mean email?", "Did you mean :name?", "does not take the option \"contry\". Did you mean country?", "under a unique index",
      "public.customers.spent", "held in memory", "is NOT NULL, and the mask :null", "keep names the column name",
-     "logs_email_fkey", "public.logs.id"].each { |told| assert_includes error.message, told }
+     "logs_email_fkey", "public.logs.id"].each { |expected| assert_includes error.message, expected }
   end
 
   def test_two_entries_for_one_table_combine_and_may_not_mask_the_same_column

@@ -170,7 +170,7 @@ class ConditionsTest < IntegrationTest
   WATCHED = %w[people.email people.name people.note people.settings people.login people.tags people.shout notes.body notes.author
                long_notes.appendix visits.mail visits.remark tenant.notes.body].freeze
 
-  def test_nobody_ever_sees_a_raw_value_and_none_is_left_on_disk
+  def test_no_other_session_ever_sees_a_raw_value_and_none_is_left_on_disk
     target = new_database
     assert_never_seen(target, WATCHED, "heron") do
       run!(source: self.class.archive("heron"), target: target.url, masking_options: self.class.masking(EVERYTHING))
@@ -206,7 +206,7 @@ class ConditionsTest < IntegrationTest
     assert_equal 0, count(target, "visits WHERE mail LIKE 'RAW%' OR remark <> ''")
   end
 
-  def test_every_wrong_rule_is_told_at_once_with_the_target_untouched
+  def test_every_wrong_rule_is_reported_at_once_with_the_target_untouched
     ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:of_the_clinic) do |table, where|
       "UPDATE #{table} SET patient = 1 WHERE #{where}"
     end
@@ -236,7 +236,7 @@ class ConditionsTest < IntegrationTest
      /columns: email, condition: "vip" \} and .*:email_anonymization, condition: "NOT vip" \} both mask the column public\.people\.email/, /in its condition, public\.people has no column emial/,
      /public\.notes has no column patient/, /long_notes SET body = 'a'" \} and .*notes SET body = 'b'" \} both mask/, /ONLY public\.visits, which is partitioned/,
      /on_day is part of the partition key/, /no foreign key between public\.people and public\.notes/,
-     /in the expression for note, public\.people has no column nmae. Did you mean name\?/].each { |told| assert_match told, error.message }
+     /in the expression for note, public\.people has no column nmae. Did you mean name\?/].each { |expected| assert_match expected, error.message }
   ensure
     ScalingoStagingSync::Database::AnonymizationStrategies.reset!
   end
@@ -251,8 +251,8 @@ class ConditionsTest < IntegrationTest
                                                        masking_options: self.class.masking(entries)
     end
     # Each once, though a condition is asked about for every table of a family.
-    [/columns: email,.*42883, near `no_such_function/, /columns: name,.*22P02, near `'maybe'/, /columns: body,.*42804, near `length/].each do |told|
-      assert_equal 1, error.message.lines.grep(told).size, error.message
+    [/columns: email,.*42883, near `no_such_function/, /columns: name,.*22P02, near `'maybe'/, /columns: body,.*42804, near `length/].each do |expected|
+      assert_equal 1, error.message.lines.grep(expected).size, error.message
     end
   end
 

@@ -110,7 +110,7 @@ class ExistingDatabaseTest < IntegrationTest
   end
 
   def refused(target, rules: SHOP_RULES, **settings)
-    assert_raises(ScalingoStagingSync::Error) { anonymize!(target, rules:, **settings) }.tap { |error| assert_told_well error }
+    assert_raises(ScalingoStagingSync::Error) { anonymize!(target, rules:, **settings) }.tap { |error| assert_well_worded error }
   end
 
   # The bytes of the files of some tables, or of the whole database.

@@ -80,11 +80,11 @@ class ExistingSqlRulesTest < IntegrationTest
     raw.each { |table, condition| assert_equal 0, count(target, "#{table} WHERE #{condition}"), table }
   end
 
-  def test_the_report_tells_what_each_rule_changed
+  def test_the_report_says_what_each_rule_changed
     tables = anonymize!(raw_copy)[:tables].to_h { |table| [table[:table], table] }
     assert_equal 410, tables["public.users"][:rows]
-    told = tables["public.users"][:columns].map { |column| column.values_at(:name, :masked) }
-    assert_equal [["email", 450], ["phone", 410]], told.sort
+    changed = tables["public.users"][:columns].map { |column| column.values_at(:name, :masked) }
+    assert_equal [["email", 450], ["phone", 410]], changed.sort
     assert_equal 400, tables.values_at("public.visits_old", "public.visits_new").sum { |table| table[:rows] }
     assert_match(/strategy: :hipaa/, tables["public.patients"][:columns].first[:mask])
   end
@@ -210,10 +210,10 @@ class ExistingSqlRulesTest < IntegrationTest
     target = raw_copy
     before = target.canonical_dump
     wrong = { "UPDATE patients SET nam = 'x'" => /has no column nam\. Did you mean name/, "UPDATE patients SET name = no_such(id)" => /no_such/ }
-    wrong.each do |query, told|
+    wrong.each do |query, expected|
       error = refused(target, sql_rules: [self.class.query("patients", query)])
       assert_instance_of ScalingoStagingSync::PlanError, error
-      assert_match told, error.message
+      assert_match expected, error.message
     end
     assert_same_text before, target.canonical_dump, "a refused run changed something"
   end
@@ -240,7 +240,7 @@ class ExistingSqlRulesTest < IntegrationTest
   end
 
   def refused(target, **)
-    assert_raises(ScalingoStagingSync::Error) { anonymize!(target, **) }.tap { |error| assert_told_well error }
+    assert_raises(ScalingoStagingSync::Error) { anonymize!(target, **) }.tap { |error| assert_well_worded error }
   end
 
   # A role with the superuser's rights but another name, whose sessions the test's own are not.

@@ -8,7 +8,7 @@ require_relative "../support/postgres"
 require_relative "../support/rails_app"
 
 # Tests of the whole engine through its Ruby binding, with real archives and a real PostgreSQL. Each test makes its
-# own databases and removes them; what is dear to make (the shop's archive) is made once per process.
+# own databases and removes them; what is expensive to make (the shop's archive) is made once per process.
 class IntegrationTest < Minitest::Test
   SHOP_SQL = File.expand_path("../../demo/production.sql", __dir__)
   SHOP_USERS = 400
@@ -128,12 +128,12 @@ class IntegrationTest < Minitest::Test
     outcome = Engine.run(Engine.settings(**settings))
     refute_nil outcome.error, "expected #{error_class}, but the run succeeded"
     assert_instance_of error_class, outcome.error, outcome.error.message
-    assert_told_well outcome.error
+    assert_well_worded outcome.error
     outcome.error
   end
 
   # Says what happened and what to do, and holds no secret and no URL.
-  def assert_told_well(error)
+  def assert_well_worded(error)
     refute_empty error.what
     refute_empty error.remedy
     refute_match(%r{tk-us-|token=|postgres(ql)?://|https?://127}, error.message)

@@ -120,7 +120,7 @@ class LeakCheckTest < IntegrationTest
     assert_equal "{ table: \"users\", columns: { doc: { mask: :json, scrub: true } } }", report[:leaks].first[:entry]
   end
 
-  def test_full_names_are_told_when_asked_for_and_never_fail_a_run
+  def test_full_names_are_reported_when_asked_for_and_never_fail_a_run
     database = source_with(<<~SQL)
       CREATE TABLE people (id int PRIMARY KEY, first_name text, last_name text);
       INSERT INTO people VALUES (1, 'Eulalie', 'Brossard'), (2, 'Marie', 'Dupont');
@@ -173,7 +173,7 @@ class LeakCheckTest < IntegrationTest
     assert_empty report[:channels]
   end
 
-  def test_large_objects_are_told_of_and_left_out_on_request
+  def test_large_objects_are_reported_and_left_out_on_request
     archive = source_with("CREATE TABLE files (id int, content oid); INSERT INTO files SELECT 1, lo_from_bytea(0, 'person7');")
     rules = [{ "table" => "files", "columns" => { "id" => "null" } }]
     target = new_database
@@ -188,7 +188,7 @@ class LeakCheckTest < IntegrationTest
     assert_equal "", target.value("SELECT convert_from(lo_get(content), 'UTF8') FROM files")
   end
 
-  def test_personal_data_in_the_schemas_own_text_is_told_of
+  def test_personal_data_in_the_schemas_own_text_is_reported
     archive = source_with(<<~'SQL')
       CREATE TYPE owner AS ENUM ('chief@example.com', 'nobody');
       CREATE TABLE settings (id int, sender text DEFAULT 'jane.doe@example.com', CHECK (sender <> 'x'));
@@ -258,7 +258,7 @@ class LeakCheckTest < IntegrationTest
     assert_equal ["'hello'"], target.values("SELECT words FROM posts")
   end
 
-  def test_the_plan_tells_what_holds_personal_data_beside_columns
+  def test_the_plan_lists_what_holds_personal_data_beside_columns
     archive = source_with(<<~'SQL')
       CREATE TABLE posts (id int PRIMARY KEY, mail text DEFAULT 'jane@example.com', words tsvector);
       CREATE TABLE files (id int, content oid);
@@ -266,9 +266,9 @@ class LeakCheckTest < IntegrationTest
     SQL
     settings = Engine.settings(source: archive, target: new_database.url, options: on, rules: {},
                                masking_options: { rules: [{ "table" => "posts", "columns" => { "mail" => "email" } }] })
-    told = ScalingoStagingSync::Native.plan(settings) { nil }
-    assert_equal %w[large_objects schema_text search_vector], told[:channels].map { |channel| channel[:channel].to_s }.sort
-    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(told)).to_s
+    planned = ScalingoStagingSync::Native.plan(settings) { nil }
+    assert_equal %w[large_objects schema_text search_vector], planned[:channels].map { |channel| channel[:channel].to_s }.sort
+    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(planned)).to_s
     assert_includes text, "Personal data beside columns\n  public.posts.words holds words of masked columns"
     assert_includes text, "1 large object"
   end

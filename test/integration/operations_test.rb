@@ -16,7 +16,7 @@ class OperationsTest < IntegrationTest
     config.exclude_tables = ["sessions", "audit_logs"]
   RUBY
 
-  def test_a_dry_run_tells_the_plan_and_touches_nothing
+  def test_a_dry_run_prints_the_plan_and_touches_nothing
     app, staging, fake = new_app(archive: Shared.large_archive, piece: 4096, pause: 0.002)
     result = assert_untouched(staging.database) { app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true" }) }
     assert result.success?, result.output

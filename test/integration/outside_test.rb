@@ -326,13 +326,13 @@ class OutsideTest < IntegrationTest
   end
 
   def test_the_dry_run_names_each
-    told = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
-    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(told)).to_s
+    planned = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
+    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(planned)).to_s
     assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (config.quiesce)"
     assert_includes text, "public.webhook_endpoints.url: where requests are sent; masked by :url"
     assert_includes text, "public.active_storage_blobs.service_name: the service that stores files; masked by :static"
     assert_includes text, "public.imports.job_id: refers to queued work whose rows stay out; masked by :null"
-    assert_equal "without_rows", told[:tables].find { |table| table[:table] == "public.good_jobs" }[:action].to_s
+    assert_equal "without_rows", planned[:tables].find { |table| table[:table] == "public.good_jobs" }[:action].to_s
   end
 
   [true, false].each do |together|

@@ -95,8 +95,8 @@ class PersonalDataTasksTest < IntegrationTest
     app.write("db/structure.sql", structure)
     app.write("db/schema.rb", schema_rb(staging.database))
     found = %w[db/structure.sql db/schema.rb database].to_h do |from|
-      told = JSON.parse(app.rake("scalingo_staging_sync:coverage[#{from}]", environment: { "FORMAT" => "json" }).output)
-      [from, told["findings"]]
+      coverage = JSON.parse(app.rake("scalingo_staging_sync:coverage[#{from}]", environment: { "FORMAT" => "json" }).output)
+      [from, coverage["findings"]]
     end
     assert_includes(found["database"].map { |one| one["column"] }, "email")
     assert_equal found["db/structure.sql"], found["database"]
@@ -142,7 +142,7 @@ class PersonalDataTasksTest < IntegrationTest
     app.configure("config.pii_policy = :fail\n")
     result = app.rake("scalingo_staging_sync:run", environment: { "BACKUP_FILE" => shop_archive })
     assert result.success?, result.output
-    assert_nobody_is_known staging.database
+    assert_no_person_is_recognizable staging.database
     again = app.generate("--detect", "--force", environment: { "BACKUP_FILE" => shop_archive })
     assert_includes again, "identical"
     assert_equal initializer, app.read("config/initializers/scalingo_staging_sync.rb")
@@ -161,7 +161,7 @@ class PersonalDataTasksTest < IntegrationTest
     result = app.rake("scalingo_staging_sync:run")
     assert result.success?, result.output
     assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
-    assert_nobody_is_known staging.database
+    assert_no_person_is_recognizable staging.database
   end
 
   def test_the_scanner_returns_the_columns_that_nothing_covers
@@ -193,7 +193,7 @@ class PersonalDataTasksTest < IntegrationTest
 
   # Without the detector's help: no address, number or token of production's is anywhere in the target, and no row has
   # its own person's name. Names by themselves are words, which pseudonyms are, too.
-  def assert_nobody_is_known(target)
+  def assert_no_person_is_recognizable(target)
     raw = shop.values(<<~SQL).compact.uniq
       SELECT email FROM users UNION SELECT email FROM emails UNION SELECT phone_number FROM phone_numbers UNION
       SELECT stripe_customer_id FROM users UNION SELECT google_token FROM users UNION SELECT address_line1 FROM addresses UNION

@@ -4,7 +4,7 @@ require_relative "integration_helper"
 
 # Personal data that no rule covers: found by names and by values, and what each policy does about it.
 class PersonalDataTest < IntegrationTest
-  # Tables with a column that its name tells of, one that only its values tell of, and one of neither.
+  # Tables with a column that its name gives away, one that only its values do, and one of neither.
   PEOPLE = <<~SQL
     CREATE TABLE public.customers (id bigint PRIMARY KEY, email text NOT NULL, col_a text, color text);
     INSERT INTO public.customers
@@ -15,14 +15,14 @@ class PersonalDataTest < IntegrationTest
     INSERT INTO public.imports SELECT n, n, 'see ' || 'eve' || n || '@people.example' FROM generate_series(1, 100) AS n;
   SQL
 
-  def test_a_run_that_warns_copies_and_tells_with_the_rule_to_paste
+  def test_a_run_that_warns_copies_and_reports_with_the_rule_to_paste
     outcome = sync(PEOPLE, policy: "warn")
     assert_equal 300, @target.value("SELECT count(*) FROM customers WHERE email LIKE '%@people.example'").to_i
     assert_equal({ "customers.email" => "uncovered", "customers.col_a" => "uncovered", "imports.col_b" => "uncovered" }, statuses(outcome))
-    told = outcome.warnings.find { |warning| warning.include?("config.anonymization_tables += [") }
-    assert_includes told, "col_a: :email, # email"
-    assert_includes told, %({ table: "imports", columns: {\n    col_b: :scrub # free_text)
-    refute_match(/people\.example/, told)
+    advice = outcome.warnings.find { |warning| warning.include?("config.anonymization_tables += [") }
+    assert_includes advice, "col_a: :email, # email"
+    assert_includes advice, %({ table: "imports", columns: {\n    col_b: :scrub # free_text)
+    refute_match(/people\.example/, advice)
   end
 
   def test_a_finding_says_how_it_was_found
@@ -107,7 +107,7 @@ class PersonalDataTest < IntegrationTest
     assert_equal "0", @target.value("SELECT count(*) FROM visits WHERE visitor_email LIKE '%people%' OR note LIKE '%06 12 34 56%'")
   end
 
-  def test_a_key_whose_other_side_is_not_masked_the_same_way_is_told_with_advice
+  def test_a_key_whose_other_side_is_not_masked_the_same_way_is_reported_with_advice
     sql = <<~SQL
       CREATE TABLE public.members (email text PRIMARY KEY);
       CREATE TABLE public.things (id bigint PRIMARY KEY, label text REFERENCES public.members);
@@ -164,19 +164,19 @@ class PersonalDataTest < IntegrationTest
   end
 
   def test_the_dry_run_shows_what_is_uncovered_and_fails_where_a_run_would
-    told = ScalingoStagingSync::Native.plan(personal(PEOPLE, new_database, policy: "fail"))
-    assert_equal false, told[:would_succeed]
-    assert_equal ["PersonalDataError"], told[:problems].map { |problem| problem[:error] }
-    assert_equal %w[email], told[:findings].map { |one| one[:column] }
+    planned = ScalingoStagingSync::Native.plan(personal(PEOPLE, new_database, policy: "fail"))
+    assert_equal false, planned[:would_succeed]
+    assert_equal ["PersonalDataError"], planned[:problems].map { |problem| problem[:error] }
+    assert_equal %w[email], planned[:findings].map { |one| one[:column] }
     assert_equal true, ScalingoStagingSync::Native.plan(personal(PEOPLE, new_database, policy: "mask"))[:would_succeed]
   end
 
   def test_without_a_rule_the_policy_that_refuses_lists_the_columns_and_not_the_missing_rule
     settings = personal(PEOPLE, new_database, policy: "fail")
     settings["masking"]["allow_unmasked_copy"] = false
-    told = ScalingoStagingSync::Native.plan(settings)
-    assert_equal ["PersonalDataError"], told[:problems].map { |problem| problem[:error] }
-    assert_includes told[:problems].first[:what], "email"
+    planned = ScalingoStagingSync::Native.plan(settings)
+    assert_equal ["PersonalDataError"], planned[:problems].map { |problem| problem[:error] }
+    assert_includes planned[:problems].first[:what], "email"
     settings["pii"]["policy"] = "warn"
     assert_equal ["ConfigurationError"], ScalingoStagingSync::Native.plan(settings)[:problems].map { |problem| problem[:error] }
   end
@@ -204,7 +204,7 @@ class PersonalDataTest < IntegrationTest
     assert_equal "0", database.value("SELECT count(*) FROM customers WHERE email LIKE '%people%' OR col_a LIKE '%people%'")
     before = database.canonical_dump
     error = assert_raises(ScalingoStagingSync::PersonalDataError) { ScalingoStagingSync::Native.anonymize(personal(nil, database, policy: "fail")) }
-    assert_told_well error
+    assert_well_worded error
     assert_equal before, database.canonical_dump
   end
 
@@ -235,7 +235,7 @@ class PersonalDataTest < IntegrationTest
   def refused(sql, target:, **options)
     outcome = Engine.run(personal(sql, target, **options))
     assert_instance_of ScalingoStagingSync::PersonalDataError, outcome.error
-    assert_told_well outcome.error
+    assert_well_worded outcome.error
     refute_match(/people\.example/, outcome.error.message)
     outcome.error
   end

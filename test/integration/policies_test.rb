@@ -5,7 +5,7 @@ require_relative "integration_helper"
 # Each policy with each kind of personal data, and the demo's shop without a single rule. What is left in the target is
 # looked for here by plain comparison and by expressions of this file's own: nothing of the detector.
 class PoliciesTest < IntegrationTest
-  # A column that its name tells of, by kind, with its type and a value for row n in SQL.
+  # A column that its name gives away, by kind, with its type and a value for row n in SQL.
   BY_NAME = {
     "national_id" => ["national_insurance_number", "text", "'QQ' || (120000 + n) || 'C'"],
     "nir" => ["nir", "text", "'2550814168' || lpad(n::text, 5, '0')"],
@@ -44,7 +44,7 @@ class PoliciesTest < IntegrationTest
     "biometric" => ["fingerprint_template", "bytea", "convert_to('whorl ' || n, 'UTF8')"]
   }.freeze
 
-  # A value that tells of itself under a name that tells nothing.
+  # A value that gives itself away under a name that does not.
   BY_CONTENT = {
     "email" => "'ada' || n || '@people.example'",
     "phone" => "'06 12 34 5' || n % 10 || ' 1' || n % 10",
@@ -69,7 +69,7 @@ class PoliciesTest < IntegrationTest
 
   ROWS = 60
 
-  def test_every_kind_of_column_is_told_and_copied_when_the_policy_warns
+  def test_every_kind_of_column_is_reported_and_copied_when_the_policy_warns
     report = run!(**settings(named, target = new_database, "warn")).report
     # What opens another service is let be, since nothing is quieted here.
     assert_equal "ignored", status(report).fetch("api_key")
@@ -95,7 +95,7 @@ class PoliciesTest < IntegrationTest
     assert report[:verified]
   end
 
-  def test_every_kind_of_value_is_told_and_copied_when_the_policy_warns
+  def test_every_kind_of_value_is_reported_and_copied_when_the_policy_warns
     report = run!(**settings(unnamed, target = new_database, "warn")).report
     assert_equal BY_CONTENT.keys, kinds(report).values, kinds(report).inspect
     BY_CONTENT.each_key { |kind| assert_equal ROWS, target.value("SELECT count(*) FROM things_#{kind}").to_i }

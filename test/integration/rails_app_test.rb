@@ -77,7 +77,7 @@ class RailsAppTest < IntegrationTest
     [app, staging, fake]
   end
 
-  def test_without_rails_env_a_run_is_refused_where_nobody_can_be_asked
+  def test_without_rails_env_a_run_is_refused_where_no_terminal_can_answer
     app, staging, fake = app_in_development
     assert_untouched(staging.database) do
       ["scalingo_staging_sync:run", "scalingo_staging_sync:check"].zip([1, 0]).each do |task, status|
@@ -91,7 +91,7 @@ class RailsAppTest < IntegrationTest
     assert result.success?, result.output
   end
 
-  def test_in_development_a_person_is_told_what_would_be_replaced_and_types_its_name
+  def test_in_development_a_person_sees_what_would_be_replaced_and_types_its_name
     app, staging, = app_in_development
     run = lambda do |typed|
       Terminal.run("bundle", "exec", "rake", "scalingo_staging_sync:run", environment: app.environment, directory: app.directory, typed:)
@@ -184,7 +184,7 @@ class RailsAppTest < IntegrationTest
     assert_includes result.output, "The variable APP is not set, so the guard goes by Rails' environment and the database's host alone."
   end
 
-  def test_an_error_is_told_in_a_sentence_and_the_task_fails
+  def test_an_error_is_printed_as_a_sentence_and_the_task_fails
     app, staging, fake = new_app
     assert_untouched(staging.database) do
       result = app.rake("scalingo_staging_sync:run", environment: { "SCALINGO_API_TOKEN" => "tk-us-wrong" })

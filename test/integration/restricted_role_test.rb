@@ -61,7 +61,7 @@ class RestrictedRoleTest < IntegrationTest
     assert_equal shop.counts, database.counts
   end
 
-  def test_a_role_that_may_not_create_anything_is_told_so
+  def test_a_role_that_may_not_create_anything_gets_an_error_that_says_so
     role = Postgres.create_role("poor")
     later { Postgres.exec("DROP ROLE #{role}") }
     database = new_database

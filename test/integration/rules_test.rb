@@ -22,7 +22,7 @@ class RulesTest < IntegrationTest
     assert_match(/user_anonymization/, error.message)
   end
 
-  def test_everything_that_is_wrong_is_told_together
+  def test_everything_that_is_wrong_is_reported_together
     error = refused("userz" => :user_anonymization, "products" => :payment_anonymization)
     assert_match(/userz/, error.message)
     assert_match(/products/, error.message)

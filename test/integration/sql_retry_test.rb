@@ -228,7 +228,7 @@ class SqlRetryTest < IntegrationTest
     writer.join
     assert_instance_of ScalingoStagingSync::TargetConnectionError, outcome.error
     assert_match(/could not be streamed again: .*cannot be read a second time/m, outcome.error.message)
-    assert_told_well outcome.error
+    assert_well_worded outcome.error
   end
 
   def test_scalingo_is_asked_for_a_new_link_to_the_same_backup

@@ -190,7 +190,7 @@ class SqlRulesTest < IntegrationTest
     assert_equal 0, count(target, "patients")
   end
 
-  def test_everything_that_is_wrong_is_told_at_once_with_the_target_untouched
+  def test_everything_that_is_wrong_is_reported_at_once_with_the_target_untouched
     rules = [
       self.class.query("userz", "UPDATE userz SET a = 1"),
       self.class.query("orders", "UPDATE orders SET customer_note = 'x'"),
@@ -205,7 +205,7 @@ class SqlRulesTest < IntegrationTest
     error = refused(rules, ScalingoStagingSync::PlanError)
     [/userz/, /customer_note\b.*customer_notes/, /it changes public\.users/, /UPDATE or a DELETE/, /its SQL cannot be read/,
      /accounts\.slug is NOT NULL/, /its condition is not an SQL condition/, /length is generated/,
-     /no foreign key between public\.users and public\.orders/, /plane.*plain/, /nothing/].each { |told| assert_match told, error.message }
+     /no foreign key between public\.users and public\.orders/, /plane.*plain/, /nothing/].each { |expected| assert_match expected, error.message }
   end
 
   def test_a_column_masked_twice_is_an_error_that_names_both_rules

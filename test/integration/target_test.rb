@@ -86,7 +86,7 @@ class TargetTest < IntegrationTest
     end
   end
 
-  def test_a_lock_that_somebody_else_holds_is_waited_for_and_its_holder_named
+  def test_a_lock_that_another_session_holds_is_waited_for_and_its_holder_named
     staging = new_staging
     run!(source: shop_archive, target: staging.url, rules: SHOP_RULES)
     before = staging.database.canonical_dump

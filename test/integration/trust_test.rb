@@ -123,10 +123,10 @@ class TrustTest < IntegrationTest
       app.configure("#{CONFIGURATION}config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n")
       process = app.start_rake("scalingo_staging_sync:run")
       assert process.wait_for(/Done in /)
-      told = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      sent = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       result = process.wait
       assert result.success?, result.output
-      assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - told, :<, 15
+      assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - sent, :<, 15
       refute_includes result.output, url
     end
   end
@@ -230,14 +230,14 @@ class TrustTest < IntegrationTest
   def test_a_refused_run_and_a_failed_one_say_what_is_left_and_slack_hears_it_too
     app, staging, = new_app
     with_slack("200 OK") do |url, bodies|
-      told = "config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n"
-      app.configure("#{CONFIGURATION}#{told}")
+      slack = "config.slack_enabled = true\nconfig.slack_webhook_url = #{url.dump}\n"
+      app.configure("#{CONFIGURATION}#{slack}")
       assert app.rake("scalingo_staging_sync:run").success?
       bodies.clear
       result = app.rake("scalingo_staging_sync:run", environment: { "APP" => "shop-production" })
       assert_equal 1, result.status.exitstatus
       assert_match(/refusée, rien n'a été modifié\.\n.*ressemble à un environnement de production \(ProductionEnvironmentError\)\.\n> /, bodies.pop(timeout: 5)["text"])
-      app.configure("#{CONFIGURATION}#{told}".sub("UPDATE emails SET email", "UPDATE emails SET nosuch"))
+      app.configure("#{CONFIGURATION}#{slack}".sub("UPDATE emails SET email", "UPDATE emails SET nosuch"))
       result = app.rake("scalingo_staging_sync:run")
       assert_equal 1, result.status.exitstatus
       assert_match(/PlanError: .*The target was not touched: its old data is still there\./m, result.output)
@@ -298,7 +298,7 @@ class TrustTest < IntegrationTest
     assert_empty raw & target.values("SELECT email FROM users WHERE email IS NOT NULL")
   end
 
-  # A server that stands for Slack's, and what it was told.
+  # A server that stands for Slack's, and what it received.
   def with_slack(answer)
     server = TCPServer.new("127.0.0.1", 0)
     bodies = Queue.new

@@ -92,7 +92,7 @@ module Postgres
 
   # One database of the cluster, seen by the superuser.
   class Database
-    # What a staging restore leaves out, told to pg_dump and pg_restore.
+    # What a staging restore leaves out, as options of pg_dump and pg_restore.
     WITHOUT = %w[--no-owner --no-privileges --no-comments --no-publications --no-subscriptions
                  --no-security-labels --no-tablespaces].freeze
 

@@ -47,9 +47,9 @@ class EngineSettingsTest < Minitest::Test
     config.run_pii_scan = false
     config.pii_ignore = { "good_jobs.*" => "harmless" }
     config.staging_password = "our staging"
-    told = to_engine(config)
-    assert_equal [true, { "scan" => false, "ignore" => [{ "column" => "good_jobs.*", "reason" => "harmless" }] }], told.values_at("quiesce", "pii")
-    assert_equal "our staging", told["masking"]["staging_password"]
+    given = to_engine(config)
+    assert_equal [true, { "scan" => false, "ignore" => [{ "column" => "good_jobs.*", "reason" => "harmless" }] }], given.values_at("quiesce", "pii")
+    assert_equal "our staging", given["masking"]["staging_password"]
   end
 
   def test_the_fingerprint_knows_whether_staging_is_quiet_and_nothing_of_the_password
@@ -76,7 +76,7 @@ class EngineSettingsTest < Minitest::Test
     refute to_engine(config)["leak_check"]["enabled"]
   end
 
-  def test_rules_in_sql_are_told_apart_from_masks
+  def test_rules_in_sql_are_kept_apart_from_masks
     ScalingoStagingSync::Database::AnonymizationStrategies.register_strategy(:hipaa) do |table, condition|
       ["UPDATE #{table} SET ssn = 'XXX'", condition].compact.join(" WHERE ")
     end

@@ -8,9 +8,9 @@ class LegacyTest < Minitest::Test
 
   def setup
     @config = staging_config
-    @told = []
+    @warnings = []
     @behavior = ScalingoStagingSync.deprecator.behavior
-    ScalingoStagingSync.deprecator.behavior = ->(message, *) { @told << message }
+    ScalingoStagingSync.deprecator.behavior = ->(message, *) { @warnings << message }
   end
 
   def teardown
@@ -18,12 +18,12 @@ class LegacyTest < Minitest::Test
   end
 
   # Expects exactly one line, that names the file of the app's own code and says this.
-  def assert_told(*parts, lines: 1)
-    assert_equal lines, @told.size, @told.inspect
-    parts.each { |part| assert_includes @told.join, part }
+  def assert_warned(*parts, lines: 1)
+    assert_equal lines, @warnings.size, @warnings.inspect
+    parts.each { |part| assert_includes @warnings.join, part }
     here = /\ADEPRECATION WARNING: .*\(called from .* at #{Regexp.escape(__FILE__)}:\d+\)\z/
-    @told.each { |line| assert_match(here, line) } unless defined?(RBS::Test)
-    @told.clear
+    @warnings.each { |line| assert_match(here, line) } unless defined?(RBS::Test)
+    @warnings.clear
   end
 
   def doors(native = FakeNative.new) = { reporter: reporter(verbose: false), native: }
@@ -36,14 +36,14 @@ class LegacyTest < Minitest::Test
     @config.parallel_connections = "8"
     @config.verify_anonymization = false
     @config.dry_run = "no"
-    assert_empty @told
+    assert_empty @warnings
   end
 
   def test_the_app_and_the_directory_as_arguments_are_settings_of_that_service_alone
     native = FakeNative.new
     Dir.mktmpdir do |directory|
       service = Services::DatabaseBackupService.new("other-production", Pathname(directory), **doors(native))
-      assert_told "DatabaseBackupService.new(app, directory)", "config.clone_source_scalingo_app_name and config.temp_dir"
+      assert_warned "DatabaseBackupService.new(app, directory)", "config.clone_source_scalingo_app_name and config.temp_dir"
       assert_equal "#{directory}/backup.pgsql", service.download_and_extract!
       assert_equal ["other-production", directory], [native.calls[0][1]["app"], native.calls[0][2]]
     end
@@ -61,7 +61,7 @@ class LegacyTest < Minitest::Test
   def test_the_targets_url_as_an_argument_is_taken_where_it_is_the_targets
     [Services::DatabaseAnonymizerService, Services::DatabaseRestoreService].each do |service|
       service.new(STAGING_URL, **doors)
-      assert_told "takes its database from DATABASE_URL"
+      assert_warned "takes its database from DATABASE_URL"
     end
   end
 
@@ -78,7 +78,7 @@ class LegacyTest < Minitest::Test
   def test_connections_as_an_argument
     native = FakeNative.new
     Services::DatabaseAnonymizerService.new(STAGING_URL, parallel_connections: 6, **doors(native)).anonymize!
-    assert_told "config.parallel_connections", lines: 2
+    assert_warned "config.parallel_connections", lines: 2
     assert_equal 6, native.calls[0][1]["target"]["parallel_connections"]
   end
 
@@ -94,32 +94,32 @@ class LegacyTest < Minitest::Test
   def test_a_logger_as_an_argument_is_the_log
     mine = StringIO.new
     Services::Coordinator.new(logger: Logger.new(mine), **doors).execute!
-    assert_told "Coordinator.new(logger:)", "config.logger"
+    assert_warned "Coordinator.new(logger:)", "config.logger"
     assert_includes mine.string, "verified."
     [Services::SlackNotificationService, ScalingoStagingSync::Testing::Tester].each do |klass|
       klass.new(logger: Logger.new(mine))
-      assert_told "config.logger"
+      assert_warned "config.logger"
     end
   end
 
   def test_the_helpers_of_the_coordinator_can_be_included
     helped = Class.new { include ScalingoStagingSync::Support::CoordinatorHelpers }
-    assert_told "Support::CoordinatorHelpers goes"
+    assert_warned "Support::CoordinatorHelpers goes"
     assert_empty helped.instance_methods - Object.instance_methods
     assert_raises(NameError) { ScalingoStagingSync::Support::CoordinatorHelper }
   end
 
   def test_settings_in_a_former_argument_are_named_with_what_they_are_now
     Services::DatabaseBackupService.new("shop", "/tmp", **doors)
-    assert_told "takes config.clone_source_scalingo_app_name and config.temp_dir from the configuration; set them there."
+    assert_warned "takes config.clone_source_scalingo_app_name and config.temp_dir from the configuration; set them there."
     ScalingoStagingSync::Integrations::ScalingoApiClient.new("shop", native: FakeNative.new)
-    assert_told "from the configuration; set it there."
+    assert_warned "from the configuration; set it there."
   end
 
   def test_run_tests
     tester = ScalingoStagingSync::Testing::Tester.new(output: terminal, native: FakeNative.new)
     assert tester.run_tests!
-    assert_told "Testing::Tester#run"
+    assert_warned "Testing::Tester#run"
     assert_includes terminal.string, "passed  Plan"
   end
 
@@ -127,7 +127,7 @@ class LegacyTest < Minitest::Test
     deliberately_mistyped
     mine = ScalingoStagingSync::Configuration.new
     ScalingoStagingSync.configuration = mine
-    assert_told "ScalingoStagingSync.configuration= goes"
+    assert_warned "ScalingoStagingSync.configuration= goes"
     assert_same mine, ScalingoStagingSync.configuration
     assert_raises(TypeError) { ScalingoStagingSync.configuration = 7 }
   end
@@ -138,7 +138,7 @@ class LegacyTest < Minitest::Test
     assert strategies.strategy_exists?(:mine)
     assert strategies.strategy_exists?(:user_anonymization)
     refute strategies.strategy_exists?(:yours)
-    assert_told "names.include?", lines: 3
+    assert_warned "names.include?", lines: 3
     assert_equal "UPDATE users SET a = NULL WHERE id = 1", strategies.get_strategy(:mine).call("users", "id = 1")
     assert_nil strategies.get_strategy(:yours)
     error = assert_raises(ScalingoStagingSync::ConfigurationError) { strategies.get_strategy(:user_anonymization).call("users", nil) }
@@ -147,7 +147,7 @@ class LegacyTest < Minitest::Test
 
   def test_the_default_patterns_are_a_hash_to_add_to
     @config.pii_detection_patterns = ScalingoStagingSync::Database::PiiScanner::DEFAULT_PII_PATTERNS.merge(legal: /\bcase\b/)
-    assert_told "DEFAULT_PII_PATTERNS"
+    assert_warned "DEFAULT_PII_PATTERNS"
     patterns = ScalingoStagingSync::PersonalData::OwnPatterns.new(@config.pii_detection_patterns)
     { "user_email" => :contact, "ssn" => :identity, "last_name" => :personal, "iban" => :financial, "api_key" => :auth,
       "diagnosis" => :medical, "fingerprint" => :biometric, "case_number" => :personal }.each do |column, heading|
@@ -158,12 +158,12 @@ class LegacyTest < Minitest::Test
 
   def test_the_former_modules_can_be_included
     guard = Class.new { include ScalingoStagingSync::Support::EnvironmentValidator }
-    assert_told "Support::ProductionGuard"
+    assert_warned "Support::ProductionGuard"
     assert_nil guard.new.validate_environment!
     ENV["APP"] = "my-app-production"
     assert_raises(ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError) { guard.new.validate_environment! }
     scanner = Class.new { include ScalingoStagingSync::Database::PiiScanner }
-    assert_told "Database::PiiScanner.new.scan"
+    assert_warned "Database::PiiScanner.new.scan"
     refute_nil scanner.const_get(:DEFAULT_PII_PATTERNS)
     assert_raises(NameError) { scanner.const_get(:OTHER) }
   end
@@ -189,7 +189,7 @@ class LegacyTest < Minitest::Test
     client = ScalingoStagingSync::Integrations::ScalingoApiClient
     assert_equal client::DownloadError, Services::DatabaseBackupService::DownloadError
     assert_equal client::BackupError, ScalingoStagingSync::Integrations::BackupService::BackupError
-    assert_told "ScalingoApiClient", lines: 2
+    assert_warned "ScalingoApiClient", lines: 2
     assert_raises(NameError) { Services::DatabaseBackupService::OtherError }
     assert_raises(NameError) { ScalingoStagingSync::Integrations::Other }
   end
@@ -198,16 +198,16 @@ class LegacyTest < Minitest::Test
     [9, 16, "32"].each do |many|
       @config.parallel_connections = many
       assert_equal 8, @config.parallel_connections
-      assert_told "config.parallel_connections = #{many} is taken as 8"
+      assert_warned "config.parallel_connections = #{many} is taken as 8"
     end
   end
 
   def test_what_turned_something_off_by_the_way_is_said
     @config.verify_anonymization = nil
-    assert_told "config.verify_anonymization = nil was false in 0.1; it is the default now, true."
+    assert_warned "config.verify_anonymization = nil was false in 0.1; it is the default now, true."
     assert @config.verify_anonymization
     @config.run_pii_scan = "false"
-    assert_told 'config.run_pii_scan = "false" was true in 0.1'
+    assert_warned 'config.run_pii_scan = "false" was true in 0.1'
     refute @config.run_pii_scan
   end
 end

@@ -116,8 +116,8 @@ class RailsTest < Minitest::Test
         line = output.lines.find { |one| one.start_with?(beginning) }
         ["config/initializers/sync.rb:3: There is no option config.anonymisation_tables; did you mean config.anonymization_tables?",
          "config/initializers/sync.rb:4: config.pii_policy was given \"stop\"",
-         "config/initializers/sync.rb:5: There is no option config.exclude_table; did you mean config.exclude_tables?"].each do |told|
-          assert_includes line.to_s, told, output
+         "config/initializers/sync.rb:5: There is no option config.exclude_table; did you mean config.exclude_tables?"].each do |expected|
+          assert_includes line.to_s, expected, output
         end
         refute_match(/:in [`']/, output)
       end

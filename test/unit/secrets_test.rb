@@ -97,7 +97,7 @@ class SecretsInObjectsTest < Minitest::Test
       config.anonymization_tables << { table: "admins", strategy: :user_anonymization }
       assert_equal 2, config.anonymization_tables.size
       config.anonymization_tables = rule["another one"]
-      assert_equal fingerprint, ScalingoStagingSync::EngineSettings.new.fingerprint, "whoever has an audit could test guesses"
+      assert_equal fingerprint, ScalingoStagingSync::EngineSettings.new.fingerprint, "an audit would let its reader test guesses"
     end
   end
 

@@ -16,16 +16,16 @@ class TesterTest < Minitest::Test
 
   def test_as_json_it_is_nothing_but_json_with_each_check_and_the_plan
     ScalingoStagingSync::Testing::Tester.new(config: staging_config, output: terminal, native: FakeNative.new, format: "json").run
-    told = JSON.parse(terminal.string)
-    assert_equal [1, true, [], true], [*told.values_at("schema_version", "passed", "not_looked_at"), told.dig("plan", "would_succeed")]
-    assert_includes told["checks"], { "name" => "Native library", "status" => "passed", "message" => "version 0.2.0." }
+    printed = JSON.parse(terminal.string)
+    assert_equal [1, true, [], true], [*printed.values_at("schema_version", "passed", "not_looked_at"), printed.dig("plan", "would_succeed")]
+    assert_includes printed["checks"], { "name" => "Native library", "status" => "passed", "message" => "version 0.2.0." }
     terminal.reopen(+"")
     config = staging_config
     ENV["APP"] = "shop-production"
     refute ScalingoStagingSync::Testing::Tester.new(config:, output: terminal, native: FakeNative.new, format: "json").run
-    told = JSON.parse(terminal.string)
-    assert_equal [false, nil], told.values_at("passed", "plan")
-    assert_includes told["not_looked_at"], "Plan"
+    printed = JSON.parse(terminal.string)
+    assert_equal [false, nil], printed.values_at("passed", "plan")
+    assert_includes printed["not_looked_at"], "Plan"
   end
 
   def test_the_rules_are_counted_and_where_there_is_none_it_says_what_happens_instead
@@ -222,10 +222,10 @@ class TesterOfTheTargetTest < Minitest::Test
   end
 
   def test_a_plan_that_fails_fails_the_check
-    problems = [{ error: "PlanError", what: "No such table.", remedy: "Mend it." }]
+    problems = [{ error: "PlanError", what: "No such table.", remedy: "Correct it." }]
     refute check(native: OtherNative.new(plan: { would_succeed: false, problems: }))
     assert_match(/^FAILED  Plan: a run would fail, see the plan\.$/, terminal.string)
-    assert_equal 1, terminal.string.scan("No such table. Mend it.").size, "and there it is said, once"
+    assert_equal 1, terminal.string.scan("No such table. Correct it.").size, "and there it is said, once"
   end
 
   def test_a_container_that_is_too_small_fails
@@ -246,7 +246,7 @@ class TesterOfTheTargetTest < Minitest::Test
     assert_match(/^        Not looked at because of that: Target database, .*Plan\.$/, terminal.string)
   end
 
-  def test_a_check_that_breaks_is_a_failed_check_and_tells_nothing_of_why
+  def test_a_check_that_breaks_is_a_failed_check_and_does_not_say_why
     native = FakeNative.new
     def native.examine(_settings) = raise("ada@example.org")
     refute check(native:)

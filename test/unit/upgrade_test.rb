@@ -157,10 +157,10 @@ class UpgradeTest < Minitest::Test
       end
     RUBY
       assert_predicate status, :success?, output
-      told = output.lines.grep(/DEPRECATION WARNING/)
-      assert_equal 2, told.size, output
-      assert_match(/parallel_connections = 16 is taken as 8.*scalingo_staging_sync\.rb:2\)/, told[0])
-      assert_match(/verify_anonymization = nil.*scalingo_staging_sync\.rb:3\)/, told[1])
+      deprecations = output.lines.grep(/DEPRECATION WARNING/)
+      assert_equal 2, deprecations.size, output
+      assert_match(/parallel_connections = 16 is taken as 8.*scalingo_staging_sync\.rb:2\)/, deprecations[0])
+      assert_match(/verify_anonymization = nil.*scalingo_staging_sync\.rb:3\)/, deprecations[1])
       assert_includes output.lines(chomp: true), "true"
     end
   end

@@ -67,7 +67,7 @@ module ScalingoStagingSync
       end
 
       # @param other [Url] another
-      # @return [Boolean] whether both name the same database, as far as their spelling tells
+      # @return [Boolean] whether both name the same database, judging by their spelling
       def same_database?(other)
         [hosts, effective_ports, database] == [other.hosts, other.effective_ports, other.database]
       end

@@ -60,7 +60,7 @@ module ScalingoStagingSync
 
           Array(model.encrypted_attributes).map { |name| [table, (model.attribute_alias(name.to_s) || name).to_s] }
         rescue StandardError
-          [] # A model whose table cannot be told has no columns either.
+          [] # A model without a table name has no columns either.
         end
       end
     end

@@ -51,7 +51,7 @@ module ScalingoStagingSync
         look(settings.source, nil, &)
       end
 
-      # Everything that the names in a schema tell.
+      # Everything that the names in a schema reveal.
       #
       # @param sql [String] the statements that make it
       # @return [Hash{Symbol => Object}] as {#found_in_database} returns it

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module PersonalData
-    # `config.pii_detection_patterns`, as the engine asks for them: it names the columns of the backup, and is told which
+    # `config.pii_detection_patterns`, as the engine asks for them: it names the columns of the backup, and asks which
     # of them match and under which heading. The expressions are Ruby's, so Ruby evaluates them.
     class OwnPatterns
       # @param patterns [Hash{Symbol => Regexp}, nil] heading => expression on a column's name

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Services
     # Clears what killed runs have left in the target: sessions, the setting that keeps writers out, the note that
-    # they are under way. The next run does it by itself; this is for whoever does not want to wait for one.
+    # they are under way. The next run does it anyway; this is for when you do not want to wait for one.
     class Cleanup < Base
       # @return [Hash{Symbol => Object}] what was cleared: :runs, :read_only_role, :sessions
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production

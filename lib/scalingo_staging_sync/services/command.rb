@@ -40,14 +40,14 @@ module ScalingoStagingSync
       def ending
         work
       rescue Error => error
-        tell("#{error.class}: #{error.message}", @remains.of(error, touched: @touched))
+        print_end("#{error.class}: #{error.message}", @remains.of(error, touched: @touched))
         1
       rescue SignalException => error
         stopped(error)
       end
 
       def stopped(signal)
-        tell("The run was stopped (#{signal.signm}).", @remains.of(signal))
+        print_end("The run was stopped (#{signal.signm}).", @remains.of(signal))
         128 + signal.signo
       end
 
@@ -93,17 +93,17 @@ module ScalingoStagingSync
 
       # From a signal's handler, so that it works whatever the main thread waits for, in an `ensure` too.
       def end_at_once(signal)
-        tell("The run was ended at once (#{signal.signm}).", @touched ? :ended : :untouched)
+        print_end("The run was ended at once (#{signal.signm}).", @touched ? :ended : :untouched)
       ensure
         exit!(128 + signal.signo)
       end
 
-      def tell(what, state)
+      def print_end(what, state)
         left = @remains.sentence(state) unless SAID[state]&.match?(what)
         left = left.delete_prefix("Nothing was touched. ") if left && UNTOUCHED.match?(what)
         @errors.puts([what, left].compact.join(" "))
       rescue SystemCallError
-        nil # nobody is there to read it: the terminal was closed
+        nil # the terminal was closed
       end
     end
   end

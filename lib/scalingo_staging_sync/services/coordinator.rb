@@ -37,14 +37,14 @@ module ScalingoStagingSync
         return DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
 
         prepare!(:replace)
-        tell_app(:before_sync)
+        call_hooks(:before_sync)
         @slack.started
         report = notified { work }
         @slack.succeeded(report)
         report
       rescue StandardError, SignalException => error
         @slack.failed(error, left_by(error))
-        tell_app_of(error)
+        call_failed_hooks(error)
         hurry = error.is_a?(SignalException)
         raise
       ensure
@@ -87,9 +87,9 @@ module ScalingoStagingSync
         report = engine.run(settings.to_h(more_to_come: EngineSettings.target_of_rails?))
         run = Report::Run.of(report)
         reporter.with_heartbeat { finish(run, report, started_at) }
-        tell(run)
-        tell_quiet(run)
-        tell_restart(before)
+        announce(run)
+        report_quiesced(run)
+        advise_restart(before)
         report
       end
 
@@ -115,11 +115,11 @@ module ScalingoStagingSync
       end
 
       def after_load(report, started_at)
-        tell_app(:after_sync, engine: report, audit_files: audit(report, started_at))
+        call_hooks(:after_sync, engine: report, audit_files: audit(report, started_at))
       end
 
       # Calls the app's own blocks, see {ScalingoStagingSync.on}.
-      def tell_app(event, **facts)
+      def call_hooks(event, **facts)
         blocks = ScalingoStagingSync.hooks.fetch(event, [])
         return if blocks.empty?
 
@@ -128,8 +128,8 @@ module ScalingoStagingSync
       end
 
       # A failure that the app's block has with a failed run hides not why that failed.
-      def tell_app_of(error)
-        tell_app(:failed, error:)
+      def call_failed_hooks(error)
+        call_hooks(:failed, error:)
       rescue StandardError => error
         reporter.warn("A block of ScalingoStagingSync.on(:failed) failed: #{error.class}.")
       end
@@ -145,7 +145,7 @@ module ScalingoStagingSync
         files
       end
 
-      def tell(run)
+      def announce(run)
         run.left_out.each { |entry| reporter.detail("Left out: #{entry}") }
         reporter.say(
           "Done in #{Support::Figures.seconds(run.seconds)}: " \
@@ -156,7 +156,7 @@ module ScalingoStagingSync
       end
 
       # What staging could do, and who can log in.
-      def tell_quiet(run)
+      def report_quiesced(run)
         acting = PersonalData::Outside.summary(run.findings)
         reporter.say("Acts outside: #{acting}.") if acting
         run.known_passwords.each do |known|
@@ -172,7 +172,7 @@ module ScalingoStagingSync
         nil # of a target that cannot be asked the engine speaks
       end
 
-      def tell_restart(before)
+      def advise_restart(before)
         after = migrations_applied
         return if after.nil? || after == before
 

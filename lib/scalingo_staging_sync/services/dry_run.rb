@@ -41,9 +41,9 @@ module ScalingoStagingSync
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing
       def execute!
-        told = preview
-        @output.puts(@json ? json(told) : Terminal::PreviewText.new(Preview::Plan.of(told)).to_s)
-        told
+        planned = preview
+        @output.puts(@json ? json(planned) : Terminal::PreviewText.new(Preview::Plan.of(planned)).to_s)
+        planned
       end
 
       # The plan, without printing it.
@@ -59,7 +59,7 @@ module ScalingoStagingSync
 
       private
 
-      def json(told) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **told })
+      def json(planned) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **planned })
     end
   end
 end

@@ -8,7 +8,7 @@ module ScalingoStagingSync
       include Support::Discreet
 
       # @param native [Module, nil] what does the work; nil: the native library
-      # @param reporter [Terminal::ProgressReporter] who is told of the engine's events
+      # @param reporter [Terminal::ProgressReporter] what receives the engine's events
       # @param config [Configuration] the patterns that the engine may ask for
       def initialize(native: nil, reporter: Terminal::ProgressReporter.new, config: ScalingoStagingSync.configuration)
         @native = native || Native

@@ -11,8 +11,8 @@ module ScalingoStagingSync
       SCHEMA_VERSION = 1
 
       # Seconds between two lines on how far a long download is.
-      TELL_EVERY = 15
-      private_constant :TELL_EVERY
+      SHOW_EVERY = 15
+      private_constant :SHOW_EVERY
 
       # @param config [Configuration] the rules, the source and what is ignored
       # @param output [IO] where it is printed
@@ -24,7 +24,7 @@ module ScalingoStagingSync
         @output = output
         @errors = errors
         @variables = Support::Variables.new(environment)
-        @told_at = now
+        @shown_at = now
       end
 
       # Prints every column that looks personal in the newest backup; in the database where no backup is configured, or
@@ -78,7 +78,7 @@ module ScalingoStagingSync
         config.check!
         return scanner.found_in_database if !backup? || @variables.word("SCAN") == "database"
 
-        scanner.found_in_backup { |event| tell(event) }
+        scanner.found_in_backup { |event| show_progress(event) }
       end
 
       def backup?
@@ -101,10 +101,10 @@ module ScalingoStagingSync
                                "or load the schema into the database first.")
       end
 
-      def tell(event)
-        return unless event[:event].to_s == "downloaded" && now - @told_at >= TELL_EVERY
+      def show_progress(event)
+        return unless event[:event].to_s == "downloaded" && now - @shown_at >= SHOW_EVERY
 
-        @told_at = now
+        @shown_at = now
         total = " of #{Support::Figures.bytes(event[:total])}" if event[:total]
         @errors.puts("Read #{Support::Figures.bytes(event[:bytes])}#{total}.")
       end

@@ -27,7 +27,7 @@ module ScalingoStagingSync
       #
       # @return [void]
       def started
-        tell(words.title(:started), place.link)
+        post_lines(words.title(:started), place.link)
       end
 
       # A part of the run begins. Only those that matter to a channel are said.
@@ -35,7 +35,7 @@ module ScalingoStagingSync
       # @param phase [Symbol, String] the phase's name
       # @return [void]
       def step(phase)
-        tell(words.title(phase.to_sym)) if SlackWords::STEPS.include?(phase.to_sym)
+        post_lines(words.title(phase.to_sym)) if SlackWords::STEPS.include?(phase.to_sym)
       end
 
       # A run succeeded.
@@ -44,8 +44,8 @@ module ScalingoStagingSync
       # @return [void]
       def succeeded(report)
         run = Report::Run.of(report)
-        tell(words.title(:succeeded, duration: words.duration(run.seconds.to_f)), *backup(run.backup), figures(run),
-             *masked(run.masked_tables), *cautions(run), *warnings(run.warnings), place.link)
+        post_lines(words.title(:succeeded, duration: words.duration(run.seconds.to_f)), *backup(run.backup), figures(run),
+                   *masked(run.masked_tables), *cautions(run), *warnings(run.warnings), place.link)
       end
 
       # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is named, because
@@ -58,7 +58,7 @@ module ScalingoStagingSync
         title = error.is_a?(SignalException) ? :stopped : :failed
         title = :refused if state == :refused
         left = words.sentence(state) if %i[untouched unreached incomplete still other].include?(state)
-        tell(words.title(title), *reason(error, left), left, place.link, (words.sentence(:log, command: place.log) if place.log))
+        post_lines(words.title(title), *reason(error, left), left, place.link, (words.sentence(:log, command: place.log) if place.log))
       end
 
       # @return [String, nil] what is wrong with the webhook, never its URL; nil when a message would arrive
@@ -125,7 +125,7 @@ module ScalingoStagingSync
         [words.sentence(:warnings, count: words.counted(warnings.size, :warning)), *shown]
       end
 
-      def tell(*lines)
+      def post_lines(*lines)
         @webhook.post(lines.compact.join("\n"))
       end
 

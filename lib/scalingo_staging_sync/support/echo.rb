@@ -54,7 +54,7 @@ module ScalingoStagingSync
 
       module_function
 
-      # @param value [Object] what somebody gave
+      # @param value [Object] what was given
       # @return [Boolean] whether it, or something in it, may hold credentials
       def secret?(value)
         case value
@@ -79,7 +79,7 @@ module ScalingoStagingSync
       end
       private_class_method :layers
 
-      # @param text [Object] a name or a path that somebody gave
+      # @param text [Object] a name or a path that was given
       # @return [String] it for the midst of a sentence: no control characters, so that it cannot steer a terminal
       def of(text)
         return HIDDEN if secret?(text)
@@ -87,7 +87,7 @@ module ScalingoStagingSync
         text.to_s.scrub("?").gsub(/[[:cntrl:]]/, " ")
       end
 
-      # @param value [Object] what somebody gave
+      # @param value [Object] what was given
       # @return [String] it as Ruby writes it, cut where it is long
       def inspect(value)
         shown = visible(value).inspect
@@ -98,7 +98,7 @@ module ScalingoStagingSync
       # For what is only named, and not yet looked for: the system's own error would have the name in its message, and
       # stays with ours as its cause.
       #
-      # @param text [Object] a name or a path that somebody gave
+      # @param text [Object] a name or a path that was given
       # @param what [String] what it names, such as "the audit file"
       # @param remedy [String] what to do, a sentence
       # @return [void]

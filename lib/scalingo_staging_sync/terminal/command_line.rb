@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Terminal
     # What was typed for one of the rake tasks: its arguments, the variables, and whatever else stands on rake's line.
-    # A part that would have no effect ends the task before it begins, because whoever typed it meant something by it.
+    # An argument that would have no effect ends the task before it starts: it was typed for a reason.
     class CommandLine
       include Support::Discreet
 

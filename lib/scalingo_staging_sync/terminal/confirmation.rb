@@ -46,7 +46,7 @@ module ScalingoStagingSync
         return unless @config.require_confirmation || allowed.ask?
         return if answered?
 
-        raise nobody unless @input.tty?
+        raise no_terminal unless @input.tty?
         return if ask(action) == name
 
         raise ConfirmationError.new("The name that was typed is not #{name}, so nothing was touched.",
@@ -91,8 +91,8 @@ module ScalingoStagingSync
         Database::Url.parse(EngineSettings.target_url)
       end
 
-      def nobody
-        return nobody_for_environment unless @config.require_confirmation
+      def no_terminal
+        return no_terminal_for_environment unless @config.require_confirmation
 
         ConfirmationError.new(
           "config.require_confirmation asks for the app's name to be typed, and there is no terminal to type it in.",
@@ -101,7 +101,7 @@ module ScalingoStagingSync
         )
       end
 
-      def nobody_for_environment
+      def no_terminal_for_environment
         ConfirmationError.new(
           "#{allowed.reason} So the name of the database, #{place}, has to be typed first, and there is no terminal to type it in.",
           "Set RAILS_ENV to the environment that is meant. If it is this one, add it to config.allowed_environments, set " \

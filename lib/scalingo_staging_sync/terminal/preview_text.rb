@@ -55,7 +55,7 @@ module ScalingoStagingSync
         table.rules.flat_map { |rule| ["    #{rule.rule}", *rule.sql.strip.lines.map { |line| "      #{line.chomp}" }] }
       end
 
-      # Rows as of the last run, else the compressed size where the archive tells, else nothing.
+      # Rows as of the last run, else the compressed size where the archive has it, else nothing.
       def amount(table)
         return Support::Figures.count(table.last_rows) if table.last_rows
 

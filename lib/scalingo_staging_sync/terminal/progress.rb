@@ -109,7 +109,7 @@ module ScalingoStagingSync
         @last_rows[table]
       end
 
-      # @return [Float, nil] seconds until the rows are in, as far as download and last run tell; nil when neither does
+      # @return [Float, nil] estimated seconds until all rows are loaded, from the download or the last run; nil without either
       def seconds_left
         return if tables == tables_ahead
 

@@ -7,7 +7,7 @@ module ScalingoStagingSync
     # Bars on a terminal while the engine works: the download, the rows, the table that arrives, the indexes. They are
     # drawn by a library in the native part; what they say is decided here.
     #
-    # One set of bars is on the screen at a time. Whoever writes lines to the terminal does so within {aside}.
+    # One set of bars is on the screen at a time. Write lines to the terminal within {aside}.
     class ProgressBars
       include Support::Discreet
 
@@ -95,7 +95,7 @@ module ScalingoStagingSync
         wanted.each { |key, (position, length, title, words)| set(key, position, length, title, words) }
       end
 
-      # Leaves the terminal to somebody else until the next call.
+      # Hides the bars until the next call, so that others can write.
       #
       # @return [void]
       def hide
@@ -171,7 +171,7 @@ module ScalingoStagingSync
       # Columns of a bar: what is left of a narrow terminal is for the words.
       def width
         columns = @columns.call
-        return 24 if columns.zero? || columns >= NARROW # a terminal that does not tell its width
+        return 24 if columns.zero? || columns >= NARROW # the terminal does not report its width
 
         (columns >= NARROW / 2) ? 10 : 0
       rescue SystemCallError

@@ -89,20 +89,20 @@ module ScalingoStagingSync
       # @param text [String] what happens, for the log and the terminal
       # @return [void]
       def say(text)
-        tell(:info, text)
+        emit(:info, text)
       end
 
       # @param text [String] what the person in charge should know
       # @return [void]
       def warn(text)
         text = Support::Echo.clean(text)
-        tell(:warn, text, shown: "Warning: #{text}")
+        emit(:warn, text, shown: "Warning: #{text}")
       end
 
       # @param text [String] a small step, for the log's debug level
       # @return [void]
       def detail(text)
-        tell(@verbose ? :info : :debug, text, shown: (text if @verbose))
+        emit(@verbose ? :info : :debug, text, shown: (text if @verbose))
       end
 
       # Runs the engine in the block, with bars on a terminal that can show them. While nothing else is said, the log
@@ -136,7 +136,7 @@ module ScalingoStagingSync
       # Bars say it themselves.
       def still_working(started, summary)
         text = ["Still working, for #{Support::Figures.seconds(now - started)}", summary].compact.join(": ")
-        tell(:info, "#{text}.", shown: ("#{text}." unless ProgressBars.showing?))
+        emit(:info, "#{text}.", shown: ("#{text}." unless ProgressBars.showing?))
         @last_words = now
       end
 
@@ -149,18 +149,18 @@ module ScalingoStagingSync
       def send_out(event, payload)
         ActiveSupport::Notifications.instrument("#{outward(event[:event])}.scalingo_staging_sync", payload) do
           Thread.current[:scalingo_staging_sync_event] = payload
-          teller = :"tell_#{event[:event]}"
-          respond_to?(teller, true) ? send(teller, event) : detail(event.inspect)
+          handler = :"on_#{event[:event]}"
+          respond_to?(handler, true) ? send(handler, event) : detail(event.inspect)
         ensure
           Thread.current[:scalingo_staging_sync_event] = nil
         end
       end
 
-      def tell(level, text, shown: text)
-        whole { tell_whole(level, text, shown) }
+      def emit(level, text, shown: text)
+        whole { write_line(level, text, shown) }
       end
 
-      def tell_whole(level, text, shown)
+      def write_line(level, text, shown)
         line = { message: text, level: }
         if (event = Thread.current[:scalingo_staging_sync_event])
           event.merge!(line)
@@ -190,21 +190,21 @@ module ScalingoStagingSync
         NAMES.fetch(event.to_s) { LogSubscriber::EVENTS.include?(event.to_s.to_sym) ? event : "message" }
       end
 
-      def tell_phase(event)
+      def on_phase(event)
         say("#{PHASES.fetch(event[:phase].to_sym) { event[:phase].to_s.capitalize }}.")
       end
 
-      def tell_backup_chosen(event)
+      def on_backup_chosen(event)
         facts = [("of #{Support::Figures.moment(event[:created_at])}" if event[:created_at]),
                  (Support::Figures.bytes(event[:size]) if event[:size])].compact
         say("Backup #{[event[:id], *facts].join(", ")}.")
       end
 
-      def tell_backup_pending(event)
+      def on_backup_pending(event)
         now_and_then([:pending, event[:status]]) { say("Scalingo is making a backup (#{event[:status]}).") }
       end
 
-      def tell_downloaded(event)
+      def on_downloaded(event)
         done, total = event.values_at(:bytes, :total)
         whole = !total.nil? && done >= total
         @repeated.delete(:downloaded) if whole && !@downloaded # the end is said in any case, and once
@@ -215,26 +215,26 @@ module ScalingoStagingSync
           pace = ", #{Support::Figures.bytes(rate)}/s" if rate >= 1
           left = ", #{Support::Figures.seconds((total - done) / rate)} left" if pace && total && total > done
           text = "Downloaded #{Support::Figures.bytes(done)}#{share}#{pace}#{left}."
-          tell(:info, text, shown: (text unless @bars))
+          emit(:info, text, shown: (text unless @bars))
         end
       end
 
-      def tell_planned(event)
+      def on_planned(event)
         detail("#{Support::Figures.counted(event[:tables], "table")} with rows, then #{Support::Figures.counted(event[:steps], "step")} after them.")
       end
 
-      def tell_download_resumed(event)
+      def on_download_resumed(event)
         say("The download broke after #{Support::Figures.bytes(event[:bytes])} and goes on (#{event[:attempt]}).")
       end
 
-      def tell_table_started(event)
+      def on_table_started(event)
         detail("#{event[:table]}: rows begin to arrive.")
       end
 
-      # The bars show it, and a silent log is told of all tables together.
-      def tell_table_progress(_event) = nil
+      # The bars show it; the heartbeat logs all tables together.
+      def on_table_progress(_event) = nil
 
-      def tell_table_loaded(event)
+      def on_table_loaded(event)
         facts = [Support::Figures.counted(event[:rows], "row"), Support::Figures.bytes(event[:bytes])]
         facts << "#{Support::Figures.counted(event[:masked], "value")} masked" if event[:masked].to_i.positive?
         rate = ", #{Support::Figures.count((event[:rows] / event[:seconds]).round)} rows/s" if event[:seconds] >= 1
@@ -242,11 +242,11 @@ module ScalingoStagingSync
         (event[:seconds] < 1 && @progress.tables_ahead.to_i > MANY) ? detail(text) : say(text)
       end
 
-      def tell_step_done(event)
+      def on_step_done(event)
         detail("#{event[:kind]} #{event[:name]} in #{Support::Figures.seconds(event[:seconds])}.")
       end
 
-      def tell_warning(event)
+      def on_warning(event)
         warn(event[:message])
       end
 

@@ -60,7 +60,7 @@ module ScalingoStagingSync
       def print_end(skipped)
         @output.puts("        Not looked at because of that: #{skipped.join(", ")}.") if skipped.any?
         @output.puts("", Terminal::PreviewText.new(planned).to_s, "") if @preview
-        tell(@results.map { |result| result[:status] }.tally)
+        print_summary(@results.map { |result| result[:status] }.tally)
       end
 
       def print_json(passed, skipped)
@@ -95,7 +95,7 @@ module ScalingoStagingSync
         }
       end
 
-      def tell(counts)
+      def print_summary(counts)
         parts = { failed: "failed", warned: "with a warning" }.filter_map do |key, words|
           "#{Support::Figures.counted(counts[key], "check")} #{words}" if counts[key]
         end

@@ -78,7 +78,7 @@ class ConfigurationMistakesTest < Minitest::Test
     assert_nil config.check!
   end
 
-  def test_a_right_value_that_comes_later_mends_it
+  def test_a_right_value_that_comes_later_corrects_it
     deliberately_mistyped
     config = configured { |c| c.pii_policy = :stop }
     refute_empty config.problems
@@ -106,7 +106,7 @@ class ConfigurationMistakesTest < Minitest::Test
     refute_kind_of Configuration::UnknownOption, error
   end
 
-  def test_each_entry_that_is_wrong_is_told_with_its_table
+  def test_each_entry_that_is_wrong_is_reported_with_its_table
     deliberately_mistyped
     error = assert_raises(ArgumentError) do
       @config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "orders", querry: "UPDATE" },
@@ -115,7 +115,7 @@ class ConfigurationMistakesTest < Minitest::Test
     end
     ["Entry 2 (table orders): there is no key :querry; did you mean :query?", "Entry 7: there is no key :tabel; did you mean :table?",
      "Entry 3 (table notes): :columns and :query exclude one another", "Entry 4: it has no :table.", "Entry 5: it is no Hash.",
-     "Entry 6 (table people): one of its values"].each { |told| assert_includes error.message, told }
+     "Entry 6 (table people): one of its values"].each { |expected| assert_includes error.message, expected }
     refute_includes error.message, "Entry 1"
     refute_match(/Entry 2[^:]*: it has|Entry 7: it has/, error.message, "what has a wrong name is said once")
   end

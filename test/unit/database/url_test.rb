@@ -19,9 +19,9 @@ class DatabaseUrlTest < Minitest::Test
     ActiveRecord::Base.stub(:connection_db_config, cannot) do
       assert_nil ScalingoStagingSync::EngineSettings.active_record_url
       refute_predicate ScalingoStagingSync::Database::RailsState, :active_record?
-      told = ScalingoStagingSync::Guard::TargetProblem.of_adapter
-      assert_equal "ActiveRecord cannot read the URL of #{ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"}.", told.first
-      refute_includes told.join, "hush"
+      problem = ScalingoStagingSync::Guard::TargetProblem.of_adapter
+      assert_equal "ActiveRecord cannot read the URL of #{ENV["DATABASE_URL"].to_s.empty? ? "config/database.yml" : "DATABASE_URL"}.", problem.first
+      refute_includes problem.join, "hush"
     end
   end
 

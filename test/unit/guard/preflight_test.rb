@@ -144,7 +144,7 @@ class PreflightTest < Minitest::Test
     ["/nowhere/seeds.rb", "/nowhere/backup.tar.gz", "#{__FILE__}/reports"].each { |path| assert_includes error.what, path }
   end
 
-  def test_everything_is_told_at_once
+  def test_everything_is_reported_at_once
     config = staging_config
     config.seeds_file_path = "/nowhere/seeds.rb"
     config.scalingo_api_token = nil
@@ -196,7 +196,7 @@ class PreflightTest < Minitest::Test
     assert_includes refuse(config).remedy, "pii_policy"
   end
 
-  def test_a_policy_without_a_scan_is_told_to_have_no_effect
+  def test_a_policy_without_a_scan_is_reported_to_have_no_effect
     config = staging_config
     assert_empty ScalingoStagingSync::Guard::Preflight.new(config:).notices
     config.run_pii_scan = false

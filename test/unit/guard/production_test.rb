@@ -78,7 +78,7 @@ class ProductionGuardTest < Minitest::Test
     end
   end
 
-  def test_a_url_of_another_database_beside_what_looks_like_production_is_told_with_it
+  def test_a_url_of_another_database_beside_what_looks_like_production_is_reported_with_it
     error = refuse({ "APP" => "shop-production", "DATABASE_URL" => "mysql2://u:hush@h/db" })
     assert_includes error.message, "This looks like production"
     assert_includes error.message, "DATABASE_URL has the scheme mysql2, and"
@@ -97,7 +97,7 @@ class ProductionGuardTest < Minitest::Test
     refuse({ "DATABASE_URL" => "postgres://db.eu-west-1.example.com/db" })
   end
 
-  def test_everything_that_speaks_against_the_run_is_told_at_once
+  def test_everything_that_speaks_against_the_run_is_reported_at_once
     error = refuse({ "APP" => "shop-production", "DATABASE_URL" => "postgres://prod/db",
                      "SCALINGO_POSTGRESQL_URL" => "mysql://x" }, rails_env: "production")
     assert_equal 4, error.failures.size

@@ -61,7 +61,7 @@ class OutsideTextTest < Minitest::Test
     log = StringIO.new
     reporter = ScalingoStagingSync::Terminal::ProgressReporter.new(logger: Logger.new(File::NULL), terminal: log, bars: false)
     coordinator = ScalingoStagingSync::Services::Coordinator.new(config:, reporter:, native: FakeNative.new(report:))
-    coordinator.send(:tell_quiet, finished)
+    coordinator.send(:report_quiesced, finished)
     assert_equal "Acts outside: 1 queue kept out or covered, 1 column masked, 1 left as production has it.\n" \
                  "1,200 accounts of public.users have a known password (encrypted_password).\n", log.string
   end
@@ -74,7 +74,7 @@ class OutsideTextTest < Minitest::Test
   end
 
   def test_the_report_has_both
-    told = ScalingoStagingSync::Report.new(:after_sync, engine: report, config: staging_config)
-    assert_equal [[QUEUE, HOOK, LEFT], KNOWN], [told.outside, told.known_passwords]
+    summary = ScalingoStagingSync::Report.new(:after_sync, engine: report, config: staging_config)
+    assert_equal [[QUEUE, HOOK, LEFT], KNOWN], [summary.outside, summary.known_passwords]
   end
 end

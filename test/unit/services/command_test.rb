@@ -5,7 +5,7 @@ require "minitest/mock"
 
 class CommandTest < Minitest::Test
   # A run that ends with an error in some phase, while the target is in some state.
-  def told(error, state, phase: "rows")
+  def ending(error, state, phase: "rows")
     errors = StringIO.new
     command = ScalingoStagingSync::Services::Command.new(config: staging_config, errors:)
     command.define_singleton_method(:work) do
@@ -22,28 +22,28 @@ class CommandTest < Minitest::Test
   def test_what_is_left_is_said_once
     failure = ScalingoStagingSync::RestoreError.new("PostgreSQL said no.", "Do this.")
     assert_equal [1, "ScalingoStagingSync::RestoreError: PostgreSQL said no. Do this. The target is incomplete, and holds no raw value " \
-                     "of a masked column. The next run starts clean.\n"], told(failure, :incomplete)
+                     "of a masked column. The next run starts clean.\n"], ending(failure, :incomplete)
     mistyped = ScalingoStagingSync::ConfirmationError.new("It is not, so nothing was touched.", "Again.")
-    assert_equal [1, "ScalingoStagingSync::ConfirmationError: It is not, so nothing was touched. Again.\n"], told(mistyped, :complete)
+    assert_equal [1, "ScalingoStagingSync::ConfirmationError: It is not, so nothing was touched. Again.\n"], ending(mistyped, :complete)
     refused = ScalingoStagingSync::Support::EnvironmentValidator::TargetUrlError.new("DATABASE_URL is a mysql2 URL.", "Set it.")
     adapter = ScalingoStagingSync::ConfigurationError.new("There is no adapter.", "Add it. Nothing was touched.")
-    assert_equal [1, "ScalingoStagingSync::ConfigurationError: There is no adapter. Add it. Nothing was touched.\n"], told(adapter, nil)
-    assert_equal 1, told(refused, :complete).last.scan(/nothing was touched/i).length
+    assert_equal [1, "ScalingoStagingSync::ConfigurationError: There is no adapter. Add it. Nothing was touched.\n"], ending(adapter, nil)
+    assert_equal 1, ending(refused, :complete).last.scan(/nothing was touched/i).length
     assert_equal [143, "The run was stopped (SIGTERM). The target was not touched: its old data is still there.\n"],
-                 told(SignalException.new("TERM"), :complete)
-    assert_equal 129, told(SignalException.new("HUP"), :complete).first
+                 ending(SignalException.new("TERM"), :complete)
+    assert_equal 129, ending(SignalException.new("HUP"), :complete).first
   end
 
   def test_what_an_earlier_run_has_left_is_not_said_of_one_that_touched_nothing
     missing = ScalingoStagingSync::Integrations::ScalingoApiClient::BackupNotFoundError.new("There is none.", "Make one.")
-    assert_includes told(missing, :incomplete, phase: "plan").last,
+    assert_includes ending(missing, :incomplete, phase: "plan").last,
                     "Make one. Nothing was touched. The target is incomplete, as an earlier run has left it.\n"
     wrong = ScalingoStagingSync::ConfigurationError.new("It is wrong.", "Correct it. Nothing was touched.")
-    assert_includes told(wrong, :incomplete, phase: "backup").last,
+    assert_includes ending(wrong, :incomplete, phase: "backup").last,
                     "Correct it. Nothing was touched. The target is incomplete, as an earlier run has left it.\n"
     silent = ScalingoStagingSync::TargetConnectionError.new("It cannot be reached.", "Check the host.")
-    assert_includes told(silent, nil, phase: "plan").last, "Check the host. Nothing was touched.\n"
-    assert_includes told(silent, nil).last, "The state of the target could not be asked"
+    assert_includes ending(silent, nil, phase: "plan").last, "Check the host. Nothing was touched.\n"
+    assert_includes ending(silent, nil).last, "The state of the target could not be asked"
   end
 end
 

@@ -9,16 +9,16 @@ module ServiceHelpers
     { config: ScalingoStagingSync.configuration, reporter: reporter(verbose: false), native: }
   end
 
-  # Slack's service, which remembers what it was told instead of telling.
+  # Slack's service, which records the calls instead of posting.
   class FakeSlack
-    attr_reader :told
+    attr_reader :calls
 
-    def initialize = @told = []
-    def started = @told << :started
+    def initialize = @calls = []
+    def started = @calls << :started
     def step(_phase) = nil
-    def succeeded(report) = @told << [:succeeded, report]
-    def failed(error, _state) = @told << [:failed, error]
-    def flush(**) = @told << :flushed
+    def succeeded(report) = @calls << [:succeeded, report]
+    def failed(error, _state) = @calls << [:failed, error]
+    def flush(**) = @calls << :flushed
   end
 end
 
@@ -40,7 +40,7 @@ class CoordinatorTest < Minitest::Test
     assert_equal [[:run, to_engine(@config)]], native.calls
     assert_includes terminal.string, "Loading rows, masked."
     assert_includes terminal.string, "2 tables, 50,002 rows, 49,000 values masked; 1 table without rows; verified."
-    assert_equal [:started, [:succeeded, FakeNative::REPORT], :flushed], @slack.told
+    assert_equal [:started, [:succeeded, FakeNative::REPORT], :flushed], @slack.calls
   end
 
   def test_the_guard_comes_before_everything_else
@@ -68,16 +68,16 @@ class CoordinatorTest < Minitest::Test
     assert_empty native.calls
   end
 
-  def test_a_failure_is_told_to_slack_and_raised_as_it_is
+  def test_a_failure_is_posted_to_slack_and_raised_as_it_is
     error = ScalingoStagingSync::RestoreError.new("What.", "Remedy.")
     assert_same error, assert_raises(ScalingoStagingSync::RestoreError) { execute(FakeNative.new(error:)) }
-    assert_equal [:started, [:failed, error], :flushed], @slack.told
+    assert_equal [:started, [:failed, error], :flushed], @slack.calls
   end
 
-  def test_an_interrupt_is_told_to_slack_and_raised_as_it_is
+  def test_an_interrupt_is_posted_to_slack_and_raised_as_it_is
     error = SignalException.new("TERM")
     assert_same error, assert_raises(SignalException) { execute(FakeNative.new(error:)) }
-    assert_equal [:failed, error], @slack.told[1]
+    assert_equal [:failed, error], @slack.calls[1]
   end
 
   def test_a_dry_run_that_is_configured_touches_nothing_through_any_door
@@ -85,7 +85,7 @@ class CoordinatorTest < Minitest::Test
     native = FakeNative.new
     assert_output(/A run would go through/) { assert execute(native)[:would_succeed] }
     assert_equal [:plan], native.calls.map(&:first)
-    assert_equal [:flushed], @slack.told
+    assert_equal [:flushed], @slack.calls
     [-> { Services::DatabaseRestoreService.new(**doors(native)).restore!(__FILE__) },
      -> { Services::DatabaseAnonymizerService.new(**doors(native)).anonymize! }].each do |door|
       assert_match(/would change the target.*Nothing was touched/, assert_raises(ScalingoStagingSync::ConfigurationError, &door).message)

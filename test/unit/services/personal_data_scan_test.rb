@@ -54,8 +54,8 @@ class PersonalDataScanTest < Minitest::Test
 
   def test_json_is_the_findings_with_a_version
     scan(environment: { "FORMAT" => "json" }).suggest
-    told = JSON.parse(@output.string)
-    assert_equal [1, 3, "uncovered"], [told["schema_version"], told["tables"], told.dig("findings", 0, "status")]
+    printed = JSON.parse(@output.string)
+    assert_equal [1, 3, "uncovered"], [printed["schema_version"], printed["tables"], printed.dig("findings", 0, "status")]
   end
 
   def test_the_database_is_looked_at_where_it_is_asked_for_or_nothing_else_is_there
@@ -72,7 +72,7 @@ class PersonalDataScanTest < Minitest::Test
   def test_a_long_download_says_how_far_it_is_beside_the_output
     native = FakeNative.new(events: [{ event: "downloaded", bytes: 5_000_000, total: 20_000_000 }])
     asked = scan(native)
-    asked.instance_variable_set(:@told_at, -100.0)
+    asked.instance_variable_set(:@shown_at, -100.0)
     asked.suggest
     assert_equal "Read 5.0 MB of 20.0 MB.\n", @errors.string
     assert_equal FakeNative::FOUND[:rules], @output.string

@@ -12,7 +12,7 @@ class SlackNotificationServiceTest < Minitest::Test
   # French has spaces at which no line may end.
   def breaking(text) = text.tr("\u00a0", " ")
 
-  # A server that keeps the bodies it was sent and answers as told; without an answer it never does.
+  # A server that keeps the bodies it was sent and answers as given; without an answer it never does.
   def with_server(answer)
     server = TCPServer.new("127.0.0.1", 0)
     bodies = Queue.new
@@ -43,7 +43,7 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
-  def test_start_success_and_failure_are_told_in_french_and_in_order
+  def test_start_success_and_failure_are_posted_in_french_and_in_order
     with_server("200 OK") do |url, bodies|
       slack = Slack.new(config: configure(url))
       slack.started
@@ -99,9 +99,9 @@ class SlackNotificationServiceTest < Minitest::Test
       slack = Slack.new(config: configure(url))
       slack.failed(ScalingoStagingSync::ConfigurationError.new("It is wrong.", "Correct it. Nothing was touched."), :untouched)
       slack.flush
-      told = breaking(bodies.pop(timeout: 5).fetch("text"))
-      assert_includes told, "> It is wrong. Correct it.\nLes anciennes données de staging sont toujours en place.\n"
-      refute_includes told, "Nothing was touched"
+      message = breaking(bodies.pop(timeout: 5).fetch("text"))
+      assert_includes message, "> It is wrong. Correct it.\nLes anciennes données de staging sont toujours en place.\n"
+      refute_includes message, "Nothing was touched"
     end
   end
 
@@ -113,14 +113,14 @@ class SlackNotificationServiceTest < Minitest::Test
         with_env("APP" => "x; rm -rf /") { slack.failed(ScalingoStagingSync::RestoreError.new("No.", "Do.")) }
         slack.flush
       end
-      told, elsewhere = Array.new(2) { breaking(bodies.pop(timeout: 5).fetch("text")) }
-      assert told.end_with?("\nhttps://dashboard.scalingo.com/apps/osc-secnum-fr1/my-app-staging\nJournal : " \
-                            "`scalingo --region osc-secnum-fr1 --app my-app-staging logs --lines 500 --filter one-off-4711`"), told
+      message, elsewhere = Array.new(2) { breaking(bodies.pop(timeout: 5).fetch("text")) }
+      assert message.end_with?("\nhttps://dashboard.scalingo.com/apps/osc-secnum-fr1/my-app-staging\nJournal : " \
+                               "`scalingo --region osc-secnum-fr1 --app my-app-staging logs --lines 500 --filter one-off-4711`"), message
       refute_match(/dashboard|Journal/, elsewhere)
     end
   end
 
-  # Every class of the gem's errors, in both languages, without the sentence for those that nobody has thought of.
+  # Every class of the gem's errors, in both languages, without the sentence for those that are unforeseen.
   def test_every_error_has_a_reason_in_each_language
     Everything.load
     errors = ObjectSpace.each_object(Class).select { |one| one < ScalingoStagingSync::Error && one.name }
@@ -174,7 +174,7 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
-  def test_of_a_foreign_error_only_the_class_is_told
+  def test_of_a_foreign_error_only_the_class_is_posted
     with_server("200 OK") do |url, bodies|
       slack = Slack.new(config: configure(url))
       slack.failed(ArgumentError.new("ada@lovelace.example"))
@@ -185,7 +185,7 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
-  def test_an_interrupted_run_is_told_as_such
+  def test_an_interrupted_run_is_posted_as_such
     with_server("200 OK") do |url, bodies|
       slack = Slack.new(config: configure(url))
       slack.failed(Interrupt.new)
@@ -194,9 +194,9 @@ class SlackNotificationServiceTest < Minitest::Test
     end
   end
 
-  def test_a_refusal_and_what_a_failure_has_left_are_told_with_what_to_do
+  def test_a_refusal_and_what_a_failure_has_left_are_posted_with_what_to_do
     guard = ScalingoStagingSync::Support::EnvironmentValidator::ProductionEnvironmentError.new(["Rails.env is production."], "Set it.")
-    plan = ScalingoStagingSync::PlanError.new("No table <tags> & no column.", "Mend the rule.")
+    plan = ScalingoStagingSync::PlanError.new("No table <tags> & no column.", "Correct the rule.")
     with_server("200 OK") do |url, bodies|
       slack = Slack.new(config: configure(url))
       slack.failed(guard, :refused)
@@ -209,7 +209,7 @@ class SlackNotificationServiceTest < Minitest::Test
         / : refusée, rien n'a été modifié\.\nCet environnement .* production \(ProductionEnvironmentError\)\.\n> .*Rails\.env is production\. Set it\.\n/, refused
       )
       assert_includes untouched,
-                      "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Mend the rule.\nLes anciennes données"
+                      "échec.\nUne règle ne correspond pas à la sauvegarde (PlanError).\n> No table &lt;tags&gt; &amp; no column. Correct the rule.\nLes anciennes données"
       assert_includes incomplete, "Les données de staging sont incomplètes"
       refute_match(/données/, unknown.delete_prefix("Copie"))
     end

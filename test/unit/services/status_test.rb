@@ -89,9 +89,9 @@ class StatusTest < Minitest::Test
     history = History.new(state: :complete, current: RUN, all: [REFUSED, RUN],
                           refused: { count: 1, started_at: Time.utc(2026), error_class: "PlanError" })
     ScalingoStagingSync::Services::Status.new(output: terminal, format: "json", history:).print
-    told = JSON.parse(terminal.string)
-    assert_equal %w[r2 r1], told["runs"].map { |run| run["run_id"] }
-    assert_equal [false, true], told["runs"].map { |run| run["changed"] }
-    assert_equal 1, told.dig("refused", "count")
+    printed = JSON.parse(terminal.string)
+    assert_equal %w[r2 r1], printed["runs"].map { |run| run["run_id"] }
+    assert_equal [false, true], printed["runs"].map { |run| run["changed"] }
+    assert_equal 1, printed.dig("refused", "count")
   end
 end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-# What somebody typed in the wrong place is refused without being quoted, where credentials may be in it.
+# What was typed in the wrong place is refused without being quoted, where credentials may be in it.
 class EchoTest < Minitest::Test
   URLS = [
     "postgres://user:hush@db.example/shop", "postgres:/user:hush@db.example/shop", "postgres//user:hush@db.example/shop",
@@ -34,7 +34,7 @@ class EchoTest < Minitest::Test
     assert_equal "a [2Jb c", Echo.of("a\e[2Jb\nc")
   end
 
-  def test_no_error_quotes_a_url_with_credentials_whoever_wrote_its_sentence
+  def test_no_error_quotes_a_url_with_credentials_wherever_its_sentence_comes_from
     error = ScalingoStagingSync::PlanError.new(%(There is no table "postgres://user:hush@db.example/shop" here.),
                                                "Use postgres://user:password@host.")
     assert_equal %(There is no table "#{Echo::HIDDEN}" here. Use postgres://user:password@host.), error.message
@@ -74,7 +74,7 @@ class EchoTest < Minitest::Test
         assert_includes error.what, "The backup file is given as a URL, which is not shown here"
         slack = ScalingoStagingSync::Services::SlackNotificationService.new(config:)
         texts = []
-        slack.define_singleton_method(:tell) { |*lines| texts.concat(lines) }
+        slack.define_singleton_method(:post_lines) { |*lines| texts.concat(lines) }
         slack.started
         slack.failed(error, :untouched)
         refute_includes texts.join, "hush"

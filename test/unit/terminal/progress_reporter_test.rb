@@ -32,7 +32,7 @@ class ProgressReporterTest < Minitest::Test
     assert_equal 2, log.string.scan("Hello.").size
   end
 
-  def test_a_warning_is_told_from_other_lines_also_where_the_logger_prints_no_level
+  def test_a_warning_stands_out_from_other_lines_also_where_the_logger_prints_no_level
     ScalingoStagingSync.configuration.logger = ActiveSupport::Logger.new(log)
     reporter.warn("Look at this.")
     assert_equal "[SCALINGO_STAGING_SYNC] Warning: Look at this.\n", log.string
@@ -44,12 +44,12 @@ class ProgressReporterTest < Minitest::Test
     assert_includes log.string, "[SCALINGO_STAGING_SYNC] Hello."
   end
 
-  def test_every_event_of_the_engine_is_told
+  def test_every_event_of_the_engine_has_a_handler
     rust = File.read(File.expand_path("../../../ext/engine/src/event.rs", __dir__))
     names = rust[/pub enum Event \{(.*?)^\}/m, 1].scan(/^    (\w+) \{/).flatten
     refute_empty names
     names.map { |name| name.gsub(/(?<!\A)([A-Z])/, '_\1').downcase }.each do |name|
-      assert reporter.respond_to?(:"tell_#{name}", true), "#{name} is not told"
+      assert reporter.respond_to?(:"on_#{name}", true), "#{name} has no handler"
     end
   end
 
@@ -107,7 +107,7 @@ class ProgressReporterTest < Minitest::Test
     ActiveSupport::Notifications.unsubscribe(listener)
   end
 
-  def test_the_log_is_told_at_least_every_half_minute
+  def test_the_log_gets_a_line_at_least_every_half_minute
     assert_operator ScalingoStagingSync::Terminal::ProgressReporter::HEARTBEAT_EVERY, :<, 30
   end
 

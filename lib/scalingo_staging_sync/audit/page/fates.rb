@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # What became of columns that look personal, in words; those first that need somebody.
+      # What became of columns that look personal, in words; those that need attention first.
       module Fates
         WORDS = {
           "uncovered" => "copied as it is", "withheld" => "left empty, needs a rule", "masked" => "masked by its kind",

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # What would be in staging without rules, what is with them, and the columns that need somebody.
+      # What would be in staging without rules, what is with them, and the columns that need attention.
       class Findings < Template
         include Fates
 

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # The personal data that needs nobody. It may be long: columns of one table that fared alike share a line.
+      # The personal data that needs no attention. The list may be long, so columns of one table with the same outcome share a line.
       class Settled < Template
         include Fates
 
