@@ -31,7 +31,7 @@ pub fn install_hook() {
     }));
 }
 
-/// Takes the place of the last panic, such as `ext/engine/src/copy/mod.rs:12:5`.
+/// Takes the place of the last panic, such as `ext/archive/src/copy/mod.rs:12:5`.
 pub fn take_place() -> String {
     LAST.lock()
         .unwrap_or_else(PoisonError::into_inner)
