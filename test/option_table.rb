@@ -20,13 +20,13 @@ module OptionTable
   end
 
   # @param readme [String] the README
-  # @return [String] it with the table made anew
+  # @return [String] the text with the table regenerated
   def replace(readme)
     between(readme, BEGINNING, markdown, ENDING)
   end
 
   # @param readme [String] the README
-  # @return [String] it with the table of masks made anew, from what the native library knows
+  # @return [String] the text with the table of masks regenerated from what the native library knows
   def replace_masks(readme)
     between(readme, MASKS_BEGINNING, ScalingoStagingSync::Terminal::MaskList.new.markdown, MASKS_ENDING)
   end

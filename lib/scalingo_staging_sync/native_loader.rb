@@ -44,7 +44,7 @@ module ScalingoStagingSync
 
       def not_built
         NativeLibraryError.new(
-          "The native library of scalingo-staging-sync is not there for Ruby #{RUBY_VERSION} on #{RUBY_PLATFORM}.",
+          "The native library of scalingo-staging-sync is missing for Ruby #{RUBY_VERSION} on #{RUBY_PLATFORM}.",
           "Take the precompiled gem (`bundle lock --add-platform x86_64-linux`, then `bundle install`); where it is to " \
           "be compiled on Scalingo, put the Rust buildpack ahead of the Ruby one in the file .buildpacks. In a " \
           "checkout, run `bundle exec rake compile`."

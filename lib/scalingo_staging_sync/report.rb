@@ -88,7 +88,7 @@ module ScalingoStagingSync
 
     private
 
-    # Not kept: a block may change what it was given.
+    # Not memoized: a block may change what it gets.
     def run = Run.of(to_h)
   end
 end

@@ -9,7 +9,7 @@ module ScalingoStagingSync
     class Document
       include Support::Discreet
 
-      # Raised when a reader of the JSON file would have to change.
+      # Increased when a reader of the JSON file would have to change.
       SCHEMA_VERSION = 1
 
       # @return [Report::Run] what the engine says of the run
@@ -36,7 +36,7 @@ module ScalingoStagingSync
       # @return [Float] seconds between the two
       def duration = (@finished_at - @started_at).round(3)
 
-      # What the engine has read decides, and not what is configured: a file may be of any app.
+      # Goes by what the engine read, not by what is configured: a file may come from any app.
       #
       # @return [String, nil] the app that was copied; nil where the backup was a file
       def source_app
@@ -80,7 +80,7 @@ module ScalingoStagingSync
 
       private
 
-      # What stands in the file as the engine has it.
+      # What the file holds just as the engine returned it.
       def engines
         lists = %i[findings leaks leak_check channels known_passwords excluded left_out warnings]
         { tables: @report[:tables].to_a.map { |table| table.slice(:table, :rows, :bytes, :started, :seconds, :columns) },

@@ -62,7 +62,7 @@ module ScalingoStagingSync
 
       def parse(text, path)
         facts = JSON.parse(text)
-        # Bytes that are no text, and numbers beyond all bounds, can be read and not be written.
+        # Invalid UTF-8 and infinite numbers can be parsed but not generated.
         JSON.generate(facts)
         facts.is_a?(Hash) ? facts : raise(JSON::ParserError)
       rescue JSON::JSONError, EncodingError

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   class Configuration
     # A list or a hash of the configuration as the app gets it: it can be added to (`config.exclude_tables << "sessions"`),
-    # and what it then holds is checked as if it had been set. Of what is refused it knows the line that added it.
+    # and what it then holds is checked as if it had been set. It keeps the line that added what is refused.
     class Appendable
       # @return [Option] whose value it is
       attr_reader :option

@@ -126,7 +126,7 @@ module ScalingoStagingSync
       def of_words(words)
         words = words.uniq
         little = words.count { |word| Tables::LITTLE.include?(word) }
-        # A language's small words are not in lists that words are drawn from.
+        # Passphrase word lists do not hold stop words.
         most = (little > 1 && little * 4 >= words.size) ? BITS_IN_SENTENCE : BITS_OF_WORD
         words.sum { |word| of_word(word, most) }
       end
@@ -170,7 +170,7 @@ module ScalingoStagingSync
       end
       private_class_method :word?
 
-      # Whether a word is made of expected ones.
+      # Whether a word is composed of expected ones.
       def expected?(word)
         return true if word.empty?
 

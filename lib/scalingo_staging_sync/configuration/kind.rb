@@ -4,11 +4,11 @@ require_relative "entry_problems"
 
 module ScalingoStagingSync
   class Configuration
-    # What values an option takes: how the README calls it, how an error message says it, and the check itself.
+    # What values an option takes: its name in the README, its wording in error messages, and the check itself.
     #
     # The check returns the value as it is to be kept, frozen, or `REFUSED`.
     class Kind
-      # What a check answers to a value that the option does not take.
+      # What a check returns for a value that the option does not accept.
       REFUSED = Object.new.freeze
 
       # @return [String] the type as the README's table shows it

@@ -4,7 +4,7 @@ module ScalingoStagingSync
   class Configuration
     # Where in the app's own code something was set.
     module Place
-      # The gem's own files, which are no place to look for a mistake in.
+      # The gem's own files: the mistake is never there.
       OURS = File.expand_path("../..", __dir__)
       private_constant :OURS
 

@@ -2,10 +2,10 @@
 
 module ScalingoStagingSync
   class Configuration
-    # Has a list or a hash say what is added to it. What would end in one of Ruby's exceptions while the app boots, a
+    # Makes a list or a hash report what is added to it. What would end in one of Ruby's exceptions while the app boots, a
     # single value where a list or a hash belongs, is added all the same, for the option to refuse with a sentence.
     module Watched
-      # What a list learns.
+      # The methods a list gets.
       module List
         %i[<< push append unshift prepend insert []=].each do |name|
           define_method(name) { |*given| super(*given).tap { @note.call(given) } }
@@ -19,7 +19,7 @@ module ScalingoStagingSync
         def +(other) = super(other.is_a?(Array) ? other : [other])
       end
 
-      # What a hash learns; 0.1's initializers add to it by `<<`, too.
+      # The methods a hash gets; 0.1's initializers also add to it by `<<`.
       module Table
         %i[[]= store].each do |name|
           define_method(name) { |key, value| super(key, value).tap { @note.call([key]) } }
@@ -35,7 +35,7 @@ module ScalingoStagingSync
         def <<(more) = merge!(more)
       end
 
-      # What hears of it; in a copy that Marshal makes, nothing does.
+      # What is notified; nothing in a copy made by Marshal.
       class Listener
         def initialize(&listen) = @listen = listen
         def call(parts) = @listen&.call(parts)

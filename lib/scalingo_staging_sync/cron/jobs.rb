@@ -5,12 +5,12 @@ require "strscan"
 
 module ScalingoStagingSync
   module Cron
-    # An app's cron.json: the jobs in it, and the same text with the run scheduled. What stands there already stays as it
+    # An app's cron.json: the jobs in it, and the same text with the run scheduled. What is already there stays as it
     # is written, other jobs, keys and layout alike.
     class Jobs
       NAME = "cron.json"
 
-      # How many jobs Scalingo schedules of an app.
+      # How many jobs Scalingo schedules for an app.
       MOST_JOBS = 5
 
       TASK = "scalingo_staging_sync:run"

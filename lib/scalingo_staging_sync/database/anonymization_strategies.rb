@@ -65,7 +65,7 @@ module ScalingoStagingSync
         end
 
         # Whether SQL is what the block returns without a condition, too. One that returns something else each time, a
-        # random salt perhaps, is taken at its word: the condition must stand in it.
+        # random salt perhaps, is checked by its text: the condition must appear in it.
         def ignored?(condition, sql, block, table)
           return !sql.include?(condition.strip) if sql != block.call(table, condition)
 

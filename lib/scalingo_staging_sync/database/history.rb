@@ -20,11 +20,11 @@ module ScalingoStagingSync
       SQL
       COLUMNS = (Run.members - [:changed]).freeze
 
-      # A history that was begun without it has no such column.
+      # An older history lacks this column.
       CHANGED = "(to_jsonb(r) ->> 'changed')::boolean"
       REFUSED = "(r.status = 'failed' AND r.mode = 'run' AND #{CHANGED} IS FALSE)".freeze
 
-      # Seconds that the database may take for what is noted last, since a run that ends badly may do so because the
+      # Seconds that the database may take for what is noted last, since a run may have failed because the
       # server has fallen silent.
       PATIENCE = 2
       private_constant :STATE, :COLUMNS, :CHANGED, :REFUSED, :PATIENCE
@@ -126,7 +126,7 @@ module ScalingoStagingSync
 
       def class_of(error) = quote(error.class.name.delete_prefix("ScalingoStagingSync::"))
 
-      # What fails here hides nothing: what failed first is what has to be said, and a session that is gone has released
+      # Errors here are ignored: the first failure is the one to report, and a closed session has released
       # its lock.
       def at_last(&)
         Timeout.timeout(PATIENCE, &)

@@ -42,7 +42,7 @@ module ScalingoStagingSync
         ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
       end
 
-      # What the app has of migrations, and which of them have not run in the target as it is now. Only reads.
+      # The app's migrations, and which of them have not run in the target as it is now. Only reads.
       #
       # @return [Array<Array<String>>] the labels (version and name) of all, and of those that are pending
       def migrations
@@ -76,7 +76,7 @@ module ScalingoStagingSync
         pool.internal_metadata.create_table_and_set_flags(pool.migration_context.current_environment)
       end
 
-      # Forgets what ActiveRecord believes of tables and columns.
+      # Clears ActiveRecord's cached tables and columns.
       #
       # @return [void]
       def forget_schema

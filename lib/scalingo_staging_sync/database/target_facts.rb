@@ -49,7 +49,7 @@ module ScalingoStagingSync
       end
 
       def unknown
-        "What is in it could not be asked."
+        "What is in it could not be read."
       end
     end
   end

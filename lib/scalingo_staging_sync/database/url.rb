@@ -100,7 +100,7 @@ module ScalingoStagingSync
                   parameters.values_at("host", "hostaddr").compact.flat_map { |list| list.split(",") })
                  .reject(&:empty?).map { |host| host.start_with?("/") ? host : host.downcase }
         @ports = (named.map(&:last) + parameters["port"].to_s.split(",")).compact.reject(&:empty?).map { |port| Integer(port, 10) }
-        # A password with a slash in it that is not encoded: what stands where cannot be known.
+        # A password with a slash in it that is not encoded: the URL is ambiguous.
         raise ArgumentError, "not a database" if match[:database].to_s.include?("@")
 
         @database = (parameters["dbname"] || decode(match[:database].to_s)).presence

@@ -50,7 +50,7 @@ module ScalingoStagingSync
           Rails.root.glob("app/models").select(&:directory?).each { |path| Rails.autoloaders.main.eager_load_dir(path.to_s) }
         rescue StandardError, LoadError => error
           ScalingoStagingSync.configuration.logger.warn(
-            "The app's models could not be loaded (#{error.class}), so attributes declared with `encrypts` are known by their values only."
+            "The app's models could not be loaded (#{error.class}), so attributes declared with `encrypts` are recognized by their values only."
           )
         end
 

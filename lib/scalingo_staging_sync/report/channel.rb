@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Report
-    # What holds personal data beside columns, such as large objects; `note` says it in a sentence.
+    # Personal data outside columns, such as large objects; `note` says it in a sentence.
     Channel = Data.define(:channel, :name, :kind, :count, :outcome, :note) do
       extend FromHash
     end

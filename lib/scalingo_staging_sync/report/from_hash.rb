@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Report
-    # Makes a Data class of a Hash of the engine's: its members are the Hash's keys.
+    # Builds a Data class from one of the engine's Hashes: its members are the Hash's keys.
     module FromHash
       # @param facts [Hash{Symbol => Object}] one part of what the engine returned
       # @return [Data] it as data; what is not in the Hash is nil

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Report
-    # What the engine says of a finished run, as data. Whatever is summed up of it is summed up here.
+    # What the engine says of a finished run, as data. All its sums are formed here.
     Run = Data.define(:run_id, :backup, :tables, :excluded, :left_out, :warnings, :findings, :leaks, :leak_check, :channels, :known_passwords,
                       :phases, :large_objects, :size_before, :size_after, :verified, :seconds) do
       extend FromHash

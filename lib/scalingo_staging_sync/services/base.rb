@@ -2,12 +2,12 @@
 
 module ScalingoStagingSync
   module Services
-    # What the services have in common: the configuration, what says how far it is, what does the work, and the checks that come
+    # What the services share: the configuration, the progress reporter, the engine, and the checks that come
     # before anything else.
     class Base
       include Support::Discreet
 
-      # Said and allowed: outside Scalingo there is no such variable.
+      # A warning, not an error: outside Scalingo there is no such variable.
       NO_APP = "The variable APP is not set, so the guard goes by Rails' environment and the database's host alone."
       private_constant :NO_APP
 
@@ -32,7 +32,7 @@ module ScalingoStagingSync
         @native || Native
       end
 
-      # Made anew each time: what it reads of the environment may have changed since.
+      # Built on each call: the environment that it reads may have changed.
       def settings
         EngineSettings.new(config)
       end
@@ -59,7 +59,7 @@ module ScalingoStagingSync
         preflight.notices.each { |notice| reporter.warn(notice) }
       end
 
-      # Of a part of the job there is no dry run, so it may not go through either.
+      # A part of the job has no dry run, so with one asked for it must not run.
       #
       # @param action [String] what the part would do
       # @raise [ConfigurationError] when a dry run is asked for
@@ -72,7 +72,7 @@ module ScalingoStagingSync
         )
       end
 
-      # Everything that can refuse a run without having touched anything.
+      # Every check that can refuse a run before anything is touched.
       #
       # @param source [Boolean] whether a backup is read from the configured source
       # @return [Guard::Preflight] what was checked

@@ -10,7 +10,7 @@ module ScalingoStagingSync
     class Command
       include Support::Discreet
 
-      # Some errors say themselves what is left.
+      # Some errors already say what is left.
       UNTOUCHED = /nothing was touched/i
       SAID = { untouched: UNTOUCHED, refused: UNTOUCHED, unreached: UNTOUCHED, unknown: UNTOUCHED, incomplete: /incomplete/ }.freeze
       private_constant :UNTOUCHED, :SAID
@@ -27,7 +27,7 @@ module ScalingoStagingSync
       # @return [Integer] the exit status: 0; 1 when the run failed or a dry run found a problem; 128 and the signal's
       #   number when the run was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 when the terminal was closed (SIGHUP)
       def run
-        # A pipe, as in a detached container, would keep the log lines back.
+        # A pipe, as in a detached container, would buffer the log lines.
         $stdout.sync = true
         by_raise { ending }
       rescue SignalException => error
@@ -36,7 +36,7 @@ module ScalingoStagingSync
 
       private
 
-      # To say what is left the target is asked, which may take its time: a second signal must end that at once too.
+      # Finding out what is left means asking the target, which may take a while: a second signal must end that at once, too.
       def ending
         work
       rescue Error => error

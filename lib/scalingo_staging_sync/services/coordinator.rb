@@ -62,7 +62,7 @@ module ScalingoStagingSync
         raise
       end
 
-      # What Slack is to say of the target. A server that is silent takes seconds to say nothing: it is not asked in vain.
+      # What Slack says about the target. Asking a silent server takes seconds, so skip it where Slack is off.
       def left_by(error)
         return :unknown unless config.slack_enabled
 
@@ -118,7 +118,7 @@ module ScalingoStagingSync
         call_hooks(:after_sync, engine: report, audit_files: audit(report, started_at))
       end
 
-      # Calls the app's own blocks, see {ScalingoStagingSync.on}.
+      # Calls the app's blocks, see {ScalingoStagingSync.on}.
       def call_hooks(event, **facts)
         blocks = ScalingoStagingSync.hooks.fetch(event, [])
         return if blocks.empty?
@@ -127,7 +127,7 @@ module ScalingoStagingSync
         blocks.each { |block| block.call(report) }
       end
 
-      # A failure that the app's block has with a failed run hides not why that failed.
+      # An error in the app's block must not hide why the run failed.
       def call_failed_hooks(error)
         call_hooks(:failed, error:)
       rescue StandardError => error
@@ -165,7 +165,7 @@ module ScalingoStagingSync
         end
       end
 
-      # Rails knows a schema by its migrations.
+      # To Rails, a schema is its migrations.
       def migrations_applied
         Database::RailsState.applied_migrations if Database::RailsState.active_record?
       rescue StandardError
@@ -176,7 +176,7 @@ module ScalingoStagingSync
         after = migrations_applied
         return if after.nil? || after == before
 
-        reporter.say("Restart the app's web and worker containers: the schema is not what it was before the run, and they keep what they knew of it.")
+        reporter.say("Restart the app's web and worker containers: the run changed the schema, and they have the old one cached.")
       end
 
       def without_rows(run)

@@ -7,7 +7,7 @@ module ScalingoStagingSync
     # What a run would do, found out without doing it: the beginning of the real backup is read and planned with the
     # configured rules, and the target is looked at. Nothing is touched, and no new backup is asked for.
     class DryRun < Base
-      # Raised when a reader of the JSON would have to change.
+      # Increased when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
 
       # @param config [Configuration] the rules, the source and the target

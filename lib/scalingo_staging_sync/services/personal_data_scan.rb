@@ -7,7 +7,7 @@ module ScalingoStagingSync
     # Looks for personal data without restoring anything: the rake tasks `scan`, `suggest` and `coverage`. What finds it
     # is {PersonalData::ColumnScanner}; this says where to look, and prints.
     class PersonalDataScan < Base
-      # Raised when a reader of the JSON would have to change.
+      # Increased when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
 
       # Seconds between two lines on how far a long download is.
@@ -94,7 +94,7 @@ module ScalingoStagingSync
         scanner.found_in_schema(PersonalData::SchemaFile.sql(settings.in_app(path)))
       end
 
-      # A schema without tables has not been loaded, or is not PostgreSQL's; it must not pass for one that is covered.
+      # A schema without tables has not been loaded, or is not PostgreSQL's; it must not count as covered.
       def no_tables
         ConfigurationError.new("The schema has no tables.",
                                "Name the file that has them (`rake 'scalingo_staging_sync:coverage[db/structure.sql]'`), " \

@@ -15,11 +15,11 @@ module ScalingoStagingSync
         ended: "The target holds no raw value of a masked column. It may be incomplete: " \
                "`rake scalingo_staging_sync:status` says so, and the next run starts clean.",
         incomplete: "The target is incomplete, and holds no raw value of a masked column. The next run starts clean.",
-        unknown: "The state of the target could not be asked: `rake scalingo_staging_sync:status` says it."
+        unknown: "The state of the target could not be read: `rake scalingo_staging_sync:status` says it."
       }.freeze
       # The phases of a run that change nothing in the target.
       HARMLESS_PHASES = %w[backup plan].freeze
-      # Seconds that the target may take to answer: a server that broke the run may well be silent.
+      # Seconds that the target may take to answer: a server that broke the run may not answer at all.
       PATIENCE = 5
 
       private_constant :SENTENCES, :HARMLESS_PHASES, :PATIENCE

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Services
-    # Says in a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
+    # Posts to a Slack channel, in French or English, that a run began, how far it is, and that it succeeded or failed. It
     # works beside the run: nothing that goes wrong with Slack fails the run, and nothing waits for Slack longer than a
     # few seconds at the end. An incoming webhook can neither change a message nor answer in its thread, so each is a
     # message of its own.
@@ -30,7 +30,7 @@ module ScalingoStagingSync
         post_lines(words.title(:started), place.link)
       end
 
-      # A part of the run begins. Only those that matter to a channel are said.
+      # A part of the run begins. Only those that matter to a channel are posted.
       #
       # @param phase [Symbol, String] the phase's name
       # @return [void]

@@ -6,7 +6,7 @@ module ScalingoStagingSync
     class SlackWords
       include Support::Discreet
 
-      # The phases that a channel hears of.
+      # The phases that are posted.
       STEPS = %i[rows verify].freeze
 
       TITLE = { fr: "Copie %<source>s vers %<target>s : ", en: "Copy %<source>s to %<target>s: " }.freeze
@@ -186,7 +186,7 @@ module ScalingoStagingSync
         name ? format(SENTENCES.dig(@locale, :target), name: Support::Echo.of(name)) : SENTENCES.dig(@locale, :here)
       end
 
-      # In French a sign of two parts does not begin a line.
+      # French typography: `:`, `;`, `!` and `?` must not start a line.
       def typeset(text)
         french? ? text.gsub(/ (?=[:;!?»])|(?<=«) /, NO_BREAK) : text
       end

@@ -6,7 +6,7 @@ require "time"
 module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:status` prints: whether the data in staging is complete, how old it is, from
-    # which backup, the last ten runs that changed it, and how many were refused. Its lines fit the narrowest of terminals
+    # which backup, the last ten runs that changed it, and how many were refused. Its lines fit the narrowest terminals
     # that people use.
     class Status
       include Support::Discreet

@@ -63,7 +63,7 @@ module ScalingoStagingSync
         end]
       end
 
-      # Nothing that a value holds may steer the terminal.
+      # A value must not send control characters to the terminal.
       def cell(value)
         return "NULL" unless value
 

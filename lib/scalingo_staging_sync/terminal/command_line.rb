@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Terminal
-    # What was typed for one of the rake tasks: its arguments, the variables, and whatever else stands on rake's line.
+    # What was typed for one of the rake tasks: its arguments, the variables, and whatever else is on rake's command line.
     # An argument that would have no effect ends the task before it starts: it was typed for a reason.
     class CommandLine
       include Support::Discreet
@@ -68,7 +68,7 @@ module ScalingoStagingSync
         raise error("There is no task #{shown(word)}.", variable(word) || "Remove it from the line, or correct it.")
       end
 
-      # How to write the variable that a word is nearly the name of.
+      # How to write the variable that a word nearly names.
       def variable(word)
         letters = word[/\A-*([\w-]+)/, 1].to_s
         name = Support::Variables::OWN.include?(letters) ? letters : Support::Variables.meant(letters)

@@ -7,7 +7,7 @@ module ScalingoStagingSync
     # The catalogue of masks: what `rake scalingo_staging_sync:masks` prints and the README's table shows.
     # Both are made from what the engine itself knows of its masks.
     class MaskList
-      # Raised when a reader of the JSON would have to change.
+      # Increased when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
 
       # @param masks [Array<Hash>] the engine's catalogue

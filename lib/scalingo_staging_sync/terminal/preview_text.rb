@@ -93,7 +93,7 @@ module ScalingoStagingSync
 
       def target
         target = @preview.target
-        return ["Target: it could not be looked at."] unless target
+        return ["Target: it could not be inspected."] unless target
 
         drops = target.drops.map { |kind, count| Support::Figures.counted(count, kind.to_s) }
         drops << Support::Figures.counted(target.large_objects, "large object") if target.large_objects.positive?

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Terminal
     # How far a run is, counted from the engine's events: bytes downloaded, tables, rows, indexes, how fast, and how
-    # long it may still take. It prints nothing.
+    # much longer it may take. It prints nothing.
     class Progress
       # Seconds over which a rate is measured.
       WINDOW = 5.0

@@ -11,7 +11,7 @@ module ScalingoStagingSync
     class ProgressBars
       include Support::Discreet
 
-      # A terminal narrower than this, in columns, gets a short bar, and one of half of it none.
+      # A terminal narrower than this, in columns, gets a short bar, and one of half that width none.
       NARROW = 80
 
       @lock = Monitor.new
@@ -118,7 +118,7 @@ module ScalingoStagingSync
 
       private
 
-      # The bars that there is something to say of: key => position, length (nil: unknown), title and words.
+      # The bars to draw: key => position, length (nil: unknown), title and words.
       def bars(progress)
         {
           "download" => (download(progress) if progress.download.value.positive?),

@@ -23,13 +23,13 @@ module ScalingoStagingSync
       # Seconds between two lines on one download, or on one backup that is being made.
       REPEAT_EVERY = 15
 
-      # Seconds of silence after which a sign of life is given.
+      # Seconds of silence before a heartbeat line.
       HEARTBEAT_EVERY = 20
 
       # Where more tables than this come, those that take less than a second are small steps.
       MANY = 50
 
-      # Seconds between two signs of life of the bars.
+      # Seconds between two heartbeats of the bars.
       BEAT = 0.2
 
       # The engine's events by the name under which they go out; others keep their own.
@@ -133,7 +133,7 @@ module ScalingoStagingSync
 
       private
 
-      # Bars say it themselves.
+      # Bars show it.
       def still_working(started, summary)
         text = ["Still working, for #{Support::Figures.seconds(now - started)}", summary].compact.join(": ")
         emit(:info, "#{text}.", shown: ("#{text}." unless ProgressBars.showing?))
@@ -173,7 +173,7 @@ module ScalingoStagingSync
         end
       end
 
-      # A terminal that was closed shows nothing any more, and a run is no reason to fail for that.
+      # The terminal was closed: stop writing to it, and let the run go on.
       def show(text)
         return unless @terminal
 

@@ -9,7 +9,7 @@ module ScalingoStagingSync
     # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
     # beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
     class Tester < Services::Base
-      # Raised when a reader of the JSON would have to change.
+      # Increased when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
 
       # A check that did not hold.

@@ -43,7 +43,7 @@ class CommandTest < Minitest::Test
                     "Correct it. Nothing was touched. The target is incomplete, as an earlier run has left it.\n"
     silent = ScalingoStagingSync::TargetConnectionError.new("It cannot be reached.", "Check the host.")
     assert_includes ending(silent, nil, phase: "plan").last, "Check the host. Nothing was touched.\n"
-    assert_includes ending(silent, nil).last, "The state of the target could not be asked"
+    assert_includes ending(silent, nil).last, "The state of the target could not be read"
   end
 end
 

@@ -14,7 +14,7 @@ module ScalingoStagingSync
 
         def open = found.select(&:open?)
 
-        # A column that is known not to be personal would have been none without rules either.
+        # A column in pii_ignore is not personal, with or without rules.
         def shares
           ignored, personal = found.partition(&:ignored?)
           { "ok" => personal.size - open.size, "open" => open.size, "known" => ignored.size }.select { |_, number| number.positive? }

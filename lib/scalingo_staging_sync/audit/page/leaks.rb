@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # The search for originals of masked columns in other columns, and personal data beside columns.
+      # The search for originals of masked columns in other columns, and personal data outside columns.
       class Leaks < Template
         # @return [Boolean] whether anything was looked for or found
         def any? = !run.leak_check.nil? || run.leaks.any? || run.channels.any?

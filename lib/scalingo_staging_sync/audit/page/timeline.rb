@@ -32,7 +32,7 @@ module ScalingoStagingSync
 
         private
 
-        # Seconds of the whole line.
+        # The length of the whole line in seconds.
         def whole
           @whole ||= [*run.phases, *run.tables].map { |part| part.started + part.seconds }.max.to_f
         end

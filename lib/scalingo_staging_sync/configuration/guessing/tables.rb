@@ -3,9 +3,9 @@
 module ScalingoStagingSync
   class Configuration
     module Guessing
-      # What is known of the texts that people take for a key.
+      # What people typically use as a key.
       module Tables
-        # What people write where a key is still to come, or who the key is for, and texts that everybody knows.
+        # What people write where a key is still to come, or who the key is for, and well-known texts.
         EXPECTED = %w[
           anonymisation anonymization anonymize abracadabra admin app azerty bar baz base change changeit changeme chiffrement clef cle com
           confidential database default demo demonstration development dev dummy env example exemple fill foo gmail here hello http https
@@ -17,7 +17,7 @@ module ScalingoStagingSync
           adipiscing amet consectetur dolor elit ipsum lorem sit brown dog fox jumps lazy over quick
         ].freeze
 
-        # The small words of sentences.
+        # Stop words.
         LITTLE = %w[
           am an and are as at be been but by can did do for from had has have he her his how if in is it its no of on or our out she so that
           their there they to up us was we were what when which who will with you au aux avec ce ces cette dans de des du elle elles en est et il
@@ -33,7 +33,7 @@ module ScalingoStagingSync
         # Every three keys of a row or a column, in both directions.
         NEIGHBOURS = Set.new([*ROWS, *ROWS.map(&:reverse)].flat_map { |row| row.chars.each_cons(3).map(&:join) }).freeze
 
-        # What the row of figures gives with the shift key.
+        # What the digit row gives with the shift key.
         SHIFTED = ["!@#$%^&*()", "1234567890"].freeze
 
         # Dates, times and years.
@@ -47,7 +47,7 @@ module ScalingoStagingSync
         # What is written in figures that are letters.
         HEXADECIMAL_WORDS = /deadbeef|cafebabe|deadc0de|feedface|baadf00d|defec8ed|facefeed|badc0ffee/i
 
-        # Figures and signs that stand for letters between others.
+        # Digits and signs used in place of letters (leetspeak).
         FOR_LETTERS = /(?<=[a-z])[@$01345]+(?=[a-z])/i
         LETTERS = ["@$01345", "asoieas"].freeze
 
