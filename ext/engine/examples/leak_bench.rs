@@ -93,7 +93,11 @@ fn watches() -> Watches {
     let place = ColumnPlace {
         table: "public.posts".into(),
         column: "body".into(),
-        entry: String::new(),
+        entry: personal_data::Entry {
+            table: String::new(),
+            column: String::new(),
+            mask: personal_data::Suggestion::plain("scrub"),
+        },
     };
     Watches {
         loads: HashMap::from([(DumpId(1), Arc::new(watch))]),

@@ -18,6 +18,8 @@ mod sqlstate;
 pub(crate) use archive::reading_failed;
 pub use server::Doing;
 
+use crate::text::Text;
+
 /// Which documented Ruby class an [`Error`] becomes.
 ///
 /// The names are those under `ScalingoStagingSync::`, so a reader finds the one from the other.
@@ -93,15 +95,15 @@ impl Kind {
 }
 
 /// A failed run: what happened and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{what} {remedy}")]
 pub struct Error {
     /// Which documented Ruby class this becomes.
     pub kind: Kind,
     /// What happened, one sentence.
-    pub what: String,
+    pub what: Text,
     /// What to do, one sentence.
-    pub remedy: String,
+    pub remedy: Text,
 }
 
 /// The engine's result.
@@ -115,7 +117,7 @@ impl Error {
     /// let error = Error::new(Kind::Plan, "The table \"user\" is not in the backup.", "Did you mean \"users\"?");
     /// assert_eq!(error.to_string(), "The table \"user\" is not in the backup. Did you mean \"users\"?");
     /// ```
-    pub fn new(kind: Kind, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(kind: Kind, what: impl Into<Text>, remedy: impl Into<Text>) -> Self {
         Self {
             kind,
             what: what.into(),
@@ -124,7 +126,7 @@ impl Error {
     }
 
     /// A defect of the gem's own: something that was thought impossible.
-    pub fn internal(what: impl Into<String>) -> Self {
+    pub fn internal(what: impl Into<Text>) -> Self {
         Self::new(
             Kind::Internal,
             what,

@@ -2,6 +2,7 @@
 //!
 //! Events carry names, counts and durations, never a value of a row and never a secret.
 
+use crate::text::Text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -109,7 +110,7 @@ pub enum Event {
     /// Something the person in charge should know, though the run goes on.
     Warning {
         /// One or two sentences.
-        message: String,
+        message: Text,
     },
 }
 
@@ -179,7 +180,7 @@ impl Sink {
     }
 
     /// Reports a warning.
-    pub fn warn(&self, message: impl Into<String>) {
+    pub fn warn(&self, message: impl Into<Text>) {
         self.send(Event::Warning {
             message: message.into(),
         });

@@ -9,6 +9,7 @@ use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::text::Text;
 use masking::RowMask;
 use pg_dump_archive::copy::Row;
 use pg_dump_archive::DumpId;
@@ -86,7 +87,7 @@ impl LeakReport {
     }
 
     /// The text of the failure, where there is one.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<Text> {
         self.findings.as_ref().and_then(Findings::failure)
     }
 
@@ -152,7 +153,7 @@ pub(crate) async fn conclude(
 }
 
 /// The error of a proven leak.
-pub(crate) fn refusal(failure: String, state: &str) -> Error {
+pub(crate) fn refusal(failure: Text, state: &str) -> Error {
     Error::new(
         Kind::Verification,
         failure,

@@ -15,6 +15,7 @@
 //!
 //! leak         originals of masked columns that survive in others
 //! settings, error, event; alike: warnings of one kind as one
+//! text         sentences with suggestions in them, as data
 //! ```
 //!
 //! Below it stand crates that know nothing of this product: [`masking`] (rows in, masked rows out), [`personal_data`]
@@ -40,4 +41,5 @@ mod rows;
 pub mod settings;
 pub mod source;
 mod stream;
+pub mod text;
 pub mod verify;

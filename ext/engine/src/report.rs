@@ -6,6 +6,7 @@ use crate::leak::{self, Channel, Leak};
 use crate::plan::{Load, Plan};
 use crate::postgres::{LoadReport, Outcome, SqlChange};
 use crate::source;
+use crate::text::Text;
 use masking::ColumnCounts;
 pub use personal_data::{Finding, FoundBy, Status, Suggestion};
 use pg_dump_archive::Header;
@@ -39,7 +40,7 @@ pub struct Report {
     /// Accounts whose password is known now, where there are any.
     pub known_passwords: Vec<KnownPassword>,
     /// What the person in charge should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
     /// Large objects created.
     pub large_objects: u64,
     /// Indexes, keys, triggers and the like created after the rows.
@@ -261,7 +262,7 @@ pub struct Recorder {
 
 #[derive(Debug, Default)]
 struct Noted {
-    warnings: Vec<String>,
+    warnings: Vec<Text>,
     phases: Vec<(Phase, Instant)>,
     tables: HashMap<String, Instant>,
 }

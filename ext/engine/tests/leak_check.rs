@@ -4,7 +4,7 @@
 
 use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
 use md5::{Digest as _, Md5};
-use personal_data::Kind;
+use personal_data::{Entry, Kind, Suggestion};
 use pg_dump_archive::DumpId;
 use staging_sync_engine::leak::{
     Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
@@ -32,7 +32,11 @@ fn watches(scan: Scan) -> Watches {
     let place = |table: &str, column: &str| ColumnPlace {
         table: table.into(),
         column: column.into(),
-        entry: format!("{{ table: {table:?}, columns: {{ {column}: :scrub }} }}"),
+        entry: Entry {
+            table: table.into(),
+            column: column.into(),
+            mask: Suggestion::plain("scrub"),
+        },
     };
     let mut users = Watch::default();
     for position in 1..=5 {

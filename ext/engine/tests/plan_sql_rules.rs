@@ -60,7 +60,7 @@ fn plan(rules: &[SqlRule]) -> Plan {
 fn problems(rules: &[SqlRule]) -> String {
     let mut settings = settings(&[], &[]);
     settings.masking.sql_rules = rules.to_vec();
-    planned(&shop().entries, &settings).unwrap_err().what
+    planned(&shop().entries, &settings).unwrap_err().what.to_string()
 }
 
 /// The only statement of a plan.
@@ -320,7 +320,7 @@ fn with_masks(rules: &[Rule], sql_rules: &[SqlRule]) -> Result<Plan, String> {
     let mut settings = settings(&[], &[]);
     settings.masking.rules = rules.to_vec();
     settings.masking.sql_rules = sql_rules.to_vec();
-    planned(&relatives().entries, &settings).map_err(|error| error.what)
+    planned(&relatives().entries, &settings).map_err(|error| error.what.to_string())
 }
 
 #[test]

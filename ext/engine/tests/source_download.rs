@@ -429,7 +429,7 @@ async fn ends_at_once(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static
     assert!(error.what.contains("cannot be downloaded"), "{error}");
     assert_eq!(scalingo.asked(LINKS).len(), 1, "{error}");
     assert_eq!(scalingo.asked(FILE).len(), requests, "{error}");
-    error.what
+    error.what.to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,8 +33,8 @@ pub struct Finding {
     pub because: Option<String>,
     /// The mask that was found to fit; where a rule covers the column, or none fits: None.
     pub mask: Option<Suggestion>,
-    /// The entry for `config.anonymization_tables`, as Ruby; with [`Finding::mask`].
-    pub rule: Option<String>,
+    /// The entry of a rule that covers it; with [`Finding::mask`].
+    pub rule: Option<Entry>,
 }
 
 /// What told that a column is personal.
@@ -73,7 +73,7 @@ impl Status {
 }
 
 /// A mask of the catalogue with its options.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suggestion {
     /// Its name.
     pub mask: &'static str,
@@ -90,74 +90,24 @@ impl Suggestion {
         }
     }
 
-    /// As Ruby: `:email`, or `{ mask: :json, scrub: true }`.
-    pub fn ruby(&self) -> String {
-        if self.options.is_empty() {
-            return format!(":{}", self.mask);
+    /// A mask with one option.
+    pub fn with(mask: &'static str, option: &str, value: impl Into<Value>) -> Self {
+        Self {
+            mask,
+            options: Map::from_iter([(option.to_owned(), value.into())]),
         }
-        let options: Vec<String> = (self.options.iter())
-            .map(|(name, value)| format!("{name}: {}", ruby_value(value)))
-            .collect();
-        format!("{{ mask: :{}, {} }}", self.mask, options.join(", "))
     }
 }
 
-fn ruby_value(value: &Value) -> String {
-    match value {
-        Value::Object(map) => {
-            let pairs: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{} => {}", ruby_string(key), ruby_value(value)))
-                .collect();
-            format!("{{ {} }}", pairs.join(", "))
-        }
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(ruby_value).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::String(text) => ruby_string(text),
-        Value::Null => "nil".into(),
-        other => other.to_string(),
-    }
-}
-
-/// A string of Ruby, in which nothing is interpolated.
-fn ruby_string(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('#', "\\#");
-    format!("\"{escaped}\"")
-}
-
-/// `email: :email`, or `"odd name": :email`.
-fn ruby_pair(column: &str, mask: &str) -> String {
-    let plain = column.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && column.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if plain {
-        format!("{column}: {mask}")
-    } else {
-        format!("{}: {mask}", ruby_string(column))
-    }
-}
-
-/// A table's name as a rule has it: without `public`, quoted where it has dots or stars in it.
-fn ruby_table(table: &str) -> String {
-    let Some((schema, name)) = table.split_once('.') else {
-        return ruby_string(table);
-    };
-    let quoted = |part: &str| {
-        if part.contains(['.', '*', '"']) || part.trim() != part {
-            format!("\"{}\"", part.replace('"', "\"\""))
-        } else {
-            part.to_owned()
-        }
-    };
-    if schema == "public" {
-        ruby_string(&quoted(name))
-    } else {
-        ruby_string(&format!("{}.{}", quoted(schema), quoted(name)))
-    }
+/// The entry of a rule that masks one column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The table, as rules name it.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// How it is masked.
+    pub mask: Suggestion,
 }
 
 impl Finding {
@@ -181,13 +131,13 @@ impl Finding {
         }
     }
 
-    /// Notes the mask that fits.
-    pub fn suggest(&mut self, mask: Suggestion) {
-        self.rule = Some(format!(
-            "{{ table: {}, columns: {{ {} }} }}",
-            ruby_table(&self.table),
-            ruby_pair(&self.column, &mask.ruby())
-        ));
+    /// Notes the mask that fits. `table`: as rules name it.
+    pub fn suggest(&mut self, mask: Suggestion, table: String) {
+        self.rule = Some(Entry {
+            table,
+            column: self.column.clone(),
+            mask: mask.clone(),
+        });
         self.mask = Some(mask);
     }
 
@@ -209,89 +159,4 @@ impl Finding {
 /// A figure for people, without the digits that say nothing.
 pub fn rounded(figure: f32, parts: f64) -> f64 {
     (f64::from(figure) * parts).round() / parts
-}
-
-/// The entries for `config.anonymization_tables` that cover these findings, one per table, as Ruby.
-///
-/// A column for which no mask was found stands in a comment.
-pub fn rules_to_paste<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
-    let mut tables: Vec<(&str, Vec<&Finding>)> = Vec::new();
-    for finding in findings {
-        match tables.iter_mut().find(|(table, _)| *table == finding.table) {
-            Some((_, columns)) => columns.push(finding),
-            None => tables.push((&finding.table, vec![finding])),
-        }
-    }
-    let mut text = String::from("config.anonymization_tables += [\n");
-    for (table, columns) in tables {
-        let (with, without): (Vec<&Finding>, Vec<&Finding>) =
-            columns.into_iter().partition(|finding| finding.mask.is_some());
-        for finding in without {
-            text.push_str(&format!("  # {}: no mask was found that fits.\n", finding.line()));
-        }
-        if with.is_empty() {
-            continue;
-        }
-        text.push_str(&format!("  {{ table: {}, columns: {{\n", ruby_table(table)));
-        for (place, finding) in with.iter().enumerate() {
-            let mask = finding.mask.as_ref().map(Suggestion::ruby).unwrap_or_default();
-            let comma = if place + 1 < with.len() { "," } else { "" };
-            text.push_str(&format!(
-                "    {}{comma} # {} ({:.2}), {}\n",
-                ruby_pair(&finding.column, &mask),
-                finding.kind,
-                finding.confidence,
-                finding.reason.replace('\n', " ")
-            ));
-        }
-        text.push_str("  } },\n");
-    }
-    text.push_str("]\n");
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finding(table: &str, column: &str, mask: Option<Suggestion>) -> Finding {
-        let mut finding = Finding::by_name(
-            table.into(),
-            column.into(),
-            Kind::Email,
-            0.9,
-            "named \"mail\"".into(),
-        );
-        if let Some(mask) = mask {
-            finding.suggest(mask);
-        }
-        finding
-    }
-
-    #[test]
-    fn rules_are_ruby_that_can_be_pasted() {
-        let mut options = Map::new();
-        options.insert("scrub".into(), Value::Bool(true));
-        let json = Suggestion {
-            mask: "json",
-            options,
-        };
-        let found = [
-            finding("public.users", "email", Some(Suggestion::plain("email"))),
-            finding("audit.log", "Odd #{name}", Some(json)),
-            finding("public.users", "id", None),
-        ];
-        assert_eq!(
-            rules_to_paste(&found),
-            "config.anonymization_tables += [\n\
-             \x20 # public.users.id: email (0.90), named \"mail\": no mask was found that fits.\n\
-             \x20 { table: \"users\", columns: {\n\
-             \x20   email: :email # email (0.90), named \"mail\"\n\
-             \x20 } },\n\
-             \x20 { table: \"audit.log\", columns: {\n\
-             \x20   \"Odd \\#{name}\": { mask: :json, scrub: true } # email (0.90), named \"mail\"\n\
-             \x20 } },\n\
-             ]\n"
-        );
-    }
 }

@@ -47,7 +47,7 @@ mod words;
 pub use canonical::canonical;
 pub use content::{ColumnDetector, ContentFinding, Recent};
 pub use finding::rounded;
-pub use finding::{rules_to_paste, Finding, FoundBy, Status, Suggestion};
+pub use finding::{Entry, Finding, FoundBy, Status, Suggestion};
 pub use kind::{Heading, Kind};
 pub use names::{
     by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,

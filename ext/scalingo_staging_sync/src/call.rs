@@ -6,7 +6,7 @@
 //! The first interrupt asks the engine to stop, which leaves the target in order and takes it a second at most. The
 //! second one ends the call at once: the engine's thread drops its connections behind the caller's back.
 
-use crate::{convert, errors, gvl, panics};
+use crate::{convert, errors, gvl, panics, words};
 use magnus::{block::Proc, Error, Ruby, Value};
 use serde::Serialize;
 use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
@@ -86,7 +86,7 @@ where
             let future = work(sink, cancel);
             Box::pin(async {
                 let value = future.await?;
-                Ok(Box::new(move |ruby: &Ruby| convert::to_hash(ruby, &value)) as Answer)
+                Ok(Box::new(move |ruby: &Ruby| words::of(ruby, "result", &value)) as Answer)
             })
         }),
     )
@@ -236,7 +236,10 @@ fn ask(
 fn deliver_all(ruby: &Ruby, block: Option<Proc>, events: &[Event]) -> Result<(), Error> {
     let Some(block) = block else { return Ok(()) };
     for event in events {
-        let hash = convert::to_hash(ruby, event)?;
+        let hash = match event {
+            Event::Warning { .. } => words::of(ruby, "event", event)?,
+            _ => convert::to_hash(ruby, event)?,
+        };
         block.call::<_, Value>((hash,))?;
         ruby.thread_check_ints()?;
     }

@@ -1,20 +1,31 @@
 //! The engine's errors as the documented Ruby exceptions.
 //!
-//! The classes are defined in Ruby (`lib/scalingo_staging_sync/errors.rb` and its neighbours) and looked up by
-//! name when one is needed, so that autoloading finds them.
+//! Which class one becomes, and its words, is decided in Ruby (`lib/scalingo_staging_sync/messages/engine_words.rb`).
 
-use magnus::{prelude::*, ExceptionClass, Ruby};
+use crate::words;
+use magnus::{prelude::*, Exception, Ruby};
+use serde::Serialize;
 use staging_sync_engine::error::Error;
+use staging_sync_engine::text::Text;
 
-/// The Ruby exception for an engine's error: its documented class, with `what` and `remedy` as arguments.
+/// What an exception is made of.
+#[derive(Serialize)]
+struct Facts<'e> {
+    error: &'static str,
+    what: &'e Text,
+    remedy: &'e Text,
+}
+
+/// The Ruby exception for an engine's error.
 ///
-/// Falls back to `RuntimeError` when the class cannot be found, which only a broken installation shows.
+/// Falls back to `RuntimeError` when it cannot be made, which only a broken installation shows.
 pub fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
-    let built = ruby
-        .class_object()
-        .const_get::<_, magnus::RModule>("ScalingoStagingSync")
-        .and_then(|module| module.funcall::<_, _, ExceptionClass>("const_get", (error.kind.class_name(),)))
-        .and_then(|class| class.funcall::<_, _, magnus::Exception>("new", (&*error.what, &*error.remedy)));
+    let facts = Facts {
+        error: error.kind.class_name(),
+        what: &error.what,
+        remedy: &error.remedy,
+    };
+    let built = words::of(ruby, "error", &facts).and_then(Exception::try_convert);
     match built {
         Ok(exception) => exception.into(),
         Err(_) => magnus::Error::new(ruby.exception_runtime_error(), error.to_string()),

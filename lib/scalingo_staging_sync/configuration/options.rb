@@ -98,7 +98,9 @@ module ScalingoStagingSync
       option :anonymization_tables, Kind::ENTRIES, [].freeze,
              "What is masked: one Hash per table, with a `strategy` (built-in or registered), or `columns` and their masks, " \
              "or a `query` (UPDATE or DELETE), and if need be `keep` (values that stay), a `condition` in SQL, `reads` " \
-             "(tables that a function in the query or the condition reads) and, for Slack, the table's French name.",
+             "(tables that a function in the query or the condition reads) and, for Slack, the table's French name. A table is " \
+             "named `table` or `schema.table`, with `*`; what has a dot, a star or a quote in it stands in quotes, as in SQL: " \
+             "`'\"sch.ema\".\"tab.le\"'`.",
              example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
 
       option :anonymization_rules, Kind::COLUMN_RULES, {}.freeze,

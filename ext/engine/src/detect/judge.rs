@@ -70,7 +70,7 @@ impl Detection {
             }
             if let Some(automatic) = automatic.filter(|_| finding.status > Status::Covered) {
                 if let Some(suggestion) = automatic.suggestion.clone() {
-                    finding.suggest(suggestion);
+                    finding.suggest(suggestion, column.in_rules.clone());
                 }
                 if finding.status == Status::Masked {
                     let place = (column.home.clone(), column.name.clone());
@@ -118,7 +118,7 @@ impl Detection {
         finding.share = rounded(found.share, 1000.0);
         finding.status = Status::Masked;
         if let Some(suggestion) = automatic.suggestion.clone() {
-            finding.suggest(suggestion);
+            finding.suggest(suggestion, column.in_rules.clone());
         }
         let (place, mask) = ((column.home.clone(), column.name.clone()), automatic.mask.clone());
         self.noted().automatic.insert(place, automatic);

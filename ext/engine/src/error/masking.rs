@@ -1,7 +1,9 @@
 //! What a row that cannot be masked means to the caller.
 
 use super::{Error, Kind};
+use crate::text::{Suggested, Text};
 use masking::RowError;
+use personal_data::Suggestion;
 
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
@@ -28,9 +30,13 @@ impl From<RowError> for Error {
                     "The column {table}.{column} has the CHECK \"{check}\", and for the value of a row no pseudonym was \
                      found that it takes."
                 ),
-                "Give the column a rule with a mask that writes what the CHECK takes: { mask: :template, template: \
-                 \"…{id}\" }; where it is under no unique index, { mask: :static, value: \"…\" }, and where it may be \
-                 NULL, :null.",
+                Text::from("Give the column a rule with a mask that writes what the CHECK takes: ")
+                    .suggesting(Suggested::Mask(Suggestion::with("template", "template", "…{id}")))
+                    .and("; where it is under no unique index, ")
+                    .suggesting(Suggested::Mask(Suggestion::with("static", "value", "…")))
+                    .and(", and where it may be NULL, ")
+                    .suggesting(Suggested::Mask(Suggestion::plain("null")))
+                    .and("."),
             ),
         }
     }

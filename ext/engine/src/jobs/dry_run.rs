@@ -18,6 +18,7 @@ use crate::postgres::{Inspection, ServerCheck};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
+use crate::text::Text;
 use pg_dump_archive::{Archive, DumpId, EntryKind, Header};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -32,7 +33,7 @@ pub struct DryRun {
     /// What would end it.
     pub problems: Vec<Problem>,
     /// What the person in charge should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
     /// The backup it would read; None when there is none to be had.
     pub backup: Option<report::Backup>,
     /// Each table, by name.
@@ -52,14 +53,14 @@ pub struct DryRun {
 }
 
 /// One thing that would end a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
     /// The class of the error under `ScalingoStagingSync`.
     pub error: String,
     /// What would happen.
-    pub what: String,
+    pub what: Text,
     /// What to do about it.
-    pub remedy: String,
+    pub remedy: Text,
 }
 
 /// What would happen to a table's rows.
@@ -141,7 +142,8 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let mut sizes = HashMap::new();
     if let Some(contents) = contents {
         told.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
-        told.warnings.extend(age_warning(settings, &contents.info));
+        told.warnings
+            .extend(age_warning(settings, &contents.info).map(Text::from));
         if let Some(url) = &url {
             let (source, dumped) = (&settings.source, &contents.header.database);
             problems.extend(identity::refuse_addon(url, &contents.info).err());
@@ -169,7 +171,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
         );
     }
     if let Some(plan) = &plan {
-        told.warnings.extend(plan.warnings.iter().cloned());
+        told.warnings.extend(plan.warnings.iter().map(Text::from));
         told.findings.clone_from(&plan.personal.findings);
         told.channels = plan.known_channels();
         told.tables = tables(plan, &sizes, look.as_ref());

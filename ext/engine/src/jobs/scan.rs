@@ -12,8 +12,9 @@ use crate::planned;
 use crate::postgres::url::ConnectionUrl;
 use crate::rows::LoadRows;
 use crate::settings::{Policy, Settings};
+use crate::text::Suggested;
 use crate::{postgres, source};
-use personal_data::{rules_to_paste, Finding};
+use personal_data::Finding;
 use pg_dump_archive::{Archive, Block, DataBlock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,8 @@ pub struct ScanReport {
     pub tables: usize,
     /// Every column that looks personal, by table.
     pub findings: Vec<Finding>,
-    /// The entries for `config.anonymization_tables` that cover those that nothing covers, as Ruby; None: all are
-    /// covered.
-    pub rules: Option<String>,
+    /// The rules for those that nothing covers; None: all are covered.
+    pub rules: Option<Suggested>,
     /// What the person in charge should know.
     pub warnings: Vec<String>,
 }
@@ -150,11 +150,12 @@ fn detection(plan: Plan) -> Detection {
 
 fn found(origin: String, detection: &Detection) -> ScanReport {
     let findings = detection.findings();
-    let open: Vec<&Finding> = findings
+    let open: Vec<Finding> = findings
         .iter()
         .filter(|finding| finding.status.needs_a_rule())
+        .cloned()
         .collect();
-    let rules = (!open.is_empty()).then(|| rules_to_paste(open));
+    let rules = (!open.is_empty()).then_some(Suggested::Rules(open));
     ScanReport {
         origin,
         tables: detection.plan().loads.len(),

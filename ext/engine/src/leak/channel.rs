@@ -1,10 +1,12 @@
 //! What can hold personal data beside the columns that rules name, and what becomes of it.
 
 use crate::alike::{first_of, NAMED};
+use crate::text::{Suggested, Text};
+use personal_data::Entry;
 use serde::Serialize;
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Channel {
     /// Which.
     pub channel: ChannelKind,
@@ -17,7 +19,7 @@ pub struct Channel {
     /// What became of it.
     pub outcome: Outcome,
     /// The same as a sentence.
-    pub note: String,
+    pub note: Text,
 }
 
 /// What can hold personal data beside columns.
@@ -51,7 +53,7 @@ pub enum Outcome {
 }
 
 /// What to warn of: a sentence for each channel, or one for all of a kind where they are many.
-pub fn warnings(channels: &[Channel]) -> Vec<String> {
+pub fn warnings(channels: &[Channel]) -> Vec<Text> {
     let mut kinds: Vec<(ChannelKind, Outcome, Vec<&Channel>)> = Vec::new();
     for channel in channels {
         let known = kinds
@@ -64,7 +66,7 @@ pub fn warnings(channels: &[Channel]) -> Vec<String> {
     }
     let told = kinds.iter().flat_map(|(kind, outcome, alike)| {
         if alike.len() > NAMED {
-            vec![together(*kind, *outcome, alike)]
+            vec![together(*kind, *outcome, alike).into()]
         } else {
             alike.iter().map(|channel| channel.note.clone()).collect()
         }
@@ -119,7 +121,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::Rebuilt,
-            note: format!("{column} holds words of masked columns: its trigger {trigger} fills it again from the masked ones."),
+            note: format!("{column} holds words of masked columns: its trigger {trigger} fills it again from the masked ones.").into(),
         }
     }
 
@@ -134,7 +136,8 @@ impl Channel {
             note: format!(
                 "{column} holds words of masked columns and is emptied: no trigger that only computes fills it again as \
                  rows are inserted. Fill it after the run, from a seeds file for instance."
-            ),
+            )
+            .into(),
         }
     }
 
@@ -146,7 +149,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::LeftOut,
-            note: "The contents of large objects are left out (config.exclude_large_objects): they exist, but are empty.".to_owned(),
+            note: "The contents of large objects are left out (config.exclude_large_objects): they exist, but are empty.".into(),
         }
     }
 
@@ -166,22 +169,24 @@ impl Channel {
                 } else {
                     "large objects stay"
                 }
-            ),
+            )
+            .into(),
         }
     }
 
     /// A bytea column with values that do not read as text.
-    pub fn bytea_unscanned(column: &str, count: u64, entry: &str) -> Self {
+    pub fn bytea_unscanned(column: &str, count: u64, entry: &Entry) -> Self {
         Self {
             channel: ChannelKind::Bytea,
             name: column.to_owned(),
             kind: None,
             count,
             outcome: Outcome::Unscanned,
-            note: format!(
-                "{column} holds {}, which the leak check does not read. To empty it: {entry}",
+            note: Text::from(format!(
+                "{column} holds {}, which the leak check does not read. To empty it: ",
                 values_of_no_text(count)
-            ),
+            ))
+            .suggesting(Suggested::Entry(entry.clone())),
         }
     }
 
@@ -196,7 +201,8 @@ impl Channel {
             note: format!(
                 "The definition of {object} has {count} of the kind {kind} in its text, which no rule reaches: change it \
                  in production."
-            ),
+            )
+            .into(),
         }
     }
 }
@@ -204,6 +210,15 @@ impl Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use personal_data::Suggestion;
+
+    fn entry() -> Entry {
+        Entry {
+            table: "t".into(),
+            column: "data".into(),
+            mask: Suggestion::plain("null"),
+        }
+    }
 
     #[test]
     fn many_of_a_kind_are_one_warning_with_their_count() {
@@ -212,7 +227,7 @@ mod tests {
             channels.push(Channel::bytea_unscanned(
                 &format!("public.t{at}.data"),
                 1,
-                "{ table: … }",
+                &entry(),
             ));
         }
         let told = warnings(&channels);
@@ -228,7 +243,7 @@ mod tests {
     #[test]
     fn a_few_of_a_kind_are_told_one_by_one() {
         let channels: Vec<Channel> = (0..3)
-            .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, "{ table: … }"))
+            .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, &entry()))
             .collect();
         let told = warnings(&channels);
         assert_eq!(told.len(), 3);

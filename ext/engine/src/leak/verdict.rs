@@ -3,6 +3,8 @@
 use super::class::Class;
 use super::sets::{place, Sets, Tally};
 use super::watch::ColumnPlace;
+use crate::text::{Suggested, Text};
+use personal_data::Entry;
 use serde::Serialize;
 
 /// A number of equal values that chance alone reaches less often than this is no chance.
@@ -36,8 +38,8 @@ pub struct Leak {
     pub expected_by_chance: f64,
     /// Whether it is proven. A possible leak never fails a run.
     pub certain: bool,
-    /// The entry that closes it, to paste into `config.anonymization_tables`.
-    pub entry: String,
+    /// The entry of a rule that closes it.
+    pub entry: Entry,
     #[serde(skip)]
     class: Class,
 }
@@ -63,27 +65,25 @@ pub struct Summary {
 }
 
 impl Leak {
-    /// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns.`
-    pub fn sentence(&self) -> String {
+    /// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns: `, and the entry.
+    pub fn sentence(&self) -> Text {
+        Text::from(self.words()).suggesting(Suggested::Entry(self.entry.clone()))
+    }
+
+    fn words(&self) -> String {
         let Leak {
             table, column, count, ..
         } = self;
         let what = self.class.words(*count);
         if self.certain {
-            return format!(
-                "{table}.{column} holds {count} {what} of masked columns: {}",
-                self.entry
-            );
+            return format!("{table}.{column} holds {count} {what} of masked columns: ");
         }
         let why = if self.class.proves() {
             format!("chance alone would give {:.1}", self.expected_by_chance)
         } else {
             "people share names".to_owned()
         };
-        format!(
-            "{table}.{column} may hold {count} {what} of masked columns ({why}): {}",
-            self.entry
-        )
+        format!("{table}.{column} may hold {count} {what} of masked columns ({why}): ")
     }
 }
 
@@ -94,21 +94,20 @@ impl Findings {
     }
 
     /// What is proven, in one text with a line per column; None when nothing is.
-    pub fn failure(&self) -> Option<String> {
-        let lines: Vec<String> = self
-            .certain()
-            .map(|leak| format!("- {}", leak.sentence()))
-            .collect();
+    pub fn failure(&self) -> Option<Text> {
+        let lines: Vec<Text> = self.certain().map(Leak::sentence).collect();
         let count = lines.len();
         let more = match count {
             0 => return None,
             _ if count > NAMED => format!("\n… and {} more, in the report.", count - NAMED),
             _ => String::new(),
         };
-        Some(format!(
-            "Values that were masked survived in other columns:\n{}{more}\n",
-            lines[..count.min(NAMED)].join("\n")
-        ))
+        let named = Text::joined(&lines[..count.min(NAMED)], "\n- ");
+        Some(
+            Text::from("Values that were masked survived in other columns:\n- ")
+                .and(named)
+                .and(format!("{more}\n")),
+        )
     }
 }
 
@@ -197,12 +196,21 @@ fn beyond_chance(count: u64, expected: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use personal_data::Suggestion;
+
+    fn entry() -> Entry {
+        Entry {
+            table: "comments".into(),
+            column: "body".into(),
+            mask: Suggestion::plain("scrub"),
+        }
+    }
 
     fn column() -> ColumnPlace {
         ColumnPlace {
             table: "public.comments".into(),
             column: "body".into(),
-            entry: "{ table: \"comments\", columns: { body: :scrub } }".into(),
+            entry: entry(),
         }
     }
 
@@ -275,10 +283,7 @@ mod tests {
             told.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
             "{told}"
         );
-        assert!(
-            told.contains("{ table: \"comments\", columns: { body: :scrub } }"),
-            "{told}"
-        );
+        assert_eq!(told.suggested().collect::<Vec<_>>(), [&Suggested::Entry(entry())]);
         assert_eq!(Findings::default().failure(), None);
     }
 }

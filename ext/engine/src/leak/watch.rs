@@ -1,7 +1,7 @@
 //! What the leak check does with the columns of each data block.
 
 use masking::RowMask;
-use personal_data::Kind;
+use personal_data::{Entry, Kind};
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub struct ColumnPlace {
     pub table: String,
     /// Its name.
     pub column: String,
-    /// What closes a leak there, to paste into `config.anonymization_tables`.
-    pub entry: String,
+    /// The entry of a rule that closes a leak there.
+    pub entry: Entry,
 }
 
 /// What is done with the columns of one data block.

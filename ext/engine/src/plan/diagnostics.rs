@@ -1,6 +1,7 @@
 //! What the plan's passes have to say beside their results: what is wrong, all of it told together, and warnings.
 
 use crate::error::{Error, Kind};
+use crate::text::Text;
 use std::collections::HashSet;
 
 /// What a pass says beside its result.
@@ -28,33 +29,31 @@ impl Diagnostics {
 
 /// Everything that is wrong, told together.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<String>);
+pub(super) struct Problems(Vec<Text>);
 
 /// More than this many problems are counted, not told.
 const PROBLEMS_TOLD: usize = 40;
 
 impl Problems {
-    pub(super) fn add(&mut self, problem: impl Into<String>) {
+    pub(super) fn add(&mut self, problem: impl Into<Text>) {
         self.0.push(problem.into());
     }
 
     /// Fails with what has been found so far, each once.
     pub(super) fn check(&self) -> Result<(), Error> {
         let mut seen = HashSet::new();
-        let all: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        let mut lines: Vec<&str> = all.into_iter().filter(|problem| seen.insert(*problem)).collect();
+        let mut lines: Vec<&Text> = self.0.iter().filter(|problem| seen.insert(&***problem)).collect();
         let count = lines.len();
         lines.truncate(PROBLEMS_TOLD);
-        let further = (count > PROBLEMS_TOLD).then(|| format!("… and {} more.", count - PROBLEMS_TOLD));
-        lines.extend(further.as_deref());
-        let what = match (count, lines.as_slice()) {
-            (0, _) => return Ok(()),
-            (1, [only, ..]) => format!("The configuration does not fit the backup:\n- {only}\n"),
-            _ => format!(
-                "The configuration does not fit the backup in {count} places:\n- {}\n",
-                lines.join("\n- ")
-            ),
+        let further =
+            (count > PROBLEMS_TOLD).then(|| Text::from(format!("… and {} more.", count - PROBLEMS_TOLD)));
+        lines.extend(further.as_ref());
+        let head = match count {
+            0 => return Ok(()),
+            1 => "The configuration does not fit the backup:\n- ".to_owned(),
+            _ => format!("The configuration does not fit the backup in {count} places:\n- "),
         };
+        let what = Text::from(head).and(Text::joined(lines, "\n- ")).and("\n");
         Err(Error::new(Kind::Plan, what, "Correct this and run again."))
     }
 }

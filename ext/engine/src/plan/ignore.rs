@@ -1,6 +1,6 @@
 //! `config.pii_ignore`: columns that are known not to be personal, and not to act outside.
 
-use crate::plan::names::Pattern;
+use crate::plan::names::{literal, Pattern};
 use crate::plan::schema::Schema;
 use crate::plan::{Diagnostics, TableName};
 use crate::settings::Ignored;
@@ -45,6 +45,16 @@ impl Ignores {
         };
         self.0.iter().find(fits).map(|(_, _, reason)| reason.clone())
     }
+}
+
+/// A column as [`Ignores::read`] reads it.
+pub(in crate::plan) fn in_ignores(table: &TableName, column: &str) -> String {
+    format!(
+        "{}.{}.{}",
+        literal(&table.schema),
+        literal(&table.name),
+        literal(column)
+    )
 }
 
 /// A name as a pattern of one part sees it.

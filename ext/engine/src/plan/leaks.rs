@@ -9,7 +9,7 @@ use super::sql_rules::SqlRules;
 use super::{Load, TableName};
 use crate::leak::{Class, ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
 use masking::Type;
-use personal_data::{by_name, ColumnName, Kind, NameFinding, TableContext, PERSONAL};
+use personal_data::{by_name, ColumnName, Entry, Kind, NameFinding, Suggestion, TableContext, PERSONAL};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -167,42 +167,29 @@ fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<S
     }
 }
 
-/// The entry that masks a column, as it is pasted into `config.anonymization_tables`.
+/// The entry of a rule that masks a column.
 fn entry(
     schema: &Schema,
     table: &TableName,
     name: &str,
     column: Option<&Column>,
     named: Option<&NameFinding>,
-) -> String {
+) -> Entry {
     let column_type = column.and_then(|column| column.column_type.as_ref());
     let resolved = column_type.map_or(Type::TEXT, |written| schema.resolve(written, &table.schema).0);
     let mask = match (resolved, named) {
-        (Type::Json | Type::Jsonb, _) => "{ mask: :json, scrub: true }".to_owned(),
-        (Type::Hstore, _) => "{ mask: :hstore, scrub: true }".to_owned(),
-        (Type::Array(_), _) => "{ mask: :array, of: :scrub }".to_owned(),
+        (Type::Json | Type::Jsonb, _) => Suggestion::with("json", "scrub", true),
+        (Type::Hstore, _) => Suggestion::with("hstore", "scrub", true),
+        (Type::Array(_), _) => Suggestion::with("array", "of", "scrub"),
         (Type::Text { .. }, Some(named)) if Class::of(named.kind).is_some() => {
-            format!(":{}", named.kind.suggested_mask())
+            Suggestion::plain(named.kind.suggested_mask())
         }
-        (Type::Text { .. }, _) => ":scrub".to_owned(),
-        _ => ":null".to_owned(),
+        (Type::Text { .. }, _) => Suggestion::plain("scrub"),
+        _ => Suggestion::plain("null"),
     };
-    let table = match table.schema.as_str() {
-        "public" => table.name.clone(),
-        _ => table.to_string(),
-    };
-    format!("{{ table: {table:?}, columns: {{ {}: {mask} }} }}", key(name))
-}
-
-/// A Hash's key in Ruby.
-fn key(name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        && !name.starts_with(|first: char| first.is_ascii_digit());
-    if plain {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
+    Entry {
+        table: table.in_rules(),
+        column: name.to_owned(),
+        mask,
     }
 }

@@ -69,6 +69,25 @@ impl Pattern {
     }
 }
 
+impl TableName {
+    /// As [`Pattern::parse`] reads it: without `public`, and in quotes what would not stand for itself.
+    pub fn in_rules(&self) -> String {
+        match self.schema.as_str() {
+            "public" => literal(&self.name),
+            schema => format!("{}.{}", literal(schema), literal(&self.name)),
+        }
+    }
+}
+
+/// A name as part of a pattern that matches it alone.
+pub(super) fn literal(name: &str) -> String {
+    if name.contains(['.', '*', '"']) || name.trim() != name {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
 fn push(pieces: &mut Vec<Piece>, c: char) {
     match pieces.last_mut() {
         Some(Piece::Text(text)) => text.push(c),
@@ -178,6 +197,25 @@ mod tests {
         ));
         assert!(!matches("\"a*\"", "public", "ab"));
         assert!(matches("public.\"Weird Name\"", "public", "Weird Name"));
+    }
+
+    #[test]
+    fn a_name_written_for_a_rule_is_read_as_that_table_alone() {
+        for (schema, name) in [
+            ("public", "users"),
+            ("audit", "Log"),
+            ("public", "dot.ted"),
+            ("public", "quo\"te"),
+            ("sch.ema", "tab le"),
+            ("odd", " \"*.\" "),
+            ("public", "sta*r"),
+        ] {
+            let written = table(schema, name).in_rules();
+            assert!(matches(&written, schema, name), "{written}");
+            assert!(!matches(&written, schema, "other"), "{written}");
+        }
+        assert_eq!(table("public", "users").in_rules(), "users");
+        assert_eq!(table("sch.ema", "tab.le").in_rules(), "\"sch.ema\".\"tab.le\"");
     }
 
     #[test]

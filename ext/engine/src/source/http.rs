@@ -72,7 +72,7 @@ fn is_local(url: &Url) -> bool {
 }
 
 /// Why a request brought no answer that is of use. Holds no secret and no URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Failure {
     /// No answer, or half of one.
     Transport {

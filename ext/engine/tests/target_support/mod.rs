@@ -204,7 +204,7 @@ impl Events {
 
     pub fn warnings(&self) -> Vec<String> {
         let warning = |event| match event {
-            Event::Warning { message } => Some(message),
+            Event::Warning { message } => Some(message.to_string()),
             _ => None,
         };
         self.all().into_iter().filter_map(warning).collect()

@@ -20,7 +20,8 @@ pub use watch::{Watch, Watched};
 
 use crate::error::{Error, Kind};
 use crate::settings::Policy;
-use personal_data::{rules_to_paste, Finding, Status};
+use crate::text::{Suggested, Text};
+use personal_data::{Finding, Status};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -114,16 +115,16 @@ pub fn refusal(findings: &[Finding], policy: Policy, empty: &str) -> Option<Erro
             several.join("\n- ")
         ),
     };
-    let remedy = format!(
+    let remedy = Text::from(format!(
         "{empty}Cover them with rules such as these, or name those that are not personal in \
-         config.pii_ignore, each with its reason:\n{}",
-        rules_to_paste(open.iter().copied())
-    );
+         config.pii_ignore, each with its reason:\n"
+    ))
+    .suggesting(Suggested::Rules(open.into_iter().cloned().collect()));
     Some(Error::new(Kind::PersonalData, what, remedy))
 }
 
 /// The sentence that warns of columns that go as they are, with the rules that would cover them.
-pub fn warning(findings: &[Finding]) -> Option<String> {
+pub fn warning(findings: &[Finding]) -> Option<Text> {
     let open: Vec<&Finding> = findings
         .iter()
         .filter(|finding| finding.status == Status::Uncovered)
@@ -136,10 +137,10 @@ pub fn warning(findings: &[Finding]) -> Option<String> {
             "{count} columns look personal, are covered by no rule, and were copied as production has them"
         ),
     };
-    Some(format!(
+    let text = Text::from(format!(
         "{what}:\n- {}\nCover them with rules such as these, or name those that are \
-         not personal in config.pii_ignore, each with its reason; config.pii_policy = :mask masks them by themselves.\n{}",
-        lines.join("\n- "),
-        rules_to_paste(open)
-    ))
+         not personal in config.pii_ignore, each with its reason; config.pii_policy = :mask masks them by themselves.\n",
+        lines.join("\n- ")
+    ));
+    Some(text.suggesting(Suggested::Rules(open.into_iter().cloned().collect())))
 }

@@ -1,8 +1,10 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
 use super::judge::{Ground, Judge, Judged, Named};
+use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
+use crate::text::{Suggested, Text};
 use personal_data::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
 use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
@@ -153,12 +155,13 @@ impl Judge<'_> {
                 let because = one.standing.because.as_deref().unwrap_or_default();
                 match (&one.named, &one.let_be) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
-                        said.problems.add(format!(
+                        let text = Text::from(format!(
                             "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule \
-                             with a mask that fits, or let it stay with the entry \"{home}.{column}\" => \"why it may stay\" in \
-                             config.pii_ignore.",
+                             with a mask that fits, or let it stay with the entry ",
                             named.reason
                         ));
+                        let entry = Suggested::Ignore(in_ignores(home, column));
+                        said.problems.add(text.suggesting(entry).and(" in config.pii_ignore."));
                     }
                     (_, Some((_, NO_SERVICE))) => said.warnings.push(format!(
                         "{home}.{column} may name production's storage, and staging could delete files there: {NO_SERVICE}. \

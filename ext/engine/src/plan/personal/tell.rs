@@ -37,7 +37,7 @@ impl Judge<'_> {
                 .as_ref()
                 .and_then(|automatic| automatic.suggestion.clone());
             if let Some(suggestion) = suggestion.filter(|_| open) {
-                finding.suggest(suggestion);
+                finding.suggest(suggestion, home.in_rules());
             }
             keep_worst(findings, home, finding);
         }

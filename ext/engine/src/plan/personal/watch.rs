@@ -38,6 +38,8 @@ pub struct Watched {
     pub sql_type: String,
     /// The table that a finding names: the root where this one is a partition.
     pub home: String,
+    /// The same as rules name it.
+    pub in_rules: String,
     /// What stands between it and staging.
     pub standing: Standing,
     /// Why it cannot be masked by itself, if so.
@@ -105,11 +107,13 @@ impl Judge<'_> {
                 continue;
             }
             let place = (schema.topmost(table), name.clone());
+            let home = &schema.tables[self.home(table, name)].name;
             watched.push(Watched {
                 position: one.position,
                 name: name.clone(),
                 sql_type: self.sql_type(table, column),
-                home: schema.tables[self.home(table, name)].name.to_string(),
+                home: home.to_string(),
+                in_rules: home.in_rules(),
                 standing: one.standing.clone(),
                 scrubs: one.standing.status == Status::Masked
                     && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),

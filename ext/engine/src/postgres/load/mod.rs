@@ -171,7 +171,7 @@ pub async fn restore_from(
 async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) -> Error {
     for table in filled {
         if let Err(further) = target.empty(&table).await {
-            error.what.push_str(&format!(
+            error.what.push(format!(
                 " {table} could not be emptied afterwards; what it holds is masked. {}",
                 further.what
             ));

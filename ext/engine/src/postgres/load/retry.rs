@@ -335,7 +335,7 @@ fn too_often(error: Error, times: u32) -> Error {
         return error;
     }
     Error {
-        what: format!("{} It was lost {times} times.", error.what),
+        what: error.what.clone().and(format!(" It was lost {times} times.")),
         ..error
     }
 }

@@ -36,7 +36,7 @@ impl LockWatch {
     pub(super) fn explain(&self, mut error: Error) -> Error {
         let blockers = lock(&self.blockers).clone();
         if error.kind == Kind::LockTimeout && !blockers.is_empty() {
-            error.what = format!("The reset waited for a lock longer than config.lock_timeout allows. It is held by {blockers}.");
+            error.what = format!("The reset waited for a lock longer than config.lock_timeout allows. It is held by {blockers}.").into();
             error.remedy = "Run it again when that session is gone, or raise config.lock_timeout.".into();
         }
         error

@@ -350,7 +350,7 @@ pub(crate) async fn run_within(
         }
         if failure.passing && attempts > 0 {
             let tried = format!(" It was tried {attempt} times.");
-            failure.error.what.push_str(&tried);
+            failure.error.what.push(tried);
         }
         return Err(failure.error);
     }
@@ -570,7 +570,7 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
                         .code()
                         .is_none_or(|code| told_of.insert((rule, code.code().to_owned())))
                     {
-                        problems.push(told.what);
+                        problems.push(told.what.to_string());
                     }
                 }
                 session

@@ -3,6 +3,7 @@
 use super::super::http::quotable;
 use crate::error::{Error, Kind, Result};
 use crate::settings;
+use crate::text::Text;
 use serde::Deserialize;
 
 /// An addon, as `GET /v1/apps/{app}/addons` tells.
@@ -140,6 +141,6 @@ fn list(addons: &[&Addon]) -> String {
         .join(", ")
 }
 
-fn error(what: impl Into<String>, remedy: impl Into<String>) -> Error {
+fn error(what: impl Into<Text>, remedy: impl Into<Text>) -> Error {
     Error::new(Kind::AddonNotFound, what, remedy)
 }

@@ -1,0 +1,99 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Messages
+    # Ruby to paste into the initializer, made of the engine's suggestions. Names of tables and columns stand in it as they
+    # are, whatever they look like: nothing in them is code.
+    module RubySource
+      # A name that stands as a Hash's key without quotes.
+      LABEL = /\A[a-z_][a-zA-Z0-9_]*\z/
+
+      # Options of masks whose value is the name of another mask.
+      NAMES_A_MASK = %w[of].freeze
+      private_constant :LABEL, :NAMES_A_MASK
+
+      module_function
+
+      # @param suggested [Hash{Symbol, String => Object}] one of :entry, :rules, :ignore and :mask, as the engine returns it
+      # @return [String] it as Ruby
+      # @raise [ArgumentError] when it is none of them
+      def of(suggested)
+        form, facts = suggested.first
+        case form.to_sym
+        when :entry then entry(facts)
+        when :rules then rules(facts)
+        when :ignore then ignore(facts)
+        when :mask then mask(facts)
+        else raise ArgumentError, "The engine suggests #{form}, which is not known."
+        end
+      end
+
+      # @param facts [Hash{Symbol => Object}] :table, as rules name it, :column and :mask
+      # @return [String] an entry of `config.anonymization_tables`, in one line
+      def entry(facts)
+        "{ table: #{value(facts[:table])}, columns: { #{label(facts[:column])}: #{mask(facts[:mask])} } }"
+      end
+
+      # @param findings [Array<Hash{Symbol => Object}>] columns that need a rule
+      # @return [String] the rules for them, an entry for each table, with what each column looks like. A column without a
+      #   mask that fits stands in a comment.
+      def rules(findings)
+        entries = findings.group_by { |finding| finding[:table] }.values.flat_map { |columns| table(columns) }
+        "config.anonymization_tables += [\n#{entries.map { |line| "  #{line}\n" }.join}]\n"
+      end
+
+      # @param column [String] as `config.pii_ignore` names it
+      # @return [String] an entry for it
+      def ignore(column) = "#{value(column)} => \"why it may stay\""
+
+      # @param facts [Hash{Symbol => Object}] :mask and :options
+      # @return [String] such as `:email`, or `{ mask: :json, scrub: true }`
+      def mask(facts)
+        name = facts[:mask].to_sym.inspect
+        return name if facts[:options].empty?
+
+        "{ mask: #{name}, #{facts[:options].map { |key, given| "#{label(key.to_s)}: #{option(key.to_s, given)}" }.join(", ")} }"
+      end
+
+      def table(columns)
+        with, without = columns.partition { |finding| finding[:rule] }
+        lines = without.map { |finding| comment("#{line(finding)}: no mask was found that fits.") }
+        return lines if with.empty?
+
+        pairs = with.map { |finding| "#{label(finding[:column])}: #{mask(finding[:rule][:mask])}" }
+        pairs = [*pairs[...-1].map { |pair| "#{pair}," }, pairs.last]
+        [*lines, "{ table: #{value(with.first[:rule][:table])}, columns: {",
+         *pairs.zip(with).map { |pair, finding| "  #{pair} #{comment(looks(finding))}" }, "} },"]
+      end
+      private_class_method :table
+
+      def looks(finding) = "#{finding[:kind]} (#{format("%.2f", finding[:confidence])}), #{finding[:reason]}"
+      private_class_method :looks
+
+      def line(finding)
+        ["#{finding[:table]}.#{finding[:column]}: #{looks(finding)}", finding[:because]].compact.join("; ")
+      end
+      private_class_method :line
+
+      # A comment ends with its line, and Ruby ends the file at some control characters.
+      def comment(text) = "# #{text.gsub(/[[:cntrl:]\u2028\u2029]+/, " ")}"
+      private_class_method :comment
+
+      def label(name) = LABEL.match?(name) ? name : name.inspect
+      private_class_method :label
+
+      def option(name, given) = NAMES_A_MASK.include?(name) ? given.to_sym.inspect : value(given)
+      private_class_method :option
+
+      # String#inspect escapes what would be interpolated.
+      def value(given)
+        case given
+        when Hash then "{ #{given.map { |key, inner| "#{value(key.to_s)} => #{value(inner)}" }.join(", ")} }"
+        when Array then "[#{given.map { |inner| value(inner) }.join(", ")}]"
+        else given.inspect
+        end
+      end
+      private_class_method :value
+    end
+  end
+end
