@@ -22,7 +22,7 @@ mod public;
 mod support;
 
 use measure::{measure, measure_public, Mistake, Score, ROWS};
-use personal_data::{ColumnDetector, Scanner};
+use personal_data::{by_name, ColumnDetector, ColumnName, Scanner, TableContext};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 use support::Table;
@@ -112,6 +112,7 @@ fn main() -> std::process::ExitCode {
     print::public(&halves, &[&public_tuning, &public_untouched]);
     print::training(&training, &public_training);
     print::forms(&values);
+    speed_of_names(&training);
     speed(&tuning);
     if !has("--check") {
         return std::process::ExitCode::SUCCESS;
@@ -165,6 +166,39 @@ fn list(mistake: &Mistake) {
 fn on_processor() -> Option<Duration> {
     let line = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     line.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// Prints how long the names of as many tables as a large application has take.
+fn speed_of_names(schemas: &[public::Schema]) {
+    const TABLES: usize = 2_000;
+    let tables = schemas.iter().flat_map(|schema| &schema.tables);
+    let tables: Vec<&public::Table> = tables.cycle().take(TABLES).collect();
+    let (start, before) = (Instant::now(), on_processor());
+    let (mut columns, mut found) = (0, 0);
+    for table in tables {
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        let context = TableContext::new(&table.name, names);
+        columns += table.columns.len();
+        found += table
+            .columns
+            .iter()
+            .filter(|column| {
+                let name = ColumnName {
+                    table: &table.name,
+                    column: &column.name,
+                    sql_type: &column.sql_type,
+                };
+                by_name(&name, &context).is_some()
+            })
+            .count();
+    }
+    let elapsed = on_processor()
+        .zip(before)
+        .map_or_else(|| start.elapsed(), |(after, before)| after - before);
+    println!(
+        "\nnames:   {:.0} ms for {TABLES} tables, {columns} columns ({found} findings)",
+        elapsed.as_secs_f64() * 1e3
+    );
 }
 
 /// Feeds every value of a half to its column's detector and prints how fast they pass.

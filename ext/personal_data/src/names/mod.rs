@@ -703,6 +703,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_persons_and_things_alike_is_a_persons_among_persons_only() {
+        for (table, column, sql_type) in [
+            ("loans", "interest", "numeric"),
+            ("companies", "vision", "text"),
+            ("servers", "health", "character varying"),
+            ("builds", "run", "integer"),
+            ("builds", "ci", "character varying"),
+            ("orders", "tracking_id", "character varying"),
+            ("games", "ranking", "integer"),
+        ] {
+            assert_eq!(kind(table, column, sql_type), None, "{table}.{column}");
+        }
+    }
+
+    #[test]
     fn keys_of_the_app_are_nobodys() {
         for (column, sql_type) in [
             ("id", "uuid"),
