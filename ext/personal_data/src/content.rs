@@ -4,6 +4,7 @@ mod recent;
 mod shapes;
 mod tally;
 
+use super::kind::ContentFinding;
 use super::names::key_kind;
 use super::people::{self, Whole};
 use super::scan::{is_mac, Scanner};
@@ -15,21 +16,6 @@ use shapes::{inet, is_gender, is_national_id, is_placeholder, is_plate};
 use std::collections::HashMap;
 use tally::Seen;
 use tally::Tally;
-
-/// What was seen of one kind in a column.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ContentFinding {
-    /// What was seen.
-    pub kind: Kind,
-    /// How sure it is that the column holds it, from 0 to 1.
-    pub confidence: f32,
-    /// In how many values it was seen.
-    pub count: u64,
-    /// In what share of the values that are not NULL, from 0 to 1.
-    pub share: f32,
-    /// Whether most of them stood inside longer text rather than being the whole value.
-    pub inside_text: bool,
-}
 
 /// Bytes of a bytea that are looked at.
 const BYTEA_BYTES: usize = 64 * 1024;

@@ -227,6 +227,21 @@ impl Kind {
     }
 }
 
+/// What was seen of one kind in a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContentFinding {
+    /// What was seen.
+    pub kind: Kind,
+    /// How sure it is that the column holds it, from 0 to 1.
+    pub confidence: f32,
+    /// In how many values it was seen.
+    pub count: u64,
+    /// In what share of the values that are not NULL, from 0 to 1.
+    pub share: f32,
+    /// Whether most of them stood inside longer text rather than being the whole value.
+    pub inside_text: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,10 +45,10 @@ mod verdict;
 mod words;
 
 pub use canonical::canonical;
-pub use content::{ColumnDetector, ContentFinding, Recent};
+pub use content::{ColumnDetector, Recent};
 pub use finding::rounded;
 pub use finding::{Entry, Finding, FoundBy, Status, Suggestion};
-pub use kind::{Heading, Kind};
+pub use kind::{ContentFinding, Heading, Kind};
 pub use names::{
     by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
 };

@@ -1,6 +1,7 @@
 //! Name and values together: whether a column is personal, and of what kind.
 
-use super::content::{ColumnDetector, ContentFinding};
+use super::content::ColumnDetector;
+use super::kind::ContentFinding;
 use super::names::{
     confidence, features_of, odds_with_values, values_features, weigh, ColumnName, Emit, NameFinding, Seen,
     Subject, TableContext, Weighed,

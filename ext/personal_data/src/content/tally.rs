@@ -1,6 +1,6 @@
 //! What was counted of a column's values, and how sure that makes it of each kind.
 
-use super::ContentFinding;
+use crate::kind::ContentFinding;
 use crate::people::Whole;
 use crate::Kind;
 

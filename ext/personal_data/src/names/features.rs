@@ -5,7 +5,7 @@
 
 use super::phrases::{every_match, Subject, NOT_AFTER, NOT_BEFORE, PERSONS, THINGS, WRITINGS};
 use super::{Name, NameFinding};
-use crate::content::ContentFinding;
+use crate::kind::ContentFinding;
 use crate::sql_type::TypeClass;
 use crate::{Kind, PERSONAL};
 
