@@ -10,6 +10,7 @@ use serde_json::{json, Value};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::plan::{quote_identifier, Plan};
 use staging_sync_engine::settings::{Rule, Settings};
+use staging_sync_engine::text::Suggested;
 
 fn masking(columns: &Value) -> Settings {
     let mut settings = settings(&[], &[]);
@@ -197,9 +198,13 @@ fn a_value_for_which_no_pseudonym_is_found_ends_the_run_with_a_sentence() {
     assert!(
         error
             .what
-            .contains("public.people.country has the CHECK \"french\"")
-            && error.remedy.contains(":static"),
+            .contains("public.people.country has the CHECK \"french\""),
         "{error}"
+    );
+    let suggested: Vec<&Suggested> = error.remedy.suggested().collect();
+    assert!(
+        matches!(suggested[..], [_, Suggested::Mask(mask), _] if mask.mask == "static"),
+        "{suggested:?}"
     );
     assert!(!error.to_string().contains("FR"), "{error}");
 }

@@ -1,10 +1,10 @@
 //! `array`.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::families::document::{quoted, write_quoted, Buffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[("of", "the elements' mask, required")],

@@ -39,8 +39,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 pub(super) mod tests {
     use crate::testing::{case, same_shape, Case};
 
-    pub(crate) const CASES: &[Case] =
-        &[case("bic", "[A-Z]{4}FR[A-Z0-9]{2}([A-Z0-9]{3})?", |old, new| {
-            same_shape(old, new) && &new[4..6] == "FR"
-        })];
+    pub(crate) const CASES: &[Case] = &[case("bic", "[A-Z]{4}FR[A-Z0-9]{2}([A-Z0-9]{3})?", |old, new| {
+        same_shape(old, new) && &new[4..6] == "FR"
+    })];
 }

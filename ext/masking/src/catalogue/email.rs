@@ -1,12 +1,12 @@
 //! `email`: `<20 hex digits>@<domain>`, from the lower-cased address.
 
-use pg_dump_archive::copy::Row;
 use crate::append::Fixed;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[("keep_domain", "true keeps the original's domain")],

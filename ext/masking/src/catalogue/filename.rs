@@ -1,10 +1,10 @@
 //! `filename`: another name, with the extension of the old one.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("passport_ada_lovelace.pdf"),

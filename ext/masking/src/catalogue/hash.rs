@@ -1,12 +1,12 @@
 //! `hash`.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[("length", "how many digits")],

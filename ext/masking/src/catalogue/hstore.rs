@@ -1,10 +1,10 @@
 //! `hstore`.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::families::document::{places, quoted, scrub, write_quoted, Buffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[

@@ -1,6 +1,5 @@
 //! `ip`.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::shape::Token;
 use crate::permutation::Strings;
@@ -8,6 +7,7 @@ use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use aes::cipher::{BlockEncrypt, KeyInit};
 use aes::{Aes128, Block};
+use pg_dump_archive::copy::Row;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

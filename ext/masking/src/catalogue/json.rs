@@ -1,11 +1,11 @@
 //! `json`: a document in which the values at some paths are masked.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::families::document::{places, scrub, Inner};
 use crate::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[

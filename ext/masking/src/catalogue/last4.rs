@@ -1,12 +1,12 @@
 //! `last4`.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::shape::{self, Shape};
 use crate::permutation::Permutation;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("4242"),

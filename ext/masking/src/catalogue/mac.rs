@@ -1,12 +1,12 @@
 //! `mac`.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::hex_value;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::shape::{Token, HEX_LOWER, HEX_UPPER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("00:1b:63:84:45:e6"),

@@ -24,8 +24,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 pub(super) mod tests {
     use crate::testing::{case, Case};
 
-    pub(crate) const CASES: &[Case] =
-        &[case("name", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
-            new.split(' ').count() >= 2
-        })];
+    pub(crate) const CASES: &[Case] = &[case("name", "[A-Z][a-zé]{1,9} [A-Z][a-z]{1,9}", |_, new| {
+        new.split(' ').count() >= 2
+    })];
 }

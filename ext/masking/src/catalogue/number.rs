@@ -1,11 +1,11 @@
 //! `number`: the original, more or less.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::parse;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::key::Function;
 use crate::pseudonym::{nearer, Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 use std::io::Write;
 
 pub(crate) static MASK: Entry = Entry {
@@ -190,13 +190,12 @@ pub(super) mod tests {
     use crate::testing::{case, of_kind, Case};
     use crate::types::Type;
 
-    pub(crate) const CASES: &[Case] =
-        &[case("number", "-?[1-9][0-9]{0,8}(\\.[0-9]{2})?", |old, new| {
-            let (old, new): (f64, f64) = (old.parse().unwrap(), new.parse().unwrap());
-            (new - old).abs() <= (old.abs() * 0.1).max(1.0) + 0.01
-        })
-        .on(|| Type::Numeric { digits: None })
-        .repeats()];
+    pub(crate) const CASES: &[Case] = &[case("number", "-?[1-9][0-9]{0,8}(\\.[0-9]{2})?", |old, new| {
+        let (old, new): (f64, f64) = (old.parse().unwrap(), new.parse().unwrap());
+        (new - old).abs() <= (old.abs() * 0.1).max(1.0) + 0.01
+    })
+    .on(|| Type::Numeric { digits: None })
+    .repeats()];
 
     #[test]
     fn numbers_stay_near_and_keep_sign_and_scale() {

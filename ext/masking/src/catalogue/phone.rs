@@ -2,12 +2,12 @@
 //!
 //! What is valid in other countries than France the library says, which allocates for each number that it looks at.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::families::shape::{self, Shape};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 
 pub(crate) static MASK: Entry = Entry {

@@ -20,6 +20,5 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 pub(super) mod tests {
     use crate::testing::{case, Case};
 
-    pub(crate) const CASES: &[Case] =
-        &[case("redact", "[a-z]{1,9}", |_, new| new == "[REDACTED]").repeats()];
+    pub(crate) const CASES: &[Case] = &[case("redact", "[a-z]{1,9}", |_, new| new == "[REDACTED]").repeats()];
 }

@@ -1,10 +1,10 @@
 //! `scrub`: free text in which what identifies a person becomes the pseudonym that its own mask gives.
 
-use pg_dump_archive::copy::Row;
 use crate::action::Writes;
 use crate::bytes::cut;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
 use serde_json::json;
 

@@ -1,11 +1,11 @@
 //! `staging_password`: `config.staging_password` for everyone but those whom a `keep` keeps.
 
 use super::unknown_password::Unknown;
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::password_hash::{is_bcrypt, known, BCRYPT};
 use crate::keep::Keep;
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 

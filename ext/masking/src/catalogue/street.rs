@@ -20,8 +20,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 pub(super) mod tests {
     use crate::testing::{case, Case};
 
-    pub(crate) const CASES: &[Case] =
-        &[case("street", "[0-9]{1,3} rue [A-Z][a-z]{1,9}", |_, new| {
-            new.starts_with(|c: char| c.is_ascii_digit())
-        })];
+    pub(crate) const CASES: &[Case] = &[case("street", "[0-9]{1,3} rue [A-Z][a-z]{1,9}", |_, new| {
+        new.starts_with(|c: char| c.is_ascii_digit())
+    })];
 }

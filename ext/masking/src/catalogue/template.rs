@@ -1,12 +1,12 @@
 //! `template`: text with other columns' values in it.
 
-use pg_dump_archive::copy::Row;
 use crate::action::Other;
 use crate::bytes::cut;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::escape_pattern;
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     options: &[("template", "the text, such as `user-{id}@x.test`, required")],

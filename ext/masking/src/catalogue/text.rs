@@ -1,9 +1,9 @@
 //! `text`.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("She was born in London."),

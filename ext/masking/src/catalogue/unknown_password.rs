@@ -3,7 +3,6 @@
 //! It needs no password at all: its digest is made from the key and the old value, so that there is none to find. It
 //! stays in the old value's own format.
 
-use pg_dump_archive::copy::Row;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::password_hash::{
     has_digest, is_bcrypt, is_hex, is_secret, write_bcrypt_body, write_like, Bytes, BCRYPT, BCRYPT_BODY,
@@ -11,6 +10,7 @@ use crate::families::password_hash::{
 };
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("$2a$12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q"),

@@ -1,10 +1,10 @@
 //! `url`.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::write_hex;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("https://ada.example.org/cv?token=1"),

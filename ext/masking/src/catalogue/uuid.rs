@@ -1,12 +1,12 @@
 //! `uuid`.
 
-use pg_dump_archive::copy::Row;
 use crate::bytes::hex_value;
 use crate::entry::{Entry, Example, Fitted, Fitting};
 use crate::families::shape::{Token, HEX_LOWER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use pg_dump_archive::copy::Row;
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("3f333df6-90a4-4fda-8dd3-9485d27cee36"),

@@ -2,9 +2,7 @@
 
 use super::siren::Siren;
 use crate::entry::{Entry, Example, Fitted, Fitting};
-use crate::families::check_digits::{
-    self, all_digits, carry_over, number, starts_with_letters, Number,
-};
+use crate::families::check_digits::{self, all_digits, carry_over, number, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
 pub(crate) static MASK: Entry = Entry {
