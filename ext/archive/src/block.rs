@@ -17,8 +17,8 @@ pub enum Block<'a, R: Read> {
 
 /// The data of one entry. It implements [`Read`]; what it gives is decompressed.
 ///
-/// An error of its `Read` is an [`ArchiveError`] inside an [`io::Error`]; `ArchiveError::from` and
-/// [`reading_failed`](super::reading_failed) take it out again.
+/// An error of its `Read` is an [`ArchiveError`] inside an [`io::Error`]; `ArchiveError::from` takes it
+/// out again.
 pub struct DataBlock<'a, R: Read> {
     entry: &'a Entry,
     stream: Stream<'a, R>,
