@@ -3,7 +3,7 @@
 use super::error::{ArchiveError, Fault};
 use super::input::{Input, Offset};
 use super::kind::EntryKind;
-use super::toc::{Compression, DumpId, Entry, Header, Section, Version};
+use super::toc::{Compression, DumpId, Entry, Further, Header, Section, Version};
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -119,10 +119,11 @@ fn read_creation_time<R: Read>(input: &mut Input<R>) -> Result<String, Fault> {
     ))
 }
 
-/// Reads the table of contents that follows the header.
+/// Reads the table of contents that follows the header. `whole`: with [`Entry::further`].
 pub(super) fn read_contents<R: Read>(
     input: &mut Input<R>,
     version: Version,
+    whole: bool,
 ) -> Result<Contents, ArchiveError> {
     let begin = input.position();
     let count = read_count(input).map_err(|fault| fault.at(|| "the table of contents".to_owned()))?;
@@ -134,7 +135,7 @@ pub(super) fn read_contents<R: Read>(
     let mut offsets = Vec::new();
     for number in 1..=count {
         let place = || format!("the table of contents, entry {number} of {count}");
-        let (entry, offset) = read_entry(input, version).map_err(|fault| fault.at(place))?;
+        let (entry, offset) = read_entry(input, version, whole).map_err(|fault| fault.at(place))?;
         if input.position() - begin > MAX_CONTENTS {
             return Err(input.corrupt("the table of contents is too long").at(place));
         }
@@ -163,13 +164,22 @@ fn read_count<R: Read>(input: &mut Input<R>) -> Result<usize, Fault> {
     Ok(count)
 }
 
-fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry, Offset), Fault> {
+fn read_entry<R: Read>(
+    input: &mut Input<R>,
+    version: Version,
+    whole: bool,
+) -> Result<(Entry, Offset), Fault> {
+    let mut further = Further::default();
+    let aside = |input: &mut Input<R>| match whole {
+        true => input.string_or_null(MAX_STRING),
+        false => input.skip_string(MAX_STRING).map(|()| None),
+    };
     let dump_id: i32 = input.integer_as("a dump id is out of range")?;
     if dump_id <= 0 {
         return Err(input.corrupt("a dump id is out of range"));
     }
     let had_dumper = input.integer()? != 0;
-    read_oid(input)?; // of the catalogue, which follows from the kind
+    further.catalogue = read_oid(input)?;
     let oid = read_oid(input)?;
     let tag = input.string(MAX_STRING)?;
     let kind = EntryKind::from(input.string(MAX_STRING)?.as_str());
@@ -181,20 +191,20 @@ fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry,
         _ => return Err(input.corrupt("a section is not one of pg_dump's")),
     };
     let defn = input.string(MAX_STRING)?;
-    input.skip_string(MAX_STRING)?; // the DROP statement
+    further.drop_stmt = aside(input)?.unwrap_or_default();
     let copy_stmt = input.string(MAX_STRING)?;
     let namespace = input.string(MAX_STRING)?;
-    input.skip_string(MAX_STRING)?; // the tablespace
+    further.tablespace = aside(input)?;
     let table_am = if version.minor >= 14 {
         input.string(MAX_STRING)?
     } else {
         String::new()
     };
     if version.minor >= 16 {
-        input.integer()?; // the relation's kind, a letter
+        further.relation_kind = input.integer_as("a relation's kind is out of range")?;
     }
-    input.skip_string(MAX_STRING)?; // the owner
-    input.skip_string(MAX_STRING)?; // "with oids", gone since PostgreSQL 12
+    further.owner = aside(input)?;
+    further.with_oids = aside(input)?.unwrap_or_default();
     let dependencies = read_dependencies(input)?;
     let offset = input.offset()?;
     let entry = Entry {
@@ -211,6 +221,7 @@ fn read_entry<R: Read>(input: &mut Input<R>, version: Version) -> Result<(Entry,
         table_am,
         dependencies,
         data_size: None,
+        further: whole.then(|| Box::new(further)),
     };
     Ok((entry, offset))
 }

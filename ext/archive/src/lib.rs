@@ -1,4 +1,4 @@
-//! pg_dump's custom archive format, read as a stream: header, table of contents, then data blocks in file order.
+//! pg_dump's custom archive format, read and written as a stream: header, table of contents, then data blocks in file order.
 //!
 //! It is a parser of untrusted bytes: no seeking, no trust in lengths, nothing allocated on a length's word
 //! alone. It is not a restore: what an entry means is the plan's business. The format's only
@@ -31,12 +31,14 @@ mod error;
 mod input;
 mod kind;
 mod toc;
+mod writer;
 
 pub use block::{Block, DataBlock, LargeObject, LargeObjectsBlock};
 pub use contents::{MAX_CONTENTS, MAX_ENTRIES, MAX_STRING};
 pub use error::ArchiveError;
 pub use kind::EntryKind;
-pub use toc::{Compression, DumpId, Entry, Header, Section, Version};
+pub use toc::{Compression, DumpId, Entry, Further, Header, Section, Version};
+pub use writer::{WriteError, Writer};
 
 use chunks::Chunks;
 use contents::Contents;
@@ -70,9 +72,22 @@ impl<R: Read> Archive<R> {
     /// read, a truncated or damaged archive ([`MAX_ENTRIES`], [`MAX_STRING`] and [`MAX_CONTENTS`] are what
     /// is believed at most), or what the reader failed with.
     pub fn open(reader: R) -> Result<Self, ArchiveError> {
+        Self::begin(reader, false)
+    }
+
+    /// As [`open`](Self::open), and keeps what only a copy of the archive needs ([`Entry::further`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_to_copy(reader: R) -> Result<Self, ArchiveError> {
+        Self::begin(reader, true)
+    }
+
+    fn begin(reader: R, whole: bool) -> Result<Self, ArchiveError> {
         let mut input = Input::new(reader);
         let header = contents::read_header(&mut input)?;
-        let Contents { entries, index } = contents::read_contents(&mut input, header.version)?;
+        let Contents { entries, index } = contents::read_contents(&mut input, header.version, whole)?;
         Ok(Self {
             awaited: entries.iter().map(|entry| entry.has_data).collect(),
             current: None,
@@ -102,6 +117,7 @@ impl<R: Read> Archive<R> {
             entry.defn = String::new();
             entry.copy_stmt = String::new();
             entry.dependencies = Vec::new();
+            entry.further = None;
         }
     }
 

@@ -30,6 +30,18 @@ impl Version {
         minor: 16,
         revision: u8::MAX,
     };
+
+    /// The version that is written for an archive of this one: its own, or 1.14, which is the oldest that is written.
+    pub(super) fn written(self) -> Self {
+        match self.minor {
+            ..14 => Version {
+                minor: 14,
+                revision: 0,
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 impl std::fmt::Display for Version {
@@ -50,6 +62,18 @@ pub enum Compression {
     Lz4,
     /// A zstd stream.
     Zstd,
+}
+
+impl std::fmt::Display for Compression {
+    /// pg_dump's word for it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        })
+    }
 }
 
 /// What stands before the table of contents.
@@ -110,4 +134,24 @@ pub struct Entry {
     /// Length of its data in the archive, in bytes, where the archive says so (offsets of consecutive blocks; not
     /// of the last block, nor in an archive written to a pipe). A hint, nothing to rely on.
     pub data_size: Option<u64>,
+    /// What else the archive says of it, which only a copy of the archive needs; see
+    /// [`Archive::open_to_copy`](crate::Archive::open_to_copy).
+    pub further: Option<Box<Further>>,
+}
+
+/// What an archive says of an entry beside what restoring it takes. Strings as in [`Entry`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Further {
+    /// The oid of the catalogue that the object's own oid is of.
+    pub catalogue: u32,
+    /// The SQL that drops it, for `pg_restore --clean`.
+    pub drop_stmt: String,
+    /// The tablespace it is in: empty for the default one, None for what is in none.
+    pub tablespace: Option<String>,
+    /// The relation's kind, a letter's code; 0 before 1.16, and where it is no relation.
+    pub relation_kind: i32,
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// `true` for a table with oids, which PostgreSQL 12 has done away with.
+    pub with_oids: String,
 }

@@ -1,9 +1,10 @@
-//! The hot path: turning rows into binary tuples allocates nothing, once the buffer has grown to what rows need.
+//! The hot paths: turning rows into binary tuples, and writing them into an archive, allocates nothing, once the buffers have grown to what rows need.
 
 #![allow(clippy::unwrap_used)]
 
 use pg_dump_archive::copy::binary::{Form, Layout};
 use pg_dump_archive::copy::Splitter;
+use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version, Writer};
 
 #[test]
 fn no_form_allocates_for_a_row() {
@@ -44,4 +45,54 @@ fn no_form_allocates_for_a_row() {
     let info =
         allocation_counter::measure(|| assert!(!layout.encode(rows.as_bytes(), &mut splitter, &mut tuples)));
     assert_eq!((info.count_total, tuples.len()), (0, 0));
+}
+
+#[test]
+fn writing_rows_into_an_archive_allocates_nothing_once_a_block_was_written() {
+    let header = Header {
+        version: Version {
+            major: 1,
+            minor: 16,
+            revision: 0,
+        },
+        compression: Compression::None,
+        created_at: "2024-12-31 12:34:56".to_owned(),
+        database: "shop".to_owned(),
+        server_version: "17.2".to_owned(),
+        dump_version: "17.2".to_owned(),
+    };
+    let entries = [1, 2].map(|id| Entry {
+        dump_id: DumpId(id),
+        has_data: true,
+        oid: 0,
+        tag: "users".to_owned(),
+        kind: EntryKind::TableData,
+        section: Section::Data,
+        defn: String::new(),
+        copy_stmt: String::new(),
+        namespace: "public".to_owned(),
+        table_am: String::new(),
+        dependencies: Vec::new(),
+        data_size: None,
+        further: None,
+    });
+    let piece = b"1\tada@example.com\tAda\n".repeat(6_000);
+    for compression in [
+        Compression::None,
+        Compression::Gzip,
+        Compression::Lz4,
+        Compression::Zstd,
+    ] {
+        let mut archive = Writer::new(std::io::sink(), &header, compression, &entries).unwrap();
+        let mut block = |id| {
+            archive.begin_data(DumpId(id)).unwrap();
+            for _ in 0..20 {
+                archive.write(&piece).unwrap();
+            }
+            archive.end_block().unwrap();
+        };
+        block(1);
+        let info = allocation_counter::measure(|| block(2));
+        assert_eq!(info.count_total, 0, "{compression}");
+    }
 }

@@ -10,6 +10,8 @@
     clippy::panic
 )]
 
+pub mod server;
+
 use pg_dump_archive::{Archive, ArchiveError, Block, DumpId, Entry, EntryKind, Header};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -122,6 +122,7 @@ mod tests {
             table_am: String::new(),
             dependencies: Vec::new(),
             data_size: None,
+            further: None,
         };
         weight(&entry, Some(&table))
     }

@@ -57,5 +57,6 @@ fn entry(number: i32, kind: EntryKind, namespace: &str, tag: &str, defn: &str) -
         table_am: String::new(),
         dependencies: Vec::new(),
         data_size: None,
+        further: None,
     }
 }

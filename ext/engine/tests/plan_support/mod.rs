@@ -210,6 +210,7 @@ impl Toc {
             table_am: String::new(),
             dependencies: dependencies.to_vec(),
             data_size: None,
+            further: None,
         });
         dump_id
     }

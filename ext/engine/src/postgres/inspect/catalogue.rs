@@ -173,6 +173,7 @@ fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {
         table_am: String::new(),
         dependencies: Vec::new(),
         data_size: None,
+        further: None,
     })
 }
 
