@@ -64,6 +64,21 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
   end
 
+  desc "Make a token with which masked archives are fetched from this app, and print it once (scope: archive or manifest)"
+  task :token, %i[name scope days] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::AccessTokens.new.make(*arguments.values_at(:name, :scope, :days)) }
+  end
+
+  desc "List the tokens for masked archives, without what they are"
+  task tokens: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::AccessTokens.new.list }
+  end
+
+  desc "End a token for masked archives, at once"
+  task :revoke, [:name] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::AccessTokens.new.revoke(arguments[:name]) }
+  end
+
   namespace :audit do
     desc "Check that an audit file was written under this app's anonymization key and not changed since"
     task :verify, [:file] => :environment do |task, arguments|

@@ -21,7 +21,8 @@ class ConfigurationTest < Minitest::Test
     backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
     allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
-    leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil
+    leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
+    archive_file: nil, seal_key: nil, server_enabled: false, server_in_production: false
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -68,6 +69,10 @@ class ConfigurationTest < Minitest::Test
     leak_check_names: [[true], [1]],
     quiesce: [[false], [0]],
     staging_password: [["our staging"], ["x" * 73, "a\0b", 1]],
+    archive_file: [["tmp/staging.dump", Pathname("a")], [1, "https://x/y"]],
+    seal_key: [["ab" * 32], ["ab", "x" * 64, 1]],
+    server_enabled: [[true], [1]],
+    server_in_production: [[true], [1]],
     exclude_large_objects: [[true], [1]],
     parallel_connections: [[1, 8, "4"], [0, 2.5, "many"]],
     exclude_tables: [[[], ["a", :b]], ["a", [1], [""]]],

@@ -33,19 +33,53 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when it cannot be read, or there is no key
       def verify!(path)
         text = read(path)
-        facts = parse(text, path)
-        facts.delete("seal")
-        # Byte by byte: a reader may see in other bytes what the seal does not cover, such as the first of two keys of one
-        # name, or a word that was written into the seal itself.
-        return if ActiveSupport::SecurityUtils.secure_compare(text, self.class.form(facts.merge("seal" => seal(facts))))
+        return if holds?(text, parse(text, path))
 
         raise VerificationError.new("The audit file #{Support::Echo.of(path)} is not as it was written, or was written under another key.",
                                     "Compare it with a copy that you trust, and check config.anonymization_secret.")
       end
 
+      # @param text [String] a sealed file's content
+      # @return [Hash{String => Object}, nil] what is in it, without the seal; nil where it is not as it was written
+      # @raise [ConfigurationError] when there is no key
+      def facts(text)
+        facts = JSON.parse(text)
+        facts.except("seal") if facts.is_a?(Hash) && holds?(text, facts)
+      rescue JSON::JSONError, EncodingError
+        nil
+      end
+
+      # What proves seals, and makes them: one who has it can check an archive that comes from this app, and learns nothing
+      # of the key that pseudonyms are made with.
+      #
+      # @return [String] 64 hexadecimal digits
+      # @raise [ConfigurationError] when there is no key
+      def key
+        @config.seal_key || OpenSSL::HMAC.hexdigest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
+      rescue ArgumentError
+        refuse_key
+      end
+
       # @param sealed [Hash{Symbol, String => Object}] the audit with its seal, which comes last
       # @return [String] the file's content: the one form that {#verify!} takes
-      def self.form(sealed) = "#{JSON.pretty_generate(sealed)}\n"
+      def self.form(sealed) = "#{laid_out(sealed)}\n"
+
+      # As JSON.pretty_generate does it, of which versions differ in what they make of an empty list: a file must hold on the
+      # machine of another version.
+      def self.laid_out(value, indent = "")
+        inner = "#{indent}  "
+        case value
+        when Hash then enclosed("{}", value.map { |name, inside| "#{inner}#{JSON.generate(name.to_s)}: #{laid_out(inside, inner)}" }, indent)
+        when Array then enclosed("[]", value.map { |inside| "#{inner}#{laid_out(inside, inner)}" }, indent)
+        else JSON.generate(value)
+        end
+      end
+      private_class_method :laid_out
+
+      def self.enclosed(brackets, lines, indent)
+        lines.empty? ? brackets : "#{brackets[0]}\n#{lines.join(",\n")}\n#{indent}#{brackets[1]}"
+      end
+      private_class_method :enclosed
 
       private
 
@@ -73,6 +107,11 @@ module ScalingoStagingSync
         raise ConfigurationError.new(what, remedy)
       end
 
+      def refuse_key
+        raise ConfigurationError.new("The variable STAGING_SYNC_SEAL_KEY is no seal key.",
+                                     "Set it to the 64 hexadecimal digits that `rake 'scalingo_staging_sync:token[name]'` prints.")
+      end
+
       def remedy = "Name the audit's .json file: `rake 'scalingo_staging_sync:audit:verify[#{example}]'`."
 
       # The file that runs of this app write, where they do.
@@ -81,13 +120,18 @@ module ScalingoStagingSync
         configured ? "#{configured.sub(/\.(json|txt|html)\z/, "")}.json" : "tmp/audit.json"
       end
 
+      # Byte by byte: a reader may see in other bytes what the seal does not cover, such as the first of two keys of one
+      # name, or a word that was written into the seal itself.
+      def holds?(text, facts)
+        facts = facts.except("seal")
+        ActiveSupport::SecurityUtils.secure_compare(text, self.class.form(facts.merge("seal" => seal(facts))))
+      end
+
       def hmac(facts)
-        hmac = OpenSSL::HMAC.new(key, "SHA256")
+        hmac = OpenSSL::HMAC.new([key].pack("H*"), "SHA256")
         in_pieces(facts) { |text| hmac << text }
         hmac.hexdigest
       end
-
-      def key = OpenSSL::HMAC.digest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
 
       # The content as JSON in its order, piece by piece: with thousands of tables the whole would be megabytes, twice.
       def in_pieces(facts)

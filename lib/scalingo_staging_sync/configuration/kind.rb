@@ -131,6 +131,8 @@ module ScalingoStagingSync
         "prints, or six words chosen by chance", exact: true
       ) { |value| value.bytesize >= 16 && Guessing.bits(value) >= Guessing::ENOUGH }
 
+      SEAL_KEY = string("the 64 hexadecimal digits that `rake 'scalingo_staging_sync:token[name]'` prints") { |value| value.match?(/\A\h{64}\z/) }
+
       PASSWORD = string("a String of at most 72 bytes, which is all that bcrypt reads, without a zero byte", exact: true) do |value|
         value.bytesize <= 72 && !value.include?("\0")
       end

@@ -193,6 +193,23 @@ module ScalingoStagingSync
              "`keep` or a `condition` leaves get one that no one knows in any case. With Devise's `config.pepper` append it.",
              example: 'ENV["STAGING_PASSWORD"]', secret: true
 
+      group "Masked archives"
+
+      option :archive_file, Kind::PATH, nil,
+             "A masked archive on this machine, with its sealed manifest beside it: what the server hands out.",
+             example: '"tmp/staging.dump"'
+
+      option :seal_key, Kind::SEAL_KEY, -> { ENV["STAGING_SYNC_SEAL_KEY"].presence },
+             "The key of the seals, where archives come from another app: a machine that pulls gets it with its token, and needs " \
+             "no `anonymization_secret`. Without it the key is derived from `anonymization_secret`.",
+             shown: 'ENV["STAGING_SYNC_SEAL_KEY"]', secret: true
+
+      option :server_enabled, Kind::BOOLEAN, false,
+             "`ScalingoStagingSync::Server` answers where it is mounted. With false it answers as if it were not there."
+
+      option :server_in_production, Kind::BOOLEAN, false,
+             "It answers in production, too, with what was published and nothing else."
+
       group "Performance"
 
       option :parallel_connections, Kind.integer(1..8), 3,

@@ -161,16 +161,11 @@ module ScalingoStagingSync
                            "Let ActiveRecord connect as the role that #{EngineSettings.target_from} names, and run the task again.")
       end
 
-      def there?(table, right = "SELECT")
-        ask("SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.#{table}'), '#{right}'), false) AS there")
-          .first["there"]
-      end
+      def there?(...) = schema.there?(...)
 
-      def ask(sql)
-        ActiveRecord::Base.connection_pool.with_connection do |connection|
-          connection.uncached { connection.select_all(sql, "ScalingoStagingSync") }.to_a
-        end
-      end
+      def ask(...) = schema.ask(...)
+
+      def schema = @schema ||= OwnSchema.new
 
       def quote(text)
         ActiveRecord::Base.connection_pool.with_connection { |connection| connection.quote(text) }

@@ -36,6 +36,12 @@ module ScalingoStagingSync
       def execute!
         return DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
 
+        Database::Journal.new.noting("run", settings.source_app_name, begin_schema: false) { run }
+      end
+
+      private
+
+      def run
         prepare!(:replace)
         call_hooks(:before_sync)
         @slack.started
@@ -50,8 +56,6 @@ module ScalingoStagingSync
       ensure
         hurry ? @slack.flush(patience: 1) : @slack.flush
       end
-
-      private
 
       # Such a run counts among those that were refused, as one does that the engine refuses.
       def look_ahead(source)

@@ -6,8 +6,8 @@ require "time"
 module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:status` prints: whether the data in staging is complete, how old it is, from
-    # which backup, the last ten runs that changed it, and how many were refused. Its lines fit the narrowest terminals
-    # that people use.
+    # which backup, the last ten runs that changed it, how many were refused, who has fetched masked archives, and what else
+    # was done. Its lines fit the narrowest terminals that people use.
     class Status
       include Support::Discreet
 
@@ -25,10 +25,15 @@ module ScalingoStagingSync
       # @param output [IO] where it is printed
       # @param format [String, nil] "json" for machines; default: the variable FORMAT
       # @param history [Database::History] where it is read
-      def initialize(output: $stdout, format: Support::Variables.new.word("FORMAT"), history: Database::History.new)
+      # @param accesses [Database::Accesses] who has fetched masked archives
+      # @param journal [Database::Journal] what else was done
+      def initialize(output: $stdout, format: Support::Variables.new.word("FORMAT"), history: Database::History.new,
+                     accesses: Database::Accesses.new, journal: Database::Journal.new)
         @output = output
         @json = format.to_s.casecmp?("json")
         @history = history
+        @accesses = accesses
+        @journal = journal
       end
 
       # @return [Symbol] the state, as {ScalingoStagingSync.state} returns it
@@ -38,7 +43,8 @@ module ScalingoStagingSync
         elsewhere = Guard::TargetProblem.of_two
         raise ConfigurationError.new(*elsewhere) if elsewhere
 
-        facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused }
+        facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused,
+                  accesses: @accesses.lines, wrong_tokens: @accesses.wrong_tokens, actions: @journal.lines(runs: @json) }
         @output.puts(@json ? json(**facts) : text(facts))
         facts[:state]
       rescue ActiveRecord::ActiveRecordError, LoadError => error
@@ -51,8 +57,9 @@ module ScalingoStagingSync
 
       private
 
-      def json(state:, data:, runs:, refused:)
-        JSON.pretty_generate(plain({ state:, data: data&.to_h&.except(:changed), runs: runs.map(&:to_h), refused: }))
+      def json(state:, data:, **more)
+        lists = more.transform_values { |value| value.is_a?(Array) ? value.map(&:to_h) : value }
+        JSON.pretty_generate(plain({ state:, data: data&.to_h&.except(:changed), **lists }))
       end
 
       # Times as ISO 8601 has them.
@@ -71,7 +78,12 @@ module ScalingoStagingSync
         lines.push("", "Runs that changed the data (UTC):") if facts[:runs].any?
         lines.concat(facts[:runs].flat_map { |run| of(run) })
         lines.push("", *wrapped(refused(facts[:refused]))) if facts[:refused][:count].positive?
-        lines.join("\n")
+        [*lines, *others(facts)].join("\n")
+      end
+
+      def others(facts)
+        lines = Terminal::LogText.accesses(facts[:accesses], facts[:wrong_tokens]) + Terminal::LogText.actions(facts[:actions])
+        lines.flat_map { |line, indent| line.empty? ? [line] : wrapped(line, indent:) }
       end
 
       def origin(run)

@@ -53,10 +53,14 @@ module ScalingoStagingSync
         extras = @arguments.extras
         return if extras.empty?
 
-        names = @arguments.names
-        takes = names.empty? ? "takes no argument" : "takes one argument, #{names.join}"
+        names = @arguments.names.join(",")
+        takes = case @arguments.names.size
+                when 0 then "takes no argument"
+                when 1 then "takes one argument, #{names}"
+                else "takes at most #{@arguments.names.size} arguments, #{names}"
+                end
         raise error("The task #{@task.name} #{takes}; #{shown(extras.first)} would have no effect.",
-                    "Run #{@task.name}#{"[#{names.join}]" if names.any?} without it.")
+                    "Run #{@task.name}#{"[#{names}]" unless names.empty?} without it.")
       end
 
       # Rake would run this task, and fail at the unknown one after it; an option after `--` it passes over.

@@ -58,6 +58,12 @@ class AuditSealTest < Minitest::Test
     end
   end
 
+  # Versions of the json gem lay empty lists out differently, and a file must hold on another machine.
+  def test_the_layout_does_not_depend_on_the_json_gem
+    assert_equal "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    {\n      \"d\": \"é\"\n    }\n  ]\n}\n",
+                 ScalingoStagingSync::Audit::Seal.form({ a: [], "b" => {}, c: [1, { d: "é" }] })
+  end
+
   private
 
   def seal = ScalingoStagingSync::Audit::Seal.new

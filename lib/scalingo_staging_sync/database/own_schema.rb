@@ -1,0 +1,96 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Database
+    # The gem's own schema, `scalingo_staging_sync`, by way of ActiveRecord. The engine makes the tables `state` and `runs`
+    # in it; those of {TABLES} are made here when the first line is written into one. A run's reset leaves all of them alone.
+    class OwnSchema
+      # The tables that Ruby writes, and what makes them.
+      TABLES = {
+        "tokens" => <<~SQL,
+          CREATE TABLE IF NOT EXISTS scalingo_staging_sync.tokens (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, digest text NOT NULL UNIQUE,
+            scope text NOT NULL, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), expires_at timestamptz NOT NULL,
+            revoked_at timestamptz);
+          CREATE UNIQUE INDEX IF NOT EXISTS tokens_in_force ON scalingo_staging_sync.tokens (name) WHERE revoked_at IS NULL;
+          COMMENT ON TABLE scalingo_staging_sync.tokens IS 'Who may fetch masked archives. A token itself is not here, only its SHA-256.'
+        SQL
+        "accesses" => <<~SQL,
+          CREATE TABLE IF NOT EXISTS scalingo_staging_sync.accesses (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            finished_at timestamptz, token_id bigint NOT NULL, token text NOT NULL, address text, request text NOT NULL,
+            status integer NOT NULL, bytes bigint, whole boolean);
+          CREATE INDEX IF NOT EXISTS accesses_of_token ON scalingo_staging_sync.accesses (token_id, started_at);
+          COMMENT ON TABLE scalingo_staging_sync.accesses IS 'Who has fetched what of the masked archives.'
+        SQL
+        "wrong_tokens" => <<~SQL,
+          CREATE TABLE IF NOT EXISTS scalingo_staging_sync.wrong_tokens (
+            hour timestamptz PRIMARY KEY, count bigint NOT NULL, last_at timestamptz NOT NULL, last_address text);
+          COMMENT ON TABLE scalingo_staging_sync.wrong_tokens IS 'How many requests had no valid token, by the hour.'
+        SQL
+        "actions" => <<~SQL
+          CREATE TABLE IF NOT EXISTS scalingo_staging_sync.actions (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            action text NOT NULL, subject text, outcome text NOT NULL, error_class text,
+            login text, host text, container text, task text, gem_version text);
+          COMMENT ON TABLE scalingo_staging_sync.actions IS 'What was done with scalingo-staging-sync, and by whom.'
+        SQL
+      }.freeze
+
+      # Two processes may make the tables at once.
+      LOCK = 0x7363_616c_6e67_6f02
+      private_constant :LOCK
+
+      # @param table [String] a table of the schema
+      # @param right [String] what is to be done with it
+      # @return [Boolean] whether it is there, and the role may
+      def there?(table, right = "SELECT")
+        ask("SELECT coalesce(has_table_privilege(to_regclass(?), ?), false) AS there", "scalingo_staging_sync.#{table}", right).first["there"]
+      end
+
+      # @param sql [String] a statement, with `?` for each value
+      # @param values [Array<Object>] the values
+      # @return [Array<Hash{String => Object}>] the rows that it returns
+      def ask(sql, *values)
+        connected { |connection| connection.uncached { connection.select_all(filled(sql, values), "ScalingoStagingSync") }.to_a }
+      end
+
+      # Writes, where a run keeps other sessions from it, too: what is written here is no part of the data. The tables that
+      # are missing are made first.
+      #
+      # @param tables [Array<String>] those of {TABLES} that are written
+      # @return [Object] what the block returns
+      # @raise [PrivilegeError] when the role may not make the schema or a table in it
+      def write(*tables)
+        missing = tables.reject { |table| there?(table) }
+        connected do |connection|
+          connection.transaction(requires_new: false) do
+            connection.execute("SET TRANSACTION READ WRITE", "ScalingoStagingSync")
+            make(connection, missing) if missing.any?
+            yield
+          end
+        end
+      rescue ActiveRecord::StatementInvalid => error
+        raise unless Support::FailureText.sqlstate(error.cause) == "42501"
+
+        raise PrivilegeError.new("The role that ActiveRecord connects as may not write into the schema scalingo_staging_sync.",
+                                 "Grant it CREATE on the database, or make it the owner of that schema and its tables.")
+      end
+
+      private
+
+      def make(connection, tables)
+        connection.execute("SELECT pg_advisory_xact_lock(#{LOCK})", "ScalingoStagingSync")
+        # IF NOT EXISTS asks for the right to create schemas also where there is one.
+        schema = "CREATE SCHEMA scalingo_staging_sync; " if connection.select_value("SELECT to_regnamespace('scalingo_staging_sync') IS NULL")
+        connection.execute("#{schema}#{TABLES.values_at(*tables).join(";\n")}", "ScalingoStagingSync")
+      end
+
+      def connected(&) = ActiveRecord::Base.connection_pool.with_connection(&)
+
+      def filled(sql, values)
+        values.empty? ? sql : ActiveRecord::Base.sanitize_sql_array([sql, *values])
+      end
+    end
+  end
+end
