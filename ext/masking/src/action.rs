@@ -96,6 +96,7 @@ impl Action {
     }
 
     /// Appends the masked form of `raw`, which is not NULL, as a COPY field.
+    #[inline(always)]
     pub(super) fn write(
         &self,
         row: &Row<'_>,
@@ -140,7 +141,7 @@ impl Action {
         Ok(done)
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_anew(
         &self,
         row: &Row<'_>,

@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(super) const CHUNK: usize = 32;
 
 /// Appends part of `from`.
-#[inline]
+#[inline(always)]
 pub(super) fn append(from: &[u8], part: Range<usize>, out: &mut Vec<u8>) {
     let length = part.len();
     match from[part.start..].first_chunk::<CHUNK>() {

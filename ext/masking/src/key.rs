@@ -63,12 +63,13 @@ impl Function {
 
     /// The keyed digest of one value or, if case does not count, of the value in lower case. `scratch` is for that.
     pub(super) fn digest_of(&self, value: &[u8], fold_case: bool, scratch: &mut Vec<u8>) -> [u8; 32] {
-        if fold_case {
+        if !fold_case {
+            return self.digest(value);
+        }
+        self.short.digest_in_lower_case(value).unwrap_or_else(|| {
             bytes::fold_case(value, scratch);
             self.digest(scratch)
-        } else {
-            self.digest(value)
-        }
+        })
     }
 
     /// Begins a digest of several parts.

@@ -47,6 +47,7 @@ impl Email {
 }
 
 impl Pseudonym for Email {
+    #[inline(always)]
     fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let digest = self.function.digest_of(value, self.fold_case, &mut work.first);
         write_hex(&digest, DIGITS, out);
@@ -56,6 +57,7 @@ impl Pseudonym for Email {
         }
     }
 
+    #[inline(always)]
     fn has_form(&self, value: &[u8]) -> bool {
         let is_suffix = |suffix: &[u8]| {
             self.suffix.is(suffix)

@@ -1,6 +1,6 @@
 //! A prefix and the digits of an id: the strategies' names and phone numbers.
 
-use crate::append::Fixed;
+use crate::append::{append, Fixed};
 use crate::bytes::{first_u128, pad, write_digits};
 use crate::entry::{Fitted, Fitting};
 use crate::fitting::DISTINCT_DIGITS;
@@ -61,7 +61,10 @@ struct DistinctIds {
 }
 
 impl Numbered {
-    fn write_id(&self, field: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    #[inline(always)]
+    fn write_id(&self, row: &Row<'_>, position: usize, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let (start, end) = row.range(position);
+        let field = &row.piece[start..end];
         let (digits, negative) = match field.strip_prefix(b"-") {
             Some(rest) => (rest, true),
             None => (field, false),
@@ -77,7 +80,7 @@ impl Numbered {
             }
             None if is_number && !negative && digits.len() <= ID_DIGITS => {
                 pad(self.pad.saturating_sub(digits.len()), out);
-                out.extend_from_slice(digits);
+                append(row.piece, start..end, out);
             }
             _ => {
                 let value = copy::decode(field, scratch).unwrap_or_default();
@@ -103,17 +106,17 @@ impl Numbered {
 }
 
 impl Pseudonym for Numbered {
+    #[inline(always)]
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let start = out.len();
         self.prefix.append_to(out);
         for source in &self.ids {
             match source {
                 IdSource::Column(position) => {
-                    let field = row.field(*position);
-                    if field == b"\\N" {
+                    if row.field(*position) == b"\\N" {
                         continue;
                     }
-                    self.write_id(field, &mut work.first, out);
+                    self.write_id(row, *position, &mut work.first, out);
                 }
                 IdSource::Key(positions) => {
                     self.write_keyed(self.digest_of_key(row, positions, &mut work.first), out);
@@ -130,6 +133,7 @@ impl Pseudonym for Numbered {
         }
     }
 
+    #[inline(always)]
     fn has_form(&self, value: &[u8]) -> bool {
         let limit = self.limit.unwrap_or(usize::MAX);
         let prefix = self.prefix.bytes();

@@ -53,11 +53,31 @@ impl ShortHmac {
         }
         let mut block = [0; BLOCK];
         block[..value.len()].copy_from_slice(value);
-        end(&mut block, value.len());
-        let inner = last_block(self.inner, &block);
+        Some(self.digest_of_block(&mut block, value.len()))
+    }
+
+    /// The digest of a value in lower case; None when it is too long or not all ASCII.
+    #[inline]
+    pub(super) fn digest_in_lower_case(&self, value: &[u8]) -> Option<[u8; 32]> {
+        if value.len() > LONGEST || !value.is_ascii() {
+            return None;
+        }
+        let mut block = [0; BLOCK];
+        block[..value.len()].copy_from_slice(value);
+        for byte in &mut block {
+            *byte |= u8::from(byte.is_ascii_uppercase()) << 5;
+        }
+        Some(self.digest_of_block(&mut block, value.len()))
+    }
+
+    /// The digest of the first bytes of a block, behind which it is zero.
+    #[inline]
+    fn digest_of_block(&self, block: &mut [u8; BLOCK], length: usize) -> [u8; 32] {
+        end(block, length);
+        let inner = last_block(self.inner, block);
         let mut block = OUTER;
         block[..inner.len()].copy_from_slice(&inner);
-        Some(last_block(self.outer, &block))
+        last_block(self.outer, &block)
     }
 }
 
@@ -108,6 +128,14 @@ mod tests {
             let expected: [u8; 32] = mac.finalize().into_bytes().into();
             let digest = ShortHmac::new(&key).digest(&value);
             prop_assert_eq!(digest, (value.len() <= LONGEST).then_some(expected));
+        }
+
+        #[test]
+        fn a_digest_in_lower_case_is_that_of_the_value_in_lower_case(value in "[ -~é]{0,60}") {
+            let mac = ShortHmac::new(&[7; 32]);
+            let is_taken = value.is_ascii() && value.len() <= LONGEST;
+            let expected = mac.digest(value.to_ascii_lowercase().as_bytes());
+            prop_assert_eq!(mac.digest_in_lower_case(value.as_bytes()), expected.filter(|_| is_taken));
         }
     }
 }
