@@ -32,6 +32,7 @@ mod identity;
 pub mod jobs;
 pub mod leak;
 mod leak_report;
+pub mod part;
 mod passwords;
 pub mod plan;
 mod planned;

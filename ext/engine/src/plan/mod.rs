@@ -18,6 +18,7 @@ mod load;
 mod make;
 pub(crate) mod names;
 mod parse;
+pub mod part;
 pub mod personal;
 mod queues;
 mod rules;

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
 pub(crate) mod copy;
+mod cut;
 mod groups;
 pub(crate) mod in_place;
 pub(in crate::postgres) mod lane;
@@ -34,6 +35,8 @@ mod sessions;
 pub(crate) mod stage;
 mod steps;
 
+pub(crate) use copy::Way;
+pub(crate) use cut::cut_rows;
 pub use report::{LoadReport, LoadedTable};
 pub use retry::{Never, Replay};
 pub use stage::{Decision, Look, RowStage, Stages};

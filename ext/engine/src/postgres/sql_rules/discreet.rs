@@ -55,7 +55,7 @@ END $quiet$";
 ///
 /// # Errors
 /// When the database has no PL/pgSQL, or the server refuses.
-pub(in crate::postgres) async fn prepare(session: &Session) -> Result<()> {
+pub(crate) async fn prepare(session: &Session) -> Result<()> {
     let Err(error) = session.batch_execute(CREATE).await else {
         return Ok(());
     };
@@ -76,7 +76,7 @@ pub(in crate::postgres) async fn prepare(session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// The server's, which [`Doing::Discreet`] says.
-pub(in crate::postgres) async fn execute(session: &Session, sql: &str) -> Result<u64, tokio_postgres::Error> {
+pub(crate) async fn execute(session: &Session, sql: &str) -> Result<u64, tokio_postgres::Error> {
     let numbers = run(session, sql, false).await?;
     Ok(numbers.first().copied().unwrap_or(0))
 }

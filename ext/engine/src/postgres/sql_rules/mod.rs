@@ -7,7 +7,7 @@
 //! that is logged and stays.
 
 mod choices;
-pub(in crate::postgres) mod discreet;
+pub(crate) mod discreet;
 mod waiting;
 
 use crate::error::{Doing, Error, Kind, Result};

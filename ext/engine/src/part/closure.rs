@@ -1,0 +1,461 @@
+//! The rows that follow from the rules: first what goes, to the greatest fixpoint; then what rows that stay in any case
+//! need, to the least; then what nothing refers to any more.
+//!
+//! Key tables lose rows by DELETE, which takes no room. A table's component is done when those that it refers to are, so
+//! only circles need rounds; a round looks at what the one before has changed.
+
+use super::graph::{components, reached, Component};
+use super::keys::{key, KeyTable};
+use crate::error::{Doing, Error, Result};
+use crate::plan::part::{Part, PartRule, Reference};
+use crate::postgres::Session;
+
+/// The key tables and what hangs them together.
+pub(super) struct Closure<'a> {
+    pub(super) session: &'a Session,
+    pub(super) part: &'a Part,
+    pub(super) tables: &'a [KeyTable],
+    /// References of which some rows' counterparts were never there; these rows are noted beside.
+    dangling: Vec<bool>,
+}
+
+/// Tables that rows of others may bring rows back to: those that tables which come whole lead to.
+pub(super) fn wanted(part: &Part) -> Vec<bool> {
+    let binding = part.references.iter().filter(|reference| reference.binds());
+    let edges: Vec<(usize, usize)> = binding.map(|one| (one.from, one.to)).collect();
+    let whole: Vec<usize> = (0..part.relations.len())
+        .filter(|at| part.relations[*at].rule == PartRule::All)
+        .collect();
+    reached(part.relations.len(), &edges, &whole)
+}
+
+impl<'a> Closure<'a> {
+    pub(super) fn new(session: &'a Session, part: &'a Part, tables: &'a [KeyTable]) -> Self {
+        Self {
+            session,
+            part,
+            tables,
+            dangling: vec![false; part.references.len()],
+        }
+    }
+
+    /// Leaves in each key table the rows that stay. Returns, for each, how many of them others have brought back.
+    pub(super) async fn run(&mut self) -> Result<Vec<u64>> {
+        self.note_dangling().await?;
+        let wanted = wanted(self.part);
+        self.find_needed(&wanted).await?;
+        self.drop_downwards().await?;
+        let added = self.bring_back(&wanted).await?;
+        self.shrink_referenced().await?;
+        Ok(added)
+    }
+
+    /// The places of rows whose reference becomes NULL, as a query.
+    pub(super) fn nullified(&self, reference: usize) -> String {
+        let one = &self.part.references[reference];
+        format!(
+            "SELECT c.place FROM {} c WHERE {}",
+            self.keys(one.from),
+            self.is_orphan(reference)
+        )
+    }
+
+    /// A reference to a row that the backup does not hold says nothing: its counterpart did not go.
+    async fn note_dangling(&mut self) -> Result<()> {
+        for at in 0..self.part.references.len() {
+            let reference = &self.part.references[at];
+            let is_whole = self.part.relations[reference.from].rule == PartRule::All;
+            if reference.enforced || is_whole && reference.binds() {
+                continue;
+            }
+            let sql = format!(
+                "CREATE TEMPORARY TABLE {} AS SELECT c.place FROM {} c WHERE {}",
+                dangling(at).trim_start_matches("pg_temp."),
+                self.keys(reference.from),
+                self.is_orphan(at)
+            );
+            self.dangling[at] = self.change(&sql).await? > 0;
+        }
+        Ok(())
+    }
+
+    /// What rows of tables that come whole need, and what that needs in turn, noted beside.
+    async fn find_needed(&self, wanted: &[bool]) -> Result<()> {
+        for (table, _) in self.tables.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+            self.create_beside(table, "needed").await?;
+        }
+        for component in self.order(|one| one.binds()).iter().rev() {
+            for (at, reference) in self.part.references.iter().enumerate() {
+                let is_whole = self.part.relations[reference.from].rule == PartRule::All;
+                let leads = reference.binds() && (is_whole || wanted[reference.from]);
+                if leads && component.leads_in(reference) {
+                    let from = if is_whole { "keys" } else { "needed" };
+                    self.mark(at, from, "needed", "true", "0").await?;
+                }
+            }
+            if component.is_cyclic && component.members.iter().all(|member| wanted[*member]) {
+                self.mark_in_rounds(component, "needed", |one| one.binds())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what its own rule does not keep and what refers to a row that goes.
+    async fn drop_downwards(&self) -> Result<()> {
+        for table in self.tables.iter().filter(|table| table.says_stays()) {
+            self.change(&format!("DELETE FROM {} WHERE NOT stays", table.sql()))
+                .await?;
+        }
+        for component in self.order(|one| one.binds()) {
+            for (at, reference) in self.part.references.iter().enumerate() {
+                let goes = reference.binds() && self.part.relations[reference.from].rule != PartRule::All;
+                if goes && component.leads_out(reference) {
+                    let keys = self.keys(reference.from);
+                    let sql = format!("DELETE FROM {keys} c WHERE {}", self.is_orphan(at));
+                    self.change(&sql).await?;
+                }
+            }
+            if component.is_cyclic {
+                self.drop_in_rounds(&component).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Within a circle: what refers to a row that is not there, then what refers to that, and so on.
+    async fn drop_in_rounds(&self, component: &Component) -> Result<()> {
+        let inner = self.inner(component, |one| one.binds());
+        for member in &component.members {
+            self.create_beside(&self.tables[*member], "gone").await?;
+        }
+        let mut gone = 0;
+        for &at in &inner {
+            let reference = &self.part.references[at];
+            let columns = self.columns(reference.from);
+            let sql = format!(
+                "WITH gone AS (DELETE FROM {} c WHERE {} RETURNING {}) INSERT INTO {} ({columns}, round) SELECT *, 0 FROM gone",
+                self.keys(reference.from),
+                self.is_orphan(at),
+                self.columns_of("c", reference.from),
+                self.beside(reference.from, "gone"),
+            );
+            gone += self.change(&sql).await?;
+        }
+        if gone > 0 {
+            for &at in &inner {
+                let reference = &self.part.references[at];
+                self.index(
+                    reference.from,
+                    "keys",
+                    reference.columns.iter().map(|(from, _)| *from),
+                )
+                .await?;
+            }
+            let rounds = inner.iter().map(|&at| {
+                let reference = &self.part.references[at];
+                format!(
+                    "WITH gone AS (DELETE FROM {} c USING {} p WHERE p.round = n AND {} RETURNING {}) \
+                     INSERT INTO {} ({}, round) SELECT *, n + 1 FROM gone",
+                    self.keys(reference.from),
+                    self.beside(reference.to, "gone"),
+                    self.joined(reference),
+                    self.columns_of("c", reference.from),
+                    self.beside(reference.from, "gone"),
+                    self.columns(reference.from),
+                )
+            });
+            self.in_rounds(component, "gone", rounds.collect()).await?;
+        }
+        for member in &component.members {
+            self.drop_beside(*member, "gone").await?;
+        }
+        Ok(())
+    }
+
+    /// Puts back what is needed and not there. Returns how many rows that were, for each table.
+    async fn bring_back(&self, wanted: &[bool]) -> Result<Vec<u64>> {
+        let mut added = vec![0; self.tables.len()];
+        for (at, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
+            let (keys, columns) = (self.keys(at), self.columns(at));
+            let sql = format!(
+                "INSERT INTO {keys} ({columns}) SELECT {columns} FROM {} n \
+                 WHERE NOT EXISTS (SELECT FROM {keys} k WHERE k.place = n.place)",
+                self.beside(at, "needed")
+            );
+            added[at] = self.change(&sql).await?;
+            self.drop_beside(at, "needed").await?;
+        }
+        Ok(added)
+    }
+
+    /// Of tables that are there to be referred to, only rows stay that others refer to.
+    async fn shrink_referenced(&self) -> Result<()> {
+        let shrinks = |at: usize| self.part.relations[at].rule == PartRule::Referenced;
+        let both = |one: &Reference| shrinks(one.from) && shrinks(one.to);
+        for component in self.order(both).iter().rev() {
+            let [first, ..] = component.members[..] else {
+                continue;
+            };
+            if !shrinks(first) {
+                continue;
+            }
+            if component.is_cyclic {
+                self.shrink_in_rounds(component).await?;
+                continue;
+            }
+            let into = self.part.references.iter().filter(|one| one.to == first);
+            let unwanted: Vec<String> = into
+                .map(|one| {
+                    format!(
+                        "NOT EXISTS (SELECT FROM {} c WHERE {})",
+                        self.keys(one.from),
+                        self.joined(one)
+                    )
+                })
+                .collect();
+            let unwanted = if unwanted.is_empty() {
+                "true".to_owned()
+            } else {
+                unwanted.join(" AND ")
+            };
+            self.change(&format!("DELETE FROM {} p WHERE {unwanted}", self.keys(first)))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn shrink_in_rounds(&self, component: &Component) -> Result<()> {
+        for member in &component.members {
+            self.create_beside(&self.tables[*member], "referred").await?;
+        }
+        for (at, reference) in self.part.references.iter().enumerate() {
+            if component.leads_in(reference) {
+                self.mark(at, "keys", "referred", "true", "0").await?;
+            }
+        }
+        self.mark_in_rounds(component, "referred", |_| true).await?;
+        for member in &component.members {
+            let sql = format!(
+                "DELETE FROM {} k WHERE NOT EXISTS (SELECT FROM {} r WHERE r.place = k.place)",
+                self.keys(*member),
+                self.beside(*member, "referred")
+            );
+            self.change(&sql).await?;
+            self.drop_beside(*member, "referred").await?;
+        }
+        Ok(())
+    }
+
+    /// Notes beside a table the rows that a reference leads to, from rows of `from` that `which` holds for.
+    async fn mark(&self, at: usize, from: &str, beside: &str, which: &str, round: &str) -> Result<()> {
+        let sql = self.marking(at, from, beside, which, round);
+        self.change(&sql).await.map(|_| ())
+    }
+
+    fn marking(&self, at: usize, from: &str, beside: &str, which: &str, round: &str) -> String {
+        let reference = &self.part.references[at];
+        let noted = self.beside(reference.to, beside);
+        format!(
+            "INSERT INTO {noted} ({}, round) SELECT {}, {round} FROM {} p \
+             WHERE EXISTS (SELECT FROM {} c WHERE {which} AND {}) \
+             AND NOT EXISTS (SELECT FROM {noted} n WHERE n.place = p.place)",
+            self.columns(reference.to),
+            self.columns_of("p", reference.to),
+            self.keys(reference.to),
+            self.beside(reference.from, from),
+            self.joined(reference),
+        )
+    }
+
+    /// Within a circle: what noted rows lead to, then what these lead to, and so on.
+    async fn mark_in_rounds(
+        &self,
+        component: &Component,
+        beside: &str,
+        counts: impl Fn(&Reference) -> bool,
+    ) -> Result<()> {
+        let inner = self.inner(component, counts);
+        for &at in &inner {
+            let reference = &self.part.references[at];
+            self.index(reference.to, "keys", reference.columns.iter().map(|(_, to)| *to))
+                .await?;
+        }
+        let rounds = inner
+            .iter()
+            .map(|&at| self.marking(at, beside, beside, "c.round = n", "n + 1"));
+        self.in_rounds(component, beside, rounds.collect()).await
+    }
+
+    /// Runs statements in rounds, `n` from 0 on, until a round changes nothing. They stay on the server: a chain of ten
+    /// thousand rows takes ten thousand rounds.
+    async fn in_rounds(&self, component: &Component, beside: &str, statements: Vec<String>) -> Result<()> {
+        for member in &component.members {
+            let noted = self.beside(*member, beside);
+            self.change(&format!(
+                "CREATE INDEX ON {noted} (round); CREATE INDEX ON {noted} (place)"
+            ))
+            .await?;
+        }
+        let body: Vec<String> = statements
+            .into_iter()
+            .map(|statement| format!("{statement}; changed := changed OR FOUND;"))
+            .collect();
+        let sql = format!(
+            "DO $rounds$ DECLARE n integer := 0; changed boolean; BEGIN LOOP changed := false; {} \
+             EXIT WHEN NOT changed; n := n + 1; END LOOP; END $rounds$",
+            body.join(" ")
+        );
+        self.change(&sql).await.map(|_| ())
+    }
+
+    /// Whether the row `c` refers to one that was there and is not.
+    fn is_orphan(&self, at: usize) -> String {
+        let reference = &self.part.references[at];
+        let refers = reference
+            .columns
+            .iter()
+            .map(|(from, _)| format!("c.{} IS NOT NULL", key(*from)));
+        let refers: Vec<String> = refers.chain(self.refers_at_all(reference)).collect();
+        let known = if self.dangling[at] {
+            format!(
+                " AND NOT EXISTS (SELECT FROM {} d WHERE d.place = c.place)",
+                dangling(at)
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "{} AND NOT EXISTS (SELECT FROM {} p WHERE {}){known}",
+            refers.join(" AND "),
+            self.keys(reference.to),
+            self.joined(reference)
+        )
+    }
+
+    /// What joins a row `c` to the row `p` that it refers to.
+    fn joined(&self, reference: &Reference) -> String {
+        let equal = reference.columns.iter();
+        let equal = equal.map(|(from, to)| format!("c.{} = p.{}", key(*from), key(*to)));
+        let mut all: Vec<String> = equal.chain(self.refers_at_all(reference)).collect();
+        if let Some(block) = reference.to_block {
+            all.push(format!("p.block = {block}"));
+        }
+        all.join(" AND ")
+    }
+
+    /// What has to hold of `c` beside its reference's own columns.
+    fn refers_at_all(&self, reference: &Reference) -> Vec<String> {
+        let mut all = Vec::new();
+        if let Some((column, values)) = &reference.only_where {
+            let values: Vec<String> = values.iter().map(|value| bytes(value)).collect();
+            all.push(format!("c.{} IN ({})", key(*column), values.join(", ")));
+        }
+        if let Some(block) = reference.from_block {
+            all.push(format!("c.block = {block}"));
+        }
+        all
+    }
+
+    /// All tables, what is referred to before what refers to it by references that count.
+    fn order(&self, counts: impl Fn(&Reference) -> bool) -> Vec<Component> {
+        let counted = self.part.references.iter().filter(|reference| counts(reference));
+        let edges: Vec<(usize, usize)> = counted.map(|one| (one.from, one.to)).collect();
+        components(self.part.relations.len(), &edges)
+    }
+
+    fn inner(&self, component: &Component, counts: impl Fn(&Reference) -> bool) -> Vec<usize> {
+        let references = self.part.references.iter().enumerate();
+        references
+            .filter(|(_, one)| counts(one) && component.holds(one.from) && component.holds(one.to))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    fn keys(&self, at: usize) -> String {
+        self.tables[at].sql()
+    }
+
+    /// A table beside a key table, or the key table itself.
+    fn beside(&self, at: usize, purpose: &str) -> String {
+        self.tables[at].beside(purpose)
+    }
+
+    fn columns(&self, at: usize) -> String {
+        self.tables[at].columns(&self.part.relations[at]).join(", ")
+    }
+
+    fn columns_of(&self, alias: &str, at: usize) -> String {
+        let columns = self.tables[at].columns(&self.part.relations[at]);
+        let columns: Vec<String> = columns.iter().map(|column| format!("{alias}.{column}")).collect();
+        columns.join(", ")
+    }
+
+    async fn create_beside(&self, table: &KeyTable, purpose: &str) -> Result<()> {
+        let Some(at) = self.tables.iter().position(|one| std::ptr::eq(one, table)) else {
+            return Ok(());
+        };
+        let sql = format!(
+            "CREATE TEMPORARY TABLE {} AS SELECT {}, 0 AS round FROM {} WITH NO DATA",
+            table.beside(purpose).trim_start_matches("pg_temp."),
+            self.columns(at),
+            table.sql()
+        );
+        self.change(&sql).await.map(|_| ())
+    }
+
+    async fn drop_beside(&self, at: usize, purpose: &str) -> Result<()> {
+        self.change(&format!("DROP TABLE {}", self.beside(at, purpose)))
+            .await
+            .map(|_| ())
+    }
+
+    async fn index(&self, at: usize, purpose: &str, columns: impl Iterator<Item = usize>) -> Result<()> {
+        let columns: Vec<String> = columns.map(key).collect();
+        let sql = format!(
+            "CREATE INDEX ON {} ({})",
+            self.beside(at, purpose),
+            columns.join(", ")
+        );
+        self.change(&sql).await.map(|_| ())
+    }
+
+    /// Runs statements; returns how many rows the last has changed.
+    async fn change(&self, sql: &str) -> Result<u64> {
+        use tokio_postgres::SimpleQueryMessage::CommandComplete;
+        let refused = |error| Error::from_server(Doing::WithRows("choosing the rows of the subset"), &error);
+        let answers = self.session.simple_query(sql).await.map_err(refused)?;
+        let counts = answers.iter().filter_map(|answer| match answer {
+            CommandComplete(rows) => Some(*rows),
+            _ => None,
+        });
+        Ok(counts.last().unwrap_or(0))
+    }
+}
+
+impl Component {
+    fn holds(&self, table: usize) -> bool {
+        self.members.contains(&table)
+    }
+
+    /// Whether a reference leads from elsewhere to one of its tables.
+    fn leads_in(&self, reference: &Reference) -> bool {
+        self.holds(reference.to) && !self.holds(reference.from)
+    }
+
+    /// Whether a reference leads from one of its tables elsewhere.
+    fn leads_out(&self, reference: &Reference) -> bool {
+        self.holds(reference.from) && !self.holds(reference.to)
+    }
+}
+
+/// The rows of a reference whose counterparts were never there.
+fn dangling(reference: usize) -> String {
+    format!("pg_temp.scalingo_staging_sync_dangling_{reference}")
+}
+
+/// A text as its bytes.
+fn bytes(value: &str) -> String {
+    let digits: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("'\\x{digits}'::bytea")
+}

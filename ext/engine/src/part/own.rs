@@ -1,0 +1,108 @@
+//! What a table's own rule says of its rows: waiting rows move in, and those that it does not keep are marked, or stay out.
+
+use super::keys::{named, KeyTable, Types};
+use crate::error::{Doing, Error, Result};
+use crate::plan::part::{Cap, PartRule, Relation};
+use crate::postgres::{discreet, Session};
+
+/// The column by which a condition's rows are told apart.
+const ROW: &str = "scalingo_staging_sync_row";
+
+/// Moves a table's waiting rows in, once all of them are there.
+///
+/// # Errors
+/// When the condition meets a value that it cannot work with, or the server refuses otherwise.
+pub(super) async fn move_in(
+    session: &Session,
+    table: &KeyTable,
+    relation: &Relation,
+    types: &Types,
+    encoding: &str,
+) -> Result<()> {
+    let plainly = async |sql: &str| {
+        let done = session.batch_execute(sql).await;
+        done.map_err(|error| Error::from_server(Doing::WithoutRows("choosing rows"), &error))
+    };
+    plainly("BEGIN").await?;
+    discreet::prepare(session).await?;
+    // The condition is the team's own, so it reads as it would in the team's own sessions.
+    plainly("SET LOCAL search_path TO DEFAULT").await?;
+    let doing = format!("applying the subset's rule for {}", relation.table);
+    discreet::execute(session, &sql(table, relation, types, encoding))
+        .await
+        .map_err(|error| Error::from_server(Doing::Discreet(&doing), &error))?;
+    plainly(&format!("COMMIT; DROP TABLE {}", table.waiting())).await
+}
+
+fn sql(table: &KeyTable, relation: &Relation, types: &Types, encoding: &str) -> String {
+    let keys = relation.columns.iter().enumerate();
+    let keys = keys.filter(|(_, column)| column.is_key);
+    let mut values: Vec<String> = vec!["w.place".to_owned()];
+    if table.says_block {
+        values.push("w.block".to_owned());
+    }
+    values.extend(keys.map(|(at, _)| types.compared(relation, at, encoding)));
+    let mut into = table.columns(relation);
+    let from = match &relation.rule {
+        PartRule::Own { condition, cap } => {
+            let own = kept(
+                table,
+                relation,
+                types,
+                encoding,
+                condition.as_deref(),
+                cap.as_ref(),
+            );
+            let join = if table.retains { "LEFT JOIN" } else { "JOIN" };
+            if table.retains {
+                into.push("stays".to_owned());
+                values.push(format!("own.{ROW} IS NOT NULL"));
+            }
+            format!("{} w {join} ({own}) own ON own.{ROW} = w.place", table.waiting())
+        }
+        _ => format!("{} w", table.waiting()),
+    };
+    format!(
+        "INSERT INTO {} ({}) SELECT {} FROM {from}",
+        table.sql(),
+        into.join(", "),
+        values.join(", ")
+    )
+}
+
+/// The places of the rows that a rule keeps.
+fn kept(
+    table: &KeyTable,
+    relation: &Relation,
+    types: &Types,
+    encoding: &str,
+    condition: Option<&str>,
+    cap: Option<&Cap>,
+) -> String {
+    let columns = relation.columns.iter().enumerate();
+    let columns: Vec<String> = columns
+        .map(|(at, column)| {
+            let value = types.read(relation, at, encoding);
+            format!(", {value} AS {}", named(&column.name))
+        })
+        .collect();
+    let condition = condition.map_or_else(String::new, |condition| format!(" WHERE ({condition}\n)"));
+    let order = cap.map_or_else(String::new, ordered);
+    format!(
+        "SELECT {ROW} FROM (SELECT w.place AS {ROW}{} FROM {} w) AS {}{condition}{order}",
+        columns.concat(),
+        table.waiting(),
+        named(&relation.table.name)
+    )
+}
+
+/// The rows that come first in a cap's order.
+fn ordered(cap: &Cap) -> String {
+    let direction = if cap.descending { "DESC" } else { "ASC" };
+    let names = cap.order.iter().map(|name| named(name));
+    let parts: Vec<String> = names
+        .chain([ROW.to_owned()])
+        .map(|name| format!("{name} {direction} NULLS LAST"))
+        .collect();
+    format!(" ORDER BY {} LIMIT {}", parts.join(", "), cap.rows)
+}

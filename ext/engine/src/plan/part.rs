@@ -1,0 +1,196 @@
+//! What is known of a part of production before any row is read: the tables whose rows are chosen, how they refer to one
+//! another, and the rule of each.
+//!
+//! Only tables that may lose rows are here, those that refer to them, and of each only the columns that decide.
+
+use super::{quote_identifier, TableName};
+use pg_dump_archive::DumpId;
+
+/// Which rows are to be kept.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// The tables.
+    pub relations: Vec<Relation>,
+    /// How they refer to one another. None refers to a table that comes whole.
+    pub references: Vec<Reference>,
+    /// A part without a row is no error.
+    pub allow_empty: bool,
+}
+
+/// A table with its partitions, as one set of rows.
+#[derive(Debug, Clone)]
+pub struct Relation {
+    /// Its name, as conditions call it.
+    pub table: TableName,
+    /// The blocks that hold its rows, one for each partition.
+    pub blocks: Vec<PartBlock>,
+    /// The columns that are looked at.
+    pub columns: Vec<PartColumn>,
+    /// Which of its rows are wanted.
+    pub rule: PartRule,
+}
+
+/// A block of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartBlock {
+    /// Its entry.
+    pub load: DumpId,
+    /// Where the looked-at columns are in its rows, in their order.
+    pub positions: Vec<usize>,
+}
+
+/// A column that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartColumn {
+    /// Its name.
+    pub name: String,
+    /// How its values are compared.
+    pub compared: Compared,
+    /// It belongs to a key or a reference; else only a condition or an order reads it.
+    pub is_key: bool,
+}
+
+/// How the values of a column are stored to be compared with those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// As whole numbers.
+    Number,
+    /// As UUIDs.
+    Uuid,
+    /// As the bytes of their text, of which equal values have the same.
+    Text,
+    /// As values of their own type, since equal ones may be written differently.
+    Value,
+    /// As `citext`: without regard to case.
+    Folded,
+}
+
+/// Which rows of a table are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartRule {
+    /// Those whose references stay.
+    Follows,
+    /// Every one, and what they refer to.
+    All,
+    /// Those that kept rows refer to.
+    Referenced,
+    /// Those that meet a condition, and of them no more than a number.
+    Own {
+        /// An SQL condition.
+        condition: Option<String>,
+        /// The cap.
+        cap: Option<Cap>,
+    },
+}
+
+/// So many rows, in an order. Ties are broken by the primary key, then by the rows' places in the backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cap {
+    /// How many.
+    pub rows: u64,
+    /// By these columns. Rows without a value come last in either direction.
+    pub order: Vec<String>,
+    /// The largest first.
+    pub descending: bool,
+}
+
+/// Rows of one table that refer to rows of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What messages call it: a constraint's name, or `comments.commentable`.
+    pub name: String,
+    /// The relation that refers.
+    pub from: usize,
+    /// The one that is referred to.
+    pub to: usize,
+    /// The columns of both, by their places among those that are looked at.
+    pub columns: Vec<(usize, usize)>,
+    /// It refers only where this column has one of these values: a polymorphic association's type.
+    pub only_where: Option<(usize, Vec<String>)>,
+    /// It is of this block's rows alone: a key of one partition.
+    pub from_block: Option<usize>,
+    /// It is to this block's rows alone.
+    pub to_block: Option<usize>,
+    /// The server has seen that every value refers to a row.
+    pub enforced: bool,
+    /// What becomes of a row whose counterpart goes.
+    pub missing: Missing,
+}
+
+/// What becomes of a row that refers to one that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// It goes, too.
+    Drop,
+    /// Its reference becomes NULL, in these columns by their names.
+    Nullify(Vec<String>),
+}
+
+impl Reference {
+    /// Whether it makes rows go, or stay.
+    pub fn binds(&self) -> bool {
+        self.missing == Missing::Drop
+    }
+}
+
+impl Relation {
+    /// What the server is asked of its rule before any row is there: whether it accepts the condition and the order.
+    pub fn question(&self) -> Option<String> {
+        let PartRule::Own { condition, cap } = &self.rule else {
+            return None;
+        };
+        let condition = condition.as_deref();
+        let condition = condition.map_or_else(String::new, |condition| format!(" WHERE ({condition}\n)"));
+        let order = cap.as_ref().map_or_else(String::new, |cap| {
+            let names: Vec<String> = cap.order.iter().map(|name| quote_identifier(name)).collect();
+            match names.is_empty() {
+                true => String::new(),
+                false => format!(" ORDER BY {}", names.join(", ")),
+            }
+        });
+        Some(format!(
+            "SELECT 1 FROM {} AS {}{condition}{order}",
+            self.table.sql(),
+            quote_identifier(&self.table.name)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_is_asked_about_condition_and_order_alone() {
+        let question = |rule| {
+            let relation = Relation {
+                table: TableName {
+                    schema: "public".into(),
+                    name: "odd\"s".into(),
+                },
+                blocks: Vec::new(),
+                columns: Vec::new(),
+                rule,
+            };
+            relation.question()
+        };
+        let cap = |order: &[&str]| Cap {
+            rows: 3,
+            order: order.iter().map(|name| (*name).to_owned()).collect(),
+            descending: true,
+        };
+        assert_eq!(question(PartRule::All), None);
+        let asked = "SELECT 1 FROM \"public\".\"odd\"\"s\" AS \"odd\"\"s\"";
+        let both = PartRule::Own {
+            condition: Some("a > 1 -- more".into()),
+            cap: Some(cap(&["at", "id"])),
+        };
+        let both_asked = format!("{asked} WHERE (a > 1 -- more\n) ORDER BY \"at\", \"id\"");
+        assert_eq!(question(both), Some(both_asked));
+        let plain = PartRule::Own {
+            condition: None,
+            cap: Some(cap(&[])),
+        };
+        assert_eq!(question(plain), Some(asked.to_owned()));
+    }
+}
