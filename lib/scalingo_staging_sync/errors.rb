@@ -71,6 +71,9 @@ module ScalingoStagingSync
   # PostgreSQL refused part of the restore.
   class RestoreError < Error; end
 
+  # The Active Storage service that masked archives are published to does not answer, or the server that they are pulled from.
+  class StoreError < Error; end
+
   # A masked value, or a count, is not what it has to be.
   class VerificationError < Error; end
 

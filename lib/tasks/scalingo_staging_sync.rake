@@ -64,6 +64,11 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
   end
 
+  desc "Publish a masked archive to the Active Storage service config.publish_service (default: config.archive_file)"
+  task :publish, [:file] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Publish.new.call(arguments[:file]) }
+  end
+
   desc "Make a token with which masked archives are fetched from this app, and print it once (scope: archive or manifest)"
   task :token, %i[name scope days] => :environment do |task, arguments|
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::AccessTokens.new.make(*arguments.values_at(:name, :scope, :days)) }

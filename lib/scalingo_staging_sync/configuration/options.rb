@@ -196,8 +196,17 @@ module ScalingoStagingSync
       group "Masked archives"
 
       option :archive_file, Kind::PATH, nil,
-             "A masked archive on this machine, with its sealed manifest beside it: what the server hands out.",
+             "A masked archive on this machine, with its sealed manifest beside it: what is published, and what the server hands out " \
+             "where it is newer than what is published.",
              example: '"tmp/staging.dump"'
+
+      option :publish_service, Kind::STRING, nil,
+             "The Active Storage service, as config/storage.yml names it, to which masked archives are published and from which " \
+             "they are pulled. It must not be public.",
+             example: '"amazon"'
+
+      option :publish_keep, Kind.integer(1..100), 3,
+             "How many published archives stay; the older ones are removed as another is published."
 
       option :seal_key, Kind::SEAL_KEY, -> { ENV["STAGING_SYNC_SEAL_KEY"].presence },
              "The key of the seals, where archives come from another app: a machine that pulls gets it with its token, and needs " \

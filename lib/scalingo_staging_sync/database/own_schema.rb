@@ -41,6 +41,9 @@ module ScalingoStagingSync
       LOCK = 0x7363_616c_6e67_6f02
       private_constant :LOCK
 
+      # The key of the lock that one holds who publishes.
+      PUBLISHING = 0x7363_616c_6e67_6f03
+
       # @param table [String] a table of the schema
       # @param right [String] what is to be done with it
       # @return [Boolean] whether it is there, and the role may
@@ -77,7 +80,30 @@ module ScalingoStagingSync
                                  "Grant it CREATE on the database, or make it the owner of that schema and its tables.")
       end
 
+      # Does something while no other process does it in this database.
+      #
+      # @param lock [Integer] what is done, as the key of an advisory lock
+      # @return [Object, nil] what the block returns; nil where another process is at it
+      def alone(lock)
+        connected do |connection|
+          next unless connection.select_value("SELECT pg_try_advisory_lock(#{Integer(lock)})", "ScalingoStagingSync")
+
+          begin
+            yield
+          ensure
+            unlock(connection, lock)
+          end
+        end
+      end
+
       private
+
+      # A session that was ended meanwhile has released it.
+      def unlock(connection, lock)
+        connection.select_value("SELECT pg_advisory_unlock(#{Integer(lock)})", "ScalingoStagingSync")
+      rescue ActiveRecord::ActiveRecordError
+        nil
+      end
 
       def make(connection, tables)
         connection.execute("SELECT pg_advisory_xact_lock(#{LOCK})", "ScalingoStagingSync")

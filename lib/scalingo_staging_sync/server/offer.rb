@@ -14,12 +14,9 @@ module ScalingoStagingSync
       # @return [Boolean] whether the server answers at all
       def open? = @config.server_enabled && (!production? || @config.server_in_production)
 
-      # @return [InFile, nil] the newest archive; nil where there is none
+      # @return [InFile, ByLink, nil] the newest archive; nil where there is none
       # @raise [Error] when one is there and cannot be vouched for
-      def newest
-        local = InFile.new(Archives::Local.new(@config.archive_file, config: @config)) if @config.archive_file && !production?
-        local if local&.there?
-      end
+      def newest = [published, in_file].compact.max_by { |found| found.manifest.made_at }
 
       # An archive on this machine.
       class InFile
@@ -29,9 +26,6 @@ module ScalingoStagingSync
         def initialize(archive)
           @archive = archive
         end
-
-        # @return [Boolean] whether it is there
-        def there? = @archive.there?
 
         # @return [nil] it is sent from here, and no link leads to it
         def link = nil
@@ -43,7 +37,39 @@ module ScalingoStagingSync
         def open = @archive.open
       end
 
+      # An archive in a store that others can reach by a signed link.
+      class ByLink
+        include Support::Discreet
+
+        # @param archive [Archives::Remote] it
+        def initialize(archive)
+          @archive = archive
+        end
+
+        # @return [String] a signed link that leads to it for some minutes
+        def link = @archive.link
+
+        # @return [Archives::Manifest] what is said of it
+        def manifest = @manifest ||= @archive.manifest
+      end
+
       private
+
+      def published
+        remote = Archives::Store.of(@config)&.newest
+        return unless remote
+
+        local = remote.local
+        local ? InFile.new(local) : ByLink.new(remote)
+      end
+
+      # Only what was published leaves production.
+      def in_file
+        return if @config.archive_file.nil? || production?
+
+        archive = Archives::Local.new(@config.archive_file, config: @config)
+        InFile.new(archive) if archive.there?
+      end
 
       # What cannot be told from production counts as it.
       def production?
