@@ -34,9 +34,11 @@ module ScalingoStagingSync
       # @raise [Error] one of its other subclasses, when the run failed
       # @raise [Interrupt, SignalException] when it was stopped
       def execute!
-        return DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
+        announcing_failures do
+          next DryRun.new(config:, native: @native).execute! if DryRun.asked?(config:)
 
-        Database::Journal.new.noting("run", settings.source_app_name, begin_schema: false) { run }
+          Database::Journal.new.noting("run", settings.source_app_name, begin_schema: false) { run }
+        end
       end
 
       private
@@ -45,9 +47,11 @@ module ScalingoStagingSync
         prepare!(:replace)
         call_hooks(:before_sync)
         @slack.started
-        report = notified { work }
-        @slack.succeeded(report)
-        report
+        notified { work }.tap { |report| @slack.succeeded(report) }
+      end
+
+      def announcing_failures
+        yield
       rescue StandardError, SignalException => error
         @slack.failed(error, left_by(error))
         call_failed_hooks(error)
