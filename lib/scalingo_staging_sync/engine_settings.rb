@@ -4,6 +4,7 @@ require "active_support/core_ext/object/blank"
 require "active_support/key_generator"
 require "json"
 require "openssl"
+require "securerandom"
 require "uri"
 
 module ScalingoStagingSync
@@ -94,6 +95,25 @@ module ScalingoStagingSync
         "quiesce" => @config.quiesce,
         "storage_service" => RailsHints.storage_service,
         "fingerprint" => fingerprint(exclude_tables)
+      }
+    end
+
+    # For an archive that is masked: nothing of it is masked again, looked for or left out.
+    #
+    # @param path [String] the archive, absolute
+    # @param fingerprint [String, nil] that of the rules by which it was masked
+    # @param more_to_come [Boolean] whether {Database::History#finishing} follows
+    # @return [Hash{String => Object}] everything that loading it needs
+    # @raise [ConfigurationError] when no PostgreSQL database is configured
+    def masked(path, fingerprint, more_to_come: false)
+      {
+        "source" => { "file" => path },
+        "target" => target.merge("more_to_come" => more_to_come),
+        # No pseudonym is made, so the key serves nothing.
+        "masking" => { "secret" => Secret.new(SecureRandom.hex(32)), "allow_unmasked_copy" => true },
+        "include_foreign_servers" => true,
+        "storage_service" => RailsHints.storage_service,
+        "fingerprint" => fingerprint
       }
     end
 

@@ -69,6 +69,11 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Publish.new.call(arguments[:file]) }
   end
 
+  desc "Replace this app's database by the newest masked archive, from staging's server or config.publish_service, or by one in a file"
+  task :pull, [:file] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Pull.new.call(arguments[:file]) }
+  end
+
   desc "Make a token with which masked archives are fetched from this app, and print it once (scope: archive or manifest)"
   task :token, %i[name scope days] => :environment do |task, arguments|
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::AccessTokens.new.make(*arguments.values_at(:name, :scope, :days)) }

@@ -83,7 +83,7 @@ class SecretsInObjectsTest < Minitest::Test
     shown = [config, ScalingoStagingSync::EngineSettings.new.to_h].map { |object| object.inspect + object.to_json + YAML.dump(object) }.join
     values.each { |name, value| refute_includes shown, value, name }
     given = Marshal.dump(to_engine(config))
-    (values.keys - %i[slack_webhook_url seal_key]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
+    (values.keys - %i[slack_webhook_url seal_key source_token]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
   end
 
   def test_the_password_of_a_rule_is_a_secret_that_reaches_the_engine

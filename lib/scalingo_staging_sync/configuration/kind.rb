@@ -124,6 +124,11 @@ module ScalingoStagingSync
 
       WEBHOOK_URL = string("a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
 
+      # Without a user and a password, for which a token is.
+      URL = string("a String that begins with https://, without a user, a password and parameters") do |value|
+        value.match?(%r{\Ahttps?://[^\s@?\#]+\z})
+      end
+
       TOKEN = string { true }
 
       SECRET = string(

@@ -208,6 +208,16 @@ module ScalingoStagingSync
       option :publish_keep, Kind.integer(1..100), 3,
              "How many published archives stay; the older ones are removed as another is published."
 
+      option :source_url, Kind::URL, -> { ENV["STAGING_SYNC_URL"].presence },
+             "Where the server of the app that hands out masked archives is mounted, such as " \
+             "`https://my-app-staging.example.com/staging_sync`: `pull` takes the newest one from there, and without it from " \
+             "`publish_service`.",
+             shown: 'ENV["STAGING_SYNC_URL"]', example: '"https://my-app-staging.example.com/staging_sync"'
+
+      option :source_token, Kind::TOKEN, -> { ENV["STAGING_SYNC_TOKEN"].presence },
+             "The token that opens it. Keep it in the environment, not in the code.",
+             shown: 'ENV["STAGING_SYNC_TOKEN"]', secret: true
+
       option :seal_key, Kind::SEAL_KEY, -> { ENV["STAGING_SYNC_SEAL_KEY"].presence },
              "The key of the seals, where archives come from another app: a machine that pulls gets it with its token, and needs " \
              "no `anonymization_secret`. Without it the key is derived from `anonymization_secret`.",

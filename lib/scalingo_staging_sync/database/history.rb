@@ -84,6 +84,22 @@ module ScalingoStagingSync
         SQL
       end
 
+      # Notes that what a run has loaded was a masked archive, and of which backup.
+      #
+      # @param run [Report::Run] what the engine says of it
+      # @param manifest [Hash{String => Object}] what is said of the archive
+      # @param source [String] where it comes from
+      # @return [void]
+      def note_pull(run, manifest, source)
+        backup = manifest["backup"].is_a?(Hash) ? manifest["backup"] : {}
+        facts = [source, *backup.values_at("id", "created_at").map { |text| text && Support::Echo.of(text) }]
+        ask(<<~SQL, *facts, run.run_id, *facts.drop(1), run.run_id)
+          WITH run AS (
+            UPDATE scalingo_staging_sync.runs SET mode = 'pull', source = ?, backup_id = ?, backup_created_at = ? WHERE run_id = ?)
+          UPDATE scalingo_staging_sync.state SET backup_id = ?, backup_created_at = ? WHERE run_id = ?
+        SQL
+      end
+
       # Marks the target as complete, and the run, once the part of it that needs Rails is done. Until then both are as
       # the engine has left them with `more_to_come`: incomplete and under way. If that part fails, the run is noted as
       # failed; if this process is killed, nothing has to be noted.

@@ -28,10 +28,18 @@ module ScalingoStagingSync
         [unknown]
       end
 
+      # @return [Boolean] whether there is no table in it
+      # @raise [ActiveRecord::ActiveRecordError] when it cannot be asked
+      def empty? = facts["tables"].zero?
+
       private
 
+      def facts
+        ActiveRecord::Base.connection_pool.with_connection { |connection| connection.select_one(SIZE, "ScalingoStagingSync") }
+      end
+
       def size
-        row = ActiveRecord::Base.connection_pool.with_connection { |connection| connection.select_one(SIZE, "ScalingoStagingSync") }
+        row = facts
         "It holds #{Support::Figures.counted(row["tables"], "table")}, #{Support::Figures.bytes(row["bytes"])}."
       end
 

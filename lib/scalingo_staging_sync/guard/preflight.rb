@@ -15,10 +15,11 @@ module ScalingoStagingSync
       end
 
       # @param source [Boolean] whether the run reads a backup from the configured source
+      # @param rules [Boolean] whether the rules count, as they do unless what is loaded is masked
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
-      def check!(source: true)
-        problems = [*option_problems, environment_problem, *entry_problems, rule_problem, (source_problem if source),
+      def check!(source: true, rules: true)
+        problems = [*option_problems, environment_problem, *(entry_problems if rules), (rule_problem if rules), (source_problem if source),
                     *file_problems, adapter_problem, target_problem].compact
         return if problems.empty?
 

@@ -91,35 +91,24 @@ module ScalingoStagingSync
 
       def work
         started_at = Time.now
-        before = migrations_applied
+        in_rails = AfterLoad.new(config:, reporter:)
         report = engine.run(settings.to_h(more_to_come: EngineSettings.target_of_rails?))
         run = Report::Run.of(report)
-        reporter.with_heartbeat { finish(run, report, started_at) }
+        reporter.with_heartbeat { finish(run, report, started_at, in_rails) }
         announce(run)
         report_quiesced(run)
-        advise_restart(before)
+        in_rails.advise_restart
         report
       end
 
       # What comes after the rows. Until all of it is done the target counts as incomplete: so the engine has left it,
       # and so it stays, however this process ends.
-      def finish(run, report, started_at)
+      def finish(run, report, started_at, in_rails)
         rest = lambda do
-          in_rails if Database::RailsState.active_record?
+          in_rails.call
           after_load(report, started_at)
         end
         EngineSettings.target_of_rails? ? Database::History.new.finishing(run, &rest) : rest.call
-      end
-
-      def in_rails
-        migrate if config.run_migrations
-        Database::RailsState.record_environment if config.record_environment
-        Seeds.new(config:, reporter:).load
-      end
-
-      def migrate
-        ran = Database::RailsState.migrate { |label| reporter.say("Migrating: #{label}.") }
-        reporter.detail("No migration is pending.") if ran.zero?
       end
 
       def after_load(report, started_at)
@@ -171,20 +160,6 @@ module ScalingoStagingSync
           reporter.say("#{Support::Figures.counted(known.accounts, "account")} of #{known.table} " \
                        "#{(known.accounts == 1) ? "has" : "have"} a known password (#{known.column}).")
         end
-      end
-
-      # To Rails, a schema is its migrations.
-      def migrations_applied
-        Database::RailsState.applied_migrations if Database::RailsState.active_record?
-      rescue StandardError
-        nil # of a target that cannot be asked the engine speaks
-      end
-
-      def advise_restart(before)
-        after = migrations_applied
-        return if after.nil? || after == before
-
-        reporter.say("Restart the app's web and worker containers: the run changed the schema, and they have the old one cached.")
       end
 
       def without_rows(run)

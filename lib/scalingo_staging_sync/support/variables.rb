@@ -48,9 +48,9 @@ module ScalingoStagingSync
         "FORMAT" => %w[run check scan suggest coverage masks status],
         "SCAN" => %w[scan suggest],
         "BACKUP_FILE" => %w[run check scan suggest preview],
-        "FORCE" => %w[run],
+        "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run],
-        "VERBOSE" => %w[run]
+        "VERBOSE" => %w[run pull]
       }.freeze
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.

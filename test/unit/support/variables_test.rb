@@ -57,7 +57,7 @@ class VariablesTest < Minitest::Test
     assert_equal "The variable SCAN has no effect on the task status: scan and suggest read it. Remove SCAN. Nothing was touched.",
                  refused_by("status", { "SCAN" => "database" })
     %w[cleanup preview install audit:verify].each { |task| assert_includes refused_by(task, { "FORMAT" => "json" }), "no effect on the task #{task}: " }
-    assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run reads it"
+    assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run and pull read it"
     assert_includes refused_by("masks", { "BACKUP_FILE" => "a" }, given: ["BACKUP_FILE"]), "The variable BACKUP_FILE has no effect"
   end
 

@@ -14,6 +14,9 @@ module ScalingoStagingSync
         # @return [Boolean] whether it masked what the database held, and read no backup
         def in_place? = mode == "anonymize"
 
+        # @return [Boolean] whether what it loaded was a masked archive
+        def pulled? = mode == "pull"
+
         # @return [Boolean] whether its backup lay in a file, of which no more than the name is known
         def from_file? = source.to_s.start_with?("the file ")
       end
