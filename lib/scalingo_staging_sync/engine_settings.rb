@@ -41,11 +41,6 @@ module ScalingoStagingSync
         ENV["DATABASE_URL"].presence || ENV["SCALINGO_POSTGRESQL_URL"].presence || active_record_url
       end
 
-      # @return [String] what names the target: a variable, or config/database.yml
-      def target_from
-        %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].find { |name| ENV[name].present? } || "config/database.yml"
-      end
-
       # @return [String, nil] ActiveRecord's primary database as a URL; nil where it is not PostgreSQL
       def active_record_url
         return unless defined?(ActiveRecord::Base)

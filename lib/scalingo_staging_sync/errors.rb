@@ -1,11 +1,11 @@
 # frozen_string_literal: true
 
-# The exception classes, defined before the native library is loaded, which looks them up by name.
+# The exception classes. Which of them a failure of the engine becomes, Messages::ErrorClasses says.
 # Those of Scalingo's API stand in Integrations::ScalingoApiClient, that of the production guard in
 # Support::EnvironmentValidator.
 module ScalingoStagingSync
-  # Every failure of the gem: one sentence of what happened and one of what to do about it. Neither holds
-  # a secret or a value of a row.
+  # Every failure of the gem: one sentence of what happened and one of what to do about it, and what it is about, as far
+  # as that is known and is one thing. None of it holds a secret or a value of a row.
   class Error < StandardError
     # @return [String] what happened
     attr_reader :what
@@ -13,20 +13,32 @@ module ScalingoStagingSync
     # @return [String] what to do about it; empty where nothing is known
     attr_reader :remedy
 
+    # @return [String, nil] the table that it is about, such as `public.users`
+    attr_reader :table
+
+    # @return [String, nil] the column of that table
+    attr_reader :column
+
+    # @return [Integer, nil] how many rows it is about
+    attr_reader :rows
+
+    # @return [String, nil] PostgreSQL's code for it, such as `42501`
+    attr_reader :sqlstate
+
     # @param what [String] what happened, a sentence
     # @param remedy [String] what to do about it, a sentence
-    def initialize(what = "The run failed.", remedy = "")
+    # @param table [String, nil] the table that it is about
+    # @param column [String, nil] the column of that table
+    # @param rows [Integer, nil] how many rows it is about
+    # @param sqlstate [String, nil] PostgreSQL's code for it
+    def initialize(what = "The run failed.", remedy = "", table: nil, column: nil, rows: nil, sqlstate: nil)
       @what = Support::Echo.clean(what)
-      @remedy = self.class.named(remedy)
+      @remedy = remedy
+      @table = table
+      @column = column
+      @rows = rows
+      @sqlstate = sqlstate
       super(self.class.joined(@what, @remedy))
-    end
-
-    # The engine knows the target's URL by the name of the variable that it most often comes from.
-    #
-    # @param remedy [String] what to do
-    # @return [String] the same, with the name of what the target comes from
-    def self.named(remedy)
-      remedy.gsub(/(?<=\bin |\binto |\bof |\b[Cc]orrect |\b[Cc]heck )DATABASE_URL(?!,? or )/) { EngineSettings.target_from }
     end
 
     # @param what [String] what happened; one that ends with a list ends with its line
@@ -65,7 +77,7 @@ module ScalingoStagingSync
   # Another run, or sessions that may not be ended, use the target.
   class TargetBusyError < Error; end
 
-  # A lock was not to be had within `config.lock_timeout`, or because of a deadlock, also after retries.
+  # A lock could not be taken within `config.lock_timeout`, or because of a deadlock, even after retries.
   class LockTimeoutError < Error; end
 
   # PostgreSQL refused part of the restore.

@@ -177,7 +177,7 @@ class OperationsTest < IntegrationTest
     assert_equal "complete", status["state"]
     failed, complete = status["runs"]
     assert_equal %w[failed complete], [failed, complete].map { |run| run["status"] }
-    assert_match(/AuthenticationError/, failed["error_class"])
+    assert_equal "Integrations::ScalingoApiClient::AuthenticationError", failed["error_class"]
     assert_equal complete["run_id"], status.dig("data", "run_id")
     assert_operator complete["rows"], :>, SHOP_USERS
     assert_match(/\Abk-/, complete["backup_id"])
@@ -209,7 +209,7 @@ class OperationsTest < IntegrationTest
     assert_match(/INCOMPLETE/, app.rake("scalingo_staging_sync:status").output)
     assert_match(/Cleared: 1 killed run noted as failed, the role may write again/, app.rake("scalingo_staging_sync:cleanup").output)
     assert_match(/Nothing was left over/, app.rake("scalingo_staging_sync:cleanup").output)
-    assert_equal "Killed", staging.database.value("SELECT error_class FROM scalingo_staging_sync.runs")
+    assert_equal "killed", staging.database.value("SELECT error_class FROM scalingo_staging_sync.runs")
   end
 
   def test_a_stopped_run_says_what_state_the_target_is_in
@@ -223,7 +223,7 @@ class OperationsTest < IntegrationTest
       assert_equal exit_status, result.status.exitstatus, result.output
       assert_match(/The run was stopped \(SIG#{signal}\)\. The target is incomplete/, result.output)
       staging.database.wait_until_idle(10)
-      assert_equal "Interrupt", staging.database.value("SELECT error_class FROM scalingo_staging_sync.runs")
+      assert_equal "interrupted", staging.database.value("SELECT error_class FROM scalingo_staging_sync.runs")
     end
   end
 

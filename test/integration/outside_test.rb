@@ -133,8 +133,8 @@ class OutsideTest < IntegrationTest
   def test_false_leaves_all_of_it_and_says_so
     outcome = sync(policy: "warn", quiesce: false)
     assert_equal %w[5 4], [count("solid_queue_jobs"), @target.value("SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%.live/hook'")]
-    assert_equal ["ignored", "config.quiesce is false"], finding(outcome, "solid_queue_jobs", "*").values_at(:status, :because).map(&:to_s)
-    assert_equal ["ignored", "config.quiesce is false"], finding(outcome, "webhook_endpoints", "url").values_at(:status, :because).map(&:to_s)
+    assert_equal ["ignored", "quiesce is false"], finding(outcome, "solid_queue_jobs", "*").values_at(:status, :because).map(&:to_s)
+    assert_equal ["ignored", "quiesce is false"], finding(outcome, "webhook_endpoints", "url").values_at(:status, :because).map(&:to_s)
   end
 
   def test_files_lie_in_stagings_own_service_or_the_run_warns
@@ -328,7 +328,7 @@ class OutsideTest < IntegrationTest
   def test_the_dry_run_names_each
     planned = ScalingoStagingSync::Native.plan(settings(APP, new_database, policy: "warn", storage_service: "local"))
     text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(planned)).to_s
-    assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (config.quiesce)"
+    assert_includes text, "public.solid_queue_jobs: queued work, Solid Queue's; its rows stay out (quiesce)"
     assert_includes text, "public.webhook_endpoints.url: where requests are sent; masked by :url"
     assert_includes text, "public.active_storage_blobs.service_name: the service that stores files; masked by :static"
     assert_includes text, "public.imports.job_id: refers to queued work whose rows stay out; masked by :null"

@@ -174,7 +174,7 @@ class TrustTest < IntegrationTest
       app.write(file, (place == "in_a_migration") ? code.sub(KILL, "nil") : "# nothing\n")
       result = app.rake("scalingo_staging_sync:run")
       assert result.success?, result.output
-      assert_equal [%w[failed Killed], ["complete", nil]], states(staging).map { |run| run.values_at("status", "error_class") }
+      assert_equal [%w[failed killed], ["complete", nil]], states(staging).map { |run| run.values_at("status", "error_class") }
       assert_equal %w[complete t], states(staging).last.values_at("state", "ended")
     end
   end

@@ -11,17 +11,10 @@ class ErrorTextTest < Minitest::Test
     assert_equal "It failed.", ScalingoStagingSync::Error.new("It failed.").message
   end
 
-  def test_what_to_do_names_what_the_target_comes_from
-    remedy = "Check the host and the port in DATABASE_URL, and whether it runs. Correct DATABASE_URL."
-    said = lambda do |**variables|
-      %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each { |name| ENV[name] = variables[name.to_sym] }
-      ScalingoStagingSync::TargetConnectionError.new("It failed.", remedy).then { |error| error.remedy if error.message == "It failed. #{error.remedy}" }
-    end
-    assert_equal remedy, said.call(DATABASE_URL: STAGING_URL, SCALINGO_POSTGRESQL_URL: STAGING_URL)
-    assert_equal remedy.gsub("DATABASE_URL", "SCALINGO_POSTGRESQL_URL"), said.call(SCALINGO_POSTGRESQL_URL: STAGING_URL)
-    assert_equal remedy.gsub("DATABASE_URL", "config/database.yml"), said.call
-    set = "Set DATABASE_URL, or give this environment a database in config/database.yml."
-    assert_equal set, ScalingoStagingSync::ConfigurationError.new("There is none.", set).remedy
+  def test_an_error_says_what_it_is_about
+    error = ScalingoStagingSync::VerificationError.new("It differs.", "Look.", table: "public.users", column: "email", rows: 3)
+    assert_equal ["public.users", "email", 3, nil], [error.table, error.column, error.rows, error.sqlstate]
+    assert_equal [nil] * 4, ScalingoStagingSync::Error.new("It failed.").then { |other| [other.table, other.column, other.rows, other.sqlstate] }
   end
 
   def test_a_list_in_a_plan_ends_with_its_line

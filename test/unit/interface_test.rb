@@ -22,12 +22,6 @@ class InterfaceTest < Minitest::Test
     end
   end
 
-  def test_every_class_that_the_engines_kinds_name_exists
-    named = File.read("#{ROOT}/ext/engine/src/error.rs")[/pub enum Kind \{.*?^\}/m].scan(/`([A-Z][\w:]*Error)`/).flatten
-    refute_empty named
-    named.each { |name| assert_operator ScalingoStagingSync.const_get(name), :<=, ScalingoStagingSync::Error }
-  end
-
   def test_an_error_says_what_happened_and_what_to_do
     error = ScalingoStagingSync::PlanError.new("What.", "Remedy.")
     assert_equal ["What.", "Remedy.", "What. Remedy."], [error.what, error.remedy, error.message]

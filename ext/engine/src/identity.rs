@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::postgres::url::{ConnectionUrl, Host};
 use crate::settings::Source;
 use crate::source::BackupInfo;
+use crate::text::{text, Setting};
 
 /// Fails when the target's host is the source addon's.
 ///
@@ -35,7 +36,11 @@ pub(crate) fn refuse_addon(target: &ConnectionUrl, backup: &BackupInfo) -> Resul
             "The target is on the host of {}: it is the source's own database.",
             backup.origin
         ),
-        "Let DATABASE_URL name the staging app's own database.",
+        text!(
+            "Let ",
+            Setting::TargetUrl,
+            " name the staging app's own database."
+        ),
     ))
 }
 
@@ -63,7 +68,11 @@ pub(crate) fn refuse_source(target: &ConnectionUrl, source: &Source, dumped: &st
             "The backup of the app {} was made of the database {dumped}, which is the target itself.",
             source.app
         ),
-        "Let DATABASE_URL name the staging app's own database.",
+        text!(
+            "Let ",
+            Setting::TargetUrl,
+            " name the staging app's own database."
+        ),
     ))
 }
 

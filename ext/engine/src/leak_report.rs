@@ -9,7 +9,7 @@ use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::text::Text;
+use crate::text::{text, Setting, Text};
 use masking::RowMask;
 use pg_dump_archive::copy::Row;
 use pg_dump_archive::DumpId;
@@ -157,9 +157,12 @@ pub(crate) fn refusal(failure: Text, state: &str) -> Error {
     Error::new(
         Kind::Verification,
         failure,
-        format!(
-            "{state} Add the entries to config.anonymization_tables, or name a column in config.pii_ignore if what it \
-             holds is meant to be there, and run it again."
+        text!(
+            format!("{state} Add the entries to "),
+            Setting::AnonymizationTables,
+            ", or name a column in ",
+            Setting::PiiIgnore,
+            " if what it holds is meant to be there, and run it again.",
         ),
     )
 }

@@ -1,6 +1,6 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
 use crate::plan::{Load, Plan};
@@ -224,7 +224,7 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
             rows: Some(report.tables.iter().map(|table| table.rows).sum()),
             masked: Some(report.tables.iter().map(Table::masked).sum()),
             seconds: Some(seconds),
-            error_class: None,
+            error: None,
             table_rows: report
                 .tables
                 .iter()
@@ -233,10 +233,7 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
         },
         Err(error) => Outcome {
             seconds: Some(seconds),
-            error_class: Some(match error.kind {
-                Kind::Interrupted => "Interrupt".to_owned(),
-                kind => kind.class_name().to_owned(),
-            }),
+            error: Some(error.kind),
             ..Outcome::default()
         },
     }

@@ -4,6 +4,7 @@
 //! environment. Secrets are [`SecretString`]s, whose `Debug` prints nothing of them.
 
 use crate::error::{Error, Kind, Result};
+use crate::text::{text, Setting};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -336,22 +337,34 @@ impl Settings {
             return Err(Error::new(
                 Kind::Configuration,
                 "No anonymization rule is configured, so production data would be copied as it is.",
-                "Add entries to config.anonymization_tables, or set config.pii_policy = :mask, which masks what looks \
-                 personal; config.allow_unmasked_copy = true copies it as it is, if that is meant.",
+                text!(
+                    "Add entries to ",
+                    Setting::AnonymizationTables,
+                    ", or set ",
+                    Setting::PiiPolicy.to("mask"),
+                    ", which masks what looks \
+                 personal; ",
+                    Setting::AllowUnmaskedCopy.to(true),
+                    " copies it as it is, if that is meant."
+                ),
             ));
         }
         if !(1..=8).contains(&self.target.parallel_connections) {
             return Err(Error::new(
                 Kind::Configuration,
                 format!("parallel_connections is {}.", self.target.parallel_connections),
-                "Set config.parallel_connections to a number from 1 to 8.",
+                text!("Set ", Setting::ParallelConnections, " to a number from 1 to 8."),
             ));
         }
         if self.masking.secret.expose_secret().len() < 16 {
             return Err(Error::new(
                 Kind::Configuration,
                 "The anonymization secret is missing or shorter than 16 bytes.",
-                "Set config.anonymization_secret, or the app's secret_key_base from which it is derived.",
+                text!(
+                    "Set ",
+                    Setting::AnonymizationSecret,
+                    ", or the app's secret_key_base from which it is derived."
+                ),
             ));
         }
         Ok(())

@@ -1,16 +1,57 @@
-//! What the engine says where it also suggests something: words, and between them what to write in the configuration, as
-//! data. How that is written is the caller's business.
+//! What the engine says where it also names or suggests something of the configuration: words, and between them the
+//! options and rules, as data. How these are written is the caller's business.
 
 use personal_data::{Entry, Finding, Suggestion};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
-/// What to write in the configuration.
+/// An option of the configuration that the engine's words name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Setting {
+    AllowUnmaskedCopy,
+    AnonymizationSecret,
+    AnonymizationTables,
+    AnonymizedEmailDomain,
+    BackupFile,
+    BackupMaxAge,
+    CloneSourceScalingoAppName,
+    ExcludeLargeObjects,
+    ExcludeTables,
+    IncludeForeignServers,
+    LockTimeout,
+    ParallelConnections,
+    PiiIgnore,
+    PiiPolicy,
+    Postgis,
+    Quiesce,
+    ScalingoAddonId,
+    ScalingoRegion,
+    StagingPassword,
+    /// Where the app keeps its files, which is not an option of the run's own.
+    StorageService,
+    /// Where the target's URL stands, whichever place that is.
+    TargetUrl,
+    TempDir,
+    TerminateConnections,
+}
+
+/// What is written in the configuration, as data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Suggested {
+pub enum Snippet {
+    /// An option by its name.
+    Option(Setting),
+    /// An option with the value that it should be given.
+    Set {
+        /// Which.
+        option: Setting,
+        /// A word stands for a name, such as that of a policy.
+        value: serde_json::Value,
+    },
     /// The entry of a rule that masks one column, in one line.
     Entry(Entry),
     /// The rules for these columns, each with why; a column without a mask that fits is named, too.
@@ -21,19 +62,57 @@ pub enum Suggested {
     Mask(Suggestion),
 }
 
-/// Words, with suggestions at places in them. It reads as its words.
+/// Words, with what is written in the configuration at places in them. It reads as its words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text {
     words: String,
-    /// Each before the byte of `words` at this place, in order.
-    suggested: Vec<(usize, Suggested)>,
+    /// Each in place of these bytes of `words`, in order: the name of an option, or none.
+    snippets: Vec<(Range<usize>, Snippet)>,
+}
+
+/// A text of parts, each words or an option: `text!("Raise ", Setting::LockTimeout, ".")`.
+macro_rules! text {
+    ($($part:expr),+ $(,)?) => {{
+        let mut text = $crate::text::Text::default();
+        $(text.push($part);)+
+        text
+    }};
+}
+pub(crate) use text;
+
+impl Setting {
+    /// A text that sets it.
+    pub(crate) fn to(self, value: impl Into<serde_json::Value>) -> Text {
+        let value = value.into();
+        let words = format!("{} = {value}", self.name());
+        Text::of(Snippet::Set { option: self, value }, words)
+    }
+
+    /// Its name.
+    fn name(self) -> String {
+        let name = serde_json::to_value(self).unwrap_or_default();
+        name.as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl From<Setting> for Text {
+    fn from(setting: Setting) -> Self {
+        Text::of(Snippet::Option(setting), setting.name())
+    }
 }
 
 impl Text {
+    /// A snippet that reads as these words.
+    fn of(snippet: Snippet, words: String) -> Self {
+        let snippets = vec![(0..words.len(), snippet)];
+        Self { words, snippets }
+    }
+
     /// Adds a suggestion at the end.
     #[must_use]
-    pub fn suggesting(mut self, suggested: Suggested) -> Self {
-        self.suggested.push((self.words.len(), suggested));
+    pub fn suggesting(mut self, snippet: Snippet) -> Self {
+        let end = self.words.len();
+        self.snippets.push((end..end, snippet));
         self
     }
 
@@ -48,9 +127,9 @@ impl Text {
     pub fn push(&mut self, further: impl Into<Text>) {
         let (begin, further) = (self.words.len(), further.into());
         self.words.push_str(&further.words);
-        let moved = further.suggested.into_iter();
-        self.suggested
-            .extend(moved.map(|(at, suggested)| (begin + at, suggested)));
+        let moved = further.snippets.into_iter();
+        self.snippets
+            .extend(moved.map(|(at, snippet)| (begin + at.start..begin + at.end, snippet)));
     }
 
     /// Texts, with words between them.
@@ -65,9 +144,9 @@ impl Text {
         joined
     }
 
-    /// What is suggested, in its order.
-    pub fn suggested(&self) -> impl Iterator<Item = &Suggested> {
-        self.suggested.iter().map(|(_, suggested)| suggested)
+    /// What is written in the configuration, in its order.
+    pub fn snippets(&self) -> impl Iterator<Item = &Snippet> {
+        self.snippets.iter().map(|(_, snippet)| snippet)
     }
 }
 
@@ -75,7 +154,7 @@ impl From<String> for Text {
     fn from(words: String) -> Self {
         Self {
             words,
-            suggested: Vec::new(),
+            snippets: Vec::new(),
         }
     }
 }
@@ -124,18 +203,18 @@ impl fmt::Display for Text {
     }
 }
 
-/// A string where nothing is suggested; else the words and the suggestions, in their order.
+/// A string where all is words; else the words and the snippets, in their order.
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.suggested.is_empty() {
+        if self.snippets.is_empty() {
             return serializer.serialize_str(&self.words);
         }
         let mut parts = serializer.serialize_seq(None)?;
         let mut begin = 0;
-        for (at, suggested) in &self.suggested {
-            parts.serialize_element(self.words.get(begin..*at).unwrap_or_default())?;
-            parts.serialize_element(suggested)?;
-            begin = *at;
+        for (at, snippet) in &self.snippets {
+            parts.serialize_element(self.words.get(begin..at.start).unwrap_or_default())?;
+            parts.serialize_element(snippet)?;
+            begin = at.end;
         }
         parts.serialize_element(self.words.get(begin..).unwrap_or_default())?;
         parts.end()
@@ -147,13 +226,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn ignore(name: &str) -> Suggested {
-        Suggested::Ignore(name.into())
+    fn ignore(name: &str) -> Snippet {
+        Snippet::Ignore(name.into())
     }
 
     #[test]
     fn words_alone_are_a_string() {
         assert_eq!(serde_json::to_value(Text::from("a é")).ok(), Some(json!("a é")));
+    }
+
+    #[test]
+    fn an_option_reads_as_its_name_and_is_data() {
+        let text = text!(
+            "Raise ",
+            Setting::LockTimeout,
+            ", or set ",
+            Setting::BackupMaxAge.to(json!(null)),
+            "."
+        );
+        assert_eq!(text, "Raise lock_timeout, or set backup_max_age = null.");
+        let set = json!({ "set": { "option": "backup_max_age", "value": null } });
+        assert_eq!(
+            serde_json::to_value(text).ok(),
+            Some(json!(["Raise ", { "option": "lock_timeout" }, ", or set ", set, "."]))
+        );
     }
 
     #[test]

@@ -5,9 +5,10 @@
 //!
 //! [`MaskedColumn::form_sql`]: masking::MaskedColumn::form_sql
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{LoadReport, Questions, Target};
+use crate::text::{text, Setting};
 use masking::MaskedColumn;
 use std::collections::{BTreeMap, HashMap};
 
@@ -102,7 +103,7 @@ pub async fn verify(
         }
     }
     answers.extend(target.count(questions).await?);
-    let mut verification = Verification::default();
+    let (mut verification, mut abouts) = (Verification::default(), Vec::new());
     for (table, expected) in &expected {
         let answer = answers.remove(*table).unwrap_or_default();
         let may_shrink = plan.sql_rules.shrinking.contains(*table);
@@ -111,7 +112,10 @@ pub async fn verify(
         if violations + expected.violations_seen > 0 {
             target.empty(table).await?;
         }
-        verification.problems.extend(problems);
+        for (problem, about) in problems {
+            verification.problems.push(problem);
+            abouts.push(about);
+        }
         verification.tables.push(VerifiedTable {
             table: (*table).clone(),
             rows: answer.first().copied().unwrap_or(0),
@@ -123,11 +127,20 @@ pub async fn verify(
         return Ok(verification);
     }
     if fail_on_error {
+        let about = match abouts.as_slice() {
+            [only] => only.clone(),
+            _ => About::default(),
+        };
         return Err(Error::new(
             Kind::Verification,
             verification.problems.join(" "),
-            "Please report this; until it is corrected, leave the table out by config.exclude_tables.",
-        ));
+            text!(
+                "Please report this; until it is corrected, leave the table out by ",
+                Setting::ExcludeTables,
+                "."
+            ),
+        )
+        .about(about));
     }
     for problem in &verification.problems {
         target.events().warn(problem);
@@ -152,29 +165,36 @@ fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableNa
     tables
 }
 
-/// `may_shrink`: rows of it may have gone with those that a rule deleted elsewhere.
-fn judge(table: &TableName, expected: &Expected<'_>, answer: &[u64], may_shrink: bool) -> Vec<String> {
+/// What is wrong with a table, each with what it is about. `may_shrink`: rows of it may have gone with those that a rule
+/// deleted elsewhere.
+fn judge(
+    table: &TableName,
+    expected: &Expected<'_>,
+    answer: &[u64],
+    may_shrink: bool,
+) -> Vec<(String, About)> {
     let mut problems = Vec::new();
     let rows = answer.first().copied().unwrap_or(0);
     if rows > expected.rows || (rows < expected.rows && !may_shrink) {
-        problems.push(format!(
-            "{table} holds {rows} rows where {} were sent.",
-            expected.rows
-        ));
+        let problem = format!("{table} holds {rows} rows where {} were sent.", expected.rows);
+        problems.push((problem, About::table(table).rows(rows)));
     }
     for (column, violations) in expected.columns.iter().zip(answer.iter().skip(1)) {
         if *violations > 0 {
-            problems.push(format!(
+            let problem = format!(
                 "{table}.{} held {violations} values that are not of the form of its mask ({}); the table was emptied.",
                 column.name, column.description
-            ));
+            );
+            let about = About::table(table).column(&column.name).rows(*violations);
+            problems.push((problem, about));
         }
     }
     if problems.is_empty() && expected.violations_seen > 0 {
         let count = expected.violations_seen;
-        problems.push(format!(
+        let problem = format!(
             "{count} values written to {table} were not of their mask's form; the table was emptied."
-        ));
+        );
+        problems.push((problem, About::table(table).rows(count)));
     }
     problems
 }

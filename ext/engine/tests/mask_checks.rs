@@ -10,7 +10,7 @@ use serde_json::{json, Value};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::plan::{quote_identifier, Plan};
 use staging_sync_engine::settings::{Rule, Settings};
-use staging_sync_engine::text::Suggested;
+use staging_sync_engine::text::{Snippet, Text};
 
 fn masking(columns: &Value) -> Settings {
     let mut settings = settings(&[], &[]);
@@ -129,7 +129,7 @@ fn pseudonyms_meet_the_checks_of_their_columns_and_stay_distinct() {
         "0"
     );
     // Only the one that compares two columns is not understood, and one that a mask without NULL leaves alone is.
-    let about: Vec<&String> = plan
+    let about: Vec<&Text> = plan
         .warnings
         .iter()
         .filter(|told| told.contains("CHECK"))
@@ -177,7 +177,7 @@ fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_told_together() {
                  "site": "token", "step": "number" }),
     )
     .unwrap();
-    let about: Vec<&String> = made
+    let about: Vec<&Text> = made
         .warnings
         .iter()
         .filter(|told| told.contains("CHECK"))
@@ -201,9 +201,9 @@ fn a_value_for_which_no_pseudonym_is_found_ends_the_run_with_a_sentence() {
             .contains("public.people.country has the CHECK \"french\""),
         "{error}"
     );
-    let suggested: Vec<&Suggested> = error.remedy.suggested().collect();
+    let suggested: Vec<&Snippet> = error.remedy.snippets().collect();
     assert!(
-        matches!(suggested[..], [_, Suggested::Mask(mask), _] if mask.mask == "static"),
+        matches!(suggested[..], [_, Snippet::Mask(mask), _] if mask.mask == "static"),
         "{suggested:?}"
     );
     assert!(!error.to_string().contains("FR"), "{error}");

@@ -394,7 +394,7 @@ fn many_foreign_keys_to_an_excluded_table_are_one_warning_with_their_number() {
         let database = Database::with(&format!("spokes_{count}"), &sql);
         let plan = planned(&database.dump(&[]).1, &settings(&[], &["hub"])).unwrap();
         let of_keys = plan.warnings.into_iter().filter(|one| one.contains("NOT VALID"));
-        of_keys.collect::<Vec<String>>()
+        of_keys.map(|one| one.to_string()).collect::<Vec<String>>()
     };
     assert_eq!(warnings(3).len(), 3);
     assert_eq!(

@@ -6,6 +6,7 @@ mod plan_support;
 use plan_support::{planned, settings, Toc};
 use staging_sync_engine::plan::{Plan, StepKind};
 use staging_sync_engine::settings::{MaskName, Rule, SqlRule};
+use staging_sync_engine::text::Text;
 
 fn shop() -> Toc {
     let mut toc = Toc::default();
@@ -604,7 +605,7 @@ fn a_rule_that_reads_what_a_later_one_masks_is_warned_of() {
     let accounts = query("accounts", "UPDATE accounts SET slug = 'a' || id", None);
     let reading = |sql: &str| query("users", sql, None);
     let slug = reading("UPDATE users SET note = (SELECT slug FROM accounts a WHERE a.id = account_id)");
-    let told = |rules: &[SqlRule]| plan(rules).warnings.join(" ");
+    let told = |rules: &[SqlRule]| Text::joined(&plan(rules).warnings, " ");
     let warning = told(&[slug.clone(), accounts.clone()]);
     assert!(
         warning.contains("reads public.accounts.slug before Rule { table: \"accounts\""),

@@ -251,7 +251,7 @@ async fn of_several_addons_the_configured_one_is_taken_and_none_without_it() {
     assert_eq!(error.kind, Kind::AddonNotFound);
     let text = error.to_string();
     assert!(
-        text.contains("ad-0 (pg-small), ad-1 (pg-large)") && text.contains("config.scalingo_addon_id"),
+        text.contains("ad-0 (pg-small), ad-1 (pg-large)") && text.contains("scalingo_addon_id"),
         "{text}"
     );
     let settings = settings::Scalingo {
@@ -293,7 +293,7 @@ async fn a_database_on_dedicated_resources_is_told_with_what_to_do_instead() {
         let error = refused(scalingo.settings()).await;
         assert_eq!(error.kind, Kind::AddonNotFound);
         assert!(
-            error.what.contains("Dedicated") && error.remedy.contains("config.backup_file"),
+            error.what.contains("Dedicated") && error.remedy.contains("backup_file"),
             "{error}"
         );
     }
@@ -325,7 +325,7 @@ async fn no_finished_backup_is_an_error_that_names_the_setting() {
         scalingo.backups(backups);
         let error = refused(scalingo.settings()).await;
         assert_eq!(error.kind, Kind::BackupNotFound);
-        assert!(error.remedy.contains("config.backup_max_age"), "{error}");
+        assert!(error.remedy.contains("backup_max_age"), "{error}");
     }
     assert!(scalingo.asked(NEW_BACKUP).is_empty());
 }

@@ -364,7 +364,7 @@ async fn foreseen_and_met(settings: &settings::Target, plan: &Plan) -> (Vec<Stri
 async fn a_look_and_a_reset_agree_on_postgis_wherever_it_comes_from_and_say_what_needs_it() {
     let create = "CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public";
     let needed = || small_plan().statement("EXTENSION", "postgis", create);
-    let (backup, option) = ("which the backup's schema needs", "which config.postgis asks for");
+    let (backup, option) = ("which the backup's schema needs", "which postgis asks for");
     let cases = [
         (false, small_plan(), None),
         (false, needed().optional(), None),
@@ -411,9 +411,7 @@ async fn what_config_postgis_asks_for_is_looked_for_without_a_backup_too() {
     let seen = looked_at(&settings, None).await;
     assert_eq!(seen.missing_extensions[0].needed_by, Some(Need::Configuration));
     assert!(
-        seen.problems[0]
-            .to_string()
-            .contains("set config.postgis = false"),
+        seen.problems[0].to_string().contains("set postgis = false"),
         "{:?}",
         seen.problems
     );

@@ -5,7 +5,7 @@ use super::keep::Keep;
 use super::pseudonym::Pseudonym;
 use super::table::{Column, Pseudonyms, Table};
 use super::types::Type;
-use crate::error::Unknown;
+use crate::error::{InvalidMask, Unfit};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct Entry {
     /// Whether it writes NULL.
     pub(super) nulls: Nulls,
     /// Fits it to a column, or says why it does not fit.
-    pub(super) fit: fn(&Fitting<'_>) -> Result<Fitted, String>,
+    pub(super) fit: fn(&Fitting<'_>) -> Result<Fitted, Box<Unfit>>,
 }
 
 impl Entry {
@@ -36,7 +36,7 @@ impl Entry {
     pub(super) const fn new(
         name: &'static str,
         doc: &'static str,
-        fit: fn(&Fitting<'_>) -> Result<Fitted, String>,
+        fit: fn(&Fitting<'_>) -> Result<Fitted, Box<Unfit>>,
     ) -> Self {
         Self {
             name,
@@ -178,7 +178,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// There is no such mask, or it does not take such an option.
-    pub(super) fn mask(&self, name: &str, options: &Options) -> Result<Mask, Unknown> {
+    pub(super) fn mask(&self, name: &str, options: &Options) -> Result<Mask, InvalidMask> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
             return Err(self.unknown(name));
         };
@@ -186,11 +186,11 @@ impl Catalogue {
         Ok(Mask::new(entry, options.clone()))
     }
 
-    fn unknown(&self, name: &str) -> Unknown {
+    fn unknown(&self, name: &str) -> InvalidMask {
         let name = name.to_owned();
         match self.not_built.iter().find(|(known, _)| *known == name) {
-            Some((_, why)) => Unknown::NotBuilt { name, why },
-            None => Unknown::Mask {
+            Some((_, why)) => InvalidMask::NotBuilt { name, why },
+            None => InvalidMask::Unknown {
                 name,
                 known: self.entries.iter().map(|entry| entry.name).collect(),
             },
@@ -199,7 +199,7 @@ impl Catalogue {
 }
 
 /// Finds every option that the mask does not take.
-fn check_options(entry: &Entry, options: &Options) -> Result<(), Unknown> {
+fn check_options(entry: &Entry, options: &Options) -> Result<(), InvalidMask> {
     let known: Vec<&'static str> = entry.options.iter().map(|(name, _)| *name).collect();
     let wrong: Vec<String> = options
         .keys()
@@ -209,7 +209,7 @@ fn check_options(entry: &Entry, options: &Options) -> Result<(), Unknown> {
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Unknown::Options {
+    Err(InvalidMask::Options {
         mask: entry.name,
         options: wrong,
         known,

@@ -3,9 +3,10 @@
 use super::action::{refused, Action, DoesNotFit, Other, Writes};
 use super::condition::Check;
 use super::entry::{Fitted, Fitting, Ground, Mask, ANY_VALUE};
+use super::error::{Misfit, Unfit};
 use super::pseudonym::{Blanks, Scratch};
 use super::sql::quote_identifier;
-use super::starts::samples;
+use super::starts::{samples, TRIAL_VALUES};
 use super::table::{Column, Table};
 use super::types::Type;
 use pg_dump_archive::copy::{self, Row};
@@ -31,20 +32,24 @@ pub struct MaskedColumn {
 pub(super) type OnColumn = (MaskedColumn, Action, Vec<usize>);
 
 /// Fits `mask` to the column at `position`, under its CHECKs.
-pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<OnColumn, String> {
+pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<OnColumn, Box<Unfit>> {
     let table = ground.table;
     let Some(column) = table.columns.get(position) else {
-        return Err(format!(
-            "{} has no column number {position} in its data.",
-            table.name
-        ));
+        return Err(Box::new(Unfit {
+            table: table.name.clone(),
+            column: format!("column number {position}"),
+            misfit: Misfit::Column,
+            what: "is not in the table's data.".to_owned(),
+            remedy: "".into(),
+        }));
     };
-    let fitted = (mask.entry.fit)(&Fitting {
+    let fitting = Fitting {
         ground,
         column,
         position,
         mask,
-    })?;
+    };
+    let fitted = (mask.entry.fit)(&fitting)?;
     let masked = MaskedColumn {
         name: column.name.clone(),
         position,
@@ -64,10 +69,11 @@ pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<On
         is_shared: false,
     };
     if let Some(check) = never_met(&action, mask, table) {
-        return Err(format!(
-            "{}.{} has the CHECK \"{check}\", which does not take what its mask writes. Take another mask, such as one \
-             that keeps the value's form (:token, :phone, :postal_code), or :static with a value that the CHECK takes.",
-            table.name, column.name
+        return Err(fitting.unfit(
+            Misfit::Check(check.to_owned()),
+            format!("has the CHECK \"{check}\", which does not take what its mask writes."),
+            "Take another mask, such as one that keeps the value's form (:token, :phone, :postal_code), or :static with \
+             a value that the CHECK takes.",
         ));
     }
     Ok((masked, action, fitted.reads))
@@ -94,18 +100,6 @@ fn form_sql(column: &Column, mask: &Mask, fitted: &Fitted) -> String {
     form
 }
 
-/// What the first row of a table might be, for a look at what a mask writes.
-const VALUES: [&str; 8] = [
-    "Ada Lovelace",
-    "ada@example.org",
-    "a",
-    "12345",
-    "Analytical Engines",
-    "grace",
-    "x-1",
-    "42 rue X",
-];
-
 /// The name of a CHECK that takes nothing of what a mask writes, as far as that can be known without rows.
 fn never_met<'a>(action: &'a Action, mask: &Mask, table: &Table) -> Option<&'a str> {
     let checks: &[Check] = action.checks.as_deref()?;
@@ -113,7 +107,7 @@ fn never_met<'a>(action: &'a Action, mask: &Mask, table: &Table) -> Option<&'a s
         Writes::Fixed(fixed) => refused(checks, fixed.bytes(), &mut Vec::new())?,
         Writes::Pseudonym(_) if mask.has_own_form() => with_a_row(table, |row| {
             let mut refuses = None;
-            for value in VALUES {
+            for value in TRIAL_VALUES {
                 let (mut scratch, mut out) = (Scratch::default(), Vec::new());
                 match action.write(row, value.as_bytes(), &mut scratch, &mut out) {
                     Err(DoesNotFit::Check(place)) => refuses = Some(place),
@@ -165,7 +159,7 @@ pub(super) fn meets(table: &Table, action: &Action) -> bool {
 
 impl Fitting<'_> {
     /// Another column of the table, as it is after masking.
-    pub(super) fn other(&self, place: usize) -> Result<Other, String> {
+    pub(super) fn other(&self, place: usize) -> Result<Other, Box<Unfit>> {
         let masks = self.ground.masks.iter();
         let action = match masks.map(|(at, mask)| (*at, mask)).find(|(at, _)| *at == place) {
             None => None,

@@ -3,12 +3,14 @@
 
 use super::action::Writes;
 use super::entry::{Fitted, Fitting, Mask, Options};
+use super::error::{InvalidMask, Misfit, Unfit};
 use super::key::Function;
 use super::pseudonym::Pseudonym;
 use super::sql::{quote_identifier, quote_literal};
 use super::table::{Column, Uniqueness};
 use super::types::Type;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// The fewest bits of a keyed digest that are taken for distinct under a unique index: among ten million rows,
@@ -29,14 +31,26 @@ pub(super) struct Text {
 }
 
 impl Fitting<'_> {
-    /// The two sentences of a problem.
-    pub(super) fn problem(&self, what: &str, fix: &str) -> String {
-        format!("{}.{} {what} {fix}", self.ground.table.name, self.column.name)
+    /// The mask does not fit: what of it, and two sentences, of which the first begins with the column.
+    pub(super) fn unfit(
+        &self,
+        misfit: Misfit,
+        what: impl Into<String>,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Box<Unfit> {
+        Box::new(Unfit {
+            table: self.ground.table.name.clone(),
+            column: self.column.name.clone(),
+            misfit,
+            what: what.into(),
+            remedy: remedy.into(),
+        })
     }
 
-    pub(super) fn wrong_type(&self, types: &str) -> String {
-        self.problem(
-            &format!(
+    pub(super) fn wrong_type(&self, types: &str) -> Box<Unfit> {
+        self.unfit(
+            Misfit::Type,
+            format!(
                 "is {}, and the mask :{} is for {types}.",
                 self.column.kind.describe(),
                 self.name()
@@ -46,17 +60,25 @@ impl Fitting<'_> {
     }
 
     /// For what a strategy gives a column, which no rule can name alone.
-    pub(super) fn cannot_hold(&self, value: &str) -> String {
-        self.problem(
-            &format!("is {}, which cannot hold {value}.", self.column.kind.describe()),
+    pub(super) fn cannot_hold(&self, value: &str) -> Box<Unfit> {
+        self.unfit(
+            Misfit::Type,
+            format!("is {}, which cannot hold {value}.", self.column.kind.describe()),
             "Take the table out of this rule, or exclude the table.",
         )
     }
 
+    /// The mask that is named within this one is none.
+    pub(super) fn inner(&self, invalid: InvalidMask) -> Box<Unfit> {
+        let what = format!("has the mask :{} in which {invalid}", self.name());
+        self.unfit(Misfit::Inner(invalid), what, "")
+    }
+
     /// The column is under a unique index and too small.
-    pub(super) fn too_small_to_be_distinct(&self) -> String {
-        self.problem(
-            &format!(
+    pub(super) fn too_small_to_be_distinct(&self) -> Box<Unfit> {
+        self.unfit(
+            Misfit::Unique,
+            format!(
                 "is under a unique index, and its type ({}) cannot hold enough distinct pseudonyms.",
                 self.column.kind.describe()
             ),
@@ -64,9 +86,10 @@ impl Fitting<'_> {
         )
     }
 
-    pub(super) fn wrong_option(&self, option: &str, expected: &str) -> String {
-        self.problem(
-            &format!(
+    pub(super) fn wrong_option(&self, option: &str, expected: &str) -> Box<Unfit> {
+        self.unfit(
+            Misfit::Option(option.to_owned()),
+            format!(
                 "has the mask :{} with an option \"{option}\" that is not {expected}.",
                 self.name()
             ),
@@ -74,7 +97,7 @@ impl Fitting<'_> {
         )
     }
 
-    pub(super) fn text(&self) -> Result<Text, String> {
+    pub(super) fn text(&self) -> Result<Text, Box<Unfit>> {
         match self.column.kind {
             Type::Text {
                 limit, ignores_case, ..
@@ -88,26 +111,33 @@ impl Fitting<'_> {
     }
 
     /// A text column of at least this many characters.
-    pub(super) fn text_of(&self, length: usize) -> Result<Text, String> {
+    pub(super) fn text_of(&self, length: usize) -> Result<Text, Box<Unfit>> {
         let text = self.text()?;
         if text.limit < length {
-            return Err(self.problem(
-                &format!(
-                    "is {}, and what the mask :{} writes has up to {length} characters.",
-                    self.column.kind.describe(),
-                    self.name()
-                ),
-                "Take another mask, or widen the column in production.",
-            ));
+            return Err(self.too_short(length));
         }
         Ok(text)
     }
 
+    /// The column is shorter than what the mask writes.
+    pub(super) fn too_short(&self, length: usize) -> Box<Unfit> {
+        self.unfit(
+            Misfit::Room,
+            format!(
+                "is {}, and what the mask :{} writes has up to {length} characters.",
+                self.column.kind.describe(),
+                self.name()
+            ),
+            "Take another mask, or widen the column in production.",
+        )
+    }
+
     /// The mask repeats itself, so it is not for a column under a unique index.
-    pub(super) fn may_repeat(&self) -> Result<(), String> {
+    pub(super) fn may_repeat(&self) -> Result<(), Box<Unfit>> {
         if self.column.unique.distinct {
-            return Err(self.problem(
-                &format!(
+            return Err(self.unfit(
+                Misfit::Unique,
+                format!(
                     "is under a unique index, and the mask :{} gives different values the same pseudonym.",
                     self.name()
                 ),
@@ -132,7 +162,7 @@ impl Fitting<'_> {
         self.mask.options.get(option)
     }
 
-    pub(super) fn flag(&self, option: &str) -> Result<bool, String> {
+    pub(super) fn flag(&self, option: &str) -> Result<bool, Box<Unfit>> {
         match self.option(option) {
             None => Ok(false),
             Some(Value::Bool(value)) => Ok(*value),
@@ -145,7 +175,7 @@ impl Fitting<'_> {
         option: &str,
         default: u64,
         range: RangeInclusive<u64>,
-    ) -> Result<u64, String> {
+    ) -> Result<u64, Box<Unfit>> {
         match self.option(option) {
             None => Ok(default),
             Some(value) => value
@@ -160,7 +190,7 @@ impl Fitting<'_> {
         }
     }
 
-    pub(super) fn string(&self, option: &str) -> Result<Option<&str>, String> {
+    pub(super) fn string(&self, option: &str) -> Result<Option<&str>, Box<Unfit>> {
         match self.option(option) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
@@ -205,47 +235,37 @@ impl Fitting<'_> {
     }
 
     /// A mask that an option names, in whatever way rules name one.
-    pub(super) fn named(&self, value: &Value) -> Result<Mask, String> {
-        const WRONG: &str = "a mask is a name, or a map with \"mask\" and its options.";
+    pub(super) fn named(&self, value: &Value) -> Result<Mask, InvalidMask> {
         let catalogue = self.ground.catalogue;
         match value {
-            Value::String(name) => catalogue
-                .mask(name, &Options::new())
-                .map_err(|error| error.to_string()),
+            Value::String(name) => catalogue.mask(name, &Options::new()),
             Value::Object(map) => {
                 let mut options = map.clone();
                 match options.remove("mask") {
-                    Some(Value::String(name)) => {
-                        catalogue.mask(&name, &options).map_err(|error| error.to_string())
-                    }
-                    _ => Err(WRONG.into()),
+                    Some(Value::String(name)) => catalogue.mask(&name, &options),
+                    _ => Err(InvalidMask::Form),
                 }
             }
-            _ => Err(WRONG.into()),
+            _ => Err(InvalidMask::Form),
         }
     }
 
     /// A mask for values within a value that are text, numbers and dates alike, such as those of a JSON document.
-    pub(super) fn within(&self, mask: &Mask) -> Result<Writes, String> {
-        let mut problem = String::new();
+    pub(super) fn within(&self, mask: &Mask) -> Result<Writes, Box<Unfit>> {
+        let unfit = match self.for_type(mask, Type::TEXT) {
+            Ok(writes) => return Ok(writes),
+            Err(unfit) => unfit,
+        };
         // A number or a date within a document is text there, too.
-        for kind in [
-            Type::TEXT,
-            Type::Numeric { digits: None },
-            Type::Date,
-            Type::Timestamp,
-        ] {
-            match self.for_type(mask, kind) {
-                Ok(writes) => return Ok(writes),
-                Err(found) if problem.is_empty() => problem = found,
-                Err(_) => {}
-            }
-        }
-        Err(problem)
+        let others = [Type::Numeric { digits: None }, Type::Date, Type::Timestamp];
+        let mut fits = others
+            .into_iter()
+            .filter_map(|kind| self.for_type(mask, kind).ok());
+        fits.next().ok_or(unfit)
     }
 
     /// A mask for values of one type within a value, such as the elements of an array.
-    pub(super) fn for_type(&self, mask: &Mask, kind: Type) -> Result<Writes, String> {
+    pub(super) fn for_type(&self, mask: &Mask, kind: Type) -> Result<Writes, Box<Unfit>> {
         let column = Column {
             name: self.column.name.clone(),
             kind,

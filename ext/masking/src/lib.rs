@@ -14,7 +14,7 @@
 //! fit         a mask on a column, with what all masks have in common
 //! fitting     what masks ask while they fit themselves: type, room, options
 //! entry       what a mask says of itself, and how a rule names it
-//! error       what can be wrong with rows, and with how a rule names a mask; near: the name that was meant
+//! error       what can be wrong with rows, with how a rule names a mask, and with a mask on its column
 //! action      what runs for each value of a column: keep, empty values, CHECKs
 //! pseudonym   what a mask is while rows pass
 //! table       what is known of a table and its columns
@@ -40,7 +40,6 @@ mod key;
 mod listing;
 mod masker;
 mod moment;
-pub mod near;
 mod permutation;
 #[cfg(test)]
 mod properties;
@@ -56,7 +55,7 @@ mod types;
 
 pub use condition::{Check, Condition, Pattern, Relation, Term};
 pub use entry::Mask;
-pub use error::{RowError, Unknown};
+pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
 pub use keep::Keep;
 pub use key::{Function, Key};

@@ -4,7 +4,7 @@ use super::action::DoesNotFit;
 use super::append::{append, CHUNK};
 use super::pseudonym::{Done, Scratch};
 use super::row_mask::RowMask;
-use crate::error::RowError;
+use crate::error::MaskError;
 use pg_dump_archive::copy::{Row, Splitter};
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Masker {
     /// # Errors
     /// Rows that are not those of the table, and those for which there is no pseudonym. `out` then holds the rows
     /// before it, and nothing of the row itself.
-    pub fn mask_piece(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
+    pub fn mask_piece(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
         self.mask_rows(piece, out, None)
     }
 
@@ -88,7 +88,7 @@ impl Masker {
         piece: &[u8],
         out: &mut Vec<u8>,
         mut seen: impl FnMut(Row<'_>, Row<'_>),
-    ) -> Result<(), RowError> {
+    ) -> Result<(), MaskError> {
         self.mask_rows(piece, out, Some(&mut seen))
     }
 
@@ -97,7 +97,7 @@ impl Masker {
         piece: &[u8],
         out: &mut Vec<u8>,
         mut seen: Option<Seen<'_>>,
-    ) -> Result<(), RowError> {
+    ) -> Result<(), MaskError> {
         let Self {
             mask,
             counts,
@@ -121,7 +121,7 @@ impl Masker {
             }
         }
         if rows.end() != piece.len() {
-            return Err(RowError::Cut {
+            return Err(MaskError::Cut {
                 table: mask.table.clone(),
             });
         }
@@ -137,11 +137,11 @@ fn mask_row(
     counts: &mut Counts,
     out: &mut Vec<u8>,
     mut starts: Option<&mut Vec<usize>>,
-) -> Result<(), RowError> {
+) -> Result<(), MaskError> {
     let piece = row.piece;
     let found = row.fields();
     if found != mask.width {
-        return Err(RowError::Fields {
+        return Err(MaskError::Fields {
             table: mask.table.clone(),
             found,
             columns: mask.width,
@@ -177,13 +177,13 @@ fn mask_row(
                 count.violations += u64::from(!has_form);
             }
             Err(DoesNotFit::Long) => {
-                return Err(RowError::TooLong {
+                return Err(MaskError::TooLong {
                     table: mask.table.clone(),
                     column: column.name.clone(),
                 })
             }
             Err(DoesNotFit::Check(check)) => {
-                return Err(RowError::NothingPasses {
+                return Err(MaskError::CheckNotMet {
                     table: mask.table.clone(),
                     column: column.name.clone(),
                     check: action.check(check).to_owned(),

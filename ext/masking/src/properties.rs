@@ -61,7 +61,8 @@ fn null_stays_null_and_empty_text_stays_empty() {
 fn under_a_unique_index_different_values_stay_different_or_the_plan_refuses_the_mask() {
     for (number, case) in cases().iter().enumerate() {
         match compiled(case, true) {
-            Err(problem) => {
+            Err(unfit) => {
+                let problem = unfit.to_string();
                 assert!(!case.keeps_distinct, "{}: {problem}", case.mask);
                 assert!(
                     problem.contains("unique index") && problem.ends_with('.'),

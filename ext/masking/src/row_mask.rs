@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::catalogue::CATALOGUE;
 use super::entry::{Ground, Mask};
+use super::error::Unfit;
 use super::fit::{fit, meets, MaskedColumn};
 use super::table::{Pseudonyms, Table};
 use std::collections::HashSet;
@@ -22,7 +23,7 @@ impl RowMask {
     /// Fits masks to the columns of a table. `masks` are pairs of a column's place and its mask, one per column.
     ///
     /// # Errors
-    /// One sentence, or two, for each column that cannot be masked so: what is wrong, and what to do.
+    /// Each column that cannot be masked so.
     ///
     /// ```
     /// use masking::{strategy, Column, Key, Pseudonyms, RowMask, Table, Type, Uniqueness};
@@ -42,7 +43,7 @@ impl RowMask {
     /// mask.masker().mask_piece(b"7\tLovelace\n8\t\\N\n", &mut masked).unwrap();
     /// assert_eq!(masked, b"7\tUser7\n8\t\\N\n");
     /// ```
-    pub fn new(table: &Table, masks: &[(usize, Mask)], pseudonyms: &Pseudonyms) -> Result<Self, Vec<String>> {
+    pub fn new(table: &Table, masks: &[(usize, Mask)], pseudonyms: &Pseudonyms) -> Result<Self, Vec<Unfit>> {
         let mut masks = masks.to_vec();
         masks.sort_unstable_by_key(|(position, _)| *position);
         let ground = Ground {
@@ -52,7 +53,7 @@ impl RowMask {
             catalogue: &CATALOGUE,
         };
         let (mut columns, mut actions) = (Vec::new(), Vec::new());
-        let (mut read, mut problems) = (HashSet::new(), Vec::new());
+        let (mut read, mut unfit) = (HashSet::new(), Vec::new());
         for (position, mask) in &masks {
             match fit(ground, *position, mask) {
                 Ok((column, action, reads)) => {
@@ -60,13 +61,13 @@ impl RowMask {
                     actions.push(action);
                     read.extend(reads);
                 }
-                Err(problem) => problems.push(problem),
+                Err(found) => unfit.push(*found),
             }
         }
         for action in &mut actions {
             action.is_shared = read.contains(&action.column);
         }
-        if problems.is_empty() {
+        if unfit.is_empty() {
             Ok(Self {
                 table: table.name.clone(),
                 width: table.columns.len(),
@@ -74,7 +75,7 @@ impl RowMask {
                 actions,
             })
         } else {
-            Err(problems)
+            Err(unfit)
         }
     }
 

@@ -6,8 +6,8 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 /// More beginnings than this are as good as none.
 const MOST: usize = 16;
 
-/// What a run of values is tried with.
-const VALUES: [&str; 9] = [
+/// Values of many shapes, to try what a CHECK takes and what a mask writes.
+pub(super) const TRIAL_VALUES: [&str; 9] = [
     "Ada Lovelace",
     "ada@example.org",
     "a",
@@ -132,7 +132,7 @@ pub(super) fn samples(checks: &[Check]) -> Vec<String> {
         values.push("a1b2c3d4".chars().cycle().take(length).collect());
     }
     let starts = starts(checks);
-    let plain: Vec<String> = VALUES
+    let plain: Vec<String> = TRIAL_VALUES
         .iter()
         .map(|value| (*value).to_owned())
         .chain(values)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::entry::Mask;
+use super::error::Unfit;
 use super::key::Key;
 use super::row_mask::RowMask;
 use super::table::{Column, Pseudonyms, Table, Uniqueness};
@@ -125,16 +126,16 @@ pub(super) fn pseudonyms() -> Pseudonyms {
     }
 }
 
-fn row_mask(table: &Table, position: usize, mask: Mask) -> Result<Arc<RowMask>, String> {
+fn row_mask(table: &Table, position: usize, mask: Mask) -> Result<Arc<RowMask>, Box<Unfit>> {
     RowMask::new(table, &[(position, mask)], &pseudonyms())
         .map(Arc::new)
-        .map_err(|problems| problems.join(" "))
+        .map_err(|mut unfit| Box::new(unfit.remove(0)))
 }
 
 /// A case's mask on a table of a key and one column.
-pub(super) fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String> {
+pub(super) fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, Box<Unfit>> {
     let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
-    let mask = Mask::named(case.mask, &options).map_err(|error| error.to_string())?;
+    let mask = Mask::named(case.mask, &options).unwrap();
     let value = Column {
         unique: if unique { UNIQUE } else { Uniqueness::default() },
         ..column("value", (case.kind)())
@@ -144,16 +145,6 @@ pub(super) fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, String
 }
 
 pub(super) fn same_shape(old: &str, new: &str) -> bool {
-    let shape = |text: &str| -> String {
-        text.chars()
-            .map(|c| match c {
-                '0'..='9' => '9',
-                'a'..='z' => 'a',
-                'A'..='Z' => 'A',
-                other => other,
-            })
-            .collect()
-    };
     shape(old) == shape(new)
 }
 
@@ -186,25 +177,25 @@ pub(super) fn days_between(old: &str, new: &str) -> i64 {
 
 /// What becomes of each value; `\N` is NULL, before and after.
 pub(super) fn masked(mask: &Arc<RowMask>, values: &[String]) -> Vec<String> {
+    rows(mask, values.iter().map(String::as_str), "")
+}
+
+/// What becomes of values, each behind an id and `between` in a row of its own.
+fn rows<'v>(mask: &Arc<RowMask>, values: impl Iterator<Item = &'v str>, between: &str) -> Vec<String> {
     let mut rows = Vec::new();
-    for (number, value) in values.iter().enumerate() {
-        rows.extend_from_slice(format!("{number}\t").as_bytes());
+    for (number, value) in values.enumerate() {
+        rows.extend_from_slice(format!("{number}\t{between}").as_bytes());
         copy::encode(Some(value.as_bytes()).filter(|value| value != b"\\N"), &mut rows);
         rows.push(b'\n');
     }
     let (mut masker, mut out) = (mask.masker(), Vec::new());
     masker.mask_piece(&rows, &mut out).unwrap();
-    assert_eq!(
-        masker.counts().columns[0].violations,
-        0,
-        "{values:?} {}",
-        String::from_utf8_lossy(&out)
-    );
-    let mut scratch = Vec::new();
     let text = String::from_utf8(out).unwrap();
+    assert_eq!(masker.counts().columns[0].violations, 0, "{text}");
+    let mut scratch = Vec::new();
     text.lines()
         .map(|row| {
-            let field = row.split_once('\t').unwrap().1;
+            let field = row.rsplit_once('\t').unwrap().1;
             let value = copy::decode(field.as_bytes(), &mut scratch).unwrap_or(b"\\N");
             String::from_utf8(value.to_vec()).unwrap()
         })
@@ -245,51 +236,29 @@ pub(super) fn righted(value: &str, place: std::ops::Range<usize>, is_right: impl
         .unwrap()
 }
 
-/// A mask on the last column of a table of a key, a person and one column.
+/// A table of a key, a person and one column.
+pub(super) fn person_table(kind: Type, unique: Uniqueness) -> Table {
+    let value = Column {
+        unique,
+        ..column("value", kind)
+    };
+    table(vec![id(), column("person", Type::Integer(8)), value])
+}
+
+/// A mask on the last column of [`person_table`].
 pub(super) fn fitted(
     name: &str,
     options: Value,
     kind: Type,
     unique: Uniqueness,
-) -> Result<Arc<RowMask>, String> {
-    let mask = Mask::named(name, options.as_object().unwrap()).map_err(|error| error.to_string())?;
-    let value = Column {
-        unique,
-        ..column("value", kind)
-    };
-    let table = table(vec![id(), column("person", Type::Integer(8)), value]);
-    row_mask(&table, 2, mask)
+) -> Result<Arc<RowMask>, Box<Unfit>> {
+    let mask = Mask::named(name, options.as_object().unwrap()).unwrap();
+    row_mask(&person_table(kind, unique), 2, mask)
 }
 
-/// What becomes of values, each in a row of its own.
+/// What becomes of values of the last column of [`fitted`]'s table.
 pub(super) fn run(mask: &Arc<RowMask>, values: &[&str]) -> Vec<String> {
-    let mut rows = Vec::new();
-    for (number, value) in values.iter().enumerate() {
-        rows.extend_from_slice(format!("{number}\t7\t").as_bytes());
-        copy::encode(Some(value.as_bytes()), &mut rows);
-        rows.push(b'\n');
-    }
-    let mut out = Vec::new();
-    let mut masker = mask.masker();
-    masker.mask_piece(&rows, &mut out).unwrap();
-    assert_eq!(
-        masker.counts().columns[0].violations,
-        0,
-        "{values:?} {}",
-        String::from_utf8_lossy(&out)
-    );
-    let mut scratch = Vec::new();
-    String::from_utf8(out)
-        .unwrap()
-        .lines()
-        .map(|row| {
-            let raw = row.split('\t').nth(2).unwrap();
-            match copy::decode(raw.as_bytes(), &mut scratch) {
-                Some(value) => String::from_utf8(value.to_vec()).unwrap(),
-                None => "NULL".into(),
-            }
-        })
-        .collect()
+    rows(mask, values.iter().copied(), "7\t")
 }
 
 pub(super) fn on_text(name: &str, options: Value, value: &str) -> String {

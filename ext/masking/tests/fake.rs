@@ -65,7 +65,7 @@ impl Given {
             Mask::named("fake", self.options.as_object().unwrap()).map_err(|error| error.to_string())?;
         RowMask::new(&table, &[(0, mask)], &pseudonyms)
             .map(Arc::new)
-            .map_err(|problems| problems.join(" "))
+            .map_err(|unfit| unfit[0].to_string())
     }
 
     /// What a hundred values, or those given, become.

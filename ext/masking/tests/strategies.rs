@@ -4,7 +4,7 @@
 
 mod support;
 
-use masking::{strategy, Column, Mask, Pseudonyms, RowError, RowMask, Table, Type};
+use masking::{strategy, Column, Mask, MaskError, Pseudonyms, RowMask, Table, Type, Unfit};
 use pg_dump_archive::copy;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ fn of(name: &str, column: &str) -> Mask {
     strategy(name).unwrap().mask_of(column).unwrap()
 }
 
-fn compile(table: &Table, name: &str) -> Result<RowMask, Vec<String>> {
+fn compile(table: &Table, name: &str) -> Result<RowMask, Vec<Unfit>> {
     let strategy = strategy(name).unwrap();
     let masks: Vec<(usize, Mask)> = table
         .columns
@@ -81,7 +81,7 @@ fn masked_value(key: Type, column: Column, strategy: &str, id: &str, value: &str
 fn problem(column: Column, strategy: &str) -> String {
     let problems = compile(&table(&[not_null("id", BIGINT), column]), strategy).unwrap_err();
     assert_eq!(problems.len(), 1);
-    problems[0].clone()
+    problems[0].to_string()
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn an_id_with_more_digits_than_fit_under_a_unique_index_ends_the_run() {
         .mask_piece(b"1234567890123\tsecret\n", &mut out)
         .unwrap_err();
     let (table, column) = ("public.users".to_owned(), "phone".to_owned());
-    assert_eq!(error, RowError::TooLong { table, column });
+    assert_eq!(error, MaskError::TooLong { table, column });
     assert!(!out.windows(6).any(|bytes| bytes == b"secret"));
 }
 
@@ -776,7 +776,7 @@ fn a_row_with_a_wrong_number_of_fields_ends_the_run_without_showing_it() {
             .masker()
             .mask_piece(format!("1\ta@b.fr\n{row}").as_bytes(), &mut out)
             .unwrap_err();
-        let RowError::Fields {
+        let MaskError::Fields {
             table, columns: 2, ..
         } = &error
         else {

@@ -5,15 +5,16 @@
 use crate::words;
 use magnus::{prelude::*, Exception, Ruby};
 use serde::Serialize;
-use staging_sync_engine::error::Error;
+use staging_sync_engine::error::{About, Error, Kind};
 use staging_sync_engine::text::Text;
 
 /// What an exception is made of.
 #[derive(Serialize)]
 struct Facts<'e> {
-    error: &'static str,
+    kind: Kind,
     what: &'e Text,
     remedy: &'e Text,
+    about: &'e About,
 }
 
 /// The Ruby exception for an engine's error.
@@ -21,9 +22,10 @@ struct Facts<'e> {
 /// Falls back to `RuntimeError` when it cannot be made, which only a broken installation shows.
 pub fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
     let facts = Facts {
-        error: error.kind.class_name(),
+        kind: error.kind,
         what: &error.what,
         remedy: &error.remedy,
+        about: &error.about,
     };
     let built = words::of(ruby, "error", &facts).and_then(Exception::try_convert);
     match built {

@@ -57,8 +57,11 @@ module ScalingoStagingSync
       def refused
         return { count: 0 } unless there?("runs")
 
-        ask("SELECT count(*) OVER () AS count, started_at, error_class FROM scalingo_staging_sync.runs r " \
-            "WHERE #{REFUSED} ORDER BY started_at DESC LIMIT 1").first&.transform_keys(&:to_sym) || { count: 0 }
+        last = ask("SELECT count(*) OVER () AS count, started_at, error_class FROM scalingo_staging_sync.runs r " \
+                   "WHERE #{REFUSED} ORDER BY started_at DESC LIMIT 1").first
+        return { count: 0 } unless last
+
+        last.transform_keys(&:to_sym).merge(error_class: Messages::ErrorClasses.noted(last["error_class"]))
       end
 
       # @return [Run, nil] the run whose data is in the database
@@ -174,7 +177,7 @@ module ScalingoStagingSync
       def not_permitted
         PrivilegeError.new("The database is restored and masked, but ActiveRecord's role may not note in the schema " \
                            "scalingo_staging_sync that it is complete.",
-                           "Let ActiveRecord connect as the role that #{EngineSettings.target_from} names, and run the task again.")
+                           "Let ActiveRecord connect as the role that #{Support::Variables.target_from} names, and run the task again.")
       end
 
       def there?(...) = schema.there?(...)

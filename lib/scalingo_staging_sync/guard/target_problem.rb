@@ -15,7 +15,7 @@ module ScalingoStagingSync
 
       # @return [Array(String, String), nil] what is wrong and what to do, each a sentence; nil where nothing is
       def find
-        name = EngineSettings.target_from
+        name = Support::Variables.target_from
         of_url(name, ENV.fetch(name, "")) || of_adapter || (missing unless EngineSettings.target_url)
       end
 
@@ -55,7 +55,7 @@ module ScalingoStagingSync
         rails = EngineSettings.rails_database
         return if target.nil? || rails.nil? || target.same_database?(rails)
 
-        ["#{EngineSettings.target_from} names the database #{target.place}, and ActiveRecord's primary database is #{rails.place}.",
+        ["#{Support::Variables.target_from} names the database #{target.place}, and ActiveRecord's primary database is #{rails.place}.",
          "Let both name the same staging database, by DATABASE_URL or in config/database.yml: migrations and seeds run by way " \
          "of ActiveRecord."]
       end

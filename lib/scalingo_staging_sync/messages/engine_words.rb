@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Messages
-    # The engine's results, events and errors, with what it suggests written as Ruby. The native library calls this with
+    # The engine's results, events and errors, with the options that it names and what it suggests written as Ruby. The native library calls this with
     # whatever it hands over, so that everything above has only words.
     module EngineWords
       module_function
@@ -20,10 +20,17 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] it; in its message, what is suggested is Ruby
       def event(event) = event.key?(:message) ? event.merge(message: text(event[:message])) : event
 
-      # @param facts [Hash{Symbol => Object}] :error, the name of its class, :what and :remedy
+      # @param facts [Hash{Symbol => Object}] :kind, :what, :remedy, and :about with :table, :column, :rows and :sqlstate
       # @return [Error] it, to be raised
       def error(facts)
-        ScalingoStagingSync.const_get(facts[:error]).new(text(facts[:what]), text(facts[:remedy]))
+        ErrorClasses.of(facts[:kind]).new(text(facts[:what]), text(facts[:remedy]), **facts[:about])
+      end
+
+      # @param facts [Hash{Symbol => Object}] what would end a run, as {error} takes it
+      # @return [Hash{Symbol => Object}] :error, the name of its class, :what and :remedy in words, :table, :column, :rows
+      #   and :sqlstate
+      def problem(facts)
+        { error: ErrorClasses::NAMES.fetch(facts[:kind]), what: text(facts[:what]), remedy: text(facts[:remedy]), **facts[:about] }
       end
 
       # @param given [String, Array<String, Hash>] words, with suggestions between them
@@ -39,7 +46,8 @@ module ScalingoStagingSync
         findings: ->(found) { found.map { |finding| finding.merge(rule: finding[:rule] && RubySource.entry(finding[:rule])) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },
         channels: ->(found) { found.map { |channel| channel.merge(note: text(channel[:note])) } },
-        problems: ->(found) { found.map { |problem| problem.merge(what: text(problem[:what]), remedy: text(problem[:remedy])) } }
+        privileges: ->(tried) { tried.map { |right| right.merge(name: text(right[:name]), remedy: text(right[:remedy])) } },
+        problems: ->(found) { found.map { |facts| problem(facts) } }
       }.freeze
       private_constant :WORDED
     end

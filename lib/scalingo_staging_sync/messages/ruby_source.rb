@@ -10,21 +10,37 @@ module ScalingoStagingSync
 
       # Options of masks whose value is the name of another mask.
       NAMES_A_MASK = %w[of].freeze
-      private_constant :LABEL, :NAMES_A_MASK
+
+      # Options for which a variable may stand, and which.
+      VARIABLES = { "backup_file" => "BACKUP_FILE" }.freeze
+      private_constant :LABEL, :NAMES_A_MASK, :VARIABLES
 
       module_function
 
-      # @param suggested [Hash{Symbol, String => Object}] one of :entry, :rules, :ignore and :mask, as the engine returns it
+      # @param suggested [Hash{Symbol, String => Object}] one of :option, :set, :entry, :rules, :ignore and :mask, as the
+      #   engine returns it
       # @return [String] it as Ruby
       # @raise [ArgumentError] when it is none of them
       def of(suggested)
         form, facts = suggested.first
         case form.to_sym
+        when :option then named(facts)
+        when :set then "config.#{facts[:option]} = #{setting(facts[:value])}"
         when :entry then entry(facts)
         when :rules then rules(facts)
         when :ignore then ignore(facts)
         when :mask then mask(facts)
         else raise ArgumentError, "The engine suggests #{form}, which is not known."
+        end
+      end
+
+      # @param option [String] the engine's name for an option
+      # @return [String] where it is set, such as `config.lock_timeout`
+      def named(option)
+        case option
+        when "target_url" then Support::Variables.target_from
+        when "storage_service" then "config.active_storage.service"
+        else ["config.#{option}", *VARIABLES[option]].join(" or ")
         end
       end
 
@@ -84,6 +100,10 @@ module ScalingoStagingSync
 
       def option(name, given) = NAMES_A_MASK.include?(name) ? given.to_sym.inspect : value(given)
       private_class_method :option
+
+      # A word is the name of one of several ways, such as `:mask`.
+      def setting(given) = given.is_a?(String) ? given.to_sym.inspect : given.inspect
+      private_class_method :setting
 
       # String#inspect escapes what would be interpolated.
       def value(given)

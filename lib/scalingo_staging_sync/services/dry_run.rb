@@ -53,8 +53,7 @@ module ScalingoStagingSync
         check!
         asked = settings.to_h.merge("ask_server" => @ask_server)
         Database::RailsState.release_connections
-        plan = native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
-        plan.merge(problems: plan[:problems].to_a.map { |problem| problem.merge(remedy: Error.named(problem[:remedy].to_s)) })
+        native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
       end
 
       private

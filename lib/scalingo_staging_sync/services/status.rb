@@ -52,7 +52,7 @@ module ScalingoStagingSync
         raise ConfigurationError.new(*wrong) if wrong
 
         raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
-                                        "Check #{EngineSettings.target_from} and that the database is up.")
+                                        "Check #{Support::Variables.target_from} and that the database is up.")
       end
 
       private

@@ -83,6 +83,11 @@ module ScalingoStagingSync
         # @return [String] it as it is compared: in small letters, without spaces around it
         def plain(text) = text.to_s.scrub("?").strip.downcase
 
+        # @return [String] what names the target: a variable, or config/database.yml
+        def target_from
+          %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].find { |name| ENV[name].present? } || "config/database.yml"
+        end
+
         private
 
         def letters(name) = name.upcase.delete("^A-Z0-9")

@@ -233,7 +233,7 @@ module ScalingoStagingSync
       def tls
         return "#{examined.tls}." if examined.tls
 
-        raise Warned, "the connection is not encrypted. Add ?sslmode=require to #{EngineSettings.target_from} if the server can."
+        raise Warned, "the connection is not encrypted. Add ?sslmode=require to #{Support::Variables.target_from} if the server can."
       end
 
       def privileges
@@ -275,7 +275,7 @@ module ScalingoStagingSync
         state = pending.empty? ? "none is pending here now" : "pending here now: #{pending.join(", ")}"
         "the app has #{Support::Figures.counted(known.size, "migration")}; #{state}. Those that the backup lacks are run after the load."
       rescue ActiveRecord::ActiveRecordError => error
-        raise Failed, "ActiveRecord cannot ask the database (#{error.class}). Check #{EngineSettings.target_from}."
+        raise Failed, "ActiveRecord cannot ask the database (#{error.class}). Check #{Support::Variables.target_from}."
       rescue StandardError => error
         raise Failed, "the app's migrations cannot be read (#{error.class}). Correct the files in db/migrate."
       end

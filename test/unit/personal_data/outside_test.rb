@@ -7,11 +7,11 @@ class OutsideTextTest < Minitest::Test
   Outside = ScalingoStagingSync::PersonalData::Outside
 
   QUEUE = { table: "public.good_jobs", column: "*", kind: "queued_work", heading: "outside", confidence: 0.95, found_by: "name", values: 0, count: 0,
-            reason: "queued work, GoodJob's", status: "covered", because: "its rows stay out (config.quiesce)", mask: nil }.freeze
+            reason: "queued work, GoodJob's", status: "covered", because: "its rows stay out (quiesce)", mask: nil }.freeze
   HOOK = QUEUE.merge(table: "public.webhooks", column: "url", kind: "endpoint", reason: "where requests are sent", status: :masked,
                      because: nil, mask: { mask: "url", options: {} }).freeze
   LEFT = QUEUE.merge(column: "*", table: "public.que_jobs", reason: "queued work, Que's", status: "ignored",
-                     because: "config.quiesce is false").freeze
+                     because: "quiesce is false").freeze
   PERSON = { table: "public.users", column: "email", kind: "email", heading: "contact", reason: "named", status: "uncovered" }.freeze
   KNOWN = [{ table: "public.users", column: "encrypted_password", accounts: 1200 }].freeze
 
@@ -26,9 +26,9 @@ class OutsideTextTest < Minitest::Test
   def document = ScalingoStagingSync::Audit::Document.new(report, started_at: Time.now, finished_at: Time.now, config: staging_config)
 
   def test_each_is_named_with_what_was_done
-    assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (config.quiesce)", line(QUEUE)
+    assert_equal "public.good_jobs: queued work, GoodJob's; its rows stay out (quiesce)", line(QUEUE)
     assert_equal "public.webhooks.url: where requests are sent; masked by :url", line(HOOK)
-    assert_equal "public.que_jobs: queued work, Que's; left as it is: config.quiesce is false", line(LEFT)
+    assert_equal "public.que_jobs: queued work, Que's; left as it is: quiesce is false", line(LEFT)
     assert_equal "1 queue kept out or covered, 1 column masked, 1 left as production has it", summary(QUEUE, HOOK, LEFT, PERSON)
     assert_equal "1 column masked", summary(HOOK, PERSON), "of what there is none nothing is said"
     assert_equal "1 column masked, 1 column covered by rules", summary(HOOK, HOOK.merge(status: "covered"))

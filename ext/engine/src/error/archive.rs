@@ -1,6 +1,6 @@
 //! What a backup that cannot be read means to the caller.
 
-use super::{Error, Kind};
+use super::{About, Error, Kind};
 use pg_dump_archive::copy::RowError;
 use pg_dump_archive::{ArchiveError, Version};
 use std::io;
@@ -92,6 +92,7 @@ fn damaged_rows(table: &str, error: &RowError) -> Error {
         format!("The backup is damaged in the rows of {table}: {error}."),
         FETCH_AGAIN,
     )
+    .about(About::table(table))
 }
 
 #[cfg(test)]
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_error_is_told_by_its_kind_alone() {
+    fn of_a_foreign_error_only_the_kind_is_said() {
         let error: Error = ArchiveError::from(io::Error::new(
             io::ErrorKind::ConnectionReset,
             "https://storage.example/backup?signature=abc",

@@ -5,7 +5,8 @@
 //! Who asks the server says with [`Doing`] whether they can be.
 
 use super::sqlstate::{is_about_objects, meaning};
-use super::{Error, Kind};
+use super::{About, Error, Kind};
+use crate::text::{text, Setting, Text};
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
@@ -40,39 +41,47 @@ pub enum Doing<'a> {
 }
 
 impl Doing<'_> {
-    fn told(&self) -> &str {
+    fn attempt(&self) -> &str {
         match self {
-            Self::WithoutRows(told) | Self::WithRows(told) | Self::Discreet(told) => told,
+            Self::WithoutRows(attempt) | Self::WithRows(attempt) | Self::Discreet(attempt) => attempt,
             Self::Rule { rule, .. } => rule,
         }
     }
 }
 
 impl Error {
-    /// A PostgreSQL error, told by what it was met at.
+    /// A PostgreSQL error, by what was attempted.
     ///
     /// It holds the code, its meaning in our own words, and the names of type, table, column and constraint, as far as
     /// the server gave them and no function of the database's own did. Of a rule's SQL it quotes where the fault is.
     /// The server's own words are in it only where no row is near and the error is about objects; never its DETAIL, its
     /// HINT or its CONTEXT (PostgreSQL's documentation, "Error and Notice Message Fields").
     pub fn from_server(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
-        let told = doing.told();
+        let attempt = doing.attempt();
         let Some(report) = error.as_db_error() else {
             return Self::new(
                 Kind::TargetConnection,
-                format!("The connection to the target database broke while {told}."),
+                format!("The connection to the target database broke while {attempt}."),
                 "Run it again; if it happens again, look at the database's own log.",
             );
         };
         let code = report.code().code();
         let kind = kind(code);
         let words = words(doing, report);
-        let facts = facts(doing, report).concat();
+        let names = Names::of(doing, report);
+        let facts = names.facts(doing, report).concat();
+        let about = About {
+            table: names.table,
+            column: names.column,
+            rows: None,
+            sqlstate: Some(code.to_owned()),
+        };
         Self::new(
             kind,
-            format!("PostgreSQL refused {told}: {words} (SQLSTATE {code}{facts})."),
+            format!("PostgreSQL refused {attempt}: {words} (SQLSTATE {code}{facts})."),
             remedy(kind),
         )
+        .about(about)
     }
 }
 
@@ -87,12 +96,16 @@ fn kind(code: &str) -> Kind {
     }
 }
 
-fn remedy(kind: Kind) -> &'static str {
+fn remedy(kind: Kind) -> Text {
     match kind {
-        Kind::Privilege => "Grant the target's role the missing right, or leave the object out.",
-        Kind::LockTimeout => "Run it again when the other session is gone, or raise config.lock_timeout.",
-        Kind::TargetConnection => "Run it again; if it happens again, look at the database's own log.",
-        _ => "Remove the cause and run it again.",
+        Kind::Privilege => "Grant the target's role the missing right, or leave the object out.".into(),
+        Kind::LockTimeout => text!(
+            "Run it again when the other session is gone, or raise ",
+            Setting::LockTimeout,
+            "."
+        ),
+        Kind::TargetConnection => "Run it again; if it happens again, look at the database's own log.".into(),
+        _ => "Remove the cause and run it again.".into(),
     }
 }
 
@@ -108,31 +121,54 @@ fn words(doing: Doing<'_>, report: &DbError) -> String {
     }
 }
 
-/// What else is known, each part with a comma before it.
-fn facts(doing: Doing<'_>, report: &DbError) -> Vec<String> {
-    let mut facts = Vec::new();
-    if matches!(doing, Doing::Discreet(_)) || report.routine() != Some(RAISE) {
+/// The names of objects that the server gives and that may be shown.
+#[derive(Default)]
+struct Names {
+    data_type: Option<String>,
+    table: Option<String>,
+    column: Option<String>,
+    constraint: Option<String>,
+}
+
+impl Names {
+    fn of(doing: Doing<'_>, report: &DbError) -> Self {
+        // What a function of the database's own raises may call anything a table.
+        if !matches!(doing, Doing::Discreet(_)) && report.routine() == Some(RAISE) {
+            return Self::default();
+        }
+        let shown = |name: &str| {
+            let is_shown = name.split('.').all(is_name);
+            is_shown.then(|| name.to_owned())
+        };
         let table = match (report.schema(), report.table()) {
             (Some(schema), Some(table)) if is_name(schema) => Some(format!("{schema}.{table}")),
             (_, table) => table.map(str::to_owned),
         };
-        for (what, name) in [
-            ("type", report.datatype()),
-            ("table", table.as_deref()),
-            ("column", report.column()),
-            ("constraint", report.constraint()),
-        ] {
-            if let Some(name) = name.filter(|name| name.split('.').all(is_name)) {
-                facts.push(format!(", {what} {name}"));
-            }
+        Self {
+            data_type: report.datatype().and_then(shown),
+            table: table.as_deref().and_then(shown),
+            column: report.column().and_then(shown),
+            constraint: report.constraint().and_then(shown),
         }
     }
-    if let (Doing::Rule { sql, .. }, Some(ErrorPosition::Original(at))) = (doing, report.position()) {
-        if let Some(near) = near(sql, *at) {
-            facts.push(format!(", near `{near}`"));
+
+    /// What is known besides the code, each part with a comma before it.
+    fn facts(&self, doing: Doing<'_>, report: &DbError) -> Vec<String> {
+        let names = [
+            ("type", &self.data_type),
+            ("table", &self.table),
+            ("column", &self.column),
+            ("constraint", &self.constraint),
+        ];
+        let named = names
+            .into_iter()
+            .filter_map(|(what, name)| Some((what, name.as_ref()?)));
+        let mut facts: Vec<String> = named.map(|(what, name)| format!(", {what} {name}")).collect();
+        if let (Doing::Rule { sql, .. }, Some(ErrorPosition::Original(at))) = (doing, report.position()) {
+            facts.extend(near(sql, *at).map(|near| format!(", near `{near}`")));
         }
+        facts
     }
-    facts
 }
 
 fn is_name(text: &str) -> bool {

@@ -5,7 +5,7 @@
 //! kept on disk, nothing is locked.
 
 use super::{read_only, until_cancelled, Job};
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
 use crate::leak::Channel;
@@ -18,7 +18,7 @@ use crate::postgres::{Inspection, ServerCheck};
 use crate::report::{self, LeftOut};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
-use crate::text::Text;
+use crate::text::{text, Setting, Text};
 use pg_dump_archive::{Archive, DumpId, EntryKind, Header};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -55,12 +55,14 @@ pub struct DryRun {
 /// One thing that would end a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
-    /// The class of the error under `ScalingoStagingSync`.
-    pub error: String,
+    /// What kind of failure it would be.
+    pub kind: Kind,
     /// What would happen.
     pub what: Text,
     /// What to do about it.
     pub remedy: Text,
+    /// What it is about.
+    pub about: About,
 }
 
 /// What would happen to a table's rows.
@@ -115,9 +117,10 @@ pub struct Sql {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         Self {
-            error: error.kind.class_name().to_owned(),
+            kind: error.kind,
             what: error.what.clone(),
             remedy: error.remedy.clone(),
+            about: (*error.about).clone(),
         }
     }
 }
@@ -142,8 +145,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let mut sizes = HashMap::new();
     if let Some(contents) = contents {
         told.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
-        told.warnings
-            .extend(age_warning(settings, &contents.info).map(Text::from));
+        told.warnings.extend(age_warning(settings, &contents.info));
         if let Some(url) = &url {
             let (source, dumped) = (&settings.source, &contents.header.database);
             problems.extend(identity::refuse_addon(url, &contents.info).err());
@@ -171,7 +173,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
         );
     }
     if let Some(plan) = &plan {
-        told.warnings.extend(plan.warnings.iter().map(Text::from));
+        told.warnings.extend(plan.warnings.iter().cloned());
         told.findings.clone_from(&plan.personal.findings);
         told.channels = plan.known_channels();
         told.tables = tables(plan, &sizes, look.as_ref());
@@ -233,7 +235,7 @@ fn read(
 }
 
 /// Says when a run would ask for a fresh backup, which a dry run does not.
-fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
+fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<Text> {
     let Source::Scalingo(scalingo) = &settings.source else {
         return None;
     };
@@ -241,9 +243,12 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<String> {
     let created: jiff::Timestamp = info.created_at.as_deref()?.parse().ok()?;
     let age = jiff::Timestamp::now().duration_since(created).as_secs();
     (u64::try_from(age).unwrap_or(0) >= most).then(|| {
-        "This backup is older than config.backup_max_age allows: a run would ask Scalingo for a fresh one, which may \
+        text!(
+            "This backup is older than ",
+            Setting::BackupMaxAge,
+            " allows: a run would ask Scalingo for a fresh one, which may \
          differ from it."
-            .into()
+        )
     })
 }
 

@@ -3,13 +3,14 @@
 //! What it returns holds raw values: it goes to a terminal and nowhere else. The target is not touched.
 
 use super::{read_only, until_cancelled, Job};
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::event::Sink;
 use crate::plan::{names, Load, Plan};
 use crate::planned;
 use crate::rows::LoadRows;
 use crate::settings::Settings;
 use crate::source;
+use crate::text::{text, Setting, Text};
 use pg_dump_archive::copy::{decode, fields};
 use pg_dump_archive::{Archive, Block};
 use serde::Serialize;
@@ -92,31 +93,36 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
             format!("The backup has no rows of a table {named} that a run would load."),
             instead(plan, named),
         )
+        .about(About::table(named))
     })?;
     if loads.next().is_some() {
         return Err(Error::new(
             Kind::Plan,
             format!("Several schemas have a table {named}."),
             "Name it with its schema, such as public.users.",
-        ));
+        )
+        .about(About::table(named)));
     }
     Ok(first)
 }
 
 /// What to name in place of a table that is not there.
-fn instead(plan: &Plan, named: &str) -> String {
+fn instead(plan: &Plan, named: &str) -> Text {
     if plan
         .excluded
         .iter()
         .any(|table| table.to_string() == named || table.name == named)
     {
-        return "config.exclude_tables leaves its rows out: take it off the list to see them, or name another.".into();
+        return text!(
+            Setting::ExcludeTables,
+            " leaves its rows out: take it off the list to see them, or name another."
+        );
     }
     let near = names::near_misses(named, plan.loads.values().map(|load| &load.table));
     if near.is_empty() {
         return "Name a table of the plan (DRY_RUN=true) whose rows are not excluded.".into();
     }
-    near
+    near.into()
 }
 
 fn shown(load: &Load, piece: &[u8]) -> Result<Sample> {

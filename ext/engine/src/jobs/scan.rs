@@ -12,7 +12,7 @@ use crate::planned;
 use crate::postgres::url::ConnectionUrl;
 use crate::rows::LoadRows;
 use crate::settings::{Policy, Settings};
-use crate::text::Suggested;
+use crate::text::{Snippet, Text};
 use crate::{postgres, source};
 use personal_data::Finding;
 use pg_dump_archive::{Archive, Block, DataBlock};
@@ -48,9 +48,9 @@ pub struct ScanReport {
     /// Every column that looks personal, by table.
     pub findings: Vec<Finding>,
     /// The rules for those that nothing covers; None: all are covered.
-    pub rules: Option<Suggested>,
+    pub rules: Option<Snippet>,
     /// What the person in charge should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 /// Looks for personal data in a backup, a database or a schema, and says what no rule covers. Nothing is restored, and
@@ -155,7 +155,7 @@ fn found(origin: String, detection: &Detection) -> ScanReport {
         .filter(|finding| finding.status.needs_a_rule())
         .cloned()
         .collect();
-    let rules = (!open.is_empty()).then_some(Suggested::Rules(open));
+    let rules = (!open.is_empty()).then_some(Snippet::Rules(open));
     ScanReport {
         origin,
         tables: detection.plan().loads.len(),

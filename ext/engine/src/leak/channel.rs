@@ -1,7 +1,7 @@
 //! What can hold personal data beside the columns that rules name, and what becomes of it.
 
 use crate::alike::{first_of, NAMED};
-use crate::text::{Suggested, Text};
+use crate::text::{text, Setting, Snippet, Text};
 use personal_data::Entry;
 use serde::Serialize;
 
@@ -149,7 +149,11 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: Outcome::LeftOut,
-            note: "The contents of large objects are left out (config.exclude_large_objects): they exist, but are empty.".into(),
+            note: text!(
+                "The contents of large objects are left out (",
+                Setting::ExcludeLargeObjects,
+                "): they exist, but are empty."
+            ),
         }
     }
 
@@ -161,16 +165,15 @@ impl Channel {
             kind: None,
             count,
             outcome: Outcome::Unscanned,
-            note: format!(
-                "{count} {} as production has them, unread by the leak check. \
-                 config.exclude_large_objects = true leaves their contents out of a run.",
-                if count == 1 {
-                    "large object stays"
-                } else {
-                    "large objects stay"
-                }
-            )
-            .into(),
+            note: text!(
+                match count {
+                    1 => "1 large object stays as production has it".to_owned(),
+                    count => format!("{count} large objects stay as production has them"),
+                },
+                ", unread by the leak check. ",
+                Setting::ExcludeLargeObjects.to(true),
+                " leaves their contents out of a run.",
+            ),
         }
     }
 
@@ -186,7 +189,7 @@ impl Channel {
                 "{column} holds {}, which the leak check does not read. To empty it: ",
                 values_of_no_text(count)
             ))
-            .suggesting(Suggested::Entry(entry.clone())),
+            .suggesting(Snippet::Entry(entry.clone())),
         }
     }
 

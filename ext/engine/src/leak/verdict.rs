@@ -3,7 +3,7 @@
 use super::class::Class;
 use super::sets::{place, Sets, Tally};
 use super::watch::ColumnPlace;
-use crate::text::{Suggested, Text};
+use crate::text::{Snippet, Text};
 use personal_data::Entry;
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ pub struct Summary {
 impl Leak {
     /// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns: `, and the entry.
     pub fn sentence(&self) -> Text {
-        Text::from(self.words()).suggesting(Suggested::Entry(self.entry.clone()))
+        Text::from(self.words()).suggesting(Snippet::Entry(self.entry.clone()))
     }
 
     fn words(&self) -> String {
@@ -283,7 +283,7 @@ mod tests {
             told.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
             "{told}"
         );
-        assert_eq!(told.suggested().collect::<Vec<_>>(), [&Suggested::Entry(entry())]);
+        assert_eq!(told.snippets().collect::<Vec<_>>(), [&Snippet::Entry(entry())]);
         assert_eq!(Findings::default().failure(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Which entries are restored, which are left out, and why.
 
 use super::sql::{lex, Cursor, Token};
-use super::{Diagnostics, Problems};
+use super::{Diagnostics, Problems, Warnings};
 use crate::settings::Settings;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -69,7 +69,7 @@ fn by_kind(
     entry: &Entry,
     relations: &HashSet<(&EntryKind, &str, &str)>,
     settings: &Settings,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> Option<String> {
     let is_known =
         |kind: EntryKind| relations.contains(&(&kind, entry.namespace.as_str(), entry.tag.as_str()));

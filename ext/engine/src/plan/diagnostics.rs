@@ -1,6 +1,6 @@
-//! What the plan's passes have to say beside their results: what is wrong, all of it told together, and warnings.
+//! What the plan's passes have to say beside their results: what is wrong, all of it at once, and warnings.
 
-use crate::error::{Error, Kind};
+use crate::error::{About, Error, Kind};
 use crate::text::Text;
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ pub(super) struct Diagnostics {
     /// What is wrong, in sentences with a remedy.
     pub(super) problems: Problems,
     /// What the person in charge should know.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Warnings,
 }
 
 impl Diagnostics {
     /// Adds what a pass says.
     pub(super) fn add(&mut self, further: Diagnostics) {
         self.problems.0.extend(further.problems.0);
-        self.warnings.extend(further.warnings);
+        self.warnings.extend(further.warnings.0);
     }
 
     /// The result of a pass; what it says is added.
@@ -27,26 +27,56 @@ impl Diagnostics {
     }
 }
 
-/// Everything that is wrong, told together.
+/// What does not end the run, and should be known.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Text>);
+pub(super) struct Warnings(pub(super) Vec<Text>);
 
-/// More than this many problems are counted, not told.
-const PROBLEMS_TOLD: usize = 40;
+impl Warnings {
+    pub(super) fn push(&mut self, warning: impl Into<Text>) {
+        self.0.push(warning.into());
+    }
+
+    pub(super) fn extend(&mut self, warnings: impl IntoIterator<Item = impl Into<Text>>) {
+        self.0.extend(warnings.into_iter().map(Into::into));
+    }
+}
+
+impl<W: Into<Text>> FromIterator<W> for Warnings {
+    fn from_iter<I: IntoIterator<Item = W>>(warnings: I) -> Self {
+        Self(warnings.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Everything that is wrong, each with what it is about, for one error.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<(Text, About)>);
+
+/// More than this many problems are counted, not listed.
+const MOST_LISTED: usize = 40;
 
 impl Problems {
     pub(super) fn add(&mut self, problem: impl Into<Text>) {
-        self.0.push(problem.into());
+        self.add_about(problem, About::default());
+    }
+
+    pub(super) fn add_about(&mut self, problem: impl Into<Text>, about: About) {
+        self.0.push((problem.into(), about));
     }
 
     /// Fails with what has been found so far, each once.
     pub(super) fn check(&self) -> Result<(), Error> {
         let mut seen = HashSet::new();
-        let mut lines: Vec<&Text> = self.0.iter().filter(|problem| seen.insert(&***problem)).collect();
+        let mut found = self.0.iter().filter(|(problem, _)| seen.insert(&**problem));
+        let mut lines: Vec<&Text> = Vec::new();
+        let mut about = About::default();
+        for (problem, of) in &mut found {
+            lines.push(problem);
+            about = of.clone();
+        }
         let count = lines.len();
-        lines.truncate(PROBLEMS_TOLD);
+        lines.truncate(MOST_LISTED);
         let further =
-            (count > PROBLEMS_TOLD).then(|| Text::from(format!("… and {} more.", count - PROBLEMS_TOLD)));
+            (count > MOST_LISTED).then(|| Text::from(format!("… and {} more.", count - MOST_LISTED)));
         lines.extend(further.as_ref());
         let head = match count {
             0 => return Ok(()),
@@ -54,6 +84,7 @@ impl Problems {
             _ => format!("The configuration does not fit the backup in {count} places:\n- "),
         };
         let what = Text::from(head).and(Text::joined(lines, "\n- ")).and("\n");
-        Err(Error::new(Kind::Plan, what, "Correct this and run again."))
+        let error = Error::new(Kind::Plan, what, "Correct this and run again.");
+        Err(if count == 1 { error.about(about) } else { error })
     }
 }

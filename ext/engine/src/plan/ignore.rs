@@ -4,6 +4,7 @@ use crate::plan::names::{literal, Pattern};
 use crate::plan::schema::Schema;
 use crate::plan::{Diagnostics, TableName};
 use crate::settings::Ignored;
+use crate::text::{text, Setting};
 
 /// The patterns, each with its reason.
 #[derive(Debug, Default)]
@@ -16,10 +17,10 @@ impl Ignores {
         let mut ignores = Ignores::default();
         for entry in entries {
             let Some((table, column)) = split(&entry.column) else {
-                said.problems.add(format!(
-                    "config.pii_ignore: \"{}\" is not a column. Write table.column or schema.table.column, with * for any \
-                     characters, such as \"products.*\" or \"*.name\".",
-                    entry.column
+                said.problems.add(text!(
+                    Setting::PiiIgnore,
+                    format!(": \"{}\" is not a column. Write table.column or ", entry.column),
+                    "schema.table.column, with * for any characters, such as \"products.*\" or \"*.name\".",
                 ));
                 continue;
             };
@@ -28,9 +29,10 @@ impl Ignores {
                     && known.columns.iter().any(|one| column.matches(&alone(&one.name)))
             });
             if !found {
-                said.warnings.push(format!(
-                    "config.pii_ignore: \"{}\" matches no column of the backup.",
-                    entry.column
+                let column = &entry.column;
+                said.warnings.push(text!(
+                    Setting::PiiIgnore,
+                    format!(": \"{column}\" matches no column of the backup."),
                 ));
             }
             ignores.0.push((table, column, entry.reason.clone()));

@@ -148,7 +148,7 @@ pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &masking::Key) ->
         excluded: without_rows,
         left_out: left_out.collect(),
         encoding: decisions.encoding,
-        warnings: said.warnings,
+        warnings: said.warnings.0,
         loads,
         large_objects,
         steps,
@@ -225,9 +225,8 @@ fn check_contents(entries: &[Entry]) -> Diagnostics {
         );
     }
     if !has(EntryKind::TableData) && !has(EntryKind::Blobs) {
-        said.warnings.push(
-            "The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.".into(),
-        );
+        said.warnings
+            .push("The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.");
     }
     said
 }

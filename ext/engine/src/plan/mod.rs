@@ -40,7 +40,8 @@ pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
 pub use step::{Step, StepKind, TaskId};
 
 use crate::leak::{Channel, Watches};
-use diagnostics::{Diagnostics, Problems};
+use crate::text::Text;
+use diagnostics::{Diagnostics, Problems, Warnings};
 use pg_dump_archive::{DumpId, Entry};
 use std::collections::HashMap;
 
@@ -72,7 +73,7 @@ pub struct Plan {
     /// What holds personal data beside columns, and what becomes of it, but for what [`Plan::known_channels`] adds.
     pub channels: Vec<Channel>,
     /// What the person in charge should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 /// A table's name as the server knows it.

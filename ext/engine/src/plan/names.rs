@@ -131,13 +131,13 @@ pub fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableNam
             let whole = format!("{}.{name}", table.schema.to_lowercase());
             let score = if wanted.contains('.') {
                 // A right name in a wrong schema is near, too.
-                strsim::jaro_winkler(&wanted, &whole).max(strsim::jaro_winkler(bare, &name) - 0.05)
+                near::likeness(&wanted, &whole).max(near::likeness(bare, &name) - 0.05)
             } else {
-                strsim::jaro_winkler(bare, &name)
+                near::likeness(bare, &name)
             };
             (score, table.to_string())
         })
-        .filter(|(score, _)| *score > 0.8)
+        .filter(|(score, _)| *score > near::ALIKE)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let names: Vec<String> = scored

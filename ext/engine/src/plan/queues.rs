@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashSet};
 const SURE: f32 = 0.95;
 
 /// Why a queue's rows stay out.
-pub(super) const QUIESCED: &str = "its rows stay out (config.quiesce)";
+pub(super) const QUIESCED: &str = "its rows stay out (quiesce)";
 
 /// What stands for a whole table where a column is asked for.
 const WHOLE: &str = "*";
@@ -59,7 +59,7 @@ impl Queues {
                 } else if settings.quiesce {
                     (Status::Covered, QUIESCED.to_owned())
                 } else {
-                    (Status::Ignored, "config.quiesce is false".to_owned())
+                    (Status::Ignored, "quiesce is false".to_owned())
                 };
                 found.entry(table).or_insert_with(|| Queue {
                     reason: reason.clone(),

@@ -12,7 +12,7 @@ use super::sql_rules::SqlRules;
 use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TableName, TaskId};
 use crate::leak::Channel;
 use crate::settings::Policy;
-use masking::{Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
+use masking::{Key, Mask, Pseudonyms, RowMask, Type, Unfit, Uniqueness};
 use personal_data::Status;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
@@ -137,7 +137,7 @@ impl Ground<'_> {
             Err(sentences) => {
                 sentences
                     .into_iter()
-                    .for_each(|sentence| said.problems.add(sentence));
+                    .for_each(|unfit| said.problems.add_about(&unfit, (&unfit).into()));
                 return ((None, moved), said);
             }
         };
@@ -205,7 +205,7 @@ fn emptying(
     schema: &Schema,
     table: usize,
     key: &Key,
-) -> Result<RowMask, Vec<String>> {
+) -> Result<RowMask, Vec<Unfit>> {
     let known = &schema.tables[table];
     let columns = load
         .columns

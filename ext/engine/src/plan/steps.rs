@@ -4,7 +4,7 @@ use super::decide::{display_name, is_body_of_view, Decisions};
 use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
 use super::weight::weight;
-use super::{Diagnostics, LeftOut, Load, Refusal, Step, TableName, TaskId};
+use super::{Diagnostics, LeftOut, Load, Refusal, Step, TableName, TaskId, Warnings};
 use crate::alike::Alike;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -53,7 +53,7 @@ enum Outcome {
 }
 
 /// Excluding one table that everything refers to concerns as many keys as there are tables.
-fn warnings_of_keys(not_valid: Alike, left_out: Alike) -> Vec<String> {
+fn warnings_of_keys(not_valid: Alike, left_out: Alike) -> Warnings {
     let not_valid = not_valid.into_warnings(
         |count| {
             format!("{count} foreign keys are added NOT VALID, because rows that they refer to are excluded")

@@ -10,6 +10,7 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::postgres::session::connect::{Session, SharedConnector};
 use crate::postgres::session::{get, lock, Idle};
 use crate::postgres::state;
+use crate::text::{text, Setting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -182,7 +183,15 @@ pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<(
     };
     Err(Error::new(
         Kind::TargetBusy,
-        format!("The target's role has {sessions} in the database ({names}), and config.terminate_connections is off."),
-        "Stop the app's web and worker processes first, or set config.terminate_connections = true.",
+        text!(
+            format!("The target's role has {sessions} in the database ({names}), and "),
+            Setting::TerminateConnections,
+            " is off."
+        ),
+        text!(
+            "Stop the app's web and worker processes first, or set ",
+            Setting::TerminateConnections.to(true),
+            "."
+        ),
     ))
 }

@@ -45,8 +45,8 @@ pub(crate) struct Outcome {
     pub(crate) masked: Option<u64>,
     /// Seconds from the run's beginning.
     pub(crate) seconds: Option<f64>,
-    /// The class of the error that ended it, if one did.
-    pub(crate) error_class: Option<String>,
+    /// The kind of the error that ended it, if one did.
+    pub(crate) error: Option<Kind>,
     /// Rows by table.
     pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
 }
@@ -193,7 +193,7 @@ pub(crate) async fn record_end(
     if !may_write(session, "runs", "SELECT, INSERT, UPDATE").await? {
         return Ok(());
     }
-    let status = match (&outcome.error_class, more_to_come) {
+    let status = match (&outcome.error, more_to_come) {
         (Some(_), _) => "failed",
         (None, true) => "running",
         (None, false) => "complete",
@@ -244,7 +244,7 @@ async fn record(
                 &number(outcome.rows),
                 &number(outcome.masked),
                 &outcome.seconds,
-                &outcome.error_class,
+                &outcome.error.map(Kind::name),
                 &table_rows,
             ],
         )
@@ -330,7 +330,7 @@ pub(crate) async fn undo_leftover(session: &Session) -> Result<Leftover> {
         left.read_only_role = let_writers_in(session).await?;
     }
     if may_write(session, "runs", "SELECT, UPDATE").await? {
-        let sql = "UPDATE scalingo_staging_sync.runs SET status = 'failed', error_class = 'Killed', \
+        let sql = "UPDATE scalingo_staging_sync.runs SET status = 'failed', error_class = 'killed', \
                    finished_at = now() WHERE status = 'running'";
         left.runs = session.execute(sql, &[]).await.map_err(doing)?;
     }

@@ -109,7 +109,7 @@ impl Target {
             self.settings.more_to_come,
         );
         let written = tokio::time::timeout(NOTING, written).await;
-        if outcome.error_class.is_none() && !matches!(written, Ok(Ok(()))) {
+        if outcome.error.is_none() && !matches!(written, Ok(Ok(()))) {
             self.events
                 .warn("The run could not be noted in the gem's history of runs.");
         }

@@ -3,6 +3,7 @@
 use super::shown::shown;
 use super::{BackupInfo, Found};
 use crate::error::{Error, Kind, Result};
+use crate::text::{text, Setting};
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -32,7 +33,11 @@ pub(super) async fn find_again(path: &Path) -> Result<Found> {
                 "The backup comes through {}, which cannot be read a second time.",
                 shown(path)
             ),
-            "Give a regular file in config.backup_file or BACKUP_FILE, or run it again.",
+            text!(
+                "Give a regular file in ",
+                Setting::BackupFile,
+                ", or run it again."
+            ),
         ));
     }
     find(path).await
@@ -71,7 +76,11 @@ pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
             Ok((_, metadata)) if metadata.is_dir() => Err(Error::new(
                 Kind::Configuration,
                 format!("The backup file {} is a directory.", shown(&path)),
-                "Give one file in config.backup_file or BACKUP_FILE: a .tar.gz, a .tar or pg_dump -Fc's output. What pg_dump -Fd writes is not read.",
+                text!(
+                    "Give one file in ",
+                    Setting::BackupFile,
+                    ": a .tar.gz, a .tar or pg_dump -Fc's output. What pg_dump -Fd writes is not read."
+                ),
             )),
             Ok(opened) => Ok(opened),
             Err(error) => Err(unopened(&path, &error)),
@@ -86,15 +95,19 @@ fn unopened(path: &Path, error: &io::Error) -> Error {
     let (what, remedy) = match error.kind() {
         io::ErrorKind::NotFound => (
             format!("The backup file {path} does not exist."),
-            "Give an existing file in config.backup_file or BACKUP_FILE, or leave both out to take Scalingo's backup.",
+            text!(
+                "Give an existing file in ",
+                Setting::BackupFile,
+                ", or leave both out to take Scalingo's backup."
+            ),
         ),
         io::ErrorKind::PermissionDenied => (
             format!("The backup file {path} may not be read by this user."),
-            "Change its owner or its mode (chmod u+r).",
+            "Change its owner or its mode (chmod u+r).".into(),
         ),
         _ => (
             format!("The backup file {path} cannot be opened: {error}."),
-            "Check config.backup_file or BACKUP_FILE.",
+            text!("Check ", Setting::BackupFile, "."),
         ),
     };
     Error::new(Kind::Configuration, what, remedy)

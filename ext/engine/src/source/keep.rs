@@ -8,6 +8,7 @@
 use super::shown::shown;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::text::{text, Setting};
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -131,7 +132,11 @@ impl Partial {
                     "Nothing can be written to the directory {}: {error}.",
                     shown(directory)
                 ),
-                "Set config.temp_dir to a directory that this user can write to.",
+                text!(
+                    "Set ",
+                    Setting::TempDir,
+                    " to a directory that this user can write to."
+                ),
             )
         })
     }

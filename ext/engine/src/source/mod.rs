@@ -23,6 +23,7 @@ mod unpack;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
 use crate::settings;
+use crate::text::{text, Setting};
 use shown::shown;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -301,7 +302,11 @@ fn disk_refused(directory: &Path, error: &io::Error) -> Error {
             "The archive could not be written to {}: {error}.",
             shown(directory)
         ),
-        "Make room there, or set config.temp_dir to another directory.",
+        text!(
+            "Make room there, or set ",
+            Setting::TempDir,
+            " to another directory."
+        ),
     )
 }
 

@@ -15,6 +15,7 @@ use super::{file, http, BackupInfo, Found};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
+use crate::text::{text, Setting, Text};
 use api::Api;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -89,17 +90,21 @@ fn describe(settings: &settings::Scalingo, addon: &addon::Addon, record: backup:
 
 /// Refuses what would only puzzle Scalingo.
 fn check(settings: &settings::Scalingo) -> Result<()> {
-    let missing = |what: &str, remedy: &str| Err(Error::new(Kind::Configuration, what, remedy));
+    let missing = |what: &str, remedy: Text| Err(Error::new(Kind::Configuration, what, remedy));
     if settings.app.trim().is_empty() {
         return missing(
             "The app to copy from is not configured.",
-            "Set config.clone_source_scalingo_app_name to the production app's name.",
+            text!(
+                "Set ",
+                Setting::CloneSourceScalingoAppName,
+                " to the production app's name."
+            ),
         );
     }
     if settings.api_token.expose_secret().trim().is_empty() {
         return missing(
             "There is no API token for Scalingo.",
-            "Make one in the Scalingo dashboard and set SCALINGO_API_TOKEN to it.",
+            "Make one in the Scalingo dashboard and set SCALINGO_API_TOKEN to it.".into(),
         );
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `address`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::word_lists::{CITIES, STREETS};
 use crate::families::words::{self, list, room, Part};
 
@@ -10,7 +11,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("address", "a street with its number, and a city", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let room = room(fitting)?.saturating_sub(6);
     let parts = vec![
         Part::Number,

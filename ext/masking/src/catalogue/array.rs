@@ -1,6 +1,7 @@
 //! `array`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::families::document::{quoted, write_quoted, Buffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -90,7 +91,7 @@ impl Pseudonym for Array {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if !matches!(fitting.column.kind, Type::Array(_)) {
         return Err(fitting.wrong_type("arrays"));
     }

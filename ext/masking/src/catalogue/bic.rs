@@ -1,6 +1,7 @@
 //! `bic`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
@@ -31,7 +32,7 @@ impl Number for Bic {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 0, |_, _| Bic)
 }
 

@@ -1,6 +1,7 @@
 //! `birth_date`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::days::{self, Change, SUBJECT};
 use crate::types::Type;
 
@@ -19,7 +20,7 @@ pub(crate) static MASK: Entry = Entry {
     )
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let change = days::change(fitting, Change::WithinYear)?;
     days::fit(fitting, change, false)
 }

@@ -1,6 +1,7 @@
 //! `city`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::word_lists::CITIES;
 use crate::families::words::{self, list, room};
 
@@ -10,7 +11,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("city", "a city", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     words::fit(fitting, vec![list(CITIES, room(fitting)?)])
 }
 

@@ -1,6 +1,7 @@
 //! `company`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::word_lists::LAST_NAMES;
 use crate::families::words::{self, list, room, Part};
 
@@ -12,7 +13,7 @@ pub(crate) static MASK: Entry = Entry {
 
 const FORMS: &[&str] = &["Conseil", "SARL", "SAS", "Services", "et Fils"];
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let room = room(fitting)?.saturating_sub(1);
     let parts = vec![
         list(LAST_NAMES, room.saturating_sub(4).min(room)),

@@ -3,6 +3,7 @@
 
 use crate::action::Writes;
 use crate::entry::{Entry, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::distinct;
 use crate::types::Type;
 
@@ -11,7 +12,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("constant", "always the same", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.string("value")?.unwrap_or_default();
     let number = match text.trim_start_matches('0') {
         "" => "0",

@@ -1,6 +1,7 @@
 //! `credit_card`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, on_digits, permute_before_luhn, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
@@ -36,7 +37,7 @@ impl Number for Card {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let kept = if fitting.flag("keep_bin")? { 6 } else { 1 };
     check_digits::fit(fitting, 16, |function, most| Card {
         strings: Strings::new(function, 10),

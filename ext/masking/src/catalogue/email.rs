@@ -3,6 +3,7 @@
 use crate::append::Fixed;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::{Misfit, Unfit};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -80,22 +81,25 @@ fn is_domain(text: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let domain = &fitting.ground.pseudonyms.email_domain;
     let Type::Text { limit, .. } = fitting.column.kind else {
         return Err(fitting.cannot_hold("an e-mail address"));
     };
     let length = DIGITS + 1 + domain.len();
-    if limit.is_some_and(|limit| limit < length) {
-        return Err(fitting.problem(
-            &format!(
+    if let Some(limit) = limit.filter(|limit| *limit < length) {
+        let most = limit.saturating_sub(DIGITS + 1);
+        // No domain is shorter than `a.b`.
+        if most < 3 {
+            return Err(fitting.too_short(length));
+        }
+        return Err(fitting.unfit(
+            Misfit::EmailDomain(most),
+            format!(
                 "is {}, and a pseudonymous address has {length} characters.",
                 fitting.column.kind.describe()
             ),
-            &format!(
-                "Shorten config.anonymized_email_domain to at most {} characters.",
-                limit.unwrap_or(0).saturating_sub(DIGITS + 1)
-            ),
+            format!("Take a domain of at most {most} characters for the addresses."),
         ));
     }
     let keep_domain = fitting.flag("keep_domain")?;

@@ -4,6 +4,7 @@
 use super::email;
 use crate::action::Other;
 use crate::entry::{Entry, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::distinct::Form;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -51,7 +52,7 @@ impl Pseudonym for EmailMd5 {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let form = match fitting.column.kind {
         Type::Text { limit, .. } => Form::Hex(limit.unwrap_or(32).min(32)),
         Type::Uuid => Form::PlainUuid,

@@ -5,6 +5,7 @@
 //! change every pseudonym with an upgrade, and they allocate for each value.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::{Misfit, Unfit};
 use crate::families::word_lists::CITIES;
 use crate::families::words::{self, Part};
 use fake::locales::{Data, DE_DE, EN, FR_FR, IT_IT, NL_NL};
@@ -409,7 +410,7 @@ fn shortened(parts: &[Part], limit: usize) -> Option<Vec<Part>> {
 }
 
 /// The language that the options name.
-fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, String> {
+fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, Box<Unfit>> {
     let name = fitting.string("locale")?.unwrap_or("fr");
     LOCALES.iter().find(|locale| locale.name == name).ok_or_else(|| {
         let known: Vec<&str> = LOCALES.iter().map(|locale| locale.name).collect();
@@ -418,7 +419,7 @@ fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, String> {
 }
 
 /// The kind that the options name, or the column's name.
-fn kind(fitting: &Fitting<'_>) -> Result<&'static str, String> {
+fn kind(fitting: &Fitting<'_>) -> Result<&'static str, Box<Unfit>> {
     let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
     match fitting.string("kind")? {
         Some(given) => known
@@ -427,21 +428,23 @@ fn kind(fitting: &Fitting<'_>) -> Result<&'static str, String> {
             .copied()
             .ok_or_else(|| fitting.wrong_option("kind", &format!("one of {}", known.join(", ")))),
         None => kind_of(&fitting.column.name).ok_or_else(|| {
-            fitting.problem(
+            fitting.unfit(
+                Misfit::Option("kind".to_owned()),
                 "has the mask :fake, and its name does not say what it holds.",
-                &format!("Give the option kind: {}.", known.join(", ")),
+                format!("Give the option kind: {}.", known.join(", ")),
             )
         }),
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?;
     let (locale, kind) = (locale(fitting)?, kind(fitting)?);
     let pseudonyms = fitting.ground.pseudonyms;
     let Some(mut parts) = locale.parts(kind, pseudonyms.utf8, &pseudonyms.email_domain) else {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(
+            Misfit::Option("locale".to_owned()),
+            format!(
                 "has the mask :fake of kind {kind}, and in the locale {} no number is reserved for that.",
                 locale.name
             ),
@@ -454,9 +457,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "email" => parts.splice(3..4, [text("."), Part::Hex]).for_each(drop),
             "username" => parts.splice(1..2, [Part::Hex]).for_each(drop),
             "postal_code" | "phone" => {
-                return Err(fitting.problem(
-                    &format!("is under a unique index, and there are too few numbers for the mask :fake of kind {kind}."),
-                    &format!("Take the mask :{kind}, which keeps values distinct, or drop the index in production."),
+                return Err(fitting.unfit(Misfit::Unique,
+                    format!("is under a unique index, and there are too few numbers for the mask :fake of kind {kind}."),
+                    format!("Take the mask :{kind}, which keeps values distinct, or drop the index in production."),
                 ))
             }
             _ => parts.extend([text(" "), Part::Hex]),
@@ -464,8 +467,8 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     }
     let least: usize = parts.iter().map(Part::longest).sum();
     let Some(parts) = shortened(&parts, limit.limit) else {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(Misfit::Room,
+            format!(
                 "is {}, and what the mask :fake of kind {kind} writes has up to {least} characters.",
                 fitting.column.kind.describe()
             ),

@@ -2,6 +2,7 @@
 
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
@@ -81,7 +82,7 @@ fn known(name: &[u8]) -> Option<usize> {
     is_known.then_some(name.len() - dot)
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text_of(STEM.len() + DIGITS + LONGEST)?;
     let mask = FileName {
         function: fitting.function("filename"),

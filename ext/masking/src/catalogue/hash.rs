@@ -2,6 +2,7 @@
 
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -42,7 +43,7 @@ impl Pseudonym for Hash {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.kind == Type::Bytea {
         let mask = Hash {
             function: fitting.function("hash"),

@@ -1,6 +1,7 @@
 //! `hstore`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::families::document::{places, quoted, scrub, write_quoted, Buffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -91,7 +92,7 @@ impl Pseudonym for Hstore {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.kind != Type::Hstore {
         return Err(fitting.wrong_type("hstore columns"));
     }

@@ -1,6 +1,7 @@
 //! `iban`: the check digits of ISO 13616, and of a French account its own key, too.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
@@ -92,7 +93,7 @@ fn rib_key(account: &[u8]) -> u32 {
     97 - rest * 100 % 97
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 0, |_, _| Iban)
 }
 

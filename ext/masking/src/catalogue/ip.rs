@@ -1,6 +1,7 @@
 //! `ip`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::shape::Token;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -118,7 +119,7 @@ impl Pseudonym for Ip {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     match fitting.column.kind {
         Type::Text { .. } => {
             fitting.text_of(if fitting.column.unique.distinct { 43 } else { 39 })?;

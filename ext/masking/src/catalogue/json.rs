@@ -1,6 +1,7 @@
 //! `json`: a document in which the values at some paths are masked.
 
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::{Misfit, Unfit};
 use crate::families::document::{places, scrub, Inner};
 use crate::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
 use crate::pseudonym::{Pseudonym, Work};
@@ -340,7 +341,7 @@ impl Pseudonym for Json {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     match fitting.column.kind {
         Type::Json | Type::Jsonb | Type::Text { limit: None, .. } => {}
         _ => return Err(fitting.wrong_type("json, jsonb and text columns without a limit")),
@@ -348,8 +349,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     fitting.may_repeat()?;
     let paths = places(fitting, "paths", |path| {
         parse_path(path).ok_or_else(|| {
-            fitting.problem(
-                &format!("has the mask :json with a path \"{path}\" that cannot be read."),
+            fitting.unfit(
+                Misfit::Option("paths".to_owned()),
+                format!("has the mask :json with a path \"{path}\" that cannot be read."),
                 "Write paths such as $.contact.email, $.items[*].name or $..phone.",
             )
         })

@@ -2,6 +2,7 @@
 
 use crate::bytes;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
 use crate::permutation::Permutation;
 use crate::pseudonym::{Pseudonym, Work};
@@ -37,7 +38,7 @@ impl Pseudonym for LastFour {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let function = fitting.function("last4");
     match fitting.column.kind {
         Type::Text { .. } => shape::fit(fitting),

@@ -2,6 +2,7 @@
 
 use crate::bytes::hex_value;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::shape::{Token, HEX_LOWER, HEX_UPPER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -58,7 +59,7 @@ impl Pseudonym for Mac {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if !matches!(
         fitting.column.kind,
         Type::MacAddr | Type::MacAddr8 | Type::Text { .. }

@@ -2,8 +2,11 @@
 //!
 //! To add one, write its file, and its name below. What they have in common is in [`families`](super::families).
 
+#[cfg(test)]
+mod tests;
+
 use super::entry::{Catalogue, Entry, Mask, Options};
-use super::error::Unknown;
+use super::error::InvalidMask;
 
 /// The modules of the masks that a rule can name, and the list of them, in the order of the documents.
 macro_rules! masks {
@@ -90,7 +93,7 @@ impl Mask {
     ///
     /// # Errors
     /// There is no such mask, or it does not take such an option.
-    pub fn named(name: &str, options: &Options) -> Result<Self, Unknown> {
+    pub fn named(name: &str, options: &Options) -> Result<Self, InvalidMask> {
         CATALOGUE.mask(name, options)
     }
 }

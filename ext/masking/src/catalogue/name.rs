@@ -1,6 +1,7 @@
 //! `name`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::word_lists::{FIRST_NAMES, LAST_NAMES};
 use crate::families::words::{self, list, room, Part};
 
@@ -10,7 +11,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("name", "a first and a last name", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let half = room(fitting)?.saturating_sub(1) / 2;
     let parts = vec![
         list(FIRST_NAMES, half),

@@ -3,6 +3,7 @@
 
 use crate::action::Writes;
 use crate::entry::{Entry, Fitted, Fitting, Mask, Nulls, Options};
+use crate::error::{Misfit, Unfit};
 use crate::families::distinct;
 use crate::types::Test;
 
@@ -19,7 +20,7 @@ impl Mask {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let column = fitting.column;
     if column.unique.distinct && (column.not_null || column.unique.counts_nulls) {
         return distinct::fit(fitting);
@@ -29,8 +30,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
         return Ok(Fitted::new(Writes::null(), "NULL", form));
     }
     let Some(neutral) = column.kind.neutral() else {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(
+            Misfit::NotNull,
+            format!(
                 "is NOT NULL and of type {}, for which no neutral value is known.",
                 column.kind.describe()
             ),

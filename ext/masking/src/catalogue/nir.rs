@@ -1,6 +1,7 @@
 //! `nir`: sex, year, month, department, commune, order, and the key to 97.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, number, write, Number};
 use crate::families::shape::Shape;
 use crate::permutation::{Permutation, Strings};
@@ -126,7 +127,7 @@ fn key(text: &[u8]) -> u128 {
     97 - digits.fold(0u128, |number, digit| number * 10 + u128::from(digit)) % 97
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 15, |function, _| Nir {
         births: Permutation::new(function, SIZES.iter().product()),
         others: Strings::new(function, 10),

@@ -2,6 +2,7 @@
 
 use crate::action::Writes;
 use crate::entry::{Entry, Example, Fitted, Fitting, Nulls};
+use crate::error::{Misfit, Unfit};
 
 pub(crate) static MASK: Entry = Entry {
     example: Example::of_text("secret"),
@@ -10,15 +11,17 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("null", "NULL", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.not_null {
-        return Err(fitting.problem(
+        return Err(fitting.unfit(
+            Misfit::NotNull,
             "is NOT NULL, and the mask :null writes NULL.",
             "Take :static with a value, or another mask.",
         ));
     }
     if fitting.column.unique.distinct && fitting.column.unique.counts_nulls {
-        return Err(fitting.problem(
+        return Err(fitting.unfit(
+            Misfit::Unique,
             "is under a unique index that takes two NULLs for the same.",
             "Take a mask that keeps values distinct, such as :hash.",
         ));
@@ -35,6 +38,6 @@ pub(super) mod tests {
 
     #[test]
     fn every_value_becomes_null() {
-        assert_eq!(plain("null", "x"), "NULL");
+        assert_eq!(plain("null", "x"), "\\N");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::bytes::parse;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{nearer, Pseudonym, Work};
 use crate::types::Type;
@@ -164,7 +165,7 @@ impl Pseudonym for Noise {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let most = match fitting.column.kind {
         Type::Integer(2) => Most::Integer(i128::from(i16::MAX)),
         Type::Integer(4) => Most::Integer(i128::from(i32::MAX)),

@@ -1,6 +1,7 @@
 //! `numbered_name`: `User<id>`, for the strategies.
 
 use crate::entry::{Entry, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::numbered::{self, Shape};
 use crate::types::Type;
 
@@ -9,7 +10,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("numbered_name", "a prefix and the digits of an id", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let Type::Text { limit, .. } = fitting.column.kind else {
         return Err(fitting.cannot_hold("a name"));
     };

@@ -1,12 +1,13 @@
 //! `numbered_phone`: `060` and seven digits of the user's id or of the row's own, for the strategies.
 
 use crate::entry::{Entry, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::numbered::{self, Shape};
 use crate::types::Type;
 
 pub(crate) static MASK: Entry = Entry::new("numbered_phone", "`060` and the digits of an id", fit);
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     // What is left for digits after 060, or after 60 in a number, whose leading zero is not kept.
     let (prefix, limit, room) = match fitting.column.kind {
         Type::Text { limit, .. } => (

@@ -1,6 +1,7 @@
 //! `password`: one that you know.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::constant;
 use crate::families::password_hash::{known, BCRYPT};
 use secrecy::ExposeSecret;
@@ -18,7 +19,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("password", "a bcrypt hash of a password that you know", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     fitting.text_of(BCRYPT)?;
     let staging = fitting.ground.pseudonyms.staging_password.as_ref();

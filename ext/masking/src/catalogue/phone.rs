@@ -3,6 +3,7 @@
 //! What is valid in other countries than France the library says, which allocates for each number that it looks at.
 
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -129,7 +130,7 @@ impl Pseudonym for Phone {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let is_number = match fitting.column.kind {
         Type::Text { .. } => false,
         Type::Integer(8) | Type::Numeric { digits: None } => true,

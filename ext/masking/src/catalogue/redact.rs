@@ -1,6 +1,7 @@
 //! `redact`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::constant;
 
 pub(crate) static MASK: Entry = Entry {
@@ -9,7 +10,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("redact", "`[REDACTED]`", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     let limit = fitting.text()?.limit;
     let text: String = "[REDACTED]".chars().take(limit).collect();

@@ -3,6 +3,7 @@
 use crate::action::Writes;
 use crate::bytes::cut;
 use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
@@ -75,7 +76,7 @@ impl Pseudonym for Scrub {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     fitting.may_repeat()?;
     let country = fitting.string("country")?.unwrap_or("FR");
@@ -86,9 +87,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
             "phone" => json!({ "mask": "phone", "country": country }),
             name => json!(name),
         };
-        let mask = fitting
-            .named(&mask)
-            .map_err(|problem| fitting.problem(&problem, ""))?;
+        let mask = fitting.named(&mask).map_err(|invalid| fitting.inner(invalid))?;
         if let Writes::Pseudonym(mask) = fitting.within(&mask)? {
             masks.push(mask);
         }

@@ -1,6 +1,7 @@
 //! `siren`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, on_digits, permute_before_luhn, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
@@ -43,7 +44,7 @@ impl Number for Siren {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 9, |_, most| Siren::new(fitting, most))
 }
 

@@ -2,6 +2,7 @@
 
 use super::siren::Siren;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, luhn, on_digits, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
@@ -41,7 +42,7 @@ impl Number for Siret {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 14, |function, most| Siret {
         siren: Siren::new(fitting, most),
         strings: Strings::new(function, 10),

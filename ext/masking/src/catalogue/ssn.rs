@@ -1,6 +1,7 @@
 //! `ssn`: area, group and serial number, none of them one that is never given out.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, number, on_digits, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
@@ -43,7 +44,7 @@ fn is_given(digits: &[u8]) -> bool {
     area > 0 && area != 666 && area < 900 && group > 0 && serial > 0
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 9, |function, most| Ssn {
         strings: Strings::new(function, 10),
         is_number: most.is_some(),

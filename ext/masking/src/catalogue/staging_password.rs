@@ -2,6 +2,7 @@
 
 use super::unknown_password::Unknown;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::{Misfit, Unfit};
 use crate::families::password_hash::{is_bcrypt, known, BCRYPT};
 use crate::keep::Keep;
 use crate::pseudonym::{Pseudonym, Work};
@@ -48,13 +49,14 @@ impl Pseudonym for Staging {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     fitting.text_of(BCRYPT)?;
     let Some(password) = &fitting.ground.pseudonyms.staging_password else {
-        return Err(fitting.problem(
-            "has the mask :staging_password, and config.staging_password is not set.",
-            "Set it, or take :unknown_password.",
+        return Err(fitting.unfit(
+            Misfit::StagingPassword,
+            "has the mask :staging_password, and no password of staging is known.",
+            "Set one, or take :unknown_password.",
         ));
     };
     let hash = known(fitting, password.expose_secret())?;

@@ -1,6 +1,7 @@
 //! `static`: always the same value, of whatever type the column is.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::{Misfit, Unfit};
 use crate::families::constant;
 use crate::sql::quote_literal;
 use crate::types::{Test, Type};
@@ -14,7 +15,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("static", "always the same value", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     let given = match fitting.option("value") {
         Some(Value::String(text)) => text.clone(),
@@ -23,8 +24,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
     };
     match form(fitting, &given).or_else(|| neutral_form(fitting, &given)) {
         Some(form) => Ok(constant::fit(fitting, &given, form)),
-        None => Err(fitting.problem(
-            &format!(
+        None => Err(fitting.unfit(
+            Misfit::Option("value".to_owned()),
+            format!(
                 "is {}, which does not take the value of its mask :static.",
                 fitting.column.kind.describe()
             ),

@@ -3,6 +3,7 @@
 use crate::action::Other;
 use crate::bytes::cut;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::{Misfit, Unfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::escape_pattern;
 use crate::types::Type;
@@ -62,7 +63,7 @@ impl Pseudonym for Template {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     let Some(given) = fitting.string("template")? else {
         return Err(fitting.wrong_option("template", "given, such as \"user-{id}@x.test\""));
@@ -104,7 +105,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
 }
 
 /// The template in its pieces: text, and columns in braces.
-fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, String> {
+fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, Box<Unfit>> {
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some(open) = rest.find('{') {
@@ -124,11 +125,12 @@ fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, String> {
 }
 
 /// A column that a template names.
-fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, String> {
+fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, Box<Unfit>> {
     let table = fitting.ground.table;
     let Some(place) = table.position(name) else {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(
+            Misfit::Option("template".to_owned()),
+            format!(
                 "has a template that names the column {name}, which {} does not have.",
                 table.name
             ),
@@ -139,8 +141,9 @@ fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, String> {
     let is_template =
         place == fitting.position || masks.any(|(position, mask)| *position == place && mask.is(MASK.name));
     if is_template {
-        return Err(fitting.problem(
-            &format!("has a template that names {name}, which is a template itself."),
+        return Err(fitting.unfit(
+            Misfit::Option("template".to_owned()),
+            format!("has a template that names {name}, which is a template itself."),
             "Name columns that are none.",
         ));
     }
@@ -148,7 +151,7 @@ fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, String> {
 }
 
 /// Whether what it writes differs from row to row, and has room.
-fn check_distinct(fitting: &Fitting<'_>, pieces: &[Piece], limit: usize) -> Result<(), String> {
+fn check_distinct(fitting: &Fitting<'_>, pieces: &[Piece], limit: usize) -> Result<(), Box<Unfit>> {
     let table = fitting.ground.table;
     let is_distinct_key = |other: &Other| {
         let is_key = table.key == [other.column] && table.key_is_enforced;
@@ -158,15 +161,17 @@ fn check_distinct(fitting: &Fitting<'_>, pieces: &[Piece], limit: usize) -> Resu
         .iter()
         .any(|piece| matches!(piece, Piece::Column(other) if is_distinct_key(other)));
     if !names_the_key {
-        return Err(fitting.problem(
+        return Err(fitting.unfit(
+            Misfit::Unique,
             "is under a unique index, and its template does not name the primary key.",
             "Put the primary key's column into the template, such as {id}.",
         ));
     }
     let least: usize = pieces.iter().map(|piece| least_room(fitting, piece)).sum();
     if least > limit {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(
+            Misfit::Room,
+            format!(
                 "is {} under a unique index, and its template needs room for {least} characters.",
                 fitting.column.kind.describe()
             ),
@@ -213,6 +218,6 @@ pub(super) mod tests {
     #[test]
     fn under_a_unique_index_a_template_names_the_primary_key() {
         let problem = fitted("template", json!({"template": "{person}"}), Type::TEXT, UNIQUE).unwrap_err();
-        assert!(problem.contains("primary key"), "{problem}");
+        assert!(problem.to_string().contains("primary key"), "{problem}");
     }
 }

@@ -1,6 +1,7 @@
 //! `text`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
@@ -50,7 +51,7 @@ impl Pseudonym for Lorem {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.text()?;
     fitting.may_repeat()?;
     let mask = Lorem {

@@ -1,6 +1,7 @@
 //! `timestamp`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::days::{self, Change, SUBJECT};
 use crate::types::Type;
 
@@ -14,7 +15,7 @@ pub(crate) static MASK: Entry = Entry {
     )
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let days = fitting.number("days", 180, 2..=36_500)? as i64;
     days::fit(fitting, Change::Shift(days), true)
 }

@@ -1,6 +1,7 @@
 //! `token`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::shape::Token;
 
 pub(crate) static MASK: Entry = Entry {
@@ -13,7 +14,7 @@ pub(crate) static MASK: Entry = Entry {
     )
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text()?;
     let token = Token::new(fitting.function("token"), text.ignores_case);
     let starts = fitting.starts();

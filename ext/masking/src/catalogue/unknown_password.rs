@@ -4,6 +4,7 @@
 //! stays in the old value's own format.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::password_hash::{
     has_digest, is_bcrypt, is_hex, is_secret, write_bcrypt_body, write_like, Bytes, BCRYPT, BCRYPT_BODY,
     BCRYPT_DIGITS, SHORTEST_DIGEST,
@@ -29,7 +30,7 @@ pub(super) struct Unknown {
 }
 
 impl Unknown {
-    pub(super) fn new(fitting: &Fitting<'_>) -> Result<Self, String> {
+    pub(super) fn new(fitting: &Fitting<'_>) -> Result<Self, Box<Unfit>> {
         let limit = if fitting.column.unique.distinct {
             fitting.text_of(BCRYPT)?.limit
         } else {
@@ -74,7 +75,7 @@ impl Pseudonym for Unknown {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     Ok(fitting.fitted(Unknown::new(fitting)?, fitting.is_ascii()))
 }
 

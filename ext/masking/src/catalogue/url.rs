@@ -2,6 +2,7 @@
 
 use crate::bytes::write_hex;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
@@ -62,7 +63,7 @@ impl Pseudonym for Url {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.text_of(50)?;
     let mask = Url {
         function: fitting.function("url"),

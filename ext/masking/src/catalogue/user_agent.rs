@@ -1,6 +1,7 @@
 //! `user_agent`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::words::{self, list, room};
 
 pub(crate) static MASK: Entry = Entry {
@@ -20,7 +21,7 @@ const BROWSERS: &[&str] = &[
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
 ];
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     words::fit(fitting, vec![list(BROWSERS, room(fitting)?)])
 }
 

@@ -1,6 +1,7 @@
 //! `username`.
 
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::words::{self, Part};
 
 pub(crate) static MASK: Entry = Entry {
@@ -10,7 +11,7 @@ pub(crate) static MASK: Entry = Entry {
     ..Entry::new("username", "`user_` and a pseudonym", fit)
 };
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     words::fit(fitting, vec![Part::Text("user_".into()), Part::Hex])
 }
 

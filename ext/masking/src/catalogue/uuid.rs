@@ -2,6 +2,7 @@
 
 use crate::bytes::hex_value;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::shape::{Token, HEX_LOWER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -70,7 +71,7 @@ impl Pseudonym for Uuid {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if !matches!(fitting.column.kind, Type::Uuid | Type::Text { .. }) {
         return Err(fitting.wrong_type("uuid and text columns"));
     }

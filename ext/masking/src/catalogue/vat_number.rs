@@ -2,6 +2,7 @@
 
 use super::siren::Siren;
 use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, number, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
@@ -43,7 +44,7 @@ impl Number for Vat {
     }
 }
 
-fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     check_digits::fit(fitting, 0, |_, most| Vat {
         siren: Siren::new(fitting, most),
     })

@@ -6,6 +6,7 @@
 
 use super::shape::{self, Shape};
 use crate::entry::{Fitted, Fitting, ANY_VALUE};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -60,7 +61,7 @@ pub(crate) fn fit<N: Number + 'static>(
     fitting: &Fitting<'_>,
     digits: u8,
     make: impl FnOnce(&Function, Option<u128>) -> N,
-) -> Result<Fitted, String> {
+) -> Result<Fitted, Box<Unfit>> {
     // A number has no leading zeros, so its length says which digits it lacks.
     let is_number = match &fitting.column.kind {
         Type::Text { .. } => false,

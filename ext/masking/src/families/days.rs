@@ -1,6 +1,7 @@
 //! Dates and moments that move: by a number of days, within a year, to the beginning of a band of years.
 
 use crate::entry::{Fitted, Fitting, ANY_VALUE};
+use crate::error::{Misfit, Unfit};
 use crate::key::Function;
 use crate::moment::{civil_from, days_from, parse, write, Moment, FIRST, SECONDS_OF_DAY};
 use crate::pseudonym::{nearer, Pseudonym, Work};
@@ -142,7 +143,7 @@ impl Pseudonym for Days {
 }
 
 /// Whose dates move together: the column that the option names, else the primary key.
-fn subject(fitting: &Fitting<'_>) -> Result<Vec<usize>, String> {
+fn subject(fitting: &Fitting<'_>) -> Result<Vec<usize>, Box<Unfit>> {
     match fitting.string("subject")? {
         None => Ok(fitting.ground.table.key.clone()),
         Some(name) => fitting
@@ -155,7 +156,7 @@ fn subject(fitting: &Fitting<'_>) -> Result<Vec<usize>, String> {
 }
 
 /// Fits it to date and timestamp columns; if the time of day changes too (`seconds`), to the latter.
-pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool) -> Result<Fitted, String> {
+pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool) -> Result<Fitted, Box<Unfit>> {
     let subject = subject(fitting)?;
     let last = match fitting.column.kind {
         Type::Date if !seconds => days_from(5_874_897, 12, 31),
@@ -187,14 +188,15 @@ pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool) -> Resul
 }
 
 /// What the options ask for.
-pub(crate) fn change(fitting: &Fitting<'_>, default: Change) -> Result<Change, String> {
+pub(crate) fn change(fitting: &Fitting<'_>, default: Change) -> Result<Change, Box<Unfit>> {
     let asked: Vec<&str> = ["days", "keep_year", "age_band"]
         .into_iter()
         .filter(|option| fitting.option(option).is_some())
         .collect();
     if asked.len() > 1 {
-        return Err(fitting.problem(
-            &format!(
+        return Err(fitting.unfit(
+            Misfit::Option(asked[0].to_owned()),
+            format!(
                 "has the mask :{} with the options {}, which exclude one another.",
                 fitting.name(),
                 asked.join(" and ")

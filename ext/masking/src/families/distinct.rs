@@ -2,6 +2,7 @@
 
 use crate::bytes::{first_16, first_u128, is_hex, write_digits, write_hex};
 use crate::entry::{Fitted, Fitting};
+use crate::error::Unfit;
 use crate::fitting::{DISTINCT_DIGITS, DISTINCT_HEX};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -114,7 +115,7 @@ impl Pseudonym for Distinct {
 }
 
 /// Fits it to a column of any type that has room.
-pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let form = match fitting.column.kind {
         Type::Text { limit, .. } => Form::Hex(limit.unwrap_or(32).min(32)),
         Type::Uuid => Form::Uuid,

@@ -5,6 +5,7 @@
 
 use crate::action::Writes;
 use crate::entry::Fitting;
+use crate::error::{Misfit, Unfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::{self, Row};
@@ -21,13 +22,8 @@ pub(crate) enum Inner {
 
 impl Inner {
     /// What an option names.
-    pub(crate) fn new(fitting: &Fitting<'_>, value: &Value) -> Result<Self, String> {
-        let mask = fitting.named(value).map_err(|problem| {
-            fitting.problem(
-                &format!("has the mask :{} in which {problem}", fitting.name()),
-                "",
-            )
-        })?;
+    pub(crate) fn new(fitting: &Fitting<'_>, value: &Value) -> Result<Self, Box<Unfit>> {
+        let mask = fitting.named(value).map_err(|invalid| fitting.inner(invalid))?;
         let writes = match &fitting.column.kind {
             Type::Array(of) => fitting.for_type(&mask, (**of).clone()),
             _ => fitting.within(&mask),
@@ -63,37 +59,32 @@ impl Inner {
 pub(crate) fn places<P>(
     fitting: &Fitting<'_>,
     option: &str,
-    read: impl Fn(&str) -> Result<P, String>,
-) -> Result<Vec<(P, Inner)>, String> {
+    read: impl Fn(&str) -> Result<P, Box<Unfit>>,
+) -> Result<Vec<(P, Inner)>, Box<Unfit>> {
     let map = match fitting.option(option) {
         None => return Ok(Vec::new()),
         Some(Value::Object(map)) => map,
         Some(_) => return Err(fitting.wrong_option(option, "a map to masks")),
     };
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let (mut found, mut unfit) = (Vec::new(), Vec::new());
     for (place, mask) in map {
         match (read(place), Inner::new(fitting, mask)) {
             (Ok(read), Ok(mask)) => found.push((read, mask)),
             (read, mask) => {
-                let wrong = [read.err(), mask.err()];
-                problems.extend(
-                    wrong
-                        .into_iter()
-                        .flatten()
-                        .map(|wrong| format!("{place}: {wrong}")),
-                );
+                let wrong = [read.err(), mask.err()].into_iter().flatten();
+                unfit.extend(wrong.map(|wrong| (place.clone(), *wrong)));
             }
         }
     }
-    if problems.is_empty() {
+    if unfit.is_empty() {
         Ok(found)
     } else {
-        Err(problems.join(" "))
+        Err(fitting.unfit(Misfit::Places(unfit), "", ""))
     }
 }
 
 /// The option `scrub`.
-pub(crate) fn scrub(fitting: &Fitting<'_>) -> Result<Option<Inner>, String> {
+pub(crate) fn scrub(fitting: &Fitting<'_>) -> Result<Option<Inner>, Box<Unfit>> {
     if fitting.flag("scrub")? {
         Inner::new(fitting, &json!("scrub")).map(Some)
     } else {

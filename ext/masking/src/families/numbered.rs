@@ -3,6 +3,7 @@
 use crate::append::{append, Fixed};
 use crate::bytes::{first_u128, pad, write_digits};
 use crate::entry::{Fitted, Fitting};
+use crate::error::Unfit;
 use crate::fitting::DISTINCT_DIGITS;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -194,7 +195,7 @@ fn distinct_id(fitting: &Fitting<'_>) -> (IdSource, bool) {
 }
 
 /// Fits it to a column that holds such text or such a number. Its form is the one of text.
-pub(crate) fn fit(fitting: &Fitting<'_>, shape: &Shape<'_>) -> Result<Fitted, String> {
+pub(crate) fn fit(fitting: &Fitting<'_>, shape: &Shape<'_>) -> Result<Fitted, Box<Unfit>> {
     let (last, distinct) = if fitting.column.unique.distinct {
         let (source, integer) = distinct_id(fitting);
         // Ten digits are all that an integer has, and as many as a bigint ever needs; the worker watches the rest.

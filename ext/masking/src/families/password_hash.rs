@@ -2,6 +2,7 @@
 //! hash's own format, with its parameters: bcrypt, argon2, scrypt, PBKDF2, crypt(3), Django's, or hex digits.
 
 use crate::entry::Fitting;
+use crate::error::Unfit;
 use crate::key::Function;
 use std::sync::{Mutex, PoisonError};
 
@@ -36,7 +37,7 @@ const FUNCTIONS: [&[u8]; 7] = [
 static MADE: Mutex<Option<([u8; 32], u32, String)>> = Mutex::new(None);
 
 /// The bcrypt hash of a password: one for all rows, with a salt made from the key, so that two runs write the same.
-pub(crate) fn known(fitting: &Fitting<'_>, password: &str) -> Result<String, String> {
+pub(crate) fn known(fitting: &Fitting<'_>, password: &str) -> Result<String, Box<Unfit>> {
     let cost = fitting.number("cost", 10, 4..=14)? as u32;
     let digest = fitting.function("password").digest(password.as_bytes());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);

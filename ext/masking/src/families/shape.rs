@@ -2,6 +2,7 @@
 
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
+use crate::error::Unfit;
 use crate::key::Function;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
@@ -233,7 +234,7 @@ impl Pseudonym for Shape {
 }
 
 /// Fits a mask that keeps the shape to a text column.
-pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, String> {
+pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.text()?;
     let shape = Shape::new(fitting.function(fitting.name()), None);
     Ok(fitting.fitted(shape, fitting.is_ascii()))

@@ -4,6 +4,7 @@ pub(crate) use super::parts::Part;
 use super::words_form;
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
+use crate::error::Unfit;
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -84,7 +85,7 @@ pub(crate) fn list(words: &[&'static str], limit: usize) -> Part {
 }
 
 /// Fits texts of these parts to a column; under a unique index they get one more that keeps them apart.
-pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<Part>) -> Result<Fitted, String> {
+pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<Part>) -> Result<Fitted, Box<Unfit>> {
     let is_distinct = parts.iter().any(|part| matches!(part, Part::Hex));
     if fitting.column.unique.distinct && !is_distinct {
         parts.extend([Part::Text(" ".into()), Part::Hex]);
@@ -117,7 +118,7 @@ pub(crate) fn fit_parts(
 }
 
 /// The characters that are left for words.
-pub(crate) fn room(fitting: &Fitting<'_>) -> Result<usize, String> {
+pub(crate) fn room(fitting: &Fitting<'_>) -> Result<usize, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     let taken = if fitting.column.unique.distinct {
         DISTINCT_HEX + 1

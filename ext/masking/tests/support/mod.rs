@@ -82,5 +82,5 @@ pub fn keyed(mask: Mask, kind: Type, distinct: bool, email_domain: &str) -> Resu
     let table = table(&[unique("id", Type::Integer(8)), value]);
     RowMask::new(&table, &[(1, mask)], &pseudonyms(email_domain))
         .map(Arc::new)
-        .map_err(|problems| problems.join(" "))
+        .map_err(|unfit| unfit[0].to_string())
 }

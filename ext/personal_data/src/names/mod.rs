@@ -187,7 +187,7 @@ fn by_patterns(name: &Name<'_>, matched: &HashMap<(String, String), Heading>) ->
     finding(
         kind.unwrap_or(heading.usual_kind()),
         0.95,
-        "matched by config.pii_detection_patterns",
+        "matched by pii_detection_patterns",
     )
 }
 
@@ -478,7 +478,7 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
         .iter()
         .map(|filter| filter.to_ascii_lowercase());
     if name.class.is_text() && filters.any(|filter| !filter.is_empty() && lower.contains(&filter)) {
-        return finding(Kind::Secret, 0.6, "listed in config.filter_parameters");
+        return finding(Kind::Secret, 0.6, "listed in filter_parameters");
     }
     let machine = [
         "server",

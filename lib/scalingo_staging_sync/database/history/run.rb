@@ -9,7 +9,9 @@ module ScalingoStagingSync
                         :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class, :changed) do
         # @param row [Hash{String => Object}] a row of the history's table
         # @return [Run] it
-        def self.of(row) = new(**members.to_h { |name| [name, row[name.to_s]] })
+        def self.of(row)
+          new(**members.to_h { |name| [name, row[name.to_s]] }, error_class: Messages::ErrorClasses.noted(row["error_class"]))
+        end
 
         # @return [Boolean] whether it masked what the database held, and read no backup
         def in_place? = mode == "anonymize"

@@ -1,7 +1,7 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
 use super::Masking;
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{About, Doing, Error, Kind, Result};
 use crate::leak::{Channel, Moment};
 use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
@@ -95,18 +95,23 @@ impl Masking<'_> {
                     continue;
                 }
                 sound = false;
-                let told = format!(
+                let what = format!(
                     "{violations} rows of {}.{} do not have the form of their mask.",
                     load.table, column.name
                 );
                 if self.settings.masking.fail_on_verification_error {
                     return Err(Error::new(
                         Kind::Verification,
-                        told,
+                        what,
                         "Look for a trigger or a default that writes this column, and run it again.",
+                    )
+                    .about(
+                        About::table(&load.table)
+                            .column(&column.name)
+                            .rows(violations.unsigned_abs()),
                     ));
                 }
-                self.events.warn(told);
+                self.events.warn(what);
             }
         }
         Ok(sound)

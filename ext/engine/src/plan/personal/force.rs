@@ -42,7 +42,9 @@ impl Judge<'_> {
                     let load = load.clone().rebuilt().mask(sent.map(Arc::new));
                     loads.insert(*id, load.build());
                 }
-                Err(found) => found.into_iter().for_each(|problem| said.problems.add(problem)),
+                Err(unfit) => unfit
+                    .iter()
+                    .for_each(|unfit| said.problems.add_about(unfit, unfit.into())),
             }
         }
         (loads, said)

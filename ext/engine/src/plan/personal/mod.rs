@@ -18,9 +18,9 @@ pub use automatic::Automatic;
 pub(super) use judge::{judge, Ground};
 pub use watch::{Watch, Watched};
 
-use crate::error::{Error, Kind};
+use crate::error::{About, Error, Kind};
 use crate::settings::Policy;
-use crate::text::{Suggested, Text};
+use crate::text::{text, Setting, Snippet, Text};
 use personal_data::{Finding, Status};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
@@ -115,12 +115,19 @@ pub fn refusal(findings: &[Finding], policy: Policy, empty: &str) -> Option<Erro
             several.join("\n- ")
         ),
     };
-    let remedy = Text::from(format!(
-        "{empty}Cover them with rules such as these, or name those that are not personal in \
-         config.pii_ignore, each with its reason:\n"
-    ))
-    .suggesting(Suggested::Rules(open.into_iter().cloned().collect()));
-    Some(Error::new(Kind::PersonalData, what, remedy))
+    let remedy = text!(
+        format!("{empty}Cover them with rules such as these, or name those that are not personal in "),
+        Setting::PiiIgnore,
+        ", each with its reason:\n",
+    )
+    .suggesting(Snippet::Rules(
+        open.iter().map(|finding| (*finding).clone()).collect(),
+    ));
+    let error = Error::new(Kind::PersonalData, what, remedy);
+    Some(match open.as_slice() {
+        [only] => error.about(About::table(&only.table).column(&only.column)),
+        _ => error,
+    })
 }
 
 /// The sentence that warns of columns that go as they are, with the rules that would cover them.
@@ -137,10 +144,13 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
             "{count} columns look personal, are covered by no rule, and were copied as production has them"
         ),
     };
-    let text = Text::from(format!(
-        "{what}:\n- {}\nCover them with rules such as these, or name those that are \
-         not personal in config.pii_ignore, each with its reason; config.pii_policy = :mask masks them by themselves.\n",
-        lines.join("\n- ")
-    ));
-    Some(text.suggesting(Suggested::Rules(open.into_iter().cloned().collect())))
+    let text = text!(
+        format!("{what}:\n- {}\n", lines.join("\n- ")),
+        "Cover them with rules such as these, or name those that are not personal in ",
+        Setting::PiiIgnore,
+        ", each with its reason; ",
+        Setting::PiiPolicy.to("mask"),
+        " masks them by themselves.\n",
+    );
+    Some(text.suggesting(Snippet::Rules(open.into_iter().cloned().collect())))
 }

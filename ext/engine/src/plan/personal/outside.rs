@@ -4,14 +4,14 @@ use super::judge::{Ground, Judge, Judged, Named};
 use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
-use crate::text::{Suggested, Text};
+use crate::text::{text, Setting, Snippet, Text};
 use personal_data::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
 use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
 /// Why the name of a service of files stays.
-const NO_SERVICE: &str = "config.active_storage.service of this environment is not known";
+const NO_SERVICE: &str = "the storage service of this environment is not known";
 
 /// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign keys.
 pub(super) fn references(
@@ -109,7 +109,7 @@ impl Judge<'_> {
         let found = self.acts(table, &self.column_name(table, column, &sql_type), &context)?;
         let because = match self.ground.settings.quiesce {
             true => NO_SERVICE,
-            false => "config.quiesce is false",
+            false => "quiesce is false",
         };
         Some((found, because))
     }
@@ -160,12 +160,17 @@ impl Judge<'_> {
                              with a mask that fits, or let it stay with the entry ",
                             named.reason
                         ));
-                        let entry = Suggested::Ignore(in_ignores(home, column));
-                        said.problems.add(text.suggesting(entry).and(" in config.pii_ignore."));
+                        let entry = Snippet::Ignore(in_ignores(home, column));
+                        said.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
                     }
-                    (_, Some((_, NO_SERVICE))) => said.warnings.push(format!(
-                        "{home}.{column} may name production's storage, and staging could delete files there: {NO_SERVICE}. \
-                         Set it in config/environments, or give the column a rule: {{ mask: :static, value: \"local\" }}."
+                    (_, Some((_, NO_SERVICE))) => said.warnings.push(text!(
+                        format!(
+                            "{home}.{column} may name production's storage, and staging could delete files there: "
+                        ),
+                        Setting::StorageService,
+                        " is not known. Set it for this environment, or give the column a rule with the mask ",
+                        Text::default().suggesting(Snippet::Mask(Suggestion::with("static", "value", "local"))),
+                        ".",
                     )),
                     _ => {}
                 }

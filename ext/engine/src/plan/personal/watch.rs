@@ -5,7 +5,7 @@ use super::automatic::{self, Automatic, Doubts};
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
 use crate::plan::Load;
-use masking::{Mask, Pseudonyms, RowMask, Type};
+use masking::{Mask, Pseudonyms, RowMask, Type, Unfit};
 use personal_data::{Status, TableContext};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -69,8 +69,8 @@ impl Watch {
     /// The load's mask with further ones in it.
     ///
     /// # Errors
-    /// What does not fit, a sentence each.
-    pub fn masked_with(&self, further: &[(usize, Mask)]) -> Result<Arc<RowMask>, Vec<String>> {
+    /// What does not fit.
+    pub fn masked_with(&self, further: &[(usize, Mask)]) -> Result<Arc<RowMask>, Vec<Unfit>> {
         let replaced: HashSet<usize> = further.iter().map(|(position, _)| *position).collect();
         let kept = self
             .masks

@@ -3,8 +3,9 @@
 use super::describe;
 use crate::plan::{Problems, TableName};
 use crate::settings::{MaskName, Rule};
-use masking::near::did_you_mean;
+use crate::text::{text, Setting};
 use masking::{Keep, Mask};
+use near::did_you_mean;
 use std::sync::Arc;
 
 /// The columns and masks of a rule.
@@ -98,9 +99,12 @@ pub(super) fn check_domain(domain: &str, problems: &mut Problems) {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
     if !is_host {
-        problems.add(format!(
-            "config.anonymized_email_domain is \"{domain}\", which is not a domain. Set it to one such as \
+        problems.add(text!(
+            Setting::AnonymizedEmailDomain,
+            format!(
+                " is \"{domain}\", which is not a domain. Set it to one such as \
              demo.example.com (letters, digits, hyphens and dots; an international one in its xn-- form)."
+            )
         ));
     }
 }

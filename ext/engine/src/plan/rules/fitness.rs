@@ -2,7 +2,7 @@
 
 use super::{describe, Covered, Rules};
 use crate::plan::schema::ForeignKey;
-use crate::plan::{checks, Diagnostics, Load, Problems, TableName};
+use crate::plan::{checks, Diagnostics, Load, Problems, TableName, Warnings};
 use masking::{Mask, Type};
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -50,7 +50,7 @@ impl Rules<'_> {
     }
 
     /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.
-    fn warn_of_search_columns(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+    fn warn_of_search_columns(&self, index: usize, masks: &Covered, warnings: &mut Warnings) {
         let table = &self.schema.tables[index];
         for column in &table.columns {
             let kind = column
@@ -68,7 +68,7 @@ impl Rules<'_> {
     }
 
     /// CHECKs on masked columns that are not understood: nobody can know before the rows have come.
-    fn warn_of_checks(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+    fn warn_of_checks(&self, index: usize, masks: &Covered, warnings: &mut Warnings) {
         let mut columns: Vec<_> = masks.iter().collect();
         columns.sort_unstable_by_key(|(column, _)| *column);
         for (column, (mask, rule)) in columns {
@@ -88,7 +88,7 @@ impl Rules<'_> {
 
     /// Under a unique index pseudonyms are distinct among themselves. Values that stay as they are may still meet one
     /// where both are drawn from the same few; nobody can know before the rows have come.
-    fn warn_of_meetings(&self, index: usize, masks: &Covered, warnings: &mut Vec<String>) {
+    fn warn_of_meetings(&self, index: usize, masks: &Covered, warnings: &mut Warnings) {
         let mut columns: Vec<_> = masks.iter().collect();
         columns.sort_unstable_by_key(|(column, _)| *column);
         for (column, (mask, rule)) in columns {
@@ -183,7 +183,7 @@ impl Rules<'_> {
         index: usize,
         masks: &Covered,
         problems: &mut Problems,
-        warnings: &mut Vec<String>,
+        warnings: &mut Warnings,
     ) {
         let table = &self.schema.tables[index];
         for column in &table.columns {

@@ -2,8 +2,9 @@
 
 use super::{describe, Covered, Rules};
 use crate::plan::{Load, Problems};
+use crate::text::Text;
 use masking::{Mask, Pseudonyms, RowMask};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Rules<'_> {
@@ -33,18 +34,10 @@ impl Rules<'_> {
                 (sent.map(Arc::new), chosen.map(Arc::new))
             }
             Err(found) => {
-                for problem in found {
-                    let named: BTreeMap<usize, ()> = covered
-                        .iter()
-                        .filter(|(column, _)| problem.starts_with(&format!("{}.{column} ", load.table)))
-                        .map(|(_, (_, rule))| (*rule, ()))
-                        .collect();
-                    let rule = named
-                        .keys()
-                        .next()
-                        .map(|rule| describe(self.rules[*rule].0))
-                        .unwrap_or_default();
-                    problems.add(format!("{rule}: {problem}"));
+                for unfit in &found {
+                    let rule = covered.get(&unfit.column).map(|(_, rule)| self.rules[*rule].0);
+                    let rule = rule.map(|rule| Text::from(format!("{}: ", describe(rule))));
+                    problems.add_about(rule.unwrap_or_default().and(unfit), unfit.into());
                 }
                 (None, None)
             }

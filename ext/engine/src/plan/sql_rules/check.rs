@@ -10,7 +10,7 @@ use crate::plan::schema::{Schema, Table};
 use crate::plan::walk;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
-use masking::near::nearest;
+use near::nearest;
 use sqlparser::ast::{AssignmentTarget, Expr, ObjectNamePart, Update, Value};
 use std::collections::{BTreeSet, HashMap};
 

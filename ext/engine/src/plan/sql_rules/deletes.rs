@@ -3,7 +3,7 @@
 use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
 use crate::plan::schema::{ForeignKey, OnDelete, Schema, Table};
-use crate::plan::{quote_identifier, Step, TaskId};
+use crate::plan::{quote_identifier, Step, TaskId, Warnings};
 use pg_dump_archive::EntryKind;
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ pub(super) fn follow_deletes(
     prepared: &[Prepared],
     schema: &Schema,
     found: &mut SqlRules,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) {
     let mut queue: Vec<usize> = prepared
         .iter()

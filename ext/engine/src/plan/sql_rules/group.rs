@@ -5,6 +5,7 @@ use super::temporaries::Temporaries;
 use super::{Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::plan::binary::Binary;
 use crate::plan::Load;
+use crate::plan::Warnings;
 use crate::settings::Settings;
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +18,7 @@ pub(super) fn group(
     binary: &Binary<'_>,
     loads: &HashMap<DumpId, Load>,
     found: &mut SqlRules,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) {
     let mut sets: Vec<BTreeSet<usize>> = Vec::new();
     for one in prepared {
@@ -62,7 +63,7 @@ fn make_group(
     temporaries: &Temporaries<'_>,
     binary: &Binary<'_>,
     loads: &HashMap<DumpId, Load>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> SqlGroup {
     let schema = binary.schema;
     let prepared: Vec<&Prepared> = prepared.iter().filter(|one| set.contains(&one.own)).collect();

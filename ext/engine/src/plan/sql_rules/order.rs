@@ -5,6 +5,7 @@ use super::Prepared;
 use crate::plan::parse::folded;
 use crate::plan::schema::Schema;
 use crate::plan::walk;
+use crate::plan::Warnings;
 use sqlparser::ast::{Expr, Ident, Statement};
 use std::collections::BTreeSet;
 
@@ -44,7 +45,7 @@ pub(super) fn warn_of_raw(
     prepared: &[Prepared],
     temporaries: &Temporaries<'_>,
     schema: &Schema,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) {
     for (at, one) in prepared.iter().enumerate() {
         let own = temporaries.family(one.own);

@@ -8,6 +8,7 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, is_refusal};
+use crate::text::{text, Setting, Text};
 use pg_dump_archive::EntryKind;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ const POSTGIS: &str = "postgis";
 pub enum Need {
     /// Other objects of the backup.
     Backup,
-    /// `config.postgis`.
+    /// The option `postgis`.
     Configuration,
 }
 
@@ -156,27 +157,32 @@ pub(in crate::postgres) fn lacks_another(error: &tokio_postgres::Error) -> bool 
 }
 
 /// A relative clause.
-fn which(need: Need) -> &'static str {
+fn which(need: Need) -> Text {
     match need {
-        Need::Backup => "which the backup's schema needs",
-        Need::Configuration => "which config.postgis asks for",
+        Need::Backup => "which the backup's schema needs".into(),
+        Need::Configuration => text!("which ", Setting::Postgis, " asks for"),
     }
 }
 
 /// What to do besides, where only the configuration asks for it.
-fn or_not(need: Need) -> &'static str {
+fn or_not(need: Need) -> Text {
     match need {
-        Need::Backup => "",
-        Need::Configuration => " If the app can do without it, set config.postgis = false.",
+        Need::Backup => Text::default(),
+        Need::Configuration => text!(
+            " If the app can do without it, set ",
+            Setting::Postgis.to(false),
+            "."
+        ),
     }
 }
 
 fn may_not_create(name: &str, need: Need) -> Error {
     Error::new(
         Kind::Privilege,
-        format!(
-            "The target's role may not create the extension {name}, {}.",
-            which(need)
+        text!(
+            format!("The target's role may not create the extension {name}, "),
+            which(need),
+            "."
         ),
         by_another_role(name, need),
     )
@@ -185,33 +191,37 @@ fn may_not_create(name: &str, need: Need) -> Error {
 fn requires_another(name: &str, need: Need) -> Error {
     Error::new(
         Kind::Restore,
-        format!(
-            "The extension {name}, {}, requires another extension that the target does not have.",
-            which(need)
+        text!(
+            format!("The extension {name}, "),
+            which(need),
+            ", requires another extension that the target does not have.",
         ),
         by_another_role(name, need),
     )
 }
 
-fn by_another_role(name: &str, need: Need) -> String {
-    format!(
-        "Have a superuser, or the database's provider, run CREATE EXTENSION {} CASCADE in the target, and run it \
-         again.{}",
-        crate::plan::quote_identifier(name),
-        or_not(need)
+fn by_another_role(name: &str, need: Need) -> Text {
+    let name = crate::plan::quote_identifier(name);
+    text!(
+        format!(
+            "Have a superuser, or the database's provider, run CREATE EXTENSION {name} CASCADE in the target, and run it \
+             again."
+        ),
+        or_not(need),
     )
 }
 
 fn not_there(name: &str, need: Need) -> Error {
     Error::new(
         Kind::Restore,
-        format!(
-            "The target's server does not have the extension {name}, {}.",
-            which(need)
+        text!(
+            format!("The target's server does not have the extension {name}, "),
+            which(need),
+            "."
         ),
-        format!(
-            "Have the server's administrator install {name}, or choose a target that offers it.{}",
-            or_not(need)
+        text!(
+            format!("Have the server's administrator install {name}, or choose a target that offers it."),
+            or_not(need),
         ),
     )
 }

@@ -15,6 +15,7 @@ use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::session::{facts, get, new_run_id, LOCK_KEY};
 use crate::settings;
+use crate::text::{text, Setting, Text};
 use extensions::Extension;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -77,16 +78,16 @@ pub struct Examination {
 }
 
 /// One thing that a run does, tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Privilege {
     /// What was tried.
-    pub name: &'static str,
+    pub name: Text,
     /// Whether it worked.
     pub granted: bool,
     /// A run can do without it.
     pub optional: bool,
     /// What to do where it did not work.
-    pub remedy: &'static str,
+    pub remedy: Text,
 }
 
 /// Looks at the target, and at what `plan` would do there. Changes nothing and takes no lock.
@@ -138,8 +139,16 @@ pub async fn inspect(
     if !settings.terminate_connections && !seen.sessions.is_empty() {
         seen.problems.push(Error::new(
             Kind::TargetBusy,
-            "The target's role has other sessions in the database, and config.terminate_connections is off.",
-            "Stop the app's web and worker processes first, or set config.terminate_connections = true.",
+            text!(
+                "The target's role has other sessions in the database, and ",
+                Setting::TerminateConnections,
+                " is off."
+            ),
+            text!(
+                "Stop the app's web and worker processes first, or set ",
+                Setting::TerminateConnections.to(true),
+                "."
+            ),
         ));
     }
     session.batch_execute("ROLLBACK").await.map_err(doing)?;
@@ -266,7 +275,7 @@ async fn another_run(session: &Session) -> Result<bool> {
 }
 
 /// A trial: its name, what it runs, whether a run can do without, and what to do when it fails.
-type Trial = (&'static str, &'static str, bool, &'static str);
+type Trial = (&'static str, &'static str, bool, fn() -> Text);
 
 /// What a run does to a target, in miniature. Each is rolled back.
 const TRIALS: &[Trial] = &[
@@ -274,7 +283,7 @@ const TRIALS: &[Trial] = &[
         "create a schema",
         "CREATE SCHEMA scalingo_staging_sync_trial",
         false,
-        "Grant the role CREATE on the database.",
+        || "Grant the role CREATE on the database.".into(),
     ),
     (
         "create tables, types and functions in the schema public",
@@ -284,39 +293,39 @@ const TRIALS: &[Trial] = &[
          CREATE FUNCTION public.scalingo_staging_sync_trial() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
          CREATE TRIGGER trial BEFORE INSERT ON public.scalingo_staging_sync_trial EXECUTE FUNCTION public.scalingo_staging_sync_trial()",
         false,
-        "Grant the role CREATE and USAGE on the schema public.",
+        || "Grant the role CREATE and USAGE on the schema public.".into(),
     ),
     (
         "write to the gem's own schema",
         "DO $$ BEGIN IF to_regclass('scalingo_staging_sync.state') IS NOT NULL THEN \
            EXECUTE 'UPDATE scalingo_staging_sync.state SET status = status'; END IF; END $$",
         false,
-        "Connect as the role that owns the schema scalingo_staging_sync, or drop it as that role.",
+        || "Connect as the role that owns the schema scalingo_staging_sync, or drop it as that role.".into(),
     ),
     (
         "create temporary tables",
         "CREATE TEMPORARY TABLE scalingo_staging_sync_trial (id int) ON COMMIT DROP",
         false,
-        "Grant the role TEMPORARY on the database.",
+        || "Grant the role TEMPORARY on the database.".into(),
     ),
     (
         "create large objects",
         "SELECT lo_create(0)",
         true,
-        "Needed only where the backup holds large objects.",
+        || "Needed only where the backup holds large objects.".into(),
     ),
     (
         "end the role's other sessions",
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE false",
         false,
-        "Let the role execute pg_terminate_backend, or set config.terminate_connections = false.",
+        || text!("Let the role execute pg_terminate_backend, or set ", Setting::TerminateConnections.to(false), "."),
     ),
     (
         "make the role's new sessions read-only during a run",
         "DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = on', \
            session_user, current_database()); END $$",
         true,
-        "Stop the app's workers during a run, or let the role change its own settings.",
+        || "Stop the app's workers during a run, or let the role change its own settings.".into(),
     ),
 ];
 
@@ -345,21 +354,28 @@ pub async fn examine(settings: &settings::Target) -> Result<Examination> {
         let tried = session.batch_execute(&format!("BEGIN; {sql}")).await;
         session.batch_execute("ROLLBACK").await.map_err(doing)?;
         examination.privileges.push(Privilege {
-            name,
+            name: name.into(),
             granted: tried.is_ok(),
             optional,
-            remedy,
+            remedy: remedy(),
         });
     }
     let sessions = settings.parallel_connections.max(1) + 1;
     let opened = open_together(&url, sessions).await;
     examination.privileges.push(Privilege {
-        name: "open as many connections as config.parallel_connections says, and one more",
+        name: text!(
+            "open as many connections as ",
+            Setting::ParallelConnections,
+            " says, and one more"
+        ),
         granted: opened,
         // The app's own sessions, which a run ends, count here.
         optional: true,
-        remedy:
-            "Lower config.parallel_connections, or stop the app's containers, which take connections, too.",
+        remedy: text!(
+            "Lower ",
+            Setting::ParallelConnections,
+            ", or stop the app's containers, which take connections, too."
+        ),
     });
     session.close().await;
     Ok(examination)

@@ -5,7 +5,7 @@
 //! visibility map is there for the checks of foreign keys to read indexes alone, and with `wal_level` minimal nothing is logged
 //! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
 
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{About, Doing, Error, Kind, Result};
 use crate::plan::sql_rules::quiet::QuietCopy;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::Load;
@@ -254,7 +254,8 @@ impl<'a> Copying<'a> {
                 Kind::Archive,
                 format!("Rows of {} are not as COPY writes them.", self.table),
                 "Take another backup; if it happens again, please report it.",
-            ));
+            )
+            .about(About::table(self.table)));
         };
         self.statement = prepare(self.session, self.table, way).await?;
         (self.way, self.further) = (way, further);

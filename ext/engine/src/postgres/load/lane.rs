@@ -2,7 +2,7 @@
 //!
 //! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::postgres::buffers::Buffers;
 use crate::postgres::load::copy::{Copying, Way};
 use crate::postgres::load::stage::{Looks, Stages};
@@ -162,7 +162,11 @@ impl Lane {
                 error.kind,
                 format!("In the rows of {}: {}", self.table, error.what),
                 error.remedy,
-            ),
+            )
+            .about(About {
+                table: Some(self.table.to_string()),
+                ..*error.about
+            }),
         }
     }
 }

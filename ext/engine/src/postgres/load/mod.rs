@@ -3,7 +3,7 @@
 //! One task decides (this one); others work: a lane per COPY, a writer of large objects, a step each. All of them
 //! live in one [`JoinSet`], so that dropping the future of [`restore`] ends every session that works for it.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::plan::{Load, Plan, TableName, TaskId};
 use crate::postgres::load::lane::LaneReport;
@@ -358,7 +358,8 @@ impl<'a> Restore<'a> {
                 Kind::Archive,
                 format!("The backup ended before all rows of {} had come.", load.table),
                 "Fetch the backup again, or take another one.",
-            ));
+            )
+            .about(About::table(&load.table)));
         }
         if std::mem::take(&mut self.first_pass) {
             self.finish_large_objects().await?;

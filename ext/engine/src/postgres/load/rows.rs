@@ -1,7 +1,7 @@
 //! The rows of one table: its lanes, the pieces that go to them, and what has to happen when the last is stored.
 
 use super::{Decision, Done, LoadedTable, Restore};
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::event::Event;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName, TaskId};
@@ -345,7 +345,8 @@ impl<'a> Restore<'a> {
                     progress.rows_stored
                 ),
                 "Run it again; if it happens again, please report it.",
-            ));
+            )
+            .about(About::table(&load.table).rows(progress.rows_sent)));
         }
         let settled: Vec<Decision> = self.stages.iter().map(|stage| stage.settle(load)).collect();
         if settled

@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::lock;
+use crate::text::{text, Setting};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -36,8 +37,16 @@ impl LockWatch {
     pub(super) fn explain(&self, mut error: Error) -> Error {
         let blockers = lock(&self.blockers).clone();
         if error.kind == Kind::LockTimeout && !blockers.is_empty() {
-            error.what = format!("The reset waited for a lock longer than config.lock_timeout allows. It is held by {blockers}.").into();
-            error.remedy = "Run it again when that session is gone, or raise config.lock_timeout.".into();
+            error.what = text!(
+                "The reset waited for a lock longer than ",
+                Setting::LockTimeout,
+                format!(" allows. It is held by {blockers}.")
+            );
+            error.remedy = text!(
+                "Run it again when that session is gone, or raise ",
+                Setting::LockTimeout,
+                "."
+            );
         }
         error
     }

@@ -4,9 +4,10 @@
 //! behind: the socket closes, and `client_connection_check_interval` makes the server notice even in the middle
 //! of a statement.
 
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{About, Doing, Error, Kind, Result};
 use crate::postgres::session::tls;
 use crate::postgres::session::url::{ChannelBinding, ConnectionUrl, Host, HostAndPort, SslMode};
+use crate::text::{text, Setting, Text};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use std::error::Error as _;
@@ -462,7 +463,7 @@ fn connection_error(error: &tokio_postgres::Error) -> Error {
                 Error::new(
                     Kind::TargetConnection,
                     "The target does not allow writes.",
-                    "Let DATABASE_URL point at the primary server.",
+                    text!("Let ", Setting::TargetUrl, " point at the primary server."),
                 )
             }
             // What the name service says comes without an operating system's error code.
@@ -480,37 +481,45 @@ fn server_refusal(code: &str) -> Error {
     let (what, remedy) = match code {
         "28P01" => (
             "The target refuses the password.",
-            "Check the user and the password in DATABASE_URL.",
+            text!("Check the user and the password in ", Setting::TargetUrl, "."),
         ),
         "28000" => (
             "The target does not let this role in: it does not exist, may not log in, or pg_hba.conf has no entry for it.",
-            "Check the user in DATABASE_URL, and its sslmode.",
+            text!("Check the user in ", Setting::TargetUrl, ", and its sslmode."),
         ),
         "3D000" => (
             "The target's server has no database of that name.",
-            "Check the database in DATABASE_URL, or create it.",
+            text!("Check the database in ", Setting::TargetUrl, ", or create it."),
         ),
         "42501" => (
             "The target's role may not connect to this database.",
-            "Grant it CONNECT on the database.",
+            Text::from("Grant it CONNECT on the database."),
         ),
         "53300" => (
             "The target has no connection left.",
-            "Scale the app's other containers down, or lower config.parallel_connections.",
+            text!("Scale the app's other containers down, or lower ", Setting::ParallelConnections, "."),
         ),
         "57P03" => (
             "The target's server is starting up or shutting down.",
-            "Run it again in a minute.",
+            Text::from("Run it again in a minute."),
         ),
         _ => {
             return Error::new(
                 Kind::TargetConnection,
                 format!("The target refuses the connection (SQLSTATE {code})."),
-                "Look SQLSTATE up in PostgreSQL's documentation, and check DATABASE_URL.",
+                text!("Look SQLSTATE up in PostgreSQL's documentation, and check ", Setting::TargetUrl, "."),
             )
+            .about(sqlstate(code))
         }
     };
-    Error::new(Kind::TargetConnection, what, remedy)
+    Error::new(Kind::TargetConnection, what, remedy).about(sqlstate(code))
+}
+
+fn sqlstate(code: &str) -> About {
+    About {
+        sqlstate: Some(code.to_owned()),
+        ..About::default()
+    }
 }
 
 fn tls_error(error: &tokio_postgres::Error, cause: Option<&io::Error>) -> Error {
@@ -529,7 +538,11 @@ fn tls_error(error: &tokio_postgres::Error, cause: Option<&io::Error>) -> Error 
         return Error::new(
             Kind::TargetConnection,
             format!("The target's certificate is not trusted: {why}."),
-            "Check sslrootcert, sslmode and the host in DATABASE_URL; sslmode=require encrypts without verifying.",
+            text!(
+                "Check sslrootcert, sslmode and the host in ",
+                Setting::TargetUrl,
+                "; sslmode=require encrypts without verifying."
+            ),
         );
     }
     let unsupported = error
@@ -539,13 +552,21 @@ fn tls_error(error: &tokio_postgres::Error, cause: Option<&io::Error>) -> Error 
         return Error::new(
             Kind::TargetConnection,
             "The target does not offer TLS, and its URL asks for it.",
-            "Say sslmode=prefer in DATABASE_URL if an unencrypted connection will do.",
+            text!(
+                "Say sslmode=prefer in ",
+                Setting::TargetUrl,
+                " if an unencrypted connection will do."
+            ),
         );
     }
     Error::new(
         Kind::TargetConnection,
         "The TLS handshake with the target failed.",
-        "Check sslmode, sslnegotiation, sslcert and the TLS versions in DATABASE_URL.",
+        text!(
+            "Check sslmode, sslnegotiation, sslcert and the TLS versions in ",
+            Setting::TargetUrl,
+            "."
+        ),
     )
 }
 
@@ -555,14 +576,18 @@ fn talk_error(error: &tokio_postgres::Error) -> Error {
         return Error::new(
             Kind::TargetConnection,
             "The target asks for a password, and its URL has none.",
-            "Put user and password into DATABASE_URL.",
+            text!("Put user and password into ", Setting::TargetUrl, "."),
         );
     }
     if reason == "server did not use channel binding" {
         return Error::new(
             Kind::TargetConnection,
             "The target does not offer the channel binding that its URL asks for.",
-            "Leave channel_binding=require out of DATABASE_URL, or use TLS and a SCRAM password.",
+            text!(
+                "Leave channel_binding=require out of ",
+                Setting::TargetUrl,
+                ", or use TLS and a SCRAM password."
+            ),
         );
     }
     if reason.starts_with("unsupported") {
@@ -579,7 +604,11 @@ fn unreachable_target(why: &str) -> Error {
     Error::new(
         Kind::TargetConnection,
         format!("The target cannot be reached: {why}."),
-        "Check the host and the port in DATABASE_URL, and whether the database is running.",
+        text!(
+            "Check the host and the port in ",
+            Setting::TargetUrl,
+            ", and whether the database is running."
+        ),
     )
 }
 

@@ -6,6 +6,7 @@ pub mod url;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::text::{text, Setting};
 use connect::Session;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,7 +103,7 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
         return Err(Error::new(
             Kind::TargetConnection,
             "The target is a standby server, which cannot be written to.",
-            "Let DATABASE_URL point at the primary server.",
+            text!("Let ", Setting::TargetUrl, " point at the primary server."),
         ));
     }
     let lock_slots: i64 = get(&row, "lock_slots")?;

@@ -6,6 +6,7 @@ use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules::discreet::{self, array};
 use crate::postgres::sql_rules::{Changed, Failure};
+use crate::text::{text, Setting};
 use masking::ColumnCounts;
 
 /// Runs a statement that chooses, and looks whether each value that it put in has its mask's form.
@@ -53,8 +54,11 @@ pub(in crate::postgres) async fn choose(
         }
     }
     if !problems.is_empty() && rules.fail_on_violation {
-        let remedy =
-            "Please report this; until it is corrected, leave the table out by config.exclude_tables.";
+        let remedy = text!(
+            "Please report this; until it is corrected, leave the table out by ",
+            Setting::ExcludeTables,
+            "."
+        );
         return Err(Error::new(Kind::Verification, problems.join(" "), remedy).into());
     }
     warnings.extend(problems);

@@ -3,7 +3,7 @@
 use super::super::http::quotable;
 use crate::error::{Error, Kind, Result};
 use crate::settings;
-use crate::text::Text;
+use crate::text::{text, Setting, Text};
 use serde::Deserialize;
 
 /// An addon, as `GET /v1/apps/{app}/addons` tells.
@@ -81,24 +81,29 @@ pub(super) fn choose<'a>(addons: &'a [Addon], settings: &settings::Scalingo) -> 
         .as_deref()
         .map(str::trim)
         .filter(|id| !id.is_empty());
-    let chosen =
-        match (wanted, postgresql.as_slice()) {
-            (Some(wanted), _) => configured(addons, wanted, app, &postgresql)?,
-            (None, []) => return Err(error(
+    let chosen = match (wanted, postgresql.as_slice()) {
+        (Some(wanted), _) => configured(addons, wanted, app, &postgresql)?,
+        (None, []) => {
+            return Err(error(
                 format!("The app {app} has no PostgreSQL addon."),
-                "Check config.clone_source_scalingo_app_name; it has to be the app that owns the database.",
-            )),
-            (None, [only]) => only,
-            (None, _) => {
-                return Err(error(
-                    format!(
-                        "The app {app} has several PostgreSQL addons: {}.",
-                        list(&postgresql)
-                    ),
-                    "Set config.scalingo_addon_id to the one to copy.",
-                ))
-            }
-        };
+                text!(
+                    "Check ",
+                    Setting::CloneSourceScalingoAppName,
+                    "; it has to be the app that owns the database."
+                ),
+            ))
+        }
+        (None, [only]) => only,
+        (None, _) => {
+            return Err(error(
+                format!(
+                    "The app {app} has several PostgreSQL addons: {}.",
+                    list(&postgresql)
+                ),
+                text!("Set ", Setting::ScalingoAddonId, " to the one to copy."),
+            ))
+        }
+    };
     if chosen.is_dedicated() {
         return Err(error(
             format!(
@@ -106,7 +111,7 @@ pub(super) fn choose<'a>(addons: &'a [Addon], settings: &settings::Scalingo) -> 
                  offer for download.",
                 chosen.told()
             ),
-            "Make a dump of it with pg_dump -Fc and give that file as config.backup_file or BACKUP_FILE.",
+            text!("Make a dump of it with pg_dump -Fc and give that file as ", Setting::BackupFile, "."),
         ));
     }
     Ok(chosen)
@@ -123,11 +128,16 @@ fn configured<'a>(addons: &'a [Addon], wanted: &str, app: &str, postgresql: &[&A
         None => format!("The app {app} has no addon {wanted}."),
     };
     let remedy = if postgresql.is_empty() {
-        "It has no PostgreSQL addon at all; check config.clone_source_scalingo_app_name.".to_owned()
+        text!(
+            "It has no PostgreSQL addon at all; check ",
+            Setting::CloneSourceScalingoAppName,
+            "."
+        )
     } else {
-        format!(
-            "Set config.scalingo_addon_id to one of its PostgreSQL addons: {}.",
-            list(postgresql)
+        text!(
+            "Set ",
+            Setting::ScalingoAddonId,
+            format!(" to one of its PostgreSQL addons: {}.", list(postgresql))
         )
     };
     Err(error(what, remedy))

@@ -6,6 +6,7 @@ use super::api::{Api, Call};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
 use crate::settings;
+use crate::text::{text, Setting};
 use backon::BackoffBuilder;
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -257,7 +258,11 @@ impl Fresh<'_> {
                 record.status(),
                 self.patience.fresh_backup.as_secs() / 60
             ),
-            "Look at it in the database's dashboard; set config.backup_max_age = nil to take the newest finished one.",
+            text!(
+                "Look at it in the database's dashboard; set ",
+                Setting::BackupMaxAge.to(()),
+                " to take the newest finished one."
+            ),
         )
     }
 }
@@ -266,15 +271,26 @@ fn none_finished(app: &str) -> Error {
     Error::new(
         Kind::BackupNotFound,
         format!("The database of the app {app} has no finished backup."),
-        "Set config.backup_max_age to have one made, or make one in the database's dashboard.",
+        text!(
+            "Set ",
+            Setting::BackupMaxAge,
+            " to have one made, or make one in the database's dashboard."
+        ),
     )
 }
 
 fn failed(app: &str, id: &str) -> Error {
     Error::new(
         Kind::Api,
-        format!("Scalingo could not make the backup{} of the app {app}: its status is error.", named(id)),
-        "Look at it in the database's dashboard; set config.backup_max_age = nil to take the newest finished one.",
+        format!(
+            "Scalingo could not make the backup{} of the app {app}: its status is error.",
+            named(id)
+        ),
+        text!(
+            "Look at it in the database's dashboard; set ",
+            Setting::BackupMaxAge.to(()),
+            " to take the newest finished one."
+        ),
     )
 }
 

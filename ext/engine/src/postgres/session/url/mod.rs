@@ -9,6 +9,7 @@ mod parameters;
 
 use crate::error::{Error, Kind, Result};
 use crate::settings;
+use crate::text::{text, Setting};
 use parameters::Parameters;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -217,7 +218,11 @@ fn without_scheme(url: &str) -> Result<&str> {
         _ => Err(Error::new(
             Kind::Configuration,
             "The target is not a PostgreSQL URL.",
-            "Set DATABASE_URL to one that begins with postgres://, postgresql:// or postgis://.",
+            text!(
+                "Give a URL that begins with postgres://, postgresql:// or postgis:// in ",
+                Setting::TargetUrl,
+                "."
+            ),
         )),
     }
 }
@@ -254,7 +259,11 @@ fn split_hosts(part: &str) -> Result<(Vec<String>, Vec<String>)> {
 }
 
 fn refused(what: &str) -> Error {
-    Error::new(Kind::Configuration, what, "Correct DATABASE_URL.")
+    Error::new(
+        Kind::Configuration,
+        what,
+        text!("Correct ", Setting::TargetUrl, "."),
+    )
 }
 
 fn decode(text: &str) -> Result<String> {

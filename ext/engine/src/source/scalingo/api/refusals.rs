@@ -2,6 +2,7 @@
 
 use super::super::super::http::{quotable, Failure};
 use crate::error::{Error, Kind};
+use crate::text::{text, Setting, Text};
 use reqwest::StatusCode;
 
 /// One of the calls, for what its errors say.
@@ -71,7 +72,11 @@ pub(super) fn unknown_region(region: &str, known: &[&str]) -> Error {
     Error::new(
         Kind::Configuration,
         what,
-        format!("Set config.scalingo_region to one of {}.", known.join(", ")),
+        text!(
+            "Set ",
+            Setting::ScalingoRegion,
+            format!(" to one of {}.", known.join(", "))
+        ),
     )
 }
 
@@ -119,7 +124,7 @@ pub(super) fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error
             let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
             let remedy = match retry_after {
                 Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
-                    format!("Scalingo asks for a pause of {} seconds; run it again after that.", wish.as_secs())
+                    format!("Scalingo asks for a pause of {} seconds; run it again after that.", wish.as_secs()).into()
                 }
                 _ => remedy,
             };
@@ -138,7 +143,7 @@ fn asked(doing: &str) -> String {
 }
 
 /// Kind, what happened (None: that it was refused) and what to do, for a status.
-fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Option<String>, String) {
+fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Option<String>, Text) {
     let Subject { app, region } = subject;
     match status.as_u16() {
         401 => (
@@ -154,13 +159,13 @@ fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Opti
         403 => (
             Kind::Api,
             None,
-            format!("Add the API token's owner to the collaborators of {app}, with the right to read its backups."),
+            format!("Add the API token's owner to the collaborators of {app}, with the right to read its backups.").into(),
         ),
         404 => not_found(call, app, region),
         400 | 422 => (
             Kind::Api,
             None,
-            "Check config.clone_source_scalingo_app_name, config.scalingo_region and config.scalingo_addon_id.".into(),
+            text!("Check ", Setting::CloneSourceScalingoAppName, ", ", Setting::ScalingoRegion, " and ", Setting::ScalingoAddonId, "."),
         ),
         409 => (
             Kind::Api,
@@ -180,8 +185,7 @@ fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Opti
         300..=399 => (
             Kind::Api,
             Some("Scalingo's API answered with a redirect, which is not followed".into()),
-            "Check config.scalingo_region, and SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL if they are set."
-                .into(),
+            text!("Check ", Setting::ScalingoRegion, ", and SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL if they are set."),
         ),
         _ => (
             Kind::Api,
@@ -191,23 +195,36 @@ fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Opti
     }
 }
 
-fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, String) {
+fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Text) {
     match call {
         Call::Addons => (
             Kind::Api,
-            Some(format!("Scalingo knows no app {app} in the region {region} that this token may see")),
-            "Check config.clone_source_scalingo_app_name and config.scalingo_region, and that the token's owner is a \
+            Some(format!(
+                "Scalingo knows no app {app} in the region {region} that this token may see"
+            )),
+            text!(
+                "Check ",
+                Setting::CloneSourceScalingoAppName,
+                " and ",
+                Setting::ScalingoRegion,
+                ", and that the token's owner is a \
              collaborator of the app."
-                .into(),
+            ),
         ),
         Call::AddonToken => (
             Kind::AddonNotFound,
             Some(format!("The app {app} no longer has that PostgreSQL addon")),
-            "Check config.scalingo_addon_id against the app's addons in the dashboard.".into(),
+            text!(
+                "Check ",
+                Setting::ScalingoAddonId,
+                " against the app's addons in the dashboard."
+            ),
         ),
         Call::Backups | Call::NewBackup => (
             Kind::BackupNotFound,
-            Some(format!("Scalingo finds no backups for the database of the app {app}")),
+            Some(format!(
+                "Scalingo finds no backups for the database of the app {app}"
+            )),
             "Look at the database's backups in its dashboard.".into(),
         ),
         Call::Backup | Call::Archive => (
@@ -215,11 +232,7 @@ fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Stri
             Some(format!("The backup of the app {app} no longer exists")),
             "Run it again: it will take the newest backup that exists.".into(),
         ),
-        Call::Exchange | Call::Regions => (
-            Kind::Api,
-            None,
-            "Check SCALINGO_AUTH_URL if it is set.".into(),
-        ),
+        Call::Exchange | Call::Regions => (Kind::Api, None, "Check SCALINGO_AUTH_URL if it is set.".into()),
     }
 }
 

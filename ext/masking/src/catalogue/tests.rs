@@ -1,70 +1,40 @@
-//! The masks of the catalogue on random and on awkward values, without a database. Check digits are checked here by
-//! the published definitions, written anew.
+//! The masks of the catalogue on random and on awkward values, and what each is refused for.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
-use masking::{listing, Column, Keep, Mask, RowMask, Table, Type, Uniqueness};
-use pg_dump_archive::copy;
+use crate::error::{InvalidMask, Misfit, Unfit};
+use crate::keep::Keep;
+use crate::listing::listing;
+use crate::testing::{bigint, column, fitted, person_table, pseudonyms, run, UNIQUE};
+use crate::{Mask, RowMask, Type, Uniqueness};
 use proptest::prelude::*;
 use serde_json::{json, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
-use support::{column, pseudonyms, varchar, UNIQUE};
 
-const DOMAIN: &str = "demo.example.com";
+const REPEATS: Uniqueness = Uniqueness {
+    distinct: false,
+    tells_case_apart: false,
+    counts_nulls: false,
+};
 
-fn mask(name: &str, options: &Value) -> Result<Mask, String> {
-    Mask::named(name, options.as_object().unwrap()).map_err(|error| error.to_string())
+fn named(name: &str, options: &Value) -> Result<Mask, InvalidMask> {
+    Mask::named(name, options.as_object().unwrap())
 }
 
-/// A table of a key, a person and one column.
-fn table(kind: Type, unique: Uniqueness) -> Table {
-    let value = Column {
-        unique,
-        ..column("value", kind)
-    };
-    let id = support::unique("id", Type::Integer(8));
-    support::table(&[id, column("person", Type::Integer(8)), value])
-}
-
-fn fitted(name: &str, options: Value, kind: Type, unique: Uniqueness) -> Result<Arc<RowMask>, String> {
-    let mask = mask(name, &options)?;
-    RowMask::new(&table(kind, unique), &[(2, mask)], &pseudonyms(DOMAIN))
-        .map(Arc::new)
-        .map_err(|problems| problems.join(" "))
-}
-
-/// What becomes of values, each in a row of its own.
-fn run(mask: &Arc<RowMask>, values: &[&str]) -> Vec<String> {
-    let mut rows = Vec::new();
-    for (number, value) in values.iter().enumerate() {
-        rows.extend_from_slice(format!("{number}\t7\t").as_bytes());
-        copy::encode(Some(value.as_bytes()), &mut rows);
-        rows.push(b'\n');
+fn varchar(limit: usize) -> Type {
+    Type::Text {
+        limit: Some(limit),
+        padded: false,
+        ignores_case: false,
     }
-    let mut out = Vec::new();
-    let mut masker = mask.masker();
-    masker.mask_piece(&rows, &mut out).unwrap();
-    assert_eq!(
-        masker.counts().columns[0].violations,
-        0,
-        "{values:?} {}",
-        String::from_utf8_lossy(&out)
-    );
-    let mut scratch = Vec::new();
-    String::from_utf8(out)
-        .unwrap()
-        .lines()
-        .map(|row| {
-            let raw = row.split('\t').nth(2).unwrap();
-            match copy::decode(raw.as_bytes(), &mut scratch) {
-                Some(value) => String::from_utf8(value.to_vec()).unwrap(),
-                None => "NULL".into(),
-            }
-        })
-        .collect()
+}
+
+fn unfit(name: &str, options: Value, kind: Type, unique: Uniqueness) -> Unfit {
+    match fitted(name, options, kind, unique) {
+        Ok(mask) => panic!("{name} should be refused: {mask:?}"),
+        Err(unfit) => *unfit,
+    }
 }
 
 #[test]
@@ -77,17 +47,17 @@ fn every_mask_of_the_catalogue_has_an_example_that_it_changes() {
 #[test]
 fn a_password_of_staging_is_for_rows_that_no_keep_keeps() {
     let hash = "$2a$10$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q";
-    let mut table = table(Type::TEXT, Uniqueness::default());
+    let mut table = person_table(Type::TEXT, REPEATS);
     let email = table.columns.len();
     table.columns.push(column("email", Type::TEXT));
-    let kept = mask("email", &json!({}))
+    let kept = named("email", &json!({}))
         .unwrap()
         .keeping(Arc::new(Keep::new(&["*@ours.com".into()])));
     let masks = [
-        (2, mask("staging_password", &json!({"cost": 4})).unwrap()),
+        (2, named("staging_password", &json!({"cost": 4})).unwrap()),
         (email, kept),
     ];
-    let masked = Arc::new(RowMask::new(&table, &masks, &pseudonyms(DOMAIN)).unwrap());
+    let masked = Arc::new(RowMask::new(&table, &masks, &pseudonyms()).unwrap());
     let condition = masked.columns()[0].known_password.clone().unwrap();
     let mut out = Vec::new();
     let rows = [
@@ -114,8 +84,9 @@ fn a_password_of_staging_is_for_rows_that_no_keep_keeps() {
 #[test]
 fn kept_values_stay_and_are_counted() {
     let keep = Arc::new(Keep::new(&["*@ourcompany.com".into()]));
-    let mask = mask("email", &json!({})).unwrap().keeping(keep);
-    let mask = Arc::new(RowMask::new(&table(Type::TEXT, UNIQUE), &[(2, mask)], &pseudonyms(DOMAIN)).unwrap());
+    let mask = named("email", &json!({})).unwrap().keeping(keep);
+    let mask =
+        Arc::new(RowMask::new(&person_table(Type::TEXT, UNIQUE), &[(2, mask)], &pseudonyms()).unwrap());
     let mut masker = mask.masker();
     let mut out = Vec::new();
     masker
@@ -134,170 +105,166 @@ fn kept_values_stay_and_are_counted() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_with_what_to_do() {
-    for (name, options, kind, unique, words) in [
-        ("emial", json!({}), Type::TEXT, false, "Did you mean :email?"),
+fn a_name_that_no_mask_has_says_which_was_meant() {
+    for (name, options, words) in [
+        ("emial", json!({}), "Did you mean :email?"),
+        ("shuffle", json!({}), "held in memory"),
         (
             "phone",
             json!({"contry": "FR"}),
-            Type::TEXT,
-            false,
             "does not take the option \"contry\". Did you mean country? It takes country.",
         ),
         (
             "birth_date",
             json!({"keepyear": true, "zzz": 1}),
-            Type::Date,
-            false,
             "the option \"keepyear\". Did you mean keep_year? Nor \"zzz\". It takes days, keep_year, ",
         ),
         (
             "siret",
             json!({"country": "FR"}),
-            Type::TEXT,
-            false,
             "\"country\". It takes no option.",
         ),
+    ] {
+        let problem = named(name, &options).unwrap_err().to_string();
+        assert!(problem.contains(words), "{name}: {problem}");
+    }
+}
+
+#[test]
+fn an_option_that_is_missing_or_wrong_is_named() {
+    let date = || Type::Date;
+    for (mask, options, kind, option, words) in [
         (
             "phone",
             json!({"country": "XX"}),
             Type::TEXT,
-            false,
+            "country",
             "a country's two letters",
         ),
-        ("shuffle", json!({}), Type::TEXT, false, "held in memory"),
-        ("fake", json!({}), Type::TEXT, false, "Give the option kind"),
-        (
-            "fake",
-            json!({"kind": "first_name"}),
-            varchar(4),
-            false,
-            "is character varying(4), and what the mask :fake of kind first_name writes has up to 12 characters",
-        ),
+        ("fake", json!({}), Type::TEXT, "kind", "Give the option kind"),
         (
             "fake",
             json!({"kind": "firstname"}),
             Type::TEXT,
-            false,
+            "kind",
             "one of first_name",
         ),
         (
             "fake",
             json!({"kind": "name", "locale": "xx"}),
             Type::TEXT,
-            false,
+            "locale",
             "one of fr, en",
         ),
         (
             "fake",
             json!({"kind": "phone", "locale": "it"}),
             Type::TEXT,
-            false,
+            "locale",
             "no number is reserved",
         ),
-        (
-            "fake",
-            json!({"kind": "phone"}),
-            Type::TEXT,
-            true,
-            "keeps values distinct",
-        ),
-        (
-            "fake",
-            json!({"kind": "name"}),
-            Type::Integer(8),
-            false,
-            "text columns",
-        ),
-        ("name", json!({}), varchar(4), false, "character varying(4)"),
-        ("city", json!({}), Type::TEXT, true, ""),
-        ("fake", json!({"kind": "name"}), Type::TEXT, true, ""),
-        ("redact", json!({}), Type::TEXT, true, "under a unique index"),
-        ("number", json!({}), Type::TEXT, false, "number columns"),
-        (
-            "email",
-            json!({}),
-            Type::Integer(8),
-            false,
-            "cannot hold an e-mail address",
-        ),
-        ("hash", json!({"length": 8}), Type::TEXT, true, "from 14 to 64"),
-        ("password", json!({}), varchar(40), false, "60 characters"),
-        ("static", json!({}), Type::TEXT, false, "\"value\""),
+        ("static", json!({}), Type::TEXT, "value", "\"value\""),
         (
             "static",
             json!({"value": "long"}),
             varchar(3),
-            false,
+            "value",
             "does not take the value",
         ),
         (
             "template",
-            json!({"template": "{nobody}"}),
+            json!({"template": "{other}"}),
             Type::TEXT,
-            false,
+            "template",
             "does not have",
         ),
         (
-            "json",
-            json!({"paths": {"contact": "email"}}),
-            Type::Jsonb,
-            false,
-            "cannot be read",
-        ),
-        (
-            "json",
-            json!({"paths": {"$.a": "emial"}}),
-            Type::Jsonb,
-            false,
-            "Did you mean :email?",
-        ),
-        (
             "date",
-            json!({"subject": "nobody"}),
-            Type::Date,
-            false,
+            json!({"subject": "other"}),
+            date(),
+            "subject",
             "a column of its table",
         ),
         (
             "date",
             json!({"days": 5, "keep_year": true}),
-            Type::Date,
-            false,
+            date(),
+            "days",
             "exclude one another",
         ),
     ] {
-        let unique = if unique { UNIQUE } else { Uniqueness::default() };
-        match fitted(name, options, kind, unique) {
-            Ok(_) => assert!(words.is_empty(), "{name} should be refused: {words}"),
-            Err(problem) => assert!(!words.is_empty() && problem.contains(words), "{name}: {problem}"),
-        }
+        let unfit = unfit(mask, options, kind, REPEATS);
+        assert_eq!(unfit.misfit, Misfit::Option(option.into()), "{unfit}");
+        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
+    }
+    let short = unfit("hash", json!({"length": 8}), Type::TEXT, UNIQUE);
+    assert!(short.to_string().contains("from 14 to 64"), "{short}");
+}
+
+#[test]
+fn a_column_of_another_type_or_too_short_says_what_would_do() {
+    let first_name = json!({"kind": "first_name"});
+    for (mask, options, kind, misfit, words) in [
+        ("fake", json!({"kind": "name"}), bigint(), Misfit::Type, "text columns"),
+        ("number", json!({}), Type::TEXT, Misfit::Type, "number columns"),
+        ("email", json!({}), bigint(), Misfit::Type, "cannot hold an e-mail address"),
+        ("email", json!({}), varchar(27), Misfit::EmailDomain(6), "a domain of at most 6 characters"),
+        ("email", json!({}), varchar(20), Misfit::Room, "has up to 37 characters"),
+        ("name", json!({}), varchar(4), Misfit::Room, "character varying(4)"),
+        ("password", json!({}), varchar(40), Misfit::Room, "60 characters"),
+        (
+            "fake",
+            first_name,
+            varchar(4),
+            Misfit::Room,
+            "is character varying(4), and what the mask :fake of kind first_name writes has up to 12 characters",
+        ),
+    ] {
+        let unfit = unfit(mask, options, kind, REPEATS);
+        assert_eq!(unfit.misfit, misfit, "{unfit}");
+        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
     }
 }
 
 #[test]
-fn of_the_places_within_a_document_all_that_are_wrong_are_told() {
+fn a_mask_that_repeats_itself_is_not_for_a_unique_index() {
+    for (mask, options, words) in [
+        ("redact", json!({}), "under a unique index"),
+        ("fake", json!({"kind": "phone"}), "keeps values distinct"),
+    ] {
+        let unfit = unfit(mask, options, Type::TEXT, UNIQUE);
+        assert_eq!(unfit.misfit, Misfit::Unique, "{unfit}");
+        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
+    }
+    for (mask, options) in [("city", json!({})), ("fake", json!({"kind": "name"}))] {
+        assert!(fitted(mask, options, Type::TEXT, UNIQUE).is_ok(), "{mask}");
+    }
+}
+
+#[test]
+fn each_wrong_place_within_a_document_is_named() {
     for (mask, option, kind) in [("json", "paths", Type::Jsonb), ("hstore", "keys", Type::Hstore)] {
         let places = json!({"$.a": "emial", "$.b": "email", "$.c": {"mask": "phone", "contry": "FR"}, "$.d": 7,
             "$.e..": "nmae"});
-        let problem = fitted(mask, json!({ option: places }), kind, Uniqueness::default()).unwrap_err();
+        let unfit = unfit(mask, json!({ option: places }), kind, REPEATS);
+        let Misfit::Places(places) = &unfit.misfit else {
+            panic!("{unfit}");
+        };
         let mut words = vec![
-            "$.a: public.users.value has the mask",
-            "there is no mask :emial. Did you mean :email?",
-            "$.c: ",
-            "the option \"contry\". Did you mean country?",
-            "$.d: ",
-            "a mask is a name, or a map",
-            "$.e..: ",
-            "there is no mask :nmae. Did you mean :name?",
+            ("$.a", "there is no mask :emial. Did you mean :email?"),
+            ("$.c", "the option \"contry\". Did you mean country?"),
+            ("$.d", "a mask is a name, or a map"),
         ];
         if mask == "json" {
-            words.push("a path \"$.e..\" that cannot be read");
+            words.push(("$.e..", "a path \"$.e..\" that cannot be read"));
         }
-        for part in words {
-            assert!(problem.contains(part), "{part}: {problem}");
+        words.push(("$.e..", "there is no mask :nmae. Did you mean :name?"));
+        assert_eq!(places.len(), words.len(), "{unfit}");
+        for ((place, wrong), (expected, words)) in places.iter().zip(words) {
+            let text = wrong.to_string();
+            assert!(place == expected && text.contains(words), "{place}: {text}");
+            assert!(unfit.to_string().contains(&format!("{place}: {text}")), "{unfit}");
         }
-        assert!(!problem.contains("$.b: "), "{problem}");
     }
 }
 
@@ -379,7 +346,7 @@ proptest! {
             };
             for kind in [Type::TEXT, varchar(60)] {
                 let limit = if kind == Type::TEXT { usize::MAX } else { 60 };
-                let Ok(mask) = fitted(listed.name, options.clone(), kind, Uniqueness::default()) else {
+                let Ok(mask) = fitted(listed.name, options.clone(), kind, REPEATS) else {
                     continue;
                 };
                 let masked = run(&mask, &[&value]).remove(0);

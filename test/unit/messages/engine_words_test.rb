@@ -1,0 +1,72 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# What the engine returns as data, as the user reads it.
+class EngineWordsTest < Minitest::Test
+  Words = ScalingoStagingSync::Messages::EngineWords
+  Classes = ScalingoStagingSync::Messages::ErrorClasses
+
+  ABOUT = { table: "public.users", column: "email", rows: 2, sqlstate: "42501" }.freeze
+
+  def test_each_kind_of_the_engine_is_a_documented_class
+    source = File.read(File.expand_path("../../../ext/engine/src/error.rs", __dir__))
+    kinds = source[/pub enum Kind \{(.*?)^\}/m, 1].scan(/^    ([A-Z]\w+),$/).flatten.map { |name| name.gsub(/(?<!^)([A-Z])/, '_\1').downcase }
+    assert_equal kinds.sort, Classes::NAMES.keys.sort
+    kinds.each { |kind| assert_operator Classes.of(kind), :<=, ScalingoStagingSync::Error, kind }
+  end
+
+  def test_an_error_has_its_class_its_words_and_what_it_is_about
+    error = Words.error(kind: "privilege", what: "It may not.", remedy: ["Raise ", { "option" => "lock_timeout" }, "."], about: ABOUT)
+    assert_instance_of ScalingoStagingSync::PrivilegeError, error
+    assert_equal "It may not. Raise config.lock_timeout.", error.message
+    assert_equal ABOUT, { table: error.table, column: error.column, rows: error.rows, sqlstate: error.sqlstate }
+  end
+
+  def test_what_would_end_a_run_has_the_name_of_its_class
+    problem = Words.result({ problems: [{ kind: "api", what: "No.", remedy: "Wait.", about: ABOUT }] })[:problems].first
+    assert_equal({ error: "Integrations::ScalingoApiClient::BackupError", what: "No.", remedy: "Wait.", **ABOUT }, problem)
+  end
+
+  def test_every_option_that_the_engine_names_is_one_of_the_configuration
+    source = File.read(File.expand_path("../../../ext/engine/src/text.rs", __dir__))
+    names = source[/pub enum Setting \{(.*?)^\}/m, 1].scan(/^    ([A-Z]\w+),$/).flatten.map { |name| name.gsub(/(?<!^)([A-Z])/, '_\1').downcase }
+    elsewhere = %w[storage_service target_url]
+    assert_empty elsewhere - names
+    (names - elsewhere).each do |name|
+      assert_respond_to ScalingoStagingSync::Configuration.new, name
+      assert Words.text([{ "option" => name }]).start_with?("config.#{name}")
+    end
+  end
+
+  def test_an_option_is_written_as_the_initializer_has_it
+    { ["backup_max_age", nil] => "config.backup_max_age = nil", ["terminate_connections", true] => "config.terminate_connections = true",
+      %w[pii_policy mask] => "config.pii_policy = :mask" }.each do |(option, value), ruby|
+      assert_equal ruby, Words.text([{ "set" => { option:, value: } }])
+    end
+    assert_equal "config.backup_file or BACKUP_FILE", Words.text([{ "option" => "backup_file" }])
+    assert_equal "config.active_storage.service", Words.text([{ "option" => "storage_service" }])
+  end
+
+  def test_the_target_is_named_by_what_its_url_comes_from
+    said = lambda do |**variables|
+      %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each { |name| ENV[name] = variables[name.to_sym] }
+      Words.text(["Check the host in ", { "option" => "target_url" }, "."])
+    end
+    assert_equal "Check the host in DATABASE_URL.", said.call(DATABASE_URL: STAGING_URL, SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal "Check the host in SCALINGO_POSTGRESQL_URL.", said.call(SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal "Check the host in config/database.yml.", said.call
+  end
+
+  def test_the_history_is_read_whatever_version_wrote_it
+    { "authentication" => "Integrations::ScalingoApiClient::AuthenticationError", "PlanError" => "PlanError", "killed" => "Killed",
+      "Killed" => "Killed", "interrupted" => "Interrupt", "Interrupt" => "Interrupt", "MigrationError" => "MigrationError",
+      nil => nil }.each { |noted, name| assert_same_or_equal name, Classes.noted(noted) }
+  end
+
+  private
+
+  def assert_same_or_equal(expected, actual)
+    expected.nil? ? assert_nil(actual) : assert_equal(expected, actual)
+  end
+end
