@@ -80,9 +80,9 @@ module ScalingoStagingSync
     end
 
     # What the data in the target is, for the app: :complete when it is whole, :syncing while a run replaces it,
-    # :incomplete when a run failed half-way.
+    # :incomplete when a run failed half-way, :expired when it was taken out because of its age.
     #
-    # @return [Symbol] one of the three
+    # @return [Symbol] one of the four
     # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
     def state
       Database::History.new.state

@@ -12,6 +12,7 @@ module ScalingoStagingSync
 
     PAGES = {
       syncing: ["This staging app's data is being replaced.", "Come back in a few minutes."],
+      expired: ["This staging app's data was removed, because it had become too old.", "It comes back with the next synchronisation."],
       incomplete: ["This staging app's data is incomplete.", "The last synchronisation failed: run it again."]
     }.freeze
     private_constant :PAGES

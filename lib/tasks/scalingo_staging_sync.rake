@@ -49,12 +49,22 @@ namespace :scalingo_staging_sync do
     end
   end
 
-  desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json)"
+  desc "Print whether the data in staging is complete, where it comes from, and the last ten runs (FORMAT=json; MAX_AGE=36h: fail when it is older)"
   task status: :environment do |task, arguments|
-    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Status.new.print }
+    staging_sync.call(task, arguments) do
+      status = ScalingoStagingSync::Services::Status.new
+      fresh = status.fresh?(ENV.fetch("MAX_AGE", nil))
+      status.print
+      exit 1 unless fresh
+    end
   end
 
-  desc "Clear what killed runs have left in the target"
+  desc "Take the data out of staging when its backup is older than config.data_max_age"
+  task expire: :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Expire.new.call }
+  end
+
+  desc "Clear what killed runs have left in the target, and what is older than config.retention"
   task cleanup: :environment do |task, arguments|
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Cleanup.new.call }
   end

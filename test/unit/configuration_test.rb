@@ -22,7 +22,7 @@ class ConfigurationTest < Minitest::Test
     allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
-    archive_file: nil, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil, server_enabled: false, server_in_production: false
+    retention: nil, data_max_age: nil, archive_file: nil, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil, server_enabled: false, server_in_production: false
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -74,6 +74,8 @@ class ConfigurationTest < Minitest::Test
     publish_keep: [[1, "5", 100], [0, 101, "many"]],
     source_url: [["https://staging.example.com/x", "http://localhost:3000/x"], ["staging.example.com", "https://u:p@x/", "https://x/?a", 1]],
     source_token: [["t" * 64], [1]],
+    retention: [[90.days, 0, "3600"], [-1, "90d"]],
+    data_max_age: [[30.days, "3600"], [-1, "30d"]],
     seal_key: [["ab" * 32], ["ab", "x" * 64, 1]],
     server_enabled: [[true], [1]],
     server_in_production: [[true], [1]],

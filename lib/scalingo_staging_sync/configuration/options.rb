@@ -193,6 +193,17 @@ module ScalingoStagingSync
              "`keep` or a `condition` leaves get one that no one knows in any case. With Devise's `config.pepper` append it.",
              example: 'ENV["STAGING_PASSWORD"]', secret: true
 
+      group "Retention"
+
+      option :retention, Kind::DURATION, nil,
+             "Published archives, archives that `keep_backup` has kept, audits, lines of the history and of the log of accesses, and " \
+             "tokens that are no longer valid are removed when they are older, by each run and by `cleanup`. nil: nothing is.",
+             example: "90.days"
+
+      option :data_max_age, Kind::DURATION, nil,
+             "The age of the backup at which the task `expire` takes the data out of the database. nil: it never does.",
+             example: "30.days"
+
       group "Masked archives"
 
       option :archive_file, Kind::PATH, nil,

@@ -13,10 +13,11 @@ module ScalingoStagingSync
       LOCK_KEY = 0x7363_616c_6e67_6f01
 
       STATE = <<~SQL.freeze
-        SELECT (SELECT status FROM scalingo_staging_sync.state) AS status, EXISTS (
+        SELECT status, expired_at > coalesce(started_at, '-infinity') AS expired, EXISTS (
           SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND (classid::int8 << 32) | objid::int8 = #{LOCK_KEY}) AS held
+        FROM (SELECT status, started_at, (to_jsonb(s) ->> 'expired_at')::timestamptz AS expired_at FROM scalingo_staging_sync.state s) AS state
       SQL
       COLUMNS = (Run.members - [:changed]).freeze
 
@@ -30,13 +31,15 @@ module ScalingoStagingSync
       private_constant :STATE, :COLUMNS, :CHANGED, :REFUSED, :PATIENCE
 
       # @return [Symbol] :complete when the data is whole (or no run has begun to replace it), :syncing while a run
-      #   replaces it, :incomplete when a run began to and failed
+      #   replaces it, :incomplete when a run began to and failed, :expired when it was taken out because of its age
       # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
       def state
         return :complete unless there?("state")
 
         row = ask(STATE).first
         return :complete unless row["status"] == "incomplete"
+
+        return :expired if row["expired"]
 
         row["held"] ? :syncing : :incomplete
       end
@@ -101,6 +104,18 @@ module ScalingoStagingSync
             UPDATE scalingo_staging_sync.runs SET mode = 'pull', source = ?, backup_id = ?, backup_created_at = ? WHERE run_id = ?)
           UPDATE scalingo_staging_sync.state SET backup_id = ?, backup_created_at = ? WHERE run_id = ?
         SQL
+      end
+
+      # Notes that the data is taken out because of its age: it counts as incomplete, until a run replaces it. The engine knows
+      # no more than that; when it was is in a column that it leaves alone.
+      #
+      # @return [void]
+      # @raise [PrivilegeError] when the role may not
+      def note_expired
+        schema.write do
+          ask("ALTER TABLE scalingo_staging_sync.state ADD COLUMN IF NOT EXISTS expired_at timestamptz")
+          ask("UPDATE scalingo_staging_sync.state SET status = 'incomplete', expired_at = clock_timestamp()")
+        end
       end
 
       # Marks the target as complete, and the run, once the part of it that needs Rails is done. Until then both are as

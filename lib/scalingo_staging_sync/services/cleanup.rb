@@ -3,7 +3,8 @@
 module ScalingoStagingSync
   module Services
     # Clears what killed runs have left in the target: sessions, the setting that keeps writers out, the note that
-    # they are under way. The next run does it anyway; this is for when you do not want to wait for one.
+    # they are under way; and removes what is older than `config.retention`. The next run does both anyway; this is for when
+    # you do not want to wait for one.
     class Cleanup < Base
       # @return [Hash{Symbol => Object}] what was cleared: :runs, :read_only_role, :sessions
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
@@ -18,6 +19,7 @@ module ScalingoStagingSync
         Database::RailsState.release_connections
         cleared = native.cleanup(Secret.reveal(settings.target))
         reporter.say(sentence(cleared))
+        Retention.new(config:, reporter:).call
         cleared
       end
 

@@ -98,6 +98,7 @@ module ScalingoStagingSync
         announce(run)
         report_quiesced(run)
         in_rails.advise_restart
+        Retention.new(config:, reporter:).call
         report
       end
 

@@ -15,6 +15,7 @@ module ScalingoStagingSync
         complete: "The data is complete.",
         unfilled: "No run has filled this database.",
         syncing: "A run is replacing the data now.",
+        expired: "The data was taken out, because it was older than config.data_max_age. Run it again to have new data.",
         incomplete: "The data is INCOMPLETE: a run failed after it had begun to replace it. Run it again."
       }.freeze
 
@@ -34,6 +35,23 @@ module ScalingoStagingSync
         @history = history
         @accesses = accesses
         @journal = journal
+      end
+
+      # @param max_age [String, nil] "36h", "2d" and the like, or seconds
+      # @return [Boolean] whether the data is at most so old, by the backup that it comes from; what no run has filled is not,
+      #   and neither is what has expired
+      # @raise [ConfigurationError] when it is no age
+      def fresh?(max_age)
+        return true if max_age.to_s.strip.empty?
+
+        number, unit = max_age.strip.match(/\A(\d{1,9})([smhd]?)\z/i)&.captures
+        unless number
+          raise ConfigurationError.new("The variable MAX_AGE is #{Support::Echo.inspect(max_age)}, which is no age.",
+                                       "Write it as 90m, 36h, 2d, or in seconds.")
+        end
+
+        run = @history.current
+        !run.nil? && @history.state == :complete && run.age <= Integer(number, 10) * { "m" => 60, "h" => 3600, "d" => 86_400 }.fetch(unit.downcase, 1)
       end
 
       # @return [Symbol] the state, as {ScalingoStagingSync.state} returns it

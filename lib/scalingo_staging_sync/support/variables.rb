@@ -50,7 +50,8 @@ module ScalingoStagingSync
         "BACKUP_FILE" => %w[run check scan suggest preview],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run],
-        "VERBOSE" => %w[run pull]
+        "VERBOSE" => %w[run pull],
+        "MAX_AGE" => %w[status]
       }.freeze
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.

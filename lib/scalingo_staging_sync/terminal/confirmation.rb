@@ -12,6 +12,7 @@ module ScalingoStagingSync
       # What a service is about to do to the target.
       DEEDS = {
         replace: "This replaces everything in the database %<database>s.",
+        empty: "This takes all rows out of the database %<database>s, because of their age.",
         mask: "This masks the rows of the database %<database>s, where they are."
       }.freeze
       private_constant :DEEDS
@@ -38,7 +39,7 @@ module ScalingoStagingSync
 
       # Asks, unless it need not: nothing asks for it, or CI, CONTINUOUS_INTEGRATION or FORCE says yes.
       #
-      # @param action [Symbol] what is about to be done to the target: :replace or :mask
+      # @param action [Symbol] what is about to be done to the target: :replace, :empty or :mask
       # @return [void]
       # @raise [ConfirmationError] when the answer is another, or there is no one to answer
       # @raise [ConfigurationError] when one of the variables says neither yes nor no

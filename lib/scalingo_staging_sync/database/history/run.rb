@@ -19,6 +19,14 @@ module ScalingoStagingSync
         # @return [Boolean] whether what it loaded was a masked archive
         def pulled? = mode == "pull"
 
+        # @param now [Time] now
+        # @return [Float] seconds since its backup was made; where that is not known, since it began
+        def age(now = Time.now)
+          now - (backup_created_at ? Time.new(backup_created_at) : started_at)
+        rescue ArgumentError
+          now - started_at
+        end
+
         # @return [Boolean] whether its backup lay in a file, of which no more than the name is known
         def from_file? = source.to_s.start_with?("the file ")
       end
