@@ -74,6 +74,11 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
   end
 
+  desc "Write production's newest backup into a masked archive, with a sealed manifest beside it (`-`: standard output)"
+  task :dump, [:path] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Dump.new.write(arguments[:path]) }
+  end
+
   desc "Publish a masked archive to the Active Storage service config.publish_service (default: config.archive_file)"
   task :publish, [:file] => :environment do |task, arguments|
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Publish.new.call(arguments[:file]) }

@@ -22,7 +22,9 @@ class ConfigurationTest < Minitest::Test
     allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
-    retention: nil, data_max_age: nil, archive_file: nil, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil, server_enabled: false, server_in_production: false
+    retention: nil, data_max_age: nil,
+    archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil,
+    server_enabled: false, server_in_production: false
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -69,6 +71,7 @@ class ConfigurationTest < Minitest::Test
     leak_check_names: [[true], [1]],
     quiesce: [[false], [0]],
     staging_password: [["our staging"], ["x" * 73, "a\0b", 1]],
+    dump_compression: [[:gzip, :zstd, :lz4, :none, "zstd"], [:bzip2, "best", 6]],
     archive_file: [["tmp/staging.dump", Pathname("a")], [1, "https://x/y"]],
     publish_service: [["amazon"], [:amazon, 1]],
     publish_keep: [[1, "5", 100], [0, 101, "many"]],

@@ -1,12 +1,13 @@
 //! The engine of scalingo-staging-sync: a production backup in, a masked staging database out, as one stream.
 //!
 //! ```text
-//! jobs         run, anonymize, dry_run, sample, scan, check, cleanup, fetch: what the binding starts
+//! jobs         run, dump, anonymize, dry_run, sample, scan, check, cleanup, fetch: what the binding starts
 //!
 //! stream       an archive's bytes, cut into the loader's items (rows: the rows of one block)
 //! planned      one door to a plan: from an archive, a catalogue, SQL
 //! leak_report  the leak check's beginning and end; verify, passwords: what is counted in the target afterwards
 //! report       what a job says in the end, gathered from its events
+//! sink         an archive that rows go into instead of a database
 //! detect       personal data that no rule covers, from rows
 //! postgres     PostgreSQL: sessions, reset, rows, what may run when, rules in SQL
 //! identity     whether the target is the source itself
@@ -40,6 +41,7 @@ pub mod postgres;
 pub mod report;
 mod rows;
 pub mod settings;
+mod sink;
 pub mod source;
 mod stream;
 pub mod text;

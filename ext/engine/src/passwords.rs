@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::plan::{Plan, TableName};
-use crate::postgres::Target;
+use crate::postgres::{LoadedTable, Target};
 use crate::report::KnownPassword;
 use std::collections::BTreeMap;
 
@@ -32,6 +32,34 @@ pub(crate) async fn count(target: &Target, plan: &Plan) -> Result<Vec<KnownPassw
     told.retain(|one| one.accounts > 0);
     told.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
     Ok(told)
+}
+
+/// The accounts of each column whose mask gives a known password, where rows go into no database that could count them:
+/// those whose password was replaced. `plan`: as it was carried out.
+pub(crate) fn replaced(plan: &Plan, loads: &[LoadedTable]) -> Vec<KnownPassword> {
+    let mut accounts: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for written in loads {
+        let mask = plan
+            .loads
+            .get(&written.dump_id)
+            .and_then(|load| load.mask.as_ref());
+        let columns = mask.into_iter().flat_map(|mask| mask.columns());
+        for (column, counts) in columns.zip(&written.masked) {
+            if column.known_password.is_some() && counts.masked > 0 {
+                *accounts
+                    .entry((written.table.to_string(), &column.name))
+                    .or_default() += counts.masked;
+            }
+        }
+    }
+    let told = accounts
+        .into_iter()
+        .map(|((table, column), accounts)| KnownPassword {
+            table,
+            column: column.to_owned(),
+            accounts,
+        });
+    told.collect()
 }
 
 /// The columns that rows go into with such a mask, each with the condition on those that have the password.

@@ -47,6 +47,8 @@ pub struct Report {
     pub steps: u64,
     /// Whether the target was checked, and nothing was found.
     pub verified: bool,
+    /// The masked archive that was written; None where a database was filled.
+    pub archive: Option<Archive>,
     /// The target database's size in bytes before the run.
     pub size_before: u64,
     /// The same after it.
@@ -78,6 +80,38 @@ pub struct Backup {
     pub server_version: String,
     /// The version of pg_dump.
     pub dump_version: String,
+}
+
+/// A masked archive.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Archive {
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes in lower-case hexadecimal; None of a stream.
+    pub sha256: Option<String>,
+    /// The version of its format, such as `1.16`.
+    pub format_version: String,
+    /// How its data blocks are compressed, in pg_dump's word.
+    pub compression: String,
+    /// Every table with rows, in the archive's order.
+    pub tables: Vec<ArchivedTable>,
+    /// The same tables, those that others refer to before them.
+    pub order: Vec<String>,
+}
+
+/// A table whose rows are in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArchivedTable {
+    /// `schema.table`.
+    pub table: String,
+    /// Its columns, in the order of the rows.
+    pub columns: Vec<String>,
+    /// The columns of its primary key; none where it has none.
+    pub primary_key: Vec<String>,
+    /// Where its block begins, in bytes from the archive's beginning.
+    pub offset: u64,
+    /// How long its block is, in bytes.
+    pub length: u64,
 }
 
 /// One table's rows.

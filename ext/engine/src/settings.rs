@@ -50,6 +50,40 @@ pub struct Settings {
     pub fingerprint: Option<String>,
 }
 
+/// Where a masked archive goes, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dump {
+    /// Where it goes.
+    pub to: Destination,
+    /// How its data blocks are compressed.
+    pub compression: DumpCompression,
+}
+
+/// Where a masked archive goes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// Into a file that gets this name when it is proven.
+    File(PathBuf),
+    /// Into what is open already and has this path, such as `/dev/fd/7`; what has gone there cannot be taken back.
+    Stream(PathBuf),
+}
+
+/// How the data blocks of a masked archive are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DumpCompression {
+    /// As pg_dump compresses by default.
+    Gzip,
+    /// Faster and smaller; for pg_restore 16 and later.
+    Zstd,
+    /// Faster still and larger; for pg_restore 16 and later.
+    Lz4,
+    /// Not at all.
+    None,
+}
+
 /// How personal data that no rule covers is looked for, and what is done about it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

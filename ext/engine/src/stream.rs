@@ -12,7 +12,7 @@ use crate::planned;
 use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use crate::settings::Settings;
-use pg_dump_archive::{Archive, Block, DataBlock, DumpId, Header, LargeObjectsBlock};
+use pg_dump_archive::{Archive, Block, DataBlock, DumpId, Entry, Header, LargeObjectsBlock};
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub(crate) struct Opened {
     pub detection: Arc<Detection>,
     /// Rows and large objects, in file order. An error is the last item.
     pub items: mpsc::Receiver<Result<Item>>,
+    /// The table of contents with all that a copy of the archive needs, where it was opened for one; else nothing.
+    pub entries: Vec<Entry>,
 }
 
 /// Reads the table of contents and plans; then goes on reading in the background.
@@ -47,11 +49,38 @@ pub(crate) async fn open(
     buffers: Buffers,
     events: &Sink,
 ) -> Result<Opened> {
+    begin(archive, settings, buffers, events, false).await
+}
+
+/// As [`open`], with [`Opened::entries`].
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_to_copy(
+    archive: Box<dyn Read + Send>,
+    settings: &Settings,
+    buffers: Buffers,
+    events: &Sink,
+) -> Result<Opened> {
+    begin(archive, settings, buffers, events, true).await
+}
+
+async fn begin(
+    archive: Box<dyn Read + Send>,
+    settings: &Settings,
+    buffers: Buffers,
+    events: &Sink,
+    to_copy: bool,
+) -> Result<Opened> {
     let (opened, on_open) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
     let (settings, events) = (settings.clone(), events.clone());
     tokio::task::spawn_blocking(move || {
-        let mut archive = match Archive::open(archive) {
+        let archive = match to_copy {
+            true => Archive::open_to_copy(archive),
+            false => Archive::open(archive),
+        };
+        let mut archive = match archive {
             Ok(archive) => archive,
             Err(error) => return drop(opened.send(Err(error.into()))),
         };
@@ -60,12 +89,17 @@ pub(crate) async fn open(
             Ok(plan) => Arc::new(plan),
             Err(error) => return drop(opened.send(Err(error))),
         };
+        let entries = match to_copy {
+            true => archive.entries().to_vec(),
+            false => Vec::new(),
+        };
         archive.forget_statements();
         let detection = Arc::new(Detection::new(&plan));
         let known = (
             archive.header().clone(),
             Arc::clone(&plan),
             Arc::clone(&detection),
+            entries,
         );
         if opened.send(Ok(known)).is_err() {
             return;
@@ -79,7 +113,7 @@ pub(crate) async fn open(
         }
         .run(&mut archive);
     });
-    let (header, plan, detection) = on_open
+    let (header, plan, detection, entries) = on_open
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(Opened {
@@ -87,6 +121,7 @@ pub(crate) async fn open(
         plan,
         detection,
         items: receiver,
+        entries,
     })
 }
 
@@ -256,6 +291,7 @@ impl Reader {
     }
 
     fn read_large_objects<R: Read>(&mut self, mut block: LargeObjectsBlock<'_, R>) -> Result<(), Stop> {
+        self.send(Item::LargeObjects(block.dump_id()))?;
         while let Some(mut object) = block.next_object()? {
             self.send(Item::LargeObjectStart(object.oid()))?;
             loop {

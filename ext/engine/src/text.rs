@@ -19,6 +19,7 @@ pub enum Setting {
     BackupFile,
     BackupMaxAge,
     CloneSourceScalingoAppName,
+    DumpCompression,
     ExcludeLargeObjects,
     ExcludeTables,
     IncludeForeignServers,

@@ -191,7 +191,10 @@ fn rows<'v>(mask: &Arc<RowMask>, values: impl Iterator<Item = &'v str>, between:
     let (mut masker, mut out) = (mask.masker(), Vec::new());
     masker.mask_piece(&rows, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
-    assert_eq!(masker.counts().columns[0].violations, 0, "{text}");
+    let mut check = mask.form_check();
+    check.look(text.as_bytes()).unwrap();
+    let violations = masker.counts().columns[0].violations;
+    assert_eq!((violations, check.without_form()), (0, &[0][..]), "{text}");
     let mut scratch = Vec::new();
     text.lines()
         .map(|row| {

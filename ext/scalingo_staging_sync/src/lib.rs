@@ -17,7 +17,7 @@ mod words;
 use magnus::{function, prelude::*, Error, Ruby, Value};
 use staging_sync_engine::jobs;
 use staging_sync_engine::jobs::scan::Place;
-use staging_sync_engine::settings::{Scalingo, Settings, Target};
+use staging_sync_engine::settings::{Dump, Scalingo, Settings, Target};
 use std::path::PathBuf;
 
 /// `Native.run(settings) { |event| } → report`: the whole job.
@@ -25,6 +25,15 @@ fn run(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         jobs::run(&settings, &events, cancel).await
+    })
+}
+
+/// `Native.dump(settings, to) { |event| } → report`: the backup into a masked archive; no database is touched.
+fn dump(ruby: &Ruby, settings: Value, to: Value) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    let to: Dump = convert::settings(ruby, to)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        jobs::dump(&settings, &to, &events, cancel).await
     })
 }
 
@@ -119,6 +128,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
         .define_module("ScalingoStagingSync")?
         .define_module("Native")?;
     module.define_singleton_method("run", function!(run, 1))?;
+    module.define_singleton_method("dump", function!(dump, 2))?;
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
     module.define_singleton_method("masks", function!(masks, 0))?;

@@ -71,6 +71,7 @@ module ScalingoStagingSync
           backup: @report[:backup],
           rules_fingerprint: fingerprint,
           size_bytes: { before: run.size_before, after: run.size_after },
+          archive: run.archive&.file,
           verification: { enabled: verification?, passed: run.verified, violations: run.violations },
           totals: { tables: run.tables.size, rows: run.rows, masked_values: run.masked_values, large_objects: run.large_objects },
           phases: run.phases.map(&:to_h),

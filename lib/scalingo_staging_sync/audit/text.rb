@@ -35,6 +35,7 @@ module ScalingoStagingSync
           "SHA-256" => @run.backup&.sha256,
           "Rules" => @document.fingerprint,
           "Size" => size,
+          "Archive" => archive,
           "Rows" => Support::Figures.count(@run.rows),
           "Values masked" => Support::Figures.count(@run.masked_values),
           "Verification" => verification,
@@ -46,9 +47,13 @@ module ScalingoStagingSync
       end
 
       def size
-        return unless @run.size_before && @run.size_after
+        return if @run.archive || !(@run.size_before && @run.size_after)
 
         "#{Support::Figures.bytes(@run.size_before)} before, #{Support::Figures.bytes(@run.size_after)} after"
+      end
+
+      def archive
+        [Support::Figures.bytes(@run.archive.size), @run.archive.sha256].compact.join(", SHA-256 ") if @run.archive
       end
 
       def verification

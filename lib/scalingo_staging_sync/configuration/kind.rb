@@ -165,6 +165,8 @@ module ScalingoStagingSync
         fits ? value.transform_keys(&:to_sym).freeze : REFUSED
       end
 
+      COMPRESSION = new("Symbol", ":gzip, :zstd, :lz4 or :none") { |value| symbol(value, %i[gzip zstd lz4 none]) }
+
       PII_POLICY = new("Symbol", ":warn, :fail or :mask") { |value| symbol(value, %i[warn fail mask]) }
 
       WHOLE = integer(0..)

@@ -211,6 +211,10 @@ module ScalingoStagingSync
              "where it is newer than what is published.",
              example: '"tmp/staging.dump"'
 
+      option :dump_compression, Kind::COMPRESSION, :gzip,
+             "How a masked archive is compressed: :gzip, or :zstd, :lz4 and :none. zstd and lz4 are faster, and are for archives that " \
+             "pg_dump 16 or a later one has made."
+
       option :publish_service, Kind::STRING, nil,
              "The Active Storage service, as config/storage.yml names it, to which masked archives are published and from which " \
              "they are pulled. It must not be public.",

@@ -4,7 +4,7 @@ module ScalingoStagingSync
   class Report
     # What the engine says of a finished run, as data. All its sums are formed here.
     Run = Data.define(:run_id, :backup, :tables, :excluded, :left_out, :warnings, :findings, :leaks, :leak_check, :channels, :known_passwords,
-                      :phases, :large_objects, :size_before, :size_after, :verified, :seconds) do
+                      :phases, :large_objects, :archive, :size_before, :size_after, :verified, :seconds) do
       extend FromHash
 
       # @param facts [Hash{Symbol => Object}] what the engine returned
@@ -13,6 +13,7 @@ module ScalingoStagingSync
         lists = { tables: Table, left_out: LeftOut, leaks: Leak, channels: Channel, known_passwords: KnownPassword, phases: Phase }
         super(facts.merge(lists.to_h { |name, part| [name, part.all_of(facts[name])] },
                           backup: facts[:backup] && Backup.of(facts[:backup]), findings: Findings.of(facts[:findings]),
+                          archive: facts[:archive] && Archive.of(facts[:archive]),
                           leak_check: facts[:leak_check] && LeakCheck.of(facts[:leak_check]),
                           excluded: facts[:excluded].to_a, warnings: facts[:warnings].to_a))
       end

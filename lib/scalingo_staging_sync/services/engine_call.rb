@@ -30,6 +30,16 @@ module ScalingoStagingSync
         on_target { @native.anonymize(Secret.reveal(settings), &@events) }
       end
 
+      # No database is touched.
+      #
+      # @param settings [Hash{String => Object}] as {EngineSettings#to_h} makes it
+      # @param to [Hash{String => Object}] where the archive goes and how it is compressed
+      # @return [Hash{Symbol => Object}] the run's report, with :archive
+      # @raise [Error] one of its subclasses
+      def dump(settings, to)
+        @reporter.with_progress { @native.dump(Secret.reveal(settings), to, &@events) }
+      end
+
       private
 
       def on_target(&)

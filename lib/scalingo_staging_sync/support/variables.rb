@@ -47,10 +47,10 @@ module ScalingoStagingSync
       READERS = {
         "FORMAT" => %w[run check scan suggest coverage masks status],
         "SCAN" => %w[scan suggest],
-        "BACKUP_FILE" => %w[run check scan suggest preview],
+        "BACKUP_FILE" => %w[run dump check scan suggest preview],
         "FORCE" => %w[run pull],
-        "FORCE_BACKUP_DOWNLOAD" => %w[run],
-        "VERBOSE" => %w[run pull],
+        "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
+        "VERBOSE" => %w[run dump pull],
         "MAX_AGE" => %w[status]
       }.freeze
 

@@ -51,15 +51,17 @@ module ScalingoStagingSync
 
       # @param logger [Logger] where lines are logged
       # @param terminal [IO, nil] where they are shown; nil: nowhere
+      # @param phases [Hash{Symbol => String}] what is done in phases, where it is not what a run does
       # @param verbose [Boolean] whether the terminal shows the small steps too
       # @param heartbeat_every [Numeric] seconds of silence after which a sign of life is given
       # @param bars [Boolean] whether progress is drawn as bars while the engine works
       def initialize(logger: ScalingoStagingSync.configuration.logger, terminal: $stdout,
-                     verbose: Support::Variables.new.yes?("VERBOSE"), heartbeat_every: HEARTBEAT_EVERY,
+                     phases: {}, verbose: Support::Variables.new.yes?("VERBOSE"), heartbeat_every: HEARTBEAT_EVERY,
                      bars: ProgressBars.possible?(terminal))
         @bars = bars
         @progress = Progress.new
         @terminal = terminal unless terminal && ActiveSupport::Logger.logger_outputs_to?(logger, terminal)
+        @phases = PHASES.merge(phases)
         @verbose = verbose
         @heartbeat_every = heartbeat_every
         @lock = Mutex.new
@@ -191,7 +193,7 @@ module ScalingoStagingSync
       end
 
       def on_phase(event)
-        say("#{PHASES.fetch(event[:phase].to_sym) { event[:phase].to_s.capitalize }}.")
+        say("#{@phases.fetch(event[:phase].to_sym) { event[:phase].to_s.capitalize }}.")
       end
 
       def on_backup_chosen(event)

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run         the backup into the target, masked
+//! dump        the backup into an archive, masked
 //! anonymize   the rows that the target already holds, masked in place
 //! dry_run     what a run would do
 //! sample      ten rows of a table before and after its masks
@@ -17,6 +18,7 @@ pub mod anonymize;
 pub mod check;
 pub mod cleanup;
 pub mod dry_run;
+pub mod dump;
 pub mod fetch;
 mod hold;
 pub mod run;
@@ -27,6 +29,7 @@ pub use anonymize::anonymize;
 pub use check::check;
 pub use cleanup::cleanup;
 pub use dry_run::dry_run;
+pub use dump::dump;
 pub use fetch::fetch;
 pub use run::run;
 pub use sample::sample;

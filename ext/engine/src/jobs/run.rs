@@ -70,6 +70,7 @@ impl Run<'_> {
             plan,
             detection,
             items,
+            ..
         } = opened;
         let again = Again {
             settings: self.settings,

@@ -29,6 +29,7 @@ pub use buffers::Buffers;
 pub use inspect::ask::{ask, ServerCheck};
 pub use inspect::extensions::{Extension, Need};
 pub use inspect::{examine, inspect, Examination, Inspection, OtherSession, Privilege};
+pub(crate) use load::passage::Passage;
 pub(crate) use load::{cut_rows, Way};
 pub use load::{
     restore, restore_from, Decision, Item, LoadReport, LoadedTable, Look, Never, Replay, RowStage, Stages,
@@ -36,6 +37,7 @@ pub use load::{
 };
 pub use schedule::questions::{Answer, Answers, Questions};
 pub(crate) use session::connect::Session;
+pub(crate) use session::new_run_id;
 pub use session::{tls, url};
 pub(crate) use sql_rules::discreet;
 pub use sql_rules::{SqlChange, SqlColumn};

@@ -183,7 +183,7 @@ impl Read for Reader {
 }
 
 /// A digest in lower-case hexadecimal.
-pub(super) fn hex(hasher: Sha256) -> String {
+pub(crate) fn hex(hasher: Sha256) -> String {
     use std::fmt::Write;
     hasher
         .finalize()

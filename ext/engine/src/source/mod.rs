@@ -20,6 +20,8 @@ mod scalingo;
 mod shown;
 mod unpack;
 
+pub(crate) use file::hex;
+
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
 use crate::settings;

@@ -11,7 +11,7 @@ module ScalingoStagingSync
           {
             "Run" => run.run_id, "Started" => document.started_at, "Finished" => document.finished_at, **of_backup,
             "Large objects" => (count(run.large_objects) if run.large_objects.to_i.positive?),
-            "Rules, fingerprint" => document.fingerprint, "Database size" => sizes, "Gem" => VERSION
+            "Rules, fingerprint" => document.fingerprint, "Database size" => sizes, **of_archive, "Gem" => VERSION
           }.reject { |_, value| value.to_s.empty? }
         end
 
@@ -27,7 +27,15 @@ module ScalingoStagingSync
         def made_of(backup) = "#{backup.database}, PostgreSQL #{backup.server_version}, by pg_dump #{backup.dump_version}"
 
         def sizes
-          "#{bytes(run.size_before)} before, #{bytes(run.size_after)} after" if run.size_before && run.size_after
+          "#{bytes(run.size_before)} before, #{bytes(run.size_after)} after" if run.size_before && run.size_after && !run.archive
+        end
+
+        def of_archive
+          archive = run.archive
+          return {} unless archive
+
+          { "Masked archive" => "#{bytes(archive.size)}, format #{archive.format_version}, #{archive.compression}",
+            "Masked archive, SHA-256" => archive.sha256 }
         end
       end
     end

@@ -2,12 +2,13 @@
 //!
 //! Lanes of one table share a queue, so that each takes the next piece when it is ready for one.
 
-use crate::error::{About, Error, Kind, Result};
+use crate::error::Result;
 use crate::postgres::buffers::Buffers;
 use crate::postgres::load::copy::{Copying, Way};
-use crate::postgres::load::stage::{Looks, Stages};
+use crate::postgres::load::passage::{unreadable, Passage};
+use crate::postgres::load::stage::Stages;
 use crate::postgres::session::connect::Session;
-use masking::{Counts, Masker, RowMask};
+use masking::{Counts, RowMask};
 use pg_dump_archive::DumpId;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,10 +58,14 @@ impl Lane {
     /// Naming the table, when the server refuses a row or the mask cannot read one.
     pub(crate) async fn run(self, session: &Session) -> Result<LaneReport> {
         let mut copying = Copying::new(session, &self).await?;
-        let mut masker = self.mask.as_ref().map(|mask| mask.masker());
         let mut conditional = self.conditional.as_ref().map(|mask| mask.masker());
-        let mut emptier = self.emptied.as_ref().map(|mask| mask.masker());
-        let mut looks = Looks::new(&self.stages, self.load, self.mask.as_deref());
+        let mut passage = Passage::new(
+            (self.load, &self.table),
+            self.mask.as_ref(),
+            self.emptied.as_ref(),
+            &self.stages,
+            &self.buffers,
+        );
         let mut report = LaneReport::default();
         loop {
             let patience = copying.patience().unwrap_or(SILENCE);
@@ -75,27 +80,17 @@ impl Lane {
                     continue;
                 }
             };
-            looks.came(&piece);
             let pseudonyms = match &mut conditional {
                 None => None,
                 Some(masker) => {
                     let mut masked = self.buffers.take();
                     masker
                         .mask_piece(&piece, &mut masked)
-                        .map_err(|error| self.unreadable(error.into()))?;
+                        .map_err(|error| unreadable(&self.table, error.into()))?;
                     Some(masked)
                 }
             };
-            let written = self
-                .masked(&piece, &mut masker, &mut emptier, &mut looks)
-                .map_err(|error| self.unreadable(error))?;
-            let bytes = match written {
-                None => piece,
-                Some(masked) => {
-                    self.buffers.give(piece);
-                    masked
-                }
-            };
+            let bytes = passage.rows(piece)?;
             let bytes = match (pseudonyms, &self.conditional) {
                 (Some(pseudonyms), Some(mask)) => {
                     let mut joined = self.buffers.take();
@@ -111,63 +106,8 @@ impl Lane {
         }
         copying.commit().await?;
         report.stored = copying.stored();
-        looks.end();
-        if let Some(masker) = masker {
-            report.counts = masker.counts().clone();
-        }
+        report.counts = passage.end();
         Ok(report)
-    }
-
-    /// The rows as they are written, where that differs from how they came; `looks` see both.
-    fn masked(
-        &self,
-        piece: &[u8],
-        masker: &mut Option<Masker>,
-        emptier: &mut Option<Masker>,
-        looks: &mut Looks,
-    ) -> Result<Option<Vec<u8>>> {
-        let mut masked = self.buffers.take();
-        match (masker, emptier) {
-            (None, None) => {
-                self.buffers.give(masked);
-                looks.piece_sent(piece, piece);
-                Ok(None)
-            }
-            (Some(masker), Some(emptier)) => {
-                let mut emptied = self.buffers.take();
-                masker.mask_piece(piece, &mut masked)?;
-                emptier.mask_piece(&masked, &mut emptied)?;
-                self.buffers.give(masked);
-                looks.piece_sent(piece, &emptied);
-                Ok(Some(emptied))
-            }
-            (Some(masker), None) | (None, Some(masker)) => {
-                if looks.see_what_is_sent() {
-                    // Each row is looked at while it is at hand, and is not split once more.
-                    masker.mask_piece_seen(piece, &mut masked, |raw, sent| looks.sent(raw, sent))?;
-                    looks.end_of_piece();
-                } else {
-                    masker.mask_piece(piece, &mut masked)?;
-                }
-                Ok(Some(masked))
-            }
-        }
-    }
-
-    /// A mask does not know which table it works on.
-    fn unreadable(&self, error: Error) -> Error {
-        match error.kind {
-            Kind::Internal => error,
-            _ => Error::new(
-                error.kind,
-                format!("In the rows of {}: {}", self.table, error.what),
-                error.remedy,
-            )
-            .about(About {
-                table: Some(self.table.to_string()),
-                ..*error.about
-            }),
-        }
     }
 }
 

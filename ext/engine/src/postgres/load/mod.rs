@@ -28,6 +28,7 @@ pub(crate) mod in_place;
 pub(in crate::postgres) mod lane;
 pub(in crate::postgres) mod large_objects;
 mod objects;
+pub(crate) mod passage;
 mod report;
 mod retry;
 mod rows;
@@ -60,6 +61,8 @@ pub enum Item {
     Rows(Vec<u8>),
     /// There are no more rows of this entry.
     TableEnd,
+    /// The large objects of this entry follow.
+    LargeObjects(DumpId),
     /// The contents of the large object with this oid follow.
     LargeObjectStart(u32),
     /// Bytes of it, however cut.
@@ -333,6 +336,7 @@ impl<'a> Restore<'a> {
             Item::Decided(decision) => self.decided(decision),
             Item::Rows(piece) => self.rows(piece).await,
             Item::TableEnd => self.end_table(),
+            Item::LargeObjects(_) => Ok(()),
             Item::LargeObjectStart(oid) => self.large_object(Part::Start(oid)).await,
             Item::LargeObjectData(data) => self.large_object(Part::Data(data)).await,
             Item::LargeObjectEnd => self.large_object(Part::End).await,

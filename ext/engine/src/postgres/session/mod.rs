@@ -66,7 +66,8 @@ pub(in crate::postgres) fn is_refusal(error: &tokio_postgres::Error) -> bool {
         .is_some_and(|code| matches!(code.code(), "42501" | "58P01" | "0A000" | "22023"))
 }
 
-pub(in crate::postgres) fn new_run_id() -> String {
+/// A run's name: a time (UTC) and a few random digits.
+pub(crate) fn new_run_id() -> String {
     // RandomState is seeded at random; eight digits tell two runs of one second apart.
     let random = RandomState::new().hash_one(std::process::id()) & 0xffff_ffff;
     format!(

@@ -1,0 +1,87 @@
+//! The table of contents of a masked archive: what a run would restore, as it would restore it.
+
+use crate::plan::{quote_identifier, Load, Plan, RowFormat, TaskId};
+use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
+use std::collections::{HashMap, HashSet};
+
+/// What a foreign key ends with whose rows are not checked.
+const NOT_VALID: &str = " NOT VALID;\n";
+
+/// The entries of the backup that a run restores, without their owners and tablespaces.
+///
+/// Triggers that a run creates before the rows, because they make columns of them that are emptied, stand before the rows
+/// here, too.
+pub(crate) fn entries(plan: &Plan, all: Vec<Entry>) -> Vec<Entry> {
+    let steps: HashMap<DumpId, &str> = (plan.steps.iter())
+        .filter_map(|step| match step.id {
+            TaskId::Entry(id) => Some((id, step.sql.as_str())),
+            _ => None,
+        })
+        .collect();
+    let statements: HashSet<DumpId> = plan.schema.iter().map(|statement| statement.dump_id).collect();
+    let (mut kept, mut early) = (Vec::with_capacity(all.len()), Vec::new());
+    for entry in all {
+        let step = steps.get(&entry.dump_id);
+        if step.is_none() && !statements.contains(&entry.dump_id) && !is_data(plan, &entry) {
+            continue;
+        }
+        let is_early = entry.section == Section::PostData && statements.contains(&entry.dump_id);
+        let entry = as_restored(plan, entry, step.copied());
+        match is_early {
+            true => early.push(Entry {
+                section: Section::PreData,
+                ..entry
+            }),
+            false => kept.push(entry),
+        }
+    }
+    let rows = kept
+        .iter()
+        .position(|entry| matches!(entry.section, Section::Data | Section::PostData));
+    let rows = rows.unwrap_or(kept.len());
+    kept.splice(rows..rows, early);
+    kept
+}
+
+/// What is neither a statement nor a step and is restored all the same: rows, large objects, the session's settings.
+fn is_data(plan: &Plan, entry: &Entry) -> bool {
+    match entry.kind {
+        EntryKind::TableData => plan.loads.contains_key(&entry.dump_id),
+        EntryKind::Blobs => plan.large_objects.blocks.contains(&entry.dump_id),
+        EntryKind::Blob | EntryKind::BlobMetadata => !plan.large_objects.oids.is_empty(),
+        EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath => true,
+        _ => false,
+    }
+}
+
+/// An entry as a run would restore it. `step`: what it would say for it.
+fn as_restored(plan: &Plan, mut entry: Entry, step: Option<&str>) -> Entry {
+    if let Some(further) = &mut entry.further {
+        further.owner = Some(String::new());
+        if let Some(tablespace) = &mut further.tablespace {
+            tablespace.clear();
+        }
+    }
+    if let Some(load) = plan.loads.get(&entry.dump_id) {
+        if load.format != RowFormat::Copy {
+            entry.copy_stmt = copy_statement(load);
+        }
+    }
+    let is_unchecked = |sql: &str| sql.ends_with(NOT_VALID);
+    if entry.kind == EntryKind::ForeignKey && step.is_some_and(is_unchecked) && !is_unchecked(&entry.defn) {
+        let bare = entry.defn.trim_end().trim_end_matches(';').len();
+        entry.defn.truncate(bare);
+        entry.defn.push_str(NOT_VALID);
+    }
+    entry
+}
+
+/// The COPY for rows that came as INSERT statements.
+fn copy_statement(load: &Load) -> String {
+    let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
+    let list = match columns.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", columns.join(", ")),
+    };
+    format!("COPY {}{list} FROM stdin;\n", load.copy_into.sql())
+}

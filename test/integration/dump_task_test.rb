@@ -1,0 +1,122 @@
+# frozen_string_literal: true
+
+require "json"
+require_relative "integration_helper"
+
+# `rake scalingo_staging_sync:dump[path]` in a Rails app: the archive, the manifest beside it, and who may not have one.
+class DumpTaskTest < IntegrationTest
+  CONFIGURATION = <<~RUBY
+    config.clone_source_scalingo_app_name = "shop-production"
+    config.anonymization_tables = [
+      { table: "users", strategy: :user_anonymization },
+      { table: "phone_numbers", strategy: :phone_anonymization },
+      { table: "payment_methods", strategy: :payment_anonymization },
+      { table: "addresses", strategy: :address_anonymization },
+      { table: "emails", strategy: :email_anonymization }
+    ]
+    config.exclude_tables = ["sessions", "audit_logs"]
+    config.anonymization_audit_file = "tmp/audit.json"
+    config.archive_file = "staging.dump"
+  RUBY
+
+  def test_the_archive_gets_a_sealed_manifest_and_an_audit_and_no_database_is_touched
+    app, staging, fake = new_app
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:dump[made.dump]")
+      assert result.success?, result.output
+      assert_match(/Writing rows, masked\.$.*Reading the archive again\.$.*masked, .* in .*made\.dump and made\.dump\.json; verified\.$/m, result.output)
+      refute_includes result.output, fake.token
+    end
+    assert_equal %w[made.dump made.dump.audit.html made.dump.audit.json made.dump.audit.txt made.dump.json], files(app, "made.dump*")
+    %w[made.dump.json made.dump.audit.json].each do |file|
+      sealed = app.rake("scalingo_staging_sync:audit:verify[#{file}]")
+      assert sealed.success?, sealed.output
+    end
+    assert_manifest JSON.parse(app.read("made.dump.json")), File.join(app.directory, "made.dump")
+    assert_match(/^  Archive        .*, SHA-256 \h{64}$/, app.read("made.dump.audit.txt"))
+
+    target = new_database
+    Postgres.run("pg_restore", "-e", "-d", target.url, File.join(app.directory, "made.dump"))
+    assert_equal SHOP_USERS.to_s, target.value("SELECT count(*) FROM users")
+    assert_nothing_raw target
+  end
+
+  def test_without_a_path_it_is_the_archive_that_is_handed_out_and_the_next_one_replaces_it
+    app, = new_app
+    2.times do
+      result = app.rake("scalingo_staging_sync:dump")
+      assert result.success?, result.output
+    end
+    said = app.runner(<<~RUBY)
+      ScalingoStagingSync::Archives::Local.new(ScalingoStagingSync.configuration.archive_file).open { |file, manifest| puts [file.size, manifest.size].inspect }
+    RUBY
+    size = File.size(File.join(app.directory, "staging.dump"))
+    assert_equal "[#{size}, #{size}]", said.output.lines.last.strip, said.output
+  end
+
+  def test_standard_output_holds_the_archive_and_nothing_else
+    app, = new_app
+    app.write("config/initializers/quiet.rb", "Rails.logger = ActiveSupport::Logger.new($stdout)\n")
+    command = "bundle exec rake 'scalingo_staging_sync:dump[-]' 2>said | cat > piped.dump"
+    result = WatchedProcess.run("sh", "-c", command, environment: app.environment, directory: app.directory)
+    assert result.success?, result.output
+    assert_match(/cannot be taken back.*in standard output; verified\./m, app.read("said"))
+    target = new_database
+    Postgres.run("pg_restore", "-e", "-d", target.url, File.join(app.directory, "piped.dump"))
+    assert_equal SHOP_USERS.to_s, target.value("SELECT count(*) FROM users")
+    assert_nothing_raw target
+  end
+
+  def test_what_is_no_archive_of_the_tasks_is_not_replaced
+    app, = new_app
+    app.write("notes.txt", "mine")
+    app.write("notes.txt.json", "[]")
+    assert_refused app, "scalingo_staging_sync:dump[notes.txt]", /no manifest beside it/
+    assert_equal "mine", app.read("notes.txt")
+  end
+
+  def test_a_dry_run_production_and_a_path_that_is_none_are_refused_before_the_backup_is_asked_for
+    app, _, fake = new_app
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /A dry run is asked for/, "DRY_RUN" => "1"
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /shop-production/, "APP" => "shop-production"
+    assert_refused app, "scalingo_staging_sync:dump[nowhere/x.dump]", %r{nowhere/x\.dump cannot be written}
+    assert_refused app, "scalingo_staging_sync:dump[config]", /config already/
+    app.configure(CONFIGURATION.lines.grep_v(/archive_file/).join)
+    assert_refused app, "scalingo_staging_sync:dump", /No file is named for the archive\. .*dump\[tmp/
+    assert_empty fake.requests
+    assert_empty files(app, "x.dump*")
+  end
+
+  def test_a_rule_in_sql_is_refused_and_says_what_to_do
+    app, = new_app
+    app.configure(CONFIGURATION.sub("{ table: \"users\", strategy: :user_anonymization }",
+                                    "{ table: \"users\", query: \"UPDATE users SET email = 'x' || id\" }"))
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /public\.users .*takes a database.*config\.exclude_tables.*by a run/
+    assert_empty files(app, "x.dump*")
+  end
+
+  private
+
+  def files(app, pattern) = Dir.glob(pattern, base: app.directory).sort
+
+  def assert_refused(app, task, message, environment = {})
+    result = app.rake(task, environment:)
+    assert_equal 1, result.status.exitstatus, result.output
+    assert_match message, result.output
+  end
+
+  def assert_manifest(manifest, archive)
+    assert_equal %w[manifest_version kind gem_version run_id made_at source_app target_app backup rules_fingerprint archive verification
+                    leak_check totals order tables without_rows left_out findings warnings seal], manifest.keys
+    assert_equal [1, "masked archive", "shop-production", "shop-staging"], manifest.values_at("manifest_version", "kind", "source_app", "target_app")
+    assert_equal({ "name" => "made.dump", "size" => File.size(archive), "sha256" => Digest::SHA256.file(archive).hexdigest,
+                   "format_version" => File.binread(archive, 2, 5).bytes.join("."), "compression" => "gzip" }, manifest["archive"])
+    assert_equal({ "enabled" => true, "passed" => true, "violations" => 0 }, manifest["verification"])
+    assert_includes manifest["without_rows"], "public.sessions"
+    users = manifest["tables"].find { |table| table["table"] == "public.users" }
+    assert_equal [SHOP_USERS, shop.columns("public.users") - ["greeting"], ["id"]], users.values_at("rows", "columns", "primary_key")
+    email = users["masks"].find { |mask| mask["name"] == "email" }
+    assert_equal %w[name mask masked kept nulls violations], email.keys
+    assert_equal manifest["tables"].map { |table| table["table"] }.sort, manifest["order"].sort
+  end
+end
