@@ -8,7 +8,7 @@
 
 use pg_dump_archive::DumpId;
 use staging_sync_engine::leak::{
-    Bounds, ColumnPlace, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
+    Bounds, ColumnPlace, LeakCheck, LeakWatch, LookTime, Role, ScanMode, WatchedColumn, Watches,
 };
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -65,7 +65,7 @@ fn main() {
         }
         let watches = watches();
         let check = LeakCheck::new(&watches, false, Bounds::default());
-        let mut watcher = check.watcher(DumpId(1), None, Moment::Sent).unwrap();
+        let mut watcher = check.watcher(DumpId(1), None, LookTime::Sent).unwrap();
         let since = Instant::now();
         for _ in 0..TIMES {
             watcher.piece(piece.as_bytes(), piece.as_bytes());
@@ -83,17 +83,17 @@ fn watches() -> Watches {
         position: 1,
         column: 0,
         role: Role::Written,
-        scan: Scan::Text,
+        scan: ScanMode::Text,
         whole: None,
     };
-    let watch = Watch {
+    let watch = LeakWatch {
         columns: vec![column],
-        ..Watch::default()
+        ..LeakWatch::default()
     };
     let place = ColumnPlace {
         table: "public.posts".into(),
         column: "body".into(),
-        entry: personal_data::Entry {
+        entry: personal_data::RuleEntry {
             table: String::new(),
             column: String::new(),
             mask: personal_data::Suggestion::plain("scrub"),

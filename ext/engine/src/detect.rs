@@ -2,14 +2,14 @@
 //!
 //! The reader hands over the first rows of each load ([`Detection::decide`]), still raw, and learns whether they go as
 //! planned, with further masks, or not at all. Where every row is asked for, each lane looks at what it sends
-//! ([`Scan`]), on its own thread. A detector holds counters, never a value; [`Detection::findings`] is what names
+//! ([`LoadScan`]), on its own thread. A detector holds counters, never a value; [`Detection::findings`] is what names
 //! and values told together.
 
 mod judge;
 mod look;
 pub(crate) mod rows;
 
-pub(crate) use look::Scan;
+pub(crate) use look::LoadScan;
 
 use crate::error::Error;
 use crate::plan::personal::{refusal, Automatic};
@@ -96,17 +96,17 @@ impl Detection {
     }
 
     /// What the first rows of a load are looked at with.
-    pub(crate) fn first_look(&self, load: &Load) -> Option<Scan> {
+    pub(crate) fn first_look(&self, load: &Load) -> Option<LoadScan> {
         let watch = self.plan.personal.watches.get(&load.dump_id)?;
-        Some(Scan::new(load.dump_id, watch, |_| true))
+        Some(LoadScan::new(load.dump_id, watch, |_| true))
     }
 
     /// Judges a load by all the rows of it that are ever looked at.
-    pub(crate) fn decide_by(&self, load: &Load, scan: &Scan) -> Decision {
+    pub(crate) fn decide_by(&self, load: &Load, scan: &LoadScan) -> Decision {
         self.decide_from(load, scan, true)
     }
 
-    fn decide_from(&self, load: &Load, scan: &Scan, last: bool) -> Decision {
+    fn decide_from(&self, load: &Load, scan: &LoadScan, last: bool) -> Decision {
         let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
             return Decision::AsPlanned;
         };
@@ -116,7 +116,7 @@ impl Detection {
     }
 
     /// What a lane looks with, where every row is to be looked at.
-    pub(crate) fn scan(&self, load: DumpId) -> Option<Scan> {
+    pub(crate) fn scan(&self, load: DumpId) -> Option<LoadScan> {
         let personal = &self.plan.personal;
         let watch = personal
             .watches
@@ -124,14 +124,14 @@ impl Detection {
             .filter(|_| personal.sample_rows.is_none())?;
         let masked = self.masked_columns(load);
         // What is masked is no concern of the policy, and has been looked at in the sample.
-        let scan = Scan::new(load, watch, |column| {
+        let scan = LoadScan::new(load, watch, |column| {
             column.standing.status == Status::Uncovered && !masked.contains(&column.position)
         });
         (!scan.places.is_empty()).then_some(scan)
     }
 
     /// Takes what a lane has seen.
-    fn seen(&self, scan: Scan) {
+    fn seen(&self, scan: LoadScan) {
         let mut noted = self.noted();
         match noted.seen.get_mut(&scan.load) {
             Some(sum) => sum
@@ -258,7 +258,7 @@ impl RowStage for Detection {
 
 struct LaneScan {
     detection: Arc<Detection>,
-    scan: Scan,
+    scan: LoadScan,
 }
 
 impl Look for LaneScan {

@@ -4,7 +4,7 @@ pub(crate) mod read_back;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::leak::{self, Channel, Findings, LeakCheck, Moment, Watcher};
+use crate::leak::{self, Channel, Findings, LeakCheck, LookTime, Watcher};
 use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
@@ -29,11 +29,11 @@ pub(crate) fn check(settings: &Settings, plan: &Plan) -> Option<Arc<LeakCheck>> 
 #[derive(Debug)]
 struct Watch {
     check: Arc<LeakCheck>,
-    moment: Moment,
+    moment: LookTime,
 }
 
 /// The stages of a job whose rows are watched at this moment; none where the check is off.
-pub(crate) fn stages(check: Option<&Arc<LeakCheck>>, moment: Moment) -> Stages {
+pub(crate) fn stages(check: Option<&Arc<LeakCheck>>, moment: LookTime) -> Stages {
     let watch = check.map(|check| Watch {
         check: Arc::clone(check),
         moment,

@@ -7,7 +7,7 @@ mod sql;
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::plan::schema::Schema;
-use crate::plan::{self, Contents, Plan};
+use crate::plan::{self, Plan, PlanInput};
 use crate::postgres::inspect::catalogue;
 use crate::postgres::Session;
 use crate::settings::Settings;
@@ -27,7 +27,7 @@ pub(crate) fn from_archive<R: Read>(
     events: &Sink,
 ) -> Result<Plan> {
     make(
-        &Contents::read(archive.header(), archive.entries()),
+        &PlanInput::read(archive.header(), archive.entries()),
         settings,
         events,
     )
@@ -43,7 +43,7 @@ pub(crate) async fn from_catalogue(
     events: &Sink,
 ) -> Result<(Plan, Vec<Entry>)> {
     let (header, entries) = catalogue::describe(session).await?;
-    let plan = make(&Contents::read(&header, &entries), settings, events)?;
+    let plan = make(&PlanInput::read(&header, &entries), settings, events)?;
     Ok((plan, entries))
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn from_catalogue(
 /// As [`from_archive`].
 pub(crate) fn from_sql(sql: &str, settings: &Settings, events: &Sink) -> Result<Plan> {
     let entries = sql::entries(sql)?;
-    make(&Contents::read(&catalogue::header(), &entries), settings, events)
+    make(&PlanInput::read(&catalogue::header(), &entries), settings, events)
 }
 
 /// A plan whose policy for personal columns does not refuse what names say of them.
@@ -67,7 +67,7 @@ pub(crate) fn admitted(plan: Plan) -> Result<Plan> {
     }
 }
 
-fn make(contents: &Contents<'_>, settings: &Settings, events: &Sink) -> Result<Plan> {
+fn make(contents: &PlanInput<'_>, settings: &Settings, events: &Sink) -> Result<Plan> {
     let settings = with_matches(settings, contents.schema(), events)?;
     plan::plan(contents, &settings, &Key::new(&settings.masking.secret))
 }

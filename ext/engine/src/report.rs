@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
 use crate::plan::{Load, Plan};
-use crate::postgres::{LoadReport, Outcome, SqlChange};
+use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
 use masking::ColumnCounts;
@@ -21,13 +21,13 @@ pub struct Report {
     /// The run's name in the gem's history: a time (UTC) and a few random digits.
     pub run_id: String,
     /// The backup it came from; None when a database that was already there was masked.
-    pub backup: Option<Backup>,
+    pub backup: Option<BackupReport>,
     /// Each table whose rows were loaded, in the order they came.
-    pub tables: Vec<Table>,
+    pub tables: Vec<TableReport>,
     /// Tables without rows, by `config.exclude_tables` and `config.quiesce`.
     pub excluded: Vec<String>,
     /// What the archive holds and the target does not.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<OmittedObject>,
     /// Every column that looks personal or acts outside, and, as the column `*`, every table of queued work: with
     /// [`Status`] it says what would be there without rules and what is left with them.
     pub findings: Vec<Finding>,
@@ -61,7 +61,7 @@ pub struct Report {
 
 /// The backup a run came from.
 #[derive(Debug, Clone, Serialize)]
-pub struct Backup {
+pub struct BackupReport {
     /// Scalingo's id of it, or the file's name.
     pub id: String,
     /// When it was made, RFC 3339, where known.
@@ -116,7 +116,7 @@ pub struct ArchivedTable {
 
 /// One table's rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Table {
+pub struct TableReport {
     /// `schema.table`.
     pub table: String,
     /// Rows.
@@ -128,12 +128,12 @@ pub struct Table {
     /// Seconds from the first row to the commit.
     pub seconds: f64,
     /// What happened to its masked columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnReport>,
 }
 
 /// One masked column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Column {
+pub struct ColumnReport {
     /// Its name.
     pub name: String,
     /// What it became, in words.
@@ -161,7 +161,7 @@ pub struct KnownPassword {
 
 /// An entry that was not restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
+pub struct OmittedObject {
     /// pg_dump's word for its kind.
     pub kind: String,
     /// Its name.
@@ -179,7 +179,7 @@ pub struct PhaseTime {
     pub seconds: f64,
 }
 
-impl Backup {
+impl BackupReport {
     /// What source and archive say of it. The digest is there once the archive was read to its end.
     pub(crate) fn new(backup: &source::BackupInfo, digest: Option<&String>, header: &Header) -> Self {
         Self {
@@ -196,11 +196,11 @@ impl Backup {
     }
 }
 
-impl Table {
+impl TableReport {
     /// What happened to the rows of one load. `counts` are in the order of the mask's columns.
     pub(crate) fn new(load: &Load, rows: u64, bytes: u64, seconds: f64, counts: &[ColumnCounts]) -> Self {
         let masked = load.mask.iter().flat_map(|mask| mask.columns());
-        let columns = masked.zip(counts).map(|(column, counts)| Column {
+        let columns = masked.zip(counts).map(|(column, counts)| ColumnReport {
             name: column.name.clone(),
             mask: column.description.clone(),
             masked: counts.masked,
@@ -221,7 +221,7 @@ impl Table {
     /// Adds what rules in SQL did to it.
     pub(crate) fn add_changes(&mut self, changes: &[SqlChange]) {
         for change in changes {
-            let columns = change.columns.iter().map(|column| Column {
+            let columns = change.columns.iter().map(|column| ColumnReport {
                 name: column.name.clone(),
                 mask: column.mask.clone(),
                 masked: column.counts.masked,
@@ -240,10 +240,10 @@ impl Table {
 }
 
 /// Each table that was loaded.
-pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
+pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<TableReport> {
     let told = loaded.loads.iter().filter_map(|done| {
         let load = plan.loads.get(&done.dump_id)?;
-        let mut table = Table::new(load, done.rows, done.bytes, done.seconds, &done.masked);
+        let mut table = TableReport::new(load, done.rows, done.bytes, done.seconds, &done.masked);
         table.add_changes(&done.sql);
         Some(table)
     });
@@ -251,12 +251,12 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<Table> {
 }
 
 /// How a run ended, for the gem's history.
-pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
+pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
     match result {
-        Ok(report) => Outcome {
+        Ok(report) => RunOutcome {
             tables: Some(report.tables.len() as u64),
             rows: Some(report.tables.iter().map(|table| table.rows).sum()),
-            masked: Some(report.tables.iter().map(Table::masked).sum()),
+            masked: Some(report.tables.iter().map(TableReport::masked).sum()),
             seconds: Some(seconds),
             error: None,
             table_rows: report
@@ -265,17 +265,17 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> Outcome {
                 .map(|table| (table.table.clone(), table.rows))
                 .collect(),
         },
-        Err(error) => Outcome {
+        Err(error) => RunOutcome {
             seconds: Some(seconds),
             error: Some(error.kind),
-            ..Outcome::default()
+            ..RunOutcome::default()
         },
     }
 }
 
 /// What the plan leaves out.
-pub(crate) fn left_out(plan: &Plan) -> Vec<LeftOut> {
-    let told = plan.left_out.iter().map(|out| LeftOut {
+pub(crate) fn left_out(plan: &Plan) -> Vec<OmittedObject> {
+    let told = plan.left_out.iter().map(|out| OmittedObject {
         kind: out.kind.to_string(),
         name: out.name.clone(),
         why: out.why.clone(),
@@ -331,7 +331,7 @@ impl Recorder {
     }
 
     /// Says of each table when its rows began to arrive.
-    pub(crate) fn placed(&self, mut tables: Vec<Table>) -> Vec<Table> {
+    pub(crate) fn placed(&self, mut tables: Vec<TableReport>) -> Vec<TableReport> {
         let noted = self.noted();
         for table in &mut tables {
             if let Some(begun) = noted.tables.get(&table.table) {

@@ -17,7 +17,7 @@ pub struct Settings {
     /// Where the backup comes from.
     pub source: Source,
     /// Which database is filled, and how.
-    pub target: Target,
+    pub target: TargetSettings,
     /// What is masked.
     pub masking: Masking,
     /// Tables whose rows are not loaded: `table`, `schema.table`, with `*`.
@@ -28,13 +28,13 @@ pub struct Settings {
     pub include_foreign_servers: bool,
     /// The search for personal data that no rule covers. Off where it is not there.
     #[serde(default)]
-    pub pii: Detection,
+    pub pii: DetectionSettings,
     /// Leave the contents of all large objects out; they are created empty.
     #[serde(default)]
     pub exclude_large_objects: bool,
     /// The check that no original value of a masked column survived in another. Off where it is not there.
     #[serde(default)]
-    pub leak_check: LeakCheck,
+    pub leak_check: LeakCheckSettings,
     /// Keep staging from acting in production's name: what is queued comes without rows, and endpoints, other services'
     /// secrets and their like are masked, whatever the policy on personal data is.
     #[serde(default)]
@@ -87,7 +87,7 @@ pub enum DumpCompression {
 /// How personal data that no rule covers is looked for, and what is done about it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Detection {
+pub struct DetectionSettings {
     /// Look for it at all.
     #[serde(default)]
     pub scan: bool,
@@ -141,7 +141,7 @@ pub struct Ignored {
 /// The leak check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LeakCheck {
+pub struct LeakCheckSettings {
     /// Look at every row for originals of masked columns.
     #[serde(default)]
     pub enabled: bool,
@@ -208,7 +208,7 @@ pub struct BaseUrls {
 /// Which database is filled, and how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Target {
+pub struct TargetSettings {
     /// A libpq URL with the scheme postgres, postgresql or postgis.
     pub url: SecretString,
     /// Connections for rows and, afterwards, indexes: 1 to 8.

@@ -1,7 +1,7 @@
 //! What the engine says where it also names or suggests something of the configuration: words, and between them the
 //! options and rules, as data. How these are written is the caller's business.
 
-use personal_data::{Entry, Finding, Suggestion};
+use personal_data::{Finding, RuleEntry, Suggestion};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -54,7 +54,7 @@ pub enum Snippet {
         value: serde_json::Value,
     },
     /// The entry of a rule that masks one column, in one line.
-    Entry(Entry),
+    Entry(RuleEntry),
     /// The rules for these columns, each with why; a column without a mask that fits is named, too.
     Rules(Vec<Finding>),
     /// A column as `pii_ignore` names it.

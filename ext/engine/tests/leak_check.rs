@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use md5::{Digest as _, Md5};
-use personal_data::{Entry, Kind, Suggestion};
+use personal_data::{PiiKind, RuleEntry, Suggestion};
 use pg_dump_archive::DumpId;
 use staging_sync_engine::leak::{
-    Bounds, ColumnPlace, Findings, LeakCheck, Moment, Role, Scan, Watch, WatchedColumn, Watches,
+    Bounds, ColumnPlace, Findings, LeakCheck, LeakWatch, LookTime, Role, ScanMode, WatchedColumn, Watches,
 };
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ const USERS: DumpId = DumpId(1);
 /// The load of the table `posts (id, a, b)`, of which nothing is masked.
 const POSTS: DumpId = DumpId(2);
 
-fn column(position: usize, column: u32, scan: Scan) -> WatchedColumn {
+fn column(position: usize, column: u32, scan: ScanMode) -> WatchedColumn {
     WatchedColumn {
         position,
         column,
@@ -28,26 +28,26 @@ fn column(position: usize, column: u32, scan: Scan) -> WatchedColumn {
     }
 }
 
-fn watches(scan: Scan) -> Watches {
+fn watches(scan: ScanMode) -> Watches {
     let place = |table: &str, column: &str| ColumnPlace {
         table: table.into(),
         column: column.into(),
-        entry: Entry {
+        entry: RuleEntry {
             table: table.into(),
             column: column.into(),
             mask: Suggestion::plain("scrub"),
         },
     };
-    let mut users = Watch::default();
+    let mut users = LeakWatch::default();
     for position in 1..=5 {
         users
             .columns
-            .push(column(position, position as u32 - 1, Scan::Text));
+            .push(column(position, position as u32 - 1, ScanMode::Text));
     }
-    users.columns[1].whole = Some(Kind::Phone);
-    let posts = Watch {
-        columns: vec![column(1, 5, scan), column(2, 6, Scan::Text)],
-        ..Watch::default()
+    users.columns[1].whole = Some(PiiKind::Phone);
+    let posts = LeakWatch {
+        columns: vec![column(1, 5, scan), column(2, 6, ScanMode::Text)],
+        ..LeakWatch::default()
     };
     Watches {
         loads: HashMap::from([(USERS, Arc::new(users)), (POSTS, Arc::new(posts))]),
@@ -65,13 +65,13 @@ fn watches(scan: Scan) -> Watches {
 
 fn mask_of_users() -> Arc<RowMask> {
     let names = ["id", "email", "phone", "iban", "card", "nir"];
-    let columns = names.map(|name| Column {
+    let columns = names.map(|name| ColumnFacts {
         name: name.into(),
         kind: Type::TEXT,
         not_null: false,
         unique: Uniqueness::default(),
     });
-    let table = Table {
+    let table = TableFacts {
         name: "public.users".into(),
         columns: columns.to_vec(),
         key: vec![0],
@@ -93,13 +93,13 @@ fn mask_of_users() -> Arc<RowMask> {
 const ALICE: &str = "1\tAlice@Example.com\t06 12 34 56 78\tFR14 2004 1010 0505 0001 3M02 606\t4111 1111 1111 1111\t255081416802538\n";
 
 /// What a check finds when these rows of users and of posts pass.
-fn found(users: &str, posts: &str, scan: Scan, bounds: Bounds) -> (Findings, Arc<LeakCheck>) {
+fn found(users: &str, posts: &str, scan: ScanMode, bounds: Bounds) -> (Findings, Arc<LeakCheck>) {
     let check = LeakCheck::new(&watches(scan), false, bounds);
     let mask = mask_of_users();
     let mut masked = Vec::new();
     mask.masker().mask_piece(users.as_bytes(), &mut masked).unwrap();
-    let mut on_users = check.watcher(USERS, Some(&mask), Moment::Sent).unwrap();
-    let mut on_posts = check.watcher(POSTS, None, Moment::Sent).unwrap();
+    let mut on_users = check.watcher(USERS, Some(&mask), LookTime::Sent).unwrap();
+    let mut on_posts = check.watcher(POSTS, None, LookTime::Sent).unwrap();
     // The other table comes first, as often as not.
     on_posts.piece(posts.as_bytes(), posts.as_bytes());
     on_users.piece(users.as_bytes(), &masked);
@@ -107,10 +107,10 @@ fn found(users: &str, posts: &str, scan: Scan, bounds: Bounds) -> (Findings, Arc
 }
 
 fn leaks(posts: &str) -> Vec<(String, String, u64)> {
-    leaks_in(posts, Scan::Text)
+    leaks_in(posts, ScanMode::Text)
 }
 
-fn leaks_in(posts: &str, scan: Scan) -> Vec<(String, String, u64)> {
+fn leaks_in(posts: &str, scan: ScanMode) -> Vec<(String, String, u64)> {
     let (findings, _) = found(ALICE, posts, scan, Bounds::default());
     assert!(findings
         .leaks
@@ -247,9 +247,9 @@ fn every_kind_is_found_in_every_carrier_with_its_column() {
 fn a_bytea_that_reads_as_text_is_looked_into_and_another_is_counted() {
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let rows = format!("1\t\\\\x{}\t\\N\n", hex("From: alice@example.com"));
-    assert_eq!(leaks_in(&rows, Scan::Bytes), one("a", "email"));
+    assert_eq!(leaks_in(&rows, ScanMode::Bytes), one("a", "email"));
     let picture = "1\t\\\\x89504e470d0a1a0a0000000d49484452000000000a\t\\N\n";
-    let (findings, check) = found(ALICE, picture, Scan::Bytes, Bounds::default());
+    let (findings, check) = found(ALICE, picture, ScanMode::Bytes, Bounds::default());
     assert_eq!(findings.leaks, []);
     let unscanned: Vec<_> = check
         .unscanned()
@@ -307,16 +307,16 @@ fn what_is_no_original_is_no_leak() {
 
 #[test]
 fn a_value_that_its_mask_keeps_is_no_original() {
-    let check = LeakCheck::new(&watches(Scan::Text), false, Bounds::default());
+    let check = LeakCheck::new(&watches(ScanMode::Text), false, Bounds::default());
     let mask = mask_of_users();
     let kept = ALICE.as_bytes();
     check
-        .watcher(USERS, Some(&mask), Moment::Sent)
+        .watcher(USERS, Some(&mask), LookTime::Sent)
         .unwrap()
         .piece(kept, kept);
     let posts = b"1\talice@example.com\t\\N\n";
     check
-        .watcher(POSTS, None, Moment::Sent)
+        .watcher(POSTS, None, LookTime::Sent)
         .unwrap()
         .piece(posts, posts);
     assert_eq!(check.findings().leaks, []);
@@ -327,7 +327,7 @@ fn nothing_of_a_value_is_in_what_is_told() {
     let (findings, check) = found(
         ALICE,
         "1\talice@example.com 06 12 34 56 78\t\\N\n",
-        Scan::Text,
+        ScanMode::Text,
         Bounds::default(),
     );
     let told = format!(
@@ -344,10 +344,10 @@ fn nothing_of_a_value_is_in_what_is_told() {
 
 /// Users with e-mail addresses and telephone numbers, all different, and posts that hold other people's.
 fn a_million_rows(planted: &str) -> Findings {
-    let check = LeakCheck::new(&watches(Scan::Text), false, Bounds::default());
+    let check = LeakCheck::new(&watches(ScanMode::Text), false, Bounds::default());
     let mask = mask_of_users();
-    let mut on_users = check.watcher(USERS, Some(&mask), Moment::Sent).unwrap();
-    let mut on_posts = check.watcher(POSTS, None, Moment::Sent).unwrap();
+    let mut on_users = check.watcher(USERS, Some(&mask), LookTime::Sent).unwrap();
+    let mut on_posts = check.watcher(POSTS, None, LookTime::Sent).unwrap();
     let mut masker = mask.masker();
     let (mut users, mut masked, mut posts) = (String::new(), Vec::new(), String::new());
     for batch in 0..100 {

@@ -8,7 +8,7 @@
 
 mod plan_support;
 
-use masking::{strategy, Column, Keep, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{strategy, ColumnFacts, Keep, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use pg_dump_archive::copy;
 use plan_support::Database;
 use serde_json::{json, Value};
@@ -199,11 +199,11 @@ fn agree(columns: &[(&str, Of)], masks: &[(&str, Mask)], sql: &[(&str, &str)]) {
         .map(|(name, of)| format!("\"{name}\" {}", of.sql()))
         .collect();
     let definition = definition.join(", ");
-    let table = Table {
+    let table = TableFacts {
         name: "public.rows".into(),
         columns: columns
             .iter()
-            .map(|(name, of)| Column {
+            .map(|(name, of)| ColumnFacts {
                 name: (*name).to_owned(),
                 kind: of.kind(),
                 not_null: false,

@@ -9,7 +9,7 @@ use masking::Key;
 use pg_dump_archive::{DumpId, EntryKind, Version};
 use plan_support::{header, made, planned, problem, settings, shop, Toc, USERS};
 use staging_sync_engine::plan::schema::Schema;
-use staging_sync_engine::plan::{plan, Contents, Refusal, TaskId};
+use staging_sync_engine::plan::{plan, PlanInput, Refusal, TaskId};
 use std::time::Instant;
 
 #[test]
@@ -257,7 +257,7 @@ fn old_archives_and_other_access_methods_get_the_settings_that_pg_restore_gives_
     toc.entries[0].table_am = "columnar".into();
     let settings = settings(&[], &[]);
     let key = Key::new(&settings.masking.secret);
-    let made = plan(&Contents::read(&header(), &toc.entries), &settings, &key).unwrap();
+    let made = plan(&PlanInput::read(&header(), &toc.entries), &settings, &key).unwrap();
     assert!(made.schema[0]
         .sql
         .starts_with("SET LOCAL default_table_access_method = \"columnar\";\nCREATE TABLE"));
@@ -271,7 +271,7 @@ fn old_archives_and_other_access_methods_get_the_settings_that_pg_restore_gives_
         minor: 12,
         revision: 0,
     };
-    let made = plan(&Contents::read(&old, &toc.entries), &settings, &key).unwrap();
+    let made = plan(&PlanInput::read(&old, &toc.entries), &settings, &key).unwrap();
     assert!(made.schema[1]
         .sql
         .starts_with("SET LOCAL search_path = \"public\", pg_catalog;\nCREATE TABLE"));

@@ -273,7 +273,7 @@ async fn a_unix_socket_is_never_encrypted() {
     assert_eq!(encrypted(&url).await, Ok(false));
 }
 
-async fn opening(target: settings::Target) -> staging_sync_engine::error::Error {
+async fn opening(target: settings::TargetSettings) -> staging_sync_engine::error::Error {
     Target::open(&target, &Sink::silent())
         .await
         .expect_err("this target cannot be opened")

@@ -83,7 +83,7 @@ async fn left_over(database: &Database) -> String {
     database.text(&LEFT.replace("$role", &database.role)).await
 }
 
-async fn reset_with(settings: &settings::Target, plan: &Plan, events: &Sink) -> Result<(), Error> {
+async fn reset_with(settings: &settings::TargetSettings, plan: &Plan, events: &Sink) -> Result<(), Error> {
     let target = Target::open(settings, events).await?;
     let outcome = target.reset_and_create(plan, &JobRecord::default()).await;
     target.close().await.expect("the target is let go");
@@ -345,13 +345,13 @@ async fn an_extension_that_is_needed_ends_the_run_and_says_who_can_create_it() {
     );
 }
 
-async fn looked_at(settings: &settings::Target, plan: Option<&Plan>) -> Inspection {
+async fn looked_at(settings: &settings::TargetSettings, plan: Option<&Plan>) -> Inspection {
     let url = ConnectionUrl::of(settings).unwrap();
     inspect(url, settings, plan, &Sink::silent()).await.unwrap()
 }
 
 /// What a look says would end a run, and what does.
-async fn foreseen_and_met(settings: &settings::Target, plan: &Plan) -> (Vec<String>, Vec<String>) {
+async fn foreseen_and_met(settings: &settings::TargetSettings, plan: &Plan) -> (Vec<String>, Vec<String>) {
     let seen = looked_at(settings, Some(plan)).await;
     let met = reset_with(settings, plan, &Sink::silent()).await.err();
     (

@@ -193,7 +193,7 @@ async fn the_target_stays_incomplete_where_the_caller_has_more_to_do_in_it() {
         (false, "complete t"),
         (true, "incomplete f"),
     ] {
-        let settings = settings::Target {
+        let settings = settings::TargetSettings {
             more_to_come,
             ..database.settings()
         };

@@ -29,14 +29,14 @@ pub enum Condition {
     /// The value is NULL.
     IsNull,
     /// One term stands so to another.
-    Compare(Term, Relation, Term),
+    Compare(Term, Comparison, Term),
     /// A term matches a regular expression.
     Matches(Term, Pattern),
 }
 
 /// How two terms stand to one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
+pub enum Comparison {
     /// `=`
     Equal,
     /// `=`, where case does not count.
@@ -149,16 +149,16 @@ impl Condition {
             Condition::IsNull => Some(value.is_none()),
             Condition::Compare(left, relation, right) => {
                 let (left, right) = (left.of(value?)?, right.of(value?)?);
-                if let (Relation::SameLetters, Found::Text(left), Found::Text(right)) =
+                if let (Comparison::SameLetters, Found::Text(left), Found::Text(right)) =
                     (relation, &left, &right)
                 {
                     return Some(left.to_lowercase() == right.to_lowercase());
                 }
                 let order = left.order(&right)?;
                 Some(match relation {
-                    Relation::Equal | Relation::SameLetters => order.is_eq(),
-                    Relation::Less => order.is_lt(),
-                    Relation::AtMost => order.is_le(),
+                    Comparison::Equal | Comparison::SameLetters => order.is_eq(),
+                    Comparison::Less => order.is_lt(),
+                    Comparison::AtMost => order.is_le(),
                 })
             }
             Condition::Matches(term, pattern) => match term.of(value?)? {
@@ -255,7 +255,7 @@ mod tests {
     fn length_at_most(most: f64) -> Condition {
         Condition::Compare(
             Term::Length(Box::new(Term::Text)),
-            Relation::AtMost,
+            Comparison::AtMost,
             Term::FixedNumber(most),
         )
     }
@@ -276,7 +276,7 @@ mod tests {
     fn a_document_has_a_type() {
         let is_object = Condition::Compare(
             Term::DocumentType(Box::new(Term::Text)),
-            Relation::Equal,
+            Comparison::Equal,
             Term::FixedText("object".into()),
         );
         assert!(is_object.admits(Some(b" {}")) && is_object.admits(None));
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn moments_numbers_and_texts_are_compared_each_in_its_way() {
-        let at_most = |left, right| Condition::Compare(left, Relation::AtMost, right);
+        let at_most = |left, right| Condition::Compare(left, Comparison::AtMost, right);
         let day = at_most(Term::Moment, Term::FixedMoment(0));
         assert!(day.admits(Some(b"1970-01-01")) && !day.admits(Some(b"1970-01-02")));
         assert!(day.admits(Some(b"-infinity")) && !day.admits(Some(b"infinity")));
@@ -294,7 +294,7 @@ mod tests {
         );
         let number = at_most(Term::FixedNumber(-1.5), Term::Number);
         assert!(number.admits(Some(b"-1.50")) && !number.admits(Some(b"-2")));
-        let small = Condition::Compare(Term::Lower(Box::new(Term::Text)), Relation::Equal, Term::Text);
+        let small = Condition::Compare(Term::Lower(Box::new(Term::Text)), Comparison::Equal, Term::Text);
         assert!(small.admits(Some("é@x".as_bytes())) && !small.admits(Some("É@x".as_bytes())));
     }
 }

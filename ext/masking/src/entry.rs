@@ -3,14 +3,14 @@
 use super::action::Writes;
 use super::keep::Keep;
 use super::pseudonym::Pseudonym;
-use super::table::{Column, Pseudonyms, Table};
+use super::table::{ColumnFacts, Pseudonyms, TableFacts};
 use super::types::Type;
 use crate::error::{InvalidMask, Unfit};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// A mask of the catalogue.
-pub struct Entry {
+pub struct CatalogueEntry {
     /// Its name.
     pub name: &'static str,
     /// What it does, in a sentence without its full stop.
@@ -31,7 +31,7 @@ pub struct Entry {
     pub(super) fit: fn(&Fitting<'_>) -> Result<Fitted, Box<Unfit>>,
 }
 
-impl Entry {
+impl CatalogueEntry {
     /// A mask about which nothing special is to be said.
     pub(super) const fn new(
         name: &'static str,
@@ -52,13 +52,13 @@ impl Entry {
     }
 }
 
-impl PartialEq for Entry {
+impl PartialEq for CatalogueEntry {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for CatalogueEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
@@ -110,14 +110,14 @@ pub(super) type Options = Map<String, Value>;
 /// What a column's values become: a mask of the catalogue with its options, and the values that it leaves alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
-    pub(super) entry: &'static Entry,
+    pub(super) entry: &'static CatalogueEntry,
     pub(super) options: Arc<Options>,
     pub(super) keep: Option<Arc<Keep>>,
 }
 
 impl Mask {
     /// A mask with options that it is known to take.
-    pub(super) fn new(entry: &'static Entry, options: Options) -> Self {
+    pub(super) fn new(entry: &'static CatalogueEntry, options: Options) -> Self {
         Self {
             entry,
             options: Arc::new(options),
@@ -168,7 +168,7 @@ impl Mask {
 
 /// Which masks a rule can name.
 pub(super) struct Catalogue {
-    pub(super) entries: &'static [&'static Entry],
+    pub(super) entries: &'static [&'static CatalogueEntry],
     /// Names that are spoken for, and why they are not built.
     pub(super) not_built: &'static [(&'static str, &'static str)],
 }
@@ -199,7 +199,7 @@ impl Catalogue {
 }
 
 /// Finds every option that the mask does not take.
-fn check_options(entry: &Entry, options: &Options) -> Result<(), InvalidMask> {
+fn check_options(entry: &CatalogueEntry, options: &Options) -> Result<(), InvalidMask> {
     let known: Vec<&'static str> = entry.options.iter().map(|(name, _)| *name).collect();
     let wrong: Vec<String> = options
         .keys()
@@ -218,8 +218,8 @@ fn check_options(entry: &Entry, options: &Options) -> Result<(), InvalidMask> {
 
 /// What the masks of one table are fitted to.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
-    pub(super) table: &'a Table,
+pub(super) struct FitContext<'a> {
+    pub(super) table: &'a TableFacts,
     /// All masks of the table, by their columns' places.
     pub(super) masks: &'a [(usize, Mask)],
     pub(super) pseudonyms: &'a Pseudonyms,
@@ -229,8 +229,8 @@ pub(super) struct Ground<'a> {
 
 /// What a mask has to know to fit itself to a column.
 pub(super) struct Fitting<'a> {
-    pub(super) ground: Ground<'a>,
-    pub(super) column: &'a Column,
+    pub(super) ground: FitContext<'a>,
+    pub(super) column: &'a ColumnFacts,
     /// The column's place.
     pub(super) position: usize,
     pub(super) mask: &'a Mask,

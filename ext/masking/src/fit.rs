@@ -2,12 +2,12 @@
 
 use super::action::{refused, Action, DoesNotFit, Other, Writes};
 use super::condition::Check;
-use super::entry::{Fitted, Fitting, Ground, Mask, ANY_VALUE};
+use super::entry::{FitContext, Fitted, Fitting, Mask, ANY_VALUE};
 use super::error::{Misfit, Unfit};
 use super::pseudonym::{Blanks, Scratch};
 use super::sql::quote_identifier;
 use super::starts::{samples, TRIAL_VALUES};
-use super::table::{Column, Table};
+use super::table::{ColumnFacts, TableFacts};
 use super::types::Type;
 use pg_dump_archive::copy::{self, Row};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct MaskedColumn {
 pub(super) type OnColumn = (MaskedColumn, Action, Vec<usize>);
 
 /// Fits `mask` to the column at `position`, under its CHECKs.
-pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<OnColumn, Box<Unfit>> {
+pub(super) fn fit(ground: FitContext<'_>, position: usize, mask: &Mask) -> Result<OnColumn, Box<Unfit>> {
     let table = ground.table;
     let Some(column) = table.columns.get(position) else {
         return Err(Box::new(Unfit {
@@ -80,7 +80,7 @@ pub(super) fn fit(ground: Ground<'_>, position: usize, mask: &Mask) -> Result<On
 }
 
 /// The condition that every value of the column meets: those that the mask writes, and those that stay.
-fn form_sql(column: &Column, mask: &Mask, fitted: &Fitted) -> String {
+fn form_sql(column: &ColumnFacts, mask: &Mask, fitted: &Fitted) -> String {
     if fitted.form == ANY_VALUE {
         return fitted.form.clone();
     }
@@ -101,7 +101,7 @@ fn form_sql(column: &Column, mask: &Mask, fitted: &Fitted) -> String {
 }
 
 /// The name of a CHECK that takes nothing of what a mask writes, as far as that can be known without rows.
-fn never_met<'a>(action: &'a Action, mask: &Mask, table: &Table) -> Option<&'a str> {
+fn never_met<'a>(action: &'a Action, mask: &Mask, table: &TableFacts) -> Option<&'a str> {
     let checks: &[Check] = action.checks.as_deref()?;
     let place = match &action.writes {
         Writes::Fixed(fixed) => refused(checks, fixed.bytes(), &mut Vec::new())?,
@@ -122,7 +122,7 @@ fn never_met<'a>(action: &'a Action, mask: &Mask, table: &Table) -> Option<&'a s
 }
 
 /// A row of a table, for masks that read others of its columns.
-fn with_a_row<T>(table: &Table, look: impl FnOnce(&Row<'_>) -> T) -> T {
+fn with_a_row<T>(table: &TableFacts, look: impl FnOnce(&Row<'_>) -> T) -> T {
     let piece = b"1\t".repeat(table.columns.len());
     let starts: Vec<usize> = (0..=table.columns.len()).map(|place| place * 2).collect();
     look(&Row {
@@ -135,7 +135,7 @@ fn with_a_row<T>(table: &Table, look: impl FnOnce(&Row<'_>) -> T) -> T {
 const SAMPLES: usize = 24;
 
 /// Whether the CHECKs of a column of text take what a mask makes of values that they take.
-pub(super) fn meets(table: &Table, action: &Action) -> bool {
+pub(super) fn meets(table: &TableFacts, action: &Action) -> bool {
     let (Some(checks), Some(column)) = (&action.checks, table.columns.get(action.column)) else {
         return true;
     };

@@ -7,7 +7,7 @@ use super::error::{InvalidMask, Misfit, Unfit};
 use super::key::Function;
 use super::pseudonym::Pseudonym;
 use super::sql::{quote_identifier, quote_literal};
-use super::table::{Column, Uniqueness};
+use super::table::{ColumnFacts, Uniqueness};
 use super::types::Type;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub(super) const DISTINCT_DIGITS: usize = 17;
 
 /// A text column.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
+pub(super) struct TextColumn {
     /// The most characters that it holds.
     pub(super) limit: usize,
     /// It is under an index that takes no case for another one.
@@ -97,11 +97,11 @@ impl Fitting<'_> {
         )
     }
 
-    pub(super) fn text(&self) -> Result<Text, Box<Unfit>> {
+    pub(super) fn text(&self) -> Result<TextColumn, Box<Unfit>> {
         match self.column.kind {
             Type::Text {
                 limit, ignores_case, ..
-            } => Ok(Text {
+            } => Ok(TextColumn {
                 limit: limit.unwrap_or(usize::MAX),
                 ignores_case: !self.column.unique.tells_case_apart
                     && (ignores_case || self.column.unique.distinct),
@@ -111,7 +111,7 @@ impl Fitting<'_> {
     }
 
     /// A text column of at least this many characters.
-    pub(super) fn text_of(&self, length: usize) -> Result<Text, Box<Unfit>> {
+    pub(super) fn text_of(&self, length: usize) -> Result<TextColumn, Box<Unfit>> {
         let text = self.text()?;
         if text.limit < length {
             return Err(self.too_short(length));
@@ -266,7 +266,7 @@ impl Fitting<'_> {
 
     /// A mask for values of one type within a value, such as the elements of an array.
     pub(super) fn for_type(&self, mask: &Mask, kind: Type) -> Result<Writes, Box<Unfit>> {
-        let column = Column {
+        let column = ColumnFacts {
             name: self.column.name.clone(),
             kind,
             not_null: false,

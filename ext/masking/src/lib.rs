@@ -54,7 +54,7 @@ mod table;
 mod testing;
 mod types;
 
-pub use condition::{Check, Condition, Pattern, Relation, Term};
+pub use condition::{Check, Comparison, Condition, Pattern, Term};
 pub use entry::Mask;
 pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
@@ -68,5 +68,5 @@ pub use row_mask::RowMask;
 pub use sql::quote_identifier;
 pub use starts::starts;
 pub use strategies::{strategy, Strategy, STRATEGIES};
-pub use table::{Column, Pseudonyms, Table, Uniqueness};
+pub use table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};
 pub use types::{Neutral, Test, Type};

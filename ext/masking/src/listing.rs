@@ -1,10 +1,10 @@
 //! The catalogue for people: each mask with an example, made as a row of a table is.
 
 use super::catalogue::CATALOGUE;
-use super::entry::{Entry, Mask};
+use super::entry::{CatalogueEntry, Mask};
 use super::key::Key;
 use super::row_mask::RowMask;
-use super::table::{Column, Pseudonyms, Table, Uniqueness};
+use super::table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};
 use super::types::Type;
 use pg_dump_archive::copy;
 use std::sync::Arc;
@@ -47,17 +47,17 @@ pub fn listing() -> Vec<Listed> {
 }
 
 /// The example, masked as a row of a table is.
-fn shown(entry: &'static Entry) -> Option<String> {
+fn shown(entry: &'static CatalogueEntry) -> Option<String> {
     let example = &entry.example;
     let options = serde_json::from_str(example.options).ok()?;
     let mask = Mask::named(entry.name, &options).ok()?;
-    let column = |name: &str, kind: Type| Column {
+    let column = |name: &str, kind: Type| ColumnFacts {
         name: name.into(),
         kind,
         not_null: false,
         unique: Uniqueness::default(),
     };
-    let table = Table {
+    let table = TableFacts {
         name: "public.examples".into(),
         columns: vec![column("id", Type::Integer(8)), column("value", (example.kind)())],
         key: vec![0],

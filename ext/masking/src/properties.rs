@@ -7,7 +7,7 @@
 use super::catalogue::cases;
 use super::entry::Mask;
 use super::row_mask::RowMask;
-use super::table::Table;
+use super::table::TableFacts;
 use super::testing::{column, compiled, masked, pseudonyms, table, values};
 use super::types::Type;
 use pg_dump_archive::copy;
@@ -102,7 +102,7 @@ fn what_is_written_fits_a_column_that_the_plan_admits() {
                 padded: false,
                 ignores_case: false,
             };
-            let table = Table {
+            let table = TableFacts {
                 key: Vec::new(),
                 key_is_enforced: false,
                 ..table(vec![column("value", kind)])

@@ -110,7 +110,7 @@ pub(super) fn nearer(away: i128, step: u32) -> Option<i128> {
     Some(if is_behind { -size } else { size })
 }
 
-/// Buffers for a [`Pseudonym`], which live as long as the worker.
+/// BorrowedBuffers for a [`Pseudonym`], which live as long as the worker.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) first: Vec<u8>,
@@ -129,7 +129,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Buffers for a mask within a mask.
+    /// BorrowedBuffers for a mask within a mask.
     pub(super) fn deeper(&mut self) -> &mut Work {
         self.deeper.get_or_insert_default()
     }
@@ -140,7 +140,7 @@ impl Work {
         Some((shared, shared.done(column, raw)?))
     }
 
-    /// Buffers for the mask of another column.
+    /// BorrowedBuffers for the mask of another column.
     pub(super) fn other(&mut self) -> &mut Scratch {
         self.other.get_or_insert_default()
     }
@@ -166,7 +166,7 @@ impl Shared {
     }
 }
 
-/// Buffers for a column's values, which live as long as the worker.
+/// BorrowedBuffers for a column's values, which live as long as the worker.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) decoded: Vec<u8>,

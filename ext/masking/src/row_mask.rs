@@ -2,10 +2,10 @@
 
 use super::action::Action;
 use super::catalogue::CATALOGUE;
-use super::entry::{Ground, Mask};
+use super::entry::{FitContext, Mask};
 use super::error::Unfit;
 use super::fit::{fit, meets, MaskedColumn};
-use super::table::{Pseudonyms, Table};
+use super::table::{Pseudonyms, TableFacts};
 use std::collections::HashSet;
 
 /// What happens to the columns of one data block.
@@ -26,10 +26,10 @@ impl RowMask {
     /// Each column that cannot be masked so.
     ///
     /// ```
-    /// use masking::{strategy, Column, Key, Pseudonyms, RowMask, Table, Type, Uniqueness};
+    /// use masking::{strategy, ColumnFacts, Key, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
     /// use std::sync::Arc;
-    /// let column = |name: &str, kind| Column { name: name.into(), kind, not_null: false, unique: Uniqueness::default() };
-    /// let table = Table {
+    /// let column = |name: &str, kind| ColumnFacts { name: name.into(), kind, not_null: false, unique: Uniqueness::default() };
+    /// let table = TableFacts {
     ///     name: "public.users".into(),
     ///     columns: vec![column("id", Type::Integer(8)), column("last_name", Type::TEXT)],
     ///     key: vec![0],
@@ -43,10 +43,14 @@ impl RowMask {
     /// mask.masker().mask_piece(b"7\tLovelace\n8\t\\N\n", &mut masked).unwrap();
     /// assert_eq!(masked, b"7\tUser7\n8\t\\N\n");
     /// ```
-    pub fn new(table: &Table, masks: &[(usize, Mask)], pseudonyms: &Pseudonyms) -> Result<Self, Vec<Unfit>> {
+    pub fn new(
+        table: &TableFacts,
+        masks: &[(usize, Mask)],
+        pseudonyms: &Pseudonyms,
+    ) -> Result<Self, Vec<Unfit>> {
         let mut masks = masks.to_vec();
         masks.sort_unstable_by_key(|(position, _)| *position);
-        let ground = Ground {
+        let ground = FitContext {
             table,
             masks: &masks,
             pseudonyms,
@@ -108,7 +112,7 @@ impl RowMask {
     }
 
     /// Whether the CHECKs of its columns of text take what it writes, as far as values of many shapes show.
-    pub fn meets_checks(&self, table: &Table) -> bool {
+    pub fn meets_checks(&self, table: &TableFacts) -> bool {
         self.actions.iter().all(|action| meets(table, action))
     }
 

@@ -1,6 +1,6 @@
 //! How the values of a column have to begin by its CHECKs (`whsec_`, say), and values that the CHECKs take.
 
-use super::condition::{Check, Condition, Relation, Term};
+use super::condition::{Check, Comparison, Condition, Term};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// More beginnings than this are as good as none.
@@ -39,13 +39,13 @@ fn of_condition(condition: &Condition) -> Option<Vec<String>> {
             parts.map(of_condition).collect::<Option<Vec<_>>>()?.concat()
         }
         Condition::Matches(Term::Text, pattern) => of_pattern(pattern.0.as_str())?,
-        Condition::Compare(Term::Left(term, _), Relation::Equal, Term::FixedText(text))
-        | Condition::Compare(Term::FixedText(text), Relation::Equal, Term::Left(term, _))
+        Condition::Compare(Term::Left(term, _), Comparison::Equal, Term::FixedText(text))
+        | Condition::Compare(Term::FixedText(text), Comparison::Equal, Term::Left(term, _))
             if **term == Term::Text =>
         {
             vec![text.clone()]
         }
-        Condition::Compare(Term::Position(needle, of), Relation::Equal, Term::FixedNumber(1.0)) => {
+        Condition::Compare(Term::Position(needle, of), Comparison::Equal, Term::FixedNumber(1.0)) => {
             match (&**needle, &**of) {
                 (Term::FixedText(text), Term::Text) => vec![text.clone()],
                 _ => return None,
@@ -61,7 +61,7 @@ fn of_condition(condition: &Condition) -> Option<Vec<String>> {
 fn is_of_single_values(condition: &Condition) -> bool {
     match condition {
         Condition::IsNull => true,
-        Condition::Compare(left, Relation::Equal, right) => {
+        Condition::Compare(left, Comparison::Equal, right) => {
             matches!(
                 (left, right),
                 (Term::Text, Term::FixedText(_)) | (Term::FixedText(_), Term::Text)
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn null_and_values_that_are_named_leave_the_beginning_of_the_others() {
-        let named = Condition::Compare(Term::Text, Relation::Equal, Term::FixedText("none".into()));
+        let named = Condition::Compare(Term::Text, Comparison::Equal, Term::FixedText("none".into()));
         let either = Condition::Any(vec![Condition::IsNull, named.clone(), matching("^cus_")]);
         assert_eq!(starts(&check(either)), ["cus_"]);
         assert!(starts(&check(Condition::Any(vec![named, matching("x")]))).is_empty());
@@ -302,7 +302,7 @@ mod tests {
         }
         let long = Condition::Compare(
             Term::Length(Box::new(Term::Text)),
-            Relation::Equal,
+            Comparison::Equal,
             Term::FixedNumber(32.0),
         );
         assert!(!samples(&check(long)).is_empty());

@@ -1,7 +1,7 @@
 //! The documented strategies: which columns each masks where a table has them.
 
 use super::catalogue::{constant, email_md5, neutral, numbered_name, numbered_phone, EMAIL};
-use super::entry::{Entry, Mask, Options};
+use super::entry::{CatalogueEntry, Mask, Options};
 
 /// A documented strategy: the columns that it masks where a table has them.
 #[derive(Debug, PartialEq)]
@@ -14,11 +14,11 @@ pub struct Strategy {
 /// A mask of the catalogue, and an option of it.
 #[derive(Debug, PartialEq)]
 struct Given {
-    entry: &'static Entry,
+    entry: &'static CatalogueEntry,
     option: Option<(&'static str, &'static str)>,
 }
 
-const fn plain(entry: &'static Entry) -> Given {
+const fn plain(entry: &'static CatalogueEntry) -> Given {
     Given { entry, option: None }
 }
 
@@ -100,7 +100,7 @@ pub fn strategy(name: &str) -> Option<&'static Strategy> {
 }
 
 impl Strategy {
-    /// Column names and what they become.
+    /// ColumnFacts names and what they become.
     pub fn masks(&self) -> impl Iterator<Item = (&'static str, Mask)> {
         self.columns.iter().map(|(column, given)| {
             let option = given.option.iter();

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 /// What masking has to know of a table: the columns of one data block, in its order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct TableFacts {
     /// `schema.table`, for messages.
     pub name: String,
     /// The columns of the data.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnFacts>,
     /// The places of the primary key's columns; empty when there is none, or not all of it is in the data.
     pub key: Vec<usize>,
     /// Whether the server enforces that key on this table, so that no two rows share it.
@@ -22,7 +22,7 @@ pub struct Table {
     pub checks: HashMap<usize, Arc<[Check]>>,
 }
 
-impl Table {
+impl TableFacts {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
@@ -30,7 +30,7 @@ impl Table {
 
 /// What masking has to know of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct ColumnFacts {
     /// Its name.
     pub name: String,
     /// Its type, domains resolved.

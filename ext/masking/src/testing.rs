@@ -6,7 +6,7 @@ use super::entry::Mask;
 use super::error::Unfit;
 use super::key::Key;
 use super::row_mask::RowMask;
-use super::table::{Column, Pseudonyms, Table, Uniqueness};
+use super::table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};
 use super::types::Type;
 use pg_dump_archive::copy;
 use proptest::strategy::{Strategy, ValueTree};
@@ -89,8 +89,8 @@ pub(super) const UNIQUE: Uniqueness = Uniqueness {
 };
 
 /// A column that admits NULL and has no unique index.
-pub(super) fn column(name: &str, kind: Type) -> Column {
-    Column {
+pub(super) fn column(name: &str, kind: Type) -> ColumnFacts {
+    ColumnFacts {
         name: name.into(),
         kind,
         not_null: false,
@@ -98,16 +98,16 @@ pub(super) fn column(name: &str, kind: Type) -> Column {
     }
 }
 
-fn id() -> Column {
-    Column {
+fn id() -> ColumnFacts {
+    ColumnFacts {
         unique: UNIQUE,
         ..column("id", Type::Integer(8))
     }
 }
 
 /// A table whose first column is its primary key.
-pub(super) fn table(columns: Vec<Column>) -> Table {
-    Table {
+pub(super) fn table(columns: Vec<ColumnFacts>) -> TableFacts {
+    TableFacts {
         name: "public.users".into(),
         columns,
         key: vec![0],
@@ -126,7 +126,7 @@ pub(super) fn pseudonyms() -> Pseudonyms {
     }
 }
 
-fn row_mask(table: &Table, position: usize, mask: Mask) -> Result<Arc<RowMask>, Box<Unfit>> {
+fn row_mask(table: &TableFacts, position: usize, mask: Mask) -> Result<Arc<RowMask>, Box<Unfit>> {
     RowMask::new(table, &[(position, mask)], &pseudonyms())
         .map(Arc::new)
         .map_err(|mut unfit| Box::new(unfit.remove(0)))
@@ -136,7 +136,7 @@ fn row_mask(table: &Table, position: usize, mask: Mask) -> Result<Arc<RowMask>, 
 pub(super) fn compiled(case: &Case, unique: bool) -> Result<Arc<RowMask>, Box<Unfit>> {
     let options: Map<String, Value> = serde_json::from_str(case.options).unwrap();
     let mask = Mask::named(case.mask, &options).unwrap();
-    let value = Column {
+    let value = ColumnFacts {
         unique: if unique { UNIQUE } else { Uniqueness::default() },
         ..column("value", (case.kind)())
     };
@@ -240,8 +240,8 @@ pub(super) fn righted(value: &str, place: std::ops::Range<usize>, is_right: impl
 }
 
 /// A table of a key, a person and one column.
-pub(super) fn person_table(kind: Type, unique: Uniqueness) -> Table {
-    let value = Column {
+pub(super) fn person_table(kind: Type, unique: Uniqueness) -> TableFacts {
+    let value = ColumnFacts {
         unique,
         ..column("value", kind)
     };

@@ -4,7 +4,7 @@
 
 mod support;
 
-use masking::{Check, Condition, Keep, Mask, Relation, RowMask, Table, Term, Type};
+use masking::{Check, Comparison, Condition, Keep, Mask, RowMask, TableFacts, Term, Type};
 use pg_dump_archive::copy;
 use serde_json::{json, Map, Value};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ const ROWS: usize = 500;
 
 /// Allocations while rows with these values pass a second time.
 fn allocations(mask: Mask, kind: &Type, values: &[&str], checks: Option<Vec<Check>>) -> u64 {
-    let table = Table {
+    let table = TableFacts {
         checks: checks.map_or_else(HashMap::new, |checks| HashMap::from([(2, checks.into())])),
         ..table(&[
             column("id", Type::Integer(8)),
@@ -169,10 +169,10 @@ fn neither_strategies_nor_keep_nor_checks_allocate_for_a_row() {
     );
     let length = Condition::Compare(
         Term::Length(Box::new(Term::Text)),
-        Relation::AtMost,
+        Comparison::AtMost,
         Term::FixedNumber(20.0),
     );
-    let lower = Condition::Compare(Term::Lower(Box::new(Term::Text)), Relation::Equal, Term::Text);
+    let lower = Condition::Compare(Term::Lower(Box::new(Term::Text)), Comparison::Equal, Term::Text);
     for condition in [length, lower] {
         let checks = vec![Check {
             name: "check".into(),

@@ -4,7 +4,7 @@
 
 mod support;
 
-use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use pg_dump_archive::copy;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Value};
@@ -34,7 +34,7 @@ fn given(column: &'static str, options: Value) -> Given {
 
 impl Given {
     fn compiled(&self) -> Result<Arc<RowMask>, String> {
-        let column = Column {
+        let column = ColumnFacts {
             name: self.column.into(),
             kind: Type::Text {
                 limit: self.limit,
@@ -48,7 +48,7 @@ impl Given {
                 counts_nulls: false,
             },
         };
-        let table = Table {
+        let table = TableFacts {
             name: "public.people".into(),
             columns: vec![column],
             key: Vec::new(),

@@ -4,7 +4,7 @@
 
 mod support;
 
-use masking::{strategy, Column, Mask, MaskError, Pseudonyms, RowMask, Table, Type, Unfit};
+use masking::{strategy, ColumnFacts, Mask, MaskError, Pseudonyms, RowMask, TableFacts, Type, Unfit};
 use pg_dump_archive::copy;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -26,8 +26,8 @@ fn pseudonyms() -> Pseudonyms {
     support::pseudonyms(DOMAIN)
 }
 
-fn not_null(name: &str, kind: Type) -> Column {
-    Column {
+fn not_null(name: &str, kind: Type) -> ColumnFacts {
+    ColumnFacts {
         not_null: true,
         ..column(name, kind)
     }
@@ -38,7 +38,7 @@ fn of(name: &str, column: &str) -> Mask {
     strategy(name).unwrap().mask_of(column).unwrap()
 }
 
-fn compile(table: &Table, name: &str) -> Result<RowMask, Vec<Unfit>> {
+fn compile(table: &TableFacts, name: &str) -> Result<RowMask, Vec<Unfit>> {
     let strategy = strategy(name).unwrap();
     let masks: Vec<(usize, Mask)> = table
         .columns
@@ -52,7 +52,7 @@ fn compile(table: &Table, name: &str) -> Result<RowMask, Vec<Unfit>> {
     RowMask::new(table, &masks, &pseudonyms())
 }
 
-fn masked(table: &Table, strategy: &str, rows: &str) -> String {
+fn masked(table: &TableFacts, strategy: &str, rows: &str) -> String {
     let mut masker = Arc::new(compile(table, strategy).unwrap()).masker();
     let mut out = Vec::new();
     masker.mask_piece(rows.as_bytes(), &mut out).unwrap();
@@ -69,7 +69,7 @@ fn masked(table: &Table, strategy: &str, rows: &str) -> String {
 }
 
 /// The only masked field of a table of an id and one more column.
-fn masked_value(key: Type, column: Column, strategy: &str, id: &str, value: &str) -> String {
+fn masked_value(key: Type, column: ColumnFacts, strategy: &str, id: &str, value: &str) -> String {
     let row = masked(
         &table(&[not_null("id", key), column]),
         strategy,
@@ -78,7 +78,7 @@ fn masked_value(key: Type, column: Column, strategy: &str, id: &str, value: &str
     row.trim_end_matches('\n').split_once('\t').unwrap().1.to_owned()
 }
 
-fn problem(column: Column, strategy: &str) -> String {
+fn problem(column: ColumnFacts, strategy: &str) -> String {
     let problems = compile(&table(&[not_null("id", BIGINT), column]), strategy).unwrap_err();
     assert_eq!(problems.len(), 1);
     problems[0].to_string()
@@ -86,7 +86,7 @@ fn problem(column: Column, strategy: &str) -> String {
 
 #[test]
 fn the_user_strategy_writes_the_documented_values() {
-    let columns: Vec<Column> = std::iter::once(not_null("id", BIGINT))
+    let columns: Vec<ColumnFacts> = std::iter::once(not_null("id", BIGINT))
         .chain(
             strategy("user_anonymization")
                 .unwrap()
@@ -237,7 +237,7 @@ fn empty_addresses_and_numbers_stay_empty_and_constants_replace_empty_values() {
 
 #[test]
 fn addresses_that_differ_in_case_are_one_unless_an_index_tells_them_apart() {
-    let email = |column: &Column, value: &str| {
+    let email = |column: &ColumnFacts, value: &str| {
         masked_value(BIGINT, column.clone(), "email_anonymization", "1", value)
     };
     let plain = column("email", Type::TEXT);
@@ -364,7 +364,7 @@ fn a_composite_key_counts_in_all_its_parts() {
         not_null("nr", BIGINT),
         column("last_name", Type::TEXT),
     ];
-    let table = Table {
+    let table = TableFacts {
         key: vec![0, 1],
         ..table(&columns)
     };
@@ -377,7 +377,7 @@ fn a_composite_key_counts_in_all_its_parts() {
 
 #[test]
 fn without_a_primary_key_the_id_is_a_column_of_that_name_or_the_value_itself() {
-    let keyless = |columns: &[Column]| Table {
+    let keyless = |columns: &[ColumnFacts]| TableFacts {
         key: vec![],
         key_is_enforced: false,
         checks: Default::default(),
@@ -564,12 +564,13 @@ fn not_null_columns_get_the_neutral_value_of_their_type() {
 
 #[test]
 fn under_a_unique_index_distinct_keyed_values_stand_where_equal_ones_would() {
-    let required = |kind: Type| Column {
+    let required = |kind: Type| ColumnFacts {
         not_null: true,
         ..unique("apple_id", kind)
     };
-    let value =
-        |column: &Column, value: &str| masked_value(BIGINT, column.clone(), "user_anonymization", "1", value);
+    let value = |column: &ColumnFacts, value: &str| {
+        masked_value(BIGINT, column.clone(), "user_anonymization", "1", value)
+    };
     for (kind, length) in [
         (Type::TEXT, 32),
         (varchar(14), 14),
@@ -687,7 +688,7 @@ fn digits_go_into_number_columns() {
         value("city", Type::Enum(vec!["Lyon".into(), "Paris".into()])),
         "Paris"
     );
-    let phone = |column: Column, id: &str| masked_value(BIGINT, column, "phone_anonymization", id, "9");
+    let phone = |column: ColumnFacts, id: &str| masked_value(BIGINT, column, "phone_anonymization", id, "9");
     assert_eq!(phone(column("phone", BIGINT), "123"), "600000123");
     assert_eq!(phone(column("phone", Type::Integer(4)), "123"), "600000123");
     assert_eq!(phone(unique("phone", BIGINT), "12345678"), "6012345678");

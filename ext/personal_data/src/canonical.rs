@@ -1,14 +1,14 @@
 //! One form for all the ways to write the same value, so that an original and its copy elsewhere compare equal.
 
 use super::decode::Decoded;
-use super::Kind;
+use super::PiiKind;
 
 /// Writes the canonical form of a value or candidate of a kind into `canonical`, which is cleared first.
 ///
 /// E-mail addresses and names in small letters; telephone numbers as their last nine digits, so that
 /// `06 12 34 56 78` and `+33612345678` are one; other numbers without what stands between their characters, in
 /// capitals. JSON escapes, percent-encoding and quoted-printable are undone first. Returns whether anything is left.
-pub fn canonical(kind: Kind, value: &[u8], canonical: &mut Vec<u8>) -> bool {
+pub fn canonical(kind: PiiKind, value: &[u8], canonical: &mut Vec<u8>) -> bool {
     canonical.clear();
     let mut buffer = Decoded::default();
     let value = match buffer.decode(value) {
@@ -22,8 +22,8 @@ pub fn canonical(kind: Kind, value: &[u8], canonical: &mut Vec<u8>) -> bool {
         .copied()
         .filter(|byte| !matches!(byte, b'\r' | b'\n'));
     match kind {
-        Kind::Email => canonical.extend(parts.filter(|b| *b != b'=').map(|b| b.to_ascii_lowercase())),
-        Kind::Phone => {
+        PiiKind::Email => canonical.extend(parts.filter(|b| *b != b'=').map(|b| b.to_ascii_lowercase())),
+        PiiKind::Phone => {
             let end = value
                 .iter()
                 .rposition(u8::is_ascii_digit)
@@ -32,7 +32,7 @@ pub fn canonical(kind: Kind, value: &[u8], canonical: &mut Vec<u8>) -> bool {
             canonical.extend(digits);
             canonical.reverse();
         }
-        Kind::Name | Kind::FirstName | Kind::LastName => {
+        PiiKind::Name | PiiKind::FirstName | PiiKind::LastName => {
             let text = String::from_utf8_lossy(value).to_lowercase();
             for (place, word) in text.split_whitespace().enumerate() {
                 if place > 0 {
@@ -55,7 +55,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn form(kind: Kind, value: &str) -> String {
+    fn form(kind: PiiKind, value: &str) -> String {
         let mut form = Vec::new();
         canonical(kind, value.as_bytes(), &mut form);
         String::from_utf8(form).unwrap()
@@ -70,7 +70,7 @@ mod tests {
             "0033612345678",
             "%2B33612345678",
         ] {
-            assert_eq!(form(Kind::Phone, number), "612345678", "{number}");
+            assert_eq!(form(PiiKind::Phone, number), "612345678", "{number}");
         }
         for address in [
             "Alice@Example.com",
@@ -78,10 +78,10 @@ mod tests {
             r"alice\u0040example.com",
             "alice@exam=\nple.com",
         ] {
-            assert_eq!(form(Kind::Email, address), "alice@example.com", "{address}");
+            assert_eq!(form(PiiKind::Email, address), "alice@example.com", "{address}");
         }
-        assert_eq!(form(Kind::Iban, "fr14 2004-1010"), "FR1420041010");
-        assert_eq!(form(Kind::Name, " Élodie  DUPONT"), "élodie dupont");
-        assert_eq!(form(Kind::Card, "--"), "");
+        assert_eq!(form(PiiKind::Iban, "fr14 2004-1010"), "FR1420041010");
+        assert_eq!(form(PiiKind::Name, " Élodie  DUPONT"), "élodie dupont");
+        assert_eq!(form(PiiKind::Card, "--"), "");
     }
 }

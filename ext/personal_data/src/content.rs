@@ -10,7 +10,7 @@ use super::people::{self, Whole};
 use super::scan::{is_mac, Scanner};
 use super::sql_type::TypeClass;
 use super::structured::{notation, strings};
-use super::{checks, decode, phone, Kind};
+use super::{checks, decode, phone, PiiKind};
 pub use recent::Recent;
 use shapes::{inet, is_gender, is_national_id, is_placeholder, is_plate};
 use std::collections::HashMap;
@@ -34,8 +34,8 @@ const KEYS: usize = 512;
 pub struct ColumnDetector {
     class: TypeClass,
     /// What the column's name alone says its values are.
-    hint: Option<Kind>,
-    keys: HashMap<Vec<u8>, Option<Kind>>,
+    hint: Option<PiiKind>,
+    keys: HashMap<Vec<u8>, Option<PiiKind>>,
     tally: Tally,
 }
 
@@ -88,7 +88,7 @@ impl ColumnDetector {
         let mut seen = Seen::default();
         match self.class {
             TypeClass::Inet => inet(value, &mut seen),
-            TypeClass::Mac if is_mac(value) => seen.whole(Kind::MacAddress),
+            TypeClass::Mac if is_mac(value) => seen.whole(PiiKind::MacAddress),
             // A short number is a key, an amount or a count: nothing that has so few digits is looked for.
             TypeClass::Integer if value.len() < NUMBER => {}
             TypeClass::Integer => self.digits(value, &mut seen),
@@ -123,7 +123,7 @@ impl ColumnDetector {
     /// What the values tell so far, the surest first.
     pub fn findings(&self) -> Vec<ContentFinding> {
         // An address of the web is nobody's by itself: see `addresses`.
-        let personal = Kind::ALL.iter().filter(|kind| **kind != Kind::Endpoint);
+        let personal = PiiKind::ALL.iter().filter(|kind| **kind != PiiKind::Endpoint);
         let mut findings: Vec<ContentFinding> =
             personal.filter_map(|kind| self.tally.finding(*kind)).collect();
         findings.extend(self.tally.single_names());
@@ -139,7 +139,7 @@ impl ColumnDetector {
     /// Addresses of the web, where nearly all values are some: in a table of webhooks requests are sent there.
     pub fn addresses(&self) -> Option<ContentFinding> {
         self.tally
-            .finding(Kind::Endpoint)
+            .finding(PiiKind::Endpoint)
             .filter(|found| found.share >= NEARLY_ALL)
     }
 
@@ -151,11 +151,11 @@ impl ColumnDetector {
         }
         if text.starts_with(b"{\"p\":\"") && memchr::memmem::find(text, b"\"h\":{").is_some() {
             // Active Record Encryption's envelope: somebody thought this worth encrypting.
-            seen.whole(Kind::Secret);
+            seen.whole(PiiKind::Secret);
             return;
         }
         if text.starts_with(b"https://") || text.starts_with(b"http://") {
-            seen.whole(Kind::Endpoint);
+            seen.whole(PiiKind::Endpoint);
         }
         let notation = notation(text);
         if let Some(notation) = notation {
@@ -165,7 +165,7 @@ impl ColumnDetector {
         let (class, hint) = (self.class, self.hint);
         scanner.find(text, |kind, range| {
             // A column of dates or versions may write them as it likes.
-            if kind == Kind::Phone && class == TypeClass::Text && hint == Some(Kind::IpAddress) {
+            if kind == PiiKind::Phone && class == TypeClass::Text && hint == Some(PiiKind::IpAddress) {
                 return;
             }
             if range.len() * 10 >= length * 9 {
@@ -189,11 +189,11 @@ impl ColumnDetector {
             seen.any.add(kind);
         }
         if people::whole(value) == Some(Whole::Full) {
-            seen.any.add(Kind::Name);
+            seen.any.add(PiiKind::Name);
         }
     }
 
-    fn kind_of_key(&mut self, key: &[u8]) -> Option<Kind> {
+    fn kind_of_key(&mut self, key: &[u8]) -> Option<PiiKind> {
         if let Some(kind) = self.keys.get(key) {
             return *kind;
         }
@@ -210,17 +210,17 @@ impl ColumnDetector {
     /// A short value that may be one thing as a whole.
     fn whole(&self, value: &[u8], seen: &mut Seen) {
         match people::whole(value) {
-            Some(Whole::Full) => seen.whole(Kind::Name),
+            Some(Whole::Full) => seen.whole(PiiKind::Name),
             one => seen.name = one,
         }
         if is_gender(value) {
-            seen.whole(Kind::Gender);
+            seen.whole(PiiKind::Gender);
         }
         if is_plate(value) {
-            seen.whole(Kind::LicensePlate);
+            seen.whole(PiiKind::LicensePlate);
         }
         if is_national_id(value) {
-            seen.whole(Kind::NationalId);
+            seen.whole(PiiKind::NationalId);
         }
         self.digits(value, seen);
     }
@@ -250,23 +250,23 @@ impl ColumnDetector {
         }
         seen.book = checks::isbn10(digits);
         match length {
-            9 if checks::siren(digits) => seen.whole(Kind::Siren),
-            14 if checks::siret(digits) => seen.whole(Kind::Siret),
-            15 if checks::nir(digits) => seen.whole(Kind::Nir),
+            9 if checks::siren(digits) => seen.whole(PiiKind::Siren),
+            14 if checks::siret(digits) => seen.whole(PiiKind::Siret),
+            15 if checks::nir(digits) => seen.whole(PiiKind::Nir),
             15 if matches!(&digits[..2], b"35" | b"86" | b"01" | b"99") && checks::luhn(digits) => {
-                seen.whole(Kind::DeviceId)
+                seen.whole(PiiKind::DeviceId)
             }
-            13..=19 if checks::card(digits) => seen.whole(Kind::Card),
+            13..=19 if checks::card(digits) => seen.whole(PiiKind::Card),
             _ => {}
         }
-        if self.hint == Some(Kind::Ssn) && checks::ssn(digits) {
-            seen.whole(Kind::Ssn);
+        if self.hint == Some(PiiKind::Ssn) && checks::ssn(digits) {
+            seen.whole(PiiKind::Ssn);
         }
-        if self.hint == Some(Kind::Phone)
-            && !seen.any.has(Kind::Phone)
+        if self.hint == Some(PiiKind::Phone)
+            && !seen.any.has(PiiKind::Phone)
             && (phone::national(digits) || (length >= 10 && phone::international(digits)))
         {
-            seen.whole(Kind::Phone);
+            seen.whole(PiiKind::Phone);
         }
     }
 }
@@ -283,7 +283,7 @@ mod tests {
         detector.findings()
     }
 
-    fn surest(column: &str, sql_type: &str, values: &[&str]) -> Option<Kind> {
+    fn surest(column: &str, sql_type: &str, values: &[&str]) -> Option<PiiKind> {
         observe(column, sql_type, values)
             .first()
             .filter(|finding| finding.confidence >= 0.5)
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert_eq!(
             (findings[0].kind, findings[0].count, findings[0].share),
-            (Kind::Email, 3, 0.75)
+            (PiiKind::Email, 3, 0.75)
         );
         assert!(!findings[0].inside_text && !format!("{findings:?}").contains("example"));
     }
@@ -310,7 +310,7 @@ mod tests {
         let names = [
             "Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub",
         ];
-        assert_eq!(surest("x", "text", &names), Some(Kind::FirstName));
+        assert_eq!(surest("x", "text", &names), Some(PiiKind::FirstName));
         assert_eq!(
             surest("x", "text", &["red", "blue", "active", "Rose", "Paris"]),
             None
@@ -331,7 +331,7 @@ mod tests {
         ] {
             assert_eq!(
                 surest("x", sql_type, &[value; 5]),
-                Some(Kind::BirthDate),
+                Some(PiiKind::BirthDate),
                 "{sql_type}"
             );
         }

@@ -1,6 +1,6 @@
 //! What is told of a column that looks personal: in the report, in the dry run, by `scan` and by `suggest`.
 
-use super::Kind;
+use super::PiiKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ pub struct Finding {
     pub table: String,
     /// The column.
     pub column: String,
-    /// What it holds, such as `email`: [`Kind::as_str`].
+    /// What it holds, such as `email`: [`PiiKind::as_str`].
     pub kind: &'static str,
     /// The heading that the report puts it under, such as `contact`.
     pub heading: &'static str,
@@ -34,7 +34,7 @@ pub struct Finding {
     /// The mask that was found to fit; where a rule covers the column, or none fits: None.
     pub mask: Option<Suggestion>,
     /// The entry of a rule that covers it; with [`Finding::mask`].
-    pub rule: Option<Entry>,
+    pub rule: Option<RuleEntry>,
 }
 
 /// What told that a column is personal.
@@ -101,7 +101,7 @@ impl Suggestion {
 
 /// The entry of a rule that masks one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct RuleEntry {
     /// The table, as rules name it.
     pub table: String,
     /// The column.
@@ -112,7 +112,7 @@ pub struct Entry {
 
 impl Finding {
     /// A finding about a column of which only its name is known.
-    pub fn by_name(table: String, column: String, kind: Kind, confidence: f32, reason: String) -> Self {
+    pub fn by_name(table: String, column: String, kind: PiiKind, confidence: f32, reason: String) -> Self {
         Self {
             table,
             column,
@@ -133,7 +133,7 @@ impl Finding {
 
     /// Notes the mask that fits. `table`: as rules name it.
     pub fn suggest(&mut self, mask: Suggestion, table: String) {
-        self.rule = Some(Entry {
+        self.rule = Some(RuleEntry {
             table,
             column: self.column.clone(),
             mask: mask.clone(),

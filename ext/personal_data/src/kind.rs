@@ -47,16 +47,16 @@ impl Heading {
     }
 
     /// The kind that a column of this heading is taken for when nothing more is known of it.
-    pub(crate) fn usual_kind(self) -> Kind {
+    pub(crate) fn usual_kind(self) -> PiiKind {
         match self {
-            Heading::Identity => Kind::NationalId,
-            Heading::Contact => Kind::StreetAddress,
-            Heading::Personal => Kind::FreeText,
-            Heading::Financial => Kind::BankAccount,
-            Heading::Auth => Kind::Secret,
-            Heading::Medical => Kind::Health,
-            Heading::Biometric => Kind::Biometric,
-            Heading::Outside => Kind::ClientSecret,
+            Heading::Identity => PiiKind::NationalId,
+            Heading::Contact => PiiKind::StreetAddress,
+            Heading::Personal => PiiKind::FreeText,
+            Heading::Financial => PiiKind::BankAccount,
+            Heading::Auth => PiiKind::Secret,
+            Heading::Medical => PiiKind::Health,
+            Heading::Biometric => PiiKind::Biometric,
+            Heading::Outside => PiiKind::ClientSecret,
         }
     }
 }
@@ -67,25 +67,25 @@ macro_rules! kinds {
         /// A kind of personal data, or of what acts outside.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $kind,)* }
+        pub enum PiiKind { $($(#[$doc])* $kind,)* }
 
-        impl Kind {
+        impl PiiKind {
             /// Every kind, in the order of the report.
-            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+            pub const ALL: &'static [PiiKind] = &[$(PiiKind::$kind,)*];
 
             /// The heading that the report puts this kind under.
             pub fn heading(self) -> Heading {
-                match self { $(Kind::$kind => Heading::$heading,)* }
+                match self { $(PiiKind::$kind => Heading::$heading,)* }
             }
 
             /// The kind's name in reports and settings, in snake_case.
             pub fn as_str(self) -> &'static str {
-                match self { $(Kind::$kind => $name,)* }
+                match self { $(PiiKind::$kind => $name,)* }
             }
 
             /// The mask of the catalogue that suits a column of this kind.
             pub fn suggested_mask(self) -> &'static str {
-                match self { $(Kind::$kind => $mask,)* }
+                match self { $(PiiKind::$kind => $mask,)* }
             }
         }
     };
@@ -208,18 +208,18 @@ kinds! {
     StorageService "storage_service" Outside "null";
 }
 
-impl Kind {
+impl PiiKind {
     /// How many kinds there are.
-    pub const COUNT: usize = Kind::ALL.len();
+    pub const COUNT: usize = PiiKind::ALL.len();
 
-    /// This kind's place in [`Kind::ALL`].
+    /// This kind's place in [`PiiKind::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
 
     /// Whether one value of this kind points at one person: what the leak check keeps hashes of.
     pub fn identifies_a_person(self) -> bool {
-        use Kind::*;
+        use PiiKind::*;
         matches!(
             self,
             Email | Phone | Iban | Card | Nir | Ssn | NationalId | IdentityDocument | TaxId | Name
@@ -231,7 +231,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ContentFinding {
     /// What was seen.
-    pub kind: Kind,
+    pub kind: PiiKind,
     /// How sure it is that the column holds it, from 0 to 1.
     pub confidence: f32,
     /// In how many values it was seen.
@@ -248,9 +248,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_name_of_its_own_and_its_place() {
-        let names: std::collections::HashSet<_> = Kind::ALL.iter().map(|k| k.as_str()).collect();
-        assert_eq!(names.len(), Kind::COUNT);
-        assert!(Kind::ALL
+        let names: std::collections::HashSet<_> = PiiKind::ALL.iter().map(|k| k.as_str()).collect();
+        assert_eq!(names.len(), PiiKind::COUNT);
+        assert!(PiiKind::ALL
             .iter()
             .enumerate()
             .all(|(place, kind)| kind.index() == place));

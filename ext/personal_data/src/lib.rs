@@ -14,7 +14,7 @@
 //! ```
 //!
 //! ```
-//! use personal_data::{verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext};
+//! use personal_data::{verdict, ColumnDetector, ColumnName, PiiKind, Scanner, TableContext};
 //!
 //! let column = ColumnName { table: "imports", column: "col_a", sql_type: "character varying(255)" };
 //! let context = TableContext::new(column.table, ["id", "col_a"]);
@@ -24,7 +24,7 @@
 //!     values.observe(value.as_bytes(), &mut scanner);
 //! }
 //! let found = verdict(&column, &context, Some(&values));
-//! assert_eq!(found.map(|found| found.kind), Some(Kind::Email));
+//! assert_eq!(found.map(|found| found.kind), Some(PiiKind::Email));
 //! ```
 
 mod address;
@@ -47,13 +47,13 @@ mod words;
 pub use canonical::canonical;
 pub use content::{ColumnDetector, Recent};
 pub use finding::rounded;
-pub use finding::{Entry, Finding, FoundBy, Status, Suggestion};
-pub use kind::{ContentFinding, Heading, Kind};
+pub use finding::{Finding, FoundBy, RuleEntry, Status, Suggestion};
+pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
     by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
 };
 pub use scan::{find_in_text, Scanner};
-pub use verdict::{features, verdict, Looked, Verdict};
+pub use verdict::{features, verdict, Features, Verdict};
 
 /// The confidence from which on a column counts as personal.
 pub const PERSONAL: f32 = 0.5;

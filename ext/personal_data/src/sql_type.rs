@@ -1,6 +1,6 @@
 //! What a column's type allows its values to be. A boolean is no telephone number, whatever its name.
 
-use super::Kind;
+use super::PiiKind;
 
 /// Classes of SQL types, as far as personal data tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,8 +74,8 @@ impl TypeClass {
     }
 
     /// Whether a column of this class can hold a kind.
-    pub(crate) fn can_hold(self, kind: Kind) -> bool {
-        use Kind::*;
+    pub(crate) fn can_hold(self, kind: PiiKind) -> bool {
+        use PiiKind::*;
         match self {
             TypeClass::Text | TypeClass::Json | TypeClass::Xml | TypeClass::Hstore | TypeClass::TextArray => {
                 true

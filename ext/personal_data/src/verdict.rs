@@ -3,18 +3,18 @@
 use super::content::ColumnDetector;
 use super::kind::ContentFinding;
 use super::names::{
-    confidence, features_of, odds_with_values, values_features, weigh, ColumnName, Emit, NameFinding, Seen,
-    Subject, TableContext, Weighed,
+    confidence, features_of, odds_with_values, values_features, weigh, ColumnName, Emit, NameFinding,
+    Subject, TableContext, ValueSummary, Weighed,
 };
 use super::sql_type::TypeClass;
 use super::words::words;
-use super::{Kind, PERSONAL};
+use super::{PiiKind, PERSONAL};
 
 /// A column that is personal: of what kind, how sure, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// What the column holds; [`Kind::suggested_mask`] says what to do about it.
-    pub kind: Kind,
+    /// What the column holds; [`PiiKind::suggested_mask`] says what to do about it.
+    pub kind: PiiKind,
     /// How sure that is, from [`PERSONAL`] to 1.
     pub confidence: f32,
     /// What its name tells, if anything.
@@ -124,9 +124,9 @@ fn seen_in<'s>(
     weighed: &'s Weighed,
     content: &'s [ContentFinding],
     odds: f32,
-) -> Seen<'s> {
+) -> ValueSummary<'s> {
     let silent = (weighed.rule.as_ref()).is_some_and(|rule| contradicts(rule.kind, column, values, content));
-    Seen {
+    ValueSummary {
         odds,
         rule: weighed.rule.as_ref(),
         content,
@@ -139,7 +139,7 @@ fn seen_in<'s>(
 
 /// What the model looks at in a column, for `bench/corpus/learn.py`: features, each with its value in twentieths.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct Features {
     /// Of its name, type, table and neighbours.
     pub name: Vec<(String, i32)>,
     /// Of its values, as if the sum by name were nought.
@@ -149,8 +149,8 @@ pub struct Looked {
 }
 
 /// What the model looks at in a column of these values.
-pub fn features(column: &ColumnName<'_>, context: &TableContext, values: &ColumnDetector) -> Looked {
-    let mut looked = Looked::default();
+pub fn features(column: &ColumnName<'_>, context: &TableContext, values: &ColumnDetector) -> Features {
+    let mut looked = Features::default();
     let emit: &mut Emit<'_> = &mut |parts, value| looked.name.push((parts.concat(), value));
     looked.sum = features_of(column, context, emit);
     let weighed = weigh(column, context);
@@ -161,26 +161,26 @@ pub fn features(column: &ColumnName<'_>, context: &TableContext, values: &Column
 }
 
 /// How much of a content finding is believed in a table about something: things are named after people too.
-fn trust(kind: Kind, subject: Subject) -> f32 {
+fn trust(kind: PiiKind, subject: Subject) -> f32 {
     match (subject, kind) {
-        (Subject::Thing, Kind::FirstName | Kind::LastName) => 0.5,
-        (Subject::Thing, Kind::Name) => 0.6,
-        (Subject::Unknown | Subject::Writing, Kind::FirstName | Kind::LastName) => 0.85,
+        (Subject::Thing, PiiKind::FirstName | PiiKind::LastName) => 0.5,
+        (Subject::Thing, PiiKind::Name) => 0.6,
+        (Subject::Unknown | Subject::Writing, PiiKind::FirstName | PiiKind::LastName) => 0.85,
         _ => 1.0,
     }
 }
 
 /// Whether enough values were seen of a kind that could not hide, and none of them is of it.
 fn contradicts(
-    kind: Kind,
+    kind: PiiKind,
     column: &ColumnName<'_>,
     values: &ColumnDetector,
     content: &[ContentFinding],
 ) -> bool {
     let visible = match kind {
-        Kind::Email | Kind::IpAddress | Kind::MacAddress | Kind::Iban => true,
+        PiiKind::Email | PiiKind::IpAddress | PiiKind::MacAddress | PiiKind::Iban => true,
         // Numbers of a country nobody thought of are still numbers.
-        Kind::Phone => !values.has_numbers(),
+        PiiKind::Phone => !values.has_numbers(),
         _ => false,
     };
     visible
@@ -193,7 +193,7 @@ fn contradicts(
 }
 
 /// The kind that name and values agree on best.
-fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentFinding]) -> Option<Kind> {
+fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentFinding]) -> Option<PiiKind> {
     let top = content.first().filter(|finding| finding.confidence >= PERSONAL);
     let named = name
         .filter(|name| name.confidence >= PERSONAL)
@@ -208,7 +208,7 @@ fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentF
                 && named.heading() != top.kind.heading();
             let names_more = matches!(
                 named,
-                Kind::Secret | Kind::Password | Kind::PasswordHash | Kind::Token
+                PiiKind::Secret | PiiKind::Password | PiiKind::PasswordHash | PiiKind::Token
             );
             Some(if otherwise && !names_more { top.kind } else { named })
         }
@@ -217,7 +217,11 @@ fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentF
                 TypeClass::of(column.sql_type),
                 TypeClass::Json | TypeClass::Hstore | TypeClass::Xml | TypeClass::Bytea
             );
-            Some(if object { Kind::Payload } else { Kind::FreeText })
+            Some(if object {
+                PiiKind::Payload
+            } else {
+                PiiKind::FreeText
+            })
         }
         (None, Some(top)) => Some(top.kind),
         (None, None) => name
@@ -230,7 +234,7 @@ fn kind(column: &ColumnName<'_>, name: Option<&NameFinding>, content: &[ContentF
 mod tests {
     use super::*;
 
-    fn decide(table: &str, column: &str, values: &[&str]) -> Option<Kind> {
+    fn decide(table: &str, column: &str, values: &[&str]) -> Option<PiiKind> {
         let context = TableContext::new(table, [column]);
         let mut detector = ColumnDetector::new(column, "text");
         values
@@ -248,11 +252,11 @@ mod tests {
     fn values_find_what_names_hide() {
         assert_eq!(
             decide("imports", "col_a", &["a@example.com"; 5]),
-            Some(Kind::Email)
+            Some(PiiKind::Email)
         );
         assert_eq!(
             decide("imports", "col_a", &["see a@example.com"; 5]),
-            Some(Kind::FreeText)
+            Some(PiiKind::FreeText)
         );
         assert_eq!(decide("imports", "col_a", &["red"; 30]), None);
     }
@@ -262,7 +266,7 @@ mod tests {
         assert_eq!(decide("things", "email", &["yes"; 30]), None);
         assert_eq!(
             decide("things", "email", &["yes"; 3]),
-            Some(Kind::Email),
+            Some(PiiKind::Email),
             "too few to tell"
         );
     }
@@ -271,7 +275,7 @@ mod tests {
     fn values_in_disguise_do_not_clear_a_name() {
         for column in ["email_md5", "emailSha256", "email_ciphertext"] {
             let values = ["9e26471d35a78862c17e467d87cddedf"; 30];
-            assert_eq!(decide("users", column, &values), Some(Kind::Email), "{column}");
+            assert_eq!(decide("users", column, &values), Some(PiiKind::Email), "{column}");
         }
     }
 
@@ -285,7 +289,7 @@ mod tests {
         };
         assert_eq!(
             verdict(&column, &context, None).map(|v| v.kind),
-            Some(Kind::Email)
+            Some(PiiKind::Email)
         );
     }
 }

@@ -16,7 +16,7 @@ mod public;
 mod support;
 
 use measure::measure;
-use personal_data::Kind;
+use personal_data::PiiKind;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn the_corpus_is_as_large_and_as_clear_as_promised() {
     );
     for column in columns {
         let known = matches!(column.label.as_str(), "-" | "?")
-            || Kind::ALL.iter().any(|kind| kind.as_str() == column.label);
+            || PiiKind::ALL.iter().any(|kind| kind.as_str() == column.label);
         assert!(known, "{} is labelled {}", column.name, column.label);
     }
 }

@@ -1,19 +1,19 @@
 //! Personal data is found in every form it travels in, and whatever arrives does no harm.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use personal_data::{canonical, find_in_text, ColumnDetector, Kind, Scanner};
+use personal_data::{canonical, find_in_text, ColumnDetector, PiiKind, Scanner};
 use proptest::prelude::*;
 
 /// One value of each kind that the leak check and `scrub` look for.
-const PLANTED: &[(Kind, &str)] = &[
-    (Kind::Email, "alice.martin@example.com"),
-    (Kind::Phone, "+33612345678"),
-    (Kind::Phone, "06 12 34 56 78"),
-    (Kind::Iban, "FR1420041010050500013M02606"),
-    (Kind::Card, "4111111111111111"),
-    (Kind::Nir, "255081416802538"),
-    (Kind::Ssn, "078-05-1120"),
-    (Kind::Name, "Marie Dupont"),
+const PLANTED: &[(PiiKind, &str)] = &[
+    (PiiKind::Email, "alice.martin@example.com"),
+    (PiiKind::Phone, "+33612345678"),
+    (PiiKind::Phone, "06 12 34 56 78"),
+    (PiiKind::Iban, "FR1420041010050500013M02606"),
+    (PiiKind::Card, "4111111111111111"),
+    (PiiKind::Nir, "255081416802538"),
+    (PiiKind::Ssn, "078-05-1120"),
+    (PiiKind::Name, "Marie Dupont"),
 ];
 
 /// The forms a value arrives in: how it is called, the column's type, the text around it.

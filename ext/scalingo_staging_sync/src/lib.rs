@@ -16,8 +16,8 @@ mod words;
 
 use magnus::{function, prelude::*, Error, Ruby, Value};
 use staging_sync_engine::jobs;
-use staging_sync_engine::jobs::scan::Place;
-use staging_sync_engine::settings::{Dump, Scalingo, Settings, Target};
+use staging_sync_engine::jobs::scan::ScanPlace;
+use staging_sync_engine::settings::{Dump, Scalingo, Settings, TargetSettings};
 use std::path::PathBuf;
 
 /// `Native.run(settings) { |event| } → report`: the whole job.
@@ -78,7 +78,7 @@ fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
 /// (`{ "database" => url }`) or in the names of a schema (`{ "sql" => text }`); nothing is touched.
 fn scan(ruby: &Ruby, settings: Value, place: Value) -> Result<Value, Error> {
     let settings: Settings = convert::settings(ruby, settings)?;
-    let place: Option<Place> = convert::settings(ruby, place)?;
+    let place: Option<ScanPlace> = convert::settings(ruby, place)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         jobs::scan(&settings, place.unwrap_or_default(), &events, cancel).await
     })
@@ -86,7 +86,7 @@ fn scan(ruby: &Ruby, settings: Value, place: Value) -> Result<Value, Error> {
 
 /// `Native.examine(target) { |event| } → examination`: tries what a run needs of the target, rolled back.
 fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
-    let settings: Target = convert::settings(ruby, settings)?;
+    let settings: TargetSettings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |_, cancel| async move {
         jobs::check(&settings, cancel).await
     })
@@ -94,7 +94,7 @@ fn examine(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
 
 /// `Native.cleanup(target) → leftover`: clears what killed runs have left in the target.
 fn cleanup(ruby: &Ruby, settings: Value) -> Result<Value, Error> {
-    let settings: Target = convert::settings(ruby, settings)?;
+    let settings: TargetSettings = convert::settings(ruby, settings)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         jobs::cleanup(&settings, &events, cancel).await
     })

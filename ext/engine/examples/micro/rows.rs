@@ -1,7 +1,7 @@
 //! The demo's users as COPY text: 27 columns, nineteen of which the user strategy masks. Made from row numbers, so
 //! every run works on the same bytes.
 
-use masking::{strategy, Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{strategy, ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use pg_dump_archive::copy::binary::{Form, Layout};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -55,11 +55,11 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
         .filter_map(|(at, (name, _))| Some((at, strategy.mask_of(name)?)))
         .collect();
     assert_eq!(masks.len(), only.map_or(19, <[&str]>::len));
-    let table = Table {
+    let table = TableFacts {
         name: "public.users".into(),
         columns: columns
             .into_iter()
-            .map(|(name, kind)| Column {
+            .map(|(name, kind)| ColumnFacts {
                 name: name.into(),
                 kind,
                 not_null: matches!(name, "id" | "email"),

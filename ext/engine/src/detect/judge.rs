@@ -6,7 +6,7 @@ use crate::plan::Load;
 use crate::settings::Policy;
 use masking::Mask;
 use personal_data::{
-    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, Kind, Status, Verdict,
+    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, PiiKind, Status, Verdict,
 };
 
 impl Detection {
@@ -104,12 +104,12 @@ impl Detection {
         let open = column.standing.status == Status::Uncovered && column.blocked.is_none();
         let asked = self.plan.personal.quiesce && watch.context.is_of_hooks();
         let found = detector.addresses().filter(|_| open && asked)?;
-        let automatic = self.automatic(watch, column, Kind::Endpoint, true)?;
+        let automatic = self.automatic(watch, column, PiiKind::Endpoint, true)?;
         let share = found.share * 100.0;
         let mut finding = Finding::by_name(
             column.home.clone(),
             column.name.clone(),
-            Kind::Endpoint,
+            PiiKind::Endpoint,
             found.confidence,
             format!("where requests are sent: addresses as {share:.0}% of the values looked at"),
         );
@@ -126,7 +126,7 @@ impl Detection {
     }
 
     /// The mask that a partition of the same table has got, else the one that fits.
-    fn automatic(&self, watch: &Watch, column: &Watched, kind: Kind, scrubbed: bool) -> Option<Automatic> {
+    fn automatic(&self, watch: &Watch, column: &Watched, kind: PiiKind, scrubbed: bool) -> Option<Automatic> {
         let place = (column.home.clone(), column.name.clone());
         let known = self.noted().automatic.get(&place).cloned();
         known

@@ -7,7 +7,7 @@ use pg_dump_archive::copy::decode;
 use pg_dump_archive::DumpId;
 
 /// One thread's look at rows of one load.
-pub(crate) struct Scan {
+pub(crate) struct LoadScan {
     pub(super) load: DumpId,
     pub(super) detectors: Vec<ColumnDetector>,
     /// Per column of the data, the place of its detector; up to the last column that has one.
@@ -17,7 +17,7 @@ pub(crate) struct Scan {
     scratch: Vec<u8>,
 }
 
-impl Scan {
+impl LoadScan {
     /// A look at the columns of `watch` that `wanted` lets pass.
     pub(super) fn new(load: DumpId, watch: &Watch, wanted: impl Fn(&Watched) -> bool) -> Self {
         let detectors: Vec<ColumnDetector> = watch

@@ -1,6 +1,6 @@
 //! Rows of a database that is already there, for [`Detection`] to judge.
 
-use super::{Detection, Scan};
+use super::{Detection, LoadScan};
 use crate::error::{Doing, Error, Result};
 use crate::plan::Load;
 use futures_util::TryStreamExt;
@@ -33,7 +33,7 @@ pub(crate) async fn judge(client: &Client, detection: &Detection) -> Result<()> 
     Ok(())
 }
 
-async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut Scan) -> Result<()> {
+async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut LoadScan) -> Result<()> {
     let refused = |error: &tokio_postgres::Error| {
         Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
     };

@@ -204,7 +204,7 @@ impl Masking<'_> {
         explained.and(ended)
     }
 
-    async fn one_by_one(&self, parts: &[Part<'_>]) -> Result<Vec<report::Table>> {
+    async fn one_by_one(&self, parts: &[Part<'_>]) -> Result<Vec<report::TableReport>> {
         let mut tables = Vec::new();
         let mut failed: Vec<(Vec<TableName>, Error)> = Vec::new();
         for part in parts {
@@ -304,7 +304,7 @@ impl Masking<'_> {
             .await
     }
 
-    async fn in_transaction(&self, part: &Part<'_>) -> Result<Vec<report::Table>, Failure> {
+    async fn in_transaction(&self, part: &Part<'_>) -> Result<Vec<report::TableReport>, Failure> {
         self.begin().await?;
         match self.mask_within(part).await {
             Ok(tables) => {
@@ -320,7 +320,7 @@ impl Masking<'_> {
         }
     }
 
-    async fn mask_within(&self, part: &Part<'_>) -> Result<Vec<report::Table>, Failure> {
+    async fn mask_within(&self, part: &Part<'_>) -> Result<Vec<report::TableReport>, Failure> {
         let tables = self.tables_of(part);
         // Readers may go on, writers wait: a row written now would be lost with the truncation.
         for table in &tables {
@@ -345,7 +345,7 @@ impl Masking<'_> {
         for table in &part.queues {
             self.empty_silently(table).await?;
         }
-        let mut masked: Vec<report::Table> = copies.into_iter().map(|copy| copy.told).collect();
+        let mut masked: Vec<report::TableReport> = copies.into_iter().map(|copy| copy.told).collect();
         for (number, told) in part.groups.iter().zip(told) {
             masked.extend(self.run_group(*number, told).await?);
         }

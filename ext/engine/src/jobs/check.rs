@@ -10,6 +10,6 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When the target cannot be reached.
-pub fn check(settings: &settings::Target, cancel: CancellationToken) -> Job<'_, Examination> {
+pub fn check(settings: &settings::TargetSettings, cancel: CancellationToken) -> Job<'_, Examination> {
     Box::pin(async move { until_cancelled(&cancel, postgres::examine(settings)).await })
 }

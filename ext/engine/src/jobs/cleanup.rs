@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 /// [`Kind::TargetBusy`](crate::error::Kind::TargetBusy) while a run is under way; otherwise when the target cannot be
 /// reached.
 pub fn cleanup<'a>(
-    settings: &'a settings::Target,
+    settings: &'a settings::TargetSettings,
     events: &'a Sink,
     cancel: CancellationToken,
 ) -> Job<'a, Leftover> {
     Box::pin(async move {
-        let settings = settings::Target {
+        let settings = settings::TargetSettings {
             // Sessions of others are nobody's leftovers and in nobody's way here.
             terminate_connections: true,
             ..settings.clone()

@@ -15,7 +15,7 @@ use crate::planned;
 use crate::postgres;
 use crate::postgres::url::ConnectionUrl;
 use crate::postgres::{Inspection, ServerCheck};
-use crate::report::{self, LeftOut};
+use crate::report::{self, OmittedObject};
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
 use crate::text::{text, Setting, Text};
@@ -35,9 +35,9 @@ pub struct DryRun {
     /// What the person in charge should know.
     pub warnings: Vec<Text>,
     /// The backup it would read; None when there is none to be had.
-    pub backup: Option<report::Backup>,
+    pub backup: Option<report::BackupReport>,
     /// Each table, by name.
-    pub tables: Vec<Table>,
+    pub tables: Vec<PlannedTable>,
     /// Every column that looks personal by its name, as [`report::Report::findings`] has them.
     pub findings: Vec<report::Finding>,
     /// What holds personal data beside columns, and what would become of it, as far as the table of contents tells.
@@ -45,7 +45,7 @@ pub struct DryRun {
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
     /// What else would be left out, and why.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<OmittedObject>,
     /// The target; None when it could not be looked at.
     pub target: Option<Inspection>,
     /// What the server says of rules in SQL; None where it was not asked.
@@ -68,7 +68,7 @@ pub struct Problem {
 /// What would happen to a table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum TableAction {
     /// Copied with some columns masked.
     Mask,
     /// Copied as they are.
@@ -79,13 +79,13 @@ pub enum Action {
 
 /// One table of the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Table {
+pub struct PlannedTable {
     /// `schema.table`.
     pub table: String,
     /// What would happen to its rows.
-    pub action: Action,
+    pub action: TableAction,
     /// Its masked columns, and what each would become.
-    pub columns: Vec<Column>,
+    pub columns: Vec<PlannedColumn>,
     /// The statements of rules in SQL, in their order, as they would run on a temporary copy of its rows.
     pub sql: Vec<Sql>,
     /// Its rows as of the last run.
@@ -96,7 +96,7 @@ pub struct Table {
 
 /// A column that would be masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Column {
+pub struct PlannedColumn {
     /// Its name.
     pub name: String,
     /// What it would become, in words.
@@ -144,7 +144,7 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let mut plan = None;
     let mut sizes = HashMap::new();
     if let Some(contents) = contents {
-        told.backup = Some(report::Backup::new(&contents.info, None, &contents.header));
+        told.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
         told.warnings.extend(age_warning(settings, &contents.info));
         if let Some(url) = &url {
             let (source, dumped) = (&settings.source, &contents.header.database);
@@ -199,7 +199,7 @@ fn take<T>(part: Result<T>, problems: &mut Vec<Error>) -> Result<Option<T>> {
     }
 }
 
-struct Contents {
+struct BackupContents {
     info: BackupInfo,
     header: Header,
     plan: Result<Plan>,
@@ -207,7 +207,7 @@ struct Contents {
 }
 
 /// Reads the table of contents and plans. The download stops when this is done.
-async fn contents(settings: &Settings, events: &Sink) -> Result<Contents> {
+async fn contents(settings: &Settings, events: &Sink) -> Result<BackupContents> {
     let backup = source::open(&read_only(&settings.source), events).await?;
     events.send(Event::Phase { phase: Phase::Plan });
     let (info, archive) = (backup.info, backup.archive);
@@ -221,10 +221,10 @@ fn read(
     archive: Box<dyn Read + Send>,
     settings: &Settings,
     events: &Sink,
-) -> Result<Contents> {
+) -> Result<BackupContents> {
     let archive = Archive::open(archive)?;
     let sizes = archive.entries().iter();
-    Ok(Contents {
+    Ok(BackupContents {
         info,
         header: archive.header().clone(),
         plan: planned::from_archive(&archive, settings, events),
@@ -252,14 +252,14 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<Text> {
     })
 }
 
-fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) -> Vec<Table> {
+fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) -> Vec<PlannedTable> {
     let loaded = plan.loads.values().map(|load| {
         let (columns, sql) = (columns(plan, load), sql(plan, load));
-        Table {
+        PlannedTable {
             action: if columns.is_empty() && sql.is_empty() {
-                Action::Copy
+                TableAction::Copy
             } else {
-                Action::Mask
+                TableAction::Mask
             },
             last_rows: look.and_then(|look| look.last_rows.get(&load.table.to_string()).copied()),
             table: load.table.to_string(),
@@ -268,27 +268,27 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) 
             compressed_bytes: sizes.get(&load.dump_id).copied(),
         }
     });
-    let excluded = plan.excluded.iter().map(|table| Table {
+    let excluded = plan.excluded.iter().map(|table| PlannedTable {
         table: table.to_string(),
-        action: Action::WithoutRows,
+        action: TableAction::WithoutRows,
         columns: Vec::new(),
         sql: Vec::new(),
         last_rows: None,
         compressed_bytes: None,
     });
-    let mut tables: Vec<Table> = loaded.chain(excluded).collect();
+    let mut tables: Vec<PlannedTable> = loaded.chain(excluded).collect();
     tables.sort_by(|a, b| a.table.cmp(&b.table));
     tables
 }
 
-fn columns(plan: &Plan, load: &Load) -> Vec<Column> {
+fn columns(plan: &Plan, load: &Load) -> Vec<PlannedColumn> {
     let masked = load.mask.iter().flat_map(|mask| mask.columns());
-    let sent = masked.map(|column| Column {
+    let sent = masked.map(|column| PlannedColumn {
         name: column.name.clone(),
         mask: column.description.clone(),
     });
     let choices = statements(plan, load).flat_map(|statement| &statement.choices);
-    let chosen = choices.map(|choice| Column {
+    let chosen = choices.map(|choice| PlannedColumn {
         name: choice.column.clone(),
         mask: choice.mask.clone(),
     });

@@ -9,7 +9,7 @@ use super::{until_cancelled, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{LeakCheck, Moment};
+use crate::leak::{LeakCheck, LookTime};
 use crate::leak_report::{self, LeakReport};
 use crate::passwords;
 use crate::plan::{personal, Plan};
@@ -193,7 +193,7 @@ impl Dumping<'_> {
         self.enter(Phase::Rows);
         let leaks = leak_report::check(settings, &plan);
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
-        stages.extend(leak_report::stages(leaks.as_ref(), Moment::Sent));
+        stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
         let tables = Tables::read(&plan, &entries);
         let rest = Rest {
             header: header.clone(),
@@ -337,7 +337,7 @@ impl Dumping<'_> {
         let verified = verified && !told.leaks();
         told.into_report(Report {
             run_id: new_run_id(),
-            backup: Some(report::Backup::new(
+            backup: Some(report::BackupReport::new(
                 &begun.info,
                 begun.digest.get(),
                 &begun.header,

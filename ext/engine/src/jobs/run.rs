@@ -5,7 +5,7 @@ use super::Job;
 use crate::detect::Detection;
 use crate::error::{Error, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{LeakCheck, Moment};
+use crate::leak::{LeakCheck, LookTime};
 use crate::plan::{personal, Plan, StepKind};
 use crate::postgres;
 use crate::postgres::{Buffers, Item, LoadReport, Questions, RowStage, Stages, Target, Watching};
@@ -82,7 +82,7 @@ impl Run<'_> {
             buffers: self.target.buffers(),
         };
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
-        stages.extend(leak_report::stages(leaks.as_ref(), Moment::Sent));
+        stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
         let watching = Watching {
             questions: self.questions(&plan),
             stages,
@@ -94,7 +94,11 @@ impl Run<'_> {
         self.enter(Phase::Verify);
         let rest = self.conclude(plan, &loaded, &detection, leaks.as_ref()).await?;
         Ok(Report {
-            backup: Some(report::Backup::new(&backup.info, backup.digest.get(), &header)),
+            backup: Some(report::BackupReport::new(
+                &backup.info,
+                backup.digest.get(),
+                &header,
+            )),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
             left_out: report::left_out(plan),
             large_objects: loaded.large_objects,

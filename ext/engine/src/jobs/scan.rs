@@ -4,7 +4,7 @@
 //! The same plan is made as for a run, and the same detection judges; only nothing is done about it.
 
 use super::{read_only, until_cancelled, Job};
-use crate::detect::{rows, Detection, Scan};
+use crate::detect::{rows, Detection, LoadScan};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::plan::{Load, Plan};
@@ -28,7 +28,7 @@ const PIECE: usize = 256 * 1024;
 /// Where personal data is looked for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Place {
+pub enum ScanPlace {
     /// The backup that a run would use.
     #[default]
     Backup,
@@ -60,22 +60,22 @@ pub struct ScanReport {
 /// Those of source, archive and plan; when the database cannot be read.
 pub fn scan<'a>(
     settings: &'a Settings,
-    place: Place,
+    place: ScanPlace,
     events: &'a Sink,
     cancel: CancellationToken,
 ) -> Job<'a, ScanReport> {
     Box::pin(async move { until_cancelled(&cancel, look(settings, place, events)).await })
 }
 
-async fn look(settings: &Settings, place: Place, events: &Sink) -> Result<ScanReport> {
+async fn look(settings: &Settings, place: ScanPlace, events: &Sink) -> Result<ScanReport> {
     let mut settings = settings.clone();
     settings.pii.scan = true;
     // What would be done about a column is the run's business.
     settings.pii.policy = Policy::Warn;
     match place {
-        Place::Backup => backup(settings, events).await,
-        Place::Database(url) => database(settings, url, events).await,
-        Place::Sql(sql) => schema(&settings, &sql, events),
+        ScanPlace::Backup => backup(settings, events).await,
+        ScanPlace::Database(url) => database(settings, url, events).await,
+        ScanPlace::Sql(sql) => schema(&settings, &sql, events),
     }
 }
 
@@ -115,7 +115,7 @@ fn read_rows<R: Read>(archive: &mut Archive<R>, detection: &Detection) -> Result
     Ok(())
 }
 
-fn observe<R: Read>(load: &Load, block: DataBlock<'_, R>, most: u64, scan: &mut Scan) -> Result<()> {
+fn observe<R: Read>(load: &Load, block: DataBlock<'_, R>, most: u64, scan: &mut LoadScan) -> Result<()> {
     let mut rows = LoadRows::new(load, block, PIECE);
     let (mut piece, mut left) = (Vec::new(), most);
     while left > 0 && rows.next(&mut piece)? {

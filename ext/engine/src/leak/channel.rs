@@ -2,7 +2,7 @@
 
 use crate::alike::{first_of, NAMED};
 use crate::text::{text, Setting, Snippet, Text};
-use personal_data::Entry;
+use personal_data::RuleEntry;
 use serde::Serialize;
 
 /// One of them.
@@ -17,7 +17,7 @@ pub struct Channel {
     /// How many: values or large objects; 0 where nobody has counted.
     pub count: u64,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: ChannelOutcome,
     /// The same as a sentence.
     pub note: Text,
 }
@@ -39,7 +39,7 @@ pub enum ChannelKind {
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ChannelOutcome {
     /// Made anew from the masked columns.
     Rebuilt,
     /// Emptied.
@@ -54,7 +54,7 @@ pub enum Outcome {
 
 /// What to warn of: a sentence for each channel, or one for all of a kind where they are many.
 pub fn warnings(channels: &[Channel]) -> Vec<Text> {
-    let mut kinds: Vec<(ChannelKind, Outcome, Vec<&Channel>)> = Vec::new();
+    let mut kinds: Vec<(ChannelKind, ChannelOutcome, Vec<&Channel>)> = Vec::new();
     for channel in channels {
         let known = kinds
             .iter_mut()
@@ -75,7 +75,7 @@ pub fn warnings(channels: &[Channel]) -> Vec<Text> {
 }
 
 /// Many of a kind in one sentence, and where each is to be read.
-fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
+fn together(kind: ChannelKind, outcome: ChannelOutcome, alike: &[&Channel]) -> String {
     let count = alike.len();
     let what = match (kind, outcome) {
         (ChannelKind::Bytea, _) => {
@@ -85,7 +85,7 @@ fn together(kind: ChannelKind, outcome: Outcome, alike: &[&Channel]) -> String {
                 values_of_no_text(values)
             )
         }
-        (ChannelKind::SearchVector, Outcome::Rebuilt) => {
+        (ChannelKind::SearchVector, ChannelOutcome::Rebuilt) => {
             format!("{count} columns hold words of masked columns, and their triggers fill them again from the masked ones")
         }
         (ChannelKind::SearchVector, _) => {
@@ -120,7 +120,7 @@ impl Channel {
             name: column.to_owned(),
             kind: None,
             count: 0,
-            outcome: Outcome::Rebuilt,
+            outcome: ChannelOutcome::Rebuilt,
             note: format!("{column} holds words of masked columns: its trigger {trigger} fills it again from the masked ones.").into(),
         }
     }
@@ -132,7 +132,7 @@ impl Channel {
             name: column.to_owned(),
             kind: None,
             count: 0,
-            outcome: Outcome::Emptied,
+            outcome: ChannelOutcome::Emptied,
             note: format!(
                 "{column} holds words of masked columns and is emptied: no trigger that only computes fills it again as \
                  rows are inserted. Fill it after the run, from a seeds file for instance."
@@ -148,7 +148,7 @@ impl Channel {
             name: "large objects".to_owned(),
             kind: None,
             count: 0,
-            outcome: Outcome::LeftOut,
+            outcome: ChannelOutcome::LeftOut,
             note: text!(
                 "The contents of large objects are left out (",
                 Setting::ExcludeLargeObjects,
@@ -164,7 +164,7 @@ impl Channel {
             name: "large objects".to_owned(),
             kind: None,
             count,
-            outcome: Outcome::Unscanned,
+            outcome: ChannelOutcome::Unscanned,
             note: text!(
                 match count {
                     1 => "1 large object stays as production has it".to_owned(),
@@ -178,13 +178,13 @@ impl Channel {
     }
 
     /// A bytea column with values that do not read as text.
-    pub fn bytea_unscanned(column: &str, count: u64, entry: &Entry) -> Self {
+    pub fn bytea_unscanned(column: &str, count: u64, entry: &RuleEntry) -> Self {
         Self {
             channel: ChannelKind::Bytea,
             name: column.to_owned(),
             kind: None,
             count,
-            outcome: Outcome::Unscanned,
+            outcome: ChannelOutcome::Unscanned,
             note: Text::from(format!(
                 "{column} holds {}, which the leak check does not read. To empty it: ",
                 values_of_no_text(count)
@@ -200,7 +200,7 @@ impl Channel {
             name: object.to_owned(),
             kind: Some(kind.to_owned()),
             count,
-            outcome: Outcome::Kept,
+            outcome: ChannelOutcome::Kept,
             note: format!(
                 "The definition of {object} has {count} of the kind {kind} in its text, which no rule reaches: change it \
                  in production."
@@ -215,8 +215,8 @@ mod tests {
     use super::*;
     use personal_data::Suggestion;
 
-    fn entry() -> Entry {
-        Entry {
+    fn entry() -> RuleEntry {
+        RuleEntry {
             table: "t".into(),
             column: "data".into(),
             mask: Suggestion::plain("null"),

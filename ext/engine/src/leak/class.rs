@@ -4,7 +4,7 @@
 //! run ([`RandomState`]): 64 bits, of which nobody without the key can test a guess, and no further crate. It never
 //! leaves the process, so it does not matter that the library may choose another algorithm some day.
 
-use personal_data::{canonical, Kind};
+use personal_data::{canonical, PiiKind};
 use std::hash::{BuildHasher, Hasher as _, RandomState};
 
 /// A kind of value whose copies elsewhere are looked for.
@@ -46,15 +46,17 @@ impl Class {
     pub const COUNT: usize = Class::ALL.len();
 
     /// The class of a kind of personal data; None for kinds that are not followed.
-    pub fn of(kind: Kind) -> Option<Class> {
+    pub fn of(kind: PiiKind) -> Option<Class> {
         Some(match kind {
-            Kind::Email => Class::Email,
-            Kind::Phone => Class::Phone,
-            Kind::Iban => Class::Iban,
-            Kind::Card => Class::Card,
-            Kind::Nir | Kind::NationalId | Kind::IdentityDocument | Kind::TaxId => Class::Identity,
-            Kind::Ssn => Class::ShortIdentity,
-            Kind::Name => Class::Name,
+            PiiKind::Email => Class::Email,
+            PiiKind::Phone => Class::Phone,
+            PiiKind::Iban => Class::Iban,
+            PiiKind::Card => Class::Card,
+            PiiKind::Nir | PiiKind::NationalId | PiiKind::IdentityDocument | PiiKind::TaxId => {
+                Class::Identity
+            }
+            PiiKind::Ssn => Class::ShortIdentity,
+            PiiKind::Name => Class::Name,
             _ => return None,
         })
     }
@@ -139,7 +141,7 @@ impl Hasher {
     }
 
     /// The hash of a value's canonical form, and its class; None when nothing is left of it.
-    pub(super) fn value(&mut self, kind: Kind, value: &[u8]) -> Option<(Class, u64)> {
+    pub(super) fn value(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
         let class = Class::of(kind)?;
         if !canonical(kind, value, &mut self.canonical) {
             return None;
@@ -176,25 +178,25 @@ mod tests {
     #[test]
     fn a_value_has_one_hash_however_it_is_written_and_another_in_another_run() {
         let mut hasher = Hasher::new();
-        let one = hasher.value(Kind::Phone, b"06 12 34 56 78").unwrap();
+        let one = hasher.value(PiiKind::Phone, b"06 12 34 56 78").unwrap();
         assert_eq!(
             Some(one),
-            hasher.clone().value(Kind::Phone, b"+33 (0)6 12 34 56 78")
+            hasher.clone().value(PiiKind::Phone, b"+33 (0)6 12 34 56 78")
         );
-        assert_ne!(Some(one), hasher.value(Kind::Phone, b"06 12 34 56 79"));
-        assert_ne!(Some(one), Hasher::new().value(Kind::Phone, b"06 12 34 56 78"));
+        assert_ne!(Some(one), hasher.value(PiiKind::Phone, b"06 12 34 56 79"));
+        assert_ne!(Some(one), Hasher::new().value(PiiKind::Phone, b"06 12 34 56 78"));
         assert_eq!(
-            hasher.value(Kind::City, b"Paris"),
+            hasher.value(PiiKind::City, b"Paris"),
             None,
             "not of a kind that is followed"
         );
-        assert_eq!(hasher.value(Kind::Phone, b"12 34"), None, "an extension");
+        assert_eq!(hasher.value(PiiKind::Phone, b"12 34"), None, "an extension");
     }
 
     #[test]
     fn nothing_of_a_value_or_the_key_is_printed() {
         let mut hasher = Hasher::new();
-        hasher.value(Kind::Email, b"alice@example.com");
+        hasher.value(PiiKind::Email, b"alice@example.com");
         assert_eq!(format!("{hasher:?}"), "Hasher");
     }
 }

@@ -8,7 +8,7 @@
 
 use memchr::{memchr, memchr3, memchr_iter, memmem};
 use personal_data::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
-use personal_data::{people, scan, Kind};
+use personal_data::{people, scan, PiiKind};
 
 /// No kind that is followed has fewer digits.
 const DIGITS: usize = 9;
@@ -25,7 +25,7 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Candidate<'a> {
     /// A value of a kind, as it is written.
-    Value(Kind, &'a [u8]),
+    Value(PiiKind, &'a [u8]),
     /// The bytes of something that may be an unsalted digest.
     Digest(&'a [u8]),
 }
@@ -156,7 +156,7 @@ impl Finder {
     fn names_in(&self, text: Option<&[u8]>, found: &mut dyn FnMut(Candidate<'_>)) {
         if self.names {
             let text = text.unwrap_or(&self.plain);
-            people::in_text(text, |range| found(Candidate::Value(Kind::Name, &text[range])));
+            people::in_text(text, |range| found(Candidate::Value(PiiKind::Name, &text[range])));
         }
     }
 
@@ -277,9 +277,9 @@ fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candi
         let mut from = 0;
         while let Some(at) = memchr(b'@', &text[from..]).map(|offset| from + offset) {
             from = at + 1;
-            if let Some((Kind::Email, range)) = scan::address_at(text, at) {
+            if let Some((PiiKind::Email, range)) = scan::address_at(text, at) {
                 let is_all = range.len() == text.len();
-                found(Candidate::Value(Kind::Email, &text[range]));
+                found(Candidate::Value(PiiKind::Email, &text[range]));
                 if is_all {
                     // Its digits are part of it.
                     return;
@@ -377,7 +377,7 @@ fn digests(text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(Kind, String)> {
+    fn found(text: &str) -> Vec<(PiiKind, String)> {
         let mut hits = Vec::new();
         Finder::new(false).text(text.as_bytes(), &mut |candidate| {
             if let Candidate::Value(kind, value) = candidate {
@@ -412,7 +412,7 @@ mod tests {
         ] {
             let mut expected = Vec::new();
             personal_data::find_in_text(text.as_bytes(), |kind, range| {
-                if kind != Kind::Name && super::super::Class::of(kind).is_some() {
+                if kind != PiiKind::Name && super::super::Class::of(kind).is_some() {
                     // Compared as they are compared.
                     let mut form = Vec::new();
                     personal_data::canonical(kind, text[range].as_bytes(), &mut form);
@@ -493,6 +493,6 @@ mod tests {
                 }
             });
         }
-        assert_eq!(hits, [Kind::Card, Kind::Nir]);
+        assert_eq!(hits, [PiiKind::Card, PiiKind::Nir]);
     }
 }

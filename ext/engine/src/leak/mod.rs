@@ -25,12 +25,12 @@ mod verdict;
 mod watch;
 mod watcher;
 
-pub use channel::{warnings, Channel, ChannelKind, Outcome};
+pub use channel::{warnings, Channel, ChannelKind, ChannelOutcome};
 pub use class::Class;
 pub use sets::Bounds;
 pub use verdict::{Findings, Leak, Summary};
-pub use watch::{ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
-pub use watcher::{Moment, Watcher};
+pub use watch::{ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
+pub use watcher::{LookTime, Watcher};
 
 use class::Hasher;
 use masking::RowMask;
@@ -48,7 +48,7 @@ const ALL_DIGESTS: u64 = 16_384;
 pub struct LeakCheck {
     hasher: Hasher,
     sets: Mutex<Sets>,
-    watches: HashMap<DumpId, Arc<Watch>>,
+    watches: HashMap<DumpId, Arc<LeakWatch>>,
     columns: Vec<ColumnPlace>,
     names: bool,
     /// Digests are computed of originals whose hash ends in so many zeros.
@@ -76,21 +76,21 @@ impl LeakCheck {
         self: &Arc<Self>,
         load: DumpId,
         mask: Option<&RowMask>,
-        moment: Moment,
+        moment: LookTime,
     ) -> Option<Watcher> {
         let watch = self.watches.get(&load)?.under(mask);
         Some(Watcher::new(Arc::clone(self), watch, moment))
     }
 
     /// What a data block's rows are to be read back for when all is done, if they are.
-    pub fn reads_back(&self, load: DumpId) -> Option<Moment> {
+    pub fn reads_back(&self, load: DumpId) -> Option<LookTime> {
         let watch = self.watches.get(&load)?;
         let mut columns = watch.columns.iter();
         match watch.read_back {
-            true => Some(Moment::ReadBack),
+            true => Some(LookTime::ReadBack),
             false => columns
                 .any(|column| column.role == Role::MaskedLater)
-                .then_some(Moment::Kept),
+                .then_some(LookTime::Kept),
         }
     }
 

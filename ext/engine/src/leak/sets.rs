@@ -61,7 +61,7 @@ impl Share {
 
 /// What is known of one class in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Tally {
+pub(super) struct ClassTally {
     /// Candidates seen.
     pub(super) seen: u64,
     /// Different ones among them, as far as known.
@@ -97,7 +97,7 @@ pub(super) struct Sets {
     /// Different originals by class.
     counts: [u64; Class::COUNT],
     /// By place, which is a column and a class.
-    tallies: Vec<Tally>,
+    tallies: Vec<ClassTally>,
 }
 
 impl std::fmt::Debug for Sets {
@@ -126,7 +126,7 @@ impl Sets {
             kept: HashTable::new(bounds.digests),
             kept_beyond: false,
             counts: [0; Class::COUNT],
-            tallies: vec![Tally::default(); columns * Class::COUNT],
+            tallies: vec![ClassTally::default(); columns * Class::COUNT],
             bounds,
         }
     }
@@ -244,7 +244,7 @@ impl Sets {
     }
 
     /// Compares what has not been compared as it came, and returns what is known of every place.
-    pub(super) fn finish(&mut self) -> &[Tally] {
+    pub(super) fn finish(&mut self) -> &[ClassTally] {
         // What was told as it came may be among what is kept.
         if self.sightings_sketch.is_some() && self.kept.iter().next().is_some() {
             self.doubt();
@@ -379,7 +379,7 @@ mod tests {
         sets.sighting(column, Class::Email, mix(number));
     }
 
-    fn tally(sets: &mut Sets, column: u32) -> Tally {
+    fn tally(sets: &mut Sets, column: u32) -> ClassTally {
         sets.finish()[place(column, Class::Email) as usize]
     }
 
@@ -397,12 +397,12 @@ mod tests {
             (found.seen, found.certain, found.values, found.possible),
             (4, 3, 2, 0)
         );
-        assert_eq!(tally(&mut sets, 0), Tally::default());
+        assert_eq!(tally(&mut sets, 0), ClassTally::default());
     }
 
     /// Sets beyond their bounds: originals 0..o, and in column 1 the sightings from 1 000 000 on, none of them an
     /// original, and, before or after, the values `planted`.
-    fn overflowing(originals: u64, sightings: u64, planted: std::ops::Range<u64>, first: bool) -> Tally {
+    fn overflowing(originals: u64, sightings: u64, planted: std::ops::Range<u64>, first: bool) -> ClassTally {
         let mut sets = Sets::new(SMALL, 2);
         let plant = |sets: &mut Sets| planted.clone().for_each(|number| seen(sets, 1, number));
         if first {

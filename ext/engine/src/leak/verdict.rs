@@ -1,10 +1,10 @@
 //! What the two sets say: certain leaks, possible ones, and the sentences that tell them.
 
 use super::class::Class;
-use super::sets::{place, Sets, Tally};
+use super::sets::{place, ClassTally, Sets};
 use super::watch::ColumnPlace;
 use crate::text::{Snippet, Text};
-use personal_data::Entry;
+use personal_data::RuleEntry;
 use serde::Serialize;
 
 /// A number of equal values that chance alone reaches less often than this is no chance.
@@ -39,7 +39,7 @@ pub struct Leak {
     /// Whether it is proven. A possible leak never fails a run.
     pub certain: bool,
     /// The entry of a rule that closes it.
-    pub entry: Entry,
+    pub entry: RuleEntry,
     #[serde(skip)]
     class: Class,
 }
@@ -141,7 +141,7 @@ pub(super) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
 }
 
 /// What a tally says of its column: nothing, or a leak, certain or possible.
-fn judge(tally: &Tally, class: Class, originals: u64, column: &ColumnPlace) -> Option<Leak> {
+fn judge(tally: &ClassTally, class: Class, originals: u64, column: &ColumnPlace) -> Option<Leak> {
     let leak = |count, expected, certain| {
         Some(Leak {
             table: column.table.clone(),
@@ -198,8 +198,8 @@ mod tests {
     use super::*;
     use personal_data::Suggestion;
 
-    fn entry() -> Entry {
-        Entry {
+    fn entry() -> RuleEntry {
+        RuleEntry {
             table: "comments".into(),
             column: "body".into(),
             mask: Suggestion::plain("scrub"),
@@ -214,17 +214,17 @@ mod tests {
         }
     }
 
-    fn verdict(class: Class, originals: u64, tally: Tally) -> Option<(bool, u64)> {
+    fn verdict(class: Class, originals: u64, tally: ClassTally) -> Option<(bool, u64)> {
         judge(&tally, class, originals, &column()).map(|leak| (leak.certain, leak.count))
     }
 
-    fn seen(distinct: u64, values: u64) -> Tally {
-        Tally {
+    fn seen(distinct: u64, values: u64) -> ClassTally {
+        ClassTally {
             seen: distinct,
             distinct,
             certain: values,
             values,
-            ..Tally::default()
+            ..ClassTally::default()
         }
     }
 
@@ -254,12 +254,12 @@ mod tests {
 
     #[test]
     fn what_only_a_sketch_says_is_possible_and_told_when_it_is_more_than_its_errors() {
-        let tally = |possible, expected| Tally {
+        let tally = |possible, expected| ClassTally {
             seen: 1_000,
             distinct: 1_000,
             possible,
             expected,
-            ..Tally::default()
+            ..ClassTally::default()
         };
         assert_eq!(verdict(Class::Email, 10, tally(50, 1.5)), Some((false, 50)));
         assert_eq!(verdict(Class::Email, 10, tally(2, 1.5)), None);

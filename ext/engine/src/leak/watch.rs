@@ -1,7 +1,7 @@
 //! What the leak check does with the columns of each data block.
 
 use masking::RowMask;
-use personal_data::{Entry, Kind};
+use personal_data::{PiiKind, RuleEntry};
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Watches {
     /// By the data block's id.
-    pub loads: HashMap<DumpId, Arc<Watch>>,
+    pub loads: HashMap<DumpId, Arc<LeakWatch>>,
     /// The columns by the number that [`WatchedColumn::column`] gives them.
     pub columns: Vec<ColumnPlace>,
 }
@@ -23,12 +23,12 @@ pub struct ColumnPlace {
     /// Its name.
     pub column: String,
     /// The entry of a rule that closes a leak there.
-    pub entry: Entry,
+    pub entry: RuleEntry,
 }
 
 /// What is done with the columns of one data block.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Watch {
+pub struct LeakWatch {
     /// The columns that are looked at, in the order of the data.
     pub columns: Vec<WatchedColumn>,
     /// Some of its rows will be gone when the run is done, so what it holds is read back then.
@@ -40,7 +40,7 @@ pub struct Watch {
 /// Masks that leave part of a value as it was, or write what stands in other columns.
 const INSIDE: [&str; 5] = ["scrub", "json", "hstore", "array", "template"];
 
-impl Watch {
+impl LeakWatch {
     /// Whether there is nothing to look at.
     pub(super) fn is_empty(&self) -> bool {
         self.columns.is_empty() && self.full_name.is_none()
@@ -84,9 +84,9 @@ pub struct WatchedColumn {
     /// What its values are to the check.
     pub role: Role,
     /// How they are looked at.
-    pub scan: Scan,
+    pub scan: ScanMode,
     /// Take a whole value for one of this kind when nothing was found inside: what the column's name says.
-    pub whole: Option<Kind>,
+    pub whole: Option<PiiKind>,
 }
 
 /// What a column's values are to the check.
@@ -106,7 +106,7 @@ pub enum Role {
 
 /// How a column's values are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scan {
+pub enum ScanMode {
     /// Texts, and what is written like one: JSON, arrays, hstore, XML, tsvector.
     Text,
     /// Whole numbers that may be cards or identity numbers.

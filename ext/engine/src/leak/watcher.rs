@@ -2,10 +2,10 @@
 
 use super::class::{Class, Hasher};
 use super::find::{is_digest, Candidate, Finder};
-use super::watch::{Role, Scan, Watch, WatchedColumn};
+use super::watch::{LeakWatch, Role, ScanMode, WatchedColumn};
 use super::LeakCheck;
 use md5::{Digest as _, Md5};
-use personal_data::Kind;
+use personal_data::PiiKind;
 use pg_dump_archive::copy::{self, Row, Splitter};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// When a worker looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum LookTime {
     /// While rows are masked and sent: at originals, and at what is written.
     Sent,
     /// While rows are masked that are read back later: at originals only.
@@ -39,7 +39,7 @@ const RECENT: usize = 256;
 
 /// Looks at the rows of one data block.
 pub struct Watcher {
-    watch: Watch,
+    watch: LeakWatch,
     looker: Looker,
     /// Of what came, and of what is written.
     splitters: [Splitter; 2],
@@ -68,7 +68,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn original(&mut self, kind: Kind, value: &[u8]) {
+    fn original(&mut self, kind: PiiKind, value: &[u8]) {
         let Some((class, hash)) = self.hasher.value(kind, value) else {
             return;
         };
@@ -80,7 +80,7 @@ impl Batch {
         self.all_digests_of(class, hash, value);
     }
 
-    fn kept(&mut self, kind: Kind, value: &[u8]) {
+    fn kept(&mut self, kind: PiiKind, value: &[u8]) {
         let Some((class, hash)) = self.hasher.value(kind, value) else {
             return;
         };
@@ -168,7 +168,7 @@ impl Batch {
 /// What looks at fields.
 struct Looker {
     check: Arc<LeakCheck>,
-    moment: Moment,
+    moment: LookTime,
     /// Whether what is written is looked at.
     sees_written: bool,
     finder: Finder,
@@ -177,7 +177,7 @@ struct Looker {
 }
 
 impl Watcher {
-    pub(super) fn new(check: Arc<LeakCheck>, watch: Watch, moment: Moment) -> Self {
+    pub(super) fn new(check: Arc<LeakCheck>, watch: LeakWatch, moment: LookTime) -> Self {
         let batch = Batch {
             hasher: check.hasher.clone(),
             originals: Vec::new(),
@@ -194,7 +194,7 @@ impl Watcher {
                 finder: Finder::new(check.names),
                 check,
                 moment,
-                sees_written: moment == Moment::ReadBack || (moment == Moment::Sent && !watch.read_back),
+                sees_written: moment == LookTime::ReadBack || (moment == LookTime::Sent && !watch.read_back),
                 value: Vec::new(),
                 batch,
             },
@@ -206,7 +206,7 @@ impl Watcher {
     /// Whether a column at a place is looked at when it is read back.
     pub(crate) fn looks_at(&self, position: usize) -> bool {
         let is_looked_at = |role: Role| match role {
-            Role::Written | Role::Scrubbed => self.looker.moment != Moment::Kept,
+            Role::Written | Role::Scrubbed => self.looker.moment != LookTime::Kept,
             Role::MaskedLater => true,
             Role::Masked | Role::Ignored => false,
         };
@@ -253,7 +253,7 @@ impl Watcher {
                 looker.column(column, raw.field(at), written.field(at));
             }
         }
-        if !looker.check.names || !matches!(looker.moment, Moment::Sent | Moment::Masked) {
+        if !looker.check.names || !matches!(looker.moment, LookTime::Sent | LookTime::Masked) {
             return;
         }
         if let Some((first, family)) = watch.full_name {
@@ -273,7 +273,7 @@ impl Looker {
     #[inline]
     fn column(&mut self, column: &WatchedColumn, raw: &[u8], written: &[u8]) {
         let is_written = self.sees_written;
-        let is_raw = matches!(self.moment, Moment::Sent | Moment::Masked);
+        let is_raw = matches!(self.moment, LookTime::Sent | LookTime::Masked);
         match column.role {
             Role::Written if is_written => self.look(column, written, Side::Written),
             Role::Masked if is_raw && raw != written => self.look(column, raw, Side::Original),
@@ -296,7 +296,7 @@ impl Looker {
         if field == b"\\N" || field.is_empty() {
             return;
         }
-        if column.whole.is_none() && column.scan == Scan::Text && self.finder.has_nothing(field) {
+        if column.whole.is_none() && column.scan == ScanMode::Text && self.finder.has_nothing(field) {
             return;
         }
         let value = copy::decode(field, &mut self.value).unwrap_or_default();
@@ -316,9 +316,9 @@ impl Looker {
             }
         };
         match column.scan {
-            Scan::Text => self.finder.text(value, &mut found),
-            Scan::Number => self.finder.number(value, &mut found),
-            Scan::Bytes => {
+            ScanMode::Text => self.finder.text(value, &mut found),
+            ScanMode::Number => self.finder.number(value, &mut found),
+            ScanMode::Bytes => {
                 let hex = value.strip_prefix(b"\\x").unwrap_or(value);
                 if !self.finder.bytes(hex, &mut found) && side == Side::Written {
                     batch.unscanned.push((column.column, 1));
@@ -343,20 +343,20 @@ impl Looker {
             value.extend_from_slice(first);
             value.push(b' ');
             value.extend_from_slice(family);
-            self.batch.original(Kind::Name, value);
+            self.batch.original(PiiKind::Name, value);
         }
     }
 }
 
 /// Whether a whole value may be one of the kind that its column's name says.
-fn may_be(kind: Kind, value: &[u8]) -> bool {
+fn may_be(kind: PiiKind, value: &[u8]) -> bool {
     if value.len() > LONGEST_WHOLE {
         return false;
     }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     match kind {
-        Kind::Phone => digits >= 9 && !value.iter().any(u8::is_ascii_alphabetic),
-        Kind::Name => value.trim_ascii().contains(&b' '),
+        PiiKind::Phone => digits >= 9 && !value.iter().any(u8::is_ascii_alphabetic),
+        PiiKind::Name => value.trim_ascii().contains(&b' '),
         _ => digits >= 5,
     }
 }

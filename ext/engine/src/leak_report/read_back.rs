@@ -1,7 +1,7 @@
 //! Shows the leak check what a table holds, where that is not what was sent: rules in SQL may have deleted rows.
 
 use crate::error::{Doing, Error, Result};
-use crate::leak::{LeakCheck, Moment};
+use crate::leak::{LeakCheck, LookTime};
 use crate::plan::Load;
 use futures_util::TryStreamExt;
 use masking::{quote_identifier, RowMask};
@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 /// About how many bytes of rows are looked at together.
 const PIECE: usize = 256 * 1024;
 
-/// Reads the columns of a table that are watched at a moment ([`Moment::ReadBack`] or [`Moment::Kept`]), and looks at
+/// Reads the columns of a table that are watched at a moment ([`LookTime::ReadBack`] or [`LookTime::Kept`]), and looks at
 /// what is written in them. `mask`: the one that the rows were masked with.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub(crate) async fn read_back(
     load: &Load,
     mask: Option<&RowMask>,
     check: &Arc<LeakCheck>,
-    moment: Moment,
+    moment: LookTime,
 ) -> Result<()> {
     let watcher = check.watcher(load.dump_id, mask, moment);
     let Some(mut watcher) = watcher.filter(|watcher| watcher.looks_at_anything()) else {

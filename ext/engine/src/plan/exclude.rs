@@ -1,6 +1,6 @@
 //! `exclude_tables`: tables that are created but whose rows are not loaded.
 
-use super::names::{near_misses, Pattern};
+use super::names::{near_misses, NamePattern};
 use super::schema::Schema;
 use super::Diagnostics;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>,
     let mut said = Diagnostics::default();
     let mut excluded = HashSet::new();
     for text in patterns {
-        let Some(pattern) = Pattern::parse(text) else {
+        let Some(pattern) = NamePattern::parse(text) else {
             said.problems.add(format!(
                 "exclude_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
                  with double quotes around a name that has dots in it."
@@ -31,8 +31,8 @@ pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>,
 }
 
 /// The tables that a pattern names: as written, or else in lower case.
-pub(super) fn tables_like(pattern: &Pattern, schema: &Schema) -> Vec<usize> {
-    let matching = |pattern: &Pattern| -> Vec<usize> {
+pub(super) fn tables_like(pattern: &NamePattern, schema: &Schema) -> Vec<usize> {
+    let matching = |pattern: &NamePattern| -> Vec<usize> {
         let tables = schema.tables.iter().enumerate();
         tables
             .filter(|(_, table)| pattern.matches(&table.name))
@@ -48,7 +48,7 @@ pub(super) fn tables_like(pattern: &Pattern, schema: &Schema) -> Vec<usize> {
 }
 
 /// Why a name names no table, and what it may have meant.
-pub(super) fn not_found(text: &str, pattern: &Pattern, schema: &Schema) -> String {
+pub(super) fn not_found(text: &str, pattern: &NamePattern, schema: &Schema) -> String {
     if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
         return format!(
             "\"{text}\" is a {} ({name}), not a table: it has no rows of its own. Name the tables that it reads.",

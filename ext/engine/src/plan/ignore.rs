@@ -1,6 +1,6 @@
 //! `config.pii_ignore`: columns that are known not to be personal, and not to act outside.
 
-use crate::plan::names::{literal, Pattern};
+use crate::plan::names::{literal, NamePattern};
 use crate::plan::schema::Schema;
 use crate::plan::{Diagnostics, TableName};
 use crate::settings::Ignored;
@@ -8,7 +8,7 @@ use crate::text::{text, Setting};
 
 /// The patterns, each with its reason.
 #[derive(Debug, Default)]
-pub(in crate::plan) struct Ignores(Vec<(Pattern, Pattern, String)>);
+pub(in crate::plan) struct Ignores(Vec<(NamePattern, NamePattern, String)>);
 
 impl Ignores {
     /// Reads the patterns. One that matches no column is a warning: the column may come with a later migration.
@@ -42,7 +42,7 @@ impl Ignores {
 
     /// Why a column is ignored, if it is.
     pub(in crate::plan) fn reason(&self, table: &TableName, column: &str) -> Option<String> {
-        let fits = |(of_table, of_column, _): &&(Pattern, Pattern, String)| {
+        let fits = |(of_table, of_column, _): &&(NamePattern, NamePattern, String)| {
             of_table.matches(table) && of_column.matches(&alone(column))
         };
         self.0.iter().find(fits).map(|(_, _, reason)| reason.clone())
@@ -68,7 +68,7 @@ fn alone(name: &str) -> TableName {
 }
 
 /// The table's and the column's part, parted at the last dot outside quotes.
-fn split(text: &str) -> Option<(Pattern, Pattern)> {
+fn split(text: &str) -> Option<(NamePattern, NamePattern)> {
     let mut quoted = false;
     let mut dot = None;
     for (at, c) in text.char_indices() {
@@ -79,5 +79,5 @@ fn split(text: &str) -> Option<(Pattern, Pattern)> {
         }
     }
     let (table, column) = text.split_at(dot?);
-    Some((Pattern::parse(table)?, Pattern::parse(&column[1..])?))
+    Some((NamePattern::parse(table)?, NamePattern::parse(&column[1..])?))
 }

@@ -7,9 +7,11 @@ use super::personal::Personal;
 use super::schema::{Column, Schema, TypeName};
 use super::sql_rules::SqlRules;
 use super::{Load, TableName};
-use crate::leak::{Class, ColumnPlace, Role, Scan, Watch, WatchedColumn, Watches};
+use crate::leak::{Class, ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
 use masking::Type;
-use personal_data::{by_name, ColumnName, Entry, Kind, NameFinding, Suggestion, TableContext, PERSONAL};
+use personal_data::{
+    by_name, ColumnName, NameFinding, PiiKind, RuleEntry, Suggestion, TableContext, PERSONAL,
+};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -43,11 +45,11 @@ pub(super) fn watches(
         let masked_later = masked_later(load, sql_rules, schema);
         let names = by_names(schema, table);
         let ignored = personal.ignored(load.dump_id);
-        let mut watch = Watch {
+        let mut watch = LeakWatch {
             read_back: [&load.table, &load.copy_into]
                 .iter()
                 .any(|table| sql_rules.losing.contains(*table) || sql_rules.shrinking.contains(*table)),
-            ..Watch::default()
+            ..LeakWatch::default()
         };
         for (position, name) in load.columns.iter().enumerate() {
             let column = schema.tables[table]
@@ -76,12 +78,12 @@ pub(super) fn watches(
                 entry: entry(schema, &load.table, name, column, named),
             });
         }
-        let named = |kind: Kind| {
+        let named = |kind: PiiKind| {
             load.columns
                 .iter()
                 .position(|name| names.get(name.as_str()).is_some_and(|found| found.kind == kind))
         };
-        watch.full_name = named(Kind::FirstName).zip(named(Kind::LastName));
+        watch.full_name = named(PiiKind::FirstName).zip(named(PiiKind::LastName));
         if !watch.columns.is_empty() {
             found.loads.insert(load.dump_id, Arc::new(watch));
         }
@@ -134,7 +136,7 @@ fn written(name: &TypeName) -> String {
 }
 
 /// Whether a whole value of a column named so is taken for one of the kind; the others are known by their look.
-fn is_whole(kind: Kind) -> bool {
+fn is_whole(kind: PiiKind) -> bool {
     matches!(
         Class::of(kind),
         Some(Class::Phone | Class::Identity | Class::ShortIdentity | Class::Name)
@@ -142,27 +144,27 @@ fn is_whole(kind: Kind) -> bool {
 }
 
 /// How a column's values are looked at; None when its type cannot hold what is looked for.
-fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<Scan> {
+fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<ScanMode> {
     let Some(written) = column.and_then(|column| column.column_type.as_ref()) else {
-        return Some(Scan::Text);
+        return Some(ScanMode::Text);
     };
     match schema.resolve(written, &table.schema).0 {
         Type::Text {
             limit: Some(..=5), ..
         } => None,
         Type::Text { .. } | Type::Json | Type::Jsonb | Type::Hstore | Type::Xml | Type::TsVector => {
-            Some(Scan::Text)
+            Some(ScanMode::Text)
         }
         Type::Array(element) => match *element {
             Type::Text { .. } | Type::Json | Type::Jsonb | Type::Hstore | Type::Xml | Type::Other(_) => {
-                Some(Scan::Text)
+                Some(ScanMode::Text)
             }
             _ => None,
         },
-        Type::Bytea => Some(Scan::Bytes),
-        Type::Integer(8) | Type::Numeric { .. } => Some(Scan::Number),
+        Type::Bytea => Some(ScanMode::Bytes),
+        Type::Integer(8) | Type::Numeric { .. } => Some(ScanMode::Number),
         Type::Other(name) if NUMBERS.contains(&name.as_str()) => None,
-        Type::Other(_) => Some(Scan::Text),
+        Type::Other(_) => Some(ScanMode::Text),
         _ => None,
     }
 }
@@ -174,7 +176,7 @@ fn entry(
     name: &str,
     column: Option<&Column>,
     named: Option<&NameFinding>,
-) -> Entry {
+) -> RuleEntry {
     let column_type = column.and_then(|column| column.column_type.as_ref());
     let resolved = column_type.map_or(Type::TEXT, |written| schema.resolve(written, &table.schema).0);
     let mask = match (resolved, named) {
@@ -187,7 +189,7 @@ fn entry(
         (Type::Text { .. }, _) => Suggestion::plain("scrub"),
         _ => Suggestion::plain("null"),
     };
-    Entry {
+    RuleEntry {
         table: table.in_rules(),
         column: name.to_owned(),
         mask,

@@ -3,7 +3,7 @@
 
 use super::decide::{display_name, Decisions};
 use crate::leak::{Channel, Class};
-use personal_data::{Kind, Scanner};
+use personal_data::{PiiKind, Scanner};
 use pg_dump_archive::{Entry, Section};
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
         if !fate.is_kept() || !is_schema {
             continue;
         }
-        let mut counts: BTreeMap<Kind, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<PiiKind, u64> = BTreeMap::new();
         scanner.find(entry.defn.as_bytes(), |kind, _| {
             if is_told(kind) {
                 *counts.entry(kind).or_default() += 1;
@@ -37,7 +37,11 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
 }
 
 /// What points at one person or opens an account; a capitalised pair of words in a comment is no name.
-fn is_told(kind: Kind) -> bool {
+fn is_told(kind: PiiKind) -> bool {
     let identifies = Class::of(kind).is_some_and(|class| class != Class::Name);
-    identifies || matches!(kind, Kind::Password | Kind::PrivateKey | Kind::ApiKey | Kind::Jwt)
+    identifies
+        || matches!(
+            kind,
+            PiiKind::Password | PiiKind::PrivateKey | PiiKind::ApiKey | PiiKind::Jwt
+        )
 }

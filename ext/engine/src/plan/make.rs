@@ -19,13 +19,13 @@ use std::collections::{HashMap, HashSet};
 
 /// A table of contents, and what it says of tables and keys.
 #[derive(Debug)]
-pub struct Contents<'a> {
+pub struct PlanInput<'a> {
     header: &'a Header,
     entries: &'a [Entry],
     schema: Schema,
 }
 
-impl<'a> Contents<'a> {
+impl<'a> PlanInput<'a> {
     /// Reads what the entries say of tables.
     pub fn read(header: &'a Header, entries: &'a [Entry]) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl<'a> Contents<'a> {
 /// # Errors
 /// One [`Kind::Plan`](crate::error::Kind::Plan) error that tells everything that is wrong, a line each: rules that fit no
 /// table or no column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
-pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Error> {
+pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Error> {
     let (entries, schema) = (contents.entries, &contents.schema);
     let mut said = check_contents(entries);
     let by_id: HashMap<DumpId, usize> = entries
@@ -98,7 +98,7 @@ pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &masking::Key) ->
     said.warnings.extend(rules.idle(&loads));
     let sql_rules = said.take(sql_rules::read(settings, &binary, &rules, &excluded, &loads));
     let loads = sql_rules.route(loads);
-    let ground = personal::Ground {
+    let ground = personal::JudgeContext {
         settings,
         schema,
         rules: &rules,
@@ -119,7 +119,7 @@ pub fn plan(contents: &Contents<'_>, settings: &Settings, key: &masking::Key) ->
     let steps = steps.into_iter().chain(added).collect();
     said.problems.check()?;
 
-    let ground = search::Ground {
+    let ground = search::SearchContext {
         entries,
         schema,
         rules: &rules,

@@ -33,7 +33,7 @@ mod walk;
 mod weight;
 
 pub use load::{Load, LoadBuilder, RowFormat};
-pub use make::{plan, Contents};
+pub use make::{plan, PlanInput};
 pub use masking::quote_identifier;
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};

@@ -4,7 +4,7 @@ use super::TableName;
 
 /// A name or pattern from the configuration: `users`, `audit.*`, `public."Weird Name"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub struct NamePattern {
     schema: Option<Vec<Piece>>,
     name: Vec<Piece>,
 }
@@ -16,7 +16,7 @@ enum Piece {
     Any,
 }
 
-impl Pattern {
+impl NamePattern {
     /// Reads a name. `*` outside quotes stands for any characters, a dot outside quotes separates schema and
     /// table. None when it is empty, has more than two parts, or a quote that is not closed.
     pub fn parse(text: &str) -> Option<Self> {
@@ -70,7 +70,7 @@ impl Pattern {
 }
 
 impl TableName {
-    /// As [`Pattern::parse`] reads it: without `public`, and in quotes what would not stand for itself.
+    /// As [`NamePattern::parse`] reads it: without `public`, and in quotes what would not stand for itself.
     pub fn in_rules(&self) -> String {
         match self.schema.as_str() {
             "public" => literal(&self.name),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn matches(pattern: &str, schema: &str, name: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(&table(schema, name))
+        NamePattern::parse(pattern).unwrap().matches(&table(schema, name))
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused() {
         for text in ["", "  ", "a.", ".b", "a.b.c", "\"a", "\"\""] {
-            assert_eq!(Pattern::parse(text), None, "{text}");
+            assert_eq!(NamePattern::parse(text), None, "{text}");
         }
     }
 

@@ -101,15 +101,15 @@ pub(in crate::plan) fn identifiers(expression: &str) -> Result<HashSet<String>, 
 }
 
 /// An UPDATE or DELETE, perhaps behind WITH.
-pub(in crate::plan) enum Target<'a> {
+pub(in crate::plan) enum Dml<'a> {
     Update(&'a mut Update),
     Delete(&'a mut Delete),
 }
 
-pub(in crate::plan) fn target(statement: &mut Statement) -> Option<Target<'_>> {
+pub(in crate::plan) fn target(statement: &mut Statement) -> Option<Dml<'_>> {
     match statement {
-        Statement::Update(update) => Some(Target::Update(update)),
-        Statement::Delete(delete) => Some(Target::Delete(delete)),
+        Statement::Update(update) => Some(Dml::Update(update)),
+        Statement::Delete(delete) => Some(Dml::Delete(delete)),
         Statement::Query(query) => match query.body.as_mut() {
             SetExpr::Update(inner) | SetExpr::Delete(inner) => target(inner),
             _ => None,
@@ -118,12 +118,12 @@ pub(in crate::plan) fn target(statement: &mut Statement) -> Option<Target<'_>> {
     }
 }
 
-impl Target<'_> {
+impl Dml<'_> {
     /// What its table's columns are to be prefixed with: its alias or its name.
     pub(in crate::plan) fn qualifier(&self) -> Ident {
         let factor = match self {
-            Target::Update(update) => Some(&update.table.relation),
-            Target::Delete(delete) => first_table(delete).map(|table| &table.relation),
+            Dml::Update(update) => Some(&update.table.relation),
+            Dml::Delete(delete) => first_table(delete).map(|table| &table.relation),
         };
         match factor {
             Some(TableFactor::Table {
@@ -140,11 +140,11 @@ impl Target<'_> {
     /// The expressions in which other tables' columns can be meant beside its own: none unless it joins some.
     pub(in crate::plan) fn joined_expressions(&mut self) -> Vec<&mut Expr> {
         match self {
-            Target::Update(update) if update.from.is_some() => {
+            Dml::Update(update) if update.from.is_some() => {
                 let values = update.assignments.iter_mut().map(|one| &mut one.value);
                 values.chain(&mut update.selection).collect()
             }
-            Target::Delete(delete) if delete.using.is_some() => delete.selection.iter_mut().collect(),
+            Dml::Delete(delete) if delete.using.is_some() => delete.selection.iter_mut().collect(),
             _ => Vec::new(),
         }
     }
@@ -152,8 +152,8 @@ impl Target<'_> {
     /// Puts a condition into its WHERE, beside what is there.
     pub(in crate::plan) fn add_condition(&mut self, condition: Expr) {
         let selection = match self {
-            Target::Update(update) => &mut update.selection,
-            Target::Delete(delete) => &mut delete.selection,
+            Dml::Update(update) => &mut update.selection,
+            Dml::Delete(delete) => &mut delete.selection,
         };
         let condition = Expr::Nested(Box::new(condition));
         *selection = Some(match selection.take() {

@@ -5,11 +5,11 @@
 
 use super::exclude::tables_like;
 use super::ignore::Ignores;
-use super::names::Pattern;
+use super::names::NamePattern;
 use super::rules::Rules;
 use super::schema::Schema;
 use crate::settings::Settings;
-use personal_data::{queue, Finding, Kind, Status};
+use personal_data::{queue, Finding, PiiKind, Status};
 use std::collections::{BTreeMap, HashSet};
 
 /// How sure a queue's name is.
@@ -89,8 +89,13 @@ impl Queues {
             .filter(|(table, _)| schema.topmost(**table) == **table);
         roots.map(|(table, queue)| {
             let name = schema.tables[*table].name.to_string();
-            let mut finding =
-                Finding::by_name(name, WHOLE.into(), Kind::QueuedWork, SURE, queue.reason.clone());
+            let mut finding = Finding::by_name(
+                name,
+                WHOLE.into(),
+                PiiKind::QueuedWork,
+                SURE,
+                queue.reason.clone(),
+            );
             finding.status = queue.status;
             finding.because = Some(queue.because.clone());
             finding
@@ -104,7 +109,7 @@ fn ruled_by_sql(settings: &Settings, schema: &Schema) -> HashSet<usize> {
         .masking
         .sql_rules
         .iter()
-        .filter_map(|rule| Pattern::parse(&rule.table));
+        .filter_map(|rule| NamePattern::parse(&rule.table));
     let named = patterns.flat_map(|pattern| tables_like(&pattern, schema));
     named
         .flat_map(|table| std::iter::once(table).chain(schema.descendants(table)))

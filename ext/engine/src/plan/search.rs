@@ -57,7 +57,7 @@ impl Load {
 }
 
 /// What is known when search vectors are looked at.
-pub(super) struct Ground<'a> {
+pub(super) struct SearchContext<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) schema: &'a Schema,
     pub(super) rules: &'a Rules<'a>,
@@ -69,7 +69,7 @@ pub(super) struct Ground<'a> {
 /// Loads whose search vectors are emptied, and the triggers that are created before the rows.
 type Emptied = (HashMap<DumpId, Load>, HashSet<DumpId>);
 
-impl Ground<'_> {
+impl SearchContext<'_> {
     /// Decides about every tsvector column. What cannot be emptied is a problem.
     pub(super) fn empty(&self, loads: HashMap<DumpId, Load>) -> (Emptied, Diagnostics) {
         let triggers = triggers(self.entries, self.schema);
@@ -211,7 +211,7 @@ fn emptying(
         .columns
         .iter()
         .enumerate()
-        .map(|(position, name)| masking::Column {
+        .map(|(position, name)| masking::ColumnFacts {
             name: name.clone(),
             kind: if positions.contains(&position) {
                 Type::TsVector
@@ -224,7 +224,7 @@ fn emptying(
                 .any(|column| column.name == *name && column.not_null),
             unique: Uniqueness::default(),
         });
-    let table = masking::Table {
+    let table = masking::TableFacts {
         name: load.table.to_string(),
         columns: columns.collect(),
         key: Vec::new(),

@@ -41,6 +41,6 @@ pub(crate) use session::new_run_id;
 pub use session::{tls, url};
 pub(crate) use sql_rules::discreet;
 pub use sql_rules::{SqlChange, SqlColumn};
-pub(crate) use state::Outcome;
+pub(crate) use state::RunOutcome;
 pub use state::{JobRecord, Leftover};
 pub use target::Target;

@@ -36,7 +36,7 @@ pub struct Leftover {
 
 /// How a run ended, for the record.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct RunOutcome {
     /// Tables loaded.
     pub(crate) tables: Option<u64>,
     /// Rows loaded.
@@ -178,7 +178,7 @@ pub(crate) async fn mark_end(session: &Session, run_id: &str, more_to_come: bool
 
 /// Notes that a run has begun. The table must be there.
 pub(crate) async fn record_start(session: &Session, run_id: &str, job: &JobRecord) -> Result<()> {
-    record(session, run_id, job, &Outcome::default(), "running").await
+    record(session, run_id, job, &RunOutcome::default(), "running").await
 }
 
 /// Notes how a run ended, where the history is there: a run that ends before it has prepared the gem's schema
@@ -187,7 +187,7 @@ pub(crate) async fn record_end(
     session: &Session,
     run_id: &str,
     job: &JobRecord,
-    outcome: &Outcome,
+    outcome: &RunOutcome,
     more_to_come: bool,
 ) -> Result<()> {
     if !may_write(session, "runs", "SELECT, INSERT, UPDATE").await? {
@@ -212,7 +212,7 @@ async fn record(
     session: &Session,
     run_id: &str,
     job: &JobRecord,
-    outcome: &Outcome,
+    outcome: &RunOutcome,
     status: &str,
 ) -> Result<()> {
     let sql = "INSERT INTO scalingo_staging_sync.runs AS r \

@@ -6,7 +6,7 @@ use super::inspect;
 use super::session::connect::{Connector, Session, SharedConnector};
 use super::session::url::ConnectionUrl;
 use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle};
-use super::state::{self, JobRecord, Leftover, Outcome};
+use super::state::{self, JobRecord, Leftover, RunOutcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Dropping it ends every session at once. What [`Target::close`] would have put back is then put back in the
 /// background if the runtime lives on for a moment, and otherwise by the next run.
 pub struct Target {
-    pub(in crate::postgres) settings: settings::Target,
+    pub(in crate::postgres) settings: settings::TargetSettings,
     pub(in crate::postgres) events: Sink,
     pub(in crate::postgres) connector: SharedConnector,
     pub(in crate::postgres) control: Arc<Session>,
@@ -53,7 +53,7 @@ impl Target {
     /// [`Kind::Configuration`] for a URL that cannot be read; [`Kind::TargetConnection`] when the target cannot
     /// be reached, does not let us in, is a standby or too old; [`Kind::TargetBusy`] when another run holds the
     /// lock, or when `terminate_connections` is off and other sessions of the role are in the database.
-    pub async fn open(settings: &settings::Target, events: &Sink) -> Result<Self> {
+    pub async fn open(settings: &settings::TargetSettings, events: &Sink) -> Result<Self> {
         let url = ConnectionUrl::of(settings)?;
         let run_id = new_run_id();
         let name = format!("scalingo-staging-sync {run_id}");
@@ -100,7 +100,7 @@ impl Target {
 
     /// Notes how the run ended in the gem's history, where that is there. A record that cannot be written fails
     /// nothing.
-    pub(crate) async fn record(&self, job: &JobRecord, outcome: &Outcome) {
+    pub(crate) async fn record(&self, job: &JobRecord, outcome: &RunOutcome) {
         let written = state::record_end(
             &self.control,
             &self.run_id,
@@ -153,7 +153,7 @@ impl Target {
     }
 
     /// Notes in the gem's own schema that the target is complete, or durably leaves it incomplete where the caller
-    /// has [more to do](settings::Target::more_to_come): the run's very last step before [`Target::close`].
+    /// has [more to do](settings::TargetSettings::more_to_come): the run's very last step before [`Target::close`].
     ///
     /// # Errors
     /// [`Kind::TargetConnection`], or [`Kind::Restore`] when the server refuses.

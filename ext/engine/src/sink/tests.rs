@@ -4,7 +4,7 @@
 
 use super::{check, entries, Checked, Expected, Tables};
 use crate::error::{Kind, Result};
-use crate::plan::{plan, Contents, Plan, TableName};
+use crate::plan::{plan, Plan, PlanInput, TableName};
 use crate::postgres::LoadedTable;
 use crate::settings::{MaskName, Rule, Settings};
 use masking::{ColumnCounts, Key};
@@ -97,7 +97,7 @@ fn planned(entries: &[Entry], exclude: &[&str]) -> Plan {
         ..Rule::default()
     }];
     let key = Key::new(&settings.masking.secret);
-    plan(&Contents::read(&header(), entries), &settings, &key).unwrap()
+    plan(&PlanInput::read(&header(), entries), &settings, &key).unwrap()
 }
 
 fn archive(entries: &[Entry], rows: &[u8]) -> Vec<u8> {

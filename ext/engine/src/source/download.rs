@@ -9,7 +9,7 @@
 //! bytes. Nothing here knows where links come from: that is [`Links`].
 
 use super::file::hex;
-use super::http::{is_passing, retry_after, Failure};
+use super::http::{is_passing, retry_after, HttpFailure};
 use super::patience::Patience;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
@@ -62,7 +62,7 @@ pub(super) fn start(
     patience: Patience,
     events: Sink,
     digest: Arc<OnceLock<String>>,
-) -> (Reader, AbortHandle) {
+) -> (DownloadReader, AbortHandle) {
     let (sender, receiver) = mpsc::channel(PIECES);
     let task = tokio::spawn(async move {
         let end = {
@@ -79,7 +79,7 @@ pub(super) fn start(
         };
         let _ = sender.send(message).await;
     });
-    let reader = Reader {
+    let reader = DownloadReader {
         receiver,
         piece: Bytes::new(),
         end: None,
@@ -96,14 +96,14 @@ enum Message {
 }
 
 /// Reads what the download brings. Blocks, and so must not be used in async code.
-pub(super) struct Reader {
+pub(super) struct DownloadReader {
     receiver: mpsc::Receiver<Message>,
     piece: Bytes,
     end: Option<Result<()>>,
     digest: Arc<OnceLock<String>>,
 }
 
-impl Read for Reader {
+impl Read for DownloadReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             if !self.piece.is_empty() {
@@ -437,13 +437,13 @@ impl<'a, L: Links> Download<'a, L> {
     }
 
     fn no_answer(&self, error: reqwest::Error) -> Break {
-        match Failure::transport(error) {
-            Failure::Transport {
+        match HttpFailure::transport(error) {
+            HttpFailure::Transport {
                 reason,
                 passing: true,
                 ..
             } => Break::passing(reason),
-            Failure::Transport { reason, .. } => self.hopeless(&reason),
+            HttpFailure::Transport { reason, .. } => self.hopeless(&reason),
             _ => Break::passing("the connection failed"),
         }
     }
@@ -597,7 +597,7 @@ mod tests {
     fn a_reader_whose_task_vanished_says_that_the_run_was_stopped() {
         let (sender, receiver) = mpsc::channel(1);
         drop(sender);
-        let mut reader = Reader {
+        let mut reader = DownloadReader {
             receiver,
             piece: Bytes::new(),
             end: None,

@@ -47,7 +47,7 @@ fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
     let name = shown(Path::new(path.file_name().unwrap_or(path.as_os_str()))).into_owned();
     let size = metadata.is_file().then_some(metadata.len());
     let digest = Arc::new(OnceLock::new());
-    let packed = Box::new(Reader::new(file, path, None, Arc::clone(&digest)));
+    let packed = Box::new(FileReader::new(file, path, None, Arc::clone(&digest)));
     let info = BackupInfo {
         id: name.clone(),
         created_at: None,
@@ -114,7 +114,7 @@ fn unopened(path: &Path, error: &io::Error) -> Error {
 }
 
 /// Reads a file, and knows the digest of it at its end.
-pub(super) struct Reader {
+pub(super) struct FileReader {
     file: File,
     path: PathBuf,
     /// What the digest must be, where that is known.
@@ -123,7 +123,7 @@ pub(super) struct Reader {
     digest: Arc<OnceLock<String>>,
 }
 
-impl Reader {
+impl FileReader {
     /// Reads `file`, which lies at `path`, and sets `digest` at its end; fails there when another was `expected`.
     pub(super) fn new(
         file: File,
@@ -160,7 +160,7 @@ impl Reader {
     }
 }
 
-impl Read for Reader {
+impl Read for FileReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let length = match self.file.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),

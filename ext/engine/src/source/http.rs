@@ -73,7 +73,7 @@ fn is_local(url: &Url) -> bool {
 
 /// Why a request brought no answer that is of use. Holds no secret and no URL.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Failure {
+pub(super) enum HttpFailure {
     /// No answer, or half of one.
     Transport {
         /// "connection refused", for the end of a sentence.
@@ -98,7 +98,7 @@ pub(super) enum Failure {
     Told(Error),
 }
 
-impl Failure {
+impl HttpFailure {
     /// From an error of reqwest.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         let hopeless = error.is_builder() || is_about_certificates(&error) || is_too_large_a_head(&error);

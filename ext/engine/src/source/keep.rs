@@ -206,17 +206,17 @@ fn remove_left_overs(directory: &Path) {
     }
 }
 
-/// Writes a copy of what is read through it. Whether it is worth keeping is for [`Copying::keep`] to say.
+/// Writes a copy of what is read through it. Whether it is worth keeping is for [`KeptCopy::keep`] to say.
 ///
 /// The copy is a convenience: when the disk refuses it, there is a warning and the run goes on without.
 pub(super) struct Tee<R> {
     inner: R,
-    copying: Copying,
+    copying: KeptCopy,
 }
 
 /// The copy that a [`Tee`] makes. When both are gone and it was not kept, so is the copy.
 #[derive(Clone)]
-pub(super) struct Copying(Arc<Mutex<Option<Copy>>>);
+pub(super) struct KeptCopy(Arc<Mutex<Option<Copy>>>);
 
 struct Copy {
     partial: Partial,
@@ -249,12 +249,12 @@ impl<R: Read> Tee<R> {
         };
         Ok(Self {
             inner,
-            copying: Copying(Arc::new(Mutex::new(Some(copy)))),
+            copying: KeptCopy(Arc::new(Mutex::new(Some(copy)))),
         })
     }
 
     /// The copy, to be kept when all has been read and found sound.
-    pub(super) fn copying(&self) -> Copying {
+    pub(super) fn copying(&self) -> KeptCopy {
         self.copying.clone()
     }
 }
@@ -267,7 +267,7 @@ impl<R: Read> Read for Tee<R> {
     }
 }
 
-impl Copying {
+impl KeptCopy {
     fn slot(&self) -> MutexGuard<'_, Option<Copy>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -88,7 +88,7 @@ struct Found {
     packed: Box<dyn Read + Send>,
     digest: Arc<OnceLock<String>>,
     /// A copy that is made of it, to be kept when it turns out sound.
-    copying: Option<keep::Copying>,
+    copying: Option<keep::KeptCopy>,
     /// The task that downloads it.
     download: Option<AbortHandle>,
 }

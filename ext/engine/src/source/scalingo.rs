@@ -146,7 +146,7 @@ async fn open_kept(kept: &Kept) -> Result<Found> {
     let (opened, _) = file::open(&kept.path).await?;
     let digest = Arc::new(OnceLock::new());
     let expected = Some(kept.description.sha256.clone());
-    let packed = Box::new(file::Reader::new(
+    let packed = Box::new(file::FileReader::new(
         opened,
         &kept.path,
         expected,

@@ -8,10 +8,10 @@ mod form;
 
 use super::error_from_io;
 use super::http::quotable;
-use super::keep::Copying;
+use super::keep::KeptCopy;
 use crate::error::{Error, Kind, Result};
 use flate2::bufread::MultiGzDecoder;
-use form::{Form, GZIP, HEAD};
+use form::{FileFormat, GZIP, HEAD};
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read};
 
@@ -32,7 +32,7 @@ pub(super) struct Unpacked {
     /// What it is called at the beginning of a sentence.
     subject: String,
     /// A copy of the packed bytes, to be kept when all of them turn out sound.
-    copying: Option<Copying>,
+    copying: Option<KeptCopy>,
 }
 
 enum State {
@@ -62,7 +62,7 @@ impl Unpacked {
     }
 
     /// Keeps a copy of the packed bytes once all of them have been read without fault.
-    pub(super) fn keeping(self, copying: Option<Copying>) -> Self {
+    pub(super) fn keeping(self, copying: Option<KeptCopy>) -> Self {
         Self { copying, ..self }
     }
 
@@ -149,9 +149,9 @@ fn recognise(packed: Bytes, subject: &str) -> Result<Archive> {
 }
 
 fn recognise_unzipped(head: &[u8], bytes: Bytes, subject: &str) -> Result<Archive> {
-    match Form::of(head) {
-        Form::Custom => Ok(Archive { bytes, left: None }),
-        Form::Tar => find_member(bytes, subject),
+    match FileFormat::of(head) {
+        FileFormat::Custom => Ok(Archive { bytes, left: None }),
+        FileFormat::Tar => find_member(bytes, subject),
         other => Err(other.refused(subject)),
     }
 }
@@ -191,11 +191,11 @@ fn search(
         budget.set(u64::MAX);
         if kind.is_file() || kind.is_contiguous() {
             let head = read_head(&mut entry).map_err(|error| damaged_tar(&error, subject))?;
-            let form = Form::of(&head);
+            let form = FileFormat::of(&head);
             match form {
-                Form::Custom => return Ok((head, entry.size())),
-                Form::Contents => {
-                    let form = Form::of_tar_with_contents(&entry.path_bytes(), members == 1);
+                FileFormat::Custom => return Ok((head, entry.size())),
+                FileFormat::Contents => {
+                    let form = FileFormat::of_tar_with_contents(&entry.path_bytes(), members == 1);
                     return Err(form.refused(subject));
                 }
                 other => others.note(&entry, other),
@@ -216,8 +216,8 @@ struct Others {
 }
 
 impl Others {
-    fn note<R: Read>(&mut self, entry: &tar::Entry<'_, R>, form: Form) {
-        self.sql |= form == Form::Sql;
+    fn note<R: Read>(&mut self, entry: &tar::Entry<'_, R>, form: FileFormat) {
+        self.sql |= form == FileFormat::Sql;
         self.count += 1;
         if self.names.len() < 3 {
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -227,7 +227,7 @@ impl Others {
 
     fn told(self, subject: &str) -> Error {
         if self.sql {
-            return Form::Sql.refused(&format!("{subject} holds no PostgreSQL archive: what it holds"));
+            return FileFormat::Sql.refused(&format!("{subject} holds no PostgreSQL archive: what it holds"));
         }
         let holds = match (self.count, self.names.len()) {
             (0, _) => "it holds no file at all".to_owned(),

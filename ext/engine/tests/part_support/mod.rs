@@ -587,7 +587,7 @@ pub fn compared(kind: &str) -> Compared {
 }
 
 /// A target that these tests may work in.
-pub async fn target(settings: &staging_sync_engine::settings::Target) -> Target {
+pub async fn target(settings: &staging_sync_engine::settings::TargetSettings) -> Target {
     Target::open(settings, &Sink::silent())
         .await
         .expect("the target opens")

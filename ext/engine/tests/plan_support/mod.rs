@@ -6,7 +6,7 @@
 use masking::Key;
 use pg_dump_archive::{Archive, Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use staging_sync_engine::error::{Error, Kind};
-use staging_sync_engine::plan::{plan, Contents, Plan};
+use staging_sync_engine::plan::{plan, Plan, PlanInput};
 use staging_sync_engine::settings::{Rule, Settings};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -153,7 +153,7 @@ pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
 /// The plan for a table of contents.
 pub fn planned(entries: &[Entry], settings: &Settings) -> Result<Plan, Error> {
     plan(
-        &Contents::read(&header(), entries),
+        &PlanInput::read(&header(), entries),
         settings,
         &Key::new(&settings.masking.secret),
     )

@@ -1,7 +1,7 @@
 //! What the target's tests share: a database of their own each, roles, and plans built by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use masking::{self, Column, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
+use masking::{self, ColumnFacts, Key, Mask, Pseudonyms, RowMask, Type, Uniqueness};
 use pg_dump_archive::{DumpId, EntryKind};
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::{Event, Sink};
@@ -169,14 +169,14 @@ impl Database {
         self.text("SELECT status FROM scalingo_staging_sync.state").await
     }
 
-    pub fn settings(&self) -> settings::Target {
+    pub fn settings(&self) -> settings::TargetSettings {
         settings(&self.url)
     }
 }
 
 /// Settings with short waits.
-pub fn settings(url: &str) -> settings::Target {
-    settings::Target {
+pub fn settings(url: &str) -> settings::TargetSettings {
+    settings::TargetSettings {
         url: url.to_owned().into(),
         parallel_connections: 3,
         lock_timeout: 5.0,
@@ -290,13 +290,13 @@ impl Planner {
     /// Masks a column of a table: each of its values becomes `masked`.
     pub fn mask(mut self, id: i32, position: usize) -> Self {
         let load = self.0.loads.get_mut(&DumpId(id)).unwrap();
-        let column = |name: &String| Column {
+        let column = |name: &String| ColumnFacts {
             name: name.clone(),
             kind: Type::TEXT,
             not_null: false,
             unique: Uniqueness::default(),
         };
-        let table = masking::Table {
+        let table = masking::TableFacts {
             name: load.table.to_string(),
             columns: load.columns.iter().map(column).collect(),
             key: Vec::new(),

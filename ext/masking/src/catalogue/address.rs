@@ -1,23 +1,23 @@
 //! `address`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::{CITIES, STREETS};
-use crate::families::words::{self, list, room, Part};
+use crate::families::words::{self, list, room, TextPart};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("10 rue X, Lyon"),
     own_form: |_| true,
-    ..Entry::new("address", "a street with its number, and a city", fit)
+    ..CatalogueEntry::new("address", "a street with its number, and a city", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let room = room(fitting)?.saturating_sub(6);
     let parts = vec![
-        Part::Number,
-        Part::Text(" ".into()),
+        TextPart::Number,
+        TextPart::Text(" ".into()),
         list(STREETS, room.saturating_sub(10).max(room / 2)),
-        Part::Text(", ".into()),
+        TextPart::Text(", ".into()),
         list(CITIES, room - room.saturating_sub(10).max(room / 2)),
     ];
     words::fit(fitting, parts)

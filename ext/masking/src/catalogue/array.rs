@@ -1,17 +1,17 @@
 //! `array`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
-use crate::families::document::{quoted, write_quoted, Buffers, Inner};
+use crate::families::document::{quoted, write_quoted, BorrowedBuffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("of", "the elements' mask, required")],
     example: Example::of("{ada@example.org}", || Type::Array(Box::new(Type::TEXT)))
         .with(r#"{"of": "email"}"#),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "array",
         "an array, each element masked as a column of its type",
         fit,
@@ -28,7 +28,7 @@ impl Array {
         &self,
         value: &[u8],
         row: &Row<'_>,
-        (buffers, work): (&mut Buffers, &mut Work),
+        (buffers, work): (&mut BorrowedBuffers, &mut Work),
         out: &mut Vec<u8>,
     ) -> Option<()> {
         // `[2:3]={…}`: bounds other than from 1.
@@ -40,7 +40,7 @@ impl Array {
             }
             _ => value,
         };
-        let Buffers { decoded, written, .. } = buffers;
+        let BorrowedBuffers { decoded, written, .. } = buffers;
         while let Some(byte) = rest.first() {
             if matches!(byte, b'{' | b'}' | b',') {
                 out.push(*byte);
@@ -77,7 +77,7 @@ impl Array {
 impl Pseudonym for Array {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut buffers = Buffers::of(work);
+        let mut buffers = BorrowedBuffers::of(work);
         let read = self.elements(value, row, (&mut buffers, work), out);
         buffers.back(work);
         if read.is_none() {

@@ -1,14 +1,14 @@
 //! `bic`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("PSSTFRPPLYO"),
     joins: true,
-    ..Entry::new("bic", "a bank's code of the same country", fit)
+    ..CatalogueEntry::new("bic", "a bank's code of the same country", fit)
 };
 
 #[derive(Debug)]

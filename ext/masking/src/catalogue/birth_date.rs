@@ -1,11 +1,11 @@
 //! `birth_date`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::days::{self, Change, SUBJECT};
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         ("days", "moved by at most so many days instead"),
         ("keep_year", "true, the default"),
@@ -13,7 +13,7 @@ pub(crate) static MASK: Entry = Entry {
         SUBJECT,
     ],
     example: Example::of("1815-12-10", || Type::Date),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "birth_date",
         "another day of the same year, so that the age is right to a year",
         fit,

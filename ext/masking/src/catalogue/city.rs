@@ -1,14 +1,14 @@
 //! `city`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::CITIES;
 use crate::families::words::{self, list, room};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Lyon"),
     own_form: |_| true,
-    ..Entry::new("city", "a city", fit)
+    ..CatalogueEntry::new("city", "a city", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -1,14 +1,14 @@
 //! `company`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::LAST_NAMES;
-use crate::families::words::{self, list, room, Part};
+use crate::families::words::{self, list, room, TextPart};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Analytical Engines Ltd"),
     own_form: |_| true,
-    ..Entry::new("company", "a company's name", fit)
+    ..CatalogueEntry::new("company", "a company's name", fit)
 };
 
 const FORMS: &[&str] = &["Conseil", "SARL", "SAS", "Services", "et Fils"];
@@ -17,7 +17,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let room = room(fitting)?.saturating_sub(1);
     let parts = vec![
         list(LAST_NAMES, room.saturating_sub(4).min(room)),
-        Part::Text(" ".into()),
+        TextPart::Text(" ".into()),
         list(FORMS, room.saturating_sub(9).max(4)),
     ];
     words::fit(fitting, parts)

@@ -2,14 +2,14 @@
 //! under a unique index. For the strategies: `static` asks more of its value.
 
 use crate::action::Writes;
-use crate::entry::{Entry, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::distinct;
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("value", "the text")],
-    ..Entry::new("constant", "always the same", fit)
+    ..CatalogueEntry::new("constant", "always the same", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -1,16 +1,16 @@
 //! `credit_card`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, on_digits, permute_before_luhn, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("keep_bin", "true keeps the first six digits, else only the first")],
     example: Example::of_text("4111 1111 1111 1111"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "credit_card",
         "a card's number of the same length with a valid check digit",
         fit,

@@ -1,11 +1,11 @@
 //! `date`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::days::{self, Change, SUBJECT};
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         ("days", "by how many days at most, 180 by default"),
         ("keep_year", "true: another day of the same year"),
@@ -13,7 +13,7 @@ pub(crate) static MASK: Entry = Entry {
         SUBJECT,
     ],
     example: Example::of("2024-02-29", || Type::Date),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "date",
         "another day: all dates of a subject move together, so that intervals survive",
         fit,

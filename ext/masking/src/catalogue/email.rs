@@ -2,20 +2,20 @@
 
 use crate::append::Fixed;
 use crate::bytes::{is_hex, write_hex};
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("keep_domain", "true keeps the original's domain")],
     example: Example::of_text("ada@example.org"),
     joins: true,
     own_form: |options| options.get("keep_domain").is_none(),
     is_wide: true,
-    ..Entry::new("email", "a pseudonym at `config.anonymized_email_domain`", fit)
+    ..CatalogueEntry::new("email", "a pseudonym at `config.anonymized_email_domain`", fit)
 };
 
 /// How many hex digits of the digest an address shows: 80 bits.

@@ -3,9 +3,9 @@
 
 use super::email;
 use crate::action::Other;
-use crate::entry::{Entry, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::distinct::Form;
+use crate::families::distinct::DistinctForm;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::quote_identifier;
@@ -13,10 +13,10 @@ use crate::types::Type;
 use md5::{Digest, Md5};
 use pg_dump_archive::copy::{self, Row};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     own_form: |_| true,
     is_wide: true,
-    ..Entry::new("email_md5", "the MD5 of the row's new e-mail address", fit)
+    ..CatalogueEntry::new("email_md5", "the MD5 of the row's new e-mail address", fit)
 };
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ struct EmailMd5 {
     /// The row's address.
     email: Option<Other>,
     function: Function,
-    form: Form,
+    form: DistinctForm,
 }
 
 impl Pseudonym for EmailMd5 {
@@ -54,8 +54,8 @@ impl Pseudonym for EmailMd5 {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let form = match fitting.column.kind {
-        Type::Text { limit, .. } => Form::Hex(limit.unwrap_or(32).min(32)),
-        Type::Uuid => Form::PlainUuid,
+        Type::Text { limit, .. } => DistinctForm::Hex(limit.unwrap_or(32).min(32)),
+        Type::Uuid => DistinctForm::PlainUuid,
         _ => return Err(fitting.cannot_hold("an MD5 in hex")),
     };
     if fitting.column.unique.distinct && !form.is_wide() {
@@ -69,7 +69,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let place = table.position("email").filter(is_address);
     let email = place.map(|place| fitting.other(place)).transpose()?;
     let condition = match (place, &form) {
-        (Some(place), Form::Hex(length)) => {
+        (Some(place), DistinctForm::Hex(length)) => {
             let address = quote_identifier(&table.columns[place].name);
             let md5 = format!("pg_catalog.md5({address}::pg_catalog.text)");
             let md5 = if *length < 32 {

@@ -4,14 +4,14 @@
 //! not called: they draw from a random number generator whose numbers change between versions of `rand`, which would
 //! change every pseudonym with an upgrade, and they allocate for each value.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
 use crate::families::word_lists::CITIES;
-use crate::families::words::{self, Part};
+use crate::families::words::{self, TextPart};
 use fake::locales::{Data, DE_DE, EN, FR_FR, IT_IT, NL_NL};
 use std::borrow::Cow;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         (
             "kind",
@@ -22,7 +22,7 @@ pub(crate) static MASK: Entry = Entry {
     ],
     example: Example::of_text("Ada Lovelace").with(r#"{"kind": "name", "locale": "en"}"#),
     own_form: |_| true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "fake",
         "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
          addresses at `config.anonymized_email_domain`",
@@ -271,7 +271,7 @@ fn is_word(word: &str) -> bool {
 }
 
 /// The words of a list that can be written here, sorted, each once.
-fn some(list: List, utf8: bool, with_blanks: bool) -> Part {
+fn some(list: List, utf8: bool, with_blanks: bool) -> TextPart {
     let good =
         |word: &&&str| is_word(word) && (utf8 || word.is_ascii()) && (with_blanks || !word.contains(' '));
     sorted(
@@ -282,14 +282,14 @@ fn some(list: List, utf8: bool, with_blanks: bool) -> Part {
     )
 }
 
-fn sorted(mut words: Vec<Cow<'static, str>>) -> Part {
+fn sorted(mut words: Vec<Cow<'static, str>>) -> TextPart {
     words.sort_unstable();
     words.dedup();
-    Part::Word(words)
+    TextPart::Word(words)
 }
 
 /// Words in small letters, without what an address does not take.
-fn local(list: List) -> Part {
+fn local(list: List) -> TextPart {
     let good = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
     sorted(
         list.iter()
@@ -299,38 +299,38 @@ fn local(list: List) -> Part {
     )
 }
 
-fn text(text: &'static str) -> Part {
-    Part::Text(text.into())
+fn text(text: &'static str) -> TextPart {
+    TextPart::Text(text.into())
 }
 
 impl Locale {
-    fn street(&self, utf8: bool) -> Vec<Part> {
+    fn street(&self, utf8: bool) -> Vec<TextPart> {
         let (name, kind) = (some(self.last, utf8, false), some(self.streets, utf8, false));
         match self.street {
-            Street::Before => vec![Part::Number, text(" "), kind, text(" "), name],
-            Street::Behind => vec![Part::Number, text(" "), name, text(" "), kind],
-            Street::Joined => vec![name, kind, text(" "), Part::Number],
+            Street::Before => vec![TextPart::Number, text(" "), kind, text(" "), name],
+            Street::Behind => vec![TextPart::Number, text(" "), name, text(" "), kind],
+            Street::Joined => vec![name, kind, text(" "), TextPart::Number],
         }
     }
 
-    fn city(&self, utf8: bool) -> Vec<Part> {
+    fn city(&self, utf8: bool) -> Vec<TextPart> {
         if self.towns_are_whole {
             return vec![some(self.towns, utf8, false)];
         }
         vec![some(self.last, utf8, false), some(self.towns, utf8, false)]
     }
 
-    fn phone(&self) -> Option<Vec<Part>> {
+    fn phone(&self) -> Option<Vec<TextPart>> {
         let (beginnings, digits) = self.phones;
         let beginning = sorted(beginnings.iter().map(|text| Cow::Borrowed(*text)).collect());
-        let mut parts = vec![beginning, Part::Digits(digits)];
+        let mut parts = vec![beginning, TextPart::Digits(digits)];
         if self.name == "fr" {
-            parts.extend([text(" "), Part::Digits(2)]);
+            parts.extend([text(" "), TextPart::Digits(2)]);
         }
         (!beginnings.is_empty()).then_some(parts)
     }
 
-    fn postal_code(&self) -> Vec<Part> {
+    fn postal_code(&self) -> Vec<TextPart> {
         let (first, digits, letters) = &self.postal;
         let mut parts = vec![
             sorted(
@@ -339,7 +339,7 @@ impl Locale {
                     .map(|number| format!("{number:02}").into())
                     .collect(),
             ),
-            Part::Digits(*digits),
+            TextPart::Digits(*digits),
         ];
         if !letters.is_empty() {
             parts.extend([text(" "), some(letters, false, false)]);
@@ -348,7 +348,7 @@ impl Locale {
     }
 
     /// What a kind is made of; None where there is nothing of it in this language.
-    fn parts(&self, kind: &str, utf8: bool, domain: &str) -> Option<Vec<Part>> {
+    fn parts(&self, kind: &str, utf8: bool, domain: &str) -> Option<Vec<TextPart>> {
         let name = |list, with_blanks| some(list, utf8, with_blanks);
         Some(match kind {
             "first_name" => vec![name(self.first, true)],
@@ -367,33 +367,33 @@ impl Locale {
             "country" => vec![name(self.countries, true)],
             "phone" => return self.phone(),
             "email" => {
-                let domain = Part::Text(format!("@{domain}").into());
+                let domain = TextPart::Text(format!("@{domain}").into());
                 vec![
                     local(self.first),
                     text("."),
                     local(self.last),
-                    Part::Digits(2),
+                    TextPart::Digits(2),
                     domain,
                 ]
             }
-            _ => vec![local(self.first), Part::Digits(4)],
+            _ => vec![local(self.first), TextPart::Digits(4)],
         })
     }
 }
 
 /// Leaves out long words, until the rest fits into `limit` characters; None when too few would be left for what is
 /// written to look like anything.
-fn shortened(parts: &[Part], limit: usize) -> Option<Vec<Part>> {
-    let longest = |parts: &[Part]| parts.iter().map(Part::longest).sum::<usize>();
+fn shortened(parts: &[TextPart], limit: usize) -> Option<Vec<TextPart>> {
+    let longest = |parts: &[TextPart]| parts.iter().map(TextPart::longest).sum::<usize>();
     if longest(parts) <= limit {
         return Some(parts.to_vec());
     }
-    let widest = parts.iter().map(Part::longest).max().unwrap_or(0);
+    let widest = parts.iter().map(TextPart::longest).max().unwrap_or(0);
     for most in (1..widest).rev() {
         let mut shorter = parts.to_vec();
         let mut is_rich = true;
         for part in &mut shorter {
-            if let Part::Word(words) = part {
+            if let TextPart::Word(words) = part {
                 let all = words.len();
                 words.retain(|word| word.chars().count() <= most);
                 is_rich &= words.len() >= 2 && words.len() * 2 >= all;
@@ -454,18 +454,18 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.unique.distinct {
         // What keeps them apart stands where such a thing can stand.
         match kind {
-            "email" => parts.splice(3..4, [text("."), Part::Hex]).for_each(drop),
-            "username" => parts.splice(1..2, [Part::Hex]).for_each(drop),
+            "email" => parts.splice(3..4, [text("."), TextPart::Hex]).for_each(drop),
+            "username" => parts.splice(1..2, [TextPart::Hex]).for_each(drop),
             "postal_code" | "phone" => {
                 return Err(fitting.unfit(Misfit::Unique,
                     format!("is under a unique index, and there are too few numbers for the mask :fake of kind {kind}."),
                     format!("Take the mask :{kind}, which keeps values distinct, or drop the index in production."),
                 ))
             }
-            _ => parts.extend([text(" "), Part::Hex]),
+            _ => parts.extend([text(" "), TextPart::Hex]),
         }
     }
-    let least: usize = parts.iter().map(Part::longest).sum();
+    let least: usize = parts.iter().map(TextPart::longest).sum();
     let Some(parts) = shortened(&parts, limit.limit) else {
         return Err(fitting.unfit(Misfit::Room,
             format!(

@@ -1,17 +1,17 @@
 //! `filename`: another name, with the extension of the old one.
 
 use crate::bytes::{is_hex, write_hex};
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("passport_ada_lovelace.pdf"),
     joins: true,
     own_form: |_| true,
-    ..Entry::new("filename", "a file's name with the same extension", fit)
+    ..CatalogueEntry::new("filename", "a file's name with the same extension", fit)
 };
 
 /// What a name begins with.

@@ -1,14 +1,14 @@
 //! `first_name`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::FIRST_NAMES;
 use crate::families::words::{self, list, room};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Ada"),
     own_form: |_| true,
-    ..Entry::new("first_name", "a first name", fit)
+    ..CatalogueEntry::new("first_name", "a first name", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

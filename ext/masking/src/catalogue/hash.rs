@@ -1,7 +1,7 @@
 //! `hash`.
 
 use crate::bytes::{is_hex, write_hex};
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
@@ -9,12 +9,12 @@ use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("length", "how many digits")],
     example: Example::of_text("anything").with(r#"{"length": 32}"#),
     own_form: |_| true,
     is_wide: true,
-    ..Entry::new("hash", "hex digits of a keyed SHA-256, as many as fit", fit)
+    ..CatalogueEntry::new("hash", "hex digits of a keyed SHA-256, as many as fit", fit)
 };
 
 /// `hash`: hex digits of a keyed SHA-256.

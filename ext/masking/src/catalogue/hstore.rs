@@ -1,20 +1,20 @@
 //! `hstore`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
-use crate::families::document::{places, quoted, scrub, write_quoted, Buffers, Inner};
+use crate::families::document::{places, quoted, scrub, write_quoted, BorrowedBuffers, Inner};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         ("keys", "from keys, or `*`, to masks"),
         ("scrub", "true: each other value is scrubbed"),
     ],
     example: Example::of(r#""email"=>"ada@example.org""#, || Type::Hstore)
         .with(r#"{"keys": {"email": "email"}}"#),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "hstore",
         "an hstore in which the values of some keys are masked, or each is scrubbed",
         fit,
@@ -32,10 +32,10 @@ impl Hstore {
         &self,
         value: &[u8],
         row: &Row<'_>,
-        (buffers, work): (&mut Buffers, &mut Work),
+        (buffers, work): (&mut BorrowedBuffers, &mut Work),
         out: &mut Vec<u8>,
     ) -> Option<()> {
-        let Buffers {
+        let BorrowedBuffers {
             key,
             decoded,
             written,
@@ -78,7 +78,7 @@ impl Hstore {
 impl Pseudonym for Hstore {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut buffers = Buffers::of(work);
+        let mut buffers = BorrowedBuffers::of(work);
         let read = self.pairs(value, row, (&mut buffers, work), out);
         buffers.back(work);
         if read.is_none() {

@@ -1,14 +1,14 @@
 //! `iban`: the check digits of ISO 13616, and of a French account its own key, too.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("FR14 2004 1010 0505 0001 3M02 606"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "iban",
         "an account of the same country with valid check digits",
         fit,

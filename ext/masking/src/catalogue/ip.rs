@@ -1,8 +1,8 @@
 //! `ip`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::shape::Token;
+use crate::families::shape::TokenMask;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -12,14 +12,14 @@ use pg_dump_archive::copy::Row;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
         "keep_prefix",
         "true: addresses that share a prefix share one as long",
     )],
     example: Example::of_text("192.0.2.17"),
     joins: true,
-    ..Entry::new("ip", "an address of the same version", fit)
+    ..CatalogueEntry::new("ip", "an address of the same version", fit)
 };
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Ip {
     prefixes: Prefixes,
     keep_prefix: bool,
     is_cidr: bool,
-    other: Token,
+    other: TokenMask,
 }
 
 /// A permutation under which two addresses share as many leading bits after as before (Crypto-PAn): each bit is
@@ -135,7 +135,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         prefixes: Prefixes(Aes128::new(&key.into())),
         keep_prefix: fitting.flag("keep_prefix")?,
         is_cidr: fitting.column.kind == Type::Cidr,
-        other: Token::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), false),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

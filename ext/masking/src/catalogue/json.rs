@@ -1,6 +1,6 @@
 //! `json`: a document in which the values at some paths are masked.
 
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::{Misfit, Unfit};
 use crate::families::document::{places, scrub, Inner};
 use crate::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
@@ -8,7 +8,7 @@ use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         (
             "paths",
@@ -18,7 +18,7 @@ pub(crate) static MASK: Entry = Entry {
     ],
     example: Example::of(r#"{"contact": {"email": "ada@example.org"}}"#, || Type::Jsonb)
         .with(r#"{"paths": {"$.contact.email": "email"}}"#),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "json",
         "a document in which the values at some paths are masked, or each string is scrubbed",
         fit,

@@ -1,7 +1,7 @@
 //! `last4`.
 
 use crate::bytes;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
 use crate::permutation::Permutation;
@@ -9,10 +9,10 @@ use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("4242"),
     joins: true,
-    ..Entry::new("last4", "other digits in the same places", fit)
+    ..CatalogueEntry::new("last4", "other digits in the same places", fit)
 };
 
 /// `last4` in a number: what has up to four digits stays among those, as it has no leading zeros.

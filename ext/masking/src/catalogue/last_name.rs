@@ -1,14 +1,14 @@
 //! `last_name`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::LAST_NAMES;
 use crate::families::words::{self, list, room};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Lovelace"),
     own_form: |_| true,
-    ..Entry::new("last_name", "a last name", fit)
+    ..CatalogueEntry::new("last_name", "a last name", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -1,25 +1,25 @@
 //! `mac`.
 
 use crate::bytes::hex_value;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::shape::{Token, HEX_LOWER, HEX_UPPER};
+use crate::families::shape::{TokenMask, HEX_LOWER, HEX_UPPER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("00:1b:63:84:45:e6"),
     joins: true,
-    ..Entry::new("mac", "other hex digits in the same places", fit)
+    ..CatalogueEntry::new("mac", "other hex digits in the same places", fit)
 };
 
 /// `mac`: every hex digit becomes another.
 #[derive(Debug)]
 struct Mac {
     digits: Strings,
-    other: Token,
+    other: TokenMask,
 }
 
 impl Pseudonym for Mac {
@@ -68,7 +68,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     let mask = Mac {
         digits: Strings::new(&fitting.function("mac"), 16),
-        other: Token::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), false),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

@@ -5,14 +5,14 @@
 #[cfg(test)]
 mod tests;
 
-use super::entry::{Catalogue, Entry, Mask, Options};
+use super::entry::{Catalogue, CatalogueEntry, Mask, Options};
 use super::error::InvalidMask;
 
 /// The modules of the masks that a rule can name, and the list of them, in the order of the documents.
 macro_rules! masks {
     ($($module:ident)*) => {
         $(mod $module;)*
-        static ENTRIES: &[&Entry] = &[$(&$module::MASK),*];
+        static ENTRIES: &[&CatalogueEntry] = &[$(&$module::MASK),*];
 
         /// What each mask is tried on by tests that are the same for all: none goes without.
         #[cfg(test)]

@@ -1,21 +1,21 @@
 //! `name`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::{FIRST_NAMES, LAST_NAMES};
-use crate::families::words::{self, list, room, Part};
+use crate::families::words::{self, list, room, TextPart};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Ada Lovelace"),
     own_form: |_| true,
-    ..Entry::new("name", "a first and a last name", fit)
+    ..CatalogueEntry::new("name", "a first and a last name", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let half = room(fitting)?.saturating_sub(1) / 2;
     let parts = vec![
         list(FIRST_NAMES, half),
-        Part::Text(" ".into()),
+        TextPart::Text(" ".into()),
         list(LAST_NAMES, half),
     ];
     words::fit(fitting, parts)

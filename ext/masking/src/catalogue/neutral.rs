@@ -2,15 +2,15 @@
 //! the strategies, and for columns that no mask of the catalogue fits.
 
 use crate::action::Writes;
-use crate::entry::{Entry, Fitted, Fitting, Mask, Nulls, Options};
+use crate::entry::{CatalogueEntry, Fitted, Fitting, Mask, Nulls, Options};
 use crate::error::{Misfit, Unfit};
 use crate::families::distinct;
 use crate::types::Test;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     is_wide: true,
     nulls: Nulls::WhereTaken,
-    ..Entry::new("neutral", "NULL, or a value that says nothing", fit)
+    ..CatalogueEntry::new("neutral", "NULL, or a value that says nothing", fit)
 };
 
 impl Mask {

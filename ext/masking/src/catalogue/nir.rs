@@ -1,15 +1,15 @@
 //! `nir`: sex, year, month, department, commune, order, and the key to 97.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, number, write, Number};
 use crate::families::shape::Shape;
 use crate::permutation::{Permutation, Strings};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("2 69 05 49 588 157 80"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "nir",
         "a French social security number of the same sex with a valid key",
         fit,

@@ -1,14 +1,14 @@
 //! `null`.
 
 use crate::action::Writes;
-use crate::entry::{Entry, Example, Fitted, Fitting, Nulls};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, Nulls};
 use crate::error::{Misfit, Unfit};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("secret"),
     is_wide: true,
     nulls: Nulls::Always,
-    ..Entry::new("null", "NULL", fit)
+    ..CatalogueEntry::new("null", "NULL", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -1,7 +1,7 @@
 //! `number`: the original, more or less.
 
 use crate::bytes::parse;
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{nearer, Pseudonym, Work};
@@ -9,10 +9,10 @@ use crate::types::Type;
 use pg_dump_archive::copy::Row;
 use std::io::Write;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("percent", "by how much at most, 10 by default")],
     example: Example::of("1234.50", || Type::Numeric { digits: None }),
-    ..Entry::new("number", "the number, more or less", fit)
+    ..CatalogueEntry::new("number", "the number, more or less", fit)
 };
 
 #[derive(Debug)]

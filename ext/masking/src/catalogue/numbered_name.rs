@@ -1,13 +1,13 @@
 //! `numbered_name`: `User<id>`, for the strategies.
 
-use crate::entry::{Entry, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::numbered::{self, Shape};
+use crate::families::numbered::{self, NumberedShape};
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("prefix", "what stands before the id")],
-    ..Entry::new("numbered_name", "a prefix and the digits of an id", fit)
+    ..CatalogueEntry::new("numbered_name", "a prefix and the digits of an id", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
@@ -15,7 +15,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         return Err(fitting.cannot_hold("a name"));
     };
     let prefix = fitting.string("prefix")?.unwrap_or("User");
-    let shape = Shape {
+    let shape = NumberedShape {
         prefix,
         pad: 0,
         limit,

@@ -1,11 +1,12 @@
 //! `numbered_phone`: `060` and seven digits of the user's id or of the row's own, for the strategies.
 
-use crate::entry::{Entry, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::numbered::{self, Shape};
+use crate::families::numbered::{self, NumberedShape};
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry::new("numbered_phone", "`060` and the digits of an id", fit);
+pub(crate) static MASK: CatalogueEntry =
+    CatalogueEntry::new("numbered_phone", "`060` and the digits of an id", fit);
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     // What is left for digits after 060, or after 60 in a number, whose leading zero is not kept.
@@ -22,7 +23,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Type::Double => ("60", None, 13),
         _ => return Err(fitting.cannot_hold("a phone number")),
     };
-    let shape = Shape {
+    let shape = NumberedShape {
         prefix,
         pad: 7,
         limit,

@@ -1,12 +1,12 @@
 //! `password`: one that you know.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::constant;
 use crate::families::password_hash::{known, BCRYPT};
 use secrecy::ExposeSecret;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         (
             "password",
@@ -16,7 +16,7 @@ pub(crate) static MASK: Entry = Entry {
     ],
     example: Example::of_text("$2a$12$…").with(r#"{"password": "password", "cost": 4}"#),
     own_form: |_| true,
-    ..Entry::new("password", "a bcrypt hash of a password that you know", fit)
+    ..CatalogueEntry::new("password", "a bcrypt hash of a password that you know", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -2,7 +2,7 @@
 //!
 //! What is valid in other countries than France the library says, which allocates for each number that it looks at.
 
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
 use crate::permutation::Strings;
@@ -11,14 +11,14 @@ use crate::types::Type;
 use pg_dump_archive::copy::Row;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
         "country",
         "the country of numbers without a country's code, `FR` by default",
     )],
     example: Example::of_text("+33 6 12 34 56 78"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "phone",
         "a valid number of the same country and kind, written as the original is; its last eight digits change",
         fit,

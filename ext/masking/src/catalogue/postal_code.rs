@@ -1,12 +1,12 @@
 //! `postal_code`.
 
-use crate::entry::{Entry, Example};
+use crate::entry::{CatalogueEntry, Example};
 use crate::families::shape;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("69001"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "postal_code",
         "other digits and letters in the same places",
         shape::fit,

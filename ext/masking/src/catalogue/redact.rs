@@ -1,13 +1,13 @@
 //! `redact`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::constant;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("secret"),
     own_form: |_| true,
-    ..Entry::new("redact", "`[REDACTED]`", fit)
+    ..CatalogueEntry::new("redact", "`[REDACTED]`", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

@@ -2,17 +2,17 @@
 
 use crate::action::Writes;
 use crate::bytes::cut;
-use crate::entry::{Entry, Example, Fitted, Fitting, ANY_VALUE};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
 use serde_json::json;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("country", "the country of phone numbers, `FR` by default")],
     example: Example::of_text("call 06 12 34 56 78 or ada@example.org"),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "scrub",
         "free text in which e-mail addresses, phone numbers, IBANs, cards, NIRs and URLs with a query become their pseudonyms",
         fit,

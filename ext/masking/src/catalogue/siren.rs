@@ -1,15 +1,15 @@
 //! `siren`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, on_digits, permute_before_luhn, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("732829320"),
     joins: true,
-    ..Entry::new("siren", "a French company's number with a valid check digit", fit)
+    ..CatalogueEntry::new("siren", "a French company's number with a valid check digit", fit)
 };
 
 /// A SIREN, which other numbers begin with.

@@ -1,16 +1,16 @@
 //! `siret`: begins with the pseudonym of its SIREN.
 
 use super::siren::Siren;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, luhn, on_digits, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("73282932000074"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "siret",
         "a French establishment's number, which begins with the pseudonym of its SIREN",
         fit,

@@ -1,15 +1,15 @@
 //! `ssn`: area, group and serial number, none of them one that is never given out.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, number, on_digits, Number};
 use crate::families::shape::Shape;
 use crate::permutation::Strings;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("219-09-9999"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "ssn",
         "a social security number of the United States that can be given out",
         fit,

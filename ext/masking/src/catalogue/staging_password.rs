@@ -1,7 +1,7 @@
 //! `staging_password`: `config.staging_password` for everyone but those whom a `keep` keeps.
 
 use super::unknown_password::Unknown;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
 use crate::families::password_hash::{is_bcrypt, known, BCRYPT};
 use crate::keep::Keep;
@@ -10,11 +10,11 @@ use pg_dump_archive::copy::Row;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("cost", "bcrypt's cost, 10 by default")],
     example: Example::of_text("$2a$12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q")
         .with(r#"{"cost": 4}"#),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "staging_password",
         "a bcrypt hash of `config.staging_password`; `:unknown_password` in rows of which a `keep` keeps a value, and where \
          the hash is not bcrypt's",

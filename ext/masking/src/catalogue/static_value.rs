@@ -1,6 +1,6 @@
 //! `static`: always the same value, of whatever type the column is.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
 use crate::families::constant;
 use crate::sql::quote_literal;
@@ -8,11 +8,11 @@ use crate::types::{Test, Type};
 use serde_json::Value;
 use std::net::IpAddr;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("value", "the value, required")],
     example: Example::of_text("secret").with(r#"{"value": "n/a"}"#),
     own_form: |_| true,
-    ..Entry::new("static", "always the same value", fit)
+    ..CatalogueEntry::new("static", "always the same value", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {

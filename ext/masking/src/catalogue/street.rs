@@ -1,19 +1,19 @@
 //! `street`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::word_lists::STREETS;
-use crate::families::words::{self, list, room, Part};
+use crate::families::words::{self, list, room, TextPart};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("10 rue X"),
     own_form: |_| true,
-    ..Entry::new("street", "a street with its number", fit)
+    ..CatalogueEntry::new("street", "a street with its number", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let room = room(fitting)?.saturating_sub(4);
-    let parts = vec![Part::Number, Part::Text(" ".into()), list(STREETS, room)];
+    let parts = vec![TextPart::Number, TextPart::Text(" ".into()), list(STREETS, room)];
     words::fit(fitting, parts)
 }
 

@@ -2,17 +2,17 @@
 
 use crate::action::Other;
 use crate::bytes::cut;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::escape_pattern;
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("template", "the text, such as `user-{id}@x.test`, required")],
     example: Example::of_text("ada").with(r#"{"template": "user-{id}@x.test"}"#),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "template",
         "text with other columns' values in it, as they are after masking",
         fit,

@@ -1,14 +1,14 @@
 //! `text`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("She was born in London."),
-    ..Entry::new("text", "as many characters of lorem ipsum", fit)
+    ..CatalogueEntry::new("text", "as many characters of lorem ipsum", fit)
 };
 
 const LOREM: &[u8] = b"lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua ut enim ad minim veniam quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo consequat ";

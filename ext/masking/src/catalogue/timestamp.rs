@@ -1,14 +1,14 @@
 //! `timestamp`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::days::{self, Change, SUBJECT};
 use crate::types::Type;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("days", "by how many days at most, 180 by default"), SUBJECT],
     example: Example::of("2024-02-29 12:00:00", || Type::Timestamp),
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "timestamp",
         "another moment: all of a subject move together, so that intervals survive",
         fit,

@@ -1,13 +1,13 @@
 //! `token`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::shape::Token;
+use crate::families::shape::TokenMask;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("sk_live_4eC39HqLyjWDarjtT1"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "token",
         "other letters and digits of the value's own alphabet, in the same places",
         fit,
@@ -16,7 +16,7 @@ pub(crate) static MASK: Entry = Entry {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text()?;
-    let token = Token::new(fitting.function("token"), text.ignores_case);
+    let token = TokenMask::new(fitting.function("token"), text.ignores_case);
     let starts = fitting.starts();
     let form = fitting.matches(&format!("^{}[\\u0001-\\u007f]*$", starts.pattern()));
     Ok(fitting.fitted(starts.before(token), form))

@@ -3,7 +3,7 @@
 //! It needs no password at all: its digest is made from the key and the old value, so that there is none to find. It
 //! stays in the old value's own format.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::password_hash::{
     has_digest, is_bcrypt, is_hex, is_secret, write_bcrypt_body, write_like, Bytes, BCRYPT, BCRYPT_BODY,
@@ -13,10 +13,10 @@ use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("$2a$12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "unknown_password",
         "a hash of the same format and cost of a password that no one knows; bcrypt's where the value is no hash",
         fit,

@@ -1,17 +1,17 @@
 //! `url`.
 
 use crate::bytes::write_hex;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("https://ada.example.org/cv?token=1"),
     joins: true,
     own_form: |_| true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "url",
         "an address at `example.com`, the same host for the same host",
         fit,

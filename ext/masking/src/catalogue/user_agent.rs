@@ -1,13 +1,13 @@
 //! `user_agent`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::words::{self, list, room};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("AdaBrowser/1.0"),
     own_form: |_| true,
-    ..Entry::new("user_agent", "a common browser", fit)
+    ..CatalogueEntry::new("user_agent", "a common browser", fit)
 };
 
 const BROWSERS: &[&str] = &[

@@ -1,18 +1,18 @@
 //! `username`.
 
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::words::{self, Part};
+use crate::families::words::{self, TextPart};
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("ada42"),
     joins: true,
     own_form: |_| true,
-    ..Entry::new("username", "`user_` and a pseudonym", fit)
+    ..CatalogueEntry::new("username", "`user_` and a pseudonym", fit)
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
-    words::fit(fitting, vec![Part::Text("user_".into()), Part::Hex])
+    words::fit(fitting, vec![TextPart::Text("user_".into()), TextPart::Hex])
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
 //! `uuid`.
 
 use crate::bytes::hex_value;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::shape::{Token, HEX_LOWER};
+use crate::families::shape::{TokenMask, HEX_LOWER};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("3f333df6-90a4-4fda-8dd3-9485d27cee36"),
     joins: true,
     is_wide: true,
-    ..Entry::new("uuid", "a UUID of the same version", fit)
+    ..CatalogueEntry::new("uuid", "a UUID of the same version", fit)
 };
 
 /// `uuid`: every hex digit but the version and the variant becomes another.
@@ -21,7 +21,7 @@ pub(crate) static MASK: Entry = Entry {
 struct Uuid {
     digits: Strings,
     /// For what is no UUID.
-    other: Token,
+    other: TokenMask,
 }
 
 /// The places of a UUID's hex digits that are not fixed.
@@ -77,7 +77,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     let mask = Uuid {
         digits: Strings::new(&fitting.function("uuid"), 16),
-        other: Token::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), false),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

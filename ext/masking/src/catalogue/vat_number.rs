@@ -1,15 +1,15 @@
 //! `vat_number`: a French one holds the pseudonym of its SIREN.
 
 use super::siren::Siren;
-use crate::entry::{Entry, Example, Fitted, Fitting};
+use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::check_digits::{self, all_digits, carry_over, number, starts_with_letters, Number};
 use crate::families::shape::Shape;
 
-pub(crate) static MASK: Entry = Entry {
+pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("FR44732829320"),
     joins: true,
-    ..Entry::new(
+    ..CatalogueEntry::new(
         "vat_number",
         "a VAT number of the same country; a French one holds the pseudonym of its SIREN",
         fit,

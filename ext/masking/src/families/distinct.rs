@@ -11,7 +11,7 @@ use pg_dump_archive::copy::Row;
 
 /// How a digest is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum DistinctForm {
     /// This many hex digits, at most 32.
     Hex(usize),
     /// The digest's bytes as they are, grouped as a UUID.
@@ -24,19 +24,19 @@ pub(crate) enum Form {
     Bytes,
 }
 
-impl Form {
+impl DistinctForm {
     pub(crate) fn write(&self, digest: &[u8], out: &mut Vec<u8>) {
         match self {
-            Form::Hex(length) => write_hex(digest, *length, out),
-            Form::PlainUuid => write_uuid(first_16(digest), out),
-            Form::Uuid => {
+            DistinctForm::Hex(length) => write_hex(digest, *length, out),
+            DistinctForm::PlainUuid => write_uuid(first_16(digest), out),
+            DistinctForm::Uuid => {
                 let mut bytes = first_16(digest);
                 bytes[6] = bytes[6] & 0x0f | 0x40;
                 bytes[8] = bytes[8] & 0x3f | 0x80;
                 write_uuid(bytes, out);
             }
-            Form::Digits(length) => write_digits(first_u128(digest), *length, out),
-            Form::Bytes => {
+            DistinctForm::Digits(length) => write_digits(first_u128(digest), *length, out),
+            DistinctForm::Bytes => {
                 out.extend_from_slice(b"\\x");
                 write_hex(digest, 32, out);
             }
@@ -45,39 +45,41 @@ impl Form {
 
     pub(crate) fn is_of(&self, value: &[u8]) -> bool {
         match self {
-            Form::Hex(length) => value.len() == *length && is_hex(value),
-            Form::PlainUuid | Form::Uuid => {
+            DistinctForm::Hex(length) => value.len() == *length && is_hex(value),
+            DistinctForm::PlainUuid | DistinctForm::Uuid => {
                 value.len() == 36
                     && value.iter().enumerate().all(|(at, byte)| match at {
                         8 | 13 | 18 | 23 => *byte == b'-',
-                        14 if *self == Form::Uuid => *byte == b'4',
+                        14 if *self == DistinctForm::Uuid => *byte == b'4',
                         _ => is_hex(&[*byte]),
                     })
             }
-            Form::Digits(length) => value.len() == *length && value.iter().all(u8::is_ascii_digit),
-            Form::Bytes => value.len() == 34 && value.starts_with(b"\\x") && is_hex(&value[2..]),
+            DistinctForm::Digits(length) => value.len() == *length && value.iter().all(u8::is_ascii_digit),
+            DistinctForm::Bytes => value.len() == 34 && value.starts_with(b"\\x") && is_hex(&value[2..]),
         }
     }
 
     /// Whether so many of them differ that a unique index takes them.
     pub(crate) fn is_wide(&self) -> bool {
         match self {
-            Form::Hex(length) => *length >= DISTINCT_HEX,
-            Form::Digits(length) => *length >= DISTINCT_DIGITS,
-            Form::PlainUuid | Form::Uuid | Form::Bytes => true,
+            DistinctForm::Hex(length) => *length >= DISTINCT_HEX,
+            DistinctForm::Digits(length) => *length >= DISTINCT_DIGITS,
+            DistinctForm::PlainUuid | DistinctForm::Uuid | DistinctForm::Bytes => true,
         }
     }
 
     /// The condition that the column has this form.
     pub(crate) fn sql(&self, fitting: &Fitting<'_>) -> String {
         match self {
-            Form::Hex(length) => fitting.is_hex_before(*length, ""),
-            Form::PlainUuid => fitting.matches("^[0-9a-f-]{36}$"),
-            Form::Uuid => {
+            DistinctForm::Hex(length) => fitting.is_hex_before(*length, ""),
+            DistinctForm::PlainUuid => fitting.matches("^[0-9a-f-]{36}$"),
+            DistinctForm::Uuid => {
                 fitting.matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
             }
-            Form::Digits(length) => format!("{} BETWEEN 0 AND {}", fitting.sql(), "9".repeat(*length)),
-            Form::Bytes => format!("pg_catalog.octet_length({}) = 16", fitting.sql()),
+            DistinctForm::Digits(length) => {
+                format!("{} BETWEEN 0 AND {}", fitting.sql(), "9".repeat(*length))
+            }
+            DistinctForm::Bytes => format!("pg_catalog.octet_length({}) = 16", fitting.sql()),
         }
     }
 }
@@ -97,7 +99,7 @@ fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {
 #[derive(Debug)]
 struct Distinct {
     function: Function,
-    form: Form,
+    form: DistinctForm,
 }
 
 impl Pseudonym for Distinct {
@@ -110,18 +112,18 @@ impl Pseudonym for Distinct {
     }
 
     fn is_plain(&self) -> bool {
-        self.form != Form::Bytes
+        self.form != DistinctForm::Bytes
     }
 }
 
 /// Fits it to a column of any type that has room.
 pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let form = match fitting.column.kind {
-        Type::Text { limit, .. } => Form::Hex(limit.unwrap_or(32).min(32)),
-        Type::Uuid => Form::Uuid,
-        Type::Integer(8) => Form::Digits(18),
-        Type::Numeric { digits } => Form::Digits(digits.unwrap_or(25).min(25)),
-        Type::Bytea => Form::Bytes,
+        Type::Text { limit, .. } => DistinctForm::Hex(limit.unwrap_or(32).min(32)),
+        Type::Uuid => DistinctForm::Uuid,
+        Type::Integer(8) => DistinctForm::Digits(18),
+        Type::Numeric { digits } => DistinctForm::Digits(digits.unwrap_or(25).min(25)),
+        Type::Bytea => DistinctForm::Bytes,
         _ => return Err(fitting.too_small_to_be_distinct()),
     };
     if !form.is_wide() {

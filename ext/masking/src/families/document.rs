@@ -93,13 +93,13 @@ pub(crate) fn scrub(fitting: &Fitting<'_>) -> Result<Option<Inner>, Box<Unfit>> 
 }
 
 /// The worker's buffers, taken while a mask within this one has the worker's next ones.
-pub(crate) struct Buffers {
+pub(crate) struct BorrowedBuffers {
     pub(crate) key: Vec<u8>,
     pub(crate) decoded: Vec<u8>,
     pub(crate) written: Vec<u8>,
 }
 
-impl Buffers {
+impl BorrowedBuffers {
     pub(crate) fn of(work: &mut Work) -> Self {
         let take = std::mem::take::<Vec<u8>>;
         Self {

@@ -18,7 +18,7 @@ const ID_DIGITS: usize = 7;
 const KEYED_DIGITS: usize = 25;
 
 /// What it looks like.
-pub(crate) struct Shape<'a> {
+pub(crate) struct NumberedShape<'a> {
     pub(crate) prefix: &'a str,
     /// Digits are padded with zeros to this length.
     pub(crate) pad: usize,
@@ -195,7 +195,7 @@ fn distinct_id(fitting: &Fitting<'_>) -> (IdSource, bool) {
 }
 
 /// Fits it to a column that holds such text or such a number. Its form is the one of text.
-pub(crate) fn fit(fitting: &Fitting<'_>, shape: &Shape<'_>) -> Result<Fitted, Box<Unfit>> {
+pub(crate) fn fit(fitting: &Fitting<'_>, shape: &NumberedShape<'_>) -> Result<Fitted, Box<Unfit>> {
     let (last, distinct) = if fitting.column.unique.distinct {
         let (source, integer) = distinct_id(fitting);
         // Ten digits are all that an integer has, and as many as a bigint ever needs; the worker watches the rest.
@@ -228,7 +228,7 @@ pub(crate) fn fit(fitting: &Fitting<'_>, shape: &Shape<'_>) -> Result<Fitted, Bo
 }
 
 /// The condition that a text column is such a pseudonym.
-fn form(fitting: &Fitting<'_>, shape: &Shape<'_>, ids: &[IdSource], is_distinct: bool) -> String {
+fn form(fitting: &Fitting<'_>, shape: &NumberedShape<'_>, ids: &[IdSource], is_distinct: bool) -> String {
     let (prefix, pad) = (shape.prefix, shape.pad);
     let pattern = match shape.limit {
         Some(limit) if limit <= prefix.len() => fitting.equals(&prefix[..limit]),
@@ -247,7 +247,7 @@ fn form(fitting: &Fitting<'_>, shape: &Shape<'_>, ids: &[IdSource], is_distinct:
 /// A condition that the column is the prefix and the digits of the first column that `ids` name, at most seven, padded
 /// with zeros. Those that meet it meet the pattern of a numbered pseudonym, and for nearly all rows it spares the
 /// regular expression.
-fn is_numbered_by(fitting: &Fitting<'_>, shape: &Shape<'_>, ids: &[IdSource]) -> Option<String> {
+fn is_numbered_by(fitting: &Fitting<'_>, shape: &NumberedShape<'_>, ids: &[IdSource]) -> Option<String> {
     let IdSource::Column(position) = ids.first()? else {
         return None;
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A piece of what is written.
 #[derive(Debug, Clone)]
-pub(crate) enum Part {
+pub(crate) enum TextPart {
     /// One of a sorted list of words.
     Word(Vec<Cow<'static, str>>),
     Text(Cow<'static, str>),
@@ -17,15 +17,15 @@ pub(crate) enum Part {
     Hex,
 }
 
-impl Part {
+impl TextPart {
     /// The most characters that it writes.
     pub(crate) fn longest(&self) -> usize {
         match self {
-            Part::Word(words) => words.iter().map(|word| word.chars().count()).max().unwrap_or(0),
-            Part::Text(text) => text.chars().count(),
-            Part::Number => 3,
-            Part::Digits(count) => *count,
-            Part::Hex => DISTINCT_HEX,
+            TextPart::Word(words) => words.iter().map(|word| word.chars().count()).max().unwrap_or(0),
+            TextPart::Text(text) => text.chars().count(),
+            TextPart::Number => 3,
+            TextPart::Digits(count) => *count,
+            TextPart::Hex => DISTINCT_HEX,
         }
     }
 
@@ -33,32 +33,32 @@ impl Part {
     pub(crate) fn pattern(&self) -> String {
         let escape = |text: &str| regex::escape(text);
         match self {
-            Part::Word(words) => {
+            TextPart::Word(words) => {
                 let words: Vec<String> = words.iter().map(|word| escape(word)).collect();
                 format!("({})", words.join("|"))
             }
-            Part::Text(text) => escape(text),
-            Part::Number => "[0-9]{1,3}".into(),
-            Part::Digits(count) => format!("[0-9]{{{count}}}"),
-            Part::Hex => format!("[0-9a-f]{{{DISTINCT_HEX}}}"),
+            TextPart::Text(text) => escape(text),
+            TextPart::Number => "[0-9]{1,3}".into(),
+            TextPart::Digits(count) => format!("[0-9]{{{count}}}"),
+            TextPart::Hex => format!("[0-9a-f]{{{DISTINCT_HEX}}}"),
         }
     }
 
     /// What is left of `text` behind this part, for each way that it can begin with it.
     pub(crate) fn strip<'t>(&self, text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
         match self {
-            Part::Word(words) => (1..=text.len()).any(|length| {
+            TextPart::Word(words) => (1..=text.len()).any(|length| {
                 let (word, rest) = text.split_at(length);
                 let found = words.binary_search_by(|known| known.as_bytes().cmp(word));
                 found.is_ok() && then(rest)
             }),
-            Part::Text(fixed) => text.strip_prefix(fixed.as_bytes()).is_some_and(then),
-            Part::Digits(count) => {
+            TextPart::Text(fixed) => text.strip_prefix(fixed.as_bytes()).is_some_and(then),
+            TextPart::Digits(count) => {
                 text.len() >= *count && text[..*count].iter().all(u8::is_ascii_digit) && then(&text[*count..])
             }
-            Part::Number => (1..=3.min(text.len()))
+            TextPart::Number => (1..=3.min(text.len()))
                 .any(|length| text[..length].iter().all(u8::is_ascii_digit) && then(&text[length..])),
-            Part::Hex => {
+            TextPart::Hex => {
                 text.len() >= DISTINCT_HEX
                     && text[..DISTINCT_HEX]
                         .iter()

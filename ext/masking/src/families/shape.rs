@@ -56,13 +56,13 @@ fn write_foreign(function: &Function, value: &[u8], out: &mut Vec<u8>) {
 
 /// `token`: every letter and digit becomes another one of the value's own alphabet.
 #[derive(Debug)]
-pub(crate) struct Token {
+pub(crate) struct TokenMask {
     function: Function,
     fold_case: bool,
     strings: Vec<Strings>,
 }
 
-impl Token {
+impl TokenMask {
     pub(crate) fn new(function: Function, fold_case: bool) -> Self {
         let strings = ALPHABETS
             .iter()
@@ -81,7 +81,7 @@ impl Token {
     }
 }
 
-impl Pseudonym for Token {
+impl Pseudonym for TokenMask {
     fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         if !value.is_ascii() {
             if self.fold_case {

@@ -1,6 +1,6 @@
 //! Masks that write words of a list: names, addresses, companies, browsers.
 
-pub(crate) use super::parts::Part;
+pub(crate) use super::parts::TextPart;
 use super::words_form;
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 struct Words {
     function: Function,
     fold_case: bool,
-    parts: Vec<Part>,
+    parts: Vec<TextPart>,
 }
 
 impl Words {
@@ -27,13 +27,13 @@ impl Words {
             eight.copy_from_slice(&digest[from % 24..from % 24 + 8]);
             let number = u64::from_be_bytes(eight).wrapping_add(turn);
             match part {
-                Part::Word(words) => {
+                TextPart::Word(words) => {
                     let chosen = (number % words.len().max(1) as u64) as usize;
                     out.extend_from_slice(words.get(chosen).map_or(b"", |word| word.as_bytes()));
                     from += 4;
                 }
-                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Number => {
+                TextPart::Text(text) => out.extend_from_slice(text.as_bytes()),
+                TextPart::Number => {
                     let number = number % 199 + 1;
                     let digits =
                         [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8);
@@ -41,13 +41,13 @@ impl Words {
                     out.extend_from_slice(&digits[skipped..]);
                     from += 4;
                 }
-                Part::Digits(count) => {
+                TextPart::Digits(count) => {
                     let size = 10u64.pow((*count).min(18) as u32);
                     bytes::write_number(u128::from(number % size), *count, out);
                     from += 4;
                 }
                 // The digits that make it distinct are of the digest's other half and the beginning.
-                Part::Hex => bytes::write_hex(&digest[32 - DISTINCT_HEX / 2..], DISTINCT_HEX, out),
+                TextPart::Hex => bytes::write_hex(&digest[32 - DISTINCT_HEX / 2..], DISTINCT_HEX, out),
             }
         }
     }
@@ -77,21 +77,21 @@ impl Pseudonym for Words {
 }
 
 /// The words of a list that fit.
-pub(crate) fn list(words: &[&'static str], limit: usize) -> Part {
+pub(crate) fn list(words: &[&'static str], limit: usize) -> TextPart {
     let words = words.iter().filter(|word| word.len() <= limit);
     let mut words: Vec<Cow<'static, str>> = words.map(|word| Cow::Borrowed(*word)).collect();
     words.sort_unstable();
-    Part::Word(words)
+    TextPart::Word(words)
 }
 
 /// Fits texts of these parts to a column; under a unique index they get one more that keeps them apart.
-pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<Part>) -> Result<Fitted, Box<Unfit>> {
-    let is_distinct = parts.iter().any(|part| matches!(part, Part::Hex));
+pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<TextPart>) -> Result<Fitted, Box<Unfit>> {
+    let is_distinct = parts.iter().any(|part| matches!(part, TextPart::Hex));
     if fitting.column.unique.distinct && !is_distinct {
-        parts.extend([Part::Text(" ".into()), Part::Hex]);
+        parts.extend([TextPart::Text(" ".into()), TextPart::Hex]);
     }
-    let empty = |part: &Part| matches!(part, Part::Word(words) if words.len() < 2);
-    let least = parts.iter().map(Part::longest).sum();
+    let empty = |part: &TextPart| matches!(part, TextPart::Word(words) if words.len() < 2);
+    let least = parts.iter().map(TextPart::longest).sum();
     let text = fitting.text_of(if parts.iter().any(empty) {
         usize::MAX
     } else {
@@ -106,7 +106,7 @@ pub(crate) fn fit_parts(
     fitting: &Fitting<'_>,
     function: Function,
     fold_case: bool,
-    parts: Vec<Part>,
+    parts: Vec<TextPart>,
 ) -> Fitted {
     let form = words_form::condition(&fitting.sql(), &parts);
     let words = Words {

@@ -1,16 +1,16 @@
-//! The condition, for the server, that a text made of [`Part`]s meets.
+//! The condition, for the server, that a text made of [`TextPart`]s meets.
 //!
 //! A regular expression with a list of names in it costs the server three microseconds a value; a word looked up in a
 //! constant list, which PostgreSQL hashes once (`ScalarArrayOpExpr` in its `execExpr.c`, from version 14 on), a tenth
 //! of that. So the text is cut at its blanks, and each word is looked up.
 
-use super::parts::Part;
+use super::parts::TextPart;
 use crate::sql::quote_literal;
 use std::borrow::Cow;
 
 /// A condition on `column`, quoted, that every value made of these parts meets. Bytes are compared, whatever the
 /// column's collation.
-pub(crate) fn condition(column: &str, parts: &[Part]) -> String {
+pub(crate) fn condition(column: &str, parts: &[TextPart]) -> String {
     let column = format!("({column}::pg_catalog.text COLLATE pg_catalog.\"C\")");
     if let [part] = parts {
         return token_sql(&column, std::slice::from_ref(part));
@@ -20,7 +20,7 @@ pub(crate) fn condition(column: &str, parts: &[Part]) -> String {
         return format!("{column} = ''");
     };
     if before.iter().flatten().any(holds_blanks) || (last.len() > 1 && last.iter().any(holds_blanks)) {
-        let pattern: String = parts.iter().map(Part::pattern).collect();
+        let pattern: String = parts.iter().map(TextPart::pattern).collect();
         return format!("{column} ~ {}", quote_literal(&format!("^{pattern}$")));
     }
     let place = |number: usize| format!("pg_catalog.split_part({column}, ' ', {number})");
@@ -42,19 +42,19 @@ pub(crate) fn condition(column: &str, parts: &[Part]) -> String {
     format!("({})", conditions.join(" AND "))
 }
 
-fn holds_blanks(part: &Part) -> bool {
-    matches!(part, Part::Word(words) if words.iter().any(|word| word.contains(' ')))
+fn holds_blanks(part: &TextPart) -> bool {
+    matches!(part, TextPart::Word(words) if words.iter().any(|word| word.contains(' ')))
 }
 
 /// A condition on what stands between two blanks.
-fn token_sql(place: &str, parts: &[Part]) -> String {
+fn token_sql(place: &str, parts: &[TextPart]) -> String {
     let mut words: Option<(&[Cow<'static, str>], String)> = None;
     let (mut before, mut others) = (String::new(), 0);
     for part in parts {
         match (part, &mut words) {
-            (Part::Text(text), None) => before.push_str(text),
-            (Part::Text(text), Some((_, behind))) => behind.push_str(text),
-            (Part::Word(list), None) => words = Some((list, String::new())),
+            (TextPart::Text(text), None) => before.push_str(text),
+            (TextPart::Text(text), Some((_, behind))) => behind.push_str(text),
+            (TextPart::Word(list), None) => words = Some((list, String::new())),
             _ => others += 1,
         }
     }
@@ -69,7 +69,7 @@ fn token_sql(place: &str, parts: &[Part]) -> String {
     let pattern: String = parts
         .iter()
         .map(|part| match part {
-            Part::Word(words) if words.len() > 64 => "[^ ]+".into(),
+            TextPart::Word(words) if words.len() > 64 => "[^ ]+".into(),
             part => part.pattern(),
         })
         .collect();
@@ -77,10 +77,10 @@ fn token_sql(place: &str, parts: &[Part]) -> String {
 }
 
 /// The parts between blanks.
-fn tokens(parts: &[Part]) -> Vec<Vec<Part>> {
+fn tokens(parts: &[TextPart]) -> Vec<Vec<TextPart>> {
     let mut tokens = vec![Vec::new()];
     for part in parts {
-        let Part::Text(text) = part else {
+        let TextPart::Text(text) = part else {
             tokens
                 .last_mut()
                 .into_iter()
@@ -95,7 +95,7 @@ fn tokens(parts: &[Part]) -> Vec<Vec<Part>> {
                 tokens
                     .last_mut()
                     .into_iter()
-                    .for_each(|token| token.push(Part::Text(piece.to_owned().into())));
+                    .for_each(|token| token.push(TextPart::Text(piece.to_owned().into())));
             }
         }
     }

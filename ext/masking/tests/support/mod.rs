@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use masking::{Column, Key, Mask, Pseudonyms, RowMask, Table, Type, Uniqueness};
+use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use std::sync::Arc;
 
 /// What the mask `fake` can be asked to write.
@@ -38,8 +38,8 @@ pub fn varchar(limit: usize) -> Type {
 }
 
 /// A column that admits NULL and has no unique index.
-pub fn column(name: &str, kind: Type) -> Column {
-    Column {
+pub fn column(name: &str, kind: Type) -> ColumnFacts {
+    ColumnFacts {
         name: name.into(),
         kind,
         not_null: false,
@@ -48,16 +48,16 @@ pub fn column(name: &str, kind: Type) -> Column {
 }
 
 /// The same with a unique index.
-pub fn unique(name: &str, kind: Type) -> Column {
-    Column {
+pub fn unique(name: &str, kind: Type) -> ColumnFacts {
+    ColumnFacts {
         unique: UNIQUE,
         ..column(name, kind)
     }
 }
 
 /// A table whose first column is its primary key.
-pub fn table(columns: &[Column]) -> Table {
-    Table {
+pub fn table(columns: &[ColumnFacts]) -> TableFacts {
+    TableFacts {
         name: "public.users".into(),
         columns: columns.to_vec(),
         key: vec![0],

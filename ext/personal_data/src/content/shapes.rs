@@ -1,7 +1,7 @@
 //! Shapes of whole values.
 
 use super::tally::Seen;
-use crate::Kind;
+use crate::PiiKind;
 
 /// An address of type inet; those of private networks are machines'.
 pub(super) fn inet(value: &[u8], seen: &mut Seen) {
@@ -17,7 +17,7 @@ pub(super) fn inet(value: &[u8], seen: &mut Seen) {
         std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified(),
     };
     if !private {
-        seen.whole(Kind::IpAddress);
+        seen.whole(PiiKind::IpAddress);
     }
 }
 

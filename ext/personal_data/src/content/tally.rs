@@ -2,22 +2,22 @@
 
 use crate::kind::ContentFinding;
 use crate::people::Whole;
-use crate::Kind;
+use crate::PiiKind;
 
 /// A set of kinds, one bit each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kinds(u64);
 
-const _: () = assert!(Kind::COUNT <= 64);
+const _: () = assert!(PiiKind::COUNT <= 64);
 
 impl Kinds {
-    pub(super) fn add(&mut self, kind: Kind) {
+    pub(super) fn add(&mut self, kind: PiiKind) {
         self.0 |= 1 << kind.index();
     }
-    pub(super) fn has(self, kind: Kind) -> bool {
+    pub(super) fn has(self, kind: PiiKind) -> bool {
         self.0 & (1 << kind.index()) != 0
     }
-    /// The places of its members in [`Kind::ALL`].
+    /// The places of its members in [`PiiKind::ALL`].
     pub(super) fn indexes(self) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(self.0), |rest| Some(rest & rest.wrapping_sub(1)))
             .take_while(|rest| *rest != 0)
@@ -29,8 +29,8 @@ impl Kinds {
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
     pub(super) values: u64,
-    seen: [u64; Kind::COUNT],
-    whole: [u64; Kind::COUNT],
+    seen: [u64; PiiKind::COUNT],
+    whole: [u64; PiiKind::COUNT],
     given: u64,
     surnames: u64,
     /// Names that are both.
@@ -55,7 +55,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn whole(&mut self, kind: Kind) {
+    pub(super) fn whole(&mut self, kind: PiiKind) {
         self.any.add(kind);
         self.whole.add(kind);
     }
@@ -71,8 +71,8 @@ enum Strength {
     Weak,
 }
 
-fn strength(kind: Kind) -> Strength {
-    use Kind::*;
+fn strength(kind: PiiKind) -> Strength {
+    use PiiKind::*;
     match kind {
         Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name => Strength::Likely,
         Siren | DeviceId | NationalId | LicensePlate | Gender => Strength::Weak,
@@ -85,8 +85,8 @@ impl Tally {
     pub(super) fn new() -> Self {
         Self {
             values: 0,
-            seen: [0; Kind::COUNT],
-            whole: [0; Kind::COUNT],
+            seen: [0; PiiKind::COUNT],
+            whole: [0; PiiKind::COUNT],
             given: 0,
             surnames: 0,
             either: 0,
@@ -141,7 +141,7 @@ impl Tally {
     }
 
     /// What was seen of a kind, if anything.
-    pub(super) fn finding(&self, kind: Kind) -> Option<ContentFinding> {
+    pub(super) fn finding(&self, kind: PiiKind) -> Option<ContentFinding> {
         let (count, whole) = (self.seen[kind.index()], self.whole[kind.index()]);
         if count == 0 {
             return None;
@@ -150,10 +150,12 @@ impl Tally {
         let inside_text = whole * 2 < count;
         let confidence = match strength(kind) {
             // Books' numbers pass for French telephone numbers.
-            _ if kind == Kind::Phone && self.books * 2 > self.values => 0.05,
+            _ if kind == PiiKind::Phone && self.books * 2 > self.values => 0.05,
             // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
             Strength::Likely
-                if !inside_text && share < 0.3 && matches!(kind, Kind::Phone | Kind::Card | Kind::Siret) =>
+                if !inside_text
+                    && share < 0.3
+                    && matches!(kind, PiiKind::Phone | PiiKind::Card | PiiKind::Siret) =>
             {
                 0.25
             }
@@ -181,9 +183,9 @@ impl Tally {
         let count = self.given + self.surnames + self.either;
         let share = count as f32 / self.values.max(1) as f32;
         let kind = if self.given >= self.surnames {
-            Kind::FirstName
+            PiiKind::FirstName
         } else {
-            Kind::LastName
+            PiiKind::LastName
         };
         let varied = self.variety.count_ones() >= 6;
         let confidence = match share {

@@ -7,7 +7,7 @@ use super::phrases::{every_match, Subject, NOT_AFTER, NOT_BEFORE, PERSONS, THING
 use super::{Name, NameFinding};
 use crate::kind::ContentFinding;
 use crate::sql_type::TypeClass;
-use crate::{Kind, PERSONAL};
+use crate::{PiiKind, PERSONAL};
 
 /// One: the value of a feature that is simply there.
 pub(crate) const ONE: i32 = 20;
@@ -190,7 +190,7 @@ fn of_neighbours(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>)
 }
 
 /// What a column's values tell, for the second sum.
-pub(crate) struct Seen<'s> {
+pub(crate) struct ValueSummary<'s> {
     /// What the names' sum says, as the logarithm of its odds.
     pub(crate) odds: f32,
     pub(crate) rule: Option<&'s NameFinding>,
@@ -203,7 +203,7 @@ pub(crate) struct Seen<'s> {
 }
 
 /// Features of what a column's values tell, beside what its name does.
-pub(crate) fn of_values(seen: &Seen<'_>, emit: &mut Emit<'_>) {
+pub(crate) fn of_values(seen: &ValueSummary<'_>, emit: &mut Emit<'_>) {
     let kind = type_tag(seen.class, seen.sql_type);
     let named = match seen.rule.map_or(0.0, |rule| rule.confidence) {
         told if told >= 0.7 => "yes",
@@ -261,26 +261,26 @@ pub(crate) fn of_values(seen: &Seen<'_>, emit: &mut Emit<'_>) {
 }
 
 /// A kind's place among those that reading people name columns by: see `bench/corpus/LABELLING.md`.
-pub(super) fn kind_of_label(label: &str, class: TypeClass) -> Option<Kind> {
-    let kinds: &[Kind] = match label {
-        "email" => &[Kind::Email],
-        "phone" => &[Kind::Phone],
-        "address" => &[Kind::StreetAddress, Kind::PostalCode],
-        "name" => &[Kind::Name],
-        "username" => &[Kind::Username],
-        "id" => &[Kind::ExternalId],
-        "birth" => &[Kind::BirthDate],
-        "attribute" => &[Kind::SensitiveTrait, Kind::Education],
-        "health" => &[Kind::Health],
-        "text" => &[Kind::FreeText],
-        "payload" => &[Kind::Payload],
-        "secret" => &[Kind::Secret],
-        "network" => &[Kind::DeviceId, Kind::IpAddress],
-        "location" => &[Kind::Geolocation],
-        "financial" if class.is_text() => &[Kind::BankAccount],
-        "financial" => &[Kind::Income],
-        "file" => &[Kind::FileName],
-        "url" => &[Kind::SocialProfile],
+pub(super) fn kind_of_label(label: &str, class: TypeClass) -> Option<PiiKind> {
+    let kinds: &[PiiKind] = match label {
+        "email" => &[PiiKind::Email],
+        "phone" => &[PiiKind::Phone],
+        "address" => &[PiiKind::StreetAddress, PiiKind::PostalCode],
+        "name" => &[PiiKind::Name],
+        "username" => &[PiiKind::Username],
+        "id" => &[PiiKind::ExternalId],
+        "birth" => &[PiiKind::BirthDate],
+        "attribute" => &[PiiKind::SensitiveTrait, PiiKind::Education],
+        "health" => &[PiiKind::Health],
+        "text" => &[PiiKind::FreeText],
+        "payload" => &[PiiKind::Payload],
+        "secret" => &[PiiKind::Secret],
+        "network" => &[PiiKind::DeviceId, PiiKind::IpAddress],
+        "location" => &[PiiKind::Geolocation],
+        "financial" if class.is_text() => &[PiiKind::BankAccount],
+        "financial" => &[PiiKind::Income],
+        "file" => &[PiiKind::FileName],
+        "url" => &[PiiKind::SocialProfile],
         _ => &[],
     };
     kinds.iter().copied().find(|kind| class.can_hold(*kind))

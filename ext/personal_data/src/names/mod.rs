@@ -6,7 +6,7 @@ mod outside;
 mod phrases;
 mod table;
 
-pub(crate) use features::{of_values as values_features, Emit, Seen};
+pub(crate) use features::{of_values as values_features, Emit, ValueSummary};
 pub(crate) use model::{confidence, odds_with_values};
 pub use outside::{outside, queue};
 pub(crate) use phrases::key_kind;
@@ -15,7 +15,7 @@ pub use table::TableContext;
 
 use super::sql_type::{bound, TypeClass};
 use super::words::words;
-use super::{Heading, Kind, PERSONAL};
+use super::{Heading, PiiKind, PERSONAL};
 use phrases::{
     best_match, remainder, sure, CARE_COLUMNS, MARKS, NAME_QUALIFIERS, NOT_AFTER, PERSONS, THINGS, WRITINGS,
 };
@@ -37,7 +37,7 @@ pub struct ColumnName<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NameFinding {
     /// What the column seems to hold.
-    pub kind: Kind,
+    pub kind: PiiKind,
     /// How sure that is, from 0 to 1; from [`super::PERSONAL`] on the column counts as personal.
     pub confidence: f32,
     /// Why, in a few words for the report.
@@ -203,7 +203,7 @@ fn together(name: &Name<'_>, rule: Option<&NameFinding>, odds: f32) -> Option<Na
         let mut found = rule?.clone();
         let limit = if told >= 0.85 { OVERRULED_WHOLLY } else { OVERRULED };
         // What gems write into such tables is known, not guessed.
-        let copy = name.context.copies && found.kind == Kind::Payload;
+        let copy = name.context.copies && found.kind == PiiKind::Payload;
         if odds < limit && !copy {
             found.confidence = model::confidence(odds);
         }
@@ -287,7 +287,7 @@ impl Name<'_> {
     }
 }
 
-fn finding(kind: Kind, confidence: f32, reason: impl Into<String>) -> Option<NameFinding> {
+fn finding(kind: PiiKind, confidence: f32, reason: impl Into<String>) -> Option<NameFinding> {
     Some(NameFinding {
         kind,
         confidence,
@@ -330,9 +330,9 @@ fn encrypted(name: &Name<'_>) -> Option<NameFinding> {
         .cloned()
         .collect();
     let kind = match best_match(&rest, name.context.subject).map(|found| found.rule.kind) {
-        Some(Kind::Password) => Kind::PasswordHash,
+        Some(PiiKind::Password) => PiiKind::PasswordHash,
         Some(kind) => kind,
-        None => Kind::Secret,
+        None => PiiKind::Secret,
     };
     finding(
         kind,
@@ -352,7 +352,7 @@ fn digest(name: &Name<'_>) -> Option<NameFinding> {
         return None;
     }
     match best_match(rest, name.context.subject).map(|found| found.rule.kind) {
-        Some(Kind::Password) => finding(Kind::PasswordHash, 0.97, "the hash of a password"),
+        Some(PiiKind::Password) => finding(PiiKind::PasswordHash, 0.97, "the hash of a password"),
         Some(kind) if kind.heading() == Heading::Auth => finding(kind, 0.85, "the hash of a secret"),
         Some(kind) => finding(kind, 0.7, "the hash of a personal value"),
         None => None,
@@ -368,7 +368,7 @@ fn named_after_table(name: &Name<'_>) -> Option<NameFinding> {
     let whole = found.start == 0 && found.end == name.context.words.len();
     let vague = matches!(
         found.rule.kind,
-        Kind::StreetAddress | Kind::FreeText | Kind::Payload | Kind::Name
+        PiiKind::StreetAddress | PiiKind::FreeText | PiiKind::Payload | PiiKind::Name
     );
     if !whole || vague || sure(found.rule, Subject::Unknown) < 0.8 {
         return None;
@@ -402,14 +402,14 @@ fn names(name: &Name<'_>) -> Option<NameFinding> {
             };
             let family = words[place] == "nom" && name.context.has_given_name;
             finding(
-                if family { Kind::LastName } else { Kind::Name },
+                if family { PiiKind::LastName } else { PiiKind::Name },
                 confidence,
                 "the name of a row of this table",
             )
         }
         // The word next to it says whose: "driver_name", "nom_du_client", "tiers_nom".
         _ if person(before.last()) || person(after.iter().find(|word| !is_article(word))) => {
-            finding(Kind::Name, 0.88, "a person's name")
+            finding(PiiKind::Name, 0.88, "a person's name")
         }
         _ => None,
     }
@@ -423,7 +423,7 @@ fn is_article(word: &str) -> bool {
 fn care(name: &Name<'_>) -> Option<NameFinding> {
     let known = CARE_COLUMNS.contains(&name.without_number().join(" "));
     (name.context.care && known)
-        .then(|| finding(Kind::Health, 0.8, "in a table of care"))
+        .then(|| finding(PiiKind::Health, 0.8, "in a table of care"))
         .flatten()
 }
 
@@ -433,7 +433,7 @@ fn marks(name: &Name<'_>) -> Option<NameFinding> {
     let short = !matches!(name.class, TypeClass::Text) || name.column.sql_type != "text";
     let rows_are_marks = name.context.subject != Subject::Thing;
     (name.context.assessed && known && short && rows_are_marks)
-        .then(|| finding(Kind::Education, 0.7, "a person's mark"))
+        .then(|| finding(PiiKind::Education, 0.7, "a person's mark"))
         .flatten()
 }
 
@@ -449,7 +449,7 @@ fn copies(name: &Name<'_>) -> Option<NameFinding> {
         COPY_COLUMNS.contains(&last.as_str()) || (COPY_COLUMNS.contains(&first.as_str()) && last == "change");
     let writing = name.context.subject == Subject::Writing && name.class == TypeClass::Text;
     (holds && known && name.context.copies && !writing && name.words.len() <= 2)
-        .then(|| finding(Kind::Payload, 0.8, "a copy of records or requests"))
+        .then(|| finding(PiiKind::Payload, 0.8, "a copy of records or requests"))
         .flatten()
 }
 
@@ -457,7 +457,7 @@ fn copies(name: &Name<'_>) -> Option<NameFinding> {
 fn phrase(name: &Name<'_>) -> Option<NameFinding> {
     let found = best_match(name.words, name.context.subject)?;
     let doubt = remainder(name.words, &found)?;
-    let text = matches!(found.rule.kind, Kind::FreeText);
+    let text = matches!(found.rule.kind, PiiKind::FreeText);
     let bounded = bound(name.column.sql_type).is_some_and(|length| length < 30);
     if text && (bounded || !(name.class.is_text() || name.class == TypeClass::Bytea)) {
         return None;
@@ -478,7 +478,7 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
         .iter()
         .map(|filter| filter.to_ascii_lowercase());
     if name.class.is_text() && filters.any(|filter| !filter.is_empty() && lower.contains(&filter)) {
-        return finding(Kind::Secret, 0.6, "listed in filter_parameters");
+        return finding(PiiKind::Secret, 0.6, "listed in filter_parameters");
     }
     let machine = [
         "server",
@@ -499,10 +499,14 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
         .chain(&name.context.words)
         .any(|word| machine.contains(&word.as_str()));
     match (name.class, name.context.subject) {
-        (TypeClass::Inet, _) if !of_machine => finding(Kind::IpAddress, 0.75, "of type inet"),
-        (TypeClass::Mac, _) if !of_machine => finding(Kind::MacAddress, 0.75, "of type macaddr"),
-        (TypeClass::Geo, Subject::Person) => finding(Kind::Geolocation, 0.8, "a place in a table of persons"),
-        (TypeClass::Geo, Subject::Unknown | Subject::Writing) => finding(Kind::Geolocation, 0.55, "a place"),
+        (TypeClass::Inet, _) if !of_machine => finding(PiiKind::IpAddress, 0.75, "of type inet"),
+        (TypeClass::Mac, _) if !of_machine => finding(PiiKind::MacAddress, 0.75, "of type macaddr"),
+        (TypeClass::Geo, Subject::Person) => {
+            finding(PiiKind::Geolocation, 0.8, "a place in a table of persons")
+        }
+        (TypeClass::Geo, Subject::Unknown | Subject::Writing) => {
+            finding(PiiKind::Geolocation, 0.55, "a place")
+        }
         _ => None,
     }
 }
@@ -512,11 +516,11 @@ mod tests {
     use super::*;
     use crate::lexicon;
 
-    fn kind(table: &str, column: &str, sql_type: &str) -> Option<Kind> {
+    fn kind(table: &str, column: &str, sql_type: &str) -> Option<PiiKind> {
         kind_beside(table, column, sql_type, &[])
     }
 
-    fn kind_beside(table: &str, column: &str, sql_type: &str, others: &[&str]) -> Option<Kind> {
+    fn kind_beside(table: &str, column: &str, sql_type: &str, others: &[&str]) -> Option<PiiKind> {
         let context = TableContext::new(table, others.iter().copied().chain([column]));
         by_name(
             &ColumnName {
@@ -532,7 +536,7 @@ mod tests {
 
     #[test]
     fn no_phrase_stands_in_two_rules() {
-        let mut seen: HashMap<String, Kind> = HashMap::new();
+        let mut seen: HashMap<String, PiiKind> = HashMap::new();
         for rule in lexicon::RULES {
             for phrase in rule.phrases.split(',') {
                 let phrase = words(phrase).join(" ");
@@ -546,16 +550,16 @@ mod tests {
 
     #[test]
     fn the_same_name_is_a_persons_or_a_things() {
-        assert_eq!(kind("users", "name", "text"), Some(Kind::Name));
+        assert_eq!(kind("users", "name", "text"), Some(PiiKind::Name));
         assert_eq!(kind("products", "name", "text"), None);
-        assert_eq!(kind("clients", "adresse", "text"), Some(Kind::StreetAddress));
+        assert_eq!(kind("clients", "adresse", "text"), Some(PiiKind::StreetAddress));
         assert_eq!(kind("webhooks", "address", "text"), None);
-        assert_eq!(kind("visits", "ip_address", "text"), Some(Kind::IpAddress));
+        assert_eq!(kind("visits", "ip_address", "text"), Some(PiiKind::IpAddress));
         assert_eq!(kind("orders", "product_name", "text"), None);
-        assert_eq!(kind("orders", "customer_name", "text"), Some(Kind::Name));
+        assert_eq!(kind("orders", "customer_name", "text"), Some(PiiKind::Name));
         assert_eq!(
             kind_beside("patients", "nom", "text", &["prenom"]),
-            Some(Kind::LastName)
+            Some(PiiKind::LastName)
         );
     }
 
@@ -575,7 +579,7 @@ mod tests {
         assert_eq!(kind("users", "email", "boolean"), None);
         assert_eq!(
             kind("users", "birthday", "timestamp without time zone"),
-            Some(Kind::BirthDate)
+            Some(PiiKind::BirthDate)
         );
     }
 
@@ -583,17 +587,26 @@ mod tests {
     fn rails_own_ways_are_known() {
         assert_eq!(
             kind("users", "encrypted_password", "character varying"),
-            Some(Kind::PasswordHash)
+            Some(PiiKind::PasswordHash)
         );
         assert_eq!(
             kind("users", "password_digest", "character varying"),
-            Some(Kind::PasswordHash)
+            Some(PiiKind::PasswordHash)
         );
-        assert_eq!(kind("users", "encrypted_favourite", "text"), Some(Kind::Secret));
-        assert_eq!(kind("versions", "object_changes", "jsonb"), Some(Kind::Payload));
-        assert_eq!(kind("audits", "audited_changes", "text"), Some(Kind::Payload));
+        assert_eq!(
+            kind("users", "encrypted_favourite", "text"),
+            Some(PiiKind::Secret)
+        );
+        assert_eq!(
+            kind("versions", "object_changes", "jsonb"),
+            Some(PiiKind::Payload)
+        );
+        assert_eq!(kind("audits", "audited_changes", "text"), Some(PiiKind::Payload));
         assert_eq!(kind("schema_migrations", "version", "character varying"), None);
-        assert_eq!(kind("emails", "address", "character varying"), Some(Kind::Email));
+        assert_eq!(
+            kind("emails", "address", "character varying"),
+            Some(PiiKind::Email)
+        );
     }
 
     #[test]
@@ -615,8 +628,8 @@ mod tests {
             )
             .map(|f| f.kind)
         };
-        assert_eq!(kind("wombat"), Some(Kind::Secret));
-        assert_eq!(kind("my_zorg_x"), Some(Kind::Secret));
+        assert_eq!(kind("wombat"), Some(PiiKind::Secret));
+        assert_eq!(kind("my_zorg_x"), Some(PiiKind::Secret));
         assert_eq!(kind("colour"), None);
     }
 
@@ -643,8 +656,8 @@ mod tests {
             )
             .map(|f| f.kind)
         };
-        assert_eq!(kind("shoe").map(Kind::heading), Some(Heading::Contact));
-        assert_eq!(kind("phone"), Some(Kind::Phone));
+        assert_eq!(kind("shoe").map(PiiKind::heading), Some(Heading::Contact));
+        assert_eq!(kind("phone"), Some(PiiKind::Phone));
         assert_eq!(kind("email"), None);
     }
 
@@ -667,7 +680,7 @@ mod tests {
         };
         assert_eq!(weigh(&column, &context).rule, None);
         let found = by_name(&column, &context).unwrap_or_else(|| NameFinding {
-            kind: Kind::Secret,
+            kind: PiiKind::Secret,
             confidence: 0.0,
             reason: String::new(),
         });
@@ -729,12 +742,12 @@ mod tests {
         }
         assert_eq!(
             kind("people", "student_id", "character varying"),
-            Some(Kind::ExternalId)
+            Some(PiiKind::ExternalId)
         );
         for column in ["facebook_id", "zendesk_user_id"] {
             assert_eq!(
                 kind("people", column, "bigint"),
-                Some(Kind::ExternalId),
+                Some(PiiKind::ExternalId),
                 "{column}"
             );
         }
@@ -742,24 +755,24 @@ mod tests {
 
     #[test]
     fn other_languages_are_read_where_they_are_clear() {
-        assert_eq!(kind("kunden", "geburtsdatum", "date"), Some(Kind::BirthDate));
-        assert_eq!(kind("clientes", "apellidos", "text"), Some(Kind::LastName));
-        assert_eq!(kind("clienti", "codice_fiscale", "text"), Some(Kind::TaxId));
+        assert_eq!(kind("kunden", "geburtsdatum", "date"), Some(PiiKind::BirthDate));
+        assert_eq!(kind("clientes", "apellidos", "text"), Some(PiiKind::LastName));
+        assert_eq!(kind("clienti", "codice_fiscale", "text"), Some(PiiKind::TaxId));
         for (table, column, expected) in [
-            ("clientes", "telefone", Kind::Phone),
-            ("pessoas", "cpf", Kind::NationalId),
-            ("alunos", "data_nascimento", Kind::BirthDate),
-            ("clientes", "cep", Kind::PostalCode),
-            ("personas", "celular", Kind::Phone),
-            ("personas", "rut", Kind::NationalId),
-            ("pazienti", "cellulare", Kind::Phone),
-            ("leden", "voornaam", Kind::FirstName),
-            ("leden", "tussenvoegsel", Kind::LastName),
-            ("leden", "woonplaats", Kind::City),
-            ("mitglieder", "mitgliedsnummer", Kind::ExternalId),
-            ("patienten", "blutdruck", Kind::Health),
-            ("usagers", "ressources_mensuelles", Kind::Income),
-            ("pazienti", "professione", Kind::SensitiveTrait),
+            ("clientes", "telefone", PiiKind::Phone),
+            ("pessoas", "cpf", PiiKind::NationalId),
+            ("alunos", "data_nascimento", PiiKind::BirthDate),
+            ("clientes", "cep", PiiKind::PostalCode),
+            ("personas", "celular", PiiKind::Phone),
+            ("personas", "rut", PiiKind::NationalId),
+            ("pazienti", "cellulare", PiiKind::Phone),
+            ("leden", "voornaam", PiiKind::FirstName),
+            ("leden", "tussenvoegsel", PiiKind::LastName),
+            ("leden", "woonplaats", PiiKind::City),
+            ("mitglieder", "mitgliedsnummer", PiiKind::ExternalId),
+            ("patienten", "blutdruck", PiiKind::Health),
+            ("usagers", "ressources_mensuelles", PiiKind::Income),
+            ("pazienti", "professione", PiiKind::SensitiveTrait),
         ] {
             assert_eq!(
                 self::kind(table, column, "character varying"),

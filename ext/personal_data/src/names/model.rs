@@ -3,9 +3,9 @@
 //! `weights.tsv` is made by `bench/corpus/learn.py`. Weights are whole sixteenths and values whole twentieths, so a sum
 //! is the same everywhere.
 
-use super::features::{self, kind_of_label, Seen};
+use super::features::{self, kind_of_label, ValueSummary};
 use super::{Name, NameFinding};
-use crate::Kind;
+use crate::PiiKind;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -110,7 +110,7 @@ pub(super) fn sum(name: &Name<'_>, rule: Option<&NameFinding>) -> i32 {
 }
 
 /// The same by name and values together.
-pub(crate) fn odds_with_values(seen: &Seen<'_>) -> f32 {
+pub(crate) fn odds_with_values(seen: &ValueSummary<'_>) -> f32 {
     let mut sum = WEIGHTS.bias("seen bias");
     features::of_values(seen, &mut |parts, value| {
         sum += WEIGHTS.weight(parts) * value;
@@ -124,7 +124,7 @@ pub(crate) fn confidence(odds: f32) -> f32 {
 }
 
 /// The kind that words and type fit best, of those that the type can hold.
-pub(super) fn kind(name: &Name<'_>, rule: Option<&NameFinding>) -> Kind {
+pub(super) fn kind(name: &Name<'_>, rule: Option<&NameFinding>) -> PiiKind {
     let mut sums = vec![0; WEIGHTS.labels.len()];
     let mut add = |parts: &[&str], value: i32| {
         for (place, weight) in WEIGHTS.kinds.get(&hash_parts(parts)).into_iter().flatten() {
@@ -137,7 +137,7 @@ pub(super) fn kind(name: &Name<'_>, rule: Option<&NameFinding>) -> Kind {
     fitting
         .filter_map(|(label, sum)| Some((kind_of_label(label, name.class)?, sum)))
         .max_by_key(|(_, sum)| *sum)
-        .map_or(Kind::ExternalId, |(kind, _)| kind)
+        .map_or(PiiKind::ExternalId, |(kind, _)| kind)
 }
 
 /// Features that a reason names.

@@ -4,7 +4,7 @@ use super::phrases::NOT_AFTER;
 use super::{finding, ColumnName, NameFinding, TableContext};
 use crate::sql_type::TypeClass;
 use crate::words::words;
-use crate::Kind;
+use crate::PiiKind;
 use std::collections::HashSet;
 
 /// Tables of queued work by what they are called; one that ends in `*` stands for all that begin so.
@@ -489,30 +489,30 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         signs_in: context.signs_in,
     };
     if context.words == ["active", "storage", "blob"] && name.whole == "service name" {
-        return finding(Kind::StorageService, 0.97, "the service that stores files");
+        return finding(PiiKind::StorageService, 0.97, "the service that stores files");
     }
     // Words that otherwise end what says nothing are what these are called by.
     if matches!(class, TypeClass::Json | TypeClass::Hstore) && name.is_document_of_hooks() {
-        return finding(Kind::Endpoint, 0.9, "where requests are sent");
+        return finding(PiiKind::Endpoint, 0.9, "where requests are sent");
     }
     if class == TypeClass::Text && name.is_payment_in_text() {
-        return finding(Kind::PaymentId, 0.9, "an id at a payment service");
+        return finding(PiiKind::PaymentId, 0.9, "an id at a payment service");
     }
     if NOT_AFTER.contains(last) && !matches!(last.as_str(), "id" | "key") || last == "name" {
         return None;
     }
     if holds_text && name.is_endpoint() {
-        return finding(Kind::Endpoint, 0.9, "where requests are sent");
+        return finding(PiiKind::Endpoint, 0.9, "where requests are sent");
     }
     if name.is_push() {
-        return finding(Kind::PushSubscription, 0.9, "what push messages are sent with");
+        return finding(PiiKind::PushSubscription, 0.9, "what push messages are sent with");
     }
     if name.is_secret() {
-        return finding(Kind::ClientSecret, 0.9, "opens this or another service");
+        return finding(PiiKind::ClientSecret, 0.9, "opens this or another service");
     }
     let payment = matches!(class, TypeClass::Text | TypeClass::Uuid) && name.is_payment();
     payment
-        .then(|| finding(Kind::PaymentId, 0.9, "an id at a payment service"))
+        .then(|| finding(PiiKind::PaymentId, 0.9, "an id at a payment service"))
         .flatten()
 }
 
@@ -666,11 +666,11 @@ impl Name<'_> {
 mod tests {
     use super::*;
 
-    fn kind(table: &str, column: &str) -> Option<Kind> {
+    fn kind(table: &str, column: &str) -> Option<PiiKind> {
         of_type(table, column, "character varying")
     }
 
-    fn of_type(table: &str, column: &str, sql_type: &str) -> Option<Kind> {
+    fn of_type(table: &str, column: &str, sql_type: &str) -> Option<PiiKind> {
         let context = TableContext::new(table, [column]);
         let name = ColumnName {
             table,
@@ -766,7 +766,7 @@ mod tests {
             ("event_subscribers", "callback"),
             ("notification_channels", "url"),
         ] {
-            assert_eq!(kind(table, column), Some(Kind::Endpoint), "{table}.{column}");
+            assert_eq!(kind(table, column), Some(PiiKind::Endpoint), "{table}.{column}");
         }
         for (table, column) in [
             ("pages", "redirect_url"),
@@ -786,7 +786,7 @@ mod tests {
         for column in ["webhooks", "webhook_settings", "webhook"] {
             assert_eq!(
                 of_type("organizations", column, "jsonb"),
-                Some(Kind::Endpoint),
+                Some(PiiKind::Endpoint),
                 "{column}"
             );
         }
@@ -822,7 +822,11 @@ mod tests {
             ("mailboxes", "imap_password"),
             ("mailboxes", "smtp_pass"),
         ] {
-            assert_eq!(kind(table, column), Some(Kind::ClientSecret), "{table}.{column}");
+            assert_eq!(
+                kind(table, column),
+                Some(PiiKind::ClientSecret),
+                "{table}.{column}"
+            );
         }
         let identities = TableContext::new("identities", ["provider", "uid", "token", "secret"]);
         for column in ["token", "secret"] {
@@ -832,11 +836,11 @@ mod tests {
                 sql_type: "text",
             };
             let found = outside(&name, &identities).map(|found| found.kind);
-            assert_eq!(found, Some(Kind::ClientSecret), "{column}");
+            assert_eq!(found, Some(PiiKind::ClientSecret), "{column}");
         }
         assert_eq!(
             of_type("webhook_endpoints", "headers", "jsonb"),
-            Some(Kind::ClientSecret)
+            Some(PiiKind::ClientSecret)
         );
         for (table, column) in [
             ("users", "encrypted_password"),
@@ -862,24 +866,24 @@ mod tests {
     #[test]
     fn pushes_payments_and_files_are_found() {
         for (table, column, expected) in [
-            ("web_push_subscriptions", "p256dh", Kind::PushSubscription),
-            ("push_subscriptions", "auth", Kind::PushSubscription),
-            ("devices", "push_token", Kind::PushSubscription),
-            ("devices", "token", Kind::PushSubscription),
-            ("devices", "notification_token", Kind::PushSubscription),
-            ("devices", "registration_id", Kind::PushSubscription),
-            ("users", "endpoint_arn", Kind::PushSubscription),
-            ("customers", "stripe_payment_method", Kind::PaymentId),
-            ("customers", "stripe_sub", Kind::PaymentId),
-            ("customers", "stripe_default_card", Kind::PaymentId),
-            ("customers", "mandate_id", Kind::PaymentId),
-            ("payment_methods", "external_id", Kind::PaymentId),
-            ("payment_methods", "gateway_id", Kind::PaymentId),
-            ("users", "stripe_customer_id", Kind::PaymentId),
-            ("pay_customers", "processor_id", Kind::PaymentId),
-            ("subscriptions", "stripe_subscription_id", Kind::PaymentId),
-            ("stripe_accounts", "account_id", Kind::PaymentId),
-            ("active_storage_blobs", "service_name", Kind::StorageService),
+            ("web_push_subscriptions", "p256dh", PiiKind::PushSubscription),
+            ("push_subscriptions", "auth", PiiKind::PushSubscription),
+            ("devices", "push_token", PiiKind::PushSubscription),
+            ("devices", "token", PiiKind::PushSubscription),
+            ("devices", "notification_token", PiiKind::PushSubscription),
+            ("devices", "registration_id", PiiKind::PushSubscription),
+            ("users", "endpoint_arn", PiiKind::PushSubscription),
+            ("customers", "stripe_payment_method", PiiKind::PaymentId),
+            ("customers", "stripe_sub", PiiKind::PaymentId),
+            ("customers", "stripe_default_card", PiiKind::PaymentId),
+            ("customers", "mandate_id", PiiKind::PaymentId),
+            ("payment_methods", "external_id", PiiKind::PaymentId),
+            ("payment_methods", "gateway_id", PiiKind::PaymentId),
+            ("users", "stripe_customer_id", PiiKind::PaymentId),
+            ("pay_customers", "processor_id", PiiKind::PaymentId),
+            ("subscriptions", "stripe_subscription_id", PiiKind::PaymentId),
+            ("stripe_accounts", "account_id", PiiKind::PaymentId),
+            ("active_storage_blobs", "service_name", PiiKind::StorageService),
         ] {
             assert_eq!(kind(table, column), Some(expected), "{table}.{column}");
         }

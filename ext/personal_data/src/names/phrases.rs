@@ -1,8 +1,8 @@
 //! The lexicon, indexed by phrase, and the phrase in a column's words.
 
-use crate::lexicon::{self, languages, Rule};
+use crate::lexicon::{self, languages, WordRule};
 use crate::words::words;
-use crate::Kind;
+use crate::PiiKind;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -20,8 +20,8 @@ pub enum Subject {
 }
 
 /// Phrases by their words with a space between, and long ones also written together.
-static PHRASES: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| {
-    let mut phrases: HashMap<String, &'static Rule> = HashMap::new();
+static PHRASES: LazyLock<HashMap<String, &'static WordRule>> = LazyLock::new(|| {
+    let mut phrases: HashMap<String, &'static WordRule> = HashMap::new();
     for rule in lexicon::RULES {
         for phrase in rule.phrases.split(',') {
             let words = words(phrase);
@@ -74,7 +74,7 @@ const LONGEST: usize = 5;
 
 /// A phrase of the lexicon inside a column's words.
 pub(super) struct Match {
-    pub(super) rule: &'static Rule,
+    pub(super) rule: &'static WordRule,
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -109,7 +109,7 @@ pub(super) fn every_match(words: &[String]) -> Vec<Match> {
     found
 }
 
-pub(super) fn sure(rule: &Rule, subject: Subject) -> f32 {
+pub(super) fn sure(rule: &WordRule, subject: Subject) -> f32 {
     rule.sure[match subject {
         Subject::Person => 0,
         Subject::Writing => 1,
@@ -119,18 +119,18 @@ pub(super) fn sure(rule: &Rule, subject: Subject) -> f32 {
 }
 
 /// The kind of a column whose words are clear without knowing the table.
-pub(super) fn strong_kind(words: &[String]) -> Option<Kind> {
+pub(super) fn strong_kind(words: &[String]) -> Option<PiiKind> {
     let found = best_match(words, Subject::Unknown)?;
     (sure(found.rule, Subject::Unknown) >= 0.8 && remainder(words, &found).is_some())
         .then_some(found.rule.kind)
 }
 
 /// What a key of a JSON object, an hstore or a YAML document tells about its value; only clear ones.
-pub(crate) fn key_kind(key: &str) -> Option<Kind> {
+pub(crate) fn key_kind(key: &str) -> Option<PiiKind> {
     let kind = strong_kind(&words(key))?;
     let vague = matches!(
         kind,
-        Kind::FreeText | Kind::Payload | Kind::Photo | Kind::Geolocation
+        PiiKind::FreeText | PiiKind::Payload | PiiKind::Photo | PiiKind::Geolocation
     );
     (!vague).then_some(kind)
 }
@@ -158,7 +158,7 @@ pub(super) fn remainder(words: &[String], found: &Match) -> Option<f32> {
         "error", "warning", "log", "commit", "success", "welcome", "flash", "system", "status", "release",
         "version", "meta",
     ];
-    if found.rule.kind == Kind::FreeText && before.iter().any(|word| technical.contains(&word.as_str())) {
+    if found.rule.kind == PiiKind::FreeText && before.iter().any(|word| technical.contains(&word.as_str())) {
         return None;
     }
     if after.iter().any(|word| NOT_AFTER.contains(word))
@@ -166,7 +166,7 @@ pub(super) fn remainder(words: &[String], found: &Match) -> Option<f32> {
     {
         return None;
     }
-    let address = found.rule.kind == Kind::StreetAddress && found.end - found.start == 1;
+    let address = found.rule.kind == PiiKind::StreetAddress && found.end - found.start == 1;
     let elsewhere = [
         "contract", "wallet", "server", "host", "memory", "web", "http", "bitcoin", "eth", "smtp", "bind",
         "callback", "site", "url",
@@ -184,7 +184,7 @@ pub(super) fn remainder(words: &[String], found: &Match) -> Option<f32> {
         .any(|word| !is_number(word) && !NEUTRAL_AFTER.contains(&word.as_str()));
     let role = matches!(
         found.rule.kind,
-        Kind::Name | Kind::Photo | Kind::Biometric | Kind::Gender | Kind::Geolocation
+        PiiKind::Name | PiiKind::Photo | PiiKind::Biometric | PiiKind::Gender | PiiKind::Geolocation
     );
     Some(match (unknown_after, role) {
         (false, _) => 1.0,

@@ -6,7 +6,7 @@ use super::phrases::{
 };
 use super::RailsHints;
 use crate::words::words;
-use crate::{Kind, PERSONAL};
+use crate::{PiiKind, PERSONAL};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub struct TableContext {
     /// How many columns it has.
     pub(super) columns: usize,
     /// How many of them are of which kind by their names.
-    kinds: BTreeMap<Kind, usize>,
+    kinds: BTreeMap<PiiKind, usize>,
     pub(super) hints: Arc<RailsHints>,
 }
 
@@ -40,15 +40,15 @@ impl TableContext {
         let table = bare(table);
         let words = words(table);
         let columns: Vec<Vec<String>> = columns.into_iter().map(self::words).collect();
-        let kinds: HashSet<Kind> = columns.iter().filter_map(|column| strong_kind(column)).collect();
+        let kinds: HashSet<PiiKind> = columns.iter().filter_map(|column| strong_kind(column)).collect();
         let telling = [
-            Kind::FirstName,
-            Kind::LastName,
-            Kind::BirthDate,
-            Kind::PasswordHash,
-            Kind::Nir,
-            Kind::Ssn,
-            Kind::Gender,
+            PiiKind::FirstName,
+            PiiKind::LastName,
+            PiiKind::BirthDate,
+            PiiKind::PasswordHash,
+            PiiKind::Nir,
+            PiiKind::Ssn,
+            PiiKind::Gender,
         ];
         let person = telling.iter().filter(|kind| kinds.contains(kind)).count() >= 2;
         let subject = if person {
@@ -68,7 +68,7 @@ impl TableContext {
                 || contains_phrase(&words, &CARE_TABLES),
             assessed: refers_to(&columns, &ASSESSED.iter().map(String::as_str).collect::<Vec<_>>()),
             copies: words.iter().any(|word| COPIES.contains(&word.as_str())),
-            has_given_name: kinds.contains(&Kind::FirstName),
+            has_given_name: kinds.contains(&PiiKind::FirstName),
             signs_in: ["provider", "uid"].iter().all(|name| {
                 columns
                     .iter()
@@ -88,7 +88,7 @@ impl TableContext {
     }
 
     /// The kinds of the columns beside the one of these words, and how many are of each.
-    pub(super) fn beside(&self, words: &[String]) -> Vec<(Kind, usize)> {
+    pub(super) fn beside(&self, words: &[String]) -> Vec<(PiiKind, usize)> {
         let own = kind_there(words, self.subject);
         let others = self.kinds.iter().map(|(kind, count)| {
             let itself = usize::from(own == Some(*kind));
@@ -109,7 +109,7 @@ impl TableContext {
 }
 
 /// The kind that the lexicon takes a column for in a table about this.
-fn kind_there(words: &[String], subject: Subject) -> Option<Kind> {
+fn kind_there(words: &[String], subject: Subject) -> Option<PiiKind> {
     let found = best_match(words, subject)?;
     let doubt = remainder(words, &found)?;
     (sure(found.rule, subject) * doubt >= PERSONAL).then_some(found.rule.kind)

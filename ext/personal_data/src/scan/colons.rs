@@ -1,7 +1,7 @@
 //! From `:` to `:`: IPv6 and hardware addresses.
 
 use super::{is_word, Found};
-use crate::Kind;
+use crate::PiiKind;
 use memchr::memchr_iter;
 use std::net::Ipv6Addr;
 
@@ -34,9 +34,9 @@ pub(super) fn colons(text: &[u8], found: &mut Found<'_>) {
         }
         let range = start..start + token.len();
         if is_mac(token) {
-            found(Kind::MacAddress, range);
+            found(PiiKind::MacAddress, range);
         } else if is_ipv6(token) {
-            found(Kind::IpAddress, range);
+            found(PiiKind::IpAddress, range);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From `@` to `@`: e-mail addresses, and passwords in URLs.
 
 use super::Found;
-use crate::Kind;
+use crate::PiiKind;
 use memchr::{memchr_iter, memmem, memrchr};
 use std::ops::Range;
 
@@ -31,17 +31,17 @@ pub(super) fn emails(text: &[u8], found: &mut Found<'_>) {
 }
 
 /// What stands around an `@`: somebody's e-mail address, or a password and its host in a URL.
-pub fn address_at(text: &[u8], at: usize) -> Option<(Kind, Range<usize>)> {
+pub fn address_at(text: &[u8], at: usize) -> Option<(PiiKind, Range<usize>)> {
     let end = domain_end(text, at + 1)?;
     let start = local_start(text, at);
     if start == at {
         return None;
     }
     if is_credential(text, start) {
-        return Some((Kind::Password, start..end));
+        return Some((PiiKind::Password, start..end));
     }
     let is_machine = |machine: &&[u8]| text[start..at].eq_ignore_ascii_case(machine);
-    (!MACHINES.iter().any(is_machine)).then_some((Kind::Email, start..end))
+    (!MACHINES.iter().any(is_machine)).then_some((PiiKind::Email, start..end))
 }
 
 /// Where the local part before an `@` begins: dot-atoms of RFC 5322 as people have them, at most 64 bytes.

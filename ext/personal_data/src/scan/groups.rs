@@ -2,7 +2,7 @@
 
 use super::numbers::run_of_digits;
 use super::{is_word, Found};
-use crate::{checks, phone, Kind};
+use crate::{checks, phone, PiiKind};
 use std::ops::Range;
 
 /// Most groups of digits that are taken together.
@@ -79,7 +79,7 @@ impl Groups {
         let mut first = 0;
         while first < self.count {
             if let Some(range) = corsican_nir(text, self.bounds[first].0) {
-                found(Kind::Nir, range.clone());
+                found(PiiKind::Nir, range.clone());
                 return range.end;
             }
             let hit = (first..self.count)
@@ -97,7 +97,7 @@ impl Groups {
     }
 
     /// Where a number begins: a `+` or an opening parenthesis before a telephone number is of it.
-    fn start(&self, text: &[u8], first: usize, kind: Kind) -> usize {
+    fn start(&self, text: &[u8], first: usize, kind: PiiKind) -> usize {
         let start = self.bounds[first].0;
         let signs = text[..start]
             .iter()
@@ -105,7 +105,7 @@ impl Groups {
             .take(2)
             .take_while(|b| matches!(b, b'+' | b'('))
             .count();
-        if kind == Kind::Phone {
+        if kind == PiiKind::Phone {
             start - signs
         } else {
             start
@@ -113,7 +113,7 @@ impl Groups {
     }
 
     /// What the groups from `first` to `last` are together.
-    fn kind(&self, text: &[u8], first: usize, last: usize) -> Option<Kind> {
+    fn kind(&self, text: &[u8], first: usize, last: usize) -> Option<PiiKind> {
         let digits = &self.digits[self.before[first]..self.before[last + 1]];
         let count = last - first + 1;
         if digits.len() < FEWEST || digits.len() > 19 {
@@ -128,17 +128,17 @@ impl Groups {
             Separator::None
         };
         if separator == Separator::Dot && count == 4 && uniform && self.is_ip(text, first, last) {
-            return Some(Kind::IpAddress);
+            return Some(PiiKind::IpAddress);
         }
         if digits.len() < 8 {
             return None;
         }
         let sizes = Sizes::new(&self.before[first..=last + 1]);
         if separator == Separator::Dash && sizes.is(&[3, 2, 4]) && checks::ssn(digits) {
-            return Some(Kind::Ssn);
+            return Some(PiiKind::Ssn);
         }
         if self.is_phone(text, first, digits, &sizes, separator, uniform) {
-            return Some(Kind::Phone);
+            return Some(PiiKind::Phone);
         }
         let plain = matches!(separator, Separator::None | Separator::Space | Separator::Dash) && uniform;
         if !plain || is_prefixed_by_plus(text, self.bounds[first].0) {
@@ -148,17 +148,17 @@ impl Groups {
             15 if (count == 1 || sizes.is(&[1, 2, 2, 2, 3, 3, 2]) || sizes.is(&[13, 2]))
                 && checks::nir(digits) =>
             {
-                Some(Kind::Nir)
+                Some(PiiKind::Nir)
             }
             14 if (count == 1 || sizes.is(&[3, 3, 3, 5]) || sizes.is(&[9, 5])) && checks::siret(digits) => {
-                Some(Kind::Siret)
+                Some(PiiKind::Siret)
             }
-            13..=19 if (count == 1 || sizes.is_card()) && checks::card(digits) => Some(Kind::Card),
+            13..=19 if (count == 1 || sizes.is_card()) && checks::card(digits) => Some(PiiKind::Card),
             9 if (count == 1 || sizes.is(&[3, 3, 3]))
                 && checks::siren(digits)
                 && named_siren(text, self.bounds[first].0) =>
             {
-                Some(Kind::Siren)
+                Some(PiiKind::Siren)
             }
             _ => None,
         }

@@ -16,7 +16,7 @@ pub use emails::address_at;
 pub use numbers::{next_digit, number_at};
 
 use super::decode::Decoded;
-use super::{people, Kind};
+use super::{people, PiiKind};
 use colons::colons;
 use emails::emails;
 use numbers::numbers;
@@ -56,7 +56,7 @@ impl Scanner {
     ///
     /// Candidates come in no particular order and may overlap when two kinds fit the same characters. Those
     /// inside percent-encoding, JSON escapes and quoted-printable are found, and their ranges cover the encoded form.
-    pub fn find(&mut self, text: &[u8], mut found: impl FnMut(Kind, Range<usize>)) {
+    pub fn find(&mut self, text: &[u8], mut found: impl FnMut(PiiKind, Range<usize>)) {
         let mut start = 0;
         loop {
             let end = text.len().min(start + WINDOW);
@@ -88,12 +88,12 @@ impl Scanner {
 /// Finds candidates in a text; [`Scanner::find`] with buffers of its own.
 ///
 /// `found` is called with the kind and the range of bytes in `text`. For many texts keep a [`Scanner`].
-pub fn find_in_text(text: &[u8], found: impl FnMut(Kind, Range<usize>)) {
+pub fn find_in_text(text: &[u8], found: impl FnMut(PiiKind, Range<usize>)) {
     Scanner::new().find(text, found);
 }
 
 /// Takes a candidate: its kind, and its range of bytes.
-pub type Found<'a> = dyn FnMut(Kind, Range<usize>) + 'a;
+pub type Found<'a> = dyn FnMut(PiiKind, Range<usize>) + 'a;
 
 /// All walks over one plain text.
 fn walk(text: &[u8], found: &mut Found<'_>) {
@@ -101,7 +101,7 @@ fn walk(text: &[u8], found: &mut Found<'_>) {
     numbers(text, found);
     colons(text, found);
     secrets(text, found);
-    people::in_text(text, |range| found(Kind::Name, range));
+    people::in_text(text, |range| found(PiiKind::Name, range));
 }
 
 /// Whether a byte goes on with a word, so that what stands beside it is part of one.
@@ -113,7 +113,7 @@ fn is_word(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(Kind, String)> {
+    fn found(text: &str) -> Vec<(PiiKind, String)> {
         let mut hits = Vec::new();
         find_in_text(text.as_bytes(), |kind, range| {
             hits.push((kind, text[range].to_string()))
@@ -121,7 +121,7 @@ mod tests {
         hits
     }
 
-    fn one(text: &str, kind: Kind, candidate: &str) {
+    fn one(text: &str, kind: PiiKind, candidate: &str) {
         assert_eq!(found(text), [(kind, candidate.to_string())], "in {text}");
     }
 
@@ -129,11 +129,15 @@ mod tests {
     fn addresses_are_found_where_they_begin_and_end() {
         one(
             "Write to <alice.o'neil+shop@mail.example.co.uk>.",
-            Kind::Email,
+            PiiKind::Email,
             "alice.o'neil+shop@mail.example.co.uk",
         );
-        one("mailto:bob@example.com?subject=x", Kind::Email, "bob@example.com");
-        one("'bob@example.com'", Kind::Email, "bob@example.com");
+        one(
+            "mailto:bob@example.com?subject=x",
+            PiiKind::Email,
+            "bob@example.com",
+        );
+        one("'bob@example.com'", PiiKind::Email, "bob@example.com");
         for none in [
             "logo@2x.png",
             "@bob hello",
@@ -150,7 +154,7 @@ mod tests {
     fn a_password_in_a_url_is_a_password() {
         one(
             "postgres://app:s3cret@db.example.com/x",
-            Kind::Password,
+            PiiKind::Password,
             "s3cret@db.example.com",
         );
     }
@@ -171,9 +175,9 @@ mod tests {
             "0171/1234567",
             "+4915112345678",
         ] {
-            one(&format!("Tel: {number}, thanks"), Kind::Phone, number);
+            one(&format!("Tel: {number}, thanks"), PiiKind::Phone, number);
         }
-        one("le 12 06 12 34 56 78", Kind::Phone, "06 12 34 56 78");
+        one("le 12 06 12 34 56 78", PiiKind::Phone, "06 12 34 56 78");
     }
 
     #[test]
@@ -194,26 +198,30 @@ mod tests {
 
     #[test]
     fn numbers_with_check_digits_are_told_by_them() {
-        one("carte 4111 1111 1111 1111 exp", Kind::Card, "4111 1111 1111 1111");
+        one(
+            "carte 4111 1111 1111 1111 exp",
+            PiiKind::Card,
+            "4111 1111 1111 1111",
+        );
         one(
             "IBAN FR14 2004 1010 0505 0001 3M02 606.",
-            Kind::Iban,
+            PiiKind::Iban,
             "FR14 2004 1010 0505 0001 3M02 606",
         );
-        one("DE89370400440532013000", Kind::Iban, "DE89370400440532013000");
-        one("NIR 2 55 08 14 168 025 38", Kind::Nir, "2 55 08 14 168 025 38");
-        one("188012A00100157", Kind::Nir, "188012A00100157");
-        one("SSN 078-05-1120", Kind::Ssn, "078-05-1120");
-        one("SIRET 73282932000074", Kind::Siret, "73282932000074");
-        one("RCS Paris 732 829 320", Kind::Siren, "732 829 320");
+        one("DE89370400440532013000", PiiKind::Iban, "DE89370400440532013000");
+        one("NIR 2 55 08 14 168 025 38", PiiKind::Nir, "2 55 08 14 168 025 38");
+        one("188012A00100157", PiiKind::Nir, "188012A00100157");
+        one("SSN 078-05-1120", PiiKind::Ssn, "078-05-1120");
+        one("SIRET 73282932000074", PiiKind::Siret, "73282932000074");
+        one("RCS Paris 732 829 320", PiiKind::Siren, "732 829 320");
         assert_eq!(found("4111 1111 1111 1112 and 732 829 320"), []);
     }
 
     #[test]
     fn network_addresses_are_told_from_versions_and_times() {
-        one("from 81.2.69.142", Kind::IpAddress, "81.2.69.142");
-        one("[2a01:e0a:1:2::f]", Kind::IpAddress, "2a01:e0a:1:2::f");
-        one("mac 00:1a:2b:3c:4d:5e", Kind::MacAddress, "00:1a:2b:3c:4d:5e");
+        one("from 81.2.69.142", PiiKind::IpAddress, "81.2.69.142");
+        one("[2a01:e0a:1:2::f]", PiiKind::IpAddress, "2a01:e0a:1:2::f");
+        one("mac 00:1a:2b:3c:4d:5e", PiiKind::MacAddress, "00:1a:2b:3c:4d:5e");
         for none in [
             "4.12.0.1",
             "12:34:56",
@@ -230,16 +238,16 @@ mod tests {
     #[test]
     fn secrets_are_told_by_their_beginnings() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIz";
-        one(&format!("Bearer {jwt}"), Kind::Jwt, jwt);
+        one(&format!("Bearer {jwt}"), PiiKind::Jwt, jwt);
         let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----";
-        one(&format!("x\n{key}\n"), Kind::PrivateKey, key);
+        one(&format!("x\n{key}\n"), PiiKind::PrivateKey, key);
         let hash = format!(
             "$2a$12${}",
             "N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
         );
-        one(&hash, Kind::PasswordHash, &hash);
+        one(&hash, PiiKind::PasswordHash, &hash);
         let key = format!("ghp_{}", "a1B2".repeat(9));
-        one(&format!("token={key}"), Kind::ApiKey, &key);
+        one(&format!("token={key}"), PiiKind::ApiKey, &key);
     }
 
     #[test]
@@ -248,10 +256,10 @@ mod tests {
         let slack = "xoxb-1234567890";
         for before in 0..40 {
             let padding = "a ".repeat(before);
-            one(&format!("{padding}{key}"), Kind::ApiKey, &key);
-            one(&format!("{padding}\"{slack}\" x"), Kind::ApiKey, slack);
+            one(&format!("{padding}{key}"), PiiKind::ApiKey, &key);
+            one(&format!("{padding}\"{slack}\" x"), PiiKind::ApiKey, slack);
             let pem = "-----BEGIN PRIVATE KEY-----";
-            one(&format!("{padding}\n{pem}"), Kind::PrivateKey, pem);
+            one(&format!("{padding}\n{pem}"), PiiKind::PrivateKey, pem);
         }
     }
 
@@ -259,35 +267,35 @@ mod tests {
     fn streets_and_people_are_found_in_sentences() {
         one(
             "J'habite 3 allée des Tilleuls, 75012 Paris",
-            Kind::StreetAddress,
+            PiiKind::StreetAddress,
             "3 allée des Tilleuls",
         );
-        one("Vu avec Marie DUPONT hier", Kind::Name, "Marie DUPONT");
+        one("Vu avec Marie DUPONT hier", PiiKind::Name, "Marie DUPONT");
     }
 
     #[test]
     fn encoded_texts_are_looked_through() {
         one(
             r#"{"body":"Hello\nalice@example.com"}"#,
-            Kind::Email,
+            PiiKind::Email,
             "alice@example.com",
         );
         one(
             r#""{\"a\":\"\\nalice\\u0040example.com\"}""#,
-            Kind::Email,
+            PiiKind::Email,
             r"alice\\u0040example.com",
         );
         one(
             "u=1&email=alice%40example.com&x=2",
-            Kind::Email,
+            PiiKind::Email,
             "alice%40example.com",
         );
         one(
             "Bonjour =C3=A0 alice@exam=\nple.com",
-            Kind::Email,
+            PiiKind::Email,
             "alice@exam=\nple.com",
         );
-        one("tel%3A%2B33612345678", Kind::Phone, "%2B33612345678");
+        one("tel%3A%2B33612345678", PiiKind::Phone, "%2B33612345678");
     }
 
     #[test]
@@ -298,7 +306,7 @@ mod tests {
         }
         let mut seen = std::collections::HashSet::new();
         find_in_text(text.as_bytes(), |kind, range| {
-            assert_eq!(kind, Kind::Email);
+            assert_eq!(kind, PiiKind::Email);
             assert!(seen.insert(text[range].to_string()));
         });
         assert_eq!(seen.len(), 20_000);

@@ -2,7 +2,7 @@
 
 use super::groups::{separator, Groups, DIGITS, FEWEST};
 use super::{is_word, Found};
-use crate::{address, checks, Kind};
+use crate::{address, checks, PiiKind};
 
 pub(super) fn numbers(text: &[u8], found: &mut Found<'_>) {
     let mut at = 0;
@@ -11,7 +11,7 @@ pub(super) fn numbers(text: &[u8], found: &mut Found<'_>) {
         let glued = start > 0 && is_word(text[start - 1]);
         if let Some(range) = (!glued).then(|| address::around(text, start..run)).flatten() {
             at = range.end.max(run);
-            found(Kind::StreetAddress, range);
+            found(PiiKind::StreetAddress, range);
             continue;
         }
         at = number_at(text, start, found);
@@ -85,6 +85,6 @@ fn iban_before(text: &[u8], digits: usize, found: &mut Found<'_>) {
         at += 1;
     }
     if !text.get(at).is_some_and(|b| is_word(*b)) && checks::iban(&compact[..length]) {
-        found(Kind::Iban, start..at);
+        found(PiiKind::Iban, start..at);
     }
 }

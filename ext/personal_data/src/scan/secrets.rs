@@ -1,7 +1,7 @@
 //! Secrets, by the beginnings that their makers give them.
 
 use super::{is_word, Found};
-use crate::Kind;
+use crate::PiiKind;
 use memchr::{memchr, memmem};
 use regex::bytes::Regex;
 use std::sync::LazyLock;
@@ -77,11 +77,11 @@ pub(super) fn secrets(text: &[u8], found: &mut Found<'_>) {
     for secret in shapes.find_iter(text) {
         let glued = secret.start() > 0 && is_word(text[secret.start() - 1]);
         let kind = match secret.as_bytes() {
-            [b'e', b'y', ..] => Kind::Jwt,
-            [b'-', ..] => Kind::PrivateKey,
-            [b'$', ..] | [b'p', b'b', ..] => Kind::PasswordHash,
+            [b'e', b'y', ..] => PiiKind::Jwt,
+            [b'-', ..] => PiiKind::PrivateKey,
+            [b'$', ..] | [b'p', b'b', ..] => PiiKind::PasswordHash,
             _ if glued => continue,
-            _ => Kind::ApiKey,
+            _ => PiiKind::ApiKey,
         };
         found(kind, secret.range());
     }

@@ -3,7 +3,7 @@
 use crate::public;
 use crate::support;
 use personal_data::{
-    by_name, features, verdict, ColumnDetector, ColumnName, Kind, Scanner, TableContext, PERSONAL,
+    by_name, features, verdict, ColumnDetector, ColumnName, PiiKind, Scanner, TableContext, PERSONAL,
 };
 use std::collections::BTreeMap;
 
@@ -30,11 +30,11 @@ impl Score {
     pub fn headings(&self) -> f64 {
         f64::from(self.right_heading) / f64::from(self.found.max(1))
     }
-    fn count(&mut self, label: &str, personal: Option<bool>, answer: Option<Kind>) {
+    fn count(&mut self, label: &str, personal: Option<bool>, answer: Option<PiiKind>) {
         match (personal, answer) {
             (Some(true), Some(kind)) => {
                 self.found += 1;
-                let expected = Kind::ALL.iter().find(|kind| kind.as_str() == label);
+                let expected = PiiKind::ALL.iter().find(|kind| kind.as_str() == label);
                 self.right_heading +=
                     u32::from(expected.is_some_and(|expected| expected.heading() == kind.heading()));
             }
@@ -66,16 +66,16 @@ impl Scores {
 pub struct Mistake {
     pub column: String,
     pub label: String,
-    pub answer: Option<Kind>,
-    pub by_name: Option<(Kind, f32)>,
-    pub by_content: Option<(Kind, f32)>,
+    pub answer: Option<PiiKind>,
+    pub by_name: Option<(PiiKind, f32)>,
+    pub by_content: Option<(PiiKind, f32)>,
 }
 
 /// What the detector says of a column.
 struct Answers {
-    by_name: Option<(Kind, f32)>,
-    by_content: Option<(Kind, f32)>,
-    verdict: Option<(Kind, f32)>,
+    by_name: Option<(PiiKind, f32)>,
+    by_content: Option<(PiiKind, f32)>,
+    verdict: Option<(PiiKind, f32)>,
 }
 
 impl Answers {
@@ -103,11 +103,11 @@ impl Answers {
         }
     }
 
-    fn together(&self) -> Option<Kind> {
+    fn together(&self) -> Option<PiiKind> {
         self.verdict.map(|(kind, _)| kind)
     }
 
-    fn sure(&self, found: Option<(Kind, f32)>) -> Option<Kind> {
+    fn sure(&self, found: Option<(PiiKind, f32)>) -> Option<PiiKind> {
         found
             .filter(|(_, confidence)| *confidence >= PERSONAL)
             .map(|(kind, _)| kind)

@@ -2,7 +2,7 @@
 
 use super::Masking;
 use crate::error::{About, Doing, Error, Kind, Result};
-use crate::leak::{Channel, Moment};
+use crate::leak::{Channel, LookTime};
 use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
 
@@ -26,7 +26,7 @@ impl Masking<'_> {
         let plan = self.plan;
         if let Some(check) = &self.leaks {
             for load in plan.loads.values() {
-                read_back(self.reader, load, load.mask.as_deref(), check, Moment::ReadBack).await?;
+                read_back(self.reader, load, load.mask.as_deref(), check, LookTime::ReadBack).await?;
             }
         }
         let objects = self.large_objects().await?;

@@ -3,7 +3,7 @@
 use super::{Failure, Masking};
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
-use crate::leak::Moment;
+use crate::leak::LookTime;
 use crate::leak_report;
 use crate::plan::{quote_identifier, Load, TableName};
 use crate::postgres::load::copy::{raw_ways, Way};
@@ -18,7 +18,7 @@ use std::time::Instant;
 pub(super) struct Copy {
     /// The temporary table, for SQL.
     name: String,
-    pub(super) told: report::Table,
+    pub(super) told: report::TableReport,
 }
 
 fn quoted_list(columns: &[String]) -> String {
@@ -51,20 +51,26 @@ impl Masking<'_> {
     }
 
     /// Streams a table's rows through its masks, by one of these ways.
-    async fn copy(&self, load: &Load, ways: Vec<Way>) -> Result<report::Table> {
+    async fn copy(&self, load: &Load, ways: Vec<Way>) -> Result<report::TableReport> {
         let started = Instant::now();
         let table = load.table.to_string();
         self.events.send(Event::TableStarted { table });
         // The tables are read when all is done.
-        let stages = leak_report::stages(self.leaks.as_ref(), Moment::Masked);
+        let stages = leak_report::stages(self.leaks.as_ref(), LookTime::Masked);
         let buffers = self.target.buffers();
         let done = in_place::copy(self.reader, self.writer, load, ways, buffers, stages).await?;
         let seconds = started.elapsed().as_secs_f64();
         let counts = &done.counts.columns;
-        Ok(report::Table::new(load, done.stored, done.bytes, seconds, counts))
+        Ok(report::TableReport::new(
+            load,
+            done.stored,
+            done.bytes,
+            seconds,
+            counts,
+        ))
     }
 
-    fn tell(&self, told: &report::Table) {
+    fn tell(&self, told: &report::TableReport) {
         self.events.send(Event::TableLoaded {
             table: told.table.clone(),
             rows: told.rows,
@@ -120,7 +126,7 @@ impl Masking<'_> {
     }
 
     /// Creates a group's temporary tables and fills them.
-    pub(super) async fn copy_group(&self, number: usize) -> Result<HashMap<DumpId, report::Table>> {
+    pub(super) async fn copy_group(&self, number: usize) -> Result<HashMap<DumpId, report::TableReport>> {
         let Some(group) = self.group(number) else {
             return Err(Error::internal("A group of rules in SQL is not there."));
         };
@@ -140,8 +146,8 @@ impl Masking<'_> {
     pub(super) async fn run_group(
         &self,
         number: usize,
-        mut told: HashMap<DumpId, report::Table>,
-    ) -> Result<Vec<report::Table>, Failure> {
+        mut told: HashMap<DumpId, report::TableReport>,
+    ) -> Result<Vec<report::TableReport>, Failure> {
         let Some(group) = self.group(number) else {
             return Err(Error::internal("A group of rules in SQL is not there.").into());
         };

@@ -27,7 +27,7 @@ pub(super) fn cleanings(plan: &Plan, entries: &[Entry]) -> Cleanings {
 }
 
 /// A foreign key that is off.
-pub(super) struct ForeignKey {
+pub(super) struct CatalogueKey {
     name: String,
     put_back: String,
     /// The table whose rows refer to others.
@@ -39,7 +39,7 @@ pub(super) struct ForeignKey {
 
 impl Masking<'_> {
     /// Drops every foreign key that touches one of the tables or what they are partitions of.
-    pub(super) async fn take_off_foreign_keys(&self, tables: &[TableName]) -> Result<Vec<ForeignKey>> {
+    pub(super) async fn take_off_foreign_keys(&self, tables: &[TableName]) -> Result<Vec<CatalogueKey>> {
         let tables: Vec<String> = tables.iter().map(TableName::sql).collect();
         let rows = self
             .writer
@@ -81,7 +81,7 @@ impl Masking<'_> {
                 name: row.get(4),
             };
             let tag = (table.schema.clone(), format!("{} {name}", table.name));
-            keys.push(ForeignKey {
+            keys.push(CatalogueKey {
                 put_back: row.get(2),
                 cleaning: self.cleanings.get(&tag).cloned(),
                 references: TableName {
@@ -96,7 +96,7 @@ impl Masking<'_> {
     }
 
     /// Applies the keys' own ON DELETE actions where a rule has deleted rows, and adds the keys again.
-    pub(super) async fn put_back_foreign_keys(&self, keys: &[ForeignKey]) -> Result<()> {
+    pub(super) async fn put_back_foreign_keys(&self, keys: &[CatalogueKey]) -> Result<()> {
         self.follow_deletes(keys).await?;
         for key in keys {
             let loses = self.plan.sql_rules.losing.contains(&key.references);
@@ -112,8 +112,8 @@ impl Masking<'_> {
 
     /// Deletes the rows that refer to deleted ones, until there is none, since a row that goes may be one that others
     /// refer to; then changes those that are to stay.
-    async fn follow_deletes(&self, keys: &[ForeignKey]) -> Result<()> {
-        let cleanings: Vec<(&ForeignKey, &String)> = keys
+    async fn follow_deletes(&self, keys: &[CatalogueKey]) -> Result<()> {
+        let cleanings: Vec<(&CatalogueKey, &String)> = keys
             .iter()
             .filter_map(|key| Some((key, key.cleaning.as_ref()?)))
             .collect();
@@ -152,7 +152,7 @@ impl Masking<'_> {
             .await
     }
 
-    async fn clean(&self, key: &ForeignKey, sql: &str) -> Result<u64> {
+    async fn clean(&self, key: &CatalogueKey, sql: &str) -> Result<u64> {
         let statement = sql.trim_end().trim_end_matches(';');
         self.writer.execute(statement, &[]).await.map_err(|error| {
             let doing = format!("following the foreign key {} of deleted rows", key.name);
@@ -161,7 +161,7 @@ impl Masking<'_> {
     }
 
     /// A key to a table that has lost rows: where it has no ON DELETE action, rows may refer to what is gone.
-    async fn put_back_or_not_valid(&self, key: &ForeignKey) -> Result<()> {
+    async fn put_back_or_not_valid(&self, key: &CatalogueKey) -> Result<()> {
         let doing = format!("putting back the foreign key {}", key.name);
         self.execute(Doing::WithRows(&doing), "SAVEPOINT foreign_key")
             .await?;

@@ -10,7 +10,7 @@ mod reader;
 use super::parse::parse_expression;
 use super::schema::{CheckConstraint, Schema};
 use masking::{Check, Condition, Type};
-use reader::Reader;
+use reader::CheckReader;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 /// What the CHECKs of a column come to.
@@ -54,7 +54,7 @@ pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Found {
 
 impl Found {
     fn add(&mut self, constraint: &CheckConstraint, column: &str, kind: &Type) {
-        let reader = Reader { column, kind };
+        let reader = CheckReader { column, kind };
         let Ok(expression) = parse_expression(&constraint.sql) else {
             self.refusing_null.push(constraint.name.clone());
             return self.unknown.push(constraint.name.clone());

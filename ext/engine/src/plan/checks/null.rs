@@ -1,6 +1,6 @@
 //! Whether a CHECK may refuse a row whose column is NULL: most expressions come to NULL with it, which a CHECK lets pass.
 
-use super::reader::{arguments, is_called, Reader};
+use super::reader::{arguments, is_called, CheckReader};
 use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator};
 
 /// What an expression can come to.
@@ -104,7 +104,7 @@ const STRICT: &[&str] = &[
     "upper",
 ];
 
-impl Reader<'_> {
+impl CheckReader<'_> {
     /// Whether a condition can be false for a row whose column is NULL.
     pub(super) fn may_refuse_null(&self, expression: &Expr) -> bool {
         self.outcomes(expression).no
@@ -174,7 +174,7 @@ mod tests {
     use masking::Type;
 
     fn may_refuse(sql: &str) -> bool {
-        let reader = Reader {
+        let reader = CheckReader {
             column: "url",
             kind: &Type::TEXT,
         };

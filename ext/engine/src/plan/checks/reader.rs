@@ -4,7 +4,7 @@ use super::pattern::{is_the_same_here, regex_of_like};
 use crate::plan::walk;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
-use masking::{Condition, Pattern, Relation, Term, Type};
+use masking::{Comparison, Condition, Pattern, Term, Type};
 use regex::RegexBuilder;
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
@@ -42,12 +42,12 @@ const OPERATORS: [(&str, BinaryOperator); 10] = [
 ];
 
 /// Reads expressions about one column.
-pub(super) struct Reader<'a> {
+pub(super) struct CheckReader<'a> {
     pub(super) column: &'a str,
     pub(super) kind: &'a Type,
 }
 
-impl Reader<'_> {
+impl CheckReader<'_> {
     pub(super) fn is_column(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Nested(inner) => self.is_column(inner),
@@ -481,19 +481,19 @@ fn compare(left: Typed, op: &BinaryOperator, right: Typed) -> Option<Condition> 
         (as_class(left, class)?, as_class(right, class)?)
     };
     let equal = if ignores_case {
-        Relation::SameLetters
+        Comparison::SameLetters
     } else {
-        Relation::Equal
+        Comparison::Equal
     };
     Some(match op {
         Eq => Condition::Compare(left, equal, right),
         NotEq => not(Condition::Compare(left, equal, right)),
         // The order of texts is the collation's.
         _ if is_text(class) => return None,
-        Lt => Condition::Compare(left, Relation::Less, right),
-        LtEq => Condition::Compare(left, Relation::AtMost, right),
-        Gt => Condition::Compare(right, Relation::Less, left),
-        GtEq => Condition::Compare(right, Relation::AtMost, left),
+        Lt => Condition::Compare(left, Comparison::Less, right),
+        LtEq => Condition::Compare(left, Comparison::AtMost, right),
+        Gt => Condition::Compare(right, Comparison::Less, left),
+        GtEq => Condition::Compare(right, Comparison::AtMost, left),
         _ => return None,
     })
 }

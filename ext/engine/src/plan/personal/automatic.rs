@@ -2,8 +2,8 @@
 
 use crate::plan::checks;
 use crate::plan::schema::Schema;
-use masking::{Mask, Pseudonyms, RowMask, Table, Type};
-use personal_data::{Kind, Suggestion};
+use masking::{Mask, Pseudonyms, RowMask, TableFacts, Type};
+use personal_data::{PiiKind, Suggestion};
 use serde_json::{json, Map, Value};
 
 /// A mask that fits a column, and how a rule names it.
@@ -46,8 +46,8 @@ impl Doubts {
 }
 
 /// Whether `scrub` finds values of a kind inside of text. Names, streets, secrets and the like it leaves.
-pub(crate) fn is_scrubbed(kind: Kind) -> bool {
-    use Kind::*;
+pub(crate) fn is_scrubbed(kind: PiiKind) -> bool {
+    use PiiKind::*;
     matches!(kind, Email | Phone | Iban | Nir | Card | FreeText | Payload)
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn is_scrubbed(kind: Kind) -> bool {
 /// `scrubbed`: as far as is known the values hold nothing that `scrub` leaves. `first`: a mask that comes before those of
 /// the kind.
 pub(super) fn choose(
-    (kind, first): (Kind, Option<Suggestion>),
-    (table, position): (&Table, usize),
+    (kind, first): (PiiKind, Option<Suggestion>),
+    (table, position): (&TableFacts, usize),
     doubts: &Doubts,
     pseudonyms: &Pseudonyms,
     scrubbed: bool,
@@ -105,20 +105,20 @@ pub(super) fn choose(
 }
 
 /// The masks that may do for a kind in a column of this type, the best first.
-fn candidates(kind: Kind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
+fn candidates(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
     let named = kind.suggested_mask();
     let plain = |names: &[&'static str]| names.iter().map(|name| Suggestion::plain(name)).collect();
     match column {
         // A number of what is not there is none.
-        _ if kind == Kind::QueuedWork => plain(&["null"]),
+        _ if kind == PiiKind::QueuedWork => plain(&["null"]),
         // What a document says of somebody's health, say, has no form by which it could be found in it.
         Type::Json | Type::Jsonb | Type::Hstore if !scrubbed || !is_scrubbed(kind) => plain(&["null"]),
-        Type::Json | Type::Jsonb if kind == Kind::Payload => vec![
+        Type::Json | Type::Jsonb if kind == PiiKind::Payload => vec![
             with("json", json!({ "scrub": true, "paths": keys_of_records("$..") })),
             Suggestion::plain("null"),
         ],
         Type::Json | Type::Jsonb => vec![with("json", json!({ "scrub": true })), Suggestion::plain("null")],
-        Type::Hstore if kind == Kind::Payload => vec![
+        Type::Hstore if kind == PiiKind::Payload => vec![
             with("hstore", json!({ "scrub": true, "keys": keys_of_records("") })),
             Suggestion::plain("null"),
         ],
@@ -136,13 +136,13 @@ fn candidates(kind: Kind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
         }
         Type::Text { .. } if named == "null" => plain(&["null", "redact", "token", "hash"]),
         // A copy of a record as text: YAML, a marshalled object, a request.
-        Type::Text { .. } if kind == Kind::Payload => plain(&["null", "text", "redact", "token", "hash"]),
+        Type::Text { .. } if kind == PiiKind::Payload => plain(&["null", "text", "redact", "token", "hash"]),
         Type::Text { .. } if named == "scrub" && !scrubbed => {
             plain(&["text", "redact", "null", "token", "hash"])
         }
         // Values under a unique index must stay distinct, which a mask of words does not promise.
         Type::Text { .. } => plain(&[named, "token", "hash", "redact", "null"]),
-        Type::Date | Type::Timestamp | Type::TimestampTz if kind == Kind::BirthDate => {
+        Type::Date | Type::Timestamp | Type::TimestampTz if kind == PiiKind::BirthDate => {
             plain(&["birth_date", "date", "timestamp", "null"])
         }
         _ => plain(&[named, "null"]),
@@ -191,11 +191,11 @@ fn with(mask: &'static str, options: Value) -> Suggestion {
 #[allow(clippy::panic)]
 mod tests {
     use super::*;
-    use masking::{Column, Key, Uniqueness};
+    use masking::{ColumnFacts, Key, Uniqueness};
     use std::collections::HashMap;
 
-    fn table(kind: &Type, not_null: bool, distinct: bool) -> Table {
-        let column = |name: &str, kind: Type, not_null: bool, distinct: bool| Column {
+    fn table(kind: &Type, not_null: bool, distinct: bool) -> TableFacts {
+        let column = |name: &str, kind: Type, not_null: bool, distinct: bool| ColumnFacts {
             name: name.into(),
             kind,
             not_null,
@@ -205,7 +205,7 @@ mod tests {
                 counts_nulls: false,
             },
         };
-        Table {
+        TableFacts {
             name: "public.people".into(),
             columns: vec![
                 column("id", Type::Integer(8), true, true),
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_mask_that_a_rule_can_name_on_every_type() {
-        for kind in Kind::ALL {
+        for kind in PiiKind::ALL {
             for column in types() {
                 for (not_null, scrubbed) in [(false, false), (false, true), (true, false), (true, true)] {
                     let found = choose(
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn under_a_unique_index_a_text_of_some_length_has_one_too() {
-        for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::QueuedWork) {
+        for kind in PiiKind::ALL.iter().filter(|kind| **kind != PiiKind::QueuedWork) {
             for limit in [None, Some(14), Some(40)] {
                 let column = Type::Text {
                     limit,
@@ -332,9 +332,9 @@ mod tests {
 
     #[test]
     fn the_mask_of_a_kind_itself_fits_a_text_column_or_one_of_its_own_type() {
-        for kind in Kind::ALL {
+        for kind in PiiKind::ALL {
             let own = match kind {
-                Kind::BirthDate => Type::Date,
+                PiiKind::BirthDate => Type::Date,
                 _ => Type::TEXT,
             };
             let mask = Mask::named(kind.suggested_mask(), &Map::new());

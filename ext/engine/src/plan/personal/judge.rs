@@ -10,17 +10,17 @@ use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
 use crate::plan::sql_rules::{SqlRules, SqlStatement};
 use crate::plan::{Diagnostics, Load};
-use crate::settings::{Detection, Settings};
+use crate::settings::{DetectionSettings, Settings};
 use masking::{starts, Check, Pseudonyms, Type};
 use personal_data::{
-    by_name, encrypts, ColumnName, Heading, Kind, NameFinding, RailsHints, Status, TableContext, PERSONAL,
+    by_name, encrypts, ColumnName, Heading, NameFinding, PiiKind, RailsHints, Status, TableContext, PERSONAL,
 };
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the judgement rests on.
-pub(in crate::plan) struct Ground<'a> {
+pub(in crate::plan) struct JudgeContext<'a> {
     pub(in crate::plan) settings: &'a Settings,
     pub(in crate::plan) schema: &'a Schema,
     pub(in crate::plan) rules: &'a Rules<'a>,
@@ -60,7 +60,7 @@ pub(super) struct Named {
 ///
 /// `is_restored` says whether a foreign key's entry is.
 pub(in crate::plan) fn judge(
-    ground: &Ground<'_>,
+    ground: &JudgeContext<'_>,
     loads: HashMap<DumpId, Load>,
     is_restored: impl Fn(DumpId) -> bool,
 ) -> ((Personal, HashMap<DumpId, Load>), Diagnostics) {
@@ -109,7 +109,7 @@ pub(in crate::plan) fn judge(
     ((personal, loads), said)
 }
 
-fn hints(detection: &Detection) -> RailsHints {
+fn hints(detection: &DetectionSettings) -> RailsHints {
     let matched = detection.matched.as_ref().map(|matched| {
         let pairs = matched.iter().filter_map(|one| {
             let heading = Heading::from_name(&one.heading)?;
@@ -125,7 +125,7 @@ fn hints(detection: &Detection) -> RailsHints {
 }
 
 pub(super) struct Judge<'a> {
-    pub(super) ground: &'a Ground<'a>,
+    pub(super) ground: &'a JudgeContext<'a>,
     pub(super) keys: Keys,
     /// Columns that refer to rows of queues that stay out, with the foreign keys.
     pub(super) references: HashMap<(usize, String), Vec<DumpId>>,
@@ -177,7 +177,7 @@ impl Judge<'_> {
         }
         let settings = self.ground.settings;
         let finding = by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)?;
-        let always = finding.kind == Kind::PasswordHash && settings.masking.staging_password.is_some();
+        let always = finding.kind == PiiKind::PasswordHash && settings.masking.staging_password.is_some();
         (settings.pii.scan || always).then_some(Named {
             finding,
             always,
@@ -241,7 +241,7 @@ impl Judge<'_> {
             let automatic = named.as_ref().and_then(|found| {
                 let joined = self.keys.joined(schema.topmost(table), name);
                 let first = self.first_choice(found, table, load);
-                let reference = found.finding.kind == Kind::QueuedWork;
+                let reference = found.finding.kind == PiiKind::QueuedWork;
                 // The other side of a foreign key need not begin as this one's CHECKs ask.
                 let begins = |checks: &Arc<[Check]>| !starts(checks).is_empty();
                 let begins = facts.checks.get(&position).is_some_and(begins);
@@ -257,7 +257,8 @@ impl Judge<'_> {
                 )
             });
             // A reference that cannot be NULL stays, and its foreign key is not checked.
-            let named = named.filter(|named| named.finding.kind != Kind::QueuedWork || automatic.is_some());
+            let named =
+                named.filter(|named| named.finding.kind != PiiKind::QueuedWork || automatic.is_some());
             judged.push(Judged {
                 table,
                 position,

@@ -15,7 +15,7 @@ mod watch;
 
 pub(crate) use automatic::is_scrubbed;
 pub use automatic::Automatic;
-pub(super) use judge::{judge, Ground};
+pub(super) use judge::{judge, JudgeContext};
 pub use watch::{Watch, Watched};
 
 use crate::error::{About, Error, Kind};

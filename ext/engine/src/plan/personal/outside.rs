@@ -1,11 +1,11 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
-use super::judge::{Ground, Judge, Judged, Named};
+use super::judge::{Judge, JudgeContext, Judged, Named};
 use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
 use crate::text::{text, Setting, Snippet, Text};
-use personal_data::{outside, ColumnName, Heading, Kind, NameFinding, Status, Suggestion, TableContext};
+use personal_data::{outside, ColumnName, Heading, NameFinding, PiiKind, Status, Suggestion, TableContext};
 use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ const NO_SERVICE: &str = "the storage service of this environment is not known";
 
 /// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign keys.
 pub(super) fn references(
-    ground: &Ground<'_>,
+    ground: &JudgeContext<'_>,
     is_restored: impl Fn(DumpId) -> bool,
 ) -> HashMap<(usize, String), Vec<DumpId>> {
     let schema = ground.schema;
@@ -63,7 +63,7 @@ impl Judge<'_> {
         let place = (self.ground.schema.topmost(table), name.column.to_owned());
         if self.references.contains_key(&place) {
             return Some(NameFinding {
-                kind: Kind::QueuedWork,
+                kind: PiiKind::QueuedWork,
                 confidence: 1.0,
                 reason: "refers to queued work whose rows stay out".into(),
             });
@@ -98,7 +98,7 @@ impl Judge<'_> {
     ) -> Option<NameFinding> {
         let settings = self.ground.settings;
         let found = self.acts(table, name, context).filter(|_| settings.quiesce)?;
-        let known = found.kind != Kind::StorageService || settings.storage_service.is_some();
+        let known = found.kind != PiiKind::StorageService || settings.storage_service.is_some();
         known.then_some(found)
     }
 
@@ -118,14 +118,14 @@ impl Judge<'_> {
     pub(super) fn first_choice(&self, named: &Named, table: usize, load: &Load) -> Option<Suggestion> {
         let settings = self.ground.settings;
         match named.finding.kind {
-            Kind::StorageService => settings.storage_service.as_ref().map(|service| Suggestion {
+            PiiKind::StorageService => settings.storage_service.as_ref().map(|service| Suggestion {
                 mask: "static",
                 options: Map::from_iter([("value".to_owned(), Value::from(service.as_str()))]),
             }),
             // Another ciphertext would be none, and reading it an error.
-            Kind::ClientSecret if named.encrypted => Some(Suggestion::plain("null")),
+            PiiKind::ClientSecret if named.encrypted => Some(Suggestion::plain("null")),
             // Whom a condition or SQL leaves as they are is not known here.
-            Kind::PasswordHash if settings.masking.staging_password.is_some() => {
+            PiiKind::PasswordHash if settings.masking.staging_password.is_some() => {
                 let knows_who_stays = load.sql_group.is_none() && !self.ground.rules.is_conditional(table);
                 knows_who_stays.then(|| Suggestion::plain("staging_password"))
             }

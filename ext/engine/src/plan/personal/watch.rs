@@ -19,7 +19,7 @@ pub struct Watch {
     pub columns: Vec<Watched>,
     /// How many columns a row has.
     pub width: usize,
-    facts: masking::Table,
+    facts: masking::TableFacts,
     /// The masks in force, rules' and automatic ones.
     masks: Vec<(usize, Mask)>,
     /// The places of those among them that SQL puts in, under a condition.
@@ -56,7 +56,7 @@ impl Watch {
     pub fn automatic(
         &self,
         column: &Watched,
-        kind: personal_data::Kind,
+        kind: personal_data::PiiKind,
         scrubbed: bool,
     ) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);

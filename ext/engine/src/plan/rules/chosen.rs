@@ -1,6 +1,6 @@
 //! What SQL puts in after the rows have come: pseudonyms of rules with a condition, and of columns that conditions read.
 
-use super::{Chosen, Rules};
+use super::{ChosenColumns, Rules};
 use crate::plan::{parse, Load};
 use masking::Mask;
 use std::collections::{BTreeMap, HashSet};
@@ -31,7 +31,7 @@ impl<'a> Rules<'a> {
     }
 
     /// The columns of a table that SQL puts pseudonyms into, in the order of the rules.
-    pub(in crate::plan) fn chosen(&self, table: usize) -> Vec<Chosen<'_>> {
+    pub(in crate::plan) fn chosen(&self, table: usize) -> Vec<ChosenColumns<'_>> {
         let mut by_rule: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (column, (_, rule)) in self.covered.get(&table).into_iter().flatten() {
             if self.is_chosen(table, column, *rule) {
@@ -41,7 +41,7 @@ impl<'a> Rules<'a> {
         let chosen = by_rule.into_iter().map(|(rule, mut columns)| {
             columns.sort_unstable();
             let rule = self.rules[rule].0;
-            Chosen {
+            ChosenColumns {
                 rule,
                 condition: rule.condition.as_deref(),
                 columns,

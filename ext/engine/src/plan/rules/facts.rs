@@ -1,7 +1,7 @@
 //! What masking has to know of a table: types, keys, what is unique and how, CHECKs.
 
 use super::Rules;
-use crate::plan::schema::{self, Part, Unique};
+use crate::plan::schema::{self, KeyPart, Unique};
 use crate::plan::{checks, Load};
 use masking::{Check, Mask, Type, Uniqueness};
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 impl Rules<'_> {
     /// What masking has to know of a table and the columns of its data.
-    pub(in crate::plan) fn facts(&self, index: usize, load: &Load) -> masking::Table {
+    pub(in crate::plan) fn facts(&self, index: usize, load: &Load) -> masking::TableFacts {
         let table = &self.schema.tables[index];
         let home = &table.name.schema;
         let known: HashMap<&str, _> = table
@@ -53,7 +53,7 @@ impl Rules<'_> {
             .iter()
             .zip(types)
             .zip(uniqueness)
-            .map(|((name, (kind, domain_not_null)), unique)| masking::Column {
+            .map(|((name, (kind, domain_not_null)), unique)| masking::ColumnFacts {
                 name: name.clone(),
                 not_null: domain_not_null || known.get(name.as_str()).is_some_and(|column| column.not_null),
                 kind,
@@ -61,7 +61,7 @@ impl Rules<'_> {
             })
             .collect();
         let (key, key_is_enforced) = self.key(index, &places);
-        masking::Table {
+        masking::TableFacts {
             name: load.table.to_string(),
             columns,
             key,
@@ -142,11 +142,11 @@ impl Rules<'_> {
 
     /// The columns that a part of a key is made from, and how it sees them. A generated column stands for those
     /// that it is computed from.
-    fn columns_of(&self, table: usize, part: &Part) -> Vec<(String, SeenAs)> {
+    fn columns_of(&self, table: usize, part: &KeyPart) -> Vec<(String, SeenAs)> {
         let columns = &self.schema.tables[table].columns;
         let identifiers = match part {
-            Part::Expression(identifiers) => identifiers,
-            Part::Column(name) => match columns.iter().find(|column| column.name == *name) {
+            KeyPart::Expression(identifiers) => identifiers,
+            KeyPart::Column(name) => match columns.iter().find(|column| column.name == *name) {
                 Some(schema::Column {
                     generated: Some(identifiers),
                     ..

@@ -7,7 +7,7 @@ mod fitness;
 mod row_masks;
 
 use super::exclude::{not_found, tables_like};
-use super::names::Pattern;
+use super::names::NamePattern;
 use super::schema::Schema;
 use super::{Diagnostics, Problems};
 use crate::settings::{Rule, Settings};
@@ -34,7 +34,7 @@ pub(super) struct Rules<'a> {
 }
 
 /// The columns of a table that SQL puts pseudonyms into, for one rule.
-pub(super) struct Chosen<'a> {
+pub(super) struct ChosenColumns<'a> {
     /// The rule.
     pub(super) rule: &'a Rule,
     /// Where it applies; None: everywhere.
@@ -60,7 +60,7 @@ impl<'a> Rules<'a> {
         let mut told = HashSet::new();
         for rule in &settings.masking.rules {
             let masks = masks_of(rule, problems);
-            let Some(pattern) = Pattern::parse(&rule.table) else {
+            let Some(pattern) = NamePattern::parse(&rule.table) else {
                 problems.add(format!(
                     "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
                      name that has dots in it.",

@@ -1,6 +1,6 @@
 //! The parts of statements: columns, types, constraints, keys.
 
-use super::{CheckConstraint, Column, OnDelete, Part, TypeName};
+use super::{CheckConstraint, Column, KeyPart, OnDelete, TypeName};
 use crate::plan::sql::{names, split, write_sql, Cursor, Token};
 
 /// What follows the columns that a foreign key refers to.
@@ -164,7 +164,7 @@ pub(super) fn key_names(tokens: &[Token<'_>]) -> Vec<String> {
 
 /// The parts of an index's key: a column is an identifier that nothing but words follows (COLLATE, an operator
 /// class, DESC), anything else an expression.
-pub(super) fn index_parts(tokens: &[Token<'_>]) -> Vec<Part> {
+pub(super) fn index_parts(tokens: &[Token<'_>]) -> Vec<KeyPart> {
     let part = |tokens: &[Token<'_>]| match tokens {
         [first, rest @ ..] => match first.name() {
             Some(name)
@@ -172,11 +172,11 @@ pub(super) fn index_parts(tokens: &[Token<'_>]) -> Vec<Part> {
                     .first()
                     .is_some_and(|next| next.is_symbol('(') || next.is_symbol('.')) =>
             {
-                Part::Column(name)
+                KeyPart::Column(name)
             }
-            _ => Part::Expression(identifiers(tokens)),
+            _ => KeyPart::Expression(identifiers(tokens)),
         },
-        [] => Part::Expression(Vec::new()),
+        [] => KeyPart::Expression(Vec::new()),
     };
     split(tokens, ',').into_iter().map(part).collect()
 }

@@ -130,7 +130,7 @@ pub struct Unique {
     /// The primary key.
     pub primary: bool,
     /// The parts of its key.
-    pub parts: Vec<Part>,
+    pub parts: Vec<KeyPart>,
     /// NULLS NOT DISTINCT.
     pub nulls_not_distinct: bool,
 }
@@ -139,8 +139,8 @@ impl Unique {
     /// The columns of its key, when it has no expression.
     pub fn columns(&self) -> Option<Vec<&str>> {
         let names = self.parts.iter().map(|part| match part {
-            Part::Column(name) => Some(name.as_str()),
-            Part::Expression(_) => None,
+            KeyPart::Column(name) => Some(name.as_str()),
+            KeyPart::Expression(_) => None,
         });
         names.collect()
     }
@@ -148,7 +148,7 @@ impl Unique {
 
 /// One part of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum KeyPart {
     /// A column.
     Column(String),
     /// An expression: the identifiers in it.

@@ -3,7 +3,7 @@
 use super::clauses::{
     check, column, identifiers, index_parts, key_names, on_delete, table_constraint, type_name, Constraint,
 };
-use super::{Column, ForeignKey, Part, Schema, Table, Unique, UserType};
+use super::{Column, ForeignKey, KeyPart, Schema, Table, Unique, UserType};
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::TableName;
 use pg_dump_archive::{Entry, EntryKind};
@@ -237,7 +237,7 @@ impl Schema {
             table.uniques.push(Unique {
                 dump_id: entry.dump_id,
                 primary,
-                parts: parts.into_iter().map(Part::Column).collect(),
+                parts: parts.into_iter().map(KeyPart::Column).collect(),
                 nulls_not_distinct,
             });
         } else if cursor.accept("EXCLUDE") {

@@ -3,7 +3,7 @@
 use super::names::find_table;
 use super::{describe, Prepared};
 use crate::plan::exclude::{not_found, tables_like};
-use crate::plan::names::Pattern;
+use crate::plan::names::NamePattern;
 use crate::plan::parse::folded;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Schema, Table};
@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 /// The one table that an entry is for.
 pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
     let told = describe(rule);
-    let Some(pattern) = Pattern::parse(&rule.table) else {
+    let Some(pattern) = NamePattern::parse(&rule.table) else {
         problems.add(format!(
             "{told}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a name \
              that has dots in it.",

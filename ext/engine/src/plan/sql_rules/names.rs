@@ -2,7 +2,7 @@
 
 use super::temporaries::Temporaries;
 use crate::plan::exclude::{not_found, tables_like};
-use crate::plan::names::{near_misses, Pattern};
+use crate::plan::names::{near_misses, NamePattern};
 use crate::plan::parse::{first_table, folded, ONLY};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, TableName};
@@ -117,7 +117,7 @@ impl<'a> Names<'a> {
 
     /// A table named by `reads:`.
     pub(super) fn add_read(&mut self, name: &str) {
-        let Some(pattern) = Pattern::parse(name) else {
+        let Some(pattern) = NamePattern::parse(name) else {
             self.problems
                 .push(format!("\"{name}\" in :reads is not a table's name."));
             return;

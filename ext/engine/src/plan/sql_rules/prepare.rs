@@ -7,7 +7,7 @@ use super::order::sees;
 use super::qualify::{qualify, qualify_bare};
 use super::temporaries::Temporaries;
 use super::{describe, Prepared};
-use crate::plan::parse::{parse_expression, parse_statements, target, Target};
+use crate::plan::parse::{parse_expression, parse_statements, target, Dml};
 use crate::plan::schema::Schema;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
@@ -62,10 +62,10 @@ pub(super) fn prepare(
             }
         }
         let (columns, checked) = match target(&mut statement) {
-            Some(Target::Update(update)) => assignments(update, own, schema, &told, problems),
+            Some(Dml::Update(update)) => assignments(update, own, schema, &told, problems),
             _ => (Vec::new(), Vec::new()),
         };
-        let deletes = matches!(target(&mut statement), Some(Target::Delete(_)));
+        let deletes = matches!(target(&mut statement), Some(Dml::Delete(_)));
         let mut names = Names::new(schema, own, temporaries);
         let _ = VisitMut::visit(&mut statement, &mut names);
         for name in &rule.reads {

@@ -96,7 +96,7 @@ pub struct Privilege {
 /// When the target cannot be reached or read; what would end a run is in [`Inspection::problems`].
 pub async fn inspect(
     url: ConnectionUrl,
-    settings: &settings::Target,
+    settings: &settings::TargetSettings,
     plan: Option<&Plan>,
     events: &Sink,
 ) -> Result<Inspection> {
@@ -333,7 +333,7 @@ const TRIALS: &[Trial] = &[
 ///
 /// # Errors
 /// When the target cannot be reached, or the connection breaks.
-pub async fn examine(settings: &settings::Target) -> Result<Examination> {
+pub async fn examine(settings: &settings::TargetSettings) -> Result<Examination> {
     let url = ConnectionUrl::of(settings)?;
     let session = connect(url.clone()).await?;
     let doing = |error| Error::from_server(Doing::WithoutRows("trying the role's privileges"), &error);

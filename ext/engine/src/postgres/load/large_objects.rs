@@ -21,14 +21,14 @@ const BYTES_PER_TRANSACTION: u64 = 64 * 1024 * 1024;
 const SILENCE: Duration = Duration::from_secs(120);
 
 /// What arrives.
-pub(crate) enum Part {
+pub(crate) enum LargeObjectPart {
     Start(u32),
     Data(Vec<u8>),
     End,
 }
 
 /// Writes what arrives.
-pub(crate) struct Writer<'s> {
+pub(crate) struct LargeObjectWriter<'s> {
     session: &'s Session,
     buffers: Buffers,
     /// Whole objects that are not written yet.
@@ -53,7 +53,7 @@ fn refused(error: tokio_postgres::Error) -> Error {
     Error::from_server(Doing::WithRows("loading large objects"), &error)
 }
 
-impl<'s> Writer<'s> {
+impl<'s> LargeObjectWriter<'s> {
     pub(crate) fn new(session: &'s Session, buffers: Buffers) -> Self {
         Self {
             session,
@@ -68,7 +68,7 @@ impl<'s> Writer<'s> {
     }
 
     /// Writes everything that arrives, until the sender is gone. Returns the oids.
-    pub(crate) async fn run(mut self, parts: &mut mpsc::Receiver<Part>) -> Result<Vec<u32>> {
+    pub(crate) async fn run(mut self, parts: &mut mpsc::Receiver<LargeObjectPart>) -> Result<Vec<u32>> {
         loop {
             match tokio::time::timeout(SILENCE, parts.recv()).await {
                 Ok(Some(part)) => self.take(part).await?,
@@ -88,9 +88,9 @@ impl<'s> Writer<'s> {
         Ok(self.written)
     }
 
-    async fn take(&mut self, part: Part) -> Result<()> {
+    async fn take(&mut self, part: LargeObjectPart) -> Result<()> {
         match part {
-            Part::Start(oid) => {
+            LargeObjectPart::Start(oid) => {
                 self.current = Some(Current {
                     oid,
                     data: Vec::new(),
@@ -98,7 +98,7 @@ impl<'s> Writer<'s> {
                 });
                 Ok(())
             }
-            Part::Data(data) => {
+            LargeObjectPart::Data(data) => {
                 let Some(current) = &mut self.current else {
                     return Err(outside());
                 };
@@ -109,7 +109,7 @@ impl<'s> Writer<'s> {
                 }
                 self.write_chunk().await
             }
-            Part::End => match self.current.take() {
+            LargeObjectPart::End => match self.current.take() {
                 None => Err(outside()),
                 Some(current) if current.sent == 0 => self.enqueue(current.oid, current.data).await,
                 Some(current) => {

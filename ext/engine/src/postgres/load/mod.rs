@@ -7,7 +7,7 @@ use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase};
 use crate::plan::{Load, Plan, TableName, TaskId};
 use crate::postgres::load::lane::LaneReport;
-use crate::postgres::load::large_objects::Part;
+use crate::postgres::load::large_objects::LargeObjectPart;
 use crate::postgres::schedule::graph::Graph;
 use crate::postgres::schedule::keys::foreign::TwoPart;
 use crate::postgres::schedule::questions::{Answer, Checks, Questions};
@@ -74,7 +74,7 @@ pub enum Item {
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
 ///
 /// The stream ends when the sender of `items` is dropped; an `Err` among the items ends everything with that
-/// error. Rows are masked and sent over [`parallel_connections`](crate::settings::Target::parallel_connections)
+/// error. Rows are masked and sent over [`parallel_connections`](crate::settings::TargetSettings::parallel_connections)
 /// sessions: a large table over one that freezes its rows, or, where they cannot be frozen, over several; while the stream lasts, steps leave at least one session to the
 /// rows, so with a single one they come after it. Must be called within a tokio runtime; masking happens on its
 /// worker threads.
@@ -107,7 +107,7 @@ pub struct Watching {
 ///
 /// # Errors
 /// As [`restore`]. A session that is lost more often than
-/// [`retry_attempts`](crate::settings::Target::retry_attempts) is a failure as any other.
+/// [`retry_attempts`](crate::settings::TargetSettings::retry_attempts) is a failure as any other.
 pub async fn restore_from(
     target: &Target,
     plan: Arc<Plan>,
@@ -213,7 +213,7 @@ struct Restore<'a> {
     /// The load whose rows arrive.
     current: Option<Current>,
     /// The way to the writer of large objects.
-    large_objects: Option<mpsc::Sender<Part>>,
+    large_objects: Option<mpsc::Sender<LargeObjectPart>>,
     /// Writers of large objects that have not ended.
     writers: usize,
     /// Oids of large objects that are there.
@@ -337,9 +337,9 @@ impl<'a> Restore<'a> {
             Item::Rows(piece) => self.rows(piece).await,
             Item::TableEnd => self.end_table(),
             Item::LargeObjects(_) => Ok(()),
-            Item::LargeObjectStart(oid) => self.large_object(Part::Start(oid)).await,
-            Item::LargeObjectData(data) => self.large_object(Part::Data(data)).await,
-            Item::LargeObjectEnd => self.large_object(Part::End).await,
+            Item::LargeObjectStart(oid) => self.large_object(LargeObjectPart::Start(oid)).await,
+            Item::LargeObjectData(data) => self.large_object(LargeObjectPart::Data(data)).await,
+            Item::LargeObjectEnd => self.large_object(LargeObjectPart::End).await,
         }
     }
 

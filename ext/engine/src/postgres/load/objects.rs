@@ -3,11 +3,11 @@
 use super::{Done, Restore};
 use crate::error::{Error, Result};
 use crate::postgres::load::large_objects;
-use crate::postgres::load::large_objects::{Part, Writer};
+use crate::postgres::load::large_objects::{LargeObjectPart, LargeObjectWriter};
 use tokio::sync::mpsc;
 
 impl Restore<'_> {
-    pub(super) async fn large_object(&mut self, part: Part) -> Result<()> {
+    pub(super) async fn large_object(&mut self, part: LargeObjectPart) -> Result<()> {
         let sender = match &self.large_objects {
             Some(sender) => sender.clone(),
             None => {
@@ -15,7 +15,9 @@ impl Restore<'_> {
                 let buffers = self.target.buffers();
                 let (sender, mut receiver) = mpsc::channel(4);
                 self.tasks.spawn(async move {
-                    let oids = Writer::new(&session, buffers).run(&mut receiver).await?;
+                    let oids = LargeObjectWriter::new(&session, buffers)
+                        .run(&mut receiver)
+                        .await?;
                     Ok(Done::LargeObjects { session, oids })
                 });
                 self.writers += 1;

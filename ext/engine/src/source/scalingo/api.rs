@@ -9,7 +9,7 @@ mod answers;
 mod refusals;
 
 use super::super::download::NoLink;
-use super::super::http::{api_client, is_passing, retry_after, Failure};
+use super::super::http::{api_client, is_passing, retry_after, HttpFailure};
 use super::super::patience::Patience;
 use super::addon::Addon;
 use super::backup::Record;
@@ -20,7 +20,7 @@ use answers::{
 };
 use backon::Retryable;
 pub(super) use refusals::Call;
-use refusals::{explanation, told, unknown_region, Subject};
+use refusals::{explanation, told, unknown_region, CallSubject};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -156,8 +156,8 @@ impl Api {
             .await;
         match answer {
             Ok(BackupAnswer { database_backup }) => Ok(Some(database_backup)),
-            Err(Failure::Unreadable) => Ok(None),
-            Err(Failure::Refused { status, .. })
+            Err(HttpFailure::Unreadable) => Ok(None),
+            Err(HttpFailure::Refused { status, .. })
                 if !is_passing(status) && status != StatusCode::UNAUTHORIZED =>
             {
                 Ok(None)
@@ -167,7 +167,7 @@ impl Api {
     }
 
     /// Asks for a backup, once: whether to ask again is for the caller to know.
-    pub(super) async fn ask_for_backup(&mut self, addon: &str) -> Result<Record, Failure> {
+    pub(super) async fn ask_for_backup(&mut self, addon: &str) -> Result<Record, HttpFailure> {
         let url = within(&self.database, &["api", "databases", addon, "backups"]);
         let answer = self
             .call(Method::POST, url, Bearer::Addon(addon), Repeat::Never)
@@ -185,7 +185,7 @@ impl Api {
             .call(Method::GET, url, Bearer::Addon(addon), Repeat::Harmless)
             .await;
         let link = answer.and_then(|ArchiveAnswer { download_url }| {
-            Url::parse(download_url.expose_secret()).map_err(|_| Failure::Unreadable)
+            Url::parse(download_url.expose_secret()).map_err(|_| HttpFailure::Unreadable)
         });
         link.map_err(|failure| NoLink {
             passing: failure.is_passing(),
@@ -194,11 +194,11 @@ impl Api {
     }
 
     /// The error that says what a call's failure means.
-    pub(super) fn told(&self, call: Call, failure: Failure) -> Error {
+    pub(super) fn told(&self, call: Call, failure: HttpFailure) -> Error {
         told(
             call,
             failure,
-            &Subject {
+            &CallSubject {
                 app: &self.app,
                 region: &self.region,
             },
@@ -212,7 +212,7 @@ impl Api {
         url: Url,
         bearer: Bearer<'_>,
         repeat: Repeat,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, HttpFailure> {
         for first in [true, false] {
             let token = self.token(bearer).await?;
             let request = || {
@@ -236,10 +236,10 @@ impl Api {
                 Ok(body) => return read(&body),
             }
         }
-        Err(Failure::Unreadable)
+        Err(HttpFailure::Unreadable)
     }
 
-    async fn token(&mut self, bearer: Bearer<'_>) -> Result<SecretString, Failure> {
+    async fn token(&mut self, bearer: Bearer<'_>) -> Result<SecretString, HttpFailure> {
         match bearer {
             Bearer::Account => self
                 .account
@@ -273,18 +273,18 @@ impl Api {
 
     /// A failure to get a token must be told as that, whatever call needed the token. One that may pass stays as
     /// it is, so that a download goes on trying.
-    fn settled(&self, call: Call, failure: Failure) -> Failure {
+    fn settled(&self, call: Call, failure: HttpFailure) -> HttpFailure {
         match failure {
-            Failure::Told(_) => failure,
+            HttpFailure::Told(_) => failure,
             failure if failure.is_passing() => failure,
-            failure => Failure::Told(self.told(call, failure)),
+            failure => HttpFailure::Told(self.told(call, failure)),
         }
     }
 }
 
 impl Account {
     /// The JWT that stands for the API token.
-    async fn jwt(&mut self) -> Result<SecretString, Failure> {
+    async fn jwt(&mut self) -> Result<SecretString, HttpFailure> {
         if let Some(token) = fresh(&self.jwt, &self.patience) {
             return Ok(token);
         }
@@ -311,7 +311,7 @@ impl Account {
                 base(&format!("https://db-api.{region}.scalingo.com"))?,
             ));
         }
-        let subject = Subject { app: "", region };
+        let subject = CallSubject { app: "", region };
         let jwt = self
             .jwt()
             .await
@@ -330,7 +330,7 @@ impl Account {
                 &regions.iter().map(|region| &*region.name).collect::<Vec<_>>(),
             ));
         };
-        let unreadable = |_| told(Call::Regions, Failure::Unreadable, &subject);
+        let unreadable = |_| told(Call::Regions, HttpFailure::Unreadable, &subject);
         let hosts = [&found.api, &found.database_api].map(|url| base(url).map_err(unreadable));
         let [platform, database] = hosts;
         let (platform, database) = (platform?, database?);
@@ -339,7 +339,7 @@ impl Account {
             .iter()
             .any(|url| url.scheme() != self.auth.scheme())
         {
-            return Err(told(Call::Regions, Failure::Unreadable, &subject));
+            return Err(told(Call::Regions, HttpFailure::Unreadable, &subject));
         }
         Ok((platform, database))
     }
@@ -350,14 +350,14 @@ impl Account {
         request: impl Fn() -> RequestBuilder,
         secrets: &[&str],
         repeat: Repeat,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, HttpFailure> {
         let attempts = match repeat {
             Repeat::Harmless => self.patience.api_attempts,
             Repeat::Never => 1,
         };
         let once = || exchange(request(), secrets);
         once.retry(self.patience.delays(attempts))
-            .when(Failure::is_passing)
+            .when(HttpFailure::is_passing)
             .adjust(|failure, own| own.and_then(|own| self.patience.delay(failure.retry_after(), own)))
             .await
     }
@@ -382,16 +382,16 @@ fn fresh(token: &Option<Token>, patience: &Patience) -> Option<SecretString> {
 }
 
 /// One request and its answer.
-async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, Failure> {
-    let mut response = request.send().await.map_err(Failure::transport)?;
+async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, HttpFailure> {
+    let mut response = request.send().await.map_err(HttpFailure::transport)?;
     let status = response.status();
     let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(piece)) if body.len() + piece.len() <= ANSWER => body.extend_from_slice(&piece),
-            Ok(Some(_)) if status.is_success() => return Err(Failure::Unreadable),
-            Err(error) if status.is_success() => return Err(Failure::transport(error)),
+            Ok(Some(_)) if status.is_success() => return Err(HttpFailure::Unreadable),
+            Err(error) if status.is_success() => return Err(HttpFailure::transport(error)),
             // A refusal is one, however much of its explanation arrived.
             Ok(_) | Err(_) => break,
         }
@@ -399,7 +399,7 @@ async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, 
     if status.is_success() {
         Ok(body)
     } else {
-        Err(Failure::Refused {
+        Err(HttpFailure::Refused {
             status,
             said: explanation(&body, secrets),
             retry_after,
@@ -407,9 +407,9 @@ async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, 
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpFailure> {
     // serde's own error may quote a value, and the value may be a token.
-    serde_json::from_slice(body).map_err(|_| Failure::Unreadable)
+    serde_json::from_slice(body).map_err(|_| HttpFailure::Unreadable)
 }
 
 /// A base URL: `http` or `https`, and a host.

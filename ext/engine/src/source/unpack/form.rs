@@ -18,7 +18,7 @@ pub(super) const CONTENTS: &[u8] = b"toc.dat";
 
 /// What something is, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum FileFormat {
     Empty,
     Tar,
     Custom,
@@ -36,7 +36,7 @@ pub(super) enum Form {
     Unknown,
 }
 
-impl Form {
+impl FileFormat {
     /// What begins with `head`, at least [`HEAD`] bytes of it unless there are fewer.
     pub(super) fn of(head: &[u8]) -> Self {
         if head.is_empty() {

@@ -165,7 +165,7 @@ impl ConnectionUrl {
     ///
     /// # Errors
     /// As [`ConnectionUrl::parse`].
-    pub fn of(settings: &settings::Target) -> Result<Self> {
+    pub fn of(settings: &settings::TargetSettings) -> Result<Self> {
         Self::parse(settings.url.expose_secret())
     }
 

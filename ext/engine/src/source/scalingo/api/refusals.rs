@@ -1,6 +1,6 @@
 //! What a refusal of Scalingo's API means for its user, call by call, and what to do.
 
-use super::super::super::http::{quotable, Failure};
+use super::super::super::http::{quotable, HttpFailure};
 use crate::error::{Error, Kind};
 use crate::text::{text, Setting, Text};
 use reqwest::StatusCode;
@@ -81,14 +81,14 @@ pub(super) fn unknown_region(region: &str, known: &[&str]) -> Error {
 }
 
 /// What calls are about, as far as errors name it.
-pub(super) struct Subject<'a> {
+pub(super) struct CallSubject<'a> {
     pub(super) app: &'a str,
     pub(super) region: &'a str,
 }
 
 impl Call {
     /// For "Scalingo refused …".
-    fn doing(self, subject: &Subject<'_>) -> String {
+    fn doing(self, subject: &CallSubject<'_>) -> String {
         let app = subject.app;
         match self {
             Self::Exchange => "to exchange the API token".into(),
@@ -104,21 +104,21 @@ impl Call {
 }
 
 /// The error that says what a call's failure means and what to do.
-pub(super) fn told(call: Call, failure: Failure, subject: &Subject<'_>) -> Error {
+pub(super) fn told(call: Call, failure: HttpFailure, subject: &CallSubject<'_>) -> Error {
     let doing = call.doing(subject);
     match failure {
-        Failure::Told(error) => error,
-        Failure::Transport { reason, .. } => Error::new(
+        HttpFailure::Told(error) => error,
+        HttpFailure::Transport { reason, .. } => Error::new(
             Kind::Api,
             format!("Scalingo's API could not be reached {}: {reason}.", asked(&doing)),
             "Check the network between this machine and Scalingo (and HTTPS_PROXY), and Scalingo's status page.",
         ),
-        Failure::Unreadable => Error::new(
+        HttpFailure::Unreadable => Error::new(
             Kind::Api,
             format!("Scalingo was asked {}, and its answer is not what it documents.", asked(&doing)),
             "Run it again; if it happens again, please report it: Scalingo's API may have changed.",
         ),
-        Failure::Refused { status, said, retry_after } => {
+        HttpFailure::Refused { status, said, retry_after } => {
             let (kind, what, remedy) = refusal(call, status, subject);
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
@@ -143,8 +143,8 @@ fn asked(doing: &str) -> String {
 }
 
 /// Kind, what happened (None: that it was refused) and what to do, for a status.
-fn refusal(call: Call, status: StatusCode, subject: &Subject<'_>) -> (Kind, Option<String>, Text) {
-    let Subject { app, region } = subject;
+fn refusal(call: Call, status: StatusCode, subject: &CallSubject<'_>) -> (Kind, Option<String>, Text) {
+    let CallSubject { app, region } = subject;
     match status.as_u16() {
         401 => (
             Kind::Authentication,
@@ -311,24 +311,26 @@ mod tests {
             Call::NewBackup,
             Call::Archive,
         ];
-        let subject = Subject {
+        let subject = CallSubject {
             app: "shop",
             region: "osc-fr1",
         };
         for call in calls {
             let mut failures = vec![
-                Failure::Unreadable,
-                Failure::Transport {
+                HttpFailure::Unreadable,
+                HttpFailure::Transport {
                     reason: "connection refused".into(),
                     passing: true,
                     arrived: false,
                 },
             ];
             failures.extend(
-                [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| Failure::Refused {
-                    status: StatusCode::from_u16(status).unwrap(),
-                    said: Some("no".into()),
-                    retry_after: None,
+                [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| {
+                    HttpFailure::Refused {
+                        status: StatusCode::from_u16(status).unwrap(),
+                        said: Some("no".into()),
+                        retry_after: None,
+                    }
                 }),
             );
             for failure in failures {
