@@ -1,9 +1,9 @@
-//! Personal data that no rule covers, as far as values tell: judged before a table's first row is sent.
+//! Personal data that no rule covers, as far as values show: judged before a table's first row is sent.
 //!
 //! The reader hands over the first rows of each load ([`Detection::decide`]), still raw, and learns whether they go as
 //! planned, with further masks, or not at all. Where every row is asked for, each lane looks at what it sends
 //! ([`LoadScan`]), on its own thread. A detector holds counters, never a value; [`Detection::findings`] is what names
-//! and values told together.
+//! and values show together.
 
 mod judge;
 mod look;
@@ -28,10 +28,10 @@ pub(crate) const SAMPLE_BYTES: usize = 1024 * 1024;
 /// Rows that are looked at for a decision where the lanes look at all: what they find is too late for a mask.
 const FIRST_ROWS: u64 = 10_000;
 
-/// The same where nothing is decided: enough to tell of what is masked, at which the lanes do not look.
+/// The same where nothing is decided: enough to report what is masked, at which the lanes do not look.
 const FIRST_ROWS_TO_TELL: u64 = 1000;
 
-/// What values have told so far, of all loads.
+/// What values have shown so far, of all loads.
 pub(crate) struct Detection {
     plan: Arc<Plan>,
     noted: Mutex<Noted>,
@@ -166,12 +166,12 @@ impl Detection {
         matches!(self.noted().decided.get(&load.dump_id), Some(Decision::Withhold))
     }
 
-    /// What names and values told together, by table and column.
+    /// What names and values show together, by table and column.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.noted().findings.values().cloned().collect()
     }
 
-    /// The plan as it was carried out: with the masks that were put in force by what values told.
+    /// The plan as it was carried out: with the masks that were put in force by what values showed.
     pub(crate) fn carried_out(&self) -> Arc<Plan> {
         let noted = self.noted();
         let masks = noted.decided.iter().filter_map(|(id, decision)| match decision {

@@ -25,7 +25,7 @@ pub enum Phase {
     Verify,
 }
 
-/// Something worth telling.
+/// Something worth reporting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -164,7 +164,7 @@ impl Sink {
     }
 
     /// Asks which of these columns (table without its schema, column) the caller's own patterns match. Blocks until
-    /// it has answered; None when nobody answers.
+    /// it has answered; None when nothing answers.
     pub fn ask(&self, columns: Vec<(String, String)>) -> Option<Vec<Matched>> {
         self.answer.as_ref().and_then(|answer| answer(columns))
     }

@@ -1,6 +1,6 @@
 //! Whether the target is the very database that the backup was made of.
 //!
-//! A Scalingo database's host is called after it: `my-app-1234.postgresql.…`, and its addon tells that name. So a
+//! A Scalingo database's host is called after it: `my-app-1234.postgresql.…`, and its addon has that name. So a
 //! target on the addon's host is the source.
 //!
 //! On a platform every database has a name of its own, so a backup that was fetched from there, of a database with

@@ -106,7 +106,7 @@ impl LeakReport {
     }
 }
 
-/// Looks at the tables that rules in SQL took rows from or left values in, judges, and tells. `plan`: as it was carried out.
+/// Looks at the tables that rules in SQL took rows from or left values in, judges, and reports. `plan`: as it was carried out.
 ///
 /// With `strict`, tables in which originals are proven to have survived are emptied, and so are those whose foreign keys
 /// point at them; then that is the error. Without it, each is a warning. What is only possible is a warning always.
@@ -128,12 +128,12 @@ pub(crate) async fn conclude(
         }
         target.give_back(session);
     }
-    let told = tell(plan, check, None, target.events());
-    let Some(failure) = told.failure().filter(|_| strict) else {
-        warn(&told, target.events());
-        return Ok(told);
+    let found = collect(plan, check, None, target.events());
+    let Some(failure) = found.failure().filter(|_| strict) else {
+        warn(&found, target.events());
+        return Ok(found);
     };
-    let leaking: BTreeSet<&str> = told
+    let leaking: BTreeSet<&str> = found
         .findings
         .iter()
         .flat_map(Findings::certain)
@@ -167,8 +167,8 @@ pub(crate) fn refusal(failure: Text, state: &str) -> Error {
     )
 }
 
-/// What was found, with the channels that only the rows could tell of, and `further` ones.
-pub(crate) fn tell(
+/// What was found, with the channels that only the rows could show, and `further` ones.
+pub(crate) fn collect(
     plan: &Plan,
     check: Option<&Arc<LeakCheck>>,
     further: Option<Channel>,
@@ -190,8 +190,8 @@ pub(crate) fn tell(
 }
 
 /// Every leak as a warning.
-pub(crate) fn warn(told: &LeakReport, events: &Sink) {
-    for leak in told.findings.iter().flat_map(|findings| &findings.leaks) {
+pub(crate) fn warn(found: &LeakReport, events: &Sink) {
+    for leak in found.findings.iter().flat_map(|findings| &findings.leaks) {
         events.warn(leak.sentence());
     }
 }

@@ -16,22 +16,22 @@ pub(crate) async fn count(target: &Target, plan: &Plan) -> Result<Vec<KnownPassw
         let conditions = columns.iter().map(|(_, has_it)| format!("({has_it}) IS TRUE"));
         ((*table).clone(), conditions.collect())
     });
-    let mut told = Vec::new();
+    let mut known = Vec::new();
     for (table, numbers) in target.count(asked.collect()).await? {
         let (Some(columns), Some((rows, without))) = (columns.get(&table), numbers.split_first()) else {
             continue;
         };
         for ((column, _), without) in columns.iter().zip(without) {
-            told.push(KnownPassword {
+            known.push(KnownPassword {
                 table: table.to_string(),
                 column: (*column).to_owned(),
                 accounts: rows.saturating_sub(*without),
             });
         }
     }
-    told.retain(|one| one.accounts > 0);
-    told.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
-    Ok(told)
+    known.retain(|one| one.accounts > 0);
+    known.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
+    Ok(known)
 }
 
 /// The accounts of each column whose mask gives a known password, where rows go into no database that could count them:
@@ -52,14 +52,14 @@ pub(crate) fn replaced(plan: &Plan, loads: &[LoadedTable]) -> Vec<KnownPassword>
             }
         }
     }
-    let told = accounts
+    let known = accounts
         .into_iter()
         .map(|((table, column), accounts)| KnownPassword {
             table,
             column: column.to_owned(),
             accounts,
         });
-    told.collect()
+    known.collect()
 }
 
 /// The columns that rows go into with such a mask, each with the condition on those that have the password.

@@ -70,7 +70,7 @@ pub struct BackupReport {
     pub size: Option<u64>,
     /// Where it came from: app and addon, or the file's name.
     pub origin: String,
-    /// Whether it is a file that somebody gave, so that nothing is known of its app.
+    /// Whether it is a file that the user gave, so that nothing is known of its app.
     pub file: bool,
     /// SHA-256 of the packed bytes in lower-case hex, once they were read to the end.
     pub sha256: Option<String>,
@@ -241,13 +241,13 @@ impl TableReport {
 
 /// Each table that was loaded.
 pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<TableReport> {
-    let told = loaded.loads.iter().filter_map(|done| {
+    let tables = loaded.loads.iter().filter_map(|done| {
         let load = plan.loads.get(&done.dump_id)?;
         let mut table = TableReport::new(load, done.rows, done.bytes, done.seconds, &done.masked);
         table.add_changes(&done.sql);
         Some(table)
     });
-    told.collect()
+    tables.collect()
 }
 
 /// How a run ended, for the gem's history.
@@ -275,12 +275,12 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
 
 /// What the plan leaves out.
 pub(crate) fn left_out(plan: &Plan) -> Vec<OmittedObject> {
-    let told = plan.left_out.iter().map(|out| OmittedObject {
+    let omitted = plan.left_out.iter().map(|out| OmittedObject {
         kind: out.kind.to_string(),
         name: out.name.clone(),
         why: out.why.clone(),
     });
-    told.collect()
+    omitted.collect()
 }
 
 /// Listens to a run's events and remembers what the report needs of them: warnings, and how long phases took.

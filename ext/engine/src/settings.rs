@@ -119,7 +119,7 @@ pub struct DetectionSettings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// It is told, and copied as it is.
+    /// It is reported, and copied as it is.
     #[default]
     Warn,
     /// The run ends with what would cover it.

@@ -30,7 +30,7 @@ pub(crate) struct Opened {
     pub header: Header,
     /// What will happen to each entry.
     pub plan: Arc<Plan>,
-    /// What names and values tell of personal data; complete when the items have ended.
+    /// What names and values show of personal data; complete when the items have ended.
     pub detection: Arc<Detection>,
     /// Rows and large objects, in file order. An error is the last item.
     pub items: mpsc::Receiver<Result<Item>>,
@@ -174,7 +174,7 @@ pub(crate) async fn open_again(
 
 /// Why the reader stops before the archive's end.
 enum Stop {
-    /// Nobody takes its items any more: the run has ended otherwise.
+    /// Its items are no longer taken: the run has ended otherwise.
     Unwanted,
     Failed(Error),
 }

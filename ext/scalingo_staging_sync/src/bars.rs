@@ -1,6 +1,6 @@
 //! Progress bars on a terminal, drawn by indicatif: `ScalingoStagingSync::Native::Bars`.
 //!
-//! What a bar says is decided in Ruby (`Terminal::ProgressBars`); here it is only drawn. Whoever writes to the same
+//! What a bar says is decided in Ruby (`Terminal::ProgressBars`); here it is only drawn. What writes to the same
 //! terminal hides the bars first, or the two garble each other.
 
 use console::Term;
@@ -141,7 +141,7 @@ impl Bars {
         }
     }
 
-    /// `hide`: leaves the terminal to somebody else until the next call.
+    /// `hide`: leaves the terminal to other output until the next call.
     fn hide(&self) {
         // A terminal that is gone needs no clearing.
         let _ = self.0.borrow().all.clear();

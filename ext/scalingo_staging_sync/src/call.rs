@@ -43,7 +43,7 @@ type Answer = Box<dyn FnOnce(&Ruby) -> Result<Value, Error> + Send>;
 type Work =
     Box<dyn FnOnce(Sink, CancellationToken) -> Pin<Box<dyn Future<Output = EngineResult<Answer>>>> + Send>;
 
-/// What the engine's thread tells the Ruby thread; the events that it has sent before come first.
+/// What the engine's thread sends the Ruby thread; the events that it has sent before come first.
 enum Message {
     /// Which of these columns do the configured patterns match? The answer goes to the sender; where it is dropped,
     /// there is none.
@@ -99,7 +99,7 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
     let thread = spawn(work, Arc::clone(&events), sender.clone(), stop.clone())
         .map_err(|error| errors::to_ruby(ruby, &cannot_start(&error)))?;
     let wake = move || {
-        // Nobody listens any more when the call is over.
+        // The receiver is gone when the call is over.
         let _ = sender.send(Message::Wake);
     };
 
@@ -163,7 +163,7 @@ fn spawn(
             let wakes = !can_wait(&event);
             events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
             if wakes {
-                // Nobody listens any more when the call is over.
+                // The receiver is gone when the call is over.
                 let _ = waking.send(Message::Wake);
             }
         })

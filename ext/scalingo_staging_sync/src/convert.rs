@@ -10,11 +10,11 @@ use staging_sync_engine::error::{Error as EngineError, Kind};
 /// `ConfigurationError`, without serde's own words: they can quote the offending value, which may be a secret.
 pub fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<T, Error> {
     serde_magnus::deserialize(ruby, hash).map_err(|error| {
-        let told = error.to_string();
+        let message = error.to_string();
         let named = ["missing field", "unknown field", "unknown variant"]
             .iter()
-            .find(|prefix| told.contains(**prefix))
-            .and_then(|prefix| told.split(prefix).nth(1).map(|rest| format!("{prefix}{rest}")));
+            .find(|prefix| message.contains(**prefix))
+            .and_then(|prefix| message.split(prefix).nth(1).map(|rest| format!("{prefix}{rest}")));
         let what = match named {
             Some(named) => format!("The settings do not fit the engine: {named}."),
             None => "The settings do not fit the engine: a value has the wrong type.".to_owned(),

@@ -1,7 +1,7 @@
 //! A panic of the engine must not print what it was working on.
 //!
 //! Rust's default hook writes the panic's message to standard error, and a message such as that of a failed
-//! slice quotes the text it failed on, which can be a row. The hook installed here tells where the engine's
+//! slice quotes the text it failed on, which can be a row. The hook installed here says where the engine's
 //! threads panicked and nothing else; panics of other threads go to the hook that was there before.
 
 use std::panic::PanicHookInfo;

@@ -1,4 +1,4 @@
-//! What values have told, judged: whether a load's rows go as planned, with further masks, or not at all.
+//! What values have shown, judged: whether a load's rows go as planned, with further masks, or not at all.
 
 use super::{Decision, Detection};
 use crate::plan::personal::{is_scrubbed, Automatic, Watch, Watched};
@@ -38,7 +38,7 @@ impl Detection {
                 self.note_silence(load, column, detector);
                 continue;
             };
-            let mut finding = told(column, detector, &verdict);
+            let mut finding = finding(column, detector, &verdict);
             let open = column.standing.status == Status::Uncovered;
             if open && !last {
                 // The lanes count these again, with all others.
@@ -184,7 +184,7 @@ impl Detection {
         noted.findings.insert(place, finding);
     }
 
-    /// Notes that values were looked at and did not tell of it: a name alone stands, and is told as what it is.
+    /// Notes that values were looked at and did not show it: a name alone stands, and is reported as that.
     fn note_silence(&self, load: &Load, column: &Watched, detector: &ColumnDetector) {
         let mut noted = self.noted();
         let place = (column.home.clone(), column.name.clone());
@@ -206,8 +206,8 @@ impl Detection {
     }
 }
 
-/// What is told of a column whose values were looked at.
-fn told(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Finding {
+/// The finding of a column whose values were looked at.
+fn finding(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Finding {
     let seen = verdict
         .content
         .iter()

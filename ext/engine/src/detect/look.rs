@@ -1,4 +1,4 @@
-//! A look at rows: each field that tells anything goes to its column's detector.
+//! A look at rows: each field that shows anything goes to its column's detector.
 
 use crate::plan::personal::{Watch, Watched};
 use memchr::{memchr, memchr2};
@@ -57,7 +57,7 @@ impl LoadScan {
         seen
     }
 
-    /// Looks at the first of some rows, as far as its last field that tells anything; returns its length.
+    /// Looks at the first of some rows, as far as its last field that shows anything; returns its length.
     fn row(&mut self, rows: &[u8]) -> usize {
         let mut at = 0;
         for place in &self.places {

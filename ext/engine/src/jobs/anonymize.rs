@@ -114,10 +114,10 @@ async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     if let Some(warning) = plan::personal::warning(&findings) {
         events.warn(warning);
     }
-    let told = job.look_for_leaks().await?;
+    let leak_report = job.look_for_leaks().await?;
     let known_passwords = passwords::count(target, &plan).await?;
-    let verified = verified && !told.leaks();
-    Ok(told.into_report(Report {
+    let verified = verified && !leak_report.leaks();
+    Ok(leak_report.into_report(Report {
         tables,
         excluded: plan.queues.iter().map(ToString::to_string).collect(),
         findings,
@@ -197,7 +197,7 @@ impl Masking<'_> {
         }
         self.begin().await?;
         let explained = sql_rules::explain(self.writer, self.plan).await;
-        // After a failure the connection may be gone, and what is told is why.
+        // After a failure the connection may be gone, and the reason is what to report.
         let ended = self
             .execute(Doing::WithoutRows("ending the check of rules in SQL"), "ROLLBACK")
             .await;
@@ -282,7 +282,7 @@ impl Masking<'_> {
         loads.map(|load| &load.table).chain(queues).cloned().collect()
     }
 
-    /// Retries what a retry can mend: deadlocks, serialization failures and lock timeouts, with exponential
+    /// Retries what a retry can cure: deadlocks, serialization failures and lock timeouts, with exponential
     /// backoff and jitter. What was tried again from a savepoint within the work is not tried again.
     async fn retrying<T>(&self, work: impl AsyncFn() -> Result<T, Failure>) -> Result<T> {
         let target = &self.settings.target;
@@ -334,9 +334,9 @@ impl Masking<'_> {
             let name = format!("scalingo_staging_sync_copy_{number}");
             copies.push(self.copy_masked(load, name).await?);
         }
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         for number in &part.groups {
-            told.push(self.copy_group(*number).await?);
+            reports.push(self.copy_group(*number).await?);
         }
         let keys = self.take_off_foreign_keys(&tables).await?;
         for (load, copy) in part.plain.iter().zip(&copies) {
@@ -345,9 +345,9 @@ impl Masking<'_> {
         for table in &part.queues {
             self.empty_silently(table).await?;
         }
-        let mut masked: Vec<report::TableReport> = copies.into_iter().map(|copy| copy.told).collect();
-        for (number, told) in part.groups.iter().zip(told) {
-            masked.extend(self.run_group(*number, told).await?);
+        let mut masked: Vec<report::TableReport> = copies.into_iter().map(|copy| copy.report).collect();
+        for (number, loaded) in part.groups.iter().zip(reports) {
+            masked.extend(self.run_group(*number, loaded).await?);
         }
         self.put_back_foreign_keys(&keys).await?;
         Ok(masked)

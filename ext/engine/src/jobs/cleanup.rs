@@ -19,7 +19,7 @@ pub fn cleanup<'a>(
 ) -> Job<'a, Leftover> {
     Box::pin(async move {
         let settings = settings::TargetSettings {
-            // Sessions of others are nobody's leftovers and in nobody's way here.
+            // Sessions of others are no leftovers, and are in no way here.
             terminate_connections: true,
             ..settings.clone()
         };

@@ -1,4 +1,4 @@
-//! The dry run: what a run would do, told without doing it.
+//! The dry run: what a run would do, without doing it.
 //!
 //! The beginning of the real backup is downloaded, up to the end of its table of contents, and planned with the
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
@@ -40,7 +40,7 @@ pub struct DryRun {
     pub tables: Vec<PlannedTable>,
     /// Every column that looks personal by its name, as [`report::Report::findings`] has them.
     pub findings: Vec<report::Finding>,
-    /// What holds personal data beside columns, and what would become of it, as far as the table of contents tells.
+    /// What holds personal data beside columns, and what would become of it, as far as the table of contents shows.
     pub channels: Vec<Channel>,
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
@@ -90,7 +90,7 @@ pub struct PlannedTable {
     pub sql: Vec<Sql>,
     /// Its rows as of the last run.
     pub last_rows: Option<u64>,
-    /// The size of its rows in the backup, compressed, where the archive tells.
+    /// The size of its rows in the backup, compressed, where the archive says.
     pub compressed_bytes: Option<u64>,
 }
 
@@ -128,14 +128,14 @@ impl From<&Error> for Problem {
 /// Says what a run with these settings would do.
 ///
 /// # Errors
-/// [`Kind::Interrupted`] and [`Kind::Internal`] only: whatever else goes wrong would end a run, too, and is told as
+/// [`Kind::Interrupted`] and [`Kind::Internal`] only: all other failures would end a run, too, and are returned as
 /// one of the [`DryRun::problems`].
 pub fn dry_run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, DryRun> {
-    Box::pin(async move { until_cancelled(&cancel, tell(settings, events)).await })
+    Box::pin(async move { until_cancelled(&cancel, preview(settings, events)).await })
 }
 
-async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
-    let mut told = DryRun::default();
+async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
+    let mut dry = DryRun::default();
     let mut problems: Vec<Error> = settings.check().err().into_iter().collect();
     let url = take(ConnectionUrl::of(&settings.target), &mut problems)?;
 
@@ -144,8 +144,8 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let mut plan = None;
     let mut sizes = HashMap::new();
     if let Some(contents) = contents {
-        told.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
-        told.warnings.extend(age_warning(settings, &contents.info));
+        dry.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
+        dry.warnings.extend(age_warning(settings, &contents.info));
         if let Some(url) = &url {
             let (source, dumped) = (&settings.source, &contents.header.database);
             problems.extend(identity::refuse_addon(url, &contents.info).err());
@@ -164,29 +164,24 @@ async fn tell(settings: &Settings, events: &Sink) -> Result<DryRun> {
     };
     problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
     if let (Some(plan), Some(url), Some(_), true) = (&plan, url, &look, settings.ask_server) {
-        told.server_check = take(postgres::ask(url, plan).await, &mut problems)?;
-        problems.extend(
-            told.server_check
-                .iter()
-                .flat_map(|check| &check.problems)
-                .cloned(),
-        );
+        dry.server_check = take(postgres::ask(url, plan).await, &mut problems)?;
+        problems.extend(dry.server_check.iter().flat_map(|check| &check.problems).cloned());
     }
     if let Some(plan) = &plan {
-        told.warnings.extend(plan.warnings.iter().cloned());
-        told.findings.clone_from(&plan.personal.findings);
-        told.channels = plan.known_channels();
-        told.tables = tables(plan, &sizes, look.as_ref());
-        told.not_valid = not_valid(plan);
-        told.left_out = report::left_out(plan);
+        dry.warnings.extend(plan.warnings.iter().cloned());
+        dry.findings.clone_from(&plan.personal.findings);
+        dry.channels = plan.known_channels();
+        dry.tables = tables(plan, &sizes, look.as_ref());
+        dry.not_valid = not_valid(plan);
+        dry.left_out = report::left_out(plan);
     }
-    told.target = look;
-    told.problems = problems.iter().map(Problem::from).collect();
-    told.would_succeed = told.problems.is_empty();
-    Ok(told)
+    dry.target = look;
+    dry.problems = problems.iter().map(Problem::from).collect();
+    dry.would_succeed = dry.problems.is_empty();
+    Ok(dry)
 }
 
-/// A part of the dry run, or None where it fails as a run would, which is a problem to tell. A defect or an interrupt
+/// A part of the dry run, or None where it fails as a run would, which is a problem to report. A defect or an interrupt
 /// ends the dry run itself.
 fn take<T>(part: Result<T>, problems: &mut Vec<Error>) -> Result<Option<T>> {
     match part {
@@ -297,7 +292,7 @@ fn columns(plan: &Plan, load: &Load) -> Vec<PlannedColumn> {
 
 /// The statements that change a load's rows.
 fn sql(plan: &Plan, load: &Load) -> Vec<Sql> {
-    let told = statements(plan, load).map(|statement| Sql {
+    let found = statements(plan, load).map(|statement| Sql {
         rule: statement.rule.clone(),
         columns: (statement.columns.iter())
             .chain(statement.choices.iter().map(|choice| &choice.column))
@@ -305,7 +300,7 @@ fn sql(plan: &Plan, load: &Load) -> Vec<Sql> {
             .collect(),
         sql: statement.sql.clone(),
     });
-    told.collect()
+    found.collect()
 }
 
 fn statements<'p>(plan: &'p Plan, load: &'p Load) -> impl Iterator<Item = &'p SqlStatement> {

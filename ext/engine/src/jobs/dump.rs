@@ -250,7 +250,7 @@ impl Dumping<'_> {
         if let Some(warning) = personal::warning(&begun.detection.findings()) {
             self.events.warn(warning);
         }
-        let told = leak_report::tell(plan, begun.leaks.as_ref(), None, &self.events);
+        let told = leak_report::collect(plan, begun.leaks.as_ref(), None, &self.events);
         let strict = self.settings.masking.fail_on_verification_error;
         match told.failure().filter(|_| strict) {
             Some(failure) => Err(leak_report::refusal(failure, "The archive was not kept.")),

@@ -68,7 +68,7 @@ pub(super) async fn on_target(
     let outcome = report::outcome(&result, recorder.seconds());
     target.record(history.job(), &outcome).await;
     let closed = close(&target, cancel).await;
-    // What went wrong first is what has to be told.
+    // The first failure is the one to report.
     let result = result?;
     closed.map(|()| result)
 }

@@ -57,7 +57,7 @@ impl Run<'_> {
     /// From the backup to the marker that says how the target is left.
     async fn sync(&self) -> Result<Report> {
         let (backup, opened) = self.open().await?;
-        self.tell_plan(&opened.plan).await;
+        self.send_plan(&opened.plan).await;
 
         self.enter(Phase::Schema);
         let job = self.history.of_backup(&backup.info);
@@ -132,8 +132,8 @@ impl Run<'_> {
         Ok((origin, opened))
     }
 
-    /// Says what lies ahead, for whoever draws or counts the progress.
-    async fn tell_plan(&self, plan: &Plan) {
+    /// Says what lies ahead, for the display of progress.
+    async fn send_plan(&self, plan: &Plan) {
         let steps = plan.steps.iter();
         let steps = steps.filter(|step| step.kind != StepKind::SqlRules);
         self.events.send(Event::Planned {
@@ -188,12 +188,12 @@ impl Run<'_> {
         if let Some(warning) = personal::warning(&findings) {
             self.events.warn(warning);
         }
-        let told = leak_report::conclude(target, plan, leaks, strict).await?;
+        let leak_report = leak_report::conclude(target, plan, leaks, strict).await?;
         let known_passwords = passwords::count(target, plan).await?;
         target.mark_end().await?;
 
-        let verified = verified && !told.leaks();
-        Ok(told.into_report(Report {
+        let verified = verified && !leak_report.leaks();
+        Ok(leak_report.into_report(Report {
             tables: self.recorder.placed(report::tables(plan, loaded)),
             findings,
             known_passwords,
@@ -229,7 +229,7 @@ impl postgres::Replay for Again<'_> {
     }
 }
 
-/// What to tell where rules in SQL failed and the others went on.
+/// What to say where rules in SQL failed and the others went on.
 fn left_empty(loaded: &LoadReport) -> Option<Error> {
     let (_, first) = loaded.failed.first()?;
     let tables = loaded.failed.iter().flat_map(|(tables, _)| tables);

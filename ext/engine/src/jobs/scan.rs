@@ -1,5 +1,5 @@
 //! The findings of a backup, a database or a schema, without restoring anything: what `rake scan`, `suggest` and
-//! `coverage` tell.
+//! `coverage` say.
 //!
 //! The same plan is made as for a run, and the same detection judges; only nothing is done about it.
 

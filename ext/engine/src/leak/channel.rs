@@ -14,7 +14,7 @@ pub struct Channel {
     pub name: String,
     /// The kind of personal data, where it is known.
     pub kind: Option<String>,
-    /// How many: values or large objects; 0 where nobody has counted.
+    /// How many: values or large objects; 0 where they were not counted.
     pub count: u64,
     /// What became of it.
     pub outcome: ChannelOutcome,
@@ -46,7 +46,7 @@ pub enum ChannelOutcome {
     Emptied,
     /// Left out of the target.
     LeftOut,
-    /// In the target, and nobody has looked into it.
+    /// In the target, and not looked into.
     Unscanned,
     /// In the target as it is.
     Kept,
@@ -64,14 +64,14 @@ pub fn warnings(channels: &[Channel]) -> Vec<Text> {
             None => kinds.push((channel.channel, channel.outcome, vec![channel])),
         }
     }
-    let told = kinds.iter().flat_map(|(kind, outcome, alike)| {
+    let sentences = kinds.iter().flat_map(|(kind, outcome, alike)| {
         if alike.len() > NAMED {
             vec![together(*kind, *outcome, alike).into()]
         } else {
             alike.iter().map(|channel| channel.note.clone()).collect()
         }
     });
-    told.collect()
+    sentences.collect()
 }
 
 /// Many of a kind in one sentence, and where each is to be read.
@@ -157,7 +157,7 @@ impl Channel {
         }
     }
 
-    /// Large objects that nobody has looked into.
+    /// Large objects that were not looked into.
     pub fn large_objects_unscanned(count: u64) -> Self {
         Self {
             channel: ChannelKind::LargeObjects,
@@ -233,13 +233,13 @@ mod tests {
                 &entry(),
             ));
         }
-        let told = warnings(&channels);
-        assert_eq!(told.len(), 2);
-        assert!(told[0].starts_with("public.posts.words holds"), "{}", told[0]);
+        let found = warnings(&channels);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with("public.posts.words holds"), "{}", found[0]);
         assert!(
-            told[1].starts_with("902 columns hold 902 values that are not text, which the leak check does not read: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
+            found[1].starts_with("902 columns hold 902 values that are not text, which the leak check does not read: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
             "{}",
-            told[1]
+            found[1]
         );
     }
 
@@ -248,12 +248,12 @@ mod tests {
         let channels: Vec<Channel> = (0..3)
             .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, &entry()))
             .collect();
-        let told = warnings(&channels);
-        assert_eq!(told.len(), 3);
+        let found = warnings(&channels);
+        assert_eq!(found.len(), 3);
         assert!(
-            told[0].starts_with("public.t0.data holds 1 value that is not text"),
+            found[0].starts_with("public.t0.data holds 1 value that is not text"),
             "{}",
-            told[0]
+            found[0]
         );
     }
 }

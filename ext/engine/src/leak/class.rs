@@ -1,7 +1,7 @@
 //! The kinds of value that the leak check follows, and the keyed hash that stands for one.
 //!
 //! The hash is SipHash-1-3 as the standard library has it, under a key drawn from the operating system for each
-//! run ([`RandomState`]): 64 bits, of which nobody without the key can test a guess, and no further crate. It never
+//! run ([`RandomState`]): 64 bits, of which no guess can be tested without the key, and no further crate. It never
 //! leaves the process, so it does not matter that the library may choose another algorithm some day.
 
 use personal_data::{canonical, PiiKind};

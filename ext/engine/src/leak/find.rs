@@ -108,7 +108,7 @@ impl Finder {
         }
     }
 
-    /// Whether nothing can be found in what a field of COPY text stands for, told at a glance. Of COPY's own escapes
+    /// Whether nothing can be found in what a field of COPY text stands for, as a glance shows. Of COPY's own escapes
     /// only the doubled backslash leaves one that hides something.
     pub(super) fn has_nothing(&self, field: &[u8]) -> bool {
         if field.len() < SHORTEST || self.names {
@@ -168,7 +168,7 @@ impl Finder {
     }
 
     /// Calls back with the candidates in a bytea in hex form (without `\x`), if it decodes as text or is a digest.
-    /// Returns false where it holds something else, which nobody has looked at.
+    /// Returns false where it holds something else, which has not been looked at.
     pub(super) fn bytes(&mut self, hex: &[u8], found: &mut dyn FnMut(Candidate<'_>)) -> bool {
         if DIGEST_LENGTHS.contains(&hex.len()) {
             digests(hex, found);

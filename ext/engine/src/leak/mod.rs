@@ -9,7 +9,7 @@
 //! find       the candidates in a field, quickly
 //! class      the kinds that are followed, and their keyed hash
 //! sets       both sets and where they meet, built on table (exact) and sketch (bounded, with an error rate)
-//! verdict    what is certain, what is possible, and how it is told
+//! verdict    what is certain, what is possible, and how it is said
 //! channel    what holds personal data beside columns
 //! ```
 //!
@@ -99,7 +99,7 @@ impl LeakCheck {
         verdict::findings(&mut self.sets(), &self.columns)
     }
 
-    /// The columns of type bytea with values that are no text, and how many: nobody has looked at those.
+    /// The columns of type bytea with values that are no text, and how many: those are not looked at.
     pub fn unscanned(&self) -> Vec<(&ColumnPlace, u64)> {
         let unscanned = self.unscanned.lock().unwrap_or_else(PoisonError::into_inner);
         let columns = self.columns.iter().zip(unscanned.iter().copied());

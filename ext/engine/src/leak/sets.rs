@@ -70,7 +70,7 @@ pub(super) struct ClassTally {
     pub(super) certain: u64,
     /// How many different ones those are, as far as known.
     pub(super) values: u64,
-    /// Past the bounds: candidates that are originals as far as sketches can tell, the certain ones among them.
+    /// Past the bounds: candidates that are originals as far as sketches show, the certain ones among them.
     pub(super) possible: u64,
     /// How many of those are their errors, on average.
     pub(super) expected: f64,
@@ -245,7 +245,7 @@ impl Sets {
 
     /// Compares what has not been compared as it came, and returns what is known of every place.
     pub(super) fn finish(&mut self) -> &[ClassTally] {
-        // What was told as it came may be among what is kept.
+        // What was reported as it came may be among what is kept.
         if self.sightings_sketch.is_some() && self.kept.iter().next().is_some() {
             self.doubt();
         }
@@ -326,7 +326,7 @@ impl Sets {
         self.originals.retain(|hash| share.holds(hash));
     }
 
-    /// Halves the sample of sightings. Those that leave it and are known to be originals are told first.
+    /// Halves the sample of sightings. Those that leave it and are known to be originals are reported first.
     fn thin_sightings(&mut self) {
         if self.sightings_sketch.is_none() {
             let mut sketch = Sketch::new(self.bounds.sketch);

@@ -1,4 +1,4 @@
-//! What the two sets say: certain leaks, possible ones, and the sentences that tell them.
+//! What the two sets say: certain leaks, possible ones, and the sentences for them.
 
 use super::class::Class;
 use super::sets::{place, ClassTally, Sets};
@@ -53,7 +53,7 @@ pub struct Summary {
     pub candidates: u64,
     /// Digests of originals that were looked for.
     pub hashes: u64,
-    /// Past the bounds: candidates that may be originals as far as sketches can tell, in all columns together,
+    /// Past the bounds: candidates that may be originals as far as sketches show, in all columns together,
     /// with those that are certain.
     pub possible: u64,
     /// How many of those are the sketches' errors, on average.
@@ -164,8 +164,8 @@ fn judge(tally: &ClassTally, class: Class, originals: u64, column: &ColumnPlace)
     let count = tally.certain.max(tally.possible);
     let expected = chance + tally.expected;
     // As many as the sketch's errors make are no finding.
-    let is_told = count > 0 && (tally.certain > 0 && chance < 1.0 || beyond_chance(count, expected));
-    if is_told {
+    let is_reported = count > 0 && (tally.certain > 0 && chance < 1.0 || beyond_chance(count, expected));
+    if is_reported {
         leak(count, expected, false)
     } else {
         None
@@ -278,12 +278,12 @@ mod tests {
             leaks: leak.into_iter().collect(),
             summary: Summary::default(),
         };
-        let told = findings.failure().unwrap_or_default();
+        let failure = findings.failure().unwrap_or_default();
         assert!(
-            told.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
-            "{told}"
+            failure.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
+            "{failure}"
         );
-        assert_eq!(told.snippets().collect::<Vec<_>>(), [&Snippet::Entry(entry())]);
+        assert_eq!(failure.snippets().collect::<Vec<_>>(), [&Snippet::Entry(entry())]);
         assert_eq!(Findings::default().failure(), None);
     }
 }

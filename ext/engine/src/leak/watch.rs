@@ -98,7 +98,7 @@ pub enum Role {
     Scrubbed,
     /// Masked later, by SQL: every value is an original, and one that is still there when all is done is meant to be.
     MaskedLater,
-    /// Known not to be personal: nobody looks.
+    /// Known not to be personal, so it is not looked at.
     Ignored,
     /// Written as it is: its values are where originals may have survived.
     Written,

@@ -243,7 +243,7 @@ impl Watcher {
         self.end_of_piece();
     }
 
-    /// Looks at one row, as it came and as it is written. [`Watcher::end_of_piece`] must be told now and then.
+    /// Looks at one row, as it came and as it is written. [`Watcher::end_of_piece`] must be called now and then.
     pub(crate) fn row(&mut self, raw: Row<'_>, written: Row<'_>) {
         let Self { watch, looker, .. } = self;
         let fields = raw.fields().min(written.fields());

@@ -38,9 +38,9 @@ impl<'a> Binary<'a> {
     }
 
     /// The layout of a load's rows; None when they go as text: one column's type has no binary form here, or no
-    /// column's text is dear to parse.
+    /// column's text is expensive to parse.
     pub(super) fn layout(&self, load: &Load) -> Option<Arc<Layout>> {
-        // What INSERT statements hold is as somebody wrote it.
+        // What INSERT statements hold is as a client wrote it.
         if !self.possible || load.format != RowFormat::Copy {
             return None;
         }

@@ -1,7 +1,7 @@
 //! What the leak check watches: of each data block the columns that can hold a value that identifies a person.
 //!
-//! Which of them are masked is told to the check by the mask that is in force when rows pass; what only SQL masks, and
-//! what a condition may leave as it is, is told here.
+//! Which of them are masked the check learns from the mask that is in force when rows pass; what only SQL masks, and
+//! what a condition may leave as it is, is said here.
 
 use super::personal::Personal;
 use super::schema::{Column, Schema, TypeName};
@@ -112,7 +112,7 @@ fn masked_later<'p>(load: &'p Load, sql_rules: &'p SqlRules, schema: &Schema) ->
     columns
 }
 
-/// What the names of a table's columns tell, where they tell it surely.
+/// What the names of a table's columns say, where they leave no doubt.
 fn by_names(schema: &Schema, table: usize) -> HashMap<&str, NameFinding> {
     let table = &schema.tables[table];
     let columns = table.columns.iter().map(|column| column.name.as_str());

@@ -1,5 +1,5 @@
 //! Personal data in the schema's own text: defaults, CHECKs, enum labels, partition bounds, index predicates,
-//! functions, views, policies; comments are not restored. No rule reaches it, so it is told.
+//! functions, views, policies; comments are not restored. No rule reaches it, so it is reported.
 
 use super::decide::{display_name, Decisions};
 use crate::leak::{Channel, Class};
@@ -7,7 +7,7 @@ use personal_data::{PiiKind, Scanner};
 use pg_dump_archive::{Entry, Section};
 use std::collections::BTreeMap;
 
-/// More findings than this are not told one by one.
+/// More findings than this are not listed one by one.
 const TOLD: usize = 200;
 
 /// What stands in the definitions of everything that is restored.
@@ -21,7 +21,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
         }
         let mut counts: BTreeMap<PiiKind, u64> = BTreeMap::new();
         scanner.find(entry.defn.as_bytes(), |kind, _| {
-            if is_told(kind) {
+            if is_reported(kind) {
                 *counts.entry(kind).or_default() += 1;
             }
         });
@@ -37,7 +37,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
 }
 
 /// What points at one person or opens an account; a capitalised pair of words in a comment is no name.
-fn is_told(kind: PiiKind) -> bool {
+fn is_reported(kind: PiiKind) -> bool {
     let identifies = Class::of(kind).is_some_and(|class| class != Class::Name);
     identifies
         || matches!(

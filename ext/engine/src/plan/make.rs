@@ -57,7 +57,7 @@ impl<'a> PlanInput<'a> {
 /// Pure: it reads nothing but its arguments. `key` makes the pseudonyms, see [`masking::Key`].
 ///
 /// # Errors
-/// One [`Kind::Plan`](crate::error::Kind::Plan) error that tells everything that is wrong, a line each: rules that fit no
+/// One [`Kind::Plan`](crate::error::Kind::Plan) error with everything that is wrong, a line each: rules that fit no
 /// table or no column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
 pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Error> {
     let (entries, schema) = (contents.entries, &contents.schema);

@@ -1,7 +1,7 @@
 //! The table of contents and the rules, turned into what happens to each entry. Pure: no database, no network.
 //!
 //! Everything that can be known before the target is touched is decided here, and everything that is wrong
-//! is told together. [`plan()`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
+//! is reported together. [`plan()`] reads top to bottom: [`schema`] is what the archive says of tables and keys (read
 //! with the lexer in [`sql`]), `decide` what is restored at all, `exclude` and `queues` whose rows are not, `rules` which
 //! columns are masked, `load` and `binary` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
 //! personal and is covered by none of them, `steps` what comes after the rows.

@@ -23,7 +23,7 @@ const WHOLE: &str = "*";
 
 /// A table of what is queued.
 struct Queue {
-    /// What told it.
+    /// What shows it.
     reason: String,
     status: Status,
     because: String,
@@ -45,8 +45,8 @@ impl Queues {
         let ruled_by_sql = ruled_by_sql(settings, schema);
         for (index, table) in schema.tables.iter().enumerate() {
             let columns = table.columns.iter().map(|column| column.name.as_str());
-            let told = queue(&table.name.schema, &table.name.name, columns).filter(|_| !table.foreign);
-            let Some(reason) = told else { continue };
+            let shown = queue(&table.name.schema, &table.name.name, columns).filter(|_| !table.foreign);
+            let Some(reason) = shown else { continue };
             for table in std::iter::once(index).chain(schema.descendants(index)) {
                 let (status, because) = if excluded.contains(&table) {
                     (Status::Covered, "exclude_tables".to_owned())

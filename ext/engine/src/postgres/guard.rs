@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// Other client sessions of our login role in this database; `$1` is our own sessions' name. A session of another
-/// run is spared for its first seconds: it is about to learn that this run holds the target, and to tell it.
+/// run is spared for its first seconds: it is about to learn that this run holds the target, and to say so.
 const OTHERS: &str = "FROM pg_stat_activity \
     WHERE datname = current_database() AND usename = session_user AND backend_type = 'client backend' \
       AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM $1 \
@@ -104,7 +104,7 @@ impl Drop for Guard {
         self.task.abort();
         let left_on = self.watch.read_only.load(Ordering::Acquire);
         if let (true, Ok(runtime)) = (left_on, tokio::runtime::Handle::try_current()) {
-            // Nobody called `close`. If the runtime lives on for a moment, this still puts things right.
+            // `close` was not called. If the runtime lives on for a moment, this still puts things right.
             let control = Arc::clone(&self.control);
             runtime.spawn(async move { state::let_writers_in(&control).await });
         }
@@ -117,7 +117,7 @@ async fn keep_watch(control: Arc<Session>, connector: SharedConnector, idle: Idl
         let close = watch.patrolling.load(Ordering::Acquire) && !watch.read_only.load(Ordering::Acquire);
         tokio::time::sleep(if close { CLOSE_PATROL } else { PATROL }).await;
         if control.is_closed() {
-            // Whoever uses the target next is told so by `Target::check_hold`.
+            // `Target::check_hold` says so at the next use of the target.
             return;
         }
         if watch.patrolling.load(Ordering::Acquire) {

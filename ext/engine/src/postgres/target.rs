@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A target database that this run holds: nobody else's run can start in it until [`Target::close`].
+/// A target database that this run holds: no other run can start in it until [`Target::close`].
 ///
 /// Dropping it ends every session at once. What [`Target::close`] would have put back is then put back in the
 /// background if the runtime lives on for a moment, and otherwise by the next run.
@@ -93,7 +93,7 @@ impl Target {
         self.connector.url()
     }
 
-    /// Buffers for pieces of rows. Whoever fills [`Item::Rows`](super::Item::Rows) takes them here; they come back by themselves.
+    /// Buffers for pieces of rows. What fills [`Item::Rows`](super::Item::Rows) takes them here; they come back by themselves.
     pub fn buffers(&self) -> Buffers {
         self.buffers.clone()
     }

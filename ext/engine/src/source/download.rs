@@ -1,7 +1,7 @@
 //! A download that survives: it resumes where it broke, with a fresh link each time, and is read as a stream.
 //!
 //! A task fetches pieces and feeds a bounded channel; a reader on a blocking thread takes them out. When the
-//! reader is slow the channel fills, the task stops reading the socket, and TCP tells the server. At most
+//! reader is slow the channel fills, the task stops reading the socket, and TCP slows the server down. At most
 //! [`PIECES`] pieces of the HTTP library's read buffer (up to about 400 KiB each) are in memory at a time.
 //!
 //! Resuming is RFC 9110: `Range` from the first missing byte, with `If-Range` where the server gave a validator.
@@ -165,7 +165,7 @@ struct Download<'a, L> {
     /// Bytes delivered, and their digest so far.
     offset: u64,
     hasher: Sha256,
-    /// What is known of the file, from the first answer that told.
+    /// What is known of the file, from the first answer that said so.
     total: Option<u64>,
     etag: Option<HeaderValue>,
     modified: Option<HeaderValue>,
@@ -356,7 +356,7 @@ impl<'a, L: Links> Download<'a, L> {
             return Err(self.changed());
         }
         self.hasher.update(&piece);
-        // Nobody waits for the rest any more; `start` ends the task.
+        // The rest is no longer waited for; `start` ends the task.
         self.sender
             .send(Message::Piece(piece))
             .await
@@ -377,7 +377,7 @@ impl<'a, L: Links> Download<'a, L> {
     }
 
     /// Fails when an answer is about another file than the one that the delivered bytes are from; notes what it
-    /// tells of the file otherwise.
+    /// says of the file otherwise.
     fn compare(&mut self, total: Option<u64>, headers: &HeaderMap) -> Result<(), Break> {
         let etag = headers.get(ETAG);
         let modified = headers.get(LAST_MODIFIED);

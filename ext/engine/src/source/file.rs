@@ -1,4 +1,4 @@
-//! A backup in a file of this machine: one that somebody gave, or one that was kept.
+//! A backup in a file of this machine: one that the user gave, or one that was kept.
 
 use super::shown::shown;
 use super::{BackupInfo, Found};
@@ -21,7 +21,7 @@ pub(super) async fn find(path: &Path) -> Result<Found> {
 /// # Errors
 /// [`Kind::Configuration`] when it is no regular file: what came through a pipe does not come twice.
 pub(super) async fn find_again(path: &Path) -> Result<Found> {
-    // Opening a pipe that nobody writes to any more would wait for ever.
+    // Opening a pipe without a writer would wait for ever.
     let is_file = tokio::fs::metadata(path)
         .await
         .map_err(|error| unopened(path, &error))?

@@ -40,7 +40,7 @@ pub(super) fn download_client(api: &Url, patience: &Patience) -> Result<Client> 
 }
 
 fn client(bases: &[&Url], patience: &Patience) -> ClientBuilder {
-    // reqwest takes the process's provider. Somebody else's choice is as good as ours, so an error is none.
+    // reqwest takes the process's provider. Another library's choice is as good as ours, so an error is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
@@ -94,8 +94,8 @@ pub(super) enum HttpFailure {
     },
     /// An answer that says yes and cannot be read.
     Unreadable,
-    /// A failure that is told already.
-    Told(Error),
+    /// A failure that is an error of ours already.
+    Final(Error),
 }
 
 impl HttpFailure {
@@ -122,7 +122,7 @@ impl HttpFailure {
         match self {
             Self::Transport { passing, .. } => *passing,
             Self::Refused { status, .. } => is_passing(*status),
-            Self::Unreadable | Self::Told(_) => false,
+            Self::Unreadable | Self::Final(_) => false,
         }
     }
 
@@ -132,7 +132,7 @@ impl HttpFailure {
             Self::Transport { arrived, .. } => *arrived,
             Self::Refused { status, .. } => status.is_server_error() || status.as_u16() == 408,
             Self::Unreadable => true,
-            Self::Told(_) => false,
+            Self::Final(_) => false,
         }
     }
 

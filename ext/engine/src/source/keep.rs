@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Temporary files begin with this, and with a dot so that nobody takes them for an archive.
+/// Temporary files begin with this, and with a dot so that they are not taken for archives.
 const PARTIAL: &str = ".scalingo-staging-sync-";
 /// A temporary file that nothing was written to for so long belongs to a run that was killed.
 const LEFT_OVER: Duration = Duration::from_secs(24 * 3600);
@@ -43,7 +43,7 @@ pub(super) struct Description {
     pub name: String,
     /// When the backup was made.
     pub created_at: Option<jiff::Timestamp>,
-    /// The size that the API tells.
+    /// The size that the API states.
     pub size: Option<u64>,
     /// The file's length in bytes.
     #[serde(default)]
@@ -65,7 +65,7 @@ impl Description {
     }
 }
 
-/// An archive that lies in the directory, whole as far as its length tells.
+/// An archive that lies in the directory, whole as far as its length shows.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     /// What it is.
@@ -150,7 +150,7 @@ impl Partial {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.subsec_nanos());
         let temporary = directory.join(format!("{PARTIAL}{}-{count}-{nanos}.part", std::process::id()));
-        // create_new: neither a file nor a link that somebody put there is written to.
+        // create_new: neither a file nor a link that another program put there is written to.
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)

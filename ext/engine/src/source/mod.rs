@@ -73,7 +73,7 @@ pub struct BackupInfo {
     pub size: Option<u64>,
     /// Where it comes from: "Scalingo app my-app, addon ad-…" or "the file shop.dump". Never a URL.
     pub origin: String,
-    /// Whether it is a file that somebody gave, so that nothing is known of its app.
+    /// Whether it is a file that the user gave, so that nothing is known of its app.
     pub file: bool,
     /// The database at Scalingo, by the name that its host bears, where known.
     #[serde(skip)]
@@ -223,7 +223,7 @@ fn find_inside<'a, E: std::error::Error + 'static>(
     None
 }
 
-/// Tells which backup it will be, and puts the unpacking on top of it.
+/// Says which backup it will be, and puts the unpacking on top of it.
 fn announce(found: Found, events: &Sink) -> Backup {
     events.send(Event::BackupChosen {
         id: found.info.id.clone(),
@@ -254,7 +254,7 @@ fn unpacked(found: Found) -> Backup {
     }
 }
 
-/// Tells a blocking thread to stop when the future that waits for it is dropped, and ends the download that the
+/// Makes a blocking thread stop when the future that waits for it is dropped, and ends the download that the
 /// thread may be waiting for.
 struct StopOnDrop {
     stopped: Arc<AtomicBool>,

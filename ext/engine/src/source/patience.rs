@@ -18,7 +18,7 @@ pub struct Patience {
     pub first_delay: Duration,
     /// The longest delay between two tries.
     pub longest_delay: Duration,
-    /// The longest `Retry-After` that is waited for; beyond it the run fails and tells how long it would be.
+    /// The longest `Retry-After` that is waited for; beyond it the run fails and says how long it would be.
     pub longest_retry_after: Duration,
     /// Attempts of one API request. With the delays it outlives the minute of Scalingo's rate limit.
     pub api_attempts: usize,

@@ -1,4 +1,4 @@
-//! Paths that somebody gave, as a message may show them.
+//! Paths that the user gave, as a message may show them.
 
 use std::borrow::Cow;
 use std::path::Path;

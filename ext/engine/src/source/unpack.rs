@@ -2,7 +2,7 @@
 //!
 //! What the bytes are is decided by the bytes, never by a name: gzip by its magic (RFC 1952), tar by its header's
 //! checksum (POSIX, `pax`), pg_dump's archive by `PGDMP`. It reads no more of pg_dump's format than that and the
-//! byte that tells its custom format from its tar and directory formats (`pg_backup_archiver.c`, WriteHead).
+//! byte that distinguishes its custom format from its tar and directory formats (`pg_backup_archiver.c`, WriteHead).
 
 mod form;
 
@@ -204,7 +204,7 @@ fn search(
         io::copy(&mut entry, &mut io::sink()).map_err(|error| damaged_tar(&error, subject))?;
         budget.set(HEADERS);
     }
-    Err(others.told(subject))
+    Err(others.refusal(subject))
 }
 
 /// The members of a tar file that are no archive, for the error that says there is none.
@@ -225,7 +225,7 @@ impl Others {
         }
     }
 
-    fn told(self, subject: &str) -> Error {
+    fn refusal(self, subject: &str) -> Error {
         if self.sql {
             return FileFormat::Sql.refused(&format!("{subject} holds no PostgreSQL archive: what it holds"));
         }
@@ -267,7 +267,7 @@ impl Read for Metered<'_> {
     }
 }
 
-/// Gunzip whose errors are told: whatever fails here is the gzip layer or, already told, something below it.
+/// Gunzip with errors of ours: what fails here is the gzip layer or, with an error of its own, a layer below it.
 struct Gunzip<R> {
     decoder: MultiGzDecoder<BufReader<R>>,
     subject: String,

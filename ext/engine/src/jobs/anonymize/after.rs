@@ -7,7 +7,7 @@ use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
 
 impl Masking<'_> {
-    /// The database's large objects, into which nobody looks.
+    /// The database's large objects, which are not looked into.
     async fn large_objects(&self) -> Result<Option<Channel>> {
         let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
         let row = self.reader.query_one(count, &[]).await;
@@ -30,15 +30,15 @@ impl Masking<'_> {
             }
         }
         let objects = self.large_objects().await?;
-        let told = leak_report::tell(plan, self.leaks.as_ref(), objects, self.events);
-        match told
+        let leak_report = leak_report::collect(plan, self.leaks.as_ref(), objects, self.events);
+        match leak_report
             .failure()
             .filter(|_| self.settings.masking.fail_on_verification_error)
         {
             Some(failure) => Err(leak_report::refusal(failure, "The masked columns are masked.")),
             None => {
-                leak_report::warn(&told, self.events);
-                Ok(told)
+                leak_report::warn(&leak_report, self.events);
+                Ok(leak_report)
             }
         }
     }

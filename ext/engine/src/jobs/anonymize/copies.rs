@@ -18,7 +18,7 @@ use std::time::Instant;
 pub(super) struct Copy {
     /// The temporary table, for SQL.
     name: String,
-    pub(super) told: report::TableReport,
+    pub(super) report: report::TableReport,
 }
 
 fn quoted_list(columns: &[String]) -> String {
@@ -43,11 +43,11 @@ impl Masking<'_> {
         self.execute(Doing::WithoutRows("creating a temporary copy"), &sql)
             .await?;
         let name = format!("pg_temp.{name}");
-        let told = self
+        let report = self
             .copy(load, vec![Way::Text(load.copy_sql_into(&name, &[], "UTF8"))])
             .await?;
-        self.tell(&told);
-        Ok(Copy { name, told })
+        self.send_progress(&report);
+        Ok(Copy { name, report })
     }
 
     /// Streams a table's rows through its masks, by one of these ways.
@@ -70,13 +70,13 @@ impl Masking<'_> {
         ))
     }
 
-    fn tell(&self, told: &report::TableReport) {
+    fn send_progress(&self, done: &report::TableReport) {
         self.events.send(Event::TableLoaded {
-            table: told.table.clone(),
-            rows: told.rows,
-            bytes: told.bytes,
-            masked: told.masked(),
-            seconds: told.seconds,
+            table: done.table.clone(),
+            rows: done.rows,
+            bytes: done.bytes,
+            masked: done.masked(),
+            seconds: done.seconds,
         });
     }
 
@@ -131,22 +131,22 @@ impl Masking<'_> {
             return Err(Error::internal("A group of rules in SQL is not there."));
         };
         sql_rules::prepare(self.writer, group).await?;
-        let mut told = HashMap::new();
+        let mut reports = HashMap::new();
         for table in &group.tables {
             for id in &table.loads {
                 if let Some(load) = self.plan.loads.get(id) {
-                    told.insert(*id, self.copy(load, raw_ways(table, load, "UTF8")).await?);
+                    reports.insert(*id, self.copy(load, raw_ways(table, load, "UTF8")).await?);
                 }
             }
         }
-        Ok(told)
+        Ok(reports)
     }
 
     /// Empties a group's tables, runs its statements on the temporary ones, and moves the finished rows.
     pub(super) async fn run_group(
         &self,
         number: usize,
-        mut told: HashMap<DumpId, report::TableReport>,
+        mut reports: HashMap<DumpId, report::TableReport>,
     ) -> Result<Vec<report::TableReport>, Failure> {
         let Some(group) = self.group(number) else {
             return Err(Error::internal("A group of rules in SQL is not there.").into());
@@ -184,14 +184,14 @@ impl Masking<'_> {
         for warning in &finished.warnings {
             self.events.warn(warning);
         }
-        let stored: HashMap<_, _> = told.iter().map(|(id, table)| (*id, table.rows)).collect();
+        let stored: HashMap<_, _> = reports.iter().map(|(id, table)| (*id, table.rows)).collect();
         let done = finished.by_load(group, |id| stored.get(&id).copied().unwrap_or(0));
         let mut tables = Vec::new();
         for (id, rows, changes) in done {
-            if let Some(mut table) = told.remove(&id) {
+            if let Some(mut table) = reports.remove(&id) {
                 table.rows = rows;
                 table.add_changes(&changes);
-                self.tell(&table);
+                self.send_progress(&table);
                 tables.push(table);
             }
         }

@@ -111,7 +111,7 @@ fn candidates(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
     match column {
         // A number of what is not there is none.
         _ if kind == PiiKind::QueuedWork => plain(&["null"]),
-        // What a document says of somebody's health, say, has no form by which it could be found in it.
+        // What a document says of a person's health, say, has no form by which it could be found in it.
         Type::Json | Type::Jsonb | Type::Hstore if !scrubbed || !is_scrubbed(kind) => plain(&["null"]),
         Type::Json | Type::Jsonb if kind == PiiKind::Payload => vec![
             with("json", json!({ "scrub": true, "paths": keys_of_records("$..") })),

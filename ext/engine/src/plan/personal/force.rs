@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Judge<'_> {
-    /// Gives every uncovered column that its name tells of, and that is to be masked, its automatic mask, as far as keys
+    /// Gives every uncovered column that its name shows, and that is to be masked, its automatic mask, as far as keys
     /// let it.
     pub(super) fn put_in_force(
         &self,

@@ -31,7 +31,7 @@ pub(in crate::plan) struct JudgeContext<'a> {
     pub(in crate::plan) pseudonyms: &'a Pseudonyms,
 }
 
-/// A column of a load that its name tells of, or that is covered.
+/// A column of a load that its name shows, or that is covered.
 pub(super) struct Judged {
     pub(super) table: usize,
     pub(super) position: usize,
@@ -46,7 +46,7 @@ pub(super) struct Judged {
     pub(super) doubts: Doubts,
 }
 
-/// What a column's name tells.
+/// What a column's name shows.
 pub(super) struct Named {
     pub(super) finding: NameFinding,
     /// It is masked whatever the policy is: what acts outside, and accounts that get `config.staging_password`.
@@ -85,10 +85,10 @@ pub(in crate::plan) fn judge(
     said.add(judge.refuse_what_acts(&judged, &loads));
     let mut findings = BTreeMap::new();
     for (id, columns) in &judged {
-        judge.tell(&loads[id], columns, &mut findings);
+        judge.add_findings(&loads[id], columns, &mut findings);
     }
-    judge.tell_of_generated(&mut findings);
-    judge.tell_of_excluded(&mut findings);
+    judge.add_generated(&mut findings);
+    judge.add_excluded(&mut findings);
     let watched = judged.iter().filter(|_| detection.scan);
     let watches = watched
         .map(|(id, columns)| (*id, Arc::new(judge.watch(&loads[id], columns))))
@@ -149,7 +149,7 @@ impl Judge<'_> {
             .clone()
     }
 
-    /// The table that a finding about a column is told of: the root of partitions, and of what is inherited the
+    /// The table that a finding about a column names: the root of partitions, and of what is inherited the
     /// topmost parent that has the column.
     pub(super) fn home(&self, table: usize, column: &str) -> usize {
         let schema = self.ground.schema;
@@ -163,7 +163,7 @@ impl Judge<'_> {
         ancestors.iter().rfind(has).copied().unwrap_or(table)
     }
 
-    /// What a column's name tells, of what acts outside before what is personal.
+    /// What a column's name shows, of what acts outside before what is personal.
     pub(super) fn named(&mut self, table: usize, column: &Column) -> Option<Named> {
         let context = self.context(table);
         let sql_type = self.sql_type(table, column);

@@ -1,4 +1,4 @@
-//! Personal data that no rule covers, and what acts outside, as far as names tell: what is known of both before the target
+//! Personal data that no rule covers, and what acts outside, as far as names show: what is known of both before the target
 //! is touched.
 //!
 //! [`judge()`] looks at every column of every table whose rows are loaded, says what stands between it and staging
@@ -6,11 +6,11 @@
 //! force. [`outside`] is what is put in force under every policy. What it leaves for each load is a [`Watch`], with which the values of the first rows are judged.
 
 mod automatic;
+mod findings;
 mod force;
 mod judge;
 mod keys;
 mod outside;
-mod tell;
 mod watch;
 
 pub(crate) use automatic::is_scrubbed;
@@ -37,7 +37,7 @@ pub struct Personal {
     pub policy: Policy,
     /// Rows of each table that are looked at; None: all.
     pub sample_rows: Option<u64>,
-    /// What names tell of what is personal and of what acts outside, by table and column.
+    /// What names show of what is personal and of what acts outside, by table and column.
     pub findings: Vec<Finding>,
     /// What is needed to judge the values of each load.
     pub watches: HashMap<DumpId, Arc<Watch>>,

@@ -140,7 +140,7 @@ impl Judge<'_> {
         loads: &HashMap<DumpId, Load>,
     ) -> Diagnostics {
         let mut said = Diagnostics::default();
-        let mut told = HashSet::new();
+        let mut seen = HashSet::new();
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
             for one in columns
@@ -149,7 +149,7 @@ impl Judge<'_> {
             {
                 let column = &load.columns[one.position];
                 let home = &self.ground.schema.tables[self.home(one.table, column)].name;
-                if !told.insert((home, column)) {
+                if !seen.insert((home, column)) {
                     continue;
                 }
                 let because = one.standing.because.as_deref().unwrap_or_default();

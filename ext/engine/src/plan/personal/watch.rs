@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct Watch {
     /// What its table is about.
     pub context: Arc<TableContext>,
-    /// Its columns whose values can tell anything.
+    /// Its columns whose values can show anything.
     pub columns: Vec<Watched>,
     /// How many columns a row has.
     pub width: usize,

@@ -163,7 +163,7 @@ impl Rules<'_> {
             .collect()
     }
 
-    /// Both sides of a foreign key must see the same pseudonym: where one side's unique index tells case apart,
+    /// Both sides of a foreign key must see the same pseudonym: where one side's unique index distinguishes case,
     /// the other side does, too.
     pub(super) fn find_exact_columns(&mut self) {
         let mut linked: HashMap<(usize, String), Vec<(usize, String)>> = HashMap::new();
@@ -216,7 +216,7 @@ struct SeenAs {
 }
 
 impl SeenAs {
-    /// Through an expression, by the functions in it. In doubt case is told apart, which keeps values distinct.
+    /// Through an expression, by the functions in it. In doubt case is distinguished, which keeps values distinct.
     fn through(identifiers: &[String]) -> Self {
         let has = |names: &[&str]| identifiers.iter().any(|name| names.contains(&name.as_str()));
         SeenAs {

@@ -24,14 +24,14 @@ impl Rules<'_> {
                 }
             }
         }
-        let mut told = HashSet::new();
+        let mut seen = HashSet::new();
         for (&index, masks) in &self.covered {
             let family = self.schema.partition_ancestors(index).into_iter().chain([index]);
             for table in family {
                 let parted_by = self.schema.tables[table].partition_key.iter().flatten();
                 for column in parted_by.filter(|column| masks.contains_key(column.as_str())) {
                     let rule = masks[column.as_str()].1;
-                    if told.insert((rule, table, column)) {
+                    if seen.insert((rule, table, column)) {
                         problems.add(format!(
                             "{}: the column {column} is part of the partition key of {}, so masking it would move \
                              rows to other partitions. Take the table out of this strategy, or exclude it.",
@@ -67,7 +67,7 @@ impl Rules<'_> {
         }
     }
 
-    /// CHECKs on masked columns that are not understood: nobody can know before the rows have come.
+    /// CHECKs on masked columns that are not understood: that cannot be known before the rows have come.
     fn warn_of_checks(&self, index: usize, masks: &Covered, warnings: &mut Warnings) {
         let mut columns: Vec<_> = masks.iter().collect();
         columns.sort_unstable_by_key(|(column, _)| *column);
@@ -87,7 +87,7 @@ impl Rules<'_> {
     }
 
     /// Under a unique index pseudonyms are distinct among themselves. Values that stay as they are may still meet one
-    /// where both are drawn from the same few; nobody can know before the rows have come.
+    /// where both are drawn from the same few; that cannot be known before the rows have come.
     fn warn_of_meetings(&self, index: usize, masks: &Covered, warnings: &mut Warnings) {
         let mut columns: Vec<_> = masks.iter().collect();
         columns.sort_unstable_by_key(|(column, _)| *column);

@@ -24,7 +24,7 @@ pub(super) struct Rules<'a> {
     rules: Vec<(&'a Rule, Vec<(String, Mask)>)>,
     /// Per covered table: column → mask and rule.
     covered: BTreeMap<usize, Covered>,
-    /// Columns by their topmost table whose case a unique index, there or across a foreign key, tells apart.
+    /// Columns by their topmost table whose case a unique index, there or across a foreign key, distinguishes.
     exact: HashSet<(usize, String)>,
     /// The tables that each rule with a condition names, by the rule's number.
     conditional: BTreeMap<usize, Vec<usize>>,
@@ -57,7 +57,7 @@ impl<'a> Rules<'a> {
             lifted: HashSet::new(),
         };
         check_domain(&settings.masking.email_domain, problems);
-        let mut told = HashSet::new();
+        let mut seen = HashSet::new();
         for rule in &settings.masking.rules {
             let masks = masks_of(rule, problems);
             let Some(pattern) = NamePattern::parse(&rule.table) else {
@@ -83,7 +83,7 @@ impl<'a> Rules<'a> {
                 found.conditional.insert(number, tables.clone());
             }
             for table in tables {
-                found.cover(table, number, &mut told, problems);
+                found.cover(table, number, &mut seen, problems);
             }
         }
         if !found.rules.is_empty() {
@@ -98,7 +98,7 @@ impl<'a> Rules<'a> {
         &mut self,
         table: usize,
         rule: usize,
-        told: &mut HashSet<(usize, usize, String)>,
+        seen: &mut HashSet<(usize, usize, String)>,
         problems: &mut Problems,
     ) {
         let (settings, masks) = &self.rules[rule];
@@ -116,7 +116,7 @@ impl<'a> Rules<'a> {
                 let of_table = self.covered.entry(covered).or_default();
                 let other = of_table.entry(column.clone()).or_insert((mask.clone(), rule)).1;
                 // A rule meets itself where a table inherits from two that it covers.
-                if other != rule && told.insert((other, rule, column.clone())) {
+                if other != rule && seen.insert((other, rule, column.clone())) {
                     problems.add(format!(
                         "{} and {} both mask the column {}.{column}. Remove one of them.",
                         describe(self.rules[other].0),

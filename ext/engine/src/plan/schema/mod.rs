@@ -1,4 +1,4 @@
-//! The schema as the table of contents tells it: tables and their columns, types, keys, and who inherits from whom.
+//! The schema as the table of contents has it: tables and their columns, types, keys, and who inherits from whom.
 //!
 //! It reads the statements that pg_dump writes, not SQL at large. What it does not understand it passes over:
 //! the column list of a data block, not this model, is the truth about the data.

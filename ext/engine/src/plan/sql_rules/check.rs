@@ -1,4 +1,4 @@
-//! What is wrong with a rule that can be told from the table of contents alone.
+//! What is wrong with a rule that can be known from the table of contents alone.
 
 use super::names::find_table;
 use super::{describe, Prepared};
@@ -16,10 +16,10 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The one table that an entry is for.
 pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
-    let told = describe(rule);
+    let rule_name = describe(rule);
     let Some(pattern) = NamePattern::parse(&rule.table) else {
         problems.add(format!(
-            "{told}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a name \
+            "{rule_name}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a name \
              that has dots in it.",
             rule.table
         ));
@@ -28,7 +28,10 @@ pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems
     let tables = tables_like(&pattern, schema);
     let own = match tables.as_slice() {
         [] => {
-            problems.add(format!("{told}: {}", not_found(&rule.table, &pattern, schema)));
+            problems.add(format!(
+                "{rule_name}: {}",
+                not_found(&rule.table, &pattern, schema)
+            ));
             return None;
         }
         [one] => *one,
@@ -39,7 +42,7 @@ pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems
                 .map(|table| schema.tables[*table].name.to_string())
                 .collect();
             problems.add(format!(
-                "{told}: a rule in SQL is for one table, and this name means several ({}). Write schema.table, one \
+                "{rule_name}: a rule in SQL is for one table, and this name means several ({}). Write schema.table, one \
                  entry for each.",
                 names.join(", ")
             ));
@@ -167,7 +170,7 @@ pub(super) fn assignments(
     update: &Update,
     own: usize,
     schema: &Schema,
-    told: &str,
+    rule_name: &str,
     problems: &mut Problems,
 ) -> (Vec<String>, Vec<String>) {
     let table = &schema.tables[own];
@@ -184,7 +187,7 @@ pub(super) fn assignments(
             };
             let column = folded(ident);
             let Some(known) = table.columns.iter().find(|known| known.name == column) else {
-                problems.add(format!("{told}: {}", no_column(table, &column)));
+                problems.add(format!("{rule_name}: {}", no_column(table, &column)));
                 continue;
             };
             let roots = schema.partition_ancestors(own);
@@ -193,20 +196,20 @@ pub(super) fn assignments(
                 .filter_map(|root| schema.tables[*root].partition_key.as_ref());
             if parted_by.any(|key| key.contains(&column)) {
                 problems.add(format!(
-                    "{told}: the column {}.{column} is part of the partition key, so setting it would put rows where \
+                    "{rule_name}: the column {}.{column} is part of the partition key, so setting it would put rows where \
                      they do not belong. Write the rule for the partitioned table, or leave the column out.",
                     table.name
                 ));
             }
             if known.generated.is_some() {
                 problems.add(format!(
-                    "{told}: the column {}.{column} is generated from others. Mask those instead.",
+                    "{rule_name}: the column {}.{column} is generated from others. Mask those instead.",
                     table.name
                 ));
             }
             if single && known.not_null && is_null(&assignment.value) {
                 problems.add(format!(
-                    "{told}: the column {}.{column} is NOT NULL, so it cannot become NULL. Set it to a neutral value.",
+                    "{rule_name}: the column {}.{column} is NOT NULL, so it cannot become NULL. Set it to a neutral value.",
                     table.name
                 ));
             }

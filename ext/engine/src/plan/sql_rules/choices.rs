@@ -36,7 +36,7 @@ pub(super) fn prepare(
     problems: &mut Problems,
 ) -> Option<Prepared> {
     let mut names = Names::new(schema, table, temporaries);
-    let (mut covered, mut told, mut explain) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut covered, mut rules, mut explain) = (Vec::new(), Vec::new(), Vec::new());
     let from = source(table, temporaries, schema);
     for chosen in masks.chosen(table) {
         let rule = rules::describe(chosen.rule);
@@ -78,17 +78,17 @@ pub(super) fn prepare(
             choices: choices.collect(),
             condition,
         });
-        told.push(rule);
+        rules.push(rule);
     }
     for problem in std::mem::take(&mut names.problems) {
-        problems.add(format!("{}: {problem}", told.join(" and ")));
+        problems.add(format!("{}: {problem}", rules.join(" and ")));
     }
     covered.retain(|one| !one.choices.is_empty());
     if covered.is_empty() {
         return None;
     }
     Some(Prepared {
-        rule: told.join(" and "),
+        rule: rules.join(" and "),
         entry: None,
         own: table,
         sql: update(&from, &covered),

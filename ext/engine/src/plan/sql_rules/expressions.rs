@@ -17,7 +17,7 @@ pub(super) fn update_of(
     rule: &SqlRule,
     own: usize,
     schema: &Schema,
-    told: &str,
+    rule_name: &str,
     problems: &mut Problems,
 ) -> Option<String> {
     let name = &schema.tables[own].name;
@@ -25,7 +25,7 @@ pub(super) fn update_of(
     let join = match rule.join.as_deref().map(parse_expression).transpose() {
         Ok(join) => join,
         Err(why) => {
-            problems.add(format!("{told}: its join is not an SQL condition ({why})."));
+            problems.add(format!("{rule_name}: its join is not an SQL condition ({why})."));
             return None;
         }
     };
@@ -35,14 +35,14 @@ pub(super) fn update_of(
             Ok(expression) => expression,
             Err(why) => {
                 problems.add(format!(
-                    "{told}: the expression for {column} cannot be read ({why})."
+                    "{rule_name}: the expression for {column} cannot be read ({why})."
                 ));
                 continue;
             }
         };
         let others = other_tables(&expression, own, schema);
         for unknown in unknown_names(&expression, own, &others, schema) {
-            problems.add(format!("{told}: in the expression for {column}, {unknown}"));
+            problems.add(format!("{rule_name}: in the expression for {column}, {unknown}"));
         }
         qualify(&mut expression, &[own], &qualifier, schema);
         let mut sql = expression.to_string();
@@ -59,7 +59,7 @@ pub(super) fn update_of(
                         Ok(on) => on,
                         Err(why) => {
                             problems.add(format!(
-                                "{told}: the expression for {column} names another table, but {why}"
+                                "{rule_name}: the expression for {column} names another table, but {why}"
                             ));
                             continue;
                         }

@@ -186,7 +186,7 @@ impl<'a> Names<'a> {
                 "it changes {}, but the entry is for {}. Write an entry for that table.",
                 self.schema.tables[other].name, self.schema.tables[self.own].name
             )),
-            // Told where the name is looked up.
+            // Reported where the name is looked up.
             None => {}
         }
     }

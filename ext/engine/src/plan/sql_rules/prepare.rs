@@ -24,26 +24,30 @@ pub(super) fn prepare(
     prepared: &mut Vec<Prepared>,
     problems: &mut Problems,
 ) {
-    let told = describe(rule);
+    let rule_name = describe(rule);
     let condition = match rule.condition.as_deref().map(parse_expression).transpose() {
         Ok(condition) => condition,
-        Err(why) => return problems.add(format!("{told}: its condition is not an SQL condition ({why}).")),
+        Err(why) => {
+            return problems.add(format!(
+                "{rule_name}: its condition is not an SQL condition ({why})."
+            ))
+        }
     };
-    let Some(statements) = statements(rule, own, schema, &told, problems) else {
+    let Some(statements) = statements(rule, own, schema, &rule_name, problems) else {
         return;
     };
     for unknown in condition
         .iter()
         .flat_map(|condition| unknown_names(condition, own, &BTreeSet::new(), schema))
     {
-        problems.add(format!("{told}: in its condition, {unknown}"));
+        problems.add(format!("{rule_name}: in its condition, {unknown}"));
     }
     for mut statement in statements {
         let qualifier = match target(&mut statement) {
             Some(target) => target.qualifier(),
             None => {
                 problems.add(format!(
-                    "{told}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
+                    "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
                 ));
                 continue;
             }
@@ -62,7 +66,7 @@ pub(super) fn prepare(
             }
         }
         let (columns, checked) = match target(&mut statement) {
-            Some(Dml::Update(update)) => assignments(update, own, schema, &told, problems),
+            Some(Dml::Update(update)) => assignments(update, own, schema, &rule_name, problems),
             _ => (Vec::new(), Vec::new()),
         };
         let deletes = matches!(target(&mut statement), Some(Dml::Delete(_)));
@@ -72,14 +76,14 @@ pub(super) fn prepare(
             names.add_read(name);
         }
         for problem in names.problems {
-            problems.add(format!("{told}: {problem}"));
+            problems.add(format!("{rule_name}: {problem}"));
         }
         let sql = statement.to_string();
         prepared.push(Prepared {
-            rule: told.clone(),
+            rule: rule_name.clone(),
             entry: Some(entry),
             own,
-            explain: vec![(told.clone(), sql.clone())],
+            explain: vec![(rule_name.clone(), sql.clone())],
             sql,
             columns,
             checked,
@@ -97,21 +101,23 @@ pub(super) fn statements(
     rule: &SqlRule,
     own: usize,
     schema: &Schema,
-    told: &str,
+    rule_name: &str,
     problems: &mut Problems,
 ) -> Option<Vec<Statement>> {
     let sql = match &rule.query {
         Some(query) => query.clone(),
-        None => update_of(rule, own, schema, told, problems)?,
+        None => update_of(rule, own, schema, rule_name, problems)?,
     };
     match parse_statements(&sql) {
         Ok(statements) if statements.is_empty() => {
-            problems.add(format!("{told}: its SQL is empty. Write an UPDATE or a DELETE."));
+            problems.add(format!(
+                "{rule_name}: its SQL is empty. Write an UPDATE or a DELETE."
+            ));
             None
         }
         Ok(statements) => Some(statements),
         Err(error) => {
-            problems.add(format!("{told}: its SQL cannot be read ({error})."));
+            problems.add(format!("{rule_name}: its SQL cannot be read ({error})."));
             None
         }
     }

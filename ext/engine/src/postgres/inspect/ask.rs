@@ -4,7 +4,7 @@
 //! and renaming what is there would lock every table of the app. So, in a transaction that is rolled back: a temporary
 //! table is made as the backup's own statement makes the ruled one; types, functions and tables that the target lacks
 //! are created; what it has, is used if it is as in the backup. Nothing that exists is locked but as a reader's query
-//! would lock it, and no wait is longer than a few seconds. Where all this is not enough to tell, it says so.
+//! would lock it, and no wait is longer than a few seconds. Where all this is not enough to know, it says so.
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::SqlGroup;
@@ -18,7 +18,7 @@ use pg_dump_archive::EntryKind;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 
-/// Limits of the transaction: nobody waits long for it, nor it for anybody.
+/// Limits of the transaction: no session waits long for it, nor it for any.
 const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '20s'; \
                       SET LOCAL check_function_bodies = off";
 

@@ -1,4 +1,4 @@
-//! A live database's tables, told as pg_dump's table of contents would tell them.
+//! A live database's tables, described as pg_dump's table of contents would describe them.
 //!
 //! With it the planner decides about a database that is already there exactly as it does about a backup:
 //! same rules, same checks, same errors. It holds what a plan for masking needs (tables, types, keys, triggers) and

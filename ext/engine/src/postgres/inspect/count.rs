@@ -140,7 +140,7 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
 }
 
 /// As [`count_unmet`], but all conditions at once first, because nearly always every row meets them all: one count is
-/// dear enough.
+/// expensive enough.
 async fn count_all(
     session: &Session,
     table: &TableName,

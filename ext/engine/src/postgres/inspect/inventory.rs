@@ -221,7 +221,7 @@ pub(crate) async fn take(session: &Session) -> Result<Inventory> {
 /// [`Kind::Privilege`], naming up to ten such objects and their owners.
 pub(crate) async fn refuse_losses(session: &Session, facts: &Facts) -> Result<()> {
     // What is part of something else goes by that one's owner: a range's functions, for instance, are the
-    // bootstrap superuser's, whoever created the range.
+    // bootstrap superuser's, not the one's who created the range.
     let sql = format!(
         "WITH RECURSIVE {OWNED}, {CLOSURE} \
          SELECT DISTINCT pg_describe_object(l.classid, l.objid, 0) || CASE \

@@ -1,6 +1,6 @@
 //! Rows on their way into a table: one COPY after the other, by the first way that the rows allow: binary before text.
 //!
-//! Where a transaction empties the table first and all of the COPYs are part of it, they can freeze the rows: nobody
+//! Where a transaction empties the table first and all of the COPYs are part of it, they can freeze the rows: no other session
 //! has to look again at whether they were committed, no page is written a second time to note that they were, the
 //! visibility map is there for the checks of foreign keys to read indexes alone, and with `wal_level` minimal nothing is logged
 //! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
@@ -25,7 +25,7 @@ use tokio_postgres::{CopyInSink, Statement};
 /// proxies cut connections on which the server is silent.
 const LONGEST_COPY: Duration = Duration::from_secs(300);
 
-/// The same after so many bytes, because the server tells of a refused row only when a COPY ends.
+/// The same after so many bytes, because the server reports a refused row only when a COPY ends.
 const LARGEST_COPY: u64 = 64 * 1024 * 1024;
 
 /// A piece that is larger holds a huge field. It goes as text where it may, because writing it anew would take its size

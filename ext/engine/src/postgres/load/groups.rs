@@ -98,10 +98,10 @@ impl Restore<'_> {
                 if plan.sql_rules.rollback_on_error {
                     return Err(error);
                 }
-                let told: Vec<String> = group.tables.iter().map(|table| table.table.to_string()).collect();
+                let emptied: Vec<String> = group.tables.iter().map(|table| table.table.to_string()).collect();
                 self.target
                     .events
-                    .warn(format!("{} is left empty: {}", told.join(", "), error.what));
+                    .warn(format!("{} is left empty: {}", emptied.join(", "), error.what));
                 self.report.failed.push((names, error));
                 Finished::default()
             }

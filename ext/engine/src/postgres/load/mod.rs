@@ -193,7 +193,7 @@ struct Restore<'a> {
     stages: Stages,
     graph: Graph<'a>,
     checks: Checks<'a>,
-    /// Sessions that nobody uses right now.
+    /// Idle sessions.
     free: Vec<Session>,
     tasks: JoinSet<Result<Done>>,
     steps_running: usize,

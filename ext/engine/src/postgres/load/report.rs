@@ -44,7 +44,7 @@ pub struct LoadedTable {
     pub bytes: u64,
     /// What happened to each masked column, in the order of the mask's columns; empty without a mask.
     pub masked: Vec<ColumnCounts>,
-    /// What rules in SQL did; where partitions went together, it is told with the first of them.
+    /// What rules in SQL did; where partitions went together, it stands with the first of them.
     pub sql: Vec<SqlChange>,
     /// Seconds from the block's start to its last commit.
     pub seconds: f64,

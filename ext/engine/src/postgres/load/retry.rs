@@ -138,7 +138,7 @@ impl Restore<'_> {
             group.state = State::Failed(error);
         }
         if self.streaming {
-            // More of its rows may arrive; they have to be told of before it ends.
+            // More of its rows may arrive; they have to be reported before it ends.
             return Ok(());
         }
         self.settle()
@@ -298,15 +298,15 @@ impl Restore<'_> {
     }
 
     fn cannot_come_again(&mut self, lost: Lost, cause: &Error) -> Result<()> {
-        let told = |error: Error| {
+        let named = |error: Error| {
             let what = format!("{} It could not be streamed again: {}", error.what, cause.what);
             Error::new(error.kind, what, cause.remedy.clone())
         };
         if let Some((_, error)) = lost.alone.into_iter().next() {
-            return Err(told(error));
+            return Err(named(error));
         }
         for (number, error) in lost.groups {
-            self.give_up(number, told(error))?;
+            self.give_up(number, named(error))?;
         }
         Ok(())
     }

@@ -23,13 +23,13 @@ const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 const LARGE: u64 = 64 * 1024;
 
 /// Between two words on how far a table is.
-const TELL: Duration = Duration::from_millis(250);
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 /// How far a load is.
 pub(super) struct Progress {
     pub(super) since: Instant,
-    /// When it was last told how far it is.
-    pub(super) told: Instant,
+    /// When its progress was last reported.
+    pub(super) reported: Instant,
     pub(super) lanes: usize,
     /// Its one lane empties the table first and freezes the rows.
     pub(super) freezes: bool,
@@ -68,7 +68,7 @@ impl<'a> Restore<'a> {
         let now = Instant::now();
         let progress = Progress {
             since: now,
-            told: now,
+            reported: now,
             lanes: 0,
             freezes: false,
             ended: false,
@@ -150,17 +150,17 @@ impl<'a> Restore<'a> {
             self.send_when_possible(current.id, &sender, piece).await?;
         }
         current.bytes += length;
-        self.tell_progress(&current)?;
+        self.report_progress(&current)?;
         self.current = Some(current);
         Ok(())
     }
 
     /// Says now and then how far a table is.
-    pub(super) fn tell_progress(&mut self, current: &Current) -> Result<()> {
+    pub(super) fn report_progress(&mut self, current: &Current) -> Result<()> {
         let load = self.load(current.id)?;
         if let Some(progress) = self.tables.get_mut(&current.id) {
-            if progress.told.elapsed() >= TELL {
-                progress.told = Instant::now();
+            if progress.reported.elapsed() >= PROGRESS_EVERY {
+                progress.reported = Instant::now();
                 self.target.events.send(Event::TableProgress {
                     table: load.table.to_string(),
                     rows: progress.rows_sent,
@@ -291,7 +291,7 @@ impl<'a> Restore<'a> {
         binary.into_iter().chain([text]).collect()
     }
 
-    /// Begins a transaction and empties a table in it, without waiting for ever for somebody who reads it.
+    /// Begins a transaction and empties a table in it, without waiting for ever for one who reads it.
     pub(super) fn begin_with_none_of(&self, table: &TableName) -> String {
         let milliseconds = (self.target.settings.lock_timeout * 1000.0) as u64;
         format!(
@@ -361,7 +361,7 @@ impl<'a> Restore<'a> {
         }
     }
 
-    /// Tells of a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
+    /// Reports a load that is committed. `behind_sql`: rows that are left of it, and what rules in SQL did.
     pub(super) fn table_loaded(
         &mut self,
         id: DumpId,

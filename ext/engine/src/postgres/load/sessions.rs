@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(120);
 
 impl Restore<'_> {
-    /// A session that nobody uses, waiting for one if need be.
+    /// An idle session, waiting for one if need be.
     pub(super) async fn free_session(&mut self) -> Result<Session> {
         loop {
             self.replace_lost().await?;

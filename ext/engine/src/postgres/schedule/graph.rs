@@ -46,7 +46,7 @@ struct Size {
     rows: u64,
 }
 
-/// A foreign key on more than this is kept waiting by nobody: see [`Graph::start_if`].
+/// A foreign key on more than this never waits: see [`Graph::start_if`].
 const LARGE: u64 = 4 * 1024 * 1024;
 
 /// What is done with a table of no more than this takes about as long as a message to the server and back.
@@ -271,7 +271,7 @@ impl<'p> Graph<'p> {
     }
 
     /// Whether a foreign key is kept waiting by this table alone, once the key stands that it refers to. While an index
-    /// is built on another of its tables, nobody needs to keep off this one.
+    /// is built on another of its tables, nothing needs to keep off this one.
     fn waits_for_one(&self, key: usize, table: &TableName) -> bool {
         let locks = &self.steps[key].locks;
         let is_built_on = |table: &TableName| self.in_use.get(table).is_some_and(|now| now.shared > 0);

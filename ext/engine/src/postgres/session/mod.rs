@@ -68,7 +68,7 @@ pub(in crate::postgres) fn is_refusal(error: &tokio_postgres::Error) -> bool {
 
 /// A run's name: a time (UTC) and a few random digits.
 pub(crate) fn new_run_id() -> String {
-    // RandomState is seeded at random; eight digits tell two runs of one second apart.
+    // RandomState is seeded at random; eight digits distinguish two runs of one second.
     let random = RandomState::new().hash_one(std::process::id()) & 0xffff_ffff;
     format!(
         "{}-{random:08x}",

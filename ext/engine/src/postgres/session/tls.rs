@@ -64,7 +64,7 @@ pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
 /// How much of the server's certificate is looked at.
 #[derive(Debug)]
 enum Check {
-    /// `sslmode=require` and weaker: encrypted, whoever answers.
+    /// `sslmode=require` and weaker: encrypted, with any server that answers.
     ///
     /// Not even the handshake's signature is checked: it would prove that the server holds the key of a certificate
     /// that proves nothing itself, and certificates that rustls cannot read (X.509 version 1) are in use.

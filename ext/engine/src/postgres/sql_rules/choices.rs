@@ -80,7 +80,7 @@ fn filled_sql(table: &SqlTable, choices: &[Choice]) -> String {
 /// The UPDATE, and of each column how many values it replaced, how many of those by themselves, and how many are wrong.
 /// A further column holds what was replaced, or NULL.
 fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
-    let (mut told, mut counted) = (Vec::new(), vec!["count(*)".to_owned()]);
+    let (mut replaced_columns, mut counted) = (Vec::new(), vec!["count(*)".to_owned()]);
     for (place, choice) in statement.choices.iter().enumerate() {
         let (column, old) = (
             quote_identifier(&choice.column),
@@ -93,7 +93,7 @@ fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
             true => format!("({old} IS NOT NULL AND ({}) IS NOT TRUE)", choice.form),
             false => "false".to_owned(),
         };
-        told.push(format!(
+        replaced_columns.push(format!(
             "{old} IS NOT NULL AS replaced_{place}, {kept} AS kept_{place}, {wrong} AS wrong_{place}"
         ));
         for what in ["replaced", "kept", "wrong"] {
@@ -103,7 +103,7 @@ fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
     format!(
         "WITH done AS ({} RETURNING {}) SELECT {} FROM done",
         statement.sql,
-        told.join(", "),
+        replaced_columns.join(", "),
         array(&counted)
     )
 }

@@ -14,7 +14,7 @@ use tokio_postgres::error::SqlState;
 const FUNCTION: &str = "pg_temp.scalingo_staging_sync_discreetly";
 
 /// What makes the function, and silences what functions of the database's own say aloud over raw rows, where the role
-/// may. The rest of the transaction has nothing to say either but how it ended, which is told to us.
+/// may. The rest of the transaction has nothing to say either but how it ended, which we are given.
 const CREATE: &str = r"
 CREATE OR REPLACE FUNCTION pg_temp.scalingo_staging_sync_discreetly(statement_text text, selects boolean)
 RETURNS bigint[] LANGUAGE plpgsql AS $discreet$

@@ -1,6 +1,6 @@
 //! Rules in SQL, on their way: rows are copied into a temporary table of the real one's name, the statements run
 //! there, and the finished rows are moved by INSERT … SELECT. All in one transaction of one session, so that
-//! nobody else ever sees a raw row, and neither the real table's files nor the WAL hold one: temporary tables are
+//! no other session ever sees a raw row, and neither the real table's files nor the WAL hold one: temporary tables are
 //! not logged, and their files go with the transaction.
 //!
 //! No statistics are gathered on temporary tables: ANALYZE would write their most common values into a catalog
@@ -42,7 +42,7 @@ pub struct SqlColumn {
     pub counts: ColumnCounts,
 }
 
-/// The column that tells the rows of a temporary table apart.
+/// The column that distinguishes the rows of a temporary table.
 const ROW: &str = "scalingo_staging_sync_row";
 
 /// Where a statement's rows are noted before it runs: their places, and hashes of what they hold.
@@ -75,13 +75,13 @@ pub(crate) struct Changed {
 }
 
 /// What rules in SQL came to for one load: rows that are left of it, and what they did.
-pub(crate) type Told = (DumpId, u64, Vec<SqlChange>);
+pub(crate) type LoadChanges = (DumpId, u64, Vec<SqlChange>);
 
 impl Finished {
     /// The same by load; `stored` says how many rows of it were copied. Partitions are moved together: what was
-    /// done to them is told with the first, and only a DELETE leaves open which of them a row is gone from.
-    pub(crate) fn by_load(&self, group: &SqlGroup, stored: impl Fn(DumpId) -> u64) -> Vec<Told> {
-        let mut told = Vec::new();
+    /// done to them stands with the first, and only a DELETE leaves open which of them a row is gone from.
+    pub(crate) fn by_load(&self, group: &SqlGroup, stored: impl Fn(DumpId) -> u64) -> Vec<LoadChanges> {
+        let mut changes_by_load = Vec::new();
         for (place, table) in group.tables.iter().enumerate() {
             let mut left = self.rows.get(place).copied().unwrap_or(0);
             let statements = group.statements.iter().zip(&self.changed);
@@ -96,14 +96,14 @@ impl Finished {
                     left.min(stored(*id))
                 };
                 left -= rows;
-                told.push((*id, rows, std::mem::take(&mut changes)));
+                changes_by_load.push((*id, rows, std::mem::take(&mut changes)));
             }
         }
-        told
+        changes_by_load
     }
 }
 
-/// What to tell of a statement.
+/// What to report of a statement.
 fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
     let set = statement.columns.iter().map(|column| (column, &statement.rule));
     let chosen = statement
@@ -149,7 +149,7 @@ impl From<Error> for Failure {
 }
 
 /// Begins a group's transaction and creates its temporary tables, empty. `lock_timeout`: seconds that a statement
-/// may wait for a lock that somebody else holds.
+/// may wait for a lock that another session holds.
 ///
 /// # Errors
 /// When the server refuses, or the connection breaks.
@@ -164,7 +164,7 @@ pub(crate) async fn begin(session: &Session, group: &SqlGroup, lock_timeout: f64
 }
 
 /// Prepares a transaction that has begun for a group's rows: its temporary tables, empty, and what lets statements run
-/// on them of which the server's log tells nothing.
+/// on them of which the server's log shows nothing.
 ///
 /// # Errors
 /// When the server refuses, or the connection breaks.
@@ -322,7 +322,7 @@ async fn was_committed(connector: &Connector, transaction: &str) -> Result<bool>
 }
 
 /// Runs a group's statements on the rows that were copied, and moves the finished ones, within the transaction that
-/// [`prepare`] prepared. What a retry can mend (deadlock, serialization, lock timeout) is tried again from a
+/// [`prepare`] prepared. What a retry can cure (deadlock, serialization, lock timeout) is tried again from a
 /// savepoint, up to `attempts` times, the first after `delay` seconds.
 ///
 /// # Errors
@@ -538,11 +538,11 @@ async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, Fa
 /// created the schema. Leaves nothing behind.
 ///
 /// # Errors
-/// One that tells every statement that the server refuses.
+/// One that names every statement that the server refuses.
 pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
     let mut problems: Vec<String> = Vec::new();
-    // A condition is asked about for each table of a family: what is wrong with it is told once.
-    let mut told_of: HashSet<(&str, String)> = HashSet::new();
+    // A condition is asked about for each table of a family: what is wrong with it is said once.
+    let mut seen: HashSet<(&str, String)> = HashSet::new();
     for group in &plan.sql_rules.groups {
         let doing = |error| Error::from_server(Doing::WithoutRows("checking rules in SQL"), &error);
         session
@@ -562,15 +562,15 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
                     .map_err(doing)?;
                 let asked = format!("EXPLAIN {sql}");
                 if let Err(error) = session.batch_execute(&asked).await {
-                    let told = Error::from_server(Doing::Rule { rule, sql: &asked }, &error);
-                    if told.kind == Kind::TargetConnection {
-                        return Err(told);
+                    let refusal = Error::from_server(Doing::Rule { rule, sql: &asked }, &error);
+                    if refusal.kind == Kind::TargetConnection {
+                        return Err(refusal);
                     }
                     if error
                         .code()
-                        .is_none_or(|code| told_of.insert((rule, code.code().to_owned())))
+                        .is_none_or(|code| seen.insert((rule, code.code().to_owned())))
                     {
-                        problems.push(told.what.to_string());
+                        problems.push(refusal.what.to_string());
                     }
                 }
                 session

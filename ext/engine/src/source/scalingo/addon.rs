@@ -6,7 +6,7 @@ use crate::settings;
 use crate::text::{text, Setting, Text};
 use serde::Deserialize;
 
-/// An addon, as `GET /v1/apps/{app}/addons` tells.
+/// An addon, as `GET /v1/apps/{app}/addons` returns it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Addon {
     /// `ad-…`; also the database's id in the databases' API.
@@ -60,7 +60,7 @@ impl Addon {
     }
 
     /// "ad-… (postgresql-starter-512)".
-    fn told(&self) -> String {
+    fn label(&self) -> String {
         let id = quotable(&self.id, &[]).unwrap_or_else(|| "?".into());
         match quotable(self.plan(), &[]) {
             Some(plan) => format!("{id} ({plan})"),
@@ -109,7 +109,7 @@ pub(super) fn choose<'a>(addons: &'a [Addon], settings: &settings::Scalingo) -> 
             format!(
                 "The PostgreSQL addon {} of the app {app} is on Dedicated Resources, whose backups Scalingo does not \
                  offer for download.",
-                chosen.told()
+                chosen.label()
             ),
             text!("Make a dump of it with pg_dump -Fc and give that file as ", Setting::BackupFile, "."),
         ));
@@ -146,7 +146,7 @@ fn configured<'a>(addons: &'a [Addon], wanted: &str, app: &str, postgresql: &[&A
 fn list(addons: &[&Addon]) -> String {
     addons
         .iter()
-        .map(|addon| addon.told())
+        .map(|addon| addon.label())
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -20,7 +20,7 @@ use answers::{
 };
 use backon::Retryable;
 pub(super) use refusals::Call;
-use refusals::{explanation, told, unknown_region, CallSubject};
+use refusals::{error, explanation, unknown_region, CallSubject};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -133,7 +133,7 @@ impl Api {
             .await;
         answer
             .map(|AddonsAnswer { addons }| addons)
-            .map_err(|failure| self.told(Call::Addons, failure))
+            .map_err(|failure| self.error(Call::Addons, failure))
     }
 
     /// The addon's backups, in whatever order.
@@ -144,10 +144,10 @@ impl Api {
             .await;
         answer
             .map(|BackupsAnswer { database_backups }| database_backups)
-            .map_err(|failure| self.told(Call::Backups, failure))
+            .map_err(|failure| self.error(Call::Backups, failure))
     }
 
-    /// One backup; None when this call does not tell of it. The call is not documented, so whatever it answers but
+    /// One backup; None when this call does not know it. The call is not documented, so all that it answers but
     /// a backup means that the list has to be asked.
     pub(super) async fn backup(&mut self, addon: &str, id: &str) -> Result<Option<Record>> {
         let url = within(&self.database, &["api", "backups", id]);
@@ -162,7 +162,7 @@ impl Api {
             {
                 Ok(None)
             }
-            Err(failure) => Err(self.told(Call::Backup, failure)),
+            Err(failure) => Err(self.error(Call::Backup, failure)),
         }
     }
 
@@ -189,13 +189,13 @@ impl Api {
         });
         link.map_err(|failure| NoLink {
             passing: failure.is_passing(),
-            error: self.told(Call::Archive, failure),
+            error: self.error(Call::Archive, failure),
         })
     }
 
     /// The error that says what a call's failure means.
-    pub(super) fn told(&self, call: Call, failure: HttpFailure) -> Error {
-        told(
+    pub(super) fn error(&self, call: Call, failure: HttpFailure) -> Error {
+        error(
             call,
             failure,
             &CallSubject {
@@ -271,13 +271,13 @@ impl Api {
         }
     }
 
-    /// A failure to get a token must be told as that, whatever call needed the token. One that may pass stays as
+    /// A failure to get a token must be reported as that, for every call that needed the token. One that may pass stays as
     /// it is, so that a download goes on trying.
     fn settled(&self, call: Call, failure: HttpFailure) -> HttpFailure {
         match failure {
-            HttpFailure::Told(_) => failure,
+            HttpFailure::Final(_) => failure,
             failure if failure.is_passing() => failure,
-            failure => HttpFailure::Told(self.told(call, failure)),
+            failure => HttpFailure::Final(self.error(call, failure)),
         }
     }
 }
@@ -315,7 +315,7 @@ impl Account {
         let jwt = self
             .jwt()
             .await
-            .map_err(|failure| told(Call::Exchange, failure, &subject))?;
+            .map_err(|failure| error(Call::Exchange, failure, &subject))?;
         let url = within(&self.auth, &["v1", "regions"]);
         let request = || self.client.get(url.clone()).bearer_auth(jwt.expose_secret());
         let secrets = [self.api_token.expose_secret(), jwt.expose_secret()];
@@ -323,14 +323,14 @@ impl Account {
             .answer(request, &secrets, Repeat::Harmless)
             .await
             .and_then(|body| read(&body))
-            .map_err(|failure| told(Call::Regions, failure, &subject))?;
+            .map_err(|failure| error(Call::Regions, failure, &subject))?;
         let Some(found) = regions.iter().find(|found| found.name == region) else {
             return Err(unknown_region(
                 region,
                 &regions.iter().map(|region| &*region.name).collect::<Vec<_>>(),
             ));
         };
-        let unreadable = |_| told(Call::Regions, HttpFailure::Unreadable, &subject);
+        let unreadable = |_| error(Call::Regions, HttpFailure::Unreadable, &subject);
         let hosts = [&found.api, &found.database_api].map(|url| base(url).map_err(unreadable));
         let [platform, database] = hosts;
         let (platform, database) = (platform?, database?);
@@ -339,7 +339,7 @@ impl Account {
             .iter()
             .any(|url| url.scheme() != self.auth.scheme())
         {
-            return Err(told(Call::Regions, HttpFailure::Unreadable, &subject));
+            return Err(error(Call::Regions, HttpFailure::Unreadable, &subject));
         }
         Ok((platform, database))
     }

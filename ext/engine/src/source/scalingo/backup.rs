@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// How often in a row a backup that was asked for may be missing from the list: it may appear there late.
 const MISSES: u32 = 5;
 
-/// A backup, as Scalingo tells of it.
+/// A backup, as Scalingo describes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Record {
     /// Its id.
@@ -187,7 +187,7 @@ impl Fresh<'_> {
                 .and_then(|own| self.patience.delay(failure.retry_after(), own));
             match delay {
                 Some(delay) if failure.is_passing() => tokio::time::sleep(delay).await,
-                _ => return Err(self.api.told(Call::NewBackup, failure)),
+                _ => return Err(self.api.error(Call::NewBackup, failure)),
             }
         }
     }

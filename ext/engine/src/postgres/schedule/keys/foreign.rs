@@ -2,7 +2,7 @@
 //!
 //! `ADD FOREIGN KEY` checks the rows while it locks both tables against index builds and against one another, so
 //! that all keys to one table are checked in turn, by one core. `NOT VALID` declares the key in a moment, and
-//! `VALIDATE CONSTRAINT` checks the rows under locks that keep nobody else waiting (PostgreSQL's documentation,
+//! `VALIDATE CONSTRAINT` checks the rows under locks that keep no one else waiting (PostgreSQL's documentation,
 //! "ALTER TABLE" and "Explicit Locking"): SHARE UPDATE EXCLUSIVE on the table, ROW SHARE on the one it refers to.
 
 use crate::plan::sql::{lex, Cursor};

@@ -134,7 +134,7 @@ pub enum SslMode {
     Allow,
     /// TLS; plain text when the server has none. The default.
     Prefer,
-    /// TLS, whoever answers. With `sslrootcert`, as [`SslMode::VerifyCa`].
+    /// TLS, with any server that answers. With `sslrootcert`, as [`SslMode::VerifyCa`].
     Require,
     /// TLS, with a certificate that a known authority signed, for whatever name.
     VerifyCa,

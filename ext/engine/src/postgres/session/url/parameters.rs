@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What ActiveRecord, not libpq, reads from `DATABASE_URL`: about pools, migrations and prepared statements of
 /// the Rails process, nothing of which concerns our own connections. `encoding` is among them: every connection
-/// here speaks UTF-8, and the archive's encoding is told to COPY.
+/// here speaks UTF-8, and COPY is given the archive's encoding.
 const ACTIVE_RECORD: [&str; 29] = [
     "adapter",
     "advisory_locks",
@@ -126,7 +126,7 @@ impl Parameters {
             "krbsrvname" | "gsslib" | "gssdelegation" => {}
             // Sessions carry the run's own name, by which a run knows them from other sessions.
             "application_name" | "fallback_application_name" => {}
-            // Sessions always speak UTF-8; the archive's encoding is told to COPY.
+            // Sessions always speak UTF-8; COPY is given the archive's encoding.
             "client_encoding" => {}
             "replication" => choice(name, &value, &[("false", ()), ("off", ()), ("no", ()), ("0", ())])?,
             // libpq looks there only when the URL has no password; without one, `finish` refuses it.

@@ -27,19 +27,19 @@ const FIELDS: usize = 5;
 pub(super) fn explanation(body: &[u8], secrets: &[&str]) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| quoted(answer.get(name)?, secrets);
-    let mut told: Vec<String> = Vec::new();
-    told.extend(text("error"));
-    told.extend(text("code").map(|code| format!("code {code}")));
-    told.extend(text("resource").map(|resource| format!("resource {resource}")));
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(text("error"));
+    parts.extend(text("code").map(|code| format!("code {code}")));
+    parts.extend(text("resource").map(|resource| format!("resource {resource}")));
     let fields = answer.get("errors").and_then(|errors| errors.as_object());
     for (field, errors) in fields.into_iter().flatten().take(FIELDS) {
         let errors = errors.as_array().into_iter().flatten().take(FIELDS);
         let errors: Vec<String> = errors.filter_map(|error| quoted(error, secrets)).collect();
         if is_field(field) && quotable(field, secrets).is_some() && !errors.is_empty() {
-            told.push(format!("{field} {}", errors.join(", ")));
+            parts.push(format!("{field} {}", errors.join(", ")));
         }
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// A text of such a field; None where it may hold what is no explanation: a page, a URL, a token.
@@ -104,10 +104,10 @@ impl Call {
 }
 
 /// The error that says what a call's failure means and what to do.
-pub(super) fn told(call: Call, failure: HttpFailure, subject: &CallSubject<'_>) -> Error {
+pub(super) fn error(call: Call, failure: HttpFailure, subject: &CallSubject<'_>) -> Error {
     let doing = call.doing(subject);
     match failure {
-        HttpFailure::Told(error) => error,
+        HttpFailure::Final(error) => error,
         HttpFailure::Transport { reason, .. } => Error::new(
             Kind::Api,
             format!("Scalingo's API could not be reached {}: {reason}.", asked(&doing)),
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_validation_error_is_told_field_by_field() {
+    fn a_validation_error_is_explained_field_by_field() {
         let body = br#"{"errors":{"app":["is unknown"],"region":["is closed","is far"]}}"#;
         assert_eq!(
             explanation(body, &[]).as_deref(),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_by_its_known_fields_alone() {
+    fn of_a_refusal_only_known_fields_are_repeated() {
         let body = br#"{"error":"not found","resource":"App","code":"missing","url":"x","debug":"row Ada"}"#;
         assert_eq!(
             explanation(body, &[]).as_deref(),
@@ -278,8 +278,8 @@ mod tests {
                 serde_json::json!({ "errors": { "app": [text] } }),
                 serde_json::json!({ "errors": { text: ["is wrong"] } }),
             ] {
-                let told = explanation(body.to_string().as_bytes(), &["hunter2"]);
-                assert!(told.is_none(), "{body}");
+                let parts = explanation(body.to_string().as_bytes(), &["hunter2"]);
+                assert!(parts.is_none(), "{body}");
             }
         }
     }
@@ -334,7 +334,7 @@ mod tests {
                 }),
             );
             for failure in failures {
-                let error = told(call, failure, &subject);
+                let error = error(call, failure, &subject);
                 assert!(
                     error.what.ends_with('.') && error.remedy.ends_with('.'),
                     "{error}"

@@ -1,4 +1,4 @@
-//! What names tell, as findings.
+//! What names show, as findings.
 
 use super::judge::{Judge, Judged};
 use crate::plan::queues::QUIESCED;
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub(super) type Findings = BTreeMap<(TableName, String), Finding>;
 
 impl Judge<'_> {
-    /// Tells what names told of a load; where partitions differ, the worst.
-    pub(super) fn tell(&self, load: &Load, columns: &[Judged], findings: &mut Findings) {
+    /// Adds what names show of a load; where partitions differ, the worst.
+    pub(super) fn add_findings(&self, load: &Load, columns: &[Judged], findings: &mut Findings) {
         for one in columns {
             let column = &load.columns[one.position];
             let home = &self.ground.schema.tables[self.home(one.table, column)].name;
@@ -44,7 +44,7 @@ impl Judge<'_> {
     }
 
     /// A generated column is computed from others, and covered with them.
-    pub(super) fn tell_of_generated(&mut self, findings: &mut Findings) {
+    pub(super) fn add_generated(&mut self, findings: &mut Findings) {
         let schema = self.ground.schema;
         for (index, table) in schema.tables.iter().enumerate() {
             let leaf =
@@ -56,8 +56,8 @@ impl Judge<'_> {
                 let home = schema.tables[self.home(index, &column.name)].name.clone();
                 let named = named.finding;
                 let source = read.iter().find(|source| {
-                    let told = findings.get(&(home.clone(), (*source).clone()));
-                    told.is_some_and(|told| !told.status.needs_a_rule())
+                    let known = findings.get(&(home.clone(), (*source).clone()));
+                    known.is_some_and(|known| !known.status.needs_a_rule())
                         || self.ground.rules.rule_of(index, source).is_some()
                 });
                 let open = read
@@ -68,7 +68,7 @@ impl Judge<'_> {
                 (finding.status, finding.because) = match (source, ignored) {
                     (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
                     (None, Some(reason)) => (Status::Ignored, Some(reason)),
-                    // What it is computed from is told already, and with a rule for that it is covered, too.
+                    // What it is computed from is a finding already, and with a rule for that it is covered, too.
                     (None, None) if open => continue,
                     (None, None) => (
                         Status::Uncovered,
@@ -80,7 +80,7 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn tell_of_excluded(&mut self, findings: &mut Findings) {
+    pub(super) fn add_excluded(&mut self, findings: &mut Findings) {
         let schema = self.ground.schema;
         for &index in self.ground.excluded {
             if self.context(index).is_framework() {
