@@ -1,4 +1,4 @@
-//! Street addresses, told from the number in them and the words beside it.
+//! Street addresses, recognised by the number in them and the words beside it.
 //!
 //! French and English put the number first ("8 bis rue du Sentier", "123 Main Street"), German, Spanish and Italian
 //! last ("Hauptstraße 12", "Calle Mayor, 3", "Via Roma 7"). The caller has found the number; this looks at its

@@ -1,4 +1,4 @@
-//! Check digits and ranges: what tells a real number of a kind from any other number.
+//! Check digits and ranges: what distinguishes a real number of a kind from any other number.
 //!
 //! Every function takes ASCII digits (or what it says) without separators and allocates nothing.
 
@@ -135,7 +135,7 @@ pub(crate) fn iban_length(first: u8, second: u8) -> Option<usize> {
     })
 }
 
-/// An ISBN-10 without hyphens: nine digits and a check mod 11 that may be X. Told apart since half of them
+/// An ISBN-10 without hyphens: nine digits and a check mod 11 that may be X. Distinguished since half of them
 /// look like French telephone numbers.
 pub(crate) fn isbn10(characters: &[u8]) -> bool {
     if characters.len() != 10 {

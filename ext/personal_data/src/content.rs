@@ -1,4 +1,4 @@
-//! What a column's values tell: one detector per column, fed with decoded fields as they pass.
+//! What a column's values show: one detector per column, fed with decoded fields as they pass.
 
 mod recent;
 mod shapes;
@@ -50,7 +50,7 @@ impl ColumnDetector {
         }
     }
 
-    /// Whether values of this column can tell anything: of a boolean or a timestamp they cannot, and the
+    /// Whether values of this column can show anything: of a boolean or a timestamp they cannot, and the
     /// caller can spare itself decoding them.
     pub fn is_worth_feeding(&self) -> bool {
         self.class.is_text()
@@ -120,9 +120,9 @@ impl ColumnDetector {
         self.tally.numeric * 2 >= self.tally.values
     }
 
-    /// What the values tell so far, the surest first.
+    /// What the values show so far, the surest first.
     pub fn findings(&self) -> Vec<ContentFinding> {
-        // An address of the web is nobody's by itself: see `addresses`.
+        // An address of the web is no person's by itself: see `addresses`.
         let personal = PiiKind::ALL.iter().filter(|kind| **kind != PiiKind::Endpoint);
         let mut findings: Vec<ContentFinding> =
             personal.filter_map(|kind| self.tally.finding(*kind)).collect();
@@ -150,7 +150,7 @@ impl ColumnDetector {
             return;
         }
         if text.starts_with(b"{\"p\":\"") && memchr::memmem::find(text, b"\"h\":{").is_some() {
-            // Active Record Encryption's envelope: somebody thought this worth encrypting.
+            // Active Record Encryption's envelope: a developer thought this worth encrypting.
             seen.whole(PiiKind::Secret);
             return;
         }

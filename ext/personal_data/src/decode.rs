@@ -2,7 +2,7 @@
 //! quoted-printable. Decoded into a buffer that is used again, with the place of every byte in the original.
 //!
 //! This is for looking, not for reading: a backslash before a letter in plain text is taken for an escape, which
-//! costs a letter nobody looks for and finds the address behind `\n`.
+//! costs a letter that is not looked for and finds the address behind `\n`.
 
 use memchr::{memchr, memchr3, memchr_iter, memmem};
 

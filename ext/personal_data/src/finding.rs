@@ -1,4 +1,4 @@
-//! What is told of a column that looks personal: in the report, in the dry run, by `scan` and by `suggest`.
+//! What is reported of a column that looks personal: in the report, in the dry run, by `scan` and by `suggest`.
 
 use super::PiiKind;
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct Finding {
     pub heading: &'static str,
     /// How sure that is, from 0.5 to 1, in hundredths.
     pub confidence: f64,
-    /// What told it.
+    /// What showed it.
     pub found_by: FoundBy,
     /// Why, in a few words: `named "email"`; `e-mail addresses in 90% of the values`.
     pub reason: String,
@@ -37,7 +37,7 @@ pub struct Finding {
     pub rule: Option<RuleEntry>,
 }
 
-/// What told that a column is personal.
+/// What showed that a column is personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {

@@ -7,7 +7,7 @@ pub enum Heading {
     Identity,
     /// Ways to reach a person.
     Contact,
-    /// Names, birth, traits, and whatever was written about somebody.
+    /// Names, birth, traits, and what was written about a person.
     Personal,
     /// Accounts, cards and pay.
     Financial,
@@ -128,7 +128,7 @@ kinds! {
     FirstName "first_name" Personal "first_name";
     /// A family name.
     LastName "last_name" Personal "last_name";
-    /// A name somebody chose for themselves: login, handle, nickname.
+    /// A name a person chose for themselves: login, handle, nickname.
     Username "username" Personal "username";
     /// A day of birth.
     BirthDate "birth_date" Personal "birth_date";
@@ -138,7 +138,7 @@ kinds! {
     BirthPlace "birth_place" Personal "city";
     /// An age in years.
     Age "age" Personal "null";
-    /// Sex, gender, or the form of address that tells it.
+    /// Sex, gender, or the form of address that shows it.
     Gender "gender" Personal "null";
     /// A nationality or citizenship.
     Nationality "nationality" Personal "null";
@@ -150,13 +150,13 @@ kinds! {
     Photo "photo" Personal "null";
     /// Marks, assessments, school records.
     Education "education" Personal "null";
-    /// Where somebody is or was.
+    /// Where a person is or was.
     Geolocation "geolocation" Personal "null";
     /// An IP address.
     IpAddress "ip_address" Personal "ip";
     /// A network card's address.
     MacAddress "mac_address" Personal "mac";
-    /// The number of somebody's device.
+    /// The number of a person's device.
     DeviceId "device_id" Personal "token";
     /// Text in which people write about people.
     FreeText "free_text" Personal "scrub";

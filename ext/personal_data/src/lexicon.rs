@@ -174,7 +174,7 @@ pub(crate) const WRITINGS: &str = "comment, commentaire, message, chat message, 
     rich text, action text rich text, memo, journal entry, diary, visit report, compte rendu, document, nachricht, kommentar, mensaje, messaggio, \
     operation bancaire, bank transaction, retour, return, attendance, consultation, etat des lieux, etats des lieux, leave, conge";
 
-/// Nouns and foreign keys of care: in such a table a weight is somebody's, and a reason too.
+/// Nouns and foreign keys of care: in such a table a weight is a person's, and a reason too.
 pub(crate) const CARE: &str = "patient, consultation, encounter, diagnosis, prescription, ordonnance, vital, vital sign, lab result, \
     medical record, dossier medical, treatment, traitement, hospitalisation, hospitalization, admission, arret maladie, \
     sick leave, immunization, vaccination, feuille de soin, medical appointment, symptom, allergy, allergie";

@@ -4,13 +4,13 @@
 //! plan's business. A finding has a kind, a confidence, a count and a share, never a value.
 //!
 //! ```text
-//! table of contents → TableContext, by_name      what names tell, before any row
+//! table of contents → TableContext, by_name      what names show, before any row
 //! table of contents → queue, outside             what acts outside
-//! rows              → ColumnDetector             what values tell, as they pass
+//! rows              → ColumnDetector             what values show, as they pass
 //! both              → verdict                    personal or not, and of what kind
 //! any text          → Scanner, find_in_text      candidates and where they stand
 //! a candidate       → canonical                  one form for all ways to write a value
-//! a verdict         → Finding                    what people are told of it
+//! a verdict         → Finding                    what people read of it
 //! ```
 //!
 //! ```

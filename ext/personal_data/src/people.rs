@@ -1,6 +1,6 @@
 //! First and last names, by two lists of common ones: whole values, and pairs of them in running text.
 //!
-//! A list never knows everybody. It does not have to: a column of names is told by the share of its values that
+//! A list never knows everybody. It does not have to: a column of names is recognised by the share of its values that
 //! are on the lists, and a name in a text by two neighbours of which one is a given and one a family name, or a given
 //! name on the list and a word that is written as a family name is.
 
@@ -28,7 +28,7 @@ fn words_of(text: &'static str) -> impl Iterator<Item = &'static [u8]> {
     lines.flat_map(str::split_whitespace).map(str::as_bytes)
 }
 
-/// The FNV-1a hash: quick for short words. The words on the lists are ours, so nobody can make them collide.
+/// The FNV-1a hash: quick for short words. The words on the lists are ours, so they cannot be made to collide.
 struct Fnv(u64);
 
 impl Default for Fnv {

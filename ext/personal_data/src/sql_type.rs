@@ -2,7 +2,7 @@
 
 use super::PiiKind;
 
-/// Classes of SQL types, as far as personal data tells them apart.
+/// Classes of SQL types, as far as personal data distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TypeClass {
     /// Text of any length; also what is not known: domains, enums, extensions' types.

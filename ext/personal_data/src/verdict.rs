@@ -17,16 +17,16 @@ pub struct Verdict {
     pub kind: PiiKind,
     /// How sure that is, from [`PERSONAL`] to 1.
     pub confidence: f32,
-    /// What its name tells, if anything.
+    /// What its name shows, if anything.
     pub name: Option<NameFinding>,
-    /// What its values tell, the surest first.
+    /// What its values show, the surest first.
     pub content: Vec<ContentFinding>,
 }
 
 /// Values that have to be seen before their silence counts against a name.
 const ENOUGH: u64 = 20;
 
-/// Words for values that stand for others without their form: `email_md5`, `phone_ciphertext`. They still tell of a
+/// Words for values that stand for others without their form: `email_md5`, `phone_ciphertext`. They still show a
 /// person, or can be guessed back.
 const DISGUISES: &[&str] = &[
     "md",
@@ -64,19 +64,19 @@ pub fn verdict(
             name.confidence *= 0.5;
         }
     }
-    let told = name.as_ref().map_or(0.0, |name| name.confidence);
+    let by_name = name.as_ref().map_or(0.0, |name| name.confidence);
     let seen = content.first().map_or(0.0, |finding| finding.confidence);
     let agrees = matches!((&name, content.first()), (Some(name), Some(finding)) if name.kind.heading() == finding.kind.heading());
     let sure = if agrees {
-        1.0 - (1.0 - told) * (1.0 - seen)
+        1.0 - (1.0 - by_name) * (1.0 - seen)
     } else {
-        told.max(seen)
+        by_name.max(seen)
     };
     let weighs = values.filter(|values| values.values() > 0 && !contradicted && !speaks_for_itself(&content));
     let confidence = match (weighs, weighed.odds) {
         (Some(values), Some(odds)) => {
             let odds = odds_with_values(&seen_in(column, context, values, &weighed, &content, odds));
-            model_and(told, sure, confidence(odds))
+            model_and(by_name, sure, confidence(odds))
         }
         _ => sure,
     };
@@ -92,7 +92,7 @@ pub fn verdict(
     })
 }
 
-/// What values tell, as far as it is believed in this table; the surest first.
+/// What values show, as far as it is believed in this table; the surest first.
 fn believed(values: &ColumnDetector, context: &TableContext) -> Vec<ContentFinding> {
     let mut content = values.findings();
     for finding in &mut content {
@@ -102,10 +102,10 @@ fn believed(values: &ColumnDetector, context: &TableContext) -> Vec<ContentFindi
     content
 }
 
-/// Values add to what a name tells, and never take from it: a run decides by names before it has seen a row, and must not
-/// find what a scan of the same backup did not. What values alone tell has to convince the model too.
-fn model_and(told: f32, sure: f32, model: f32) -> f32 {
-    if told >= PERSONAL || model >= PERSONAL {
+/// Values add to what a name shows, and never take from it: a run decides by names before it has seen a row, and must not
+/// find what a scan of the same backup did not. What values alone show has to convince the model too.
+fn model_and(by_name: f32, sure: f32, model: f32) -> f32 {
+    if by_name >= PERSONAL || model >= PERSONAL {
         sure.max(model)
     } else {
         model
@@ -179,7 +179,7 @@ fn contradicts(
 ) -> bool {
     let visible = match kind {
         PiiKind::Email | PiiKind::IpAddress | PiiKind::MacAddress | PiiKind::Iban => true,
-        // Numbers of a country nobody thought of are still numbers.
+        // Numbers of a country not thought of are still numbers.
         PiiKind::Phone => !values.has_numbers(),
         _ => false,
     };
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(
             decide("things", "email", &["yes"; 3]),
             Some(PiiKind::Email),
-            "too few to tell"
+            "too few to judge"
         );
     }
 

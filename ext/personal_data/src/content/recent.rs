@@ -53,7 +53,7 @@ impl Recent {
     }
 }
 
-/// The lowest bit is always set, so it tells nothing.
+/// The lowest bit is always set, so it says nothing.
 fn slot(hash: u64) -> usize {
     (hash >> 1) as usize % Recent::SLOTS
 }

@@ -189,7 +189,7 @@ fn of_neighbours(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>)
     emit(&["share"], (personal * 20 / columns) as i32);
 }
 
-/// What a column's values tell, for the second sum.
+/// What a column's values show, for the second sum.
 pub(crate) struct ValueSummary<'s> {
     /// What the names' sum says, as the logarithm of its odds.
     pub(crate) odds: f32,
@@ -202,13 +202,13 @@ pub(crate) struct ValueSummary<'s> {
     pub(crate) silent: bool,
 }
 
-/// Features of what a column's values tell, beside what its name does.
+/// Features of what a column's values show, beside what its name does.
 pub(crate) fn of_values(seen: &ValueSummary<'_>, emit: &mut Emit<'_>) {
     let kind = type_tag(seen.class, seen.sql_type);
     let named = match seen.rule.map_or(0.0, |rule| rule.confidence) {
-        told if told >= 0.7 => "yes",
-        told if told >= PERSONAL => "likely",
-        told if told > 0.0 => "perhaps",
+        named if named >= 0.7 => "yes",
+        named if named >= PERSONAL => "likely",
+        named if named > 0.0 => "perhaps",
         _ => "no",
     };
     let top = seen.content.first().filter(|found| found.confidence >= 0.3);

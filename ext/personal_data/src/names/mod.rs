@@ -1,4 +1,4 @@
-//! What a column's name, its table's and its type tell.
+//! What a column's name, its table's and its type show.
 
 mod features;
 mod model;
@@ -33,7 +33,7 @@ pub struct ColumnName<'a> {
     pub sql_type: &'a str,
 }
 
-/// What a name tells.
+/// What a name shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NameFinding {
     /// What the column seems to hold.
@@ -87,14 +87,14 @@ const COPY_COLUMNS: &[&str] = &[
     "raw",
 ];
 
-/// What a column's name tells; `None` when it tells nothing, or of something else.
+/// What a column's name shows; `None` when it shows nothing, or something else.
 ///
 /// Weak findings are returned too: compare the confidence with [`super::PERSONAL`], or ask [`super::verdict()`].
 pub fn by_name(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
     weigh(column, context).finding
 }
 
-/// What a column's name tells, and what led to it.
+/// What a column's name shows, and what led to it.
 #[derive(Debug, Default)]
 pub(crate) struct Weighed {
     /// What the rules and the model say together.
@@ -198,10 +198,14 @@ const OVERRULED_WHOLLY: f32 = -2.0;
 /// What the rules and the model say together: the model adds what the rules do not know, and takes away what it is sure
 /// is not personal.
 fn together(name: &Name<'_>, rule: Option<&NameFinding>, odds: f32) -> Option<NameFinding> {
-    let told = rule.map_or(0.0, |rule| rule.confidence);
-    if told >= PERSONAL {
+    let by_rule = rule.map_or(0.0, |rule| rule.confidence);
+    if by_rule >= PERSONAL {
         let mut found = rule?.clone();
-        let limit = if told >= 0.85 { OVERRULED_WHOLLY } else { OVERRULED };
+        let limit = if by_rule >= 0.85 {
+            OVERRULED_WHOLLY
+        } else {
+            OVERRULED
+        };
         // What gems write into such tables is known, not guessed.
         let copy = name.context.copies && found.kind == PiiKind::Payload;
         if odds < limit && !copy {
@@ -242,7 +246,7 @@ impl Name<'_> {
         )
     }
 
-    /// A key of this app, or when a row was written: nobody's.
+    /// A key of this app, or when a row was written: no person's.
     fn is_own(&self) -> bool {
         if matches!(self.column.column, "created_at" | "updated_at") {
             return true;
@@ -419,7 +423,7 @@ fn is_article(word: &str) -> bool {
     matches!(word, "de" | "du" | "d" | "la" | "le" | "l" | "des")
 }
 
-/// In a table of care, measurements and reasons are somebody's health.
+/// In a table of care, measurements and reasons are a person's health.
 fn care(name: &Name<'_>) -> Option<NameFinding> {
     let known = CARE_COLUMNS.contains(&name.without_number().join(" "));
     (name.context.care && known)

@@ -467,7 +467,7 @@ const PAYMENTS: &[&[&str]] = &[
     &["gateway", "payment", "profile", "id"],
 ];
 
-/// What a column's name tells of what acts outside; `None` when nothing does.
+/// What a column's name shows of what acts outside; `None` when nothing does.
 pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
     let class = TypeClass::of(column.sql_type);
     let holds_text = matches!(class, TypeClass::Text | TypeClass::TextArray);

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 pub enum Subject {
     /// Each row is a person, or the address of one.
     Person,
-    /// Each row is something somebody wrote, or a report about somebody.
+    /// Each row is something a person wrote, or a report about a person.
     Writing,
     /// Not known.
     Unknown,
@@ -125,7 +125,7 @@ pub(super) fn strong_kind(words: &[String]) -> Option<PiiKind> {
         .then_some(found.rule.kind)
 }
 
-/// What a key of a JSON object, an hstore or a YAML document tells about its value; only clear ones.
+/// What a key of a JSON object, an hstore or a YAML document says about its value; only clear ones.
 pub(crate) fn key_kind(key: &str) -> Option<PiiKind> {
     let kind = strong_kind(&words(key))?;
     let vague = matches!(

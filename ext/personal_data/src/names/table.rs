@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct TableContext {
     pub(super) subject: Subject,
-    /// Rails' and extensions' own tables: nobody's data.
+    /// Rails' and extensions' own tables: no person's data.
     pub(super) framework: bool,
     /// About care: patients, prescriptions.
     pub(super) care: bool,
@@ -41,7 +41,7 @@ impl TableContext {
         let words = words(table);
         let columns: Vec<Vec<String>> = columns.into_iter().map(self::words).collect();
         let kinds: HashSet<PiiKind> = columns.iter().filter_map(|column| strong_kind(column)).collect();
-        let telling = [
+        let decisive = [
             PiiKind::FirstName,
             PiiKind::LastName,
             PiiKind::BirthDate,
@@ -50,7 +50,7 @@ impl TableContext {
             PiiKind::Ssn,
             PiiKind::Gender,
         ];
-        let person = telling.iter().filter(|kind| kinds.contains(kind)).count() >= 2;
+        let person = decisive.iter().filter(|kind| kinds.contains(kind)).count() >= 2;
         let subject = if person {
             Subject::Person
         } else {
@@ -120,7 +120,7 @@ pub(super) fn bare(table: &str) -> &str {
     table.rsplit('.').next().unwrap_or(table).trim_matches('"')
 }
 
-/// Tables of Rails and of extensions that hold nobody's data.
+/// Tables of Rails and of extensions that hold no person's data.
 const FRAMEWORK: &[&str] = &[
     "schema_migrations",
     "ar_internal_metadata",
@@ -181,7 +181,7 @@ fn refers_to(columns: &[Vec<String>], nouns: &[&str]) -> bool {
 
 /// What a table is about by its name: English puts the noun last, French first.
 fn subject_by_name(words: &[String]) -> Subject {
-    let tell = |phrase: &[String]| {
+    let group_of = |phrase: &[String]| {
         let phrase = phrase.join(" ");
         if PERSONS.contains(&phrase) {
             Some(Subject::Person)
@@ -194,9 +194,9 @@ fn subject_by_name(words: &[String]) -> Subject {
         }
     };
     let count = words.len();
-    let whole = tell(words);
-    let last = (0..count).find_map(|start| tell(&words[start..]));
-    let first = || (1..=count).rev().find_map(|end| tell(&words[..end]));
+    let whole = group_of(words);
+    let last = (0..count).find_map(|start| group_of(&words[start..]));
+    let first = || (1..=count).rev().find_map(|end| group_of(&words[..end]));
     // "listes de clients": what follows a French preposition only says whose.
     let french = words
         .iter()

@@ -41,7 +41,7 @@ pub(super) fn colons(text: &[u8], found: &mut Found<'_>) {
     }
 }
 
-/// Six pairs of hexadecimal digits with colons or dashes; neither nobody's nor everybody's address.
+/// Six pairs of hexadecimal digits with colons or dashes; neither the null address nor the broadcast address.
 pub(crate) fn is_mac(token: &[u8]) -> bool {
     token.len() == 17
         && token.iter().enumerate().all(|(place, byte)| match place % 3 {

@@ -11,7 +11,7 @@ const FILE_ENDINGS: &[&[u8]] = &[
     b"avif",
 ];
 
-/// Local parts that machines write from; nobody's address.
+/// Local parts that machines write from; no person's address.
 const MACHINES: &[&[u8]] = &[
     b"noreply",
     b"no-reply",
@@ -30,7 +30,7 @@ pub(super) fn emails(text: &[u8], found: &mut Found<'_>) {
     }
 }
 
-/// What stands around an `@`: somebody's e-mail address, or a password and its host in a URL.
+/// What stands around an `@`: a person's e-mail address, or a password and its host in a URL.
 pub fn address_at(text: &[u8], at: usize) -> Option<(PiiKind, Range<usize>)> {
     let end = domain_end(text, at + 1)?;
     let start = local_start(text, at);

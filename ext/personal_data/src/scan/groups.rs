@@ -332,7 +332,7 @@ fn corsican(text: &[u8], at: usize) -> bool {
     at >= 1 && text[at - 1] == b'2' && matches!(text[at], b'A' | b'B' | b'a' | b'b')
 }
 
-/// A NIR of somebody born in Corsica since 1976, whose department is 2A or 2B.
+/// A NIR of a person born in Corsica since 1976, whose department is 2A or 2B.
 fn corsican_nir(text: &[u8], start: usize) -> Option<Range<usize>> {
     let mut compact = [0u8; 15];
     let mut taken = 0;

@@ -32,7 +32,7 @@ const OVERLAP: usize = 2 * 1024;
 #[derive(Default)]
 pub struct Scanner {
     decoded: Decoded,
-    /// Lent to whoever has to decode something before it can be scanned.
+    /// Lent to what has to decode something before it can be scanned.
     buffer: Vec<u8>,
 }
 
