@@ -180,7 +180,7 @@ impl Sink {
     }
 
     /// Reports a warning.
-    pub fn warn(&self, message: impl Into<Text>) {
+    pub(crate) fn warn(&self, message: impl Into<Text>) {
         self.send(Event::Warning {
             message: message.into(),
         });

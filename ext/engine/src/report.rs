@@ -285,7 +285,7 @@ pub(crate) fn left_out(plan: &Plan) -> Vec<OmittedObject> {
 
 /// Listens to a run's events and remembers what the report needs of them: warnings, and how long phases took.
 #[derive(Debug, Clone)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     started: Instant,
     events: Sink,
     noted: Arc<Mutex<Noted>>,

@@ -22,13 +22,11 @@ pub enum Setting {
     DumpCompression,
     ExcludeLargeObjects,
     ExcludeTables,
-    IncludeForeignServers,
     LockTimeout,
     ParallelConnections,
     PiiIgnore,
     PiiPolicy,
     Postgis,
-    Quiesce,
     ScalingoAddonId,
     ScalingoRegion,
     StagingPassword,
@@ -111,7 +109,7 @@ impl Text {
 
     /// Adds a suggestion at the end.
     #[must_use]
-    pub fn suggesting(mut self, snippet: Snippet) -> Self {
+    pub(crate) fn suggesting(mut self, snippet: Snippet) -> Self {
         let end = self.words.len();
         self.snippets.push((end..end, snippet));
         self

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// A mask of the catalogue.
-pub struct CatalogueEntry {
+pub(crate) struct CatalogueEntry {
     /// Its name.
     pub name: &'static str,
     /// What it does, in a sentence without its full stop.

@@ -10,7 +10,7 @@ pub fn quote_identifier(name: &str) -> String {
 }
 
 /// A string constant, with `standard_conforming_strings` on.
-pub fn quote_literal(text: &str) -> String {
+pub(crate) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -116,7 +116,7 @@ impl ColumnDetector {
     }
 
     /// Whether values look as those of a telephone number could: with six digits or more.
-    pub fn has_numbers(&self) -> bool {
+    pub(crate) fn has_numbers(&self) -> bool {
         self.tally.numeric * 2 >= self.tally.values
     }
 

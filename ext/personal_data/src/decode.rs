@@ -141,7 +141,7 @@ pub fn unicode_escape(digits: &[u8]) -> Option<char> {
 /// Decodes PostgreSQL's hex form of a bytea (`\x68656c…`) into a buffer, as far as `limit` bytes.
 ///
 /// Returns whether it was one and its bytes read as text: no NUL, at most one control character in fifty.
-pub fn bytea_text(field: &[u8], limit: usize, buffer: &mut Vec<u8>) -> bool {
+pub(crate) fn bytea_text(field: &[u8], limit: usize, buffer: &mut Vec<u8>) -> bool {
     let Some(digits) = field.strip_prefix(b"\\x") else {
         return false;
     };

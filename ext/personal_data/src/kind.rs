@@ -216,15 +216,6 @@ impl PiiKind {
     pub fn index(self) -> usize {
         self as usize
     }
-
-    /// Whether one value of this kind points at one person: what the leak check keeps hashes of.
-    pub fn identifies_a_person(self) -> bool {
-        use PiiKind::*;
-        matches!(
-            self,
-            Email | Phone | Iban | Card | Nir | Ssn | NationalId | IdentityDocument | TaxId | Name
-        )
-    }
 }
 
 /// What was seen of one kind in a column.

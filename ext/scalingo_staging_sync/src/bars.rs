@@ -166,7 +166,7 @@ fn style(columns: u16, colour: bool, unicode: bool) -> ProgressStyle {
 }
 
 /// Defines the class under `Native`.
-pub fn define(native: RModule, ruby: &Ruby) -> Result<(), Error> {
+pub(crate) fn define(native: RModule, ruby: &Ruby) -> Result<(), Error> {
     let class = native.define_class("Bars", ruby.class_object())?;
     class.define_singleton_method("new", function!(Bars::new, 2))?;
     class.define_method("set", method!(Bars::set, 6))?;

@@ -73,7 +73,7 @@ fn can_wait(event: &Event) -> bool {
 /// # Errors
 /// The engine's error as its documented class; what the block raised; the interrupt, of several the last, as Ruby does
 /// where an `ensure` is interrupted.
-pub fn run<T, F, W>(ruby: &Ruby, block: Option<Proc>, work: W) -> Result<Value, Error>
+pub(crate) fn run<T, F, W>(ruby: &Ruby, block: Option<Proc>, work: W) -> Result<Value, Error>
 where
     T: Serialize + Send + 'static,
     F: Future<Output = EngineResult<T>> + 'static,

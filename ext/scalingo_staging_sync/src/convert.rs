@@ -8,7 +8,7 @@ use staging_sync_engine::error::{Error as EngineError, Kind};
 ///
 /// # Errors
 /// `ConfigurationError`, without serde's own words: they can quote the offending value, which may be a secret.
-pub fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<T, Error> {
+pub(crate) fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<T, Error> {
     serde_magnus::deserialize(ruby, hash).map_err(|error| {
         let message = error.to_string();
         let named = ["missing field", "unknown field", "unknown variant"]
@@ -34,6 +34,6 @@ pub fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<T, Erro
 ///
 /// # Errors
 /// Only when Ruby cannot allocate.
-pub fn to_hash(ruby: &Ruby, value: &impl Serialize) -> Result<Value, Error> {
+pub(crate) fn to_hash(ruby: &Ruby, value: &impl Serialize) -> Result<Value, Error> {
     serde_magnus::serialize(ruby, value)
 }

@@ -20,7 +20,7 @@ struct Facts<'e> {
 /// The Ruby exception for an engine's error.
 ///
 /// Falls back to `RuntimeError` when it cannot be made, which only a broken installation shows.
-pub fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
+pub(crate) fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
     let facts = Facts {
         kind: error.kind,
         what: &error.what,

@@ -43,7 +43,7 @@ extern "C" fn unblock<W: Fn()>(data: *mut c_void) {
 ///
 /// # Panics
 /// Resumes a panic of `work`, on this side of Ruby's frames.
-pub fn without_gvl<T, W: Fn() + Sync>(mut work: impl FnMut() -> T, wake: &W) -> Option<T> {
+pub(crate) fn without_gvl<T, W: Fn() + Sync>(mut work: impl FnMut() -> T, wake: &W) -> Option<T> {
     let mut call: Call<'_, T> = Call {
         work: Some(&mut work),
         result: None,

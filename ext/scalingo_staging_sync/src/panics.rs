@@ -8,13 +8,13 @@ use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
 /// What the names of the engine's threads begin with.
-pub const THREAD_NAME: &str = "staging-sync";
+pub(crate) const THREAD_NAME: &str = "staging-sync";
 
 /// Where the last panic happened, for the exception's message.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Installs the hook, once, when the library is loaded.
-pub fn install_hook() {
+pub(crate) fn install_hook() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         if std::thread::current()
@@ -32,7 +32,7 @@ pub fn install_hook() {
 }
 
 /// Takes the place of the last panic, such as `ext/archive/src/copy/mod.rs:12:5`.
-pub fn take_place() -> String {
+pub(crate) fn take_place() -> String {
     LAST.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take()

@@ -8,7 +8,7 @@ use serde::Serialize;
 ///
 /// # Errors
 /// Only when Ruby cannot allocate, or an installation is broken.
-pub fn of(ruby: &Ruby, method: &str, data: &impl Serialize) -> Result<Value, Error> {
+pub(crate) fn of(ruby: &Ruby, method: &str, data: &impl Serialize) -> Result<Value, Error> {
     let words = ruby
         .class_object()
         .const_get::<_, RModule>("ScalingoStagingSync")?

@@ -79,7 +79,7 @@ impl From<ArchiveError> for Error {
 /// (its own [`Error`] comes back), the archive, or the rows themselves ([`RowError`]).
 ///
 /// `table` is its name for people, such as `public.users`.
-pub fn reading_failed(table: &str, error: io::Error) -> Error {
+pub(crate) fn reading_failed(table: &str, error: io::Error) -> Error {
     match error.downcast::<RowError>() {
         Ok(rows) => damaged_rows(table, &rows),
         Err(other) => ArchiveError::from(other).into(),

@@ -114,7 +114,7 @@ fn values_of_no_text(count: u64) -> String {
 
 impl Channel {
     /// A tsvector column that its trigger makes anew.
-    pub fn rebuilt(column: &str, trigger: &str) -> Self {
+    pub(crate) fn rebuilt(column: &str, trigger: &str) -> Self {
         Self {
             channel: ChannelKind::SearchVector,
             name: column.to_owned(),
@@ -126,7 +126,7 @@ impl Channel {
     }
 
     /// A tsvector column that nothing makes anew.
-    pub fn emptied(column: &str) -> Self {
+    pub(crate) fn emptied(column: &str) -> Self {
         Self {
             channel: ChannelKind::SearchVector,
             name: column.to_owned(),
@@ -142,7 +142,7 @@ impl Channel {
     }
 
     /// Large objects whose contents were left out.
-    pub fn large_objects_left_out() -> Self {
+    pub(crate) fn large_objects_left_out() -> Self {
         Self {
             channel: ChannelKind::LargeObjects,
             name: "large objects".to_owned(),
@@ -158,7 +158,7 @@ impl Channel {
     }
 
     /// Large objects that were not looked into.
-    pub fn large_objects_unscanned(count: u64) -> Self {
+    pub(crate) fn large_objects_unscanned(count: u64) -> Self {
         Self {
             channel: ChannelKind::LargeObjects,
             name: "large objects".to_owned(),
@@ -178,7 +178,7 @@ impl Channel {
     }
 
     /// A bytea column with values that do not read as text.
-    pub fn bytea_unscanned(column: &str, count: u64, entry: &RuleEntry) -> Self {
+    pub(crate) fn bytea_unscanned(column: &str, count: u64, entry: &RuleEntry) -> Self {
         Self {
             channel: ChannelKind::Bytea,
             name: column.to_owned(),
@@ -194,7 +194,7 @@ impl Channel {
     }
 
     /// Something personal in the schema's own text. `object`: its kind and name.
-    pub fn schema_text(object: &str, kind: &str, count: u64) -> Self {
+    pub(crate) fn schema_text(object: &str, kind: &str, count: u64) -> Self {
         Self {
             channel: ChannelKind::SchemaText,
             name: object.to_owned(),

@@ -83,7 +83,7 @@ impl LeakCheck {
     }
 
     /// What a data block's rows are to be read back for when all is done, if they are.
-    pub fn reads_back(&self, load: DumpId) -> Option<LookTime> {
+    pub(crate) fn reads_back(&self, load: DumpId) -> Option<LookTime> {
         let watch = self.watches.get(&load)?;
         let mut columns = watch.columns.iter();
         match watch.read_back {

@@ -43,7 +43,7 @@ pub struct LoadBuilder(Load);
 impl LoadBuilder {
     /// COPY names another table: the partition root.
     #[must_use]
-    pub fn into_table(mut self, table: TableName) -> Self {
+    pub(crate) fn into_table(mut self, table: TableName) -> Self {
         self.0.copy_into = table;
         self
     }
@@ -85,14 +85,14 @@ impl LoadBuilder {
 
     /// Its search vectors are emptied.
     #[must_use]
-    pub fn vectors(mut self, vectors: Arc<SearchVectors>) -> Self {
+    pub(crate) fn vectors(mut self, vectors: Arc<SearchVectors>) -> Self {
         self.0.vectors = Some(vectors);
         self
     }
 
     /// Its rows pass through a group of rules in SQL, and go into `table` from there.
     #[must_use]
-    pub fn sql_group(mut self, number: usize, table: TableName) -> Self {
+    pub(crate) fn sql_group(mut self, number: usize, table: TableName) -> Self {
         self.0.sql_group = Some(number);
         self.into_table(table)
     }

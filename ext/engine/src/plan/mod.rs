@@ -113,7 +113,7 @@ impl std::fmt::Display for TableName {
 
 impl Plan {
     /// Every channel that is known without a look at rows, under the masks that the plan has.
-    pub fn known_channels(&self) -> Vec<Channel> {
+    pub(crate) fn known_channels(&self) -> Vec<Channel> {
         let mut loads: Vec<&Load> = self.loads.values().collect();
         loads.sort_by_key(|load| load.dump_id);
         let vectors = loads

@@ -4,7 +4,7 @@ use super::TableName;
 
 /// A name or pattern from the configuration: `users`, `audit.*`, `public."Weird Name"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamePattern {
+pub(crate) struct NamePattern {
     schema: Option<Vec<Piece>>,
     name: Vec<Piece>,
 }
@@ -19,7 +19,7 @@ enum Piece {
 impl NamePattern {
     /// Reads a name. `*` outside quotes stands for any characters, a dot outside quotes separates schema and
     /// table. None when it is empty, has more than two parts, or a quote that is not closed.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts: Vec<Vec<Piece>> = vec![Vec::new()];
         let mut quoted = false;
         let mut chars = text.trim().chars().peekable();
@@ -45,7 +45,7 @@ impl NamePattern {
     }
 
     /// Whether a table's name fits. Without a schema, any schema does.
-    pub fn matches(&self, table: &TableName) -> bool {
+    pub(crate) fn matches(&self, table: &TableName) -> bool {
         fits(&self.name, &table.name)
             && self
                 .schema
@@ -54,7 +54,7 @@ impl NamePattern {
     }
 
     /// The same in lower case, as PostgreSQL would read it without quotes.
-    pub fn folded(&self) -> Self {
+    pub(crate) fn folded(&self) -> Self {
         let fold = |pieces: &Vec<Piece>| {
             let piece = |piece: &Piece| match piece {
                 Piece::Text(text) => Piece::Text(text.to_lowercase()),
@@ -71,7 +71,7 @@ impl NamePattern {
 
 impl TableName {
     /// As [`NamePattern::parse`] reads it: without `public`, and in quotes what would not stand for itself.
-    pub fn in_rules(&self) -> String {
+    pub(crate) fn in_rules(&self) -> String {
         match self.schema.as_str() {
             "public" => literal(&self.name),
             schema => format!("{}.{}", literal(schema), literal(&self.name)),
@@ -122,7 +122,7 @@ fn fits(pieces: &[Piece], name: &str) -> bool {
 }
 
 /// A sentence that names what was probably meant: up to three of `candidates` that look like `text`, or nothing.
-pub fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
+pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
     let wanted = text.replace(['"', '*'], "").to_lowercase();
     let bare = wanted.rsplit('.').next().unwrap_or_default();
     let mut scored: Vec<(f64, String)> = candidates

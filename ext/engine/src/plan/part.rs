@@ -128,7 +128,7 @@ pub enum Missing {
 
 impl Reference {
     /// Whether it makes rows go, or stay.
-    pub fn binds(&self) -> bool {
+    pub(crate) fn binds(&self) -> bool {
         self.missing == Missing::Drop
     }
 }

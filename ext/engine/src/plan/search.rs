@@ -50,7 +50,7 @@ pub struct SearchVectors {
 
 impl Load {
     /// What is emptied when the rows are masked with `mask`: the load's own, or one that values have put in force.
-    pub fn vectors_under(&self, mask: Option<&RowMask>) -> Option<&SearchVectors> {
+    pub(crate) fn vectors_under(&self, mask: Option<&RowMask>) -> Option<&SearchVectors> {
         let vectors = self.vectors.as_deref()?;
         (vectors.masked || mask.is_some()).then_some(vectors)
     }

@@ -29,7 +29,7 @@ impl Token<'_> {
     }
 
     /// Whether this is the symbol `symbol`.
-    pub fn is_symbol(&self, symbol: char) -> bool {
+    pub(crate) fn is_symbol(&self, symbol: char) -> bool {
         matches!(self, Token::Symbol(found) if *found == symbol)
     }
 
@@ -50,7 +50,7 @@ impl Token<'_> {
 /// let tokens = lex("a -- note\n 'it''s' \"B\"");
 /// assert_eq!(tokens, [Token::Word("a"), Token::Text("it's".into()), Token::Quoted("B".into())]);
 /// ```
-pub fn lex(sql: &str) -> Vec<Token<'_>> {
+pub(crate) fn lex(sql: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer { sql, at: 0 };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next_token() {
@@ -65,7 +65,7 @@ pub fn lex(sql: &str) -> Vec<Token<'_>> {
 /// use staging_sync_engine::plan::sql::{lex, write_sql};
 /// assert_eq!(write_sql(&lex("lower((\"A\")::text) ~~ 'it''s'")), "lower((\"A\")::text)~~'it''s'");
 /// ```
-pub fn write_sql(tokens: &[Token<'_>]) -> String {
+pub(crate) fn write_sql(tokens: &[Token<'_>]) -> String {
     let mut sql = String::new();
     let mut after_symbol = true;
     for token in tokens {
@@ -255,7 +255,7 @@ pub fn split<'t, 'a>(tokens: &'t [Token<'a>], symbol: char) -> Vec<&'t [Token<'a
 
 /// A place within tokens, for reading a statement from left to right.
 #[derive(Debug, Clone, Copy)]
-pub struct Cursor<'t, 'a> {
+pub(crate) struct Cursor<'t, 'a> {
     tokens: &'t [Token<'a>],
 }
 
@@ -271,12 +271,12 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     /// The next token, not read.
-    pub fn peek(&self) -> Option<&'t Token<'a>> {
+    pub(crate) fn peek(&self) -> Option<&'t Token<'a>> {
         self.tokens.first()
     }
 
     /// Reads one token.
-    pub fn advance(&mut self) -> Option<&'t Token<'a>> {
+    pub(crate) fn advance(&mut self) -> Option<&'t Token<'a>> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(first)
@@ -295,7 +295,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     /// Reads `symbol` when it comes next.
-    pub fn accept_symbol(&mut self, symbol: char) -> bool {
+    pub(crate) fn accept_symbol(&mut self, symbol: char) -> bool {
         let comes = self.peek().is_some_and(|token| token.is_symbol(symbol));
         if comes {
             self.advance();
@@ -304,14 +304,14 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     /// Reads an identifier.
-    pub fn identifier(&mut self) -> Option<String> {
+    pub(crate) fn identifier(&mut self) -> Option<String> {
         let name = self.peek()?.name()?;
         self.advance();
         Some(name)
     }
 
     /// Reads `name` or `schema.name`; a name alone is in `schema`.
-    pub fn qualified(&mut self, schema: &str) -> Option<TableName> {
+    pub(crate) fn qualified(&mut self, schema: &str) -> Option<TableName> {
         let first = self.identifier()?;
         if self.accept_symbol('.') {
             let name = self.identifier()?;
@@ -324,7 +324,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     /// Reads `( … )` and returns what stands within.
-    pub fn parenthesized(&mut self) -> Option<&'t [Token<'a>]> {
+    pub(crate) fn parenthesized(&mut self) -> Option<&'t [Token<'a>]> {
         if !self.peek()?.is_symbol('(') {
             return None;
         }
@@ -349,7 +349,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     /// Reads on until just after `words`, outside parentheses. False, and at the end, when they never come.
-    pub fn skip_past(&mut self, words: &str) -> bool {
+    pub(crate) fn skip_past(&mut self, words: &str) -> bool {
         while let Some(token) = self.peek() {
             if self.accept(words) {
                 return true;

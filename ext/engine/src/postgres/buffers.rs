@@ -38,7 +38,7 @@ impl Buffers {
     }
 
     /// Gives a buffer back; its contents are forgotten.
-    pub fn give(&self, mut buffer: Vec<u8>) {
+    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
         if buffer.capacity() == 0 || buffer.capacity() > LARGEST_KEPT {
             return;
         }

@@ -119,7 +119,7 @@ impl Target {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn clear_leftovers(&self) -> Result<Leftover> {
+    pub(crate) async fn clear_leftovers(&self) -> Result<Leftover> {
         let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                    WHERE datname = current_database() AND usename = session_user \
                      AND application_name LIKE 'scalingo-staging-sync %' AND application_name <> $1";

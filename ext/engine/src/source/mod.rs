@@ -128,7 +128,11 @@ pub async fn open_with(source: &settings::Source, events: &Sink, patience: &Pati
 /// # Errors
 /// As [`open`]; [`Kind::Configuration`] for a file that can be read once only, such as a pipe, and
 /// [`Kind::BackupNotFound`] when Scalingo has deleted the backup meanwhile.
-pub async fn open_again(source: &settings::Source, known: &BackupInfo, events: &Sink) -> Result<Backup> {
+pub(crate) async fn open_again(
+    source: &settings::Source,
+    known: &BackupInfo,
+    events: &Sink,
+) -> Result<Backup> {
     open_again_with(source, known, events, &Patience::default()).await
 }
 
@@ -137,7 +141,7 @@ pub async fn open_again(source: &settings::Source, known: &BackupInfo, events: &
 /// # Errors
 /// As [`open_again`].
 #[doc(hidden)]
-pub async fn open_again_with(
+pub(crate) async fn open_again_with(
     source: &settings::Source,
     known: &BackupInfo,
     events: &Sink,

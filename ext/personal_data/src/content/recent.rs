@@ -19,7 +19,7 @@ impl Default for Recent {
 
 impl Recent {
     /// Longer values seldom repeat.
-    pub const LONGEST: usize = 256;
+    pub(crate) const LONGEST: usize = 256;
     /// How many are remembered; a power of two. Together 32 KiB.
     const SLOTS: usize = 1024;
 

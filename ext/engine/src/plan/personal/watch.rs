@@ -53,7 +53,7 @@ pub struct Watched {
 impl Watch {
     /// The mask that fits a column of this kind, under the masks in force. `scrubbed`: its values hold nothing that
     /// `scrub` leaves.
-    pub fn automatic(
+    pub(crate) fn automatic(
         &self,
         column: &Watched,
         kind: personal_data::PiiKind,
@@ -70,7 +70,7 @@ impl Watch {
     ///
     /// # Errors
     /// What does not fit.
-    pub fn masked_with(&self, further: &[(usize, Mask)]) -> Result<Arc<RowMask>, Vec<Unfit>> {
+    pub(crate) fn masked_with(&self, further: &[(usize, Mask)]) -> Result<Arc<RowMask>, Vec<Unfit>> {
         let replaced: HashSet<usize> = further.iter().map(|(position, _)| *position).collect();
         let kept = self
             .masks

@@ -209,7 +209,7 @@ impl Schema {
     }
 
     /// All partitions of a table and tables that inherit from it, at any depth, without itself.
-    pub fn descendants(&self, table: usize) -> Vec<usize> {
+    pub(crate) fn descendants(&self, table: usize) -> Vec<usize> {
         self.walk(table, |table| table.children.clone())
     }
 
@@ -222,7 +222,7 @@ impl Schema {
     }
 
     /// The tables that a table is a partition of or inherits from itself.
-    pub fn parents(&self, table: usize) -> Vec<usize> {
+    pub(crate) fn parents(&self, table: usize) -> Vec<usize> {
         let table = &self.tables[table];
         table
             .partition_of
@@ -233,7 +233,7 @@ impl Schema {
     }
 
     /// All tables that a table is a partition of or inherits from, at any depth, the nearest first.
-    pub fn ancestors(&self, table: usize) -> Vec<usize> {
+    pub(crate) fn ancestors(&self, table: usize) -> Vec<usize> {
         self.walk(table, |table| {
             table
                 .partition_of
@@ -245,12 +245,12 @@ impl Schema {
     }
 
     /// All tables that a table is a partition of, the nearest first.
-    pub fn partition_ancestors(&self, table: usize) -> Vec<usize> {
+    pub(crate) fn partition_ancestors(&self, table: usize) -> Vec<usize> {
         self.walk(table, |table| table.partition_of.into_iter().collect())
     }
 
     /// The root of the partitions that a table is one of; itself where it is none.
-    pub fn topmost(&self, table: usize) -> usize {
+    pub(crate) fn topmost(&self, table: usize) -> usize {
         self.partition_ancestors(table).last().copied().unwrap_or(table)
     }
 
@@ -335,7 +335,7 @@ impl Schema {
     }
 
     /// The CHECKs of the domains that a type is one of.
-    pub fn domain_checks(&self, column_type: &TypeName, home: &str) -> Vec<&CheckConstraint> {
+    pub(crate) fn domain_checks(&self, column_type: &TypeName, home: &str) -> Vec<&CheckConstraint> {
         let mut found = Vec::new();
         let mut current = column_type;
         // Domains over domains, as above.

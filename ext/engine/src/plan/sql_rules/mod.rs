@@ -84,7 +84,7 @@ pub struct SqlTable {
 
 impl SqlTable {
     /// The temporary table's name in SQL: `pg_temp."users"`.
-    pub fn temporary(&self) -> String {
+    pub(crate) fn temporary(&self) -> String {
         format!("pg_temp.{}", quote_identifier(&self.name))
     }
 }

@@ -109,7 +109,7 @@ WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND c.relkind IN ('r', 'p
 ///
 /// # Errors
 /// When a catalogue query fails.
-pub async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
+pub(crate) async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
     let mut entries = Vec::new();
     for (query, section) in [
         (TYPES, Section::PreData),

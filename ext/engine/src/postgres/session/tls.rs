@@ -21,7 +21,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// [`Kind::Configuration`] when a file cannot be read or holds no certificate or key.
-pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
+pub(crate) fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut versions = Vec::new();
     if settings.allow_1_3 {
