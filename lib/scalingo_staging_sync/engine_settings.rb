@@ -129,16 +129,21 @@ module ScalingoStagingSync
       file && in_app(file)
     end
 
-    # @return [String, nil] the app whose database is copied; nil where the backup is a file, which may be of any
+    # @return [String, nil] the app whose database is copied; nil where the backup is a file or a link, which may be of any
     def source_app_name
-      @config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name) && !backup_file
+      @config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name) && !given?
     end
 
+    # @return [Boolean] whether the backup is a file, or a link to one, so that Scalingo is not asked
+    def given? = !(backup_file || @config.backup_url).nil?
+
     # @return [Hash{String => Object}] where the backup comes from
-    # @raise [ConfigurationError] when neither a file nor an app and a token are set
+    # @raise [ConfigurationError] when neither a file nor a link nor an app and a token are set
     def source
       file = backup_file
-      file ? { "file" => file } : { "scalingo" => scalingo }
+      return { "file" => file } if file
+
+      @config.backup_url ? { "link" => secret_of(@config.backup_url) } : { "scalingo" => scalingo }
     end
 
     # @param force_download [Boolean] whether an archive that was kept is passed over, whatever the variable says

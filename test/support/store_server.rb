@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
+require "digest"
 require "fileutils"
+require "time"
 require "webrick"
 
 # A store of files that hands them out to those who have a signed link, as object stores do, and an Active Storage service of
@@ -76,6 +78,15 @@ class StoreServer
 
   def url = "http://127.0.0.1:#{@server.listeners.first.addr[1]}"
 
+  # Serves a file under a key, and returns the signed link to it.
+  def link(key, file)
+    FileUtils.cp(file, File.join(@root, key))
+    "#{url}/#{key}?signature=#{signature(key)}"
+  end
+
+  # Has the next answers say no, or break off after so many bytes.
+  attr_writer :refuse, :cut
+
   def stop
     @server.shutdown
     @thread.join
@@ -86,12 +97,30 @@ class StoreServer
   def serve(request, response)
     @requests << request
     key = request.path.delete_prefix("/")
-    raise WEBrick::HTTPStatus::Forbidden unless request.query["signature"] == "hush-#{Digest::SHA256.hexdigest(key.tr("+", "/"))[0, 16]}"
+    raise WEBrick::HTTPStatus::Forbidden if @refuse || request.query["signature"] != signature(key)
 
-    content = File.binread(File.join(@root, key))
-    range = request["Range"].to_s[/\Abytes=(\d+)-\z/, 1]
-    response.status = range ? 206 : 200
-    response["Content-Range"] = "bytes #{range}-#{content.bytesize - 1}/#{content.bytesize}" if range
-    response.body = range ? content.byteslice(range.to_i..) : content
+    file = File.join(@root, key)
+    content = File.binread(file)
+    first, last = request["Range"].to_s.match(/\Abytes=(\d+)-(\d*)\z/)&.captures
+    response["ETag"] = %("#{Digest::SHA256.hexdigest(content)[0, 32]}")
+    response["Last-Modified"] = File.mtime(file).httpdate
+    response.status = first ? 206 : 200
+    last = last.to_s.empty? ? content.bytesize - 1 : last.to_i
+    response["Content-Range"] = "bytes #{first}-#{last}/#{content.bytesize}" if first
+    send_part(response, content.byteslice((first.to_i)..last))
   end
+
+  def send_part(response, part)
+    return response.body = part unless @cut && part.bytesize > @cut
+
+    cut = @cut
+    @cut = nil
+    response["Content-Length"] = part.bytesize.to_s
+    response.body = lambda do |socket|
+      socket.write(part.byteslice(0, cut))
+      socket.close
+    end
+  end
+
+  def signature(key) = "hush-#{Digest::SHA256.hexdigest(key.tr("+", "/"))[0, 16]}"
 end

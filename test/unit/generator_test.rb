@@ -49,6 +49,58 @@ class GeneratorTest < Minitest::Test
     File.write(path, text)
   end
 
+  CLIENT = { "STAGING_SYNC_URL" => "https://staging.example.com/staging_sync", "STAGING_SYNC_TOKEN" => "t" * 64 }.freeze
+
+  def test_for_a_client_the_variables_are_added_to_an_env_file_and_what_is_there_stays
+    before = "# my own \xFF\nexport STAGING_SYNC_URL=mine\nOTHER=1".b
+    app(".env" => before) do
+      File.chmod(0o640, ".env")
+      generate("--client", "--env-file", ".env", variables: CLIENT) do |output, status|
+        assert status.success?, output
+        assert_includes output, "rake scalingo_staging_sync:pull"
+        assert_includes output, "Fill in STAGING_SYNC_SEAL_KEY there."
+        refute_includes output, "t" * 64
+      end
+      after = File.binread(".env")
+      assert_equal before + "\nSTAGING_SYNC_TOKEN=#{"t" * 64}\n# STAGING_SYNC_SEAL_KEY=\n".b, after
+      assert_equal 0o640, File.stat(".env").mode & 0o777
+      generate("--client", "--env-file", ".env", variables: CLIENT) { |output, _| assert_match(/identical +\.env/, output) }
+      assert_equal after, File.binread(".env")
+      refute_path_exists INITIALIZER
+    end
+  end
+
+  def test_a_new_env_file_is_readable_by_its_owner_alone
+    app do
+      generate("--client", "--env-file", ".env", variables: CLIENT) { |output, status| assert status.success?, output }
+      assert_equal 0o600, File.stat(".env").mode & 0o777
+      assert_equal %w[.env generate.rb], Dir.children(".").reject { |name| File.directory?(name) }.sort
+    end
+  end
+
+  def test_for_a_server_it_says_what_to_set_for_the_environment_that_it_runs_in
+    app do
+      generate("--server") do |output, status|
+        assert status.success?, output
+        ["mount ScalingoStagingSync::Server.new", "config.server_enabled = true", "config.archive_file", "scalingo_staging_sync:token[ada]"].each { |words| assert_includes output, words }
+        refute_includes output, "server_in_production"
+      end
+      generate("--server", variables: { "APP" => "shop-production" }) { |output, _| assert_includes output, "config.server_in_production = true" }
+      refute_path_exists INITIALIZER
+    end
+  end
+
+  def test_options_that_do_not_go_together_end_it_before_anything_is_written
+    app do
+      [["--env-file", ".env"], ["--server", "--env-file", ".env"], ["--client", *SUNDAYS], ["--server", "--detect"]].each do |options|
+        generate(*options) { |output, status| assert_includes output, "Nothing was written.", "#{options} #{status}" }
+      end
+      refute_path_exists ".env"
+      refute_path_exists INITIALIZER
+      refute_path_exists "cron.json"
+    end
+  end
+
   COMMAND = [RbConfig.ruby, "-w", "-I#{ROOT}/lib", "generate.rb"].freeze
   VARIABLES_OF_APP = VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging").freeze
 

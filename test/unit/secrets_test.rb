@@ -74,7 +74,8 @@ class SecretsInObjectsTest < Minitest::Test
   # Also of options to come.
   def test_no_secret_option_shows_in_what_the_engine_is_given
     config = ScalingoStagingSync.configuration
-    values = ScalingoStagingSync::Configuration.options.values.select(&:secret).to_h do |option|
+    # A backup behind a link needs no token, see the next test.
+    values = ScalingoStagingSync::Configuration.options.values.select(&:secret).reject { |option| option.name == :backup_url }.to_h do |option|
       value = "https://hush.example/7Kq-vP2m-wX9z-tR4b/#{option.name}"
       value = "5ec2e7#{"0" * 58}" if option.name == :seal_key
       config.public_send(:"#{option.name}=", value)
@@ -83,7 +84,16 @@ class SecretsInObjectsTest < Minitest::Test
     shown = [config, ScalingoStagingSync::EngineSettings.new.to_h].map { |object| object.inspect + object.to_json + YAML.dump(object) }.join
     values.each { |name, value| refute_includes shown, value, name }
     given = Marshal.dump(to_engine(config))
-    (values.keys - %i[slack_webhook_url seal_key source_token]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
+    (values.keys - %i[slack_webhook_url seal_key source_url source_token]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
+  end
+
+  def test_the_link_to_a_backup_is_a_secret_that_reaches_the_engine_alone
+    config = ScalingoStagingSync.configuration
+    config.backup_url = "https://hush.example/hush-hush?signature=1"
+    [config, ScalingoStagingSync::EngineSettings.new.to_h].each { |object| refute_shown(object) }
+    assert_equal({ "link" => "https://hush.example/hush-hush?signature=1" }, to_engine(config).fetch("source"))
+    config.backup_file = "tmp/a.dump"
+    assert_equal %w[file], to_engine(config).fetch("source").keys
   end
 
   def test_the_password_of_a_rule_is_a_secret_that_reaches_the_engine

@@ -158,6 +158,8 @@ pub enum Source {
     Scalingo(Scalingo),
     /// An archive on this machine: `.tar.gz`, `.tar`, or pg_dump's custom format itself.
     File(PathBuf),
+    /// A pre-signed link to such an archive, by HTTPS or on this machine. It is a secret.
+    Link(SecretString),
 }
 
 /// How to reach an app's backups through Scalingo's API.

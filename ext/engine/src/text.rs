@@ -18,6 +18,7 @@ pub enum Setting {
     AnonymizedEmailDomain,
     BackupFile,
     BackupMaxAge,
+    BackupUrl,
     CloneSourceScalingoAppName,
     DumpCompression,
     ExcludeLargeObjects,

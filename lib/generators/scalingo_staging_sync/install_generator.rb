@@ -29,6 +29,11 @@ module ScalingoStagingSync
       class_option :cron, type: :string, banner: '"0 3 * * 0"',
                           desc: "Schedule the run in cron.json: minute, hour, day of the month, month, day of the week, in UTC"
 
+      class_option :server, type: :boolean, default: false, desc: "Write nothing; print what this app needs to hand out masked archives"
+      class_option :client, type: :boolean, default: false, desc: "Write no initializer; print what this app needs to pull masked archives"
+      class_option :env_file, type: :string, banner: ".env",
+                              desc: "With --client: add the variables to this file, from the environment; what is in it stays"
+
       # A misspelt --cron would schedule nothing, and look as if it had.
       check_unknown_options!
 
@@ -44,6 +49,9 @@ module ScalingoStagingSync
         refuse_dry_run
         return if behavior == :revoke
 
+        refuse_roles
+        return if role?
+
         [INITIALIZER, CRON_FILE].each { |path| refuse_clash(path) }
         refuse_detection if options[:detect] && kept?(INITIALIZER)
         @cron = scheduled if options[:cron]
@@ -56,6 +64,7 @@ module ScalingoStagingSync
       #
       # @return [void]
       def create_initializer
+        return if role?
         return template("initializer.rb.tt", INITIALIZER) if behavior == :revoke || !kept?(INITIALIZER)
 
         say_status :skip, INITIALIZER, :yellow
@@ -78,11 +87,24 @@ module ScalingoStagingSync
         say_status(before ? :update : :create, CRON_FILE, :green)
       end
 
+      # Prints what an app needs that hands out masked archives, or pulls them, where that is asked for.
+      #
+      # @return [void]
+      def set_up_sharing
+        return if behavior == :revoke
+
+        say Terminal::SharingText.server(production: production?) if options[:server]
+        say Terminal::SharingText.client if options[:client]
+        write_variables if options[:env_file]
+      rescue ScalingoStagingSync::Error => error
+        raise Thor::Error, "#{error.class}: #{error.message}"
+      end
+
       # Prints what comes next.
       #
       # @return [void]
       def print_next_steps
-        return if behavior == :revoke
+        return if behavior == :revoke || role?
 
         say <<~TEXT
 
@@ -102,6 +124,37 @@ module ScalingoStagingSync
       end
 
       private
+
+      def role? = options[:server] || options[:client]
+
+      def refuse_roles
+        raise Thor::Error, "--env-file goes with --client. Nothing was written." if options[:env_file] && !options[:client]
+        return unless role? && (options[:cron] || options[:detect])
+
+        raise Thor::Error, "--cron and --detect do not go with --server and --client: run the generator for each. Nothing was written."
+      end
+
+      def production?
+        Guard::Production.new.validate!
+        false
+      rescue Support::EnvironmentValidator::ProductionEnvironmentError
+        true
+      end
+
+      # Those that are not known stay commented out.
+      def write_variables
+        known = Terminal::SharingText::VARIABLES.to_h { |name, _| [name, ENV.fetch(name, nil).presence] }
+        added = options[:pretend] ? [] : add_variables(known)
+        say_status(added.any? ? :update : :identical, options[:env_file], added.any? ? :green : :blue)
+        missing = known.reject { |_, value| value }.keys & added
+        say "Fill in #{missing.join(", ")} there." if missing.any?
+      end
+
+      def add_variables(known)
+        lines = known.to_h { |name, value| value ? [name, value] : ["# #{name}", ""] }
+        file = Support::EnvFile.new(in_app(options[:env_file]))
+        file.add(lines.reject { |name, _| file.names.include?(name.delete_prefix("# ")) }).map { |name| name.delete_prefix("# ") }
+      end
 
       def schedule_step
         return "Commit cron.json and deploy: Scalingo reads it then." if @cron || scheduled_already?

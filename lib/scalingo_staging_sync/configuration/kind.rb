@@ -129,6 +129,8 @@ module ScalingoStagingSync
         value.match?(%r{\Ahttps?://[^\s@?\#]+\z})
       end
 
+      LINK = string("a pre-signed link, a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
+
       TOKEN = string { true }
 
       SECRET = string(

@@ -42,7 +42,7 @@ module ScalingoStagingSync
       group "Source"
 
       option :clone_source_scalingo_app_name, Kind::STRING, PLACEHOLDER_APP,
-             "The Scalingo app whose database is copied. Required, unless `backup_file` is set.",
+             "The Scalingo app whose database is copied. Required, unless `backup_file` or `backup_url` is set.",
              example: '"my-app-production"'
 
       option :scalingo_api_token, Kind::TOKEN, -> { ENV["SCALINGO_API_TOKEN"].presence },
@@ -66,6 +66,11 @@ module ScalingoStagingSync
              "An archive on this machine, used instead of Scalingo's: .tar.gz, .tar, or what `pg_dump -Fc` wrote. " \
              "The environment variable BACKUP_FILE wins over it.",
              shown: 'ENV["BACKUP_FILE"]', example: '"tmp/production.tar.gz"'
+
+      option :backup_url, Kind::LINK, -> { ENV["BACKUP_URL"].presence },
+             "A pre-signed link to such an archive, which production's own job has pushed: staging then needs no token of " \
+             "Scalingo's. https, or on this machine; it is a secret. `backup_file` wins over it.",
+             shown: 'ENV["BACKUP_URL"]', secret: true
 
       option :keep_backup, Kind::BOOLEAN, false,
              "true keeps the downloaded archive in `temp_dir` (production's data as it is, mode 0600) and uses it " \
@@ -227,7 +232,7 @@ module ScalingoStagingSync
              "Where the server of the app that hands out masked archives is mounted, such as " \
              "`https://my-app-staging.example.com/staging_sync`: `pull` takes the newest one from there, and without it from " \
              "`publish_service`.",
-             shown: 'ENV["STAGING_SYNC_URL"]', example: '"https://my-app-staging.example.com/staging_sync"'
+             shown: 'ENV["STAGING_SYNC_URL"]', example: '"https://my-app-staging.example.com/staging_sync"', secret: true
 
       option :source_token, Kind::TOKEN, -> { ENV["STAGING_SYNC_TOKEN"].presence },
              "The token that opens it. Keep it in the environment, not in the code.",

@@ -33,7 +33,7 @@ module ScalingoStagingSync
 
       def url
         ["The backup file is given as a URL, which is not shown here: credentials may be in it.",
-         "Set #{WHERE} to the path of an archive on this machine; what a link leads to can be downloaded first."]
+         "Set config.backup_url or the variable BACKUP_URL to a pre-signed link, and #{WHERE} to the path of an archive on this machine."]
       end
       private_class_method :url
 

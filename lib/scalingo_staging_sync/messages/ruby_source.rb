@@ -12,7 +12,7 @@ module ScalingoStagingSync
       NAMES_A_MASK = %w[of].freeze
 
       # Options for which a variable may stand, and which.
-      VARIABLES = { "backup_file" => "BACKUP_FILE" }.freeze
+      VARIABLES = { "backup_file" => "BACKUP_FILE", "backup_url" => "BACKUP_URL" }.freeze
       private_constant :LABEL, :NAMES_A_MASK, :VARIABLES
 
       module_function

@@ -82,7 +82,7 @@ module ScalingoStagingSync
       end
 
       def backup?
-        settings.backup_file || (config.set?(:clone_source_scalingo_app_name) && config.scalingo_api_token)
+        settings.given? || (config.set?(:clone_source_scalingo_app_name) && config.scalingo_api_token)
       end
 
       def look_at_schema(from)

@@ -77,6 +77,7 @@ module ScalingoStagingSync
         "TargetBusyError" => ["La base cible est déjà utilisée.", "The target is in use."],
         "LockTimeoutError" => ["Un verrou n'a pas pu être obtenu à temps.", "A lock was not obtained in time."],
         "RestoreError" => ["PostgreSQL a refusé une partie de la restauration.", "PostgreSQL refused part of the restore."],
+        "StoreError" => ["Le stockage des archives masquées n'a pas répondu.", "The store of masked archives did not answer."],
         "VerificationError" => ["La vérification a trouvé des données mal masquées ou manquantes.",
                                 "Verification found data that is not masked as it should be, or missing."],
         "MigrationError" => ["Une migration a échoué sur les données copiées.", "A migration failed on the copied data."],
@@ -175,7 +176,7 @@ module ScalingoStagingSync
       def french? = @locale == :fr
 
       def source
-        name = EngineSettings.new(@config).backup_file ? nil : Support::Echo.of(@config.clone_source_scalingo_app_name)
+        name = EngineSettings.new(@config).given? ? nil : Support::Echo.of(@config.clone_source_scalingo_app_name)
         return SENTENCES.dig(@locale, :file) unless name
 
         format(SENTENCES.dig(@locale, name.match?(VOWEL) ? :elided : :app), name:)

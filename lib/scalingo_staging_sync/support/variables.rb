@@ -21,7 +21,7 @@ module ScalingoStagingSync
       WORDS = { "FORMAT" => %w[text json], "SCAN" => %w[backup database] }.freeze
 
       # Names that nothing else has by chance: one wrong letter is a slip.
-      DISTINCT = %w[DRY_RUN BACKUP_FILE FORCE_BACKUP_DOWNLOAD].freeze
+      DISTINCT = %w[DRY_RUN BACKUP_FILE BACKUP_URL FORCE_BACKUP_DOWNLOAD].freeze
 
       # Variables that others have a say in: only another case of them, or a hyphen, is a slip.
       SHARED = %w[
@@ -40,7 +40,7 @@ module ScalingoStagingSync
       PLAIN = /\A[\w.-]{1,20}\z/
 
       # All of the gem's own.
-      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE"].freeze
+      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE", "BACKUP_URL"].freeze
 
       # Which of the gem's tasks read which variable. DRY_RUN is not here: what it asks for holds of every task, as those
       # that change something heed it.
@@ -48,6 +48,7 @@ module ScalingoStagingSync
         "FORMAT" => %w[run check scan suggest coverage masks status],
         "SCAN" => %w[scan suggest],
         "BACKUP_FILE" => %w[run dump check scan suggest preview],
+        "BACKUP_URL" => %w[run dump check scan suggest preview],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
         "VERBOSE" => %w[run dump pull],

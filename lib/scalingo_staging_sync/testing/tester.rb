@@ -158,6 +158,8 @@ module ScalingoStagingSync
 
           return "the file #{Support::Echo.of(file)}."
         end
+        return "the link in config.backup_url (not shown: it is a secret)." if config.backup_url
+
         source = settings.scalingo
         "the app #{source["app"]} in #{source["region"]}; a token is set."
       end

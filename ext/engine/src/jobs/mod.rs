@@ -63,6 +63,6 @@ fn read_only(source: &Source) -> Source {
             scalingo.keep_in = None;
             Source::Scalingo(scalingo)
         }
-        Source::File(path) => Source::File(path.clone()),
+        Source::File(_) | Source::Link(_) => source.clone(),
     }
 }

@@ -33,7 +33,7 @@ use url::Url;
 /// Pieces in the channel.
 const PIECES: usize = 3;
 /// The most redirects that one try follows.
-const REDIRECTS: usize = 10;
+pub(super) const REDIRECTS: usize = 10;
 /// Between two reports of progress.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
@@ -496,16 +496,16 @@ impl<'a, L: Links> Download<'a, L> {
 }
 
 /// Whether a status says no to the link, which may have expired: a fresh one may do better.
-fn refuses_a_link(status: StatusCode) -> bool {
+pub(super) fn refuses_a_link(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 401 | 403 | 404 | 410)
 }
 
-fn is_redirect(status: StatusCode) -> bool {
+pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 /// Where a redirect leads to, or why it is not followed. It may hold a secret, as the link does.
-fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, &'static str> {
+pub(super) fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, &'static str> {
     let place = headers.get(LOCATION).and_then(|place| place.to_str().ok());
     let place = place.ok_or("it redirects without saying where to")?;
     let to = from
@@ -526,13 +526,13 @@ fn capitalized(text: &str) -> String {
 }
 
 /// `Content-Range: bytes FIRST-LAST/TOTAL`, where `FIRST-LAST` and `TOTAL` may each be `*`.
-struct ContentRange {
+pub(super) struct ContentRange {
     first: Option<u64>,
-    total: Option<u64>,
+    pub(super) total: Option<u64>,
 }
 
 impl ContentRange {
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(CONTENT_RANGE)?.to_str().ok()?;
         let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
         let first = range

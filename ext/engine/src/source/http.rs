@@ -62,7 +62,7 @@ fn build(builder: ClientBuilder) -> Result<Client> {
     })
 }
 
-fn is_local(url: &Url) -> bool {
+pub(super) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -99,6 +99,15 @@ pub(super) enum HttpFailure {
 }
 
 impl HttpFailure {
+    /// A server that says nothing.
+    pub(super) fn silent() -> Self {
+        Self::Transport {
+            reason: "nothing came".to_owned(),
+            passing: true,
+            arrived: true,
+        }
+    }
+
     /// From an error of reqwest.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         let hopeless = error.is_builder() || is_about_certificates(&error) || is_too_large_a_head(&error);

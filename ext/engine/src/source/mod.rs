@@ -1,4 +1,5 @@
-//! Where a backup comes from: the Scalingo API and its download, or a local file; gzip and tar decoded on the fly.
+//! Where a backup comes from: the Scalingo API and its download, a pre-signed link, or a local file; gzip and tar decoded on
+//! the fly.
 //!
 //! The way of the bytes, each step a [`Read`] over the one before it:
 //!
@@ -15,6 +16,7 @@ mod download;
 mod file;
 mod http;
 mod keep;
+mod link;
 mod patience;
 mod scalingo;
 mod shown;
@@ -73,7 +75,7 @@ pub struct BackupInfo {
     pub size: Option<u64>,
     /// Where it comes from: "Scalingo app my-app, addon ad-…" or "the file shop.dump". Never a URL.
     pub origin: String,
-    /// Whether it is a file that the user gave, so that nothing is known of its app.
+    /// Whether it is a file, or a link to one, that the user gave, so that nothing is known of its app.
     pub file: bool,
     /// The database at Scalingo, by the name that its host bears, where known.
     #[serde(skip)]
@@ -117,6 +119,7 @@ pub async fn open_with(source: &settings::Source, events: &Sink, patience: &Pati
     let found = match source {
         settings::Source::Scalingo(scalingo) => scalingo::find(scalingo, patience, events).await?,
         settings::Source::File(path) => file::find(path).await?,
+        settings::Source::Link(link) => link::find(link, patience, events).await?,
     };
     Ok(announce(found, events))
 }
@@ -152,6 +155,7 @@ pub(crate) async fn open_again_with(
             scalingo::find_again(scalingo, &known.id, patience, events).await?
         }
         settings::Source::File(path) => file::find_again(path).await?,
+        settings::Source::Link(link) => link::find_again(link, known, patience, events).await?,
     };
     Ok(unpacked(found))
 }
@@ -243,9 +247,10 @@ fn unpacked(found: Found) -> Backup {
         packed,
         digest,
         copying,
+        download,
         ..
     } = found;
-    let subject = if info.file {
+    let subject = if info.file && download.is_none() {
         format!("The backup file {}", info.id)
     } else {
         format!("The backup {} ({})", info.id, info.origin)
