@@ -139,6 +139,30 @@ class PullTest < IntegrationTest
     assert_path_exists scene.archive
   end
 
+  # From production's backup to a laptop, by the tasks alone: what a dump wrote is pulled as a run fills staging.
+  def test_a_dump_that_is_published_fills_a_laptop_as_a_run_fills_staging
+    staging, database, = new_app(configuration: <<~RUBY)
+      config.clone_source_scalingo_app_name = "shop-production"
+      config.anonymization_secret = #{KEY.inspect}
+      config.anonymization_tables = #{SHOP_RULES.map { |table, strategy| { table:, strategy: } }.inspect}
+      config.archive_file = "tmp/staging.dump"
+      config.publish_service = "linked"
+    RUBY
+    FileUtils.mkdir_p("#{staging.directory}/tmp")
+    StoreServer.install(staging)
+    staging.write("config/storage.yml", scene.laptop.read("config/storage.yml"))
+    %w[run dump publish].each do |task|
+      result = staging.rake("scalingo_staging_sync:#{task}")
+      assert result.success?, result.output
+    end
+    assert_pulled pull(by_store)
+    development.exec("DROP EXTENSION pg_stat_statements") # which staging's role may not create
+    skipped = ["-T", "ar_internal_metadata", "-T", "schema_migrations"]
+    assert_same_text database.database.canonical_dump(*skipped), development.canonical_dump(*skipped), "the laptop has other data than staging"
+  ensure
+    FileUtils.rm_f(Dir["#{scene.store.root}/*"])
+  end
+
   def test_what_no_pull_has_filled_is_replaced_only_when_a_person_says_so_and_the_next_pull_asks_nothing
     development.exec("CREATE TABLE public.mine (id int)")
     before = development.canonical_dump

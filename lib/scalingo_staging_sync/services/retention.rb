@@ -65,12 +65,10 @@ module ScalingoStagingSync
         false
       end
 
+      # Those of runs, and those beside a dump.
       def audits
-        path = @config.anonymization_audit_file
-        return [] unless path
-
-        base = settings.in_app(path).sub(Audit::Files::ENDING, "")
-        %w[json txt html].map { |ending| "#{base}.#{ending}" }.select { |file| File.file?(file) }
+        paths = [@config.anonymization_audit_file&.sub(Audit::Files::ENDING, ""), @config.archive_file && "#{@config.archive_file}.audit"]
+        paths.compact.flat_map { |path| %w[json txt html].map { |ending| "#{settings.in_app(path)}.#{ending}" } }.select { |file| File.file?(file) }
       end
 
       def published
