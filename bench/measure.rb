@@ -89,7 +89,7 @@ module Measure
 
     def look
       # A copy, because other threads add processes meanwhile.
-      @peaks.each_key do |pid|
+      @peaks.to_a.each do |pid, _|
         @peaks[pid] = [@peaks[pid], Measure.peak_memory(pid)].max
         @cpu[pid] = [@cpu[pid], Measure.tree_cpu(pid)].max
       end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "digest"
+require "io/wait"
 require_relative "integration_helper"
 
 # A masked archive, and what pg_restore and the gem itself make of it.
@@ -215,6 +216,21 @@ class DumpTest < IntegrationTest
     end
     refute_nil stopped
     assert_empty Dir.children(@directory)
+  end
+
+  def test_a_dump_whose_reader_takes_nothing_more_can_be_stopped
+    reader, writer = IO.pipe
+    settings = Engine.settings(source: Shared.large_archive, target: "postgres://nowhere", rules: SHOP_RULES)
+    stopping = Thread.new do
+      Thread.pass until reader.nread > 60_000
+      Process.kill("INT", Process.pid)
+    end
+    assert_raises(Interrupt) do
+      ScalingoStagingSync::Native.dump(settings, to("stream", "/dev/fd/#{writer.fileno}", "none"))
+    end
+    stopping.join
+  ensure
+    [reader, writer].compact.each(&:close)
   end
 
   private

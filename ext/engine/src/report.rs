@@ -48,7 +48,7 @@ pub struct Report {
     /// Whether the target was checked, and nothing was found.
     pub verified: bool,
     /// The masked archive that was written; None where a database was filled.
-    pub archive: Option<Archive>,
+    pub archive: Option<ArchiveReport>,
     /// The target database's size in bytes before the run.
     pub size_before: u64,
     /// The same after it.
@@ -84,7 +84,7 @@ pub struct BackupReport {
 
 /// A masked archive.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Archive {
+pub struct ArchiveReport {
     /// Its size in bytes.
     pub size: u64,
     /// SHA-256 of its bytes in lower-case hexadecimal; None of a stream.

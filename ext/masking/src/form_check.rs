@@ -1,4 +1,4 @@
-//! Whether rows that were masked have the form of their masks, told from the rows alone.
+//! Whether rows that were masked have the form of their masks, as far as the rows alone show.
 
 use super::action::{Action, Writes};
 use super::bytes::without_padding;

@@ -2,9 +2,10 @@
 //! checks as a run's, and no database.
 //!
 //! The archive lies beside its name until it is proven: masked forms and the leak check while it is written, and once more
-//! what can be told from the archive alone when it is read to its end. Of a stream, such as standard output, nothing can be
+//! what the archive alone shows when it is read to its end. Of a stream, such as standard output, nothing can be
 //! taken back: what is found at the end fails the job, and its reader has the rows.
 
+use super::hold::CLOSING;
 use super::{until_cancelled, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
@@ -14,7 +15,7 @@ use crate::leak_report::{self, LeakReport};
 use crate::passwords;
 use crate::plan::{personal, Plan};
 use crate::postgres::{new_run_id, Buffers, Item, LoadReport, RowStage, Stages};
-use crate::report::{self, Archive, ArchivedTable, Recorder, Report};
+use crate::report::{self, ArchiveReport, ArchivedTable, Recorder, Report};
 use crate::settings::{Destination, Dump, DumpCompression, Settings};
 use crate::sink::{self, Checked, Draft, Expected, Tables, Written};
 use crate::source::{self, BackupInfo};
@@ -128,18 +129,18 @@ impl Dumping<'_> {
         let (written, version) = self.write(rest, file, Writer::finish_seekable).await?;
         let plan = begun.detection.carried_out();
         self.enter(Phase::Verify);
-        let told = self.judge(&begun, &plan)?;
+        let found = self.judge(&begun, &plan)?;
         let (checked, written) = self.check(again, Arc::clone(&plan), written).await?;
         self.refuse_problems(&checked)?;
-        let archive = Archive {
+        let archive = ArchiveReport {
             size: checked.size,
             sha256: Some(checked.sha256.clone()),
             format_version: version,
             compression: self.compression.to_string(),
-            ..Archive::default()
+            ..ArchiveReport::default()
         };
         let verified = self.settings.masking.verify && checked.problems.is_empty();
-        Ok(self.conclude(&begun, &plan, written, told, (archive, verified)))
+        Ok(self.conclude(&begun, &plan, written, found, (archive, verified)))
     }
 
     /// Into what cannot be read again.
@@ -148,18 +149,18 @@ impl Dumping<'_> {
         let (written, version) = self.write(rest, output, Writer::finish).await?;
         let plan = begun.detection.carried_out();
         self.enter(Phase::Verify);
-        let told = self.judge(&begun, &plan)?;
+        let found = self.judge(&begun, &plan)?;
         let columns = written.loads.iter().flat_map(|load| &load.masked);
         let violations: u64 = columns.map(|column| column.violations).sum();
-        let archive = Archive {
+        let archive = ArchiveReport {
             size: written.size,
             sha256: None,
             format_version: version,
             compression: self.compression.to_string(),
-            ..Archive::default()
+            ..ArchiveReport::default()
         };
         let verified = self.settings.masking.verify && violations == 0;
-        Ok(self.conclude(&begun, &plan, written, told, (archive, verified)))
+        Ok(self.conclude(&begun, &plan, written, found, (archive, verified)))
     }
 
     fn enter(&self, phase: Phase) {
@@ -214,7 +215,7 @@ impl Dumping<'_> {
         Ok((begun, rest))
     }
 
-    /// Writes everything that comes. Waits for the writer when it is cancelled, too: it must not write on.
+    /// Writes everything that comes. When it is cancelled it waits for the writer, which must not write on.
     async fn write(&self, rest: Rest, out: File, finish: Finish) -> Result<(Written, String)> {
         let (handle, cancel) = (Handle::current(), self.cancel.clone());
         let (events, compression) = (self.events.clone(), self.compression);
@@ -228,7 +229,7 @@ impl Dumping<'_> {
                 mut items,
             } = rest;
             let of = (&header, compression, entries.as_slice());
-            let mut archive = sink::Sink::begin(out, of, plan, (stages, buffers, events))?;
+            let mut archive = sink::ArchiveSink::begin(out, of, plan, (stages, buffers, events))?;
             // Thousands of them take megabytes.
             drop(entries);
             let version = archive.version().to_string();
@@ -239,10 +240,10 @@ impl Dumping<'_> {
             }
             Ok((archive.end(finish)?, version))
         };
-        blocking(writing).await
+        blocking(&self.cancel, writing).await
     }
 
-    /// What names and values say of personal data, and the leak check: refused, or told.
+    /// What names and values say of personal data, and the leak check: refused, or said.
     fn judge(&self, begun: &Begun, plan: &Plan) -> Result<LeakReport> {
         if let Some(error) = begun.detection.refusal_untouched() {
             return Err(error);
@@ -250,13 +251,13 @@ impl Dumping<'_> {
         if let Some(warning) = personal::warning(&begun.detection.findings()) {
             self.events.warn(warning);
         }
-        let told = leak_report::collect(plan, begun.leaks.as_ref(), None, &self.events);
+        let found = leak_report::collect(plan, begun.leaks.as_ref(), None, &self.events);
         let strict = self.settings.masking.fail_on_verification_error;
-        match told.failure().filter(|_| strict) {
+        match found.failure().filter(|_| strict) {
             Some(failure) => Err(leak_report::refusal(failure, "The archive was not kept.")),
             None => {
-                leak_report::warn(&told, &self.events);
-                Ok(told)
+                leak_report::warn(&found, &self.events);
+                Ok(found)
             }
         }
     }
@@ -275,7 +276,7 @@ impl Dumping<'_> {
             let checked = sink::check(file, &expected, &cancel)?;
             Ok((checked, written))
         };
-        blocking(checking).await
+        blocking(&self.cancel, checking).await
     }
 
     fn refuse_problems(&self, checked: &Checked) -> Result<()> {
@@ -304,8 +305,8 @@ impl Dumping<'_> {
         begun: &Begun,
         plan: &Plan,
         written: Written,
-        told: LeakReport,
-        (archive, verified): (Archive, bool),
+        found: LeakReport,
+        (archive, verified): (ArchiveReport, bool),
     ) -> Report {
         let Written {
             loads,
@@ -324,7 +325,7 @@ impl Dumping<'_> {
                 length: place.length,
             })
         });
-        let archive = Archive {
+        let archive = ArchiveReport {
             tables: tables.collect(),
             order: begun.tables.order().to_vec(),
             ..archive
@@ -334,8 +335,8 @@ impl Dumping<'_> {
             loads,
             ..LoadReport::default()
         };
-        let verified = verified && !told.leaks();
-        told.into_report(Report {
+        let verified = verified && !found.leaks();
+        found.into_report(Report {
             run_id: new_run_id(),
             backup: Some(report::BackupReport::new(
                 &begun.info,
@@ -377,9 +378,19 @@ fn refuse_sql(plan: &Plan) -> Result<()> {
     ))
 }
 
-/// Work that may block, on a thread for it.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::internal("A part of the dump stopped unexpectedly."))?
+/// Work that may block, on a thread for it. Work that is cancelled ends by itself, unless it waits for a reader that takes
+/// nothing more: then it is left behind.
+async fn blocking<T: Send + 'static>(
+    cancel: &CancellationToken,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::select! {
+        done = tokio::task::spawn_blocking(work) => {
+            done.map_err(|_| Error::internal("A part of the dump stopped unexpectedly."))?
+        }
+        () = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(CLOSING).await;
+        } => Err(Error::interrupted()),
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long an interrupted run may take to leave the target in order: it has a second in all.
-const CLOSING: Duration = Duration::from_millis(600);
+pub(super) const CLOSING: Duration = Duration::from_millis(600);
 
 /// What the gem's history says of a job, also of one that fails: more once its backup is known.
 pub(super) struct History {

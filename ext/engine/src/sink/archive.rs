@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 const END_OF_ROWS: &[u8] = b"\\.\n\n\n";
 
 /// Between two words on how far a table is.
-const TELL: Duration = Duration::from_millis(250);
+const SAY_EVERY: Duration = Duration::from_millis(250);
 
 /// An archive that takes a plan's items.
-pub(crate) struct Sink<W: Write> {
+pub(crate) struct ArchiveSink<W: Write> {
     plan: Arc<Plan>,
     stages: Stages,
     buffers: Buffers,
@@ -54,7 +54,7 @@ struct Current {
     bytes_came: u64,
     bytes: u64,
     since: Instant,
-    told: Instant,
+    said: Instant,
 }
 
 /// Refuses a compression that an archive of this version cannot have.
@@ -68,7 +68,7 @@ pub(crate) fn refuse_compression(header: &Header, compression: Compression) -> R
         .map_err(unwritten)
 }
 
-impl<W: Write> Sink<W> {
+impl<W: Write> ArchiveSink<W> {
     /// Begins an archive in `out` with these entries.
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl<W: Write> Sink<W> {
             bytes_came: 0,
             bytes: 0,
             since: now,
-            told: now,
+            said: now,
         });
         self.write(|writer| writer.begin_data(id))
     }
@@ -176,8 +176,8 @@ impl<W: Write> Sink<W> {
         current.bytes_came += piece.len() as u64;
         let rows = passage.rows(piece)?;
         current.bytes += rows.len() as u64;
-        let progress = (current.told.elapsed() >= TELL).then(|| {
-            current.told = Instant::now();
+        let progress = (current.said.elapsed() >= SAY_EVERY).then(|| {
+            current.said = Instant::now();
             Event::TableProgress {
                 table: load.table.to_string(),
                 rows: current.rows,

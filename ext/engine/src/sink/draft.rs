@@ -1,4 +1,4 @@
-//! The file beside its name, until what is in it is proven: nobody takes it for the archive before.
+//! The file beside its name, until what is in it is proven: it cannot be taken for the archive before.
 
 use crate::error::{Error, Kind, Result};
 use std::fs::{self, File, TryLockError};

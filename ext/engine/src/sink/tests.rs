@@ -1,4 +1,4 @@
-//! An archive that is not what was written is told, and tables stand behind those that they refer to.
+//! An archive that is not what was written is refused, and tables stand behind those that they refer to.
 
 #![allow(clippy::unwrap_used)]
 
