@@ -150,6 +150,7 @@ module TestHelpers
     def examine(settings, &) = call(:examine, [settings], EXAMINATION, &)
     def cleanup(settings, &) = call(:cleanup, [settings], { runs: 0, read_only_role: false, sessions: 0 }, &)
     def run(settings, &) = call(:run, [settings], @report, &)
+    def dump(settings, into, &) = call(:dump, [settings, into], @report, &)
     def anonymize(settings, &) = call(:anonymize, [settings], @report, &)
     def fetch(settings, directory, &) = call(:fetch, [settings, directory], "#{directory}/backup.pgsql", &)
     def engine_version = ScalingoStagingSync::VERSION

@@ -134,7 +134,7 @@ class EngineSettingsTest < Minitest::Test
     fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h.transform_values { |body| body.scan(/^    pub (\w+):/).flatten }
     settings = to_engine(staging_config)
     {
-      "Settings" => settings, "Target" => settings["target"], "Masking" => settings["masking"],
+      "Settings" => settings, "TargetSettings" => settings["target"], "Masking" => settings["masking"],
       "Rule" => settings["masking"]["rules"].first, "Scalingo" => settings["source"]["scalingo"],
       "BaseUrls" => settings["source"]["scalingo"]["urls"]
     }.each do |struct, hash|

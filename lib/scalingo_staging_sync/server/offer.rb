@@ -71,7 +71,7 @@ module ScalingoStagingSync
         InFile.new(archive) if archive.there?
       end
 
-      # What cannot be told from production counts as it.
+      # What may be production counts as it.
       def production?
         Guard::Production.new(config: @config).validate!
         false
