@@ -127,25 +127,25 @@ pub async fn verify(
         return Ok(verification);
     }
     if fail_on_error {
-        let about = match abouts.as_slice() {
-            [only] => only.clone(),
-            _ => About::default(),
-        };
-        return Err(Error::new(
-            Kind::Verification,
-            verification.problems.join(" "),
-            text!(
-                "Please report this; until it is corrected, leave the table out by ",
-                Setting::ExcludeTables,
-                "."
-            ),
-        )
-        .about(about));
+        return Err(failure(&verification.problems, &abouts));
     }
     for problem in &verification.problems {
         target.events().warn(problem);
     }
     Ok(verification)
+}
+
+fn failure(problems: &[String], abouts: &[About]) -> Error {
+    let about = match abouts {
+        [only] => only.clone(),
+        _ => About::default(),
+    };
+    let remedy = text!(
+        "Please report this; until it is corrected, leave the table out by ",
+        Setting::ExcludeTables,
+        "."
+    );
+    Error::new(Kind::Verification, problems.join(" "), remedy).about(about)
 }
 
 fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableName, Expected<'p>> {

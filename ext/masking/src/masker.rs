@@ -1,7 +1,8 @@
 //! One lane's worker: pieces of COPY text in, masked pieces out.
 
-use super::action::DoesNotFit;
+use super::action::{Action, DoesNotFit};
 use super::append::{append, CHUNK};
+use super::fit::MaskedColumn;
 use super::pseudonym::{Done, Scratch};
 use super::row_mask::RowMask;
 use crate::error::MaskError;
@@ -176,19 +177,7 @@ fn mask_row(
                 count.masked += 1;
                 count.violations += u64::from(!has_form);
             }
-            Err(DoesNotFit::Long) => {
-                return Err(MaskError::TooLong {
-                    table: mask.table.clone(),
-                    column: column.name.clone(),
-                })
-            }
-            Err(DoesNotFit::Check(check)) => {
-                return Err(MaskError::CheckNotMet {
-                    table: mask.table.clone(),
-                    column: column.name.clone(),
-                    check: action.check(check).to_owned(),
-                })
-            }
+            Err(why) => return Err(unmasked(mask, column, action, why)),
         }
     }
     if let Some(starts) = starts {
@@ -196,6 +185,20 @@ fn mask_row(
     }
     append(piece, copied..row.starts[found], out);
     Ok(())
+}
+
+/// Why a value has no pseudonym, in the words of its table.
+#[cold]
+fn unmasked(mask: &RowMask, masked: &MaskedColumn, action: &Action, why: DoesNotFit) -> MaskError {
+    let (table, column) = (mask.table.clone(), masked.name.clone());
+    match why {
+        DoesNotFit::Long => MaskError::TooLong { table, column },
+        DoesNotFit::Check(check) => MaskError::CheckNotMet {
+            table,
+            column,
+            check: action.check(check).to_owned(),
+        },
+    }
 }
 
 /// Appends where some fields begin that are moved by `shift`, and returns which field is next.

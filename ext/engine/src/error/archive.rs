@@ -21,15 +21,7 @@ impl From<ArchiveError> for Error {
                 "The backup is not a pg_dump archive: it does not begin with PGDMP.",
                 "Use a backup made by Scalingo or by `pg_dump -Fc`.",
             ),
-            ArchiveError::UnsupportedVersion { version } => Error::new(
-                kind,
-                format!("The backup's archive format is version {version}; 1.12 to 1.16 are read."),
-                if version > Version::NEWEST {
-                    "A newer pg_dump made it: a newer version of scalingo-staging-sync may read it."
-                } else {
-                    "Make the backup with pg_dump of PostgreSQL 10 or later."
-                },
-            ),
+            ArchiveError::UnsupportedVersion { version } => other_version(version),
             ArchiveError::UnsupportedFormat { format } => Error::new(
                 kind,
                 format!("The backup is in pg_dump's {format} format; only the custom format is read."),
@@ -73,6 +65,18 @@ impl From<ArchiveError> for Error {
             },
         }
     }
+}
+
+fn other_version(version: Version) -> Error {
+    Error::new(
+        Kind::UnsupportedArchive,
+        format!("The backup's archive format is version {version}; 1.12 to 1.16 are read."),
+        if version > Version::NEWEST {
+            "A newer pg_dump made it: a newer version of scalingo-staging-sync may read it."
+        } else {
+            "Make the backup with pg_dump of PostgreSQL 10 or later."
+        },
+    )
 }
 
 /// What a failure to read `table`'s rows means, whichever layer it comes from: the reader under the archive

@@ -197,6 +197,10 @@ fn an_option_that_is_missing_or_wrong_is_named() {
         assert_eq!(unfit.misfit, Misfit::Option(option.into()), "{unfit}");
         assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
     }
+}
+
+#[test]
+fn under_a_unique_index_a_hash_is_not_cut_too_short() {
     let short = unfit("hash", json!({"length": 8}), Type::TEXT, UNIQUE);
     assert!(short.to_string().contains("from 14 to 64"), "{short}");
 }
