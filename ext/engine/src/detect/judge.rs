@@ -48,25 +48,13 @@ impl Detection {
             // What its name has put in force would leave what its values hold.
             let leaves = column.scrubs && !scrubbed;
             let automatic = self.automatic(watch, column, verdict.kind, scrubbed);
-            if leaves || (open && !matches!(finding.found_by, FoundBy::Name)) {
-                match (policy, &automatic, &column.blocked) {
-                    (Policy::Warn, ..) => {}
-                    (Policy::Fail, ..) => {
-                        finding.status = Status::Withheld;
-                        withhold = true;
-                    }
-                    (Policy::Mask, Some(automatic), None) => {
-                        finding.status = Status::Masked;
-                        further.push((column.position, automatic.mask.clone()));
-                    }
-                    (Policy::Mask, _, blocked) => {
-                        finding.status = Status::Withheld;
-                        let why = blocked.clone();
-                        finding.because =
-                            Some(why.unwrap_or_else(|| "no mask of the catalogue fits it".into()));
-                        withhold = true;
-                    }
-                }
+            let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
+            if shown && !matches!(policy, Policy::Warn) {
+                let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
+                act(policy, &mut finding, fits.is_some(), column);
+                withhold |= finding.status == Status::Withheld;
+                let masked = fits.filter(|_| finding.status == Status::Masked);
+                further.extend(masked.map(|automatic| (column.position, automatic.mask.clone())));
             }
             if let Some(automatic) = automatic.filter(|_| finding.status > Status::Covered) {
                 if let Some(suggestion) = automatic.suggestion.clone() {
@@ -202,6 +190,20 @@ impl Detection {
         };
         if cleared {
             noted.findings.remove(&place);
+        }
+    }
+}
+
+/// What the policy makes of a column that looks personal and is open. `fits`: there is a mask for it.
+fn act(policy: Policy, finding: &mut Finding, fits: bool, column: &Watched) {
+    match (policy, fits) {
+        (Policy::Warn, _) => {}
+        (Policy::Fail, _) => finding.status = Status::Withheld,
+        (Policy::Mask, true) => finding.status = Status::Masked,
+        (Policy::Mask, false) => {
+            finding.status = Status::Withheld;
+            let why = column.blocked.clone();
+            finding.because = Some(why.unwrap_or_else(|| "no mask of the catalogue fits it".into()));
         }
     }
 }

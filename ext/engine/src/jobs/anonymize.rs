@@ -66,17 +66,14 @@ async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
         ..settings.clone()
     };
     let (plan, entries) = planned::from_catalogue(&reader, settings, &events).await?;
-    let plan = planned::admitted(plan)?;
-    let detection = Detection::new(&Arc::new(plan));
+    let detection = Detection::new(&Arc::new(planned::admitted(plan)?));
     rows::judge(&reader, &detection).await?;
     let findings = detection.findings();
     if let Some(error) = detection.refusal_untouched() {
         return Err(error);
     }
     let plan = detection.carried_out();
-    for warning in &plan.warnings {
-        events.warn(warning);
-    }
+    plan.warnings.iter().for_each(|warning| events.warn(warning));
     let job = Masking {
         target,
         reader: &reader,
@@ -97,11 +94,7 @@ async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     });
     events.send(Event::Phase { phase: Phase::Rows });
     let tables = if settings.masking.rollback_on_error {
-        let whole = Part {
-            plain: parts.iter().flat_map(|part| part.plain.clone()).collect(),
-            groups: parts.iter().flat_map(|part| part.groups.clone()).collect(),
-            queues: parts.iter().flat_map(|part| part.queues.clone()).collect(),
-        };
+        let whole = Part::of_all(&parts);
         job.retrying(async || job.in_transaction(&whole).await).await?
     } else {
         job.one_by_one(&parts).await?
@@ -136,6 +129,17 @@ struct Part<'p> {
     groups: Vec<usize>,
     /// Tables that are emptied.
     queues: Vec<&'p TableName>,
+}
+
+impl Part<'_> {
+    /// All of them in one.
+    fn of_all(parts: &[Self]) -> Self {
+        Self {
+            plain: parts.iter().flat_map(|part| part.plain.clone()).collect(),
+            groups: parts.iter().flat_map(|part| part.groups.clone()).collect(),
+            queues: parts.iter().flat_map(|part| part.queues.clone()).collect(),
+        }
+    }
 }
 
 /// The least that can be a transaction each: first the tables without rules in SQL, by name, so that the rules find
