@@ -84,6 +84,8 @@ module ScalingoStagingSync
         "masking" => masking,
         "pii" => pii,
         "exclude_tables" => exclude_tables,
+        "exclude_objects" => @config.exclude_objects,
+        "on_object_error" => @config.on_object_error.to_s,
         "include_foreign_servers" => @config.include_foreign_servers,
         "exclude_large_objects" => @config.exclude_large_objects,
         "leak_check" => leak_check,

@@ -24,7 +24,7 @@ class ConfigurationTest < Minitest::Test
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
     retention: nil, data_max_age: nil,
     archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil,
-    server_enabled: false, server_in_production: false
+    server_enabled: false, server_in_production: false, on_object_error: :leave_out, exclude_objects: []
   }.freeze
 
   # For each option values that it takes, and values that it does not.
@@ -83,7 +83,8 @@ class ConfigurationTest < Minitest::Test
     seal_key: [["ab" * 32], ["ab", "x" * 64, 1]],
     server_enabled: [[true], [1]],
     server_in_production: [[true], [1]],
-    exclude_large_objects: [[true], [1]],
+    exclude_large_objects: [[true], [1]], exclude_objects: [[["INDEX a", :b]], ["INDEX a", [1]]],
+    on_object_error: [[:leave_out, :fail, "fail"], [:stop, 1]],
     parallel_connections: [[1, 8, "4"], [0, 2.5, "many"]],
     exclude_tables: [[[], ["a", :b]], ["a", [1], [""]]],
     lock_timeout: [[1, 0.5, "30"], [0, -1, "0"]],

@@ -32,6 +32,7 @@ class EngineSettingsTest < Minitest::Test
           "encrypted" => [], "own_patterns" => false
         },
         "exclude_tables" => ["sessions"],
+        "exclude_objects" => [], "on_object_error" => "leave_out",
         "include_foreign_servers" => false,
         "exclude_large_objects" => false,
         "leak_check" => { "enabled" => true, "names" => false },

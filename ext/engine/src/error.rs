@@ -16,6 +16,7 @@ mod server;
 mod sqlstate;
 
 pub(crate) use archive::reading_failed;
+pub(crate) use server::reason;
 pub use server::Doing;
 
 use crate::text::Text;

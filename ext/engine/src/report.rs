@@ -3,13 +3,13 @@
 use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
-use crate::plan::{Load, Plan};
+use crate::plan::{self, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
 use masking::ColumnCounts;
 pub use personal_data::{Finding, FoundBy, Status, Suggestion};
-use pg_dump_archive::Header;
+use pg_dump_archive::{EntryKind, Header};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -168,6 +168,8 @@ pub struct OmittedObject {
     pub name: String,
     /// Why.
     pub why: String,
+    /// The target refused it, or what it needs; else the plan leaves it out, or it is an extension that nothing needs.
+    pub refused: bool,
 }
 
 /// How long a phase took.
@@ -257,6 +259,7 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
             tables: Some(report.tables.len() as u64),
             rows: Some(report.tables.iter().map(|table| table.rows).sum()),
             masked: Some(report.tables.iter().map(TableReport::masked).sum()),
+            left_out: Some(report.left_out.iter().filter(|one| one.refused).count() as u64),
             seconds: Some(seconds),
             error: None,
             table_rows: report
@@ -275,10 +278,21 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
 
 /// What the plan leaves out.
 pub(crate) fn left_out(plan: &Plan) -> Vec<OmittedObject> {
-    let omitted = plan.left_out.iter().map(|out| OmittedObject {
+    omitted(&plan.left_out, |_| false)
+}
+
+/// What the target would not create. An extension among it is one that nothing else in the backup needs, so that staging
+/// lacks none of production's objects: it does not count.
+pub(crate) fn refused(left_out: &[plan::LeftOut]) -> Vec<OmittedObject> {
+    omitted(left_out, |one| one.kind != EntryKind::Extension)
+}
+
+fn omitted(left_out: &[plan::LeftOut], refused: impl Fn(&plan::LeftOut) -> bool) -> Vec<OmittedObject> {
+    let omitted = left_out.iter().map(|out| OmittedObject {
         kind: out.kind.to_string(),
         name: out.name.clone(),
         why: out.why.clone(),
+        refused: refused(out),
     });
     omitted.collect()
 }

@@ -23,6 +23,12 @@ pub struct Settings {
     /// Tables whose rows are not loaded: `table`, `schema.table`, with `*`.
     #[serde(default)]
     pub exclude_tables: Vec<String>,
+    /// Objects that are left out: patterns over kind and name, such as `INDEX users_*`.
+    #[serde(default)]
+    pub exclude_objects: Vec<String>,
+    /// What becomes of a run when the server refuses an object that no row needs.
+    #[serde(default)]
+    pub on_object_error: OnObjectError,
     /// Bring foreign servers and foreign tables in (never user mappings: they hold passwords).
     #[serde(default)]
     pub include_foreign_servers: bool,
@@ -82,6 +88,17 @@ pub enum DumpCompression {
     Lz4,
     /// Not at all.
     None,
+}
+
+/// What becomes of a run when the server refuses an object that no row needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnObjectError {
+    /// It goes on without the object and what depends on it.
+    #[default]
+    LeaveOut,
+    /// It ends.
+    Fail,
 }
 
 /// How personal data that no rule covers is looked for, and what is done about it.

@@ -38,6 +38,7 @@ module ScalingoStagingSync
           "Archive" => archive,
           "Rows" => Support::Figures.count(@run.rows),
           "Values masked" => Support::Figures.count(@run.masked_values),
+          "Objects" => objects,
           "Verification" => verification,
           "Personal data" => found,
           "Acts outside" => PersonalData::Outside.summary(@run.findings),
@@ -54,6 +55,10 @@ module ScalingoStagingSync
 
       def archive
         [Support::Figures.bytes(@run.archive.size), @run.archive.sha256].compact.join(", SHA-256 ") if @run.archive
+      end
+
+      def objects
+        "complete, without #{Support::Figures.counted(@run.refused.size, "object")} that the target refused" if @run.refused.any?
       end
 
       def verification

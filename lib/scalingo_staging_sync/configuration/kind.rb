@@ -171,6 +171,8 @@ module ScalingoStagingSync
 
       PII_POLICY = new("Symbol", ":warn, :fail or :mask") { |value| symbol(value, %i[warn fail mask]) }
 
+      ON_OBJECT_ERROR = new("Symbol", ":leave_out or :fail") { |value| symbol(value, %i[leave_out fail]) }
+
       WHOLE = integer(0..)
       private_constant :WHOLE
 

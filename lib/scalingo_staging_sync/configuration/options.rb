@@ -271,6 +271,16 @@ module ScalingoStagingSync
              "End the other sessions of the same role in the target database, such as the web processes', before " \
              "and throughout the run. With false the run refuses to start while there are any."
 
+      option :on_object_error, Kind::ON_OBJECT_ERROR, :leave_out,
+             "What becomes of a run when the target refuses an object that no row needs (an index, a key, a policy, a trigger, a " \
+             "view, a function): :leave_out goes on without it and without what depends on it, with a warning for each; :fail " \
+             "ends the run. What rows or their protection need ends it in any case."
+
+      option :exclude_objects, Kind::NAMES, [].freeze,
+             "Objects that are left out, with what depends on them: pg_dump's word for the kind and the name, with `*` for any " \
+             "characters, in capitals or not. A pattern that matches nothing, or something that rows need, is an error.",
+             example: '["INDEX users_trgm", "EVENT TRIGGER *"]'
+
       option :include_foreign_servers, Kind::BOOLEAN, false,
              "Bring foreign servers and foreign tables along. User mappings, which hold passwords, never come."
 

@@ -19,16 +19,17 @@ module ScalingoStagingSync
             AND (classid::int8 << 32) | objid::int8 = #{LOCK_KEY}) AS held
         FROM (SELECT status, started_at, (to_jsonb(s) ->> 'expired_at')::timestamptz AS expired_at FROM scalingo_staging_sync.state s) AS state
       SQL
-      COLUMNS = (Run.members - [:changed]).freeze
+      COLUMNS = (Run.members - %i[changed left_out]).freeze
 
-      # An older history lacks this column.
+      # An older history lacks these columns.
       CHANGED = "(to_jsonb(r) ->> 'changed')::boolean"
+      LEFT_OUT = "(to_jsonb(r) ->> 'left_out')::bigint AS left_out"
       REFUSED = "(r.status = 'failed' AND r.mode = 'run' AND #{CHANGED} IS FALSE)".freeze
 
       # Seconds that the database may take for what is noted last, since a run may have failed because the
       # server has fallen silent.
       PATIENCE = 2
-      private_constant :STATE, :COLUMNS, :CHANGED, :REFUSED, :PATIENCE
+      private_constant :STATE, :COLUMNS, :CHANGED, :LEFT_OUT, :REFUSED, :PATIENCE
 
       # @return [Symbol] :complete when the data is whole (or no run has begun to replace it), :syncing while a run
       #   replaces it, :incomplete when a run began to and failed, :expired when it was taken out because of its age
@@ -50,7 +51,7 @@ module ScalingoStagingSync
       def runs(limit = 10, refused: true)
         return [] unless there?("runs")
 
-        ask("SELECT #{COLUMNS.join(", ")}, #{CHANGED} AS changed FROM scalingo_staging_sync.runs r " \
+        ask("SELECT #{COLUMNS.join(", ")}, #{CHANGED} AS changed, #{LEFT_OUT} FROM scalingo_staging_sync.runs r " \
             "WHERE #{refused ? "true" : "NOT #{REFUSED}"} ORDER BY started_at DESC LIMIT #{Integer(limit)}")
           .map { |row| Run.of(row) }
       end
@@ -72,7 +73,7 @@ module ScalingoStagingSync
         return unless there?("runs")
 
         row = ask(<<~SQL).first
-          SELECT #{COLUMNS.map { |column| "r.#{column}" }.join(", ")}
+          SELECT #{COLUMNS.map { |column| "r.#{column}" }.join(", ")}, #{LEFT_OUT}
           FROM scalingo_staging_sync.state s JOIN scalingo_staging_sync.runs r USING (run_id)
         SQL
         row && Run.of(row)

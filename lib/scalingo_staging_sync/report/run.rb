@@ -39,6 +39,9 @@ module ScalingoStagingSync
       # @return [Array<Leak>] those that fail the run
       def certain_leaks = leaks.select(&:certain?)
 
+      # @return [Array<LeftOut>] objects that the target refused, with what depends on them
+      def refused = left_out.select(&:refused?)
+
       # @return [Integer] accounts whose password is known
       def accounts_with_known_password = known_passwords.sum(&:accounts)
     end

@@ -149,7 +149,7 @@ module ScalingoStagingSync
           "Done in #{Support::Figures.seconds(run.seconds)}: " \
           "#{Support::Figures.counted(run.tables.size, "table")}, " \
           "#{Support::Figures.counted(run.rows, "row")}, " \
-          "#{Support::Figures.counted(run.masked_values, "value")} masked#{without_rows(run)}; #{verification(run)}."
+          "#{Support::Figures.counted(run.masked_values, "value")} masked#{without_rows(run)}; #{verification(run)}#{without_objects(run)}."
         )
       end
 
@@ -165,6 +165,10 @@ module ScalingoStagingSync
 
       def without_rows(run)
         "; #{Support::Figures.counted(run.excluded.size, "table")} without rows" if run.excluded.any?
+      end
+
+      def without_objects(run)
+        "; complete, without #{Support::Figures.counted(run.refused.size, "object")}" if run.refused.any?
       end
 
       def verification(run)

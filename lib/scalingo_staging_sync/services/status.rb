@@ -92,7 +92,7 @@ module ScalingoStagingSync
 
       def text(facts)
         state = (facts[:data] || facts[:state] != :complete) ? facts[:state] : :unfilled
-        lines = [SENTENCES.fetch(state), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
+        lines = [sentence(state, facts[:data]), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
         lines.push("", "Runs that changed the data (UTC):") if facts[:runs].any?
         lines.concat(facts[:runs].flat_map { |run| of(run) })
         lines.push("", *wrapped(refused(facts[:refused]))) if facts[:refused][:count].positive?
@@ -102,6 +102,13 @@ module ScalingoStagingSync
       def others(facts)
         lines = Terminal::LogText.accesses(facts[:accesses], facts[:wrong_tokens]) + Terminal::LogText.actions(facts[:actions])
         lines.flat_map { |line, indent| line.empty? ? [line] : wrapped(line, indent:) }
+      end
+
+      def sentence(state, run)
+        missing = run&.left_out.to_i
+        return SENTENCES.fetch(state) unless state == :complete && missing.positive?
+
+        "The data is complete, without #{Support::Figures.counted(missing, "object")} that the target refused."
       end
 
       def origin(run)
@@ -117,6 +124,7 @@ module ScalingoStagingSync
       def of(run)
         figures = [(Support::Figures.counted(run.rows, "row") if run.rows), (Support::Figures.seconds(run.seconds) if run.seconds)]
         facts = [("masked in place" if run.in_place?), run.backup_id,
+                 ("without #{Support::Figures.counted(run.left_out, "object")}" if run.left_out.to_i.positive?),
                  (Support::Figures.counted(run.findings, "finding") if run.findings.to_i.positive?), short(run.error_class)]
         head = "#{moment(run.started_at)}  #{run.status.ljust(8)}  #{figures.compact.join(", ")}".rstrip
         [head, *wrapped(facts.compact.join(", "), indent: 4)]

@@ -85,6 +85,21 @@ impl Error {
     }
 }
 
+/// Why the server refused something, without a full stop: in its words where they can be quoted, else ours.
+pub(crate) fn reason(doing: Doing<'_>, error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(report) => {
+            let facts = facts(doing, report).concat();
+            format!(
+                "{} (SQLSTATE {}{facts})",
+                words(doing, report),
+                report.code().code()
+            )
+        }
+        None => "the connection broke".to_owned(),
+    }
+}
+
 fn kind(code: &str) -> Kind {
     match code {
         "42501" => Kind::Privilege,

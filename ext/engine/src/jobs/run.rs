@@ -100,7 +100,10 @@ impl Run<'_> {
                 &header,
             )),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
-            left_out: report::left_out(plan),
+            left_out: report::left_out(plan)
+                .into_iter()
+                .chain(report::refused(&self.target.left_out()))
+                .collect(),
             large_objects: loaded.large_objects,
             steps: loaded.steps,
             ..rest

@@ -1,20 +1,25 @@
 //! Which entries are restored, which are left out, and why.
 
+use super::dispensable::{self, Needed};
+use super::entries::{display_name, is_body_of_view};
 use super::sql::{lex, Cursor, Token};
 use super::{Diagnostics, Problems, Warnings};
-use crate::settings::Settings;
+use crate::settings::{OnObjectError, Settings};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Schemas of other tools and of the gem's own, which a staging database has no use for.
 const FOREIGN_SCHEMAS: &[&str] = &["pghero", "heroku_ext", "pg_repack", "scalingo_staging_sync"];
 
+/// Why what `exclude_objects` names is left out.
+const BY_HAND: &str = "config.exclude_objects names it";
+
 /// What happens to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is restored.
     Keep,
-    /// It is restored if the server lets it: nothing depends on it.
+    /// It is restored if the server lets it: no row needs it.
     KeepIfAllowed,
     /// It says something about the session, which the plan takes up elsewhere.
     Implied,
@@ -47,11 +52,15 @@ pub(super) fn decide(
         .map(|entry| (&entry.kind, entry.namespace.as_str(), entry.tag.as_str()))
         .collect();
     let mut said = Diagnostics::default();
+    let needed = Needed::of(entries, by_id);
+    let by_hand = dispensable::excluded(&settings.exclude_objects, entries, &needed, &mut said.problems);
     let fates = entries
         .iter()
         .map(|entry| by_kind(entry, &relations, settings, &mut said.warnings).map_or(Fate::Keep, Fate::Out))
-        .map(|fate| match fate {
+        .enumerate()
+        .map(|(at, fate)| match fate {
             Fate::Out(why) if why.is_empty() => Fate::Implied,
+            Fate::Keep if by_hand.contains(&at) => Fate::Out(BY_HAND.to_owned()),
             fate => fate,
         })
         .collect();
@@ -59,8 +68,11 @@ pub(super) fn decide(
         fates,
         encoding: encoding(entries, &mut said.problems),
     };
-    said.warnings.extend(decisions.cascade(entries, by_id));
-    decisions.decide_extensions(entries, by_id);
+    said.warnings.extend(decisions.cascade(entries, by_id, &by_hand));
+    decisions.decide_extensions(entries, by_id, &by_hand);
+    if settings.on_object_error == OnObjectError::LeaveOut {
+        decisions.may_go(entries, &needed);
+    }
     (decisions, said)
 }
 
@@ -145,7 +157,12 @@ fn encoding(entries: &[Entry], problems: &mut Problems) -> String {
 
 impl Decisions {
     /// What depends on something that is left out cannot exist either. Warns of tables among it.
-    fn cascade(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) -> Vec<String> {
+    fn cascade(
+        &mut self,
+        entries: &[Entry],
+        by_id: &HashMap<DumpId, usize>,
+        by_hand: &HashSet<usize>,
+    ) -> Vec<String> {
         let mut warnings = Vec::new();
         let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
@@ -157,7 +174,8 @@ impl Decisions {
         // extension in one names the schema beside the extension.
         let is_root = |index: &usize| {
             matches!(self.fates[*index], Fate::Out(_))
-                && !matches!(entries[*index].kind, EntryKind::Schema | EntryKind::Extension)
+                && (by_hand.contains(index)
+                    || !matches!(entries[*index].kind, EntryKind::Schema | EntryKind::Extension))
         };
         let mut queue: VecDeque<usize> = (0..entries.len()).filter(is_root).collect();
         while let Some(gone) = queue.pop_front() {
@@ -199,7 +217,12 @@ impl Decisions {
 
     /// An extension that something restored needs must be there; any other only if the server lets it. One in a
     /// schema that is never restored is left out, unless it is needed: then its schema comes with it.
-    fn decide_extensions(&mut self, entries: &[Entry], by_id: &HashMap<DumpId, usize>) {
+    fn decide_extensions(
+        &mut self,
+        entries: &[Entry],
+        by_id: &HashMap<DumpId, usize>,
+        by_hand: &HashSet<usize>,
+    ) {
         let is_extension = |index: &usize| entries[*index].kind == EntryKind::Extension;
         let extensions_of = |index: usize| {
             let dependencies = entries[index].dependencies.iter();
@@ -215,7 +238,7 @@ impl Decisions {
             queue.extend(extensions_of(index).filter(|extension| needed.insert(*extension)));
         }
         let mut mentioned: HashMap<String, bool> = HashMap::new();
-        for index in (0..entries.len()).filter(is_extension) {
+        for index in (0..entries.len()).filter(|at| is_extension(at) && !by_hand.contains(at)) {
             let home =
                 extension_schema(&entries[index]).filter(|home| FOREIGN_SCHEMAS.contains(&home.as_str()));
             let is_needed = needed.contains(&index);
@@ -239,6 +262,15 @@ impl Decisions {
         }
     }
 
+    /// What no row needs may be refused by the server. Of extensions [`Decisions::decide_extensions`] decides.
+    fn may_go(&mut self, entries: &[Entry], needed: &Needed) {
+        for (at, fate) in self.fates.iter_mut().enumerate() {
+            if *fate == Fate::Keep && !needed.has(at) && entries[at].kind != EntryKind::Extension {
+                *fate = Fate::KeepIfAllowed;
+            }
+        }
+    }
+
     fn mentions(&self, entries: &[Entry], schema: &str) -> bool {
         let name = format!("{schema}.");
         let is_code = |entry: &Entry| !matches!(entry.kind, EntryKind::Schema | EntryKind::Extension);
@@ -257,27 +289,13 @@ impl Decisions {
     }
 }
 
-/// Whether an entry is `CREATE OR REPLACE VIEW`, which pg_dump calls the view's rule `_RETURN`.
-pub(super) fn is_body_of_view(entry: &Entry) -> bool {
-    entry.kind == EntryKind::Rule && entry.tag.ends_with(" _RETURN")
-}
-
 fn is_shell_of(view: &Entry, body: &Entry) -> bool {
     view.namespace == body.namespace && body.tag.strip_suffix(" _RETURN") == Some(view.tag.as_str())
 }
 
 /// `CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA y;` → y.
-fn extension_schema(entry: &Entry) -> Option<String> {
+pub(super) fn extension_schema(entry: &Entry) -> Option<String> {
     let tokens = lex(&entry.defn);
     let mut cursor = Cursor::new(&tokens);
     cursor.skip_past("SCHEMA").then(|| cursor.identifier()).flatten()
-}
-
-/// An entry's name with its schema, for messages.
-pub(super) fn display_name(entry: &Entry) -> String {
-    if entry.namespace.is_empty() {
-        entry.tag.clone()
-    } else {
-        format!("{}.{}", entry.namespace, entry.tag)
-    }
 }

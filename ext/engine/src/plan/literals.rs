@@ -1,7 +1,8 @@
 //! Personal data in the schema's own text: defaults, CHECKs, enum labels, partition bounds, index predicates,
 //! functions, views, policies; comments are not restored. No rule reaches it, so it is reported.
 
-use super::decide::{display_name, Decisions};
+use super::decide::Decisions;
+use super::entries::display_name;
 use crate::leak::{Channel, Class};
 use personal_data::{PiiKind, Scanner};
 use pg_dump_archive::{Entry, Section};

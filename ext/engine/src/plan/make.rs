@@ -2,7 +2,8 @@
 //! has made.
 
 use super::binary::Binary;
-use super::decide::{self, display_name, Decisions};
+use super::decide::{self, Decisions};
+use super::entries::display_name;
 use super::diagnostics::Diagnostics;
 use super::ignore::Ignores;
 use super::queues::Queues;
@@ -10,12 +11,14 @@ use super::rules::Rules;
 use super::schema::Schema;
 use super::statements::{large_objects, left_out, statement_sql, statements};
 use super::steps::Steps;
-use super::{exclude, leaks, literals, load, personal, search, sql_rules, Load, Plan, TableName};
+use super::{
+    exclude, leaks, literals, load, personal, quote_identifier, search, sql_rules, Load, Plan, TableName,
+};
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
 use crate::settings::Settings;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Header, Section};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A table of contents, and what it says of tables and keys.
 #[derive(Debug)]
@@ -147,6 +150,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         queues: without_rows.iter().filter(is_queue).cloned().collect(),
         excluded: without_rows,
         left_out: left_out.collect(),
+        search_path: production_path(entries),
         encoding: decisions.encoding,
         warnings: said.warnings.0,
         loads,
@@ -156,6 +160,28 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         personal,
         leaks,
         channels,
+    })
+}
+
+/// Where production's functions look for what they name without its schema: as its `ALTER DATABASE … SET search_path`
+/// says, else in public and in the schemas of its extensions.
+fn production_path(entries: &[Entry]) -> String {
+    let set = entries
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::DatabaseProperties);
+    let mut set = set.filter_map(|entry| {
+        let (_, rest) = entry.defn.split_once("SET search_path TO ")?;
+        Some(rest.split_once(';')?.0.to_owned())
+    });
+    set.next_back().unwrap_or_else(|| {
+        let extensions = entries.iter().filter(|entry| entry.kind == EntryKind::Extension);
+        let homes: BTreeSet<String> = extensions.filter_map(decide::extension_schema).collect();
+        let others = homes
+            .into_iter()
+            .filter(|home| home != "public" && home != "pg_catalog");
+        let path = std::iter::once("public".to_owned()).chain(others);
+        let path: Vec<String> = path.map(|schema| quote_identifier(&schema)).collect();
+        path.join(", ")
     })
 }
 

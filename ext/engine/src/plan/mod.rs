@@ -10,6 +10,8 @@ mod binary;
 mod checks;
 mod decide;
 mod diagnostics;
+mod dispensable;
+mod entries;
 mod exclude;
 mod ignore;
 mod leaks;
@@ -21,6 +23,7 @@ mod parse;
 pub mod part;
 pub mod personal;
 mod queues;
+mod refused;
 mod rules;
 pub mod schema;
 mod search;
@@ -37,7 +40,7 @@ pub use make::{plan, PlanInput};
 pub use masking::quote_identifier;
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
-pub use step::{Step, StepKind, TaskId};
+pub use step::{MadeOf, Step, StepKind, TaskId};
 
 use crate::leak::{Channel, Watches};
 use crate::text::Text;
@@ -50,6 +53,8 @@ use std::collections::HashMap;
 pub struct Plan {
     /// The encoding of the archive's rows, such as `UTF8`.
     pub encoding: String,
+    /// Where production's own functions find what they name without its schema: the value of `search_path`.
+    pub search_path: String,
     /// The statements that create the schema and set its sequences' values, in the archive's order.
     pub schema: Vec<Statement>,
     /// How the rows of each TABLE DATA block are loaded. A data block that is not here is passed over.

@@ -95,6 +95,18 @@ fn push(pieces: &mut Vec<Piece>, c: char) {
     }
 }
 
+/// Whether a text fits a pattern in which only `*` is special.
+pub(super) fn fits_text(pattern: &str, text: &str) -> bool {
+    let mut pieces = Vec::new();
+    for c in pattern.chars() {
+        match c {
+            '*' => pieces.push(Piece::Any),
+            c => push(&mut pieces, c),
+        }
+    }
+    fits(&pieces, text)
+}
+
 fn fits(pieces: &[Piece], name: &str) -> bool {
     let mut rest = name;
     let mut any = false;

@@ -1,6 +1,7 @@
 //! What is created before the rows, what is not created at all, and large objects.
 
-use super::decide::{display_name, Decisions, Fate};
+use super::decide::{Decisions, Fate};
+use super::entries::display_name;
 use super::quote_identifier;
 use super::sql::{lex, Token};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
@@ -28,8 +29,7 @@ pub struct Statement {
 pub enum Refusal {
     /// The run ends.
     Fatal,
-    /// Nothing in the plan depends on it, and the role may lack the right or the server the files
-    /// (an extension, an event trigger): it is left out with a warning.
+    /// No row needs it: it is left out with a warning, and so is what depends on it.
     LeftOut,
 }
 

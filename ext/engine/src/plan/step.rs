@@ -81,6 +81,21 @@ pub struct Step {
     pub weight: u32,
     /// What a refusal by the server means.
     pub refusal: Refusal,
+    /// The entries without which it is pointless, in the archive's words and, of a foreign key, the key it refers to.
+    pub needs: Vec<DumpId>,
+    /// Of a key or an index: what its values are made of.
+    pub made_of: Vec<MadeOf>,
+    /// A query that finds the rows that it does not take, where there is one.
+    pub finds: Option<String>,
+}
+
+/// Columns of a table and of its partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeOf {
+    /// The table and its partitions.
+    pub tables: Vec<TableName>,
+    /// The columns; None where any may be.
+    pub columns: Option<Vec<String>>,
 }
 
 impl Step {
@@ -97,6 +112,9 @@ impl Step {
             last: false,
             weight: 0,
             refusal: Refusal::Fatal,
+            needs: Vec::new(),
+            made_of: Vec::new(),
+            finds: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What runs after the rows, what it waits for, and which tables it locks.
 
-use super::decide::{display_name, is_body_of_view, Decisions};
+use super::decide::{Decisions, Fate};
+use super::entries::{display_name, is_body_of_view};
 use super::schema::{ForeignKey, Schema, Table};
 use super::sql::{lex, Cursor};
 use super::weight::weight;
@@ -25,8 +26,8 @@ pub(super) struct Steps<'a> {
     /// Steps, by dump id.
     planned: HashSet<DumpId>,
     /// The table of each index and of each constraint.
-    table_of_index: HashMap<DumpId, usize>,
-    foreign_keys: HashMap<DumpId, (usize, &'a ForeignKey)>,
+    pub(super) table_of_index: HashMap<DumpId, usize>,
+    pub(super) foreign_keys: HashMap<DumpId, (usize, &'a ForeignKey)>,
 }
 
 /// What is made: steps, and what is left out after all.
@@ -161,9 +162,9 @@ impl<'a> Steps<'a> {
             };
             let locks = self.locks(entry);
             self.planned.insert(entry.dump_id);
-            made.push((entry, sql, locks));
+            made.push((entry, fate, sql, locks));
         }
-        let steps = made.into_iter().map(|(entry, sql, locks)| {
+        let steps = made.into_iter().map(|(entry, fate, sql, locks)| {
             let waits_for = self.waits_for(entry, &locks);
             let is_event_trigger = entry.kind == EntryKind::EventTrigger;
             Step {
@@ -172,11 +173,14 @@ impl<'a> Steps<'a> {
                 shared: self.names(&locks.shared, &[]),
                 last: is_event_trigger || entry.kind == EntryKind::MaterializedViewData,
                 weight: weight(entry, self.table(entry)),
-                refusal: if is_event_trigger {
+                refusal: if is_event_trigger || *fate == Fate::KeepIfAllowed {
                     Refusal::LeftOut
                 } else {
                     Refusal::Fatal
                 },
+                needs: self.needs(entry),
+                made_of: self.made_of(entry),
+                finds: self.finds(entry),
                 ..Step::new(
                     entry.dump_id.into(),
                     entry.kind.clone().into(),
@@ -193,7 +197,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The table of an index or of a constraint.
-    fn table(&self, entry: &Entry) -> Option<&'a Table> {
+    pub(super) fn table(&self, entry: &Entry) -> Option<&'a Table> {
         let table = self.table_of_index.get(&entry.dump_id)?;
         self.schema.tables.get(*table)
     }
@@ -247,7 +251,7 @@ impl<'a> Steps<'a> {
     }
 
     /// A table with its partitions, which is what a foreign key is about.
-    fn with_partitions(&self, table: usize) -> Vec<usize> {
+    pub(super) fn with_partitions(&self, table: usize) -> Vec<usize> {
         let mut tables = self.schema.partitions(table);
         tables.push(table);
         tables
@@ -385,7 +389,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The steps that make the key that a foreign key refers to.
-    fn keys_referenced(&self, key: &ForeignKey) -> Vec<DumpId> {
+    pub(super) fn keys_referenced(&self, key: &ForeignKey) -> Vec<DumpId> {
         let Some(references) = self.schema.table(&key.references) else {
             return Vec::new();
         };

@@ -7,6 +7,7 @@
 //! target       a database that a job holds; guard: other sessions of the role are kept out
 //! inspect      what is there, read without changing it: catalogue, inventory, extensions, counts
 //! sql_rules    rules that run as SQL in temporary tables before their rows are moved
+//! refused      what the server would not create, and what the run goes on without
 //! state        the gem's own schema: what a run leaves behind about itself
 //! session      sessions as libpq would open them: url, tls, connect
 //! buffers      the memory in which rows travel
@@ -18,6 +19,7 @@ pub(in crate::postgres) mod buffers;
 mod guard;
 pub mod inspect;
 pub(crate) mod load;
+pub(in crate::postgres) mod refused;
 pub(crate) mod reset;
 mod schedule;
 pub mod session;

@@ -43,6 +43,8 @@ pub(crate) struct RunOutcome {
     pub(crate) rows: Option<u64>,
     /// Values replaced.
     pub(crate) masked: Option<u64>,
+    /// Objects that the target refused, and what depends on them.
+    pub(crate) left_out: Option<u64>,
     /// Seconds from the run's beginning.
     pub(crate) seconds: Option<f64>,
     /// The kind of the error that ended it, if one did.
@@ -74,7 +76,7 @@ const CREATE_RUNS: &str = "CREATE TABLE IF NOT EXISTS scalingo_staging_sync.runs
     source text, backup_id text, backup_created_at text, \
     tables bigint, rows bigint, masked_values bigint, findings bigint, seconds double precision, \
     gem_version text, rules_fingerprint text, error_class text, table_rows jsonb NOT NULL DEFAULT '{}', \
-    changed boolean NOT NULL DEFAULT false); \
+    changed boolean NOT NULL DEFAULT false, left_out bigint); \
   COMMENT ON TABLE scalingo_staging_sync.runs IS \
     'Every run of scalingo-staging-sync into this database: names and counts. Kept by its reset.'";
 
@@ -82,6 +84,9 @@ const CREATE_RUNS: &str = "CREATE TABLE IF NOT EXISTS scalingo_staging_sync.runs
 const ADD_CHANGED: &str =
     "ALTER TABLE scalingo_staging_sync.runs ADD COLUMN changed boolean NOT NULL DEFAULT false; \
   UPDATE scalingo_staging_sync.runs SET changed = true WHERE status = 'complete'";
+
+/// The column that counts what a run went on without.
+const ADD_LEFT_OUT: &str = "ALTER TABLE scalingo_staging_sync.runs ADD COLUMN left_out bigint";
 
 /// What the role's setting becomes while a run lasts; see `guard`.
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
@@ -100,6 +105,8 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
             "SELECT to_regnamespace($1::text) IS NOT NULL AS schema, to_regclass($1::text || '.state') IS NOT NULL AS state, \
                EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs')) AND NOT EXISTS \
                  (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'changed') AS older, \
+               EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs')) AND NOT EXISTS \
+                 (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'left_out') AS old, \
                coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), '') AS owner, \
                current_user::text AS role",
             &[&SCHEMA],
@@ -108,11 +115,12 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
         .map_err(doing)?;
     let (schema, table): (bool, bool) = (get(&row, "schema")?, get(&row, "state")?);
     let add = if get(&row, "older")? { ADD_CHANGED } else { "" };
+    let add_left_out = if get(&row, "old")? { ADD_LEFT_OUT } else { "" };
     let (owner, role): (String, String) = (get(&row, "owner")?, get(&row, "role")?);
     // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
     let sql = match (schema, table) {
         (true, true) => {
-            format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}; {add}")
+            format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}; {add}; {add_left_out}")
         }
         (true, false) => format!("{CREATE}; {CREATE_RUNS}"),
         (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}; {CREATE_RUNS}"),
@@ -217,13 +225,13 @@ async fn record(
 ) -> Result<()> {
     let sql = "INSERT INTO scalingo_staging_sync.runs AS r \
                  (run_id, mode, status, source, backup_id, backup_created_at, gem_version, rules_fingerprint, \
-                  tables, rows, masked_values, seconds, error_class, table_rows) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb) \
+                  tables, rows, masked_values, seconds, error_class, table_rows, left_out) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb, $15) \
                ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, \
                  source = excluded.source, backup_id = excluded.backup_id, \
                  backup_created_at = excluded.backup_created_at, tables = excluded.tables, rows = excluded.rows, \
                  masked_values = excluded.masked_values, seconds = excluded.seconds, \
-                 error_class = excluded.error_class, table_rows = excluded.table_rows";
+                 error_class = excluded.error_class, table_rows = excluded.table_rows, left_out = excluded.left_out";
     let table_rows = serde_json::to_string(&outcome.table_rows)
         .map_err(|_| Error::internal("The counts of rows could not be written as JSON."))?;
     let number = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
@@ -246,6 +254,7 @@ async fn record(
                 &outcome.seconds,
                 &outcome.error.map(Kind::name),
                 &table_rows,
+                &number(outcome.left_out),
             ],
         )
         .await

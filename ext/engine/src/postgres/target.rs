@@ -3,12 +3,14 @@
 use super::buffers::Buffers;
 use super::guard::{self, Guard};
 use super::inspect;
+use super::refused::Missing;
 use super::session::connect::{Connector, Session, SharedConnector};
 use super::session::url::ConnectionUrl;
 use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle};
 use super::state::{self, JobRecord, Leftover, RunOutcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::plan::LeftOut;
 use crate::settings;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub struct Target {
     pub(in crate::postgres) run_id: String,
     pub(in crate::postgres) buffers: Buffers,
     pub(in crate::postgres) leftover: Leftover,
+    /// What the server has refused, and what depends on it.
+    pub(in crate::postgres) missing: Missing,
 }
 
 impl std::fmt::Debug for Target {
@@ -80,12 +84,18 @@ impl Target {
             facts,
             run_id,
             leftover,
+            missing: Missing::default(),
         })
     }
 
     /// The run's name: a time (UTC) and a few random digits. Sessions are called `scalingo-staging-sync <run id>`.
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// What the server has refused so far, and what is left out because it depends on that.
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.missing.all()
     }
 
     /// What the target's URL says.

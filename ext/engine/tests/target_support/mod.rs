@@ -229,6 +229,7 @@ impl Planner {
             queues: Vec::new(),
             excluded: Vec::new(),
             encoding: "UTF8".into(),
+            search_path: "public".into(),
             schema: Vec::new(),
             loads: HashMap::new(),
             large_objects: LargeObjects::default(),

@@ -4,9 +4,9 @@ module ScalingoStagingSync
   module Database
     class History
       # A run as the history has it. `changed` says whether it began to replace the data; it is nil where that was not asked,
-      # or was not noted.
+      # or was not noted. `left_out` counts the objects that the target refused.
       Run = Data.define(:run_id, :mode, :status, :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
-                        :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class, :changed) do
+                        :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class, :changed, :left_out) do
         # @param row [Hash{String => Object}] a row of the history's table
         # @return [Run] it
         def self.of(row)

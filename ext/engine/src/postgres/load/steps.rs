@@ -4,17 +4,19 @@
 use super::{Done, Restore};
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
-use crate::plan::{Plan, Refusal, Step, StepKind, TableName};
+use crate::plan::{MadeOf, Plan, Refusal, Step, StepKind, TableName, TaskId};
 use crate::postgres::inspect::count;
-use crate::postgres::reset::left_out;
+use crate::postgres::load::stage::Decision;
+use crate::postgres::refused::{self, is_not_found, is_of_rows, is_of_the_object};
 use crate::postgres::schedule::analyze;
 use crate::postgres::schedule::keys::foreign::{TwoPart, WORTH_IT};
 use crate::postgres::schedule::questions::Answer;
 use crate::postgres::schedule::working_memory;
 use crate::postgres::session::connect::Session;
-use crate::postgres::session::{is_passing, is_refusal, may_retry};
+use crate::postgres::session::{is_passing, may_retry};
 use futures_util::future::join_all;
 use pg_dump_archive::EntryKind;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
 
@@ -50,6 +52,10 @@ impl<'a> Restore<'a> {
                 self.free.push(session);
                 break;
             };
+            if self.passes_over_step(index)? {
+                self.free.push(session);
+                continue;
+            }
             self.steps_running += 1;
             let at_once = together(1 + self.graph.ready(), self.target.parallel());
             if at_once > 1 && self.graph.is_small_step(index) {
@@ -61,6 +67,43 @@ impl<'a> Restore<'a> {
         self.start_checks(most);
         self.start_analyzes(most);
         Ok(())
+    }
+
+    /// Leaves a step out that needs something that is missing. Says whether it did.
+    fn passes_over_step(&mut self, index: usize) -> Result<bool> {
+        let step = self.step(index)?;
+        let missing = self.target.missing.needed_by(&step.needs);
+        // What fills the shell of a view is tried all the same: the shell goes when that is refused.
+        let may_go = step.refusal == Refusal::LeftOut && step.kind != EntryKind::Rule;
+        let Some(why) = missing.filter(|_| may_go) else {
+            return Ok(false);
+        };
+        self.step_done(StepDone {
+            index,
+            seconds: 0.0,
+            outcome: StepOutcome::LeftOut(why),
+        });
+        Ok(true)
+    }
+
+    /// Whether a step is made of values that were masked, or may have been.
+    fn is_of_masked(&self, step: &Step) -> bool {
+        step.made_of.iter().any(|part| self.masks_any(part))
+    }
+
+    fn masks_any(&self, part: &MadeOf) -> bool {
+        let loads = self.plan.loads.values();
+        let mut loads = loads.filter(|load| part.tables.contains(&load.table));
+        loads.any(|load| {
+            let mask = match self.decided.get(&load.dump_id) {
+                Some(Decision::Mask(mask)) => Some(mask),
+                _ => load.mask.as_ref(),
+            };
+            let masks = [mask, load.conditional.as_ref()].into_iter().flatten();
+            let mut masked = masks.flat_map(|mask| mask.columns());
+            let is_named = |name: &String| part.columns.as_ref().is_none_or(|names| names.contains(name));
+            load.sql_group.is_some() || masked.any(|column| is_named(&column.name))
+        })
     }
 
     /// Starts a step on a session of its own.
@@ -84,9 +127,9 @@ impl<'a> Restore<'a> {
                     });
                 }
             }
-            let left_out = todo.run(&session).await?;
+            let outcome = todo.run(&session).await?;
             let seconds = since.elapsed().as_secs_f64();
-            if builds {
+            if builds && matches!(outcome, StepOutcome::Done) {
                 return Ok(Done::Built {
                     index,
                     session,
@@ -98,7 +141,7 @@ impl<'a> Restore<'a> {
                 steps: vec![StepDone {
                     index,
                     seconds,
-                    left_out,
+                    outcome,
                 }],
             })
         });
@@ -116,7 +159,9 @@ impl<'a> Restore<'a> {
             else {
                 break;
             };
-            steps.push(self.todo(index, self.sql(index)?, true)?);
+            if !self.passes_over_step(index)? {
+                steps.push(self.todo(index, self.sql(index)?, true)?);
+            }
         }
         self.tasks.spawn(async move {
             let steps = run_together(&session, steps).await?;
@@ -141,12 +186,15 @@ impl<'a> Restore<'a> {
     fn todo(&self, index: usize, sql: String, alone: bool) -> Result<Todo> {
         let step = self.step(index)?;
         let may_dangle = self.may_dangle(step);
+        let of_masked = self.is_of_masked(step);
         let mut step = Step { sql, ..step.clone() };
         step.sql = working_memory::sql(&step, self.graph.bytes(&step), alone);
         Ok(Todo {
             index,
             step,
             may_dangle,
+            of_masked,
+            plan: Arc::clone(self.plan),
             attempts: self.target.settings.retry_attempts,
             delay: self.target.settings.retry_delay,
         })
@@ -157,19 +205,55 @@ impl<'a> Restore<'a> {
         let StepDone {
             index,
             seconds,
-            left_out,
+            outcome,
         } = done;
         self.graph.step_done(index);
-        if let Some(warning) = left_out {
+        let Some(step) = self.plan.steps.get(index) else {
+            return;
+        };
+        let warning = match outcome {
+            StepOutcome::Done => None,
+            StepOutcome::Otherwise(warning) => Some(warning),
+            StepOutcome::LeftOut(why) => {
+                let warning = refused::warning(&step.kind, &step.name, &why);
+                if let (TaskId::Entry(id), StepKind::Entry(kind)) = (step.id, &step.kind) {
+                    self.target.missing.add(id, kind.clone(), &step.name, why);
+                }
+                self.lose_views(step);
+                Some(warning)
+            }
+        };
+        if let Some(warning) = warning {
             self.target.events.warn(&warning);
             self.report.warnings.push(warning);
             return;
         }
         self.report.steps += 1;
-        if let Some(step) = self.plan.steps.get(index) {
-            let (kind, name) = (step.kind.to_string(), step.name.clone());
-            let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
-            self.target.events.send(Event::StepDone { kind, name, seconds });
+        let (kind, name) = (step.kind.to_string(), step.name.clone());
+        let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
+        self.target.events.send(Event::StepDone { kind, name, seconds });
+    }
+
+    /// Notes what went with the shell of a view.
+    fn lose_views(&mut self, body: &Step) {
+        let Some(view) = body.name.strip_suffix(" _RETURN") else {
+            return;
+        };
+        let plan = Arc::clone(self.plan);
+        let missing = &self.target.missing;
+        for one in &plan.schema {
+            let why = missing.needed_by(&one.needs);
+            let is_shell = one.kind == EntryKind::View && one.name == view;
+            if let Some(why) = why.filter(|_| !is_shell && one.refusal == Refusal::LeftOut) {
+                missing.add(one.dump_id, one.kind.clone(), &one.name, why);
+            } else if is_shell {
+                missing.add(
+                    one.dump_id,
+                    one.kind.clone(),
+                    view,
+                    "what it reads is left out".into(),
+                );
+            }
         }
     }
 
@@ -184,14 +268,14 @@ impl<'a> Restore<'a> {
         self.graph.relax(index, &key.table);
         let todo = self.todo(index, key.validate, false)?;
         self.tasks.spawn(async move {
-            let left_out = todo.run(&session).await?;
+            let outcome = todo.run(&session).await?;
             let seconds = since.elapsed().as_secs_f64();
             Ok(Done::Steps {
                 session,
                 steps: vec![StepDone {
                     index,
                     seconds,
-                    left_out,
+                    outcome,
                 }],
             })
         });
@@ -295,8 +379,16 @@ fn together(ready: usize, sessions: usize) -> usize {
 pub(super) struct StepDone {
     index: usize,
     seconds: f64,
-    /// A warning if it was left out, or added otherwise.
-    left_out: Option<String>,
+    outcome: StepOutcome,
+}
+
+/// What came of a step.
+enum StepOutcome {
+    Done,
+    /// It stands, though not as the archive has it: a warning.
+    Otherwise(String),
+    /// It is not there, for this reason.
+    LeftOut(String),
 }
 
 /// A step that is to be run.
@@ -305,14 +397,17 @@ struct Todo {
     step: Step,
     /// A foreign key that rows do not meet is added NOT VALID, where PostgreSQL can.
     may_dangle: bool,
+    /// It is made of values that were masked: rows that it does not take are the masks' doing.
+    of_masked: bool,
+    plan: Arc<Plan>,
     /// How often it is tried again after a failure that may pass, and how many seconds later.
     attempts: u32,
     delay: f64,
 }
 
 impl Todo {
-    /// Runs the step, again if it met a deadlock. Returns a warning if it was left out, or added otherwise.
-    async fn run(&self, session: &Session) -> Result<Option<String>> {
+    /// Runs the step, again if it met a deadlock.
+    async fn run(&self, session: &Session) -> Result<StepOutcome> {
         let first = session.batch_execute(&self.step.sql).await;
         self.settle(session, first).await
     }
@@ -322,19 +417,19 @@ impl Todo {
         &self,
         session: &Session,
         first: Result<(), tokio_postgres::Error>,
-    ) -> Result<Option<String>> {
-        let Self { step, may_dangle, .. } = self;
+    ) -> Result<StepOutcome> {
+        let step = &self.step;
         let mut outcome = first;
         let mut attempt = 0;
         loop {
             let Err(error) = outcome else {
-                return Ok(None);
+                return Ok(StepOutcome::Done);
             };
-            if step.refusal == Refusal::LeftOut && is_refusal(&error) {
-                return Ok(Some(left_out(&step.kind, &step.name, &error)));
+            if self.may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+                return Ok(self.declare(session, Cause::Missing).await);
             }
-            if *may_dangle && error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
-                return Ok(Some(declare_dangling(session, step).await));
+            if self.may_go_without(&error) {
+                return self.without(session, error).await;
             }
             attempt += 1;
             if !is_passing(&error) || !may_retry(attempt, self.attempts, self.delay).await {
@@ -346,6 +441,135 @@ impl Todo {
             outcome = session.batch_execute(&step.sql).await;
         }
     }
+
+    /// Whether the run goes on without the step as it is: not where rows meet it in production and masks made others
+    /// of them.
+    fn may_go_without(&self, error: &tokio_postgres::Error) -> bool {
+        self.step.refusal == Refusal::LeftOut
+            && is_of_the_object(error)
+            && !(self.of_masked && is_of_rows(error))
+    }
+
+    /// Does what can be done instead of a step that was refused.
+    async fn without(&self, session: &Session, error: tokio_postgres::Error) -> Result<StepOutcome> {
+        let step = &self.step;
+        let mut error = error;
+        if is_not_found(&error) {
+            let path = &self.plan.search_path;
+            let sql = format!("SET LOCAL search_path = {path};\n{}", step.sql);
+            match session.batch_execute(&sql).await {
+                Ok(()) => return Ok(StepOutcome::Done),
+                Err(again) => error = again,
+            }
+        }
+        let can_be_declared = step.kind == EntryKind::ForeignKey || step.kind == EntryKind::CheckConstraint;
+        if can_be_declared && is_of_rows(&error) {
+            return Ok(self.declare(session, Cause::Production).await);
+        }
+        self.drop_shell(session).await?;
+        let mut why = self.why(&error);
+        if is_of_rows(&error) {
+            why.push_str(&self.found(session).await);
+        }
+        Ok(StepOutcome::LeftOut(why))
+    }
+
+    /// A view that needs a key comes in two parts: without what it reads, the shell would be a view of NULLs.
+    async fn drop_shell(&self, session: &Session) -> Result<()> {
+        let step = &self.step;
+        let Some(view) = step
+            .name
+            .strip_suffix(" _RETURN")
+            .filter(|_| step.kind == EntryKind::Rule)
+        else {
+            return Ok(());
+        };
+        let view = self.step.locks.iter().find(|table| table.to_string() == view);
+        let Some(view) = view else { return Ok(()) };
+        let dropped = session
+            .batch_execute(&format!("DROP VIEW IF EXISTS {} CASCADE", view.sql()))
+            .await;
+        dropped.map_err(|error| {
+            Error::from_server(Doing::WithoutRows(&format!("dropping the view {view}")), &error)
+        })
+    }
+
+    fn why(&self, error: &tokio_postgres::Error) -> String {
+        let step = &self.step;
+        let doing = format!("restoring {} {}", step.kind, step.name);
+        // These are created without a look at any row.
+        let without_rows = [
+            EntryKind::Policy,
+            EntryKind::Trigger,
+            EntryKind::EventTrigger,
+            EntryKind::Rule,
+        ];
+        let doing = if without_rows.iter().any(|kind| step.kind == *kind) {
+            Doing::WithoutRows(&doing)
+        } else {
+            Doing::WithRows(&doing)
+        };
+        refused::why(doing, error, &step.kind, &step.needs, &self.plan)
+    }
+
+    /// How many rows it does not take, and what finds them; nothing where no query does.
+    async fn found(&self, session: &Session) -> String {
+        let Some(query) = &self.step.finds else {
+            return String::new();
+        };
+        let sql = format!("SELECT count(*) FROM ({query}) found");
+        let count: Option<i64> = session
+            .query_one(&sql, &[])
+            .await
+            .ok()
+            .and_then(|row| row.try_get(0).ok());
+        match count {
+            Some(1) => format!("; 1 such row: {query}"),
+            Some(count) => format!("; {count} such rows: {query}"),
+            None => format!("; such rows: {query}"),
+        }
+    }
+
+    /// Adds a constraint that rows do not meet as NOT VALID, and says so.
+    async fn declare(&self, session: &Session, cause: Cause) -> StepOutcome {
+        let step = &self.step;
+        let bare = step.sql.trim_end().trim_end_matches(';');
+        let declared = match bare.contains("VALIDATE CONSTRAINT") {
+            // It stands already.
+            true => Ok(()),
+            false => session.batch_execute(&format!("{bare} NOT VALID")).await,
+        };
+        let found = match cause {
+            Cause::Missing => String::new(),
+            Cause::Production => self.found(session).await,
+        };
+        let kind = if step.kind == EntryKind::ForeignKey {
+            "foreign key"
+        } else {
+            "CHECK"
+        };
+        match (declared, cause) {
+            (Ok(()), Cause::Missing) => StepOutcome::Otherwise(format!(
+                "The {kind} {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
+                 missing because one failed or they look personal.",
+                step.name
+            )),
+            (Ok(()), Cause::Production) => StepOutcome::Otherwise(format!(
+                "The {kind} {} is added NOT VALID: rows of production do not meet it{found}.",
+                step.name
+            )),
+            (Err(error), _) => StepOutcome::LeftOut(format!("{}{found}", self.why(&error))),
+        }
+    }
+}
+
+/// Why rows do not meet a constraint.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// Some that they refer to did not come.
+    Missing,
+    /// They do not in production.
+    Production,
 }
 
 /// Runs steps one behind the other, each in a transaction of its own, all on their way at once.
@@ -359,31 +583,13 @@ async fn run_together(session: &Session, steps: Vec<Todo>) -> Result<Vec<StepDon
     let mut done = Vec::with_capacity(steps.len());
     let mut since = 0.0;
     for (todo, (outcome, at)) in steps.into_iter().zip(outcomes) {
-        let left_out = todo.settle(session, outcome).await?;
+        let outcome = todo.settle(session, outcome).await?;
         done.push(StepDone {
             index: todo.index,
             seconds: at - since,
-            left_out,
+            outcome,
         });
         since = at;
     }
     Ok(done)
-}
-
-/// Adds a foreign key that rows do not meet as NOT VALID, and says so.
-async fn declare_dangling(session: &Session, step: &Step) -> String {
-    let bare = step.sql.trim_end().trim_end_matches(';');
-    let declared = match bare.contains("VALIDATE CONSTRAINT") {
-        // It stands already.
-        true => Ok(()),
-        false => session.batch_execute(&format!("{bare} NOT VALID")).await,
-    };
-    match declared {
-        Ok(()) => format!(
-            "The foreign key {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
-             missing because one failed or they look personal.",
-            step.name
-        ),
-        Err(error) => left_out(&step.kind, &step.name, &error),
-    }
 }

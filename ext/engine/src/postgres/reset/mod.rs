@@ -4,12 +4,14 @@
 //! Every object is dropped by name. CASCADE is only ever said after it is known that nothing of another role and
 //! nothing of an extension hangs on what goes (see `inspect::inventory`).
 
+use crate::alike::Alike;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
 use crate::postgres::inspect::extensions::{self, Need};
 use crate::postgres::inspect::inventory::{self, Inventory};
+use crate::postgres::refused;
 use crate::postgres::session::connect::Session;
-use crate::postgres::session::{is_passing, is_refusal};
+use crate::postgres::session::is_passing;
 use crate::postgres::sql_rules;
 use crate::postgres::state;
 use crate::postgres::{JobRecord, Target};
@@ -35,6 +37,9 @@ const PER_STEP: usize = 100;
 /// More large objects than these are unlinked after the reset, in transactions of their own: each takes a lock
 /// (20,000 in one transaction exhaust a default lock table, 5,000 do not).
 const LARGE_OBJECTS_AT_ONCE: u64 = 2_000;
+
+/// Undoes a statement, or some, that the transaction goes on without.
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT may_be_left_out; RELEASE SAVEPOINT may_be_left_out";
 
 /// A statement that was refused, and how.
 struct Refused {
@@ -161,9 +166,31 @@ impl Target {
         let outcome = outcome.map_err(|error| watch.explain(error));
         drop(watch);
         outcome?;
+        self.warn_of_missing();
         // This one is not given back: it has the reset's lock_timeout.
         session.close().await;
         Ok(())
+    }
+
+    /// Once the schema stands: until then what was refused may be rolled back and tried again.
+    fn warn_of_missing(&self) {
+        let missing = self.missing.all();
+        let mut alike = Alike::default();
+        for one in &missing {
+            alike.add(
+                format!("{} {}", one.kind, one.name),
+                refused::warning(&one.kind, &one.name, &one.why),
+            );
+        }
+        let warnings = alike.into_warnings(
+            |count| {
+                format!("{count} objects are left out, because the target refuses them or what they need")
+            },
+            "The audit lists each with its reason under \"left_out\", and so does report.left_out.",
+        );
+        for warning in warnings {
+            self.events.warn(warning);
+        }
     }
 
     fn lock_timeout_sql(&self) -> String {
@@ -228,8 +255,9 @@ impl Target {
                        JOIN pg_roles r ON r.oid = lomowner WHERE r.rolname = current_user";
             run(session, "unlinking large objects", sql).await?;
         }
+        self.missing.clear();
         let statements = self.needed(session, plan).await?;
-        self.create(session, &statements).await?;
+        self.create(session, plan, &statements).await?;
         sql_rules::explain(session, plan).await?;
         state::mark_incomplete(session, &self.run_id, job).await?;
         run(session, "committing the reset", "COMMIT").await
@@ -260,7 +288,8 @@ impl Target {
         }
         unlink_in_batches(session).await?;
         let statements = self.needed(session, plan).await?;
-        self.create_in_parts(session, &self.lock_timeout_sql(), &statements)
+        self.missing.clear();
+        self.create_in_parts(session, plan, &self.lock_timeout_sql(), &statements)
             .await?;
         if plan.sql_rules.groups.is_empty() {
             return Ok(());
@@ -280,9 +309,14 @@ impl Target {
         })
     }
 
-    async fn create_batch(&self, session: &Session, statements: &[&Statement]) -> Result<(), Refused> {
+    async fn create_batch(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        statements: &[&Statement],
+    ) -> Result<(), Refused> {
         run(session, "beginning a part of the schema", "BEGIN").await?;
-        let created = self.create(session, statements).await;
+        let created = self.create(session, plan, statements).await;
         let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
         run(session, "ending a part of the schema", end).await?;
         created
@@ -324,27 +358,55 @@ impl Target {
             .collect())
     }
 
-    /// Runs statements within a transaction, several on their way at once.
-    async fn create(&self, session: &Session, statements: &[&Statement]) -> Result<(), Refused> {
-        let mut rest = statements;
-        while let Some(first) = rest.first() {
-            if self.may_leave_out(first) {
-                self.create_or_leave_out(session, first).await?;
-                rest = rest.get(1..).unwrap_or_default();
+    /// Runs statements within a transaction, several on their way at once. Where one of them may be left out, the
+    /// transaction outlives its refusal.
+    async fn create(&self, session: &Session, plan: &Plan, statements: &[&Statement]) -> Result<(), Refused> {
+        for now in statements.chunks(PIPELINE) {
+            let needs_missing = |one: &&Statement| self.missing.needed_by(&one.needs).is_some();
+            if now.iter().any(|one| self.may_leave_out(one)) {
+                let is_whole = !now.iter().any(needs_missing) && self.create_together(session, now).await?;
+                if !is_whole {
+                    self.create_one_by_one(session, plan, now).await?;
+                }
                 continue;
             }
-            let length = rest
-                .iter()
-                .take(PIPELINE)
-                .take_while(|one| !self.may_leave_out(one))
-                .count();
-            let (now, later) = rest.split_at(length);
             let answers = join_all(now.iter().map(|one| session.batch_execute(&one.sql))).await;
             // The first refusal is the cause; what came after it only says that the transaction has failed.
             if let Some((one, Err(error))) = now.iter().zip(answers).find(|(_, answer)| answer.is_err()) {
                 return Err(statement_refused(one, self.need(one), &error));
             }
-            rest = later;
+        }
+        Ok(())
+    }
+
+    /// All of these or none, in one go. Says whether they are there.
+    async fn create_together(&self, session: &Session, statements: &[&Statement]) -> Result<bool, Refused> {
+        let doing = "creating a part of the schema";
+        run(session, doing, "SAVEPOINT may_be_left_out").await?;
+        let answers = join_all(statements.iter().map(|one| session.batch_execute(&one.sql))).await;
+        if answers.iter().all(Result::is_ok) {
+            run(session, doing, "RELEASE SAVEPOINT may_be_left_out").await?;
+            for statement in statements {
+                self.missing.found(statement.dump_id);
+            }
+            return Ok(true);
+        }
+        run(session, doing, ROLL_BACK).await?;
+        Ok(false)
+    }
+
+    async fn create_one_by_one(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        statements: &[&Statement],
+    ) -> Result<(), Refused> {
+        for statement in statements {
+            if self.may_leave_out(statement) {
+                self.create_or_leave_out(session, plan, statement).await?;
+            } else if let Err(error) = session.batch_execute(&statement.sql).await {
+                return Err(statement_refused(statement, self.need(statement), &error));
+            }
         }
         Ok(())
     }
@@ -360,35 +422,39 @@ impl Target {
             .flatten()
     }
 
-    async fn create_or_leave_out(&self, session: &Session, statement: &Statement) -> Result<(), Refused> {
-        let doing = format!("creating {} {}", statement.kind, statement.name);
+    async fn create_or_leave_out(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        statement: &Statement,
+    ) -> Result<(), Refused> {
+        let Statement {
+            dump_id,
+            kind,
+            name,
+            needs,
+            ..
+        } = statement;
+        if let Some(why) = self.missing.needed_by(needs) {
+            self.missing.add(*dump_id, kind.clone(), name, why);
+            return Ok(());
+        }
+        let doing = format!("creating {kind} {name}");
         run(session, &doing, "SAVEPOINT may_be_left_out").await?;
         match session.batch_execute(&statement.sql).await {
-            Ok(()) => run(session, &doing, "RELEASE SAVEPOINT may_be_left_out").await,
-            Err(error) if is_refused(statement, &error) => {
-                run(
-                    session,
-                    &doing,
-                    "ROLLBACK TO SAVEPOINT may_be_left_out; RELEASE SAVEPOINT may_be_left_out",
-                )
-                .await?;
-                self.events
-                    .warn(left_out(&statement.kind, &statement.name, &error));
+            Ok(()) => {
+                self.missing.found(*dump_id);
+                run(session, &doing, "RELEASE SAVEPOINT may_be_left_out").await
+            }
+            Err(error) if refused::is_of_the_object(&error) => {
+                run(session, &doing, ROLL_BACK).await?;
+                let why = refused::why(Doing::WithoutRows(&doing), &error, kind, needs, plan);
+                self.missing.add(*dump_id, kind.clone(), name, why);
                 Ok(())
             }
             Err(error) => Err(Refused::new(&doing, &error)),
         }
     }
-}
-
-/// A warning on something that the server would not create.
-pub(crate) fn left_out(kind: &impl std::fmt::Display, name: &str, error: &tokio_postgres::Error) -> String {
-    let why = match error.code().map(|code| code.code()) {
-        Some("42501") => "the target's role may not create it",
-        Some("42704") => "an extension that it requires is not there",
-        _ => "the target's server does not have it",
-    };
-    format!("{kind} {name} is left out: {why}, and nothing else in the backup needs it.")
 }
 
 /// The names of the target's schemas.
@@ -409,10 +475,6 @@ async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
         .batch_execute(sql)
         .await
         .map_err(|error| Refused::new(doing, &error))
-}
-
-fn is_refused(statement: &Statement, error: &tokio_postgres::Error) -> bool {
-    is_refusal(error) || statement.kind == EntryKind::Extension && extensions::lacks_another(error)
 }
 
 fn statement_refused(statement: &Statement, need: Option<Need>, error: &tokio_postgres::Error) -> Refused {

@@ -3,7 +3,7 @@
 
 use super::{Batches, PER_STEP};
 use crate::error::{Doing, Error, Result};
-use crate::plan::Statement;
+use crate::plan::{Plan, Statement};
 use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -96,6 +96,7 @@ impl Target {
     pub(super) async fn create_in_parts(
         &self,
         session: &Session,
+        plan: &Plan,
         prepare: &str,
         statements: &[&Statement],
     ) -> Result<()> {
@@ -110,14 +111,14 @@ impl Target {
             others.push(other);
         }
         let left = self
-            .create_side_by_side(session, &others, statements, &parts)
+            .create_side_by_side((session, &others), plan, statements, &parts)
             .await;
         for other in others {
             // They have the reset's settings.
             other.close().await;
         }
         for part in left {
-            self.create_in_batches(session, &statements[parts[part].range.clone()])
+            self.create_in_batches(session, plan, &statements[parts[part].range.clone()])
                 .await?;
         }
         Ok(())
@@ -137,8 +138,8 @@ impl Target {
     /// told as it is.
     async fn create_side_by_side(
         &self,
-        session: &Session,
-        others: &[Session],
+        (session, others): (&Session, &[Session]),
+        plan: &Plan,
         statements: &[&Statement],
         parts: &[Part],
     ) -> Vec<usize> {
@@ -157,7 +158,7 @@ impl Target {
                 left.remove(&part);
                 let range = parts[part].range.clone();
                 running.push(async move {
-                    let outcome = self.create_batch(session, &statements[range]).await;
+                    let outcome = self.create_batch(session, plan, &statements[range]).await;
                     (part, session, outcome)
                 });
             }
@@ -175,10 +176,15 @@ impl Target {
     }
 
     /// Creates statements in transactions one after the other, as small as they have to be.
-    async fn create_in_batches(&self, session: &Session, statements: &[&Statement]) -> Result<()> {
+    async fn create_in_batches(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        statements: &[&Statement],
+    ) -> Result<()> {
         let mut batches = Batches::of(statements.len());
         while let Some(range) = batches.next() {
-            let created = self.create_batch(session, &statements[range]).await;
+            let created = self.create_batch(session, plan, &statements[range]).await;
             batches.done(self, created).await?;
         }
         Ok(())

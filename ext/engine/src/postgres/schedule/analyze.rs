@@ -3,6 +3,7 @@
 use crate::error::{Doing, Error, Result};
 use crate::plan::TableName;
 use crate::postgres::inspect::relations;
+use crate::postgres::refused::is_not_found;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 use crate::postgres::Target;
@@ -57,12 +58,16 @@ impl Target {
         }
         let mut tasks: JoinSet<Result<Session>> = JoinSet::new();
         for session in sessions {
-            let left = Arc::clone(&left);
+            let (left, events) = (Arc::clone(&left), self.events.clone());
             tasks.spawn(async move {
                 loop {
                     let next = left.lock().await.next();
                     let Some(table) = next else { return Ok(session) };
-                    analyze(&session, &table).await?;
+                    if !analyze(&session, &table).await? {
+                        events.warn(format!(
+                            "{table} has no statistics: what its indexes compute is refused. Queries of it may be slow."
+                        ));
+                    }
                 }
             });
         }
@@ -75,20 +80,35 @@ impl Target {
 }
 
 /// Runs ANALYZE on tables while others load, each in a transaction of its own and all on their way at once. False: one
-/// must wait until all are there, because it has partitions or heirs, or is one's.
+/// must wait until all are there, because it has partitions or heirs, or is one's, or could not be.
 pub(in crate::postgres) async fn analyze_beside_others(
     session: &Session,
     tables: &[TableName],
 ) -> Result<Vec<bool>> {
     let plain = "c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass AND pg_has_role(c.relowner, 'USAGE')";
     let plain = relations::each_is(session, "analyzing", plain, tables).await?;
-    let alone = tables.iter().zip(&plain).filter(|(_, plain)| **plain);
-    try_join_all(alone.map(|(table, _)| analyze(session, table))).await?;
-    Ok(plain)
+    let each = tables.iter().zip(plain).map(async |(table, plain)| {
+        let analyzed: Result<bool> = Ok(plain && analyze(session, table).await?);
+        analyzed
+    });
+    try_join_all(each).await
 }
 
-async fn analyze(session: &Session, table: &TableName) -> Result<()> {
+/// Whether a table has statistics now: it computes what its indexes do, whose functions may name others without their
+/// schema.
+async fn analyze(session: &Session, table: &TableName) -> Result<bool> {
     let sql = format!("ANALYZE {}", table.sql());
-    let analyzed = session.batch_execute(&sql).await;
-    analyzed.map_err(|error| Error::from_server(Doing::WithRows(&format!("analyzing {table}")), &error))
+    let mut analyzed = session.batch_execute(&sql).await;
+    if analyzed.as_ref().is_err_and(is_not_found) {
+        let sql = format!("SET LOCAL search_path TO DEFAULT; {sql}");
+        analyzed = session.batch_execute(&sql).await;
+    }
+    match analyzed {
+        Ok(()) => Ok(true),
+        Err(error) if is_not_found(&error) => Ok(false),
+        Err(error) => Err(Error::from_server(
+            Doing::WithRows(&format!("analyzing {table}")),
+            &error,
+        )),
+    }
 }

@@ -313,14 +313,16 @@ impl<'p> Graph<'p> {
         self.ready.len()
     }
 
-    /// Notes that a step that was started is done.
+    /// Notes that a step that was started is done, or given up.
     pub(crate) fn step_done(&mut self, index: usize) {
         let step = &self.steps[index];
+        let is_beside = self.builds_beside(index);
         let kept = self.relaxed.remove(&index);
         for table in &step.locks {
             if let Some(now) = self.in_use.get_mut(table) {
                 match &kept {
                     Some(kept) if kept != table => now.read -= 1,
+                    _ if is_beside => now.shared -= 1,
                     _ => now.exclusive -= 1,
                 }
             }

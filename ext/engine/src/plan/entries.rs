@@ -1,0 +1,17 @@
+//! What entries are called, and which are not what their kind says.
+
+use pg_dump_archive::{Entry, EntryKind};
+
+/// An entry's name with its schema, for messages.
+pub(super) fn display_name(entry: &Entry) -> String {
+    if entry.namespace.is_empty() {
+        entry.tag.clone()
+    } else {
+        format!("{}.{}", entry.namespace, entry.tag)
+    }
+}
+
+/// Whether an entry is `CREATE OR REPLACE VIEW`, which pg_dump calls the view's rule `_RETURN`.
+pub(super) fn is_body_of_view(entry: &Entry) -> bool {
+    entry.kind == EntryKind::Rule && entry.tag.ends_with(" _RETURN")
+}

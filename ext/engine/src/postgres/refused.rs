@@ -1,0 +1,117 @@
+//! What the server would not create, why, and what would cure it. What depends on it is known by the archive's words.
+
+use crate::error::{reason, Doing};
+use crate::plan::{LeftOut, Plan};
+use crate::postgres::session::{is_refusal, lock};
+use pg_dump_archive::{DumpId, EntryKind};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use tokio_postgres::error::SqlState;
+
+/// What a run goes on without, by its entry.
+#[derive(Debug, Default)]
+pub(in crate::postgres) struct Missing(Mutex<BTreeMap<DumpId, LeftOut>>);
+
+impl Missing {
+    pub(in crate::postgres) fn add(&self, id: DumpId, kind: EntryKind, name: &str, why: String) {
+        let name = name.to_owned();
+        lock(&self.0).insert(id, LeftOut { kind, name, why });
+    }
+
+    /// It is there after all.
+    pub(in crate::postgres) fn found(&self, id: DumpId) {
+        lock(&self.0).remove(&id);
+    }
+
+    /// Nothing is created yet, or all of it was rolled back.
+    pub(in crate::postgres) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// Why something that needs these entries is left out, if one of them is missing.
+    pub(in crate::postgres) fn needed_by(&self, needs: &[DumpId]) -> Option<String> {
+        let missing = lock(&self.0);
+        let gone = needs.iter().find_map(|id| missing.get(id))?;
+        Some(format!("it needs {} {}, which is left out", gone.kind, gone.name))
+    }
+
+    /// Everything, in the archive's order of numbers.
+    pub(in crate::postgres) fn all(&self) -> Vec<LeftOut> {
+        lock(&self.0).values().cloned().collect()
+    }
+}
+
+/// A warning on something that is left out.
+pub(in crate::postgres) fn warning(kind: &impl std::fmt::Display, name: &str, why: &str) -> String {
+    format!("{kind} {name} is left out: {why}.")
+}
+
+/// Whether the server refused the object, and not the session, the moment or the machine: whatever it says about names,
+/// rights, values and what it supports.
+pub(in crate::postgres) fn is_of_the_object(error: &tokio_postgres::Error) -> bool {
+    let code = error.code().map(SqlState::code);
+    is_refusal(error)
+        || code.is_some_and(|code| {
+            ["0", "2", "42", "44", "54", "P0", "F0", "HV"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                && !["00", "01", "02", "08", "25", "26", "28"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+        })
+}
+
+/// Whether production's own rows are what is refused: an integrity constraint.
+pub(in crate::postgres) fn is_of_rows(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("23"))
+}
+
+/// Whether something was not found that another `search_path` may find.
+pub(in crate::postgres) fn is_not_found(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| matches!(code.code(), "42883" | "42P01" | "42704" | "42703" | "3F000"))
+}
+
+/// Why something is left out, with the cure in production where there is one. `needs`: the entries that it depends on.
+pub(in crate::postgres) fn why(
+    doing: Doing<'_>,
+    error: &tokio_postgres::Error,
+    kind: &impl PartialEq<EntryKind>,
+    needs: &[DumpId],
+    plan: &Plan,
+) -> String {
+    let extension = *kind == EntryKind::Extension;
+    let why = match error.code().map(SqlState::code) {
+        Some("42501") => "the target's role may not create it".to_owned(),
+        Some("42704") if extension => "an extension that it requires is not there".to_owned(),
+        _ if extension => "the target's server does not have it".to_owned(),
+        _ => reason(doing, error),
+    };
+    let cure = is_not_found(error).then(|| cure(needs, plan)).flatten();
+    match cure {
+        Some(cure) => format!("{why}; {cure}"),
+        None => why,
+    }
+}
+
+/// A function that names others without their schema finds them once it says where they are.
+fn cure(needs: &[DumpId], plan: &Plan) -> Option<String> {
+    let of_plan = |kind: EntryKind| {
+        let mut schema = plan.schema.iter();
+        schema.find(|one| one.kind == kind && needs.contains(&one.dump_id))
+    };
+    if let Some(function) = of_plan(EntryKind::Function) {
+        return Some(format!(
+            "in production, ALTER FUNCTION {} SET search_path = {} cures it",
+            function.name, plan.search_path
+        ));
+    }
+    let extension = of_plan(EntryKind::Extension)?;
+    let (_, home) = extension.sql.split_once("WITH SCHEMA ")?;
+    Some(format!(
+        "if the target has the extension in another schema, ALTER EXTENSION {} SET SCHEMA {} in the target cures it",
+        crate::plan::quote_identifier(&extension.name),
+        home.trim().trim_end_matches(';')
+    ))
+}
