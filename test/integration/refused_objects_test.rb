@@ -138,7 +138,7 @@ class RefusedObjectsTest < IntegrationTest
     assert_equal ["people_pkey"], @staging.values("SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'people'::regclass")
     assert_nil @staging.value("SELECT to_regclass('decades')")
     told = outcome.report[:left_out].to_h { |one| [one[:name], one[:why]] }
-    assert_equal "config.exclude_objects names it", told["public.people_age"]
+    assert_equal "the configuration names it", told["public.people_age"]
     assert_equal "it needs FUNCTION public.decade(integer), which is left out", told["public.decades"]
     assert_equal "0", @staging.value("SELECT left_out FROM scalingo_staging_sync.runs")
     settings = Engine.settings(source: archive, target: @url, options:)

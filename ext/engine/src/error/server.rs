@@ -89,7 +89,7 @@ impl Error {
 pub(crate) fn reason(doing: Doing<'_>, error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(report) => {
-            let facts = facts(doing, report).concat();
+            let facts = Names::of(doing, report).facts(doing, report).concat();
             format!(
                 "{} (SQLSTATE {}{facts})",
                 words(doing, report),

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 const FOREIGN_SCHEMAS: &[&str] = &["pghero", "heroku_ext", "pg_repack", "scalingo_staging_sync"];
 
 /// Why what `exclude_objects` names is left out.
-const BY_HAND: &str = "config.exclude_objects names it";
+const BY_HAND: &str = "the configuration names it";
 
 /// What happens to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What a step has to be known by when the server refuses it: what is pointless without it, what its values are made of,
 //! and the rows that it would not take.
 
-use super::schema::{ForeignKey, Part, Table, Unique};
+use super::schema::{ForeignKey, KeyPart, Table, Unique};
 use super::sql::{lex, Cursor};
 use super::step::MadeOf;
 use super::steps::Steps;
@@ -70,8 +70,8 @@ impl Steps<'_> {
 /// Every column that a key names, also in an expression.
 fn names_in(unique: &Unique) -> Vec<String> {
     let parts = unique.parts.iter().flat_map(|part| match part {
-        Part::Column(name) => vec![name.clone()],
-        Part::Expression(names) => names.clone(),
+        KeyPart::Column(name) => vec![name.clone()],
+        KeyPart::Expression(names) => names.clone(),
     });
     parts.collect()
 }
