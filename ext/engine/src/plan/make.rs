@@ -3,8 +3,8 @@
 
 use super::binary::Binary;
 use super::decide::{self, Decisions};
-use super::entries::display_name;
 use super::diagnostics::Diagnostics;
+use super::entries::display_name;
 use super::ignore::Ignores;
 use super::queues::Queues;
 use super::rules::Rules;
