@@ -86,6 +86,8 @@ module ScalingoStagingSync
         "exclude_tables" => exclude_tables,
         "exclude_objects" => @config.exclude_objects,
         "on_object_error" => @config.on_object_error.to_s,
+        "include_tables" => include_tables,
+        "subset" => Part.new(@config).to_h,
         "include_foreign_servers" => @config.include_foreign_servers,
         "exclude_large_objects" => @config.exclude_large_objects,
         "leak_check" => leak_check,
@@ -120,9 +122,16 @@ module ScalingoStagingSync
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
-      decisive = rules.merge("exclude_tables" => exclude_tables, "pii" => pii.slice("scan", "policy", "ignore"),
+      decisive = rules.merge("exclude_tables" => exclude_tables, "include_tables" => include_tables,
+                             "subset" => Part.new(@config).to_h, "pii" => pii.slice("scan", "policy", "ignore"),
                              "quiesce" => @config.quiesce, "staging_password" => !@config.staging_password.nil?)
       OpenSSL::Digest::SHA256.hexdigest(JSON.generate(decisive.sort.to_h))
+    end
+
+    # @return [Array<String>] the tables that come with their rows, where not all do: TABLES, else `config.include_tables`
+    def include_tables
+      named = ENV["TABLES"].to_s.split(",").map(&:strip).reject(&:empty?)
+      named.any? ? named : @config.include_tables
     end
 
     # @return [String, nil] the local archive to read, absolute: BACKUP_FILE, else `config.backup_file`

@@ -65,6 +65,38 @@ class ServerLogTest < IntegrationTest
     end
   end
 
+  # Conditions of a subset that meet, in the middle of raw rows, a value that they cannot work with.
+  {
+    "plain" => ["phone::integer > 3", "word::date > now()", "odd.say(phone)::text = 'x'", "1 / (id - 100) > 0", "decode(phone, 'hex') <> ''"],
+    "strange" => ["called::text::inet IS NOT NULL", "(about ->> 'a')::text::odd.mood = 'good' OR called::text::odd.mood = 'good'", "odd.say(called) <> 'x'",
+                  "xmlparse(document called::text) IS NOT NULL AND notes ->> 'a' = 'b'"]
+  }.each do |table, conditions|
+    conditions.each_with_index do |condition, at|
+      define_method(:"test_a_condition_of_a_subset_that_fails_over_rows_of_#{table}_leaves_none_in_the_log_#{at}") do
+        error = nil
+        logged = nothing_logged do |target, source|
+          error = assert_run_fails(ScalingoStagingSync::RestoreError, **options_for(target, source, [PLAIN, STRANGE]), options: subset(table, condition))
+        end
+        assert_match(/a statement over rows failed/, logged)
+        assert_match(/applying the subset's rule for public\.#{table}.*\(SQLSTATE [0-9A-Z]{5}/, error.message)
+        refute_match(/gazelle|no such person/, error.message)
+      end
+    end
+  end
+
+  def test_a_session_that_is_ended_while_keys_come_leaves_no_row_in_the_log
+    logged = nothing_logged do |target, source|
+      fake = held(source, 0.4)
+      settings = Engine.settings(**options_for(target, fake.source, [PLAIN, STRANGE]), options: subset("plain", "phone LIKE '%7' AND word <> ''"))
+      thread = Thread.new { Engine.run(settings) }
+      fake.wait_until_held
+      Postgres.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = #{copy_in(target)}")
+      fake.release
+      assert_instance_of ScalingoStagingSync::TargetConnectionError, thread.value.error
+    end
+    assert_match(/CONTEXT:  COPY scalingo_staging_sync_rows_\d+, line \d+/, logged)
+  end
+
   # The target's name, and the rule that makes rows go where trouble waits.
   { "target_domain" => STRANGE, "target_generated" => STRANGE }.each do |name, rule|
     define_method(:"test_rows_that_a_#{name.delete_prefix("target_")}_of_the_target_refuses_are_not_in_the_log") do
@@ -158,6 +190,10 @@ class ServerLogTest < IntegrationTest
   def options_for(target, source, rules)
     { source:, target: target.url_as(@role), target_options: { retry_attempts: 0 },
       masking_options: { sql_rules: rules, allow_unmasked_copy: false } }
+  end
+
+  def subset(table, condition)
+    { subset: { "tables" => [{ "table" => table, "option" => "subset", "where" => condition }], "others" => "follow" } }
   end
 
   def settings_for(target, source, rule) = Engine.settings(**options_for(target, source, [rule]))

@@ -22,6 +22,7 @@ class ConfigurationTest < Minitest::Test
     allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
+    subset: {}, limits: {}, subset_references: {}, include_tables: [],
     retention: nil, data_max_age: nil,
     archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil,
     server_enabled: false, server_in_production: false, on_object_error: :leave_out, exclude_objects: []
@@ -87,6 +88,21 @@ class ConfigurationTest < Minitest::Test
     on_object_error: [[:leave_out, :fail, "fail"], [:stop, 1]],
     parallel_connections: [[1, 8, "4"], [0, 2.5, "many"]],
     exclude_tables: [[[], ["a", :b]], ["a", [1], [""]]],
+    include_tables: [[[], ["a", :b]], ["a", [1], [""]]],
+    subset: [
+      [{}, { "a" => { where: "id = 1" } }, { a: :all, "b" => "referenced" }, { "a" => { "last" => 3, "by" => :at } }, { "a" => { first: 3, by: %w[at id] } },
+       { "a" => { where: "x", last: 1, on_missing: :nullify } }, { "a" => { on_missing: { b_id: "nullify" } } }, { "a" => { where: "x", allow_empty: true } }],
+      [[], ["a"], { "a" => :some }, { "a" => {} }, { "a" => { where: "" } }, { "a" => { last: 0 } }, { "a" => { last: 1, first: 1 } }, { "a" => { by: :at } },
+       { "a" => { limit: 3 } }, { "a" => { on_missing: :drop } }, { "a" => { on_missing: {} } }, { "a" => { where: "x", allow_empty: 1 } }, { 1 => :all }]
+    ],
+    limits: [
+      [{}, { "a" => { max_rows: 5 } }, { a: { "max_rows" => 5, "order_by" => "at", "direction" => "asc" } }, { "a" => { max_rows: 1, direction: :desc } }],
+      [[], { "a" => {} }, { "a" => { max_rows: 0 } }, { "a" => { order_by: "at" } }, { "a" => { max_rows: 1, direction: "up" } }, { "a" => :all }, { "a" => { max_rows: 1, by: 1 } }]
+    ],
+    subset_references: [
+      [{}, { "a.b_id" => "b" }, { "a.b_ref" => { "b" => "ref" } }, { "s.a.x, y" => { "b" => %w[x y] } }, { "a.of_id" => { "of_type" => { "B" => "b", "C" => { "c" => :ref } } } }],
+      [[], { "a" => "b" }, { "a.b" => 1 }, { "a.b" => {} }, { "a.b" => { "t" => {} } }, { "a.b" => { "t" => { "B" => 1 } } }, { ".b" => "c" }]
+    ],
     lock_timeout: [[1, 0.5, "30"], [0, -1, "0"]],
     terminate_connections: [[false], [0]],
     include_foreign_servers: [[true], [1]],
@@ -137,6 +153,15 @@ class ConfigurationTest < Minitest::Test
       refute_includes error.message, "hush"
     end
     refute_includes assert_raises(ArgumentError) { @config.anonymization_secret = "hush" }.message, "hush"
+  end
+
+  def test_what_is_wrong_with_a_rule_of_a_part_is_said_of_its_table
+    said = ->(name, value) { assert_raises(ArgumentError) { @config.public_send(:"#{name}=", value) }.message }
+    assert_includes said.call(:subset, { "orders" => { lats: 3 } }), "orders: there is no key :lats; did you mean :last?"
+    assert_includes said.call(:subset, { "orders" => { by: :id } }), "orders: :by orders the rows of :first or :last; it has neither."
+    assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "a: it takes :all, :referenced or a Hash"
+    assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "b: :where takes an SQL condition, a String."
+    assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows."
   end
 
   def test_a_refused_value_leaves_the_option_as_it_was

@@ -33,6 +33,8 @@ class EngineSettingsTest < Minitest::Test
         },
         "exclude_tables" => ["sessions"],
         "exclude_objects" => [], "on_object_error" => "leave_out",
+        "include_tables" => [],
+        "subset" => nil,
         "include_foreign_servers" => false,
         "exclude_large_objects" => false,
         "leak_check" => { "enabled" => true, "names" => false },
@@ -51,6 +53,43 @@ class EngineSettingsTest < Minitest::Test
     given = to_engine(config)
     assert_equal [true, { "scan" => false, "ignore" => [{ "column" => "good_jobs.*", "reason" => "harmless" }] }], given.values_at("quiesce", "pii")
     assert_equal "our staging", given["masking"]["staging_password"]
+  end
+
+  def test_a_part_is_handed_over_as_rules_and_references
+    config = staging_config
+    config.limits = { "logs" => { max_rows: 10, order_by: "created_at", direction: "asc" } }
+    limit = { "table" => "logs", "option" => "limits", "rows" => 10, "order_by" => ["created_at"], "descending" => false }
+    assert_equal({ "tables" => [limit], "others" => "whole", "references" => [] }, to_engine(config)["subset"])
+    config.subset = { "users" => :referenced, orders: { where: "total > 1", last: 5, by: :placed_at, on_missing: { user_id: :nullify } } }
+    config.subset_references = { "comments.subject_id" => { "subject_type" => { "User" => "users", "Admin" => "users", "Post" => { "posts" => :ref } } } }
+    part = to_engine(config)["subset"]
+    assert_equal "follow", part["others"]
+    assert_equal({ "table" => "users", "option" => "subset", "keep" => "referenced" }, part["tables"][0])
+    assert_equal({ "table" => "orders", "option" => "subset", "where" => "total > 1", "rows" => 5, "order_by" => ["placed_at"], "descending" => true,
+                   "nullify_all" => false, "nullify" => ["user_id"], "allow_empty" => false }, part["tables"][1])
+    common = { "table" => "comments", "columns" => ["subject_id"], "type_column" => "subject_type" }
+    assert_equal [common.merge("references" => "users", "referenced_columns" => [], "types" => %w[User Admin]),
+                  common.merge("references" => "posts", "referenced_columns" => ["ref"], "types" => ["Post"])], part["references"]
+  end
+
+  def test_tables_of_one_call_replace_those_of_the_configuration
+    config = staging_config
+    config.include_tables = ["users"]
+    assert_equal ["users"], to_engine(config)["include_tables"]
+    ENV["TABLES"] = "orders, lines*"
+    assert_equal ["orders", "lines*"], to_engine(config)["include_tables"]
+  ensure
+    ENV.delete("TABLES")
+  end
+
+  def test_the_fingerprint_knows_which_part_of_production_is_copied
+    config = staging_config
+    prints = [to_engine(config)["fingerprint"]]
+    config.subset = { "users" => { last: 5 } }
+    prints << to_engine(config)["fingerprint"]
+    config.include_tables = ["users"]
+    prints << to_engine(config)["fingerprint"]
+    assert_equal 3, prints.uniq.size
   end
 
   def test_the_fingerprint_knows_whether_staging_is_quiet_and_nothing_of_the_password

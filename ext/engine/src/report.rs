@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
+use crate::part::Selection;
 use crate::plan::{self, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
@@ -121,6 +122,8 @@ pub struct TableReport {
     pub table: String,
     /// Rows.
     pub rows: u64,
+    /// How many the backup has of it, where only some were taken.
+    pub backup_rows: Option<u64>,
     /// Bytes of COPY text.
     pub bytes: u64,
     /// Seconds from the run's beginning to the first row.
@@ -213,6 +216,7 @@ impl TableReport {
         Self {
             table: load.table.to_string(),
             rows,
+            backup_rows: None,
             bytes,
             started: 0.0,
             seconds,
@@ -241,12 +245,17 @@ impl TableReport {
     }
 }
 
-/// Each table that was loaded.
-pub(crate) fn tables(plan: &Plan, loaded: &LoadReport) -> Vec<TableReport> {
+/// Each table that was loaded. `selection`: which rows were chosen, where not all came.
+pub(crate) fn tables(plan: &Plan, loaded: &LoadReport, selection: Option<&Selection>) -> Vec<TableReport> {
     let tables = loaded.loads.iter().filter_map(|done| {
         let load = plan.loads.get(&done.dump_id)?;
         let mut table = TableReport::new(load, done.rows, done.bytes, done.seconds, &done.masked);
         table.add_changes(&done.sql);
+        let waited = plan.part.as_ref().is_some_and(|part| part.waits(done.dump_id));
+        let chosen = selection
+            .filter(|_| waited)
+            .and_then(|chosen| chosen.of(done.dump_id));
+        table.backup_rows = chosen.map(|chosen| chosen.total);
         Some(table)
     });
     tables.collect()

@@ -3,6 +3,10 @@
 //! The Ruby layer builds it from `ScalingoStagingSync.configuration`; nothing in the engine reads the
 //! environment. Secrets are [`SecretString`]s, whose `Debug` prints nothing of them.
 
+mod subset;
+
+pub use subset::{DeclaredReference, Keep, Others, Subset, TableRule};
+
 use crate::error::{Error, Kind, Result};
 use crate::text::{text, Setting};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +33,12 @@ pub struct Settings {
     /// What becomes of a run when the server refuses an object that no row needs.
     #[serde(default)]
     pub on_object_error: OnObjectError,
+    /// Where it is not empty: tables whose rows are loaded, and no others: `table`, `schema.table`, with `*`.
+    #[serde(default)]
+    pub include_tables: Vec<String>,
+    /// Which part of production is copied; None: all of it.
+    #[serde(default)]
+    pub subset: Option<Subset>,
     /// Bring foreign servers and foreign tables in (never user mappings: they hold passwords).
     #[serde(default)]
     pub include_foreign_servers: bool,

@@ -7,14 +7,16 @@ use crate::detect::{Detection, SAMPLE_BYTES};
 use crate::error::reading_failed;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::part::{Looked, Selection, Sieve};
 use crate::plan::{Load, Plan};
 use crate::planned;
 use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use crate::settings::Settings;
 use pg_dump_archive::{Archive, Block, DataBlock, DumpId, Entry, Header, LargeObjectsBlock};
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,14 +30,55 @@ const QUEUED: usize = 4;
 pub(crate) struct Opened {
     /// The archive's header.
     pub header: Header,
+    /// What tells the archive from any other.
+    pub identity: Identity,
     /// What will happen to each entry.
     pub plan: Arc<Plan>,
     /// What names and values show of personal data; complete when the items have ended.
     pub detection: Arc<Detection>,
-    /// Rows and large objects, in file order. An error is the last item.
+    /// Rows and large objects, in file order. An error is the last item. Rows that have to be chosen first are not among
+    /// them.
     pub items: mpsc::Receiver<Result<Item>>,
     /// The table of contents with all that a copy of the archive needs, where it was opened for one; else nothing.
     pub entries: Vec<Entry>,
+    /// The rows that are looked at for the choice, where there is one.
+    pub looked: Option<mpsc::Receiver<Looked>>,
+}
+
+/// What tells one archive from another: its header, and a digest of its table of contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    header: Header,
+    contents: [u8; 32],
+}
+
+impl Identity {
+    fn of<R: Read>(archive: &Archive<R>) -> Self {
+        let mut digest = Sha256::new();
+        let mut line = Vec::new();
+        for entry in archive.entries() {
+            let Entry {
+                dump_id,
+                tag,
+                namespace,
+                kind,
+                copy_stmt,
+                defn,
+                ..
+            } = entry;
+            line.clear();
+            // Writing to a buffer cannot fail.
+            let _ = write!(
+                line,
+                "{dump_id}\0{kind}\0{namespace}\0{tag}\0{copy_stmt}\0{defn}\0"
+            );
+            digest.update(&line);
+        }
+        Self {
+            header: archive.header().clone(),
+            contents: digest.finalize().into(),
+        }
+    }
 }
 
 /// Reads the table of contents and plans; then goes on reading in the background.
@@ -74,6 +117,7 @@ async fn begin(
 ) -> Result<Opened> {
     let (opened, on_open) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
+    let (look, looked) = mpsc::channel(QUEUED);
     let (settings, events) = (settings.clone(), events.clone());
     tokio::task::spawn_blocking(move || {
         let archive = match to_copy {
@@ -93,10 +137,12 @@ async fn begin(
             true => archive.entries().to_vec(),
             false => Vec::new(),
         };
+        let identity = Identity::of(&archive);
         archive.forget_statements();
         let detection = Arc::new(Detection::new(&plan));
         let known = (
             archive.header().clone(),
+            identity,
             Arc::clone(&plan),
             Arc::clone(&detection),
             entries,
@@ -105,19 +151,24 @@ async fn begin(
             return;
         }
         Reader {
+            look: plan.part.is_some().then_some(look),
             plan,
             detection,
             items,
             buffers,
             wanted: None,
+            selection: None,
+            decides: true,
         }
         .run(&mut archive);
     });
-    let (header, plan, detection, entries) = on_open
+    let (header, identity, plan, detection, entries) = on_open
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(Opened {
         header,
+        identity,
+        looked: plan.part.is_some().then_some(looked),
         plan,
         detection,
         items: receiver,
@@ -125,44 +176,56 @@ async fn begin(
     })
 }
 
+/// An archive that is read again, for some of its rows.
+pub(crate) struct Again {
+    /// The one that was read before.
+    pub(crate) identity: Identity,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) detection: Arc<Detection>,
+    /// Which rows of it, where they were chosen.
+    pub(crate) selection: Option<Arc<Selection>>,
+    /// Its rows were never judged; else they were, and what was decided stands.
+    pub(crate) decides: bool,
+}
+
 /// Reads an archive that was read before, for the rows of some of its loads alone; stops behind the last of them.
-/// `detection` has judged them then.
 ///
 /// # Errors
-/// [`Kind::Archive`] when it is another archive than the one that `header` and `plan` are of; besides, those of
-/// [`Archive::open`] and of the download underneath.
+/// [`Kind::Archive`] when it is another archive than the one before; besides, those of [`Archive::open`] and of the
+/// download underneath.
 pub(crate) async fn open_again(
     archive: Box<dyn Read + Send>,
-    header: &Header,
-    plan: Arc<Plan>,
-    detection: Arc<Detection>,
+    again: Again,
     wanted: HashSet<DumpId>,
     buffers: Buffers,
 ) -> Result<mpsc::Receiver<Result<Item>>> {
     let (items, receiver) = mpsc::channel(QUEUED);
-    let header = header.clone();
     let (opened, on_open) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
         let mut archive = match Archive::open(archive) {
             Ok(archive) => archive,
             Err(error) => return drop(opened.send(Err(error.into()))),
         };
-        if *archive.header() != header {
+        if Identity::of(&archive) != again.identity {
             return drop(opened.send(Err(Error::new(
                 Kind::Archive,
                 "The backup is not the one that was read before: it has been replaced meanwhile.",
                 "Run it again, and leave the file alone while it lasts.",
             ))));
         }
-        if opened.send(Ok(())).is_err() {
+        archive.forget_statements();
+        if opened.send(Ok(())).is_err() || wanted.is_empty() {
             return;
         }
         Reader {
-            plan,
-            detection,
+            plan: again.plan,
+            detection: again.detection,
             items,
             buffers,
             wanted: Some(wanted),
+            look: None,
+            selection: again.selection,
+            decides: again.decides,
         }
         .run(&mut archive);
     });
@@ -192,13 +255,25 @@ struct Reader {
     buffers: Buffers,
     /// The loads that are still to be read, where not everything is.
     wanted: Option<HashSet<DumpId>>,
+    /// Where rows go that are looked at for the choice.
+    look: Option<mpsc::Sender<Looked>>,
+    /// The choice, once it was made.
+    selection: Option<Arc<Selection>>,
+    /// Rows are judged; else they were before.
+    decides: bool,
 }
 
 impl Reader {
     /// Reads to the end; an error is the last item.
     fn run<R: Read>(mut self, archive: &mut Archive<R>) {
-        if let Err(Stop::Failed(error)) = self.read(archive) {
-            let _ = self.items.blocking_send(Err(error));
+        match self.read(archive) {
+            Ok(()) => {
+                let _ = self.look(|| Looked::Finished);
+            }
+            Err(Stop::Unwanted) => {}
+            Err(Stop::Failed(error)) => {
+                let _ = self.items.blocking_send(Err(error));
+            }
         }
     }
 
@@ -234,22 +309,65 @@ impl Reader {
     }
 
     fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
-        self.send(Item::TableStart(load.dump_id))?;
-        self.send_pieces(load, LoadRows::new(load, block, PIECE))?;
-        self.send(Item::TableEnd)
+        let rows = LoadRows::new(load, block, PIECE);
+        let part = self.plan.part.as_ref().filter(|_| self.look.is_some());
+        let (looks, waits) = part.map_or((false, false), |part| {
+            (part.looks_at(load.dump_id), part.waits(load.dump_id))
+        });
+        if looks {
+            self.look(|| Looked::Start(load.dump_id))?;
+        }
+        if waits {
+            self.look_at_pieces(rows)?;
+        } else {
+            self.send(Item::TableStart(load.dump_id))?;
+            self.send_pieces(load, rows, looks)?;
+            self.send(Item::TableEnd)?;
+        }
+        if looks {
+            self.look(|| Looked::End)?;
+        }
+        Ok(())
     }
 
-    fn send_pieces<R: Read>(&mut self, load: &Load, mut rows: LoadRows<'_, R>) -> Result<(), Stop> {
-        let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
-            let mut piece = buffers.take();
-            if rows.next(&mut piece)? {
-                return Ok(Some(piece));
+    /// Hands rows on that are only looked at.
+    fn look_at_pieces<R: Read>(&mut self, mut rows: LoadRows<'_, R>) -> Result<(), Stop> {
+        loop {
+            let mut piece = self.buffers.take();
+            if !rows.next(&mut piece)? {
+                self.buffers.give(piece);
+                return Ok(());
             }
-            buffers.give(piece);
-            Ok(None)
+            self.look(|| Looked::Rows(piece))?;
+        }
+    }
+
+    fn send_pieces<R: Read>(
+        &mut self,
+        load: &Load,
+        mut rows: LoadRows<'_, R>,
+        looks: bool,
+    ) -> Result<(), Stop> {
+        let selection = self.selection.clone();
+        let mut sieve = selection
+            .as_ref()
+            .and_then(|chosen| chosen.of(load.dump_id))
+            .map(|chosen| chosen.sieve());
+        let look = self.look.clone().filter(|_| looks);
+        let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
+            let Some(piece) = sifted(&mut rows, sieve.as_mut(), buffers)? else {
+                return Ok(None);
+            };
+            if let Some(look) = &look {
+                let mut copy = buffers.take();
+                copy.extend_from_slice(&piece);
+                // Where nobody looks any more, the choice has failed, and says so.
+                let _ = look.blocking_send(Looked::Rows(copy));
+            }
+            Ok(Some(piece))
         };
         let mut first = Vec::new();
-        if self.wanted.is_some() {
+        if !self.decides {
             // What was decided the first time stands.
             if self.detection.withholds(load) {
                 return Ok(());
@@ -261,6 +379,12 @@ impl Reader {
             self.send(Item::Decided(decision))?;
             if withheld {
                 first.into_iter().for_each(|piece| self.buffers.give(piece));
+                if looks {
+                    // Others are chosen by rows that do not come.
+                    while let Some(piece) = next(&self.buffers)? {
+                        self.buffers.give(piece);
+                    }
+                }
                 return Ok(());
             }
         }
@@ -315,4 +439,34 @@ impl Reader {
     fn send(&mut self, item: Item) -> Result<(), Stop> {
         self.items.blocking_send(Ok(item)).map_err(|_| Stop::Unwanted)
     }
+
+    fn look(&self, looked: impl FnOnce() -> Looked) -> Result<(), Stop> {
+        match &self.look {
+            Some(look) => look.blocking_send(looked()).map_err(|_| Stop::Unwanted),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The next piece of rows that come, those that a sieve lets through where there is one.
+fn sifted<R: Read>(
+    rows: &mut LoadRows<'_, R>,
+    mut sieve: Option<&mut Sieve<'_>>,
+    buffers: &Buffers,
+) -> Result<Option<Vec<u8>>> {
+    let mut piece = buffers.take();
+    while rows.next(&mut piece)? {
+        let Some(sieve) = &mut sieve else {
+            return Ok(Some(piece));
+        };
+        let mut chosen = buffers.take();
+        sieve.sift(&piece, &mut chosen);
+        if !chosen.is_empty() {
+            buffers.give(piece);
+            return Ok(Some(chosen));
+        }
+        buffers.give(chosen);
+    }
+    buffers.give(piece);
+    Ok(None)
 }

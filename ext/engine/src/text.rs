@@ -23,6 +23,7 @@ pub enum Setting {
     DumpCompression,
     ExcludeLargeObjects,
     ExcludeTables,
+    Limits,
     LockTimeout,
     ParallelConnections,
     PiiIgnore,
@@ -31,6 +32,7 @@ pub enum Setting {
     ScalingoAddonId,
     ScalingoRegion,
     StagingPassword,
+    Subset,
     /// Where the app keeps its files, which is not an option of the run's own.
     StorageService,
     /// Where the target's URL stands, whichever place that is.

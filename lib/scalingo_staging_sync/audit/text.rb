@@ -107,7 +107,7 @@ module ScalingoStagingSync
       end
 
       def table_lines(table)
-        ["  #{table.name}: #{Support::Figures.counted(table.rows, "row")}"] +
+        ["  #{table.name}: #{table.rows_words}"] +
           table.columns.map do |column|
             kept = ", #{Support::Figures.count(column.kept)} kept" if column.kept.positive?
             "    #{column.name}: #{column.mask}, #{Support::Figures.count(column.masked)} masked#{kept}, " \

@@ -230,6 +230,24 @@ module ScalingoStagingSync
         (%i[debug info warn error].all? { |level| value.respond_to?(level) }) ? value : REFUSED
       end
 
+      SUBSET = new(
+        "Hash",
+        "a Hash from tables to :all, :referenced or Hashes with #{PartRules::SUBSET_KEYS.map(&:inspect).join(", ")}",
+        explain: ->(value, _) { PartRules.explain_subset(value) }
+      ) { |value| PartRules.subset(value) || REFUSED }
+
+      LIMITS = new(
+        "Hash",
+        "a Hash from tables to Hashes with :max_rows (and, if need be, :order_by, :direction)",
+        explain: ->(value, _) { PartRules.explain_limits(value) }
+      ) { |value| PartRules.limits(value) || REFUSED }
+
+      PART_REFERENCES = new(
+        "Hash",
+        "a Hash from columns to what they refer to: \"orders.user_id\" => \"users\", \"orders.user_ref\" => { \"users\" => \"ref\" } or " \
+        "\"comments.subject_id\" => { \"subject_type\" => { \"Post\" => \"posts\" } }"
+      ) { |value| (value.is_a?(Hash) && PartReferences.read(value)) ? value.dup.freeze : REFUSED }
+
       # The keys that an entry of `anonymization_tables` may have.
       ENTRY_KEYS = %i[table strategy query condition columns keep reads translation].freeze
 

@@ -249,6 +249,29 @@ module ScalingoStagingSync
       option :server_in_production, Kind::BOOLEAN, false,
              "It answers in production, too, with what was published and nothing else."
 
+      group "A part of production"
+
+      option :subset, Kind::SUBSET, {}.freeze,
+             "Which rows come: `where` (an SQL condition on the table's own columns), `last` or `first` so many (`by` a column, else " \
+             "by the primary key), `:referenced` (those that kept rows refer to) or `:all`. Every other table follows: a row " \
+             "comes where everything it refers to does. What a row of an `:all` table needs comes too, beyond any cap. A row whose " \
+             "counterpart stays behind does, too, or its reference becomes NULL with `on_missing: :nullify` (for single columns: " \
+             "`on_missing: { reviewer_id: :nullify }`). Every foreign key is valid. A subset without a row is an error without " \
+             "`allow_empty: true` in a rule.",
+             example: '{ "organisations" => { where: "id IN (12, 47)" }, "events" => { last: 10_000, by: :created_at }, "users" => :referenced }'
+
+      option :limits, Kind::LIMITS, {}.freeze,
+             "Caps: `max_rows` of a table, in the order of `order_by` (by default the primary key) and `direction` (by default " \
+             "\"desc\"), rows without a value last. A table without a cap keeps its rows, and the rows that these need come beyond the " \
+             "cap; a capped table loses rows whose counterpart stays behind. Beside `subset`, tables without a rule follow.",
+             example: '{ "activity_log" => { max_rows: 1000, order_by: "created_at", direction: "desc" } }'
+
+      option :subset_references, Kind::PART_REFERENCES, {}.freeze,
+             "References that no foreign key says, for `subset` and `limits`: from a column to a table, to another unique column of " \
+             "it, or to one of several by a type. A value that refers to no row of the backup says nothing.",
+             example: '{ "orders.user_id" => "users", "visits.user_ref" => { "users" => "ref" }, ' \
+                      '"comments.subject_id" => { "subject_type" => { "Post" => "posts" } } }'
+
       group "Performance"
 
       option :parallel_connections, Kind.integer(1..8), 3,
@@ -258,6 +281,11 @@ module ScalingoStagingSync
              "Tables that are created without their rows: `table`, `schema.table`, with `*`. A name that matches " \
              "nothing is an error.",
              example: '["sessions", "audit_logs"]'
+
+      option :include_tables, Kind::NAMES, [].freeze,
+             "Where it is not empty, only these tables come with their rows, and all others are created without: names as in " \
+             "`exclude_tables`, which wins where both name a table. The variable TABLES (`TABLES=users,orders`) replaces it.",
+             example: '["users", "orders*"]'
 
       option :exclude_large_objects, Kind::BOOLEAN, false,
              "Leave the contents of all large objects out: they are created, empty. What is in large objects is never searched or masked."

@@ -14,7 +14,7 @@ module ScalingoStagingSync
         refuse_dry_run!
         prepare!(:mask, source: false)
         # The engine's settings name a source in any case; masking in place reads none.
-        engine.anonymize(settings.to_h(source: { "file" => File::NULL }))
+        engine.anonymize(settings.to_h(source: { "file" => File::NULL }).except("include_tables", "subset"))
       end
     end
   end

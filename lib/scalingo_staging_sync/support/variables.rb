@@ -40,7 +40,7 @@ module ScalingoStagingSync
       PLAIN = /\A[\w.-]{1,20}\z/
 
       # All of the gem's own.
-      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE", "BACKUP_URL"].freeze
+      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE", "BACKUP_URL", "TABLES"].freeze
 
       # Which of the gem's tasks read which variable. DRY_RUN is not here: what it asks for holds of every task, as those
       # that change something heed it.
@@ -49,6 +49,7 @@ module ScalingoStagingSync
         "SCAN" => %w[scan suggest],
         "BACKUP_FILE" => %w[run dump check scan suggest preview],
         "BACKUP_URL" => %w[run dump check scan suggest preview],
+        "TABLES" => %w[run check preview],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
         "VERBOSE" => %w[run dump pull],

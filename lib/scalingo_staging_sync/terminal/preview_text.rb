@@ -47,7 +47,12 @@ module ScalingoStagingSync
         widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
         line = ->(cells) { "#{cells[0].ljust(widths[0])}  #{cells[1].rjust(widths[1])}  #{cells[2]}" }
         [line.call(head), line.call(widths.map { |width| "-" * width }),
-         *rows.zip(@preview.tables).flat_map { |cells, table| [line.call(cells), *masks(table), *sql(table)] }]
+         *rows.zip(@preview.tables).flat_map { |cells, table| [line.call(cells), *part(table), *masks(table), *sql(table)] }]
+      end
+
+      # Which of its rows.
+      def part(table)
+        table.part ? table.part.lines.map { |line| "    #{line}" } : []
       end
 
       # The statements of rules, as they are: white space may matter in them.

@@ -9,6 +9,7 @@ use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
 use crate::leak::Channel;
+use crate::plan::part::PartRule;
 use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{Load, Plan};
 use crate::planned;
@@ -88,10 +89,40 @@ pub struct PlannedTable {
     pub columns: Vec<PlannedColumn>,
     /// The statements of rules in SQL, in their order, as they would run on a temporary copy of its rows.
     pub sql: Vec<Sql>,
+    /// Which of its rows would come; None: every one.
+    pub part: Option<TablePart>,
     /// Its rows as of the last run.
     pub last_rows: Option<u64>,
     /// The size of its rows in the backup, compressed, where the archive says.
     pub compressed_bytes: Option<u64>,
+}
+
+/// Which rows of a table would come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TablePart {
+    /// Rows that others need come, whatever else is here.
+    pub referenced: bool,
+    /// The condition that they have to meet.
+    pub condition: Option<String>,
+    /// How many they may be.
+    pub rows: Option<u64>,
+    /// The columns by which the first of them are found.
+    pub order_by: Vec<String>,
+    /// The largest come first.
+    pub descending: bool,
+    /// By which of its columns a row goes with another that goes, and the tables of those.
+    pub through: Vec<Through>,
+}
+
+/// A reference by which rows go with others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Through {
+    /// `orders.user_id`.
+    pub reference: String,
+    /// The table that it leads to.
+    pub table: String,
+    /// It becomes NULL instead.
+    pub nullified: bool,
 }
 
 /// A column that would be masked.
@@ -258,6 +289,7 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) 
             },
             last_rows: look.and_then(|look| look.last_rows.get(&load.table.to_string()).copied()),
             table: load.table.to_string(),
+            part: table_part(plan, load),
             columns,
             sql,
             compressed_bytes: sizes.get(&load.dump_id).copied(),
@@ -268,12 +300,43 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) 
         action: TableAction::WithoutRows,
         columns: Vec::new(),
         sql: Vec::new(),
+        part: None,
         last_rows: None,
         compressed_bytes: None,
     });
     let mut tables: Vec<PlannedTable> = loaded.chain(excluded).collect();
     tables.sort_by(|a, b| a.table.cmp(&b.table));
     tables
+}
+
+/// What is known of a load's rows before they are looked at, where not all of them come as they are.
+fn table_part(plan: &Plan, load: &Load) -> Option<TablePart> {
+    let part = plan.part.as_ref().filter(|part| part.waits(load.dump_id))?;
+    let at = part.relation(load.dump_id)?;
+    let mut told = TablePart::default();
+    match &part.relations[at].rule {
+        PartRule::Own { condition, cap } => {
+            told.condition.clone_from(condition);
+            if let Some(cap) = cap {
+                (told.rows, told.descending) = (Some(cap.rows), cap.descending);
+                told.order_by.clone_from(&cap.order);
+            }
+        }
+        PartRule::Referenced => told.referenced = true,
+        PartRule::Follows | PartRule::All => {}
+    }
+    for reference in part.references.iter().filter(|reference| reference.from == at) {
+        let through = Through {
+            reference: reference.name.clone(),
+            table: part.relations[reference.to].table.to_string(),
+            nullified: !reference.binds(),
+        };
+        // Of partitions there may be several.
+        if !told.through.contains(&through) {
+            told.through.push(through);
+        }
+    }
+    Some(told)
 }
 
 fn columns(plan: &Plan, load: &Load) -> Vec<PlannedColumn> {

@@ -180,8 +180,10 @@ impl Dumping<'_> {
             detection,
             items,
             entries,
+            ..
         } = opened;
         refuse_sql(&plan)?;
+        refuse_part(&plan)?;
         sink::refuse_compression(&header, self.compression)?;
         for warning in &plan.warnings {
             events.warn(warning);
@@ -343,7 +345,7 @@ impl Dumping<'_> {
                 begun.digest.get(),
                 &begun.header,
             )),
-            tables: self.recorder.placed(report::tables(plan, &loaded)),
+            tables: self.recorder.placed(report::tables(plan, &loaded, None)),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
             left_out: report::left_out(plan),
             findings: begun.detection.findings(),
@@ -354,6 +356,27 @@ impl Dumping<'_> {
             ..self.recorder.finish()
         })
     }
+}
+
+/// Which rows a part consists of is found out in a database.
+fn refuse_part(plan: &Plan) -> Result<()> {
+    if plan.part.is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Plan,
+        text!(
+            Setting::Subset,
+            " and ",
+            Setting::Limits,
+            " choose rows in a target database, and a dump is made without one."
+        ),
+        text!(
+            "Leave whole tables out by ",
+            Setting::ExcludeTables,
+            " instead, or fill a staging database by a run and make the archive of that with pg_dump."
+        ),
+    ))
 }
 
 /// Refuses rules that only SQL can express.

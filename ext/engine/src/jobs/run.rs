@@ -3,19 +3,22 @@
 use super::hold::{on_target, History};
 use super::Job;
 use crate::detect::Detection;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{LeakCheck, LookTime};
+use crate::part::{self, Looked, Selection};
 use crate::plan::{personal, Plan, StepKind};
 use crate::postgres;
 use crate::postgres::{Buffers, Item, LoadReport, Questions, RowStage, Stages, Target, Watching};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
-use crate::stream::{self, Opened};
+use crate::stream::{self, Identity, Opened};
+use crate::text::{text, Setting};
 use crate::{identity, leak_report, passwords, verify};
-use pg_dump_archive::{DumpId, Header};
+use pg_dump_archive::DumpId;
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -67,19 +70,22 @@ impl Run<'_> {
         let leaks = leak_report::check(self.settings, &opened.plan);
         let Opened {
             header,
+            identity,
             plan,
             detection,
             items,
+            looked,
             ..
         } = opened;
         let again = Again {
             settings: self.settings,
             events: &self.events,
             backup: &backup.info,
-            header: &header,
+            identity,
             plan: &plan,
             detection: &detection,
             buffers: self.target.buffers(),
+            selection: OnceLock::new(),
         };
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
         stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
@@ -87,12 +93,23 @@ impl Run<'_> {
             questions: self.questions(&plan),
             stages,
         };
-        let loaded = postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?;
+        let loaded = match looked {
+            None => postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?,
+            Some(looked) => {
+                let (sender, chosen) = mpsc::channel(1);
+                let restore =
+                    postgres::restore_from(self.target, Arc::clone(&plan), watching, chosen, &again);
+                two_looks(restore, again.feed(self.target, items, looked, sender)).await?
+            }
+        };
         let plan = &detection.carried_out();
         self.empty_late(&loaded, &detection).await?;
 
         self.enter(Phase::Verify);
-        let rest = self.conclude(plan, &loaded, &detection, leaks.as_ref()).await?;
+        let selection = again.selection.get().map(Arc::as_ref);
+        let rest = self
+            .conclude(plan, &loaded, &detection, leaks.as_ref(), selection)
+            .await?;
         Ok(Report {
             backup: Some(report::BackupReport::new(
                 &backup.info,
@@ -128,6 +145,9 @@ impl Run<'_> {
             events.warn(warning);
         }
         identity::refuse_source(target.url(), &settings.source, &opened.header.database)?;
+        if opened.plan.part.is_some() {
+            refuse_pipe(&backup.info)?;
+        }
         let origin = Origin {
             info: backup.info,
             digest: backup.digest,
@@ -174,6 +194,7 @@ impl Run<'_> {
         loaded: &LoadReport,
         detection: &Detection,
         leaks: Option<&Arc<LeakCheck>>,
+        selection: Option<&Selection>,
     ) -> Result<Report> {
         let target = self.target;
         let strict = self.settings.masking.fail_on_verification_error;
@@ -197,7 +218,7 @@ impl Run<'_> {
 
         let verified = verified && !leak_report.leaks();
         Ok(leak_report.into_report(Report {
-            tables: self.recorder.placed(report::tables(plan, loaded)),
+            tables: self.recorder.placed(report::tables(plan, loaded, selection)),
             findings,
             known_passwords,
             verified,
@@ -212,23 +233,129 @@ struct Origin {
     digest: Arc<OnceLock<String>>,
 }
 
-/// The same backup once more, for tables whose session broke before anything of theirs was committed.
+/// A part is chosen in a first look at the backup and loaded in a second.
+fn refuse_pipe(backup: &BackupInfo) -> Result<()> {
+    if !backup.file || backup.size.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Configuration,
+        "The backup comes through a pipe, and a subset reads it twice.",
+        text!("Give a regular file in ", Setting::BackupFile, " or BACKUP_FILE."),
+    ))
+}
+
+/// The load, and beside it what feeds it, which ends with it.
+async fn two_looks(
+    restore: impl Future<Output = Result<LoadReport>>,
+    feed: impl Future<Output = ()>,
+) -> Result<LoadReport> {
+    let (mut restore, mut feed) = (std::pin::pin!(restore), std::pin::pin!(feed));
+    tokio::select! {
+        loaded = &mut restore => return loaded,
+        () = &mut feed => {}
+    }
+    restore.await
+}
+
+/// The same backup once more: for rows that are chosen by then, and for tables whose session broke before anything of
+/// theirs was committed.
 struct Again<'a> {
     settings: &'a Settings,
     events: &'a Sink,
     backup: &'a BackupInfo,
-    header: &'a Header,
+    identity: Identity,
     plan: &'a Arc<Plan>,
     detection: &'a Arc<Detection>,
     buffers: Buffers,
+    /// Which rows come, where not all do.
+    selection: OnceLock<Arc<Selection>>,
+}
+
+impl Again<'_> {
+    /// Hands on the items of the first look, then those of the second, for the rows that were chosen meanwhile. An error
+    /// is the last item.
+    async fn feed(
+        &self,
+        target: &Target,
+        mut items: mpsc::Receiver<Result<Item>>,
+        looked: mpsc::Receiver<Looked>,
+        sender: mpsc::Sender<Result<Item>>,
+    ) {
+        let Some(part) = &self.plan.part else { return };
+        let first = async {
+            while let Some(item) = items.recv().await {
+                let is_last = item.is_err();
+                if sender.send(item).await.is_err() || is_last {
+                    return false;
+                }
+            }
+            true
+        };
+        let chosen = part::choose(target, part, &self.plan.encoding, looked);
+        // Both end with this block: one that waits for the sender would keep it from whoever comes next.
+        let chosen = {
+            let (mut first, mut chosen) = (std::pin::pin!(first), std::pin::pin!(chosen));
+            tokio::select! {
+                is_whole = &mut first => match is_whole {
+                    true => chosen.await,
+                    false => return,
+                },
+                chosen = &mut chosen => match chosen {
+                    // It may have been left alone because the backup cannot be read, which the first look says.
+                    Err(error) if error.kind != Kind::Interrupted => Err(error),
+                    chosen => match first.await {
+                        true => chosen,
+                        false => return,
+                    },
+                },
+            }
+        };
+        let opened = match chosen {
+            Ok(selection) => {
+                let _ = self.selection.set(Arc::new(selection));
+                let loads = self.plan.loads.keys().copied();
+                self.read(loads.filter(|load| part.waits(*load)).collect(), true)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(mut items) => {
+                while let Some(item) = items.recv().await {
+                    if sender.send(item).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => drop(sender.send(Err(error)).await),
+        }
+    }
+
+    /// Reads some loads' rows once more. `decides`: they were never judged.
+    async fn read(&self, loads: HashSet<DumpId>, decides: bool) -> Result<mpsc::Receiver<Result<Item>>> {
+        let backup = source::open_again(&self.settings.source, self.backup, self.events).await?;
+        if (&backup.info.id, backup.info.size) != (&self.backup.id, self.backup.size) {
+            return Err(Error::new(
+                Kind::Archive,
+                "The backup is not the one that was read before: its size has changed.",
+                "Run it again.",
+            ));
+        }
+        let again = stream::Again {
+            identity: self.identity.clone(),
+            plan: Arc::clone(self.plan),
+            detection: Arc::clone(self.detection),
+            selection: self.selection.get().cloned(),
+            decides,
+        };
+        stream::open_again(backup.archive, again, loads, self.buffers.clone()).await
+    }
 }
 
 impl postgres::Replay for Again<'_> {
     async fn open(&self, loads: HashSet<DumpId>) -> Result<mpsc::Receiver<Result<Item>>> {
-        let backup = source::open_again(&self.settings.source, self.backup, self.events).await?;
-        let (plan, detection) = (Arc::clone(self.plan), Arc::clone(self.detection));
-        let buffers = self.buffers.clone();
-        stream::open_again(backup.archive, self.header, plan, detection, loads, buffers).await
+        self.read(loads, false).await
     }
 }
 

@@ -12,10 +12,15 @@ use futures_util::TryStreamExt;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Memory of the session for sorting and hashing, and for its temporary tables.
-const SETTINGS: &str = "SET temp_buffers = '32MB'; SET work_mem = '32MB'";
+/// Memory of the session for sorting and hashing, and for its temporary tables. A session that has had temporary tables
+/// keeps what it has for them.
+const SETTINGS: [&str; 2] = ["SET work_mem = '32MB'", "SET temp_buffers = '32MB'"];
+
+/// A session that waits for rows this long says something: proxies cut those that are silent.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// What the first look sees, in the archive's order.
 #[derive(Debug)]
@@ -71,8 +76,14 @@ impl<'a> Choice<'a> {
         part: &'a Part,
         encoding: &'a str,
     ) -> Result<Self> {
-        let set = session.batch_execute(SETTINGS).await;
-        set.map_err(|error| Error::from_server(Doing::WithoutRows("preparing the choice of rows"), &error))?;
+        for setting in SETTINGS {
+            if let Err(error) = session.batch_execute(setting).await {
+                if error.as_db_error().is_none() {
+                    let doing = Doing::WithoutRows("preparing the choice of rows");
+                    return Err(Error::from_server(doing, &error));
+                }
+            }
+        }
         let mut choice = Self {
             session,
             target,
@@ -105,13 +116,14 @@ impl<'a> Choice<'a> {
             }
         }
         loop {
-            match rows.recv().await {
-                Some(Looked::Start(load)) => self.look(load, &mut rows).await?,
-                Some(Looked::Finished) => break,
-                Some(Looked::Rows(_) | Looked::End) => {
+            match tokio::time::timeout(SILENCE, rows.recv()).await {
+                Ok(Some(Looked::Start(load))) => self.look(load, &mut rows).await?,
+                Ok(Some(Looked::Finished)) => break,
+                Ok(Some(Looked::Rows(_) | Looked::End)) => {
                     return Err(Error::internal("Rows were looked at outside of a table."))
                 }
-                None => return Err(Error::interrupted()),
+                Ok(None) => return Err(Error::interrupted()),
+                Err(_) => self.session.ping().await?,
             }
         }
         if let Some(at) = self.missing.iter().position(|missing| *missing > 0) {
@@ -282,7 +294,7 @@ impl<'a> Choice<'a> {
         Err(Error::new(
             Kind::Plan,
             "The subset keeps no row of any table that it names.",
-            "Correct its conditions, or permit it with allow_empty: true.",
+            "Correct its conditions, or put allow_empty: true beside one of them, and run it again.",
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! `exclude_tables`: tables that are created but whose rows are not loaded.
+//! `exclude_tables` and `include_tables`: tables that are created but whose rows are not loaded.
 
 use super::names::{near_misses, NamePattern};
 use super::schema::Schema;
@@ -7,12 +7,27 @@ use std::collections::HashSet;
 
 /// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
 pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
+    named("exclude_tables", patterns, schema)
+}
+
+/// The tables that `include_tables` does not name, where it names any: they come without rows, too.
+pub(super) fn not_included(patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
+    if patterns.is_empty() {
+        return Default::default();
+    }
+    let (included, said) = named("include_tables", patterns, schema);
+    let others = (0..schema.tables.len()).filter(|table| !included.contains(table));
+    (others.collect(), said)
+}
+
+/// The tables that an option's patterns name, with those below them.
+fn named(option: &str, patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
     let mut said = Diagnostics::default();
-    let mut excluded = HashSet::new();
+    let mut tables = HashSet::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
             said.problems.add(format!(
-                "exclude_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
+                "{option}: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
                  with double quotes around a name that has dots in it."
             ));
             continue;
@@ -20,14 +35,14 @@ pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>,
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
             said.problems
-                .add(format!("exclude_tables: {}", not_found(text, &pattern, schema)));
+                .add(format!("{option}: {}", not_found(text, &pattern, schema)));
         }
         for table in found {
-            excluded.insert(table);
-            excluded.extend(schema.descendants(table));
+            tables.insert(table);
+            tables.extend(schema.descendants(table));
         }
     }
-    (excluded, said)
+    (tables, said)
 }
 
 /// The tables that a pattern names: as written, or else in lower case.

@@ -12,7 +12,8 @@ use super::schema::Schema;
 use super::statements::{large_objects, left_out, statement_sql, statements};
 use super::steps::Steps;
 use super::{
-    exclude, leaks, literals, load, personal, quote_identifier, search, sql_rules, Load, Plan, TableName,
+    exclude, leaks, literals, load, part, personal, quote_identifier, search, sql_rules, Load, Plan,
+    TableName,
 };
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
@@ -76,6 +77,8 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         index.is_some_and(|index| decisions.fates[*index].is_kept())
     };
     let excluded = said.take(exclude::excluded(&settings.exclude_tables, schema));
+    let not_included = said.take(exclude::not_included(&settings.include_tables, schema));
+    let excluded: HashSet<usize> = excluded.into_iter().chain(not_included).collect();
     let rules = said.take(Rules::read(settings, schema));
     let ignores = said.take(Ignores::read(&settings.pii.ignore, schema));
     let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
@@ -99,6 +102,8 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     };
     let (loads, without_rows) = said.take(fitting.loads(entries, &decisions));
     said.warnings.extend(rules.idle(&loads));
+    let subset = settings.subset.as_ref();
+    let part = subset.and_then(|subset| said.take(part::read(subset, schema, &loads, &excluded)));
     let sql_rules = said.take(sql_rules::read(settings, &binary, &rules, &excluded, &loads));
     let loads = sql_rules.route(loads);
     let ground = personal::JudgeContext {
@@ -149,6 +154,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         schema: schema_statements.collect(),
         queues: without_rows.iter().filter(is_queue).cloned().collect(),
         excluded: without_rows,
+        part,
         left_out: left_out.collect(),
         search_path: production_path(entries),
         encoding: decisions.encoding,

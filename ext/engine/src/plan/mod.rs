@@ -69,6 +69,8 @@ pub struct Plan {
     pub excluded: Vec<TableName>,
     /// Those among them that hold what is queued.
     pub queues: Vec<TableName>,
+    /// Which rows are chosen, where not all of them come.
+    pub part: Option<part::Part>,
     /// What else is left out, and why.
     pub left_out: Vec<LeftOut>,
     /// What is known of personal data that no rule covers.

@@ -228,6 +228,7 @@ impl Planner {
             personal: Default::default(),
             queues: Vec::new(),
             excluded: Vec::new(),
+            part: None,
             encoding: "UTF8".into(),
             search_path: "public".into(),
             schema: Vec::new(),

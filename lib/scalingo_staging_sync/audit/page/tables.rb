@@ -10,7 +10,7 @@ module ScalingoStagingSync
 
         private
 
-        def amount(table) = "#{counted(table.rows, "row")}, #{bytes(table.bytes)}"
+        def amount(table) = "#{table.rows_words}, #{bytes(table.bytes)}"
       end
     end
   end

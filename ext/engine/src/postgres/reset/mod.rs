@@ -291,7 +291,7 @@ impl Target {
         self.missing.clear();
         self.create_in_parts(session, plan, &self.lock_timeout_sql(), &statements)
             .await?;
-        if plan.sql_rules.groups.is_empty() {
+        if plan.sql_rules.groups.is_empty() && plan.part.is_none() {
             return Ok(());
         }
         run(session, "checking rules in SQL", "BEGIN")

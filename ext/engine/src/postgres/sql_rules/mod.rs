@@ -534,6 +534,37 @@ async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, Fa
         .map_err(|error| Failure::new(Doing::Discreet(doing), &error))
 }
 
+/// What the server says of the conditions by which rows are chosen, where it refuses them.
+async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<String>> {
+    let doing = |error| Error::from_server(Doing::WithoutRows("checking the subset's conditions"), &error);
+    let mut problems = Vec::new();
+    for relation in plan.part.iter().flat_map(|part| &part.relations) {
+        let Some(question) = relation.question() else {
+            continue;
+        };
+        let begin = "SAVEPOINT condition; SET LOCAL search_path TO DEFAULT";
+        session.batch_execute(begin).await.map_err(doing)?;
+        let rule = format!("the subset's rule for {}", relation.table);
+        let asked = format!("EXPLAIN {question}");
+        if let Err(error) = session.batch_execute(&asked).await {
+            let told = Error::from_server(
+                Doing::Rule {
+                    rule: &rule,
+                    sql: &asked,
+                },
+                &error,
+            );
+            if told.kind == Kind::TargetConnection {
+                return Err(told);
+            }
+            problems.push(told.what.to_string());
+        }
+        let end = "ROLLBACK TO SAVEPOINT condition";
+        session.batch_execute(end).await.map_err(doing)?;
+    }
+    Ok(problems)
+}
+
 /// Asks the server whether it accepts every rule, on empty temporary tables, within a transaction that has
 /// created the schema. Leaves nothing behind.
 ///
@@ -584,6 +615,7 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
             .await
             .map_err(doing)?;
     }
+    problems.extend(refused_of_part(session, plan).await?);
     if problems.is_empty() {
         return Ok(());
     }

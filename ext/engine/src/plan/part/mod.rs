@@ -3,6 +3,13 @@
 //!
 //! Only tables that may lose rows are here, those that refer to them, and of each only the columns that decide.
 
+mod compare;
+mod read;
+mod references;
+mod rules;
+
+pub(super) use read::read;
+
 use super::{quote_identifier, TableName};
 use pg_dump_archive::DumpId;
 
@@ -130,6 +137,27 @@ impl Reference {
     /// Whether it makes rows go, or stay.
     pub(crate) fn binds(&self) -> bool {
         self.missing == Missing::Drop
+    }
+}
+
+impl Part {
+    /// Whether a block's rows are looked at before any is loaded.
+    pub fn looks_at(&self, load: DumpId) -> bool {
+        self.relation(load).is_some()
+    }
+
+    /// Whether a block's rows are loaded only when it is known which of them stay.
+    pub fn waits(&self, load: DumpId) -> bool {
+        self.relation(load).is_some_and(|at| {
+            let cuts = |one: &Reference| one.from == at && !one.binds();
+            self.relations[at].rule != PartRule::All || self.references.iter().any(cuts)
+        })
+    }
+
+    /// The relation that a block's rows are of.
+    pub fn relation(&self, load: DumpId) -> Option<usize> {
+        let holds = |relation: &Relation| relation.blocks.iter().any(|block| block.load == load);
+        self.relations.iter().position(holds)
     }
 }
 

@@ -1,0 +1,103 @@
+//! How columns that refer to one another are compared: alike on all sides, and without the server's having a value to
+//! quote.
+
+use super::Compared;
+use crate::plan::schema::{Base, Schema};
+
+/// What is known of one column's type for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature<'a> {
+    Number,
+    Uuid,
+    /// Equal values of this type have the same text.
+    Canonical(&'a str),
+    /// `numeric` and its kin: equal values may be written differently, and numbers compare with them.
+    Decimal,
+    Citext,
+    /// Any other.
+    Other(&'a str),
+}
+
+/// The nature of a table's column.
+pub(super) fn nature<'s>(schema: &'s Schema, table: usize, column: &str) -> Nature<'s> {
+    let home = "pg_catalog";
+    let known = schema.tables[table].column(column);
+    let Some(kind) = known.and_then(|column| column.column_type.as_ref()) else {
+        return Nature::Canonical("text");
+    };
+    let given = match schema.base(kind, home) {
+        Base::Enum => return Nature::Canonical(&kind.name),
+        Base::Other => return Nature::Other(&kind.name),
+        Base::Given(given) => given,
+    };
+    match (given.schema.as_deref(), given.name.as_str()) {
+        (_, "citext") => Nature::Citext,
+        (None | Some("pg_catalog"), "smallint" | "integer" | "bigint") => Nature::Number,
+        (None | Some("pg_catalog"), "uuid") => Nature::Uuid,
+        (None | Some("pg_catalog"), "numeric" | "real" | "double precision") => Nature::Decimal,
+        (None | Some("pg_catalog"), "text" | "character varying" | "name") => Nature::Canonical("text"),
+        (None | Some("pg_catalog"), name) if is_canonical(name) => Nature::Canonical(name),
+        (None | Some("pg_catalog"), name) => Nature::Other(name),
+        // Its operators may be where the session does not look.
+        (Some(_), name) => Nature::Canonical(name),
+    }
+}
+
+fn is_canonical(name: &str) -> bool {
+    matches!(
+        name,
+        "boolean"
+            | "bytea"
+            | "date"
+            | "timestamp without time zone"
+            | "timestamp with time zone"
+            | "time without time zone"
+            | "inet"
+            | "cidr"
+            | "macaddr"
+            | "oid"
+    )
+}
+
+/// How columns of these natures are compared with one another. Where types are mixed, as in a polymorphic association's
+/// id, the texts are.
+pub(super) fn compared(natures: &[Nature<'_>]) -> Vec<Compared> {
+    let all = |test: &dyn Fn(&Nature<'_>) -> bool| natures.iter().all(test);
+    let is_same = natures.windows(2).all(|pair| pair[0] == pair[1]);
+    let is_text = |one: &Nature<'_>| matches!(one, Nature::Citext | Nature::Canonical("text"));
+    let one = if all(&|one| *one == Nature::Number) {
+        Compared::Number
+    } else if all(&|one| *one == Nature::Uuid) {
+        Compared::Uuid
+    } else if all(&|one| matches!(one, Nature::Number | Nature::Decimal)) {
+        Compared::Value
+    } else if all(&is_text) && natures.contains(&Nature::Citext) {
+        Compared::Folded
+    } else if is_same && matches!(natures.first(), Some(Nature::Other(_))) {
+        Compared::Value
+    } else {
+        Compared::Text
+    };
+    vec![one; natures.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_compared_as_the_type_that_all_of_them_have_or_else_as_text() {
+        let of = |natures: &[Nature<'_>]| compared(natures)[0];
+        let (text, number) = (Nature::Canonical("text"), Nature::Number);
+        assert_eq!(of(&[number, number]), Compared::Number);
+        assert_eq!(of(&[Nature::Uuid]), Compared::Uuid);
+        assert_eq!(of(&[number, Nature::Decimal]), Compared::Value);
+        assert_eq!(of(&[text, Nature::Citext]), Compared::Folded);
+        assert_eq!(of(&[text, number, Nature::Uuid]), Compared::Text);
+        assert_eq!(
+            of(&[Nature::Other("character"), Nature::Other("character")]),
+            Compared::Value
+        );
+        assert_eq!(of(&[Nature::Other("character"), text]), Compared::Text);
+    }
+}

@@ -1,0 +1,278 @@
+//! The rules as the configuration has them, each with the table that it names.
+
+use super::{Cap, PartRule};
+use crate::plan::exclude::{not_found, tables_like};
+use crate::plan::names::NamePattern;
+use crate::plan::parse::{parse_expression, Unreadable};
+use crate::plan::schema::{Schema, Table, Unique};
+use crate::plan::{walk, Diagnostics, Problems};
+use crate::settings::{Keep, Subset, TableRule};
+use sqlparser::ast::{Expr, Ident};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What the configuration says of one table.
+#[derive(Debug, Clone)]
+pub(super) struct Ruled {
+    pub(super) rule: PartRule,
+    /// The entry, for messages: `subset: "orders"`.
+    pub(super) told: String,
+    /// Columns that its condition and its order read.
+    pub(super) reads: BTreeSet<String>,
+    pub(super) nullify_all: bool,
+    pub(super) nullify: Vec<String>,
+}
+
+/// The rules by table. `has_rows`: whether a table's rows come at all.
+pub(super) fn ruled(
+    subset: &Subset,
+    schema: &Schema,
+    has_rows: impl Fn(usize) -> bool,
+    said: &mut Diagnostics,
+) -> BTreeMap<usize, Ruled> {
+    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
+    for entry in &subset.tables {
+        let told = told(entry);
+        let Some(pattern) = NamePattern::parse(&entry.table) else {
+            said.problems.add(format!(
+                "{told} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
+                 a name that has dots in it."
+            ));
+            continue;
+        };
+        let found = tables_like(&pattern, schema);
+        if found.is_empty() {
+            said.problems.add(format!(
+                "{}: {}",
+                entry.option,
+                not_found(&entry.table, &pattern, schema)
+            ));
+        }
+        for table in found {
+            let root = schema.topmost(table);
+            if root != table {
+                said.problems.add(format!(
+                    "{told}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
+                    schema.tables[table].name, schema.tables[root].name
+                ));
+            } else if !has_rows(table) {
+                said.warnings.push(format!(
+                    "{told} has no effect: the rows of {} do not come at all.",
+                    schema.tables[table].name
+                ));
+            } else {
+                named.entry(table).or_default().push(entry);
+            }
+        }
+    }
+    let mut ruled: BTreeMap<usize, Ruled> = BTreeMap::new();
+    for (table, entries) in named {
+        if let Some(one) = merged(&entries, &mut said.problems) {
+            ruled.insert(table, read(&one, table, schema, &mut said.problems));
+        }
+    }
+    // What inherits from a table has its rule, each table by itself.
+    for table in 0..schema.tables.len() {
+        let nearest = || {
+            schema
+                .ancestors(table)
+                .into_iter()
+                .find_map(|above| ruled.get(&above).cloned())
+        };
+        if schema.topmost(table) == table && has_rows(table) && !ruled.contains_key(&table) {
+            if let Some(inherited) = nearest() {
+                ruled.insert(table, inherited);
+            }
+        }
+    }
+    ruled
+}
+
+/// An entry, for messages.
+fn told(entry: &TableRule) -> String {
+    format!("{}: \"{}\"", entry.option, entry.table)
+}
+
+/// One table's entries as one: a condition of `subset` and a cap of `limits` go together, and nothing else does.
+fn merged(entries: &[&TableRule], problems: &mut Problems) -> Option<TableRule> {
+    match entries {
+        [one] => Some((*one).clone()),
+        [subset, limit] | [limit, subset]
+            if subset.option == "subset"
+                && limit.option == "limits"
+                && subset.keep.is_none()
+                && subset.rows.is_none() =>
+        {
+            Some(TableRule {
+                rows: limit.rows,
+                order_by: limit.order_by.clone(),
+                descending: limit.descending,
+                ..(*subset).clone()
+            })
+        }
+        [first, second, ..] => {
+            problems.add(format!(
+                "{} and {} are rules for the same table. Leave one of them.",
+                told(first),
+                told(second)
+            ));
+            None
+        }
+        [] => None,
+    }
+}
+
+fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problems) -> Ruled {
+    let told = told(entry);
+    let known = &schema.tables[table];
+    let mut reads = BTreeSet::new();
+    if let Some(condition) = &entry.condition {
+        for problem in condition_problems(condition, known, &mut reads) {
+            problems.add(format!("{told}: {problem}"));
+        }
+    }
+    let cap = entry.rows.map(|rows| {
+        let order = match order(entry, known) {
+            Ok(order) => order,
+            Err(problem) => {
+                problems.add(format!("{told}: {problem}"));
+                Vec::new()
+            }
+        };
+        reads.extend(order.iter().cloned());
+        Cap {
+            rows,
+            order,
+            descending: entry.descending,
+        }
+    });
+    for name in &entry.nullify {
+        if known.column(name).is_none() {
+            problems.add(format!("{told}: on_missing: {}", no_column(known, name)));
+        }
+    }
+    for name in &reads {
+        if known
+            .column(name)
+            .is_some_and(|column| column.generated.is_some())
+        {
+            problems.add(format!(
+                "{told}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed \
+                 from."
+            ));
+        }
+    }
+    let rule = match entry.keep {
+        Some(Keep::All) => PartRule::All,
+        Some(Keep::Referenced) => PartRule::Referenced,
+        None if entry.condition.is_none() && cap.is_none() => PartRule::Follows,
+        None => PartRule::Own {
+            condition: entry.condition.clone(),
+            cap,
+        },
+    };
+    Ruled {
+        rule,
+        told,
+        reads,
+        nullify_all: entry.nullify_all,
+        nullify: entry.nullify.clone(),
+    }
+}
+
+/// The columns of a cap's order: those that are named, then the primary key's, which breaks ties.
+fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, String> {
+    let key = table.uniques.iter().find(|unique| unique.primary);
+    let key: Vec<String> = key
+        .and_then(Unique::columns)
+        .unwrap_or_default()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if let Some(unknown) = entry.order_by.iter().find(|name| table.column(name).is_none()) {
+        return Err(no_column(table, unknown));
+    }
+    if entry.order_by.is_empty() && key.is_empty() {
+        return Err(format!(
+            "{} has no primary key to order its rows by. Name a column: {}.",
+            table.name,
+            if entry.option == "limits" {
+                "order_by: \"created_at\""
+            } else {
+                "by: :created_at"
+            }
+        ));
+    }
+    let mut order = entry.order_by.clone();
+    order.extend(key.into_iter().filter(|name| !entry.order_by.contains(name)));
+    Ok(order)
+}
+
+/// What is wrong with a condition; the columns that it reads are added to `reads`.
+fn condition_problems(condition: &str, table: &Table, reads: &mut BTreeSet<String>) -> Vec<String> {
+    let expression = match parse_expression(condition) {
+        Ok(expression) => expression,
+        Err(why @ (Unreadable::Parser(_) | Unreadable::Tokenizer(_) | Unreadable::More(_))) => {
+            return vec![format!("its where is not an SQL condition ({why}).")]
+        }
+    };
+    let mut problems = Vec::new();
+    let mut seen = HashSet::new();
+    let asks_elsewhere = |expression: &Expr| {
+        matches!(
+            expression,
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. }
+        )
+    };
+    if walk::any(&expression, |expression| asks_elsewhere(expression)) {
+        return vec![
+            "its where reads other rows by a SELECT, which a backup that streams by cannot answer. Give the other table \
+             its own rule: rows follow the tables that they refer to."
+                .to_owned(),
+        ];
+    }
+    walk::expressions(&expression, |_, part| {
+        let column = match part {
+            Expr::Identifier(column) => column,
+            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                [named, column] if folded(named) == table.name.name => column,
+                _ => {
+                    let written: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                    problems.push(format!(
+                        "its where reads {}, and a condition can read columns of {} alone. Write a column's name, without \
+                         a schema.",
+                        written.join("."),
+                        table.name
+                    ));
+                    return;
+                }
+            },
+            _ => return,
+        };
+        let column = folded(column);
+        if !seen.insert(column.clone()) {
+            return;
+        }
+        match table.column(&column) {
+            Some(_) => drop(reads.insert(column)),
+            None => problems.push(no_column(table, &column)),
+        }
+    });
+    problems
+}
+
+/// A name as the server reads it.
+fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
+    }
+}
+
+/// `public.users has no column emial. Did you mean email?`
+pub(super) fn no_column(table: &Table, column: &str) -> String {
+    let near = near::nearest(column, table.columns.iter().map(|known| known.name.as_str()));
+    match near {
+        Some(near) => format!("{} has no column {column}. Did you mean {near}?", table.name),
+        None => format!("{} has no column {column}. Correct its name.", table.name),
+    }
+}

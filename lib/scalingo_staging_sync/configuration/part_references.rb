@@ -1,0 +1,84 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  class Configuration
+    # The entries of `subset_references`, each read into a table, its columns, and what they refer to.
+    module PartReferences
+      # One reference.
+      #
+      # @!attribute [r] table
+      #   @return [String] the table that refers
+      # @!attribute [r] columns
+      #   @return [Array<String>] its columns
+      # @!attribute [r] references
+      #   @return [String] the table that it refers to
+      # @!attribute [r] referenced_columns
+      #   @return [Array<String>] the columns there; none: the primary key
+      # @!attribute [r] type_column
+      #   @return [String, nil] the column that says which table is meant
+      # @!attribute [r] types
+      #   @return [Array<String>] the values of it that mean this one
+      Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types)
+
+      module_function
+
+      # @param given [Object] what the option was given
+      # @return [Array<Reference>, nil] the references; nil where one cannot be read
+      def read(given)
+        return unless given.is_a?(Hash)
+
+        found = given.map { |from, to| entry(from, to) }
+        found.flatten if found.all?
+      end
+
+      # A reference by a column: to a table, to a column of it, or to one of several by a type.
+      def entry(from, to)
+        table, columns = place(from)
+        return unless table
+
+        return [reference(table, columns, *to_place(to))] if to_place(to)
+        return unless to.is_a?(Hash) && to.one?
+
+        type_column, types = to.first
+        polymorphic(table, columns, Kind.name_of(type_column), types)
+      end
+      private_class_method :entry
+
+      def polymorphic(table, columns, type_column, types)
+        return unless type_column && types.is_a?(Hash) && types.any?
+
+        places = types.to_h { |name, to| [Kind.name_of(name), to_place(to)] }
+        return unless places.all? { |name, to| name && to }
+
+        places.group_by(&:last).map { |to, same| reference(table, columns, *to, type_column, same.map(&:first)) }
+      end
+      private_class_method :polymorphic
+
+      def reference(table, columns, references, referenced_columns, type_column = nil, types = [])
+        Reference.new(table:, columns:, references:, referenced_columns:, type_column:, types:)
+      end
+      private_class_method :reference
+
+      # "sales.shop, land" → the table and its columns.
+      def place(text)
+        first, *others = text.to_s.split(",").map(&:strip)
+        table, dot, column = first.to_s.rpartition(".")
+        columns = [column, *others]
+        [table, columns] if !dot.empty? && !table.empty? && columns.none?(&:empty?) && !Support::Echo.secret?(text)
+      end
+      private_class_method :place
+
+      # A table, or a Hash from it to the columns there.
+      def to_place(given)
+        return [Kind.name_of(given), []] if Kind.name_of(given)
+        return unless given.is_a?(Hash) && given.one?
+
+        table, columns = given.first
+        columns = [columns] unless columns.is_a?(Array)
+        names = columns.map { |column| Kind.name_of(column) }
+        [Kind.name_of(table), names] if Kind.name_of(table) && names.any? && names.all?
+      end
+      private_class_method :to_place
+    end
+  end
+end

@@ -1,0 +1,130 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module ScalingoStagingSync
+  class Configuration
+    # The rules of `subset` and `limits`: what is wrong with one, and what is kept of it.
+    module PartRules
+      # The keys that a rule of `subset` may have, and one of `limits`.
+      SUBSET_KEYS = %i[where first last by on_missing allow_empty].freeze
+      LIMIT_KEYS = %i[max_rows order_by direction].freeze
+
+      # Words that are a whole rule.
+      WORDS = %i[all referenced].freeze
+
+      module_function
+
+      # @param given [Object] what `subset` was given
+      # @return [Hash{String => Symbol, Hash}, nil] the rules by table; nil where one is wrong
+      def subset(given) = kept(given) { |rule| subset_problems(rule) }
+
+      # @param given [Object] what `limits` was given
+      # @return [Hash{String => Hash}, nil] the caps by table; nil where one is wrong
+      def limits(given) = kept(given) { |rule| limit_problems(rule) }
+
+      # @param given [Object] what `subset` was given
+      # @return [String, nil] what is wrong with its rules, each by its table
+      def explain_subset(given) = explained(given) { |rule| subset_problems(rule) }
+
+      # @param given [Object] what `limits` was given
+      # @return [String, nil] what is wrong with its caps, each by its table
+      def explain_limits(given) = explained(given) { |rule| limit_problems(rule) }
+
+      def kept(given)
+        return unless given.is_a?(Hash)
+        return unless given.all? { |table, rule| Kind.name_of(table) && !Support::Echo.secret?(table) && yield(plain(rule)).empty? }
+
+        given.to_h { |table, rule| [Kind.name_of(table), plain(rule).freeze] }.freeze
+      end
+      private_class_method :kept
+
+      def explained(given)
+        return unless given.is_a?(Hash)
+
+        found = given.flat_map { |table, rule| yield(plain(rule)).map { |problem| "#{Support::Echo.of(table.to_s)}: #{problem}" } }
+        found.join(" ") if found.any?
+      end
+      private_class_method :explained
+
+      # A rule with Symbols for what may be Strings, too.
+      def plain(rule)
+        case rule
+        when String then Kind.symbol(rule, WORDS).then { |word| Kind::REFUSED.equal?(word) ? rule : word }
+        when Hash
+          rule.to_h do |key, value|
+            key = key.to_sym if key.is_a?(String)
+            value = value.to_sym if %i[on_missing direction].include?(key) && value.is_a?(String)
+            [key, value]
+          end
+        else rule
+        end
+      end
+      private_class_method :plain
+
+      def subset_problems(rule)
+        return [] if WORDS.include?(rule)
+        return ["it takes :all, :referenced or a Hash with #{words(SUBSET_KEYS)}."] unless rule.is_a?(Hash) && rule.any?
+
+        [
+          *unknown(rule, SUBSET_KEYS),
+          *(":first and :last exclude one another." if rule.key?(:first) && rule.key?(:last)),
+          *(":by orders the rows of :first or :last; it has neither." if rule.key?(:by) && !rule.key?(:first) && !rule.key?(:last)),
+          *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
+          *%i[first last].flat_map { |key| wrong(rule, key, "a whole number from 1 on") { |value| count?(value) } },
+          *wrong(rule, :by, "a column, or an Array of them") { |value| names?(value) },
+          *wrong(rule, :on_missing, ":nullify, or a Hash from columns to :nullify") { |value| missing?(value) },
+          *wrong(rule, :allow_empty, "true or false") { |value| [true, false].include?(value) }
+        ]
+      end
+      private_class_method :subset_problems
+
+      def limit_problems(rule)
+        return ["it takes a Hash with #{words(LIMIT_KEYS)}."] unless rule.is_a?(Hash)
+
+        [
+          *unknown(rule, LIMIT_KEYS),
+          *("it has no :max_rows." unless rule.key?(:max_rows)),
+          *wrong(rule, :max_rows, "a whole number from 1 on") { |value| count?(value) },
+          *wrong(rule, :order_by, "a column, or an Array of them") { |value| names?(value) },
+          *wrong(rule, :direction, "\"asc\" or \"desc\"") { |value| %i[asc desc].include?(value) }
+        ]
+      end
+      private_class_method :limit_problems
+
+      def unknown(rule, keys)
+        (rule.keys - keys).map do |key|
+          near = DidYouMean::SpellChecker.new(dictionary: keys).correct(key.to_s).first
+          "there is no key #{Support::Echo.inspect(key)}#{near ? "; did you mean #{near.inspect}?" : "."}"
+        end
+      end
+      private_class_method :unknown
+
+      def wrong(rule, key, expectation)
+        return [] if !rule.key?(key) || yield(rule[key])
+
+        ["#{key.inspect} takes #{expectation}."]
+      end
+      private_class_method :wrong
+
+      def text?(value) = value.is_a?(String) && !value.strip.empty?
+      private_class_method :text?
+
+      def count?(value) = value.is_a?(Integer) && value.positive?
+      private_class_method :count?
+
+      def names?(value) = [*value].any? && [*value].all? { |name| Kind.name_of(name) }
+      private_class_method :names?
+
+      def missing?(value)
+        return value == :nullify unless value.is_a?(Hash)
+
+        value.any? && value.all? { |column, what| Kind.name_of(column) && what.to_s == "nullify" }
+      end
+      private_class_method :missing?
+
+      def words(keys) = "#{keys[0...-1].map(&:inspect).join(", ")} and #{keys.last.inspect}, as needed"
+      private_class_method :words
+    end
+  end
+end
