@@ -17,6 +17,13 @@ class ErrorTextTest < Minitest::Test
     assert_equal [nil] * 4, ScalingoStagingSync::Error.new("It failed.").then { |other| [other.table, other.column, other.rows, other.sqlstate] }
   end
 
+  def test_the_class_of_each_of_the_engines_kinds_takes_what_the_error_is_about
+    ScalingoStagingSync::Messages::ErrorClasses::NAMES.each_key do |kind|
+      error = ScalingoStagingSync::Messages::ErrorClasses.of(kind).new("It failed.", "Run it again.", table: "public.users", column: nil, rows: 3, sqlstate: nil)
+      assert_equal ["public.users", 3], [error.table, error.rows], kind
+    end
+  end
+
   def test_a_list_in_a_plan_ends_with_its_line
     preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
     refute_match(/^ Correct/, ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(preview)).to_s)

@@ -511,7 +511,7 @@ fn an_address_column_shorter_than_the_pseudonym_is_a_problem_with_its_fix() {
         "{problem}"
     );
     assert!(
-        problem.contains("config.anonymized_email_domain to at most 15 characters"),
+        problem.contains("a domain of at most 15 characters"),
         "{problem}"
     );
 }

@@ -258,7 +258,7 @@ module ScalingoStagingSync
              "counterpart stays behind does, too, or its reference becomes NULL with `on_missing: :nullify` (for single columns: " \
              "`on_missing: { reviewer_id: :nullify }`). Every foreign key is valid. A subset without a row is an error without " \
              "`allow_empty: true` in a rule.",
-             example: '{ "organisations" => { where: "id IN (12, 47)" }, "events" => { last: 10_000, by: :created_at }, "users" => :referenced }'
+             example: '{ "organisations" => { where: "id IN (12, 47)" }, "users" => :referenced }'
 
       option :limits, Kind::LIMITS, {}.freeze,
              "Caps: `max_rows` of a table, in the order of `order_by` (by default the primary key) and `direction` (by default " \
@@ -269,8 +269,7 @@ module ScalingoStagingSync
       option :subset_references, Kind::PART_REFERENCES, {}.freeze,
              "References that no foreign key says, for `subset` and `limits`: from a column to a table, to another unique column of " \
              "it, or to one of several by a type. A value that refers to no row of the backup says nothing.",
-             example: '{ "orders.user_id" => "users", "visits.user_ref" => { "users" => "ref" }, ' \
-                      '"comments.subject_id" => { "subject_type" => { "Post" => "posts" } } }'
+             example: '{ "orders.user_id" => "users", "visits.user_ref" => { "users" => "ref" } }'
 
       group "Performance"
 

@@ -12,9 +12,10 @@ module ScalingoStagingSync
 
         # @param what [String, Array<String>] the reasons, or the whole sentence
         # @param remedy [String] what to do about it
-        def initialize(what = [], remedy = "")
+        # @param about [Hash{Symbol => Object}] what it is about, as {Error#initialize} takes it
+        def initialize(what = [], remedy = "", **about)
           @failures = Array(what)
-          super(sentence, remedy)
+          super(sentence, remedy, **about)
         end
 
         private

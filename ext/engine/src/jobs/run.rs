@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// had been reset.
 ///
 /// # Errors
-/// Every [`Kind`](crate::error::Kind). Up to and including the schema's transaction the target is as it was.
+/// Every [`Kind`]. Up to and including the schema's transaction the target is as it was.
 pub fn run<'a>(settings: &'a Settings, events: &'a Sink, cancel: CancellationToken) -> Job<'a, Report> {
     Box::pin(async move {
         settings.check()?;

@@ -44,12 +44,6 @@ impl Token<'_> {
 }
 
 /// All tokens of `sql`, comments and white space left out.
-///
-/// ```
-/// use staging_sync_engine::plan::sql::{lex, Token};
-/// let tokens = lex("a -- note\n 'it''s' \"B\"");
-/// assert_eq!(tokens, [Token::Word("a"), Token::Text("it's".into()), Token::Quoted("B".into())]);
-/// ```
 pub(crate) fn lex(sql: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer { sql, at: 0 };
     let mut tokens = Vec::new();
@@ -60,11 +54,6 @@ pub(crate) fn lex(sql: &str) -> Vec<Token<'_>> {
 }
 
 /// SQL with these tokens.
-///
-/// ```
-/// use staging_sync_engine::plan::sql::{lex, write_sql};
-/// assert_eq!(write_sql(&lex("lower((\"A\")::text) ~~ 'it''s'")), "lower((\"A\")::text)~~'it''s'");
-/// ```
 pub(crate) fn write_sql(tokens: &[Token<'_>]) -> String {
     let mut sql = String::new();
     let mut after_symbol = true;

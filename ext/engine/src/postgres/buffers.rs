@@ -7,15 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LARGEST_KEPT: usize = 1024 * 1024;
 
 /// A bounded store of empty buffers. Clones share it.
-///
-/// ```
-/// use staging_sync_engine::postgres::Buffers;
-/// let buffers = Buffers::new(2);
-/// let mut buffer = buffers.take();
-/// buffer.extend_from_slice(b"1\tada\n");
-/// buffers.give(buffer);
-/// assert!(buffers.take().is_empty());
-/// ```
 #[derive(Debug, Clone)]
 pub struct Buffers {
     idle: Arc<Mutex<Vec<Vec<u8>>>>,
