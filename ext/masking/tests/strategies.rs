@@ -510,10 +510,7 @@ fn an_address_column_shorter_than_the_pseudonym_is_a_problem_with_its_fix() {
         problem.contains("public.users.email is character varying(36)"),
         "{problem}"
     );
-    assert!(
-        problem.contains("a domain of at most 15 characters"),
-        "{problem}"
-    );
+    assert!(problem.contains("a domain of at most 15 characters"), "{problem}");
 }
 
 #[test]

@@ -214,6 +214,7 @@ impl Run<'_> {
         }
         let leak_report = leak_report::conclude(target, plan, leaks, strict).await?;
         let known_passwords = passwords::count(target, plan).await?;
+        target.force_row_security(&plan.forced).await?;
         target.mark_end().await?;
 
         let verified = verified && !leak_report.leaks();

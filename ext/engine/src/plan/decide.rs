@@ -1,8 +1,8 @@
 //! Which entries are restored, which are left out, and why.
 
 use super::dispensable::{self, Needed};
-use super::entries::{display_name, is_body_of_view};
-use super::sql::{lex, Cursor, Token};
+use super::entries::{display_name, extension_schema, is_body_of_view};
+use super::sql::{lex, Token};
 use super::{Diagnostics, Problems, Warnings};
 use crate::settings::{OnObjectError, Settings};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
@@ -99,7 +99,7 @@ fn by_kind(
         EntryKind::ForeignDataWrapper | EntryKind::Server | EntryKind::ForeignTable
             if !settings.include_foreign_servers =>
         {
-            "foreign servers can hold production's passwords; config.include_foreign_servers brings them in"
+            "foreign servers can hold production's passwords; include_foreign_servers brings them in"
         }
         EntryKind::Schema if entry.tag == "public" => "every database has it",
         EntryKind::Schema if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
@@ -239,8 +239,8 @@ impl Decisions {
         }
         let mut mentioned: HashMap<String, bool> = HashMap::new();
         for index in (0..entries.len()).filter(|at| is_extension(at) && !by_hand.contains(at)) {
-            let home =
-                extension_schema(&entries[index]).filter(|home| FOREIGN_SCHEMAS.contains(&home.as_str()));
+            let home = extension_schema(&entries[index].defn)
+                .filter(|home| FOREIGN_SCHEMAS.contains(&home.as_str()));
             let is_needed = needed.contains(&index);
             let mut fate = if is_needed {
                 Fate::Keep
@@ -291,11 +291,4 @@ impl Decisions {
 
 fn is_shell_of(view: &Entry, body: &Entry) -> bool {
     view.namespace == body.namespace && body.tag.strip_suffix(" _RETURN") == Some(view.tag.as_str())
-}
-
-/// `CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA y;` → y.
-pub(super) fn extension_schema(entry: &Entry) -> Option<String> {
-    let tokens = lex(&entry.defn);
-    let mut cursor = Cursor::new(&tokens);
-    cursor.skip_past("SCHEMA").then(|| cursor.identifier()).flatten()
 }

@@ -1,5 +1,6 @@
 //! What entries are called, and which are not what their kind says.
 
+use super::sql::{lex, Cursor};
 use pg_dump_archive::{Entry, EntryKind};
 
 /// An entry's name with its schema, for messages.
@@ -14,4 +15,11 @@ pub(super) fn display_name(entry: &Entry) -> String {
 /// Whether an entry is `CREATE OR REPLACE VIEW`, which pg_dump calls the view's rule `_RETURN`.
 pub(super) fn is_body_of_view(entry: &Entry) -> bool {
     entry.kind == EntryKind::Rule && entry.tag.ends_with(" _RETURN")
+}
+
+/// `CREATE EXTENSION IF NOT EXISTS x WITH SCHEMA y;` → y.
+pub(super) fn extension_schema(sql: &str) -> Option<String> {
+    let tokens = lex(sql);
+    let mut cursor = Cursor::new(&tokens);
+    cursor.skip_past("SCHEMA").then(|| cursor.identifier()).flatten()
 }

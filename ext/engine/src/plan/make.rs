@@ -4,12 +4,12 @@
 use super::binary::Binary;
 use super::decide::{self, Decisions};
 use super::diagnostics::Diagnostics;
-use super::entries::display_name;
+use super::entries::{display_name, extension_schema};
 use super::ignore::Ignores;
 use super::queues::Queues;
 use super::rules::Rules;
 use super::schema::Schema;
-use super::statements::{large_objects, left_out, statement_sql, statements};
+use super::statements::{forces_row_security, large_objects, left_out, statement_sql, statements};
 use super::steps::Steps;
 use super::{
     exclude, leaks, literals, load, part, personal, quote_identifier, search, sql_rules, Load, Plan,
@@ -139,6 +139,13 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     said.problems.check()?;
     let (steps, early) = search::create_early(steps, &early);
     let schema_statements = statements(entries, &decisions, sql).into_iter().chain(early);
+    let kept = entries.iter().zip(&decisions.fates);
+    let forced = kept
+        .filter(|(entry, fate)| fate.is_kept() && forces_row_security(entry))
+        .map(|(entry, _)| TableName {
+            schema: entry.namespace.clone(),
+            name: entry.tag.clone(),
+        });
     let large_objects = large_objects(entries, &decisions, settings.exclude_large_objects);
     let mut channels = literals::in_schema(entries, &decisions);
     if settings.exclude_large_objects && !large_objects.oids.is_empty() {
@@ -157,6 +164,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         part,
         left_out: left_out.collect(),
         search_path: production_path(entries),
+        forced: forced.collect(),
         encoding: decisions.encoding,
         warnings: said.warnings.0,
         loads,
@@ -181,7 +189,9 @@ fn production_path(entries: &[Entry]) -> String {
     });
     set.next_back().unwrap_or_else(|| {
         let extensions = entries.iter().filter(|entry| entry.kind == EntryKind::Extension);
-        let homes: BTreeSet<String> = extensions.filter_map(decide::extension_schema).collect();
+        let homes: BTreeSet<String> = extensions
+            .filter_map(|entry| extension_schema(&entry.defn))
+            .collect();
         let others = homes
             .into_iter()
             .filter(|home| home != "public" && home != "pg_catalog");

@@ -57,6 +57,8 @@ pub struct Plan {
     pub search_path: String,
     /// The statements that create the schema and set its sequences' values, in the archive's order.
     pub schema: Vec<Statement>,
+    /// Tables whose policies hold for their owner, too: from when keys and views are made and rows verified.
+    pub forced: Vec<TableName>,
     /// How the rows of each TABLE DATA block are loaded. A data block that is not here is passed over.
     pub loads: HashMap<DumpId, Load>,
     /// Large objects named by the table of contents, and the data blocks that hold their contents.

@@ -1,7 +1,7 @@
 //! What is created before the rows, what is not created at all, and large objects.
 
 use super::decide::{Decisions, Fate};
-use super::entries::display_name;
+use super::entries::{display_name, extension_schema};
 use super::quote_identifier;
 use super::sql::{lex, Token};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
@@ -22,6 +22,14 @@ pub struct Statement {
     pub needs: Vec<DumpId>,
     /// What a refusal by the server means.
     pub refusal: Refusal,
+}
+
+impl Statement {
+    /// The schema that an extension is created in; None for a statement of another kind.
+    pub fn home(&self) -> Option<String> {
+        let is_extension = self.kind == EntryKind::Extension;
+        is_extension.then(|| extension_schema(&self.sql)).flatten()
+    }
 }
 
 /// What it means when the server refuses a statement.
@@ -97,7 +105,25 @@ pub(super) fn statements(
         .collect()
 }
 
-/// An entry's SQL as the archive has it, but for two things that pg_restore says beside it: the table access
+/// How pg_dump ends the definition of a table whose policies hold for its owner, too (`dumpTableSchema`).
+const FORCE: &str = " FORCE ROW LEVEL SECURITY;";
+
+fn is_force(line: &str) -> bool {
+    line.starts_with("ALTER TABLE ONLY ") && line.ends_with(FORCE)
+}
+
+/// Whether an entry's definition makes policies hold for the table's owner.
+pub(super) fn forces_row_security(entry: &Entry) -> bool {
+    entry.kind == EntryKind::Table && entry.defn.lines().any(is_force)
+}
+
+/// A definition without what makes policies hold for the owner: keys and views would not see every row.
+fn without_force(definition: &str) -> String {
+    let lines = definition.split_inclusive('\n');
+    lines.filter(|line| !is_force(line.trim_end())).collect()
+}
+
+/// An entry's SQL as the archive has it, without what comes behind the rows, and with two things that pg_restore says beside it: the table access
 /// method, where it is not heap, and, in archives of pg_dump before 10.3 and 9.6.8 (format 1.12), the schema.
 pub(super) fn statement_sql(entry: &Entry, names_its_schemas: bool) -> String {
     let mut sql = String::new();
@@ -116,7 +142,10 @@ pub(super) fn statement_sql(entry: &Entry, names_its_schemas: bool) -> String {
             quote_identifier(method)
         ));
     }
-    sql.push_str(&entry.defn);
+    match forces_row_security(entry) {
+        true => sql.push_str(&without_force(&entry.defn)),
+        false => sql.push_str(&entry.defn),
+    }
     if method.is_some() {
         // The statements after it are in the same transaction.
         sql.push_str("\nSET LOCAL default_table_access_method = DEFAULT;\n");

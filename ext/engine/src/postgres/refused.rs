@@ -2,7 +2,7 @@
 
 use crate::error::{reason, Doing};
 use crate::plan::{LeftOut, Plan};
-use crate::postgres::session::{is_refusal, lock};
+use crate::postgres::session::{is_not_found, is_refusal, lock};
 use pg_dump_archive::{DumpId, EntryKind};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -66,13 +66,6 @@ pub(in crate::postgres) fn is_of_rows(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| code.code().starts_with("23"))
 }
 
-/// Whether something was not found that another `search_path` may find.
-pub(in crate::postgres) fn is_not_found(error: &tokio_postgres::Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| matches!(code.code(), "42883" | "42P01" | "42704" | "42703" | "3F000"))
-}
-
 /// Why something is left out, with the cure in production where there is one. `needs`: the entries that it depends on.
 pub(in crate::postgres) fn why(
     doing: Doing<'_>,
@@ -97,21 +90,10 @@ pub(in crate::postgres) fn why(
 
 /// A function that names others without their schema finds them once it says where they are.
 fn cure(needs: &[DumpId], plan: &Plan) -> Option<String> {
-    let of_plan = |kind: EntryKind| {
-        let mut schema = plan.schema.iter();
-        schema.find(|one| one.kind == kind && needs.contains(&one.dump_id))
-    };
-    if let Some(function) = of_plan(EntryKind::Function) {
-        return Some(format!(
-            "in production, ALTER FUNCTION {} SET search_path = {} cures it",
-            function.name, plan.search_path
-        ));
-    }
-    let extension = of_plan(EntryKind::Extension)?;
-    let (_, home) = extension.sql.split_once("WITH SCHEMA ")?;
+    let mut schema = plan.schema.iter();
+    let function = schema.find(|one| one.kind == EntryKind::Function && needs.contains(&one.dump_id))?;
     Some(format!(
-        "if the target has the extension in another schema, ALTER EXTENSION {} SET SCHEMA {} in the target cures it",
-        crate::plan::quote_identifier(&extension.name),
-        home.trim().trim_end_matches(';')
+        "in production, ALTER FUNCTION {} SET search_path = {} cures it",
+        function.name, plan.search_path
     ))
 }

@@ -10,7 +10,7 @@ use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle}
 use super::state::{self, JobRecord, Leftover, RunOutcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
-use crate::plan::LeftOut;
+use crate::plan::{LeftOut, TableName};
 use crate::settings;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -150,6 +150,14 @@ impl Target {
     /// be read is as if it were not there.
     pub(crate) async fn last_rows(&self) -> std::collections::BTreeMap<String, u64> {
         inspect::last_rows(&self.control).await.unwrap_or_default()
+    }
+
+    /// Lets the policies of tables hold for their owner, too.
+    pub(crate) async fn force_row_security(&self, tables: &[TableName]) -> Result<()> {
+        let each = |table: &TableName| format!("ALTER TABLE ONLY {} FORCE ROW LEVEL SECURITY", table.sql());
+        let sql: Vec<String> = tables.iter().map(each).collect();
+        let done = self.control.batch_execute(&sql.join("; ")).await;
+        done.map_err(|error| Error::from_server(Doing::WithoutRows("forcing row level security"), &error))
     }
 
     /// The size of the target database in bytes.

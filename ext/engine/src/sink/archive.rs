@@ -1,6 +1,6 @@
 //! The rows, masked, and large objects, written into an archive as they come. On a thread that may block.
 
-use super::{unwritten, Place};
+use super::{unwritten, BlockPlace};
 use crate::error::{Error, Kind, Result};
 use crate::event::{self, Event};
 use crate::plan::{Load, Plan};
@@ -37,7 +37,7 @@ pub(crate) struct Written {
     /// Each load, in the order in which they came.
     pub(crate) loads: Vec<LoadedTable>,
     /// Where their blocks lie.
-    pub(crate) places: HashMap<DumpId, Place>,
+    pub(crate) places: HashMap<DumpId, BlockPlace>,
     /// Large objects whose contents are in it.
     pub(crate) large_objects: u64,
     /// Bytes of the archive.
@@ -201,7 +201,9 @@ impl<W: Write> ArchiveSink<W> {
         let offset = self.writer.block_begins(current.load).unwrap_or_default();
         self.write(Writer::end_block)?;
         let length = self.writer.position() - offset;
-        self.written.places.insert(current.load, Place { offset, length });
+        self.written
+            .places
+            .insert(current.load, BlockPlace { offset, length });
         let plan = Arc::clone(&self.plan);
         let load = load(&plan, current.load)?;
         let done = self.loaded(load, current)?;

@@ -20,7 +20,7 @@ pub(crate) use archive::{refuse_compression, ArchiveSink, Written};
 pub(crate) use check::{check, Checked, Expected};
 pub(crate) use draft::Draft;
 pub(crate) use entries::entries;
-pub(crate) use tables::{Place, Tables};
+pub(crate) use tables::{BlockPlace, Tables};
 
 use crate::error::{Error, Kind};
 use crate::text::{text, Setting};

@@ -13,7 +13,7 @@ pub(crate) struct Tables {
 
 /// Where a block lies in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct BlockPlace {
     /// Where it begins, in bytes from the archive's beginning.
     pub(crate) offset: u64,
     /// How long it is, in bytes.

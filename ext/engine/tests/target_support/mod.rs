@@ -231,6 +231,7 @@ impl Planner {
             part: None,
             encoding: "UTF8".into(),
             search_path: "public".into(),
+            forced: Vec::new(),
             schema: Vec::new(),
             loads: HashMap::new(),
             large_objects: LargeObjects::default(),

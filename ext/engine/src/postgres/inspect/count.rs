@@ -6,7 +6,7 @@ use crate::event::Sink;
 use crate::plan::TableName;
 use crate::postgres::inspect::relations;
 use crate::postgres::session::connect::Session;
-use crate::postgres::session::get;
+use crate::postgres::session::{get, is_not_found};
 use crate::postgres::Target;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
@@ -173,9 +173,14 @@ async fn count_unmet(
         .map(|condition| format!(", count(*) FILTER (WHERE ({condition}) IS NOT TRUE)"))
         .collect();
     // In one message, where a statement with parameters takes several.
-    let answers = session
-        .simple_query(&format!("SELECT count(*){unmet} FROM {source}"))
-        .await
+    let sql = format!("SELECT count(*){unmet} FROM {source}");
+    let mut answers = session.simple_query(&sql).await;
+    // The planner looks into the functions of indexes, which may name others without their schema.
+    if answers.as_ref().is_err_and(is_not_found) {
+        let sql = format!("SET LOCAL search_path TO DEFAULT; {sql}");
+        answers = session.simple_query(&sql).await;
+    }
+    let answers = answers
         .map_err(|error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error))?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),

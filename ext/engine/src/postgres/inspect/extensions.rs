@@ -105,6 +105,49 @@ pub(in crate::postgres) async fn missing(
     Ok(missing)
 }
 
+/// Fails where the target has an extension that the backup's schema needs, but in another schema: it could not be created, and
+/// what is in it would not be found.
+///
+/// # Errors
+/// [`Kind::Plan`], naming the first such extension and how to move it.
+pub(in crate::postgres) async fn refuse_misplaced(session: &Session, plan: &Plan) -> Result<()> {
+    let needed = of_plan(plan).filter(|one| one.refusal == Refusal::Fatal);
+    let wanted: BTreeMap<&str, String> = needed
+        .filter_map(|one| Some((one.name.as_str(), one.home()?)))
+        .collect();
+    let names: Vec<&str> = wanted.keys().copied().collect();
+    let sql = "SELECT extname::text AS name, nspname::text AS schema, extrelocatable AS relocatable \
+               FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = ANY($1) ORDER BY extname";
+    let there = session.query(sql, &[&names]).await;
+    let there =
+        there.map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
+    for row in &there {
+        let (name, schema): (&str, &str) = (get(row, "name")?, get(row, "schema")?);
+        if let Some(home) = wanted.get(name).filter(|home| *home != schema) {
+            return Err(misplaced(name, schema, home, get(row, "relocatable")?));
+        }
+    }
+    Ok(())
+}
+
+fn misplaced(name: &str, schema: &str, home: &str, is_relocatable: bool) -> Error {
+    let (extension, wanted) = (
+        crate::plan::quote_identifier(name),
+        crate::plan::quote_identifier(home),
+    );
+    let cure = match is_relocatable {
+        true => format!("ALTER EXTENSION {extension} SET SCHEMA {wanted}"),
+        false => format!("DROP EXTENSION {extension}; CREATE EXTENSION {extension} SCHEMA {wanted}"),
+    };
+    Error::new(
+        Kind::Plan,
+        format!(
+            "The target has the extension {name} in the schema {schema}, and the backup wants it in {home}."
+        ),
+        format!("Have the extension's owner run {cure} in the target, and run it again."),
+    )
+}
+
 /// An extension does not lack one that the run creates, and that can be created itself.
 fn fill_in_what_the_run_creates(missing: &mut [Extension]) {
     let mut created = BTreeSet::new();

@@ -35,9 +35,10 @@ const OWNED: &str = "
        AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
          AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'))
    UNION ALL SELECT 'pg_statistic_ext'::regclass, s.oid, stxnamespace, 6, 'STATISTICS' FROM pg_statistic_ext s, me WHERE stxowner = me.oid
-   UNION ALL SELECT 'pg_proc'::regclass, p.oid, pronamespace, 7, 'ROUTINE' FROM pg_proc p, me WHERE proowner = me.oid
+   UNION ALL SELECT 'pg_proc'::regclass, p.oid, pronamespace, 7, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'ROUTINE' END
+     FROM pg_proc p, me WHERE proowner = me.oid
    UNION ALL SELECT 'pg_type'::regclass, t.oid, typnamespace, 8, 'TYPE' FROM pg_type t, me WHERE typowner = me.oid
-       AND typtype IN ('b', 'c', 'd', 'e', 'r')
+       AND (typtype IN ('b', 'c', 'd', 'e', 'r') OR NOT typisdefined)
    UNION ALL SELECT 'pg_operator'::regclass, o.oid, oprnamespace, 9, 'OPERATOR' FROM pg_operator o, me WHERE oprowner = me.oid
    UNION ALL SELECT 'pg_opclass'::regclass, o.oid, opcnamespace, 10, 'OPERATOR CLASS' FROM pg_opclass o, me WHERE opcowner = me.oid
    UNION ALL SELECT 'pg_opfamily'::regclass, o.oid, opfnamespace, 11, 'OPERATOR FAMILY' FROM pg_opfamily o, me WHERE opfowner = me.oid
@@ -48,6 +49,7 @@ const OWNED: &str = "
    UNION ALL SELECT 'pg_ts_parser'::regclass, p.oid, prsnamespace, 15, 'TEXT SEARCH PARSER' FROM pg_ts_parser p, me WHERE rolsuper
    UNION ALL SELECT 'pg_ts_template'::regclass, t.oid, tmplnamespace, 15, 'TEXT SEARCH TEMPLATE' FROM pg_ts_template t, me WHERE rolsuper
    UNION ALL SELECT 'pg_cast'::regclass, c.oid, NULL, 16, 'CAST' FROM pg_cast c, me WHERE rolsuper
+   UNION ALL SELECT 'pg_transform'::regclass, t.oid, NULL, 16, 'TRANSFORM' FROM pg_transform t, me WHERE rolsuper
    UNION ALL SELECT 'pg_am'::regclass, a.oid, NULL, 17, 'ACCESS METHOD' FROM pg_am a, me WHERE rolsuper
    UNION ALL SELECT 'pg_language'::regclass, l.oid, NULL, 18, 'LANGUAGE' FROM pg_language l, me WHERE lanowner = me.oid
    UNION ALL SELECT 'pg_foreign_server'::regclass, s.oid, NULL, 19, 'SERVER' FROM pg_foreign_server s, me WHERE srvowner = me.oid
@@ -106,6 +108,12 @@ const CLOSURE: &str = "
        END)
    FROM closure c LEFT JOIN pg_rewrite r ON c.classid = 'pg_rewrite'::regclass AND r.oid = c.objid)";
 
+/// A procedure's name for DROP. Its identity is not enough: it leaves out arguments that only come out, and two procedures
+/// may differ in these alone.
+const PROCEDURE: &str =
+    "(SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) \
+     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = o.objid)";
+
 /// One object that the reset drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owned {
@@ -148,6 +156,7 @@ const KINDS: &[&str] = &[
     "TABLE",
     "STATISTICS",
     "ROUTINE",
+    "PROCEDURE",
     "OPERATOR",
     "OPERATOR CLASS",
     "OPERATOR FAMILY",
@@ -158,6 +167,7 @@ const KINDS: &[&str] = &[
     "TEXT SEARCH PARSER",
     "TEXT SEARCH TEMPLATE",
     "CAST",
+    "TRANSFORM",
     "ACCESS METHOD",
     "LANGUAGE",
     "SERVER",
@@ -175,6 +185,7 @@ pub(crate) fn drops_several(kind: &str) -> bool {
             | "COLLATION"
             | "CONVERSION"
             | "CAST"
+            | "TRANSFORM"
             | "ACCESS METHOD"
             | "LANGUAGE"
     ) && !kind.starts_with("TEXT SEARCH")
@@ -189,7 +200,8 @@ pub(crate) async fn take(session: &Session) -> Result<Inventory> {
     // Partitions before what they are partitions of, and younger objects before older ones: so that in steps
     // each drop takes little along.
     let sql = format!(
-        "WITH {OWNED} SELECT o.kind, (pg_identify_object(o.classid, o.objid, 0)).identity AS identity \
+        "WITH {OWNED} SELECT o.kind, CASE o.kind WHEN 'PROCEDURE' THEN {PROCEDURE} \
+           ELSE (pg_identify_object(o.classid, o.objid, 0)).identity END AS identity \
          FROM owned o LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid \
          ORDER BY o.stage, c.relispartition DESC NULLS LAST, c.relkind = 'p', o.objid DESC"
     );

@@ -124,6 +124,8 @@ pub async fn inspect(
         let oids = &plan.large_objects.oids;
         seen.problems
             .extend(inventory::refuse_taken_oids(&session, oids).await.err());
+        seen.problems
+            .extend(extensions::refuse_misplaced(&session, plan).await.err());
     }
     seen.missing_extensions = extensions::missing(&session, plan, settings.postgis).await?;
     seen.problems

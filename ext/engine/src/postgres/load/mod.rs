@@ -152,6 +152,8 @@ pub async fn restore_from(
         report: LoadReport::default(),
         groups: plan.sql_rules.groups.iter().map(|_| Group::default()).collect(),
         losses: HashMap::new(),
+        under_path: HashSet::new(),
+        may_come_again: again.is_possible(),
     };
     let outcome = restore.run(items, again).await;
     // A group that has begun may have been committed a moment ago without our knowing.
@@ -225,6 +227,10 @@ struct Restore<'a> {
     groups: Vec<Group>,
     /// How often a load's connections were lost, of those without rules in SQL.
     losses: HashMap<DumpId, u32>,
+    /// Loads that were refused once, and whose rows come again behind all others, under production's `search_path`.
+    under_path: HashSet<DumpId>,
+    /// Rows can be streamed a second time.
+    may_come_again: bool,
 }
 
 /// A piece of work that is done, and the session that is free again.

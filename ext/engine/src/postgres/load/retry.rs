@@ -1,4 +1,5 @@
-//! Tables whose session was lost while their rows came: they are streamed once more, behind the first pass. Of a
+//! Tables whose session was lost while their rows came, or whose rows were refused for want of something that may be there
+//! later: they are streamed once more, behind the first pass. Of a
 //! group of rules in SQL nothing is committed; what other lanes have committed of a table without such rules is taken
 //! out first. Whatever waits for the tables waits that long.
 
@@ -86,6 +87,11 @@ impl Restore<'_> {
             return Ok(());
         }
         progress.lost = Some(error.clone());
+        if error.kind != Kind::TargetConnection {
+            // The second refusal is the last word.
+            let is_first = self.may_come_again && self.under_path.insert(id);
+            return if is_first { Ok(()) } else { Err(error) };
+        }
         let losses = self.losses.entry(id).or_default();
         *losses += 1;
         if *losses > self.most_passes {

@@ -1,13 +1,14 @@
 //! The rows of one table: its lanes, the pieces that go to them, and what has to happen when the last is stored.
 
 use super::{Decision, Done, LoadedTable, Restore};
-use crate::error::{About, Error, Kind, Result};
+use crate::error::{About, Doing, Error, Kind, Result};
 use crate::event::Event;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName, TaskId};
 use crate::postgres::load::copy::{raw_ways, Way};
-use crate::postgres::load::lane::{Lane, Queue};
+use crate::postgres::load::lane::{Lane, LaneReport, Queue};
 use crate::postgres::session::connect::Session;
+use crate::postgres::session::names_what_is_not_there;
 use crate::postgres::sql_rules::SqlChange;
 use masking::{ColumnCounts, Counts, RowMask};
 use pg_dump_archive::DumpId;
@@ -21,6 +22,9 @@ const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 /// From so many bytes in its first piece on, a table is worth a transaction that empties it first: that costs some
 /// files more, which thousands of small tables would pay for nothing.
 const LARGE: u64 = 64 * 1024;
+
+/// A CHECK refuses a row (PostgreSQL's documentation, "PostgreSQL Error Codes").
+const CHECK_VIOLATION: &str = "23514";
 
 /// Between two words on how far a table is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -235,6 +239,10 @@ impl<'a> Restore<'a> {
         let freezes = is_large && load.freezable && load.sql_group.is_none() && load.conditional.is_none();
         let mask = self.mask(load);
         let vectors = load.vectors_under(mask.as_deref());
+        let path = self
+            .under_path
+            .contains(&id)
+            .then(|| self.plan.search_path.clone());
         let lane = Lane {
             load: id,
             table: load.table.to_string(),
@@ -254,7 +262,7 @@ impl<'a> Restore<'a> {
         let (group, alone) = (load.sql_group, load.copy_into == load.table);
         self.tasks.spawn(async move {
             let load = lane.load;
-            match (lane.run(&session).await, group) {
+            match (run_lane(lane, &session, path).await, group) {
                 (Ok(report), _) => Ok(Done::Lane {
                     load,
                     session,
@@ -264,7 +272,9 @@ impl<'a> Restore<'a> {
                     Ok(Done::Lost { group, error })
                 }
                 // A partition root holds other loads' rows, too, so its own cannot be taken back.
-                (Err(error), None) if alone && error.kind == Kind::TargetConnection => {
+                (Err(error), None)
+                    if alone && (error.kind == Kind::TargetConnection || may_pass_later(&error)) =>
+                {
                     Ok(Done::LostLane { load, error })
                 }
                 (Err(error), _) => Err(error),
@@ -406,6 +416,30 @@ impl<'a> Restore<'a> {
         }
         Ok(())
     }
+}
+
+/// Runs a lane, under production's `search_path` where that is given.
+async fn run_lane(lane: Lane, session: &Session, path: Option<String>) -> Result<LaneReport> {
+    let Some(path) = path else {
+        return lane.run(session).await;
+    };
+    let set = async |value: &str| {
+        let doing = Doing::WithoutRows("setting search_path");
+        let sql = format!("SET search_path = {value}");
+        let done = session.batch_execute(&sql).await;
+        done.map_err(|error| Error::from_server(doing, &error))
+    };
+    set(&path).await?;
+    let report = lane.run(session).await?;
+    set("''").await?;
+    Ok(report)
+}
+
+/// Whether rows that were refused may pass when all others are there, and under production's own `search_path`: a CHECK or
+/// a generated column calls a function that names another without its schema, or that reads a table which comes later.
+fn may_pass_later(error: &Error) -> bool {
+    let sqlstate = error.about.sqlstate.as_deref();
+    sqlstate.is_some_and(|code| names_what_is_not_there(code) || code == CHECK_VIOLATION)
 }
 
 pub(super) fn add_counts(sum: &mut Counts, more: &Counts) {

@@ -140,6 +140,7 @@ impl Target {
 
     async fn guarded_reset(&self, plan: &Plan, job: &JobRecord) -> Result<()> {
         self.check_hold()?;
+        extensions::refuse_misplaced(&self.control, plan).await?;
         state::prepare(&self.control).await?;
         state::record_start(&self.control, &self.run_id, job).await?;
         if self.settings.terminate_connections {

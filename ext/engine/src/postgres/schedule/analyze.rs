@@ -3,9 +3,8 @@
 use crate::error::{Doing, Error, Result};
 use crate::plan::TableName;
 use crate::postgres::inspect::relations;
-use crate::postgres::refused::is_not_found;
 use crate::postgres::session::connect::Session;
-use crate::postgres::session::get;
+use crate::postgres::session::{get, is_not_found};
 use crate::postgres::Target;
 use futures_util::future::try_join_all;
 use std::collections::HashSet;

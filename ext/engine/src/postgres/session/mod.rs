@@ -66,6 +66,18 @@ pub(in crate::postgres) fn is_refusal(error: &tokio_postgres::Error) -> bool {
         .is_some_and(|code| matches!(code.code(), "42501" | "58P01" | "0A000" | "22023"))
 }
 
+/// Whether something was not found that another `search_path` may find.
+pub(in crate::postgres) fn is_not_found(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| names_what_is_not_there(code.code()))
+}
+
+/// Whether a code of PostgreSQL's says that a function, a table, a type, a column or a schema is not there.
+pub(in crate::postgres) fn names_what_is_not_there(sqlstate: &str) -> bool {
+    matches!(sqlstate, "42883" | "42P01" | "42704" | "42703" | "3F000")
+}
+
 /// A run's name: a time (UTC) and a few random digits.
 pub(crate) fn new_run_id() -> String {
     // RandomState is seeded at random; eight digits distinguish two runs of one second.
