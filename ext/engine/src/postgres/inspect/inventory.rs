@@ -114,6 +114,10 @@ const PROCEDURE: &str =
     "(SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) \
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = o.objid)";
 
+/// A transform's name for DROP, which its identity is not.
+const TRANSFORM: &str = "(SELECT format('FOR %s LANGUAGE %I', format_type(t.trftype, NULL), l.lanname) \
+     FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE t.oid = o.objid)";
+
 /// One object that the reset drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owned {
@@ -200,7 +204,7 @@ pub(crate) async fn take(session: &Session) -> Result<Inventory> {
     // Partitions before what they are partitions of, and younger objects before older ones: so that in steps
     // each drop takes little along.
     let sql = format!(
-        "WITH {OWNED} SELECT o.kind, CASE o.kind WHEN 'PROCEDURE' THEN {PROCEDURE} \
+        "WITH {OWNED} SELECT o.kind, CASE o.kind WHEN 'PROCEDURE' THEN {PROCEDURE} WHEN 'TRANSFORM' THEN {TRANSFORM} \
            ELSE (pg_identify_object(o.classid, o.objid, 0)).identity END AS identity \
          FROM owned o LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid \
          ORDER BY o.stage, c.relispartition DESC NULLS LAST, c.relkind = 'p', o.objid DESC"
