@@ -64,4 +64,11 @@ class ReportDataTest < Minitest::Test
     assert_same FakeNative::REPORT[:tables], report.tables
     assert_equal [50_002, 49_000], [report.rows, report.masked_values]
   end
+
+  def test_how_its_verification_ended_is_said_also_where_none_was_asked_for
+    run = ->(verified) { ScalingoStagingSync::Report::Run.of({ verified: }) }
+    assert_equal "verified", run.call(true).verification(asked: true)
+    assert_includes run.call(false).verification(asked: true), "FAILED"
+    assert_equal "not verified, as configured", run.call(false).verification(asked: false)
+  end
 end

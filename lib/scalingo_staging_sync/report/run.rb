@@ -42,6 +42,14 @@ module ScalingoStagingSync
       # @return [Array<LeftOut>] objects that the target refused, with what depends on them
       def refused = left_out.select(&:refused?)
 
+      # @param asked [Boolean] whether the run was to be verified
+      # @return [String] how its verification ended, in a few words
+      def verification(asked:)
+        return "not verified, as configured" unless asked
+
+        verified ? "verified" : "VERIFICATION FAILED, see the warnings"
+      end
+
       # @return [Integer] accounts whose password is known
       def accounts_with_known_password = known_passwords.sum(&:accounts)
     end

@@ -149,7 +149,8 @@ module ScalingoStagingSync
           "Done in #{Support::Figures.seconds(run.seconds)}: " \
           "#{Support::Figures.counted(run.tables.size, "table")}, " \
           "#{Support::Figures.counted(run.rows, "row")}, " \
-          "#{Support::Figures.counted(run.masked_values, "value")} masked#{without_rows(run)}; #{verification(run)}#{without_objects(run)}."
+          "#{Support::Figures.counted(run.masked_values, "value")} masked#{without_rows(run)}; " \
+          "#{run.verification(asked: config.verify_anonymization)}#{without_objects(run)}."
         )
       end
 
@@ -169,12 +170,6 @@ module ScalingoStagingSync
 
       def without_objects(run)
         "; complete, without #{Support::Figures.counted(run.refused.size, "object")}" if run.refused.any?
-      end
-
-      def verification(run)
-        return "not verified, as configured" unless config.verify_anonymization
-
-        run.verified ? "verified" : "VERIFICATION FAILED, see the warnings"
       end
     end
   end

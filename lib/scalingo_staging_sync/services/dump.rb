@@ -136,14 +136,8 @@ module ScalingoStagingSync
         reporter.say(
           "Done in #{Support::Figures.seconds(run.seconds)}: #{Support::Figures.counted(run.tables.size, "table")}, " \
           "#{Support::Figures.counted(run.rows, "row")}, #{Support::Figures.counted(run.masked_values, "value")} masked, " \
-          "#{Support::Figures.bytes(run.archive.size)} in #{where}; #{verification(run)}."
+          "#{Support::Figures.bytes(run.archive.size)} in #{where}; #{run.verification(asked: config.verify_anonymization)}."
         )
-      end
-
-      def verification(run)
-        return "not verified, as configured" unless config.verify_anonymization
-
-        run.verified ? "verified" : "VERIFICATION FAILED, see the warnings"
       end
     end
   end

@@ -57,7 +57,7 @@ module ScalingoStagingSync
       }.freeze
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.
-      OF_ONE_CALL = WORDS.keys.freeze
+      OF_ONE_CALL = [*WORDS.keys, "TABLES"].freeze
       private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OF_ONE_CALL
 
       class << self
