@@ -217,6 +217,7 @@ module ScalingoStagingSync
         "ignore" => ignored,
         "filter_parameters" => RailsHints.filter_parameters,
         "encrypted" => RailsHints.encrypted_columns,
+        "admitted" => RailsHints.admitted_values,
         "own_patterns" => !@config.pii_detection_patterns.nil?
       }
     end

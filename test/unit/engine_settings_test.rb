@@ -29,7 +29,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "pii" => {
           "scan" => true, "policy" => "warn", "sample_rows" => 1000, "ignore" => [], "filter_parameters" => [],
-          "encrypted" => [], "own_patterns" => false
+          "encrypted" => [], "admitted" => [], "own_patterns" => false
         },
         "exclude_tables" => ["sessions"],
         "exclude_objects" => [], "on_object_error" => "leave_out",

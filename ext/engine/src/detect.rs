@@ -2,13 +2,16 @@
 //!
 //! The reader hands over the first rows of each load ([`Detection::decide`]), still raw, and learns whether they go as
 //! planned, with further masks, or not at all. Where every row is asked for, each lane looks at what it sends
-//! ([`LoadScan`]), on its own thread. A detector holds counters, never a value; [`Detection::findings`] is what names
+//! ([`LoadScan`]), on its own thread. A detector holds counters, never a value, and what a mask draws among is held until its load is
+//! judged; [`Detection::findings`] is what names
 //! and values show together.
 
+mod categories;
 mod judge;
 mod look;
 pub(crate) mod rows;
 
+use categories::Categories;
 pub(crate) use look::LoadScan;
 
 use crate::error::Error;
@@ -98,7 +101,8 @@ impl Detection {
     /// What the first rows of a load are looked at with.
     pub(crate) fn first_look(&self, load: &Load) -> Option<LoadScan> {
         let watch = self.plan.personal.watches.get(&load.dump_id)?;
-        Some(LoadScan::new(load.dump_id, watch, |_| true))
+        let categories = Categories::of(watch, self.plan.personal.policy);
+        Some(LoadScan::new(load.dump_id, watch, |_| true).learning(categories))
     }
 
     /// Judges a load by all the rows of it that are ever looked at.
@@ -110,7 +114,7 @@ impl Detection {
         let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
             return Decision::AsPlanned;
         };
-        let decision = self.judge(load, watch, &scan.detectors, last);
+        let decision = self.judge(load, watch, (&scan.detectors, &scan.categories), last);
         self.noted().decided.insert(load.dump_id, decision.clone());
         decision
     }
@@ -151,7 +155,7 @@ impl Detection {
         else {
             return Decision::AsPlanned;
         };
-        match self.judge(load, watch, &detectors, true) {
+        match self.judge(load, watch, (&detectors, &Categories::default()), true) {
             // It is too late for a mask: what it is for is in the table.
             Decision::Mask(_) => {
                 self.withhold(load, "it was found after the first rows, too late to be masked");

@@ -133,6 +133,9 @@ pub struct DetectionSettings {
     /// Tables, without their schema, and columns of attributes declared with `encrypts`.
     #[serde(default)]
     pub encrypted: Vec<(String, String)>,
+    /// The values that the app's models admit: their enums, and what `validates inclusion` lists.
+    #[serde(default)]
+    pub admitted: Vec<Admitted>,
     /// The caller has patterns of its own for names, which replace what is known here: it is asked which columns
     /// they match, see [`crate::event::Sink::ask`].
     #[serde(default)]
@@ -140,6 +143,18 @@ pub struct DetectionSettings {
     /// Its answer.
     #[serde(skip)]
     pub matched: Option<Vec<crate::event::Matched>>,
+}
+
+/// The values of a column that the app's models admit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admitted {
+    /// The table, without its schema.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Its values as the database has them.
+    pub values: Vec<String>,
 }
 
 /// What is done about a personal column that no rule covers.

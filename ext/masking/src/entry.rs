@@ -2,6 +2,7 @@
 
 use super::action::Writes;
 use super::keep::Keep;
+use super::learned::Learned;
 use super::pseudonym::Pseudonym;
 use super::table::{ColumnFacts, Pseudonyms, TableFacts};
 use super::types::Type;
@@ -27,6 +28,8 @@ pub(crate) struct CatalogueEntry {
     pub(super) is_wide: bool,
     /// Whether it writes NULL.
     pub(super) nulls: Nulls,
+    /// It draws among the values that the first rows show.
+    pub(super) learns: bool,
     /// Fits it to a column, or says why it does not fit.
     pub(super) fit: fn(&Fitting<'_>) -> Result<Fitted, Box<Unfit>>,
 }
@@ -47,6 +50,7 @@ impl CatalogueEntry {
             own_form: |_| false,
             is_wide: false,
             nulls: Nulls::Never,
+            learns: false,
             fit,
         }
     }
@@ -113,6 +117,8 @@ pub struct Mask {
     pub(super) entry: &'static CatalogueEntry,
     pub(super) options: Arc<Options>,
     pub(super) keep: Option<Arc<Keep>>,
+    /// What the first rows have shown, where it draws among a column's own values.
+    pub(super) learned: Option<Learned>,
 }
 
 impl Mask {
@@ -122,6 +128,7 @@ impl Mask {
             entry,
             options: Arc::new(options),
             keep: None,
+            learned: None,
         }
     }
 
@@ -129,6 +136,19 @@ impl Mask {
     pub fn keeping(self, keep: Arc<Keep>) -> Self {
         Self {
             keep: Some(keep),
+            ..self
+        }
+    }
+
+    /// Whether it draws among the values that the first rows of its table show.
+    pub fn learns(&self) -> bool {
+        self.entry.learns
+    }
+
+    /// The mask with what the first rows have shown.
+    pub fn learned(self, learned: Learned) -> Self {
+        Self {
+            learned: Some(learned),
             ..self
         }
     }

@@ -20,6 +20,7 @@
 //! table       what is known of a table and its columns
 //! starts      how values have to begin by CHECKs, and values that CHECKs take
 //! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
+//! learned     what the first rows have shown of a column that draws among its own values
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
 //!
@@ -38,6 +39,7 @@ mod fitting;
 mod form_check;
 mod keep;
 mod key;
+mod learned;
 mod listing;
 mod masker;
 mod moment;
@@ -61,12 +63,13 @@ pub use fit::MaskedColumn;
 pub use form_check::FormCheck;
 pub use keep::Keep;
 pub use key::{Function, Key};
+pub use learned::Learned;
 pub use listing::{listing, Listed};
 pub use masker::{ColumnCounts, Counts, Masker};
 pub use moment::seconds_of;
 pub use row_mask::RowMask;
 pub use sql::quote_identifier;
-pub use starts::starts;
+pub use starts::{listed, starts};
 pub use strategies::{strategy, Strategy, STRATEGIES};
 pub use table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};
 pub use types::{Neutral, Test, Type};

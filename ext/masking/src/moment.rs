@@ -40,6 +40,14 @@ pub(super) struct Moment<'a> {
     pub(super) rest: &'a [u8],
 }
 
+/// The digits of a second's fraction in what stands behind the seconds, and what stands behind them.
+pub(super) fn fraction(rest: &[u8]) -> (&[u8], &[u8]) {
+    match rest.strip_prefix(b".") {
+        Some(rest) => rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count()),
+        None => (b"", rest),
+    }
+}
+
 /// What a value says; None when it is no date, which infinity is none of.
 pub(super) fn parse(value: &[u8]) -> Option<Moment<'_>> {
     let (value, is_bc) = match value.strip_suffix(b" BC") {

@@ -72,6 +72,32 @@ fn is_of_single_values(condition: &Condition) -> bool {
     }
 }
 
+/// The values that the checks list one by one, where they list all that they take; NULL does not count.
+pub fn listed(checks: &[Check]) -> Option<Vec<String>> {
+    checks.iter().find_map(|check| list(&check.condition))
+}
+
+fn list(condition: &Condition) -> Option<Vec<String>> {
+    match condition {
+        Condition::All(parts) => parts.iter().find_map(list),
+        Condition::Any(parts) => {
+            let parts = parts.iter().filter(|part| **part != Condition::IsNull);
+            let found: Vec<String> = parts.map(list).collect::<Option<Vec<_>>>()?.concat();
+            (!found.is_empty()).then_some(found)
+        }
+        Condition::Compare(left, Comparison::Equal, right) => match (left, right) {
+            (Term::Text, Term::FixedText(text)) | (Term::FixedText(text), Term::Text) => {
+                Some(vec![text.clone()])
+            }
+            (Term::Number, Term::FixedNumber(number)) | (Term::FixedNumber(number), Term::Number) => {
+                Some(vec![number.to_string()])
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn of_pattern(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::parse(pattern.strip_prefix("(?i)").unwrap_or(pattern)).ok()?;
     let is_at_start = hir.properties().look_set_prefix().contains(Look::Start);

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "admitted_values"
+
 module ScalingoStagingSync
   class EngineSettings
     # What a Rails app itself says: the parameters that it keeps out of its logs, the attributes that it encrypts, and
@@ -19,8 +21,19 @@ module ScalingoStagingSync
           return [] unless encrypts?
 
           load_models
-          models = ActiveRecord::Base.descendants.reject(&:abstract_class?)
           models.flat_map { |model| columns_of(model) }.uniq
+        end
+
+        # @return [Array<Hash{String => Object}>] the values that the app's models admit of a column, as the database has
+        #   them: `enum`, and what `validates inclusion` lists
+        def admitted_values
+          return [] unless models?
+
+          load_models
+          lists = models.flat_map { |model| AdmittedValues.of(model) }
+          lists.group_by { |list| list.values_at("table", "column") }.map do |(table, column), same|
+            { "table" => table, "column" => column, "values" => same.flat_map { |list| list["values"] }.uniq }
+          end
         end
 
         # @return [String, nil] the service of this environment that Active Storage's files lie in
@@ -32,11 +45,19 @@ module ScalingoStagingSync
 
         private
 
-        # Without a database configured, as in a CI, it is there all the same; without its adapter it is not.
         def encrypts?
-          defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:encrypted_attributes)
+          models? && ActiveRecord::Base.respond_to?(:encrypted_attributes)
+        end
+
+        # Without a database configured, as in a CI, it is there all the same; without its adapter it is not.
+        def models?
+          defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:descendants)
         rescue ActiveRecord::ActiveRecordError, LoadError
           false
+        end
+
+        def models
+          ActiveRecord::Base.descendants.reject(&:abstract_class?)
         end
 
         def rails_config

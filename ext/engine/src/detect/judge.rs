@@ -1,24 +1,31 @@
 //! What values have shown, judged: whether a load's rows go as planned, with further masks, or not at all.
 
+use super::categories::Categories;
 use super::{Decision, Detection};
-use crate::plan::personal::{is_scrubbed, Automatic, Watch, Watched};
+use crate::plan::personal::{is_category, is_scrubbed, Automatic, Shown, Values, Watch, Watched};
 use crate::plan::Load;
 use crate::settings::Policy;
 use masking::Mask;
 use personal_data::{
     rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, PiiKind, Status, Verdict,
+    PERSONAL,
 };
+use std::collections::HashMap;
+
+/// Below this share of its values a column holds other things than what was found, too.
+const NEARLY_ALL: f32 = 0.8;
 
 impl Detection {
     pub(super) fn judge(
         &self,
         load: &Load,
         watch: &Watch,
-        detectors: &[ColumnDetector],
+        (detectors, categories): (&[ColumnDetector], &Categories),
         last: bool,
     ) -> Decision {
         let policy = self.plan.personal.policy;
         let mut further: Vec<(usize, Mask)> = Vec::new();
+        let mut kinds: HashMap<usize, PiiKind> = HashMap::new();
         let mut withhold = false;
         for (column, detector) in watch.columns.iter().zip(detectors) {
             if detector.values() == 0 {
@@ -44,10 +51,13 @@ impl Detection {
                 // The lanes count these again, with all others.
                 (finding.values, finding.count) = (0, 0);
             }
-            let scrubbed = verdict.content.iter().all(|found| is_scrubbed(found.kind));
-            // What its name has put in force would leave what its values hold.
-            let leaves = column.scrubs && !scrubbed;
-            let automatic = self.automatic(watch, column, verdict.kind, scrubbed);
+            let looked = shown(column, &verdict, categories);
+            kinds.insert(column.position, verdict.kind);
+            let automatic = self.automatic(watch, column, verdict.kind, looked);
+            // What its name has put in force would leave what its values hold, or spoil what code compares with its own.
+            let leaves = column.scrubs && !looked.scrubbed;
+            let spoils = is_better_category(watch, column, verdict.kind, looked, automatic.as_ref());
+            let leaves = leaves || spoils;
             let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
             if shown && !matches!(policy, Policy::Warn) {
                 let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
@@ -70,6 +80,7 @@ impl Detection {
         if withhold {
             return Decision::Withhold;
         }
+        learn(watch, categories, &kinds, &mut further);
         if further.is_empty() {
             return Decision::AsPlanned;
         }
@@ -92,7 +103,7 @@ impl Detection {
         let open = column.standing.status == Status::Uncovered && column.blocked.is_none();
         let asked = self.plan.personal.quiesce && watch.context.is_of_hooks();
         let found = detector.addresses().filter(|_| open && asked)?;
-        let automatic = self.automatic(watch, column, PiiKind::Endpoint, true)?;
+        let automatic = self.automatic(watch, column, PiiKind::Endpoint, Shown::SCRUBBED)?;
         let share = found.share * 100.0;
         let mut finding = Finding::by_name(
             column.home.clone(),
@@ -114,12 +125,13 @@ impl Detection {
     }
 
     /// The mask that a partition of the same table has got, else the one that fits.
-    fn automatic(&self, watch: &Watch, column: &Watched, kind: PiiKind, scrubbed: bool) -> Option<Automatic> {
+    fn automatic(&self, watch: &Watch, column: &Watched, kind: PiiKind, shown: Shown) -> Option<Automatic> {
         let place = (column.home.clone(), column.name.clone());
         let known = self.noted().automatic.get(&place).cloned();
         known
-            .filter(|known| scrubbed || !known.scrubs)
-            .or_else(|| watch.automatic(column, kind, scrubbed))
+            .filter(|known| shown.scrubbed || !known.scrubs)
+            .filter(|known| shown.values == Values::Few || !known.mask.learns())
+            .or_else(|| watch.automatic(column, kind, shown))
     }
 
     /// Says of what was to be masked in a load that its rows stay out instead.
@@ -192,6 +204,76 @@ impl Detection {
             noted.findings.remove(&place);
         }
     }
+}
+
+/// What the values of a column show of the mask that it can have.
+fn shown(column: &Watched, verdict: &Verdict, categories: &Categories) -> Shown {
+    let believed = verdict
+        .content
+        .iter()
+        .filter(|found| found.confidence >= PERSONAL);
+    let named = verdict
+        .name
+        .as_ref()
+        .is_some_and(|name| name.confidence >= PERSONAL);
+    let top = verdict.content.first();
+    let is_part = top.is_some_and(|top| !top.inside_text && top.share < NEARLY_ALL);
+    let is_mixed = !named && is_part && believed.clone().all(|found| is_scrubbed(found.kind));
+    let speaks_of_others = believed.clone().any(|found| !is_category(found.kind));
+    Shown {
+        scrubbed: is_mixed || verdict.content.iter().all(|found| is_scrubbed(found.kind)),
+        is_mixed,
+        values: match categories.looks_at(column.position) {
+            false => Values::Unseen,
+            true if speaks_of_others => Values::Many,
+            true => match categories.few(column.position, verdict.kind) {
+                Some(_) => Values::Few,
+                None => Values::Many,
+            },
+        },
+    }
+}
+
+/// Whether a column that its name has masked is better masked otherwise, now that its values show whether they are few.
+fn is_better_category(
+    watch: &Watch,
+    column: &Watched,
+    kind: PiiKind,
+    shown: Shown,
+    automatic: Option<&Automatic>,
+) -> bool {
+    let by_name = column.standing.status == Status::Masked && is_category(kind);
+    let other = automatic.is_some_and(|automatic| watch.mask_of(column.position) != Some(&automatic.mask));
+    by_name && shown.values != Values::Unseen && other
+}
+
+/// Fills masks that draw among a column's own values with what the first rows have shown. `kinds`: of the columns that
+/// no rule covers, by their places.
+fn learn(
+    watch: &Watch,
+    categories: &Categories,
+    kinds: &HashMap<usize, PiiKind>,
+    further: &mut Vec<(usize, Mask)>,
+) {
+    let learned = |place: usize, mask: &Mask| {
+        let found = match kinds.get(&place) {
+            Some(kind) => categories.few(place, *kind),
+            None => categories.learned(place),
+        };
+        Some(mask.clone().learned(found.filter(|_| mask.learns())?))
+    };
+    for (place, mask) in further.iter_mut() {
+        if let Some(learned) = learned(*place, mask) {
+            *mask = learned;
+        }
+    }
+    let in_force = watch
+        .learning()
+        .filter(|place| !further.iter().any(|(known, _)| known == place));
+    let in_force: Vec<(usize, Mask)> = in_force
+        .filter_map(|place| Some((place, learned(place, watch.mask_of(place)?)?)))
+        .collect();
+    further.extend(in_force);
 }
 
 /// What the policy makes of a column that looks personal and is open. `fits`: there is a mask for it.

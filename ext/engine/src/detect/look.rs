@@ -1,5 +1,6 @@
 //! A look at rows: each field that shows anything goes to its column's detector.
 
+use super::categories::Categories;
 use crate::plan::personal::{Watch, Watched};
 use memchr::{memchr, memchr2};
 use personal_data::{ColumnDetector, Recent, Scanner};
@@ -12,6 +13,8 @@ pub(crate) struct LoadScan {
     pub(super) detectors: Vec<ColumnDetector>,
     /// Per column of the data, the place of its detector; up to the last column that has one.
     pub(super) places: Vec<Option<usize>>,
+    /// What masks draw among, in the first rows.
+    pub(super) categories: Categories,
     scanner: Scanner,
     recent: Recent,
     scratch: Vec<u8>,
@@ -40,14 +43,21 @@ impl LoadScan {
             load,
             detectors,
             places,
+            categories: Categories::default(),
             scanner: Scanner::new(),
             recent: Recent::new(),
             scratch: Vec::new(),
         }
     }
 
+    /// The same, and what masks draw among.
+    pub(super) fn learning(self, categories: Categories) -> Self {
+        Self { categories, ..self }
+    }
+
     /// Looks at whole rows of COPY text, at most so many; returns how many it was.
     pub(crate) fn observe(&mut self, rows: &[u8], most: u64) -> u64 {
+        self.categories.observe(rows, most);
         let mut seen = 0;
         let mut at = 0;
         while at < rows.len() && seen < most {

@@ -8,7 +8,11 @@ use crate::families::shape::Shape;
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("PSSTFRPPLYO"),
     joins: true,
-    ..CatalogueEntry::new("bic", "a bank's code of the same country", fit)
+    ..CatalogueEntry::new(
+        "bic",
+        "a bank's code of the same country; `XXX` for the head office stays",
+        fit,
+    )
 };
 
 #[derive(Debug)]

@@ -15,7 +15,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of("1815-12-10", || Type::Date),
     ..CatalogueEntry::new(
         "birth_date",
-        "another day of the same year, so that the age is right to a year",
+        "another day of the same year, so that the age is right to a year; of a moment the time of day moves, too",
         fit,
     )
 };

@@ -12,7 +12,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     joins: true,
     ..CatalogueEntry::new(
         "credit_card",
-        "a card's number of the same length with a valid check digit",
+        "a card's number of the same length and with the same first digit, its check digit valid where the original's is",
         fit,
     )
 };

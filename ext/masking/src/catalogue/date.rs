@@ -15,7 +15,8 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of("2024-02-29", || Type::Date),
     ..CatalogueEntry::new(
         "date",
-        "another day: all dates of a subject move together, so that intervals survive",
+        "another day: all dates of a subject move together, so that intervals survive; of a moment the time of day moves \
+         too, but a midnight stays one",
         fit,
     )
 };
@@ -66,6 +67,30 @@ pub(super) mod tests {
         assert_eq!(masked[2], "infinity");
         assert!(masked[3].ends_with(" BC") && masked[3] != "0044-03-15 BC");
         assert!(masked[4].starts_with("5874897-") && masked[4] != "5874897-12-31");
+    }
+
+    #[test]
+    fn of_a_moment_nothing_stays_but_its_being_a_midnight() {
+        for options in [json!({}), json!({"keep_year": true})] {
+            let mask = fitted("date", options, Type::Timestamp, Uniqueness::default()).unwrap();
+            let moved = run(&mask, &["2024-02-29 13:14:15.161718", "2024-02-29 00:00:00"]);
+            assert!(
+                !moved[0].contains("13:14:15") && !moved[0].contains("161718"),
+                "{moved:?}"
+            );
+            assert!(moved[1].ends_with(" 00:00:00"), "{moved:?}");
+        }
+        let mask = fitted(
+            "date",
+            json!({"age_band": 10}),
+            Type::Timestamp,
+            Uniqueness::default(),
+        )
+        .unwrap();
+        assert_eq!(
+            run(&mask, &["1984-02-29 13:14:15.161718"]),
+            ["1980-01-01 00:00:00"]
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ masks! {
     scrub
     redact
     null
+    category
     static_value
     template
     json

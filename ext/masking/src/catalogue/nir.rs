@@ -11,7 +11,8 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     joins: true,
     ..CatalogueEntry::new(
         "nir",
-        "a French social security number of the same sex with a valid key",
+        "a French social security number of the same sex, its key valid where the original's is; of those born in Corsica or \
+         abroad month and department stay, too",
         fit,
     )
 };

@@ -12,7 +12,11 @@ use std::io::Write;
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[("percent", "by how much at most, 10 by default")],
     example: Example::of("1234.50", || Type::Numeric { digits: None }),
-    ..CatalogueEntry::new("number", "the number, more or less", fit)
+    ..CatalogueEntry::new(
+        "number",
+        "the number, more or less; its sign and its decimal places stay",
+        fit,
+    )
 };
 
 #[derive(Debug)]

@@ -35,6 +35,13 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
 }
 
+/// Whether the column's type takes a value.
+pub(super) fn takes(fitting: &Fitting<'_>, given: &str) -> bool {
+    form(fitting, given)
+        .or_else(|| neutral_form(fitting, given))
+        .is_some()
+}
+
 /// The condition that the column holds this value; None where its type does not take it.
 fn form(fitting: &Fitting<'_>, given: &str) -> Option<String> {
     let sql = fitting.sql();

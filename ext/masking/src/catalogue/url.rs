@@ -13,7 +13,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     own_form: |_| true,
     ..CatalogueEntry::new(
         "url",
-        "an address at `example.com`, the same host for the same host",
+        "an address at `example.com` with the same scheme, the same host for the same host",
         fit,
     )
 };

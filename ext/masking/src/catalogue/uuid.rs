@@ -13,7 +13,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("3f333df6-90a4-4fda-8dd3-9485d27cee36"),
     joins: true,
     is_wide: true,
-    ..CatalogueEntry::new("uuid", "a UUID of the same version", fit)
+    ..CatalogueEntry::new("uuid", "a UUID of the same version and variant", fit)
 };
 
 /// `uuid`: every hex digit but the version and the variant becomes another.

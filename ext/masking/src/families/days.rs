@@ -1,12 +1,14 @@
-//! Dates and moments that move: by a number of days, within a year, to the beginning of a band of years.
+//! Dates and moments that move: by a number of days, within a year, to the beginning of a band of years. A moment moves at
+//! full precision: the fraction of its second would say whose row it is.
 
 use crate::entry::{Fitted, Fitting, ANY_VALUE};
 use crate::error::{Misfit, Unfit};
 use crate::key::Function;
-use crate::moment::{civil_from, days_from, parse, write, Moment, FIRST, SECONDS_OF_DAY};
+use crate::moment::{civil_from, days_from, fraction, parse, write, Moment, FIRST, SECONDS_OF_DAY};
 use crate::pseudonym::{nearer, Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::{self, Row};
+use std::io::Write as IoWrite;
 
 /// The option `subject` of the masks here.
 pub(crate) const SUBJECT: (&str, &str) = (
@@ -25,33 +27,106 @@ pub(crate) enum Change {
     Band(i64),
 }
 
+/// Microseconds of a second.
+const MICROS: u64 = 1_000_000;
+
 #[derive(Debug)]
 struct Days {
     function: Function,
     change: Change,
-    /// The time of day changes too.
-    seconds: bool,
+    /// A midnight stays one: the column's moments may be days.
+    keeps_midnight: bool,
     /// Whose dates move together: the columns that say it, or the value itself.
     subject: Vec<usize>,
     /// The last day that the column's type holds.
     last: i64,
 }
 
-impl Days {
-    fn number(&self, value: &[u8], row: &Row<'_>, scratch: &mut Vec<u8>) -> u64 {
-        let has_subject = self.subject.iter().any(|place| row.field(*place) != b"\\N");
-        let digest = if has_subject {
-            let mut parts = self.function.begin();
-            for place in &self.subject {
-                parts.add(copy::decode(row.field(*place), scratch));
-            }
-            parts.finish()
-        } else {
-            self.function.digest(value)
+/// How far a value moves. The time of day moves, too, to the microsecond, since it would say whose row it is.
+struct Step {
+    /// For the days.
+    number: u64,
+    /// Seconds of a day.
+    seconds: i64,
+    micros: u64,
+}
+
+/// Where a moment has come to within its day: its seconds, whether that is past midnight, its fraction's digits.
+struct TimeOfDay {
+    seconds: i64,
+    is_past_midnight: bool,
+    micros: u64,
+}
+
+impl Step {
+    fn of(digest: &[u8; 32]) -> Self {
+        let number = |at: usize| {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(&digest[at..at + 8]);
+            u64::from_be_bytes(eight)
         };
-        let mut eight = [0; 8];
-        eight.copy_from_slice(&digest[..8]);
-        u64::from_be_bytes(eight)
+        Self {
+            number: number(0),
+            seconds: (number(0) >> 32) as i64 % SECONDS_OF_DAY,
+            micros: number(8) % MICROS,
+        }
+    }
+
+    /// A time of day after the step, as precise as it shows itself: of `digits` digits behind its seconds.
+    fn time(&self, seconds: i64, fraction: &[u8]) -> TimeOfDay {
+        let unit = 10u64.pow(6 - fraction.len().min(6) as u32);
+        let digits = fraction.iter().take(6);
+        let shown = digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')) * unit;
+        let micros = shown + self.micros / unit * unit;
+        let seconds = seconds + self.seconds + (micros / MICROS) as i64;
+        TimeOfDay {
+            seconds: seconds % SECONDS_OF_DAY,
+            is_past_midnight: seconds >= SECONDS_OF_DAY,
+            micros: micros % MICROS,
+        }
+    }
+}
+
+impl Days {
+    /// The step of the subject of a row, or of the value itself where it has none.
+    fn step(&self, value: &[u8], row: &Row<'_>, scratch: &mut Vec<u8>) -> Step {
+        let has_subject = self.subject.iter().any(|place| row.field(*place) != b"\\N");
+        if !has_subject || self.change == Change::WithinYear {
+            return Step::of(&self.function.digest(value));
+        }
+        let mut parts = self.function.begin();
+        for place in &self.subject {
+            parts.add(copy::decode(row.field(*place), scratch));
+        }
+        Step::of(&parts.finish())
+    }
+
+    /// The day that a day becomes; `more` is the day that the time of day has gone past.
+    fn day(&self, days: i64, more: i64, step: &Step) -> i64 {
+        match self.change {
+            Change::Shift(most) => {
+                // From -most to most, without zero.
+                let mut shift = (step.number % (2 * most as u64)) as i64 - most;
+                if shift >= 0 {
+                    shift += 1;
+                }
+                if !(FIRST..=self.last).contains(&(days + more + shift)) {
+                    shift = -shift;
+                }
+                days + more + shift
+            }
+            Change::WithinYear => {
+                let (year, ..) = civil_from(days);
+                let first = days_from(year, 1, 1);
+                let length = days_from(year + 1, 1, 1) - first;
+                let step = (step.number % (length as u64 - 1)) as i64 + 1;
+                (first + (days - first + step) % length).clamp(FIRST, self.last)
+            }
+            Change::Band(years) => {
+                let (year, ..) = civil_from(days);
+                days_from(year - year.rem_euclid(years), 1, 1).clamp(FIRST, self.last)
+            }
+        }
     }
 }
 
@@ -65,46 +140,28 @@ impl Pseudonym for Days {
             };
             return out.extend_from_slice(written);
         };
-        let (mut days, mut seconds) = (parsed.days, parsed.seconds);
-        match self.change {
-            Change::Shift(most) => {
-                let number = self.number(value, row, &mut work.first);
-                // From -most to most, without zero.
-                let mut shift = (number % (2 * most as u64)) as i64 - most;
-                if shift >= 0 {
-                    shift += 1;
-                }
-                if !(FIRST..=self.last).contains(&(days + shift)) {
-                    shift = -shift;
-                }
-                if let (true, Some(of_day)) = (self.seconds, seconds) {
-                    let more = (number >> 32) as i64 % SECONDS_OF_DAY;
-                    seconds = Some((of_day + more) % SECONDS_OF_DAY);
-                    days += (of_day + more) / SECONDS_OF_DAY;
-                    if days + shift > self.last {
-                        shift = -shift;
-                    }
-                }
-                days += shift;
-            }
-            Change::WithinYear => {
-                let (year, ..) = civil_from(days);
-                let first = days_from(year, 1, 1);
-                let length = days_from(year + 1, 1, 1) - first;
-                let number = self.function.digest(value)[..8]
-                    .iter()
-                    .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-                let step = (number % (length as u64 - 1)) as i64 + 1;
-                days = first + (days - first + step) % length;
-                days = days.clamp(FIRST, self.last);
-            }
-            Change::Band(years) => {
-                let (year, ..) = civil_from(days);
-                days = days_from(year - year.rem_euclid(years), 1, 1).clamp(FIRST, self.last);
-                seconds = seconds.map(|_| 0);
-            }
+        let step = self.step(value, row, &mut work.first);
+        let Some(seconds) = parsed.seconds else {
+            return write(self.day(parsed.days, 0, &step), None, parsed.rest, out);
+        };
+        let (fraction, zone) = fraction(parsed.rest);
+        if matches!(self.change, Change::Band(_)) {
+            return write(self.day(parsed.days, 0, &step), Some(0), zone, out);
         }
-        write(days, seconds, parsed.rest, out);
+        if self.keeps_midnight && seconds == 0 && fraction.is_empty() {
+            return write(self.day(parsed.days, 0, &step), Some(0), zone, out);
+        }
+        let time = step.time(seconds, fraction);
+        let more = i64::from(time.is_past_midnight);
+        let rest = &mut work.second;
+        rest.clear();
+        if !fraction.is_empty() {
+            // Writing into a Vec does not fail.
+            let _ = IoWrite::write_fmt(rest, format_args!(".{:06}", time.micros));
+            rest.truncate(1 + fraction.len().min(6));
+        }
+        rest.extend_from_slice(zone);
+        write(self.day(parsed.days, more, &step), Some(time.seconds), rest, out);
     }
 
     fn write_nearer(&self, original: &[u8], written: &[u8], step: u32, out: &mut Vec<u8>) -> bool {
@@ -123,7 +180,7 @@ impl Pseudonym for Days {
         away.is_some_and(|away| {
             let found = original.days * SECONDS_OF_DAY + of_day + away as i64;
             let (days, seconds) = (found.div_euclid(SECONDS_OF_DAY), found.rem_euclid(SECONDS_OF_DAY));
-            write(days, Some(seconds), original.rest, out);
+            write(days, Some(seconds), written.rest, out);
             true
         })
     }
@@ -155,13 +212,13 @@ fn subject(fitting: &Fitting<'_>) -> Result<Vec<usize>, Box<Unfit>> {
     }
 }
 
-/// Fits it to date and timestamp columns; if the time of day changes too (`seconds`), to the latter.
-pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool) -> Result<Fitted, Box<Unfit>> {
+/// Fits it to date and timestamp columns; those alone that are `moments`, to the latter.
+pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, moments: bool) -> Result<Fitted, Box<Unfit>> {
     let subject = subject(fitting)?;
     let last = match fitting.column.kind {
-        Type::Date if !seconds => days_from(5_874_897, 12, 31),
+        Type::Date if !moments => days_from(5_874_897, 12, 31),
         Type::Timestamp | Type::TimestampTz => days_from(294_276, 12, 30),
-        _ if seconds => return Err(fitting.wrong_type("timestamp columns")),
+        _ if moments => return Err(fitting.wrong_type("timestamp columns")),
         _ => return Err(fitting.wrong_type("date and timestamp columns")),
     };
     fitting.may_repeat()?;
@@ -180,7 +237,7 @@ pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, seconds: bool) -> Resul
     let days = Days {
         function: fitting.function("date"),
         change,
-        seconds,
+        keeps_midnight: !moments,
         subject,
         last,
     };

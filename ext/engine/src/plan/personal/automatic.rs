@@ -45,21 +45,71 @@ impl Doubts {
     }
 }
 
+/// What is known of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// No row was seen.
+    Unseen,
+    /// The first rows show a few, over and over.
+    Few,
+    /// The first rows show others.
+    Many,
+}
+
+/// What values have shown of the mask that a column can have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    /// They hold nothing that `scrub` leaves.
+    pub(crate) scrubbed: bool,
+    /// They are of several kinds, and some say nothing of anyone: a table of settings.
+    pub(crate) is_mixed: bool,
+    /// How many there are.
+    pub(crate) values: Values,
+}
+
+impl Shown {
+    /// As long as no row was seen.
+    pub(crate) const SCRUBBED: Self = Self {
+        scrubbed: true,
+        is_mixed: false,
+        values: Values::Unseen,
+    };
+}
+
+/// What a mask is looked for.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted<'a> {
+    /// What the column holds.
+    pub(super) kind: PiiKind,
+    /// A mask that comes before those of the kind.
+    pub(super) first: Option<Suggestion>,
+    /// What its values have shown.
+    pub(super) shown: Shown,
+    /// Those that the app's own code admits; none: it does not say.
+    pub(super) admitted: &'a [String],
+}
+
+/// Whether columns of a kind mostly hold one of a few values, which code compares with its own.
+pub(crate) fn is_category(kind: PiiKind) -> bool {
+    use PiiKind::*;
+    matches!(
+        kind,
+        Gender | Nationality | MaritalStatus | SensitiveTrait | Education | Health
+    )
+}
+
 /// Whether `scrub` finds values of a kind inside of text. Names, streets, secrets and the like it leaves.
 pub(crate) fn is_scrubbed(kind: PiiKind) -> bool {
     use PiiKind::*;
     matches!(kind, Email | Phone | Iban | Nir | Card | FreeText | Payload)
 }
 
-/// The first mask for `kind` that fits the column at `position`, that its CHECKs take and that `allowed` lets pass.
-/// `scrubbed`: as far as is known the values hold nothing that `scrub` leaves. `first`: a mask that comes before those of
-/// the kind.
+/// The first mask for what is wanted that fits the column at `position`, that its CHECKs take and that `allowed` lets pass.
 pub(super) fn choose(
-    (kind, first): (PiiKind, Option<Suggestion>),
+    wanted: Wanted<'_>,
     (table, position): (&TableFacts, usize),
     doubts: &Doubts,
     pseudonyms: &Pseudonyms,
-    scrubbed: bool,
     allowed: impl Fn(&Mask) -> bool,
 ) -> Option<Automatic> {
     let column = table.columns.get(position)?;
@@ -70,9 +120,10 @@ pub(super) fn choose(
     // Where a CHECK asks for a list.
     let list =
         matches!(column.kind, Type::Json | Type::Jsonb).then(|| with("static", json!({ "value": "[]" })));
-    let candidates = first
-        .into_iter()
-        .chain(candidates(kind, &column.kind, scrubbed))
+    let is_listed = listed(table, position);
+    let candidates = (wanted.first.clone().into_iter())
+        .chain(of_list(&wanted, is_listed))
+        .chain(candidates(&wanted, &column.kind))
         .chain(neutral)
         .chain(list);
     // What a CHECK refused when the rows come would end the run with the target half filled.
@@ -104,8 +155,50 @@ pub(super) fn choose(
     })
 }
 
+/// Whether all values that a column can have are listed by its type or by a CHECK.
+fn listed(table: &TableFacts, position: usize) -> bool {
+    let checks = table.checks.get(&position);
+    let of_type = matches!(table.columns[position].kind, Type::Enum(_));
+    of_type || checks.is_some_and(|checks| masking::listed(checks).is_some())
+}
+
+/// The mask for a column whose values are listed, by the app's own code or (`is_listed`) by the database.
+fn of_list(wanted: &Wanted<'_>, is_listed: bool) -> Option<Suggestion> {
+    if wanted.kind == PiiKind::QueuedWork {
+        return None;
+    }
+    if is_listed {
+        return Some(Suggestion::plain("category"));
+    }
+    let admitted = (!wanted.admitted.is_empty()).then(|| Value::from(wanted.admitted.to_vec()));
+    admitted.map(|admitted| Suggestion::with("category", "values", admitted))
+}
+
+/// The masks for a column that mostly holds one of a few values, the best first; none: it does not, as far as is known.
+fn of_category(wanted: &Wanted<'_>, column: &Type) -> &'static [&'static str] {
+    let can_be = matches!(column, Type::Text { .. } | Type::Integer(_) | Type::Boolean);
+    let says_null = wanted.kind.suggested_mask() == "null";
+    match wanted.shown.values {
+        _ if !can_be || !is_category(wanted.kind) => &[],
+        Values::Few | Values::Unseen if says_null => &["null", "category"],
+        Values::Few => &["category"],
+        _ => &[],
+    }
+}
+
+/// The masks that may do in a column of this type, the best first.
+fn candidates(wanted: &Wanted<'_>, column: &Type) -> Vec<Suggestion> {
+    let by_value = wanted.shown.is_mixed && wanted.shown.scrubbed && matches!(column, Type::Text { .. });
+    let by_value = by_value.then(|| Suggestion::plain("scrub"));
+    let few = of_category(wanted, column)
+        .iter()
+        .map(|name| Suggestion::plain(name));
+    let of_kind = of_kind(wanted.kind, column, wanted.shown.scrubbed);
+    by_value.into_iter().chain(few).chain(of_kind).collect()
+}
+
 /// The masks that may do for a kind in a column of this type, the best first.
-fn candidates(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
+fn of_kind(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
     let named = kind.suggested_mask();
     let plain = |names: &[&'static str]| names.iter().map(|name| Suggestion::plain(name)).collect();
     match column {
@@ -280,17 +373,28 @@ mod tests {
         }
     }
 
+    fn wanted(kind: PiiKind, scrubbed: bool) -> Wanted<'static> {
+        Wanted {
+            kind,
+            first: None,
+            shown: Shown {
+                scrubbed,
+                ..Shown::SCRUBBED
+            },
+            admitted: &[],
+        }
+    }
+
     #[test]
     fn every_kind_has_a_mask_that_a_rule_can_name_on_every_type() {
         for kind in PiiKind::ALL {
             for column in types() {
                 for (not_null, scrubbed) in [(false, false), (false, true), (true, false), (true, true)] {
                     let found = choose(
-                        (*kind, None),
+                        wanted(*kind, scrubbed),
                         (&table(&column, not_null, false), 1),
                         &Doubts::default(),
                         &pseudonyms(),
-                        scrubbed,
                         |_| true,
                     );
                     let cell = format!("{kind:?} on {}, NOT NULL: {not_null}", column.describe());
@@ -315,11 +419,10 @@ mod tests {
                     ignores_case: false,
                 };
                 let found = choose(
-                    (*kind, None),
+                    wanted(*kind, true),
                     (&table(&column, true, true), 1),
                     &Doubts::default(),
                     &pseudonyms(),
-                    true,
                     |_| true,
                 );
                 assert!(

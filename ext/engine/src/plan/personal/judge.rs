@@ -1,6 +1,6 @@
 //! Every column judged by its name and by what the configuration says of it.
 
-use super::automatic::{self, Automatic, Doubts};
+use super::automatic::{self, Automatic, Doubts, Shown, Wanted};
 use super::keys::Keys;
 use super::outside;
 use super::{Personal, Standing};
@@ -10,7 +10,7 @@ use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
 use crate::plan::sql_rules::{SqlRules, SqlStatement};
 use crate::plan::{Diagnostics, Load};
-use crate::settings::{DetectionSettings, Settings};
+use crate::settings::{Admitted, DetectionSettings, Settings};
 use masking::{starts, Check, Pseudonyms, Type};
 use personal_data::{
     by_name, encrypts, ColumnName, Heading, NameFinding, PiiKind, RailsHints, Status, TableContext, PERSONAL,
@@ -245,16 +245,15 @@ impl Judge<'_> {
                 // The other side of a foreign key need not begin as this one's CHECKs ask.
                 let begins = |checks: &Arc<[Check]>| !starts(checks).is_empty();
                 let begins = facts.checks.get(&position).is_some_and(begins);
-                automatic::choose(
-                    (found.finding.kind, first),
-                    (&facts, position),
-                    &doubts,
-                    pseudonyms,
-                    true,
-                    |mask| {
-                        (!joined || mask.is_function_of_value() && !begins) && (!reference || mask.is_null())
-                    },
-                )
+                let wanted = Wanted {
+                    kind: found.finding.kind,
+                    first,
+                    shown: Shown::SCRUBBED,
+                    admitted: &self.admitted(table, name),
+                };
+                automatic::choose(wanted, (&facts, position), &doubts, pseudonyms, |mask| {
+                    (!joined || mask.is_function_of_value() && !begins) && (!reference || mask.is_null())
+                })
             });
             // A reference that cannot be NULL stays, and its foreign key is not checked.
             let named =
@@ -271,6 +270,17 @@ impl Judge<'_> {
             });
         }
         judged
+    }
+
+    /// The values of a column that the app's own code admits, where it lists them.
+    pub(super) fn admitted(&self, table: usize, column: &str) -> Vec<String> {
+        let name = &self.ground.schema.tables[self.home(table, column)].name.name;
+        let admitted = self.ground.settings.pii.admitted.iter();
+        let of_column = |one: &&Admitted| one.table == *name && one.column == column;
+        admitted
+            .filter(of_column)
+            .flat_map(|one| one.values.clone())
+            .collect()
     }
 
     /// What stands between a column and staging, by the configuration alone.

@@ -13,8 +13,8 @@ mod keys;
 mod outside;
 mod watch;
 
-pub(crate) use automatic::is_scrubbed;
 pub use automatic::Automatic;
+pub(crate) use automatic::{is_category, is_scrubbed, Shown, Values};
 pub(super) use judge::{judge, JudgeContext};
 pub use watch::{Watch, Watched};
 

@@ -1,7 +1,7 @@
 //! What is watched for while the rows of a load pass: its columns, what stands between each and staging, and the masks
 //! in force.
 
-use super::automatic::{self, Automatic, Doubts};
+use super::automatic::{self, Automatic, Doubts, Shown, Wanted};
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
 use crate::plan::Load;
@@ -48,22 +48,41 @@ pub struct Watched {
     pub scrubs: bool,
     /// What CHECKs that are not understood ask of it.
     doubts: Doubts,
+    /// The values that the app's own code admits; none: it does not say.
+    admitted: Vec<String>,
 }
 
 impl Watch {
-    /// The mask that fits a column of this kind, under the masks in force. `scrubbed`: its values hold nothing that
-    /// `scrub` leaves.
+    /// The mask that fits a column of this kind whose values have shown so much, under the masks in force.
     pub(crate) fn automatic(
         &self,
         column: &Watched,
         kind: personal_data::PiiKind,
-        scrubbed: bool,
+        shown: Shown,
     ) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
         let place = (facts, column.position);
-        automatic::choose((kind, None), place, &column.doubts, pseudonyms, scrubbed, |_| {
-            true
-        })
+        let wanted = Wanted {
+            kind,
+            first: None,
+            shown,
+            admitted: &column.admitted,
+        };
+        automatic::choose(wanted, place, &column.doubts, pseudonyms, |_| true)
+    }
+
+    /// The mask in force on the column at a place.
+    pub(crate) fn mask_of(&self, place: usize) -> Option<&Mask> {
+        self.masks
+            .iter()
+            .find(|(known, _)| *known == place)
+            .map(|(_, mask)| mask)
+    }
+
+    /// The places of the columns whose masks draw among their own values.
+    pub(crate) fn learning(&self) -> impl Iterator<Item = usize> + '_ {
+        let learning = self.masks.iter().filter(|(_, mask)| mask.learns());
+        learning.map(|(place, _)| *place)
     }
 
     /// The load's mask with further ones in it.
@@ -118,6 +137,7 @@ impl Judge<'_> {
                 scrubs: one.standing.status == Status::Masked
                     && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),
                 doubts: one.doubts.clone(),
+                admitted: self.admitted(table, name),
                 blocked: keys::partition_key_of(schema, table, name).or_else(|| self.keys.part_of(&place)),
             });
         }
