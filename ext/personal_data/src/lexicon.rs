@@ -1,10 +1,11 @@
 //! The words by which columns of personal data go, in English and French, and in other languages where a word is clear by
-//! itself; `languages` has more of those. Written for this project from how applications name their columns.
+//! itself; `languages` has more of those, `fields` the terms of art. Written for this project from how applications name their columns.
 //!
 //! A phrase is compared word by word (see `words`), so one spelling covers snake_case, camelCase and plurals;
 //! written together ("firstname") it counts too. How sure a phrase is depends on what the table is about: `name` is
 //! a person's in `users` and a thing's in `products`.
 
+pub(crate) mod fields;
 pub(crate) mod languages;
 
 use super::PiiKind;

@@ -16,40 +16,70 @@ module ScalingoStagingSync
       private_constant :TYPES
 
       # @param path [String] the file
+      # @yieldparam sentence [String] what was passed over, and in which line
       # @return [String] the SQL that makes its tables
       # @raise [ConfigurationError] when it cannot be read
-      def self.sql(path)
+      def self.sql(path, &)
         Support::Echo.refuse_secret(path, "the schema", "Name db/structure.sql, db/schema.rb, or \"database\".")
         text = File.read(path, encoding: "UTF-8")
-        (File.extname(path) == ".rb") ? new(text, path).sql : text
+        return text unless File.extname(path) == ".rb"
+
+        file = new(text, path)
+        file.sql.tap { file.passed_over.each(&) if block_given? }
       rescue ConfigurationError
         raise
       rescue ScriptError, StandardError => error
-        raise ConfigurationError.new("The schema #{Support::Echo.of(path)} could not be read (#{error.class}).",
+        line = error.is_a?(SyntaxError) ? error.message[/:(\d+):/, 1] : nil
+        raise ConfigurationError.new("The schema #{Support::Echo.of(path)} could not be read (#{error.class}#{" in line #{line}" if line}).",
                                      "Name db/structure.sql or a db/schema.rb as Rails writes it.")
       end
+
+      # @return [Array<String>] what was passed over, a sentence each, with its line
+      attr_reader :passed_over
 
       # @param text [String] a schema.rb
       # @param path [String] its name, for Ruby's messages
       def initialize(text, path = "db/schema.rb")
         @text = text
         @path = path
+        @passed_over = []
       end
 
       # @return [String] the SQL that makes its tables
       # @raise [ConfigurationError] when Rails could not write some of them
       def sql
         refuse_missing_tables
-        schema = Schema.new
+        schema = Schema.new { |statement, error| pass_over(statement, error) }
+        front = Front.new(schema) { |statement, error| pass_over(statement, error) }
         definition = Class.new
         definition.define_singleton_method(:[]) { |_version| definition }
-        definition.define_singleton_method(:define) { |**, &block| schema.instance_exec(&block) }
+        definition.define_singleton_method(:define) { |**, &block| front.instance_exec(&block) }
         # The file's ActiveRecord is this one: constants are looked up where the text is evaluated.
-        place = Module.new
-        place.const_set(:ActiveRecord, Module.new.tap { |active_record| active_record.const_set(:Schema, definition) })
+        place = tolerant
+        place.const_set(:ActiveRecord, tolerant.tap { |active_record| active_record.const_set(:Schema, definition) })
         place.module_eval(@text, @path)
         schema.statements.join("\n")
       end
+
+      # A module whose constants are all there: what a schema.rb asks of the app has nothing to do with its tables.
+      def tolerant
+        missing = method(:pass_over)
+        Module.new.tap do |place|
+          place.define_singleton_method(:const_missing) do |name|
+            missing.call(name)
+            Nothing.new
+          end
+        end
+      end
+      private :tolerant
+
+      def pass_over(statement, error = nil)
+        line = caller_locations.find { |place| place.path == @path }&.lineno
+        reason = error ? "could not be read (#{error.class})" : "is not known"
+        sentence = "#{Support::Echo.of(@path)}, line #{line}: #{statement} #{reason}, and was passed over."
+        passed_over << sentence unless passed_over.include?(sentence)
+      end
+      private :pass_over
 
       # A table with a type that Rails does not know is a comment in a schema.rb.
       def refuse_missing_tables
@@ -62,13 +92,60 @@ module ScalingoStagingSync
       end
       private :refuse_missing_tables
 
+      # Answers to everything with itself: what a statement that is passed over returns, so that what follows it
+      # (`create_trigger("x").on("users").after(:insert) { … }`) is passed over, too.
+      class Nothing < BasicObject
+        private
+
+        def method_missing(*, **) = self
+
+        def respond_to_missing?(*) = true
+      end
+
+      # Extensions, checks, views (scenic), functions and triggers (fx, hairtrigger): nothing that a column's name or type
+      # depends on.
+      SILENT = %i[
+        enable_extension create_schema add_check_constraint add_exclusion_constraint add_unique_constraint
+        create_view create_function create_aggregate create_trigger create_virtual_table
+        check_constraint exclusion_constraint foreign_key
+      ].freeze
+      private_constant :SILENT
+
+      # Stands before a {Schema} or a {Table}: what that does not know, or cannot read, is passed over.
+      class Front < BasicObject
+        # @param behind [Schema, Table]
+        # @yieldparam statement [Symbol] what is passed over
+        # @yieldparam error [StandardError, nil] why; nil where it is not known
+        def initialize(behind, &pass_over)
+          @behind = behind
+          @pass_over = pass_over
+        end
+
+        private
+
+        def method_missing(name, ...)
+          return Nothing.new if SILENT.include?(name)
+
+          @behind.public_send(name, ...)
+        rescue ::StandardError => error
+          unknown = ::NoMethodError === error && error.name == name
+          @pass_over.call(name, unknown ? nil : error)
+          Nothing.new
+        end
+
+        def respond_to_missing?(*) = true
+      end
+
       # What stands inside `ActiveRecord::Schema.define`.
       class Schema
         # @return [Array<String>] the statements
         attr_reader :statements
 
-        def initialize
+        # @yieldparam statement [Symbol] what cannot be read
+        # @yieldparam error [StandardError, nil] why
+        def initialize(&pass_over)
           @statements = []
+          @pass_over = pass_over
         end
 
         def create_table(name, id: :bigint, primary_key: "id", **)
@@ -76,7 +153,7 @@ module ScalingoStagingSync
           key = Array(primary_key)
           # The columns of a key of several stand inside.
           table.column(key.first, key_type(id), null: false) if id && key.one?
-          yield table if block_given?
+          yield Front.new(table, &@pass_over) if block_given?
           keys = id ? ", PRIMARY KEY (#{SchemaFile.quote_all(key)})" : ""
           statements << "CREATE TABLE #{SchemaFile.quote_table(name)} (#{table.columns.join(", ")}#{keys});"
           statements.concat(table.indexes.map { |columns| unique(name, columns) })
@@ -108,11 +185,6 @@ module ScalingoStagingSync
           columns = columns.is_a?(Array) ? SchemaFile.quote_all(columns) : "(#{columns})"
           "CREATE UNIQUE INDEX ON #{SchemaFile.quote_table(name)} USING btree (#{columns});"
         end
-
-        # Extensions, checks, schemas: nothing that a column's name or type depends on.
-        def method_missing(*, **) = nil
-
-        def respond_to_missing?(*) = true
       end
 
       # What stands inside `create_table`.
@@ -136,18 +208,31 @@ module ScalingoStagingSync
         end
 
         def index(columns, unique: false, **)
-          indexes << columns if unique
+          indexes << columns if unique && columns
         end
 
         def unique_constraint(columns, **)
           indexes << columns
         end
 
+        # Keys and times as migrations write them, which some schema.rb hold.
+        def references(*names, type: :bigint, polymorphic: false, null: true, **)
+          names.each do |name|
+            column("#{name}_type", :string, null:) if polymorphic
+            column("#{name}_id", type, null:)
+          end
+        end
+        alias belongs_to references
+
+        def timestamps(null: false, **)
+          %w[created_at updated_at].each { |name| column(name, :datetime, null:) }
+        end
+
         private
 
-        # `t.string "email"` and all other types.
+        # `t.string "email"` and all other types: what names a column.
         def method_missing(type, *names, **options)
-          return if %i[check_constraint exclusion_constraint].include?(type)
+          return super if names.empty? || names.any? { |name| !name.is_a?(String) && !name.is_a?(Symbol) }
 
           names.each { |name| column(name, type, **options) }
         end

@@ -91,7 +91,9 @@ module ScalingoStagingSync
         path = from.empty? ? %w[db/structure.sql db/schema.rb].find { |file| File.file?(settings.in_app(file)) } : from
         return scanner.found_in_database(names_only: true) if path.nil? || path == "database"
 
-        scanner.found_in_schema(PersonalData::SchemaFile.sql(settings.in_app(path)))
+        passed_over = []
+        found = scanner.found_in_schema(PersonalData::SchemaFile.sql(settings.in_app(path)) { |sentence| passed_over << sentence })
+        found.merge(warnings: [*found[:warnings], *passed_over])
       end
 
       # A schema without tables has not been loaded, or is not PostgreSQL's; it must not count as covered.

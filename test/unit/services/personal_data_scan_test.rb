@@ -161,6 +161,64 @@ class SchemaFileTest < Minitest::Test
     assert_includes error.remedy, "structure.sql"
   end
 
+  # Reads a schema.rb with this body, and returns what was passed over; its lines count from the first of the body.
+  def passed_over(body)
+    file = ScalingoStagingSync::PersonalData::SchemaFile.new("ActiveRecord::Schema.define do #{body}\nend\n")
+    @made = file.sql
+    file.passed_over.map { |sentence| sentence.delete_prefix("db/schema.rb, ").delete_suffix(", and was passed over.") }
+  end
+
+  TABLE = "create_table \"users\" do |t|\n  t.string \"email\"\nend"
+
+  def test_what_gems_write_into_a_schema_is_read_in_silence
+    body = <<~'RUBY'
+      create_trigger("users_after_insert_row_tr", generated: true, compatibility: 1).
+          on("users").
+          after(:insert) do
+        "UPDATE accounts SET users = users + 1;"
+      end
+      create_view "seen", materialized: true, sql_definition: <<-SQL
+        SELECT 1
+      SQL
+      create_function :touch, sql_definition: "CREATE FUNCTION touch() ..."
+      create_trigger :touch, sql_definition: "CREATE TRIGGER touch ..."
+      create_schema "audit"
+    RUBY
+    assert_empty passed_over(body + TABLE)
+    assert_includes @made, '"email" character varying'
+  end
+
+  def test_what_is_not_known_is_passed_over_and_named_with_its_line
+    body = <<~RUBY
+      create_hypertable "marks", time_column: "at" if Timescale.here?
+      #{TABLE}
+      ActiveRecord::Base.connection.execute "SELECT 1"
+      add_foreign_key
+      create_table "plain" do |t|
+        t.strange
+        t.text "note"
+      end
+    RUBY
+    assert_equal ["line 1: Timescale is not known", "line 1: create_hypertable is not known", "line 5: Base is not known",
+                  "line 6: add_foreign_key could not be read (ArgumentError)", "line 8: strange is not known"], passed_over(body)
+    assert_includes @made, '"email" character varying'
+    assert_includes @made, '"note" text'
+  end
+
+  def test_columns_as_migrations_write_them_are_columns
+    assert_empty passed_over("create_table \"pets\" do |t|\n  t.references :owner, polymorphic: true\n  t.belongs_to :place\n  t.timestamps\nend")
+    assert_includes @made, '"owner_type" character varying, "owner_id" bigint, "place_id" bigint, "created_at" timestamp NOT NULL'
+  end
+
+  def test_a_file_that_is_no_ruby_says_in_which_line
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, "schema.rb")
+      File.write(path, "ActiveRecord::Schema.define do\n<<<<<<< HEAD\nend\n")
+      error = assert_raises(ScalingoStagingSync::ConfigurationError) { ScalingoStagingSync::PersonalData::SchemaFile.sql(path) }
+      assert_match(/SyntaxError in line \d/, error.what)
+    end
+  end
+
   def test_the_apps_own_active_record_is_left_alone
     known = -> { [Object.const_defined?(:ActiveRecord), Object.const_defined?("ActiveRecord::Schema")] }
     before = known.call

@@ -94,6 +94,7 @@ fn of_table(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
     let subject = subject_tag(context.subject);
     for word in &context.words {
         emit(&["table=", word], MOST);
+        emit(&["table=", word, ":", kind], HALF);
     }
     emit(&["of ", subject], ONE);
     emit(&["of ", subject, ":", kind], MOST);
@@ -105,12 +106,16 @@ fn of_table(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
     }
     let is = [
         (context.care, "care"),
+        (context.money, "money"),
         (context.assessed, "marks"),
         (context.copies, "copies"),
     ];
     for (_, what) in is.iter().filter(|(is, _)| *is) {
         emit(&["about ", what], ONE);
         emit(&["about ", what, ":", kind], MOST);
+        if let Some(last) = own.last() {
+            emit(&["last=", last, " about ", what], MOST);
+        }
     }
     for found in every_match(&context.words) {
         let of = found.rule.kind.as_str();

@@ -194,8 +194,8 @@ fn by_patterns(name: &Name<'_>, matched: &HashMap<(String, String), Heading>) ->
 }
 
 /// Odds under which the model overrules the rules, and those that are as good as certain.
-const OVERRULED: f32 = -1.0;
-const OVERRULED_WHOLLY: f32 = -2.0;
+const OVERRULED: f32 = -0.5;
+const OVERRULED_WHOLLY: f32 = -1.5;
 
 /// What the rules and the model say together: the model adds what the rules do not know, and takes away what it is sure
 /// is not personal.

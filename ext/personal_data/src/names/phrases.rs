@@ -31,7 +31,7 @@ static PHRASES: LazyLock<HashMap<String, &'static WordRule>> = LazyLock::new(|| 
             phrases.insert(words.join(" "), rule);
         }
     }
-    for rule in lexicon::languages::RULES {
+    for rule in lexicon::languages::RULES.iter().chain(lexicon::fields::RULES) {
         for phrase in rule.phrases.split(',') {
             let words = words(phrase);
             if words.len() > 1 {
@@ -49,7 +49,9 @@ pub(super) static THINGS: LazyLock<HashSet<String>> =
     LazyLock::new(|| both(lexicon::THINGS, languages::THINGS));
 pub(super) static WRITINGS: LazyLock<HashSet<String>> =
     LazyLock::new(|| both(lexicon::WRITINGS, languages::WRITINGS));
-pub(super) static CARE: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE));
+pub(super) static CARE: LazyLock<HashSet<String>> =
+    LazyLock::new(|| both(lexicon::CARE, lexicon::fields::CARE));
+pub(super) static MONEY: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::fields::MONEY));
 pub(super) static CARE_TABLES: LazyLock<HashSet<String>> =
     LazyLock::new(|| phrases("arret maladie, sick leave, vital, lab result, feuille de soin"));
 pub(super) static CARE_COLUMNS: LazyLock<HashSet<String>> = LazyLock::new(|| phrases(lexicon::CARE_COLUMNS));

@@ -1,8 +1,8 @@
 //! What a table is about, by its name and its columns.
 
 use super::phrases::{
-    best_match, contains_phrase, remainder, strong_kind, sure, Subject, ASSESSED, CARE, CARE_TABLES, PERSONS,
-    THINGS, WRITINGS,
+    best_match, contains_phrase, remainder, strong_kind, sure, Subject, ASSESSED, CARE, CARE_TABLES, MONEY,
+    PERSONS, THINGS, WRITINGS,
 };
 use super::RailsHints;
 use crate::words::words;
@@ -18,6 +18,8 @@ pub struct TableContext {
     pub(super) framework: bool,
     /// About care: patients, prescriptions.
     pub(super) care: bool,
+    /// About money: accounts, debts, income, one row each.
+    pub(super) money: bool,
     /// About marks: a student's or an employee's.
     pub(super) assessed: bool,
     /// Holds copies of records or requests: audits, logs, jobs.
@@ -64,8 +66,11 @@ impl TableContext {
             subject,
             framework: is_framework(table),
             care: contains_phrase(&words, &CARE) && subject_by_name(&words) != Subject::Thing
-                || refers_to(&columns, &["patient", "consultation", "encounter"])
-                || contains_phrase(&words, &CARE_TABLES),
+                || refers_to(&columns, CARED_FOR)
+                || contains_phrase(&words, &CARE_TABLES)
+                || counts.get(&PiiKind::Health).is_some_and(|count| *count >= SOME),
+            money: contains_phrase(&words, &MONEY)
+                || counts.get(&PiiKind::Income).is_some_and(|count| *count >= SOME),
             assessed: refers_to(&columns, &ASSESSED.iter().map(String::as_str).collect::<Vec<_>>()),
             copies: words.iter().any(|word| COPIES.contains(&word.as_str())),
             has_given_name: kinds.contains(&PiiKind::FirstName),
@@ -107,6 +112,28 @@ impl TableContext {
         self.framework
     }
 }
+
+/// Columns of a kind from which on a table is about it.
+const SOME: usize = 2;
+
+/// Whom a table about care refers to.
+const CARED_FOR: &[&str] = &[
+    "patient",
+    "consultation",
+    "encounter",
+    "paciente",
+    "paziente",
+    "pazienti",
+    "patienten",
+    "consulta",
+    "visita medica",
+    "dossier medical",
+    "medical record",
+    "treatment",
+    "pregnancy",
+    "grossesse",
+    "beneficiaire soin",
+];
 
 /// The kind that the lexicon takes a column for in a table about this.
 fn kind_there(words: &[String], subject: Subject) -> Option<PiiKind> {
