@@ -238,6 +238,9 @@ fn read_oid<R: Read>(input: &mut Input<R>) -> Result<u32, Fault> {
 fn read_dependencies<R: Read>(input: &mut Input<R>) -> Result<Vec<DumpId>, Fault> {
     let mut dependencies = Vec::new();
     while let Some(text) = input.string_or_null(MAX_NUMBER)? {
+        if dependencies.len() == MAX_ENTRIES {
+            return Err(input.corrupt("the number of dependencies is impossible"));
+        }
         let id = text.trim().parse();
         dependencies.push(DumpId(
             id.map_err(|_| input.corrupt("a dependency is not a number"))?,

@@ -236,7 +236,7 @@ fn holds_rows(table: &Table) -> bool {
 }
 
 /// `-- load via partition root public.events`, which pg_dump writes where SQL would stand.
-fn partition_root(entry: &Entry) -> Option<TableName> {
+pub(super) fn partition_root(entry: &Entry) -> Option<TableName> {
     let name = entry.defn.trim().strip_prefix("-- load via partition root ")?;
     Cursor::new(&lex(name)).qualified(&entry.namespace)
 }

@@ -9,11 +9,12 @@ use super::ignore::Ignores;
 use super::queues::Queues;
 use super::rules::Rules;
 use super::schema::Schema;
+use super::sql::{lex, split, Token};
 use super::statements::{forces_row_security, large_objects, left_out, statement_sql, statements};
 use super::steps::Steps;
 use super::{
-    exclude, leaks, literals, load, part, personal, quote_identifier, search, sql_rules, Load, Plan,
-    TableName,
+    agree, cycles, exclude, leaks, literals, load, part, personal, quote_identifier, search, sql_rules, Load,
+    Plan, TableName,
 };
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
@@ -72,6 +73,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         .map(|(index, entry)| (entry.dump_id, index))
         .collect();
     let decisions = said.take(decide::decide(entries, &by_id, settings));
+    agree::check(entries, &decisions, schema)?;
     let is_restored = |id: DumpId| {
         let index = by_id.get(&id);
         index.is_some_and(|index| decisions.fates[*index].is_kept())
@@ -124,7 +126,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         said.take(Steps::new(entries, &by_id, schema, &decisions, absent, &loads).make(sql));
     let steps = sql_rules.with_delete_actions(schema, steps);
     let added = sql_rules.steps(schema, &loads, &steps);
-    let steps = steps.into_iter().chain(added).collect();
+    let steps: Vec<_> = steps.into_iter().chain(added).collect();
     said.problems.check()?;
 
     let ground = search::SearchContext {
@@ -137,6 +139,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     };
     let (loads, early) = said.take(ground.empty(loads));
     said.problems.check()?;
+    cycles::check(&steps)?;
     let (steps, early) = search::create_early(steps, &early);
     let schema_statements = statements(entries, &decisions, sql).into_iter().chain(early);
     let kept = entries.iter().zip(&decisions.fates);
@@ -185,7 +188,7 @@ fn production_path(entries: &[Entry]) -> String {
         .filter(|entry| entry.kind == EntryKind::DatabaseProperties);
     let mut set = set.filter_map(|entry| {
         let (_, rest) = entry.defn.split_once("SET search_path TO ")?;
-        Some(rest.split_once(';')?.0.to_owned())
+        path_of(rest)
     });
     set.next_back().unwrap_or_else(|| {
         let extensions = entries.iter().filter(|entry| entry.kind == EntryKind::Extension);
@@ -199,6 +202,19 @@ fn production_path(entries: &[Entry]) -> String {
         let path: Vec<String> = path.map(|schema| quote_identifier(&schema)).collect();
         path.join(", ")
     })
+}
+
+/// The schemas of a `search_path` up to its semicolon, each quoted anew: the text goes into statements of the gem's own.
+fn path_of(sql: &str) -> Option<String> {
+    let tokens = lex(sql);
+    let value = split(&tokens, ';').into_iter().next()?;
+    let schemas = split(value, ',').into_iter().map(|part| match part {
+        [Token::Text(name)] => Some(quote_identifier(name)),
+        [token] => token.name().map(|name| quote_identifier(&name)),
+        _ => None,
+    });
+    let schemas: Option<Vec<String>> = schemas.collect();
+    schemas.map(|schemas| schemas.join(", "))
 }
 
 /// What loads are fitted to.

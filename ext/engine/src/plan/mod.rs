@@ -6,8 +6,10 @@
 //! columns are masked, `load` and `binary` how rows are loaded, [`sql_rules`] what only SQL can mask, [`personal`] what looks
 //! personal and is covered by none of them, `steps` what comes after the rows.
 
+mod agree;
 mod binary;
 mod checks;
+mod cycles;
 mod decide;
 mod diagnostics;
 mod dispensable;

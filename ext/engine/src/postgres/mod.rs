@@ -7,6 +7,7 @@
 //! target       a database that a job holds; guard: other sessions of the role are kept out
 //! inspect      what is there, read without changing it: catalogue, inventory, extensions, counts
 //! sql_rules    rules that run as SQL in temporary tables before their rows are moved
+//! enclosed     an archive's statements in a transaction that they cannot end
 //! refused      what the server would not create, and what the run goes on without
 //! state        the gem's own schema: what a run leaves behind about itself
 //! session      sessions as libpq would open them: url, tls, connect
@@ -16,6 +17,7 @@
 //! A room knows those below it and none above. All know the plan and the masks, and nothing of where archives come from.
 
 pub(in crate::postgres) mod buffers;
+mod enclosed;
 mod guard;
 pub mod inspect;
 pub(crate) mod load;

@@ -18,6 +18,7 @@ impl Rules<'_> {
     ) -> (Option<Arc<RowMask>>, Option<Arc<RowMask>>) {
         let table = self.schema.table(&load.table);
         let Some((table, covered)) = table.and_then(|table| Some((table, self.covered.get(&table)?))) else {
+            self.check_partitions(load, &Covered::new(), problems);
             return (None, None);
         };
         let masks = self.masks_of_load(load, table, covered, problems);
@@ -77,11 +78,35 @@ impl Rules<'_> {
         masks
     }
 
+    /// Rows that go by way of a partitioned table end where their values say, not where their entry does.
+    fn check_partitions(&self, load: &Load, covered: &Covered, problems: &mut Problems) {
+        let Some(into) = self.schema.table(&load.copy_into) else {
+            return;
+        };
+        for partition in self.schema.partitions(into) {
+            let more = self.covered.get(&partition).and_then(|rules| {
+                let mut more = rules.iter().filter(|(column, _)| !covered.contains_key(*column));
+                more.next()
+            });
+            if let Some((column, (_, rule))) = more {
+                problems.add(format!(
+                    "{}: rows of {} are loaded by way of {}, so a rule for {column} in one partition would miss some. \
+                     Give the rule to {}.",
+                    describe(self.rules[*rule].0),
+                    load.table,
+                    load.copy_into,
+                    load.copy_into
+                ));
+            }
+        }
+    }
+
     /// A covered column that is neither in the data nor computed from it would go by unmasked.
     fn check_loaded(&self, load: &Load, covered: &Covered, problems: &mut Problems) {
         let Some(table) = self.schema.table(&load.table) else {
             return;
         };
+        self.check_partitions(load, covered, problems);
         let in_data: HashSet<&str> = load.columns.iter().map(String::as_str).collect();
         for column in &self.schema.tables[table].columns {
             let is_covered = covered.contains_key(column.name.as_str());

@@ -49,12 +49,19 @@ pub struct Table {
     /// As written in INHERITS and PARTITION OF, until they are resolved.
     parents: Vec<TableName>,
     of_type: Option<TableName>,
+    /// It has columns that it does not name itself.
+    borrows: bool,
 }
 
 impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether all its columns are known: what it inherits may be an extension's.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.borrows
     }
 }
 

@@ -142,8 +142,10 @@ impl Schema {
             ..Table::default()
         };
         if cursor.accept("OF") {
+            table.borrows = true;
             table.of_type = cursor.qualified(&entry.namespace);
         } else if cursor.accept("PARTITION OF") {
+            table.borrows = true;
             table.parents.extend(cursor.qualified(&entry.namespace));
         }
         for item in cursor
@@ -158,6 +160,7 @@ impl Schema {
         }
         while let Some(token) = cursor.peek() {
             if cursor.accept("INHERITS") {
+                table.borrows = true;
                 for parent in cursor
                     .parenthesized()
                     .map(|items| split(items, ','))
@@ -221,6 +224,7 @@ impl Schema {
                 None => {}
             }
         } else if cursor.accept("INHERIT") {
+            self.tables[index].borrows = true;
             self.tables[index]
                 .parents
                 .extend(cursor.qualified(&entry.namespace));

@@ -9,6 +9,7 @@
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
+use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::connect;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
@@ -201,7 +202,7 @@ impl Beside<'_> {
     async fn tried(&self, sql: &str) -> Result<bool> {
         let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
         control("SAVEPOINT tried").await?;
-        match self.session.batch_execute(sql).await {
+        match self.session.batch_execute(&enclosed(sql)).await {
             Ok(()) => control("RELEASE SAVEPOINT tried").await.map(|()| true),
             Err(error) if error.as_db_error().is_some() => {
                 control("ROLLBACK TO SAVEPOINT tried").await.map(|()| false)

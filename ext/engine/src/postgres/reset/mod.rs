@@ -7,6 +7,7 @@
 use crate::alike::Alike;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{Plan, Refusal, Statement};
+use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::extensions::{self, Need};
 use crate::postgres::inspect::inventory::{self, Inventory};
 use crate::postgres::refused;
@@ -371,7 +372,7 @@ impl Target {
                 }
                 continue;
             }
-            let answers = join_all(now.iter().map(|one| session.batch_execute(&one.sql))).await;
+            let answers = join_all(now.iter().map(|one| self.say(session, one))).await;
             // The first refusal is the cause; what came after it only says that the transaction has failed.
             if let Some((one, Err(error))) = now.iter().zip(answers).find(|(_, answer)| answer.is_err()) {
                 return Err(statement_refused(one, self.need(one), &error));
@@ -384,7 +385,7 @@ impl Target {
     async fn create_together(&self, session: &Session, statements: &[&Statement]) -> Result<bool, Refused> {
         let doing = "creating a part of the schema";
         run(session, doing, "SAVEPOINT may_be_left_out").await?;
-        let answers = join_all(statements.iter().map(|one| session.batch_execute(&one.sql))).await;
+        let answers = join_all(statements.iter().map(|one| self.say(session, one))).await;
         if answers.iter().all(Result::is_ok) {
             run(session, doing, "RELEASE SAVEPOINT may_be_left_out").await?;
             for statement in statements {
@@ -405,11 +406,19 @@ impl Target {
         for statement in statements {
             if self.may_leave_out(statement) {
                 self.create_or_leave_out(session, plan, statement).await?;
-            } else if let Err(error) = session.batch_execute(&statement.sql).await {
+            } else if let Err(error) = self.say(session, statement).await {
                 return Err(statement_refused(statement, self.need(statement), &error));
             }
         }
         Ok(())
+    }
+
+    /// Runs a statement of the archive's, which cannot end the transaction.
+    async fn say(&self, session: &Session, statement: &Statement) -> Result<(), tokio_postgres::Error> {
+        match self.facts.plpgsql {
+            true => session.batch_execute(&enclosed(&statement.sql)).await,
+            false => session.batch_execute(&statement.sql).await,
+        }
     }
 
     fn may_leave_out(&self, statement: &Statement) -> bool {
@@ -442,7 +451,7 @@ impl Target {
         }
         let doing = format!("creating {kind} {name}");
         run(session, &doing, "SAVEPOINT may_be_left_out").await?;
-        match session.batch_execute(&statement.sql).await {
+        match self.say(session, statement).await {
             Ok(()) => {
                 self.missing.found(*dump_id);
                 run(session, &doing, "RELEASE SAVEPOINT may_be_left_out").await

@@ -30,6 +30,8 @@ pub(in crate::postgres) struct Facts {
     pub(in crate::postgres) role: String,
     /// Locks that the server's lock table holds for certain.
     pub(in crate::postgres) lock_slots: u64,
+    /// Whether the database has PL/pgSQL, as it has unless somebody drops it.
+    pub(in crate::postgres) plpgsql: bool,
 }
 
 /// Locks a mutex; one that a panicking thread held is as good as any, since each holds a plain value.
@@ -93,7 +95,8 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
                  current_user::text AS role, \
                  current_setting('max_locks_per_transaction')::int8 \
                    * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8) \
-                   AS lock_slots";
+                   AS lock_slots, \
+                 EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql') AS plpgsql";
     let row = control
         .query_one(sql, &[])
         .await
@@ -123,6 +126,7 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
     Ok(Facts {
         role: get(&row, "role")?,
         lock_slots: u64::try_from(lock_slots).unwrap_or(6_400),
+        plpgsql: get(&row, "plpgsql")?,
     })
 }
 
