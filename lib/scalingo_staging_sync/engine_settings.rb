@@ -168,6 +168,7 @@ module ScalingoStagingSync
         "addon_id" => @config.scalingo_addon_id,
         "backup_max_age" => @config.backup_max_age,
         "urls" => base_urls,
+        "stall_timeout" => @config.stall_timeout,
         "keep_in" => (in_app(@config.temp_dir) if @config.keep_backup),
         "force_download" => force_download || Support::Variables.new.yes?("FORCE_BACKUP_DOWNLOAD")
       }
@@ -180,6 +181,7 @@ module ScalingoStagingSync
         "url" => target_url,
         "parallel_connections" => @config.parallel_connections,
         "lock_timeout" => @config.lock_timeout,
+        "stall_timeout" => @config.stall_timeout,
         "terminate_connections" => @config.terminate_connections,
         "postgis" => @config.postgis,
         "retry_attempts" => @config.anonymization_retry_attempts,

@@ -19,7 +19,7 @@ class ConfigurationTest < Minitest::Test
     slack_enabled: false, slack_webhook_url: nil, slack_channel: nil, slack_locale: :fr, seeds_file_path: nil, postgis: false,
     scalingo_region: "osc-fr1", scalingo_addon_id: nil, scalingo_api_token: nil, backup_file: nil, backup_url: nil,
     backup_max_age: nil, keep_backup: false, anonymized_email_domain: "demo.example.com", anonymization_secret: nil,
-    allow_unmasked_copy: false, lock_timeout: 30.0, terminate_connections: true, include_foreign_servers: false,
+    allow_unmasked_copy: false, lock_timeout: 30.0, stall_timeout: 300.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
     subset: {}, limits: {}, subset_references: {}, include_tables: [],
@@ -104,6 +104,7 @@ class ConfigurationTest < Minitest::Test
       [[], { "a" => "b" }, { "a.b" => 1 }, { "a.b" => {} }, { "a.b" => { "t" => {} } }, { "a.b" => { "t" => { "B" => 1 } } }, { ".b" => "c" }]
     ],
     lock_timeout: [[1, 0.5, "30"], [0, -1, "0"]],
+    stall_timeout: [[1, 2.5, "300"], [0, 0.5, "0"]],
     terminate_connections: [[false], [0]],
     include_foreign_servers: [[true], [1]],
     postgis: [[true], [1]],

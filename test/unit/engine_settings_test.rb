@@ -13,11 +13,11 @@ class EngineSettingsTest < Minitest::Test
             "app" => "my-app-production", "api_token" => "tk-us-secret-token", "region" => "osc-fr1",
             "addon_id" => nil, "backup_max_age" => nil,
             "urls" => { "auth" => nil, "api" => nil, "database" => nil },
-            "keep_in" => nil, "force_download" => false
+            "keep_in" => nil, "force_download" => false, "stall_timeout" => 300.0
           }
         },
         "target" => {
-          "url" => STAGING_URL, "parallel_connections" => 3, "lock_timeout" => 30.0, "terminate_connections" => true,
+          "url" => STAGING_URL, "parallel_connections" => 3, "lock_timeout" => 30.0, "stall_timeout" => 300.0, "terminate_connections" => true,
           "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0, "more_to_come" => false
         },
         "masking" => {

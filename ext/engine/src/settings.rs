@@ -229,6 +229,9 @@ pub struct Scalingo {
     /// Download even when a kept archive would do.
     #[serde(default)]
     pub force_download: bool,
+    /// Seconds that a download or an answer may take without getting on, where the backup is fetched and nothing else.
+    #[serde(default = "default_stall_timeout")]
+    pub stall_timeout: f64,
     /// Seconds between two looks at a backup that is being made. The API's documentation asks for 5 to 10.
     #[serde(default = "default_poll_interval")]
     pub poll_interval: f64,
@@ -260,6 +263,9 @@ pub struct TargetSettings {
     /// Seconds that the reset waits for a lock.
     #[serde(default = "default_lock_timeout")]
     pub lock_timeout: f64,
+    /// Seconds that anything may take without getting on: a session of the target's, a download, an answer of the API's.
+    #[serde(default = "default_stall_timeout")]
+    pub stall_timeout: f64,
     /// End other sessions of the same role in the target database.
     #[serde(default = "default_true")]
     pub terminate_connections: bool,
@@ -390,6 +396,9 @@ fn default_poll_interval() -> f64 {
 }
 fn default_lock_timeout() -> f64 {
     30.0
+}
+fn default_stall_timeout() -> f64 {
+    300.0
 }
 fn default_retry_attempts() -> u32 {
     3

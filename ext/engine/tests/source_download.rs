@@ -335,7 +335,7 @@ async fn a_body_that_never_gets_further_fails_after_the_attempts_and_says_how_fa
 async fn a_download_that_breaks_without_end_is_given_up_even_if_it_crawls() {
     let (_, packed, scalingo) = scene().await;
     scalingo.on(FILE, move |request| {
-        serve(request, &packed).end(End::CutAfter(10))
+        serve(request, &packed).end(End::CutAfter(2000))
     });
     let patience = source::Patience {
         breaks: 12,
@@ -362,6 +362,62 @@ async fn a_silent_server_is_left_and_the_download_goes_on() {
             .unwrap(),
         archive
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sends_a_byte_at_a_time_is_left_and_in_the_end_given_up() {
+    let (archive, packed, scalingo) = scene().await;
+    let trickle = || Reply::bytes(200, packed.clone()).end(End::Trickling(Duration::from_millis(10)));
+    let patience = source::Patience {
+        slow: Duration::from_millis(200),
+        ..patience()
+    };
+    scalingo.next(FILE, [trickle()]);
+    let read = open_and_read(scalingo.settings(), &patience, &Heard::default()).await;
+    assert_eq!(read.unwrap(), archive);
+
+    scalingo.next(FILE, std::iter::repeat_with(trickle).take(20));
+    let error = open_and_read(scalingo.settings(), &patience, &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert!(
+        error.what.contains("fewer than 64 KiB came in 0.2 seconds"),
+        "{error}"
+    );
+    // Those before, and as many as bring nothing.
+    assert_eq!(scalingo.asked(FILE).len(), 2 + patience.download_attempts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_closes_after_each_byte_is_given_up() {
+    let (_, packed, scalingo) = scene().await;
+    scalingo.on(FILE, move |request| serve(request, &packed).end(End::CutAfter(1)));
+    let error = open_and_read(scalingo.settings(), &patience(), &Heard::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Download);
+    assert_eq!(scalingo.asked(FILE).len(), patience().download_attempts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_reader_is_no_slow_server() {
+    let (archive, _, scalingo) = scene().await;
+    let patience = source::Patience {
+        slow: Duration::from_millis(200),
+        ..patience()
+    };
+    let mut backup = open(scalingo.settings(), &patience, &Heard::default())
+        .await
+        .unwrap();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut bytes = vec![0];
+        backup.archive.read_exact(&mut bytes).unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        backup.archive.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    assert_eq!(read.await.unwrap().unwrap(), archive);
+    assert_eq!(scalingo.asked(FILE).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -893,3 +893,26 @@ async fn until(done: impl Fn() -> bool) {
     }
     panic!("it did not happen within ten seconds");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_takes_requests_and_never_answers_is_given_up_long_before_its_retries_are_spent() {
+    let patience = Patience {
+        answer: Duration::from_millis(200),
+        api_attempts: 7,
+        ..patience()
+    };
+    for route in [ADDONS, NEW_BACKUP] {
+        let scalingo = scene().await;
+        scalingo.on(route, |_| Reply::json(200, json!({})).end(End::SilentAfter(1)));
+        let settings = settings::Scalingo {
+            backup_max_age: Some(0),
+            ..scalingo.settings()
+        };
+        let error = chosen_with(settings, &patience, &Heard::default())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::Api);
+        assert!(error.what.contains("no answer in time"), "{error}");
+        assert_eq!(scalingo.asked(route).len(), patience.silences, "{route}");
+    }
+}

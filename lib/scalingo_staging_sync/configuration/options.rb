@@ -294,6 +294,10 @@ module ScalingoStagingSync
       option :lock_timeout, Kind.number(0.001..86_400), 30.0,
              "Seconds that emptying the target, or a rule in SQL, waits for a lock that another session holds.", cosmetic: true
 
+      option :stall_timeout, Kind.number(1..86_400), 300.0,
+             "Seconds that anything may wait without getting on: a connection to the target while the server does not say that " \
+             "it works, a download that brings less than 64 KiB in that time, an answer of Scalingo's API.", cosmetic: true
+
       option :terminate_connections, Kind::BOOLEAN, true,
              "End the other sessions of the same role in the target database, such as the web processes', before " \
              "and throughout the run. With false the run refuses to start while there are any."

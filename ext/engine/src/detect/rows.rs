@@ -3,9 +3,8 @@
 use super::{Detection, LoadScan};
 use crate::error::{Doing, Error, Result};
 use crate::plan::Load;
-use futures_util::TryStreamExt;
+use crate::postgres::Session;
 use masking::quote_identifier;
-use tokio_postgres::Client;
 
 /// About how many bytes of rows are looked at together.
 const PIECE: usize = 256 * 1024;
@@ -14,7 +13,7 @@ const PIECE: usize = 256 * 1024;
 ///
 /// # Errors
 /// When the server refuses to read a table.
-pub(crate) async fn judge(client: &Client, detection: &Detection) -> Result<()> {
+pub(crate) async fn judge(client: &Session, detection: &Detection) -> Result<()> {
     let plan = detection.plan();
     let mut loads: Vec<&Load> = plan
         .loads
@@ -33,7 +32,7 @@ pub(crate) async fn judge(client: &Client, detection: &Detection) -> Result<()> 
     Ok(())
 }
 
-async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut LoadScan) -> Result<()> {
+async fn read(client: &Session, load: &Load, most: Option<u64>, scan: &mut LoadScan) -> Result<()> {
     let refused = |error: &tokio_postgres::Error| {
         Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
     };
@@ -44,8 +43,7 @@ async fn read(client: &Client, load: &Load, most: Option<u64>, scan: &mut LoadSc
         columns.join(", "),
         load.table.sql()
     );
-    let out = client.copy_out(&sql).await.map_err(|error| refused(&error))?;
-    let mut out = std::pin::pin!(out);
+    let mut out = client.copy_out(&sql).await.map_err(|error| refused(&error))?;
     let mut piece = Vec::with_capacity(PIECE);
     // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
     while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {

@@ -234,7 +234,12 @@ struct BackupContents {
 
 /// Reads the table of contents and plans. The download stops when this is done.
 async fn contents(settings: &Settings, events: &Sink) -> Result<BackupContents> {
-    let backup = source::open(&read_only(&settings.source), events).await?;
+    let backup = source::open(
+        &read_only(&settings.source),
+        settings.target.stall_timeout,
+        events,
+    )
+    .await?;
     events.send(Event::Phase { phase: Phase::Plan });
     let (info, archive) = (backup.info, backup.archive);
     let (settings, events) = (settings.clone(), events.clone());

@@ -171,7 +171,7 @@ impl Dumping<'_> {
     async fn begin(&self) -> Result<(Begun, Rest)> {
         let (settings, events, buffers) = (self.settings, &self.events, Buffers::new(BUFFERS));
         self.enter(Phase::Backup);
-        let backup = source::open(&settings.source, events).await?;
+        let backup = source::open(&settings.source, settings.target.stall_timeout, events).await?;
         self.enter(Phase::Plan);
         let opened = stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await?;
         let Opened {

@@ -135,7 +135,7 @@ impl Run<'_> {
     async fn open(&self) -> Result<(Origin, Opened)> {
         let (settings, target, events) = (self.settings, self.target, &self.events);
         self.enter(Phase::Backup);
-        let backup = source::open(&settings.source, events).await?;
+        let backup = source::open(&settings.source, settings.target.stall_timeout, events).await?;
         identity::refuse_addon(target.url(), &backup.info)?;
         self.history.of_backup(&backup.info);
 
@@ -335,7 +335,13 @@ impl Again<'_> {
 
     /// Reads some loads' rows once more. `decides`: they were never judged.
     async fn read(&self, loads: HashSet<DumpId>, decides: bool) -> Result<mpsc::Receiver<Result<Item>>> {
-        let backup = source::open_again(&self.settings.source, self.backup, self.events).await?;
+        let backup = source::open_again(
+            &self.settings.source,
+            self.backup,
+            self.settings.target.stall_timeout,
+            self.events,
+        )
+        .await?;
         if (&backup.info.id, backup.info.size) != (&self.backup.id, self.backup.size) {
             return Err(Error::new(
                 Kind::Archive,

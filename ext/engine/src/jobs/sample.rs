@@ -53,7 +53,12 @@ pub fn sample<'a>(
     Box::pin(async move {
         settings.check()?;
         until_cancelled(&cancel, async {
-            let backup = source::open(&read_only(&settings.source), events).await?;
+            let backup = source::open(
+                &read_only(&settings.source),
+                settings.target.stall_timeout,
+                events,
+            )
+            .await?;
             let (settings, named, events) = (settings.clone(), named.to_owned(), events.clone());
             let read = move || read(backup.archive, &settings, &named, &events);
             tokio::task::spawn_blocking(read)

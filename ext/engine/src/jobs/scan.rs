@@ -81,7 +81,12 @@ async fn look(settings: &Settings, place: ScanPlace, events: &Sink) -> Result<Sc
 
 async fn backup(settings: Settings, events: &Sink) -> Result<ScanReport> {
     events.send(Event::Phase { phase: Phase::Backup });
-    let backup = source::open(&read_only(&settings.source), events).await?;
+    let backup = source::open(
+        &read_only(&settings.source),
+        settings.target.stall_timeout,
+        events,
+    )
+    .await?;
     events.send(Event::Phase { phase: Phase::Plan });
     let (archive, origin, events) = (backup.archive, backup.info.origin.clone(), events.clone());
     let read = tokio::task::spawn_blocking(move || {

@@ -3,10 +3,9 @@
 use crate::error::{Doing, Error, Result};
 use crate::leak::{LeakCheck, LookTime};
 use crate::plan::Load;
-use futures_util::TryStreamExt;
+use crate::postgres::Session;
 use masking::{quote_identifier, RowMask};
 use std::sync::Arc;
-use tokio_postgres::Client;
 
 /// About how many bytes of rows are looked at together.
 const PIECE: usize = 256 * 1024;
@@ -17,7 +16,7 @@ const PIECE: usize = 256 * 1024;
 /// # Errors
 /// What the server refuses.
 pub(crate) async fn read_back(
-    client: &Client,
+    client: &Session,
     load: &Load,
     mask: Option<&RowMask>,
     check: &Arc<LeakCheck>,
@@ -44,8 +43,7 @@ pub(crate) async fn read_back(
         columns.join(", "),
         load.table.sql()
     );
-    let rows = client.copy_out(&sql).await.map_err(refused)?;
-    let mut rows = std::pin::pin!(rows);
+    let mut rows = client.copy_out(&sql).await.map_err(refused)?;
     let mut piece = Vec::with_capacity(PIECE);
     // PostgreSQL sends each row as one message.
     while let Some(row) = rows.try_next().await.map_err(refused)? {

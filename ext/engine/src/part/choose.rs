@@ -8,7 +8,6 @@ use super::selection::{Chosen, Selection};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::part::{Missing, Part, PartRule};
 use crate::postgres::{cut_rows, Session, Target};
-use futures_util::TryStreamExt;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
 use std::collections::HashMap;
@@ -263,8 +262,7 @@ impl<'a> Choice<'a> {
         let blocks = self.part.relations[at].blocks.len();
         let mut found = vec![RoaringTreemap::new(); blocks];
         let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
-        let stream = self.session.copy_out(&sql).await.map_err(refused)?;
-        let mut stream = std::pin::pin!(stream);
+        let mut stream = self.session.copy_out(&sql).await.map_err(refused)?;
         let mut tuples = Tuples::default();
         while let Some(bytes) = stream.try_next().await.map_err(refused)? {
             tuples.read(&bytes, |place| {

@@ -62,7 +62,7 @@ impl Target {
         let run_id = new_run_id();
         let name = format!("scalingo-staging-sync {run_id}");
         let sessions = settings.parallel_connections.max(1);
-        let connector = Arc::new(Connector::new(url, name, sessions)?);
+        let connector = Connector::new(url, name, sessions, events)?;
         let control = Arc::new(connector.connect().await?);
         let facts = facts(&control, events).await?;
         take_lock(&control).await?;

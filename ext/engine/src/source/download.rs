@@ -155,6 +155,25 @@ impl Break {
     }
 }
 
+/// Whether bytes come as fast as they have to. What waits for the reader does not count.
+#[derive(Default)]
+struct Pace {
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Notes that these bytes came after so much waiting.
+    fn is_too_slow(&mut self, waited: Duration, bytes: u64, patience: &Patience) -> bool {
+        self.waited += waited;
+        self.bytes += bytes;
+        if self.bytes >= patience.least {
+            *self = Self::default();
+        }
+        self.waited >= patience.slow
+    }
+}
+
 struct Download<'a, L> {
     client: Client,
     links: L,
@@ -223,7 +242,8 @@ impl<'a, L: Links> Download<'a, L> {
             };
             self.breaks += 1;
             refusals = if refused { refusals + 1 } else { 0 };
-            let own = if self.offset > before {
+            // A server that closes after each byte gets on no more than one that sends none.
+            let own = if self.offset - before >= self.patience.morsel {
                 delays = attempts.build();
                 Some(self.patience.first_delay)
             } else {
@@ -321,13 +341,18 @@ impl<'a, L: Links> Download<'a, L> {
     async fn pour(&mut self, mut response: Response, skip: u64) -> Result<(), Break> {
         let mut left = skip;
         let mut skipped = Sha256::new();
+        let mut pace = Pace::default();
         loop {
+            let since = Instant::now();
             let mut piece = match tokio::time::timeout(self.patience.stalled, response.chunk()).await {
                 Ok(Ok(Some(piece))) => piece,
                 Ok(Ok(None)) => break,
                 Ok(Err(error)) => return Err(self.no_answer(error)),
                 Err(_) => return Err(self.stalled()),
             };
+            if pace.is_too_slow(since.elapsed(), piece.len() as u64, &self.patience) {
+                return Err(self.trickles());
+            }
             if left > 0 {
                 let length = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
                 skipped.update(&piece[..length]);
@@ -446,6 +471,14 @@ impl<'a, L: Links> Download<'a, L> {
             HttpFailure::Transport { reason, .. } => self.hopeless(&reason),
             _ => Break::passing("the connection failed"),
         }
+    }
+
+    fn trickles(&self) -> Break {
+        Break::passing(format!(
+            "fewer than {} KiB came in {} seconds",
+            self.patience.least / 1024,
+            self.patience.slow.as_secs_f32()
+        ))
     }
 
     fn stalled(&self) -> Break {

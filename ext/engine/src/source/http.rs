@@ -13,6 +13,8 @@ use std::time::Duration;
 use url::{Host, Url};
 
 const USER_AGENT: &str = concat!("scalingo-staging-sync/", env!("CARGO_PKG_VERSION"));
+/// What is said of a server that takes a request and does not answer it.
+const SILENCE: &str = "no answer in time";
 /// The most characters of a foreign text that are quoted.
 const QUOTED: usize = 200;
 
@@ -108,6 +110,11 @@ impl HttpFailure {
         }
     }
 
+    /// Whether the request was taken, and nothing came of it in time.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Transport { reason, arrived: true, .. } if reason == SILENCE)
+    }
+
     /// From an error of reqwest.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         let hopeless = error.is_builder() || is_about_certificates(&error) || is_too_large_a_head(&error);
@@ -176,7 +183,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: jiff::Timestamp) -> Option<D
 /// The upper layers of such an error name the URL; the lowest is the operating system's or rustls's own word.
 fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no answer in time".into();
+        return SILENCE.into();
     }
     if is_too_large_a_head(error) {
         return "the headers of the answer have no end".into();

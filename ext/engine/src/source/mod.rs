@@ -98,7 +98,8 @@ struct Found {
 /// Finds the backup, asks for a fresh one if that is configured, and opens it as a stream.
 ///
 /// `source` says where it is; `events` hears of [`Event::BackupPending`], [`Event::BackupChosen`] and, while the
-/// archive is read, [`Event::Downloaded`] and [`Event::DownloadResumed`]. Must be called within a tokio runtime,
+/// archive is read, [`Event::Downloaded`] and [`Event::DownloadResumed`]. `stall_timeout`: seconds, as in
+/// [`TargetSettings`](settings::TargetSettings::stall_timeout). Must be called within a tokio runtime,
 /// which then carries the download for as long as the archive is read.
 ///
 /// # Errors
@@ -106,8 +107,8 @@ struct Found {
 /// [`Kind::AddonNotFound`], [`Kind::BackupNotFound`] and [`Kind::Api`] from Scalingo. What goes wrong later comes
 /// from the archive's `read`: [`Kind::Download`], [`Kind::Archive`], [`Kind::UnsupportedArchive`], and
 /// [`Kind::Interrupted`] when the runtime ended first.
-pub async fn open(source: &settings::Source, events: &Sink) -> Result<Backup> {
-    open_with(source, events, &Patience::default()).await
+pub async fn open(source: &settings::Source, stall_timeout: f64, events: &Sink) -> Result<Backup> {
+    open_with(source, events, &Patience::with(stall_timeout)).await
 }
 
 /// [`open`] with other delays, for tests.
@@ -134,9 +135,10 @@ pub async fn open_with(source: &settings::Source, events: &Sink, patience: &Pati
 pub(crate) async fn open_again(
     source: &settings::Source,
     known: &BackupInfo,
+    stall_timeout: f64,
     events: &Sink,
 ) -> Result<Backup> {
-    open_again_with(source, known, events, &Patience::default()).await
+    open_again_with(source, known, events, &Patience::with(stall_timeout)).await
 }
 
 /// [`open_again`] with other delays, for tests.
@@ -170,7 +172,7 @@ pub(crate) async fn open_again_with(
 /// As [`open`] and its archive's `read`; [`Kind::Configuration`] when the directory cannot be written to, and
 /// [`Kind::Download`] when the disk refuses part of the archive.
 pub async fn fetch(source: &settings::Scalingo, directory: &Path, events: &Sink) -> Result<PathBuf> {
-    fetch_with(source, directory, events, &Patience::default()).await
+    fetch_with(source, directory, events, &Patience::with(source.stall_timeout)).await
 }
 
 /// [`fetch`] with other delays, for tests.

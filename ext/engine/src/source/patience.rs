@@ -14,6 +14,14 @@ pub struct Patience {
     pub answer: Duration,
     /// How long a download may bring nothing before it counts as broken.
     pub stalled: Duration,
+    /// In so long of waiting a download has to bring [`least`](Self::least) bytes, or all that are missing.
+    pub slow: Duration,
+    /// See [`slow`](Self::slow).
+    pub least: u64,
+    /// The fewest bytes that a try has to bring to count as one that got on.
+    pub morsel: u64,
+    /// How many times in all an API may accept a request and never answer it.
+    pub silences: usize,
     /// Before the first retry; doubled for each further one.
     pub first_delay: Duration,
     /// The longest delay between two tries.
@@ -22,7 +30,7 @@ pub struct Patience {
     pub longest_retry_after: Duration,
     /// Attempts of one API request. With the delays it outlives the minute of Scalingo's rate limit.
     pub api_attempts: usize,
-    /// Attempts of a download in a row that bring no new byte.
+    /// Attempts of a download in a row that bring less than [`morsel`](Self::morsel) new bytes.
     pub download_attempts: usize,
     /// Attempts in a row to which the server says no (4xx), although each has a fresh link.
     pub refusals: usize,
@@ -42,6 +50,10 @@ impl Default for Patience {
             connect: Duration::from_secs(20),
             answer: Duration::from_secs(60),
             stalled: Duration::from_secs(60),
+            slow: Duration::from_secs(300),
+            least: 64 * 1024,
+            morsel: 1024,
+            silences: 3,
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_secs(30),
             longest_retry_after: Duration::from_secs(300),
@@ -57,6 +69,19 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// That of a run with this `stall_timeout`, in seconds.
+    pub(super) fn with(stall_timeout: f64) -> Self {
+        let own = Self::default();
+        let stall = Duration::try_from_secs_f64(stall_timeout).unwrap_or(own.slow);
+        Self {
+            connect: own.connect.min(stall),
+            answer: own.answer.min(stall),
+            stalled: own.stalled.min(stall),
+            slow: stall,
+            ..own
+        }
+    }
+
     /// The delays between `attempts` tries.
     pub(super) fn delays(&self, attempts: usize) -> ExponentialBuilder {
         ExponentialBuilder::default()
@@ -87,6 +112,22 @@ mod tests {
         let patience = Patience::default();
         let total: Duration = patience.delays(patience.api_attempts).build().sum();
         assert!(total >= Duration::from_secs(60), "only {total:?}");
+    }
+
+    #[test]
+    fn a_stall_timeout_shortens_what_is_waited_for_and_never_lengthens_it() {
+        let waits = |seconds| {
+            let Patience {
+                answer,
+                stalled,
+                slow,
+                ..
+            } = Patience::with(seconds);
+            [answer, stalled, slow].map(|wait| wait.as_secs())
+        };
+        assert_eq!(waits(5.0), [5, 5, 5]);
+        assert_eq!(waits(300.0), [60, 60, 300]);
+        assert_eq!(waits(3600.0), [60, 60, 3600]);
     }
 
     #[test]

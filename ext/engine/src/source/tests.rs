@@ -3,7 +3,7 @@ use super::*;
 use sha2::Digest;
 
 async fn open_file(path: &Path) -> Result<Backup> {
-    open(&settings::Source::File(path.to_owned()), &Sink::silent()).await
+    open(&settings::Source::File(path.to_owned()), 300.0, &Sink::silent()).await
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn the_chosen_file_is_announced() {
     let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
     let hears = Arc::clone(&heard);
     let events = Sink::new(move |event| hears.lock().unwrap().push(event));
-    open(&settings::Source::File(path), &events).await.unwrap();
+    open(&settings::Source::File(path), 300.0, &events).await.unwrap();
     let chosen = Event::BackupChosen {
         id: "shop.dump".into(),
         created_at: None,
@@ -69,7 +69,7 @@ async fn a_file_can_be_opened_again_and_is_not_announced_twice() {
     let hears = Arc::clone(&heard);
     let events = Sink::new(move |event| hears.lock().unwrap().push(event));
     let source = settings::Source::File(path);
-    let mut again = open_again(&source, &known, &events).await.unwrap();
+    let mut again = open_again(&source, &known, 300.0, &events).await.unwrap();
     let mut read = Vec::new();
     again.archive.read_to_end(&mut read).unwrap();
     assert_eq!(read, b"PGDMP and so on");
@@ -88,7 +88,9 @@ async fn what_can_be_read_only_once_is_not_opened_again() {
     };
     // A character device, as a pipe is: not a file with a length.
     let source = settings::Source::File("/dev/null".into());
-    let error = open_again(&source, &known, &Sink::silent()).await.unwrap_err();
+    let error = open_again(&source, &known, 300.0, &Sink::silent())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Configuration);
     assert!(error.what.contains("cannot be read a second time"), "{error}");
 }

@@ -53,6 +53,8 @@ pub enum End {
     SilentAfter(usize),
     /// The body is repeated without end.
     Endless,
+    /// A byte comes at a time, so far apart.
+    Trickling(Duration),
 }
 
 /// An answer.
@@ -235,6 +237,7 @@ impl Scalingo {
             },
             keep_in: None,
             force_download: false,
+            stall_timeout: 300.0,
             poll_interval: 0.002,
         }
     }
@@ -362,8 +365,15 @@ async fn write_reply(stream: &mut TcpStream, reply: Reply, state: &State) -> std
     stream.write_all(head.as_bytes()).await?;
     let body = match reply.end {
         End::CutAfter(length) | End::SilentAfter(length) => &reply.body[..length.min(reply.body.len())],
-        End::Whole | End::Endless => &reply.body[..],
+        End::Whole | End::Endless | End::Trickling(_) => &reply.body[..],
     };
+    if let End::Trickling(apart) = reply.end {
+        for byte in body.chunks(1) {
+            stream.write_all(byte).await?;
+            tokio::time::sleep(apart).await;
+        }
+        return stream.shutdown().await;
+    }
     loop {
         for piece in body.chunks(16 * 1024) {
             if reply.chunked {

@@ -180,6 +180,7 @@ pub fn settings(url: &str) -> settings::TargetSettings {
         url: url.to_owned().into(),
         parallel_connections: 3,
         lock_timeout: 5.0,
+        stall_timeout: 300.0,
         terminate_connections: true,
         postgis: false,
         retry_attempts: 3,

@@ -5,8 +5,9 @@
 //! is not a dump: views, other functions, privileges and the like are left out.
 
 use crate::error::{Doing, Error, Result};
+use crate::postgres::session::connect::Session;
 use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
 /// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN.
 const TYPES: &str = "
@@ -109,7 +110,7 @@ WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND c.relkind IN ('r', 'p
 ///
 /// # Errors
 /// When a catalogue query fails.
-pub(crate) async fn describe(client: &Client) -> Result<(Header, Vec<Entry>)> {
+pub(crate) async fn describe(client: &Session) -> Result<(Header, Vec<Entry>)> {
     let mut entries = Vec::new();
     for (query, section) in [
         (TYPES, Section::PreData),

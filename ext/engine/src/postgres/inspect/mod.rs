@@ -161,7 +161,7 @@ pub async fn inspect(
 /// A session for looking alone.
 pub(crate) async fn connect(url: ConnectionUrl) -> Result<Session> {
     let name = format!("scalingo-staging-sync {}", new_run_id());
-    Connector::new(url, name, 1)?.connect().await
+    Connector::new(url, name, 1, &Sink::silent())?.connect().await
 }
 
 async fn base(session: &Session) -> Result<Inspection> {

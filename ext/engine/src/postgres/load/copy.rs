@@ -203,7 +203,7 @@ impl<'a> Copying<'a> {
             self.send_bytes(end).await?;
         }
         if let Some(mut copy) = self.under_way.take() {
-            let stored = copy.sink.as_mut().finish().await;
+            let stored = self.session.during(copy.sink.as_mut().finish()).await;
             self.stored += stored.map_err(|error| refused(self.table, &error))?;
         }
         Ok(true)
@@ -270,7 +270,7 @@ impl<'a> Copying<'a> {
         };
         copy.bytes += bytes.len() as u64;
         for message in Outgoing::messages(bytes, self.buffers) {
-            let sent = copy.sink.send(message).await;
+            let sent = self.session.during(copy.sink.send(message)).await;
             sent.map_err(|error| refused(self.table, &error))?;
         }
         self.under_way = Some(copy);

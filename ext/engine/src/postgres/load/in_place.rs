@@ -8,7 +8,6 @@ use crate::postgres::load::copy::Way;
 use crate::postgres::load::lane::{Lane, LaneReport, Queue};
 use crate::postgres::load::stage::Stages;
 use crate::postgres::session::connect::Session;
-use futures_util::TryStreamExt;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -58,8 +57,7 @@ async fn read(reader: &Session, load: &Load, sender: mpsc::Sender<Vec<u8>>, buff
         columns.join(", "),
         load.table.sql()
     );
-    let out = reader.copy_out(&sql).await.map_err(|error| refused(&error))?;
-    let mut out = std::pin::pin!(out);
+    let mut out = reader.copy_out(&sql).await.map_err(|error| refused(&error))?;
     let mut piece = buffers.take();
     // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
     while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {

@@ -5,8 +5,10 @@
 //! of a statement.
 
 use crate::error::{About, Doing, Error, Kind, Result};
+use crate::event::Sink;
 use crate::postgres::session::tls;
 use crate::postgres::session::url::{ChannelBinding, ConnectionUrl, Host, HostAndPort, SslMode};
+use crate::postgres::session::watch::{self, Limits, Pulse, Watch};
 use crate::text::{text, Setting, Text};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
@@ -75,6 +77,8 @@ pub(crate) struct Connector {
     tls: Option<MakeRustlsConnect>,
     application_name: String,
     setup: String,
+    /// Hears of a session that stands still.
+    events: Sink,
     /// Held for reading while a session is being opened, for writing while other sessions are ended: a session
     /// shows up in pg_stat_activity an instant before its application name does.
     pub(crate) gate: RwLock<()>,
@@ -85,16 +89,22 @@ impl Connector {
     ///
     /// # Errors
     /// [`Kind::Configuration`] when certificate files cannot be read.
-    pub(crate) fn new(url: ConnectionUrl, application_name: String, sessions: usize) -> Result<Self> {
+    pub(crate) fn new(
+        url: ConnectionUrl,
+        application_name: String,
+        sessions: usize,
+        events: &Sink,
+    ) -> Result<Arc<Self>> {
         let wants_tls = url.tls.mode != SslMode::Disable;
         let tls = wants_tls.then(|| tls::client_config(&url.tls)).transpose()?;
-        Ok(Self {
+        Ok(Arc::new(Self {
             setup: setup_sql(sessions),
             url,
             tls: tls.map(MakeRustlsConnect::new),
             application_name,
+            events: events.clone(),
             gate: RwLock::new(()),
-        })
+        }))
     }
 
     /// Where it connects to.
@@ -107,16 +117,55 @@ impl Connector {
         &self.application_name
     }
 
-    /// Opens a session and sets it up.
+    /// How long its sessions may stand still.
+    pub(super) fn limits(&self) -> Limits {
+        self.url.limits
+    }
+
+    /// Opens a session and sets it up. From then on it is watched.
     ///
     /// # Errors
     /// [`Kind::TargetConnection`]: the last host's reason, in words without the URL, a name or a password.
-    pub(crate) async fn connect(&self) -> Result<Session> {
-        let _gate = self.gate.read().await;
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Session> {
+        let mut session = {
+            let _gate = self.gate.read().await;
+            self.open().await?
+        };
+        let watched = (session.pid, session.driver.0.abort_handle());
+        let pulse = Arc::clone(&session.pulse);
+        let watch = Watch::start(pulse, watched, Arc::clone(self), self.events.clone());
+        session.watch = Some(watch);
+        Ok(session)
+    }
+
+    /// What the server says of one of its processes, asked on a session of its own.
+    pub(super) async fn ask_about(&self, pid: i32) -> watch::Doing {
+        let asked = async {
+            // Not within the gate: who ends others' sessions may be waiting for what stands still.
+            let session = self.open().await?;
+            let answer = session.client.query_opt(watch::QUESTION, &[&pid]).await;
+            let doing = answer.and_then(|row| watch::doing(row.as_ref()));
+            doing.map_err(|error| Error::from_server(Doing::WithoutRows("asking about a session"), &error))
+        };
+        match tokio::time::timeout(watch::asking(self.limits()), asked).await {
+            Ok(Ok(doing)) => doing,
+            // It answers, if only that there is no connection left.
+            Ok(Err(error)) if error.about.sqlstate.is_some() => watch::Doing::Works,
+            _ => watch::Doing::StandsStill("another connection gets no answer either".into()),
+        }
+    }
+
+    /// A session that is set up, and not watched.
+    async fn open(&self) -> Result<Session> {
         let mut failure = None;
         for place in self.places() {
             match self.connect_to(&place).await {
-                Ok(session) => return session.set_up(&self.setup).await,
+                Ok(session) => {
+                    let set_up = tokio::time::timeout(self.attempt_limit(), session.set_up(&self.setup));
+                    return set_up
+                        .await
+                        .unwrap_or_else(|_| Err(unreachable_target("it does not answer")));
+                }
                 Err(error) => failure = Some(error),
             }
         }
@@ -154,7 +203,7 @@ impl Connector {
 
     async fn attempt(&self, place: &HostAndPort, encryption: Encryption) -> Result<Session, Failure> {
         let config = self.config(place, encryption);
-        let limit = self.url.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let limit = self.attempt_limit();
         let opened = match (&self.tls, encryption) {
             (Some(tls), Encryption::IfOffered | Encryption::Always) => {
                 let tls = tls.clone();
@@ -187,6 +236,11 @@ impl Connector {
                 error: unreachable_target("the attempt timed out"),
             }),
         }
+    }
+
+    /// How long one attempt may take.
+    fn attempt_limit(&self) -> Duration {
+        self.url.connect_timeout.unwrap_or(CONNECT_TIMEOUT)
     }
 
     fn config(&self, place: &HostAndPort, encryption: Encryption) -> Config {
@@ -336,6 +390,8 @@ pub(crate) struct Session {
     client: Client,
     driver: Driver,
     pid: i32,
+    pulse: Arc<Pulse>,
+    watch: Option<Watch>,
 }
 
 /// The task that moves a session's bytes. Aborting it closes the socket.
@@ -344,14 +400,6 @@ struct Driver(JoinHandle<()>);
 impl Drop for Driver {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-impl std::ops::Deref for Session {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
     }
 }
 
@@ -368,6 +416,8 @@ impl Session {
             client,
             driver: Driver(tokio::spawn(driver)),
             pid: 0,
+            pulse: Arc::new(Pulse::new()),
+            watch: None,
         }
     }
 
@@ -404,12 +454,14 @@ impl Session {
         self.pid
     }
 
-    /// Says something, so that a proxy that cuts silent connections does not cut this one.
-    pub(crate) async fn ping(&self) -> Result<()> {
-        self.client
-            .check_connection()
-            .await
-            .map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
+    /// What it talks by; see [`talk`](super::talk).
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What is under way on it.
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Ends the session in good order, or after two seconds in any.

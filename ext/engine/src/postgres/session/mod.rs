@@ -1,8 +1,10 @@
 //! Sessions: how they are opened, what the server says about itself, and the run's lock.
 
 pub(in crate::postgres) mod connect;
+mod talk;
 pub mod tls;
 pub mod url;
+mod watch;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;

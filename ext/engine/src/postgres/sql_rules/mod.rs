@@ -13,7 +13,7 @@ mod waiting;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::{SqlGroup, SqlRules, SqlStatement, SqlTable};
 use crate::plan::{quote_identifier, Plan};
-use crate::postgres::session::connect::{Connector, Session};
+use crate::postgres::session::connect::{Session, SharedConnector};
 use crate::postgres::session::{is_passing, may_retry};
 use masking::ColumnCounts;
 use pg_dump_archive::DumpId;
@@ -258,7 +258,7 @@ pub(crate) async fn create_temporaries_like(
 /// failure.
 pub(crate) async fn run(
     session: &Session,
-    connector: &Connector,
+    connector: &SharedConnector,
     plan: &Plan,
     number: usize,
     attempts: u32,
@@ -294,7 +294,7 @@ fn ending(error: &tokio_postgres::Error) -> Error {
 }
 
 /// What the server says of a transaction whose COMMIT got no answer, once it has ended.
-async fn was_committed(connector: &Connector, transaction: &str) -> Result<bool> {
+async fn was_committed(connector: &SharedConnector, transaction: &str) -> Result<bool> {
     let session = connector.connect().await?;
     let since = Instant::now();
     loop {

@@ -356,8 +356,12 @@ impl Account {
             Repeat::Never => 1,
         };
         let once = || exchange(request(), secrets);
+        let mut silences = 0;
         once.retry(self.patience.delays(attempts))
-            .when(HttpFailure::is_passing)
+            .when(|failure| {
+                silences += usize::from(failure.is_silence());
+                failure.is_passing() && silences < self.patience.silences
+            })
             .adjust(|failure, own| own.and_then(|own| self.patience.delay(failure.retry_after(), own)))
             .await
     }

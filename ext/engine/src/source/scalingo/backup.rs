@@ -171,6 +171,7 @@ impl Fresh<'_> {
     /// a new one before it is sent again.
     async fn ask(&mut self, before: &[Record]) -> Result<Record> {
         let mut delays = self.patience.delays(self.patience.api_attempts).build();
+        let mut silences = 0;
         loop {
             let failure = match self.api.ask_for_backup(self.addon).await {
                 Ok(record) => return Ok(record),
@@ -182,8 +183,10 @@ impl Fresh<'_> {
                     return Ok(record);
                 }
             }
+            silences += usize::from(failure.is_silence());
             let delay = delays
                 .next()
+                .filter(|_| silences < self.patience.silences)
                 .and_then(|own| self.patience.delay(failure.retry_after(), own));
             match delay {
                 Some(delay) if failure.is_passing() => tokio::time::sleep(delay).await,

@@ -8,6 +8,7 @@
 mod parameters;
 
 use crate::error::{Error, Kind, Result};
+use crate::postgres::session::watch::Limits;
 use crate::settings;
 use crate::text::{text, Setting};
 use parameters::Parameters;
@@ -44,6 +45,8 @@ pub struct ConnectionUrl {
     pub channel_binding: ChannelBinding,
     /// Encryption.
     pub tls: TlsSettings,
+    /// How long a session may stand still.
+    pub limits: Limits,
 }
 
 /// One place to try.
@@ -166,7 +169,9 @@ impl ConnectionUrl {
     /// # Errors
     /// As [`ConnectionUrl::parse`].
     pub fn of(settings: &settings::TargetSettings) -> Result<Self> {
-        Self::parse(settings.url.expose_secret())
+        let mut url = Self::parse(settings.url.expose_secret())?;
+        url.limits = Limits::of(settings.stall_timeout, settings.lock_timeout);
+        Ok(url)
     }
 
     /// Reads a URL such as `postgres://user:password@host:5432/database?sslmode=require`.

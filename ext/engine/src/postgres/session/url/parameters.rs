@@ -213,6 +213,7 @@ impl Parameters {
             must_be_writable: self.must_be_writable,
             channel_binding: self.channel_binding.unwrap_or(ChannelBinding::Prefer),
             tls,
+            limits: super::Limits::default(),
         })
     }
 

@@ -1,0 +1,113 @@
+//! What is said on a session. Whatever waits for an answer here counts as waiting for the [watch](super::watch).
+
+use super::connect::Session;
+use crate::error::{Doing, Error, Result};
+use bytes::Buf;
+use futures_util::TryStreamExt;
+use std::future::Future;
+use std::pin::Pin;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, CopyOutStream, Row, SimpleQueryMessage, Statement, ToStatement};
+
+type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
+type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+impl Session {
+    /// Does something that waits for the server, such as handing on a piece of a COPY.
+    pub(crate) async fn during<F: Future>(&self, work: F) -> F::Output {
+        self.pulse().during(work).await
+    }
+
+    pub(crate) async fn batch_execute(&self, sql: &str) -> Answer<()> {
+        self.during(self.client().batch_execute(sql)).await
+    }
+
+    pub(crate) async fn simple_query(&self, sql: &str) -> Answer<Vec<SimpleQueryMessage>> {
+        self.during(self.client().simple_query(sql)).await
+    }
+
+    pub(crate) async fn prepare(&self, sql: &str) -> Answer<Statement> {
+        self.during(self.client().prepare(sql)).await
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        sql: &(impl ToStatement + ?Sized + Sync),
+        parameters: Parameters<'_>,
+    ) -> Answer<u64> {
+        self.during(self.client().execute(sql, parameters)).await
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &(impl ToStatement + ?Sized + Sync),
+        parameters: Parameters<'_>,
+    ) -> Answer<Vec<Row>> {
+        self.during(self.client().query(sql, parameters)).await
+    }
+
+    pub(crate) async fn query_one(
+        &self,
+        sql: &(impl ToStatement + ?Sized + Sync),
+        parameters: Parameters<'_>,
+    ) -> Answer<Row> {
+        self.during(self.client().query_one(sql, parameters)).await
+    }
+
+    pub(crate) async fn query_opt(
+        &self,
+        sql: &(impl ToStatement + ?Sized + Sync),
+        parameters: Parameters<'_>,
+    ) -> Answer<Option<Row>> {
+        self.during(self.client().query_opt(sql, parameters)).await
+    }
+
+    pub(crate) async fn query_typed(
+        &self,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Answer<Vec<Row>> {
+        self.during(self.client().query_typed(sql, parameters)).await
+    }
+
+    /// Begins a COPY to the server; what is sent by it is to be sent within [`Session::during`].
+    pub(crate) async fn copy_in<B: Buf + Send + 'static>(
+        &self,
+        sql: &(impl ToStatement + ?Sized + Sync),
+    ) -> Answer<CopyInSink<B>> {
+        self.during(self.client().copy_in(sql)).await
+    }
+
+    /// Begins a COPY from the server.
+    pub(crate) async fn copy_out(&self, sql: &str) -> Answer<CopiedOut<'_>> {
+        let stream = self.during(self.client().copy_out(sql)).await?;
+        Ok(CopiedOut {
+            session: self,
+            stream: Box::pin(stream),
+        })
+    }
+
+    /// Whether the connection is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client().is_closed()
+    }
+
+    /// Says something, so that a proxy that cuts silent connections does not cut this one.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        let said = self.during(self.client().check_connection()).await;
+        said.map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
+    }
+}
+
+/// What a COPY from the server brings.
+pub(crate) struct CopiedOut<'s> {
+    session: &'s Session,
+    stream: Pin<Box<CopyOutStream>>,
+}
+
+impl CopiedOut<'_> {
+    /// The next message, of one row where the COPY is of text; None at the end.
+    pub(crate) async fn try_next(&mut self) -> Answer<Option<bytes::Bytes>> {
+        self.session.during(self.stream.try_next()).await
+    }
+}
