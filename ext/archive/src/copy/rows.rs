@@ -25,7 +25,7 @@ pub struct Splitter {
     /// Where fields begin: the rows' one after the other, so that a row's end is the next one's beginning. What stands
     /// behind those is room.
     starts: Vec<usize>,
-    /// Which of the starts are behind a newline.
+    /// Which of the starts are behind a newline; what stands behind those is room.
     ends: Vec<usize>,
 }
 
@@ -50,13 +50,13 @@ impl Splitter {
         let Self { starts, ends } = self;
         starts.resize(starts.len().max(1), 0);
         starts[0] = 0;
-        ends.clear();
         Rows {
             piece,
             looked: 0,
             starts,
             known: 1,
             ends,
+            ended: 0,
             given: 0,
             start: 0,
         }
@@ -102,8 +102,9 @@ pub struct Rows<'s> {
     /// The splitter's, and how many of them are known.
     starts: &'s mut Vec<usize>,
     known: usize,
-    /// The splitter's, and how many of them were given.
+    /// The splitter's, how many of them are known, and how many of those were given.
     ends: &'s mut Vec<usize>,
+    ended: usize,
     given: usize,
     /// Which of the starts is the next row's.
     start: usize,
@@ -113,7 +114,7 @@ impl Rows<'_> {
     /// The next row; None where no whole one is left.
     #[inline]
     pub fn next_row(&mut self) -> Option<Row<'_>> {
-        if self.given == self.ends.len() && !self.look() {
+        if self.given == self.ended && !self.look() {
             return None;
         }
         let end = self.ends[self.given];
@@ -135,9 +136,8 @@ impl Rows<'_> {
     fn look(&mut self) -> bool {
         self.starts.copy_within(self.start..self.known, 0);
         self.known -= self.start;
-        (self.start, self.given) = (0, 0);
-        self.ends.clear();
-        while self.ends.is_empty() {
+        (self.start, self.given, self.ended) = (0, 0, 0);
+        while self.ended == 0 {
             let rest = &self.piece[self.looked..];
             if rest.is_empty() {
                 return false;
@@ -146,8 +146,9 @@ impl Rows<'_> {
             self.known = self.known.min(MOST_FIELDS);
             let room = self.known + WINDOW + SLOTS;
             self.starts.resize(self.starts.len().max(room), 0);
+            self.ends.resize(WINDOW + 1, 0);
             let (place, starts, ends) = (self.looked, &mut *self.starts, &mut *self.ends);
-            self.known =
+            (self.known, self.ended) =
                 dispatch!(Level::new(), simd => write_down(simd, window, place, starts, self.known, ends));
             self.looked += window.len();
         }
@@ -156,7 +157,7 @@ impl Rows<'_> {
 }
 
 /// Writes down where the fields behind a window's separators begin, and which of them are behind a newline. The window
-/// begins at `place`; returns how many starts are known then.
+/// begins at `place`; returns how many starts are known then, and how many newlines there were.
 #[inline(always)]
 fn write_down<S: Simd>(
     simd: S,
@@ -164,9 +165,9 @@ fn write_down<S: Simd>(
     place: usize,
     starts: &mut [usize],
     known: usize,
-    ends: &mut Vec<usize>,
-) -> usize {
-    let (mut known, mut first) = (known, place + 1);
+    ends: &mut [usize],
+) -> (usize, usize) {
+    let (mut known, mut ended, mut first) = (known, 0, place + 1);
     for part in window.chunks(BLOCK) {
         let (mut separators, mut newlines) = match part.first_chunk() {
             Some(block) => separators(simd, block),
@@ -176,10 +177,17 @@ fn write_down<S: Simd>(
                 separators(simd, &block)
             }
         };
-        while newlines != 0 {
+        // Whether a block has a newline cannot be foreseen, so one is written down in any case; few have another.
+        loop {
             let before = separators & (newlines & newlines.wrapping_neg()).wrapping_sub(1);
-            ends.push(known + before.count_ones() as usize);
-            newlines &= newlines - 1;
+            if let Some(end) = ends.get_mut(ended) {
+                *end = known + before.count_ones() as usize;
+            }
+            ended += usize::from(newlines != 0);
+            newlines &= newlines.wrapping_sub(1);
+            if newlines == 0 {
+                break;
+            }
         }
         let count = separators.count_ones() as usize;
         let mut slots = &mut starts[known..];
@@ -196,7 +204,7 @@ fn write_down<S: Simd>(
         }
         first += BLOCK;
     }
-    known
+    (known, ended)
 }
 
 /// A bit for each byte that is a tab or a newline, and one for each that is a newline.

@@ -49,8 +49,8 @@ impl Email {
 
 impl Pseudonym for Email {
     #[inline(always)]
-    fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self.function.digest_of(value, self.fold_case, &mut work.first);
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let digest = self.function.digest_of(value, row.piece, self.fold_case, &mut work.first);
         write_hex(&digest, DIGITS, out);
         match self.kept(value) {
             Some(suffix) => out.extend_from_slice(suffix),

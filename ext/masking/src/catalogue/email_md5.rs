@@ -34,7 +34,8 @@ impl Pseudonym for EmailMd5 {
             Some(address) => self.form.write(&Md5::digest(address), out),
             None => {
                 let value = copy::decode(value, &mut work.first).unwrap_or_default();
-                self.form.write(&self.function.digest(value), out);
+                self.form
+                    .write(&self.function.digest_within(value, row.piece), out);
             }
         }
     }

@@ -103,8 +103,9 @@ struct Distinct {
 }
 
 impl Pseudonym for Distinct {
-    fn write(&self, value: &[u8], _: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
-        self.form.write(&self.function.digest(value), out);
+    fn write(&self, value: &[u8], row: &Row<'_>, _: &mut Work, out: &mut Vec<u8>) {
+        self.form
+            .write(&self.function.digest_within(value, row.piece), out);
     }
 
     fn has_form(&self, value: &[u8]) -> bool {

@@ -61,8 +61,10 @@ impl Words {
 }
 
 impl Pseudonym for Words {
-    fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self.function.digest_of(value, self.fold_case, &mut work.first);
+    fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let digest = self
+            .function
+            .digest_of(value, row.piece, self.fold_case, &mut work.first);
         let start = out.len();
         self.compose(&digest, 0, out);
         if out[start..].eq_ignore_ascii_case(value) {

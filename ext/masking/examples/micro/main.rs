@@ -1,18 +1,19 @@
 //! What each part of the stream costs per core, and the ratios that must hold between them. `bench/micro` runs it.
 //!
+//! It belongs to this crate, not to the engine: the linker optimizes all of a program as its own crate is compiled, and
+//! the engine is compiled for size.
+//!
 //! `--check` leaves Criterion's measurements out and exits 1 when a ratio is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod clock;
-mod load;
 mod rows;
 
 use clock::Processor;
-use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
+use criterion::{BenchmarkGroup, Criterion, Throughput};
 use flate2::bufread::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use masking::RowMask;
-use personal_data::{ColumnDetector, Scanner};
 use pg_dump_archive::copy::{decode, encode, fields, Pieces, Splitter};
 use pg_dump_archive::{Archive, Block};
 use std::hint::black_box;
@@ -33,8 +34,6 @@ const THREE: [&str; 3] = ["email", "last_name", "full_name"];
 const MASKING_TO_INFLATING: f64 = 1.0;
 /// Nineteen columns take at most twice as long as three.
 const NINETEEN_TO_THREE: f64 = 2.0;
-/// A load with three masked columns takes at most so many times one with none.
-const MASKED_LOAD_TO_PLAIN: f64 = 1.10;
 
 /// How often the ratios' measurements are repeated, in turn.
 const ROUNDS: usize = 25;
@@ -80,13 +79,6 @@ fn ratios(text: &[u8]) -> bool {
         MASKING_TO_INFLATING,
     );
     all &= judge("masking nineteen : three", nineteen / three, NINETEEN_TO_THREE);
-    match load::medians() {
-        Some((masked, plain)) => {
-            println!("a whole load, three columns masked {masked:.2} s, none {plain:.2} s");
-            all &= judge("load masked : not masked", masked / plain, MASKED_LOAD_TO_PLAIN);
-        }
-        None => println!("the whole load is left out: run bench/micro, which starts a PostgreSQL for it"),
-    }
     all
 }
 
@@ -103,7 +95,7 @@ fn seconds(mut work: impl FnMut()) -> f64 {
     clock::since(before).as_secs_f64()
 }
 
-pub fn median(mut values: Vec<f64>) -> f64 {
+fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
@@ -229,25 +221,6 @@ fn rows_benches(group: &mut BenchmarkGroup<'_, Processor>, text: &[u8]) {
         let masks = rows::mask(only);
         group.bench_function(name, |bench| bench.iter(|| mask(&masks, text, &mut out)));
     }
-    let mut scanner = Scanner::new();
-    group.bench_function("detect in every field", |bench| {
-        bench.iter_batched(
-            || {
-                let detector = |at: usize| ColumnDetector::new(&format!("column_{at}"), "text");
-                (0..27).map(detector).collect::<Vec<_>>()
-            },
-            |mut detectors| {
-                for row in text.split_inclusive(|byte| *byte == b'\n') {
-                    for (field, detector) in fields(&row[..row.len() - 1]).zip(&mut detectors) {
-                        if let Some(value) = decode(field, &mut scratch) {
-                            detector.observe(value, &mut scanner);
-                        }
-                    }
-                }
-            },
-            BatchSize::PerIteration,
-        )
-    });
 }
 
 /// Archives that `bench/micro` has made: gzip, as pg_dump does by default, and not compressed.
