@@ -98,6 +98,12 @@ class FakeScalingo
                @archive ? File.size(@archive) : 0)
   end
 
+  # Where its addresses say that it is: a proxy before one of its servers.
+  attr_writer :api_url, :store_url
+
+  # The port of one of its two servers, :api or :store.
+  def port_of(server) = @servers.fetch(%i[api store].index(server)).config[:Port]
+
   # What SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL are to be, by the engine's names for them.
   def urls = %w[auth api database].to_h { |name| [name, @api_url] }
 

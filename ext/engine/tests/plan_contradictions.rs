@@ -6,6 +6,7 @@ mod plan_support;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use plan_support::{made, planned, settings, shop, Database, Toc, EVERYTHING, USERS};
 use staging_sync_engine::error::Kind;
+use staging_sync_engine::settings::SqlRule;
 
 /// What is said of an archive that contradicts itself.
 fn refusal(entries: &[Entry]) -> String {
@@ -296,6 +297,15 @@ fn a_rule_for_one_partition_does_not_miss_rows_that_come_through_the_root() {
         said.contains("rows of public.people_0 are loaded by way of public.people"),
         "{said}"
     );
+    let mut in_sql = settings(&[], &[]);
+    in_sql.masking.sql_rules = vec![SqlRule {
+        table: "people_1".into(),
+        query: Some("UPDATE people_1 SET email = 'x'".into()),
+        ..SqlRule::default()
+    }];
+    let error = planned(&toc.entries, &in_sql).unwrap_err().to_string();
+    let told = "a rule in SQL for its partition public.people_1 would miss";
+    assert!(error.contains(told), "{error}");
 }
 
 #[test]

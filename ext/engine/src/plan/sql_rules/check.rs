@@ -1,6 +1,7 @@
 //! What is wrong with a rule that can be known from the table of contents alone.
 
 use super::names::find_table;
+use super::temporaries::Temporaries;
 use super::{describe, Prepared};
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
@@ -8,9 +9,10 @@ use crate::plan::parse::folded;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Schema, Table};
 use crate::plan::walk;
-use crate::plan::Problems;
+use crate::plan::{Load, Problems, TableName};
 use crate::settings::SqlRule;
 use near::nearest;
+use pg_dump_archive::DumpId;
 use sqlparser::ast::{AssignmentTarget, Expr, ObjectNamePart, Update, Value};
 use std::collections::{BTreeSet, HashMap};
 
@@ -50,6 +52,25 @@ pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems
         }
     };
     Some(own)
+}
+
+/// Rows that go by way of a partitioned table may end in a partition that has a rule, and come from one that has none.
+pub(super) fn check_ways(
+    temporaries: &Temporaries<'_>,
+    schema: &Schema,
+    loads: &HashMap<DumpId, Load>,
+    problems: &mut Problems,
+) {
+    let ways = loads.values().map(|load| (load, temporaries.bypassed(load)));
+    let missed: BTreeSet<(&TableName, &TableName)> = ways
+        .filter_map(|(load, table)| Some((&load.copy_into, &schema.tables[table?].name)))
+        .collect();
+    for (into, table) in missed {
+        problems.add(format!(
+            "Rows are loaded by way of {into}, so a rule in SQL for its partition {table} would miss \
+             some. Give the rule to {into}."
+        ));
+    }
 }
 
 /// Two rules that set the same column, in SQL or in flight.

@@ -168,6 +168,7 @@ pub(super) fn read(
         .collect();
     let ruled = owns.iter().copied().flatten().chain(masks.conditional_tables());
     let temporaries = Temporaries::new(schema, &ruled.collect());
+    check::check_ways(&temporaries, schema, loads, problems);
     let chosen = temporaries
         .tables()
         .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, problems));

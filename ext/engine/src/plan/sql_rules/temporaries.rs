@@ -93,6 +93,15 @@ impl<'a> Temporaries<'a> {
         mine
     }
 
+    /// A table with rules that rows of a load can end in although they pass no temporary table: they go by way of a
+    /// partitioned one.
+    pub(super) fn bypassed(&self, load: &Load) -> Option<usize> {
+        let into = self.schema.table(&load.copy_into)?;
+        let partitions = self.schema.partitions(into).into_iter();
+        let mut ruled = partitions.filter(|table| self.contains(*table));
+        ruled.next().filter(|_| self.home(load).is_none())
+    }
+
     /// The table whose temporary one takes a load's rows: its own or that of what it is a partition of.
     fn home(&self, load: &Load) -> Option<usize> {
         let table = self.schema.table(&load.table)?;
