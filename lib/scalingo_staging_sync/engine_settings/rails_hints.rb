@@ -18,19 +18,13 @@ module ScalingoStagingSync
         # @return [Array<Array(String, String)>] table (without its schema) and column of every attribute declared with
         #   `encrypts`
         def encrypted_columns
-          return [] unless encrypts?
-
-          load_models
-          models.flat_map { |model| columns_of(model) }.uniq
+          Models.all.flat_map { |model| columns_of(model) }.uniq
         end
 
         # @return [Array<Hash{String => Object}>] the values that the app's models admit of a column, as the database has
         #   them: `enum`, and what `validates inclusion` lists
         def admitted_values
-          return [] unless models?
-
-          load_models
-          lists = models.flat_map { |model| AdmittedValues.of(model) }
+          lists = Models.all.flat_map { |model| AdmittedValues.of(model) }
           lists.group_by { |list| list.values_at("table", "column") }.map do |(table, column), same|
             { "table" => table, "column" => column, "values" => same.flat_map { |list| list["values"] }.uniq }
           end
@@ -45,39 +39,13 @@ module ScalingoStagingSync
 
         private
 
-        def encrypts?
-          models? && ActiveRecord::Base.respond_to?(:encrypted_attributes)
-        end
-
-        # Without a database configured, as in a CI, it is there all the same; without its adapter it is not.
-        def models?
-          defined?(ActiveRecord::Base) && ActiveRecord::Base.respond_to?(:descendants)
-        rescue ActiveRecord::ActiveRecordError, LoadError
-          false
-        end
-
-        def models
-          ActiveRecord::Base.descendants.reject(&:abstract_class?)
-        end
-
         def rails_config
           Rails.application&.config if defined?(Rails.application)
         end
 
-        # Models are loaded when they are first named; a rake task has named none.
-        def load_models
-          return unless defined?(Rails.autoloaders) && Rails.application
-
-          Rails.root.glob("app/models").select(&:directory?).each { |path| Rails.autoloaders.main.eager_load_dir(path.to_s) }
-        rescue StandardError, LoadError => error
-          ScalingoStagingSync.configuration.logger.warn(
-            "The app's models could not be loaded (#{error.class}), so attributes declared with `encrypts` are recognized by their values only."
-          )
-        end
-
         def columns_of(model)
           table = model.table_name.to_s.split(".").last
-          return [] unless table
+          return [] unless table && model.respond_to?(:encrypted_attributes)
 
           Array(model.encrypted_attributes).map { |name| [table, (model.attribute_alias(name.to_s) || name).to_s] }
         rescue StandardError
