@@ -146,6 +146,7 @@ module TestHelpers
 
     def plan(settings, &) = call(:plan, [settings], PREVIEW, &)
     def sample(settings, table, &) = call(:sample, [settings, table], {}, &)
+    def why(settings, table, id, &) = call(:why, [settings, table, id], [], &)
     def scan(settings, place, &) = call(:scan, [settings, place], FOUND, &)
     def examine(settings, &) = call(:examine, [settings], EXAMINATION, &)
     def cleanup(settings, &) = call(:cleanup, [settings], { runs: 0, read_only_role: false, sessions: 0 }, &)

@@ -87,6 +87,7 @@ module ScalingoStagingSync
         "exclude_objects" => @config.exclude_objects,
         "on_object_error" => @config.on_object_error.to_s,
         "include_tables" => include_tables,
+        "keep_tables" => @config.keep_tables,
         "subset" => Part.new(@config).to_h,
         "include_foreign_servers" => @config.include_foreign_servers,
         "exclude_large_objects" => @config.exclude_large_objects,
@@ -111,6 +112,7 @@ module ScalingoStagingSync
         # No pseudonym is made, so the key serves nothing.
         "masking" => { "secret" => Secret.new(SecureRandom.hex(32)), "allow_unmasked_copy" => true },
         "include_foreign_servers" => true,
+        "keep_tables" => @config.keep_tables,
         "storage_service" => RailsHints.storage_service,
         "fingerprint" => fingerprint
       }
@@ -123,7 +125,7 @@ module ScalingoStagingSync
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
       decisive = rules.merge("exclude_tables" => exclude_tables, "include_tables" => include_tables,
-                             "subset" => Part.new(@config).to_h, "pii" => pii.slice("scan", "policy", "ignore"),
+                             "keep_tables" => @config.keep_tables, "subset" => Part.new(@config).to_h, "pii" => pii.slice("scan", "policy", "ignore"),
                              "quiesce" => @config.quiesce, "staging_password" => !@config.staging_password.nil?)
       OpenSSL::Digest::SHA256.hexdigest(JSON.generate(decisive.sort.to_h))
     end

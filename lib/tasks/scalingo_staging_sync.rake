@@ -74,6 +74,11 @@ namespace :scalingo_staging_sync do
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::TablePreview.new.show(arguments[:table]) }
   end
 
+  desc "Say why a row comes with a subset, or why it does not, by its primary key, in a terminal only"
+  task :why, %i[table id] => :environment do |task, arguments|
+    staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Why.new.say(*arguments.values_at(:table, :id)) }
+  end
+
   desc "Write production's newest backup into a masked archive, with a sealed manifest beside it (`-`: standard output)"
   task :dump, [:path] => :environment do |task, arguments|
     staging_sync.call(task, arguments) { ScalingoStagingSync::Services::Dump.new.write(arguments[:path]) }

@@ -146,13 +146,132 @@ class SubsetTest < IntegrationTest
     [/nobody/, /nothing/, /subset_references.*nowhere/].each { |expected| assert_match expected, error.message }
   end
 
-  def test_a_subset_without_a_row_is_an_error_unless_it_is_meant
+  def test_a_subset_without_a_row_is_an_error_before_the_target_is_touched_unless_it_is_meant
     target = new_database
-    error = assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, masking_options: MASKS,
-                                                             options: options(entry("organisations", where: "id > 99"))
+    error = assert_untouched(target) do
+      assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, masking_options: MASKS,
+                                                       options: options(entry("organisations", where: "id > 99"))
+    end
     assert_match(/keeps no row/, error.message)
     target, = copy(entry("organisations", where: "id > 99", allow_empty: true))
     assert_equal "0", target.value("SELECT count(*) FROM users WHERE organisation_id IS NOT NULL")
+  end
+
+  def test_a_condition_that_fails_at_a_row_leaves_the_target_as_it_is
+    target = new_database
+    error = assert_untouched(target) do
+      assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: target.url, masking_options: MASKS,
+                                                          options: options(entry("organisations", where: "10 / (id - 3) > 1"))
+    end
+    assert_match(/22012/, error.message)
+    refute_match(/Org 3/, error.message)
+  end
+
+  # The target has neither production's enum nor its function yet, then it has an older enum.
+  def test_a_condition_over_an_enum_is_applied_before_the_backups_own_type_stands
+    where = entry("organisations", where: "plan >= 'paid' AND id < 4")
+    empty = new_database
+    older = new_database.tap { |database| database.exec("CREATE TYPE plan AS ENUM ('paid'); CREATE TABLE old (plan plan)") }
+    [empty, older].each do |target|
+      copy(where, target:)
+      assert_equal %w[1 3], target.values("SELECT id FROM organisations ORDER BY id")
+    end
+  end
+
+  def test_a_condition_that_needs_productions_own_function_is_applied_once_that_stands
+    production = Postgres.create_database("subset_function").tap { |database| later { database.drop } }
+    production.exec("#{SHOP} CREATE FUNCTION is_even(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 0';")
+    target, = copy(entry("organisations", where: "public.is_even(id)"), archive: production.dump(path("function.dump")))
+    assert_equal %w[2 4 6 8 10], target.values("SELECT id FROM organisations ORDER BY id")
+    assert_all_valid(target)
+  end
+
+  DOCUMENTS = <<~SQL
+    CREATE TABLE documents (id bigint PRIMARY KEY, user_id bigint REFERENCES users, file oid);
+    SELECT lo_from_bytea(70000 + n, convert_to('content ' || n, 'UTF8')) FROM generate_series(1, 20) n;
+    INSERT INTO documents SELECT n, n, 70000 + n FROM generate_series(1, 19) n;
+    CREATE SEQUENCE tickets START 42;
+    SELECT nextval('tickets');
+    CREATE MATERIALIZED VIEW sizes AS SELECT organisation_id, count(*) AS users FROM users GROUP BY 1;
+    CREATE FUNCTION is_two(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = 2';
+  SQL
+
+  # Once with a choice before the target is touched, once with one that needs production's own function.
+  def test_large_objects_that_no_kept_row_refers_to_stay_behind_and_views_and_sequences_follow
+    production = Postgres.create_database("subset_objects").tap { |database| later { database.drop } }
+    production.exec("#{SHOP} #{DOCUMENTS}")
+    archive = production.dump(path("objects.dump"))
+    ["id = 2", "public.is_two(id)"].each do |where|
+      target, outcome = copy(entry("organisations", where:), archive:)
+      assert_equal %w[1 11], target.values("SELECT id FROM documents ORDER BY id")
+      assert_equal %w[70001 70011], target.values("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
+      assert_equal "content 11", target.value("SELECT convert_from(lo_get(70011), 'UTF8')")
+      assert_equal 2, outcome.report[:large_objects]
+      assert_equal ["20"], target.values("SELECT users FROM sizes")
+      assert_equal "42", target.value("SELECT last_value FROM tickets")
+    end
+  end
+
+  def plan_of(target, *tables, **rest)
+    settings = Engine.settings(source: archive, target: target.url, masking_options: MASKS, options: options(*tables, **rest.slice(:others)).merge(rest.except(:others)))
+    ScalingoStagingSync::Native.plan(settings) { nil }
+  end
+
+  def part_of(plan, table) = plan[:tables].find { |one| one[:table] == table }[:part]
+
+  def test_a_dry_run_asks_the_server_about_conditions_and_touches_nothing
+    target = new_database
+    plan = assert_untouched(target) { plan_of(target, entry("users", where: "email > 3"), entry("countries", where: "code")) }
+    refute plan[:would_succeed]
+    told = plan[:problems].map { |problem| problem[:what].to_s }.join
+    assert_match(/public\.users.*42883/m, told)
+    assert_match(/public\.countries/, told)
+  end
+
+  def test_the_plan_counts_rows_as_of_the_last_run_or_exactly_and_names_the_way
+    target, = copy(entry("organisations", where: "id IN (2, 7)"))
+    cut = entry("organisations", where: "id = 2")
+    last = part_of(plan_of(target, cut), "public.users")
+    assert_equal [{ kept: 40, total: 200, added: 0 }, true], last.values_at(:counts, :of_last_run)
+    before = target.canonical_dump
+    exact = plan_of(target, cut, exact: true)
+    assert_equal before, target.canonical_dump
+    assert_equal [{ kept: 20, total: 200, added: 0 }, false], part_of(exact, "public.users").values_at(:counts, :of_last_run)
+    way = part_of(exact, "public.orders")[:through].find { |one| one[:reference] == "orders.user_email" }
+    assert_equal [["users.organisation_id"], "public.organisations"], way.values_at(:then, :table)
+  end
+
+  def test_the_report_says_how_many_rows_were_added_because_others_need_them
+    limit = { "table" => "users", "option" => "limits", "rows" => 50, "order_by" => ["id"], "descending" => true }
+    _, outcome = copy(limit, others: "whole")
+    users = outcome.report[:part].find { |one| one[:table] == "public.users" }
+    assert_equal 200, users[:counts][:kept]
+    assert_operator users[:counts][:added], :>=, 150
+    assert_includes users[:needed_by], "public.orders"
+    text = ScalingoStagingSync::Report::Part.of(users).to_s
+    assert_match(/public\.users: the last 50 by id; through users\.manager_id.*; 200 of 200 rows, \d+ of them because .*public\.orders.* need them/, text)
+  end
+
+  def why(target, table, id, *entries, **rest)
+    settings = Engine.settings(source: archive, target: target.url, masking_options: MASKS, options: options(*entries, **rest))
+    ScalingoStagingSync::Native.why(settings, table, id) { nil }.map { |reason| reason.values_at(:what, :table, :reference, :key).compact.map(&:to_s) }
+  end
+
+  def test_a_row_says_why_it_comes_or_by_which_missing_row_it_does_not
+    target = new_database
+    cut = entry("organisations", where: "id = 2")
+    before = target.canonical_dump
+    assert_equal [%w[kept public.organisations]], why(target, "organisations", "2", cut)
+    assert_equal [%w[not_kept public.organisations]], why(target, "organisations", "3", cut)
+    assert_equal [%w[follows public.users]], why(target, "users", "11", cut)
+    assert_equal [["missing", "public.users", "users.organisation_id", "3"], %w[not_kept public.organisations]], why(target, "users", "2", cut)
+    assert_equal [%w[whole public.countries]], why(target, "countries", "fr", cut)
+    assert_equal [%w[unknown users]], why(target, "users", "999", cut)
+    assert_equal before, target.canonical_dump
+    limit = { "table" => "users", "option" => "limits", "rows" => 1, "order_by" => ["id"], "descending" => true }
+    assert_equal "needed", why(target, "users", "5", limit, others: "whole").first.first
+    error = assert_raises(ScalingoStagingSync::PlanError) { why(target, "user", "5", cut) }
+    assert_match(/public\.users/, error.message)
   end
 
   def test_a_dump_refuses_what_only_a_database_can_choose

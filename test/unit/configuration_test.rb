@@ -22,7 +22,7 @@ class ConfigurationTest < Minitest::Test
     allow_unmasked_copy: false, lock_timeout: 30.0, stall_timeout: 300.0, terminate_connections: true, include_foreign_servers: false,
     run_migrations: true, record_environment: true, pii_policy: :warn, pii_sample_rows: 1000, pii_ignore: {},
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
-    subset: {}, limits: {}, subset_references: {}, include_tables: [],
+    subset: {}, limits: {}, subset_references: {}, include_tables: [], keep_tables: [], reset_counters: false,
     retention: nil, data_max_age: nil,
     archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil,
     server_enabled: false, server_in_production: false, on_object_error: :leave_out, exclude_objects: []
@@ -89,6 +89,8 @@ class ConfigurationTest < Minitest::Test
     parallel_connections: [[1, 8, "4"], [0, 2.5, "many"]],
     exclude_tables: [[[], ["a", :b]], ["a", [1], [""]]],
     include_tables: [[[], ["a", :b]], ["a", [1], [""]]],
+    keep_tables: [[[], ["a", :b]], ["a", [1], [""]]],
+    reset_counters: [[true, false, "yes"], ["perhaps", 2]],
     subset: [
       [{}, { "a" => { where: "id = 1" } }, { a: :all, "b" => "referenced" }, { "a" => { "last" => 3, "by" => :at } }, { "a" => { first: 3, by: %w[at id] } },
        { "a" => { where: "x", last: 1, on_missing: :nullify } }, { "a" => { on_missing: { b_id: "nullify" } } }, { "a" => { where: "x", allow_empty: true } }],

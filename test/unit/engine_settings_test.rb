@@ -33,7 +33,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "exclude_tables" => ["sessions"],
         "exclude_objects" => [], "on_object_error" => "leave_out",
-        "include_tables" => [],
+        "include_tables" => [], "keep_tables" => [],
         "subset" => nil,
         "include_foreign_servers" => false,
         "exclude_large_objects" => false,
@@ -67,7 +67,7 @@ class EngineSettingsTest < Minitest::Test
     assert_equal({ "table" => "users", "option" => "subset", "keep" => "referenced" }, part["tables"][0])
     assert_equal({ "table" => "orders", "option" => "subset", "where" => "total > 1", "rows" => 5, "order_by" => ["placed_at"], "descending" => true,
                    "nullify_all" => false, "nullify" => ["user_id"], "allow_empty" => false }, part["tables"][1])
-    common = { "table" => "comments", "columns" => ["subject_id"], "type_column" => "subject_type" }
+    common = { "table" => "comments", "columns" => ["subject_id"], "type_column" => "subject_type", "nothing" => false }
     assert_equal [common.merge("references" => "users", "referenced_columns" => [], "types" => %w[User Admin]),
                   common.merge("references" => "posts", "referenced_columns" => ["ref"], "types" => ["Post"])], part["references"]
   end

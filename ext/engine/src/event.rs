@@ -15,6 +15,8 @@ pub enum Phase {
     Backup,
     /// Reading the table of contents and deciding what happens to each entry.
     Plan,
+    /// Looking at the rows of a subset, and choosing those that are kept.
+    Choice,
     /// Emptying the target and creating the schema.
     Schema,
     /// Rows and large objects, and the indexes of tables whose rows are in.

@@ -6,7 +6,7 @@
 //! stream       an archive's bytes, cut into the loader's items (rows: the rows of one block)
 //! planned      one door to a plan: from an archive, a catalogue, SQL
 //! leak_report  the leak check's beginning and end; verify, passwords: what is counted in the target afterwards
-//! report       what a job says in the end, gathered from its events
+//! report       what a job says in the end, gathered from its events; part_report: which rows of a part came, of how many
 //! sink         an archive that rows go into instead of a database
 //! detect       personal data that no rule covers, from rows
 //! postgres     PostgreSQL: sessions, reset, rows, what may run when, rules in SQL
@@ -34,6 +34,7 @@ pub mod jobs;
 pub mod leak;
 mod leak_report;
 pub mod part;
+pub mod part_report;
 mod passwords;
 pub mod plan;
 mod planned;

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{self, Channel, Leak};
 use crate::part::Selection;
+use crate::part_report::TablePart;
 use crate::plan::{self, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
@@ -25,8 +26,12 @@ pub struct Report {
     pub backup: Option<BackupReport>,
     /// Each table whose rows were loaded, in the order they came.
     pub tables: Vec<TableReport>,
+    /// Each table of which only some rows came, and which.
+    pub part: Vec<TablePart>,
     /// Tables without rows, by `config.exclude_tables` and `config.quiesce`.
     pub excluded: Vec<String>,
+    /// Tables that stayed as the target had them, by `config.keep_tables`.
+    pub kept: Vec<String>,
     /// What the archive holds and the target does not.
     pub left_out: Vec<OmittedObject>,
     /// Every column that looks personal or acts outside, and, as the column `*`, every table of queued work: with
@@ -275,6 +280,11 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
                 .tables
                 .iter()
                 .map(|table| (table.table.clone(), table.rows))
+                .collect(),
+            part_rows: report
+                .part
+                .iter()
+                .filter_map(|one| Some((one.table.clone(), one.counts?)))
                 .collect(),
         },
         Err(error) => RunOutcome {

@@ -27,6 +27,9 @@ pub struct Settings {
     /// Tables whose rows are not loaded: `table`, `schema.table`, with `*`.
     #[serde(default)]
     pub exclude_tables: Vec<String>,
+    /// Tables whose rows in the target stay over the reset: `table`, `schema.table`, with `*`.
+    #[serde(default)]
+    pub keep_tables: Vec<String>,
     /// Objects that are left out: patterns over kind and name, such as `INDEX users_*`.
     #[serde(default)]
     pub exclude_objects: Vec<String>,
@@ -61,6 +64,9 @@ pub struct Settings {
     /// A dry run asks the server about rules in SQL, too, in a transaction that is rolled back.
     #[serde(default)]
     pub ask_server: bool,
+    /// A dry run looks at the rows of a subset, too, and counts those that would be kept.
+    #[serde(default)]
+    pub exact: bool,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,

@@ -3,6 +3,10 @@
 //! The reader runs ahead of the loader only as far as the bounded channel lets it, so back-pressure reaches
 //! the download's socket, and memory does not grow with the data.
 
+mod objects;
+
+pub(crate) use objects::Referred;
+
 use crate::detect::{Detection, SAMPLE_BYTES};
 use crate::error::reading_failed;
 use crate::error::{Error, Kind, Result};
@@ -13,6 +17,7 @@ use crate::planned;
 use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use crate::settings::Settings;
+use pg_dump_archive::copy::Splitter;
 use pg_dump_archive::{Archive, Block, DataBlock, DumpId, Entry, Header, LargeObjectsBlock};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -43,6 +48,11 @@ pub(crate) struct Opened {
     pub entries: Vec<Entry>,
     /// The rows that are looked at for the choice, where there is one.
     pub looked: Option<mpsc::Receiver<Looked>>,
+    /// The first look for a choice waits for this: for word that nothing is loaded yet and only what decides is looked at, or
+    /// for its being dropped; then what needs no choice is loaded by the way.
+    pub first_look: Option<oneshot::Sender<()>>,
+    /// The large objects that rows refer to, where only those come: in the second look.
+    pub referred: Option<Arc<Referred>>,
 }
 
 /// What tells one archive from another: its header, and a digest of its table of contents.
@@ -118,6 +128,7 @@ async fn begin(
     let (opened, on_open) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
     let (look, looked) = mpsc::channel(QUEUED);
+    let (first_look, kind_of_look) = oneshot::channel();
     let (settings, events) = (settings.clone(), events.clone());
     tokio::task::spawn_blocking(move || {
         let archive = match to_copy {
@@ -140,18 +151,23 @@ async fn begin(
         let identity = Identity::of(&archive);
         archive.forget_statements();
         let detection = Arc::new(Detection::new(&plan));
+        let referred = (!to_copy).then(|| Referred::of(&plan)).flatten();
         let known = (
             archive.header().clone(),
             identity,
             Arc::clone(&plan),
             Arc::clone(&detection),
             entries,
+            referred.clone(),
         );
         if opened.send(Ok(known)).is_err() {
             return;
         }
+        let look = plan.part.is_some().then_some(look);
+        let only_looks = look.is_some() && !to_copy && kind_of_look.blocking_recv().is_ok();
         Reader {
-            look: plan.part.is_some().then_some(look),
+            loads: !only_looks,
+            look,
             plan,
             detection,
             items,
@@ -159,10 +175,12 @@ async fn begin(
             wanted: None,
             selection: None,
             decides: true,
+            reads_objects: referred.is_none(),
+            referred,
         }
         .run(&mut archive);
     });
-    let (header, identity, plan, detection, entries) = on_open
+    let (header, identity, plan, detection, entries, referred) = on_open
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(Opened {
@@ -173,6 +191,8 @@ async fn begin(
         detection,
         items: receiver,
         entries,
+        first_look: Some(first_look),
+        referred,
     })
 }
 
@@ -186,9 +206,12 @@ pub(crate) struct Again {
     pub(crate) selection: Option<Arc<Selection>>,
     /// Its rows were never judged; else they were, and what was decided stands.
     pub(crate) decides: bool,
+    /// The large objects that rows refer to, where they come by it and not all do.
+    pub(crate) referred: Option<Arc<Referred>>,
 }
 
-/// Reads an archive that was read before, for the rows of some of its loads alone; stops behind the last of them.
+/// Reads an archive that was read before. `wanted`: the loads of which the rows come; it stops behind the last of them.
+/// None: all, and large objects.
 ///
 /// # Errors
 /// [`Kind::Archive`] when it is another archive than the one before; besides, those of [`Archive::open`] and of the
@@ -196,7 +219,7 @@ pub(crate) struct Again {
 pub(crate) async fn open_again(
     archive: Box<dyn Read + Send>,
     again: Again,
-    wanted: HashSet<DumpId>,
+    wanted: Option<HashSet<DumpId>>,
     buffers: Buffers,
 ) -> Result<mpsc::Receiver<Result<Item>>> {
     let (items, receiver) = mpsc::channel(QUEUED);
@@ -214,7 +237,7 @@ pub(crate) async fn open_again(
             ))));
         }
         archive.forget_statements();
-        if opened.send(Ok(())).is_err() || wanted.is_empty() {
+        if opened.send(Ok(())).is_err() || wanted.as_ref().is_some_and(HashSet::is_empty) {
             return;
         }
         Reader {
@@ -222,10 +245,13 @@ pub(crate) async fn open_again(
             detection: again.detection,
             items,
             buffers,
-            wanted: Some(wanted),
+            wanted,
             look: None,
+            loads: true,
             selection: again.selection,
             decides: again.decides,
+            reads_objects: again.decides,
+            referred: again.referred,
         }
         .run(&mut archive);
     });
@@ -257,10 +283,16 @@ struct Reader {
     wanted: Option<HashSet<DumpId>>,
     /// Where rows go that are looked at for the choice.
     look: Option<mpsc::Sender<Looked>>,
+    /// Rows go on to be loaded; else they are only looked at.
+    loads: bool,
     /// The choice, once it was made.
     selection: Option<Arc<Selection>>,
     /// Rows are judged; else they were before.
     decides: bool,
+    /// Large objects come in this look.
+    reads_objects: bool,
+    /// Those that rows refer to, where not all come.
+    referred: Option<Arc<Referred>>,
 }
 
 impl Reader {
@@ -285,27 +317,39 @@ impl Reader {
                     if let Some(load) = self.plan.loads.get(&id).filter(|_| self.wants(id)).cloned() {
                         self.read_table(&load, block)?;
                     }
-                    let left = self.wanted.as_mut().map(|wanted| {
-                        wanted.remove(&id);
-                        wanted.len()
-                    });
-                    if left == Some(0) {
-                        return Ok(());
-                    }
+                    self.has_read(id);
                 }
                 Block::LargeObjects(block) => {
+                    let id = block.dump_id();
                     let objects = &self.plan.large_objects.blocks;
-                    if self.wanted.is_none() && objects.contains(&block.dump_id()) {
+                    if self.loads && self.reads_objects && self.wants(id) && objects.contains(&id) {
                         self.read_large_objects(block)?;
                     }
+                    self.has_read(id);
                 }
             }
+            if self.wanted.as_ref().is_some_and(HashSet::is_empty) {
+                break;
+            }
         }
-        Ok(())
+        match &self.referred {
+            Some(referred) if self.loads && self.reads_objects => {
+                self.send(Item::LargeObjectsKept(referred.oids()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_read(&mut self, id: DumpId) {
+        if let Some(wanted) = &mut self.wanted {
+            wanted.remove(&id);
+        }
     }
 
     fn wants(&self, id: DumpId) -> bool {
-        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&id))
+        let looks = || self.plan.part.as_ref().is_some_and(|part| part.looks_at(id));
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&id));
+        is_wanted && (self.loads || looks())
     }
 
     fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
@@ -317,12 +361,15 @@ impl Reader {
         if looks {
             self.look(|| Looked::Start(load.dump_id))?;
         }
-        if waits {
+        if waits || !self.loads {
             self.look_at_pieces(rows)?;
         } else {
             self.send(Item::TableStart(load.dump_id))?;
             self.send_pieces(load, rows, looks)?;
             self.send(Item::TableEnd)?;
+            if let Some(referred) = &self.referred {
+                referred.passed(load.dump_id);
+            }
         }
         if looks {
             self.look(|| Looked::End)?;
@@ -354,10 +401,16 @@ impl Reader {
             .and_then(|chosen| chosen.of(load.dump_id))
             .map(|chosen| chosen.sieve());
         let look = self.look.clone().filter(|_| looks);
+        let objects = self.plan.large_objects.columns.get(&load.dump_id);
+        let objects = objects.and_then(|columns| Some((columns.clone(), self.referred.clone()?)));
+        let mut splitter = Splitter::new();
         let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
             let Some(piece) = sifted(&mut rows, sieve.as_mut(), buffers)? else {
                 return Ok(None);
             };
+            if let Some((columns, referred)) = &objects {
+                referred.note(&piece, columns, &mut splitter);
+            }
             if let Some(look) = &look {
                 let mut copy = buffers.take();
                 copy.extend_from_slice(&piece);
@@ -417,6 +470,10 @@ impl Reader {
     fn read_large_objects<R: Read>(&mut self, mut block: LargeObjectsBlock<'_, R>) -> Result<(), Stop> {
         self.send(Item::LargeObjects(block.dump_id()))?;
         while let Some(mut object) = block.next_object()? {
+            let comes = self.referred.as_ref().is_none_or(|one| one.keeps(object.oid()));
+            if !comes {
+                continue;
+            }
             self.send(Item::LargeObjectStart(object.oid()))?;
             loop {
                 let mut piece = self.buffers.take();

@@ -269,3 +269,64 @@ fn what_is_wrong_is_told_together_with_what_is_wrong_otherwise() {
         assert!(told.contains(expected), "{expected}\n{told}");
     }
 }
+
+fn reflected(table: &str, column: &str, references: &str) -> Value {
+    json!({ "table": table, "columns": [column], "references": references, "reflected": true })
+}
+
+fn told_references(part: &Part) -> Vec<(String, String, bool)> {
+    let mut told: Vec<_> = part
+        .references
+        .iter()
+        .map(|one| {
+            let to = part.relations[one.to].table.name.clone();
+            (one.name.clone(), to, one.enforced)
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn what_models_say_counts_where_the_backup_has_it_and_is_no_mistake_where_not() {
+    let mut toc = shop();
+    toc.table("notes", "id bigint NOT NULL,\norganisation_id bigint");
+    let cut = json!([rule("organisations", json!({ "where": "id = 1" }))]);
+    let said = json!([
+        reflected("comments", "id", "users"),
+        reflected("orders", "user_id", "users"),
+        reflected("orders", "shop_id", "shops"),
+        reflected("nowhere", "user_id", "users"),
+        reflected("*", "organisation_id", "organisations")
+    ]);
+    let part = part_of(&toc, cut, "follow", said).unwrap().unwrap();
+    let expected = [
+        ("comments.id", "users", false),
+        ("notes.organisation_id", "organisations", false),
+        ("orders.reviewer_id", "users", true),
+        ("orders.user_id", "users", true),
+        ("users.organisation_id", "organisations", true),
+    ];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(name, to, enforced)| ((*name).to_owned(), (*to).to_owned(), *enforced))
+        .collect();
+    assert_eq!(told_references(&part), expected);
+}
+
+#[test]
+fn what_the_configuration_says_of_a_column_holds_against_the_models() {
+    let cut = json!([rule("users", json!({ "where": "id = 1" }))]);
+    let said = json!([
+        { "table": "comments", "columns": ["id"], "references": "", "nothing": true },
+        reflected("comments", "id", "users")
+    ]);
+    let part = part_of(&shop(), cut.clone(), "follow", said).unwrap().unwrap();
+    assert!(!names(&part).contains(&"comments".to_owned()));
+    let key = json!([{ "table": "orders", "columns": ["user_id"], "references": "", "nothing": true }]);
+    let told = part_of(&shop(), cut, "follow", key).unwrap_err();
+    assert!(
+        told.contains("orders.user_id\": it is a foreign key, which always counts"),
+        "{told}"
+    );
+}

@@ -74,6 +74,14 @@ fn sample(ruby: &Ruby, settings: Value, table: String) -> Result<Value, Error> {
     })
 }
 
+/// `Native.why(settings, table, id) { |event| } → reasons`: why a row of a subset comes, or not; nothing is touched.
+fn why(ruby: &Ruby, settings: Value, table: String, id: String) -> Result<Value, Error> {
+    let settings: Settings = convert::settings(ruby, settings)?;
+    call::run(ruby, block(ruby), move |events, cancel| async move {
+        jobs::why(&settings, &table, &id, &events, cancel).await
+    })
+}
+
 /// `Native.scan(settings, place) { |event| } → findings`: personal data in the backup (nil), in a database
 /// (`{ "database" => url }`) or in the names of a schema (`{ "sql" => text }`); nothing is touched.
 fn scan(ruby: &Ruby, settings: Value, place: Value) -> Result<Value, Error> {
@@ -134,6 +142,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("masks", function!(masks, 0))?;
     module.define_singleton_method("plan", function!(plan, 1))?;
     module.define_singleton_method("sample", function!(sample, 2))?;
+    module.define_singleton_method("why", function!(why, 3))?;
     module.define_singleton_method("scan", function!(scan, 2))?;
     module.define_singleton_method("examine", function!(examine, 1))?;
     module.define_singleton_method("cleanup", function!(cleanup, 1))?;

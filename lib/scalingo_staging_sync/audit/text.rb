@@ -15,6 +15,8 @@ module ScalingoStagingSync
         lines = ["Anonymization audit", "", *head,
                  *list("Phases", @run.phases.map { |phase| "#{phase.name.ljust(7)} #{Support::Figures.seconds(phase.seconds)}" }),
                  "", "Tables", *@run.tables.flat_map { |table| table_lines(table) },
+                 *list("Tables of which a part came", @run.part),
+                 *list("Stayed as staging had them", @run.kept),
                  *list("Created without their rows", @run.excluded),
                  *list("Left out", @run.left_out),
                  *personal_data,

@@ -267,9 +267,22 @@ module ScalingoStagingSync
              example: '{ "activity_log" => { max_rows: 1000, order_by: "created_at", direction: "desc" } }'
 
       option :subset_references, Kind::PART_REFERENCES, {}.freeze,
-             "References that no foreign key says, for `subset` and `limits`: from a column to a table, to another unique column of " \
-             "it, or to one of several by a type. A value that refers to no row of the backup says nothing.",
+             "References that neither a foreign key nor a model of the app says, for `subset` and `limits`: from a column to a " \
+             "table, to another unique column of it, or to one of several by a type. `belongs_to`, polymorphic too, and " \
+             "`has_and_belongs_to_many` are known from the app that runs the task; `false` says that a column means nothing by it. A " \
+             "value that refers to no row of the backup says nothing.",
              example: '{ "orders.user_id" => "users", "visits.user_ref" => { "users" => "ref" } }'
+
+      option :keep_tables, Kind::NAMES, [].freeze,
+             "Tables whose rows in the target stay over a run, such as staging's own accounts: `table`, `schema.table`, with `*`. The " \
+             "backup defines them as it does all others, so its definition may differ from the target's in new columns alone that take " \
+             "NULL or have a default. Neither masked nor restricted. A reference of theirs to a row that is gone becomes NULL, or its " \
+             "key stays NOT VALID, as does one to a row that they lack; warnings say so.",
+             example: '["admin_users", "feature_flags"]'
+
+      option :reset_counters, Kind::BOOLEAN, false,
+             "Set the counter caches of the app's models (`belongs_to ..., counter_cache: true`) to what the target holds, once the rows " \
+             "are there."
 
       group "Performance"
 

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Configuration
-    # The entries of `subset_references`, each read into a table, its columns, and what they refer to.
+    # The entries of `subset_references`, each read into a table, its columns, and what they refer to: nothing where it is false.
     module PartReferences
       # One reference.
       #
@@ -18,7 +18,9 @@ module ScalingoStagingSync
       #   @return [String, nil] the column that says which table is meant
       # @!attribute [r] types
       #   @return [Array<String>] the values of it that mean this one
-      Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types)
+      # @!attribute [r] nothing
+      #   @return [Boolean] whether these columns refer to nothing, whatever the app's models say
+      Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types, :nothing)
 
       module_function
 
@@ -36,6 +38,7 @@ module ScalingoStagingSync
         table, columns = place(from)
         return unless table
 
+        return [reference(table, columns, "", [], nothing: true)] if to == false
         return [reference(table, columns, *to_place(to))] if to_place(to)
         return unless to.is_a?(Hash) && to.one?
 
@@ -54,8 +57,8 @@ module ScalingoStagingSync
       end
       private_class_method :polymorphic
 
-      def reference(table, columns, references, referenced_columns, type_column = nil, types = [])
-        Reference.new(table:, columns:, references:, referenced_columns:, type_column:, types:)
+      def reference(table, columns, references, referenced_columns, type_column = nil, types = [], nothing: false)
+        Reference.new(table:, columns:, references:, referenced_columns:, type_column:, types:, nothing:)
       end
       private_class_method :reference
 

@@ -49,7 +49,8 @@ module ScalingoStagingSync
       end
 
       def references
-        Configuration::PartReferences.read(@config.subset_references).map { |reference| reference.to_h.transform_keys(&:to_s) }
+        declared = Configuration::PartReferences.read(@config.subset_references).map { |reference| reference.to_h.transform_keys(&:to_s) }
+        [*declared, *RailsReferences.all]
       end
 
       def names(given) = [*given].map { |name| name.to_s.strip }

@@ -12,7 +12,7 @@ module ScalingoStagingSync
       def self.of(facts)
         new(name: facts[:table], action: facts[:action].to_s, columns: Report::Column.all_of(facts[:columns]),
             last_rows: facts[:last_rows], compressed_bytes: facts[:compressed_bytes], rules: SqlRule.all_of(facts[:sql]),
-            part: (Part.of(facts[:part]) if facts[:part]))
+            part: (Report::Part.of(facts[:part]) if facts[:part]))
       end
     end
   end

@@ -3,19 +3,19 @@
 module ScalingoStagingSync
   class Report
     # What the engine says of a finished run, as data. All its sums are formed here.
-    Run = Data.define(:run_id, :backup, :tables, :excluded, :left_out, :warnings, :findings, :leaks, :leak_check, :channels, :known_passwords,
-                      :phases, :large_objects, :archive, :size_before, :size_after, :verified, :seconds) do
+    Run = Data.define(:run_id, :backup, :tables, :part, :excluded, :kept, :left_out, :warnings, :findings, :leaks, :leak_check, :channels,
+                      :known_passwords, :phases, :large_objects, :archive, :size_before, :size_after, :verified, :seconds) do
       extend FromHash
 
       # @param facts [Hash{Symbol => Object}] what the engine returned
       # @return [Run] it as data
       def self.of(facts)
-        lists = { tables: Table, left_out: LeftOut, leaks: Leak, channels: Channel, known_passwords: KnownPassword, phases: Phase }
+        lists = { tables: Table, part: Part, left_out: LeftOut, leaks: Leak, channels: Channel, known_passwords: KnownPassword, phases: Phase }
         super(facts.merge(lists.to_h { |name, part| [name, part.all_of(facts[name])] },
                           backup: facts[:backup] && Backup.of(facts[:backup]), findings: Findings.of(facts[:findings]),
                           archive: facts[:archive] && Archive.of(facts[:archive]),
                           leak_check: facts[:leak_check] && LeakCheck.of(facts[:leak_check]),
-                          excluded: facts[:excluded].to_a, warnings: facts[:warnings].to_a))
+                          excluded: facts[:excluded].to_a, kept: facts[:kept].to_a, warnings: facts[:warnings].to_a))
       end
 
       # @return [Integer] rows loaded

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Services
-    # What needs Rails once the rows are there: the app's migrations, the environment's name, the seeds; and whether the app
+    # What needs Rails once the rows are there: the app's migrations, its counter caches, the environment's name, the seeds; and whether the app
     # has to be restarted for what has changed.
     class AfterLoad
       include Support::Discreet
@@ -22,6 +22,7 @@ module ScalingoStagingSync
         return unless Database::RailsState.active_record?
 
         migrate if @config.run_migrations
+        Counters.new(reporter: @reporter).reset if @config.reset_counters
         Database::RailsState.record_environment if @config.record_environment
         Seeds.new(config: @config, reporter: @reporter).load
       end

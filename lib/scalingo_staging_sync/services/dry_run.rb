@@ -51,7 +51,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] as {#execute!} returns it
       def preview
         check!
-        asked = settings.to_h.merge("ask_server" => @ask_server)
+        asked = settings.to_h.merge("ask_server" => @ask_server, "exact" => Support::Variables.new.yes?("EXACT"))
         Database::RailsState.release_connections
         native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
       end

@@ -18,7 +18,7 @@ module ScalingoStagingSync
         unknown: "The state of the target could not be read: `rake scalingo_staging_sync:status` says it."
       }.freeze
       # The phases of a run that change nothing in the target.
-      HARMLESS_PHASES = %w[backup plan].freeze
+      HARMLESS_PHASES = %w[backup plan choice].freeze
       # Seconds that the target may take to answer: a server that broke the run may not answer at all.
       PATIENCE = 5
 

@@ -15,7 +15,7 @@ module ScalingoStagingSync
       NO = %w[false 0 no n off f].freeze
 
       # The gem's own variables that say yes or no.
-      SWITCHES = %w[DRY_RUN FORCE FORCE_BACKUP_DOWNLOAD VERBOSE].freeze
+      SWITCHES = %w[DRY_RUN EXACT FORCE FORCE_BACKUP_DOWNLOAD VERBOSE].freeze
 
       # The gem's own variables with few words, the default first.
       WORDS = { "FORMAT" => %w[text json], "SCAN" => %w[backup database] }.freeze
@@ -47,9 +47,10 @@ module ScalingoStagingSync
       READERS = {
         "FORMAT" => %w[run check scan suggest coverage masks status],
         "SCAN" => %w[scan suggest],
-        "BACKUP_FILE" => %w[run dump check scan suggest preview],
-        "BACKUP_URL" => %w[run dump check scan suggest preview],
-        "TABLES" => %w[run check preview],
+        "BACKUP_FILE" => %w[run dump check scan suggest preview why],
+        "BACKUP_URL" => %w[run dump check scan suggest preview why],
+        "TABLES" => %w[run check preview why],
+        "EXACT" => %w[run check],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
         "VERBOSE" => %w[run dump pull],
@@ -57,7 +58,7 @@ module ScalingoStagingSync
       }.freeze
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.
-      OF_ONE_CALL = [*WORDS.keys, "TABLES"].freeze
+      OF_ONE_CALL = [*WORDS.keys, "TABLES", "EXACT"].freeze
       private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OF_ONE_CALL
 
       class << self

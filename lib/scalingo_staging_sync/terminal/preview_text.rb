@@ -4,7 +4,7 @@ module ScalingoStagingSync
   module Terminal
     # A dry run's outcome as a table for people.
     class PreviewText
-      ACTIONS = { "mask" => "masked", "copy" => "copied as it is", "without_rows" => "without its rows" }.freeze
+      ACTIONS = { "mask" => "masked", "copy" => "copied as it is", "without_rows" => "without its rows", "keep" => "stays as it is" }.freeze
       private_constant :ACTIONS
 
       # What needs an extension, as the engine has it and in words.

@@ -42,6 +42,7 @@ module ScalingoStagingSync
       PHASES = {
         backup: "Finding the backup",
         plan: "Reading the backup's table of contents",
+        choice: "Choosing the rows of the subset",
         schema: "Emptying the target and creating the schema",
         rows: "Loading rows, masked",
         keys: "Building the remaining indexes and keys",

@@ -58,7 +58,7 @@ class VariablesTest < Minitest::Test
                  refused_by("status", { "SCAN" => "database" })
     %w[cleanup preview install audit:verify].each { |task| assert_includes refused_by(task, { "FORMAT" => "json" }), "no effect on the task #{task}: " }
     assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run, dump and pull read it"
-    %w[pull dump cleanup].each { |task| assert_includes refused_by(task, { "TABLES" => "users" }), "run, check and preview read it" }
+    %w[pull dump cleanup].each { |task| assert_includes refused_by(task, { "TABLES" => "users" }), "run, check, preview and why read it" }
     assert_includes refused_by("masks", { "BACKUP_FILE" => "a" }, given: ["BACKUP_FILE"]), "The variable BACKUP_FILE has no effect"
   end
 
@@ -151,7 +151,7 @@ class CommandLineTest < Minitest::Test
 
   def test_a_variable_on_the_line_that_the_task_does_not_read_is_an_error
     assert_includes refused("status", "BACKUP_FILE=a", task: "status"), "The variable BACKUP_FILE has no effect on the task status: " \
-                                                                        "run, dump, check, scan, suggest and preview read it. Remove BACKUP_FILE."
+                                                                        "run, dump, check, scan, suggest, preview and why read it. Remove BACKUP_FILE."
     ENV["VERBOSE"] = "1"
     assert_nil check("status", task: "status")
   ensure

@@ -4,16 +4,18 @@
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
 //! kept on disk, nothing is locked.
 
-use super::{read_only, until_cancelled, Job};
+use super::{choice, read_only, until_cancelled, Job};
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
 use crate::leak::Channel;
-use crate::plan::part::PartRule;
+use crate::part::Selection;
+use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{Load, Plan};
 use crate::planned;
 use crate::postgres;
+use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
 use crate::postgres::{Inspection, ServerCheck};
 use crate::report::{self, OmittedObject};
@@ -76,6 +78,8 @@ pub enum TableAction {
     Copy,
     /// Left out: the table is created without them.
     WithoutRows,
+    /// Those of the target stay.
+    Keep,
 }
 
 /// One table of the backup.
@@ -95,34 +99,6 @@ pub struct PlannedTable {
     pub last_rows: Option<u64>,
     /// The size of its rows in the backup, compressed, where the archive says.
     pub compressed_bytes: Option<u64>,
-}
-
-/// Which rows of a table would come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TablePart {
-    /// Rows that others need come, whatever else is here.
-    pub referenced: bool,
-    /// The condition that they have to meet.
-    pub condition: Option<String>,
-    /// How many they may be.
-    pub rows: Option<u64>,
-    /// The columns by which the first of them are found.
-    pub order_by: Vec<String>,
-    /// The largest come first.
-    pub descending: bool,
-    /// By which of its columns a row goes with another that goes, and the tables of those.
-    pub through: Vec<Through>,
-}
-
-/// A reference by which rows go with others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Through {
-    /// `orders.user_id`.
-    pub reference: String,
-    /// The table that it leads to.
-    pub table: String,
-    /// It becomes NULL instead.
-    pub nullified: bool,
 }
 
 /// A column that would be masked.
@@ -194,15 +170,36 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
         None => None,
     };
     problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
+    if let (Some(plan), Some(url), Some(_), true) = (&plan, &url, &look, keeps(plan.as_ref())) {
+        let session = connect(url.clone()).await?;
+        let (differing, absent) = postgres::look_at_kept(&session, plan).await?;
+        session.close().await;
+        problems.extend(differing);
+        let absent = absent
+            .iter()
+            .map(|table| Text::from(postgres::nothing_to_keep(table)));
+        dry.warnings.extend(absent);
+    }
+    let chosen = match (&plan, &url, &look) {
+        (Some(plan), Some(url), Some(_)) => choice::preview(settings, plan, url, events).await,
+        _ => Ok(choice::Previewed::default()),
+    };
+    let choice::Previewed { asked, selection } = take(chosen, &mut problems)?.unwrap_or_default();
+    problems.extend(asked.problems.iter().cloned());
     if let (Some(plan), Some(url), Some(_), true) = (&plan, url, &look, settings.ask_server) {
         dry.server_check = take(postgres::ask(url, plan).await, &mut problems)?;
         problems.extend(dry.server_check.iter().flat_map(|check| &check.problems).cloned());
+    }
+    if let Some(check) = &mut dry.server_check {
+        check.accepted += asked.accepted;
+        check.refused += asked.problems.len() as u64;
+        check.unanswered.extend(asked.unanswered.iter().cloned());
     }
     if let Some(plan) = &plan {
         dry.warnings.extend(plan.warnings.iter().cloned());
         dry.findings.clone_from(&plan.personal.findings);
         dry.channels = plan.known_channels();
-        dry.tables = tables(plan, &sizes, look.as_ref());
+        dry.tables = tables(plan, &sizes, look.as_ref(), selection.as_ref());
         dry.not_valid = not_valid(plan);
         dry.left_out = report::left_out(plan);
     }
@@ -210,6 +207,10 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     dry.problems = problems.iter().map(Problem::from).collect();
     dry.would_succeed = dry.problems.is_empty();
     Ok(dry)
+}
+
+fn keeps(plan: Option<&Plan>) -> bool {
+    plan.is_some_and(|plan| !plan.keep.tables.is_empty())
 }
 
 /// A part of the dry run, or None where it fails as a run would, which is a problem to report. A defect or an interrupt
@@ -283,7 +284,12 @@ fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<Text> {
     })
 }
 
-fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) -> Vec<PlannedTable> {
+fn tables(
+    plan: &Plan,
+    sizes: &HashMap<DumpId, u64>,
+    look: Option<&Inspection>,
+    chosen: Option<&Selection>,
+) -> Vec<PlannedTable> {
     let loaded = plan.loads.values().map(|load| {
         let (columns, sql) = (columns(plan, load), sql(plan, load));
         PlannedTable {
@@ -294,7 +300,7 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) 
             },
             last_rows: look.and_then(|look| look.last_rows.get(&load.table.to_string()).copied()),
             table: load.table.to_string(),
-            part: table_part(plan, load),
+            part: part_report::planned(plan, load.dump_id, chosen, look.map(|look| &look.last_part)),
             columns,
             sql,
             compressed_bytes: sizes.get(&load.dump_id).copied(),
@@ -309,39 +315,18 @@ fn tables(plan: &Plan, sizes: &HashMap<DumpId, u64>, look: Option<&Inspection>) 
         last_rows: None,
         compressed_bytes: None,
     });
-    let mut tables: Vec<PlannedTable> = loaded.chain(excluded).collect();
+    let kept = plan.keep.tables.iter().map(|kept| PlannedTable {
+        table: kept.table.to_string(),
+        action: TableAction::Keep,
+        columns: Vec::new(),
+        sql: Vec::new(),
+        part: None,
+        last_rows: None,
+        compressed_bytes: None,
+    });
+    let mut tables: Vec<PlannedTable> = loaded.chain(excluded).chain(kept).collect();
     tables.sort_by(|a, b| a.table.cmp(&b.table));
     tables
-}
-
-/// What is known of a load's rows before they are looked at, where not all of them come as they are.
-fn table_part(plan: &Plan, load: &Load) -> Option<TablePart> {
-    let part = plan.part.as_ref().filter(|part| part.waits(load.dump_id))?;
-    let at = part.relation(load.dump_id)?;
-    let mut told = TablePart::default();
-    match &part.relations[at].rule {
-        PartRule::Own { condition, cap } => {
-            told.condition.clone_from(condition);
-            if let Some(cap) = cap {
-                (told.rows, told.descending) = (Some(cap.rows), cap.descending);
-                told.order_by.clone_from(&cap.order);
-            }
-        }
-        PartRule::Referenced => told.referenced = true,
-        PartRule::Follows | PartRule::All => {}
-    }
-    for reference in part.references.iter().filter(|reference| reference.from == at) {
-        let through = Through {
-            reference: reference.name.clone(),
-            table: part.relations[reference.to].table.to_string(),
-            nullified: !reference.binds(),
-        };
-        // Of partitions there may be several.
-        if !told.through.contains(&through) {
-            told.through.push(through);
-        }
-    }
-    Some(told)
 }
 
 fn columns(plan: &Plan, load: &Load) -> Vec<PlannedColumn> {
@@ -380,9 +365,16 @@ fn statements<'p>(plan: &'p Plan, load: &'p Load) -> impl Iterator<Item = &'p Sq
     })
 }
 
+/// Keys of tables that stay are validated in the end, wherever they hold.
 fn not_valid(plan: &Plan) -> Vec<String> {
+    let of_kept = |sql: &str| {
+        let mut keys = plan.keep.keys.iter();
+        keys.any(|key| sql.contains(&key.name) && sql.contains(&key.from.name))
+    };
     let keys = plan.steps.iter().filter(|step| {
         step.kind == EntryKind::ForeignKey && step.sql.trim_end().trim_end_matches(';').ends_with("NOT VALID")
     });
-    keys.map(|step| step.name.clone()).collect()
+    keys.filter(|step| !of_kept(&step.sql))
+        .map(|step| step.name.clone())
+        .collect()
 }

@@ -6,16 +6,18 @@
 //! anonymize   the rows that the target already holds, masked in place
 //! dry_run     what a run would do
 //! sample      ten rows of a table before and after its masks
+//! why         why a row of a subset comes, or why it does not
 //! scan        personal data that no rule covers, in a backup, a database or a schema
 //! check       whether the target lets a run do what it needs
 //! cleanup     what killed runs have left in the target
 //! fetch       the backup, downloaded and unpacked
 //! ```
 //!
-//! `hold` is what a job that changes the target has in common with another.
+//! `hold` is what a job that changes the target has in common with another, `choice` how rows of a subset are chosen.
 
 pub mod anonymize;
 pub mod check;
+mod choice;
 pub mod cleanup;
 pub mod dry_run;
 pub mod dump;
@@ -24,6 +26,7 @@ mod hold;
 pub mod run;
 pub mod sample;
 pub mod scan;
+pub mod why;
 
 pub use anonymize::anonymize;
 pub use check::check;
@@ -34,6 +37,7 @@ pub use fetch::fetch;
 pub use run::run;
 pub use sample::sample;
 pub use scan::scan;
+pub use why::why;
 
 use crate::error::{Error, Result};
 use crate::settings::Source;

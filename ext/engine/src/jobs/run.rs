@@ -1,7 +1,7 @@
 //! The whole job: a production backup in, a masked staging database out.
 
 use super::hold::{on_target, History};
-use super::Job;
+use super::{choice, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
@@ -13,12 +13,10 @@ use crate::postgres::{Buffers, Item, LoadReport, Questions, RowStage, Stages, Ta
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
-use crate::stream::{self, Identity, Opened};
-use crate::text::{text, Setting};
-use crate::{identity, leak_report, passwords, verify};
+use crate::stream::{self, Identity, Opened, Referred};
+use crate::{identity, leak_report, part_report, passwords, verify};
 use pg_dump_archive::DumpId;
 use std::collections::HashSet;
-use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -59,15 +57,9 @@ struct Run<'a> {
 impl Run<'_> {
     /// From the backup to the marker that says how the target is left.
     async fn sync(&self) -> Result<Report> {
-        let (backup, opened) = self.open().await?;
+        let (backup, mut opened) = self.open().await?;
         self.send_plan(&opened.plan).await;
-
-        self.enter(Phase::Schema);
-        let job = self.history.of_backup(&backup.info);
-        self.target.reset_and_create(&opened.plan, job).await?;
-
-        self.enter(Phase::Rows);
-        let leaks = leak_report::check(self.settings, &opened.plan);
+        let chosen = choice::beforehand(self.target, &mut opened, &self.events).await?;
         let Opened {
             header,
             identity,
@@ -75,6 +67,9 @@ impl Run<'_> {
             detection,
             items,
             looked,
+            // The first look waits for what becomes of this.
+            first_look,
+            referred,
             ..
         } = opened;
         let again = Again {
@@ -86,7 +81,24 @@ impl Run<'_> {
             detection: &detection,
             buffers: self.target.buffers(),
             selection: OnceLock::new(),
+            referred,
         };
+        // It is opened before the target is touched: until here a backup that has changed meanwhile costs nothing.
+        let items = match chosen {
+            None => items,
+            Some(selection) => {
+                let _ = again.selection.set(Arc::new(selection));
+                again.read(None, true).await?
+            }
+        };
+
+        self.enter(Phase::Schema);
+        let job = self.history.of_backup(&backup.info);
+        self.target.reset_and_create(&plan, job).await?;
+
+        self.enter(Phase::Rows);
+        drop(first_look);
+        let leaks = leak_report::check(self.settings, &plan);
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
         stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
         let watching = Watching {
@@ -99,7 +111,7 @@ impl Run<'_> {
                 let (sender, chosen) = mpsc::channel(1);
                 let restore =
                     postgres::restore_from(self.target, Arc::clone(&plan), watching, chosen, &again);
-                two_looks(restore, again.feed(self.target, items, looked, sender)).await?
+                choice::two_looks(restore, again.feed(self.target, items, looked, sender)).await?
             }
         };
         let plan = &detection.carried_out();
@@ -117,6 +129,7 @@ impl Run<'_> {
                 &header,
             )),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
+            kept: plan.keep.tables.iter().map(|one| one.table.to_string()).collect(),
             left_out: report::left_out(plan)
                 .into_iter()
                 .chain(report::refused(&self.target.left_out()))
@@ -146,7 +159,7 @@ impl Run<'_> {
         }
         identity::refuse_source(target.url(), &settings.source, &opened.header.database)?;
         if opened.plan.part.is_some() {
-            refuse_pipe(&backup.info)?;
+            choice::refuse_pipe(&backup.info)?;
         }
         let origin = Origin {
             info: backup.info,
@@ -198,6 +211,7 @@ impl Run<'_> {
     ) -> Result<Report> {
         let target = self.target;
         let strict = self.settings.masking.fail_on_verification_error;
+        target.settle_kept(plan).await?;
         target.analyze_others(&loaded.analyzed).await?;
         let verified = if self.settings.masking.verify {
             let found = verify::verify(target, plan, loaded, strict).await?;
@@ -220,6 +234,7 @@ impl Run<'_> {
         let verified = verified && !leak_report.leaks();
         Ok(leak_report.into_report(Report {
             tables: self.recorder.placed(report::tables(plan, loaded, selection)),
+            part: part_report::reports(plan, selection),
             findings,
             known_passwords,
             verified,
@@ -234,31 +249,6 @@ struct Origin {
     digest: Arc<OnceLock<String>>,
 }
 
-/// A part is chosen in a first look at the backup and loaded in a second.
-fn refuse_pipe(backup: &BackupInfo) -> Result<()> {
-    if !backup.file || backup.size.is_some() {
-        return Ok(());
-    }
-    Err(Error::new(
-        Kind::Configuration,
-        "The backup comes through a pipe, and a subset reads it twice.",
-        text!("Give a regular file in ", Setting::BackupFile, " or BACKUP_FILE."),
-    ))
-}
-
-/// The load, and beside it what feeds it, which ends with it.
-async fn two_looks(
-    restore: impl Future<Output = Result<LoadReport>>,
-    feed: impl Future<Output = ()>,
-) -> Result<LoadReport> {
-    let (mut restore, mut feed) = (std::pin::pin!(restore), std::pin::pin!(feed));
-    tokio::select! {
-        loaded = &mut restore => return loaded,
-        () = &mut feed => {}
-    }
-    restore.await
-}
-
 /// The same backup once more: for rows that are chosen by then, and for tables whose session broke before anything of
 /// theirs was committed.
 struct Again<'a> {
@@ -271,6 +261,8 @@ struct Again<'a> {
     buffers: Buffers,
     /// Which rows come, where not all do.
     selection: OnceLock<Arc<Selection>>,
+    /// Which large objects come, where not all do.
+    referred: Option<Arc<Referred>>,
 }
 
 impl Again<'_> {
@@ -316,8 +308,10 @@ impl Again<'_> {
             Ok(selection) => {
                 let _ = self.selection.set(Arc::new(selection));
                 let loads = self.plan.loads.keys().copied();
-                self.read(loads.filter(|load| part.waits(*load)).collect(), true)
-                    .await
+                let waiting = loads.filter(|load| part.waits(*load));
+                let objects = self.plan.large_objects.blocks.iter().copied();
+                let objects = objects.filter(|_| self.referred.is_some());
+                self.read(Some(waiting.chain(objects).collect()), true).await
             }
             Err(error) => Err(error),
         };
@@ -333,8 +327,12 @@ impl Again<'_> {
         }
     }
 
-    /// Reads some loads' rows once more. `decides`: they were never judged.
-    async fn read(&self, loads: HashSet<DumpId>, decides: bool) -> Result<mpsc::Receiver<Result<Item>>> {
+    /// Reads some loads' rows once more, or everything. `decides`: they were never judged.
+    async fn read(
+        &self,
+        loads: Option<HashSet<DumpId>>,
+        decides: bool,
+    ) -> Result<mpsc::Receiver<Result<Item>>> {
         let backup = source::open_again(
             &self.settings.source,
             self.backup,
@@ -355,6 +353,7 @@ impl Again<'_> {
             detection: Arc::clone(self.detection),
             selection: self.selection.get().cloned(),
             decides,
+            referred: self.referred.clone().filter(|_| decides),
         };
         stream::open_again(backup.archive, again, loads, self.buffers.clone()).await
     }
@@ -362,7 +361,7 @@ impl Again<'_> {
 
 impl postgres::Replay for Again<'_> {
     async fn open(&self, loads: HashSet<DumpId>) -> Result<mpsc::Receiver<Result<Item>>> {
-        self.read(loads, false).await
+        self.read(Some(loads), false).await
     }
 }
 

@@ -1,13 +1,17 @@
 //! From the rows of the first look to the choice.
 
+use super::beforehand::{self, Asked};
 use super::closure::{wanted, Closure};
 use super::keys::{KeyTable, Types};
-use super::look::{placed, Cutter};
+use super::look::{place, placed, Cutter};
 use super::own;
 use super::selection::{Chosen, Selection};
+use super::tuples::Tuples;
+use super::why::{self, Reason, Sought};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::part::{Missing, Part, PartRule};
-use crate::postgres::{cut_rows, Session, Target};
+use crate::plan::Plan;
+use crate::postgres::{cut_rows, Buffers, Session, Target};
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
 use std::collections::HashMap;
@@ -34,7 +38,7 @@ pub enum Looked {
     Finished,
 }
 
-/// Chooses the rows that are kept. `encoding`: that of the rows.
+/// Chooses the rows that are kept, where the backup's schema stands. `encoding`: that of the rows.
 ///
 /// # Errors
 /// [`Kind::Plan`] when nothing is kept; [`Kind::Restore`] and its kin when the server refuses;
@@ -46,19 +50,18 @@ pub async fn choose(
     rows: mpsc::Receiver<Looked>,
 ) -> Result<Selection> {
     let session = target.session().await?;
-    let chosen = Choice::begin(&session, target, part, encoding).await;
-    let chosen = match chosen {
-        Ok(choice) => choice.run(rows).await,
-        Err(error) => Err(error),
-    };
-    // Its temporary tables go with it.
-    session.close().await;
-    chosen
+    let mut types = Vec::new();
+    for relation in &part.relations {
+        types.push(Types::of_table(&session, relation).await?);
+    }
+    let chooser = Chooser::new(session, target.buffers(), part, encoding, types).await?;
+    chooser.choose(rows).await
 }
 
-struct Choice<'a> {
-    session: &'a Session,
-    target: &'a Target,
+/// A session that is ready to choose, with tables for what it needs.
+pub(crate) struct Chooser<'a> {
+    session: Session,
+    buffers: Buffers,
     part: &'a Part,
     encoding: &'a str,
     tables: Vec<KeyTable>,
@@ -66,14 +69,43 @@ struct Choice<'a> {
     /// Blocks that are still to come, for each relation.
     missing: Vec<usize>,
     totals: HashMap<DumpId, u64>,
+    /// The row that is asked about, and where it was seen: its relation and its place.
+    sought: Option<Sought>,
+    found: Option<(usize, i64)>,
 }
 
-impl<'a> Choice<'a> {
-    async fn begin(
-        session: &'a Session,
-        target: &'a Target,
+impl<'a> Chooser<'a> {
+    /// One that needs nothing of the backup's schema. None where it would: then the choice can be made only once that
+    /// stands.
+    ///
+    /// # Errors
+    /// [`Kind::Plan`] for rules that the server refuses, all at once; besides as [`choose`].
+    pub(crate) async fn beforehand(
+        session: Session,
+        buffers: Buffers,
+        plan: &'a Plan,
+    ) -> Result<Option<Self>> {
+        let Some(part) = &plan.part else {
+            return Ok(None);
+        };
+        let mut asked = Asked::default();
+        let types = beforehand::types(&session, plan, part, &mut asked).await?;
+        asked.check()?;
+        let Some(types) = types else {
+            session.close().await;
+            return Ok(None);
+        };
+        Self::new(session, buffers, part, &plan.encoding, types)
+            .await
+            .map(Some)
+    }
+
+    async fn new(
+        session: Session,
+        buffers: Buffers,
         part: &'a Part,
         encoding: &'a str,
+        types: Vec<Types>,
     ) -> Result<Self> {
         for setting in SETTINGS {
             if let Err(error) = session.batch_execute(setting).await {
@@ -83,32 +115,67 @@ impl<'a> Choice<'a> {
                 }
             }
         }
-        let mut choice = Self {
+        let tables = key_tables(part);
+        for ((table, relation), types) in tables.iter().zip(&part.relations).zip(&types) {
+            table.create(&session, relation, types).await?;
+        }
+        let blocks = part.relations.iter().map(|relation| relation.blocks.len());
+        Ok(Self {
+            missing: blocks.collect(),
             session,
-            target,
+            buffers,
             part,
             encoding,
-            tables: key_tables(part),
-            types: Vec::new(),
-            missing: part
-                .relations
-                .iter()
-                .map(|relation| relation.blocks.len())
-                .collect(),
+            tables,
+            types,
             totals: HashMap::new(),
-        };
-        for (table, relation) in choice.tables.iter().zip(&part.relations) {
-            let types = match table.waits {
-                true => Types::of_table(session, relation).await?,
-                false => Types::default(),
-            };
-            table.create(session, relation, &types).await?;
-            choice.types.push(types);
-        }
-        Ok(choice)
+            sought: None,
+            found: None,
+        })
     }
 
-    async fn run(mut self, mut rows: mpsc::Receiver<Looked>) -> Result<Selection> {
+    /// Chooses by the rows of the first look.
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub(crate) async fn choose(mut self, rows: mpsc::Receiver<Looked>) -> Result<Selection> {
+        let chosen = self.run(rows).await;
+        // Its temporary tables go with it.
+        self.session.close().await;
+        chosen
+    }
+
+    /// Says why a row comes, or why it does not.
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub(crate) async fn why(
+        mut self,
+        sought: Sought,
+        rows: mpsc::Receiver<Looked>,
+    ) -> Result<Option<Vec<Reason>>> {
+        self.sought = Some(sought);
+        self.take_in(rows).await?;
+        let mut closure = Closure::new(&self.session, self.part, &self.tables);
+        closure.keeps_copies = true;
+        closure.run().await?;
+        let reasons = match self.found {
+            Some((relation, place)) => Some(why::reasons(&closure, relation, place).await?),
+            None => None,
+        };
+        self.session.close().await;
+        Ok(reasons)
+    }
+
+    async fn run(&mut self, rows: mpsc::Receiver<Looked>) -> Result<Selection> {
+        self.take_in(rows).await?;
+        let mut closure = Closure::new(&self.session, self.part, &self.tables);
+        let added = closure.run().await?;
+        self.selection(&closure, added).await
+    }
+
+    /// Takes the keys of all rows in.
+    async fn take_in(&mut self, mut rows: mpsc::Receiver<Looked>) -> Result<()> {
         for at in 0..self.tables.len() {
             if self.missing[at] == 0 {
                 self.complete(at).await?;
@@ -135,9 +202,7 @@ impl<'a> Choice<'a> {
                 "Fetch the backup again, or take another one.",
             ));
         }
-        let mut closure = Closure::new(self.session, self.part, &self.tables);
-        let added = closure.run().await?;
-        self.selection(&closure, &added).await
+        Ok(())
     }
 
     /// Takes a block's keys in.
@@ -153,6 +218,10 @@ impl<'a> Choice<'a> {
         };
         let (relation, table) = (&self.part.relations[at], &self.tables[at]);
         let mut cutter = Cutter::new(table, block, &relation.blocks[block].positions);
+        cutter.sought = self.sought.as_ref().and_then(|sought| {
+            let position = sought.blocks.get(&load)?;
+            Some((*position, sought.id.as_slice()))
+        });
         let name = relation.table.to_string();
         let damaged = || {
             Error::new(
@@ -161,7 +230,7 @@ impl<'a> Choice<'a> {
                 "Take another backup; if it happens again, please report it.",
             )
         };
-        let buffers = self.target.buffers();
+        let buffers = &self.buffers;
         let (sender, receiver) = mpsc::channel(1);
         let cut = async {
             loop {
@@ -183,18 +252,21 @@ impl<'a> Choice<'a> {
                 }
             }
             drop(sender);
-            Ok(cutter.rows)
+            Ok((cutter.rows, cutter.found))
         };
         let way = table.way(relation)?;
         let copied = cut_rows(
-            self.session,
+            &self.session,
             load,
             name.clone(),
             way,
             receiver,
-            self.target.buffers(),
+            self.buffers.clone(),
         );
-        let (rows, stored) = tokio::try_join!(cut, copied)?;
+        let ((rows, found), stored) = tokio::try_join!(cut, copied)?;
+        if let Some(row) = found {
+            self.found = Some((at, place(block, row)));
+        }
         if rows != stored {
             return Err(Error::internal(format!(
                 "{rows} keys of {name} came, and {stored} were stored."
@@ -214,11 +286,14 @@ impl<'a> Choice<'a> {
         if !table.waits {
             return Ok(());
         }
-        own::move_in(self.session, table, relation, &self.types[at], self.encoding).await
+        own::move_in(&self.session, table, relation, &self.types[at], self.encoding).await
     }
 
-    async fn selection(&self, closure: &Closure<'_>, added: &[u64]) -> Result<Selection> {
-        let mut selection = Selection::default();
+    async fn selection(&self, closure: &Closure<'_>, added: Vec<u64>) -> Result<Selection> {
+        let mut selection = Selection {
+            added,
+            ..Selection::default()
+        };
         for (at, relation) in self.part.relations.iter().enumerate() {
             let mut kept = match relation.rule {
                 PartRule::All => None,
@@ -251,7 +326,6 @@ impl<'a> Choice<'a> {
                 }
             }
         }
-        let _ = added;
         self.refuse_empty(&selection)?;
         Ok(selection)
     }
@@ -308,62 +382,4 @@ fn key_tables(part: &Part) -> Vec<KeyTable> {
         KeyTable::new(at, &part.relations[at], says_block, wanted[at] || is_asked_for)
     };
     (0..part.relations.len()).map(of).collect()
-}
-
-/// Reads the numbers of a binary COPY of one bigint a row, however it is cut.
-#[derive(Default)]
-struct Tuples {
-    rest: Vec<u8>,
-    has_begun: bool,
-}
-
-/// The signature, the flags and the length of the extension, which is empty.
-const HEAD: usize = 19;
-
-/// The number of fields, the value's length, the value.
-const TUPLE: usize = 2 + 4 + 8;
-
-impl Tuples {
-    fn read(&mut self, bytes: &[u8], mut each: impl FnMut(i64)) {
-        self.rest.extend_from_slice(bytes);
-        let mut at = 0;
-        if !self.has_begun {
-            if self.rest.len() < HEAD {
-                return;
-            }
-            self.has_begun = true;
-            at = HEAD;
-        }
-        while let Some(tuple) = self.rest.get(at..at + TUPLE) {
-            if let Some(number) = tuple.last_chunk() {
-                each(i64::from_be_bytes(*number));
-            }
-            at += TUPLE;
-        }
-        self.rest.drain(..at);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pg_dump_archive::copy::binary::{Form, Layout, HEADER, TRAILER};
-    use pg_dump_archive::copy::Splitter;
-
-    #[test]
-    fn numbers_are_read_however_the_stream_is_cut() {
-        let mut stream = HEADER.to_vec();
-        let encoded = Layout::new(vec![Form::Int8]).is_some_and(|layout| {
-            layout.encode(b"1\n-2\n1099511627776\n", &mut Splitter::new(), &mut stream)
-        });
-        assert!(encoded);
-        stream.extend_from_slice(TRAILER);
-        for size in 1..stream.len() {
-            let (mut tuples, mut found) = (Tuples::default(), Vec::new());
-            for part in stream.chunks(size) {
-                tuples.read(part, |number| found.push(number));
-            }
-            assert_eq!(found, [1, -2, 1 << 40]);
-        }
-    }
 }

@@ -6,6 +6,7 @@
 
 use super::graph::{components, reached, Component};
 use super::keys::{key, KeyTable};
+use super::why;
 use crate::error::{Doing, Error, Result};
 use crate::plan::part::{Part, PartRule, Reference};
 use crate::postgres::Session;
@@ -17,6 +18,8 @@ pub(super) struct Closure<'a> {
     pub(super) tables: &'a [KeyTable],
     /// References of which some rows' counterparts were never there; these rows are noted beside.
     dangling: Vec<bool>,
+    /// The key tables are copied as they are before, and without what goes downwards, for whoever asks why.
+    pub(super) keeps_copies: bool,
 }
 
 /// Tables that rows of others may bring rows back to: those that tables which come whole lead to.
@@ -36,18 +39,31 @@ impl<'a> Closure<'a> {
             part,
             tables,
             dangling: vec![false; part.references.len()],
+            keeps_copies: false,
         }
     }
 
     /// Leaves in each key table the rows that stay. Returns, for each, how many of them others have brought back.
     pub(super) async fn run(&mut self) -> Result<Vec<u64>> {
+        self.copy(why::ALL).await?;
         self.note_dangling().await?;
         let wanted = wanted(self.part);
         self.find_needed(&wanted).await?;
         self.drop_downwards().await?;
+        self.copy(why::DOWN).await?;
         let added = self.bring_back(&wanted).await?;
         self.shrink_referenced().await?;
         Ok(added)
+    }
+
+    async fn copy(&self, name: &str) -> Result<()> {
+        for table in self.tables.iter().filter(|_| self.keeps_copies) {
+            let copy = table.beside(name);
+            let copy = copy.trim_start_matches("pg_temp.");
+            self.change(&format!("CREATE TEMPORARY TABLE {copy} AS TABLE {}", table.sql()))
+                .await?;
+        }
+        Ok(())
     }
 
     /// The places of rows whose reference becomes NULL, as a query.
@@ -334,7 +350,7 @@ impl<'a> Closure<'a> {
     }
 
     /// What joins a row `c` to the row `p` that it refers to.
-    fn joined(&self, reference: &Reference) -> String {
+    pub(super) fn joined(&self, reference: &Reference) -> String {
         let equal = reference.columns.iter();
         let equal = equal.map(|(from, to)| format!("c.{} = p.{}", key(*from), key(*to)));
         let mut all: Vec<String> = equal.chain(self.refers_at_all(reference)).collect();
@@ -345,7 +361,7 @@ impl<'a> Closure<'a> {
     }
 
     /// What has to hold of `c` beside its reference's own columns.
-    fn refers_at_all(&self, reference: &Reference) -> Vec<String> {
+    pub(super) fn refers_at_all(&self, reference: &Reference) -> Vec<String> {
         let mut all = Vec::new();
         if let Some((column, values)) = &reference.only_where {
             let values: Vec<String> = values.iter().map(|value| bytes(value)).collect();

@@ -156,12 +156,18 @@ fn create_sql(table: &str, definitions: &[String]) -> String {
     format!("CREATE TEMPORARY TABLE {name} ({}); ", definitions.join(", "))
 }
 
-/// The types that a table's columns have in the target.
+/// The types that a table's columns are read as.
 #[derive(Debug, Default)]
 pub(super) struct Types(HashMap<String, String>);
 
+impl From<HashMap<String, String>> for Types {
+    fn from(types: HashMap<String, String>) -> Self {
+        Self(types)
+    }
+}
+
 impl Types {
-    /// As the server knows them, with the schema of whatever is not its own.
+    /// As the table in the target has them, with the schema of whatever is not the server's own.
     pub(super) async fn of_table(session: &Session, relation: &Relation) -> Result<Self> {
         let doing = format!("looking at the columns of {}", relation.table);
         let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
@@ -179,7 +185,7 @@ impl Types {
         Ok(Self(types))
     }
 
-    fn of(&self, column: &str) -> &str {
+    pub(super) fn of(&self, column: &str) -> &str {
         self.0.get(column).map_or("pg_catalog.text", String::as_str)
     }
 

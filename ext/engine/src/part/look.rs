@@ -26,6 +26,10 @@ pub(super) struct Cutter<'a> {
     says_block: bool,
     positions: &'a [usize],
     splitter: Splitter,
+    /// A row that is sought: where its key is, and what it is.
+    pub(super) sought: Option<(usize, &'a [u8])>,
+    /// Its number, once it was seen.
+    pub(super) found: Option<u64>,
     /// How many rows it has seen.
     pub(super) rows: u64,
 }
@@ -37,6 +41,8 @@ impl<'a> Cutter<'a> {
             says_block: table.says_block,
             positions,
             splitter: Splitter::new(),
+            sought: None,
+            found: None,
             rows: 0,
         }
     }
@@ -58,6 +64,11 @@ impl<'a> Cutter<'a> {
                 out.extend_from_slice(row.field(position));
             }
             out.push(b'\n');
+            if let Some((position, id)) = self.sought {
+                if position < row.fields() && row.field(position) == id {
+                    self.found = Some(self.rows);
+                }
+            }
             self.rows += 1;
         }
         rows.end() == piece.len()
@@ -82,6 +93,8 @@ mod tests {
             says_block: true,
             positions: &[2, 0],
             splitter: Splitter::new(),
+            sought: Some((0, b"8")),
+            found: None,
             rows: 0,
         };
         let mut out = Vec::new();
@@ -91,7 +104,7 @@ mod tests {
             String::from_utf8_lossy(&out),
             format!("{first}\t1\ta\\tb\t7\n{second}\t1\t\\N\t8\n")
         );
-        assert_eq!(cutter.rows, 2);
+        assert_eq!((cutter.rows, cutter.found), (2, Some(1)));
         assert!(!cutter.cut(b"9\tz\n", &mut out));
     }
 }

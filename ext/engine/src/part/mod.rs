@@ -1,12 +1,15 @@
 //! A part of production: which rows are kept, so that nothing among them refers to a row that is not.
 //!
 //! ```text
+//! beforehand  whether rules can be applied before the backup's schema stands, and what the server says of them
 //! choose      from the rows of the first look to the choice
 //! closure     the rows that follow from the rules, set by set, to the fixpoint
 //! own         what a table's own rule says of its rows
 //! keys        the temporary tables that hold the rows' places and keys
 //! look        from rows of COPY text to those of these tables
 //! graph       which table comes before which
+//! tuples      numbers as they come back
+//! why         what a row owes it to that it comes, or does not
 //! selection   the choice, a bit for each row, and the sieve that it makes
 //! ```
 //!
@@ -14,6 +17,7 @@
 //! leaves nothing of them. Rows go there in binary, so that the server's log cannot quote one. ANALYZE is never run on
 //! what holds values, because it would write some of them into a catalog that is logged and stays.
 
+mod beforehand;
 mod choose;
 mod closure;
 mod graph;
@@ -21,6 +25,12 @@ mod keys;
 mod look;
 mod own;
 mod selection;
+mod tuples;
+mod why;
 
+pub(crate) use beforehand::{ask, Asked};
+pub(crate) use choose::Chooser;
 pub use choose::{choose, Looked};
 pub use selection::{Chosen, Selection, Sieve};
+pub(crate) use why::Sought;
+pub use why::{Reason, What};

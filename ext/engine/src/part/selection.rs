@@ -10,12 +10,19 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Selection {
     pub(super) blocks: HashMap<DumpId, Chosen>,
+    /// For each table of the part, how many rows others have brought back.
+    pub(super) added: Vec<u64>,
 }
 
 impl Selection {
     /// What was chosen of a block; None where nothing was chosen, and every row stays.
     pub fn of(&self, load: DumpId) -> Option<&Chosen> {
         self.blocks.get(&load)
+    }
+
+    /// How many rows of a relation are there because others need them, beyond what its own rule and references keep.
+    pub fn added(&self, relation: usize) -> u64 {
+        self.added.get(relation).copied().unwrap_or(0)
     }
 }
 

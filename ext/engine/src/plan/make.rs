@@ -10,11 +10,13 @@ use super::queues::Queues;
 use super::rules::Rules;
 use super::schema::Schema;
 use super::sql::{lex, split, Token};
-use super::statements::{forces_row_security, large_objects, left_out, statement_sql, statements};
+use super::statements::{
+    forces_row_security, large_objects, left_out, statement_sql, statements, LargeObjects,
+};
 use super::steps::Steps;
 use super::{
-    agree, cycles, exclude, leaks, literals, load, part, personal, quote_identifier, search, sql_rules, Load,
-    Plan, TableName,
+    agree, cycles, exclude, keep, leaks, literals, load, objects, part, personal, quote_identifier, search,
+    sql_rules, Load, Plan, TableName,
 };
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
@@ -80,7 +82,14 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     };
     let excluded = said.take(exclude::excluded(&settings.exclude_tables, schema));
     let not_included = said.take(exclude::not_included(&settings.include_tables, schema));
-    let excluded: HashSet<usize> = excluded.into_iter().chain(not_included).collect();
+    let keep = said.take(keep::read(settings, schema));
+    let own = keep.tables.iter().filter_map(|one| schema.table(&one.table));
+    let own: HashSet<usize> = own.collect();
+    let excluded = excluded
+        .into_iter()
+        .chain(not_included)
+        .chain(own.iter().copied());
+    let excluded: HashSet<usize> = excluded.collect();
     let rules = said.take(Rules::read(settings, schema));
     let ignores = said.take(Ignores::read(&settings.pii.ignore, schema));
     let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
@@ -102,7 +111,8 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         rules: &rules,
         pseudonyms: &pseudonyms,
     };
-    let (loads, without_rows) = said.take(fitting.loads(entries, &decisions));
+    let (loads, mut without_rows) = said.take(fitting.loads(entries, &decisions));
+    without_rows.retain(|table| !keep.holds(table));
     said.warnings.extend(rules.idle(&loads));
     let subset = settings.subset.as_ref();
     let part = subset.and_then(|subset| said.take(part::read(subset, schema, &loads, &excluded)));
@@ -121,7 +131,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     let (personal, loads) = said.take(personal::judge(&ground, loads, is_restored));
 
     let sql = |entry: &Entry| statement_sql(entry, names_its_schemas);
-    let absent = (&excluded, &personal.given_up);
+    let absent = (&excluded, &personal.given_up, &own);
     let (steps, further_out) =
         said.take(Steps::new(entries, &by_id, schema, &decisions, absent, &loads).make(sql));
     let steps = sql_rules.with_delete_actions(schema, steps);
@@ -149,7 +159,10 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
             schema: entry.namespace.clone(),
             name: entry.tag.clone(),
         });
-    let large_objects = large_objects(entries, &decisions, settings.exclude_large_objects);
+    let large_objects = LargeObjects {
+        columns: objects::columns(&loads, schema),
+        ..large_objects(entries, &decisions, settings.exclude_large_objects)
+    };
     let mut channels = literals::in_schema(entries, &decisions);
     if settings.exclude_large_objects && !large_objects.oids.is_empty() {
         channels.push(Channel::large_objects_left_out());
@@ -164,6 +177,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         schema: schema_statements.collect(),
         queues: without_rows.iter().filter(is_queue).cloned().collect(),
         excluded: without_rows,
+        keep,
         part,
         left_out: left_out.collect(),
         search_path: production_path(entries),

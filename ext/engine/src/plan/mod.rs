@@ -16,11 +16,13 @@ mod dispensable;
 mod entries;
 mod exclude;
 mod ignore;
+pub mod keep;
 mod leaks;
 mod literals;
 mod load;
 mod make;
 pub(crate) mod names;
+mod objects;
 mod parse;
 pub mod part;
 pub mod personal;
@@ -73,6 +75,8 @@ pub struct Plan {
     pub excluded: Vec<TableName>,
     /// Those among them that hold what is queued.
     pub queues: Vec<TableName>,
+    /// What stays in the target as it is.
+    pub keep: keep::Keep,
     /// Which rows are chosen, where not all of them come.
     pub part: Option<part::Part>,
     /// What else is left out, and why.
@@ -131,7 +135,7 @@ impl Plan {
             .into_iter()
             .filter_map(|load| load.vectors_under(load.mask.as_deref()));
         let vectors = vectors.flat_map(|vectors| vectors.channels.iter().cloned());
-        let LargeObjects { oids, blocks } = &self.large_objects;
+        let LargeObjects { oids, blocks, .. } = &self.large_objects;
         let objects = (!oids.is_empty() && !blocks.is_empty())
             .then(|| Channel::large_objects_unscanned(oids.len() as u64));
         vectors

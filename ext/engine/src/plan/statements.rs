@@ -5,7 +5,7 @@ use super::entries::{display_name, extension_schema};
 use super::quote_identifier;
 use super::sql::{lex, Token};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A statement that creates part of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct LargeObjects {
     pub oids: Vec<u32>,
     /// The BLOBS entries, whose data blocks hold the contents.
     pub blocks: HashSet<DumpId>,
+    /// Where rows of a load refer to them: the places of its columns of the types `oid` and `lo`.
+    pub columns: HashMap<DumpId, Vec<usize>>,
 }
 
 /// What is left out, and why.

@@ -17,6 +17,8 @@ pub(super) struct Steps<'a> {
     pub(super) schema: &'a Schema,
     pub(super) decisions: &'a Decisions,
     pub(super) excluded: &'a HashSet<usize>,
+    /// Tables whose rows in the target stay.
+    kept: &'a HashSet<usize>,
     /// Foreign keys whose rows refer to nothing any more.
     given_up: &'a HashSet<DumpId>,
     /// Loads by table.
@@ -99,7 +101,7 @@ impl<'a> Steps<'a> {
         by_id: &'a HashMap<DumpId, usize>,
         schema: &'a Schema,
         decisions: &'a Decisions,
-        (excluded, given_up): (&'a HashSet<usize>, &'a HashSet<DumpId>),
+        (excluded, given_up, kept): (&'a HashSet<usize>, &'a HashSet<DumpId>, &'a HashSet<usize>),
         loads: &HashMap<DumpId, Load>,
     ) -> Self {
         let mut steps = Steps {
@@ -108,6 +110,7 @@ impl<'a> Steps<'a> {
             schema,
             decisions,
             excluded,
+            kept,
             given_up,
             loads: HashMap::new(),
             loads_through: HashMap::new(),
@@ -210,6 +213,12 @@ impl<'a> Steps<'a> {
         let Some(references) = self.schema.table(&key.references) else {
             return Outcome::Pointless;
         };
+        let bare = sql.trim_end().trim_end_matches(';');
+        let is_plain = self.schema.tables[*table].partition_key.is_none() && !key.not_valid;
+        if is_plain && (self.kept.contains(table) || self.kept.contains(&references)) {
+            // It is validated when all rows are there, if it holds.
+            return Outcome::AsItIs(format!("{bare} NOT VALID;\n"));
+        }
         let missing = self
             .with_partitions(references)
             .into_iter()
@@ -232,7 +241,6 @@ impl<'a> Steps<'a> {
             let warning = format!("The foreign key {} of {here} is left out: {why}.", key.name);
             return Outcome::LeftOut { why, about, warning };
         }
-        let bare = sql.trim_end().trim_end_matches(';');
         Outcome::Changed {
             sql: format!("{bare} NOT VALID;\n"),
             about,

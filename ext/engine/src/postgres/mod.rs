@@ -39,6 +39,7 @@ pub use load::{
     restore, restore_from, Decision, Item, LoadReport, LoadedTable, Look, Never, Replay, RowStage, Stages,
     Watching,
 };
+pub(crate) use reset::{look_at_kept, nothing_to_keep};
 pub use schedule::questions::{Answer, Answers, Questions};
 pub(crate) use session::connect::Session;
 pub(crate) use session::new_run_id;
@@ -46,5 +47,5 @@ pub use session::{tls, url};
 pub(crate) use sql_rules::discreet;
 pub use sql_rules::{SqlChange, SqlColumn};
 pub(crate) use state::RunOutcome;
-pub use state::{JobRecord, Leftover};
+pub use state::{JobRecord, Leftover, PartCounts};
 pub use target::Target;

@@ -7,6 +7,8 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is being done, from which backup, for the gem's history of runs.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +26,7 @@ pub struct JobRecord {
 }
 
 /// What runs that were killed had left behind, and was cleared.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Leftover {
     /// Runs that were noted as under way.
     pub runs: u64,
@@ -50,7 +52,20 @@ pub(crate) struct RunOutcome {
     /// The kind of the error that ended it, if one did.
     pub(crate) error: Option<Kind>,
     /// Rows by table.
-    pub(crate) table_rows: std::collections::BTreeMap<String, u64>,
+    pub(crate) table_rows: BTreeMap<String, u64>,
+    /// Of tables of which only some rows came, how many of how many.
+    pub(crate) part_rows: BTreeMap<String, PartCounts>,
+}
+
+/// How many rows of a table come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartCounts {
+    /// So many.
+    pub kept: u64,
+    /// Of so many in the backup.
+    pub total: u64,
+    /// Of those that come, so many only because rows that stay in any case need them.
+    pub added: u64,
 }
 
 /// The gem's own schema.
@@ -76,7 +91,7 @@ const CREATE_RUNS: &str = "CREATE TABLE IF NOT EXISTS scalingo_staging_sync.runs
     source text, backup_id text, backup_created_at text, \
     tables bigint, rows bigint, masked_values bigint, findings bigint, seconds double precision, \
     gem_version text, rules_fingerprint text, error_class text, table_rows jsonb NOT NULL DEFAULT '{}', \
-    changed boolean NOT NULL DEFAULT false, left_out bigint); \
+    changed boolean NOT NULL DEFAULT false, left_out bigint, part_rows jsonb NOT NULL DEFAULT '{}'); \
   COMMENT ON TABLE scalingo_staging_sync.runs IS \
     'Every run of scalingo-staging-sync into this database: names and counts. Kept by its reset.'";
 
@@ -87,6 +102,10 @@ const ADD_CHANGED: &str =
 
 /// The column that counts what a run went on without.
 const ADD_LEFT_OUT: &str = "ALTER TABLE scalingo_staging_sync.runs ADD COLUMN left_out bigint";
+
+/// The column that says how many rows of how many a subset kept.
+const ADD_PART_ROWS: &str =
+    "ALTER TABLE scalingo_staging_sync.runs ADD COLUMN part_rows jsonb NOT NULL DEFAULT '{}'";
 
 /// What the role's setting becomes while a run lasts; see `guard`.
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
@@ -107,6 +126,8 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
                  (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'changed') AS older, \
                EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs')) AND NOT EXISTS \
                  (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'left_out') AS old, \
+               EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs')) AND NOT EXISTS \
+                 (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1::text || '.runs') AND attname = 'part_rows') AS whole, \
                coalesce((SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1), '') AS owner, \
                current_user::text AS role",
             &[&SCHEMA],
@@ -116,11 +137,12 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     let (schema, table): (bool, bool) = (get(&row, "schema")?, get(&row, "state")?);
     let add = if get(&row, "older")? { ADD_CHANGED } else { "" };
     let add_left_out = if get(&row, "old")? { ADD_LEFT_OUT } else { "" };
+    let add_part_rows = if get(&row, "whole")? { ADD_PART_ROWS } else { "" };
     let (owner, role): (String, String) = (get(&row, "owner")?, get(&row, "role")?);
     // Several statements in one message are one transaction (PostgreSQL's documentation, "Message Flow").
     let sql = match (schema, table) {
         (true, true) => {
-            format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}; {add}; {add_left_out}")
+            format!("UPDATE scalingo_staging_sync.state SET status = status; {CREATE_RUNS}; {add}; {add_left_out}; {add_part_rows}")
         }
         (true, false) => format!("{CREATE}; {CREATE_RUNS}"),
         (false, _) => format!("CREATE SCHEMA {SCHEMA}; {CREATE}; {CREATE_RUNS}"),
@@ -225,15 +247,17 @@ async fn record(
 ) -> Result<()> {
     let sql = "INSERT INTO scalingo_staging_sync.runs AS r \
                  (run_id, mode, status, source, backup_id, backup_created_at, gem_version, rules_fingerprint, \
-                  tables, rows, masked_values, seconds, error_class, table_rows, left_out) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb, $15) \
+                  tables, rows, masked_values, seconds, error_class, table_rows, left_out, part_rows) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb, $15, $16::text::jsonb) \
                ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, \
                  source = excluded.source, backup_id = excluded.backup_id, \
                  backup_created_at = excluded.backup_created_at, tables = excluded.tables, rows = excluded.rows, \
                  masked_values = excluded.masked_values, seconds = excluded.seconds, \
-                 error_class = excluded.error_class, table_rows = excluded.table_rows, left_out = excluded.left_out";
-    let table_rows = serde_json::to_string(&outcome.table_rows)
-        .map_err(|_| Error::internal("The counts of rows could not be written as JSON."))?;
+                 error_class = excluded.error_class, table_rows = excluded.table_rows, left_out = excluded.left_out, \
+                 part_rows = excluded.part_rows";
+    let unwritten = |_| Error::internal("The counts of rows could not be written as JSON.");
+    let table_rows = serde_json::to_string(&outcome.table_rows).map_err(unwritten)?;
+    let part_rows = serde_json::to_string(&outcome.part_rows).map_err(unwritten)?;
     let number = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let version = env!("CARGO_PKG_VERSION");
     session
@@ -255,6 +279,7 @@ async fn record(
                 &outcome.error.map(Kind::name),
                 &table_rows,
                 &number(outcome.left_out),
+                &part_rows,
             ],
         )
         .await

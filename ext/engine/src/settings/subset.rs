@@ -89,4 +89,11 @@ pub struct DeclaredReference {
     /// The values.
     #[serde(default)]
     pub types: Vec<String>,
+    /// The app's models say so, of their own schema: where the backup's is another, it says nothing. Of the table `*` it is
+    /// said of every table with these columns.
+    #[serde(default)]
+    pub reflected: bool,
+    /// These columns refer to nothing, whatever the app's models say.
+    #[serde(default)]
+    pub nothing: bool,
 }

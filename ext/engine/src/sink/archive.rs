@@ -120,6 +120,8 @@ impl<W: Write> ArchiveSink<W> {
                 Ok(())
             }
             Item::LargeObjectEnd => self.write(Writer::end_object),
+            // An archive's table of contents names all of them.
+            Item::LargeObjectsKept(_) => Ok(()),
         }
     }
 

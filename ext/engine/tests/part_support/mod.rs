@@ -6,7 +6,7 @@ use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
 use staging_sync_engine::part::{choose, Looked, Selection};
 use staging_sync_engine::plan::part::{
-    Cap, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation,
+    Cap, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation, ValueType,
 };
 use staging_sync_engine::plan::TableName;
 use staging_sync_engine::postgres::Target;
@@ -363,6 +363,7 @@ impl World {
                         name: name.clone(),
                         compared: compared(kind),
                         is_key: is_key(place) || !named.contains(name),
+                        kind: ValueType::Made,
                     });
                 Relation {
                     table: TableName {
@@ -373,6 +374,7 @@ impl World {
                         .map(|block| PartBlock {
                             load: load(at, block),
                             positions: (0..table.columns.len()).collect(),
+                            key: None,
                         })
                         .collect(),
                     columns: columns.collect(),

@@ -230,6 +230,7 @@ impl Planner {
             queues: Vec::new(),
             excluded: Vec::new(),
             part: None,
+            keep: Default::default(),
             encoding: "UTF8".into(),
             search_path: "public".into(),
             forced: Vec::new(),

@@ -11,7 +11,8 @@ module ScalingoStagingSync
         private
 
         def lists
-          { "Created without their rows" => run.excluded, "Left out" => run.left_out, "Warnings" => run.warnings }.reject { |_, items| items.empty? }
+          { "Tables of which a part came" => run.part, "Stayed as staging had them" => run.kept,
+            "Created without their rows" => run.excluded, "Left out" => run.left_out, "Warnings" => run.warnings }.reject { |_, items| items.empty? }
         end
       end
     end

@@ -7,8 +7,10 @@ mod compare;
 mod read;
 mod references;
 mod rules;
+mod value;
 
 pub(super) use read::read;
+pub use value::ValueType;
 
 use super::{quote_identifier, TableName};
 use pg_dump_archive::DumpId;
@@ -44,6 +46,8 @@ pub struct PartBlock {
     pub load: DumpId,
     /// Where the looked-at columns are in its rows, in their order.
     pub positions: Vec<usize>,
+    /// Where its primary key is, if that is one column.
+    pub key: Option<usize>,
 }
 
 /// A column that is looked at.
@@ -55,6 +59,8 @@ pub struct PartColumn {
     pub compared: Compared,
     /// It belongs to a key or a reference; else only a condition or an order reads it.
     pub is_key: bool,
+    /// What a condition or an order reads its values as.
+    pub kind: ValueType,
 }
 
 /// How the values of a column are stored to be compared with those of others.
@@ -161,9 +167,21 @@ impl Part {
     }
 }
 
+impl PartColumn {
+    /// Whether its values are read as those of its type; else they are compared as they are stored.
+    pub(crate) fn is_read(&self) -> bool {
+        !self.is_key || self.compared == Compared::Value
+    }
+}
+
 impl Relation {
     /// What the server is asked of its rule before any row is there: whether it accepts the condition and the order.
     pub fn question(&self) -> Option<String> {
+        self.question_of(&self.table.sql())
+    }
+
+    /// The same of what stands for the table.
+    pub(crate) fn question_of(&self, rows: &str) -> Option<String> {
         let PartRule::Own { condition, cap } = &self.rule else {
             return None;
         };
@@ -177,8 +195,7 @@ impl Relation {
             }
         });
         Some(format!(
-            "SELECT 1 FROM {} AS {}{condition}{order}",
-            self.table.sql(),
+            "SELECT 1 FROM {rows} AS {}{condition}{order}",
             quote_identifier(&self.table.name)
         ))
     }

@@ -4,8 +4,9 @@
 use super::compare::{compared, nature};
 use super::references::{declared, Declared};
 use super::rules::{ruled, Ruled};
+use super::value::value_type;
 use super::{Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation};
-use crate::plan::schema::Schema;
+use crate::plan::schema::{Schema, Unique};
 use crate::plan::{Diagnostics, Load, Problems};
 use crate::settings::{Others, Subset};
 use pg_dump_archive::DumpId;
@@ -229,6 +230,7 @@ impl<'a> Reader<'a> {
             let columns = keys.union(&reads).map(|name| PartColumn {
                 compared: compared(name),
                 is_key: keys.contains(name),
+                kind: value_type(self.schema, *table, name),
                 name: name.clone(),
             });
             (*table, columns.collect::<Vec<_>>())
@@ -253,8 +255,19 @@ impl<'a> Reader<'a> {
         let position =
             |load: &Load, column: &PartColumn| load.columns.iter().position(|name| *name == column.name);
         let blocks = self.sources.blocks.get(&table).into_iter().flatten();
+        let uniques = &self.schema.tables[table].uniques;
+        let key = uniques
+            .iter()
+            .find(|unique| unique.primary)
+            .and_then(Unique::columns);
+        let key = key.filter(|columns| columns.len() == 1);
+        let key = |load: &Load| {
+            let name = *key.as_ref()?.first()?;
+            load.columns.iter().position(|column| column == name)
+        };
         let blocks = blocks.map(|(_, load)| PartBlock {
             load: load.dump_id,
+            key: key(load),
             positions: columns
                 .iter()
                 // A generated column is told as a problem already.

@@ -48,15 +48,85 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
             });
         }
     }
-    for reference in &subset.references {
-        let told = told(reference);
+    let ends = nothing(subset, schema, &found, problems);
+    let keys = found.len();
+    let (reflected, named): (Vec<_>, Vec<_>) = subset.references.iter().partition(|one| one.reflected);
+    for reference in named.into_iter().filter(|one| !one.nothing) {
         match read(reference, schema) {
             Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
             Ok(one) => found.push(one),
-            Err(problem) => problems.add(format!("{told}: {problem}")),
+            Err(problem) => problems.add(format!("{}: {problem}", told(reference))),
+        }
+    }
+    let named = found.len();
+    for one in reflected
+        .into_iter()
+        .flat_map(|reference| by_models(reference, schema))
+    {
+        // What the configuration says of a column holds, and what a model says holds before what others say of theirs.
+        let is_said = |(at, known): (usize, &Declared)| {
+            let is_plain = known.only_where.is_none() && one.only_where.is_none();
+            let holds = at >= keys && (at < named || is_plain);
+            is_same(known, &one) || holds && (known.from, &known.columns) == (one.from, &one.columns)
+        };
+        let is_nothing = ends.contains(&(one.from, one.columns.clone()));
+        if !is_nothing && !found.iter().enumerate().any(is_said) {
+            found.push(one);
         }
     }
     found
+}
+
+/// The columns that refer to nothing, by the configuration.
+fn nothing(
+    subset: &Subset,
+    schema: &Schema,
+    keys: &[Declared],
+    problems: &mut Problems,
+) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    for reference in subset.references.iter().filter(|one| one.nothing) {
+        let told = told(reference);
+        match table(&reference.table, schema) {
+            Err(problem) => problems.add(format!("{told}: {problem}")),
+            Ok(from) => {
+                let known = &schema.tables[from];
+                let unknown = reference.columns.iter().find(|name| known.column(name).is_none());
+                if let Some(unknown) = unknown {
+                    problems.add(format!("{told}: {}", no_column(known, unknown)));
+                } else if keys
+                    .iter()
+                    .any(|key| key.from == from && key.columns == reference.columns)
+                {
+                    problems.add(format!(
+                        "{told}: it is a foreign key, which always counts. Remove the entry."
+                    ));
+                }
+                found.push((from, reference.columns.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// What the app's models say, as far as the backup has it.
+fn by_models(reference: &DeclaredReference, schema: &Schema) -> Vec<Declared> {
+    if reference.table != "*" {
+        return read(reference, schema).into_iter().collect();
+    }
+    let has_all = |at: &usize| {
+        let table = &schema.tables[*at];
+        schema.topmost(*at) == *at && reference.columns.iter().all(|name| table.column(name).is_some())
+    };
+    let tables = (0..schema.tables.len()).filter(has_all);
+    let each = tables.filter_map(|at| {
+        let of_table = DeclaredReference {
+            table: schema.tables[at].name.sql(),
+            ..reference.clone()
+        };
+        read(&of_table, schema).ok()
+    });
+    each.filter(|one| one.from != one.to).collect()
 }
 
 fn told(reference: &DeclaredReference) -> String {

@@ -7,7 +7,8 @@ mod clauses;
 mod complete;
 mod read;
 
-use super::TableName;
+use super::sql::{lex, Cursor};
+use super::{quote_identifier, TableName};
 use masking::Type;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
@@ -91,6 +92,27 @@ pub struct TypeName {
     pub modifiers: Vec<usize>,
     /// Followed by `[]`.
     pub array: bool,
+}
+
+impl TypeName {
+    /// Reads a type as the server writes it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        clauses::type_name(&mut Cursor::new(&lex(text)))
+    }
+
+    /// As SQL writes it for a session that looks nowhere but in `pg_catalog`. Of modifiers only those whose lack would say
+    /// something else.
+    pub(crate) fn sql(&self) -> String {
+        let array = if self.array { "[]" } else { "" };
+        match (&self.schema, self.name.as_str(), self.modifiers.first()) {
+            (Some(schema), name, _) => {
+                format!("{}.{}{array}", quote_identifier(schema), quote_identifier(name))
+            }
+            (None, name @ ("character" | "bit"), Some(length)) => format!("{name}({length}){array}"),
+            (None, "character", None) => format!("bpchar{array}"),
+            (None, name, _) => format!("{name}{array}"),
+        }
+    }
 }
 
 /// What a type is below its domains.

@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::session::{facts, get, new_run_id, LOCK_KEY};
+use crate::postgres::state::PartCounts;
 use crate::settings;
 use crate::text::{text, Setting, Text};
 use extensions::Extension;
@@ -46,6 +47,9 @@ pub struct Inspection {
     /// Rows of each table as of the last run that came to its end.
     #[serde(skip)]
     pub last_rows: BTreeMap<String, u64>,
+    /// Of tables of which only some rows came in that run, how many of how many.
+    #[serde(skip)]
+    pub last_part: BTreeMap<String, PartCounts>,
     /// What would end a run here.
     #[serde(skip)]
     pub problems: Vec<Error>,
@@ -116,7 +120,7 @@ pub async fn inspect(
     seen.large_objects = owned.large_objects;
     seen.sessions = other_sessions(&session).await?;
     if seen.state != "untouched" {
-        seen.last_rows = last_rows(&session).await?;
+        (seen.last_rows, seen.last_part) = last_counts(&session).await?;
     }
     seen.problems
         .extend(inventory::refuse_losses(&session, &facts).await.err());
@@ -183,6 +187,7 @@ async fn base(session: &Session) -> Result<Inspection> {
         sessions: Vec::new(),
         missing_extensions: Vec::new(),
         last_rows: BTreeMap::new(),
+        last_part: BTreeMap::new(),
         problems: Vec::new(),
     };
     if get(&row, "stated")? {
@@ -215,6 +220,11 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
 
 /// Rows of each table as of the last run that came to its end.
 pub(in crate::postgres) async fn last_rows(session: &Session) -> Result<BTreeMap<String, u64>> {
+    Ok(last_counts(session).await?.0)
+}
+
+/// The same, and of how many, where only some came.
+async fn last_counts(session: &Session) -> Result<(BTreeMap<String, u64>, BTreeMap<String, PartCounts>)> {
     let doing = |error| Error::from_server(Doing::WithoutRows("reading the history of runs"), &error);
     let sql =
         "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
@@ -224,15 +234,17 @@ pub(in crate::postgres) async fn last_rows(session: &Session) -> Result<BTreeMap
         .and_then(|row| row.try_get(0))
         .map_err(doing)?;
     if !there {
-        return Ok(BTreeMap::new());
+        return Ok(Default::default());
     }
-    let sql = "SELECT table_rows::text AS counts FROM scalingo_staging_sync.runs \
-               WHERE status = 'complete' AND mode = 'run' ORDER BY started_at DESC LIMIT 1";
+    // The column may not be there yet.
+    let sql = "SELECT table_rows::text AS counts, coalesce((to_jsonb(r) -> 'part_rows')::text, '{}') AS part \
+               FROM scalingo_staging_sync.runs r WHERE status = 'complete' AND mode = 'run' ORDER BY started_at DESC LIMIT 1";
     let Some(row) = session.query_opt(sql, &[]).await.map_err(doing)? else {
-        return Ok(BTreeMap::new());
+        return Ok(Default::default());
     };
-    let counts: String = get(&row, "counts")?;
-    Ok(serde_json::from_str(&counts).unwrap_or_default())
+    let (counts, part): (String, String) = (get(&row, "counts")?, get(&row, "part")?);
+    let read = serde_json::from_str(&counts).unwrap_or_default();
+    Ok((read, serde_json::from_str(&part).unwrap_or_default()))
 }
 
 /// The rights without which every run ends, as the catalog has them; [`examine`] tries more.

@@ -15,6 +15,7 @@ use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules::Finished;
 use crate::postgres::Target;
 use pg_dump_archive::DumpId;
+use roaring::RoaringBitmap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,6 +70,8 @@ pub enum Item {
     LargeObjectData(Vec<u8>),
     /// There are no more bytes of it.
     LargeObjectEnd,
+    /// Of those that the table of contents names, only these come; the others are not created either.
+    LargeObjectsKept(RoaringBitmap),
 }
 
 /// Loads rows and large objects, and runs the plan's steps as soon as what they wait for is done.
@@ -146,6 +149,7 @@ pub async fn restore_from(
         decided: HashMap::new(),
         current: None,
         large_objects: None,
+        objects_kept: None,
         writers: 0,
         written: HashSet::new(),
         last_word: Instant::now(),
@@ -218,6 +222,8 @@ struct Restore<'a> {
     large_objects: Option<mpsc::Sender<LargeObjectPart>>,
     /// Writers of large objects that have not ended.
     writers: usize,
+    /// Oids of large objects that come, where not all do.
+    objects_kept: Option<RoaringBitmap>,
     /// Oids of large objects that are there.
     written: HashSet<u32>,
     /// When idle sessions last said something.
@@ -346,6 +352,10 @@ impl<'a> Restore<'a> {
             Item::LargeObjectStart(oid) => self.large_object(LargeObjectPart::Start(oid)).await,
             Item::LargeObjectData(data) => self.large_object(LargeObjectPart::Data(data)).await,
             Item::LargeObjectEnd => self.large_object(LargeObjectPart::End).await,
+            Item::LargeObjectsKept(oids) => {
+                self.objects_kept = Some(oids);
+                Ok(())
+            }
         }
     }
 

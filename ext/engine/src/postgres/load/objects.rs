@@ -51,12 +51,14 @@ impl Restore<'_> {
             }
             self.start_steps()?;
         }
-        let oids = &self.plan.large_objects.oids;
+        let oids = self.plan.large_objects.oids.iter();
+        let comes = |oid: &&u32| self.objects_kept.as_ref().is_none_or(|kept| kept.contains(**oid));
+        let oids: Vec<u32> = oids.filter(comes).copied().collect();
         if oids.iter().all(|oid| self.written.contains(oid)) {
             return Ok(());
         }
         let session = self.free_session().await?;
-        let created = large_objects::create_empty(&session, oids, &self.written).await;
+        let created = large_objects::create_empty(&session, &oids, &self.written).await;
         self.free.push(session);
         self.report.large_objects += created?;
         Ok(())

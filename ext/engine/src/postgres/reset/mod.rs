@@ -26,8 +26,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod drop;
+mod keep;
 mod lock_watch;
 mod parts;
+mod settle;
+
+pub(crate) use keep::look as look_at_kept;
 
 /// Statements on their way to the server at once.
 const PIPELINE: usize = 24;
@@ -142,6 +146,13 @@ impl Target {
     async fn guarded_reset(&self, plan: &Plan, job: &JobRecord) -> Result<()> {
         self.check_hold()?;
         extensions::refuse_misplaced(&self.control, plan).await?;
+        let (differing, absent) = keep::look(&self.control, plan).await?;
+        if let Some(error) = differing {
+            return Err(error);
+        }
+        for table in absent {
+            self.events.warn(nothing_to_keep(&table));
+        }
         state::prepare(&self.control).await?;
         state::record_start(&self.control, &self.run_id, job).await?;
         if self.settings.terminate_connections {
@@ -249,6 +260,7 @@ impl Target {
         // Looked at again, now that nobody can hang anything new on these tables.
         inventory::refuse_losses(session, &self.facts).await?;
         self.require_postgis(session, plan).await?;
+        let asides = keep::put_aside(session, plan).await?;
         for sql in drop_statements(&owned.objects) {
             run(session, "emptying the target", &sql).await?;
         }
@@ -260,6 +272,7 @@ impl Target {
         self.missing.clear();
         let statements = self.needed(session, plan).await?;
         self.create(session, plan, &statements).await?;
+        keep::bring_back(session, &asides).await?;
         sql_rules::explain(session, plan).await?;
         state::mark_incomplete(session, &self.run_id, job).await?;
         run(session, "committing the reset", "COMMIT").await
@@ -282,6 +295,7 @@ impl Target {
             .await
             .map_err(|refused| refused.error)?;
         state::mark_incomplete(session, &self.run_id, job).await?;
+        let asides = keep::put_aside(session, plan).await?;
         let mut batches = Batches::of(owned.objects.len());
         while let Some(range) = batches.next() {
             let sql = drop_statements(owned.objects.get(range).unwrap_or_default()).join("; ");
@@ -293,6 +307,7 @@ impl Target {
         self.missing.clear();
         self.create_in_parts(session, plan, &self.lock_timeout_sql(), &statements)
             .await?;
+        keep::bring_back(session, &asides).await?;
         if plan.sql_rules.groups.is_empty() && plan.part.is_none() {
             return Ok(());
         }
@@ -465,6 +480,11 @@ impl Target {
             Err(error) => Err(Refused::new(&doing, &error)),
         }
     }
+}
+
+/// What is said of a table of `keep_tables` that the target does not have.
+pub(crate) fn nothing_to_keep(table: &str) -> String {
+    format!("keep_tables: {table} is not in the target, so there is nothing to keep: it is created empty.")
 }
 
 /// The names of the target's schemas.

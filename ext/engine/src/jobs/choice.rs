@@ -1,0 +1,175 @@
+//! Which rows come: chosen before the target is touched wherever that can be, in a first look at the backup.
+
+use super::read_only;
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Phase, Sink};
+use crate::part::{self, Asked, Chooser, Looked, Reason, Selection, Sought};
+use crate::plan::Plan;
+use crate::postgres::inspect::connect;
+use crate::postgres::url::ConnectionUrl;
+use crate::postgres::{Buffers, Item, LoadReport, Session, Target};
+use crate::settings::Settings;
+use crate::source::{self, BackupInfo};
+use crate::stream::{self, Opened};
+use crate::text::{text, Setting};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Pieces of rows on their way in a look without lanes.
+const BUFFERS: usize = 8;
+
+/// Chooses with what the target has by now. None where every row comes, or where the choice needs the backup's own schema:
+/// then the first look loads what needs no choice, and the choice is made beside it.
+pub(super) async fn beforehand(
+    target: &Target,
+    opened: &mut Opened,
+    events: &Sink,
+) -> Result<Option<Selection>> {
+    if opened.plan.part.is_none() {
+        return Ok(None);
+    }
+    let session = target.session().await?;
+    let plan = Arc::clone(&opened.plan);
+    let Some(chooser) = Chooser::beforehand(session, target.buffers(), &plan).await? else {
+        return Ok(None);
+    };
+    events.send(Event::Phase { phase: Phase::Choice });
+    first_look(chooser, opened).await.map(Some)
+}
+
+/// What a dry run finds out about a part.
+#[derive(Debug, Default)]
+pub(super) struct Previewed {
+    /// What the server says of its rules.
+    pub(super) asked: Asked,
+    /// The choice, where it was asked for and could be made.
+    pub(super) selection: Option<Selection>,
+}
+
+/// Asks the server about the rules of a part; with `settings.exact`, makes the choice as a run would make it, too. Changes
+/// nothing.
+pub(super) async fn preview(
+    settings: &Settings,
+    plan: &Plan,
+    url: &ConnectionUrl,
+    events: &Sink,
+) -> Result<Previewed> {
+    let mut previewed = Previewed::default();
+    if plan.part.is_none() {
+        return Ok(previewed);
+    }
+    let session = connect(url.clone()).await?;
+    previewed.asked = part::ask(&session, plan).await?;
+    if settings.exact && previewed.asked.problems.is_empty() && previewed.asked.unanswered.is_empty() {
+        previewed.selection = exact(settings, session, events).await?;
+    } else {
+        session.close().await;
+    }
+    Ok(previewed)
+}
+
+/// The choice that a run would make.
+async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Option<Selection>> {
+    let backup = source::open(
+        &read_only(&settings.source),
+        settings.target.stall_timeout,
+        events,
+    )
+    .await?;
+    refuse_pipe(&backup.info)?;
+    let buffers = Buffers::new(BUFFERS);
+    let mut opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
+    let plan = Arc::clone(&opened.plan);
+    let Some(chooser) = Chooser::beforehand(session, buffers, &plan).await? else {
+        return Ok(None);
+    };
+    events.send(Event::Phase { phase: Phase::Choice });
+    first_look(chooser, &mut opened).await.map(Some)
+}
+
+/// Why a row comes, or why it does not. `seek` finds the row in the plan; where it says something itself, nothing is read.
+pub(super) async fn why(
+    settings: &Settings,
+    url: &ConnectionUrl,
+    events: &Sink,
+    seek: impl Fn(&Plan) -> Result<Result<Sought, Reason>>,
+) -> Result<Option<Vec<Reason>>> {
+    let backup = source::open(
+        &read_only(&settings.source),
+        settings.target.stall_timeout,
+        events,
+    )
+    .await?;
+    refuse_pipe(&backup.info)?;
+    let buffers = Buffers::new(BUFFERS);
+    let mut opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
+    let plan = Arc::clone(&opened.plan);
+    let sought = match seek(&plan)? {
+        Ok(sought) => sought,
+        Err(reason) => return Ok(Some(vec![reason])),
+    };
+    let session = connect(url.clone()).await?;
+    let chooser = Chooser::beforehand(session, buffers, &plan).await?.ok_or_else(|| {
+        Error::new(
+            Kind::Plan,
+            "A rule of the subset needs a type or a function of production's that the target does not have yet.",
+            "Run it once, and ask again.",
+        )
+    })?;
+    events.send(Event::Phase { phase: Phase::Choice });
+    let (begin, looked) = begin(&mut opened)?;
+    let _ = begin.send(());
+    readable(chooser.why(sought, looked).await, &mut opened.items).await
+}
+
+/// Makes the choice in a look that loads nothing.
+async fn first_look(chooser: Chooser<'_>, opened: &mut Opened) -> Result<Selection> {
+    let (begin, looked) = begin(opened)?;
+    let _ = begin.send(());
+    readable(chooser.choose(looked).await, &mut opened.items).await
+}
+
+/// What the first look takes.
+type FirstLook = (oneshot::Sender<()>, mpsc::Receiver<Looked>);
+
+fn begin(opened: &mut Opened) -> Result<FirstLook> {
+    let both = opened.first_look.take().zip(opened.looked.take());
+    both.ok_or_else(|| Error::internal("The first look had begun already."))
+}
+
+/// What a look came to. It may have been left alone because the backup cannot be read, which the reader says.
+async fn readable<T>(came_to: Result<T>, items: &mut mpsc::Receiver<Result<Item>>) -> Result<T> {
+    match came_to {
+        Err(error) if error.kind == Kind::Interrupted => match items.recv().await {
+            Some(Err(unreadable)) => Err(unreadable),
+            _ => Err(error),
+        },
+        came_to => came_to,
+    }
+}
+
+/// A part is chosen in a first look at the backup and loaded in a second.
+pub(super) fn refuse_pipe(backup: &BackupInfo) -> Result<()> {
+    if !backup.file || backup.size.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Configuration,
+        "The backup comes through a pipe, and a subset reads it twice.",
+        text!("Give a regular file in ", Setting::BackupFile, " or BACKUP_FILE."),
+    ))
+}
+
+/// The load, and beside it what feeds it, which ends with it.
+pub(super) async fn two_looks(
+    restore: impl Future<Output = Result<LoadReport>>,
+    feed: impl Future<Output = ()>,
+) -> Result<LoadReport> {
+    let (mut restore, mut feed) = (std::pin::pin!(restore), std::pin::pin!(feed));
+    tokio::select! {
+        loaded = &mut restore => return loaded,
+        () = &mut feed => {}
+    }
+    restore.await
+}

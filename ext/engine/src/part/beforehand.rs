@@ -1,0 +1,214 @@
+//! Before the target is touched: whether the rules can be applied with what it has by now, and what the server says of
+//! them.
+//!
+//! The backup's own schema does not stand yet. Types of PostgreSQL's and of extensions that are there serve as they are; an
+//! enum that is missing, or has other labels, is made anew among the session's temporary objects, where it is found first.
+
+use super::keys::{named, Types};
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::part::{Part, PartRule, Relation, ValueType};
+use crate::plan::{quote_identifier, Plan, TableName};
+use crate::postgres::Session;
+use pg_dump_archive::EntryKind;
+use std::collections::HashMap;
+
+/// What the server says of a part's rules.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// Rules that it accepts.
+    pub accepted: u64,
+    /// The refusals.
+    pub problems: Vec<Error>,
+    /// Why it cannot be asked about the others yet.
+    pub unanswered: Vec<String>,
+}
+
+impl Asked {
+    /// Fails for what the server refuses.
+    ///
+    /// # Errors
+    /// All refusals as one.
+    pub(super) fn check(&self) -> Result<()> {
+        let problems: Vec<String> = self.problems.iter().map(|one| one.what.to_string()).collect();
+        let what = match &problems[..] {
+            [] => return Ok(()),
+            [one] => one.clone(),
+            several => format!(
+                "PostgreSQL refuses rules of the subset in {} places:\n- {}\n",
+                several.len(),
+                several.join("\n- ")
+            ),
+        };
+        Err(Error::new(Kind::Plan, what, REMEDY))
+    }
+}
+
+const REMEDY: &str = "Correct the rule and run again.";
+
+/// Asks the server about the rules of a plan's part. Leaves nothing behind but enums among the session's temporary objects.
+///
+/// # Errors
+/// When the connection breaks.
+pub(crate) async fn ask(session: &Session, plan: &Plan) -> Result<Asked> {
+    let mut asked = Asked::default();
+    if let Some(part) = &plan.part {
+        types(session, plan, part, &mut asked).await?;
+    }
+    Ok(asked)
+}
+
+/// The types of each relation's columns, where all of them can be had; asks the server about the rules by the way.
+pub(super) async fn types(
+    session: &Session,
+    plan: &Plan,
+    part: &Part,
+    asked: &mut Asked,
+) -> Result<Option<Vec<Types>>> {
+    let mut beforehand = Beforehand {
+        session,
+        functions: functions(plan),
+        made: HashMap::new(),
+    };
+    let mut found = Vec::with_capacity(part.relations.len());
+    for relation in &part.relations {
+        match beforehand.types(relation).await? {
+            Some(types) => {
+                beforehand.ask(relation, &types, asked).await?;
+                found.push(types);
+            }
+            None if matches!(relation.rule, PartRule::Own { .. }) => asked.unanswered.push(format!(
+                "the subset's rule for {}: it reads a type that is not in the target as it is in the backup.",
+                relation.table
+            )),
+            None => asked.unanswered.push(format!(
+                "{}: its keys are of a type that is not in the target.",
+                relation.table
+            )),
+        }
+    }
+    Ok((found.len() == part.relations.len() && asked.unanswered.is_empty()).then_some(found))
+}
+
+/// The bare names of production's own functions.
+fn functions(plan: &Plan) -> Vec<String> {
+    let kinds = [EntryKind::Function, EntryKind::Aggregate, EntryKind::Procedure];
+    let made = plan.schema.iter().filter(|one| kinds.contains(&one.kind));
+    let names = made.map(|one| one.name.split('(').next().unwrap_or_default());
+    names
+        .filter_map(|name| name.rsplit('.').next())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+struct Beforehand<'a> {
+    session: &'a Session,
+    functions: Vec<String>,
+    /// What is read as which type, by the types that were looked at.
+    made: HashMap<TableName, String>,
+}
+
+fn doing(error: tokio_postgres::Error) -> Error {
+    Error::from_server(Doing::WithoutRows("asking the server about the subset"), &error)
+}
+
+impl Beforehand<'_> {
+    /// None where one of them cannot be had.
+    async fn types(&mut self, relation: &Relation) -> Result<Option<Types>> {
+        let mut types = HashMap::new();
+        for column in &relation.columns {
+            let found = match &column.kind {
+                ValueType::Given(sql) => self.is_there(sql).await?.then(|| sql.clone()),
+                ValueType::Enum { name, labels } => Some(self.as_enum(name, labels).await?),
+                ValueType::Made => None,
+            };
+            match found {
+                Some(sql) => drop(types.insert(column.name.clone(), sql)),
+                None if column.is_read() || relation.question().is_some() => return Ok(None),
+                None => {}
+            }
+        }
+        Ok(Some(Types::from(types)))
+    }
+
+    async fn is_there(&self, sql: &str) -> Result<bool> {
+        let asked = "SELECT pg_catalog.to_regtype($1) IS NOT NULL";
+        let row = self.session.query_one(asked, &[&sql]).await.map_err(doing)?;
+        row.try_get(0).map_err(doing)
+    }
+
+    async fn as_enum(&mut self, name: &TableName, labels: &[String]) -> Result<String> {
+        if let Some(known) = self.made.get(name) {
+            return Ok(known.clone());
+        }
+        let sql = "SELECT coalesce((SELECT array_agg(enumlabel::text ORDER BY enumsortorder) FROM pg_catalog.pg_enum \
+                   WHERE enumtypid = pg_catalog.to_regtype($1)), '{}'::text[])";
+        let row = self.session.query_one(sql, &[&name.sql()]).await.map_err(doing)?;
+        let there: Vec<String> = row.try_get(0).map_err(doing)?;
+        let sql = if there == labels {
+            name.sql()
+        } else {
+            let labels: Vec<String> = labels
+                .iter()
+                .map(|label| format!("'{}'", label.replace('\'', "''")))
+                .collect();
+            let own = format!("pg_temp.{}", quote_identifier(&name.name));
+            let create = format!(
+                "DROP TYPE IF EXISTS {own}; CREATE TYPE {own} AS ENUM ({})",
+                labels.join(", ")
+            );
+            self.session.batch_execute(&create).await.map_err(doing)?;
+            own
+        };
+        self.made.insert(name.clone(), sql.clone());
+        Ok(sql)
+    }
+
+    /// Asks about a relation's rule, of a row without values.
+    async fn ask(&self, relation: &Relation, types: &Types, asked: &mut Asked) -> Result<()> {
+        let columns: Vec<String> = relation
+            .columns
+            .iter()
+            .map(|column| format!("NULL::{} AS {}", types.of(&column.name), named(&column.name)))
+            .collect();
+        let Some(question) = relation.question_of(&format!("(SELECT {})", columns.join(", "))) else {
+            return Ok(());
+        };
+        let rule = format!("the subset's rule for {}", relation.table);
+        let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
+        // The condition is the team's own, so it reads as it would in the team's own sessions.
+        control("BEGIN; SET LOCAL search_path TO DEFAULT").await?;
+        let sql = format!("EXPLAIN {question}");
+        let answer = self.session.batch_execute(&sql).await;
+        control("ROLLBACK").await?;
+        match answer {
+            Ok(()) => asked.accepted += 1,
+            Err(error) if error.as_db_error().is_none() => return Err(doing(error)),
+            Err(error) if self.is_inconclusive(&error, &question) => asked.unanswered.push(format!(
+                "{rule}: it needs something that is not in the target as it is in the backup."
+            )),
+            Err(error) => {
+                let what = Error::from_server(
+                    Doing::Rule {
+                        rule: &rule,
+                        sql: &sql,
+                    },
+                    &error,
+                )
+                .what;
+                asked.problems.push(Error::new(Kind::Plan, what, REMEDY));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a refusal may come of what the target does not have: a function or a type of production's, or a schema.
+    fn is_inconclusive(&self, error: &tokio_postgres::Error, question: &str) -> bool {
+        let question = question.to_lowercase();
+        let names_one = || self.functions.iter().any(|name| question.contains(name));
+        match error.code().map_or("", |code| code.code()) {
+            "42883" => names_one(),
+            "42704" | "3F000" => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What comes back from the server: numbers, in binary.
+
+/// Reads the numbers of a binary COPY of one bigint a row, however it is cut.
+#[derive(Default)]
+pub(super) struct Tuples {
+    rest: Vec<u8>,
+    has_begun: bool,
+}
+
+/// The signature, the flags and the length of the extension, which is empty.
+const HEAD: usize = 19;
+
+/// The number of fields, the value's length, the value.
+const TUPLE: usize = 2 + 4 + 8;
+
+impl Tuples {
+    /// Takes the next bytes of the stream.
+    pub(super) fn read(&mut self, bytes: &[u8], mut each: impl FnMut(i64)) {
+        self.rest.extend_from_slice(bytes);
+        let mut at = 0;
+        if !self.has_begun {
+            if self.rest.len() < HEAD {
+                return;
+            }
+            self.has_begun = true;
+            at = HEAD;
+        }
+        while let Some(tuple) = self.rest.get(at..at + TUPLE) {
+            if let Some(number) = tuple.last_chunk() {
+                each(i64::from_be_bytes(*number));
+            }
+            at += TUPLE;
+        }
+        self.rest.drain(..at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pg_dump_archive::copy::binary::{Form, Layout, HEADER, TRAILER};
+    use pg_dump_archive::copy::Splitter;
+
+    #[test]
+    fn numbers_are_read_however_the_stream_is_cut() {
+        let mut stream = HEADER.to_vec();
+        let encoded = Layout::new(vec![Form::Int8]).is_some_and(|layout| {
+            layout.encode(b"1\n-2\n1099511627776\n", &mut Splitter::new(), &mut stream)
+        });
+        assert!(encoded);
+        stream.extend_from_slice(TRAILER);
+        for size in 1..stream.len() {
+            let (mut tuples, mut found) = (Tuples::default(), Vec::new());
+            for part in stream.chunks(size) {
+                tuples.read(part, |number| found.push(number));
+            }
+            assert_eq!(found, [1, -2, 1 << 40]);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! `keep_tables`: tables whose rows in the target stay over the reset, in the definition that the backup has.
+
+use super::exclude::{not_found, tables_like};
+use super::names::NamePattern;
+use super::schema::{ForeignKey, Schema, Table, TypeName};
+use super::{Diagnostics, TableName};
+use crate::settings::Settings;
+use std::collections::HashSet;
+
+/// What stays over the reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The tables.
+    pub tables: Vec<KeptTable>,
+    /// Foreign keys of theirs and to them. They are added NOT VALID, and validated once it is known that every row has its
+    /// counterpart.
+    pub keys: Vec<KeptKey>,
+}
+
+/// A table that stays, as the backup defines it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptTable {
+    /// Its name.
+    pub table: TableName,
+    /// The columns that rows are written to.
+    pub columns: Vec<KeptColumn>,
+}
+
+/// A column of the backup's definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Option<TypeName>,
+    /// It takes no NULL.
+    pub not_null: bool,
+    /// It has a DEFAULT, or makes its value itself.
+    pub has_default: bool,
+    /// It is computed from others.
+    pub generated: bool,
+}
+
+/// A column that the table has in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnThere {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the server writes it.
+    pub kind: String,
+    /// It takes no NULL.
+    pub not_null: bool,
+}
+
+/// A foreign key of a kept table, or to one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptKey {
+    /// Its name.
+    pub name: String,
+    /// The table that refers.
+    pub from: TableName,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table that it refers to.
+    pub to: TableName,
+    /// The columns there.
+    pub referenced: Vec<String>,
+    /// The columns that become NULL where the counterpart is missing; none where that cannot be, or the table is not kept.
+    pub nullable: Vec<String>,
+}
+
+impl Keep {
+    /// Whether a table stays.
+    pub fn holds(&self, table: &TableName) -> bool {
+        self.tables.iter().any(|kept| kept.table == *table)
+    }
+}
+
+impl KeptTable {
+    /// Why rows that are there cannot stay.
+    pub fn differences(&self, there: &[ColumnThere]) -> Vec<String> {
+        let mut found = Vec::new();
+        let named = |name: &str| there.iter().find(|column| column.name == name);
+        for column in &self.columns {
+            match named(&column.name) {
+                None if column.not_null && !column.has_default && !column.generated => {
+                    found.push(format!("{} is new in the backup and takes no NULL", column.name))
+                }
+                Some(here) if column.kind != TypeName::parse(&here.kind) => {
+                    found.push(format!("{} is another type in the backup", column.name));
+                }
+                Some(here) if column.not_null && !here.not_null => {
+                    found.push(format!(
+                        "{} takes NULL in the target and not in the backup",
+                        column.name
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let gone = there
+            .iter()
+            .filter(|column| self.columns.iter().all(|known| known.name != column.name));
+        found.extend(gone.map(|column| format!("the backup has no column {}", column.name)));
+        found
+    }
+}
+
+/// Reads what the option names.
+pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) {
+    let mut said = Diagnostics::default();
+    let tables = named(&settings.keep_tables, schema, &mut said);
+    refuse_others(settings, schema, &tables, &mut said);
+    let kept = tables.iter().map(|at| kept_table(&schema.tables[*at]));
+    let keep = Keep {
+        tables: kept.collect(),
+        keys: keys(schema, &tables),
+    };
+    (keep, said)
+}
+
+fn named(patterns: &[String], schema: &Schema, said: &mut Diagnostics) -> Vec<usize> {
+    let mut tables = Vec::new();
+    for text in patterns {
+        let Some(pattern) = NamePattern::parse(text) else {
+            said.problems.add(format!(
+                "keep_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *."
+            ));
+            continue;
+        };
+        let found = tables_like(&pattern, schema);
+        if found.is_empty() {
+            said.problems
+                .add(format!("keep_tables: {}", not_found(text, &pattern, schema)));
+        }
+        for at in found {
+            let table = &schema.tables[at];
+            if table.partition_key.is_some() || table.partition_of.is_some() || !table.inherits.is_empty() {
+                said.problems.add(format!(
+                    "keep_tables: {} is partitioned, a partition, or inherits from another table, and such a table cannot \
+                     stay by itself. Remove it.",
+                    table.name
+                ));
+            } else if !tables.contains(&at) {
+                tables.push(at);
+            }
+        }
+    }
+    tables
+}
+
+/// A kept table's rows are staging's own: nothing else may be said of production's.
+fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], said: &mut Diagnostics) {
+    let masking = &settings.masking;
+    let masks = masking
+        .rules
+        .iter()
+        .map(|rule| ("a rule that masks it", &rule.table));
+    let sql = masking
+        .sql_rules
+        .iter()
+        .map(|rule| ("a rule in SQL", &rule.table));
+    let parts = settings.subset.iter().flat_map(|subset| &subset.tables);
+    let parts = parts.map(|rule| (rule.option.as_str(), &rule.table));
+    let others = settings
+        .exclude_tables
+        .iter()
+        .map(|name| ("exclude_tables", name));
+    let mut seen = HashSet::new();
+    for (what, name) in masks.chain(sql).chain(parts).chain(others) {
+        let Some(pattern) = NamePattern::parse(name) else {
+            continue;
+        };
+        for at in tables_like(&pattern, schema) {
+            if tables.contains(&at) && seen.insert((what, at)) {
+                said.problems.add(format!(
+                    "keep_tables: {} has {what}, too, and its rows are staging's own. Leave one of the two.",
+                    schema.tables[at].name
+                ));
+            }
+        }
+    }
+}
+
+fn kept_table(table: &Table) -> KeptTable {
+    let columns = table.columns.iter().map(|column| KeptColumn {
+        name: column.name.clone(),
+        kind: column.column_type.clone(),
+        not_null: column.not_null,
+        has_default: column.has_default,
+        generated: column.generated.is_some(),
+    });
+    KeptTable {
+        table: table.name.clone(),
+        columns: columns.collect(),
+    }
+}
+
+fn keys(schema: &Schema, tables: &[usize]) -> Vec<KeptKey> {
+    let mut found = Vec::new();
+    for (at, table) in schema.tables.iter().enumerate() {
+        for key in table.foreign_keys.iter().filter(|key| !key.not_valid) {
+            let leads_to_one = schema
+                .table(&key.references)
+                .is_some_and(|to| tables.contains(&to));
+            if tables.contains(&at) || leads_to_one {
+                found.push(kept_key(table, key, tables.contains(&at)));
+            }
+        }
+    }
+    found
+}
+
+fn kept_key(table: &Table, key: &ForeignKey, is_kept: bool) -> KeptKey {
+    let can_be = |name: &&String| table.column(name).is_some_and(|column| !column.not_null);
+    let nullable: Vec<String> = key.columns.iter().filter(can_be).cloned().collect();
+    let is_all = nullable.len() == key.columns.len();
+    KeptKey {
+        name: key.name.clone(),
+        from: table.name.clone(),
+        columns: key.columns.clone(),
+        to: key.references.clone(),
+        referenced: key.referenced_columns.clone(),
+        nullable: match is_kept && (is_all || !key.match_full) {
+            true => nullable,
+            false => Vec::new(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Option<TypeName> {
+        TypeName::parse(text)
+    }
+
+    fn column(name: &str, text: &str, not_null: bool) -> KeptColumn {
+        KeptColumn {
+            name: name.to_owned(),
+            kind: kind(text),
+            not_null,
+            has_default: false,
+            generated: false,
+        }
+    }
+
+    fn there(name: &str, kind: &str, not_null: bool) -> ColumnThere {
+        ColumnThere {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            not_null,
+        }
+    }
+
+    fn differences(columns: &[KeptColumn], here: &[ColumnThere]) -> Vec<String> {
+        let table = KeptTable {
+            table: TableName::default(),
+            columns: columns.to_vec(),
+        };
+        table.differences(here)
+    }
+
+    #[test]
+    fn a_column_may_be_new_if_it_takes_null_or_has_a_default() {
+        let id = column("id", "bigint", true);
+        let here = [there("id", "bigint", true)];
+        assert!(differences(&[id.clone(), column("note", "text", false)], &here).is_empty());
+        let with_default = KeptColumn {
+            has_default: true,
+            ..column("note", "text", true)
+        };
+        assert!(differences(&[id.clone(), with_default], &here).is_empty());
+        assert_eq!(
+            differences(&[id, column("note", "text", true)], &here),
+            ["note is new in the backup and takes no NULL"]
+        );
+    }
+
+    #[test]
+    fn types_nulls_and_lost_columns_are_differences() {
+        let columns = [
+            column("id", "bigint", true),
+            column("name", "character varying(40)", true),
+        ];
+        let here = [
+            there("id", "integer", true),
+            there("name", "character varying(40)", false),
+            there("old", "text", false),
+        ];
+        assert_eq!(
+            differences(&columns, &here),
+            [
+                "id is another type in the backup",
+                "name takes NULL in the target and not in the backup",
+                "the backup has no column old"
+            ]
+        );
+        let same = [
+            there("id", "bigint", true),
+            there("name", "character varying(40)", true),
+        ];
+        assert!(differences(&columns, &same).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! What a column's values are read as by a condition or an order, while the backup's schema does not stand yet.
+
+use crate::plan::schema::{Base, Schema, TypeName};
+use crate::plan::TableName;
+use masking::Type;
+
+/// A type below its domains, as SQL writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueType {
+    /// One that the backup does not make: PostgreSQL's own, or an extension's.
+    Given(String),
+    /// An enum that the backup makes.
+    Enum {
+        /// Its name.
+        name: TableName,
+        /// Its labels, in their order.
+        labels: Vec<String>,
+    },
+    /// Another one that the backup makes.
+    Made,
+}
+
+/// The type of a table's column.
+pub(super) fn value_type(schema: &Schema, table: usize, column: &str) -> ValueType {
+    let table = &schema.tables[table];
+    let known = table
+        .column(column)
+        .and_then(|column| column.column_type.as_ref());
+    known.map_or(ValueType::Made, |kind| {
+        below_domains(schema, &table.name.schema, kind)
+    })
+}
+
+fn below_domains(schema: &Schema, home: &str, kind: &TypeName) -> ValueType {
+    if kind.array {
+        let of = TypeName {
+            array: false,
+            ..kind.clone()
+        };
+        return match schema.base(&of, home) {
+            Base::Given(given) => ValueType::Given(format!("{}[]", given.sql())),
+            Base::Enum | Base::Other => ValueType::Made,
+        };
+    }
+    match (schema.base(kind, home), schema.resolve(kind, home).0) {
+        (Base::Given(given), _) => ValueType::Given(given.sql()),
+        (Base::Enum, Type::Enum(labels)) => ValueType::Enum {
+            name: TableName {
+                schema: kind.schema.clone().unwrap_or_else(|| home.to_owned()),
+                name: kind.name.clone(),
+            },
+            labels,
+        },
+        (Base::Enum | Base::Other, _) => ValueType::Made,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(schema: Option<&str>, name: &str, modifiers: &[usize], array: bool) -> ValueType {
+        let kind = TypeName {
+            schema: schema.map(str::to_owned),
+            name: name.to_owned(),
+            modifiers: modifiers.to_vec(),
+            array,
+        };
+        below_domains(&Schema::default(), "public", &kind)
+    }
+
+    #[test]
+    fn a_type_of_the_server_is_written_so_that_it_cuts_nothing() {
+        let given = |sql: &str| ValueType::Given(sql.to_owned());
+        assert_eq!(
+            of(None, "character varying", &[40], false),
+            given("character varying")
+        );
+        assert_eq!(of(None, "character", &[5], false), given("character(5)"));
+        assert_eq!(of(None, "character", &[], false), given("bpchar"));
+        assert_eq!(
+            of(None, "timestamp without time zone", &[3], false),
+            given("timestamp without time zone")
+        );
+        assert_eq!(of(None, "integer", &[], true), given("integer[]"));
+        assert_eq!(
+            of(Some("public"), "citext", &[], false),
+            given("\"public\".\"citext\"")
+        );
+    }
+}
