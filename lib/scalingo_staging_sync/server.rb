@@ -5,7 +5,7 @@ require "rack"
 
 module ScalingoStagingSync
   # A Rack app that hands out the newest masked archive to those who have a token: mounted in staging, so that laptops and
-  # review apps need no token of Scalingo's. It makes nothing, and reads no row.
+  # review apps need no token of Scalingo's. It makes no archive; rows it reads of masked ones alone.
   #
   # It answers 404 to everything unless `config.server_enabled` is true, and in production unless
   # `config.server_in_production` is.
@@ -16,11 +16,12 @@ module ScalingoStagingSync
     include Support::Discreet
 
     # What can be asked for, with the scope that a token needs for it.
-    PATHS = { "/manifest" => "manifest", "/archive" => "archive" }.freeze
+    PATHS = { "/manifest" => "manifest", "/archive" => "archive", "/schema" => "archive", "/dump/:table" => "archive" }.freeze
 
     METHODS = %w[GET HEAD].freeze
+    TYPES = { copy: "application/octet-stream", csv: "text/csv; header=present" }.freeze
     COMMON = { "cache-control" => "no-store", "x-content-type-options" => "nosniff" }.freeze
-    private_constant :METHODS, :COMMON
+    private_constant :METHODS, :TYPES, :COMMON
 
     # @param config [Configuration, nil] what is handed out; nil: the configuration as it is at each request
     # @param pause [Float] seconds that an answer to a wrong token takes
@@ -52,7 +53,8 @@ module ScalingoStagingSync
     private
 
     def answer(request, token, offer)
-      scope = PATHS[request.path_info]
+      path = Path.new(request)
+      scope = PATHS[path.route]
       return refusal(404, "There is nothing here.") unless scope
       return refusal(405, "Only GET and HEAD are answered.", "allow" => METHODS.join(", ")) unless METHODS.include?(request.request_method)
       return refusal(403, "This token does not open it.") unless token.opens?(scope)
@@ -61,7 +63,29 @@ module ScalingoStagingSync
       return refusal(404, "There is no masked archive yet.") unless found
 
       noted = Noted.new(token, request)
-      (scope == "manifest") ? manifest(request, found, noted) : archive(request, found, noted)
+      case path.route
+      when "/manifest" then manifest(request, found, noted)
+      when "/archive" then archive(request, found, noted)
+      when "/schema" then part(request, found, noted, Part.new(found), name: "schema.dump", type: "application/octet-stream")
+      else dump(request, found, noted, path)
+      end
+    end
+
+    def dump(request, found, noted, path)
+      table = path.table_of(found.manifest)
+      return refusal(404, "The archive has no rows of a table of this name; /manifest lists those there are.") unless table
+
+      format = path.format
+      return refusal(400, "The format is copy or csv.") unless format
+
+      part(request, found, noted, Part.new(found, table, format:), name: "#{table["table"]}.#{format}", type: TYPES.fetch(format))
+    end
+
+    def part(request, found, noted, part, name:, type:)
+      answer = PartAnswer.new(request, part, name:, type:, manifest: found.manifest, sender: @sender, noted:).to_a
+      return refusal(503, "Too many parts of the archive are being sent.", "retry-after" => "5") unless answer
+
+      answer.then { |status, headers, body| [status, COMMON.merge(headers), body] }
     end
 
     def manifest(request, found, noted)

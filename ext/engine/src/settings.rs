@@ -3,8 +3,10 @@
 //! The Ruby layer builds it from `ScalingoStagingSync.configuration`; nothing in the engine reads the
 //! environment. Secrets are [`SecretString`]s, whose `Debug` prints nothing of them.
 
+mod extract;
 mod subset;
 
+pub use extract::{Extract, Extracted, Stretch};
 pub use subset::{DeclaredReference, Keep, Others, Subset, TableRule};
 
 use crate::error::{Error, Kind, Result};

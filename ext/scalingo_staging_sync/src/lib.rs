@@ -17,7 +17,7 @@ mod words;
 use magnus::{function, prelude::*, Error, Ruby, Value};
 use staging_sync_engine::jobs;
 use staging_sync_engine::jobs::scan::ScanPlace;
-use staging_sync_engine::settings::{Dump, Scalingo, Settings, TargetSettings};
+use staging_sync_engine::settings::{Dump, Extract, Scalingo, Settings, TargetSettings};
 use std::path::PathBuf;
 
 /// `Native.run(settings) { |event| } → report`: the whole job.
@@ -34,6 +34,14 @@ fn dump(ruby: &Ruby, settings: Value, to: Value) -> Result<Value, Error> {
     let to: Dump = convert::settings(ruby, to)?;
     call::run(ruby, block(ruby), move |events, cancel| async move {
         jobs::dump(&settings, &to, &events, cancel).await
+    })
+}
+
+/// `Native.extract(extract) → taken`: a part of a masked archive, from what is open into what is open.
+fn extract(ruby: &Ruby, extract: Value) -> Result<Value, Error> {
+    let extract: Extract = convert::settings(ruby, extract)?;
+    call::run(ruby, None, move |_, cancel| async move {
+        jobs::extract(&extract, cancel).await
     })
 }
 
@@ -137,6 +145,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
         .define_module("Native")?;
     module.define_singleton_method("run", function!(run, 1))?;
     module.define_singleton_method("dump", function!(dump, 2))?;
+    module.define_singleton_method("extract", function!(extract, 1))?;
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
     module.define_singleton_method("masks", function!(masks, 0))?;

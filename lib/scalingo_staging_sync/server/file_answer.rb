@@ -36,40 +36,18 @@ module ScalingoStagingSync
 
       # The status, and the bytes that it is about.
       def decide
-        return [412, nil] if header("IF_MATCH") && !matches?(header("IF_MATCH"))
-        return [304, nil] if unchanged?
+        conditions = Conditions.new(@request, @etag, modified)
+        refused = conditions.status
+        return [refused, nil] if refused
 
         all = 0..(@manifest.size - 1)
-        asked = ByteRange.of(header("RANGE"), @manifest.size) if range_holds?
+        asked = ByteRange.of(@request.get_header("HTTP_RANGE"), @manifest.size) if conditions.range_holds?
         return [416, nil] if asked == :none
 
         asked ? [206, asked] : [200, all]
       end
 
-      def unchanged?
-        return matches?(header("IF_NONE_MATCH"), weakly: true) if header("IF_NONE_MATCH")
-
-        since = header("IF_MODIFIED_SINCE")
-        since && Time.httpdate(since) >= modified
-      rescue ArgumentError
-        false
-      end
-
-      # A range of another archive would be put to what a client has of this one.
-      def range_holds?
-        condition = header("IF_RANGE")
-        condition.nil? || condition == @etag
-      end
-
-      def matches?(list, weakly: false)
-        list = list[0, 4096].split(",").map(&:strip)
-        list = list.map { |tag| tag.delete_prefix("W/") } if weakly
-        list.include?(@etag) || list == ["*"]
-      end
-
       def modified = Time.at(@manifest.made_at.to_i)
-
-      def header(name) = @request.get_header("HTTP_#{name}")
 
       def headers(status, bytes)
         common = { "etag" => @etag, "last-modified" => modified.httpdate, "accept-ranges" => "bytes" }

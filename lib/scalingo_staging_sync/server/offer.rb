@@ -35,11 +35,25 @@ module ScalingoStagingSync
 
         # @return [Array(File, Archives::Manifest)] it, open, once it was compared with its manifest
         def open = @archive.open
+
+        # @param spans [Array<Range>] some of its bytes
+        # @yieldparam stretches [Array<Hash{String => Object}>] where the engine finds them until the block ends
+        # @return [Object] what the block returns
+        def stretches(spans)
+          file, = self.open
+          yield(spans.map { |span| { "path" => "/dev/fd/#{file.fileno}", "offset" => span.begin, "length" => span.size } })
+        ensure
+          file&.close
+        end
       end
 
       # An archive in a store that others can reach by a signed link.
       class ByLink
         include Support::Discreet
+
+        # Bytes that the store is asked for at once.
+        PIECE = 1024 * 1024
+        private_constant :PIECE
 
         # @param archive [Archives::Remote] it
         def initialize(archive)
@@ -51,6 +65,39 @@ module ScalingoStagingSync
 
         # @return [Archives::Manifest] what is said of it
         def manifest = @manifest ||= @archive.manifest
+
+        # @param spans [Array<Range>] some of its bytes
+        # @yieldparam stretches [Array<Hash{String => Object}>] where the engine finds them until the block ends
+        # @return [Object] what the block returns
+        # @raise [StoreError] when they cannot be had
+        def stretches(spans)
+          reader, writer = IO.pipe(binmode: true)
+          fetcher = Thread.new { fetch(spans, writer) }
+          result = yield([{ "path" => "/dev/fd/#{reader.fileno}" }])
+          reader.close # it may need none of what is still to come
+          fetcher.value
+          result
+        rescue ArchiveError
+          reader.close
+          fetcher.value # what could not be fetched is why
+          raise
+        ensure
+          fetcher&.kill
+          [reader, writer].each { |pipe| pipe&.close }
+        end
+
+        private
+
+        def fetch(spans, writer)
+          Thread.current.report_on_exception = false
+          spans.each do |span|
+            span.step(PIECE) { |first| writer.write(@archive.bytes(first...[first + PIECE, span.end].min)) }
+          end
+        rescue Errno::EPIPE
+          nil
+        ensure
+          writer.close
+        end
       end
 
       private

@@ -5,7 +5,8 @@ require "socket"
 module ScalingoStagingSync
   class Server
     # Sends files over connections that the app's server has handed over. One thread serves all of them, each as fast as its
-    # reader takes it; a reader costs a place in a list, and no memory of its own.
+    # reader takes it; a reader costs a place in a list, and no memory of its own. What is made while it is sent has a thread of
+    # its own; of those there are few.
     class Sender
       include Support::Discreet
 
@@ -41,7 +42,47 @@ module ScalingoStagingSync
         @wake.write_nonblock(".", exception: false)
       end
 
+      # Sends what is made meanwhile, and returns at once. The connection is closed at the end.
+      #
+      # @param socket [IO] the connection, after the answer's head
+      # @param part [Part] what is sent
+      # @yieldparam sent [Integer] how many bytes were handed to the network
+      # @yieldparam whole [Boolean] whether these are all
+      # @return [void]
+      def pour(socket, part, &ended)
+        Thread.new do
+          transfer = Transfer.new(socket, nil, 0, 0, part.size, now, ended)
+          part.each { |piece| give(transfer, piece) }
+        rescue SystemCallError, IOError
+          nil # the reader has gone, or takes nothing
+        rescue StandardError => error
+          ScalingoStagingSync.configuration.logger.error("A part of the archive could not be sent. #{error.message}")
+        ensure
+          finish(transfer)
+        end
+      end
+
       private
+
+      # Writes all of a piece, for a reader that takes it within some time. More than was promised is not sent.
+      def give(transfer, piece)
+        raise EOFError if transfer.position + piece.bytesize > transfer.finish
+
+        rest = piece
+        until rest.empty?
+          written = transfer.socket.write_nonblock(rest, exception: false)
+          next if written.is_a?(Symbol) && waited?(transfer.socket, written)
+          raise IOError if written.is_a?(Symbol)
+
+          transfer.position += written
+          rest = rest.byteslice(written..)
+        end
+      end
+
+      # A connection with TLS may have to read before it can write.
+      def waited?(socket, wish)
+        (wish == :wait_readable) ? socket.to_io.wait_readable(@patience) : socket.to_io.wait_writable(@patience)
+      end
 
       # A server that forks takes no thread along.
       def start
@@ -99,7 +140,7 @@ module ScalingoStagingSync
       end
 
       def finish(transfer)
-        transfer.file.close
+        transfer.file&.close
         begin
           transfer.socket.close
         rescue SystemCallError, IOError

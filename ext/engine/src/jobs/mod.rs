@@ -3,6 +3,7 @@
 //! ```text
 //! run         the backup into the target, masked
 //! dump        the backup into an archive, masked
+//! extract     a part of such an archive: its schema, or a table's rows
 //! anonymize   the rows that the target already holds, masked in place
 //! dry_run     what a run would do
 //! sample      ten rows of a table before and after its masks
@@ -21,6 +22,7 @@ mod choice;
 pub mod cleanup;
 pub mod dry_run;
 pub mod dump;
+pub mod extract;
 pub mod fetch;
 mod hold;
 pub mod run;
@@ -33,6 +35,7 @@ pub use check::check;
 pub use cleanup::cleanup;
 pub use dry_run::dry_run;
 pub use dump::dump;
+pub use extract::extract;
 pub use fetch::fetch;
 pub use run::run;
 pub use sample::sample;
