@@ -32,10 +32,19 @@ module ScalingoStagingSync
       # @param subject [String, nil] of what, without a secret
       # @param begin_schema [Boolean] whether the schema is made for an action that is done, where it is not there
       # @return [Object] what the block returns
-      def noting(action, subject = nil, begin_schema: true)
-        result = yield
+      def noting(action, subject = nil, begin_schema: true, &)
+        result = noting_failure(action, subject, &)
         note(action, subject, "done", nil, begin_schema:)
         result
+      end
+
+      # Notes an action that is refused or fails, and not one that goes well.
+      #
+      # @param action [String] such as "expire"
+      # @param subject [String, nil] of what, without a secret
+      # @return [Object] what the block returns
+      def noting_failure(action, subject = nil)
+        yield
       rescue Support::EnvironmentValidator::ProductionEnvironmentError
         raise
       rescue StandardError, SignalException => error

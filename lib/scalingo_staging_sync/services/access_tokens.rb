@@ -67,10 +67,14 @@ module ScalingoStagingSync
 
       private
 
-      def noted(action, name, &)
-        @config.check!
+      def noted(action, name)
         Guard::Production.new(config: @config).validate! unless @config.server_in_production
-        asked { @journal.noting(action, name, &) }
+        asked do
+          @journal.noting(action, name) do
+            @config.check!
+            yield
+          end
+        end
       end
 
       def asked

@@ -16,18 +16,25 @@ module ScalingoStagingSync
         refuse_dry_run!("would empty the database")
         Support::Variables.new.check!
         refuse_production!
-        config.check!
-        Guard::AllowedEnvironments.new(config:).check!
-        refuse_without_age!
-        run = Database::History.new.current
+        journal = Database::Journal.new
+        run = journal.noting_failure("expire") { data! }
         return left(run) unless expired?(run)
 
-        @confirmation.require!(:empty) if config.require_confirmation || !run.pulled?
-        Database::Journal.new.noting("expire") { empty(run) }
+        journal.noting("expire") do
+          @confirmation.require!(:empty) if config.require_confirmation || !run.pulled?
+          empty(run)
+        end
         true
       end
 
       private
+
+      def data!
+        config.check!
+        Guard::AllowedEnvironments.new(config:).check!
+        refuse_without_age!
+        Database::History.new.current
+      end
 
       def refuse_without_age!
         unless config.data_max_age

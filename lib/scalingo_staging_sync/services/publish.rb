@@ -16,17 +16,21 @@ module ScalingoStagingSync
         refuse_dry_run!("would publish an archive")
         Support::Variables.new.check!
         refuse_production!
-        config.check!
-        archive = Archives::Local.new(chosen(path), config:)
-        Database::Journal.new.noting("publish", File.basename(archive.path)) { alone { publish(archive) } }
+        named = path.presence || config.archive_file
+        Database::Journal.new.noting("publish", named && File.basename(named.to_s)) do
+          config.check!
+          refuse_nothing!(named)
+          alone { publish(Archives::Local.new(named, config:)) }
+        end
       end
 
       private
 
-      def chosen(path)
-        path.presence || config.archive_file ||
-          raise(ConfigurationError.new("No archive is named.", "Set config.archive_file, or name the file: " \
-                                                               "`rake 'scalingo_staging_sync:publish[tmp/staging.dump]'`."))
+      def refuse_nothing!(named)
+        return if named
+
+        raise ConfigurationError.new("No archive is named.", "Set config.archive_file, or name the file: " \
+                                                             "`rake 'scalingo_staging_sync:publish[tmp/staging.dump]'`.")
       end
 
       def publish(archive)
