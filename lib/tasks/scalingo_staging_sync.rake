@@ -120,12 +120,13 @@ namespace :scalingo_staging_sync do
     end
   end
 
-  desc "Write config/initializers/scalingo_staging_sync.rb; one that is there already stays"
-  task install: :environment do |task, arguments|
+  desc "Write config/initializers/scalingo_staging_sync.rb, or print what to set to hand archives out (server) or to pull them (client)"
+  task :install, %i[side env_file] => :environment do |task, arguments|
     staging_sync.call(task, arguments) do
       require "rails/generators"
-      pretend = ScalingoStagingSync::Support::Variables.new.yes?("DRY_RUN") ? ["--pretend"] : []
-      Rails::Generators.invoke("scalingo_staging_sync:install", pretend, destination_root: Rails.root)
+      pretend = ScalingoStagingSync::Support::Variables.new.yes?("DRY_RUN")
+      options = ScalingoStagingSync::Terminal::InstallOptions.read(*arguments.values_at(:side, :env_file), pretend:)
+      Rails::Generators.invoke("scalingo_staging_sync:install", options, destination_root: Rails.root)
     end
   end
 end

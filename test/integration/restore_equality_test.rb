@@ -2,7 +2,8 @@
 
 require_relative "integration_helper"
 
-# Without rules, the gem's restore and pg_restore's make the same database, for every way to write an archive.
+# Without rules, the gem's restore and pg_restore's make the same database, for every way to write an archive; and so do both of the
+# archive that the gem writes of it.
 class RestoreEqualityTest < IntegrationTest
   # What a staging restore leaves out of an archive, as pg_restore -l names it.
   LEFT_OUT = /\A\S+ \d+ \d+ (?:SCHEMA - pghero |\S.* pghero |FOREIGN DATA WRAPPER |SERVER |USER MAPPING |FOREIGN TABLE )/
@@ -136,6 +137,21 @@ class RestoreEqualityTest < IntegrationTest
     target = new_database
     run!(source: archive, target: target.url)
     assert_same_text expected.canonical_dump, target.canonical_dump, "pg_restore made another database"
+    assert_dumped_alike archive, expected.canonical_dump
+  end
+
+  # The gem's own archive of it, restored by pg_restore and by the gem.
+  def assert_dumped_alike(archive, expected)
+    dumped = path("dumped")
+    ScalingoStagingSync::Native.dump(Engine.settings(source: archive, target: "postgres://none"),
+                                     { "to" => { "file" => dumped }, "compression" => "gzip" })
+    refute_empty Postgres.run("pg_restore", "-l", dumped)
+    restored = new_database
+    Postgres.run("pg_restore", "-e", "-j4", "-d", restored.url, dumped)
+    assert_same_text expected, restored.canonical_dump, "pg_restore made another database of the gem's archive"
+    again = new_database
+    run!(source: dumped, target: again.url)
+    assert_same_text expected, again.canonical_dump, "the gem made another database of its own archive"
   end
 
   # Event triggers, and what the platform alone may make, belong to the whole database and not to a schema.

@@ -26,7 +26,7 @@ class GeneratorTest < Minitest::Test
     if ARGV.first == "rake"
       require "rake"
       Rails.application.load_tasks
-      Rake::Task["scalingo_staging_sync:install"].invoke
+      Rake::Task["scalingo_staging_sync:install"].invoke(*ARGV.slice!(1..))
     else
       require "rails/generators"
       Rails::Generators.invoke("scalingo_staging_sync:install", ARGV.drop(1), destination_root: Rails.root, behavior: ARGV.first.to_sym)
@@ -50,6 +50,22 @@ class GeneratorTest < Minitest::Test
   end
 
   CLIENT = { "STAGING_SYNC_URL" => "https://staging.example.com/staging_sync", "STAGING_SYNC_TOKEN" => "t" * 64 }.freeze
+
+  def test_rake_sets_up_either_side_as_the_generator_does
+    app do
+      generate("client", ".env", behavior: "rake", variables: CLIENT) do |output, status|
+        assert status.success?, output
+        assert_includes output, "rake scalingo_staging_sync:pull"
+        assert_includes File.read(".env"), CLIENT["STAGING_SYNC_URL"]
+      end
+      generate("server", behavior: "rake") { |output, status| assert status.success? && output.include?("mount ScalingoStagingSync::Server.new"), output }
+      refute_path_exists INITIALIZER
+      generate("clients", behavior: "rake") do |output, status|
+        assert_equal 1, status.exitstatus, output
+        assert_includes output, "The task install takes client or server"
+      end
+    end
+  end
 
   def test_for_a_client_the_variables_are_added_to_an_env_file_and_what_is_there_stays
     before = "# my own \xFF\nexport STAGING_SYNC_URL=mine\nOTHER=1".b
