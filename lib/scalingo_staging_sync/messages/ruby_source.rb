@@ -51,11 +51,13 @@ module ScalingoStagingSync
       end
 
       # @param findings [Array<Hash{Symbol => Object}>] columns that need a rule
-      # @return [String] the rules for them, an entry for each table, with what each column looks like. A column without a
-      #   mask that fits stands in a comment.
+      # @return [String] the rules for them, an entry for each table, with what each column looks like. For a column without
+      #   a mask that fits there is the line that lets it stay.
       def rules(findings)
-        entries = findings.group_by { |finding| finding[:table] }.values.flat_map { |columns| table(columns) }
-        "config.anonymization_tables += [\n#{entries.map { |line| "  #{line}\n" }.join}]\n"
+        with, without = findings.partition { |finding| finding[:rule] }
+        entries = with.group_by { |finding| finding[:table] }.values.flat_map { |columns| table(columns) }
+        block = "config.anonymization_tables += [\n#{entries.map { |line| "  #{line}\n" }.join}]\n" if entries.any?
+        [block, *without.map { |finding| "#{staying(finding)}\n" }].join
       end
 
       # @param column [String] as `config.pii_ignore` names it
@@ -72,24 +74,26 @@ module ScalingoStagingSync
       end
 
       def table(columns)
-        with, without = columns.partition { |finding| finding[:rule] }
-        lines = without.map { |finding| comment("#{line(finding)}: no mask was found that fits.") }
-        return lines if with.empty?
-
-        pairs = with.map { |finding| "#{label(finding[:column])}: #{mask(finding[:rule][:mask])}" }
+        pairs = columns.map { |finding| "#{label(finding[:column])}: #{mask(finding[:rule][:mask])}" }
         pairs = [*pairs[...-1].map { |pair| "#{pair}," }, pairs.last]
-        [*lines, "{ table: #{value(with.first[:rule][:table])}, columns: {",
-         *pairs.zip(with).map { |pair, finding| "  #{pair} #{comment(looks(finding))}" }, "} },"]
+        ["{ table: #{value(columns.first[:rule][:table])}, columns: {",
+         *pairs.zip(columns).map { |pair, finding| "  #{pair} #{comment(looks(finding))}" }, "} },"]
       end
       private_class_method :table
 
+      # Where no mask of the catalogue fits, a team can only say that the column may stay, or leave the table out.
+      def staying(finding)
+        name = [*finding[:table].split(".", 2), finding[:column]].map { |part| pattern(part) }.join(".")
+        "config.pii_ignore[#{value(name)}] = \"why it may stay\" #{comment("#{looks(finding)}; #{finding[:because] || "no mask fits it"}")}"
+      end
+      private_class_method :staying
+
+      # A name as a part of a pattern that matches it alone.
+      def pattern(name) = name.match?(/[.*"]|\A\s|\s\z/) ? "\"#{name.gsub("\"", "\"\"")}\"" : name
+      private_class_method :pattern
+
       def looks(finding) = "#{finding[:kind]} (#{format("%.2f", finding[:confidence])}), #{finding[:reason]}"
       private_class_method :looks
-
-      def line(finding)
-        ["#{finding[:table]}.#{finding[:column]}: #{looks(finding)}", finding[:because]].compact.join("; ")
-      end
-      private_class_method :line
 
       # A comment ends with its line, and Ruby ends the file at some control characters.
       def comment(text) = "# #{text.gsub(/[[:cntrl:]\u2028\u2029]+/, " ")}"

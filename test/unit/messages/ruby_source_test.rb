@@ -27,12 +27,19 @@ class RubySourceTest < Minitest::Test
     assert_empty config.problems
   end
 
-  def test_a_column_that_no_mask_fits_is_a_comment_and_no_code
+  def test_a_column_that_no_mask_fits_gets_the_line_that_lets_it_stay
     NAMES.each do |name|
       config = ScalingoStagingSync::Configuration.new
       eval(Source.rules([finding("t", name, rule: nil)]), binding, __FILE__, __LINE__)
       assert_empty config.anonymization_tables
+      assert_equal ["why it may stay"], config.pii_ignore.values
+      assert_empty config.problems
     end
+  end
+
+  def test_a_name_with_dots_or_quotes_is_written_as_patterns_are_read
+    line = Source.rules([finding('odd.".t', "a.b", rule: nil)])
+    assert_includes line, 'config.pii_ignore["public.\"odd.\"\".t\".\"a.b\""] = "why it may stay"'
   end
 
   def test_a_column_to_ignore_is_read_as_its_name
@@ -51,7 +58,6 @@ class RubySourceTest < Minitest::Test
                 finding("users", "phone"), finding("users", "id", rule: nil, because: "it is unique")]
     assert_equal <<~'RUBY', Source.rules(findings)
       config.anonymization_tables += [
-        # public.users.id: email (0.90), named "mail"; it is unique: no mask was found that fits.
         { table: "users", columns: {
           email: :email, # email (0.90), named "mail"
           phone: :email # email (0.90), named "mail"
@@ -60,6 +66,7 @@ class RubySourceTest < Minitest::Test
           "Odd \#{name}": { mask: :json, scrub: true } # email (0.90), named "mail"
         } },
       ]
+      config.pii_ignore["public.users.id"] = "why it may stay" # email (0.90), named "mail"; it is unique
     RUBY
   end
 
