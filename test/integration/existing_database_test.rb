@@ -96,7 +96,45 @@ class ExistingDatabaseTest < IntegrationTest
     assert_nothing_raw target
   end
 
+  POLICIES = <<~SQL
+    CREATE TABLE teams (id int PRIMARY KEY);
+    INSERT INTO teams SELECT generate_series(1, 3);
+    CREATE TABLE people (id int PRIMARY KEY, team_id int REFERENCES teams, email text);
+    INSERT INTO people SELECT n, n % 3 + 1, 'p' || n || '@corp.example' FROM generate_series(1, 30) AS n;
+    ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE people FORCE ROW LEVEL SECURITY;
+    CREATE POLICY few ON people USING (id < 3);
+    ALTER TABLE teams FORCE ROW LEVEL SECURITY;
+  SQL
+
+  FORCED = "SELECT relname || ' ' || relforcerowsecurity || ' ' || relrowsecurity FROM pg_class WHERE relname IN ('people', 'teams') ORDER BY relname"
+
+  def test_policies_that_hold_for_the_owner_hide_no_row_and_hold_again_afterwards
+    staging = new_staging
+    as_owner(staging, POLICIES)
+    report = anonymize!(staging, rules: { "people" => :email_anonymization })
+    assert report[:verified]
+    assert_equal "0", staging.database.value("SELECT count(*) FROM people WHERE email LIKE '%corp%'")
+    assert_equal "30", staging.database.value("SELECT count(DISTINCT email) FROM people")
+    assert_equal ["people true true", "teams true false"], staging.database.values(FORCED)
+    assert_nil staging.database.value("SELECT to_regclass('scalingo_staging_sync.unforced')")
+  end
+
+  def test_they_hold_again_also_after_a_failure_and_after_a_job_that_was_killed
+    staging = new_staging
+    as_owner(staging, "#{POLICIES}ALTER TABLE people ADD CHECK (email NOT LIKE '%@demo.example.com');")
+    refused(staging, rules: { "people" => :email_anonymization })
+    assert_equal ["people true true", "teams true false"], staging.database.values(FORCED)
+
+    as_owner(staging, "CREATE TABLE scalingo_staging_sync.unforced (name text PRIMARY KEY); INSERT INTO scalingo_staging_sync.unforced VALUES ('public.people'), ('public.gone');
+                       ALTER TABLE people NO FORCE ROW LEVEL SECURITY")
+    refused(staging, rules: { "peoples" => :email_anonymization })
+    assert_equal ["people true true", "teams true false"], staging.database.values(FORCED)
+  end
+
   private
+
+  def as_owner(staging, sql) = staging.database.connect(staging.url) { |connection| connection.exec(sql) }
 
   def raw_copy = new_database.restore(shop_dump)
 

@@ -98,6 +98,19 @@ class RefusedObjectsTest < IntegrationTest
     assert_nil @staging.value("SELECT to_regclass('grouped')"), outcome.warnings.join("\n")
   end
 
+  def test_what_an_extension_says_of_itself_is_a_refusal_of_the_object
+    outcome = filled(PEOPLE + <<~SQL)
+      CREATE FUNCTION lost() RETURNS int LANGUAGE plpgsql AS
+        'BEGIN IF current_database() LIKE ''staging%'' THEN RAISE ''nothing found'' USING ERRCODE = ''XX000''; END IF; RETURN 1; END';
+      CREATE MATERIALIZED VIEW found AS SELECT lost() AS number FROM people;
+      CREATE MATERIALIZED VIEW found_again AS SELECT number FROM found;
+    SQL
+    assert_equal ["MATERIALIZED VIEW DATA public.found is left out: the server has an internal error (SQLSTATE XX000).",
+                  "MATERIALIZED VIEW DATA public.found_again is left out: it needs MATERIALIZED VIEW DATA public.found, which is left out."],
+                 outcome.warnings.grep(/found/).sort
+    assert_equal "20", @staging.value("SELECT count(*) FROM people")
+  end
+
   def test_with_fail_the_run_ends_and_nothing_is_touched
     production = source("#{PEOPLE}CREATE CAST (varchar AS integer) WITH INOUT AS IMPLICIT;")
     archive = production.dump(path("cast.dump"))

@@ -184,7 +184,7 @@ class TesterOfTheTargetTest < Minitest::Test
     end
     native = FakeNative.new
     check(native:)
-    assert_equal true, native.calls.assoc(:plan)[1]["ask_server"]
+    assert_equal [true, true], native.calls.assoc(:plan)[1].values_at("ask_server", "try_schema")
   end
 
   def test_extensions_that_cannot_be_created_are_named_with_what_needs_them

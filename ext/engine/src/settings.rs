@@ -69,6 +69,10 @@ pub struct Settings {
     /// A dry run looks at the rows of a subset, too, and counts those that would be kept.
     #[serde(default)]
     pub exact: bool,
+    /// A dry run tries the reset and the whole schema in the target, too, in a transaction that is rolled back. Its tables
+    /// are locked meanwhile.
+    #[serde(default)]
+    pub try_schema: bool,
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,

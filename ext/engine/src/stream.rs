@@ -314,8 +314,12 @@ impl Reader {
             match block {
                 Block::Data(block) => {
                     let id = block.dump_id();
-                    if let Some(load) = self.plan.loads.get(&id).filter(|_| self.wants(id)).cloned() {
-                        self.read_table(&load, block)?;
+                    let plan = Arc::clone(&self.plan);
+                    if let Some(load) = plan.loads.get(&id).filter(|_| self.wants(id)) {
+                        self.read_table(load, block)?;
+                    } else if let Some(load) = plan.extension_rows.get(&id).filter(|_| self.wanted.is_none())
+                    {
+                        self.read_as_they_are(load, block)?;
                     }
                     self.has_read(id);
                 }
@@ -375,6 +379,21 @@ impl Reader {
             self.look(|| Looked::End)?;
         }
         Ok(())
+    }
+
+    /// Rows that nothing decides about and nothing chooses from.
+    fn read_as_they_are<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
+        let mut rows = LoadRows::new(load, block, PIECE);
+        self.send(Item::TableStart(load.dump_id))?;
+        loop {
+            let mut piece = self.buffers.take();
+            if !rows.next(&mut piece)? {
+                self.buffers.give(piece);
+                break;
+            }
+            self.send(Item::Rows(piece))?;
+        }
+        self.send(Item::TableEnd)
     }
 
     /// Hands rows on that are only looked at.

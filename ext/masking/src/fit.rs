@@ -5,7 +5,7 @@ use super::condition::Check;
 use super::entry::{FitContext, Fitted, Fitting, Mask, ANY_VALUE};
 use super::error::{Misfit, Unfit};
 use super::pseudonym::{Blanks, Scratch};
-use super::sql::quote_identifier;
+use super::sql::{plain_text, quote_identifier};
 use super::starts::{samples, TRIAL_VALUES};
 use super::table::{ColumnFacts, TableFacts};
 use super::types::Type;
@@ -92,7 +92,7 @@ fn form_sql(column: &ColumnFacts, mask: &Mask, fitted: &Fitted) -> String {
     };
     let is_text = matches!(column.kind, Type::Text { .. });
     if is_text && !fitted.replaces_empty && matches!(fitted.writes, Writes::Pseudonym(_)) {
-        form.push_str(&format!(" OR {sql}::pg_catalog.text = ''"));
+        form.push_str(&format!(" OR {} = ''", plain_text(&sql)));
     }
     if let Some(keep) = &mask.keep {
         form.push_str(&format!(" OR {}", keep.sql(&sql)));

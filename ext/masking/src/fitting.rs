@@ -6,7 +6,7 @@ use super::entry::{Fitted, Fitting, Mask, Options};
 use super::error::{InvalidMask, Misfit, Unfit};
 use super::key::Function;
 use super::pseudonym::Pseudonym;
-use super::sql::{quote_identifier, quote_literal};
+use super::sql::{plain_text, quote_identifier, quote_literal};
 use super::table::{ColumnFacts, Uniqueness};
 use super::types::Type;
 use serde_json::Value;
@@ -141,10 +141,43 @@ impl Fitting<'_> {
                     "is under a unique index, and the mask :{} gives different values the same pseudonym.",
                     self.name()
                 ),
-                "Take a mask that keeps values distinct, such as :hash, :token or :email, or drop the index in production.",
+                self.what_keeps_distinct(),
             ));
         }
         Ok(())
+    }
+
+    /// What to do about a mask that repeats itself: masks that fit this column and do not.
+    pub(super) fn what_keeps_distinct(&self) -> String {
+        const CANDIDATES: [&str; 4] = ["hash", "token", "email", "uuid"];
+        let catalogue = self.ground.catalogue;
+        let fits = |name: &&str| {
+            let mask = catalogue.mask(name, &Options::new()).ok();
+            mask.is_some_and(|mask| {
+                let fitting = Fitting { mask: &mask, ..*self };
+                (mask.entry.fit)(&fitting).is_ok()
+            })
+        };
+        // One that repeats itself is none of them.
+        let candidates = CANDIDATES.iter().filter(|name| **name != self.name());
+        let fitting: Vec<String> = candidates
+            .copied()
+            .filter(|name| fits(name))
+            .take(3)
+            .map(|name| format!(":{name}"))
+            .collect();
+        match fitting.split_last() {
+            None => "No mask keeps such values distinct: drop the index in production, name it in exclude_objects, or \
+                     exclude the table."
+                .to_owned(),
+            Some((last, [])) => {
+                format!("Take a mask that keeps values distinct, such as {last}, or drop the index in production.")
+            }
+            Some((last, others)) => format!(
+                "Take a mask that keeps values distinct, such as {} or {last}, or drop the index in production.",
+                others.join(", ")
+            ),
+        }
     }
 
     /// The mask's name.
@@ -205,12 +238,12 @@ impl Fitting<'_> {
 
     /// A condition that the column, as text, matches a regular expression.
     pub(super) fn matches(&self, pattern: &str) -> String {
-        format!("{}::pg_catalog.text ~ {}", self.sql(), quote_literal(pattern))
+        format!("{} ~ {}", plain_text(&self.sql()), quote_literal(pattern))
     }
 
     /// A condition that the column, as text, is this.
     pub(super) fn equals(&self, text: &str) -> String {
-        format!("{}::pg_catalog.text = {}", self.sql(), quote_literal(text))
+        format!("{} = {}", plain_text(&self.sql()), quote_literal(text))
     }
 
     /// A condition that the column, as text, is ASCII.

@@ -1,6 +1,6 @@
 //! Values that a rule leaves alone: `keep`.
 
-use crate::sql::quote_literal;
+use crate::sql::{plain_text, quote_literal};
 use pg_dump_archive::copy;
 
 /// Patterns with `*`, of which a value that matches one stays as it is. ASCII letters match in either case.
@@ -42,7 +42,8 @@ impl Keep {
                     .replace('%', "\\%")
                     .replace('_', "\\_");
                 format!(
-                    "{column}::pg_catalog.text ILIKE {}",
+                    "{} ILIKE {}",
+                    plain_text(column),
                     quote_literal(&escaped.replace('*', "%"))
                 )
             })
@@ -106,7 +107,7 @@ mod tests {
     fn what_sql_takes_for_a_wildcard_is_escaped() {
         assert_eq!(
             Keep::new(&["a_b%*'".into()]).sql("\"c\""),
-            "\"c\"::pg_catalog.text ILIKE 'a\\_b\\%%'''"
+            "(\"c\"::pg_catalog.text COLLATE pg_catalog.\"C\") ILIKE 'a\\_b\\%%'''"
         );
     }
 }

@@ -9,6 +9,12 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A column, quoted, as text of which bytes are compared and matched, whatever its own collation is: one that is not
+/// deterministic has neither regular expressions nor LIKE, and takes different values for equal.
+pub(crate) fn plain_text(column: &str) -> String {
+    format!("({column}::pg_catalog.text COLLATE pg_catalog.\"C\")")
+}
+
 /// A string constant, with `standard_conforming_strings` on.
 pub(crate) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -55,6 +55,7 @@ module ScalingoStagingSync
         return DryRun.new(config: @config).execute![:would_succeed] ? 0 : 1 if DryRun.asked?(config: @config)
 
         refuse_format
+        refuse_trial
         watching_phases { Coordinator.new(config: @config).execute! }
         0
       end
@@ -68,6 +69,14 @@ module ScalingoStagingSync
           "Set DRY_RUN=true to have the plan as JSON. For the report of a real run, remove FORMAT and set " \
           "config.anonymization_audit_file, which is written as JSON. Nothing was touched."
         )
+      end
+
+      # What creates the schema needs no trial of it.
+      def refuse_trial
+        return unless Support::Variables.new.yes?("TRY_SCHEMA")
+
+        raise ConfigurationError.new("The variable TRY_SCHEMA has no effect on a real run.",
+                                     "Set DRY_RUN=true beside it to have the whole schema tried and rolled back, or remove it. Nothing was touched.")
       end
 
       def watching_phases(&)

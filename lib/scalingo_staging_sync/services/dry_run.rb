@@ -24,11 +24,14 @@ module ScalingoStagingSync
       # @param format [String, nil] "json" for machines, else a table for people; default: the variable FORMAT
       # @param ask_server [Boolean] whether the target's server is asked about rules in SQL, in a transaction that is rolled
       #   back
+      # @param try_schema [Boolean] whether the reset and the whole schema are tried in the target, in a transaction that is
+      #   rolled back; its tables are locked meanwhile. Default: the variable TRY_SCHEMA
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config: ScalingoStagingSync.configuration, output: $stdout, format: Support::Variables.new.word("FORMAT"),
-                     ask_server: false, native: nil)
+                     ask_server: false, try_schema: Support::Variables.new.yes?("TRY_SCHEMA"), native: nil)
         super(config:, native:)
         @ask_server = ask_server
+        @try_schema = try_schema
         @output = output
         @json = format.to_s.casecmp?("json")
       end
@@ -51,7 +54,8 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] as {#execute!} returns it
       def preview
         check!
-        asked = settings.to_h.merge("ask_server" => @ask_server, "exact" => Support::Variables.new.yes?("EXACT"))
+        asked = settings.to_h.merge("ask_server" => @ask_server, "try_schema" => @try_schema,
+                                    "exact" => Support::Variables.new.yes?("EXACT"))
         Database::RailsState.release_connections
         native.plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(config.pii_detection_patterns).block)
       end

@@ -15,7 +15,7 @@ module ScalingoStagingSync
       NO = %w[false 0 no n off f].freeze
 
       # The gem's own variables that say yes or no.
-      SWITCHES = %w[DRY_RUN EXACT FORCE FORCE_BACKUP_DOWNLOAD VERBOSE].freeze
+      SWITCHES = %w[DRY_RUN EXACT FORCE FORCE_BACKUP_DOWNLOAD TRY_SCHEMA VERBOSE].freeze
 
       # The gem's own variables with few words, the default first.
       WORDS = { "FORMAT" => %w[text json], "SCAN" => %w[backup database] }.freeze
@@ -53,12 +53,13 @@ module ScalingoStagingSync
         "EXACT" => %w[run check],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
+        "TRY_SCHEMA" => %w[run],
         "VERBOSE" => %w[run dump pull],
         "MAX_AGE" => %w[status]
       }.freeze
 
       # Of one call. The others may well stand in an app's environment for good, and so do harm to none of its tasks.
-      OF_ONE_CALL = [*WORDS.keys, "TABLES", "EXACT"].freeze
+      OF_ONE_CALL = [*WORDS.keys, "TABLES", "EXACT", "TRY_SCHEMA"].freeze
       private_constant :DISTINCT, :SHARED, :AROUND, :PLAIN, :OF_ONE_CALL
 
       class << self

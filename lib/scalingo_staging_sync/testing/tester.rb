@@ -6,8 +6,8 @@ require "json"
 module ScalingoStagingSync
   module Testing
     # What `rake scalingo_staging_sync:check` does: looks at everything that a run needs, prints a line for each with
-    # what to do about it, and ends with the plan. Privileges are tried in transactions that are rolled back; the
-    # beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
+    # what to do about it, and ends with the plan. Privileges and the backup's whole schema are tried in transactions that
+    # are rolled back; the beginning of the real backup is read. Nothing is changed, and no new backup is asked for.
     class Tester < Services::Base
       # Increased when a reader of the JSON would have to change.
       SCHEMA_VERSION = 1
@@ -283,7 +283,7 @@ module ScalingoStagingSync
       end
 
       def preview
-        @preview ||= Services::DryRun.new(config:, native:, ask_server: true).preview
+        @preview ||= Services::DryRun.new(config:, native:, ask_server: true, try_schema: true).preview
       end
 
       def planned

@@ -58,6 +58,7 @@ pub fn anonymize<'a>(settings: &'a Settings, events: &'a Sink, cancel: Cancellat
 async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Result<Report> {
     let events = recorder.sink();
     events.send(Event::Phase { phase: Phase::Plan });
+    target.lift_row_security().await?;
     let reader = target.session().await?;
     let writer = target.session().await?;
     // What a run would not have loaded is here all the same, and has to be masked.

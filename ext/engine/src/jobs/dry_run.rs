@@ -2,7 +2,9 @@
 //!
 //! The beginning of the real backup is downloaded, up to the end of its table of contents, and planned with the
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
-//! kept on disk, nothing is locked.
+//! kept on disk, nothing is locked, unless the whole schema is to be tried ([`Settings::try_schema`]).
+
+mod trial;
 
 use super::{choice, read_only, until_cancelled, Job};
 use crate::error::{About, Error, Kind, Result};
@@ -170,6 +172,8 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
         None => None,
     };
     problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
+    dry.warnings
+        .extend(look.iter().flat_map(|look| &look.warnings).cloned());
     if let (Some(plan), Some(url), Some(_), true) = (&plan, &url, &look, keeps(plan.as_ref())) {
         let session = connect(url.clone()).await?;
         let (differing, absent) = postgres::look_at_kept(&session, plan).await?;
@@ -195,13 +199,19 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
         check.refused += asked.problems.len() as u64;
         check.unanswered.extend(asked.unanswered.iter().cloned());
     }
+    if let (Some(plan), Some(_), true, true) = (&plan, &look, settings.try_schema, problems.is_empty()) {
+        let tried = take(trial::try_schema(settings, plan, events).await, &mut problems)?;
+        tried.into_iter().for_each(|tried| dry.note_trial(tried));
+    }
     if let Some(plan) = &plan {
         dry.warnings.extend(plan.warnings.iter().cloned());
+        dry.warnings
+            .extend(plan.personal.unmeetable().into_iter().map(Text::from));
         dry.findings.clone_from(&plan.personal.findings);
         dry.channels = plan.known_channels();
         dry.tables = tables(plan, &sizes, look.as_ref(), selection.as_ref());
         dry.not_valid = not_valid(plan);
-        dry.left_out = report::left_out(plan);
+        dry.left_out.extend(report::left_out(plan));
     }
     dry.target = look;
     dry.problems = problems.iter().map(Problem::from).collect();

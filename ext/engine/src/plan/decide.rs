@@ -1,7 +1,8 @@
 //! Which entries are restored, which are left out, and why.
 
 use super::dispensable::{self, Needed};
-use super::entries::{display_name, extension_schema, is_body_of_view};
+use super::entries::{display_name, extension_schema, is_body_of_view, made_by_timescaledb};
+use super::extension_rows;
 use super::sql::{lex, Token};
 use super::{Diagnostics, Problems, Warnings};
 use crate::settings::{OnObjectError, Settings};
@@ -70,6 +71,7 @@ pub(super) fn decide(
     };
     said.warnings.extend(decisions.cascade(entries, by_id, &by_hand));
     decisions.decide_extensions(entries, by_id, &by_hand);
+    decisions.decide_extension_rows(entries, &by_hand, &mut said.warnings);
     if settings.on_object_error == OnObjectError::LeaveOut {
         decisions.may_go(entries, &needed);
     }
@@ -111,6 +113,7 @@ fn by_kind(
                 entry.namespace
             ));
         }
+        _ if made_by_timescaledb(entry) => "TimescaleDB makes it itself",
         EntryKind::TableData if !is_known(EntryKind::Table) => "it is an extension's own configuration table",
         EntryKind::SequenceSet if !is_known(EntryKind::Sequence) => "it is an extension's own sequence",
         kind if entry.section == Section::None => {
@@ -259,6 +262,29 @@ impl Decisions {
                 }
             }
             self.fates[index] = fate;
+        }
+    }
+
+    /// Rows of an extension's own tables come where it does; until here they need nothing and nothing needs them.
+    fn decide_extension_rows(
+        &mut self,
+        entries: &[Entry],
+        by_hand: &HashSet<usize>,
+        warnings: &mut Warnings,
+    ) {
+        let mut extensions = entries.iter().zip(&self.fates);
+        let with_extensions =
+            extensions.any(|(entry, fate)| entry.kind == EntryKind::Extension && fate.is_kept());
+        let created = extension_rows::created(entries);
+        for (at, entry) in entries.iter().enumerate() {
+            if !extension_rows::are_these(entry, &created) {
+                continue;
+            }
+            self.fates[at] = match by_hand.contains(&at) {
+                true => Fate::Out(BY_HAND.to_owned()),
+                false => extension_rows::why_not(entry, with_extensions, warnings)
+                    .map_or(Fate::KeepIfAllowed, Fate::Out),
+            };
         }
     }
 

@@ -2,6 +2,7 @@
 //! hand.
 
 use super::entries::{display_name, is_body_of_view};
+use super::extension_rows;
 use super::names::fits_text;
 use super::sql::{lex, Cursor};
 use super::Problems;
@@ -16,8 +17,11 @@ impl Needed {
     /// What is needed by itself, and what that depends on.
     pub(super) fn of(entries: &[Entry], by_id: &HashMap<DumpId, usize>) -> Self {
         let mut needed = vec![false; entries.len()];
+        let created = extension_rows::created(entries);
         let mut queue: Vec<usize> = (0..entries.len())
-            .filter(|at| is_needed_by_itself(&entries[*at]))
+            .filter(|at| {
+                is_needed_by_itself(&entries[*at]) && !extension_rows::are_these(&entries[*at], &created)
+            })
             .collect();
         while let Some(at) = queue.pop() {
             if !std::mem::replace(&mut needed[at], true) {

@@ -23,3 +23,15 @@ pub(super) fn extension_schema(sql: &str) -> Option<String> {
     let mut cursor = Cursor::new(&tokens);
     cursor.skip_past("SCHEMA").then(|| cursor.identifier()).flatten()
 }
+
+/// The schemas of TimescaleDB's own begin so.
+pub(super) const TIMESCALEDB: &str = "_timescaledb_";
+
+/// What keeps rows out of the table that a hypertable is seen by.
+pub(super) const BLOCKER: &str = "ts_insert_blocker";
+
+/// Whether TimescaleDB makes what this entry creates itself.
+pub(super) fn made_by_timescaledb(entry: &Entry) -> bool {
+    entry.namespace.starts_with(TIMESCALEDB)
+        || entry.kind == EntryKind::Trigger && entry.tag.ends_with(BLOCKER)
+}

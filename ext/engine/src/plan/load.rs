@@ -187,8 +187,16 @@ pub enum RowFormat {
 
 /// The load of a TABLE DATA entry's block, not masked yet. None when its table is not known.
 pub(super) fn read(entry: &Entry, schema: &Schema) -> Option<Load> {
+    of_table(entry, &schema.tables[schema.table(&TableName::of(entry))?])
+}
+
+/// The same of an extension's own table, which the archive does not create; its COPY says the columns.
+pub(super) fn of_extension(entry: &Entry) -> Option<Load> {
+    of_table(entry, &Table::default())
+}
+
+fn of_table(entry: &Entry, known: &Table) -> Option<Load> {
     let table = TableName::of(entry);
-    let known = &schema.tables[schema.table(&table)?];
     let (copy_into, columns, format) = if entry.copy_stmt.trim().is_empty() {
         inserts(entry, &table, known)
     } else {

@@ -2,7 +2,7 @@
 //! has made.
 
 use super::binary::Binary;
-use super::decide::{self, Decisions};
+use super::decide::{self, Decisions, Fate};
 use super::diagnostics::Diagnostics;
 use super::entries::{display_name, extension_schema};
 use super::ignore::Ignores;
@@ -15,8 +15,8 @@ use super::statements::{
 };
 use super::steps::Steps;
 use super::{
-    agree, cycles, exclude, keep, leaks, literals, load, objects, part, personal, quote_identifier, search,
-    sql_rules, Load, Plan, TableName,
+    agree, cycles, exclude, hypertables, keep, leaks, literals, load, objects, part, personal,
+    quote_identifier, search, sql_rules, Load, Plan, TableName,
 };
 use crate::error::Error;
 use crate::leak::{Channel, Watches};
@@ -95,6 +95,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
     let excluded: HashSet<usize> = excluded.into_iter().chain(queues.without_rows()).collect();
     said.add(rules.check_keys(&excluded, is_restored));
+    said.add(hypertables::check(schema, &excluded, entries));
 
     let pseudonyms = masking::Pseudonyms {
         key: key.clone(),
@@ -114,6 +115,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     let (loads, mut without_rows) = said.take(fitting.loads(entries, &decisions));
     without_rows.retain(|table| !keep.holds(table));
     said.warnings.extend(rules.idle(&loads));
+    said.add(rules.check_parts(&loads, &pseudonyms, is_restored));
     let subset = settings.subset.as_ref();
     let part = subset.and_then(|subset| said.take(part::read(subset, schema, &loads, &excluded)));
     let sql_rules = said.take(sql_rules::read(settings, &binary, &rules, &excluded, &loads));
@@ -171,6 +173,11 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         true => leaks::watches(schema, &loads, &sql_rules, &personal),
         false => Watches::default(),
     };
+    let of_extensions = entries.iter().zip(&decisions.fates);
+    let of_extensions =
+        of_extensions.filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::KeepIfAllowed);
+    let of_extensions =
+        of_extensions.filter_map(|(entry, _)| Some((entry.dump_id, load::of_extension(entry)?)));
     let is_queue = |name: &&TableName| schema.table(name).is_some_and(|table| queues.has_no_rows(table));
     let left_out = left_out(entries, &decisions).into_iter().chain(further_out);
     Ok(Plan {
@@ -185,6 +192,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         encoding: decisions.encoding,
         warnings: said.warnings.0,
         loads,
+        extension_rows: of_extensions.collect(),
         large_objects,
         steps,
         sql_rules,
@@ -254,7 +262,7 @@ impl Fitting<'_> {
             .iter()
             .zip(&decisions.fates)
             .filter(|(_, fate)| fate.is_kept());
-        for (entry, _) in kept.filter(|(entry, _)| entry.kind == EntryKind::TableData) {
+        for (entry, _) in kept.filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::Keep) {
             let name = TableName::of(entry);
             let table = self.schema.table(&name);
             if table.is_some_and(|table| self.excluded.contains(&table)) {
@@ -284,13 +292,18 @@ impl Fitting<'_> {
     }
 }
 
+fn is_table_data(entry: &Entry) -> bool {
+    entry.kind == EntryKind::TableData
+}
+
 /// An archive needs a schema; one without rows is fine, but hardly what was meant.
 fn check_contents(entries: &[Entry]) -> Diagnostics {
     let mut said = Diagnostics::default();
     let has = |kind: EntryKind| entries.iter().any(|entry| entry.kind == kind);
-    let has_schema = entries
-        .iter()
-        .any(|entry| entry.section == Section::PreData && entry.kind == EntryKind::Table);
+    // An extension's own tables come with it.
+    let has_schema = entries.iter().any(|entry| {
+        entry.section == Section::PreData && matches!(entry.kind, EntryKind::Table | EntryKind::Extension)
+    });
     if has(EntryKind::TableData) && !has_schema {
         said.problems.add(
             "The backup has rows but no tables: it was made with pg_dump --data-only. Take one that has the schema, too.",

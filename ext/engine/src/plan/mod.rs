@@ -15,6 +15,8 @@ mod diagnostics;
 mod dispensable;
 mod entries;
 mod exclude;
+mod extension_rows;
+mod hypertables;
 mod ignore;
 pub mod keep;
 mod leaks;
@@ -25,6 +27,7 @@ pub(crate) mod names;
 mod objects;
 mod parse;
 pub mod part;
+mod parts;
 pub mod personal;
 mod queues;
 mod refused;
@@ -65,6 +68,8 @@ pub struct Plan {
     pub forced: Vec<TableName>,
     /// How the rows of each TABLE DATA block are loaded. A data block that is not here is passed over.
     pub loads: HashMap<DumpId, Load>,
+    /// Rows of extensions' own tables, by their data blocks: added to what the target has, where its role may.
+    pub extension_rows: HashMap<DumpId, Load>,
     /// Large objects named by the table of contents, and the data blocks that hold their contents.
     pub large_objects: LargeObjects,
     /// What comes after rows: indexes, keys, triggers, materialized views.
@@ -127,6 +132,12 @@ impl std::fmt::Display for TableName {
 }
 
 impl Plan {
+    /// How the rows of a data block are loaded, a table's of the backup or one of an extension's.
+    pub(crate) fn rows_of(&self, block: DumpId) -> Option<&Load> {
+        let load = self.loads.get(&block);
+        load.or_else(|| self.extension_rows.get(&block))
+    }
+
     /// Every channel that is known without a look at rows, under the masks that the plan has.
     pub(crate) fn known_channels(&self) -> Vec<Channel> {
         let mut loads: Vec<&Load> = self.loads.values().collect();

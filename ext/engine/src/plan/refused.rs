@@ -71,7 +71,7 @@ impl Steps<'_> {
 fn names_in(unique: &Unique) -> Vec<String> {
     let parts = unique.parts.iter().flat_map(|part| match part {
         KeyPart::Column(name) => vec![name.clone()],
-        KeyPart::Expression(names) => names.clone(),
+        KeyPart::Expression(expression) => expression.names.clone(),
     });
     parts.collect()
 }

@@ -82,6 +82,22 @@ fn is_view(entry: &Entry) -> bool {
     )
 }
 
+/// Whether functions of extensions run while this is made: they may read their extension's own rows.
+fn may_read_extensions(entry: &Entry) -> bool {
+    match entry.kind {
+        EntryKind::MaterializedViewData | EntryKind::CheckConstraint => true,
+        EntryKind::Index => {
+            let tokens = lex(&entry.defn);
+            let mut cursor = Cursor::new(&tokens);
+            let parts = cursor.skip_past("USING") && cursor.advance().is_some();
+            let parts = parts.then(|| cursor.parenthesized()).flatten();
+            let has_expression = parts.is_some_and(|parts| parts.iter().any(|token| token.is_symbol('(')));
+            has_expression || cursor.skip_past("WHERE")
+        }
+        _ => false,
+    }
+}
+
 /// Whether an entry is a step: everything after pre-data that is neither rows nor large objects nor a sequence's value.
 fn is_step(entry: &Entry) -> bool {
     matches!(entry.section, Section::Data | Section::PostData)
@@ -392,8 +408,20 @@ impl<'a> Steps<'a> {
         if let Some((_, key)) = self.foreign_keys.get(&entry.dump_id) {
             waits.extend(self.keys_referenced(key));
         }
+        if may_read_extensions(entry) {
+            waits.extend(self.extension_rows());
+        }
         waits.remove(&entry.dump_id);
         waits.into_iter().map(TaskId::Entry).collect()
+    }
+
+    /// Rows of extensions' own tables that come.
+    fn extension_rows(&self) -> impl Iterator<Item = DumpId> + '_ {
+        let all = self.entries.iter().zip(&self.decisions.fates);
+        // Those of other tables are needed.
+        let these =
+            all.filter(|(entry, fate)| entry.kind == EntryKind::TableData && **fate == Fate::KeepIfAllowed);
+        these.map(|(entry, _)| entry.dump_id)
     }
 
     /// The steps that make the key that a foreign key refers to.

@@ -9,6 +9,8 @@
 //! sql_rules    rules that run as SQL in temporary tables before their rows are moved
 //! enclosed     an archive's statements in a transaction that they cannot end
 //! refused      what the server would not create, and what the run goes on without
+//! gather       the sessions of a load, opened before the old data goes
+//! forced       FORCE ROW LEVEL SECURITY, lifted while a database that is there is read
 //! state        the gem's own schema: what a run leaves behind about itself
 //! session      sessions as libpq would open them: url, tls, connect
 //! buffers      the memory in which rows travel
@@ -18,6 +20,8 @@
 
 pub(in crate::postgres) mod buffers;
 mod enclosed;
+mod forced;
+mod gather;
 mod guard;
 pub mod inspect;
 pub(crate) mod load;
@@ -31,14 +35,16 @@ mod target;
 
 pub use buffers::Buffers;
 pub use inspect::ask::{ask, ServerCheck};
+pub use inspect::examine::{examine, Examination, Privilege};
 pub use inspect::extensions::{Extension, Need};
-pub use inspect::{examine, inspect, Examination, Inspection, OtherSession, Privilege};
+pub use inspect::{inspect, Inspection, OtherSession};
 pub(crate) use load::passage::Passage;
 pub(crate) use load::{cut_rows, Way};
 pub use load::{
     restore, restore_from, Decision, Item, LoadReport, LoadedTable, Look, Never, Replay, RowStage, Stages,
     Watching,
 };
+pub(crate) use reset::trial::Tried;
 pub(crate) use reset::{look_at_kept, nothing_to_keep};
 pub use schedule::questions::{Answer, Answers, Questions};
 pub(crate) use session::connect::Session;

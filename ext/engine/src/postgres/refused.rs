@@ -47,14 +47,16 @@ pub(in crate::postgres) fn warning(kind: &impl std::fmt::Display, name: &str, wh
 }
 
 /// Whether the server refused the object, and not the session, the moment or the machine: whatever it says about names,
-/// rights, values and what it supports.
+/// rights, values, what it supports, and, as extensions do for want of a better code, about itself.
 pub(in crate::postgres) fn is_of_the_object(error: &tokio_postgres::Error) -> bool {
     let code = error.code().map(SqlState::code);
     is_refusal(error)
         || code.is_some_and(|code| {
-            ["0", "2", "42", "44", "54", "P0", "F0", "HV"]
-                .iter()
-                .any(|class| code.starts_with(class))
+            [
+                "0", "2", "38", "39", "3F", "42", "44", "54", "55000", "P0", "F0", "HV", "XX",
+            ]
+            .iter()
+            .any(|class| code.starts_with(class))
                 && !["00", "01", "02", "08", "25", "26", "28"]
                     .iter()
                     .any(|class| code.starts_with(class))

@@ -1,6 +1,7 @@
 //! A target database that a job holds, from its lock to the marker that says how it was left.
 
 use super::buffers::Buffers;
+use super::forced;
 use super::guard::{self, Guard};
 use super::inspect;
 use super::refused::Missing;
@@ -13,6 +14,7 @@ use crate::event::Sink;
 use crate::plan::{LeftOut, TableName};
 use crate::settings;
 use futures_util::future::join_all;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,10 @@ pub struct Target {
     pub(in crate::postgres) leftover: Leftover,
     /// What the server has refused, and what depends on it.
     pub(in crate::postgres) missing: Missing,
+    /// How many sessions can be had for rows, indexes and ANALYZE, where that is fewer than are wanted.
+    pub(in crate::postgres) most_sessions: AtomicUsize,
+    /// FORCE ROW LEVEL SECURITY is lifted, and to be put back.
+    unforced: AtomicBool,
 }
 
 impl std::fmt::Debug for Target {
@@ -67,6 +73,7 @@ impl Target {
         let facts = facts(&control, events).await?;
         take_lock(&control).await?;
         let leftover = state::undo_leftover(&control).await?;
+        forced::put_back(&control).await?;
         if !settings.terminate_connections {
             guard::refuse_others(&control, connector.application_name()).await?;
         }
@@ -85,6 +92,8 @@ impl Target {
             run_id,
             leftover,
             missing: Missing::default(),
+            most_sessions: AtomicUsize::new(sessions),
+            unforced: AtomicBool::new(false),
         })
     }
 
@@ -160,6 +169,13 @@ impl Target {
         done.map_err(|error| Error::from_server(Doing::WithoutRows("forcing row level security"), &error))
     }
 
+    /// Lets this role see every row of its own tables, whatever policies say, until [`Target::close`].
+    pub(crate) async fn lift_row_security(&self) -> Result<()> {
+        let lifted = forced::lift(&self.control, self.settings.lock_timeout).await?;
+        self.unforced.fetch_or(lifted, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// The size of the target database in bytes.
     pub(crate) async fn size(&self) -> Result<u64> {
         let sql = "SELECT pg_database_size(current_database())";
@@ -202,6 +218,10 @@ impl Target {
     async fn put_back(&self) -> Result<()> {
         let idle = std::mem::take(&mut *lock(&self.idle));
         join_all(idle.into_iter().map(Session::close)).await;
+        let forced = match self.unforced.swap(false, Ordering::Relaxed) {
+            true => forced::put_back(&self.control).await,
+            false => Ok(()),
+        };
         let lifted = self.guard.lift().await;
         let unlocked = self
             .control
@@ -210,6 +230,7 @@ impl Target {
             .map_err(|error| Error::from_server(Doing::WithoutRows("releasing the run's lock"), &error));
         self.guard.stop();
         lifted?;
+        forced?;
         // A control session that is gone has released its lock.
         if self.control.is_closed() {
             return Ok(());
@@ -248,7 +269,7 @@ impl Target {
 
     /// How many sessions rows, indexes and ANALYZE may use at once.
     pub(in crate::postgres) fn parallel(&self) -> usize {
-        self.settings.parallel_connections.max(1)
+        self.most_sessions.load(Ordering::Relaxed)
     }
 
     /// Waits before the `attempt`th retry of a statement, and says whether there is one.

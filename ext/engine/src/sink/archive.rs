@@ -266,7 +266,7 @@ impl<W: Write> ArchiveSink<W> {
 }
 
 fn load(plan: &Plan, id: DumpId) -> Result<&Load> {
-    plan.loads.get(&id).ok_or_else(|| {
+    plan.rows_of(id).ok_or_else(|| {
         Error::internal(format!(
             "Rows of entry {id} arrived, which the plan does not write."
         ))

@@ -92,7 +92,7 @@ impl Check<'_> {
 
     fn table<R: Read>(&mut self, block: DataBlock<'_, R>) -> Result<()> {
         let id = block.dump_id();
-        let (Some(written), Some(load)) = (self.loads.remove(&id), self.expected.plan.loads.get(&id)) else {
+        let (Some(written), Some(load)) = (self.loads.remove(&id), self.expected.plan.rows_of(id)) else {
             self.problems.push(format!(
                 "The archive holds data of entry {id}, which was not written."
             ));

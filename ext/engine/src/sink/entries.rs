@@ -46,7 +46,7 @@ pub(crate) fn entries(plan: &Plan, all: Vec<Entry>) -> Vec<Entry> {
 /// What is neither a statement nor a step and is restored all the same: rows, large objects, the session's settings.
 fn is_data(plan: &Plan, entry: &Entry) -> bool {
     match entry.kind {
-        EntryKind::TableData => plan.loads.contains_key(&entry.dump_id),
+        EntryKind::TableData => plan.rows_of(entry.dump_id).is_some(),
         EntryKind::Blobs => plan.large_objects.blocks.contains(&entry.dump_id),
         EntryKind::Blob | EntryKind::BlobMetadata => !plan.large_objects.oids.is_empty(),
         EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath => true,

@@ -236,6 +236,7 @@ impl Planner {
             forced: Vec::new(),
             schema: Vec::new(),
             loads: HashMap::new(),
+            extension_rows: HashMap::new(),
             large_objects: LargeObjects::default(),
             steps: Vec::new(),
             sql_rules: Default::default(),

@@ -8,7 +8,7 @@ use crate::error::Unfit;
 use crate::families::distinct::DistinctForm;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
-use crate::sql::quote_identifier;
+use crate::sql::{plain_text, quote_identifier};
 use crate::types::Type;
 use md5::{Digest, Md5};
 use pg_dump_archive::copy::{self, Row};
@@ -79,9 +79,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
                 md5
             };
             format!(
-                "CASE WHEN {address} IS NULL THEN {} ELSE {}::pg_catalog.text = {md5} END",
+                "CASE WHEN {address} IS NULL THEN {} ELSE {} = {md5} END",
                 form.sql(fitting),
-                fitting.sql()
+                plain_text(&fitting.sql())
             )
         }
         _ => form.sql(fitting),

@@ -23,7 +23,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         return Err(fitting.unfit(
             Misfit::Unique,
             "is under a unique index that takes two NULLs for the same.",
-            "Take a mask that keeps values distinct, such as :hash.",
+            fitting.what_keeps_distinct(),
         ));
     }
     let form = format!("{} IS NULL", fitting.sql());

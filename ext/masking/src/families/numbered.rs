@@ -7,7 +7,7 @@ use crate::error::Unfit;
 use crate::fitting::DISTINCT_DIGITS;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
-use crate::sql::{quote_identifier, quote_literal};
+use crate::sql::{plain_text, quote_identifier, quote_literal};
 use crate::types::Type;
 use pg_dump_archive::copy::{self, Row};
 
@@ -263,8 +263,8 @@ fn is_numbered_by(fitting: &Fitting<'_>, shape: &NumberedShape<'_>, ids: &[IdSou
         format!("{id}::pg_catalog.text")
     };
     Some(format!(
-        "{id} BETWEEN 0 AND 9999999 AND {}::pg_catalog.text = {} || {digits}",
-        fitting.sql(),
+        "{id} BETWEEN 0 AND 9999999 AND {} = {} || {digits}",
+        plain_text(&fitting.sql()),
         quote_literal(shape.prefix)
     ))
 }

@@ -5,13 +5,13 @@
 //! of that. So the text is cut at its blanks, and each word is looked up.
 
 use super::parts::TextPart;
-use crate::sql::quote_literal;
+use crate::sql::{plain_text, quote_literal};
 use std::borrow::Cow;
 
 /// A condition on `column`, quoted, that every value made of these parts meets. Bytes are compared, whatever the
 /// column's collation.
 pub(crate) fn condition(column: &str, parts: &[TextPart]) -> String {
-    let column = format!("({column}::pg_catalog.text COLLATE pg_catalog.\"C\")");
+    let column = plain_text(column);
     if let [part] = parts {
         return token_sql(&column, std::slice::from_ref(part));
     }

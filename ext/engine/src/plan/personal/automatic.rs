@@ -1,6 +1,7 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
 use crate::plan::checks;
+use crate::plan::parts::{self, Part};
 use crate::plan::schema::Schema;
 use masking::{Mask, Pseudonyms, RowMask, TableFacts, Type};
 use personal_data::{PiiKind, Suggestion};
@@ -17,13 +18,15 @@ pub struct Automatic {
     pub scrubs: bool,
 }
 
-/// What CHECKs that are not understood ask of a column.
+/// What CHECKs that are not understood, and unique indexes over a part of its values, ask of a column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Doubts {
     /// The name of one that may refuse a value.
     value: Option<String>,
     /// The name of one that may refuse NULL.
     null: Option<String>,
+    /// What unique indexes see of its values.
+    parts: Vec<Part>,
 }
 
 impl Doubts {
@@ -33,14 +36,26 @@ impl Doubts {
         Self {
             value: found.unknown.into_iter().next(),
             null: found.refusing_null.into_iter().next(),
+            parts: parts::of_column(schema, table, column),
         }
+    }
+
+    /// The name of a CHECK that may refuse a value.
+    pub(super) fn check(&self) -> Option<&str> {
+        self.value.as_deref()
     }
 
     /// Why no mask is put in force by itself, if a CHECK is why.
     pub(super) fn because(&self) -> Option<String> {
-        let check = self.value.as_ref()?;
+        if let Some(check) = &self.value {
+            return Some(format!(
+                "its CHECK \"{check}\" asks more than can be known before the rows have come"
+            ));
+        }
+        let part = self.parts.iter().find(|part| part.is_less_than_the_value())?;
         Some(format!(
-            "its CHECK \"{check}\" asks more than can be known before the rows have come"
+            "no mask keeps its values apart where the unique index over {} sees only a part of them",
+            part.sql()
         ))
     }
 }
@@ -132,6 +147,7 @@ pub(super) fn choose(
         let doubt = if writes_null { &doubts.null } else { &doubts.value };
         doubt.is_none()
             && allowed(mask)
+            && (doubts.parts.iter()).all(|part| part.is_kept_apart((table, position), mask, pseudonyms))
             && RowMask::new(table, &[(position, mask.clone())], pseudonyms)
                 .is_ok_and(|mask| mask.meets_checks(table))
     };

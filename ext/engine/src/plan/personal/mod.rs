@@ -11,6 +11,7 @@ mod force;
 mod judge;
 mod keys;
 mod outside;
+mod unmeetable;
 mod watch;
 
 pub use automatic::Automatic;

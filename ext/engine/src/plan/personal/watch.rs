@@ -52,6 +52,13 @@ pub struct Watched {
     admitted: Vec<String>,
 }
 
+impl Watched {
+    /// The name of a CHECK of it that is not understood.
+    pub(super) fn check(&self) -> Option<&str> {
+        self.doubts.check()
+    }
+}
+
 impl Watch {
     /// The mask that fits a column of this kind whose values have shown so much, under the masks in force.
     pub(crate) fn automatic(

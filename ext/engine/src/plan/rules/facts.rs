@@ -2,7 +2,7 @@
 
 use super::Rules;
 use crate::plan::schema::{self, KeyPart, Unique};
-use crate::plan::{checks, Load};
+use crate::plan::{checks, parts, Load};
 use masking::{Check, Mask, Type, Uniqueness};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -122,6 +122,10 @@ impl Rules<'_> {
                 for part in &unique.parts {
                     for (name, seen_as) in self.columns_of(table, part) {
                         if let Some(&place) = places.get(name.as_str()) {
+                            // What is asked of a value within a document is asked of that alone.
+                            if parts::is_within_document(part, &name, &types[place].0) {
+                                continue;
+                            }
                             let ignores_case = matches!(
                                 types[place].0,
                                 Type::Text {
@@ -145,7 +149,7 @@ impl Rules<'_> {
     fn columns_of(&self, table: usize, part: &KeyPart) -> Vec<(String, SeenAs)> {
         let columns = &self.schema.tables[table].columns;
         let identifiers = match part {
-            KeyPart::Expression(identifiers) => identifiers,
+            KeyPart::Expression(expression) => &expression.names,
             KeyPart::Column(name) => match columns.iter().find(|column| column.name == *name) {
                 Some(schema::Column {
                     generated: Some(identifiers),

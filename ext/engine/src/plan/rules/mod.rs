@@ -5,6 +5,7 @@ mod entry;
 mod facts;
 mod fitness;
 mod row_masks;
+mod unique_parts;
 
 use super::exclude::{not_found, tables_like};
 use super::names::NamePattern;

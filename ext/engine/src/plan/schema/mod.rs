@@ -4,6 +4,7 @@
 //! the column list of a data block, not this model, is the truth about the data.
 
 mod clauses;
+mod collations;
 mod complete;
 mod read;
 
@@ -20,6 +21,8 @@ pub struct Schema {
     pub tables: Vec<Table>,
     by_name: HashMap<TableName, usize>,
     types: HashMap<TableName, UserType>,
+    /// Collations that take one case of a letter for the other.
+    without_case: HashSet<TableName>,
     /// Views and materialized views, with their kind.
     pub views: HashMap<TableName, EntryKind>,
 }
@@ -79,6 +82,8 @@ pub struct Column {
     pub has_default: bool,
     /// `GENERATED ALWAYS AS (…) STORED` or `VIRTUAL`: the identifiers in its expression.
     pub generated: Option<Vec<String>>,
+    /// The SQL of that expression.
+    pub generated_as: Option<String>,
 }
 
 /// A type as pg_dump writes it.
@@ -92,6 +97,8 @@ pub struct TypeName {
     pub modifiers: Vec<usize>,
     /// Followed by `[]`.
     pub array: bool,
+    /// Followed by COLLATE, with this.
+    pub collation: Option<TableName>,
 }
 
 impl TypeName {
@@ -180,8 +187,17 @@ impl Unique {
 pub enum KeyPart {
     /// A column.
     Column(String),
-    /// An expression: the identifiers in it.
-    Expression(Vec<String>),
+    /// An expression.
+    Expression(Expression),
+}
+
+/// An expression over columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expression {
+    /// The identifiers in it.
+    pub names: Vec<String>,
+    /// Its SQL.
+    pub sql: String,
 }
 
 /// A foreign key.
@@ -307,8 +323,11 @@ impl Schema {
     pub fn resolve(&self, column_type: &TypeName, home: &str) -> (Type, bool) {
         let mut not_null = false;
         let mut current = column_type.clone();
+        let mut collation = None;
         // Domains over domains; PostgreSQL lets none be circular, a damaged archive might.
         for _ in 0..32 {
+            // A column's own stands before that of its domain.
+            collation = collation.or_else(|| current.collation.clone());
             if current.array {
                 let of = TypeName {
                     array: false,
@@ -335,10 +354,29 @@ impl Schema {
                 Some(UserType::Range) => (Type::Range, not_null),
                 Some(UserType::MultiRange) => (Type::MultiRange, not_null),
                 Some(UserType::Composite(_)) => (Type::Other(current.name), not_null),
-                None => (built_in().unwrap_or(Type::Other(current.name)), not_null),
+                None => {
+                    let kind = built_in().unwrap_or(Type::Other(current.name));
+                    (self.collated(kind, collation.as_ref()), not_null)
+                }
             };
         }
         (Type::Other(column_type.name.clone()), not_null)
+    }
+
+    /// A type whose values this collation compares.
+    fn collated(&self, kind: Type, collation: Option<&TableName>) -> Type {
+        match kind {
+            Type::Text {
+                limit,
+                padded,
+                ignores_case,
+            } => Type::Text {
+                limit,
+                padded,
+                ignores_case: ignores_case || collation.is_some_and(|name| self.without_case.contains(name)),
+            },
+            other => other,
+        }
     }
 
     /// What a type is below its domains. `home` is where a name without a schema is looked for.

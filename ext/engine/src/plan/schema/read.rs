@@ -21,6 +21,7 @@ impl Schema {
             EntryKind::Table
             | EntryKind::ForeignTable
             | EntryKind::Type
+            | EntryKind::Collation
             | EntryKind::Domain
             | EntryKind::Index
             | EntryKind::Constraint
@@ -49,6 +50,9 @@ impl Schema {
         }
         if cursor.accept("DOMAIN") {
             return self.read_domain(entry, cursor);
+        }
+        if cursor.accept("COLLATION") {
+            return self.read_collation(entry, cursor);
         }
         let unique = cursor.accept("UNIQUE");
         if cursor.accept("INDEX") {

@@ -9,8 +9,15 @@ use crate::postgres::session::connect::Session;
 use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use tokio_postgres::Row;
 
-/// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN.
+/// Enumerations and domains, as CREATE TYPE and CREATE DOMAIN, behind the collations that take different values for equal.
 const TYPES: &str = "
+SELECT 'COLLATION', n.nspname, c.collname,
+       format('CREATE COLLATION %I.%I (provider = icu, deterministic = false, locale = %L);', n.nspname, c.collname,
+              -- Named otherwise in each of 14, 15 and 17.
+              coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale', to_jsonb(c) ->> 'collcollate')), ''
+FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+WHERE NOT c.collisdeterministic
+UNION ALL
 SELECT 'TYPE', n.nspname, t.typname,
        format(E'CREATE TYPE %I.%I AS ENUM (\\n    %s\\n);\\n', n.nspname, t.typname,
               (SELECT string_agg(quote_literal(e.enumlabel), E',\\n    ' ORDER BY e.enumsortorder)
@@ -19,8 +26,11 @@ FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespa
 WHERE t.typtype = 'e' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 UNION ALL
 SELECT 'DOMAIN', n.nspname, t.typname,
-       format('CREATE DOMAIN %I.%I AS %s%s;', n.nspname, t.typname,
-              pg_catalog.format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END), ''
+       format('CREATE DOMAIN %I.%I AS %s%s%s;', n.nspname, t.typname,
+              pg_catalog.format_type(t.typbasetype, t.typtypmod),
+              coalesce((SELECT format(' COLLATE %I.%I', cn.nspname, k.collname) FROM pg_catalog.pg_collation k
+                JOIN pg_catalog.pg_namespace cn ON cn.oid = k.collnamespace
+                WHERE k.oid = t.typcollation AND NOT k.collisdeterministic), ''), CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END), ''
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE t.typtype = 'd' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
@@ -36,7 +46,8 @@ WITH tables AS (
                     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), columns AS (
   SELECT a.attrelid,
-         string_agg(format('    %I %s%s%s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+         string_agg(format('    %I %s%s%s%s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+                           CASE WHEN k.oid IS NOT NULL THEN format(' COLLATE %I.%I', kn.nspname, k.collname) ELSE '' END,
                            CASE WHEN a.attgenerated <> ''
                                 THEN ' GENERATED ALWAYS AS (' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
                                      || CASE a.attgenerated WHEN 's' THEN ') STORED' ELSE ')' END
@@ -45,6 +56,8 @@ WITH tables AS (
          string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS names
   FROM pg_catalog.pg_attribute a
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN pg_catalog.pg_collation k ON k.oid = a.attcollation AND NOT k.collisdeterministic
+  LEFT JOIN pg_catalog.pg_namespace kn ON kn.oid = k.collnamespace
   WHERE a.attnum > 0 AND NOT a.attisdropped
   GROUP BY a.attrelid
 ), parents AS (

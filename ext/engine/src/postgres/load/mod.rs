@@ -24,6 +24,7 @@ use tokio::task::{JoinError, JoinSet};
 
 pub(crate) mod copy;
 mod cut;
+mod extension_rows;
 mod groups;
 pub(crate) mod in_place;
 pub(in crate::postgres) mod lane;
@@ -43,6 +44,7 @@ pub use report::{LoadReport, LoadedTable};
 pub use retry::{Never, Replay};
 pub use stage::{Decision, Look, RowStage, Stages};
 
+use extension_rows::Arriving;
 use groups::Group;
 use rows::{add_counts, Current, Progress};
 use steps::StepDone;
@@ -124,6 +126,7 @@ pub async fn restore_from(
         sessions.push(target.session().await?);
     }
     let data = plan.loads.keys().chain(&plan.large_objects.blocks);
+    let data = data.chain(plan.extension_rows.keys());
     let behind_sql = plan.loads.values().filter(|load| load.sql_group.is_some());
     let arrivals = behind_sql.map(|load| TaskId::Arrival(load.dump_id));
     let data = data.copied().map(TaskId::Entry).chain(arrivals);
@@ -150,6 +153,9 @@ pub async fn restore_from(
         current: None,
         large_objects: None,
         objects_kept: None,
+        of_extension: None,
+        extensions_seen: HashSet::new(),
+        extension_writers: 0,
         writers: 0,
         written: HashSet::new(),
         last_word: Instant::now(),
@@ -220,6 +226,12 @@ struct Restore<'a> {
     current: Option<Current>,
     /// The way to the writer of large objects.
     large_objects: Option<mpsc::Sender<LargeObjectPart>>,
+    /// The extension's table whose rows arrive.
+    of_extension: Option<Arriving>,
+    /// Extensions' tables that have arrived, with rows or without.
+    extensions_seen: HashSet<DumpId>,
+    /// Writers of such rows that have not ended.
+    extension_writers: usize,
     /// Writers of large objects that have not ended.
     writers: usize,
     /// Oids of large objects that come, where not all do.
@@ -253,6 +265,12 @@ enum Done {
     LargeObjects {
         session: Session,
         oids: Vec<u32>,
+    },
+    /// Rows of an extension's table are there, or why they are not.
+    ExtensionRows {
+        id: DumpId,
+        session: Session,
+        refusal: Option<Error>,
     },
     Group {
         index: usize,
@@ -343,10 +361,15 @@ impl<'a> Restore<'a> {
         match item {
             Item::TableStart(id) => {
                 self.large_objects = None;
-                self.start_table(id)
+                match self.start_extension_rows(id) {
+                    true => Ok(()),
+                    false => self.start_table(id),
+                }
             }
             Item::Decided(decision) => self.decided(decision),
+            Item::Rows(piece) if self.of_extension.is_some() => self.extension_rows(piece).await,
             Item::Rows(piece) => self.rows(piece).await,
+            Item::TableEnd if self.end_extension_rows() => Ok(()),
             Item::TableEnd => self.end_table(),
             Item::LargeObjects(_) => Ok(()),
             Item::LargeObjectStart(oid) => self.large_object(LargeObjectPart::Start(oid)).await,
@@ -387,6 +410,14 @@ impl<'a> Restore<'a> {
             for id in &self.plan.large_objects.blocks {
                 self.graph.data_done(TaskId::Entry(*id));
             }
+            for id in self
+                .plan
+                .extension_rows
+                .keys()
+                .filter(|id| !self.extensions_seen.contains(id))
+            {
+                self.graph.data_done(TaskId::Entry(*id));
+            }
         }
         self.streaming = false;
         self.settle()
@@ -400,6 +431,10 @@ impl<'a> Restore<'a> {
                 session,
                 report,
             } => self.lane_done(load, session, &report),
+            Done::ExtensionRows { id, session, refusal } => {
+                self.extension_rows_done(id, session, refusal);
+                Ok(())
+            }
             Done::Group {
                 index,
                 group,

@@ -26,6 +26,9 @@ const LARGE: u64 = 64 * 1024;
 /// A CHECK refuses a row (PostgreSQL's documentation, "PostgreSQL Error Codes").
 const CHECK_VIOLATION: &str = "23514";
 
+/// What functions of extensions say of whatever they did not find.
+const INTERNAL_ERROR: &str = "XX000";
+
 /// Between two words on how far a table is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
@@ -436,10 +439,13 @@ async fn run_lane(lane: Lane, session: &Session, path: Option<String>) -> Result
 }
 
 /// Whether rows that were refused may pass when all others are there, and under production's own `search_path`: a CHECK or
-/// a generated column calls a function that names another without its schema, or that reads a table which comes later.
+/// a generated column calls a function that names another without its schema, or that reads a table which comes later,
+/// perhaps an extension's own.
 fn may_pass_later(error: &Error) -> bool {
     let sqlstate = error.about.sqlstate.as_deref();
-    sqlstate.is_some_and(|code| names_what_is_not_there(code) || code == CHECK_VIOLATION)
+    sqlstate.is_some_and(|code| {
+        names_what_is_not_there(code) || [CHECK_VIOLATION, INTERNAL_ERROR].contains(&code)
+    })
 }
 
 pub(super) fn add_counts(sum: &mut Counts, more: &Counts) {

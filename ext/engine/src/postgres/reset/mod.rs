@@ -31,6 +31,8 @@ mod lock_watch;
 mod parts;
 mod settle;
 
+pub(crate) mod trial;
+
 pub(crate) use keep::look as look_at_kept;
 
 /// Statements on their way to the server at once.
@@ -53,6 +55,8 @@ struct Refused {
     out_of_locks: bool,
     /// Worth another try as it is.
     passing: bool,
+    /// A lock was not had, or a statement not done, in time.
+    too_late: bool,
 }
 
 impl Refused {
@@ -61,6 +65,9 @@ impl Refused {
             out_of_locks: error.code().is_some_and(|code| code.code() == "53200"),
             // A lock timeout is not tried again: `lock_timeout` says how long to wait.
             passing: is_passing(error) && error.code().is_none_or(|code| code.code() != "55P03"),
+            too_late: error
+                .code()
+                .is_some_and(|code| matches!(code.code(), "55P03" | "57014" | "40P01")),
             error: Error::from_server(Doing::WithoutRows(doing), error),
         }
     }
@@ -119,6 +126,7 @@ impl From<Error> for Refused {
             error,
             out_of_locks: false,
             passing: false,
+            too_late: false,
         }
     }
 }
@@ -165,6 +173,7 @@ impl Target {
         } else {
             crate::postgres::guard::refuse_others(&self.control, self.connector.application_name()).await?;
         }
+        self.gather(plan).await?;
         let session = self.session().await?;
         session
             .batch_execute(&self.lock_timeout_sql())
@@ -180,8 +189,11 @@ impl Target {
         drop(watch);
         outcome?;
         self.warn_of_missing();
-        // This one is not given back: it has the reset's lock_timeout.
-        session.close().await;
+        session
+            .batch_execute("SET lock_timeout = 0")
+            .await
+            .map_err(|error| Error::from_server(Doing::WithoutRows("ending the reset"), &error))?;
+        self.give_back(session);
         Ok(())
     }
 
@@ -248,6 +260,19 @@ impl Target {
         job: &JobRecord,
     ) -> Result<(), Refused> {
         run(session, "beginning the reset", "BEGIN").await?;
+        let owned = self.replace_schema(session, plan).await?;
+        if owned.large_objects <= LARGE_OBJECTS_AT_ONCE {
+            let sql = "SELECT count(lo_unlink(l.oid)) FROM pg_largeobject_metadata l \
+                       JOIN pg_roles r ON r.oid = lomowner WHERE r.rolname = current_user";
+            run(session, "unlinking large objects", sql).await?;
+        }
+        sql_rules::explain(session, plan).await?;
+        state::mark_incomplete(session, &self.run_id, job).await?;
+        run(session, "committing the reset", "COMMIT").await
+    }
+
+    /// Empties the target and creates the schema, within a transaction.
+    async fn replace_schema(&self, session: &Session, plan: &Plan) -> Result<Inventory, Refused> {
         let owned = inventory::take(session).await?;
         let tables: Vec<&str> = owned.tables().collect();
         for some in tables.chunks(PER_STATEMENT) {
@@ -264,18 +289,11 @@ impl Target {
         for sql in drop_statements(&owned.objects) {
             run(session, "emptying the target", &sql).await?;
         }
-        if owned.large_objects <= LARGE_OBJECTS_AT_ONCE {
-            let sql = "SELECT count(lo_unlink(l.oid)) FROM pg_largeobject_metadata l \
-                       JOIN pg_roles r ON r.oid = lomowner WHERE r.rolname = current_user";
-            run(session, "unlinking large objects", sql).await?;
-        }
         self.missing.clear();
         let statements = self.needed(session, plan).await?;
         self.create(session, plan, &statements).await?;
         keep::bring_back(session, &asides).await?;
-        sql_rules::explain(session, plan).await?;
-        state::mark_incomplete(session, &self.run_id, job).await?;
-        run(session, "committing the reset", "COMMIT").await
+        Ok(owned)
     }
 
     /// The same without the safety of one transaction: what fails in the middle leaves the target incomplete.

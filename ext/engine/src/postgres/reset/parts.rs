@@ -115,7 +115,10 @@ impl Target {
             .await;
         for other in others {
             // They have the reset's settings.
-            other.close().await;
+            match other.batch_execute("SET lock_timeout = 0").await {
+                Ok(()) => self.give_back(other),
+                Err(_) => other.close().await,
+            }
         }
         for part in left {
             self.create_in_batches(session, plan, &statements[parts[part].range.clone()])

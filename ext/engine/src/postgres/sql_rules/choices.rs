@@ -87,7 +87,7 @@ fn choose_sql(statement: &SqlStatement, verify: bool) -> String {
             quote_identifier(&choice.pseudonym),
         );
         let kept = choice.keep.as_ref().map_or("false".to_owned(), |keep| {
-            format!("({old}::text = {column}::text AND ({keep})) IS TRUE")
+            format!("({old}::text COLLATE \"C\" = {column}::text AND ({keep})) IS TRUE")
         });
         let wrong = match verify {
             true => format!("({old} IS NOT NULL AND ({}) IS NOT TRUE)", choice.form),
