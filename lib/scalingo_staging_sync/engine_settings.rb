@@ -18,7 +18,10 @@ module ScalingoStagingSync
     # Ties the derived key to its purpose. Changing it would change every pseudonym.
     SECRET_SALT = "scalingo-staging-sync anonymization secret"
     SECRET_ITERATIONS = 65_536
-    private_constant :SECRET_SALT, :SECRET_ITERATIONS
+
+    # What stands for a target where none is touched.
+    NO_DATABASE = "postgres://none"
+    private_constant :SECRET_SALT, :SECRET_ITERATIONS, :NO_DATABASE
 
     class << self
       # The key for pseudonyms that is used where none is configured: PBKDF2-HMAC-SHA256 of Rails' secret_key_base,
@@ -75,9 +78,10 @@ module ScalingoStagingSync
     # @param source [Hash, nil] another source than the configured one
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @param more_to_come [Boolean] whether {Database::History#finishing} follows, which marks the target complete
+    # @param target [Hash{String => Object}] which database is filled, and how
     # @return [Hash{String => Object}] everything a run needs
     # @raise [ConfigurationError] when something that a run needs is missing
-    def to_h(source: nil, exclude_tables: @config.exclude_tables, more_to_come: false)
+    def to_h(source: nil, exclude_tables: @config.exclude_tables, more_to_come: false, target: self.target)
       {
         "source" => source || self.source,
         "target" => target.merge("more_to_come" => more_to_come),
@@ -98,7 +102,17 @@ module ScalingoStagingSync
       }
     end
 
-    # For an archive that is masked: nothing of it is masked again, looked for or left out.
+    # @return [Hash{String => Object}] everything a dump needs, which fills no database
+    # @raise [ConfigurationError] when something that it needs is missing
+    def dump = to_h(target: target(url: Secret.new(NO_DATABASE)))
+
+    # @return [Hash{String => Object}, nil] the database in which a dump computes what only SQL can say; nil where there is none
+    def workspace
+      url = @config.workspace_url || self.class.target_url
+      url && target(url: Secret.new(url))
+    end
+
+    # For an archive that is masked: nothing of it is masked again or looked for.
     #
     # @param path [String] the archive, absolute
     # @param fingerprint [String, nil] that of the rules by which it was masked
@@ -109,6 +123,7 @@ module ScalingoStagingSync
       {
         "source" => { "file" => path },
         "target" => target.merge("more_to_come" => more_to_come),
+        "include_tables" => named_tables,
         # No pseudonym is made, so the key serves nothing.
         "masking" => { "secret" => Secret.new(SecureRandom.hex(32)), "allow_unmasked_copy" => true },
         "include_foreign_servers" => true,
@@ -132,8 +147,7 @@ module ScalingoStagingSync
 
     # @return [Array<String>] the tables that come with their rows, where not all do: TABLES, else `config.include_tables`
     def include_tables
-      named = ENV["TABLES"].to_s.split(",").map(&:strip).reject(&:empty?)
-      named.any? ? named : @config.include_tables
+      named_tables.then { |named| named.any? ? named : @config.include_tables }
     end
 
     # @return [String, nil] the local archive to read, absolute: BACKUP_FILE, else `config.backup_file`
@@ -176,11 +190,12 @@ module ScalingoStagingSync
       }
     end
 
+    # @param url [Secret, nil] its URL; nil: the target's
     # @return [Hash{String => Object}] which database is filled, and how
     # @raise [ConfigurationError] when no PostgreSQL database is configured
-    def target
+    def target(url: nil)
       {
-        "url" => target_url,
+        "url" => url || target_url,
         "parallel_connections" => @config.parallel_connections,
         "lock_timeout" => @config.lock_timeout,
         "stall_timeout" => @config.stall_timeout,
@@ -246,6 +261,8 @@ module ScalingoStagingSync
     end
 
     private
+
+    def named_tables = ENV["TABLES"].to_s.split(",").map(&:strip).reject(&:empty?)
 
     def ignored = @config.pii_ignore.map { |column, reason| { "column" => column, "reason" => reason } }
 

@@ -41,6 +41,41 @@ class DumpTaskTest < IntegrationTest
     assert_nothing_raw target
   end
 
+  PART = <<~RUBY
+    config.subset = { "users" => { last: 50, by: "id" } }
+    config.anonymization_rules = { "addresses" => { "city" => "'City ' || id" } }
+  RUBY
+
+  # The target, which stays as it is, or config.workspace_url.
+  def test_a_part_and_rules_in_sql_are_computed_in_temporary_tables_of_a_database
+    configuration = CONFIGURATION.sub(/^  { table: "addresses".*\n/, "") + PART
+    app, staging, = new_app(configuration:)
+    assert_untouched(staging.database) do
+      result = app.rake("scalingo_staging_sync:dump[made.dump]")
+      assert result.success?, result.output
+    end
+    target = new_database
+    Postgres.run("pg_restore", "-e", "-d", target.url, File.join(app.directory, "made.dump"))
+    # A user whose referrer stays behind does, too.
+    assert_includes 1..50, target.value("SELECT count(*) FROM users").to_i
+    assert_equal "0", target.value("SELECT count(*) FROM addresses WHERE city NOT LIKE 'City %'")
+    app.configure("#{configuration}config.workspace_url = \"postgres://someone@127.0.0.1:1/none\"\n")
+    result = app.rake("scalingo_staging_sync:dump[other.dump]")
+    assert_includes result.output, "TargetConnectionError"
+    app.configure("#{configuration}config.workspace_url = \"postgres://someone@my-production-db:1/none\"\n")
+    assert_includes app.rake("scalingo_staging_sync:dump[other.dump]").output, "The database host of config.workspace_url, my-production-db, matches"
+    assert_empty files(app, "other.dump*")
+  end
+
+  def test_tables_that_are_named_alone_have_rows
+    app, = new_app
+    result = app.rake("scalingo_staging_sync:dump[made.dump]", environment: { "TABLES" => "users" })
+    assert result.success?, result.output
+    manifest = JSON.parse(app.read("made.dump.json"))
+    assert_equal ["public.users"], manifest["tables"].map { |table| table["table"] }
+    assert_includes manifest["without_rows"], "public.emails"
+  end
+
   def test_without_a_path_it_is_the_archive_that_is_handed_out_and_the_next_one_replaces_it
     app, = new_app
     2.times do
@@ -87,11 +122,11 @@ class DumpTaskTest < IntegrationTest
     assert_empty files(app, "x.dump*")
   end
 
-  def test_a_rule_in_sql_is_refused_and_says_what_to_do
+  def test_a_rule_that_a_dump_cannot_follow_is_refused_and_says_what_to_do
     app, = new_app
     app.configure(CONFIGURATION.sub("{ table: \"users\", strategy: :user_anonymization }",
-                                    "{ table: \"users\", query: \"UPDATE users SET email = 'x' || id\" }"))
-    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /public\.users .*takes a database.*config\.exclude_tables.*by a run/
+                                    "{ table: \"users\", query: \"DELETE FROM users WHERE id > 5\" }"))
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /rows of public\.users, to which rows of .* a dump cannot follow them\. .*config\.subset/
     assert_empty files(app, "x.dump*")
   end
 

@@ -107,6 +107,17 @@ class PullTest < IntegrationTest
                  File.size(scene.archive)
   end
 
+  def test_the_rows_of_named_tables_come_and_the_others_are_created_empty
+    output = refused(pull(by_server.merge("TABLES" => "users,nowhere")), "PlanError")
+    assert_includes output, "nowhere"
+    assert_nil development.value("SELECT to_regclass('users')")
+    result = pull(by_server.merge("TABLES" => "users"))
+    assert result.success?, result.output
+    assert_equal [SHOP_USERS.to_s, "0", "0"], %w[users emails addresses].map { |table| development.value("SELECT count(*) FROM #{table}") }
+    assert_equal "complete", development.value("SELECT status FROM scalingo_staging_sync.state")
+    assert_pulled pull(by_server)
+  end
+
   # The same rows, in the same schema, as pg_restore makes of the archive.
   def test_what_is_pulled_is_what_pg_restore_makes_of_the_archive
     restored = new_database("restored")

@@ -279,7 +279,7 @@ class SubsetTest < IntegrationTest
     error = assert_raises(ScalingoStagingSync::PlanError) do
       ScalingoStagingSync::Native.dump(settings, { "to" => { "file" => path("masked.dump") }, "compression" => "gzip" }) { nil }
     end
-    assert_match(/choose rows in a target database/, error.message)
+    assert_match(/A subset takes a database to compute in/, error.message)
     refute_path_exists path("masked.dump")
   end
 

@@ -24,7 +24,8 @@ class ConfigurationTest < Minitest::Test
     leak_check: true, leak_check_names: false, exclude_large_objects: false, quiesce: true, staging_password: nil,
     subset: {}, limits: {}, subset_references: {}, include_tables: [], keep_tables: [], reset_counters: false,
     retention: nil, data_max_age: nil,
-    archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3, seal_key: nil,
+    archive_file: nil, dump_compression: :gzip, source_url: nil, source_token: nil, publish_service: nil, publish_keep: 3,
+    workspace_url: nil, seal_key: nil,
     server_enabled: false, server_in_production: false, on_object_error: :leave_out, exclude_objects: []
   }.freeze
 
@@ -76,6 +77,7 @@ class ConfigurationTest < Minitest::Test
     dump_compression: [[:gzip, :zstd, :lz4, :none, "zstd"], [:bzip2, "best", 6]],
     archive_file: [["tmp/staging.dump", Pathname("a")], [1, "https://x/y"]],
     publish_service: [["amazon"], [:amazon, 1]],
+    workspace_url: [["postgres://u:p@host:5432/db", "postgresql://host/db?sslmode=require"], ["mysql://host/db", "host/db", "https://x/", 1]],
     publish_keep: [[1, "5", 100], [0, 101, "many"]],
     source_url: [["https://staging.example.com/x", "http://localhost:3000/x"], ["staging.example.com", "https://u:p@x/", "https://x/?a", 1]],
     source_token: [["t" * 64], [1]],

@@ -82,6 +82,21 @@ class EngineSettingsTest < Minitest::Test
     ENV.delete("TABLES")
   end
 
+  def test_a_dump_computes_in_the_target_or_in_the_database_that_is_named_and_fills_none
+    config = staging_config
+    settings = ScalingoStagingSync::EngineSettings.new(config)
+    ENV["DATABASE_URL"] = STAGING_URL
+    assert_equal STAGING_URL, settings.workspace["url"].reveal
+    config.workspace_url = "postgres://helper@elsewhere/scratch"
+    assert_equal "postgres://helper@elsewhere/scratch", settings.workspace["url"].reveal
+    refute_includes config.inspect, "helper"
+    config.workspace_url = nil
+    ENV.delete("DATABASE_URL")
+    assert_nil settings.workspace
+    refute_equal STAGING_URL, settings.dump["target"]["url"].reveal
+    assert_raises(ScalingoStagingSync::ConfigurationError) { settings.to_h }
+  end
+
   def test_the_fingerprint_knows_which_part_of_production_is_copied
     config = staging_config
     prints = [to_engine(config)["fingerprint"]]

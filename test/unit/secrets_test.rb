@@ -78,13 +78,14 @@ class SecretsInObjectsTest < Minitest::Test
     values = ScalingoStagingSync::Configuration.options.values.select(&:secret).reject { |option| option.name == :backup_url }.to_h do |option|
       value = "https://hush.example/7Kq-vP2m-wX9z-tR4b/#{option.name}"
       value = "5ec2e7#{"0" * 58}" if option.name == :seal_key
+      value = "postgres://hush:7Kq-vP2m-wX9z@hush.example/#{option.name}" if option.name == :workspace_url
       config.public_send(:"#{option.name}=", value)
       [option.name, value]
     end
     shown = [config, ScalingoStagingSync::EngineSettings.new.to_h].map { |object| object.inspect + object.to_json + YAML.dump(object) }.join
     values.each { |name, value| refute_includes shown, value, name }
     given = Marshal.dump(to_engine(config))
-    (values.keys - %i[slack_webhook_url seal_key source_url source_token]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
+    (values.keys - %i[slack_webhook_url seal_key source_url source_token workspace_url]).each { |name| assert_includes given, values[name], "#{name} does not reach the engine" }
   end
 
   def test_the_link_to_a_backup_is_a_secret_that_reaches_the_engine_alone

@@ -76,6 +76,9 @@ pub struct Settings {
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
+    /// No table of the backup is where rules in SQL run: the rows of those that they read come along.
+    #[serde(skip)]
+    pub alone: bool,
 }
 
 /// Where a masked archive goes, and how.
@@ -86,6 +89,9 @@ pub struct Dump {
     pub to: Destination,
     /// How its data blocks are compressed.
     pub compression: DumpCompression,
+    /// Where rules in SQL, conditions and subsets are computed, in temporary tables; None: there is no such database.
+    #[serde(default)]
+    pub workspace: Option<TargetSettings>,
 }
 
 /// Where a masked archive goes.

@@ -164,7 +164,7 @@ async fn begin(
             return;
         }
         let look = plan.part.is_some().then_some(look);
-        let only_looks = look.is_some() && !to_copy && kind_of_look.blocking_recv().is_ok();
+        let only_looks = look.is_some() && kind_of_look.blocking_recv().is_ok();
         Reader {
             loads: !only_looks,
             look,

@@ -39,6 +39,8 @@ pub enum Setting {
     TargetUrl,
     TempDir,
     TerminateConnections,
+    /// Where what only SQL can say is computed for a job that fills no database.
+    WorkspaceUrl,
 }
 
 /// What is written in the configuration, as data.

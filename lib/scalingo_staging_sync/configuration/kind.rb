@@ -129,6 +129,10 @@ module ScalingoStagingSync
         value.match?(%r{\Ahttps?://[^\s@?\#]+\z})
       end
 
+      DATABASE = string("a URL of PostgreSQL, postgres://user:password@host:port/database") do |value|
+        value.match?(%r{\Apostg(?:res(?:ql)?|is)://\S+\z})
+      end
+
       LINK = string("a pre-signed link, a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
 
       TOKEN = string { true }

@@ -220,6 +220,11 @@ module ScalingoStagingSync
              "How a masked archive is compressed: :gzip, or :zstd, :lz4 and :none. zstd and lz4 are faster, and are for archives that " \
              "pg_dump 16 or a later one has made."
 
+      option :workspace_url, Kind::DATABASE, nil,
+             "The PostgreSQL database in which a dump computes what only SQL can say: rules in SQL, conditions, `subset` and `limits`. " \
+             "Only temporary tables are made there. nil: the target, where there is one.",
+             example: 'ENV["WORKSPACE_URL"]', secret: true
+
       option :publish_service, Kind::STRING, nil,
              "The Active Storage service, as config/storage.yml names it, to which masked archives are published and from which " \
              "they are pulled. It must not be public.",

@@ -85,11 +85,10 @@ module ScalingoStagingSync
       def url_failures
         urls = URL_VARIABLES.to_h { |name| [name, @environment[name].to_s] }
         urls.reject! { |_, url| url.scrub.strip.empty? }
-        return urls.filter_map { |name, url| url_failure(name, url) } unless urls.empty?
-
-        # No variable names the target, so it is the one of config/database.yml.
-        url = EngineSettings.active_record_url
-        [(url_failure("config/database.yml", url) if url)]
+        # Where no variable names the target, it is the one of config/database.yml.
+        urls["config/database.yml"] = EngineSettings.active_record_url if urls.empty?
+        urls["config.workspace_url"] = @config.workspace_url
+        urls.compact.filter_map { |name, url| url_failure(name, url) }
       end
 
       def url_failure(name, url)

@@ -75,17 +75,18 @@ module ScalingoStagingSync
       # Every check that can refuse a run before anything is touched.
       #
       # @param source [Boolean] whether a backup is read from the configured source
+      # @param target [Boolean] whether a database is filled
       # @return [Guard::Preflight] what was checked
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing or contradicts another, or a variable is wrong
-      def check!(source: true)
+      def check!(source: true, target: true)
         Support::Variables.new.check!
         refuse_production!
-        look_ahead(source)
+        look_ahead(source, target)
       end
 
-      def look_ahead(source)
-        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:) }
+      def look_ahead(source, target)
+        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:, target:) }
       end
     end
   end

@@ -62,7 +62,7 @@ module ScalingoStagingSync
       end
 
       # Such a run counts among those that were refused, as one does that the engine refuses.
-      def look_ahead(source)
+      def look_ahead(source, _target)
         super
       rescue ConfigurationError => error
         allowed = Guard::AllowedEnvironments.new(config:).problem.nil?

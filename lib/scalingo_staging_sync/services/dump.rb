@@ -3,7 +3,8 @@
 module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:dump[path]` does: the backup into a masked archive that pg_restore and `pull` read, with
-    # a sealed manifest beside it. The same rules and checks as a run's; no database is touched.
+    # a sealed manifest beside it. The same rules and checks as a run's; no database is touched, but for temporary tables where
+    # something can be said in SQL only.
     #
     # @example
     #   ScalingoStagingSync::Services::Dump.new.write("tmp/staging.dump")
@@ -47,7 +48,7 @@ module ScalingoStagingSync
       def begin_dump(where)
         @journal.noting("dump", where, begin_schema: false) do
           refuse_dry_run!("would write an archive")
-          preflight = check!
+          preflight = check!(target: false)
           native # loaded now, so that nothing is begun for which it is missing
           @reporter = reporter_of(where)
           reporter.say(NO_APP) unless config.target_app
@@ -92,7 +93,7 @@ module ScalingoStagingSync
       end
 
       def call(to)
-        engine.dump(settings.to_h, { "to" => to, "compression" => config.dump_compression.to_s })
+        engine.dump(settings.dump, { "to" => to, "compression" => config.dump_compression.to_s, "workspace" => settings.workspace })
       end
 
       # Whatever else the process prints on standard output, its log too, goes to standard error meanwhile.

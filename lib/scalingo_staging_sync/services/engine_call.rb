@@ -37,7 +37,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the run's report, with :archive
       # @raise [Error] one of its subclasses
       def dump(settings, to)
-        @reporter.with_progress { @native.dump(Secret.reveal(settings), to, &@events) }
+        @reporter.with_progress { @native.dump(Secret.reveal(settings), Secret.reveal(to), &@events) }
       end
 
       private

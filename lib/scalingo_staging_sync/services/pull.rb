@@ -16,9 +16,9 @@ module ScalingoStagingSync
       # @raise [Error] one of its other subclasses, when it could not be loaded
       def call(path = nil)
         refuse_dry_run!
-        check!(source: false)
-        native # loaded now, so that nothing is fetched for which it is missing
         Database::Journal.new.noting("pull", path.presence && File.basename(path), begin_schema: false) do
+          check!(source: false)
+          native # loaded now, so that nothing is fetched for which it is missing
           path.present? ? from_file(Archives::Local.new(path, config:)) : from(Archives::Places.configured(config))
         end
       end
@@ -26,8 +26,8 @@ module ScalingoStagingSync
       private
 
       # Rules are the business of who makes the archive.
-      def look_ahead(source)
-        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:, rules: false) }
+      def look_ahead(source, target)
+        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:, target:, rules: false) }
       end
 
       def from(place)

@@ -49,7 +49,7 @@ module ScalingoStagingSync
         "SCAN" => %w[scan suggest],
         "BACKUP_FILE" => %w[run dump check scan suggest preview why],
         "BACKUP_URL" => %w[run dump check scan suggest preview why],
-        "TABLES" => %w[run check preview why],
+        "TABLES" => %w[run dump pull check preview why],
         "EXACT" => %w[run check],
         "FORCE" => %w[run pull],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],

@@ -58,7 +58,7 @@ class VariablesTest < Minitest::Test
                  refused_by("status", { "SCAN" => "database" })
     %w[cleanup preview install audit:verify].each { |task| assert_includes refused_by(task, { "FORMAT" => "json" }), "no effect on the task #{task}: " }
     assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run, dump and pull read it"
-    %w[pull dump cleanup].each { |task| assert_includes refused_by(task, { "TABLES" => "users" }), "run, check, preview and why read it" }
+    %w[publish scan cleanup].each { |task| assert_includes refused_by(task, { "TABLES" => "users" }), "run, dump, pull, check, preview and why read it" }
     assert_includes refused_by("masks", { "BACKUP_FILE" => "a" }, given: ["BACKUP_FILE"]), "The variable BACKUP_FILE has no effect"
   end
 

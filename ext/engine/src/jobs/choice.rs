@@ -38,6 +38,22 @@ pub(super) async fn beforehand(
     first_look(chooser, opened).await.map(Some)
 }
 
+/// The choice over a session of a database that need not have anything of the backup's. None where a rule needs more of its
+/// schema than that has.
+pub(super) async fn elsewhere(
+    session: Session,
+    buffers: Buffers,
+    opened: &mut Opened,
+    events: &Sink,
+) -> Result<Option<Selection>> {
+    let plan = Arc::clone(&opened.plan);
+    let Some(chooser) = Chooser::beforehand(session, buffers, &plan).await? else {
+        return Ok(None);
+    };
+    events.send(Event::Phase { phase: Phase::Choice });
+    first_look(chooser, opened).await.map(Some)
+}
+
 /// What a dry run finds out about a part.
 #[derive(Debug, Default)]
 pub(super) struct Previewed {

@@ -1,29 +1,37 @@
 //! A production backup in, a masked archive out, for those who must not read production's: the same source, plan, masks and
-//! checks as a run's, and no database.
+//! checks as a run's, and no database but one to compute in what only SQL can say (`workspace`).
 //!
 //! The archive lies beside its name until it is proven: masked forms and the leak check while it is written, and once more
 //! what the archive alone shows when it is read to its end. Of a stream, such as standard output, nothing can be
 //! taken back: what is found at the end fails the job, and its reader has the rows.
 
+mod proof;
+mod report;
+mod rows;
+mod sql;
+
+use super::choice;
 use super::hold::CLOSING;
+use super::run::Again;
 use super::{until_cancelled, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak::{LeakCheck, LookTime};
-use crate::leak_report::{self, LeakReport};
-use crate::passwords;
-use crate::plan::{personal, Plan};
-use crate::postgres::{new_run_id, Buffers, Item, LoadReport, RowStage, Stages};
-use crate::report::{self, ArchiveReport, ArchivedTable, Recorder, Report};
-use crate::settings::{Destination, Dump, DumpCompression, Settings};
-use crate::sink::{self, Checked, Draft, Expected, Tables, Written};
+use crate::leak_report;
+use crate::part::Selection;
+use crate::plan::schema::Schema;
+use crate::plan::Plan;
+use crate::postgres::workspace::Workspace;
+use crate::postgres::{Buffers, Item, RowStage, Stages};
+use crate::report::{ArchiveReport, Recorder, Report};
+use crate::settings::{Destination, Dump, DumpCompression, Settings, TargetSettings};
+use crate::sink::{self, Draft, Tables, Written};
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Opened};
-use crate::text::{text, Setting};
 use pg_dump_archive::{Compression, Entry, Header, Writer};
+use rows::{Rows, Ruled};
 use std::fs::File;
-use std::io::Seek;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::Handle;
@@ -49,8 +57,13 @@ pub fn dump<'a>(
     Box::pin(async move {
         settings.check()?;
         let recorder = Recorder::start(events);
+        let alone = Settings {
+            alone: true,
+            ..settings.clone()
+        };
         let dumping = Dumping {
-            settings,
+            settings: &alone,
+            workspace: to.workspace.as_ref(),
             compression: compression(to.compression),
             events: recorder.sink(),
             recorder: &recorder,
@@ -92,6 +105,7 @@ fn compression(wanted: DumpCompression) -> Compression {
 
 struct Dumping<'a> {
     settings: &'a Settings,
+    workspace: Option<&'a TargetSettings>,
     compression: Compression,
     recorder: &'a Recorder,
     events: Sink,
@@ -106,16 +120,25 @@ struct Begun {
     detection: Arc<Detection>,
     leaks: Option<Arc<LeakCheck>>,
     tables: Tables,
+    plan: Arc<Plan>,
+    buffers: Buffers,
+    stages: Stages,
+    /// Which rows come, where not all do.
+    selection: Option<Arc<Selection>>,
 }
 
 /// What is left to be written.
 struct Rest {
-    header: Header,
     entries: Vec<Entry>,
-    plan: Arc<Plan>,
-    stages: Stages,
-    buffers: Buffers,
     items: mpsc::Receiver<Result<Item>>,
+    workspace: Option<Arc<Workspace>>,
+}
+
+/// What was written, in which version, and what rules in SQL found wrong.
+struct Done {
+    written: Written,
+    version: String,
+    warnings: Vec<String>,
 }
 
 /// How an archive ends.
@@ -126,65 +149,83 @@ impl Dumping<'_> {
     async fn into_file(self, file: File) -> Result<Report> {
         let (begun, rest) = until_cancelled(&self.cancel, self.begin()).await?;
         let again = file.try_clone().map_err(|error| sink::unreadable(&error))?;
-        let (written, version) = self.write(rest, file, Writer::finish_seekable).await?;
+        let done = self.write(&begun, rest, file, Writer::finish_seekable).await?;
         let plan = begun.detection.carried_out();
         self.enter(Phase::Verify);
         let found = self.judge(&begun, &plan)?;
-        let (checked, written) = self.check(again, Arc::clone(&plan), written).await?;
+        let (checked, done) = self.check(again, Arc::clone(&plan), done).await?;
         self.refuse_problems(&checked)?;
         let archive = ArchiveReport {
             size: checked.size,
             sha256: Some(checked.sha256.clone()),
-            format_version: version,
-            compression: self.compression.to_string(),
-            ..ArchiveReport::default()
+            ..self.archive_of(&begun, &done, &plan)
         };
         let verified = self.settings.masking.verify && checked.problems.is_empty();
-        Ok(self.conclude(&begun, &plan, written, found, (archive, verified)))
+        Ok(self.conclude(&begun, &plan, done, found, (archive, verified)))
     }
 
     /// Into what cannot be read again.
     async fn into_stream(self, output: File) -> Result<Report> {
         let (begun, rest) = until_cancelled(&self.cancel, self.begin()).await?;
-        let (written, version) = self.write(rest, output, Writer::finish).await?;
+        let done = self.write(&begun, rest, output, Writer::finish).await?;
         let plan = begun.detection.carried_out();
         self.enter(Phase::Verify);
         let found = self.judge(&begun, &plan)?;
-        let columns = written.loads.iter().flat_map(|load| &load.masked);
+        let columns = done.written.loads.iter().flat_map(|load| &load.masked);
         let violations: u64 = columns.map(|column| column.violations).sum();
-        let archive = ArchiveReport {
-            size: written.size,
-            sha256: None,
-            format_version: version,
-            compression: self.compression.to_string(),
-            ..ArchiveReport::default()
-        };
+        let archive = self.archive_of(&begun, &done, &plan);
         let verified = self.settings.masking.verify && violations == 0;
-        Ok(self.conclude(&begun, &plan, written, found, (archive, verified)))
+        Ok(self.conclude(&begun, &plan, done, found, (archive, verified)))
     }
 
     fn enter(&self, phase: Phase) {
         self.events.send(Event::Phase { phase });
     }
 
-    /// The backup, and the plan for it. Whatever is wrong with them is found here.
+    /// The backup, the plan for it, and where what it says in SQL is computed. Whatever is wrong with them is found here.
     async fn begin(&self) -> Result<(Begun, Rest)> {
         let (settings, events, buffers) = (self.settings, &self.events, Buffers::new(BUFFERS));
         self.enter(Phase::Backup);
         let backup = source::open(&settings.source, settings.target.stall_timeout, events).await?;
         self.enter(Phase::Plan);
-        let opened = stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await?;
+        let mut opened = stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await?;
+        sink::refuse_compression(&opened.header, self.compression)?;
+        if opened.plan.part.is_some() {
+            choice::refuse_pipe(&backup.info)?;
+        }
+        let selection = sql::selection(self.workspace, &mut opened, &buffers, events).await?;
         let Opened {
             header,
+            identity,
             plan,
             detection,
             items,
             entries,
+            // Without a choice the first look waits for what becomes of this, and writes everything by the way.
+            first_look,
             ..
         } = opened;
-        refuse_sql(&plan)?;
-        refuse_part(&plan)?;
-        sink::refuse_compression(&header, self.compression)?;
+        drop(first_look);
+        let items = match &selection {
+            None => items,
+            Some(selection) => {
+                let again = Again {
+                    settings,
+                    events,
+                    backup: &backup.info,
+                    identity,
+                    plan: &plan,
+                    detection: &detection,
+                    buffers: buffers.clone(),
+                    selection: OnceLock::from(Arc::clone(selection)),
+                    // The table of contents names all large objects before it is known which are referred to.
+                    referred: None,
+                };
+                again.read(None, true).await?
+            }
+        };
+        let schema = Schema::read(&entries);
+        let workspace = sql::workspace(self.workspace, &plan, &schema, &buffers).await?;
         for warning in &plan.warnings {
             events.warn(warning);
         }
@@ -197,14 +238,11 @@ impl Dumping<'_> {
         let leaks = leak_report::check(settings, &plan);
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
         stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
-        let tables = Tables::read(&plan, &entries);
+        let tables = Tables::read(&plan, &schema);
         let rest = Rest {
-            header: header.clone(),
             entries: sink::entries(&plan, entries),
-            plan,
-            stages,
-            buffers,
             items,
+            workspace,
         };
         let begun = Begun {
             info: backup.info,
@@ -213,192 +251,59 @@ impl Dumping<'_> {
             detection,
             leaks,
             tables,
+            plan,
+            buffers,
+            stages,
+            selection,
         };
         Ok((begun, rest))
     }
 
-    /// Writes everything that comes. When it is cancelled it waits for the writer, which must not write on.
-    async fn write(&self, rest: Rest, out: File, finish: Finish) -> Result<(Written, String)> {
+    /// Writes what comes. When it is cancelled it waits for the writer, which must not write on.
+    async fn write(&self, begun: &Begun, rest: Rest, out: File, finish: Finish) -> Result<Done> {
+        let Rest {
+            entries,
+            mut items,
+            workspace,
+        } = rest;
         let (handle, cancel) = (Handle::current(), self.cancel.clone());
-        let (events, compression) = (self.events.clone(), self.compression);
+        let (events, compression, header) = (self.events.clone(), self.compression, begun.header.clone());
+        let (plan, stages, buffers) = (
+            Arc::clone(&begun.plan),
+            begun.stages.clone(),
+            begun.buffers.clone(),
+        );
+        let ruled = workspace.map(|workspace| Ruled {
+            workspace,
+            plan: Arc::clone(&begun.plan),
+            stages: begun.stages.clone(),
+            leaks: begun.leaks.clone(),
+        });
         let writing = move || {
-            let Rest {
-                header,
-                entries,
-                plan,
-                stages,
-                buffers,
-                mut items,
-            } = rest;
             let of = (&header, compression, entries.as_slice());
-            let mut archive = sink::ArchiveSink::begin(out, of, plan, (stages, buffers, events))?;
+            let archive = sink::ArchiveSink::begin(out, of, plan, (stages, buffers, events))?;
             // Thousands of them take megabytes.
             drop(entries);
             let version = archive.version().to_string();
+            let mut rows = Rows::new(archive, ruled, handle.clone(), cancel.clone());
             while let Some(item) =
                 handle.block_on(until_cancelled(&cancel, async { Ok(items.recv().await) }))?
             {
-                archive.take(item?)?;
+                rows.take(item?)?;
             }
-            Ok((archive.end(finish)?, version))
+            let warnings = rows.finish_ruled()?;
+            Ok(Done {
+                written: rows.archive.end(finish)?,
+                version,
+                warnings,
+            })
         };
-        blocking(&self.cancel, writing).await
-    }
-
-    /// What names and values say of personal data, and the leak check: refused, or said.
-    fn judge(&self, begun: &Begun, plan: &Plan) -> Result<LeakReport> {
-        if let Some(error) = begun.detection.refusal_untouched() {
-            return Err(error);
-        }
-        if let Some(warning) = personal::warning(&begun.detection.findings()) {
+        let done = blocking(&self.cancel, writing).await?;
+        for warning in &done.warnings {
             self.events.warn(warning);
         }
-        let found = leak_report::collect(plan, begun.leaks.as_ref(), None, &self.events);
-        let strict = self.settings.masking.fail_on_verification_error;
-        match found.failure().filter(|_| strict) {
-            Some(failure) => Err(leak_report::refusal(failure, "The archive was not kept.")),
-            None => {
-                leak_report::warn(&found, &self.events);
-                Ok(found)
-            }
-        }
+        Ok(done)
     }
-
-    /// Reads the archive again. Gives back what was written.
-    async fn check(&self, mut file: File, plan: Arc<Plan>, written: Written) -> Result<(Checked, Written)> {
-        let (cancel, forms) = (self.cancel.clone(), self.settings.masking.verify);
-        let checking = move || {
-            file.rewind().map_err(|error| sink::unreadable(&error))?;
-            let expected = Expected {
-                plan: &plan,
-                loads: &written.loads,
-                large_objects: written.large_objects,
-                forms,
-            };
-            let checked = sink::check(file, &expected, &cancel)?;
-            Ok((checked, written))
-        };
-        blocking(&self.cancel, checking).await
-    }
-
-    fn refuse_problems(&self, checked: &Checked) -> Result<()> {
-        if checked.problems.is_empty() {
-            return Ok(());
-        }
-        if self.settings.masking.fail_on_verification_error {
-            return Err(Error::new(
-                Kind::Verification,
-                checked.problems.join(" "),
-                text!(
-                    "The archive was not kept. Please report this; until it is corrected, leave the table out by ",
-                    Setting::ExcludeTables,
-                    "."
-                ),
-            ));
-        }
-        for problem in &checked.problems {
-            self.events.warn(problem);
-        }
-        Ok(())
-    }
-
-    fn conclude(
-        &self,
-        begun: &Begun,
-        plan: &Plan,
-        written: Written,
-        found: LeakReport,
-        (archive, verified): (ArchiveReport, bool),
-    ) -> Report {
-        let Written {
-            loads,
-            places,
-            large_objects,
-            ..
-        } = written;
-        let tables = loads.iter().filter_map(|done| {
-            let load = plan.loads.get(&done.dump_id)?;
-            let place = places.get(&done.dump_id)?;
-            Some(ArchivedTable {
-                table: load.table.to_string(),
-                columns: load.columns.clone(),
-                primary_key: begun.tables.key(load.dump_id),
-                offset: place.offset,
-                length: place.length,
-            })
-        });
-        let archive = ArchiveReport {
-            tables: tables.collect(),
-            order: begun.tables.order().to_vec(),
-            ..archive
-        };
-        let known_passwords = passwords::replaced(plan, &loads);
-        let loaded = LoadReport {
-            loads,
-            ..LoadReport::default()
-        };
-        let verified = verified && !found.leaks();
-        found.into_report(Report {
-            run_id: new_run_id(),
-            backup: Some(report::BackupReport::new(
-                &begun.info,
-                begun.digest.get(),
-                &begun.header,
-            )),
-            tables: self.recorder.placed(report::tables(plan, &loaded, None)),
-            excluded: plan.excluded.iter().map(ToString::to_string).collect(),
-            left_out: report::left_out(plan),
-            findings: begun.detection.findings(),
-            known_passwords,
-            large_objects,
-            archive: Some(archive),
-            verified,
-            ..self.recorder.finish()
-        })
-    }
-}
-
-/// Which rows a part consists of is found out in a database.
-fn refuse_part(plan: &Plan) -> Result<()> {
-    if plan.part.is_none() {
-        return Ok(());
-    }
-    Err(Error::new(
-        Kind::Plan,
-        text!(
-            Setting::Subset,
-            " and ",
-            Setting::Limits,
-            " choose rows in a target database, and a dump is made without one."
-        ),
-        text!(
-            "Leave whole tables out by ",
-            Setting::ExcludeTables,
-            " instead, or fill a staging database by a run and make the archive of that with pg_dump."
-        ),
-    ))
-}
-
-/// Refuses rules that only SQL can express.
-fn refuse_sql(plan: &Plan) -> Result<()> {
-    let groups = plan.sql_rules.groups.iter().flat_map(|group| &group.tables);
-    let mut tables: Vec<String> = groups.map(|table| table.table.to_string()).collect();
-    if tables.is_empty() {
-        return Ok(());
-    }
-    tables.sort_unstable();
-    Err(Error::new(
-        Kind::Plan,
-        format!(
-            "The rules for {} are in SQL or have a condition, which takes a database, and a dump is made without one.",
-            tables.join(", ")
-        ),
-        text!(
-            "Give these tables masks by column, without a condition, leave their rows out by ",
-            Setting::ExcludeTables,
-            ", or fill a staging database by a run and make the archive of that with pg_dump."
-        ),
-    ))
 }
 
 /// Work that may block, on a thread for it. Work that is cancelled ends by itself, unless it waits for a reader that takes

@@ -251,18 +251,18 @@ struct Origin {
 
 /// The same backup once more: for rows that are chosen by then, and for tables whose session broke before anything of
 /// theirs was committed.
-struct Again<'a> {
-    settings: &'a Settings,
-    events: &'a Sink,
-    backup: &'a BackupInfo,
-    identity: Identity,
-    plan: &'a Arc<Plan>,
-    detection: &'a Arc<Detection>,
-    buffers: Buffers,
+pub(super) struct Again<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) events: &'a Sink,
+    pub(super) backup: &'a BackupInfo,
+    pub(super) identity: Identity,
+    pub(super) plan: &'a Arc<Plan>,
+    pub(super) detection: &'a Arc<Detection>,
+    pub(super) buffers: Buffers,
     /// Which rows come, where not all do.
-    selection: OnceLock<Arc<Selection>>,
+    pub(super) selection: OnceLock<Arc<Selection>>,
     /// Which large objects come, where not all do.
-    referred: Option<Arc<Referred>>,
+    pub(super) referred: Option<Arc<Referred>>,
 }
 
 impl Again<'_> {
@@ -328,7 +328,7 @@ impl Again<'_> {
     }
 
     /// Reads some loads' rows once more, or everything. `decides`: they were never judged.
-    async fn read(
+    pub(super) async fn read(
         &self,
         loads: Option<HashSet<DumpId>>,
         decides: bool,

@@ -63,6 +63,11 @@ impl Problems {
         self.0.push((problem.into(), about));
     }
 
+    /// Adds what was found elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Fails with what has been found so far, each once.
     pub(super) fn check(&self) -> Result<(), Error> {
         let mut seen = HashSet::new();

@@ -1,6 +1,7 @@
 //! PostgreSQL, the target, in rooms by what it does for a job.
 //!
 //! ```text
+//! workspace    a database that a job computes in and leaves as it was
 //! load         rows and large objects in COPY streams, each lane a session; retry: what a lost session took
 //! schedule     what may run when: the graph of steps, keys, statistics, questions of verification
 //! reset        emptying it and creating the schema, in one transaction where it fits: drop, parts
@@ -32,12 +33,14 @@ pub mod session;
 pub(crate) mod sql_rules;
 mod state;
 mod target;
+pub(crate) mod workspace;
 
 pub use buffers::Buffers;
 pub use inspect::ask::{ask, ServerCheck};
 pub use inspect::examine::{examine, Examination, Privilege};
 pub use inspect::extensions::{Extension, Need};
 pub use inspect::{inspect, Inspection, OtherSession};
+pub(crate) use load::lane::LaneReport;
 pub(crate) use load::passage::Passage;
 pub(crate) use load::{cut_rows, Way};
 pub use load::{

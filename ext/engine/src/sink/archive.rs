@@ -4,7 +4,7 @@ use super::{unwritten, BlockPlace};
 use crate::error::{Error, Kind, Result};
 use crate::event::{self, Event};
 use crate::plan::{Load, Plan};
-use crate::postgres::{Buffers, Decision, Item, LoadedTable, Passage, Stages};
+use crate::postgres::{Buffers, Decision, Item, LoadedTable, Passage, SqlChange, Stages};
 use masking::{ColumnCounts, RowMask};
 use pg_dump_archive::{Compression, DumpId, Entry, Header, Version, WriteError, Writer};
 use std::collections::HashMap;
@@ -44,12 +44,23 @@ pub(crate) struct Written {
     pub(crate) size: u64,
 }
 
+/// What was done to a load's rows before they came here.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    /// What became of each masked column.
+    pub(crate) masked: Vec<ColumnCounts>,
+    /// What rules in SQL did.
+    pub(crate) sql: Vec<SqlChange>,
+}
+
 /// The load whose rows come.
 struct Current {
     load: DumpId,
     decision: Decision,
     /// From its first piece on.
     passage: Option<Passage>,
+    /// Nothing more is done to its rows.
+    finished: Option<Finished>,
     rows: u64,
     bytes_came: u64,
     bytes: u64,
@@ -157,6 +168,7 @@ impl<W: Write> ArchiveSink<W> {
             load: id,
             decision: Decision::AsPlanned,
             passage: None,
+            finished: None,
             rows: 0,
             bytes_came: 0,
             bytes: 0,
@@ -166,17 +178,29 @@ impl<W: Write> ArchiveSink<W> {
         self.write(|writer| writer.begin_data(id))
     }
 
+    /// Begins a load whose rows come as they are written.
+    ///
+    /// # Errors
+    /// When the archive cannot be written.
+    pub(crate) fn begin_finished(&mut self, id: DumpId, finished: Finished) -> Result<()> {
+        self.start_table(id)?;
+        self.current()?.finished = Some(finished);
+        Ok(())
+    }
+
     fn rows(&mut self, piece: Vec<u8>) -> Result<()> {
         let (plan, stages, buffers) = (Arc::clone(&self.plan), self.stages.clone(), self.buffers.clone());
         let current = self.current()?;
         let load = load(&plan, current.load)?;
-        let passage = match &mut current.passage {
-            Some(passage) => passage,
-            none => none.insert(passage(load, &current.decision, &stages, &buffers)),
-        };
         current.rows += memchr::memchr_iter(b'\n', &piece).count() as u64;
         current.bytes_came += piece.len() as u64;
-        let rows = passage.rows(piece)?;
+        let rows = match (&current.finished, &mut current.passage) {
+            (Some(_), _) => piece,
+            (None, Some(passage)) => passage.rows(piece)?,
+            (None, none) => none
+                .insert(passage(load, &current.decision, &stages, &buffers))
+                .rows(piece)?,
+        };
         current.bytes += rows.len() as u64;
         let progress = (current.said.elapsed() >= SAY_EVERY).then(|| {
             current.said = Instant::now();
@@ -208,8 +232,9 @@ impl<W: Write> ArchiveSink<W> {
             .insert(current.load, BlockPlace { offset, length });
         let plan = Arc::clone(&self.plan);
         let load = load(&plan, current.load)?;
+        let was_finished = current.finished.is_some();
         let done = self.loaded(load, current)?;
-        for stage in &self.stages {
+        for stage in self.stages.iter().filter(|_| !was_finished) {
             // A table of which it says now that its rows must not stay fails the dump in the end.
             stage.settle(load);
         }
@@ -228,7 +253,7 @@ impl<W: Write> ArchiveSink<W> {
     fn loaded(&self, load: &Load, current: Current) -> Result<LoadedTable> {
         let columns = mask_of(load, &current.decision).map_or(0, |mask| mask.columns().len());
         let counts = current.passage.map(Passage::end).unwrap_or_default();
-        if columns > 0 && counts.rows != current.rows {
+        if columns > 0 && current.finished.is_none() && counts.rows != current.rows {
             return Err(Error::new(
                 Kind::Verification,
                 format!(
@@ -238,7 +263,10 @@ impl<W: Write> ArchiveSink<W> {
                 "Run it again; if it happens again, please report it.",
             ));
         }
-        let mut masked = counts.columns;
+        let Finished { mut masked, sql } = current.finished.unwrap_or(Finished {
+            masked: counts.columns,
+            sql: Vec::new(),
+        });
         masked.resize(columns, ColumnCounts::default());
         Ok(LoadedTable {
             dump_id: load.dump_id,
@@ -246,7 +274,7 @@ impl<W: Write> ArchiveSink<W> {
             rows: current.rows,
             bytes: current.bytes,
             masked,
-            sql: Vec::new(),
+            sql,
             seconds: current.since.elapsed().as_secs_f64(),
         })
     }

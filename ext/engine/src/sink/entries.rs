@@ -40,7 +40,39 @@ pub(crate) fn entries(plan: &Plan, all: Vec<Entry>) -> Vec<Entry> {
         .position(|entry| matches!(entry.section, Section::Data | Section::PostData));
     let rows = rows.unwrap_or(kept.len());
     kept.splice(rows..rows, early);
+    order_blocks(plan, &mut kept);
     kept
+}
+
+/// Puts what has a block in the order in which the blocks are written: rows that pass through rules in SQL come last.
+fn order_blocks(plan: &Plan, entries: &mut [Entry]) {
+    let turn = |entry: &Entry| {
+        let load = plan.loads.get(&entry.dump_id);
+        let group = load.and_then(|load| load.sql_group);
+        group.map(|group| sql_place(plan, group, entry.dump_id))
+    };
+    let has_block = |entry: &Entry| matches!(entry.kind, EntryKind::TableData | EntryKind::Blobs);
+    let places: Vec<usize> = (0..entries.len()).filter(|at| has_block(&entries[*at])).collect();
+    let mut blocks: Vec<Entry> = places.iter().map(|at| entries[*at].clone()).collect();
+    blocks.sort_by_key(turn);
+    for (at, block) in places.into_iter().zip(blocks) {
+        entries[at] = block;
+    }
+}
+
+/// A load's place among those of rules in SQL: its group, its table there, its own there.
+fn sql_place(plan: &Plan, group: usize, load: DumpId) -> (usize, usize, usize) {
+    let tables = plan
+        .sql_rules
+        .groups
+        .get(group)
+        .map_or(&[][..], |group| &group.tables);
+    let found = tables.iter().enumerate().find_map(|(at, table)| {
+        let place = table.loads.iter().position(|one| *one == load)?;
+        Some((at, place))
+    });
+    let (table, place) = found.unwrap_or_default();
+    (group, table, place)
 }
 
 /// What is neither a statement nor a step and is restored all the same: rows, large objects, the session's settings.
@@ -63,7 +95,8 @@ fn as_restored(plan: &Plan, mut entry: Entry, step: Option<&str>) -> Entry {
         }
     }
     if let Some(load) = plan.loads.get(&entry.dump_id) {
-        if load.format != RowFormat::Copy {
+        // Rows of partitions that rules in SQL saw together go by way of what they are partitions of.
+        if load.format != RowFormat::Copy || load.sql_group.is_some() {
             entry.copy_stmt = copy_statement(load);
         }
     }

@@ -16,7 +16,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use archive::{refuse_compression, ArchiveSink, Written};
+pub(crate) use archive::{refuse_compression, ArchiveSink, Finished, Written};
 pub(crate) use check::{check, Checked, Expected};
 pub(crate) use draft::Draft;
 pub(crate) use entries::entries;

@@ -2,7 +2,7 @@
 
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan, TableName};
-use pg_dump_archive::{DumpId, Entry};
+use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the archive's schema says of the tables whose rows are in it.
@@ -21,9 +21,8 @@ pub(crate) struct BlockPlace {
 }
 
 impl Tables {
-    /// Reads the backup's entries.
-    pub(crate) fn read(plan: &Plan, entries: &[Entry]) -> Self {
-        let schema = Schema::read(entries);
+    /// Reads the backup's schema.
+    pub(crate) fn read(plan: &Plan, schema: &Schema) -> Self {
         let key = |load: &Load| {
             let table = schema.tables.get(schema.table(&load.table)?)?;
             let primary = table.uniques.iter().find(|unique| unique.primary)?;
@@ -35,7 +34,7 @@ impl Tables {
             keys: keys
                 .map(|load| (load.dump_id, key(load).unwrap_or_default()))
                 .collect(),
-            order: order(plan, &schema),
+            order: order(plan, schema),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use super::{check, entries, Checked, Expected, Tables};
 use crate::error::{Kind, Result};
+use crate::plan::schema::Schema;
 use crate::plan::{plan, Plan, PlanInput, TableName};
 use crate::postgres::LoadedTable;
 use crate::settings::{MaskName, Rule, Settings};
@@ -216,7 +217,7 @@ fn tables_stand_behind_those_that_they_refer_to_and_a_circle_is_cut() {
         key(54, "c", "c"),
     ]);
     let plan = planned(&entries, &[]);
-    let tables = Tables::read(&plan, &entries);
+    let tables = Tables::read(&plan, &Schema::read(&entries));
     assert_eq!(
         tables.order(),
         ["public.users", "public.z", "public.b", "public.a", "public.c"]

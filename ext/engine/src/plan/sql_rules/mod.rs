@@ -21,7 +21,7 @@ mod temporaries;
 use super::binary::Binary;
 use super::rules::{shortened, Rules};
 use super::schema::Schema;
-use super::{quote_identifier, Diagnostics, Load, TableName};
+use super::{quote_identifier, Diagnostics, Load, Problems, TableName};
 use crate::settings::{Settings, SqlRule};
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -166,18 +166,32 @@ pub(super) fn read(
         .iter()
         .map(|rule| check::own_table(rule, schema, problems))
         .collect();
-    let ruled = owns.iter().copied().flatten().chain(masks.conditional_tables());
-    let temporaries = Temporaries::new(schema, &ruled.collect());
-    check::check_ways(&temporaries, schema, loads, problems);
-    let chosen = temporaries
-        .tables()
-        .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, problems));
-    let mut prepared: Vec<Prepared> = chosen.collect();
-    for (entry, (rule, own)) in masking.sql_rules.iter().zip(&owns).enumerate() {
-        if let Some(own) = own {
-            prepare::prepare(rule, entry, *own, schema, &temporaries, &mut prepared, problems);
+    let mut ruled: BTreeSet<usize> = (owns.iter().copied().flatten())
+        .chain(masks.conditional_tables())
+        .collect();
+    let (temporaries, prepared) = loop {
+        let mut wrong = Problems::default();
+        let temporaries = Temporaries::new(schema, &ruled);
+        check::check_ways(&temporaries, schema, loads, &mut wrong);
+        let chosen = temporaries
+            .tables()
+            .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, &mut wrong));
+        let mut prepared: Vec<Prepared> = chosen.collect();
+        for (entry, (rule, own)) in masking.sql_rules.iter().zip(&owns).enumerate() {
+            if let Some(own) = own {
+                prepare::prepare(rule, entry, *own, schema, &temporaries, &mut prepared, &mut wrong);
+            }
         }
-    }
+        let read = prepared.iter().flat_map(|one| one.reads.iter().copied());
+        let before = ruled.len();
+        if settings.alone {
+            ruled.extend(read.filter(|table| !temporaries.contains(*table)));
+        }
+        if ruled.len() == before {
+            problems.append(wrong);
+            break (temporaries, prepared);
+        }
+    };
     check::check_columns(&prepared, schema, masks, problems);
     order::warn_of_raw(&prepared, &temporaries, schema, warnings);
     for table in prepared

@@ -62,15 +62,7 @@ pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
         .batch_execute(&format!("BEGIN; {LIMITS}"))
         .await
         .map_err(doing)?;
-    let there = There::look(&session).await?;
-    let mut beside = Beside {
-        session: &session,
-        plan,
-        there,
-        lacking: false,
-        alike: Vec::new(),
-    };
-    beside.create_needed().await?;
+    let mut beside = Beside::begin(&session, plan).await?;
     for group in &plan.sql_rules.groups {
         session
             .batch_execute("SAVEPOINT one_group")
@@ -170,7 +162,7 @@ impl There {
 }
 
 /// The backup's schema beside what the target has.
-struct Beside<'a> {
+pub(in crate::postgres) struct Beside<'a> {
     session: &'a Session,
     plan: &'a Plan,
     there: There,
@@ -180,7 +172,24 @@ struct Beside<'a> {
     alike: Vec<String>,
 }
 
-impl Beside<'_> {
+impl<'a> Beside<'a> {
+    /// Creates what rules may need beside tables, where the database lacks it, in a transaction that has begun and has to be
+    /// rolled back.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(in crate::postgres) async fn begin(session: &'a Session, plan: &'a Plan) -> Result<Self> {
+        let mut beside = Self {
+            session,
+            plan,
+            there: There::look(session).await?,
+            lacking: false,
+            alike: Vec::new(),
+        };
+        beside.create_needed().await?;
+        Ok(beside)
+    }
+
     /// Creates what rules may need beside tables, where the target has it not.
     async fn create_needed(&mut self) -> Result<()> {
         let needed = self.plan.schema.iter();
@@ -240,8 +249,11 @@ impl Beside<'_> {
         }
     }
 
-    /// A temporary table with the columns that a table has in the backup.
-    async fn copy(&self, table: &TableName, name: &str) -> Result<bool> {
+    /// Makes a temporary table with the columns that a table has in the backup. False where that cannot be done here.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(in crate::postgres) async fn copy(&self, table: &TableName, name: &str) -> Result<bool> {
         match self.statement(table).and_then(|one| as_temporary(&one.sql, name)) {
             Some(sql) => self.tried(&sql).await,
             None => Ok(false),

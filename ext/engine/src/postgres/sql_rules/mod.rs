@@ -334,13 +334,45 @@ pub(crate) async fn run_within(
     attempts: u32,
     delay: f64,
 ) -> Result<Finished> {
+    run_here(session, plan, number, (attempts, delay), After::Move).await
+}
+
+/// As [`run_within`], but the finished rows stay in the temporary tables.
+///
+/// # Errors
+/// The statement's, after the last attempt.
+pub(crate) async fn run_and_stay(
+    session: &Session,
+    plan: &Plan,
+    number: usize,
+    attempts: (u32, f64),
+) -> Result<Finished> {
+    run_here(session, plan, number, attempts, After::Stay).await
+}
+
+/// What becomes of a group's finished rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// They move into the real tables.
+    Move,
+    /// They stay where they are.
+    Stay,
+}
+
+async fn run_here(
+    session: &Session,
+    plan: &Plan,
+    number: usize,
+    (attempts, delay): (u32, f64),
+    after: After,
+) -> Result<Finished> {
     let Some(group) = plan.sql_rules.groups.get(number) else {
         return Err(Error::internal("A group of rules in SQL is not there."));
     };
     waiting::move_in(session, group, &plan.encoding).await?;
     let mut attempt = 0;
     loop {
-        let mut failure = match try_once(session, group, &plan.sql_rules, attempt > 0).await {
+        let mut failure = match try_once(session, group, &plan.sql_rules, attempt > 0, after).await {
             Ok(finished) => return Ok(finished),
             Err(failure) => failure,
         };
@@ -361,6 +393,7 @@ async fn try_once(
     group: &SqlGroup,
     rules: &SqlRules,
     again: bool,
+    after: After,
 ) -> Result<Finished, Failure> {
     let begin = if again {
         "ROLLBACK TO SAVEPOINT copied"
@@ -392,8 +425,10 @@ async fn try_once(
         finished.changed.push(changed);
     }
     plainly(session, "ending rules in SQL", "SET LOCAL search_path TO ''").await?;
-    for table in &group.tables {
-        finished.rows.push(move_rows(session, table).await?);
+    if after == After::Move {
+        for table in &group.tables {
+            finished.rows.push(move_rows(session, table).await?);
+        }
     }
     Ok(finished)
 }

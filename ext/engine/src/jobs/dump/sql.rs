@@ -1,0 +1,112 @@
+//! What a dump needs a database for: rules in SQL, conditions, and the choice of a part.
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Sink;
+use crate::jobs::choice;
+use crate::part::Selection;
+use crate::plan::schema::Schema;
+use crate::plan::Plan;
+use crate::postgres::workspace::{self, Workspace};
+use crate::postgres::Buffers;
+use crate::settings::TargetSettings;
+use crate::stream::Opened;
+use crate::text::{text, Setting};
+use std::sync::Arc;
+
+/// The workspace for a plan's rules in SQL, where it has any.
+pub(super) async fn workspace(
+    settings: Option<&TargetSettings>,
+    plan: &Arc<Plan>,
+    schema: &Schema,
+    buffers: &Buffers,
+) -> Result<Option<Arc<Workspace>>> {
+    if plan.sql_rules.groups.is_empty() {
+        return Ok(None);
+    }
+    refuse_deletes(plan, schema)?;
+    let settings = settings.ok_or_else(|| nowhere(&ruled(plan)))?;
+    let begun = Workspace::begin(settings, plan, buffers.clone()).await?;
+    Ok(Some(Arc::new(begun)))
+}
+
+/// Which rows come, where not all do: chosen in a look at the backup that writes nothing.
+pub(super) async fn selection(
+    settings: Option<&TargetSettings>,
+    opened: &mut Opened,
+    buffers: &Buffers,
+    events: &Sink,
+) -> Result<Option<Arc<Selection>>> {
+    if opened.plan.part.is_none() {
+        return Ok(None);
+    }
+    let settings = settings.ok_or_else(|| nowhere("A subset"))?;
+    let session = workspace::session(settings).await?;
+    let chosen = choice::elsewhere(session, buffers.clone(), opened, events).await?;
+    let selection = chosen.ok_or_else(|| {
+        Error::new(
+            Kind::Plan,
+            "A rule of the subset needs a type or a function of production's that the database does not have in which rows are \
+             chosen.",
+            text!(
+                "Let ",
+                Setting::WorkspaceUrl,
+                " lead to a database that has it, such as a staging database that a run has filled."
+            ),
+        )
+    })?;
+    Ok(Some(Arc::new(selection)))
+}
+
+fn ruled(plan: &Plan) -> String {
+    let statements = plan.sql_rules.groups.iter();
+    let tables = statements.flat_map(|group| {
+        let ruled = group
+            .statements
+            .iter()
+            .filter_map(|one| group.tables.get(one.table));
+        ruled.map(|table| table.table.to_string())
+    });
+    let mut tables: Vec<String> = tables.collect();
+    tables.sort_unstable();
+    tables.dedup();
+    format!("Rules in SQL or with a condition, of {},", tables.join(", "))
+}
+
+fn nowhere(what: &str) -> Error {
+    let verb = if what.ends_with(',') { "take" } else { "takes" };
+    Error::new(
+        Kind::Plan,
+        format!("{what} {verb} a database to compute in, and there is none."),
+        text!(
+            "Set ",
+            Setting::WorkspaceUrl,
+            " to one, or DATABASE_URL: only temporary tables are made there."
+        ),
+    )
+}
+
+/// What becomes of rows that refer to deleted ones is found out in a target, key by key.
+fn refuse_deletes(plan: &Plan, schema: &Schema) -> Result<()> {
+    let losing = &plan.sql_rules.losing;
+    let found = schema.tables.iter().find_map(|table| {
+        let key = table
+            .foreign_keys
+            .iter()
+            .find(|key| losing.contains(&key.references))?;
+        Some((&table.name, &key.references))
+    });
+    let Some((table, references)) = found else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Kind::Plan,
+        format!("A rule deletes rows of {references}, to which rows of {table} refer, and a dump cannot follow them."),
+        text!(
+            "Choose the rows that come by ",
+            Setting::Subset,
+            ", which follows references, or leave rows out by ",
+            Setting::ExcludeTables,
+            "."
+        ),
+    ))
+}
