@@ -65,6 +65,7 @@ mod tests {
             name: name.to_owned(),
             modifiers: modifiers.to_vec(),
             array,
+            ..TypeName::default()
         };
         below_domains(&Schema::default(), "public", &kind)
     }
