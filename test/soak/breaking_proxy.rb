@@ -117,13 +117,18 @@ module Soak
 
     def reset(socket)
       socket.setsockopt(Socket::SOL_SOCKET, Socket::SO_LINGER, [1, 0].pack("ii"))
-      close(socket)
+      socket.close
     rescue IOError, SystemCallError
       nil
     end
 
+    # A close that waits for another thread's read can be cut short by the end of that thread, and the server would hear
+    # nothing of it; a shutdown cannot.
     def close(socket)
-      socket.close if socket && !socket.closed?
+      return if socket.nil? || socket.closed?
+
+      socket.shutdown(Socket::SHUT_RDWR) unless socket == @server
+      socket.close
     rescue IOError, SystemCallError
       nil
     end
