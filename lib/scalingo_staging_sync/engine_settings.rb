@@ -216,6 +216,7 @@ module ScalingoStagingSync
     def rules
       {
         "email_domain" => @config.anonymized_email_domain,
+        "countries" => [@config.country.upcase],
         "rules" => @config.anonymization_tables.reject { |entry| sql?(entry) }.map { |entry| rule(entry) },
         "sql_rules" => sql_rules,
         "allow_unmasked_copy" => @config.allow_unmasked_copy,

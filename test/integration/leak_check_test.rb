@@ -117,7 +117,7 @@ class LeakCheckTest < IntegrationTest
     rules = [{ "table" => "users", "columns" => { "email" => "email", "doc" => { "mask" => "json", "paths" => { "$.mail" => "email" } } } }]
     report = run!(**settings(archive, new_database, rules:, strict: false)).report
     assert_equal [["doc", "email", 1]], report[:leaks].map { |leak| leak.values_at(:column, :kind, :count) }
-    assert_equal "{ table: \"users\", columns: { doc: { mask: :json, scrub: true } } }", report[:leaks].first[:entry]
+    assert_equal "{ table: \"users\", columns: { doc: { mask: :json, paths: { \"$..*\" => \"null\" } } } }", report[:leaks].first[:entry]
   end
 
   def test_full_names_are_reported_when_asked_for_and_never_fail_a_run

@@ -71,6 +71,18 @@ class MaskedValuesTest < IntegrationTest
     assert_equal ["12", "Europe/Paris", "false", "fr", "https://x.example", "true"].sort, kept.sort
   end
 
+  def test_a_document_is_masked_by_its_leaves_and_otherwise_stays
+    sync(<<~SQL)
+      CREATE TABLE public.projects (id bigint PRIMARY KEY, options jsonb NOT NULL);
+      INSERT INTO public.projects SELECT n, jsonb_build_object('theme', 'dark', 'columns', jsonb_build_array(1, n), 'public', true,
+        'owner', jsonb_build_object('first_name', 'Marie', 'email', 'marie' || n || '@people.example', 'by', 'Marie Durand'))
+      FROM generate_series(1, 60) AS n;
+    SQL
+    kept = "options->>'theme' = 'dark' AND options->'columns'->>1 = id::text AND options->>'public' = 'true'"
+    assert_equal "60", @target.value("SELECT count(*) FROM projects WHERE #{kept} AND options->'owner'->>'email' LIKE '%@demo.example.com'")
+    assert_equal "0", @target.value("SELECT count(*) FROM projects WHERE options::text ~ 'Marie Durand|people.example|\"Marie\"'")
+  end
+
   private
 
   def sync(sql, policy: "mask", sample_rows: 1000, rules: [], **pii)

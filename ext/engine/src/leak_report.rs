@@ -11,10 +11,11 @@ use crate::report::Report;
 use crate::settings::Settings;
 use crate::text::{text, Setting, Text};
 use masking::RowMask;
+use personal_data::Suggestion;
 use pg_dump_archive::copy::Row;
 use pg_dump_archive::DumpId;
 use read_back::read_back;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// The leak check of a job; None where it is off.
@@ -184,8 +185,40 @@ pub(crate) fn collect(
         events.warn(warning);
     }
     LeakReport {
-        findings: check.map(|check| check.findings()),
+        findings: check.map(|check| with_remedies_that_differ(check.findings(), plan)),
         channels,
+    }
+}
+
+/// What masks a column already is no remedy: it has left what was found.
+fn with_remedies_that_differ(mut findings: Findings, plan: &Plan) -> Findings {
+    let masked: HashSet<(String, &str)> = (plan.loads.values())
+        .flat_map(|load| {
+            let columns = load
+                .mask
+                .iter()
+                .chain(&load.conditional)
+                .flat_map(|mask| mask.columns());
+            columns.map(|column| (load.table.to_string(), column.name.as_str()))
+        })
+        .collect();
+    for leak in &mut findings.leaks {
+        if masked.contains(&(leak.table.clone(), leak.column.as_str())) {
+            leak.entry.mask = wholly(&leak.entry.mask);
+        }
+    }
+    findings
+}
+
+/// A mask that leaves nothing, for what a mask has left something of. A document keeps its structure.
+fn wholly(mask: &Suggestion) -> Suggestion {
+    let every = |place: &str| serde_json::json!({ place: "null" });
+    match mask.mask {
+        "json" => Suggestion::with("json", "paths", every("$..*")),
+        "hstore" => Suggestion::with("hstore", "keys", every("*")),
+        "array" => Suggestion::with("array", "of", "text"),
+        "hash" | "null" => mask.clone(),
+        _ => Suggestion::plain("text"),
     }
 }
 

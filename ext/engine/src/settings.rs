@@ -311,6 +311,9 @@ pub struct Masking {
     /// The password that accounts get whose hash is masked by itself; None: one that no one knows.
     #[serde(default)]
     pub staging_password: Option<SecretString>,
+    /// The countries whose telephone numbers are written without their code, by their two letters; the app's own first.
+    #[serde(default)]
+    pub countries: Vec<String>,
     /// The domain of pseudonymous e-mail addresses.
     #[serde(default = "default_email_domain")]
     pub email_domain: String,

@@ -86,6 +86,7 @@ fn mask_of_users() -> Arc<RowMask> {
         email_domain: "demo.example.com".into(),
         utf8: true,
         staging_password: None,
+        helpers: Default::default(),
     };
     Arc::new(RowMask::new(&table, &masks, &pseudonyms).unwrap())
 }

@@ -228,6 +228,7 @@ fn agree(columns: &[(&str, Of)], masks: &[(&str, Mask)], sql: &[(&str, &str)]) {
         email_domain: DOMAIN.into(),
         utf8: true,
         staging_password: None,
+        helpers: Default::default(),
     };
     let mask = RowMask::new(&table, &masks, &pseudonyms).unwrap_or_else(|problems| panic!("{problems:?}"));
     let (mut random, texts, mut raw) = (Random(7), awkward(), Vec::new());

@@ -20,7 +20,7 @@
 //! table       what is known of a table and its columns
 //! starts      how values have to begin by CHECKs, and values that CHECKs take
 //! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
-//! learned     what the first rows have shown of a column that draws among its own values
+//! learned     what the first rows have shown of a column that draws among its own values; helpers: what masks ask their caller
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
 //!
@@ -37,6 +37,7 @@ mod families;
 mod fit;
 mod fitting;
 mod form_check;
+mod helpers;
 mod keep;
 mod key;
 mod learned;
@@ -61,6 +62,7 @@ pub use entry::Mask;
 pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
 pub use form_check::FormCheck;
+pub use helpers::{Helpers, LeafJudge};
 pub use keep::Keep;
 pub use key::{Function, Key};
 pub use learned::Learned;

@@ -69,6 +69,7 @@ fn shown(entry: &'static CatalogueEntry) -> Option<String> {
         email_domain: "demo.example.com".into(),
         utf8: true,
         staging_password: Some("staging".into()),
+        helpers: Default::default(),
     };
     let mut row = b"42\t".to_vec();
     copy::encode(Some(example.value.as_bytes()), &mut row);

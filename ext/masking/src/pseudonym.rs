@@ -3,6 +3,7 @@
 use super::bytes::without_padding;
 use pg_dump_archive::copy::{self, Row};
 use regex::bytes::CaptureLocations;
+use std::collections::HashMap;
 
 /// A mask fitted to one column.
 pub(super) trait Pseudonym: std::fmt::Debug + Send + Sync {
@@ -118,6 +119,8 @@ pub(super) struct Work {
     pub(super) third: Vec<u8>,
     /// Where the paths into a document stand.
     pub(super) states: Vec<u64>,
+    /// The masks that keys of documents ask for, as far as they were seen.
+    pub(super) keys: HashMap<Box<[u8]>, Option<&'static str>>,
     /// Where a pattern was found in free text.
     pub(super) places: Option<CaptureLocations>,
     /// What another column became, whose pseudonym goes into this one's.

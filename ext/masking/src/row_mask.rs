@@ -36,7 +36,7 @@ impl RowMask {
     ///     key_is_enforced: true,
     ///     checks: Default::default(),
     /// };
-    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true, staging_password: None };
+    /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true, staging_password: None, helpers: Default::default() };
     /// let last_name = strategy("user_anonymization").unwrap().mask_of("last_name").unwrap();
     /// let mask = Arc::new(RowMask::new(&table, &[(1, last_name)], &pseudonyms).unwrap());
     /// let mut masked = Vec::new();

@@ -1,6 +1,7 @@
 //! What masking has to know of a table and its columns, and what pseudonyms are made with.
 
 use super::condition::Check;
+use super::helpers::Helpers;
 use super::key::Key;
 use super::types::Type;
 use secrecy::SecretString;
@@ -65,4 +66,6 @@ pub struct Pseudonyms {
     pub utf8: bool,
     /// `config.staging_password`.
     pub staging_password: Option<SecretString>,
+    /// What masks ask their caller.
+    pub helpers: Helpers,
 }

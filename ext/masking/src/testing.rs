@@ -4,6 +4,7 @@
 
 use super::entry::Mask;
 use super::error::Unfit;
+use super::helpers::{Helpers, LeafJudge};
 use super::key::Key;
 use super::row_mask::RowMask;
 use super::table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};
@@ -116,6 +117,20 @@ pub(super) fn table(columns: Vec<ColumnFacts>) -> TableFacts {
     }
 }
 
+/// What documents hold, as far as tests ask.
+const LEAVES: LeafJudge = LeafJudge {
+    of_key: |key| match key {
+        "email" => Some("email"),
+        "first_name" => Some("first_name"),
+        "phone" => Some("phone"),
+        "age" => Some("null"),
+        "passport" => Some("redact"),
+        _ => None,
+    },
+    of_text: |text| (text == b"Ada Lovelace").then_some("name"),
+    masks: || vec!["email", "first_name", "name", "null", "phone", "redact"],
+};
+
 /// Pseudonyms of UTF-8 text under a key that all tests share.
 pub(super) fn pseudonyms() -> Pseudonyms {
     Pseudonyms {
@@ -123,6 +138,10 @@ pub(super) fn pseudonyms() -> Pseudonyms {
         email_domain: "demo.example.com".into(),
         utf8: true,
         staging_password: Some("staging".into()),
+        helpers: Helpers {
+            leaves: Some(LEAVES),
+            ..Helpers::default()
+        },
     }
 }
 

@@ -60,6 +60,7 @@ impl Given {
             email_domain: "demo.example.com".into(),
             utf8: self.utf8,
             staging_password: None,
+            helpers: Default::default(),
         };
         let mask =
             Mask::named("fake", self.options.as_object().unwrap()).map_err(|error| error.to_string())?;

@@ -50,7 +50,7 @@ pub use finding::rounded;
 pub use finding::{Finding, FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
-    by_name, encrypts, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
+    by_name, encrypts, key_kind, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
 };
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{features, verdict, Features, Verdict};

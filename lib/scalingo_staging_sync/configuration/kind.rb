@@ -118,6 +118,8 @@ module ScalingoStagingSync
 
       LOCALE = new("Symbol", ":fr or :en") { |value| symbol(value, %i[fr en]) }
 
+      COUNTRY = string("a country's two letters, such as \"FR\"") { |value| value.match?(/\A[A-Za-z]{2}\z/) }
+
       EMAIL_DOMAIN = string("a domain name such as \"demo.example.com\"") do |value|
         value.match?(/\A(?=.{1,190}\z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\z/i)
       end

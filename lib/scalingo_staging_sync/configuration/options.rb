@@ -121,6 +121,11 @@ module ScalingoStagingSync
       option :anonymized_email_domain, Kind::EMAIL_DOMAIN, "demo.example.com",
              "The domain of pseudonymous e-mail addresses."
 
+      option :country, Kind::COUNTRY, -> { EngineSettings::Country.of_app },
+             "The country of telephone numbers that are written without their country's code, by its two letters: what " \
+             "`phone` and `scrub` take them for.",
+             shown: "from the app's locale and time zone", example: '"FR"'
+
       option :allow_unmasked_copy, Kind::BOOLEAN, false,
              "Permit a run without any rule, which copies production's data as it is."
 

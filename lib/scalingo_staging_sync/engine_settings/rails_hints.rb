@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "admitted_values"
-
 module ScalingoStagingSync
   class EngineSettings
     # What a Rails app itself says: the parameters that it keeps out of its logs, the attributes that it encrypts, and

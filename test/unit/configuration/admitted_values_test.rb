@@ -2,7 +2,6 @@
 
 require "test_helper"
 require "active_model"
-require "scalingo_staging_sync/engine_settings/admitted_values"
 
 # The lists of values that the app's models keep to, which masks keep to as well.
 class AdmittedValuesTest < Minitest::Test

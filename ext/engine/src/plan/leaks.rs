@@ -4,7 +4,7 @@
 //! what a condition may leave as it is, is said here.
 
 use super::personal::Personal;
-use super::schema::{Column, Schema, TypeName};
+use super::schema::{Column, KeyPart, Schema, TypeName};
 use super::sql_rules::SqlRules;
 use super::{Load, TableName};
 use crate::leak::{Class, ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
@@ -75,7 +75,7 @@ pub(super) fn watches(
             found.columns.push(ColumnPlace {
                 table: load.table.to_string(),
                 column: name.clone(),
-                entry: entry(schema, &load.table, name, column, named),
+                entry: entry(schema, table, (&load.table, name), column, named),
             });
         }
         let named = |kind: PiiKind| {
@@ -169,11 +169,22 @@ fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<S
     }
 }
 
+/// Whether a column is part of a unique index.
+fn is_unique(schema: &Schema, table: usize, column: &str) -> bool {
+    let mut uniques = schema.tables[table].uniques.iter();
+    uniques.any(|unique| {
+        unique.parts.iter().any(|part| match part {
+            KeyPart::Column(name) => name == column,
+            KeyPart::Expression(expression) => expression.names.iter().any(|name| name == column),
+        })
+    })
+}
+
 /// The entry of a rule that masks a column.
 fn entry(
     schema: &Schema,
-    table: &TableName,
-    name: &str,
+    index: usize,
+    (table, name): (&TableName, &str),
     column: Option<&Column>,
     named: Option<&NameFinding>,
 ) -> RuleEntry {
@@ -186,6 +197,8 @@ fn entry(
         (Type::Text { .. }, Some(named)) if Class::of(named.kind).is_some() => {
             Suggestion::plain(named.kind.suggested_mask())
         }
+        // What is free under a unique index must stay distinct.
+        (Type::Text { .. }, _) if is_unique(schema, index, name) => Suggestion::plain("hash"),
         (Type::Text { .. }, _) => Suggestion::plain("scrub"),
         _ => Suggestion::plain("null"),
     };

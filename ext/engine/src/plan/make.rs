@@ -102,6 +102,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         email_domain: settings.masking.email_domain.clone(),
         utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
         staging_password: settings.masking.staging_password.clone(),
+        helpers: helpers(settings),
     };
     let names_its_schemas = contents.names_its_schemas();
     let binary = Binary::new(schema, entries, &decisions.encoding, names_its_schemas);
@@ -314,4 +315,12 @@ fn check_contents(entries: &[Entry]) -> Diagnostics {
             .push("The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.");
     }
     said
+}
+
+/// What masks ask.
+fn helpers(settings: &Settings) -> masking::Helpers {
+    masking::Helpers {
+        leaves: Some(personal::JUDGE),
+        countries: settings.masking.countries.clone().into(),
+    }
 }

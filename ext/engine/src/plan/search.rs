@@ -238,6 +238,7 @@ fn emptying(
         email_domain: String::new(),
         utf8: true,
         staging_password: None,
+        helpers: Default::default(),
     };
     RowMask::new(&table, &masks, &pseudonyms)
 }

@@ -314,6 +314,7 @@ impl Planner {
             email_domain: "demo.example.com".into(),
             utf8: true,
             staging_password: None,
+            helpers: Default::default(),
         };
         let value = serde_json::Map::from_iter([("value".to_owned(), "masked".into())]);
         let masked = Mask::named("static", &value).unwrap();

@@ -78,6 +78,7 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
         email_domain: "demo.example.com".into(),
         utf8: true,
         staging_password: None,
+        helpers: Default::default(),
     };
     Arc::new(RowMask::new(&table, &masks, &pseudonyms).expect("the masks fit"))
 }

@@ -3,6 +3,7 @@
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::families::document::{places, quoted, scrub, write_quoted, BorrowedBuffers, Inner};
+use crate::families::leaves::{Leaves, LEAVES};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -11,12 +12,13 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         ("keys", "from keys, or `*`, to masks"),
         ("scrub", "true: each other value is scrubbed"),
+        LEAVES,
     ],
     example: Example::of(r#""email"=>"ada@example.org""#, || Type::Hstore)
         .with(r#"{"keys": {"email": "email"}}"#),
     ..CatalogueEntry::new(
         "hstore",
-        "an hstore in which the values of some keys are masked, or each is scrubbed",
+        "an hstore in which the values of some keys are masked, or each by what it is; keys and other values stay",
         fit,
     )
 };
@@ -25,6 +27,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
 struct Hstore {
     keys: Vec<(String, Inner)>,
     scrub: Option<Inner>,
+    leaves: Option<Leaves>,
 }
 
 impl Hstore {
@@ -56,7 +59,9 @@ impl Hstore {
                 rest = after;
             } else {
                 rest = quoted(rest, decoded)?;
-                match by_key.or(self.scrub.as_ref()) {
+                let by_itself = self.leaves.as_ref().filter(|_| by_key.is_none());
+                let by_itself = by_itself.map(|leaves| leaves.of_text(leaves.of_key(key, work), decoded));
+                match by_key.or(by_itself).or(self.scrub.as_ref()) {
                     Some(inner) if inner.is_null() => out.extend_from_slice(b"NULL"),
                     Some(inner) if !decoded.is_empty() => {
                         written.clear();
@@ -100,11 +105,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let mut keys = places(fitting, "keys", |key| Ok(key.to_owned()))?;
     // A key by its name wins over `*`.
     keys.sort_by_key(|(key, _)| key == "*");
-    let scrub = scrub(fitting)?;
-    if keys.is_empty() && scrub.is_none() {
-        return Err(fitting.wrong_option("keys", "given, and neither is scrub: true"));
+    let (scrub, leaves) = (scrub(fitting)?, Leaves::new(fitting)?);
+    if keys.is_empty() && scrub.is_none() && leaves.is_none() {
+        return Err(fitting.wrong_option("keys", "given, and neither is scrub: true or leaves: true"));
     }
-    Ok(fitting.fitted(Hstore { keys, scrub }, ANY_VALUE))
+    let hstore = Hstore { keys, scrub, leaves };
+    Ok(fitting.fitted(hstore, ANY_VALUE))
 }
 
 #[cfg(test)]
@@ -123,6 +129,27 @@ pub(super) mod tests {
     .with(r#"{"keys": {"email": "email"}}"#)
     .on(|| Type::Hstore)
     .repeats()];
+
+    #[test]
+    fn each_value_is_masked_by_what_its_key_or_itself_says() {
+        let mask = fitted(
+            "hstore",
+            json!({"leaves": true}),
+            Type::Hstore,
+            Uniqueness::default(),
+        )
+        .unwrap();
+        let (email, name) = (plain("email", "ada@example.org"), plain("name", "Ada Lovelace"));
+        assert_eq!(
+            run(
+                &mask,
+                &[r#""email"=>"ada@example.org", "by"=>"Ada Lovelace", "age"=>"36", "theme"=>"dark""#]
+            ),
+            [format!(
+                r#""email"=>"{email}", "by"=>"{name}", "age"=>NULL, "theme"=>"dark""#
+            )]
+        );
+    }
 
     #[test]
     fn the_values_of_the_named_keys_are_masked_and_no_others() {

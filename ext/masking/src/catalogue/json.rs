@@ -4,6 +4,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::{Misfit, Unfit};
 use crate::families::document::{places, scrub, Inner};
 use crate::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
+use crate::families::leaves::{Bare, Leaves, LEAVES};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -15,12 +16,13 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
             "from paths such as `$.contact.email`, `$.items[*].name` or `$..phone` to masks",
         ),
         ("scrub", "true: each other string is scrubbed"),
+        LEAVES,
     ],
     example: Example::of(r#"{"contact": {"email": "ada@example.org"}}"#, || Type::Jsonb)
         .with(r#"{"paths": {"$.contact.email": "email"}}"#),
     ..CatalogueEntry::new(
         "json",
-        "a document in which the values at some paths are masked, or each string is scrubbed",
+        "a document in which the values at some paths are masked, or each by what it is; keys, structure and other values stay",
         fit,
     )
 };
@@ -86,6 +88,39 @@ fn parse_path(path: &str) -> Option<Vec<Step>> {
 struct Json {
     paths: Vec<(Vec<Step>, Inner)>,
     scrub: Option<Inner>,
+    leaves: Option<Leaves>,
+}
+
+impl Json {
+    /// What becomes of a value; None: it stays. The places of the masks of keys follow those of the paths.
+    fn inner(&self, mask: Option<usize>, text: &[u8], is_string: bool) -> Becomes<'_> {
+        let becomes = |inner| Becomes::Masked(inner);
+        let by_key = match mask.map(|mask| (mask, self.paths.get(mask))) {
+            Some((_, Some((_, inner)))) => return becomes(inner),
+            Some((mask, None)) => Some(mask - self.paths.len()),
+            None => None,
+        };
+        match (&self.leaves, by_key) {
+            (Some(leaves), by_key) if is_string => becomes(leaves.of_text(by_key, text)),
+            (Some(leaves), Some(by_key)) => match leaves.of_bare(by_key, is_number(text)) {
+                Bare::Stays => Becomes::Itself,
+                Bare::Null => Becomes::Null,
+                Bare::Masked(inner) => becomes(inner),
+            },
+            _ => self
+                .scrub
+                .as_ref()
+                .filter(|_| is_string)
+                .map_or(Becomes::Itself, becomes),
+        }
+    }
+}
+
+/// What becomes of a value of a document.
+enum Becomes<'m> {
+    Itself,
+    Null,
+    Masked(&'m Inner),
 }
 
 /// One pass over one document.
@@ -212,6 +247,7 @@ impl<'a> Walk<'a> {
                 _ if index == 0 => {}
                 _ => return Err(NotJson),
             }
+            let mut own = mask;
             if is_object {
                 let raw = self.string()?;
                 out.push(b'"');
@@ -225,11 +261,21 @@ impl<'a> Walk<'a> {
                 }
                 out.push(b':');
                 self.at += 1;
+                own = self.by_key(mask);
             }
             self.step(depth, is_object, index);
-            self.value(depth + 1, mask, out)?;
+            self.value(depth + 1, own, out)?;
             index += 1;
         }
+    }
+
+    /// The mask of the key that was read last, unless a path has one for all that it leads to.
+    fn by_key(&mut self, mask: Option<usize>) -> Option<usize> {
+        let paths = self.json.paths.len();
+        let leaves = self.json.leaves.as_ref();
+        let own = leaves.filter(|_| mask.is_none_or(|mask| mask >= paths));
+        let own = own.and_then(|leaves| leaves.of_key(&self.key, self.work));
+        own.map(|place| paths + place).or(mask)
     }
 
     /// Which steps of each path lead to a key or an item.
@@ -281,14 +327,11 @@ impl<'a> Walk<'a> {
             }
         }
         let raw = &self.input[start..self.at];
-        let inner = match mask {
-            Some(mask) => self.json.paths.get(mask).map(|(_, inner)| inner),
-            None => self.json.scrub.as_ref().filter(|_| is_string),
-        };
         let is_null = !is_string && decoded == b"null";
-        match inner {
-            Some(inner) if inner.is_null() => out.extend_from_slice(b"null"),
-            Some(inner) if !decoded.is_empty() && !is_null => {
+        match self.json.inner(mask, &decoded, is_string) {
+            Becomes::Null => out.extend_from_slice(b"null"),
+            Becomes::Masked(inner) if inner.is_null() => out.extend_from_slice(b"null"),
+            Becomes::Masked(inner) if !decoded.is_empty() && !is_null => {
                 let mut written = std::mem::take(&mut self.work.second);
                 written.clear();
                 inner.write(&decoded, self.row, self.work, &mut written);
@@ -356,11 +399,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
             )
         })
     })?;
-    let scrub = scrub(fitting)?;
-    if paths.is_empty() && scrub.is_none() {
-        return Err(fitting.wrong_option("paths", "given, and neither is scrub: true"));
+    let (scrub, leaves) = (scrub(fitting)?, Leaves::new(fitting)?);
+    if paths.is_empty() && scrub.is_none() && leaves.is_none() {
+        return Err(fitting.wrong_option("paths", "given, and neither is scrub: true or leaves: true"));
     }
-    Ok(fitting.fitted(Json { paths, scrub }, ANY_VALUE))
+    let json = Json { paths, scrub, leaves };
+    Ok(fitting.fitted(json, ANY_VALUE))
 }
 
 #[cfg(test)]
@@ -398,6 +442,56 @@ pub(super) mod tests {
             run(&mask, &[document]),
             [format!(
                 r#"{{"id": 1.10, "contact": {{"email": "{email}", "phone": "{phone}", "x": "y"}}, "items": [{{"name": "[REDACTED]", "n": null}}, {{"name": null}}], "odd key": {{"a": null}}, "email": "kept"}}"#
+            )]
+        );
+    }
+
+    #[test]
+    fn each_value_is_masked_by_what_its_key_or_itself_says_and_the_rest_stays() {
+        let mask = fitted(
+            "json",
+            json!({"leaves": true}),
+            Type::Jsonb,
+            Uniqueness::default(),
+        )
+        .unwrap();
+        let document = r#"{"theme": "dark", "columns": [1, 2], "email": true, "user": {"first_name": "Ada", "age": 36, "passport": 77, "phone": {"mobile": "0612345678", "verified": false}}, "by": "Ada Lovelace", "note": "ask bob@example.org", "age": null}"#;
+        let written: Value = serde_json::from_str(&run(&mask, &[document])[0]).unwrap();
+        assert_eq!(written["theme"], "dark");
+        assert_eq!(written["columns"], json!([1, 2]));
+        assert_eq!(
+            (&written["email"], &written["user"]["phone"]["verified"]),
+            (&json!(true), &json!(false))
+        );
+        assert_eq!(written["user"]["first_name"], plain("first_name", "Ada").as_str());
+        assert_eq!(
+            (&written["user"]["age"], &written["user"]["passport"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(
+            written["user"]["phone"]["mobile"],
+            plain("phone", "0612345678").as_str()
+        );
+        assert_eq!(written["by"], plain("name", "Ada Lovelace").as_str());
+        assert_eq!(
+            written["note"],
+            format!("ask {}", plain("email", "bob@example.org")).as_str()
+        );
+    }
+
+    #[test]
+    fn what_a_path_says_wins_over_a_key() {
+        let options = json!({"leaves": true, "paths": {"$.user": "redact"}});
+        let mask = fitted("json", options, Type::Jsonb, Uniqueness::default()).unwrap();
+        let written = run(
+            &mask,
+            &[r#"{"user": {"first_name": "Ada"}, "first_name": "Bob"}"#],
+        );
+        let bob = plain("first_name", "Bob");
+        assert_eq!(
+            written,
+            [format!(
+                r#"{{"user": {{"first_name": "[REDACTED]"}}, "first_name": "{bob}"}}"#
             )]
         );
     }

@@ -71,6 +71,9 @@ masks! {
     array
 }
 
+// What `scrub` looks for besides.
+mod national;
+
 // What only the strategies give to columns.
 pub(super) mod constant;
 pub(super) mod email_md5;

@@ -14,7 +14,7 @@ use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
         "country",
-        "the country of numbers without a country's code, `FR` by default",
+        "the country of numbers without a country's code; by default `config.country`, else `FR`",
     )],
     example: Example::of_text("+33 6 12 34 56 78"),
     joins: true,
@@ -130,20 +130,24 @@ impl Pseudonym for Phone {
     }
 }
 
+/// The region of a country's two letters in capitals, if it is one of telephone numbers.
+pub(crate) fn region(country: &str) -> Option<Region> {
+    let mut known = PHONE_NUMBER_UTIL.get_supported_regions();
+    Region::try_from(country)
+        .ok()
+        .filter(|region| known.any(|known| known == *region))
+}
+
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let is_number = match fitting.column.kind {
         Type::Text { .. } => false,
         Type::Integer(8) | Type::Numeric { digits: None } => true,
         _ => return Err(fitting.wrong_type("text and bigint columns")),
     };
-    let country = fitting.string("country")?.unwrap_or("FR").to_ascii_uppercase();
-    let region = Region::try_from(country.as_str())
-        .ok()
-        .filter(|region| {
-            PHONE_NUMBER_UTIL
-                .get_supported_regions()
-                .any(|known| known == *region)
-        })
+    let own = fitting.ground.pseudonyms.helpers.countries.first();
+    let default = own.map_or("FR", String::as_str);
+    let country = fitting.string("country")?.unwrap_or(default).to_ascii_uppercase();
+    let region = region(&country)
         .ok_or_else(|| fitting.wrong_option("country", "a country's two letters, such as FR"))?;
     let function = fitting.function("phone");
     let mask = Phone {

@@ -1,5 +1,7 @@
 //! `scrub`: free text in which what identifies a person becomes the pseudonym that its own mask gives.
 
+use super::national::National;
+use super::phone;
 use crate::action::Writes;
 use crate::bytes::cut;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
@@ -7,14 +9,19 @@ use crate::error::Unfit;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
-use serde_json::json;
+use serde_json::{json, Value};
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
-    options: &[("country", "the country of phone numbers, `FR` by default")],
+    options: &[(
+        "country",
+        "the country of phone numbers without a country's code, or a list; by default `config.country` and those of the \
+         table's own phone columns",
+    )],
     example: Example::of_text("call 06 12 34 56 78 or ada@example.org"),
     ..CatalogueEntry::new(
         "scrub",
-        "free text in which e-mail addresses, phone numbers, IBANs, cards, NIRs and URLs with a query become their pseudonyms",
+        "text in which e-mail addresses, phone numbers, IBANs, cards, NIRs, SSNs and URLs with a query become their \
+         pseudonyms; all else stays",
         fit,
     )
 };
@@ -26,15 +33,18 @@ const PATTERN: &str = concat!(
     r"|(?P<email>[A-Za-z0-9_%+][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24})",
     r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b)",
     r"|(?P<nir>\b[1278] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b)",
+    r"|(?P<ssn>\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b)",
     r"|(?P<card>\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}\b)",
     r"|(?P<phone>(?:\+|\b00)[0-9]{1,3}[ .-]?(?:\(0\))?(?:[ .-]?[0-9]{1,4}){2,6}\b|\b0[1-9](?:[ .-]?[0-9]{2}){4}\b|\b\(?[2-9][0-9]{2}\)?[ .-][0-9]{3}[ .-][0-9]{4}\b)",
+    r"|(?P<national>\(?\b[0-9](?:[ .)(/-]{0,2}[0-9]){5,14}\b)",
 );
 
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("url", "url"),
     ("email", "email"),
     ("iban", "iban"),
     ("nir", "nir"),
+    ("ssn", "ssn"),
     ("card", "credit_card"),
     ("phone", "phone"),
 ];
@@ -43,6 +53,8 @@ const KINDS: [(&str, &str); 6] = [
 struct Scrub {
     pattern: Regex,
     masks: Vec<Box<dyn Pseudonym>>,
+    /// For what may be a telephone number as it is dialled at home, which no pattern says.
+    national: National,
     limit: usize,
 }
 
@@ -59,8 +71,9 @@ impl Pseudonym for Scrub {
                 .find(|group| places.get(*group).is_some())
                 .unwrap_or(1);
             out.extend_from_slice(&value[copied..found.start()]);
-            if let Some(mask) = self.masks.get(kind - 1) {
-                mask.write(found.as_bytes(), row, work.deeper(), out);
+            match self.masks.get(kind - 1) {
+                Some(mask) => mask.write(found.as_bytes(), row, work.deeper(), out),
+                None => self.national.write(found.as_bytes(), row, work.deeper(), out),
             }
             copied = found.end();
         }
@@ -79,25 +92,76 @@ impl Pseudonym for Scrub {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     fitting.may_repeat()?;
-    let country = fitting.string("country")?.unwrap_or("FR");
+    let countries = countries(fitting)?;
     let pattern = Regex::new(PATTERN).map_err(|_| fitting.wrong_option("country", "known"))?;
+    let first = countries.first().map_or("FR", String::as_str);
     let mut masks = Vec::new();
     for (_, name) in KINDS {
         let mask = match name {
-            "phone" => json!({ "mask": "phone", "country": country }),
+            "phone" => json!({ "mask": "phone", "country": first }),
             name => json!(name),
         };
-        let mask = fitting.named(&mask).map_err(|invalid| fitting.inner(invalid))?;
-        if let Writes::Pseudonym(mask) = fitting.within(&mask)? {
-            masks.push(mask);
-        }
+        masks.extend(inner(fitting, &mask)?);
     }
     let scrub = Scrub {
         pattern,
         masks,
+        national: National::new(fitting, &countries)?,
         limit,
     };
     Ok(fitting.fitted(scrub, ANY_VALUE))
+}
+
+/// A mask of what is found.
+pub(super) fn inner(fitting: &Fitting<'_>, mask: &Value) -> Result<Option<Box<dyn Pseudonym>>, Box<Unfit>> {
+    let mask = fitting.named(mask).map_err(|invalid| fitting.inner(invalid))?;
+    Ok(match fitting.within(&mask)? {
+        Writes::Pseudonym(mask) => Some(mask),
+        Writes::Fixed(_) => None,
+    })
+}
+
+/// The countries whose telephone numbers are looked for: those of the option, else the app's own and those that the
+/// table's phone columns are masked with.
+fn countries(fitting: &Fitting<'_>) -> Result<Vec<String>, Box<Unfit>> {
+    let wrong = || {
+        fitting.wrong_option(
+            "country",
+            "a country's two letters, such as FR, or a list of those",
+        )
+    };
+    let given = match fitting.option("country") {
+        None => None,
+        Some(Value::String(country)) => Some(vec![country.clone()]),
+        Some(Value::Array(list)) if !list.is_empty() => {
+            let texts = list.iter().map(|one| one.as_str().map(str::to_owned));
+            Some(texts.collect::<Option<Vec<_>>>().ok_or_else(wrong)?)
+        }
+        Some(_) => return Err(wrong()),
+    };
+    let mut countries = given.unwrap_or_else(|| {
+        let own = fitting.ground.pseudonyms.helpers.countries.iter().cloned();
+        let phones = fitting.ground.masks.iter().filter(|(_, mask)| mask.is("phone"));
+        let of_phones = phones.map(|(_, mask)| match mask.options.get("country") {
+            Some(Value::String(country)) => country.clone(),
+            _ => "FR".to_owned(),
+        });
+        own.chain(of_phones).collect()
+    });
+    for country in &mut countries {
+        country.make_ascii_uppercase();
+        phone::region(country).ok_or_else(wrong)?;
+    }
+    let mut seen = Vec::new();
+    countries.retain(|country| {
+        let is_new = !seen.contains(country);
+        seen.push(country.clone());
+        is_new
+    });
+    if countries.is_empty() {
+        countries.push("FR".to_owned());
+    }
+    Ok(countries)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(super) mod days;
 pub(super) mod distinct;
 pub(super) mod document;
 pub(super) mod json_syntax;
+pub(super) mod leaves;
 pub(super) mod numbered;
 mod parts;
 pub(super) mod password_hash;

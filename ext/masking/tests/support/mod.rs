@@ -73,6 +73,7 @@ pub fn pseudonyms(email_domain: &str) -> Pseudonyms {
         email_domain: email_domain.into(),
         utf8: true,
         staging_password: Some("staging".into()),
+        helpers: Default::default(),
     }
 }
 

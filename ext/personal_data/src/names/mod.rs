@@ -10,8 +10,7 @@ mod table;
 pub(crate) use features::{of_values as values_features, Emit, ValueSummary};
 pub(crate) use model::{confidence, odds_with_values};
 pub use outside::outside;
-pub(crate) use phrases::key_kind;
-pub use phrases::Subject;
+pub use phrases::{key_kind, Subject};
 pub use queue::queue;
 pub use table::TableContext;
 

@@ -128,7 +128,7 @@ pub(super) fn strong_kind(words: &[String]) -> Option<PiiKind> {
 }
 
 /// What a key of a JSON object, an hstore or a YAML document says about its value; only clear ones.
-pub(crate) fn key_kind(key: &str) -> Option<PiiKind> {
+pub fn key_kind(key: &str) -> Option<PiiKind> {
     let kind = strong_kind(&words(key))?;
     let vague = matches!(
         kind,

@@ -1,5 +1,6 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
+use super::category::{listed, of_category, of_list, Values};
 use crate::plan::checks;
 use crate::plan::parts::{self, Part};
 use crate::plan::schema::Schema;
@@ -60,17 +61,6 @@ impl Doubts {
     }
 }
 
-/// What is known of a column's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Values {
-    /// No row was seen.
-    Unseen,
-    /// The first rows show a few, over and over.
-    Few,
-    /// The first rows show others.
-    Many,
-}
-
 /// What values have shown of the mask that a column can have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shown {
@@ -102,15 +92,6 @@ pub(super) struct Wanted<'a> {
     pub(super) shown: Shown,
     /// Those that the app's own code admits; none: it does not say.
     pub(super) admitted: &'a [String],
-}
-
-/// Whether columns of a kind mostly hold one of a few values, which code compares with its own.
-pub(crate) fn is_category(kind: PiiKind) -> bool {
-    use PiiKind::*;
-    matches!(
-        kind,
-        Gender | Nationality | MaritalStatus | SensitiveTrait | Education | Health
-    )
 }
 
 /// Whether `scrub` finds values of a kind inside of text. Names, streets, secrets and the like it leaves.
@@ -171,37 +152,6 @@ pub(super) fn choose(
     })
 }
 
-/// Whether all values that a column can have are listed by its type or by a CHECK.
-fn listed(table: &TableFacts, position: usize) -> bool {
-    let checks = table.checks.get(&position);
-    let of_type = matches!(table.columns[position].kind, Type::Enum(_));
-    of_type || checks.is_some_and(|checks| masking::listed(checks).is_some())
-}
-
-/// The mask for a column whose values are listed, by the app's own code or (`is_listed`) by the database.
-fn of_list(wanted: &Wanted<'_>, is_listed: bool) -> Option<Suggestion> {
-    if wanted.kind == PiiKind::QueuedWork {
-        return None;
-    }
-    if is_listed {
-        return Some(Suggestion::plain("category"));
-    }
-    let admitted = (!wanted.admitted.is_empty()).then(|| Value::from(wanted.admitted.to_vec()));
-    admitted.map(|admitted| Suggestion::with("category", "values", admitted))
-}
-
-/// The masks for a column that mostly holds one of a few values, the best first; none: it does not, as far as is known.
-fn of_category(wanted: &Wanted<'_>, column: &Type) -> &'static [&'static str] {
-    let can_be = matches!(column, Type::Text { .. } | Type::Integer(_) | Type::Boolean);
-    let says_null = wanted.kind.suggested_mask() == "null";
-    match wanted.shown.values {
-        _ if !can_be || !is_category(wanted.kind) => &[],
-        Values::Few | Values::Unseen if says_null => &["null", "category"],
-        Values::Few => &["category"],
-        _ => &[],
-    }
-}
-
 /// The masks that may do in a column of this type, the best first.
 fn candidates(wanted: &Wanted<'_>, column: &Type) -> Vec<Suggestion> {
     let by_value = wanted.shown.is_mixed && wanted.shown.scrubbed && matches!(column, Type::Text { .. });
@@ -221,18 +171,10 @@ fn of_kind(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
         // A number of what is not there is none.
         _ if kind == PiiKind::QueuedWork => plain(&["null"]),
         // What a document says of a person's health, say, has no form by which it could be found in it.
-        Type::Json | Type::Jsonb | Type::Hstore if !scrubbed || !is_scrubbed(kind) => plain(&["null"]),
-        Type::Json | Type::Jsonb if kind == PiiKind::Payload => vec![
-            with("json", json!({ "scrub": true, "paths": keys_of_records("$..") })),
-            Suggestion::plain("null"),
-        ],
-        Type::Json | Type::Jsonb => vec![with("json", json!({ "scrub": true })), Suggestion::plain("null")],
-        Type::Hstore if kind == PiiKind::Payload => vec![
-            with("hstore", json!({ "scrub": true, "keys": keys_of_records("") })),
-            Suggestion::plain("null"),
-        ],
+        Type::Json | Type::Jsonb | Type::Hstore if !is_scrubbed(kind) => plain(&["null"]),
+        Type::Json | Type::Jsonb => vec![with("json", json!({ "leaves": true })), Suggestion::plain("null")],
         Type::Hstore => vec![
-            with("hstore", json!({ "scrub": true })),
+            with("hstore", json!({ "leaves": true })),
             Suggestion::plain("null"),
         ],
         Type::Array(_) => {
@@ -256,34 +198,6 @@ fn of_kind(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
         }
         _ => plain(&[named, "null"]),
     }
-}
-
-/// What copies of records call what `scrub` does not know by its form, and the masks for it.
-const KEYS: &[(&str, &str)] = &[
-    ("first_name", "first_name"),
-    ("last_name", "last_name"),
-    ("full_name", "name"),
-    ("name", "name"),
-    ("prenom", "first_name"),
-    ("nom", "last_name"),
-    ("address", "street"),
-    ("address_line1", "street"),
-    ("address_line2", "street"),
-    ("adresse", "street"),
-    ("city", "city"),
-    ("postal_code", "postal_code"),
-    ("birth_date", "null"),
-    ("date_of_birth", "null"),
-    ("birth_place", "city"),
-    ("encrypted_password", "null"),
-    ("password_digest", "null"),
-];
-
-fn keys_of_records(before: &str) -> Value {
-    let pairs = KEYS
-        .iter()
-        .map(|(key, mask)| (format!("{before}{key}"), Value::from(*mask)));
-    Value::Object(pairs.collect())
 }
 
 fn with(mask: &'static str, options: Value) -> Suggestion {
@@ -386,6 +300,7 @@ mod tests {
             email_domain: "demo.example.com".into(),
             utf8: true,
             staging_password: None,
+            helpers: Default::default(),
         }
     }
 

@@ -6,17 +6,21 @@
 //! force. [`outside`] is what is put in force under every policy. What it leaves for each load is a [`Watch`], with which the values of the first rows are judged.
 
 mod automatic;
+mod category;
 mod findings;
 mod force;
 mod judge;
 mod keys;
+mod leaves;
 mod outside;
 mod unmeetable;
 mod watch;
 
 pub use automatic::Automatic;
-pub(crate) use automatic::{is_category, is_scrubbed, Shown, Values};
+pub(crate) use automatic::{is_scrubbed, Shown};
+pub(crate) use category::{is_category, Values};
 pub(super) use judge::{judge, JudgeContext};
+pub(super) use leaves::JUDGE;
 pub use watch::{Watch, Watched};
 
 use crate::error::{About, Error, Kind};
