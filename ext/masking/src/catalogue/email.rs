@@ -50,7 +50,9 @@ impl Email {
 impl Pseudonym for Email {
     #[inline(always)]
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self.function.digest_of(value, row.piece, self.fold_case, &mut work.first);
+        let digest = self
+            .function
+            .digest_of(value, row.piece, self.fold_case, &mut work.first);
         write_hex(&digest, DIGITS, out);
         match self.kept(value) {
             Some(suffix) => out.extend_from_slice(suffix),

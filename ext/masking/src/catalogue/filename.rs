@@ -44,7 +44,9 @@ struct FileName {
 
 impl Pseudonym for FileName {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self.function.digest_of(value, row.piece, self.fold_case, &mut work.first);
+        let digest = self
+            .function
+            .digest_of(value, row.piece, self.fold_case, &mut work.first);
         out.extend_from_slice(STEM);
         write_hex(&digest, DIGITS, out);
         out.extend_from_slice(extension(value));

@@ -28,7 +28,9 @@ struct Hash {
 
 impl Pseudonym for Hash {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self.function.digest_of(value, row.piece, self.fold_case, &mut work.first);
+        let digest = self
+            .function
+            .digest_of(value, row.piece, self.fold_case, &mut work.first);
         if self.is_bytea {
             out.extend_from_slice(b"\\x");
         }
