@@ -70,6 +70,7 @@ class ConfigurationTest < Minitest::Test
     pii_policy: [[:warn, :fail, :mask, "mask"], [:stop, "stop", 1]],
     pii_sample_rows: [[0, 1000, :all, "all", "500"], [-1, "none", 1.5]],
     pii_ignore: [[{}, { "products.name" => "goods" }], [["products.name"], { "products.name" => "" }, { "products" => "goods" }]],
+    country: [%w[FR gb], ["France", "F1", 1]],
     leak_check: [[false], [0]],
     leak_check_names: [[true], [1]],
     quiesce: [[false], [0]],
@@ -133,7 +134,8 @@ class ConfigurationTest < Minitest::Test
     end
     assert_equal Dir.tmpdir, @config.temp_dir
     assert_respond_to @config.logger, :info
-    assert_equal Configuration.options.keys.sort, (DOCUMENTED_DEFAULTS.keys + %i[temp_dir logger]).sort
+    assert_equal "FR", @config.country
+    assert_equal Configuration.options.keys.sort, (DOCUMENTED_DEFAULTS.keys + %i[temp_dir logger country]).sort
   end
 
   def test_every_option_takes_what_its_documentation_says_and_nothing_else
@@ -147,6 +149,12 @@ class ConfigurationTest < Minitest::Test
         assert_includes error.message, value.class.to_s
         assert_includes error.message, Configuration.options.fetch(name).kind.expectation
       end
+    end
+  end
+
+  def test_the_country_is_that_of_the_apps_locale
+    { "pt-BR": "BR", de: "DE", fr: "FR", en: "FR" }.each do |locale, country|
+      I18n.stub(:default_locale, locale) { assert_equal country, Configuration.new.country, locale }
     end
   end
 

@@ -16,7 +16,7 @@ class WhyTest < Minitest::Test
   ].freeze
 
   def say(reasons, table: "orders", id: "42", output: Screen.new)
-    native = Class.new { define_method(:why) { |*| reasons } }.new
+    native = Class.new(FakeNative) { define_method(:why) { |*| reasons } }.new
     config = ScalingoStagingSync::Configuration.new
     service = ScalingoStagingSync::Services::Why.new(config:, output:, native:)
     service.define_singleton_method(:check!) { nil }
