@@ -53,7 +53,11 @@ pub(crate) async fn from_catalogue(
 /// As [`from_archive`].
 pub(crate) fn from_sql(sql: &str, settings: &Settings, events: &Sink) -> Result<Plan> {
     let entries = sql::entries(sql)?;
-    make(&PlanInput::read(&catalogue::header(), &entries), settings, events)
+    make(
+        &PlanInput::read_sql(&catalogue::header(), &entries),
+        settings,
+        events,
+    )
 }
 
 /// A plan whose policy for personal columns does not refuse what names say of them.

@@ -30,6 +30,8 @@ pub struct PlanInput<'a> {
     header: &'a Header,
     entries: &'a [Entry],
     schema: Schema,
+    /// An entry is one statement, as pg_dump writes it.
+    is_archive: bool,
 }
 
 impl<'a> PlanInput<'a> {
@@ -39,6 +41,15 @@ impl<'a> PlanInput<'a> {
             header,
             entries,
             schema: Schema::read(entries),
+            is_archive: true,
+        }
+    }
+
+    /// As [`PlanInput::read`], of entries that no archive holds, where one may be a whole file of SQL.
+    pub fn read_sql(header: &'a Header, entries: &'a [Entry]) -> Self {
+        Self {
+            is_archive: false,
+            ..Self::read(header, entries)
         }
     }
 
@@ -75,7 +86,9 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         .map(|(index, entry)| (entry.dump_id, index))
         .collect();
     let decisions = said.take(decide::decide(entries, &by_id, settings));
-    agree::check(entries, &decisions, schema)?;
+    if contents.is_archive {
+        agree::check(entries, &decisions, schema)?;
+    }
     let is_restored = |id: DumpId| {
         let index = by_id.get(&id);
         index.is_some_and(|index| decisions.fates[*index].is_kept())
