@@ -84,7 +84,7 @@ module ScalingoStagingSync
         raise ConfigurationError.new(*wrong) if wrong
 
         raise TargetConnectionError.new("The database, where the tokens are kept, could not be asked (#{error.class}).",
-                                        "Check #{EngineSettings.target_from} and that the database is up.")
+                                        "Check #{Support::Variables.target_from} and that the database is up.")
       end
 
       def words(made, token, seal_key)

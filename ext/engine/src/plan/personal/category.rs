@@ -2,7 +2,7 @@
 
 use super::automatic::Wanted;
 use masking::{TableFacts, Type};
-use personal_data::{PiiKind, Suggestion};
+use personal_data::{Heading, PiiKind, Suggestion};
 use serde_json::Value;
 
 /// What is known of a column's values.
@@ -32,9 +32,10 @@ pub(super) fn listed(table: &TableFacts, position: usize) -> bool {
     of_type || checks.is_some_and(|checks| masking::listed(checks).is_some())
 }
 
-/// The mask for a column whose values are listed, by the app's own code or (`is_listed`) by the database.
+/// The mask for a column whose values are listed, by the app's own code or (`is_listed`) by the database. Of what acts
+/// outside each of its values does, so that none of them may be drawn.
 pub(super) fn of_list(wanted: &Wanted<'_>, is_listed: bool) -> Option<Suggestion> {
-    if wanted.kind == PiiKind::QueuedWork {
+    if wanted.kind.heading() == Heading::Outside {
         return None;
     }
     if is_listed {
