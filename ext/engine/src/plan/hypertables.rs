@@ -59,8 +59,10 @@ fn hypertables(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry]) ->
         found.extend(schema.table(&name).map(|table| (table, false)));
     }
     for (at, table) in schema.tables.iter().enumerate() {
-        let root = schema.ancestors(at).last().copied();
-        if let Some(root) = root.filter(|_| table.name.schema.starts_with(TIMESCALEDB)) {
+        if !table.name.schema.starts_with(TIMESCALEDB) {
+            continue;
+        }
+        if let Some(root) = schema.ancestors(at).last().copied() {
             *found.entry(root).or_insert(false) |= !excluded.contains(&at);
         }
     }

@@ -171,7 +171,8 @@ fn of_kind(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
         // A number of what is not there is none.
         _ if kind == PiiKind::QueuedWork => plain(&["null"]),
         // What a document says of a person's health, say, has no form by which it could be found in it.
-        Type::Json | Type::Jsonb | Type::Hstore if !is_scrubbed(kind) => plain(&["null"]),
+        // Nor has what stands in its text and is not found there, such as a street.
+        Type::Json | Type::Jsonb | Type::Hstore if !scrubbed || !is_scrubbed(kind) => plain(&["null"]),
         Type::Json | Type::Jsonb => vec![with("json", json!({ "leaves": true })), Suggestion::plain("null")],
         Type::Hstore => vec![
             with("hstore", json!({ "leaves": true })),
