@@ -219,9 +219,13 @@ fn shown(column: &Watched, verdict: &Verdict, categories: &Categories) -> Shown 
     let top = verdict.content.first();
     let is_part = top.is_some_and(|top| !top.inside_text && top.share < NEARLY_ALL);
     let is_mixed = !named && is_part && believed.clone().all(|found| is_scrubbed(found.kind));
+    // What a document's keys say is masked by them; what its values only hint at does not count.
+    let is_document = matches!(column.sql_type.as_str(), "json" | "jsonb" | "hstore");
+    let counts = |confidence: f32| !is_document || confidence >= PERSONAL;
     let speaks_of_others = believed.clone().any(|found| !is_category(found.kind));
     Shown {
-        scrubbed: is_mixed || verdict.content.iter().all(|found| is_scrubbed(found.kind)),
+        scrubbed: is_mixed
+            || (verdict.content.iter()).all(|found| is_scrubbed(found.kind) || !counts(found.confidence)),
         is_mixed,
         values: match categories.looks_at(column.position) {
             false => Values::Unseen,
