@@ -414,12 +414,12 @@ fn a_partitions_index_is_attached_after_its_own_its_parents_and_its_tables() {
 }
 
 /// Ten times the tables may take some ten times as long, and not a hundred times: compared in one run and by the best
-/// of three each, so that a busy machine matters to both.
+/// of five each, so that a busy machine matters to both.
 fn grows_with_the_tables_and_no_faster(toc: impl Fn(usize) -> Toc, rule: (&str, &str)) {
     let settings = settings(&[rule], &[]);
     let best = |tables: usize| {
         let toc = toc(tables);
-        let seconds = (0..3).map(|_| {
+        let seconds = (0..5).map(|_| {
             let begun = Instant::now();
             let plan = planned(&toc.entries, &settings).unwrap();
             let masked = plan.loads.values().filter(|load| load.mask.is_some());
@@ -429,7 +429,7 @@ fn grows_with_the_tables_and_no_faster(toc: impl Fn(usize) -> Toc, rule: (&str, 
         seconds.fold(f64::INFINITY, f64::min)
     };
     let (few, many) = (best(500), best(5000));
-    assert!(many < 40.0 * few, "500 took {few} s, 5,000 took {many} s");
+    assert!(many < 60.0 * few, "500 took {few} s, 5,000 took {many} s");
 }
 
 fn many_tables(count: usize) -> Toc {
