@@ -31,7 +31,7 @@ Gem::Specification.new do |spec|
       "lib/**/*.{rb,rake,tt,erb,css}", "sig/**/*.rbs",
       "Cargo.{toml,lock}", "ext/scalingo_staging_sync/*.rb",
       *crates.map { |crate| "#{crate}/{Cargo.toml,build.rs,src/**/*}" },
-      "docs/**/*.md", "README.md", "CHANGELOG.md", "LICENSE.txt"
+      "docs/**/*.{md,svg}", "README.md", "CHANGELOG.md", "LICENSE.txt"
     ]
     files.select { |path| File.file?(path) && File.basename(path) != "tests.rs" }
   end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
+require_relative "../support/pages"
 require "rubygems/package"
 require "open3"
 
@@ -89,7 +90,7 @@ class BootTest < IntegrationTest
   # Those for config/environments stand outside of an environment here, which is just as hard.
   def test_production_boots_with_the_snippets_of_the_documentation
     app = production_app(RailsApp::IN_GROUP)
-    snippets = %w[README.md docs/scalingo.md].flat_map { |page| ruby_blocks(File.read("#{ROOT}/#{page}")) }
+    snippets = Pages.all.flat_map { |page| page.blocks("ruby") }
     snippets = snippets.grep(/ScalingoStagingSync\.(configure|on)\b|register_strategy|RackMiddleware/).grep_v(/\Aconfig\.|^# within/)
     assert_operator snippets.size, :>=, 7
     snippets.each_with_index do |snippet, index|
@@ -98,10 +99,6 @@ class BootTest < IntegrationTest
       app.write("config/initializers/snippet_#{index}.rb", snippet)
     end
     assert_boots(app, prints: "the gem: nil")
-  end
-
-  def ruby_blocks(page)
-    page.scan(/^( *)```ruby\n(.*?)^\1```$/m).map { |indent, text| text.gsub(/^#{indent}/, "") }
   end
 
   # --- the gem is in the default group -------------------------------------------------------------

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "integration_helper"
-require_relative "../option_table"
+require_relative "../../rakelib/generated_docs"
 
 # `columns:` and `keep:` of an entry of `anonymization_tables`, from the configuration to the rows in the target.
 class ColumnsTest < IntegrationTest
@@ -117,9 +117,8 @@ class ColumnsTest < IntegrationTest
     assert_includes error.message, "both mask the column public.customers.name"
   end
 
-  def test_the_readme_lists_the_masks_as_they_are
-    readme = File.read(File.expand_path("../../README.md", __dir__), encoding: "UTF-8")
-    assert_equal OptionTable.replace_masks(readme), readme, "run `rake readme`"
+  def test_the_page_of_masks_lists_them_as_they_are
+    assert GeneratedDocs.current?("masks"), "run `rake docs`"
   end
 
   def test_the_list_for_the_terminal_names_every_mask_with_its_options

@@ -62,21 +62,9 @@ class ScalingoPageTest < IntegrationTest
     assert_equal %w[env scripts], JSON.parse(block("json", "first-deploy")).keys
   end
 
-  def test_every_task_and_link_on_it_is_there
-    tasks = File.read("#{ROOT}/lib/tasks/scalingo_staging_sync.rake").scan(/task :?(\w+)/).flatten
-    PAGE.scan(/scalingo_staging_sync:(\w+)/).flatten.uniq.each { |name| assert_includes tasks, name }
-    readme = File.read("#{ROOT}/README.md")
-    { "#" => PAGE, "../README.md#" => readme }.each do |prefix, page|
-      PAGE.scan(/\]\(#{Regexp.escape(prefix)}([^)]+)\)/).flatten.each { |anchor| assert_includes anchors(page), anchor }
-    end
-    readme.scan(%r{\]\(docs/scalingo\.md#([^)]+)\)}).flatten.each { |anchor| assert_includes anchors(PAGE), anchor }
-  end
-
   private
 
   def queue_url(text) = YAML.safe_load(ERB.new(text).result, aliases: true).dig("staging", "queue", "url")
-
-  def anchors(page) = page.scan(/^#+ (.+)$/).flatten.map { |title| title.downcase.gsub(/[^\w\- ]/, "").tr(" ", "-") }
 
   # The app as `rails new` makes it, with the page's files; the gem comes from this checkout.
   def new_rails_app(staging, fake)

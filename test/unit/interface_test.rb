@@ -3,7 +3,7 @@
 require "test_helper"
 require "open3"
 
-# The documented names, and what ties them to the Rust side and to the README.
+# The documented names, and what ties them to the Rust side.
 class InterfaceTest < Minitest::Test
   ROOT = File.expand_path("../..", __dir__)
 
@@ -75,17 +75,5 @@ class InterfaceTest < Minitest::Test
     _, errors, status = Open3.capture3(RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-I#{ROOT}/test", "-e", code)
     assert_predicate status, :success?, errors
     assert_empty(errors.lines.select { |line| line.include?(ROOT) })
-  end
-
-  def test_the_readmes_table_is_that_of_the_options
-    require "option_table"
-    readme = File.read("#{ROOT}/README.md")
-    assert_equal OptionTable.replace(readme), readme, "run `rake readme`"
-  end
-
-  def test_the_readme_names_every_error_class_and_variable
-    readme = File.read("#{ROOT}/README.md")
-    classes = ObjectSpace.each_object(ScalingoStagingSync::Error.singleton_class).map { |error| error.name.split("::").last }
-    (classes + VARIABLES).each { |name| assert_includes readme, "`#{name}`" }
   end
 end

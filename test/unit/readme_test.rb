@@ -1,57 +1,58 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "json"
-require "rake"
+require "rexml/document"
+require "support/pages"
 
-# The README's examples run, and it names what there is.
+# What the README is: short, in a reader's order, with pictures.
 class ReadmeTest < Minitest::Test
-  ROOT = File.expand_path("../..", __dir__)
-  README = File.read("#{ROOT}/README.md")
+  README = Pages.page("README.md")
 
-  # Blocks that need a whole app are run in test/integration.
-  ELSEWHERE = /^gem "|config\.middleware|Services::/
+  HEADINGS = [
+    "Try it", "Install on Scalingo", "Configure it", "What a run looks like", "What it promises, and what it does not",
+    "Where it is not the right tool", "Performance", "Links"
+  ].freeze
 
-  def blocks(language)
-    README.scan(/^( *)```#{language}\n(.*?)^\1```$/m).map { |indent, text| text.gsub(/^#{indent}/, "") }
+  def test_it_can_be_read_in_one_go
+    assert_operator README.text.lines.size, :<=, 250
   end
 
-  def teardown = ScalingoStagingSync.hooks.clear
+  def test_it_says_what_it_is_before_all_else_in_three_sentences
+    first = README.text.split("\n\n")[1]
+    assert_equal 3, first.scan(/\.(?=\s|\z)/).size, first
+  end
 
-  def test_each_example_in_ruby_is_a_configuration_that_is_taken
-    examples = blocks("ruby").grep_v(ELSEWHERE)
-    assert_operator examples.size, :>, 4
-    examples.each do |example|
-      ScalingoStagingSync.reset_configuration!
-      config = ScalingoStagingSync.configuration
-      eval(example, binding, "README.md")
-      assert_same config, ScalingoStagingSync.configuration
+  def test_its_parts_stand_in_the_order_of_a_readers_questions
+    assert_equal HEADINGS, README.prose.scan(/^## (.+)$/).flatten
+  end
+
+  def test_scalingo_takes_five_steps
+    steps = README.prose[/^## Install on Scalingo$.*?(?=^## )/m].scan(/^(\d)\. /).flatten
+    assert_equal %w[1 2 3 4 5], steps
+  end
+
+  def test_each_picture_is_there_for_a_light_and_for_a_dark_page_and_says_the_same
+    %w[overview run].each do |name|
+      light, dark = %w[light dark].map { |shade| REXML::Document.new(File.read("#{Pages::ROOT}/docs/images/#{name}-#{shade}.svg")) }
+      assert_equal words(light), words(dark)
+      refute_empty words(light)
+      assert_includes README.text, "docs/images/#{name}-light.svg"
+      assert_includes README.text, "docs/images/#{name}-dark.svg"
     end
-  ensure
-    ScalingoStagingSync.reset_configuration!
   end
 
-  def test_each_example_in_json_is_json
-    refute_empty blocks("json")
-    blocks("json").each { |example| assert JSON.parse(example) }
+  def test_a_picture_asks_nothing_of_any_server
+    Dir["#{Pages::ROOT}/docs/images/*.svg"].each do |path|
+      text = File.read(path).gsub('xmlns="http://www.w3.org/2000/svg"', "")
+      refute_match(/https?:|url\(|<script|<image|@import/, text, path)
+    end
   end
 
-  def test_every_task_is_named_and_each_named_one_exists
-    rake = Rake::Application.new
-    Rake.with_application(rake) { load "#{ROOT}/lib/tasks/scalingo_staging_sync.rake" }
-    tasks = rake.tasks.map(&:name).grep(/\Ascalingo_staging_sync:/)
-    named = README.scan(/scalingo_staging_sync:[a-z]+(?::[a-z]+)*/).uniq - ["scalingo_staging_sync:install"]
-    assert_empty named - tasks, "named, and not there"
-    assert_empty tasks - named - ["scalingo_staging_sync:install"], "there, and not named"
+  def test_each_picture_is_described_for_those_who_do_not_see_it
+    README.text.scan(/<img [^>]*>/).each { |image| assert_match(/alt="[^"]{20,}"/, image) }
   end
 
-  def test_everything_that_a_block_can_ask_its_report_is_named
-    line = README[/^The blocks get a `ScalingoStagingSync::Report`.*$/]
-    ScalingoStagingSync::Report.public_instance_methods(false).grep_v(/__RBS_TEST_/).each { |name| assert_includes line, "`#{name}`" }
-  end
+  private
 
-  def test_every_link_within_it_leads_somewhere
-    anchors = README.scan(/^#+ (.+)$/).flatten.map { |title| title.downcase.gsub(/[^\w\- ]/, "").tr(" ", "-") }
-    README.scan(/\]\(#([^)]+)\)/).flatten.each { |anchor| assert_includes anchors, anchor }
-  end
+  def words(picture) = REXML::XPath.match(picture, "//text()[not(ancestor::style)]").map { |text| text.value.strip }.reject(&:empty?)
 end

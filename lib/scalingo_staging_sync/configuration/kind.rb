@@ -4,20 +4,20 @@ require_relative "entry_problems"
 
 module ScalingoStagingSync
   class Configuration
-    # What values an option takes: its name in the README, its wording in error messages, and the check itself.
+    # What values an option takes: its name in docs/options.md, its wording in error messages, and the check itself.
     #
     # The check returns the value as it is to be kept, frozen, or `REFUSED`.
     class Kind
       # What a check returns for a value that the option does not accept.
       REFUSED = Object.new.freeze
 
-      # @return [String] the type as the README's table shows it
+      # @return [String] the type as docs/options.md shows it
       attr_reader :label
 
       # @return [String] what the option takes, as the end of a sentence
       attr_reader :expectation
 
-      # @param label [String] the type as the README's table shows it
+      # @param label [String] the type as docs/options.md shows it
       # @param expectation [String] what the option takes, as the end of a sentence
       # @param explain [#call, nil] says more of a value that is refused, or nil
       # @yieldparam value [Object] the value that was given

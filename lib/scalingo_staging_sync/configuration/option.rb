@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Configuration
-    # One documented option: a row of the table that the accessors, the README, the generator's initializer
+    # One documented option: a row of the table that the accessors, docs/options.md, the generator's initializer
     # and the tests are made from.
     #
     # @!attribute [r] name

@@ -27,7 +27,7 @@ module ScalingoStagingSync
 
         near = DidYouMean::SpellChecker.new(dictionary: Configuration.options.keys).correct(name).first
         asked = method.to_s.delete_suffix("=")
-        "There is no option config.#{asked}#{near ? "; did you mean config.#{near}?" : ". The README's table has all there are."}"
+        "There is no option config.#{asked}#{near ? "; did you mean config.#{near}?" : ". docs/options.md lists them all."}"
       end
     end
   end

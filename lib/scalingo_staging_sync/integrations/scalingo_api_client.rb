@@ -6,18 +6,28 @@ module ScalingoStagingSync
     # is done by the native part; this class hands it the settings and holds the classes of its errors.
     class ScalingoApiClient
       # Scalingo's API refused or failed.
+      #
+      # @note Read what Scalingo answered; the message quotes it.
       class BackupError < Error; end
 
       # The app has no PostgreSQL addon, or several and `config.scalingo_addon_id` does not pick one.
+      #
+      # @note Check the source app's name; with several databases, set `config.scalingo_addon_id`.
       class AddonNotFoundError < BackupError; end
 
       # The addon has no finished backup.
+      #
+      # @note Let Scalingo make a backup, or set `config.backup_max_age`.
       class BackupNotFoundError < BackupError; end
 
       # The archive did not arrive.
+      #
+      # @note Run it again.
       class DownloadError < BackupError; end
 
       # Scalingo does not know the API token.
+      #
+      # @note Make a new API token, and set `SCALINGO_API_TOKEN`.
       class AuthenticationError < BackupError; end
 
       include Support::Discreet

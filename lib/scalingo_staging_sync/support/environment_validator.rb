@@ -6,6 +6,8 @@ module ScalingoStagingSync
     # include it.
     module EnvironmentValidator
       # Something says that this is production. Nothing was touched.
+      #
+      # @note Run it in staging, or correct `RAILS_ENV`, `APP` or the patterns.
       class ProductionEnvironmentError < Error
         # @return [Array<String>] each reason, a sentence
         attr_reader :failures
@@ -25,6 +27,8 @@ module ScalingoStagingSync
 
       # The target's URL is none of PostgreSQL, or cannot be read, so that nothing is known of its host. Nothing was
       # touched.
+      #
+      # @note Set `DATABASE_URL` to the staging database's URL.
       class TargetUrlError < ProductionEnvironmentError
         private
 

@@ -4,7 +4,7 @@ require "json"
 
 module ScalingoStagingSync
   module Terminal
-    # The catalogue of masks: what `rake scalingo_staging_sync:masks` prints and the README's table shows.
+    # The catalogue of masks: what `rake scalingo_staging_sync:masks` prints and docs/masks.md shows.
     # Both are made from what the engine itself knows of its masks.
     class MaskList
       # Increased when a reader of the JSON would have to change.

@@ -95,7 +95,7 @@ class ConfigurationMistakesTest < Minitest::Test
       assert_equal 1, error.backtrace.size
       assert_includes error.backtrace.first, __FILE__
     end
-    assert_includes assert_raises(Configuration::UnknownOption) { @config.zzz }.message, "The README's table"
+    assert_includes assert_raises(Configuration::UnknownOption) { @config.zzz }.message, "docs/options.md"
   end
 
   def test_rubys_own_questions_are_answered_as_ever

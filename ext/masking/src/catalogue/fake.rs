@@ -24,7 +24,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     own_form: |_| true,
     ..CatalogueEntry::new(
         "fake",
-        "realistic data in a language: names, places, companies; telephone numbers of those that are reserved for films, \
+        "realistic data in a language: names, places, companies; telephone numbers reserved for films, \
          addresses at `config.anonymized_email_domain`",
         fit,
     )

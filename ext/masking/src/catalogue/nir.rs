@@ -11,8 +11,8 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     joins: true,
     ..CatalogueEntry::new(
         "nir",
-        "a French social security number of the same sex, its key valid where the original's is; of those born in Corsica or \
-         abroad month and department stay, too",
+        "a French social security number of the same sex, its key valid where the original's is; for people born in \
+         Corsica or abroad, month and department stay as well",
         fit,
     )
 };

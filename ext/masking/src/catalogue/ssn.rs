@@ -9,11 +9,7 @@ use crate::permutation::Strings;
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("219-09-9999"),
     joins: true,
-    ..CatalogueEntry::new(
-        "ssn",
-        "a social security number of the United States that can be given out",
-        fit,
-    )
+    ..CatalogueEntry::new("ssn", "a US social security number of a form that is issued", fit)
 };
 
 #[derive(Debug)]

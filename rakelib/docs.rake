@@ -1,0 +1,16 @@
+# frozen_string_literal: true
+
+# The documentation: what of it is made from the code, and the static site.
+
+desc "Write what the documentation says of options, masks, errors and ratios anew"
+task :docs do
+  $LOAD_PATH.unshift(File.expand_path("../lib", __dir__))
+  require "scalingo_staging_sync"
+  require_relative "generated_docs"
+  GeneratedDocs.write
+end
+
+namespace :docs do
+  desc "Build the documentation's site into tmp/site, with mdBook"
+  task(:site) { sh "bin/docs" }
+end
