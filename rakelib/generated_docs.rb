@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "json"
-require "yard"
 
 # The parts of the documentation that are made from the code: options, masks, errors, and the README's ratios. `rake docs`
 # writes them, and a test compares them with what is there.
@@ -40,9 +39,12 @@ module GeneratedDocs
     text == replaced(text, name, make.call)
   end
 
+  # @param names [Array<String>] the parts to write, by default all
   # @return [void]
-  def write
-    parts.each { |(page, name), make| File.write("#{ROOT}/#{page}", replaced(read(page), name, make.call)) }
+  def write(names = parts.keys.map(&:last))
+    parts.each do |(page, name), make|
+      File.write("#{ROOT}/#{page}", replaced(read(page), name, make.call)) if names.include?(name)
+    end
   end
 
   def read(page) = File.read("#{ROOT}/#{page}", encoding: "UTF-8")
@@ -71,6 +73,7 @@ module GeneratedDocs
 
   # In the order in which they stand in the files.
   def error_classes
+    require "yard"
     YARD::Registry.clear
     YARD::Logger.instance.enter_level(YARD::Logger::ERROR) do
       YARD.parse(ERROR_FILES.map { |file| "#{ROOT}/lib/scalingo_staging_sync/#{file}.rb" })
