@@ -58,8 +58,10 @@ module GeneratedDocs
 
   def options
     ScalingoStagingSync::Configuration.groups.map do |title, options|
-      rows = options.map { |option| "| `#{option.name}` | #{cell(option.kind.label)} | `#{option.shown}` | #{cell(option.doc)} |" }
-      ["### #{title}\n", "| Option | Type | Default | What it does |", "|---|---|---|---|", *rows].join("\n") << "\n"
+      rows = options.map do |option|
+        "| `#{option.name}`<br>#{cell(option.kind.label)} | `#{option.shown.gsub("|", "\\|")}` | #{cell(option.doc)} |"
+      end
+      ["### #{title}\n", "| Option | Default | What it does |", "|---|---|---|", *rows].join("\n") << "\n"
     end.join("\n")
   end
 
