@@ -36,6 +36,7 @@ mod finding;
 mod kind;
 mod lexicon;
 mod names;
+mod national;
 pub mod people;
 mod phone;
 pub mod scan;
@@ -52,6 +53,7 @@ pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
     by_name, encrypts, key_kind, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
 };
+pub use phone::unprefixed as is_phone_without_plus;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{features, verdict, Features, Verdict};
 
