@@ -2,9 +2,10 @@
 
 require_relative "integration_helper"
 require_relative "../support/pages"
+require_relative "../support/terminal"
 
-# What the documentation shows of a run, done in a Rails app beside a Scalingo API: the commands of getting started, the calls
-# from Ruby, and the lines that the README says a run prints.
+# What the documentation shows, done in a Rails app beside a Scalingo API: the commands, the calls from Ruby, and the lines that
+# the README says a run prints.
 class DocumentedRunTest < IntegrationTest
   STAGING = { "APP" => "my-app-staging" }.freeze
 
@@ -15,6 +16,19 @@ class DocumentedRunTest < IntegrationTest
     config.pii_policy = :mask
     config.anonymization_audit_file = "tmp/audit.json"
   RUBY
+
+  # What else an app needs so that each command has something to do.
+  FOR_COMMANDS = <<~RUBY
+    #{RULES}config.subset = { "users" => { where: "id <= 200" } }
+    config.pii_ignore = { "*.*" => "looked at for this test" }
+    config.data_max_age = 30.days
+  RUBY
+
+  # They need a store or a server, and are run in publish_test and pull_test; another platform's command; this project's own.
+  NOT_HERE = /:publish|:pull|\Aheroku|https:|rake docs/
+
+  # They show rows, and so want a terminal.
+  IN_A_TERMINAL = /:(preview|why)\[/
 
   def test_getting_started_ends_with_a_masked_copy
     page = Pages.page("docs/getting-started.md")
@@ -27,6 +41,18 @@ class DocumentedRunTest < IntegrationTest
     assert_equal SHOP_USERS.to_s, staging.database.value("SELECT count(*) FROM users")
     assert_empty staging.database.values("SELECT email FROM users") & shop.values("SELECT email FROM users")
     assert_includes app.read("cron.json"), "0 3 * * 0 bundle exec rake scalingo_staging_sync:run"
+  end
+
+  def test_every_other_command_does_its_work
+    commands = Pages.all.flat_map(&:commands).map { |command| command.sub(/\s+#.*/, "").sub(/\Ascalingo --app \S+ run /, "") }.uniq
+    commands = commands.grep(/rake|generate/).grep_v(NOT_HERE) - Pages.page("docs/getting-started.md").commands
+    assert_operator commands.size, :>=, 14
+    app, = new_app(configuration: FOR_COMMANDS, app: "my-app-production")
+    app.write("db/structure.sql", IO.popen([Postgres.program("pg_dump"), "--schema-only", shop.url], &:read))
+    FileUtils.cp(shop_dump, "#{app.directory}/shop.dump")
+    must(app, "bundle exec rake scalingo_staging_sync:run")
+    # The generator with --force writes another initializer.
+    commands.partition { |command| !command.include?("--force") }.flatten.each { |command| must(app, command) }
   end
 
   def test_the_calls_from_ruby_do_what_they_say
@@ -55,10 +81,17 @@ class DocumentedRunTest < IntegrationTest
   # The same without numbers, units and the app's folder.
   def without_figures(line) = line.gsub(%r{/\S*/tmp/audit}, "/app/tmp/audit").gsub(/\d[\d.,]*( (kB|MB|B|ms|s)\b)?/, "N")
 
+  # Runs a command as it stands in the documentation.
   def must(app, command)
-    words = Pages.words(command)
+    variables, words = Pages.words(command).partition { |word| word.match?(/\A[A-Z_]+=/) }
     words[2, 1] = %w[ruby bin/rails] if words[2] == "rails"
-    result = WatchedProcess.run(*words, environment: app.environment.merge(STAGING), directory: app.directory)
-    assert result.success?, "#{command}\n#{result.output}"
+    environment = app.environment.merge(STAGING, variables.to_h { |assignment| assignment.split("=", 2) })
+    if command.match?(IN_A_TERMINAL)
+      shown = Terminal.run(*words, environment:, directory: app.directory)
+      assert_predicate shown.status, :success?, "#{command}\n#{shown.raw}"
+    else
+      result = WatchedProcess.run(*words, environment:, directory: app.directory)
+      assert result.success?, "#{command}\n#{result.output}"
+    end
   end
 end

@@ -36,6 +36,7 @@ mod finding;
 mod kind;
 mod lexicon;
 mod names;
+mod national;
 pub mod people;
 mod phone;
 pub mod scan;
@@ -53,6 +54,7 @@ pub use names::{
     by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, ColumnName, NameFinding,
     RailsHints, Subject, TableContext,
 };
+pub use phone::unprefixed as is_phone_without_plus;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{features, verdict, Features, Verdict};
 
