@@ -18,7 +18,7 @@ class DocumentedRunTest < IntegrationTest
   RUBY
 
   # What else an app needs so that each command has something to do.
-  FOR_COMMANDS = <<~RUBY
+  FOR_COMMANDS = <<~RUBY.freeze
     #{RULES}config.subset = { "users" => { where: "id <= 200" } }
     config.pii_ignore = { "*.*" => "looked at for this test" }
     config.data_max_age = 30.days
