@@ -28,7 +28,7 @@ Gem::Specification.new do |spec|
   spec.files = Dir.chdir(__dir__) do
     crates = Dir["ext/**/Cargo.toml"].grep_v(%r{/(fuzz|target)/}).map { |manifest| File.dirname(manifest) }
     files = Dir[
-      "lib/**/*.{rb,rake,tt,erb,css}", "sig/**/*.rbs",
+      "lib/**/*.{rb,rake,tt,erb,css,yml}", "sig/**/*.rbs",
       "Cargo.{toml,lock}", "ext/scalingo_staging_sync/*.rb",
       *crates.map { |crate| "#{crate}/{Cargo.toml,build.rs,src/**/*}" },
       "docs/**/*.{md,svg}", "README.md", "CHANGELOG.md", "LICENSE.txt"

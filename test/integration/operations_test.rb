@@ -193,7 +193,8 @@ class OperationsTest < IntegrationTest
 
   def test_the_app_knows_of_a_run_under_way_and_of_one_that_was_killed
     app, staging, fake = new_app(archive: Shared.large_archive, hold_at: File.size(Shared.large_archive) * 7 / 10, piece: 8192)
-    ask = "p [ScalingoStagingSync.state, ScalingoStagingSync::RackMiddleware.new(->(_) { [200, {}, []] }).call({})[0]]"
+    ask = "answer = ScalingoStagingSync::RackMiddleware.new(->(_) { [200, {}, []] }).call({}); " \
+          "p [ScalingoStagingSync.state, answer[0]]; puts answer[2].join.delete(10.chr)"
     assert_match(/^\[:complete, 200\]$/, app.runner(ask).output)
     process = app.start_rake("scalingo_staging_sync:run")
     fake.wait_until_held
@@ -201,10 +202,16 @@ class OperationsTest < IntegrationTest
     asked = ""
     10.times { break if (asked = app.runner(ask).output).match?(/^\[:/) } # a session may be ended while it asks
     assert_match(/^\[:syncing, 503\]$/, asked)
+    assert_match(%r{<dt>Since</dt><dd><time datetime="\d{4}-\d\d-\d\dT[\d:]+Z">}, asked)
     process.kill(:KILL)
     process.wait(10)
     fake.release
     staging.database.wait_until_idle(10)
+    staging.database.exec("INSERT INTO scalingo_staging_sync.runs (run_id, mode, status, started_at, finished_at) SELECT n::text, 'run', 'complete', " \
+                          "now() - interval '9 h' + n * interval '1 h', now() - interval '9 h' + n * interval '1 h 1 min' FROM generate_series(0, 6) n")
+    times = "times = ScalingoStagingSync::Database::History::Times.now; p times.expected - times.since"
+    assert_in_delta 360, app.runner("ActiveRecord::Base.connection; #{times}").output[/^[\d.]+$/].to_f, 30
+    staging.database.exec("DELETE FROM scalingo_staging_sync.runs WHERE status = 'complete'")
     assert_match(/^\[:incomplete, 503\]$/, app.runner("ActiveRecord::Base.connection; #{ask}").output)
     assert_match(/INCOMPLETE/, app.rake("scalingo_staging_sync:status").output)
     assert_match(/Cleared: 1 killed run noted as failed, the role may write again/, app.rake("scalingo_staging_sync:cleanup").output)

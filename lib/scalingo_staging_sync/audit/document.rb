@@ -15,16 +15,21 @@ module ScalingoStagingSync
       # @return [Report::Run] what the engine says of the run
       attr_reader :run
 
+      # @return [Support::Operator] who began it, and with which task
+      attr_reader :operator
+
       # @param report [Hash{Symbol => Object}] what the engine returned
       # @param started_at [Time] when the run began
       # @param finished_at [Time] when it ended
       # @param config [Configuration] the apps' names and the kind of checks
-      def initialize(report, started_at:, finished_at:, config: ScalingoStagingSync.configuration)
+      # @param operator [Support::Operator] who began it
+      def initialize(report, started_at:, finished_at:, config: ScalingoStagingSync.configuration, operator: Support::Operator.now)
         @report = report
         @run = Report::Run.of(report)
         @started_at = started_at
         @finished_at = finished_at
         @config = config
+        @operator = operator
       end
 
       # @return [String] when the run began, as ISO 8601 has it
@@ -52,6 +57,9 @@ module ScalingoStagingSync
       # @return [Boolean] whether the target was to be checked
       def verification? = @config.verify_anonymization
 
+      # @return [Configuration] what was looked at, and the page's language
+      attr_reader :config
+
       # @return [String, nil] a fingerprint of the rules; nil where there is no key, and so no rule
       def fingerprint
         EngineSettings.new(@config).fingerprint
@@ -68,6 +76,7 @@ module ScalingoStagingSync
           started_at:, finished_at:,
           duration_seconds: duration,
           source_app:, target_app:,
+          started_by: operator.to_h,
           backup: @report[:backup],
           rules_fingerprint: fingerprint,
           size_bytes: { before: run.size_before, after: run.size_after },

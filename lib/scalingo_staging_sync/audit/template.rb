@@ -6,12 +6,12 @@ require "erb"
 
 module ScalingoStagingSync
   module Audit
-    # The page, or a part of it: a template in ERB, which lies beside the class under its name, and the values for it. Every
-    # text goes into a template through {#h} or {#name}.
+    # A part of the page: a template in ERB, which lies beside the class under its name, and the values for it. Every text goes
+    # into a template through {#h}, {#t} or {#name}.
     class Template
-      # @param document [Document] the audit
-      def initialize(document)
-        @document = document
+      # @param view [View] what all parts share
+      def initialize(view)
+        @view = view
       end
 
       # @return [Boolean] whether there is something to say
@@ -24,27 +24,44 @@ module ScalingoStagingSync
 
       private
 
-      attr_reader :document
+      attr_reader :view
+
+      def document = view.document
 
       def run = document.run
+
+      def words = view.words
 
       def path = "#{__dir__}/#{ActiveSupport::Inflector.underscore(self.class.name.delete_prefix("ScalingoStagingSync::Audit::"))}"
 
       # Text for HTML.
       def h(text) = CGI.escapeHTML(text.to_s)
 
+      # A sentence of the language, for HTML.
+      def t(key, **values) = h(words.say(key, **values))
+
+      # The tool's own words, which are English.
+      def english(text) = text.to_s.empty? ? "" : "<span#{' lang="en"' if words.language.french?}>#{h(text)}</span>"
+
       # The name of a table or a column, with the places where a narrow page may break it.
-      def name(text) = h(text).gsub(/[._]/, '\0<wbr>')
+      def name(text) = h(text.to_s.delete_prefix("public.")).gsub(/[._]/, '\0<wbr>')
 
-      def count(number) = Support::Figures.count(number.to_i)
+      # A column with its table.
+      def place(table, column) = "#{name(table)}.<wbr>#{name(column)}"
 
-      def counted(number, noun) = Support::Figures.counted(number, noun)
+      def count(number) = h(words.language.number(number.to_i))
 
-      def bytes(number) = Support::Figures.bytes(number)
+      def bytes(number) = words.language.bytes(number)
 
-      def seconds(number) = Support::Figures.seconds(number)
+      def seconds(number) = words.language.duration(number)
 
-      def moment(time) = Support::Figures.moment(time)
+      def moment(time) = words.language.moment(time)
+
+      def rows_of(table)
+        return count(table.rows) unless table.backup_rows
+
+        t("tables.of_rows", rows: table.rows, all: table.backup_rows)
+      end
     end
   end
 end

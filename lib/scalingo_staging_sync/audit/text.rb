@@ -12,7 +12,7 @@ module ScalingoStagingSync
 
       # @return [String] the file's content
       def to_s
-        lines = ["Anonymization audit", "", *head,
+        lines = ["Pseudonymisation audit", "", *head,
                  *list("Phases", @run.phases.map { |phase| "#{phase.name.ljust(7)} #{Support::Figures.seconds(phase.seconds)}" }),
                  "", "Tables", *@run.tables.flat_map { |table| table_lines(table) },
                  *list("Tables of which a part came", @run.part),

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "etc"
-require "socket"
 require "timeout"
 
 module ScalingoStagingSync
@@ -82,25 +80,13 @@ module ScalingoStagingSync
       end
 
       def write(action, subject, outcome, error)
+        who = Support::Operator.now(@environment)
         values = [action, subject && Support::Echo.of(subject), outcome, error && error.class.name.delete_prefix("ScalingoStagingSync::"),
-                  login, Socket.gethostname, @environment["CONTAINER"], task, VERSION]
+                  who.login, who.host, who.container, who.task, VERSION]
         @schema.write("actions") { @schema.ask(<<~SQL, *values.map { |value| value&.to_s&.scrub("?")&.slice(0, 200) }) }
           INSERT INTO scalingo_staging_sync.actions (action, subject, outcome, error_class, login, host, container, task, gem_version)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         SQL
-      end
-
-      def login
-        Etc.getpwuid&.name || @environment["USER"]
-      rescue ArgumentError
-        nil # a container's user may have no name
-      end
-
-      # The gem's task on rake's line; outside of rake there is none.
-      def task
-        return unless defined?(Rake.application)
-
-        Rake.application.top_level_tasks.find { |word| word.start_with?("scalingo_staging_sync:") }&.slice(/\A[^\[]+/)
       end
     end
   end

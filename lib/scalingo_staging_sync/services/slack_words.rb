@@ -87,18 +87,14 @@ module ScalingoStagingSync
         "Error" => ["La copie a échoué.", "The run failed."]
       }.freeze
 
-      UNITS = { "B" => "octets", "kB" => "ko", "MB" => "Mo", "GB" => "Go", "TB" => "To" }.freeze
-
-      # A no-break space.
-      NO_BREAK = "\u00a0"
-
       VOWEL = /\A[aeiouàâéèêëîïôûü]/i
-      private_constant :TITLE, :SENTENCES, :NOUNS, :REASONS, :UNITS, :NO_BREAK, :VOWEL
+      private_constant :TITLE, :SENTENCES, :NOUNS, :REASONS, :VOWEL
 
       # @param config [Configuration] the language, the source and the tables' French names
       def initialize(config = ScalingoStagingSync.configuration)
         @config = config
         @locale = config.slack_locale
+        @language = Support::Language.new(@locale)
       end
 
       # @param key [Symbol] what happens
@@ -125,41 +121,24 @@ module ScalingoStagingSync
       # @return [String] such as "12 tables"
       def counted(count, noun)
         one, many = NOUNS.fetch(@locale).fetch(noun)
-        single = french? ? count.abs < 2 : count == 1
-        "#{number(count)} #{single ? one : many}"
+        "#{number(count)} #{@language.single?(count) ? one : many}"
       end
 
       # @param value [Integer] a number
       # @return [String] it as the language writes it
-      def number(value)
-        figures = Support::Figures.count(value)
-        french? ? figures.tr(",", NO_BREAK) : figures
-      end
+      def number(value) = @language.number(value)
 
       # @param count [Integer] bytes
       # @return [String] such as "1,2 Go" or "1.2 GB"
-      def bytes(count)
-        text = Support::Figures.bytes(count)
-        return text unless french?
-
-        value, unit = text.split
-        "#{value.tr(".", ",")}#{NO_BREAK}#{UNITS.fetch(unit)}"
-      end
+      def bytes(count) = @language.bytes(count)
 
       # @param seconds [Float] how long
       # @return [String] it in words
-      def duration(seconds)
-        text = Support::Figures.seconds(seconds)
-        french? ? text.tr(".", ",") : text
-      end
+      def duration(seconds) = @language.duration(seconds)
 
       # @param time [String] RFC 3339
       # @return [String] it in words; what cannot be read as it is
-      def moment(time)
-        french? ? Time.new(time).utc.strftime("%d/%m/%Y à %H:%M UTC") : Support::Figures.moment(time)
-      rescue ArgumentError
-        time
-      end
+      def moment(time) = @language.moment(time)
 
       # @param table [String] `schema.table`
       # @return [String] its French name, where its rule gives one and French is spoken; else its own, without the schema
@@ -173,7 +152,7 @@ module ScalingoStagingSync
 
       private
 
-      def french? = @locale == :fr
+      def french? = @language.french?
 
       def source
         name = EngineSettings.new(@config).given? ? nil : Support::Echo.of(@config.clone_source_scalingo_app_name)
@@ -187,10 +166,7 @@ module ScalingoStagingSync
         name ? format(SENTENCES.dig(@locale, :target), name: Support::Echo.of(name)) : SENTENCES.dig(@locale, :here)
       end
 
-      # French typography: `:`, `;`, `!` and `?` must not start a line.
-      def typeset(text)
-        french? ? text.gsub(/ (?=[:;!?»])|(?<=«) /, NO_BREAK) : text
-      end
+      def typeset(text) = @language.typeset(text)
     end
   end
 end

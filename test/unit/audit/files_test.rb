@@ -81,7 +81,7 @@ class AuditFilesTest < Minitest::Test
     assert_match(/^  From           the file shop\.dump$/, text(backup:))
     assert_nil json(backup:)["source_app"]
     page = ScalingoStagingSync::Audit::Page.new(document(backup:)).to_s
-    assert_includes page, "the file shop.dump → my-app-staging"
+    assert_includes page, "The backup in the file shop.dump was loaded into the app my-app-staging"
     refute_includes page, "my-app-production"
   end
 

@@ -4,10 +4,10 @@ require "test_helper"
 
 class AuditPageTest < Minitest::Test
   REPORT = {
-    run_id: "20261121T030004-5f3a9c01", backup: { id: "bk-1", size: 943_000_000 }, size_before: 1_000, size_after: 2_000, verified: true,
-    large_objects: 0, phases: [{ name: "rows", seconds: 10.0 }],
+    run_id: "20261121T030004-5f3a9c01", backup: { id: "bk-1", created_at: "2026-11-21T01:12:40Z", size: 943_000_000 }, size_before: 1_000,
+    size_after: 2_000, verified: true, large_objects: 0, phases: [{ name: "rows", seconds: 10.0 }],
     tables: [{ table: "public.users", rows: 10, bytes: 100, started: 1.0, seconds: 2.0,
-               columns: [{ name: "email", mask: "a pseudonym", masked: 9, kept: 1, nulls: 0, violations: 0 }] },
+               columns: [{ name: "email", mask: "e-mail pseudonym", masked: 9, kept: 1, nulls: 0, violations: 0 }] },
              { table: "public.odd", rows: 1, bytes: 1, started: 3.0, seconds: 0.1, columns: [] }],
     findings: [], excluded: [], left_out: [], warnings: []
   }.freeze
@@ -15,94 +15,123 @@ class AuditPageTest < Minitest::Test
   LEAK = { table: "public.notes", column: "body", kind: "email", count: 3, expected_by_chance: 0.0, certain: true, entry: "{ table: :notes }" }.freeze
   EMAIL = { table: "public.users", column: "email", kind: "email", heading: "contact", reason: "named \"email\"", status: "covered",
             because: "a rule", rule: nil }.freeze
+  OPEN = EMAIL.merge(column: "note", kind: "free_text", status: "uncovered", because: nil, rule: "{ table: \"users\" }").freeze
+  OBJECTS = { channel: "large_objects", name: "large objects", kind: nil, count: 200, outcome: "unscanned", note: "200 large objects stay." }.freeze
 
   def test_it_asks_nothing_of_any_other_server
     assert_includes page, "default-src 'none'"
-    refute_match(%r{(src|href|action)=|url\(|@import|https?://|//[a-z]|<script|<link|<img}, page)
+    refute_match(%r{(src|href|action)="(?!#)|url\(|@import|https?://|<script|<link|<img}, page(**everything))
   end
 
-  def test_it_says_what_was_copied_where
-    ["my-app-production → my-app-staging", "public.users", "a pseudonym", "Timeline", "943 MB"].each { |said| assert_includes words, said }
+  def test_the_first_screen_says_which_backup_went_where_by_whom_and_how_it_ended
+    ["The backup bk-1, made 2026-11-21 01:12 UTC from my-app-production, was loaded into the app my-app-staging on 2026-11-21 03:04 UTC, in 10 s.",
+     "It was started by the user ada on one-off-7, with the command rake\u00a0scalingo_staging_sync:run.",
+     "It ran to its end: 2 tables and 11 rows came."].each { |said| assert_includes words, said }
+    by_code = words(operator: { task: nil, login: nil, container: nil })
+    assert_includes by_code, "by the user (no name) on worker, from the app&#39;s own code."
   end
 
-  # Each text of a report, whatever it is, and the apps' names.
+  def test_what_did_not_come_stands_beside_what_came
+    refused = [{ kind: "INDEX", name: "x", why: "Why.", refused: true }]
+    assert_includes words(left_out: refused, excluded: ["public.logs"]),
+                    "It ran to its end, but without 1 object that the target refused: 2 tables and 11 rows came; no rows in 1 table."
+  end
+
+  # Each text of a report, whatever it is, and the apps' names, in both languages.
   def test_every_text_is_escaped
-    report = hostile(everything)
-    shown = page(**report)
-    refute_includes shown, "<odd"
-    assert_operator shown.scan("&lt;odd&gt;").size, :>, 30
-  end
-
-  def test_kept_values_stand_beside_the_masked_ones_where_there_are_any
-    assert_match(/Masked Kept NULL Wrong/, words)
-    assert_match(/email a pseudonym 9 1 0 0/, words)
-    column = REPORT[:tables][0][:columns][0].merge(kept: 0)
-    refute_includes words(tables: [REPORT[:tables][0].merge(columns: [column])]), "Kept"
-  end
-
-  def test_personal_data_is_shown_without_the_rules_and_with_them_what_is_open_first
-    open = { table: "public.zoo", column: "note", kind: "phone", reason: "seen", status: :uncovered, because: nil, rule: "{ table: \"zoo\" }" }
-    ignored = { table: "public.goods", column: "name", kind: "name", reason: "named", status: "ignored", because: "goods" }
-    text = words(findings: [ignored, EMAIL, open])
-    assert_includes text, "Without rules 2 columns with personal data would be in staging as in production."
-    assert_includes text, "With the rules 1 column needs a rule."
-    assert_operator text.index("public.zoo.note"), :<, text.index("email email covered by a rule a rule")
-    assert_includes text, "{ table: &quot;zoo&quot; }"
-    assert_operator text.index("Tables copied as they are"), :<, text.index("Personal data that is taken care of")
-  end
-
-  def test_where_every_column_is_covered_none_is_left
-    assert_includes words(findings: [EMAIL]), "With the rules none is."
-    refute_includes words, "Personal data"
-  end
-
-  def test_the_leak_check_says_what_it_found
-    assert_includes words(leak_check: CHECK, leaks: []), "No original value of a masked column was found in another."
-    text = words(leak_check: CHECK, leaks: [LEAK], channels: [{ note: "3 large objects were not looked into." }])
-    ["Original values of masked columns are in 1 column.", "public.notes.body email 3 certain", "3 large objects were not"].each do |said|
-      assert_includes text, said
+    %i[en fr].each do |locale|
+      shown = page(locale:, **hostile(everything))
+      refute_includes shown, "<odd"
+      assert_operator shown.scan("&lt;odd&gt;").size, :>, 25
     end
-    refute_includes words, "Leak check"
   end
 
-  def test_only_the_longest_tables_are_drawn_and_all_are_listed
-    tables = Array.new(500) { |number| { table: "public.t#{number}", rows: 1, bytes: 1, started: number, seconds: number, columns: [] } }
+  def test_the_four_figures_count_each_personal_column_once
+    found = [EMAIL, OPEN, EMAIL.merge(table: "public.logs", because: "exclude_tables"), EMAIL.merge(column: "brand", status: "ignored", because: "goods")]
+    text = words(findings: found, excluded: ["public.logs"], leak_check: CHECK)
+    ["personal columns 4 in 2 of 3 tables", "of those masked 1 9 values replaced 1 more is empty or has no rows",
+     "left as they are 2 1 without a rule 1 declared not personal", "originals found afterwards 0 among 45 values searched"].each do |figure|
+      assert_includes text, figure
+    end
+    assert_includes words, "originals found afterwards – not searched"
+  end
+
+  def test_a_table_says_how_many_of_its_columns_were_masked_and_by_what
+    text = words(findings: [EMAIL, OPEN])
+    assert_includes text, "users 10 rows email Invented e-mail address left as it is: note 1 of 2"
+    assert_includes text, "1 table in which nothing personal was recognised odd 1"
+  end
+
+  def test_many_tables_are_folded_and_all_are_named
+    tables = Array.new(500) do |number|
+      { table: "public.t#{number}", rows: 1, bytes: 1, started: number, seconds: number, columns: REPORT[:tables][0][:columns] }
+    end
     whole = page(tables:)
+    assert_includes whole, "460 more tables with personal columns"
     assert_equal 40 + 1, whole.scan('class="track').size
     assert_includes whole, "the 40 that took longest of 500"
-    500.times { |number| assert_includes whole, ">public.<wbr>t#{number}<" }
+    500.times { |number| assert_includes whole, ">t#{number}<" }
+  end
+
+  def test_open_columns_stand_before_those_that_were_declared_not_personal
+    text = words(findings: [EMAIL.merge(column: "brand", status: "ignored", because: "names of goods"), OPEN])
+    assert_operator text.index("copied as production has it; no rule covers it A rule that covers it: { table: &quot;users&quot; }"), :<,
+                    text.index("declared not personal: names of goods")
+  end
+
+  def test_leaks_and_channels_are_findings
+    rebuilt = { channel: "search_vector", name: "public.users.search", outcome: "rebuilt", count: 0 }
+    text = words(leak_check: CHECK, leaks: [LEAK, LEAK.merge(certain: false, expected_by_chance: 1.25)], channels: [rebuilt, OBJECTS])
+    ["45 values of other columns and 1 digests were compared with 120 originals of masked columns, exactly.",
+     "notes.body e-mail address 3 certain", "possible; 1.3 would be there by chance",
+     "public.users.search, a search index, was built again"].each { |said| assert_includes text, said }
+  end
+
+  def test_a_channel_of_another_version_is_quoted
+    assert_includes words(channels: [{ channel: "new", name: "x", outcome: "kept", note: "Its own note." }]), "Its own note."
+  end
+
+  def test_what_acts_outside_says_what_became_of_it
+    outside = EMAIL.merge(table: "public.hooks", column: "url", kind: "endpoint", heading: "outside")
+    text = words(findings: [outside.merge(status: "masked", because: nil), outside.merge(column: "key", status: "uncovered", because: nil)])
+    assert_operator text.index("hooks.key address that requests are sent to left as production has it"), :<,
+                    text.index("hooks.url address that requests are sent to replaced")
+    assert_includes words, "Nothing was recognised that would let staging send, call or charge anything"
+    assert_includes words(set: { quiesce: false }), "config.quiesce is false"
+  end
+
+  def test_known_passwords_are_counted
+    assert_includes words(known_passwords: [{ table: "public.users", column: "digest", accounts: 2 }]),
+                    "2 accounts have a password that the team knows: users.digest: 2"
   end
 
   def test_without_any_time_there_is_no_chart
     refute_includes words(phases: []), "Timeline"
   end
 
-  def test_a_failed_verification_says_so_with_and_without_wrong_values
-    column = REPORT[:tables][0][:columns][0].merge(violations: 3)
-    assert_includes words(verified: false, tables: [REPORT[:tables][0].merge(columns: [column])]), "FAILED: 3 values"
-    assert_includes words(verified: false), "FAILED: the warnings"
-    config = staging_config
-    config.verify_anonymization = false
-    assert_includes ScalingoStagingSync::Audit::Page.new(document({}, config)).to_s, "not asked for"
-  end
-
   private
 
-  def document(facts, config = staging_config)
+  def document(locale: :en, operator: {}, set: {}, **facts)
+    config = staging_config
+    { locale:, **set }.each { |name, value| config.public_send(:"#{name}=", value) }
+    operator = ScalingoStagingSync::Support::Operator.new(
+      **{ login: "ada", host: "worker", container: "one-off-7", task: "scalingo_staging_sync:run" }, **operator
+    )
     finished_at = Time.utc(2026, 11, 21, 3, 4, 10)
-    ScalingoStagingSync::Audit::Document.new(REPORT.merge(facts), started_at: finished_at - 10, finished_at:, config:)
+    ScalingoStagingSync::Audit::Document.new(REPORT.merge(facts), started_at: finished_at - 10, finished_at:, config:, operator:)
   end
 
-  def page(**facts) = ScalingoStagingSync::Audit::Page.new(document(facts)).to_s
+  def page(**) = ScalingoStagingSync::Audit::Page.new(document(**)).to_s
 
   # The page's words without its tags.
   def words(**) = page(**)[%r{<body>.*</body>}m].gsub("<wbr>", "").gsub(/\s*<[^>]+>\s*/, " ").squeeze(" \n")
 
   # A report with something in each part of the page.
   def everything
-    findings = %w[uncovered withheld masked ignored].map { |status| EMAIL.merge(status:, column: status, mask: { mask: "email" }) }
+    findings = %w[uncovered withheld masked ignored].map { |status| EMAIL.merge(status:, column: status, mask: { mask: "email" }, rule: "{ table: :users }") }
     outside = [EMAIL.merge(heading: "outside"), EMAIL.merge(heading: "outside", status: "uncovered", rule: "{ table: :x }")]
-    REPORT.merge(findings: findings + outside, leaks: [LEAK, LEAK.merge(certain: false)], leak_check: CHECK, channels: [{ note: "A note." }],
+    REPORT.merge(findings: findings + outside, leaks: [LEAK, LEAK.merge(certain: false)], leak_check: CHECK,
+                 channels: [OBJECTS, { channel: "bytea", name: "public.files.data", count: 2, outcome: "unscanned", note: "A note." }],
                  known_passwords: [{ table: "public.users", column: "digest", accounts: 2 }], excluded: ["public.sessions"],
                  left_out: [{ kind: "EXTENSION", name: "x", why: "Why." }], warnings: ["A warning."],
                  backup: FakeNative::REPORT[:backup].merge(created_at: nil, file: true))
@@ -113,7 +142,7 @@ class AuditPageTest < Minitest::Test
     case value
     when Hash then value.to_h { |inner, part| [inner, hostile(part, inner)] }
     when Array then value.map { |part| hostile(part) }
-    when String then %i[status heading].include?(key) ? value : "#{value}<odd>"
+    when String then %i[status heading channel outcome].include?(key) ? value : "#{value}<odd>"
     else value
     end
   end

@@ -18,7 +18,6 @@
 mod channel;
 mod class;
 mod find;
-mod punycode;
 mod sets;
 mod sketch;
 mod table;

@@ -3,24 +3,41 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # What would be in staging without rules, what is with them, and the columns that need attention.
+      # What was found: originals in other columns, columns left as they are, and personal data beside columns.
       class Findings < Template
-        include Fates
-
-        # @return [Boolean] whether anything personal was found
-        def any? = found.any?
+        # How a column that is left or emptied is said.
+        FATES = { open: "uncovered", withheld: "withheld" }.freeze
+        private_constant :FATES
 
         private
 
-        def open = found.select(&:open?)
+        # Those that need a rule first.
+        def left = view.personal.with(:open, :withheld) + view.personal.with(:declared)
 
-        # A column in pii_ignore is not personal, with or without rules.
-        def shares
-          ignored, personal = found.partition(&:ignored?)
-          { "ok" => personal.size - open.size, "open" => open.size, "known" => ignored.size }.select { |_, number| number.positive? }
+        def fate(column)
+          return t("findings.ignored", reason: column.because.to_s) if column.fate == :declared
+
+          %(<span class="attention">#{t("findings.#{FATES.fetch(column.fate)}")}</span>)
         end
 
-        def personal = found.count { |finding| !finding.ignored? }
+        # What was not looked at stands among that.
+        def channels = run.channels.reject { |channel| channel.outcome.to_s == "unscanned" }
+
+        def said(channel)
+          t("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
+        rescue KeyError
+          english(channel.note) # an engine of another version
+        end
+
+        def exactness
+          check = run.leak_check
+          return words.say("findings.exact") if check.exact
+
+          rate = check.error_rate.to_f
+          rate.positive? ? words.say("findings.error_rate", count: (1 / rate).round) : ""
+        end
+
+        def none? = run.leaks.empty? && left.empty? && channels.empty?
       end
     end
   end

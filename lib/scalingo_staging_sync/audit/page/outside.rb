@@ -5,14 +5,19 @@ module ScalingoStagingSync
     class Page
       # What staging could do in production's name, and who can log in.
       class Outside < Template
-        # @return [Boolean] whether there is anything of either
-        def any? = acting.any? || run.known_passwords.any?
-
         private
 
-        def acting = run.findings.outside
+        def acting = run.findings.outside.sort_by { |finding| [left?(finding) ? 0 : 1, finding.place] }
 
-        def became(finding) = PersonalData::Outside.became(finding)
+        def left?(finding) = !%w[masked covered].include?(finding.status)
+
+        def became(finding) = left?(finding) ? "left" : finding.status
+
+        def why(finding) = finding.because.to_s
+
+        def quiet? = document.config.quiesce
+
+        def accounts = run.accounts_with_known_password.to_i
       end
     end
   end

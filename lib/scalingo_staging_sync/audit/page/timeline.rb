@@ -8,24 +8,8 @@ module ScalingoStagingSync
         # Tables drawn; more would be too thin to read. The list holds them all.
         DRAWN = 40
 
-        # Percentages of the line: a figure stands before a bar that ends beyond the one, or in it where it begins before the
-        # other.
-        FAR = 75
-        NEAR = 20
-        private_constant :FAR, :NEAR
-
         # A phase or a table as it is drawn: where it begins and how long it is, in percent, and how long it took.
-        Bar = Data.define(:kind, :name, :left, :width, :seconds) do
-          # @return [Float] where it ends
-          def right = left + width
-
-          # @return [String] where the figure stands
-          def figure
-            return "left:0;color:var(--paper)" if left < NEAR && right > FAR
-
-            (right > FAR) ? "right:#{(100 - left).round(2)}%" : "left:#{right.round(2)}%"
-          end
-        end
+        Bar = Data.define(:kind, :name, :left, :width, :seconds)
 
         # @return [Boolean] whether any time is known
         def any? = run.phases.any? && whole.positive?
@@ -48,7 +32,7 @@ module ScalingoStagingSync
         def percent(seconds) = (seconds / whole * 100).round(2)
 
         def rest
-          ", the #{longest.size} that took longest of #{count(run.tables.size)}" if run.tables.size > longest.size
+          (run.tables.size > longest.size) ? words.say("technical.timeline_rest", drawn: longest.size, all: run.tables.size) : ""
         end
       end
     end

@@ -1,0 +1,63 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Audit
+    # What a run did not look at, as sentences' names with their values: what no verdict may speak of.
+    class Unseen
+      include Support::Discreet
+
+      # @param document [Document] the audit
+      # @param personal [Personal] its columns
+      def initialize(document, personal)
+        @config = document.config
+        @run = document.run
+        @personal = personal
+      end
+
+      # @return [Array<Array(String, Hash{Symbol => Object})>] each
+      def items = @items ||= [*detection, *leaks, *channels, *left_alone, ["files", {}]]
+
+      private
+
+      attr_reader :run
+
+      def detection
+        return [["scan_off", {}]] unless @config.run_pii_scan
+
+        case @config.pii_sample_rows
+        when :all then []
+        when 0 then [["names_only", {}]]
+        else [["sample", { rows: @config.pii_sample_rows }]]
+        end
+      end
+
+      def leaks
+        return [["leaks_off", {}]] unless run.leak_check
+
+        @config.leak_check_names ? [] : [["names", {}]]
+      end
+
+      def channels
+        unscanned = run.channels.select { |channel| channel.outcome.to_s == "unscanned" }
+                       .map { |channel| [channel.channel.to_s, { name: channel.name, count: channel.count.to_i }] }
+        [*large_objects, *unscanned]
+      end
+
+      # Where the engine says nothing of them, as without a search for originals, no one has read them either.
+      def large_objects
+        return if run.channels.any? { |channel| channel.channel.to_s == "large_objects" } || @config.exclude_large_objects
+
+        counted("large_objects", run.large_objects.to_i)&.then { |item| [item] }
+      end
+
+      def left_alone
+        declared = @personal.with(:declared).size
+        kept = run.tables.sum { |table| table.columns.sum(&:kept) }
+        [(["verification_off", {}] unless @config.verify_anonymization), counted("kept", run.kept.size), counted("declared", declared),
+         counted("kept_values", kept)].compact
+      end
+
+      def counted(name, count) = ([name, { count: }] if count.positive?)
+    end
+  end
+end

@@ -1,0 +1,32 @@
+# frozen_string_literal: true
+
+module ScalingoStagingSync
+  module Audit
+    # What all parts of the page share: the document, the language, and what is found out of the document.
+    class View
+      # @return [Document] the audit
+      attr_reader :document
+
+      # @return [Words] the language
+      attr_reader :words
+
+      # @return [Personal] every personal column, and what became of it
+      attr_reader :personal
+
+      # @return [Unseen] what was not looked at
+      attr_reader :unseen
+
+      # @return [Verdict] what may be said of the run
+      attr_reader :verdict
+
+      # @param document [Document] the audit
+      def initialize(document)
+        @document = document
+        @words = Words.new(document.config.locale)
+        @personal = Personal.new(document.run)
+        @unseen = Unseen.new(document, personal)
+        @verdict = Verdict.new(document, personal)
+      end
+    end
+  end
+end

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require "yaml"
+
+module ScalingoStagingSync
+  module Audit
+    # What the page says, in French or English: the sentences of words/fr.yml and words/en.yml, with figures as the language
+    # has them.
+    class Words
+      # @return [Support::Language] how the language writes figures
+      attr_reader :language
+
+      # @param locale [Symbol] :fr or :en
+      def initialize(locale)
+        @language = Support::Language.new(locale)
+        @sentences = YAML.safe_load_file("#{__dir__}/words/#{locale}.yml")
+      end
+
+      # @param key [String] which sentence, such as "head.complete"
+      # @param values [Hash{Symbol => Object}] what goes into it; whole numbers become figures, and `count` chooses between
+      #   singular and plural
+      # @return [String] it
+      def say(key, **values)
+        found = at(key)
+        found = found.fetch(language.single?(values[:count]) ? "one" : "other") if found.is_a?(Hash)
+        language.typeset(found.gsub(/%\{(\w+)\}/) { figure(values.fetch(Regexp.last_match(1).to_sym)) })
+      end
+
+      # @param noun [Symbol] of what
+      # @param count [Integer] how many
+      # @return [String] such as "12 tables"
+      def counted(noun, count) = say("nouns.#{noun}", count:)
+
+      # @param kind [String] a kind of personal data
+      # @return [String] it in words; an unknown one as it is
+      def kind(kind) = @sentences.fetch("kinds")[kind.to_s] || kind.to_s.tr("_", " ")
+
+      # @param name [String] a mask
+      # @return [Array(String, String)] its title and what it does, in a sentence; nil for one without words
+      def mask(name) = @sentences.fetch("mask")[name]&.map { |text| language.typeset(text) }
+
+      # @param name [String] a mask
+      # @return [Array(String, String), nil] an invented value, and what becomes of it
+      def example(name) = @sentences.fetch("example")[name]
+
+      private
+
+      def figure(value) = value.is_a?(Integer) ? language.number(value) : value.to_s
+
+      def at(key) = key.split(".").reduce(@sentences) { |part, name| part.fetch(name) }
+    end
+  end
+end
