@@ -2,6 +2,7 @@
 
 require "fileutils"
 require "json"
+require_relative "../rakelib/generated_docs"
 
 # The benchmark's figures: a table for people, JSON for machines, and a history of ratios.
 class Table
@@ -67,6 +68,7 @@ class Table
     line = { at: Time.now.utc.strftime("%F"), scale: options[:scale], connections: options[:connections], rounds: options[:rounds],
              ratios: rounded.(ratios), cpu_ratios: rounded.(cpu_ratios), memory_over_rails_mb: (memory_over_rails / 1e6).round(1) }
     File.open(HISTORY, "a") { |file| file.puts(JSON.generate(line)) }
+    GeneratedDocs.write(["ratios"])
   end
 
   private

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "json"
-require "yard"
 
 # The parts of the documentation that are made from the code: options, masks, errors, and the README's ratios. `rake docs`
 # writes them, and a test compares them with what is there.
@@ -40,9 +39,12 @@ module GeneratedDocs
     text == replaced(text, name, make.call)
   end
 
+  # @param names [Array<String>] the parts to write, by default all
   # @return [void]
-  def write
-    parts.each { |(page, name), make| File.write("#{ROOT}/#{page}", replaced(read(page), name, make.call)) }
+  def write(names = parts.keys.map(&:last))
+    parts.each do |(page, name), make|
+      File.write("#{ROOT}/#{page}", replaced(read(page), name, make.call)) if names.include?(name)
+    end
   end
 
   def read(page) = File.read("#{ROOT}/#{page}", encoding: "UTF-8")
@@ -56,8 +58,10 @@ module GeneratedDocs
 
   def options
     ScalingoStagingSync::Configuration.groups.map do |title, options|
-      rows = options.map { |option| "| `#{option.name}` | #{cell(option.kind.label)} | `#{option.shown}` | #{cell(option.doc)} |" }
-      ["### #{title}\n", "| Option | Type | Default | What it does |", "|---|---|---|---|", *rows].join("\n") << "\n"
+      rows = options.map do |option|
+        "| `#{option.name}`<br>#{cell(option.kind.label)} | `#{option.shown.gsub("|", "\\|")}` | #{cell(option.doc)} |"
+      end
+      ["### #{title}\n", "| Option | Default | What it does |", "|---|---|---|", *rows].join("\n") << "\n"
     end.join("\n")
   end
 
@@ -71,6 +75,7 @@ module GeneratedDocs
 
   # In the order in which they stand in the files.
   def error_classes
+    require "yard"
     YARD::Registry.clear
     YARD::Logger.instance.enter_level(YARD::Logger::ERROR) do
       YARD.parse(ERROR_FILES.map { |file| "#{ROOT}/lib/scalingo_staging_sync/#{file}.rb" })

@@ -209,10 +209,13 @@ module ScalingoStagingSync
     # @return [Hash{String => Object}] what is masked, and how it is checked
     # @raise [ConfigurationError] when there is no key for pseudonyms
     def masking
-      { "secret" => secret, "staging_password" => secret_of(@config.staging_password) }.merge(rules)
+      {
+        "secret" => secret, "staging_password" => secret_of(@config.staging_password),
+        "encrypted" => EncryptedAttributes.all(@config.anonymized_email_domain)
+      }.merge(rules)
     end
 
-    # @return [Hash{String => Object}] the same without the key and the password
+    # @return [Hash{String => Object}] the same without keys and passwords
     def rules
       {
         "email_domain" => @config.anonymized_email_domain,

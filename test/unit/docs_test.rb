@@ -80,6 +80,13 @@ class DocsTest < Minitest::Test
     end
   end
 
+  def test_what_is_asked_of_a_report_can_be_asked
+    Pages.all.each do |page|
+      asked = page.text.scan(/\breport\.([a-z_]+\??)(?![\w(\[])/).flatten.uniq
+      assert_empty asked.map(&:to_sym) - ScalingoStagingSync::Report.public_instance_methods, page.path
+    end
+  end
+
   def test_everything_that_a_block_can_ask_its_report_is_named
     line = Pages.page("docs/formats.md").text[/^The blocks get a `ScalingoStagingSync::Report`.*$/]
     ScalingoStagingSync::Report.public_instance_methods(false).grep_v(/__RBS_TEST_/).each { |name| assert_includes line, "`#{name}`" }

@@ -21,7 +21,7 @@ class EngineSettingsTest < Minitest::Test
           "postgis" => false, "retry_attempts" => 3, "retry_delay" => 1.0, "more_to_come" => false
         },
         "masking" => {
-          "secret" => SECRET, "staging_password" => nil, "email_domain" => "demo.example.com", "countries" => ["FR"],
+          "secret" => SECRET, "staging_password" => nil, "encrypted" => [], "email_domain" => "demo.example.com", "countries" => ["FR"],
           "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
           "sql_rules" => [],
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,

@@ -317,6 +317,9 @@ pub struct Masking {
     /// The domain of pseudonymous e-mail addresses.
     #[serde(default = "default_email_domain")]
     pub email_domain: String,
+    /// How the app encrypts columns.
+    #[serde(default)]
+    pub encrypted: Vec<EncryptedColumn>,
     /// The rules, in the order of the configuration.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -336,6 +339,25 @@ pub struct Masking {
     /// failing rule in SQL ends the run and leaves every table with such a rule empty; else only its own tables.
     #[serde(default = "default_true")]
     pub rollback_on_error: bool,
+}
+
+/// A column that the app encrypts, and how what it reads there can be made: with a key, or beforehand; else not at all.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncryptedColumn {
+    /// The table, without its schema.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The key of this environment with which Active Record encrypts it, in hexadecimal digits.
+    #[serde(default)]
+    pub key: Option<SecretString>,
+    /// Its values are in lower case before they are encrypted.
+    #[serde(default)]
+    pub downcase: bool,
+    /// Ciphertexts that the app has made of pseudonyms.
+    #[serde(default)]
+    pub values: Vec<String>,
 }
 
 /// One entry of `anonymization_tables`.

@@ -183,6 +183,45 @@ fn encodings_hide_nothing() {
     }
 }
 
+#[test]
+fn what_wraps_or_disguises_a_value_hides_nothing() {
+    for text in [
+        // Base64: alone, in the other alphabet, in JSON, of JSON, of Marshal.
+        "YWxpY2VAZXhhbXBsZS5jb20=",
+        "dG86IGFsaWNlQGV4YW1wbGUuY29tLCBzdWJqZWN0OiA_Pz8-",
+        r#"{"t": "YWxpY2VAZXhhbXBsZS5jb20="}"#,
+        "see eyJ1c2VyIjp7ImVtYWlsIjoiYWxpY2VAZXhhbXBsZS5jb20ifX0= in the cookie",
+        "BAh7BkkiCmVtYWlsBjoGRVRJIhZhbGljZUBleGFtcGxlLmNvbQY7AFQ=",
+        "/search?next=%2Fu%3Femail%3Dalice%2540example.com",
+        "alice&#64;example.com",
+        "&#97;&#108;&#105;&#99;&#101;&#x40;example&period;com",
+        "alice&amp;#64;example.com",
+        "alice\u{FF20}example.com",
+        "al\u{200B}ice@exam\u{200D}ple.com",
+    ] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", "email"), "{text}");
+    }
+    for text in [
+        "33612345678",
+        "https://wa.me/33612345678",
+        "<a href=\"tel:+33612345678\">",
+        "tel:0612345678",
+        "\u{FF10}\u{FF16}\u{FF11}\u{FF12}\u{FF13}\u{FF14}\u{FF15}\u{FF16}\u{FF17}\u{FF18}",
+    ] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", "phone"), "{text}");
+    }
+    for text in ["2550814168025", "2 55 08 14 168 025"] {
+        assert_eq!(
+            leaks(&format!("1\t{text}\t\\N\n")),
+            one("a", "identity_number"),
+            "{text}"
+        );
+    }
+    for text in ["20041010050500013M02606", "RIB 20041 01005 0500013M026 06"] {
+        assert_eq!(leaks(&format!("1\t{text}\t\\N\n")), one("a", "iban"), "{text}");
+    }
+}
+
 /// Places that a value can stand in, in COPY text.
 fn carriers(value: &str) -> Vec<(&'static str, String)> {
     let (one, other) = value.split_at(value.len() / 2);
@@ -262,13 +301,22 @@ fn a_bytea_that_reads_as_text_is_looked_into_and_another_is_counted() {
 
 #[test]
 fn an_unsalted_hash_of_an_original_is_found() {
-    // MD5, SHA-1 and SHA-256 of alice@example.com.
+    // MD5, SHA-1, SHA-256 and SHA-512 of alice@example.com, then the same in base64.
     for digest in [
         "c160f8cc69a4f0bf2b0362752353d060",
         "fc2398a73dd54d6237c4fdb58fd7d75347cf5af3",
         "ff8d9819fc0e12bf0d24892e45987e249a28dce836a85cad60e28eaaa8c6d976",
+        "284475ccd5b97d7c67438ebead74e5e234be891dbc2cea85a3db97b00799e3ec\
+         7ce9a5cbd94dcf5f0ea332c5dbfbe3937ec0b020561ac465e18233e93c951941",
+        "wWD4zGmk8L8rA2J1I1PQYA==",
+        "/COYpz3VTWI3xP21j9fXU0fPWvM=",
+        "/42YGfwOEr8NJIkuRZh+JJoo3Og2qFytYOKOqqjG2XY=",
+        "KER1zNW5fXxnQ46+rXTl4jS+iR28LOqFo9uXsAeZ4+x86aXL2U3PXw6jMsXb++OTfsCwIFYaxGXhgjPpPJUZQQ==",
     ] {
-        let text = format!("1\thttps://www.gravatar.com/avatar/{digest}?s=80\t\\N\n");
+        let text = match digest.contains(|character: char| character.is_ascii_uppercase()) {
+            true => format!("1\t{digest}\t\\N\n"),
+            false => format!("1\thttps://www.gravatar.com/avatar/{digest}?s=80\t\\N\n"),
+        };
         assert_eq!(leaks(&text), one("a", "hash"), "{digest}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::action::{refused, Action, DoesNotFit, Other, Writes};
 use super::condition::Check;
+use super::encrypted;
 use super::entry::{FitContext, Fitted, Fitting, Mask, ANY_VALUE};
 use super::error::{Misfit, Unfit};
 use super::pseudonym::{Blanks, Scratch};
@@ -49,7 +50,7 @@ pub(super) fn fit(ground: FitContext<'_>, position: usize, mask: &Mask) -> Resul
         position,
         mask,
     };
-    let fitted = (mask.entry.fit)(&fitting)?;
+    let fitted = encrypted::fit(&fitting)?;
     let masked = MaskedColumn {
         name: column.name.clone(),
         position,

@@ -12,6 +12,7 @@
 //! catalogue   which masks there are, a file each
 //! families    how masks write that have much in common: words, shapes, check digits, days, documents
 //! fit         a mask on a column, with what all masks have in common
+//! encrypted   a mask on a column that the app encrypts
 //! fitting     what masks ask while they fit themselves: type, room, options
 //! entry       what a mask says of itself, and how a rule names it
 //! error       what can be wrong with rows, with how a rule names a mask, and with a mask on its column
@@ -21,6 +22,7 @@
 //! starts      how values have to begin by CHECKs, and values that CHECKs take
 //! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
 //! learned     what the first rows have shown of a column that draws among its own values; helpers: what masks ask their caller
+//! envelope    how Active Record encrypts a value
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
 //!
@@ -31,7 +33,9 @@ mod append;
 mod bytes;
 mod catalogue;
 mod condition;
+mod encrypted;
 mod entry;
+mod envelope;
 mod error;
 mod families;
 mod fit;
@@ -59,10 +63,11 @@ mod types;
 
 pub use condition::{Check, Comparison, Condition, Pattern, Term};
 pub use entry::Mask;
+pub use envelope::EnvelopeKey;
 pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
 pub use form_check::FormCheck;
-pub use helpers::{Helpers, LeafJudge};
+pub use helpers::{Encryption, Helpers, LeafJudge};
 pub use keep::Keep;
 pub use key::{Function, Key};
 pub use learned::Learned;

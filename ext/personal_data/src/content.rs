@@ -6,13 +6,14 @@ mod tally;
 
 use super::kind::ContentFinding;
 use super::names::key_kind;
+use super::national::{self, Check};
 use super::people::{self, Whole};
 use super::scan::{is_mac, Scanner};
 use super::sql_type::TypeClass;
 use super::structured::{notation, strings};
 use super::{checks, decode, phone, PiiKind};
 pub use recent::Recent;
-use shapes::{inet, is_gender, is_national_id, is_placeholder, is_plate};
+use shapes::{inet, is_gender, is_placeholder, is_plate};
 use std::collections::HashMap;
 use tally::Seen;
 use tally::Tally;
@@ -115,6 +116,11 @@ impl ColumnDetector {
         self.tally.values
     }
 
+    /// Whether most values are ciphertext of Active Record Encryption.
+    pub fn is_sealed(&self) -> bool {
+        self.tally.sealed * 2 > self.tally.values
+    }
+
     /// Whether values look as those of a telephone number could: with six digits or more.
     pub(crate) fn has_numbers(&self) -> bool {
         self.tally.numeric * 2 >= self.tally.values
@@ -127,6 +133,7 @@ impl ColumnDetector {
         let mut findings: Vec<ContentFinding> =
             personal.filter_map(|kind| self.tally.finding(*kind)).collect();
         findings.extend(self.tally.single_names());
+        findings.extend(self.tally.numbers_of_one_form());
         findings.sort_by(|one, other| {
             other
                 .confidence
@@ -152,6 +159,7 @@ impl ColumnDetector {
         if text.starts_with(b"{\"p\":\"") && memchr::memmem::find(text, b"\"h\":{").is_some() {
             // Active Record Encryption's envelope: a developer thought this worth encrypting.
             seen.whole(PiiKind::Secret);
+            seen.sealed = true;
             return;
         }
         if text.starts_with(b"https://") || text.starts_with(b"http://") {
@@ -219,8 +227,11 @@ impl ColumnDetector {
         if is_plate(value) {
             seen.whole(PiiKind::LicensePlate);
         }
-        if is_national_id(value) {
-            seen.whole(PiiKind::NationalId);
+        match national::whole(value) {
+            Some(Check::Strong) => seen.whole(PiiKind::NationalId),
+            Some(Check::Weak) if self.hint == Some(PiiKind::NationalId) => seen.whole(PiiKind::NationalId),
+            Some(Check::Weak) => seen.weak_id = true,
+            None => {}
         }
         self.digits(value, seen);
     }
@@ -258,6 +269,10 @@ impl ColumnDetector {
             }
             13..=19 if checks::card(digits) => seen.whole(PiiKind::Card),
             _ => {}
+        }
+        seen.weak_phone = (11..=13).contains(&length) && phone::unprefixed(digits);
+        if matches!(self.class, TypeClass::Integer) && national::of_digits(digits) == Some(Check::Strong) {
+            seen.whole(PiiKind::NationalId);
         }
         if self.hint == Some(PiiKind::Ssn) && checks::ssn(digits) {
             seen.whole(PiiKind::Ssn);

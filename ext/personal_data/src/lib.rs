@@ -36,6 +36,7 @@ mod finding;
 mod kind;
 mod lexicon;
 mod names;
+mod national;
 pub mod people;
 mod phone;
 pub mod scan;
@@ -50,8 +51,10 @@ pub use finding::rounded;
 pub use finding::{Finding, FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
-    by_name, encrypts, key_kind, outside, queue, ColumnName, NameFinding, RailsHints, Subject, TableContext,
+    by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, ColumnName, NameFinding,
+    RailsHints, Subject, TableContext,
 };
+pub use phone::unprefixed as is_phone_without_plus;
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{features, verdict, Features, Verdict};
 

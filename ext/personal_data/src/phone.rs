@@ -44,6 +44,15 @@ fn known_plan(digits: &[u8]) -> bool {
     }
 }
 
+/// An international number without its plus, of a country whose plan is known here; North America's look like any number.
+pub fn unprefixed(digits: &[u8]) -> bool {
+    if !(9..=15).contains(&digits.len()) {
+        return false;
+    }
+    let french = digits.len() == 11 && digits.starts_with(b"33") && digits[2] != b'0';
+    french || digits[0] != b'1' && digits[0] != b'0' && known_plan(digits)
+}
+
 /// Ten digits of the North American plan: area and exchange begin with 2 to 9, and neither is a service code (N11).
 fn is_nanp(national: &[u8]) -> bool {
     national.len() == 10

@@ -104,7 +104,7 @@ module ScalingoStagingSync
              "What is masked: one Hash per table, with a `strategy` (built-in or registered), or `columns` and their masks, " \
              "or a `query` (UPDATE or DELETE), and if need be `keep` (values that stay), a `condition` in SQL, `reads` " \
              "(tables that a function in the query or the condition reads) and, for Slack, the table's French name. A table is " \
-             "named `table` or `schema.table`, with `*`; what has a dot, a star or a quote in it stands in quotes, as in SQL: " \
+             "named `table` or `schema.table`, with `*`; a name with a dot, a star or a quote in it is quoted, as in SQL: " \
              "`'\"sch.ema\".\"tab.le\"'`.",
              example: '[{ table: "users", strategy: :user_anonymization, translation: "utilisateurs" }]'
 
@@ -226,7 +226,7 @@ module ScalingoStagingSync
              "pg_dump 16 or a later one has made."
 
       option :workspace_url, Kind::DATABASE, nil,
-             "The PostgreSQL database in which a dump computes what only SQL can say: rules in SQL, conditions, `subset` and `limits`. " \
+             "The PostgreSQL database in which a dump computes what takes SQL: rules in SQL, conditions, `subset` and `limits`. " \
              "Only temporary tables are made there. nil: the target, where there is one.",
              example: 'ENV["WORKSPACE_URL"]', secret: true
 
@@ -257,15 +257,15 @@ module ScalingoStagingSync
              "`ScalingoStagingSync::Server` answers where it is mounted. With false it answers as if it were not there."
 
       option :server_in_production, Kind::BOOLEAN, false,
-             "It answers in production, too, with what was published and nothing else."
+             "The server answers in production as well, with what was published and nothing else."
 
       group "A part of production"
 
       option :subset, Kind::SUBSET, {}.freeze,
              "Which rows come: `where` (an SQL condition on the table's own columns), `last` or `first` so many (`by` a column, else " \
              "by the primary key), `:referenced` (those that kept rows refer to) or `:all`. Every other table follows: a row " \
-             "comes where everything it refers to does. What a row of an `:all` table needs comes too, beyond any cap. A row whose " \
-             "counterpart stays behind does, too, or its reference becomes NULL with `on_missing: :nullify` (for single columns: " \
+             "comes where everything it refers to does. What a row of an `:all` table needs comes too, beyond any cap. A row that refers " \
+             "to one that stays behind stays behind as well, or its reference becomes NULL with `on_missing: :nullify` (for single columns: " \
              "`on_missing: { reviewer_id: :nullify }`). Every foreign key is valid. A subset without a row is an error without " \
              "`allow_empty: true` in a rule.",
              example: '{ "organisations" => { where: "id IN (12, 47)" }, "users" => :referenced }'
@@ -277,16 +277,16 @@ module ScalingoStagingSync
              example: '{ "activity_log" => { max_rows: 1000, order_by: "created_at", direction: "desc" } }'
 
       option :subset_references, Kind::PART_REFERENCES, {}.freeze,
-             "References that neither a foreign key nor a model of the app says, for `subset` and `limits`: from a column to a " \
+             "References that neither a foreign key nor a model of the app states, for `subset` and `limits`: from a column to a " \
              "table, to another unique column of it, or to one of several by a type. `belongs_to`, polymorphic too, and " \
-             "`has_and_belongs_to_many` are known from the app that runs the task; `false` says that a column means nothing by it. A " \
-             "value that refers to no row of the backup says nothing.",
+             "`has_and_belongs_to_many` are known from the app that runs the task; `false` says that a column refers to nothing. A " \
+             "value that refers to no row of the backup stays as it is.",
              example: '{ "orders.user_id" => "users", "visits.user_ref" => { "users" => "ref" } }'
 
       option :keep_tables, Kind::NAMES, [].freeze,
              "Tables whose rows in the target stay over a run, such as staging's own accounts: `table`, `schema.table`, with `*`. The " \
-             "backup defines them as it does all others, so its definition may differ from the target's in new columns alone that take " \
-             "NULL or have a default. Neither masked nor restricted. A reference of theirs to a row that is gone becomes NULL, or its " \
+             "backup defines them as it does all others, so its definition may differ from the target's only by new columns that take " \
+             "NULL or have a default. They are neither masked nor cut down. A reference of theirs to a row that is gone becomes NULL, or its " \
              "key stays NOT VALID, as does one to a row that they lack; warnings say so.",
              example: '["admin_users", "feature_flags"]'
 
@@ -305,7 +305,7 @@ module ScalingoStagingSync
              example: '["sessions", "audit_logs"]'
 
       option :include_tables, Kind::NAMES, [].freeze,
-             "Where it is not empty, only these tables come with their rows, and all others are created without: names as in " \
+             "If it is not empty, only these tables come with their rows, and all others are created without: names as in " \
              "`exclude_tables`, which wins where both name a table. The variable TABLES (`TABLES=users,orders`) replaces it.",
              example: '["users", "orders*"]'
 
@@ -318,7 +318,7 @@ module ScalingoStagingSync
              "Seconds that emptying the target, or a rule in SQL, waits for a lock that another session holds.", cosmetic: true
 
       option :stall_timeout, Kind.number(1..86_400), 300.0,
-             "Seconds that anything may wait without getting on: a connection to the target while the server does not say that " \
+             "Seconds that anything may wait without progress: a connection to the target while the server does not say that " \
              "it works, a download that brings less than 64 KiB in that time, an answer of Scalingo's API.", cosmetic: true
 
       option :terminate_connections, Kind::BOOLEAN, true,
@@ -326,8 +326,8 @@ module ScalingoStagingSync
              "and throughout the run. With false the run refuses to start while there are any."
 
       option :on_object_error, Kind::ON_OBJECT_ERROR, :leave_out,
-             "What becomes of a run when the target refuses an object that no row needs (an index, a key, a policy, a trigger, a " \
-             "view, a function): :leave_out goes on without it and without what depends on it, with a warning for each; :fail " \
+             "What happens when the target refuses an object that no row needs (an index, a key, a policy, a trigger, a " \
+             "view, a function): :leave_out continues without it and what depends on it, with a warning for each; :fail " \
              "ends the run. What rows or their protection need ends it in any case."
 
       option :exclude_objects, Kind::NAMES, [].freeze,
@@ -360,7 +360,7 @@ module ScalingoStagingSync
       group "After the load"
 
       option :run_migrations, Kind::BOOLEAN, true,
-             "Run the migrations that the app has and the backup had not."
+             "Run the migrations that the app has and the backup lacks."
 
       option :record_environment, Kind::BOOLEAN, true,
              "Set Rails' `ar_internal_metadata.environment` to this environment, so that Rails does not take staging for " \

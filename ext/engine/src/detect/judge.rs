@@ -15,6 +15,10 @@ use std::collections::HashMap;
 /// Below this share of its values a column holds other things than what was found, too.
 const NEARLY_ALL: f32 = 0.8;
 
+/// Why a table whose ciphertext no model declares stays empty.
+const SEALED: &str = "its values are ciphertext of Active Record Encryption, no model of this app declares them with `encrypts`, \
+                      and it cannot be NULL";
+
 impl Detection {
     pub(super) fn judge(
         &self,
@@ -51,17 +55,23 @@ impl Detection {
                 // The lanes count these again, with all others.
                 (finding.values, finding.count) = (0, 0);
             }
-            let looked = shown(column, &verdict, categories);
+            let looked = Shown {
+                is_sealed: detector.is_sealed(),
+                ..shown(column, &verdict, categories)
+            };
             kinds.insert(column.position, verdict.kind);
             let automatic = self.automatic(watch, column, verdict.kind, looked);
             // What its name has put in force would leave what its values hold, or spoil what code compares with its own.
             let leaves = column.scrubs && !looked.scrubbed;
             let spoils = is_better_category(watch, column, verdict.kind, looked, automatic.as_ref());
-            let leaves = leaves || spoils;
+            let leaves = leaves || spoils || looked.is_sealed && watch.breaks_ciphertext(column);
             let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
             if shown && !matches!(policy, Policy::Warn) {
                 let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
                 act(policy, &mut finding, fits.is_some(), column);
+                if looked.is_sealed && fits.is_none() {
+                    finding.because = Some(SEALED.to_owned());
+                }
                 withhold |= finding.status == Status::Withheld;
                 let masked = fits.filter(|_| finding.status == Status::Masked);
                 further.extend(masked.map(|automatic| (column.position, automatic.mask.clone())));
@@ -129,6 +139,7 @@ impl Detection {
         let place = (column.home.clone(), column.name.clone());
         let known = self.noted().automatic.get(&place).cloned();
         known
+            .filter(|known| !shown.is_sealed || known.mask.is_null())
             .filter(|known| shown.scrubbed || !known.scrubs)
             .filter(|known| shown.values == Values::Few || !known.mask.learns())
             .or_else(|| watch.automatic(column, kind, shown))
@@ -235,6 +246,7 @@ fn shown(column: &Watched, verdict: &Verdict, categories: &Categories) -> Shown 
                 None => Values::Many,
             },
         },
+        is_sealed: false,
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Class {
     ShortIdentity,
     /// A first and a last name.
     Name,
-    /// An unsalted MD5, SHA-1 or SHA-256 of one of those above, full names left out.
+    /// An unsalted MD5, SHA-1, SHA-256 or SHA-512 of one of those above, full names left out.
     Digest,
 }
 
@@ -117,6 +117,51 @@ impl Class {
     }
 }
 
+/// Digits of a NIR before its key.
+const NIR: usize = 13;
+/// Characters of the shortest account that is looked for without its country.
+const ACCOUNT: usize = 14;
+
+/// Hosts that ignore dots before the `@`, and what follows a plus.
+const WITHOUT_DOTS: [&[u8]; 2] = [b"gmail.com", b"googlemail.com"];
+/// Hosts that ignore what follows a plus.
+const WITH_TAGS: [&[u8]; 12] = [
+    b"outlook.com",
+    b"outlook.fr",
+    b"hotmail.com",
+    b"hotmail.fr",
+    b"live.com",
+    b"live.fr",
+    b"icloud.com",
+    b"me.com",
+    b"proton.me",
+    b"protonmail.com",
+    b"fastmail.com",
+    b"pm.me",
+];
+
+/// Turns an address into that of its mailbox: well-known hosts know it by other addresses, too, and a domain of other letters
+/// than ASCII's has two names.
+fn mailbox(address: &mut Vec<u8>) {
+    let Some(at) = memchr::memrchr(b'@', address) else {
+        return;
+    };
+    let host = address.split_off(at + 1);
+    let dotless = WITHOUT_DOTS.contains(&host.as_slice());
+    if dotless || WITH_TAGS.contains(&host.as_slice()) {
+        let tag = memchr::memchr(b'+', &address[..at]).unwrap_or(at);
+        address.truncate(tag);
+        if dotless {
+            address.retain(|byte| *byte != b'.');
+        }
+        address.push(b'@');
+    }
+    match dotless {
+        true => address.extend_from_slice(WITHOUT_DOTS[0]),
+        false => super::punycode::extend_with_host(address, &host),
+    }
+}
+
 /// Hashes values of one run.
 #[derive(Clone)]
 pub(super) struct Hasher {
@@ -146,6 +191,12 @@ impl Hasher {
         if !canonical(kind, value, &mut self.canonical) {
             return None;
         }
+        match kind {
+            PiiKind::Email => mailbox(&mut self.canonical),
+            // The key says nothing that the rest does not.
+            PiiKind::Nir => self.canonical.truncate(NIR),
+            _ => {}
+        }
         let form = self.canonical.as_slice();
         let class = match class {
             // Written with country codes or without, and shorter than any plan: an extension.
@@ -155,6 +206,16 @@ impl Hasher {
             class => class,
         };
         Some((class, self.hash(class, form)))
+    }
+
+    /// The hash of an IBAN's account, without country and check digits.
+    pub(super) fn account(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
+        let is_iban = kind == PiiKind::Iban && canonical(kind, value, &mut self.canonical);
+        let account = self
+            .canonical
+            .get(4..)
+            .filter(|account| is_iban && account.len() >= ACCOUNT)?;
+        Some((Class::Iban, self.hash(Class::Iban, account)))
     }
 
     /// The hash of a digest.
@@ -191,6 +252,39 @@ mod tests {
             "not of a kind that is followed"
         );
         assert_eq!(hasher.value(PiiKind::Phone, b"12 34"), None, "an extension");
+    }
+
+    #[test]
+    fn the_addresses_of_one_mailbox_are_one() {
+        let mut hasher = Hasher::new();
+        for (one, same) in [
+            ("ada.lovelace@gmail.com", "adalovelace+shop@googlemail.com"),
+            ("ada@outlook.com", "Ada+x@Outlook.com"),
+            ("ada@müller.de", "ada@xn--mller-kva.de"),
+        ] {
+            assert_eq!(
+                hasher.value(PiiKind::Email, one.as_bytes()),
+                hasher.value(PiiKind::Email, same.as_bytes()),
+                "{one}"
+            );
+        }
+        let tagged = hasher.value(PiiKind::Email, b"ada+x@example.com");
+        assert_ne!(tagged, hasher.value(PiiKind::Email, b"ada@example.com"));
+    }
+
+    #[test]
+    fn an_account_is_known_without_its_country_and_a_nir_without_its_key() {
+        let mut hasher = Hasher::new();
+        let account = hasher.account(PiiKind::Iban, b"FR14 2004 1010 0505 0001 3M02 606");
+        assert!(account.is_some());
+        assert_eq!(
+            account,
+            hasher.value(PiiKind::Iban, b"20041 01005 0500013M026 06")
+        );
+        assert_eq!(
+            hasher.value(PiiKind::Nir, b"255081416802538"),
+            hasher.value(PiiKind::Nir, b"2 55 08 14 168 025")
+        );
     }
 
     #[test]

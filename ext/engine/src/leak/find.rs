@@ -6,16 +6,21 @@
 //! there. What is left is walked from `@` to `@` and from number to number, by the same checks
 //! as detection's.
 
-use memchr::{memchr, memchr3, memchr_iter, memmem};
-use personal_data::decode::{after_soft_breaks, hex_byte, is_quoted_printable, unicode_escape};
+mod hidden;
+mod undo;
+
+use hidden::{bare_number, bare_numbers, is_disguised, is_packed, Unpacked};
+use memchr::{memchr, memchr_iter};
+use personal_data::decode::hex_byte;
 use personal_data::{people, scan, PiiKind};
+use undo::{hides_an_at, undo};
 
 /// No kind that is followed has fewer digits.
 const DIGITS: usize = 9;
 /// The shortest that is followed: `a@b.cd`.
 const SHORTEST: usize = 6;
-/// The lengths of MD5, SHA-1 and SHA-256 in hex digits.
-const DIGEST_LENGTHS: [usize; 3] = [32, 40, 64];
+/// The lengths of MD5, SHA-1, SHA-256 and SHA-512 in hex digits.
+const DIGEST_LENGTHS: [usize; 4] = [32, 40, 64, 128];
 /// Bytes that are looked at together.
 const PART: usize = 16;
 /// A buffer that has grown beyond this for one huge field is given back.
@@ -35,6 +40,8 @@ pub(super) enum Candidate<'a> {
 pub(super) struct Finder {
     plain: Vec<u8>,
     bytes: Vec<u8>,
+    undisguised: Vec<u8>,
+    unpacked: Vec<u8>,
     /// Look for first and last names, too.
     names: bool,
 }
@@ -47,6 +54,10 @@ struct Contents {
     escape: bool,
     /// The same of a backslash.
     backslash: bool,
+    /// A byte with which full-width and zero-width characters begin, and an ampersand, with which entities do.
+    disguise: bool,
+    /// Sixteen bytes that may be base64.
+    packed: bool,
     digits: usize,
 }
 
@@ -83,6 +94,8 @@ impl Contents {
         self.at |= any(|byte| byte == b'@');
         self.escape |= any(|byte| byte == b'%' || byte == b'=');
         self.backslash |= any(|byte| byte == b'\\');
+        self.disguise |= any(|byte| byte == 0xEF || byte == 0xE2 || byte == b'&');
+        self.packed |= part.iter().fold(true, |all, byte| all & is_packed(*byte));
         let is_digit = |byte: &u8| u8::from(byte.wrapping_sub(b'0') < 10);
         self.digits += usize::from(part.iter().map(is_digit).sum::<u8>());
     }
@@ -104,6 +117,8 @@ impl Finder {
         Self {
             plain: Vec::new(),
             bytes: Vec::new(),
+            undisguised: Vec::new(),
+            unpacked: Vec::new(),
             names,
         }
     }
@@ -119,7 +134,7 @@ impl Finder {
             false => Contents::of(field),
         };
         let hides = contents.escape || contents.backslash && has_doubled_backslash(field);
-        !contents.at && !hides && contents.digits < DIGITS
+        !contents.at && !hides && contents.digits < DIGITS && !is_wrapped(field, &contents)
     }
 
     /// Calls back with each candidate in a text. Escapes of JSON, percent-encoding and quoted-printable are undone.
@@ -127,18 +142,27 @@ impl Finder {
         if text.len() < SHORTEST {
             return;
         }
+        let contents = Contents::of(text);
+        if contents.disguise && is_disguised(text) {
+            return self.undisguised(text, found);
+        }
+        if contents.packed || is_structured(text) {
+            self.packed(text, found);
+        }
         let Contents {
             at,
             escape,
             backslash,
             digits,
-        } = Contents::of(text);
+            ..
+        } = contents;
         let escape = escape || backslash;
         if digits >= DIGITS && text.len() >= DIGEST_LENGTHS[0] {
             digests(text, found);
         }
         let candidates = at || digits >= DIGITS;
         if escape && (candidates || self.names || hides_an_at(text)) && undo(text, &mut self.plain) {
+            self.undo_again();
             walk(&self.plain, true, true, found);
             self.names_in(None, found);
             if self.plain.capacity() > BUFFER {
@@ -152,6 +176,42 @@ impl Finder {
         self.names_in(Some(text), found);
     }
 
+    /// The same of a text in whose disguise nothing is found.
+    fn undisguised(&mut self, text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+        let mut plain = std::mem::take(&mut self.undisguised);
+        hidden::undisguise(text, &mut plain);
+        self.text(&plain, found);
+        if plain.capacity() <= BUFFER {
+            self.undisguised = plain;
+        }
+    }
+
+    /// What base64 in a text holds.
+    fn packed(&mut self, text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+        let unpacked = &mut self.unpacked;
+        hidden::packed_runs(text, &mut |run| match hidden::unpack(run, unpacked) {
+            Unpacked::Digest => found(Candidate::Digest(unpacked)),
+            Unpacked::Text => {
+                let contents = Contents::of(unpacked);
+                if contents.at || contents.digits >= DIGITS {
+                    walk(unpacked, contents.at, contents.digits >= DIGITS, found);
+                }
+            }
+            Unpacked::Other => {}
+        });
+    }
+
+    /// Percent-encoding inside percent-encoding, as far as it is found in the wild.
+    fn undo_again(&mut self) {
+        for _ in 0..2 {
+            if !hidden::is_encoded_twice(&self.plain) {
+                return;
+            }
+            let outer = std::mem::take(&mut self.plain);
+            undo(&outer, &mut self.plain);
+        }
+    }
+
     /// Names in a text, or in what was decoded of it.
     fn names_in(&self, text: Option<&[u8]>, found: &mut dyn FnMut(Candidate<'_>)) {
         if self.names {
@@ -162,8 +222,13 @@ impl Finder {
 
     /// Calls back with what a whole number of an integer or numeric column is, if anything: a card or a NIR.
     pub(super) fn number(&self, digits: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
-        if (13..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return;
+        }
+        if (13..=19).contains(&digits.len()) {
             walk(digits, false, true, found);
+        } else if let Some(kind) = bare_number(digits).filter(|kind| *kind != PiiKind::Iban) {
+            found(Candidate::Value(kind, digits));
         }
     }
 
@@ -173,7 +238,8 @@ impl Finder {
         if DIGEST_LENGTHS.contains(&hex.len()) {
             digests(hex, found);
         }
-        if !reads_as_text(hex) {
+        let is_marshal = hex.starts_with(b"0408");
+        if !is_marshal && !reads_as_text(hex) {
             return DIGEST_LENGTHS.contains(&hex.len()) || hex.is_empty();
         }
         let mut bytes = std::mem::take(&mut self.bytes);
@@ -196,79 +262,21 @@ fn reads_as_text(hex: &[u8]) -> bool {
             .all(|byte| byte >= 0x20 && byte != 0x7f || byte.is_ascii_whitespace())
 }
 
+/// Whether what a text holds stands in it in base64 or in disguise.
+fn is_wrapped(text: &[u8], contents: &Contents) -> bool {
+    contents.disguise && is_disguised(text)
+        || (contents.packed || is_structured(text)) && hidden::has_packed_run(text)
+}
+
+/// Whether a text is a document, in which base64 is too short for [`Contents::packed`] where it does not begin it.
+fn is_structured(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'{' | b'[' | b'"'))
+}
+
 /// Whether a field of COPY text has an escaped backslash.
 fn has_doubled_backslash(field: &[u8]) -> bool {
     let mut escapes = memchr_iter(b'\\', field);
     escapes.any(|at| field.get(at + 1) == Some(&b'\\'))
-}
-
-/// Whether an `@` stands in a text in one of its encodings.
-fn hides_an_at(text: &[u8]) -> bool {
-    memchr3(b'\\', b'%', b'=', text).is_some_and(|first| {
-        let rest = &text[first..];
-        [&b"%40"[..], b"u0040", b"=40"]
-            .iter()
-            .any(|hidden| memmem::find(rest, hidden).is_some())
-    })
-}
-
-/// Undoes the encodings of a text, as `personal_data::decode` does but without the places, and so by whole slices. Returns
-/// false when there was nothing to undo.
-fn undo(text: &[u8], plain: &mut Vec<u8>) -> bool {
-    let quoted_printable = is_quoted_printable(text);
-    plain.clear();
-    let (mut at, mut copied, mut undone) = (0, 0, false);
-    while let Some(next) = memchr3(b'\\', b'%', b'=', &text[at..]).map(|offset| at + offset) {
-        let (byte, after) = match text[next] {
-            b'\\' => backslashes(text, next),
-            b'=' if !quoted_printable => (None, next + 1),
-            b'=' if after_soft_breaks(text, next) > next => {
-                plain.extend_from_slice(&text[copied..next]);
-                at = after_soft_breaks(text, next);
-                copied = at;
-                undone = true;
-                continue;
-            }
-            _ => match hex_byte(&text[next + 1..]) {
-                Some(byte) => (Some(Undone::Byte(byte)), next + 3),
-                None => (None, next + 1),
-            },
-        };
-        if let Some(byte) = byte {
-            plain.extend_from_slice(&text[copied..next]);
-            match byte {
-                Undone::Byte(byte) => plain.push(byte),
-                Undone::Character(character) => {
-                    plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-            copied = after;
-            undone = true;
-        }
-        at = after;
-    }
-    plain.extend_from_slice(&text[copied..]);
-    undone
-}
-
-/// What an escape stands for.
-enum Undone {
-    Byte(u8),
-    Character(char),
-}
-
-/// A run of backslashes and what it escapes: JSON inside JSON doubles them, so their number says nothing.
-fn backslashes(text: &[u8], at: usize) -> (Option<Undone>, usize) {
-    let next = at + text[at..].iter().take_while(|byte| **byte == b'\\').count();
-    match text.get(next) {
-        Some(b'n' | b'r' | b't' | b'b' | b'f') => (Some(Undone::Byte(b'\n')), next + 1),
-        Some(b'u') => match unicode_escape(&text[next + 1..]) {
-            Some(character) => (Some(Undone::Character(character)), next + 5),
-            None => (None, next),
-        },
-        Some(byte) => (Some(Undone::Byte(*byte)), next + 1),
-        None => (None, next),
-    }
 }
 
 /// Walks a plain text from `@` to `@` and from number to number.
@@ -291,9 +299,15 @@ fn walk(text: &[u8], addresses: bool, numbers: bool, found: &mut dyn FnMut(Candi
         let mut from = 0;
         while let Some(digit) = scan::next_digit(text, from) {
             let end = if begins_something(text, digit) {
-                scan::number_at(text, digit, &mut |kind, range| {
+                let mut is_known = false;
+                let end = scan::number_at(text, digit, &mut |kind, range| {
+                    is_known = true;
                     found(Candidate::Value(kind, &text[range]));
-                })
+                });
+                if !is_known {
+                    bare_numbers(text, digit, found);
+                }
+                end
             } else {
                 end_of_groups(text, digit).0
             };
@@ -351,19 +365,19 @@ fn digests(text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
             - text[..at]
                 .iter()
                 .rev()
-                .take(64)
+                .take(128)
                 .take_while(|b| b.is_ascii_hexdigit())
                 .count();
         let end = at
             + text[at..]
                 .iter()
-                .take(65)
+                .take(129)
                 .take_while(|b| b.is_ascii_hexdigit())
                 .count();
         let is_bounded = (start == 0 || !text[start - 1].is_ascii_alphanumeric())
             && !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
         if is_bounded && DIGEST_LENGTHS.contains(&(end - start)) {
-            let mut bytes = [0u8; 32];
+            let mut bytes = [0u8; 64];
             for (byte, pair) in bytes.iter_mut().zip(text[start..end].chunks_exact(2)) {
                 *byte = hex_byte(pair).unwrap_or_default();
             }

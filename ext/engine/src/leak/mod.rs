@@ -18,6 +18,7 @@
 mod channel;
 mod class;
 mod find;
+mod punycode;
 mod sets;
 mod sketch;
 mod table;

@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 use personal_data::PiiKind;
 use pg_dump_archive::copy::{self, Row, Splitter};
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 use std::sync::Arc;
 
 /// When a worker looks.
@@ -77,6 +77,9 @@ impl Batch {
             return;
         }
         self.originals.push((class, hash));
+        if let Some(account) = self.hasher.account(kind, value) {
+            self.originals.push(account);
+        }
         self.all_digests_of(class, hash, value);
     }
 
@@ -117,6 +120,7 @@ impl Batch {
         self.digests.push(self.hasher.digest(&Md5::digest(value)));
         self.digests.push(self.hasher.digest(&Sha1::digest(value)));
         self.digests.push(self.hasher.digest(&Sha256::digest(value)));
+        self.digests.push(self.hasher.digest(&Sha512::digest(value)));
     }
 
     fn sighting(&mut self, column: u32, candidate: Candidate<'_>) {

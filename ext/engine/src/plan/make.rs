@@ -15,7 +15,7 @@ use super::statements::{
 };
 use super::steps::Steps;
 use super::{
-    agree, cycles, exclude, hypertables, keep, leaks, literals, load, objects, part, personal,
+    agree, cycles, encrypted, exclude, hypertables, keep, leaks, literals, load, objects, part, personal,
     quote_identifier, search, sql_rules, Load, Plan, TableName,
 };
 use crate::error::Error;
@@ -115,7 +115,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         email_domain: settings.masking.email_domain.clone(),
         utf8: decisions.encoding.eq_ignore_ascii_case("UTF8"),
         staging_password: settings.masking.staging_password.clone(),
-        helpers: helpers(settings),
+        helpers: helpers(settings, schema),
     };
     let names_its_schemas = contents.names_its_schemas();
     let binary = Binary::new(schema, entries, &decisions.encoding, names_its_schemas);
@@ -331,8 +331,9 @@ fn check_contents(entries: &[Entry]) -> Diagnostics {
 }
 
 /// What masks ask.
-fn helpers(settings: &Settings) -> masking::Helpers {
+fn helpers(settings: &Settings, schema: &Schema) -> masking::Helpers {
     masking::Helpers {
+        encrypted: encrypted::read(settings, schema).into(),
         leaves: Some(personal::JUDGE),
         countries: settings.masking.countries.clone().into(),
     }

@@ -13,6 +13,7 @@ mod cycles;
 mod decide;
 mod diagnostics;
 mod dispensable;
+mod encrypted;
 mod entries;
 mod exclude;
 mod extension_rows;

@@ -56,21 +56,3 @@ pub(super) fn is_plate(value: &[u8]) -> bool {
             _ => byte.is_ascii_uppercase(),
         })
 }
-
-/// A Spanish DNI (its letter is the number mod 23), a British NI number, or an Italian codice fiscale, by shape.
-pub(super) fn is_national_id(value: &[u8]) -> bool {
-    let shape = |pattern: &[u8]| {
-        value.len() == pattern.len()
-            && value.iter().zip(pattern).all(|(byte, class)| match class {
-                b'9' => byte.is_ascii_digit(),
-                _ => byte.is_ascii_uppercase(),
-            })
-    };
-    if shape(b"99999999A") {
-        let number = value[..8]
-            .iter()
-            .fold(0usize, |n, digit| n * 10 + usize::from(digit - b'0'));
-        return value[8] == b"TRWAGMYFPDXBNJZSQVHLCKE"[number % 23];
-    }
-    (shape(b"AA999999A") && matches!(value[8], b'A'..=b'D')) || shape(b"AAAAAA99A99A999A")
-}

@@ -40,6 +40,10 @@ pub(super) struct Tally {
     books: u64,
     /// Values with six digits or more.
     pub(super) numeric: u64,
+    weak_ids: u64,
+    weak_phones: u64,
+    /// Envelopes of Active Record Encryption.
+    pub(super) sealed: u64,
 }
 
 /// What one value showed.
@@ -52,6 +56,11 @@ pub(crate) struct Seen {
     /// It has six digits or more, and passes for a book's number.
     pub(super) numeric: bool,
     pub(super) book: bool,
+    /// It passes for a national number as one in ten does, for an international telephone number without its plus.
+    pub(super) weak_id: bool,
+    pub(super) weak_phone: bool,
+    /// It is an envelope of Active Record Encryption.
+    pub(super) sealed: bool,
 }
 
 impl Seen {
@@ -74,8 +83,10 @@ enum Strength {
 fn strength(kind: PiiKind) -> Strength {
     use PiiKind::*;
     match kind {
-        Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name => Strength::Likely,
-        Siren | DeviceId | NationalId | LicensePlate | Gender => Strength::Weak,
+        Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name | NationalId => {
+            Strength::Likely
+        }
+        Siren | DeviceId | LicensePlate | Gender => Strength::Weak,
         _ => Strength::Certain,
     }
 }
@@ -93,6 +104,9 @@ impl Tally {
             variety: 0,
             books: 0,
             numeric: 0,
+            weak_ids: 0,
+            weak_phones: 0,
+            sealed: 0,
         }
     }
 
@@ -102,6 +116,9 @@ impl Tally {
         seen.whole.indexes().for_each(|index| self.whole[index] += 1);
         self.numeric += u64::from(seen.numeric);
         self.books += u64::from(seen.book);
+        self.weak_ids += u64::from(seen.weak_id);
+        self.weak_phones += u64::from(seen.weak_phone);
+        self.sealed += u64::from(seen.sealed);
         if let Some(name) = seen.name {
             self.name(name, value);
         }
@@ -138,6 +155,9 @@ impl Tally {
         self.variety |= more.variety;
         self.books += more.books;
         self.numeric += more.numeric;
+        self.weak_ids += more.weak_ids;
+        self.weak_phones += more.weak_phones;
+        self.sealed += more.sealed;
     }
 
     /// What was seen of a kind, if anything.
@@ -155,7 +175,10 @@ impl Tally {
             Strength::Likely
                 if !inside_text
                     && share < 0.3
-                    && matches!(kind, PiiKind::Phone | PiiKind::Card | PiiKind::Siret) =>
+                    && matches!(
+                        kind,
+                        PiiKind::Phone | PiiKind::Card | PiiKind::Siret | PiiKind::NationalId
+                    ) =>
             {
                 0.25
             }
@@ -175,6 +198,25 @@ impl Tally {
             count,
             share,
             inside_text,
+        })
+    }
+
+    /// National numbers of a weak check, or telephone numbers without their plus: when all values are, which chance does
+    /// not bring about.
+    pub(super) fn numbers_of_one_form(&self) -> impl Iterator<Item = ContentFinding> + '_ {
+        let counts = [
+            (PiiKind::NationalId, self.weak_ids),
+            (PiiKind::Phone, self.weak_phones),
+        ];
+        counts.into_iter().filter_map(|(kind, count)| {
+            let share = count as f32 / self.values.max(1) as f32;
+            (share >= 0.9 && self.values >= 8).then_some(ContentFinding {
+                kind,
+                confidence: 0.7,
+                count,
+                share,
+                inside_text: false,
+            })
         })
     }
 

@@ -319,6 +319,16 @@ pub fn encrypts(column: &ColumnName<'_>, context: &TableContext) -> bool {
             .any(|word| ENCRYPTED.contains(&word.as_str()))
 }
 
+/// Whether a column is called as Lockbox calls those of its ciphertext.
+pub fn is_ciphertext(column: &str) -> bool {
+    words(column).last().is_some_and(|word| word == "ciphertext")
+}
+
+/// Whether a column is called as that of a blind index, by which an encrypted value is found.
+pub fn is_blind_index(column: &str) -> bool {
+    words(column).last().is_some_and(|word| word == "bidx")
+}
+
 /// `encrypted_*`, `*_ciphertext`, `*_bidx`: Rails' encryption gems and what they encrypt.
 fn encrypted(name: &Name<'_>) -> Option<NameFinding> {
     let marks = ENCRYPTED;

@@ -49,7 +49,17 @@ fn local_start(text: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(64);
     let is_local =
         |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'');
-    let mut start = at - text[floor..at].iter().rev().take_while(|b| is_local(b)).count();
+    let mut start = at;
+    while let Some(before) = text[floor..start].last() {
+        start -= match before {
+            b if is_local(b) => 1,
+            b if b.is_ascii() => break,
+            _ => match letter_before(&text[floor..start]) {
+                Some(length) => length,
+                None => break,
+            },
+        };
+    }
     // A quote or a dash before an address is not of it.
     while start < at && matches!(text[start], b'\'' | b'.' | b'-' | b'%') {
         start += 1;
@@ -60,12 +70,20 @@ fn local_start(text: &[u8], at: usize) -> usize {
 /// Where the domain that begins after an `@` ends; `None` when it is none.
 fn domain_end(text: &[u8], from: usize) -> Option<usize> {
     let rest = &text[from..text.len().min(from + 253)];
-    let length = rest
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-        .count();
+    let mut length = 0;
+    while let Some(next) = rest.get(length) {
+        length += match next {
+            b if b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-') => 1,
+            b if b.is_ascii() => break,
+            _ => match letter_after(&rest[length..]) {
+                Some(letter) => letter,
+                None => break,
+            },
+        };
+    }
     let domain = &rest[..length];
-    let domain = &domain[..domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1];
+    let is_end = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii();
+    let domain = &domain[..domain.iter().rposition(is_end)? + 1];
     let dot = memrchr(b'.', domain)?;
     let ending = &domain[dot + 1..];
     let sound = (2..=24).contains(&ending.len())
@@ -75,6 +93,23 @@ fn domain_end(text: &[u8], from: usize) -> Option<usize> {
         && !domain.windows(2).any(|pair| pair == b"..")
         && !FILE_ENDINGS.iter().any(|file| ending.eq_ignore_ascii_case(file));
     sound.then(|| from + domain.len())
+}
+
+/// How long the letter is that a text ends in, where it is one of another alphabet than ASCII's.
+fn letter_before(text: &[u8]) -> Option<usize> {
+    let begins = text.iter().rposition(|byte| byte & 0xC0 != 0x80)?;
+    is_letter(&text[begins..]).then_some(text.len() - begins)
+}
+
+/// How long the letter is that a text begins with.
+fn letter_after(text: &[u8]) -> Option<usize> {
+    let others = text.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80);
+    let length = 1 + others.count();
+    is_letter(&text[..length]).then_some(length)
+}
+
+fn is_letter(character: &[u8]) -> bool {
+    std::str::from_utf8(character).is_ok_and(|text| text.chars().all(char::is_alphanumeric))
 }
 
 /// Whether what looks like a local part is the password of a URL: `postgres://user:password@host.example`.

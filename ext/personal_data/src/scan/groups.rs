@@ -2,6 +2,7 @@
 
 use super::numbers::run_of_digits;
 use super::{is_word, Found};
+use crate::national::{self, Check};
 use crate::{checks, phone, PiiKind};
 use std::ops::Range;
 
@@ -140,6 +141,9 @@ impl Groups {
         if self.is_phone(text, first, digits, &sizes, separator, uniform) {
             return Some(PiiKind::Phone);
         }
+        if self.is_national(first, last, digits, &sizes) {
+            return Some(PiiKind::NationalId);
+        }
         let plain = matches!(separator, Separator::None | Separator::Space | Separator::Dash) && uniform;
         if !plain || is_prefixed_by_plus(text, self.bounds[first].0) {
             return None;
@@ -162,6 +166,26 @@ impl Groups {
             }
             _ => None,
         }
+    }
+
+    /// A national number of a strong check, as it is written in its country: not any grouping of its digits.
+    fn is_national(&self, first: usize, last: usize, digits: &[u8], sizes: &Sizes) -> bool {
+        let forms: &[&[usize]] = match digits.len() {
+            11 => &[
+                &[11],
+                &[3, 3, 3, 2],
+                &[2, 2, 2, 3, 2],
+                &[6, 3, 2],
+                &[6, 5],
+                &[2, 3, 3, 3],
+            ],
+            13 => &[&[13], &[3, 4, 4, 2]],
+            _ => return false,
+        };
+        let tight = self.separators[first + 1..=last]
+            .iter()
+            .all(|separator| !matches!(separator, Separator::Slash | Separator::Paren));
+        tight && forms.iter().any(|form| sizes.is(form)) && national::of_digits(digits) == Some(Check::Strong)
     }
 
     /// Four numbers up to 255 that are a host's address and not a version.

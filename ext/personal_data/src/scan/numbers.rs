@@ -2,7 +2,7 @@
 
 use super::groups::{separator, Groups, DIGITS, FEWEST};
 use super::{is_word, Found};
-use crate::{address, checks, PiiKind};
+use crate::{address, checks, national, PiiKind};
 
 pub(super) fn numbers(text: &[u8], found: &mut Found<'_>) {
     let mut at = 0;
@@ -38,6 +38,15 @@ pub fn next_digit(text: &[u8], from: usize) -> Option<usize> {
 /// Reports the numbers that begin with the digit at a place; returns where to go on.
 pub fn number_at(text: &[u8], start: usize, found: &mut Found<'_>) -> usize {
     let run = run_of_digits(text, start);
+    let touches_letters =
+        start > 0 && is_word(text[start - 1]) || text.get(run).is_some_and(u8::is_ascii_uppercase);
+    if touches_letters || start > 2 && text[start - 1] == b' ' && text[start - 2].is_ascii_uppercase() {
+        if let Some(range) = national::around(text, start) {
+            let end = range.end;
+            found(PiiKind::NationalId, range);
+            return end;
+        }
+    }
     if start > 0 && is_word(text[start - 1]) {
         // Digits glued to letters are part of a word, unless the word is an IBAN.
         iban_before(text, start, found);
@@ -80,6 +89,9 @@ fn iban_before(text: &[u8], digits: usize, found: &mut Found<'_>) {
                 taken += 1;
             }
             Some(b' ' | b'-') if taken % 4 == 0 => {}
+            // Spaces that do not break the line.
+            Some(0xC2) if taken % 4 == 0 && text.get(at + 1) == Some(&0xA0) => at += 1,
+            Some(0xE2) if taken % 4 == 0 && text[at..].starts_with(b"\xE2\x80\xAF") => at += 2,
             _ => return,
         }
         at += 1;

@@ -4,8 +4,8 @@ use super::category::{listed, of_category, of_list, Values};
 use crate::plan::checks;
 use crate::plan::parts::{self, Part};
 use crate::plan::schema::Schema;
-use masking::{Mask, Pseudonyms, RowMask, TableFacts, Type};
-use personal_data::{PiiKind, Suggestion};
+use masking::{ColumnFacts, Mask, Pseudonyms, RowMask, TableFacts, Type};
+use personal_data::{is_blind_index, PiiKind, Suggestion};
 use serde_json::{json, Map, Value};
 
 /// A mask that fits a column, and how a rule names it.
@@ -70,6 +70,8 @@ pub(crate) struct Shown {
     pub(crate) is_mixed: bool,
     /// How many there are.
     pub(crate) values: Values,
+    /// They are ciphertext, whether the app declares it or not.
+    pub(crate) is_sealed: bool,
 }
 
 impl Shown {
@@ -78,6 +80,7 @@ impl Shown {
         scrubbed: true,
         is_mixed: false,
         values: Values::Unseen,
+        is_sealed: false,
     };
 }
 
@@ -117,9 +120,14 @@ pub(super) fn choose(
     let list =
         matches!(column.kind, Type::Json | Type::Jsonb).then(|| with("static", json!({ "value": "[]" })));
     let is_listed = listed(table, position);
+    // What the app encrypts says least where it is nothing at all.
+    let is_encrypted = pseudonyms.helpers.encryption(&table.name, &column.name).is_some();
+    let is_sealed = wanted.shown.is_sealed && !is_encrypted;
+    let nothing = (is_encrypted || is_sealed).then(|| Suggestion::plain("null"));
     let candidates = (wanted.first.clone().into_iter())
+        .chain(nothing)
         .chain(of_list(&wanted, is_listed))
-        .chain(candidates(&wanted, &column.kind))
+        .chain(candidates(&wanted, column))
         .chain(neutral)
         .chain(list);
     // What a CHECK refused when the rows come would end the run with the target half filled.
@@ -128,6 +136,7 @@ pub(super) fn choose(
         let doubt = if writes_null { &doubts.null } else { &doubts.value };
         doubt.is_none()
             && allowed(mask)
+            && (!is_sealed || mask.is_null())
             && (doubts.parts.iter()).all(|part| part.is_kept_apart((table, position), mask, pseudonyms))
             && RowMask::new(table, &[(position, mask.clone())], pseudonyms)
                 .is_ok_and(|mask| mask.meets_checks(table))
@@ -153,7 +162,11 @@ pub(super) fn choose(
 }
 
 /// The masks that may do in a column of this type, the best first.
-fn candidates(wanted: &Wanted<'_>, column: &Type) -> Vec<Suggestion> {
+fn candidates(wanted: &Wanted<'_>, column: &ColumnFacts) -> Vec<Suggestion> {
+    if is_blind_index(&column.name) {
+        return vec![Suggestion::plain("null"), Suggestion::plain("hash")];
+    }
+    let column = &column.kind;
     let by_value = wanted.shown.is_mixed && wanted.shown.scrubbed && matches!(column, Type::Text { .. });
     let by_value = by_value.then(|| Suggestion::plain("scrub"));
     let few = of_category(wanted, column)
@@ -215,7 +228,7 @@ fn with(mask: &'static str, options: Value) -> Suggestion {
 #[allow(clippy::panic)]
 mod tests {
     use super::*;
-    use masking::{ColumnFacts, Key, Uniqueness};
+    use masking::{Key, Uniqueness};
     use std::collections::HashMap;
 
     fn table(kind: &Type, not_null: bool, distinct: bool) -> TableFacts {

@@ -4,7 +4,7 @@ use super::judge::{Judge, Judged};
 use super::{keys, Standing};
 use crate::plan::{Diagnostics, Load};
 use crate::settings::Policy;
-use masking::{Mask, RowMask};
+use masking::{Encryption, Mask, RowMask};
 use personal_data::Status;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
@@ -50,6 +50,23 @@ impl Judge<'_> {
         (loads, said)
     }
 
+    /// Why no pseudonym of a column can be made that its app could read, if so.
+    fn unreadable(&self, load: &Load, position: usize) -> Option<String> {
+        let (table, column) = (load.table.to_string(), load.columns.get(position)?);
+        let helpers = &self.ground.pseudonyms.helpers;
+        let because = match helpers.encryption(&table, column)? {
+            Encryption::Unknown => {
+                "the app encrypts it, it cannot be NULL, and no key of this environment is known with which a pseudonym \
+                 could be encrypted"
+            }
+            _ => {
+                "the app encrypts it, it cannot be NULL, and no pseudonym of it can be encrypted that its type, its CHECKs and \
+                 its indexes take"
+            }
+        };
+        Some(because.to_owned())
+    }
+
     /// Marks what gets its automatic mask, less columns of a foreign key whose other side is not masked the same way
     /// and columns of a partition key.
     fn drop_what_breaks_keys(&self, judged: &mut [(DumpId, Vec<Judged>)], loads: &HashMap<DumpId, Load>) {
@@ -73,6 +90,7 @@ impl Judge<'_> {
                         Status::Uncovered,
                         one.doubts
                             .because()
+                            .or_else(|| self.unreadable(load, one.position))
                             .unwrap_or_else(|| "no mask of the catalogue fits it".to_owned()),
                     ),
                 };

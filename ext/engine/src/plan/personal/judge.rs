@@ -178,10 +178,11 @@ impl Judge<'_> {
         let settings = self.ground.settings;
         let finding = by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)?;
         let always = finding.kind == PiiKind::PasswordHash && settings.masking.staging_password.is_some();
+        let encrypted = finding.kind != PiiKind::PasswordHash && encrypts(&name, &context);
         (settings.pii.scan || always).then_some(Named {
             finding,
             always,
-            encrypted: false,
+            encrypted,
         })
     }
 

@@ -122,13 +122,13 @@ impl Judge<'_> {
                 mask: "static",
                 options: Map::from_iter([("value".to_owned(), Value::from(service.as_str()))]),
             }),
-            // Another ciphertext would be none, and reading it an error.
-            PiiKind::ClientSecret if named.encrypted => Some(Suggestion::plain("null")),
             // Whom a condition or SQL leaves as they are is not known here.
             PiiKind::PasswordHash if settings.masking.staging_password.is_some() => {
                 let knows_who_stays = load.sql_group.is_none() && !self.ground.rules.is_conditional(table);
                 knows_who_stays.then(|| Suggestion::plain("staging_password"))
             }
+            // Another ciphertext would be none, and reading it an error; of a blind index nothing is found by it.
+            _ if named.encrypted => Some(Suggestion::plain("null")),
             _ => None,
         }
     }

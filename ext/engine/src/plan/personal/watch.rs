@@ -78,6 +78,14 @@ impl Watch {
         automatic::choose(wanted, place, &column.doubts, pseudonyms, |_| true)
     }
 
+    /// Whether what is in force on a column would be none of the ciphertext that its values are.
+    pub(crate) fn breaks_ciphertext(&self, column: &Watched) -> bool {
+        let helpers = &self.pseudonyms.helpers;
+        let is_declared = helpers.encryption(&self.facts.name, &column.name).is_some();
+        let mask = self.mask_of(column.position);
+        column.standing.status == Status::Masked && !is_declared && mask.is_some_and(|mask| !mask.is_null())
+    }
+
     /// The mask in force on the column at a place.
     pub(crate) fn mask_of(&self, place: usize) -> Option<&Mask> {
         self.masks
