@@ -19,6 +19,7 @@ Gem::Specification.new do |spec|
   spec.required_ruby_version = ">= 3.3"
   spec.metadata = {
     "source_code_uri" => spec.homepage,
+    "documentation_uri" => "#{spec.homepage}/blob/main/docs/README.md",
     "changelog_uri" => "#{spec.homepage}/blob/main/CHANGELOG.md",
     "cargo_crate_name" => "scalingo_staging_sync",
     "rubygems_mfa_required" => "true"

@@ -13,4 +13,7 @@ end
 namespace :docs do
   desc "Build the documentation's site into tmp/site, with mdBook"
   task(:site) { sh "bin/docs" }
+
+  desc "Record a run for the README's picture anew"
+  task(:recording) { sh "bin/with-postgres", RbConfig.ruby, "demo/recording.rb" }
 end

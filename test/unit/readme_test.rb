@@ -34,8 +34,8 @@ class ReadmeTest < Minitest::Test
   def test_each_picture_is_there_for_a_light_and_for_a_dark_page_and_says_the_same
     %w[overview run].each do |name|
       light, dark = %w[light dark].map { |shade| REXML::Document.new(File.read("#{Pages::ROOT}/docs/images/#{name}-#{shade}.svg")) }
-      assert_equal words(light), words(dark)
-      refute_empty words(light)
+      refute_equal light.to_s, dark.to_s
+      assert_equal without_colours(light), without_colours(dark)
       assert_includes README.text, "docs/images/#{name}-light.svg"
       assert_includes README.text, "docs/images/#{name}-dark.svg"
     end
@@ -54,5 +54,5 @@ class ReadmeTest < Minitest::Test
 
   private
 
-  def words(picture) = REXML::XPath.match(picture, "//text()[not(ancestor::style)]").map { |text| text.value.strip }.reject(&:empty?)
+  def without_colours(picture) = picture.to_s.gsub(/#\h{6}\b/, "colour")
 end
