@@ -45,7 +45,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when a setting is missing
       def execute!
         planned = preview
-        @output.puts(@json ? json(planned) : Terminal::PreviewText.new(Preview::Plan.of(planned)).to_s)
+        @output.puts(@json ? json(planned) : Terminal::PreviewText.new(Preview::Plan.of(planned), width: Terminal::Lines.width_of(@output)).to_s)
         planned
       end
 

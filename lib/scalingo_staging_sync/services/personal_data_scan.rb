@@ -69,7 +69,7 @@ module ScalingoStagingSync
 
       def json(found) = JSON.pretty_generate({ schema_version: SCHEMA_VERSION, **found })
 
-      def text(found) = Terminal::FindingsText.new(PersonalData::Found.of(found))
+      def text(found) = Terminal::FindingsText.new(PersonalData::Found.of(found), width: Terminal::Lines.width_of(@output))
 
       def scanner = PersonalData::ColumnScanner.new(config:, native:)
 

@@ -7,7 +7,7 @@ module ScalingoStagingSync
   module Services
     # What `rake scalingo_staging_sync:status` prints: whether the data in staging is complete, how old it is, from
     # which backup, the last ten runs that changed it, how many were refused, who has fetched masked archives, and what else
-    # was done. Its lines fit the narrowest terminals that people use.
+    # was done. Its lines fit the terminal; elsewhere they fit the narrowest that people use.
     class Status
       include Support::Discreet
 
@@ -19,7 +19,7 @@ module ScalingoStagingSync
         incomplete: "The data is INCOMPLETE: a run failed after it had begun to replace it. Run it again."
       }.freeze
 
-      # Columns of a line.
+      # Columns of a line where there is no terminal.
       WIDTH = 60
       private_constant :SENTENCES, :WIDTH
 
@@ -35,6 +35,7 @@ module ScalingoStagingSync
         @history = history
         @accesses = accesses
         @journal = journal
+        @lines = Terminal::Lines.new(Terminal::Lines.width_of(output) || WIDTH)
       end
 
       # @param max_age [String, nil] "36h", "2d" and the like, or seconds
@@ -142,9 +143,8 @@ module ScalingoStagingSync
 
       def short(error_class) = error_class&.split("::")&.last
 
-      # A word that is longer than a line stays whole, to be copied.
       def wrapped(sentence, indent: 0)
-        sentence.gsub(/(.{1,#{WIDTH - indent}}|\S+)(?:\s+|\z)/, "\\1\n").lines(chomp: true).map { |line| "#{" " * indent}#{line}" }
+        sentence.empty? ? [] : @lines.wrap("#{" " * indent}#{sentence}", hang: 0)
       end
     end
   end

@@ -10,17 +10,19 @@ module ScalingoStagingSync
     class MaintenancePage
       # What is said of each state: a title and a sentence, in which APP is the app's name; then how the times are said.
       SENTENCES = {
-        en: { syncing: ["APP is being updated", "The data of this test environment is being replaced. This page reloads by itself."],
+        en: { syncing: ["APP is being updated", "The data of this test environment is being replaced."],
               expired: ["APP has no data at the moment", "The data of this test environment had become too old and was removed."],
               incomplete: ["APP is not available", "The last update of this test environment's data did not finish. Its team looks after it."],
-              here: "This test environment", since: "Since", expected: "Expected back", late: "It takes longer than usual." },
+              here: "This test environment", since: "Since", expected: "Expected back", late: "It takes longer than usual.",
+              again: "Look again" },
         fr: { syncing: ["APP est en cours de mise à jour",
-                        "Les données de cet environnement de test sont en cours de remplacement. Cette page se recharge seule."],
+                        "Les données de cet environnement de test sont en cours de remplacement."],
               expired: ["APP est sans données pour le moment",
                         "Les données de cet environnement de test étaient trop anciennes et ont été retirées."],
               incomplete: ["APP est indisponible",
                            "La dernière mise à jour des données de cet environnement n'est pas allée à son terme. Son équipe s'en occupe."],
-              here: "Cet environnement de test", since: "Depuis le", expected: "Retour prévu le", late: "C'est plus long que d'habitude." }
+              here: "Cet environnement de test", since: "Depuis le", expected: "Retour prévu le", late: "C'est plus long que d'habitude.",
+              again: "Regarder à nouveau" }
       }.freeze
       private_constant :SENTENCES
 
@@ -73,10 +75,10 @@ module ScalingoStagingSync
           <html lang="#{@locale}">
           <head>
           <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-          <meta http-equiv="refresh" content="#{[retry_after, 60].min}"><title>#{title}</title>
-          <style>:root{color-scheme:light dark}body{margin:18vh auto 2rem;padding:0 1.25rem;max-width:36rem;font:1.1rem/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}h1{font-size:1.7rem;line-height:1.2;overflow-wrap:anywhere}dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:1.5rem 0}dt{font-weight:600}dd{margin:0}@media(max-width:26rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}</style>
+          <title>#{title}</title>
+          <style>:root{color-scheme:light dark}body{margin:18vh auto 2rem;padding:0 1.25rem;max-width:36rem;font:1.1rem/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}h1{font-size:1.7rem;line-height:1.2;overflow-wrap:anywhere}a{color:inherit}dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:1.5rem 0}dt{font-weight:600}dd{margin:0}@media(max-width:26rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}</style>
           </head>
-          <body><main><h1>#{title}</h1><p>#{sentence}</p>#{times}</main></body>
+          <body><main><h1>#{title}</h1><p>#{sentence}</p>#{times}<p><a href="">#{words[:again]}</a></p></main></body>
           </html>
         HTML
       end

@@ -11,14 +11,17 @@ module ScalingoStagingSync
       NEEDS = { "backup" => "the backup", "configuration" => "config.postgis" }.freeze
 
       # @param preview [Preview::Plan] what a run would do
-      def initialize(preview)
+      # @param width [Integer, nil] the terminal's columns; nil: lines are as long as they are
+      def initialize(preview, width: nil)
         @preview = preview
+        @lines = Lines.new(width)
       end
 
       # @return [String] the text
       def to_s
-        blocks = [backup, tables, findings, outside, channels, list("Foreign keys that become NOT VALID", @preview.not_valid), left_out,
-                  target, list("Warnings", @preview.warnings), verdict]
+        further = [findings, outside, channels, list("Foreign keys that become NOT VALID", @preview.not_valid), left_out, target,
+                   list("Warnings", @preview.warnings), verdict]
+        blocks = [@lines.wrap_all(backup), tables, *further.map { |lines| @lines.wrap_all(lines) }]
         "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
       end
 
@@ -44,15 +47,29 @@ module ScalingoStagingSync
 
         rows = @preview.tables.map { |table| [table.name, amount(table), ACTIONS.fetch(table.action)] }
         head = ["Table", "Rows", "What happens to its rows"]
-        widths = [head, *rows].transpose.map { |cells| cells.map(&:length).max }
-        line = ->(cells) { "#{cells[0].ljust(widths[0])}  #{cells[1].rjust(widths[1])}  #{cells[2]}" }
-        [line.call(head), line.call(widths.map { |width| "-" * width }),
-         *rows.zip(@preview.tables).flat_map { |cells, table| [line.call(cells), *part(table), *masks(table), *sql(table)] }]
+        widths = widths_of([head, *rows])
+        [*row(head, widths), *row(widths.map { |width| "-" * width }, widths),
+         *rows.zip(@preview.tables).flat_map { |cells, table| [*row(cells, widths), *part(table), *masks(table), *sql(table)] }]
+      end
+
+      # The names' column gives way where the lines would not fit.
+      def widths_of(rows)
+        name, *others = rows.transpose.map { |cells| cells.map(&:length).max }
+        name = [name, [@lines.width - others.sum - 4, Lines::LEAST / 2].max].min if @lines.width
+        [name, *others]
+      end
+
+      # A name that is longer than its column has a line of its own.
+      def row(cells, widths)
+        name, amount, action = cells
+        long = name.length > widths[0]
+        rest = "#{(long ? "" : name).ljust(widths[0])}  #{amount.rjust(widths[1])}  #{action}"
+        long ? [name, rest] : [rest]
       end
 
       # Which of its rows.
       def part(table)
-        table.part ? table.part.lines.map { |line| "    #{line}" } : []
+        table.part ? @lines.wrap_all(table.part.lines.map { |line| "    #{line}" }) : []
       end
 
       # The statements of rules, as they are: white space may matter in them.
@@ -69,7 +86,10 @@ module ScalingoStagingSync
 
       def masks(table)
         width = table.columns.map { |column| column.name.length }.max
-        table.columns.map { |column| "    #{column.name.ljust(width)}  #{column.mask}" }
+        table.columns.flat_map do |column|
+          line = "    #{column.name.ljust(width)}  #{column.mask}"
+          @lines.fits?(line) ? [line] : @lines.wrap("    #{column.name}  #{column.mask}")
+        end
       end
 
       def findings

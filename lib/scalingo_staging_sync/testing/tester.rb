@@ -39,6 +39,7 @@ module ScalingoStagingSync
         @environment = environment
         @json = format.to_s.casecmp?("json")
         @results = []
+        @lines = Terminal::Lines.new(Terminal::Lines.width_of(output))
       end
 
       # @return [Boolean] whether everything holds; warnings do not count
@@ -58,8 +59,8 @@ module ScalingoStagingSync
       end
 
       def print_end(skipped)
-        @output.puts("        Not looked at because of that: #{skipped.join(", ")}.") if skipped.any?
-        @output.puts("", Terminal::PreviewText.new(planned).to_s, "") if @preview
+        @output.puts(@lines.wrap("        Not looked at because of that: #{skipped.join(", ")}.", hang: 0)) if skipped.any?
+        @output.puts("", Terminal::PreviewText.new(planned, width: @lines.width).to_s, "") if @preview
         print_summary(@results.map { |result| result[:status] }.tally)
       end
 
@@ -115,7 +116,7 @@ module ScalingoStagingSync
 
       def keep(name, status, message)
         @results << { name:, status:, message: }
-        @output.puts("#{WORDS.fetch(status)} #{name}: #{message}") unless @json
+        @output.puts(@lines.wrap("#{WORDS.fetch(status)} #{name}: #{message}", hang: 8)) unless @json
       end
 
       def guard
