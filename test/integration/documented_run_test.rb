@@ -11,7 +11,7 @@ class DocumentedRunTest < IntegrationTest
 
   RULES = <<~RUBY
     config.clone_source_scalingo_app_name = "my-app-production"
-    config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }]
+    config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }, { table: "phone_numbers", columns: { phone_number: :phone } }]
     config.exclude_tables = ["sessions", "audit_logs"]
     config.pii_policy = :mask
     config.anonymization_audit_file = "tmp/audit.json"
@@ -66,20 +66,24 @@ class DocumentedRunTest < IntegrationTest
     assert_equal "PGDMP", File.binread(archive, 5)
   end
 
-  def test_a_run_prints_what_the_readme_shows_of_it
+  def test_check_and_a_run_print_what_the_readme_shows_of_them
     app, = new_app(configuration: RULES, app: "my-app-production")
-    result = app.rake("scalingo_staging_sync:run", environment: STAGING)
-    assert result.success?, result.output
-    printed = result.output.lines(chomp: true).map { |line| without_figures(line) }
-    shown = Pages.page("README.md").blocks("text").grep(/Done in/).first.lines(chomp: true) - ["..."]
-    assert_operator shown.size, :>=, 6
-    shown.each { |line| assert_includes printed, without_figures(line) }
+    { "check" => /^passed /, "run" => /Done in/ }.each do |task, block|
+      result = app.rake("scalingo_staging_sync:#{task}", environment: STAGING)
+      assert result.success?, result.output
+      printed = result.output.lines(chomp: true).map { |line| without_figures(line) }
+      shown = Pages.page("README.md").blocks("text").grep(block).first.lines(chomp: true).grep_v(/\A[-\s]*\z|\.\.\.\z/)
+      assert_operator shown.size, :>=, 6
+      shown.each { |line| assert_includes printed, without_figures(line) }
+    end
   end
 
   private
 
-  # The same without numbers, units and the app's folder.
-  def without_figures(line) = line.gsub(%r{/\S*/tmp/audit}, "/app/tmp/audit").gsub(/\d[\d.,]*( (kB|MB|B|ms|s)\b)?/, "N")
+  # The same without numbers, units, the width of columns and the app's folder.
+  def without_figures(line)
+    line.gsub(%r{/\S*/tmp/audit}, "/app/tmp/audit").gsub(/\d[\d.,]*( (kB|MB|B|ms|s)\b)?/, "N").squeeze(" ")
+  end
 
   # Runs a command as it stands in the documentation.
   def must(app, command)
