@@ -5,8 +5,8 @@
 # Support::EnvironmentValidator. The table in docs/errors.md is made from what is written above each of them here: what it
 # means, and in the note what to do.
 module ScalingoStagingSync
-  # Every failure of the gem: one sentence of what happened and one of what to do about it, and what it is about, as far
-  # as that is known and is one thing. None of it holds a secret or a value of a row.
+  # The parent of every failure of the gem. It holds one sentence on what happened and one on what to do about it, and
+  # what it is about, where that is known and is one thing; never a secret or a value of a row.
   #
   # @note `rescue` it to catch every class below.
   class Error < StandardError
@@ -77,7 +77,7 @@ module ScalingoStagingSync
   # @note Paste the rules that it lists, or name the columns in `config.pii_ignore`.
   class PersonalDataError < Error; end
 
-  # The archive is damaged, or is none.
+  # The file is damaged, or is not an archive.
   #
   # @note Fetch it again, or take another backup.
   class ArchiveError < Error; end
@@ -118,7 +118,7 @@ module ScalingoStagingSync
   # @note Check the service's entry in `config/storage.yml`, or do what the message says of the server, and run it again.
   class StoreError < Error; end
 
-  # A masked value or a count is not what it has to be, or an original survived in another column. Of an audit file: it was
+  # A masked value or a count is not what it should be, or an original survived in another column. Of an audit file: it was
   # changed, or written under another key.
   #
   # @note Correct the expression that it names, or add the entries that it lists. If it names none, do not use the staging

@@ -25,8 +25,7 @@ module ScalingoStagingSync
         def sentence = "This looks like production, so nothing was touched: #{@failures.join(" ")}"
       end
 
-      # The target's URL is none of PostgreSQL, or cannot be read, so that nothing is known of its host. Nothing was
-      # touched.
+      # The target's URL is not one of PostgreSQL's, or cannot be read, so its host is not known. Nothing was touched.
       #
       # @note Set `DATABASE_URL` to the staging database's URL.
       class TargetUrlError < ProductionEnvironmentError
