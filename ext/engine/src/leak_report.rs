@@ -1,15 +1,17 @@
 //! The leak check of a job: what it looks for, and what its end says. What is proven fails the job.
 
 pub(crate) mod read_back;
+mod words;
 
+use crate::channel::{self, Channel};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::leak::{self, Channel, Findings, LeakCheck, LookTime, Watcher};
 use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::text::{text, Setting, Text};
+use leak_check::{Bounds, Findings, LeakCheck, LookTime, Watcher};
 use masking::RowMask;
 use personal_data::Suggestion;
 use pg_dump_archive::copy::Row;
@@ -23,7 +25,7 @@ pub(crate) fn check(settings: &Settings, plan: &Plan) -> Option<Arc<LeakCheck>> 
     let wanted = settings.leak_check;
     wanted
         .enabled
-        .then(|| LeakCheck::new(&plan.leaks, wanted.names, leak::Bounds::default()))
+        .then(|| LeakCheck::new(&plan.leaks, wanted.names, Bounds::default()))
 }
 
 /// The leak check as a stage of the loader: it sees each row as it came and as it is sent.
@@ -89,7 +91,7 @@ impl LeakReport {
 
     /// The text of the failure, where there is one.
     pub(crate) fn failure(&self) -> Option<Text> {
-        self.findings.as_ref().and_then(Findings::failure)
+        self.findings.as_ref().and_then(words::failure)
     }
 
     /// Puts it into a report.
@@ -181,7 +183,7 @@ pub(crate) fn collect(
     channels.extend(unscanned.into_iter().map(|(place, count)| {
         Channel::bytea_unscanned(&format!("{}.{}", place.table, place.column), count, &place.entry)
     }));
-    for warning in leak::warnings(&channels) {
+    for warning in channel::warnings(&channels) {
         events.warn(warning);
     }
     LeakReport {
@@ -225,6 +227,6 @@ fn wholly(mask: &Suggestion) -> Suggestion {
 /// Every leak as a warning.
 pub(crate) fn warn(found: &LeakReport, events: &Sink) {
     for leak in found.findings.iter().flat_map(|findings| &findings.leaks) {
-        events.warn(leak.sentence());
+        events.warn(words::sentence(leak));
     }
 }

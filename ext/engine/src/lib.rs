@@ -14,24 +14,25 @@
 //! source       where a backup comes from: HTTPS download → gunzip → untar, or a local file
 //! plan         table of contents + rules → what happens to each entry
 //!
-//! leak         originals of masked columns that survive in others
+//! channel      what holds personal data beside columns
 //! settings, error, event; alike: warnings of one kind as one
 //! text         sentences with suggestions in them, as data
 //! ```
 //!
-//! Below it stand crates that know nothing of this product: [`masking`] (rows in, masked rows out), [`personal_data`]
-//! (what personal data looks like), [`pg_dump_archive`] (pg_dump's custom format and the COPY format).
+//! Below it stand crates that know nothing of this product: [`leak_check`] (originals of masked columns that survive in
+//! others), [`masking`] (rows in, masked rows out), [`personal_data`] (what personal data looks like),
+//! [`pg_dump_archive`] (pg_dump's custom format and the COPY format).
 //!
 //! A module knows those below it and none above; `tests/architecture.rs` fails when one does. Nothing in this crate
 //! knows of Ruby or Rails, and nothing outside `source::scalingo` of Scalingo's API.
 
 mod alike;
+pub mod channel;
 mod detect;
 pub mod error;
 pub mod event;
 mod identity;
 pub mod jobs;
-pub mod leak;
 mod leak_report;
 pub mod part;
 pub mod part_report;

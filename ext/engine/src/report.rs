@@ -1,14 +1,15 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
+use crate::channel::Channel;
 use crate::error::Result;
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{self, Channel, Leak};
 use crate::part::Selection;
 use crate::part_report::TablePart;
 use crate::plan::{self, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
+use leak_check::Leak;
 use masking::ColumnCounts;
 pub use personal_data::{Finding, FoundBy, Status, Suggestion};
 use pg_dump_archive::{EntryKind, Header};
@@ -40,7 +41,7 @@ pub struct Report {
     /// Originals of masked columns that survived in others.
     pub leaks: Vec<Leak>,
     /// What the search for those looked at; None where it is off.
-    pub leak_check: Option<leak::Summary>,
+    pub leak_check: Option<leak_check::Summary>,
     /// What holds personal data beside columns, and what became of it.
     pub channels: Vec<Channel>,
     /// Accounts whose password is known now, where there are any.

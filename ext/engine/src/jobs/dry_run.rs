@@ -7,10 +7,10 @@
 mod trial;
 
 use super::{choice, read_only, until_cancelled, Job};
+use crate::channel::Channel;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::identity;
-use crate::leak::Channel;
 use crate::part::Selection;
 use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;

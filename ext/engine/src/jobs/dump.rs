@@ -17,7 +17,6 @@ use super::{until_cancelled, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::leak::{LeakCheck, LookTime};
 use crate::leak_report;
 use crate::part::Selection;
 use crate::plan::schema::Schema;
@@ -29,6 +28,7 @@ use crate::settings::{Destination, Dump, DumpCompression, Settings, TargetSettin
 use crate::sink::{self, Draft, Tables, Written};
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Opened};
+use leak_check::{LeakCheck, LookTime};
 use pg_dump_archive::{Compression, Entry, Header, Writer};
 use rows::{Rows, Ruled};
 use std::fs::File;

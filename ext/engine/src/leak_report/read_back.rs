@@ -1,9 +1,9 @@
 //! Shows the leak check what a table holds, where that is not what was sent: rules in SQL may have deleted rows.
 
 use crate::error::{Doing, Error, Result};
-use crate::leak::{LeakCheck, LookTime};
 use crate::plan::Load;
 use crate::postgres::Session;
+use leak_check::{LeakCheck, LookTime};
 use masking::{quote_identifier, RowMask};
 use std::sync::Arc;
 

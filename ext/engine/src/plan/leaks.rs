@@ -7,7 +7,7 @@ use super::personal::Personal;
 use super::schema::{Column, KeyPart, Schema, TypeName};
 use super::sql_rules::SqlRules;
 use super::{Load, TableName};
-use crate::leak::{Class, ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
+use leak_check::{Class, ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
 use masking::Type;
 use personal_data::{
     by_name, ColumnName, NameFinding, PiiKind, RuleEntry, Suggestion, TableContext, PERSONAL,

@@ -3,7 +3,8 @@
 
 use super::decide::Decisions;
 use super::entries::display_name;
-use crate::leak::{Channel, Class};
+use crate::channel::Channel;
+use leak_check::Class;
 use personal_data::{PiiKind, Scanner};
 use pg_dump_archive::{Entry, Section};
 use std::collections::BTreeMap;

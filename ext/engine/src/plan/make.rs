@@ -18,9 +18,10 @@ use super::{
     agree, cycles, encrypted, exclude, hypertables, keep, leaks, literals, load, objects, part, personal,
     quote_identifier, search, sql_rules, Load, Plan, TableName,
 };
+use crate::channel::Channel;
 use crate::error::Error;
-use crate::leak::{Channel, Watches};
 use crate::settings::Settings;
+use leak_check::Watches;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Header, Section};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

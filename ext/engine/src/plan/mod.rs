@@ -50,9 +50,10 @@ pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
 pub use step::{MadeOf, Step, StepKind, TaskId};
 
-use crate::leak::{Channel, Watches};
+use crate::channel::Channel;
 use crate::text::Text;
 use diagnostics::{Diagnostics, Problems, Warnings};
+use leak_check::Watches;
 use pg_dump_archive::{DumpId, Entry};
 use std::collections::HashMap;
 

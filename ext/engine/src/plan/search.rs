@@ -10,7 +10,7 @@ use super::schema::{Column, Schema};
 use super::sql::{lex, split, Cursor, Token};
 use super::sql_rules::SqlRules;
 use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TableName, TaskId};
-use crate::leak::Channel;
+use crate::channel::Channel;
 use crate::settings::Policy;
 use masking::{Key, Mask, Pseudonyms, RowMask, Type, Unfit, Uniqueness};
 use personal_data::Status;

@@ -1,10 +1,11 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
 use super::Masking;
+use crate::channel::Channel;
 use crate::error::{About, Doing, Error, Kind, Result};
-use crate::leak::{Channel, LookTime};
 use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
+use leak_check::LookTime;
 
 impl Masking<'_> {
     /// The database's large objects, which are not looked into.

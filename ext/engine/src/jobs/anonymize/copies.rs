@@ -3,13 +3,13 @@
 use super::{Failure, Masking};
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
-use crate::leak::LookTime;
 use crate::leak_report;
 use crate::plan::{quote_identifier, Load, TableName};
 use crate::postgres::load::copy::{raw_ways, Way};
 use crate::postgres::load::in_place;
 use crate::postgres::sql_rules;
 use crate::report;
+use leak_check::LookTime;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::time::Instant;

@@ -2,12 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::jobs::until_cancelled;
-use crate::leak::LeakCheck;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, Plan};
 use crate::postgres::workspace::Workspace;
 use crate::postgres::{Decision, Item, LaneReport, Stages};
 use crate::sink::{ArchiveSink, Finished};
+use leak_check::LeakCheck;
 use masking::RowMask;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;

@@ -1,9 +1,9 @@
 //! One lane's worker: looks at pieces of rows as they came and as they are written, and hands hashes on in batches.
 
-use super::class::{Class, Hasher};
-use super::find::{is_digest, Candidate, Finder};
-use super::watch::{LeakWatch, Role, ScanMode, WatchedColumn};
-use super::LeakCheck;
+use crate::class::{Class, Hasher};
+use crate::find::{is_digest, Candidate, Finder};
+use crate::watch::{LeakWatch, Role, ScanMode, WatchedColumn};
+use crate::LeakCheck;
 use md5::{Digest as _, Md5};
 use personal_data::PiiKind;
 use pg_dump_archive::copy::{self, Row, Splitter};
@@ -181,7 +181,7 @@ struct Looker {
 }
 
 impl Watcher {
-    pub(super) fn new(check: Arc<LeakCheck>, watch: LeakWatch, moment: LookTime) -> Self {
+    pub(crate) fn new(check: Arc<LeakCheck>, watch: LeakWatch, moment: LookTime) -> Self {
         let batch = Batch {
             hasher: check.hasher.clone(),
             originals: Vec::new(),
@@ -208,7 +208,7 @@ impl Watcher {
     }
 
     /// Whether a column at a place is looked at when it is read back.
-    pub(crate) fn looks_at(&self, position: usize) -> bool {
+    pub fn looks_at(&self, position: usize) -> bool {
         let is_looked_at = |role: Role| match role {
             Role::Written | Role::Scrubbed => self.looker.moment != LookTime::Kept,
             Role::MaskedLater => true,
@@ -219,7 +219,7 @@ impl Watcher {
     }
 
     /// Whether that is so of any column.
-    pub(crate) fn looks_at_anything(&self) -> bool {
+    pub fn looks_at_anything(&self) -> bool {
         self.watch
             .columns
             .iter()
@@ -248,7 +248,7 @@ impl Watcher {
     }
 
     /// Looks at one row, as it came and as it is written. [`Watcher::end_of_piece`] must be called now and then.
-    pub(crate) fn row(&mut self, raw: Row<'_>, written: Row<'_>) {
+    pub fn row(&mut self, raw: Row<'_>, written: Row<'_>) {
         let Self { watch, looker, .. } = self;
         let fields = raw.fields().min(written.fields());
         for column in &watch.columns {
@@ -268,7 +268,7 @@ impl Watcher {
     }
 
     /// Hands on what was found, to where all of a run's watchers do.
-    pub(crate) fn end_of_piece(&mut self) {
+    pub fn end_of_piece(&mut self) {
         self.looker.batch.hand_on(&self.looker.check);
     }
 }

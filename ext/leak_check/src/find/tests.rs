@@ -35,7 +35,7 @@ fn what_detection_finds_is_found() {
     ] {
         let mut expected = Vec::new();
         personal_data::find_in_text(text.as_bytes(), |kind, range| {
-            if kind != PiiKind::Name && super::super::Class::of(kind).is_some() {
+            if kind != PiiKind::Name && crate::Class::of(kind).is_some() {
                 // Compared as they are compared.
                 let mut form = Vec::new();
                 personal_data::canonical(kind, text[range].as_bytes(), &mut form);
@@ -44,7 +44,7 @@ fn what_detection_finds_is_found() {
         });
         let mut actual: Vec<_> = found(text)
             .iter()
-            .filter(|(kind, _)| super::super::Class::of(*kind).is_some())
+            .filter(|(kind, _)| crate::Class::of(*kind).is_some())
             .map(|(kind, value)| {
                 let mut form = Vec::new();
                 personal_data::canonical(*kind, value.as_bytes(), &mut form);

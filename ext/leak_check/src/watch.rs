@@ -42,12 +42,12 @@ const INSIDE: [&str; 5] = ["scrub", "json", "hstore", "array", "template"];
 
 impl LeakWatch {
     /// Whether there is nothing to look at.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.columns.is_empty() && self.full_name.is_none()
     }
 
     /// The same under the mask that is in force.
-    pub(super) fn under(&self, mask: Option<&RowMask>) -> Self {
+    pub(crate) fn under(&self, mask: Option<&RowMask>) -> Self {
         let mut watch = self.clone();
         let masked = |position: usize| {
             let columns = mask.map(RowMask::columns).unwrap_or_default();

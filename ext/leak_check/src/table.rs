@@ -11,7 +11,7 @@ fn is_full(entries: usize, slots: usize) -> bool {
 }
 
 /// A set of hashes.
-pub(super) struct HashTable {
+pub(crate) struct HashTable {
     /// 0: nothing. A hash of 0 is taken for 1.
     slots: Vec<u64>,
     len: usize,
@@ -20,7 +20,7 @@ pub(super) struct HashTable {
 
 impl HashTable {
     /// An empty set that grows to at most so many slots, a power of two, of eight bytes.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             slots: vec![0; FIRST.min(most)],
             len: 0,
@@ -29,7 +29,7 @@ impl HashTable {
     }
 
     /// Adds a hash. Returns whether it is new. It must not be full.
-    pub(super) fn insert(&mut self, hash: u64) -> bool {
+    pub(crate) fn insert(&mut self, hash: u64) -> bool {
         if is_full(self.len + 1, self.slots.len()) && self.slots.len() < self.most {
             let slots = self.slots.len() * 2;
             self.rebuild(slots, |_| true);
@@ -44,21 +44,21 @@ impl HashTable {
         is_new
     }
 
-    pub(super) fn contains(&self, hash: u64) -> bool {
+    pub(crate) fn contains(&self, hash: u64) -> bool {
         self.slots[self.place(hash.max(1))] != 0
     }
 
     /// Whether the next one would be beyond its bound.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         is_full(self.len + 1, self.most)
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.slots.iter().copied().filter(|slot| *slot != 0)
     }
 
@@ -72,7 +72,7 @@ impl HashTable {
     }
 
     /// Drops what a condition does not keep.
-    pub(super) fn retain(&mut self, keep: impl Fn(u64) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(u64) -> bool) {
         let slots = self.slots.len();
         self.rebuild(slots, keep);
     }
@@ -90,10 +90,10 @@ impl HashTable {
 
 /// One value in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Sighting {
-    pub(super) hash: u64,
+pub(crate) struct Sighting {
+    pub(crate) hash: u64,
     /// The place, as [`super::sets`] numbers them.
-    pub(super) place: u32,
+    pub(crate) place: u32,
     /// How often, at least once; 0: an empty slot. The highest bit: it is known to be an original.
     count: u32,
 }
@@ -102,21 +102,21 @@ pub(super) struct Sighting {
 const ORIGINAL: u32 = 1 << 31;
 
 impl Sighting {
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         u64::from(self.count & !ORIGINAL)
     }
 
-    pub(super) fn is_original(&self) -> bool {
+    pub(crate) fn is_original(&self) -> bool {
         self.count & ORIGINAL != 0
     }
 
-    pub(super) fn mark(&mut self) {
+    pub(crate) fn mark(&mut self) {
         self.count |= ORIGINAL;
     }
 }
 
 /// Counts of values by column.
-pub(super) struct SightingTable {
+pub(crate) struct SightingTable {
     slots: Vec<Sighting>,
     len: usize,
     most: usize,
@@ -124,7 +124,7 @@ pub(super) struct SightingTable {
 
 impl SightingTable {
     /// An empty one that grows to at most so many slots, a power of two, of sixteen bytes.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             slots: vec![Sighting::default(); FIRST.min(most)],
             len: 0,
@@ -133,7 +133,7 @@ impl SightingTable {
     }
 
     /// Counts a value in a column. Returns whether it is new there. It must not be full.
-    pub(super) fn count(&mut self, hash: u64, place: u32) -> bool {
+    pub(crate) fn count(&mut self, hash: u64, place: u32) -> bool {
         if is_full(self.len + 1, self.slots.len()) && self.slots.len() < self.most {
             let slots = self.slots.len() * 2;
             self.rebuild(slots, |_| true);
@@ -154,20 +154,20 @@ impl SightingTable {
         is_new
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         is_full(self.len + 1, self.most)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Sighting> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Sighting> {
         self.slots.iter().filter(|slot| slot.count != 0)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Sighting> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Sighting> {
         self.slots.iter_mut().filter(|slot| slot.count != 0)
     }
 
     /// Drops what a condition does not keep.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Sighting) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Sighting) -> bool) {
         let slots = self.slots.len();
         self.rebuild(slots, keep);
     }
@@ -193,14 +193,14 @@ impl SightingTable {
 }
 
 /// One hash of a value and a column.
-pub(super) fn in_place(hash: u64, place: u32) -> u64 {
+pub(crate) fn in_place(hash: u64, place: u32) -> u64 {
     super::sketch::mix(hash ^ u64::from(place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sketch::mix;
     use super::*;
+    use crate::sketch::mix;
 
     #[test]
     fn a_set_holds_what_was_added_while_it_grows_and_knows_when_it_is_full() {

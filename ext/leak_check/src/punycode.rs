@@ -8,7 +8,7 @@ const SKEW: u32 = 38;
 const DAMP: u32 = 700;
 
 /// Appends a host to an address, its labels decoded.
-pub(super) fn extend_with_host(address: &mut Vec<u8>, host: &[u8]) {
+pub(crate) fn extend_with_host(address: &mut Vec<u8>, host: &[u8]) {
     for (place, label) in host.split(|byte| *byte == b'.').enumerate() {
         if place > 0 {
             address.push(b'.');

@@ -9,9 +9,9 @@
 //!
 //! Digests have sets of their own, because they are many per original: past a bound only the sample is kept.
 
-use super::class::Class;
-use super::sketch::Sketch;
-use super::table::{in_place, HashTable, Sighting, SightingTable};
+use crate::class::Class;
+use crate::sketch::Sketch;
+use crate::table::{in_place, HashTable, Sighting, SightingTable};
 
 /// How many hashes a sketch is asked about together.
 const TOGETHER: usize = 64;
@@ -61,23 +61,23 @@ impl Share {
 
 /// What is known of one class in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct ClassTally {
+pub(crate) struct ClassTally {
     /// Candidates seen.
-    pub(super) seen: u64,
+    pub(crate) seen: u64,
     /// Different ones among them, as far as known.
-    pub(super) distinct: u64,
+    pub(crate) distinct: u64,
     /// Candidates that are originals.
-    pub(super) certain: u64,
+    pub(crate) certain: u64,
     /// How many different ones those are, as far as known.
-    pub(super) values: u64,
+    pub(crate) values: u64,
     /// Past the bounds: candidates that are originals as far as sketches show, the certain ones among them.
-    pub(super) possible: u64,
+    pub(crate) possible: u64,
     /// How many of those are their errors, on average.
-    pub(super) expected: f64,
+    pub(crate) expected: f64,
 }
 
 /// The sets of a run.
-pub(super) struct Sets {
+pub(crate) struct Sets {
     bounds: Bounds,
     originals: HashTable,
     originals_share: Share,
@@ -107,12 +107,12 @@ impl std::fmt::Debug for Sets {
 }
 
 /// The place of a class in a column.
-pub(super) fn place(column: u32, class: Class) -> u32 {
+pub(crate) fn place(column: u32, class: Class) -> u32 {
     column * Class::COUNT as u32 + class.index() as u32
 }
 
 impl Sets {
-    pub(super) fn new(bounds: Bounds, columns: usize) -> Self {
+    pub(crate) fn new(bounds: Bounds, columns: usize) -> Self {
         Self {
             originals: HashTable::new(bounds.originals),
             originals_share: Share::default(),
@@ -132,7 +132,7 @@ impl Sets {
     }
 
     /// Adds originals.
-    pub(super) fn originals_found(&mut self, found: &[(Class, u64)]) {
+    pub(crate) fn originals_found(&mut self, found: &[(Class, u64)]) {
         for some in found.chunks(TOGETHER) {
             if let Some(sketch) = &self.originals_sketch {
                 sketch.fetch(some.iter().map(|(_, hash)| *hash));
@@ -177,7 +177,7 @@ impl Sets {
     }
 
     /// Adds the digest of an original.
-    pub(super) fn digest(&mut self, hash: u64) {
+    pub(crate) fn digest(&mut self, hash: u64) {
         if self.digests.is_full() {
             self.thin_digests();
         }
@@ -187,7 +187,7 @@ impl Sets {
     }
 
     /// Notes, when everything has passed, that a value still stands in its own column. `digests`: also those of it.
-    pub(super) fn kept(&mut self, hash: u64, digests: &[u64]) {
+    pub(crate) fn kept(&mut self, hash: u64, digests: &[u64]) {
         let is_original = match self.originals_share.holds(hash) {
             true => self.originals.contains(hash),
             false => (self.originals_sketch.as_ref()).is_some_and(|sketch| sketch.may_hold(hash)),
@@ -205,7 +205,7 @@ impl Sets {
     }
 
     /// Counts a candidate in a column.
-    pub(super) fn sighting(&mut self, column: u32, class: Class, hash: u64) {
+    pub(crate) fn sighting(&mut self, column: u32, class: Class, hash: u64) {
         let place = place(column, class);
         self.tallies[place as usize].seen += 1;
         if class == Class::Digest {
@@ -244,7 +244,7 @@ impl Sets {
     }
 
     /// Compares what has not been compared as it came, and returns what is known of every place.
-    pub(super) fn finish(&mut self) -> &[ClassTally] {
+    pub(crate) fn finish(&mut self) -> &[ClassTally] {
         // What was reported as it came may be among what is kept.
         if self.sightings_sketch.is_some() && self.kept.iter().next().is_some() {
             self.doubt();
@@ -284,17 +284,17 @@ impl Sets {
     }
 
     /// How many different originals of a class there are, as far as known.
-    pub(super) fn originals(&self, class: Class) -> u64 {
+    pub(crate) fn originals(&self, class: Class) -> u64 {
         self.counts[class.index()]
     }
 
     /// Whether every digest took part.
-    pub(super) fn has_all_digests(&self) -> bool {
+    pub(crate) fn has_all_digests(&self) -> bool {
         self.digest_share == Share::default()
     }
 
     /// The sketches' error rate, where there are any.
-    pub(super) fn rate(&self) -> Option<f64> {
+    pub(crate) fn rate(&self) -> Option<f64> {
         let sketches = [&self.originals_sketch, &self.sightings_sketch];
         sketches.into_iter().flatten().map(Sketch::rate).reduce(f64::max)
     }

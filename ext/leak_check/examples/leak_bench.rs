@@ -1,15 +1,15 @@
 //! How quickly the leak check looks: megabytes per second of COPY text of several sorts, on one thread.
 //!
-//!     cargo run --release -p staging-sync-engine --example leak_bench
+//!     cargo run --release -p leak-check --example leak_bench
 //!
 //! Another measure than detection's: here every row is looked at, so what matters is text without candidates.
 
 #![allow(clippy::unwrap_used)]
 
-use pg_dump_archive::DumpId;
-use staging_sync_engine::leak::{
+use leak_check::{
     Bounds, ColumnPlace, LeakCheck, LeakWatch, LookTime, Role, ScanMode, WatchedColumn, Watches,
 };
+use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;

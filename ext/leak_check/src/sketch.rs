@@ -15,7 +15,7 @@ const MORE: usize = 2;
 const PROBES: usize = WORDS + MORE;
 
 /// The filter.
-pub(super) struct Sketch {
+pub(crate) struct Sketch {
     blocks: Box<[[u64; WORDS]]>,
     /// How many bits of each block are set.
     set: Box<[u16]>,
@@ -27,7 +27,7 @@ pub(super) struct Sketch {
 
 impl Sketch {
     /// An empty filter of about so many bytes.
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(crate) fn new(bytes: usize) -> Self {
         let blocks = (bytes / 64).max(1);
         let bits = WORDS * 64;
         let chances = (0..=bits).map(|set| (set as f64 / bits as f64).powi(PROBES as i32));
@@ -40,7 +40,7 @@ impl Sketch {
     }
 
     /// Adds a hash. Returns whether the filter took it for known already.
-    pub(super) fn insert(&mut self, hash: u64) -> bool {
+    pub(crate) fn insert(&mut self, hash: u64) -> bool {
         let Probes {
             block: place,
             bits,
@@ -67,7 +67,7 @@ impl Sketch {
 
     /// Fetches from memory what the hashes will need. Asked for one behind the other they wait for it in turn, each as
     /// long as a hundred instructions take; side by side they wait once.
-    pub(super) fn fetch(&self, hashes: impl Iterator<Item = u64>) {
+    pub(crate) fn fetch(&self, hashes: impl Iterator<Item = u64>) {
         let fetched = hashes.fold(0, |sum, hash| {
             let place = self.place(mix(hash));
             sum ^ self.blocks[place][0] ^ u64::from(self.set[place])
@@ -76,7 +76,7 @@ impl Sketch {
     }
 
     /// Whether it may hold a hash. A yes is wrong with the probability [`Sketch::rate`], a no never.
-    pub(super) fn may_hold(&self, hash: u64) -> bool {
+    pub(crate) fn may_hold(&self, hash: u64) -> bool {
         let Probes { block, bits, more } = self.probes(hash);
         let block = &self.blocks[block];
         block.iter().zip(bits).all(|(word, bit)| word & bit != 0)
@@ -84,7 +84,7 @@ impl Sketch {
     }
 
     /// With what probability it says yes to a hash that was never added.
-    pub(super) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.chance / self.blocks.len() as f64
     }
 
@@ -116,7 +116,7 @@ struct Probes {
 }
 
 /// Spreads a hash's bits anew (the finalizer of SplitMix64, Steele et al. 2014).
-pub(super) fn mix(mut hash: u64) -> u64 {
+pub(crate) fn mix(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

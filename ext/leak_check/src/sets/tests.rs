@@ -1,5 +1,5 @@
-use super::super::sketch::mix;
 use super::*;
+use crate::sketch::mix;
 
 const SMALL: Bounds = Bounds {
     originals: 1 << 10,

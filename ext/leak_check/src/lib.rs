@@ -8,14 +8,13 @@
 //! watch      the plan's word on each column: original, written, or of no interest
 //! find       the candidates in a field, quickly
 //! class      the kinds that are followed, and their keyed hash
+//! punycode   hosts in punycode, as they are read
 //! sets       both sets and where they meet, built on table (exact) and sketch (bounded, with an error rate)
-//! verdict    what is certain, what is possible, and how it is said
-//! channel    what holds personal data beside columns
+//! verdict    what is certain, and what is possible
 //! ```
 //!
 //! [`LeakCheck`] is one run's; a [`Watcher`] is one lane's worker on it.
 
-mod channel;
 mod class;
 mod find;
 mod punycode;
@@ -26,7 +25,6 @@ mod verdict;
 mod watch;
 mod watcher;
 
-pub use channel::{warnings, Channel, ChannelKind, ChannelOutcome};
 pub use class::Class;
 pub use sets::Bounds;
 pub use verdict::{Findings, Leak, Summary};
@@ -84,7 +82,7 @@ impl LeakCheck {
     }
 
     /// What a data block's rows are to be read back for when all is done, if they are.
-    pub(crate) fn reads_back(&self, load: DumpId) -> Option<LookTime> {
+    pub fn reads_back(&self, load: DumpId) -> Option<LookTime> {
         let watch = self.watches.get(&load)?;
         let mut columns = watch.columns.iter();
         match watch.read_back {

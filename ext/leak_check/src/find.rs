@@ -28,7 +28,7 @@ const BUFFER: usize = 256 * 1024;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Candidate<'a> {
+pub(crate) enum Candidate<'a> {
     /// A value of a kind, as it is written.
     Value(PiiKind, &'a [u8]),
     /// The bytes of something that may be an unsalted digest.
@@ -37,7 +37,7 @@ pub(super) enum Candidate<'a> {
 
 /// Finds candidates, with a buffer that is used again.
 #[derive(Default)]
-pub(super) struct Finder {
+pub(crate) struct Finder {
     plain: Vec<u8>,
     bytes: Vec<u8>,
     undisguised: Vec<u8>,
@@ -113,7 +113,7 @@ fn last_part(text: &[u8], length: usize) -> [u8; PART] {
 }
 
 impl Finder {
-    pub(super) fn new(names: bool) -> Self {
+    pub(crate) fn new(names: bool) -> Self {
         Self {
             plain: Vec::new(),
             bytes: Vec::new(),
@@ -125,7 +125,7 @@ impl Finder {
 
     /// Whether nothing can be found in what a field of COPY text stands for, as a glance shows. Of COPY's own escapes
     /// only the doubled backslash leaves one that hides something.
-    pub(super) fn has_nothing(&self, field: &[u8]) -> bool {
+    pub(crate) fn has_nothing(&self, field: &[u8]) -> bool {
         if field.len() < SHORTEST || self.names {
             return field.len() < SHORTEST;
         }
@@ -138,7 +138,7 @@ impl Finder {
     }
 
     /// Calls back with each candidate in a text. Escapes of JSON, percent-encoding and quoted-printable are undone.
-    pub(super) fn text(&mut self, text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+    pub(crate) fn text(&mut self, text: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
         if text.len() < SHORTEST {
             return;
         }
@@ -221,7 +221,7 @@ impl Finder {
     }
 
     /// Calls back with what a whole number of an integer or numeric column is, if anything: a card or a NIR.
-    pub(super) fn number(&self, digits: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
+    pub(crate) fn number(&self, digits: &[u8], found: &mut dyn FnMut(Candidate<'_>)) {
         if !digits.iter().all(u8::is_ascii_digit) {
             return;
         }
@@ -234,7 +234,7 @@ impl Finder {
 
     /// Calls back with the candidates in a bytea in hex form (without `\x`), if it decodes as text or is a digest.
     /// Returns false where it holds something else, which has not been looked at.
-    pub(super) fn bytes(&mut self, hex: &[u8], found: &mut dyn FnMut(Candidate<'_>)) -> bool {
+    pub(crate) fn bytes(&mut self, hex: &[u8], found: &mut dyn FnMut(Candidate<'_>)) -> bool {
         if DIGEST_LENGTHS.contains(&hex.len()) {
             digests(hex, found);
         }
@@ -349,7 +349,7 @@ fn end_of_groups(text: &[u8], start: usize) -> (usize, usize) {
 }
 
 /// Whether a whole text may be a digest.
-pub(super) fn is_digest(text: &[u8]) -> bool {
+pub(crate) fn is_digest(text: &[u8]) -> bool {
     DIGEST_LENGTHS.contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 

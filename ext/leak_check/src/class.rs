@@ -74,31 +74,13 @@ impl Class {
         }
     }
 
-    /// The class in words, for one or for several.
-    pub fn words(self, count: u64) -> &'static str {
-        let (one, many) = match self {
-            Class::Email => ("e-mail address", "e-mail addresses"),
-            Class::Phone => ("telephone number", "telephone numbers"),
-            Class::Iban => ("IBAN", "IBANs"),
-            Class::Card => ("card number", "card numbers"),
-            Class::Identity | Class::ShortIdentity => ("identity number", "identity numbers"),
-            Class::Name => ("full name", "full names"),
-            Class::Digest => ("unsalted hash of a value", "unsalted hashes of values"),
-        };
-        if count == 1 {
-            one
-        } else {
-            many
-        }
-    }
-
     /// About how many different values there are, where they are so few that two may be equal by chance: as many as a
     /// number drawn among those that look like one can be. None where chance plays no part.
     ///
     /// Telephone numbers are compared by nine digits, of which most countries use a few beginnings: two hundred
     /// million. Cards have nine free digits behind an issuer's six and before the check digit, and some issuers
     /// share most customers: 10^11. Nine-digit numbers: 7 × 10^8.
-    pub(super) fn domain(self) -> Option<f64> {
+    pub(crate) fn domain(self) -> Option<f64> {
         match self {
             Class::Phone => Some(2e8),
             Class::Card => Some(1e11),
@@ -108,11 +90,11 @@ impl Class {
     }
 
     /// Whether finding a value can fail a run. Many people share a name.
-    pub(super) fn proves(self) -> bool {
+    pub fn proves(self) -> bool {
         self != Class::Name
     }
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self as usize
     }
 }
@@ -158,13 +140,13 @@ fn mailbox(address: &mut Vec<u8>) {
     }
     match dotless {
         true => address.extend_from_slice(WITHOUT_DOTS[0]),
-        false => super::punycode::extend_with_host(address, &host),
+        false => crate::punycode::extend_with_host(address, &host),
     }
 }
 
 /// Hashes values of one run.
 #[derive(Clone)]
-pub(super) struct Hasher {
+pub(crate) struct Hasher {
     state: RandomState,
     canonical: Vec<u8>,
 }
@@ -178,7 +160,7 @@ impl std::fmt::Debug for Hasher {
 
 impl Hasher {
     /// A hasher with a key of its own; clones share it.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             state: RandomState::new(),
             canonical: Vec::new(),
@@ -186,7 +168,7 @@ impl Hasher {
     }
 
     /// The hash of a value's canonical form, and its class; None when nothing is left of it.
-    pub(super) fn value(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
+    pub(crate) fn value(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
         let class = Class::of(kind)?;
         if !canonical(kind, value, &mut self.canonical) {
             return None;
@@ -209,7 +191,7 @@ impl Hasher {
     }
 
     /// The hash of an IBAN's account, without country and check digits.
-    pub(super) fn account(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
+    pub(crate) fn account(&mut self, kind: PiiKind, value: &[u8]) -> Option<(Class, u64)> {
         let is_iban = kind == PiiKind::Iban && canonical(kind, value, &mut self.canonical);
         let account = self
             .canonical
@@ -219,7 +201,7 @@ impl Hasher {
     }
 
     /// The hash of a digest.
-    pub(super) fn digest(&self, digest: &[u8]) -> u64 {
+    pub(crate) fn digest(&self, digest: &[u8]) -> u64 {
         self.hash(Class::Digest, digest)
     }
 

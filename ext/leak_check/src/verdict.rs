@@ -1,9 +1,8 @@
-//! What the two sets say: certain leaks, possible ones, and the sentences for them.
+//! What the two sets say: certain leaks, and possible ones.
 
-use super::class::Class;
-use super::sets::{place, ClassTally, Sets};
-use super::watch::ColumnPlace;
-use crate::text::{Snippet, Text};
+use crate::class::Class;
+use crate::sets::{place, ClassTally, Sets};
+use crate::watch::ColumnPlace;
 use personal_data::RuleEntry;
 use serde::Serialize;
 
@@ -11,8 +10,6 @@ use serde::Serialize;
 const CHANCE: f64 = 1e-3;
 /// Numbers are not handed out evenly: chance is taken for so many times as likely as the domain says.
 const UNEVEN: f64 = 3.0;
-/// Leaks that a sentence names; the report has them all.
-const NAMED: usize = 10;
 
 /// What the leak check found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,8 +37,9 @@ pub struct Leak {
     pub certain: bool,
     /// The entry of a rule that closes it.
     pub entry: RuleEntry,
+    /// The class that `kind` names.
     #[serde(skip)]
-    class: Class,
+    pub class: Class,
 }
 
 /// What the leak check looked at.
@@ -64,55 +62,15 @@ pub struct Summary {
     pub error_rate: Option<f64>,
 }
 
-impl Leak {
-    /// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns: `, and the entry.
-    pub fn sentence(&self) -> Text {
-        Text::from(self.words()).suggesting(Snippet::Entry(self.entry.clone()))
-    }
-
-    fn words(&self) -> String {
-        let Leak {
-            table, column, count, ..
-        } = self;
-        let what = self.class.words(*count);
-        if self.certain {
-            return format!("{table}.{column} holds {count} {what} of masked columns: ");
-        }
-        let why = if self.class.proves() {
-            format!("chance alone would give {:.1}", self.expected_by_chance)
-        } else {
-            "people share names".to_owned()
-        };
-        format!("{table}.{column} may hold {count} {what} of masked columns ({why}): ")
-    }
-}
-
 impl Findings {
     /// The leaks that are proven.
     pub fn certain(&self) -> impl Iterator<Item = &Leak> {
         self.leaks.iter().filter(|leak| leak.certain)
     }
-
-    /// What is proven, in one text with a line per column; None when nothing is.
-    pub fn failure(&self) -> Option<Text> {
-        let lines: Vec<Text> = self.certain().map(Leak::sentence).collect();
-        let count = lines.len();
-        let more = match count {
-            0 => return None,
-            _ if count > NAMED => format!("\n… and {} more, in the report.", count - NAMED),
-            _ => String::new(),
-        };
-        let named = Text::joined(&lines[..count.min(NAMED)], "\n- ");
-        Some(
-            Text::from("Values that were masked survived in other columns:\n- ")
-                .and(named)
-                .and(format!("{more}\n")),
-        )
-    }
 }
 
 /// Judges the sets.
-pub(super) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
+pub(crate) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
     let rate = sets.rate();
     let tallies = sets.finish().to_vec();
     let mut leaks = Vec::new();
@@ -253,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_sketch_says_is_possible_and_told_when_it_is_more_than_its_errors() {
+    fn what_only_a_sketch_shows_is_possible_and_reported_when_it_is_more_than_its_errors() {
         let tally = |possible, expected| ClassTally {
             seen: 1_000,
             distinct: 1_000,
@@ -269,21 +227,5 @@ mod tests {
     #[test]
     fn a_name_is_never_proof() {
         assert_eq!(verdict(Class::Name, 10, seen(10, 4)), Some((false, 4)));
-    }
-
-    #[test]
-    fn the_failure_names_columns_and_what_to_paste() {
-        let leak = judge(&seen(9, 3), Class::Email, 5, &column());
-        let findings = Findings {
-            leaks: leak.into_iter().collect(),
-            summary: Summary::default(),
-        };
-        let failure = findings.failure().unwrap_or_default();
-        assert!(
-            failure.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
-            "{failure}"
-        );
-        assert_eq!(failure.snippets().collect::<Vec<_>>(), [&Snippet::Entry(entry())]);
-        assert_eq!(Findings::default().failure(), None);
     }
 }
