@@ -10,13 +10,20 @@ require_relative "shop"
 require_relative "measured_task"
 require_relative "pg_restore_way"
 require_relative "proof"
+require_relative "further"
 
 # One run of the demo: production, its backup, the API, the staging app, the rake task, and what came of it.
 class Demo
-  USERS = Integer(ENV.fetch("DEMO_USERS", "50000"))
+  # What a fast demo does not show of the run: a line for each table, what was downloaded, and the warnings, which the audit has.
+  DETAIL = /\] (?:\S+: [\d,]+ rows?|Downloaded|Warning: )/
 
-  def initialize(keep:)
+  # Where the run's audit stays.
+  AUDIT = File.expand_path("../tmp/demo", __dir__)
+
+  def initialize(keep:, fast:)
     @keep = keep
+    @fast = fast
+    @users = Integer(ENV.fetch("DEMO_USERS", fast ? "5000" : "50000"))
     @screen = Screen.new
     @work = Dir.mktmpdir("staging-sync-demo")
   end
@@ -26,13 +33,18 @@ class Demo
     make_production
     make_backup
     make_staging
+    check
     run_the_task
     show_rows
-    show_what_was_left_out
-    compare_with_pg_restore
-    proven = prove
+    unless @fast
+      show_what_was_left_out
+      compare_with_pg_restore
+    end
+    proof = prove
+    go_further(proof)
+    @screen.verdict(proof.holds?)
     print_how_to_connect if @keep
-    proven
+    proof.holds?
   ensure
     @fake&.stop
     @check&.drop
@@ -44,8 +56,8 @@ class Demo
   def make_production
     @screen.chapter("A production database")
     @production = Postgres.create_database("production")
-    @screen.step("an online shop with #{Screen.number(USERS)} customers, made by SQL") do
-      @production.load_sql(Shop::SQL, users: USERS)
+    @screen.step("an online shop with #{Screen.number(@users)} customers, made by SQL") do
+      @production.load_sql(Shop::SQL, users: @users)
     end
     @counts = @production.counts
     @screen.say("#{Screen.number(@counts.values.sum)} rows in #{@counts.length} tables")
@@ -70,7 +82,18 @@ class Demo
       @app.generate
     end
     @app.configure(Shop::CONFIGURATION)
+    @screen.say("the generator's initializer says config.pii_policy = :mask: what looks personal is masked; the rules below are extra")
     @screen.quote(Shop::CONFIGURATION)
+  end
+
+  def check
+    @screen.chapter("bundle exec rake scalingo_staging_sync:check")
+    result = nil
+    @screen.step("everything that a run needs") { result = @app.rake("scalingo_staging_sync:check") }
+    lines = result.output.lines(chomp: true)
+    lines.grep(/\A(warning|FAILED) /).each { |line| @screen.echo(line) }
+    @screen.echo("#{lines.grep(/\Apassed /).size} checks passed. #{lines.grep(/\A(Everything holds|\d+ check)/).last}")
+    raise "the check failed:\n#{result.output}" unless result.success?
   end
 
   def run_the_task
@@ -79,13 +102,15 @@ class Demo
     @rails_only.run
     Postgres.exec("CHECKPOINT")
     @task = MeasuredTask.new(@app, "scalingo_staging_sync:run")
-    @task.run { |line| @screen.echo(line) }
-    raise "the rake task failed" unless @task.success?
+    @task.run { |line| @screen.echo(line) unless @fast && line.match?(DETAIL) }
+    raise "the rake task failed:\n#{@task.output}" unless @task.success?
+
+    @screen.say(format("%.1f s, of which loading Rails takes %.1f s", @task.seconds, @rails_only.seconds))
   end
 
   def show_rows
     @screen.chapter("The same rows in production and in staging")
-    Shop::EXAMPLES.each do |table, columns, where|
+    (@fast ? Shop::FEW : Shop::EXAMPLES).each do |table, columns, where|
       before, after = [@production, @staging.database].map do |database|
         database.exec("SELECT #{columns.join(", ")} FROM #{table} WHERE #{where}").first
       end
@@ -115,12 +140,28 @@ class Demo
   def prove
     @screen.chapter("Proof")
     @check = Postgres.create_database("check")
-    proof = Proof.new(production: @production, staging: @staging, check: @check, screen: @screen)
+    proof = Proof.new(production: @production, staging: @staging, check: @check, screen: @screen, audit: JSON.parse(@app.read("tmp/audit.json")))
     proof.data
     proof.requests(@fake)
     proof.resources(@task, @rails_only)
-    @screen.verdict(proof.holds?)
-    proof.holds?
+    keep_the_audit
+    proof
+  end
+
+  # For the reader: the app is removed at the end.
+  def keep_the_audit
+    FileUtils.mkdir_p(AUDIT)
+    FileUtils.cp(Dir[File.join(@app.directory, "tmp/audit.*")], AUDIT)
+  end
+
+  def go_further(proof)
+    further = Further.new(app: @app, staging: @staging, production: @production, work: @work, screen: @screen, proof:)
+    further.leak
+    further.part
+    further.archive
+    @screen.chapter("What it leaves for those who answer for it")
+    @screen.say("the audit of the run, as a page:  #{File.join(AUDIT, "audit.html")}")
+    @screen.say("the same, sealed, for machines:   #{File.join(AUDIT, "audit.json")}")
   end
 
   def print_how_to_connect
@@ -133,4 +174,4 @@ class Demo
   end
 end
 
-exit Demo.new(keep: ARGV.include?("--keep")).run
+exit Demo.new(keep: ARGV.include?("--keep"), fast: ARGV.include?("--fast")).run

@@ -18,6 +18,9 @@ class Screen
     (shown.length > width) ? "#{shown[0, width - 1]}…" : shown
   end
 
+  # Broken between words.
+  def self.wrapped(line) = line.gsub(/(.{1,#{WIDTH}})(?:\s+|\z)/, "\\1\n")
+
   # Seconds that the steps of the current chapter took.
   attr_reader :seconds_of_chapter
 

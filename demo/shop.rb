@@ -15,8 +15,16 @@ module Shop
     ]
     config.exclude_tables = ["sessions", "audit_logs"]
     config.anonymization_audit_file = "tmp/audit.json"
-    config.pii_policy = :warn
   RUBY
+
+  # The newest customers and what belongs to them.
+  PART = <<~RUBY
+    config.subset = { "users" => { last: 200, by: "id", on_missing: { referrer_id: :nullify } } }
+  RUBY
+
+  # What some import has left where nothing looks for it: a customer's address in the name of a product, behind the rows
+  # that are looked at before anything is sent.
+  LEAK = "UPDATE products SET name = 'Pull réservé pour ' || (SELECT email FROM users WHERE id = 100) WHERE id = 1999"
 
   EXCLUDED = %w[public.sessions public.audit_logs].freeze
 
@@ -35,6 +43,13 @@ module Shop
     "public.addresses" => { "address_line1" => /\A123 Demo Street\z/, "address_line2" => nil, "postal_code" => /\A00000\z/,
                             "city" => /\ADemo City\z/ }
   }.freeze
+
+  # The rows that a fast demo shows, with few columns.
+  FEW = [
+    ["users", %w[id email first_name last_name birth_date city stripe_customer_id role], "id = 100"],
+    ["phone_numbers", %w[id user_id phone_number kind], "user_id = 102"],
+    ["comments", %w[id user_id rating body], "id = 100"]
+  ].freeze
 
   # Table, columns, and the row to show.
   EXAMPLES = [
