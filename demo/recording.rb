@@ -152,7 +152,7 @@ Dir.mktmpdir("staging-sync-recording") do |work|
   staging = Postgres.create_staging
   app = RailsApp.new(File.join(work, "app"), database_url: staging.url, environment: RailsApp.variables_for(fake))
   app.generate
-  app.configure(Shop::CONFIGURATION.sub(":warn", ":mask"))
+  app.configure(Shop::CONFIGURATION)
   film = Recording.new(app).record.film(28)
   counted = users.to_s.gsub(/(\d)(?=(\d{3})+\z)/, '\1,')
   description = "A recording of #{Recording::COMMAND} in a terminal of #{Recording::COLUMNS} columns, with the shop of bin/demo and " \
