@@ -3,7 +3,7 @@
 # Records a run in a terminal, and draws it as the two pictures of the README: `rake docs:recording`. The library that
 # `rake compile` has built does the work, so compile for release first.
 
-require "cgi"
+require "cgi/escape"
 require "pty"
 require_relative "../test/support/fake_scalingo"
 require_relative "../test/support/postgres"

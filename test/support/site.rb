@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "cgi"
+require "cgi/escape"
 
 # The site that `bin/docs` has built, and what is wrong with it: links to pages and headings that are not there, and what a
 # browser would fetch from another host. A reader's click may lead elsewhere.
