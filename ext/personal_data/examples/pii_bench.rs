@@ -86,7 +86,7 @@ fn main() -> std::process::ExitCode {
     let (tuning, untouched) = (support::read("tuning"), support::read("untouched"));
     let values = public::Values::read();
     let features = || {
-        let parts = ["tuning", "training"].into_iter();
+        let parts = ["tuning", "training", "written"].into_iter();
         parts.flat_map(|part| measure::features_public(&public::read(part), &values))
     };
     if has("--features") {

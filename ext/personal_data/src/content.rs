@@ -1,5 +1,6 @@
 //! What a column's values show: one detector per column, fed with decoded fields as they pass.
 
+mod facts;
 mod recent;
 mod shapes;
 mod tally;
@@ -12,6 +13,7 @@ use super::scan::{is_mac, Scanner};
 use super::sql_type::TypeClass;
 use super::structured::{notation, strings};
 use super::{checks, decode, phone, PiiKind};
+use facts::fact;
 pub use recent::Recent;
 use shapes::{inet, is_gender, is_placeholder, is_plate};
 use std::collections::HashMap;
@@ -223,6 +225,9 @@ impl ColumnDetector {
         }
         if is_gender(value) {
             seen.whole(PiiKind::Gender);
+        }
+        if let Some(kind) = fact(value) {
+            seen.whole(kind);
         }
         if is_plate(value) {
             seen.whole(PiiKind::LicensePlate);

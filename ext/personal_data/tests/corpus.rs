@@ -152,7 +152,7 @@ fn labels_and_values_of_the_public_schemas_are_known_ones() {
     assert!(kinds.contains(&"email") && kinds.len() >= 15);
     let values = public::Values::read();
     let framework = public::framework();
-    for schema in ["tuning", "untouched", "training"]
+    for schema in ["tuning", "untouched", "training", "written"]
         .iter()
         .flat_map(|part| public::read(part))
     {

@@ -78,15 +78,18 @@ enum Strength {
     Likely,
     /// Only when nearly every value is one.
     Weak,
+    /// A word that states it, when every other value does: names of things hold such words, too.
+    Fact,
 }
 
-fn strength(kind: PiiKind) -> Strength {
+fn strength(kind: PiiKind, inside_text: bool) -> Strength {
     use PiiKind::*;
     match kind {
         Phone | StreetAddress | IpAddress | MacAddress | Ssn | Card | Siret | Name | NationalId => {
             Strength::Likely
         }
         Siren | DeviceId | LicensePlate | Gender => Strength::Weak,
+        Health | MaritalStatus | SensitiveTrait if !inside_text => Strength::Fact,
         _ => Strength::Certain,
     }
 }
@@ -168,7 +171,7 @@ impl Tally {
         }
         let share = count as f32 / self.values as f32;
         let inside_text = whole * 2 < count;
-        let confidence = match strength(kind) {
+        let confidence = match strength(kind, inside_text) {
             // Books' numbers pass for French telephone numbers.
             _ if kind == PiiKind::Phone && self.books * 2 > self.values => 0.05,
             // One number in thirty passes for a card, one in ten for a telephone number: a column of numbers.
@@ -191,6 +194,8 @@ impl Tally {
             Strength::Likely => 0.3,
             Strength::Weak if share >= 0.85 && self.values >= 8 => 0.7,
             Strength::Weak => 0.1,
+            Strength::Fact if share >= 0.5 && self.values >= 8 => 0.75,
+            Strength::Fact => 0.1,
         };
         Some(ContentFinding {
             kind,

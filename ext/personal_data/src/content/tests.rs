@@ -136,3 +136,13 @@ fn types_that_can_tell_nothing_are_not_worth_feeding() {
     assert!(!ColumnDetector::new("x", "boolean").is_worth_feeding());
     assert!(ColumnDetector::new("x", "character varying(20)").is_worth_feeding());
 }
+
+#[test]
+fn words_for_facts_of_persons_make_a_column_of_them_when_every_other_value_is_one() {
+    let illnesses = ["asthma", "none", "Diabetes mellitus", "Heuschnupfen"].repeat(3);
+    assert_eq!(surest("x", "text", &illnesses), Some(PiiKind::Health));
+    let families = ["married", "single", "divorced", "-"].repeat(3);
+    assert_eq!(surest("x", "text", &families), Some(PiiKind::MaritalStatus));
+    assert_eq!(surest("x", "text", &["single", "double", "twin"].repeat(5)), None);
+    assert_eq!(surest("x", "text", &["asthma", "asthma"]), None, "too few");
+}

@@ -4,6 +4,7 @@
 //! from that.
 
 use super::phrases::{every_match, Subject, NOT_AFTER, NOT_BEFORE, PERSONS, THINGS, WRITINGS};
+use super::table::key_noun;
 use super::{Name, NameFinding};
 use crate::kind::ContentFinding;
 use crate::sql_type::TypeClass;
@@ -56,6 +57,7 @@ pub(super) fn of_name(name: &Name<'_>, rule: Option<&NameFinding>, emit: &mut Em
     of_table(name, &own, kind, emit);
     of_lexicon(name, kind, rule, emit);
     of_neighbours(name, &own, kind, emit);
+    of_keys(name, &own, kind, emit);
 }
 
 fn of_words(own: &[&str], kind: &str, emit: &mut Emit<'_>) {
@@ -192,6 +194,28 @@ fn of_neighbours(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>)
     }
     let columns = name.context.columns.max(2) - 1;
     emit(&["share"], (personal * 20 / columns) as i32);
+}
+
+/// The tables that this one refers to: what has a key to a patient says something of one.
+fn of_keys(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
+    let itself = key_noun(name.words);
+    let others = || name.context.keys.iter().filter(|noun| Some(*noun) != itself);
+    for noun in others() {
+        emit(&["key=", noun], MOST);
+        emit(&["key=", noun, ":", kind], HALF);
+    }
+    let persons = others().filter(|noun| PERSONS.contains(noun.as_str())).count();
+    let count = match persons {
+        0 => return emit(&["no key to a person:", kind], HALF),
+        1 => "one key",
+        _ => "keys",
+    };
+    emit(&["a key to a person"], ONE);
+    emit(&["a key to a person:", kind], MOST);
+    emit(&[count, " to a person:", kind], MOST);
+    if let Some(last) = own.last() {
+        emit(&["last=", last, " with a key to a person"], MOST);
+    }
 }
 
 /// What a column's values show, for the second sum.

@@ -148,7 +148,10 @@ pub(super) fn reason(name: &Name<'_>, rule: Option<&NameFinding>) -> String {
     let mut strongest: Vec<(i32, String)> = Vec::new();
     features::of_name(name, rule, &mut |parts, value| {
         let weight = WEIGHTS.weight(parts) * value;
-        if let Some(said) = said(&parts.concat()).filter(|_| weight > 0) {
+        if weight <= 0 {
+            return;
+        }
+        if let Some(said) = said(&parts.concat()) {
             match strongest.iter_mut().find(|(_, known)| *known == said) {
                 Some((sum, _)) => *sum += weight,
                 None => strongest.push((weight, said)),
@@ -173,6 +176,7 @@ fn said(feature: &str) -> Option<String> {
         return match what {
             "word" | "whole" | "first" | "last" | "pair" => Some(format!("\"{word}\"")),
             "table" => Some(format!("in \"{word}\"")),
+            "key" => Some(format!("refers to \"{word}\"")),
             "beside>" => Some("beside personal columns".into()),
             _ => None,
         };
@@ -186,6 +190,7 @@ fn said(feature: &str) -> Option<String> {
         "beside" => Some(format!("beside {value}")),
         "says" => Some(format!("a word for {value}")),
         "names" => Some(format!("with {value} in its name")),
+        "a" => Some("refers to a person".into()),
         _ => None,
     }
 }
@@ -240,6 +245,8 @@ mod tests {
                 Some("a word for street address"),
             ),
             ("of persons:long", Some("in a table of persons")),
+            ("key=patient:whole", Some("refers to \"patient\"")),
+            ("a key to a person:long", Some("refers to a person")),
             ("part=^pay", None),
             ("sure>=0.5", None),
         ] {

@@ -7,7 +7,7 @@ use super::phrases::{
 use super::RailsHints;
 use crate::words::words;
 use crate::{PiiKind, PERSONAL};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What the columns of a table have in common: made once per table.
@@ -28,6 +28,8 @@ pub struct TableContext {
     pub(super) has_given_name: bool,
     /// Holds accounts at other services, each by its `provider` and `uid`.
     pub(super) signs_in: bool,
+    /// The nouns of its keys to other tables: `patient` for `patient_id`, each once.
+    pub(super) keys: Vec<String>,
     pub(super) words: Vec<String>,
     /// How many columns it has.
     pub(super) columns: usize,
@@ -79,6 +81,7 @@ impl TableContext {
                     .iter()
                     .any(|column| column.len() == 1 && column[0] == *name)
             }),
+            keys: keys(&columns),
             words,
             columns: columns.len(),
             kinds: counts,
@@ -198,12 +201,22 @@ const COPIES: &[&str] = &[
     "snapshot",
 ];
 
+/// The noun of a key to another table: `patient` of `patient_id`.
+pub(super) fn key_noun(column: &[String]) -> Option<&String> {
+    match column {
+        [.., noun, id] if id == "id" => Some(noun),
+        _ => None,
+    }
+}
+
+fn keys(columns: &[Vec<String>]) -> Vec<String> {
+    let nouns: BTreeSet<&String> = columns.iter().filter_map(|column| key_noun(column)).collect();
+    nouns.into_iter().cloned().collect()
+}
+
 /// Whether a table has a foreign key to one of these: `patient_id`.
 fn refers_to(columns: &[Vec<String>], nouns: &[&str]) -> bool {
-    columns.iter().any(|column| match column.as_slice() {
-        [.., noun, id] => id == "id" && nouns.contains(&noun.as_str()),
-        _ => false,
-    })
+    (columns.iter().filter_map(|column| key_noun(column))).any(|noun| nouns.contains(&noun.as_str()))
 }
 
 /// What a table is about by its name: English puts the noun last, French first.

@@ -185,6 +185,19 @@ fn what_no_rule_knows_is_found_by_what_stands_around_it() {
 }
 
 #[test]
+fn what_a_table_refers_to_says_whose_its_columns_are() {
+    let odds = |columns: [&'static str; 3]| {
+        let column = ColumnName {
+            table: "sessions",
+            column: "remarks_given",
+            sql_type: "text",
+        };
+        weigh(&column, &TableContext::new("sessions", columns)).odds
+    };
+    assert!(odds(["id", "patient_id", "remarks_given"]) > odds(["id", "product_id", "remarks_given"]));
+}
+
+#[test]
 fn the_model_takes_away_what_a_rule_takes_for_personal() {
     let column = ColumnName {
         table: "email_templates",
