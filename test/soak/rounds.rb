@@ -7,6 +7,7 @@ require_relative "../support/engine"
 require_relative "../support/fake_scalingo"
 require_relative "../support/postgres"
 require_relative "breaking_proxy"
+require_relative "traces"
 
 # Breaks a small run in a way that a seed chooses, again and again, and looks each time at what is left.
 module Soak
@@ -31,7 +32,10 @@ module Soak
     "orders" => "SELECT count(*) FROM orders WHERE note LIKE 'raw note%'"
   }.freeze
 
-  KINDS = %i[server store api kill_gem kill_server].freeze
+  # What no file of the server's, no WAL and no line of its log may hold.
+  ORIGINALS = ["@production.example", "Raw Name ", "raw note "].freeze
+
+  KINDS = %i[server store api kill_gem kill_server lock].freeze
 
   # Rounds from a seed: the same seed gives the same faults in the same order.
   class Rounds
@@ -47,6 +51,7 @@ module Soak
       @source = Postgres.create_database("soak_production").tap { |database| database.exec(PRODUCTION) }
       @archive = Postgres.pack(@source.dump("#{@directory}/production.dump"), directory: @directory)
       @staging = Postgres.create_staging("soak")
+      @traces = Traces.new(@staging.database)
       @reached = Hash.new(0)
     end
 
@@ -74,7 +79,7 @@ module Soak
       run_through(fault) do |process, proxies|
         disturb(fault, process)
         result = process.wait(LIMIT)
-        @reached[fault[:kind]] += 1 if proxies[fault[:kind]]&.happened || fault[:kind].to_s.start_with?("kill")
+        @reached[fault[:kind]] += 1 if proxies[fault[:kind]]&.happened || fault[:after]
       end
       error = result.output[/"error":"([^"]+)"/, 1] || result.output[/\((\w*Error)\)/, 1]
       ended = error || (result.output.include?('"done":true') ? "done" : "signal #{result.signal}")
@@ -103,6 +108,8 @@ module Soak
       kind = @only[number % @only.length]
       case kind
       when :kill_gem, :kill_server then { kind:, after: random.rand * @seconds }
+      # Below the lock_timeout of five seconds, or above.
+      when :lock then { kind:, after: random.rand * @seconds, held: [0.5, 7.0][random.rand(2)], tables: %w[people orders].shuffle(random:) }
       else { kind:, at: 1 + random.rand(@messages.fetch(kind)), way: BreakingProxy::WAYS[random.rand(BreakingProxy::WAYS.length)] }
       end
     end
@@ -149,12 +156,27 @@ module Soak
 
       sleep fault[:after]
       return process.kill(:KILL) if fault[:kind] == :kill_gem
+      return lock(fault) if fault[:kind] == :lock
 
       # PostgreSQL restarts when one of its processes is killed.
       pids = @staging.database.values("SELECT pid FROM pg_stat_activity WHERE datname = '#{@staging.database.name}' AND pid <> pg_backend_pid()")
       Process.kill(:KILL, Integer(pids.first)) if pids.any?
     rescue Errno::ESRCH, PG::Error
       nil
+    end
+
+    # Another session takes both tables, one after the other, so that the two may wait for each other.
+    def lock(fault)
+      @staging.database.connect do |connection|
+        connection.exec("BEGIN")
+        connection.exec("SET LOCAL lock_timeout = '8s'")
+        fault[:tables].each do |table|
+          connection.exec("LOCK TABLE public.#{table} IN ACCESS EXCLUSIVE MODE")
+          sleep 0.2
+        end
+        sleep fault[:held]
+        connection.exec("COMMIT")
+      end
     end
 
     # What must hold whatever happened.
@@ -187,6 +209,8 @@ module Soak
         raw = @staging.database.value(query)
         raise Failure, "#{describe(fault)}: #{raw} raw values in #{table}" unless raw == "0"
       end
+      place = @traces.of(ORIGINALS)
+      raise Failure, "#{describe(fault)}: an original is in #{place}" if place
     end
 
     def whole(fault)
