@@ -151,6 +151,7 @@ pub(super) fn read_contents<R: Read>(
         }
         contents.entries.push(entry);
     }
+    contents.entries.shrink_to_fit();
     check_encoding(input, &contents.entries)?;
     set_data_sizes(&mut contents.entries, offsets);
     Ok(contents)

@@ -1,8 +1,9 @@
 //! What a caller knows that masks ask: what the keys and the values of a document say they are.
 
 use super::envelope::EnvelopeKey;
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What masks ask their caller.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,41 @@ pub struct Helpers {
     pub countries: Arc<[String]>,
     /// How the app encrypts columns, by the table as messages name it and the column.
     pub encrypted: Arc<HashMap<(String, String), Encryption>>,
+    /// What columns share.
+    pub shared: Shared,
+}
+
+/// What masks have made that depends on nothing of their columns: a schema has thousands of those, and one does for all.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Mutex<HashMap<String, Made>>>);
+
+type Made = Arc<dyn Any + Send + Sync>;
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+impl Shared {
+    /// What was made under this name, or is made now.
+    ///
+    /// # Errors
+    /// What `make` finds wrong.
+    pub(super) fn get<T: Any + Send + Sync, E>(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let made = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = made().get(name).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast().ok()) {
+            return Ok(known);
+        }
+        let new = Arc::new(make()?);
+        made().insert(name.to_owned(), Arc::clone(&new) as Made);
+        Ok(new)
+    }
 }
 
 /// How a column's pseudonyms are encrypted, so that the app can read them.

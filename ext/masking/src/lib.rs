@@ -67,7 +67,7 @@ pub use envelope::EnvelopeKey;
 pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
 pub use form_check::FormCheck;
-pub use helpers::{Encryption, Helpers, LeafJudge};
+pub use helpers::{Encryption, Helpers, LeafJudge, Shared};
 pub use keep::Keep;
 pub use key::{Function, Key};
 pub use learned::Learned;

@@ -6,7 +6,7 @@
 
 mod trial;
 
-use super::{choice, read_only, until_cancelled, Job};
+use super::{choice, read_only, room, until_cancelled, Job};
 use crate::channel::Channel;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
@@ -205,6 +205,7 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     }
     if let Some(plan) = &plan {
         dry.warnings.extend(plan.warnings.iter().cloned());
+        dry.warnings.extend(room::warning(plan).map(Text::from));
         dry.warnings
             .extend(plan.personal.unmeetable().into_iter().map(Text::from));
         dry.findings.clone_from(&plan.personal.findings);

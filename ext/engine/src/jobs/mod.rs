@@ -14,7 +14,8 @@
 //! fetch       the backup, downloaded and unpacked
 //! ```
 //!
-//! `hold` is what a job that changes the target has in common with another, `choice` how rows of a subset are chosen.
+//! `hold` is what a job that changes the target has in common with another, `choice` how rows of a subset are chosen, `room`
+//! whether the container has the memory that a run takes.
 
 pub mod anonymize;
 pub mod check;
@@ -25,6 +26,7 @@ pub mod dump;
 pub mod extract;
 pub mod fetch;
 mod hold;
+mod room;
 pub mod run;
 pub mod sample;
 pub mod scan;

@@ -1,7 +1,7 @@
 //! The whole job: a production backup in, a masked staging database out.
 
 use super::hold::{on_target, History};
-use super::{choice, Job};
+use super::{choice, room, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
@@ -155,6 +155,9 @@ impl Run<'_> {
         self.enter(Phase::Plan);
         let opened = stream::open(backup.archive, settings, target.buffers(), events).await?;
         for warning in &opened.plan.warnings {
+            events.warn(warning);
+        }
+        if let Some(warning) = room::warning(&opened.plan) {
             events.warn(warning);
         }
         identity::refuse_source(target.url(), &settings.source, &opened.header.database)?;

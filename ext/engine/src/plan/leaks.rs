@@ -84,6 +84,7 @@ pub(super) fn watches(
                 .position(|name| names.get(name.as_str()).is_some_and(|found| found.kind == kind))
         };
         watch.full_name = named(PiiKind::FirstName).zip(named(PiiKind::LastName));
+        watch.columns.shrink_to_fit();
         if !watch.columns.is_empty() {
             found.loads.insert(load.dump_id, Arc::new(watch));
         }

@@ -337,5 +337,6 @@ fn helpers(settings: &Settings, schema: &Schema) -> masking::Helpers {
         encrypted: encrypted::read(settings, schema).into(),
         leaves: Some(personal::JUDGE),
         countries: settings.masking.countries.clone().into(),
+        shared: masking::Shared::default(),
     }
 }

@@ -10,6 +10,7 @@ use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
 use serde_json::{json, Value};
+use std::sync::{Arc, LazyLock};
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
@@ -49,13 +50,22 @@ const KINDS: [(&str, &str); 7] = [
     ("phone", "phone"),
 ];
 
+/// One for all columns: compiled, and used by some threads, it takes more than a hundred kilobytes.
+static FOUND: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERN).ok());
+
 #[derive(Debug)]
 struct Scrub {
-    pattern: Regex,
+    pattern: &'static Regex,
+    parts: Arc<Parts>,
+    limit: usize,
+}
+
+/// What replaces what is found, the same in all columns with the same countries.
+#[derive(Debug)]
+struct Parts {
     masks: Vec<Box<dyn Pseudonym>>,
     /// For what may be a telephone number as it is dialled at home, which no pattern says.
     national: National,
-    limit: usize,
 }
 
 impl Pseudonym for Scrub {
@@ -71,9 +81,9 @@ impl Pseudonym for Scrub {
                 .find(|group| places.get(*group).is_some())
                 .unwrap_or(1);
             out.extend_from_slice(&value[copied..found.start()]);
-            match self.masks.get(kind - 1) {
+            match self.parts.masks.get(kind - 1) {
                 Some(mask) => mask.write(found.as_bytes(), row, work.deeper(), out),
-                None => self.national.write(found.as_bytes(), row, work.deeper(), out),
+                None => self.parts.national.write(found.as_bytes(), row, work.deeper(), out),
             }
             copied = found.end();
         }
@@ -93,7 +103,21 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     fitting.may_repeat()?;
     let countries = countries(fitting)?;
-    let pattern = Regex::new(PATTERN).map_err(|_| fitting.wrong_option("country", "known"))?;
+    let pattern = FOUND
+        .as_ref()
+        .ok_or_else(|| fitting.wrong_option("country", "known"))?;
+    let shared = &fitting.ground.pseudonyms.helpers.shared;
+    let name = format!("scrub {}", countries.join(" "));
+    let parts = shared.get(&name, || parts(fitting, &countries))?;
+    let scrub = Scrub {
+        pattern,
+        parts,
+        limit,
+    };
+    Ok(fitting.fitted(scrub, ANY_VALUE))
+}
+
+fn parts(fitting: &Fitting<'_>, countries: &[String]) -> Result<Parts, Box<Unfit>> {
     let first = countries.first().map_or("FR", String::as_str);
     let mut masks = Vec::new();
     for (_, name) in KINDS {
@@ -103,13 +127,10 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         };
         masks.extend(inner(fitting, &mask)?);
     }
-    let scrub = Scrub {
-        pattern,
+    Ok(Parts {
         masks,
-        national: National::new(fitting, &countries)?,
-        limit,
-    };
-    Ok(fitting.fitted(scrub, ANY_VALUE))
+        national: National::new(fitting, countries)?,
+    })
 }
 
 /// A mask of what is found.

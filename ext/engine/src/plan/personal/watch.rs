@@ -123,7 +123,8 @@ impl Judge<'_> {
         let table = schema.table(&load.table).unwrap_or_default();
         let facts = self.ground.rules.facts(table, load);
         let (mut masks, chosen) = self.ground.rules.in_force(load);
-        let mut watched = Vec::new();
+        // There may be thousands of tables with a dozen columns each: what a vector holds in reserve adds up.
+        let mut watched = Vec::with_capacity(columns.len());
         for one in columns {
             let name = &load.columns[one.position];
             let Some(column) = schema.tables[table].column(name) else {

@@ -246,6 +246,10 @@ impl Schema {
         schema.complete_columns();
         schema.complete_keys();
         schema
+            .tables
+            .iter_mut()
+            .for_each(|table| table.columns.shrink_to_fit());
+        schema
     }
 
     /// The table of this name.
