@@ -12,11 +12,6 @@ class OriginalsTest < IntegrationTest
     %w[gzip none].include?(name) || (Postgres.version >= 16 && system("command -v #{name} >/dev/null"))
   end
 
-  def setup
-    super
-    skip "there is no python3 here" unless system("command -v python3 >/dev/null")
-  end
-
   # Every value of a masked column that is no common word, as COPY writes it. A generated column is in no archive.
   def originals
     @originals ||= SHOP_MASKED.flat_map do |table, columns|

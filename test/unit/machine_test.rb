@@ -80,6 +80,14 @@ class MachineTest < Minitest::Test
     assert_includes missing("compiler", in_front), "a C compiler and make"
   end
 
+  def test_programs_that_tests_call_are_looked_for_by_running_them
+    { "openssl" => "openssl", "curl" => "curl", "python" => "python3" }.each do |part, name|
+      assert_includes advice(part, {}), "nothing is missing"
+      program(name, "exit 1")
+      assert_includes advice(part, in_front), "apt-get install #{name}"
+    end
+  end
+
   def test_rake_finds_cargo_where_rustup_puts_it_and_says_so_where_there_is_none
     rake = [RbConfig.ruby, Gem.bin_path("rake", "rake"), "-T", "lint:rubocop"]
     environment = { "PATH" => @folder, "HOME" => @folder, "CARGO_HOME" => nil, "CARGO" => nil }
