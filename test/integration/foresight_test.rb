@@ -73,7 +73,7 @@ class ForesightTest < IntegrationTest
     assert_match(/same/, plan[:problems].first[:what])
   end
 
-  def test_a_table_that_somebody_holds_is_no_problem_of_the_trial
+  def test_a_table_that_another_session_holds_is_no_problem_of_the_trial
     archive = archive_of(PEOPLE)
     staging = new_staging
     run!(source: archive, target: staging.url)

@@ -17,7 +17,7 @@ class RemediesTest < IntegrationTest
     "card" => ["4111 1111 1111 1111", "4111111111111111"], "nir" => ["2 69 05 49 588 157 80", "269054958815780"]
   }.freeze
 
-  def test_telephone_numbers_in_text_are_scrubbed_in_every_country_that_the_app_is_told
+  def test_telephone_numbers_in_text_are_scrubbed_in_every_country_that_the_app_names
     PHONES.each do |country, (written, stored)|
       sync(written, stored, "phone" => "phone", country:)
       assert_equal "0", @target.value("SELECT count(*) FROM notes WHERE body LIKE '%#{written}%'"), country

@@ -139,7 +139,7 @@ class SubsetTest < IntegrationTest
     end
   end
 
-  def test_mistakes_are_told_together
+  def test_mistakes_are_reported_together
     target = new_database
     error = assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, masking_options: MASKS,
                                                              options: options(entry("nobody"), entry("users", where: "nothing = 1"), references: [COMMENTS.merge(references: "nowhere")])

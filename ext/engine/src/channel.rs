@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_of_a_kind_are_told_one_by_one() {
+    fn a_few_of_a_kind_are_reported_one_by_one() {
         let channels: Vec<Channel> = (0..3)
             .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, &entry()))
             .collect();

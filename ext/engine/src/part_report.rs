@@ -101,19 +101,19 @@ fn counts(part: &Part, at: usize, selection: &Selection) -> PartCounts {
 }
 
 fn of_relation(part: &Part, at: usize) -> TablePart {
-    let mut told = TablePart {
+    let mut shown = TablePart {
         table: part.relations[at].table.to_string(),
         ..TablePart::default()
     };
     match &part.relations[at].rule {
         PartRule::Own { condition, cap } => {
-            told.condition.clone_from(condition);
+            shown.condition.clone_from(condition);
             if let Some(cap) = cap {
-                (told.rows, told.descending) = (Some(cap.rows), cap.descending);
-                told.order_by.clone_from(&cap.order);
+                (shown.rows, shown.descending) = (Some(cap.rows), cap.descending);
+                shown.order_by.clone_from(&cap.order);
             }
         }
-        PartRule::Referenced => told.referenced = true,
+        PartRule::Referenced => shown.referenced = true,
         PartRule::Follows | PartRule::All => {}
     }
     for reference in part.references.iter().filter(|reference| reference.from == at) {
@@ -130,19 +130,19 @@ fn of_relation(part: &Part, at: usize) -> TablePart {
             nullified: !reference.binds(),
         };
         // Of partitions there may be several.
-        if !told.through.contains(&through) {
-            told.through.push(through);
+        if !shown.through.contains(&through) {
+            shown.through.push(through);
         }
     }
     let needed = part.references.iter().filter(|one| one.to == at && one.binds());
     let wholes = needed.filter(|one| part.relations[one.from].rule == PartRule::All);
     for reference in wholes {
         let table = part.relations[reference.from].table.to_string();
-        if !told.needed_by.contains(&table) {
-            told.needed_by.push(table);
+        if !shown.needed_by.contains(&table) {
+            shown.needed_by.push(table);
         }
     }
-    told
+    shown
 }
 
 /// The shortest way from a relation to one with a rule of its own; none where it has one, or there is none.

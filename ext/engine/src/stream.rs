@@ -35,7 +35,7 @@ const QUEUED: usize = 4;
 pub(crate) struct Opened {
     /// The archive's header.
     pub header: Header,
-    /// What tells the archive from any other.
+    /// What distinguishes the archive from any other.
     pub identity: Identity,
     /// What will happen to each entry.
     pub plan: Arc<Plan>,
@@ -55,7 +55,7 @@ pub(crate) struct Opened {
     pub referred: Option<Arc<Referred>>,
 }
 
-/// What tells one archive from another: its header, and a digest of its table of contents.
+/// What distinguishes one archive from another: its header, and a digest of its table of contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     header: Header,
@@ -433,7 +433,7 @@ impl Reader {
             if let Some(look) = &look {
                 let mut copy = buffers.take();
                 copy.extend_from_slice(&piece);
-                // Where nobody looks any more, the choice has failed, and says so.
+                // Where the reader of the look has gone, the choice has failed, and says so.
                 let _ = look.blocking_send(Looked::Rows(copy));
             }
             Ok(Some(piece))

@@ -382,16 +382,16 @@ async fn what_the_server_refuses_it_refuses_alike_in_binary_and_in_text() {
         ("id int, v int", [Form::Int4, Form::Int4], "1\t2\t3\n"),
         ("id int, v text", [Form::Int4, Form::Text], "1\ta\\000b\n"),
     ] {
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for forms in [None, Some(&forms[..])] {
             let plan = one_table(columns, forms);
             let error = restored(&database, &plan, rows(1, &[row])).await.expect_err(row);
-            told.push(error.to_string());
+            reported.push(error.to_string());
         }
-        assert_eq!(told[0], told[1], "{columns} {row}");
+        assert_eq!(reported[0], reported[1], "{columns} {row}");
     }
     // Not UTF-8.
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for forms in [None, Some(&[Form::Int4, Form::Text][..])] {
         let plan = one_table("id int, v text", forms);
         let items = vec![
@@ -399,9 +399,9 @@ async fn what_the_server_refuses_it_refuses_alike_in_binary_and_in_text() {
             Item::Rows(b"1\t\xff\n".to_vec()),
             Item::TableEnd,
         ];
-        told.push(restored(&database, &plan, items).await.unwrap_err().to_string());
+        reported.push(restored(&database, &plan, items).await.unwrap_err().to_string());
     }
-    assert_eq!(told[0], told[1]);
+    assert_eq!(reported[0], reported[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -132,10 +132,10 @@ fn pseudonyms_meet_the_checks_of_their_columns_and_stay_distinct() {
     let about: Vec<&Text> = plan
         .warnings
         .iter()
-        .filter(|told| told.contains("CHECK"))
+        .filter(|message| message.contains("CHECK"))
         .collect();
     assert!(
-        about.len() == 2 && about.iter().all(|told| told.contains("\"people_check\"")),
+        about.len() == 2 && about.iter().all(|message| message.contains("\"people_check\"")),
         "{about:#?}"
     );
     assert!(
@@ -145,7 +145,7 @@ fn pseudonyms_meet_the_checks_of_their_columns_and_stay_distinct() {
 }
 
 #[test]
-fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_told_together() {
+fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_reported_together() {
     let source = Database::with(
         "refused",
         "CREATE DOMAIN digits AS text CONSTRAINT only_digits CHECK (VALUE ~ '^\\d+$');
@@ -153,7 +153,7 @@ fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_told_together() {
            code digits, name text CONSTRAINT short CHECK (char_length(name) <= 3), email text CHECK (email IS NOT NULL),
            site text CONSTRAINT ours CHECK (site LIKE 'https://ours.test/%'), step int CONSTRAINT steps CHECK (step % 5 = 0));",
     );
-    let told = plan_of(
+    let message = plan_of(
         &source,
         &json!({ "status": { "mask": "static", "value": "gone" }, "code": "hash", "name": "name", "email": "null",
                  "site": "url" }),
@@ -169,7 +169,7 @@ fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_told_together() {
         let line = format!(
             "public.people.{column} has the CHECK \"{check}\", which does not take what its mask writes."
         );
-        assert!(told.contains(&line), "{line}\n{told}");
+        assert!(message.contains(&line), "{line}\n{message}");
     }
     let made = plan_of(
         &source,
@@ -180,7 +180,7 @@ fn a_mask_that_a_check_never_takes_is_refused_and_all_such_are_told_together() {
     let about: Vec<&Text> = made
         .warnings
         .iter()
-        .filter(|told| told.contains("CHECK"))
+        .filter(|message| message.contains("CHECK"))
         .collect();
     assert!(about.len() == 1 && about[0].contains("\"steps\""), "{about:?}");
 }

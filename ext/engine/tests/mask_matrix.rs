@@ -387,7 +387,7 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
     let database = Database::with("matrix", &sql);
     let mut seen = Vec::new();
     let (mut script, mut cells, mut admitted) = (String::new(), Vec::new(), BTreeSet::new());
-    // All that is wrong is told, not only the first.
+    // All that is wrong is reported, not only the first.
     script.push_str("\\set ON_ERROR_STOP off\n");
     script.push_str(
         "SET search_path = public, pg_catalog; CREATE TEMP TABLE wrong (cell int, count bigint);\n",
@@ -457,7 +457,12 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
         let (cell, count) = row.split_once('\t').unwrap();
         format!("{}: {count}", cells[cell.parse::<usize>().unwrap()])
     });
-    let told: Vec<String> = seen.into_iter().chain(counted).collect();
+    let message: Vec<String> = seen.into_iter().chain(counted).collect();
     assert!(cells.len() > 1000, "{} cells", cells.len());
-    assert!(told.is_empty(), "of {} cells:\n{}", cells.len(), told.join("\n"));
+    assert!(
+        message.is_empty(),
+        "of {} cells:\n{}",
+        cells.len(),
+        message.join("\n")
+    );
 }

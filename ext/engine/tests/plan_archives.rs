@@ -118,10 +118,10 @@ fn strings_and_encodings_that_mean_something_else_are_refused() {
         &[],
     );
     toc.add("ENCODING", "", "ENCODING", "SET client_encoding = 'SJIS';\n", &[]);
-    let told = problem(&toc, &[], &[]);
+    let message = problem(&toc, &[], &[]);
     assert!(
-        told.contains("standard_conforming_strings") && told.contains("SJIS"),
-        "{told}"
+        message.contains("standard_conforming_strings") && message.contains("SJIS"),
+        "{message}"
     );
     let mut toc = shop();
     toc.add(

@@ -91,10 +91,10 @@ fn columns_that_are_named_twice_or_are_not_there_are_refused() {
         ),
         ("id, \"Total\"", "names the column Total in its COPY"),
     ] {
-        let told = refusal(&shop_with(EntryKind::TableData, "orders", |entry| {
+        let message = refusal(&shop_with(EntryKind::TableData, "orders", |entry| {
             entry.copy_stmt = format!("COPY public.orders ({columns}) FROM stdin;\n");
         }));
-        assert!(told.contains(said), "{told}");
+        assert!(message.contains(said), "{message}");
     }
 }
 
@@ -304,8 +304,8 @@ fn a_rule_for_one_partition_does_not_miss_rows_that_come_through_the_root() {
         ..SqlRule::default()
     }];
     let error = planned(&toc.entries, &in_sql).unwrap_err().to_string();
-    let told = "a rule in SQL for its partition public.people_1 would miss";
-    assert!(error.contains(told), "{error}");
+    let message = "a rule in SQL for its partition public.people_1 would miss";
+    assert!(error.contains(message), "{error}");
 }
 
 #[test]

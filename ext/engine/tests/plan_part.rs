@@ -246,7 +246,7 @@ fn a_key_of_one_partition_is_of_its_rows_alone_and_one_to_a_partition_leads_ther
 }
 
 #[test]
-fn what_is_wrong_is_told_together_with_what_is_wrong_otherwise() {
+fn what_is_wrong_is_reported_together_with_what_is_wrong_otherwise() {
     let rules = json!([
         rule("user", json!({})),
         rule("users", json!({ "where": "emial = 'x'" }))
@@ -257,7 +257,7 @@ fn what_is_wrong_is_told_together_with_what_is_wrong_otherwise() {
         { "table": "orders", "columns": ["reviewer_id"], "references": "users", "referenced_columns": ["email"] },
         { "table": "orders", "columns": ["reviewer"], "references": "users" }
     ]);
-    let told = part_of(&shop(), rules, "follow", references).unwrap_err();
+    let message = part_of(&shop(), rules, "follow", references).unwrap_err();
     for expected in [
         "subset: no table of the backup matches \"user\"",
         "subset: \"users\": public.users has no column emial. Did you mean email?",
@@ -266,7 +266,7 @@ fn what_is_wrong_is_told_together_with_what_is_wrong_otherwise() {
         "public.users has no primary or unique key of email",
         "public.orders has no column reviewer. Did you mean reviewer_id?",
     ] {
-        assert!(told.contains(expected), "{expected}\n{told}");
+        assert!(message.contains(expected), "{expected}\n{message}");
     }
 }
 
@@ -274,8 +274,8 @@ fn reflected(table: &str, column: &str, references: &str) -> Value {
     json!({ "table": table, "columns": [column], "references": references, "reflected": true })
 }
 
-fn told_references(part: &Part) -> Vec<(String, String, bool)> {
-    let mut told: Vec<_> = part
+fn declared_references(part: &Part) -> Vec<(String, String, bool)> {
+    let mut message: Vec<_> = part
         .references
         .iter()
         .map(|one| {
@@ -283,8 +283,8 @@ fn told_references(part: &Part) -> Vec<(String, String, bool)> {
             (one.name.clone(), to, one.enforced)
         })
         .collect();
-    told.sort();
-    told
+    message.sort();
+    message
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn what_models_say_counts_where_the_backup_has_it_and_is_no_mistake_where_not() 
         .iter()
         .map(|(name, to, enforced)| ((*name).to_owned(), (*to).to_owned(), *enforced))
         .collect();
-    assert_eq!(told_references(&part), expected);
+    assert_eq!(declared_references(&part), expected);
 }
 
 #[test]
@@ -324,9 +324,9 @@ fn what_the_configuration_says_of_a_column_holds_against_the_models() {
     let part = part_of(&shop(), cut.clone(), "follow", said).unwrap().unwrap();
     assert!(!names(&part).contains(&"comments".to_owned()));
     let key = json!([{ "table": "orders", "columns": ["user_id"], "references": "", "nothing": true }]);
-    let told = part_of(&shop(), cut, "follow", key).unwrap_err();
+    let message = part_of(&shop(), cut, "follow", key).unwrap_err();
     assert!(
-        told.contains("orders.user_id\": it is a foreign key, which always counts"),
-        "{told}"
+        message.contains("orders.user_id\": it is a foreign key, which always counts"),
+        "{message}"
     );
 }

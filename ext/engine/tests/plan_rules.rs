@@ -58,40 +58,42 @@ fn a_rule_masks_the_documented_columns_that_its_table_has() {
 
 #[test]
 fn a_rule_whose_table_has_none_of_its_columns_names_those_looked_for() {
-    let told = problem(&shop(), &[("orders", "phone_anonymization")], &[]);
+    let message = problem(&shop(), &[("orders", "phone_anonymization")], &[]);
     assert!(
-        told.contains("Rule { table: \"orders\", strategy: :phone_anonymization }"),
-        "{told}"
+        message.contains("Rule { table: \"orders\", strategy: :phone_anonymization }"),
+        "{message}"
     );
     assert!(
-        told.contains("public.orders has none of the columns")
-            && told.contains("number, phone, phone_number"),
-        "{told}"
+        message.contains("public.orders has none of the columns")
+            && message.contains("number, phone, phone_number"),
+        "{message}"
     );
 }
 
 #[test]
-fn an_unknown_table_strategy_or_name_is_told_with_what_was_meant() {
-    let told = problem(&shop(), &[("user", "user_anonymization")], &[]);
+fn an_unknown_table_strategy_or_name_is_reported_with_what_was_meant() {
+    let message = problem(&shop(), &[("user", "user_anonymization")], &[]);
     assert!(
-        told.contains("matches \"user\"") && told.contains("Did you mean \"public.users\"?"),
-        "{told}"
+        message.contains("matches \"user\"") && message.contains("Did you mean \"public.users\"?"),
+        "{message}"
     );
-    let told = problem(&shop(), &[("users", "users_anonymization")], &[]);
+    let message = problem(&shop(), &[("users", "users_anonymization")], &[]);
     assert!(
-        told.contains("no such strategy") && told.contains("Did you mean :user_anonymization?"),
-        "{told}"
+        message.contains("no such strategy") && message.contains("Did you mean :user_anonymization?"),
+        "{message}"
     );
-    let told = problem(&shop(), &[("a.b.c", "user_anonymization")], &[]);
-    assert!(told.contains("not a table's name"), "{told}");
-    let told = problem(&shop(), &[], &["order", "\"x", "zzz"]);
+    let message = problem(&shop(), &[("a.b.c", "user_anonymization")], &[]);
+    assert!(message.contains("not a table's name"), "{message}");
+    let message = problem(&shop(), &[], &["order", "\"x", "zzz"]);
     assert!(
-        told.contains("Did you mean \"public.orders\"?") && told.contains("\"x") && told.contains("\"zzz\""),
-        "{told}"
+        message.contains("Did you mean \"public.orders\"?")
+            && message.contains("\"x")
+            && message.contains("\"zzz\""),
+        "{message}"
     );
     assert!(
-        told.contains("in 3 places"),
-        "everything is told together: {told}"
+        message.contains("in 3 places"),
+        "everything is reported together: {message}"
     );
 }
 
@@ -110,8 +112,8 @@ fn a_view_has_no_rows_to_exclude_or_mask() {
 }
 
 #[test]
-fn two_rules_on_one_column_are_told_and_different_columns_combine() {
-    let told = problem(
+fn two_rules_on_one_column_are_reported_and_different_columns_combine() {
+    let message = problem(
         &shop(),
         &[
             ("users", "user_anonymization"),
@@ -120,12 +122,12 @@ fn two_rules_on_one_column_are_told_and_different_columns_combine() {
         &[],
     );
     assert!(
-        told.contains(":user_anonymization }") && told.contains("strategy: :email_anonymization }"),
-        "{told}"
+        message.contains(":user_anonymization }") && message.contains("strategy: :email_anonymization }"),
+        "{message}"
     );
     assert!(
-        told.contains("public.users.email") && told.contains("Remove one"),
-        "{told}"
+        message.contains("public.users.email") && message.contains("Remove one"),
+        "{message}"
     );
     assert!(problem(&shop(), &[("users", "email_anonymization"); 2], &[]).contains("both mask"));
     let mut toc = Toc::default();
@@ -175,7 +177,7 @@ fn a_rule_on_a_partitioned_table_covers_its_partitions_and_one_on_a_partition_on
     );
     assert_eq!(masked(&plan, "users_a"), ["email"]);
     assert_eq!(masked(&plan, "users_b"), ["phone", "email"]);
-    let told = problem(
+    let message = problem(
         &partitioned(),
         &[
             ("users", "email_anonymization"),
@@ -184,8 +186,10 @@ fn a_rule_on_a_partitioned_table_covers_its_partitions_and_one_on_a_partition_on
         &[],
     );
     assert!(
-        told.contains("\"users\"") && told.contains("\"users_b\"") && told.contains("public.users_b.email"),
-        "{told}"
+        message.contains("\"users\"")
+            && message.contains("\"users_b\"")
+            && message.contains("public.users_b.email"),
+        "{message}"
     );
     let plan = made(&partitioned(), &[], &["users"]);
     assert!(plan.loads.is_empty());
@@ -206,8 +210,8 @@ fn a_masked_partition_key_is_refused() {
     let (leaf, _) = toc.table("people_a", "id int,\ncity text");
     let sql = "ALTER TABLE ONLY public.people ATTACH PARTITION public.people_a DEFAULT;\n";
     toc.add("TABLE ATTACH", "public", "people_a", sql, &[DumpId(1), leaf]);
-    let told = problem(&toc, &[("people", "address_anonymization")], &[]);
-    assert!(told.contains("partition key of public.people"), "{told}");
+    let message = problem(&toc, &[("people", "address_anonymization")], &[]);
+    assert!(message.contains("partition key of public.people"), "{message}");
     assert!(problem(&toc, &[("people_a", "address_anonymization")], &[]).contains("partition key"));
 }
 
@@ -222,10 +226,10 @@ fn a_masked_column_in_a_foreign_key_needs_the_same_mask_on_both_sides() {
         "logins_email_fkey",
         "FOREIGN KEY (email) REFERENCES public.accounts(email)",
     );
-    let told = problem(&toc, &[("accounts", "email_anonymization")], &[]);
+    let message = problem(&toc, &[("accounts", "email_anonymization")], &[]);
     assert!(
-        told.contains("logins_email_fkey") && told.contains("Mask both"),
-        "{told}"
+        message.contains("logins_email_fkey") && message.contains("Mask both"),
+        "{message}"
     );
     problem(&toc, &[("logins", "email_anonymization")], &[]);
     let both = [
@@ -268,10 +272,10 @@ fn a_generated_column_must_read_what_is_masked() {
         "users",
         "id int NOT NULL,\nemail text,\nfull_name text GENERATED ALWAYS AS (lower(nick)) STORED,\nnick text",
     );
-    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    let message = problem(&toc, &[("users", "user_anonymization")], &[]);
     assert!(
-        told.contains("public.users.full_name is a generated column") && told.contains("nick"),
-        "{told}"
+        message.contains("public.users.full_name is a generated column") && message.contains("nick"),
+        "{message}"
     );
     let mut toc = Toc::default();
     toc.table("users", "id int NOT NULL,\nfull_name text GENERATED ALWAYS AS (((first_name || ' '::text) || nick)) STORED,\nfirst_name text,\nnick text");
@@ -354,20 +358,20 @@ fn unique_indexes_decide_how_a_column_is_masked() {
 }
 
 #[test]
-fn columns_that_cannot_hold_their_pseudonyms_are_told_with_their_rule() {
+fn columns_that_cannot_hold_their_pseudonyms_are_reported_with_their_rule() {
     let mut toc = Toc::default();
     toc.table(
         "users",
         "id int NOT NULL,\nemail character varying(30),\nfirst_name integer",
     );
-    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    let message = problem(&toc, &[("users", "user_anonymization")], &[]);
     assert!(
-        told.contains("Rule { table: \"users\", strategy: :user_anonymization }: public.users.email"),
-        "{told}"
+        message.contains("Rule { table: \"users\", strategy: :user_anonymization }: public.users.email"),
+        "{message}"
     );
     assert!(
-        told.contains("anonymized_email_domain") && told.contains("public.users.first_name is integer"),
-        "{told}"
+        message.contains("anonymized_email_domain") && message.contains("public.users.first_name is integer"),
+        "{message}"
     );
 }
 
@@ -424,10 +428,10 @@ fn domains_and_enums_are_followed_to_what_they_are() {
         &[],
     );
     toc.table("users", "id int NOT NULL,\nemail public.mail,\ncity public.town");
-    let told = problem(&toc, &[("users", "user_anonymization")], &[]);
+    let message = problem(&toc, &[("users", "user_anonymization")], &[]);
     assert!(
-        told.contains("email is character varying(30)") && told.contains("city is an enum"),
-        "{told}"
+        message.contains("email is character varying(30)") && message.contains("city is an enum"),
+        "{message}"
     );
 }
 

@@ -255,8 +255,8 @@ fn only_what_depends_on_a_row_is_checked_against_its_old_value() {
 }
 
 #[test]
-fn every_wrong_rule_is_told_with_its_entry() {
-    let told = problems(&[
+fn every_wrong_rule_is_reported_with_its_entry() {
+    let message = problems(&[
         query("order", "UPDATE orders SET note = 'x'", None),
         query("orders", "UPDATE orders SET notes = 'x'", None),
         query("orders", "UPDATE users SET note = 'x'", None),
@@ -290,7 +290,7 @@ fn every_wrong_rule_is_told_with_its_entry() {
         "public.users.email is NOT NULL",
         "its condition is not an SQL condition",
     ] {
-        assert!(told.contains(expected), "{expected}\n in \n{told}");
+        assert!(message.contains(expected), "{expected}\n in \n{message}");
     }
 }
 
@@ -390,12 +390,12 @@ fn a_column_that_a_condition_reads_is_masked_after_it_was_read() {
 
 #[test]
 fn a_mask_under_a_condition_on_one_side_of_a_foreign_key_is_refused() {
-    let told = with_masks(&[mask("users", "account_id", "id > 3")], &[]).unwrap_err();
+    let message = with_masks(&[mask("users", "account_id", "id > 3")], &[]).unwrap_err();
     assert!(
-        told.contains("users_account joins public.users.account_id"),
-        "{told}"
+        message.contains("users_account joins public.users.account_id"),
+        "{message}"
     );
-    assert!(told.contains("under a condition only some"), "{told}");
+    assert!(message.contains("under a condition only some"), "{message}");
 }
 
 #[test]
@@ -436,10 +436,10 @@ fn rules_on_a_parent_and_on_a_child_may_not_set_the_same_column() {
         query("long_notes", "UPDATE long_notes SET body = 'a'", None),
         query("notes", "UPDATE notes SET body = 'b'", None),
     ];
-    let told = with_masks(&[], &rules).unwrap_err();
+    let message = with_masks(&[], &rules).unwrap_err();
     assert!(
-        told.contains("long_notes SET body = 'a'\" } and Rule { table: \"notes\""),
-        "{told}"
+        message.contains("long_notes SET body = 'a'\" } and Rule { table: \"notes\""),
+        "{message}"
     );
 }
 
@@ -502,17 +502,17 @@ fn each_of_several_statements_gets_the_condition() {
 
 #[test]
 fn rows_are_changed_in_one_place_only_so_that_a_condition_reaches_all_of_it() {
-    let told = problems(&[query(
+    let message = problems(&[query(
         "orders",
         "WITH gone AS (DELETE FROM orders WHERE id = 7 RETURNING id) UPDATE orders SET note = 'x'",
         Some("id > 3"),
     )]);
-    assert!(told.contains("its WITH changes rows, too"), "{told}");
+    assert!(message.contains("its WITH changes rows, too"), "{message}");
 }
 
 #[test]
-fn names_that_no_table_has_are_told_with_the_entry_outside_of_sub_selects() {
-    let told = problems(&[
+fn names_that_no_table_has_are_reported_with_the_entry_outside_of_sub_selects() {
+    let message = problems(&[
         query(
             "orders",
             "UPDATE orders SET note = 'x'",
@@ -530,11 +530,11 @@ fn names_that_no_table_has_are_told_with_the_entry_outside_of_sub_selects() {
         "in its condition, public.orders has no column usr_id. Did you mean user_id?",
         "in the expression for note, public.users has no column emial. Did you mean email?",
     ] {
-        assert!(told.contains(expected), "{expected}\n in \n{told}");
+        assert!(message.contains(expected), "{expected}\n in \n{message}");
     }
     assert!(
-        !told.contains("current_date") && !told.contains("nothing"),
-        "{told}"
+        !message.contains("current_date") && !message.contains("nothing"),
+        "{message}"
     );
 }
 
@@ -550,12 +550,16 @@ fn a_delete_is_reported_with_the_children_that_have_no_action() {
 #[test]
 fn an_entry_of_sql_and_one_of_masks_on_one_column_name_both() {
     let rules = [query("orders", "UPDATE orders SET note = 'x'", None)];
-    let told = with_masks(&[mask("orders", "note", "id > 3")], &rules).unwrap_err();
+    let message = with_masks(&[mask("orders", "note", "id > 3")], &rules).unwrap_err();
     assert!(
-        told.contains("columns: note, condition: \"id > 3\" }") && told.contains("query: \"UPDATE orders"),
-        "{told}"
+        message.contains("columns: note, condition: \"id > 3\" }")
+            && message.contains("query: \"UPDATE orders"),
+        "{message}"
     );
-    assert!(told.contains("both mask the column public.orders.note"), "{told}");
+    assert!(
+        message.contains("both mask the column public.orders.note"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -605,8 +609,8 @@ fn a_rule_that_reads_what_a_later_one_masks_is_warned_of() {
     let accounts = query("accounts", "UPDATE accounts SET slug = 'a' || id", None);
     let reading = |sql: &str| query("users", sql, None);
     let slug = reading("UPDATE users SET note = (SELECT slug FROM accounts a WHERE a.id = account_id)");
-    let told = |rules: &[SqlRule]| Text::joined(&plan(rules).warnings, " ");
-    let warning = told(&[slug.clone(), accounts.clone()]);
+    let message = |rules: &[SqlRule]| Text::joined(&plan(rules).warnings, " ");
+    let warning = message(&[slug.clone(), accounts.clone()]);
     assert!(
         warning.contains("reads public.accounts.slug before Rule { table: \"accounts\""),
         "{warning}"
@@ -623,6 +627,6 @@ fn a_rule_that_reads_what_a_later_one_masks_is_warned_of() {
         ],
         vec![expression("users", "note", "upper(email)"), accounts],
     ] {
-        assert_eq!(told(&harmless), "");
+        assert_eq!(message(&harmless), "");
     }
 }

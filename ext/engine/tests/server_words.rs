@@ -39,7 +39,7 @@ async fn refused(client: &Client, sql: &str) -> tokio_postgres::Error {
 }
 
 /// All that may be said of an error, wherever it was met.
-fn told(error: &tokio_postgres::Error, sql: &str) -> Vec<String> {
+fn messages(error: &tokio_postgres::Error, sql: &str) -> Vec<String> {
     [
         Doing::WithoutRows("creating the table users"),
         Doing::WithRows("creating the index users_phone"),
@@ -60,9 +60,9 @@ async fn no_code_and_no_language_brings_a_value_into_an_error() {
                  CONSTRAINT = '{VALUE}', DATATYPE = '{VALUE}'; END $do$"
             );
             let error = refused(&client, &sql).await;
-            for told in told(&error, "UPDATE users SET phone = 1") {
-                assert!(!told.contains(VALUE), "{told}");
-                assert!(told.contains(code), "{told}");
+            for message in messages(&error, "UPDATE users SET phone = 1") {
+                assert!(!message.contains(VALUE), "{message}");
+                assert!(message.contains(code), "{message}");
             }
         }
     }
@@ -118,7 +118,7 @@ const LANGUAGES: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn what_the_server_itself_says_of_a_value_is_told_without_it() {
+async fn what_the_server_itself_says_of_a_value_is_reported_without_it() {
     let database = Database::of_superuser().await;
     database
         .admin
@@ -157,7 +157,7 @@ async fn what_the_server_itself_says_of_a_value_is_told_without_it() {
 }
 
 #[tokio::test]
-async fn names_of_objects_and_the_place_in_a_rule_are_told() {
+async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
     let database = Database::of_superuser().await;
     let table = unique("people");
     database
@@ -168,17 +168,17 @@ async fn names_of_objects_and_the_place_in_a_rule_are_told() {
         .await
         .unwrap();
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (1, 'b')")).await;
-    let told = Error::from_server(Doing::WithRows("restoring"), &error).what;
+    let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
     assert!(
-        told.contains("two rows have the same key (SQLSTATE 23505")
-            && told.contains(&format!("table public.{table}, constraint {table}_key")),
-        "{told}"
+        message.contains("two rows have the same key (SQLSTATE 23505")
+            && message.contains(&format!("table public.{table}, constraint {table}_key")),
+        "{message}"
     );
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (2)")).await;
-    let told = Error::from_server(Doing::WithRows("restoring"), &error).what;
+    let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
     assert!(
-        told.contains("NOT NULL") && told.contains("column name"),
-        "{told}"
+        message.contains("NOT NULL") && message.contains("column name"),
+        "{message}"
     );
     let sql = format!("EXPLAIN UPDATE {table} SET name = upper(nmae)");
     let error = refused(&database.admin, &sql).await;
@@ -195,6 +195,9 @@ async fn names_of_objects_and_the_place_in_a_rule_are_told() {
         "PostgreSQL refused Rule 1: it names a column that does not exist (SQLSTATE 42703, near `nmae)`)."
     );
     let error = refused(&database.admin, "CREATE TABLE x (a nosuchtype)").await;
-    let told = Error::from_server(Doing::WithoutRows("creating TABLE x"), &error).what;
-    assert!(told.contains("nosuchtype") && told.contains("42704"), "{told}");
+    let message = Error::from_server(Doing::WithoutRows("creating TABLE x"), &error).what;
+    assert!(
+        message.contains("nosuchtype") && message.contains("42704"),
+        "{message}"
+    );
 }

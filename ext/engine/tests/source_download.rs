@@ -258,7 +258,7 @@ async fn links_that_are_always_refused_end_the_download_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_is_gone_by_the_time_of_a_retry_is_told_as_that() {
+async fn a_backup_that_is_gone_by_the_time_of_a_retry_is_reported_as_that() {
     let (_, packed, scalingo) = scene().await;
     scalingo.on(FILE, move |_| serve_cut(&packed));
     scalingo.on("GET /api/databases/ad-1/backups/b1/archive", |_| {
@@ -645,7 +645,7 @@ fn a_runtime_that_ends_first_stops_the_reader_instead_of_ending_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn progress_is_told_a_few_times_a_second_at_most() {
+async fn progress_is_reported_a_few_times_a_second_at_most() {
     let (_, packed, scalingo) = scene().await;
     scalingo.on(FILE, move |request| {
         serve(request, &packed).end(End::CutAfter(10_000))
@@ -655,12 +655,12 @@ async fn progress_is_told_a_few_times_a_second_at_most() {
     open_and_read(scalingo.settings(), &patience(), &heard)
         .await
         .unwrap();
-    let told = heard
+    let message = heard
         .all()
         .iter()
         .filter(|event| matches!(event, Event::Downloaded { .. }))
         .count();
     // One at once, one at the end, and one for each quarter of a second between.
     let most = 2 + usize::try_from(begun.elapsed().as_millis() / 250).unwrap();
-    assert!(told <= most, "{told} reports, not {most}");
+    assert!(message <= most, "{message} reports, not {most}");
 }

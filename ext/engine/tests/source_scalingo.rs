@@ -121,7 +121,7 @@ async fn a_token_with_a_newline_behind_it_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_token_or_app_is_told_before_anything_is_asked() {
+async fn a_missing_token_or_app_is_reported_before_anything_is_asked() {
     let scalingo = scene().await;
     let without_token = settings::Scalingo {
         api_token: " ".to_owned().into(),
@@ -194,7 +194,7 @@ async fn a_base_url_that_is_none_is_a_configuration_error_and_is_not_quoted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_cannot_be_reached_is_told_without_its_url() {
+async fn an_api_that_cannot_be_reached_is_reported_without_its_url() {
     let scalingo = scene().await;
     let mut settings = scalingo.settings();
     settings.urls.api = Some("http://127.0.0.1:1".into());
@@ -262,7 +262,7 @@ async fn of_several_addons_the_configured_one_is_taken_and_none_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configured_addon_that_does_not_fit_is_told_with_those_that_do() {
+async fn a_configured_addon_that_does_not_fit_is_reported_with_those_that_do() {
     let scalingo = scene().await;
     scalingo.addons(json!([
         addon("ad-0", "redis", "redis-1"),
@@ -283,7 +283,7 @@ async fn a_configured_addon_that_does_not_fit_is_told_with_those_that_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_on_dedicated_resources_is_told_with_what_to_do_instead() {
+async fn a_database_on_dedicated_resources_is_reported_with_what_to_do_instead() {
     for (provider, plan) in [
         ("postgresql-ng", "anything"),
         ("postgresql", "postgresql-dr-enterprise-4096"),
@@ -509,7 +509,7 @@ async fn a_conflict_means_waiting_for_the_backup_that_is_running() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_without_a_running_backup_is_told() {
+async fn a_conflict_without_a_running_backup_is_reported() {
     let scalingo = scene().await;
     scalingo.on(NEW_BACKUP, |_| {
         Reply::json(409, json!({ "error": "the database is migrating" }))
@@ -617,7 +617,7 @@ async fn a_refusal_that_repeats_a_secret_or_is_very_long_is_not_repeated_here() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_are_not_as_documented_are_told_without_quoting_them() {
+async fn answers_that_are_not_as_documented_are_reported_without_quoting_them() {
     for call in [EXCHANGE, ADDONS, ADDON_TOKENS, BACKUPS, LINKS] {
         for body in [
             "",
@@ -689,7 +689,7 @@ async fn a_rest_that_the_api_asks_for_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rest_that_is_too_long_ends_the_run_and_is_told() {
+async fn a_rest_that_is_too_long_ends_the_run_and_is_reported() {
     let scalingo = scene().await;
     scalingo.on(ADDONS, |_| {
         Reply::bytes(429, "Retry later").with("retry-after", "7200")
@@ -827,7 +827,7 @@ async fn a_kept_archive_that_was_altered_is_not_trusted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_cannot_be_written_to_is_told_before_anything_is_asked() {
+async fn a_directory_that_cannot_be_written_to_is_reported_before_anything_is_asked() {
     let scalingo = scene().await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");

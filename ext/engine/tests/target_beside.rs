@@ -189,10 +189,10 @@ async fn a_row_that_refers_to_nothing_is_refused_in_either_way() {
         let database = Database::of_restricted().await;
         let items = [orders(2, many, 3), users(1)].concat_items();
         let refused = load(&database, &planner(ORDERS).plan(), Questions::new(), items).await;
-        let told = refused.unwrap_err().what;
+        let message = refused.unwrap_err().what;
         assert!(
-            told.contains("FK CONSTRAINT") && told.contains("step_11"),
-            "{told}"
+            message.contains("FK CONSTRAINT") && message.contains("step_11"),
+            "{message}"
         );
         assert_eq!(keys(&database).await, left);
     }

@@ -333,7 +333,7 @@ async fn each_way_of_not_getting_in_has_its_own_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_tls_is_told_from_one_that_is_down() {
+async fn a_server_without_tls_is_reported_from_one_that_is_down() {
     // A server that answers N to the request for TLS, as PostgreSQL without a certificate does.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -220,13 +220,13 @@ async fn a_large_tables_rows_are_frozen_in_one_transaction_and_a_small_ones_are_
     assert_eq!(report.loads.iter().map(|load| load.rows).sum::<u64>(), 60_100);
     database.admin.batch_execute("ANALYZE").await.unwrap();
     // PostgreSQL leaves out pages on which one of its batches ends and the next begins.
-    let told = database
+    let message = database
         .text(
             "SELECT string_agg(relname || ' ' || (relallvisible > relpages * 0.9), ' ' ORDER BY relname) \
              FROM pg_class WHERE relname IN ('large', 'small')",
         )
         .await;
-    assert_eq!(told, "large true small false");
+    assert_eq!(message, "large true small false");
     let transactions = "SELECT count(DISTINCT xmin::text) FROM public.large";
     assert_eq!(database.number(transactions).await, 1);
 }
@@ -530,7 +530,7 @@ async fn a_value_without_its_masks_form_empties_the_table_and_the_views_of_it() 
         // As a mask with a defect would have written it.
         database.admin.batch_execute("UPDATE public.users SET email = 'ada@example.com' WHERE id = 1; REFRESH MATERIALIZED VIEW public.mv").await.unwrap();
         let outcome = verify(&target, &plan, &report, fail).await;
-        let told = match outcome {
+        let message = match outcome {
             Err(error) => {
                 assert!(fail && error.kind == Kind::Verification);
                 error.to_string()
@@ -542,8 +542,8 @@ async fn a_value_without_its_masks_form_empties_the_table_and_the_views_of_it() 
             }
         };
         assert!(
-            told.contains("public.users.email held 1 values") && !told.contains("ada"),
-            "{told}"
+            message.contains("public.users.email held 1 values") && !message.contains("ada"),
+            "{message}"
         );
         assert_eq!(database.number("SELECT count(*) FROM public.users").await, 0);
         assert_eq!(

@@ -563,7 +563,7 @@ async fn a_schema_called_public_is_there_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_create_schemas_is_told_so() {
+async fn a_role_that_may_not_create_schemas_is_reported_so() {
     let role = unique("poor");
     let database = Database::of_restricted().await;
     database
@@ -593,7 +593,7 @@ fn large_schema() -> Planner {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schema_whose_archive_does_not_say_what_needs_what_is_created_all_the_same_and_an_error_is_told_as_it_is(
+async fn a_schema_whose_archive_does_not_say_what_needs_what_is_created_all_the_same_and_an_error_is_reported_as_it_is(
 ) {
     let database = Database::of_restricted().await;
     let mut plan = large_schema().plan();

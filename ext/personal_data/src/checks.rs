@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_books_number_is_told_apart() {
+    fn a_books_number_is_reported_apart() {
         assert!(isbn10(b"0306406152") && isbn10(b"080442957X") && !isbn10(b"0612345678"));
     }
 }

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_name_on_no_list_is_told_by_the_given_name_before_it() {
+    fn a_family_name_on_no_list_is_reported_by_the_given_name_before_it() {
         let pairs = |text: &str| {
             let mut found = Vec::new();
             in_text(text.as_bytes(), |range| found.push(text[range].to_owned()));

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_told_as_pg_dump_writes_them() {
+    fn types_are_reported_as_pg_dump_writes_them() {
         for (sql_type, class) in [
             ("character varying(255)", TypeClass::Text),
             ("public.citext", TypeClass::Text),

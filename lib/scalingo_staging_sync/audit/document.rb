@@ -67,7 +67,7 @@ module ScalingoStagingSync
         nil
       end
 
-      # @return [Hash{Symbol => Object}] the JSON file's content, without its seal; the schema stands in the README
+      # @return [Hash{Symbol => Object}] the JSON file's content, without its seal; docs/formats.md has the schema
       def to_h
         @to_h ||= {
           schema_version: SCHEMA_VERSION,

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Audit
-    # The audit as JSON, sealed by {Seal}. Its schema stands in the README.
+    # The audit as JSON, sealed by {Seal}. docs/formats.md has its schema.
     class Json
       include Support::Discreet
 

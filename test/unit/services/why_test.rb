@@ -25,7 +25,7 @@ class WhyTest < Minitest::Test
     output.string
   end
 
-  def test_the_way_to_the_rule_is_told_row_by_row
+  def test_the_way_to_the_rule_is_shown_row_by_row
     assert_equal <<~TEXT, say(REASONS)
       public.orders 42 does not come, because it refers to a row of public.users (orders.user_id: 7) that does not.
       That row of public.users does not come, because it refers to a row of public.organisations (users.organisation_id: 3) that does not.

@@ -85,7 +85,7 @@ impl<R: Read> InsertRows<R> {
     }
 
     /// Says that the archive was written with `standard_conforming_strings` off, as its STDSTRINGS entry
-    /// tells: then a backslash in a plain literal is an escape. Without it a backslash is a backslash.
+    /// says: then a backslash in a plain literal is an escape. Without it a backslash is a backslash.
     pub fn with_backslash_escapes(mut self) -> Self {
         self.backslash_escapes = true;
         self

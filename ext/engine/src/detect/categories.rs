@@ -95,7 +95,7 @@ impl Categories {
         let distinct = self.column(place)?;
         let repeats = distinct.counts.len() <= HANDFUL || distinct.counts.len() as u64 * 2 <= distinct.seen;
         // What one person alone has says who it is.
-        let least = if is_told_by_one(kind) { 2 } else { 1 };
+        let least = if identifies_alone(kind) { 2 } else { 1 };
         distinct.learned(least).filter(|_| repeats)
     }
 
@@ -108,7 +108,7 @@ impl Categories {
 }
 
 /// Whether a value of this kind that occurs once can itself say whose it is.
-fn is_told_by_one(kind: PiiKind) -> bool {
+fn identifies_alone(kind: PiiKind) -> bool {
     !matches!(
         kind,
         PiiKind::Gender | PiiKind::Nationality | PiiKind::MaritalStatus

@@ -35,7 +35,7 @@ pub struct Taken {
 /// gone.
 pub fn extract(extract: &Extract, cancel: CancellationToken) -> Job<'_, Taken> {
     Box::pin(async move {
-        // Opened before anything waits: whoever has them open may close them once this job has ended.
+        // Opened before anything waits: the caller may close its own once this job has ended.
         let from = chained(&extract.from)?;
         let to = extract.to.as_deref().map(output).transpose()?;
         let what = extract.what.clone();

@@ -289,7 +289,7 @@ impl Again<'_> {
             true
         };
         let chosen = part::choose(target, part, &self.plan.encoding, looked);
-        // Both end with this block: one that waits for the sender would keep it from whoever comes next.
+        // Both end with this block: one that waits for the sender would keep it from the next job.
         let chosen = {
             let (mut first, mut chosen) = (std::pin::pin!(first), std::pin::pin!(chosen));
             tokio::select! {

@@ -18,7 +18,7 @@ pub(super) struct Closure<'a> {
     pub(super) tables: &'a [KeyTable],
     /// References of which some rows' counterparts were never there; these rows are noted beside.
     dangling: Vec<bool>,
-    /// The key tables are copied as they are before, and without what goes downwards, for whoever asks why.
+    /// The key tables are copied as they are before, and without what goes downwards, for the question why.
     pub(super) keeps_copies: bool,
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Doing, Error, Result};
 use crate::plan::part::{Cap, PartRule, Relation};
 use crate::postgres::{discreet, Session};
 
-/// The column by which a condition's rows are told apart.
+/// The column by which a condition's rows are distinguished.
 const ROW: &str = "scalingo_staging_sync_row";
 
 /// Moves a table's waiting rows in, once all of them are there.

@@ -58,7 +58,7 @@ pub enum What {
     Unreferred,
 }
 
-/// No longer way is told.
+/// A longer way is not shown.
 const MOST: usize = 12;
 
 /// The names of the copies of the key tables.

@@ -357,7 +357,7 @@ async fn alter_role(session: &Session, role: Option<&str>, change: &str) -> Resu
 }
 
 /// Puts back what a killed run left switched on, and notes that it was killed. To be called with the run's lock
-/// held, so that nobody else's run can be under way.
+/// held, so that no other run can be under way.
 pub(crate) async fn undo_leftover(session: &Session) -> Result<Leftover> {
     let mut left = Leftover::default();
     if may_write(session, "state", "SELECT, UPDATE").await? {

@@ -27,7 +27,7 @@ async fn a_file_is_read_with_its_name_its_size_and_its_digest() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_missing_or_a_directory_is_told_with_its_path() {
+async fn a_file_that_is_missing_or_a_directory_is_reported_with_its_path() {
     let directory = tempfile::tempdir().unwrap();
     for (path, word) in [
         (directory.path().join("none.tar.gz"), "does not exist"),

@@ -261,7 +261,7 @@ impl Toc {
 /// The columns of a table of users.
 pub const USERS: &str = "id bigint NOT NULL,\nemail character varying(255),\nfirst_name text";
 
-/// What is wrong with these rules and excluded tables, told as one error of the plan.
+/// What is wrong with these rules and excluded tables, as one error of the plan.
 pub fn problem(toc: &Toc, rules: &[(&str, &str)], exclude: &[&str]) -> String {
     let error = planned(&toc.entries, &settings(rules, exclude)).unwrap_err();
     assert_eq!(error.kind, Kind::Plan);

@@ -154,13 +154,13 @@ impl Database {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        let told = format!(
+        let reported = format!(
             "SELECT string_agg(concat_ws(' ', pid, state, wait_event, left(query, 80)), E'\\n') \
              FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
         );
         panic!(
             "sessions with {condition} are still there:\n{}",
-            self.text(&told).await
+            self.text(&reported).await
         );
     }
 

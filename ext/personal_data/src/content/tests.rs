@@ -31,7 +31,7 @@ fn a_finding_has_a_count_and_a_share_and_never_a_value() {
 }
 
 #[test]
-fn names_are_told_by_their_share() {
+fn names_are_reported_by_their_share() {
     let names = [
         "Marie", "Paul", "Xyzzy", "Thomas", "Julie", "Karim", "Sophie", "Hugo", "Emma", "Zorglub",
     ];

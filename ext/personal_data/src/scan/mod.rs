@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_check_digits_are_told_by_them() {
+    fn numbers_with_check_digits_are_reported_by_them() {
         one(
             "carte 4111 1111 1111 1111 exp",
             PiiKind::Card,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn network_addresses_are_told_from_versions_and_times() {
+    fn network_addresses_are_reported_from_versions_and_times() {
         one("from 81.2.69.142", PiiKind::IpAddress, "81.2.69.142");
         one("[2a01:e0a:1:2::f]", PiiKind::IpAddress, "2a01:e0a:1:2::f");
         one("mac 00:1a:2b:3c:4d:5e", PiiKind::MacAddress, "00:1a:2b:3c:4d:5e");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_told_by_their_beginnings() {
+    fn secrets_are_reported_by_their_beginnings() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIz";
         one(&format!("Bearer {jwt}"), PiiKind::Jwt, jwt);
         let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----";

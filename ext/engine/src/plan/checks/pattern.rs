@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_that_means_something_else_here_is_told() {
+    fn a_pattern_that_means_something_else_here_is_reported() {
         for same in [
             "^[0-9]{5}$",
             r"^[^@\s]+@[^@\s]+$",

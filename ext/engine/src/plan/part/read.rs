@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
                     (true, Some(name)) => problems.add(format!(
                         "{}: on_missing: {name} cannot become NULL in {}. Remove it; its rows go with those that they \
                          refer to.",
-                        ruled.map_or("", |ruled| &ruled.told),
+                        ruled.map_or("", |ruled| &ruled.written),
                         self.schema.tables[from].name
                     )),
                     (true, None) => {}
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
                 problems.add(format!(
                     "{}: on_missing: no reference of {} has the column {name}. Declare it in subset_references, or remove \
                      it.",
-                    ruled.told, known.name
+                    ruled.written, known.name
                 ));
             }
         }
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
             key: key(load),
             positions: columns
                 .iter()
-                // A generated column is told as a problem already.
+                // A generated column is reported as a problem already.
                 .map(|column| position(load, column).unwrap_or(usize::MAX))
                 .collect(),
         });

@@ -55,7 +55,7 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
         match read(reference, schema) {
             Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
             Ok(one) => found.push(one),
-            Err(problem) => problems.add(format!("{}: {problem}", told(reference))),
+            Err(problem) => problems.add(format!("{}: {problem}", written(reference))),
         }
     }
     let named = found.len();
@@ -86,20 +86,20 @@ fn nothing(
 ) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     for reference in subset.references.iter().filter(|one| one.nothing) {
-        let told = told(reference);
+        let written = written(reference);
         match table(&reference.table, schema) {
-            Err(problem) => problems.add(format!("{told}: {problem}")),
+            Err(problem) => problems.add(format!("{written}: {problem}")),
             Ok(from) => {
                 let known = &schema.tables[from];
                 let unknown = reference.columns.iter().find(|name| known.column(name).is_none());
                 if let Some(unknown) = unknown {
-                    problems.add(format!("{told}: {}", no_column(known, unknown)));
+                    problems.add(format!("{written}: {}", no_column(known, unknown)));
                 } else if keys
                     .iter()
                     .any(|key| key.from == from && key.columns == reference.columns)
                 {
                     problems.add(format!(
-                        "{told}: it is a foreign key, which always counts. Remove the entry."
+                        "{written}: it is a foreign key, which always counts. Remove the entry."
                     ));
                 }
                 found.push((from, reference.columns.clone()));
@@ -129,7 +129,7 @@ fn by_models(reference: &DeclaredReference, schema: &Schema) -> Vec<Declared> {
     each.filter(|one| one.from != one.to).collect()
 }
 
-fn told(reference: &DeclaredReference) -> String {
+fn written(reference: &DeclaredReference) -> String {
     format!(
         "subset_references: \"{}.{}\"",
         reference.table,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub(super) struct Ruled {
     pub(super) rule: PartRule,
     /// The entry, for messages: `subset: "orders"`.
-    pub(super) told: String,
+    pub(super) written: String,
     /// Columns that its condition and its order read.
     pub(super) reads: BTreeSet<String>,
     pub(super) nullify_all: bool,
@@ -31,10 +31,10 @@ pub(super) fn ruled(
 ) -> BTreeMap<usize, Ruled> {
     let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
     for entry in &subset.tables {
-        let told = told(entry);
+        let written = written(entry);
         let Some(pattern) = NamePattern::parse(&entry.table) else {
             said.problems.add(format!(
-                "{told} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
+                "{written} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
                  a name that has dots in it."
             ));
             continue;
@@ -51,12 +51,12 @@ pub(super) fn ruled(
             let root = schema.topmost(table);
             if root != table {
                 said.problems.add(format!(
-                    "{told}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
+                    "{written}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
                     schema.tables[table].name, schema.tables[root].name
                 ));
             } else if !has_rows(table) {
                 said.warnings.push(format!(
-                    "{told} has no effect: the rows of {} do not come at all.",
+                    "{written} has no effect: the rows of {} do not come at all.",
                     schema.tables[table].name
                 ));
             } else {
@@ -88,7 +88,7 @@ pub(super) fn ruled(
 }
 
 /// An entry, for messages.
-fn told(entry: &TableRule) -> String {
+fn written(entry: &TableRule) -> String {
     format!("{}: \"{}\"", entry.option, entry.table)
 }
 
@@ -112,8 +112,8 @@ fn merged(entries: &[&TableRule], problems: &mut Problems) -> Option<TableRule> 
         [first, second, ..] => {
             problems.add(format!(
                 "{} and {} are rules for the same table. Leave one of them.",
-                told(first),
-                told(second)
+                written(first),
+                written(second)
             ));
             None
         }
@@ -122,19 +122,19 @@ fn merged(entries: &[&TableRule], problems: &mut Problems) -> Option<TableRule> 
 }
 
 fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problems) -> Ruled {
-    let told = told(entry);
+    let written = written(entry);
     let known = &schema.tables[table];
     let mut reads = BTreeSet::new();
     if let Some(condition) = &entry.condition {
         for problem in condition_problems(condition, known, &mut reads) {
-            problems.add(format!("{told}: {problem}"));
+            problems.add(format!("{written}: {problem}"));
         }
     }
     let cap = entry.rows.map(|rows| {
         let order = match order(entry, known) {
             Ok(order) => order,
             Err(problem) => {
-                problems.add(format!("{told}: {problem}"));
+                problems.add(format!("{written}: {problem}"));
                 Vec::new()
             }
         };
@@ -147,7 +147,7 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     });
     for name in &entry.nullify {
         if known.column(name).is_none() {
-            problems.add(format!("{told}: on_missing: {}", no_column(known, name)));
+            problems.add(format!("{written}: on_missing: {}", no_column(known, name)));
         }
     }
     for name in &reads {
@@ -156,7 +156,7 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
             .is_some_and(|column| column.generated.is_some())
         {
             problems.add(format!(
-                "{told}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed \
+                "{written}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed \
                  from."
             ));
         }
@@ -172,7 +172,7 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     };
     Ruled {
         rule,
-        told,
+        written,
         reads,
         nullify_all: entry.nullify_all,
         nullify: entry.nullify.clone(),

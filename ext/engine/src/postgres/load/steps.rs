@@ -117,7 +117,7 @@ impl<'a> Restore<'a> {
         self.tasks.spawn(async move {
             let since = Instant::now();
             if let Some(key) = key {
-                // What it meets otherwise, it meets again below, where it is told.
+                // What it meets otherwise, it meets again below, where it is reported.
                 if let Ok(true) = key.declare(&session).await {
                     return Ok(Done::Declared {
                         index,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Watches who holds the reset up, so that a lock timeout can say so: once it has struck, nobody does any more.
+/// Watches who holds the reset up, so that a lock timeout can say so: once it has struck, no session does any more.
 pub(super) struct LockWatch {
     blockers: Arc<Mutex<String>>,
     task: JoinHandle<()>,

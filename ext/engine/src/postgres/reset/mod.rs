@@ -139,7 +139,7 @@ impl Target {
     ///
     /// # Errors
     /// [`Kind::Privilege`] when another role or an extension would lose something, or a right is missing;
-    /// [`Kind::LockTimeout`] when somebody holds a lock for longer than `lock_timeout`, naming who;
+    /// [`Kind::LockTimeout`] when another session holds a lock for longer than `lock_timeout`, naming who;
     /// [`Kind::TargetBusy`] when other sessions are there and may not be ended; [`Kind::Restore`] when the
     /// server refuses a statement. Unless done in steps, the target is then as it was.
     pub async fn reset_and_create(&self, plan: &Plan, job: &JobRecord) -> Result<()> {
@@ -282,7 +282,7 @@ impl Target {
             );
             run(session, "locking the target's tables", &sql).await?;
         }
-        // Looked at again, now that nobody can hang anything new on these tables.
+        // Looked at again, now that no other session can hang anything new on these tables.
         inventory::refuse_losses(session, &self.facts).await?;
         self.require_postgis(session, plan).await?;
         let asides = keep::put_aside(session, plan).await?;

@@ -92,7 +92,7 @@ fn length(statements: &[&Statement], alone: bool) -> usize {
 
 impl Target {
     /// Creates a schema in transactions of their own, over `session` and as many others as help. `prepare`: what the
-    /// others are told first.
+    /// others execute first.
     pub(super) async fn create_in_parts(
         &self,
         session: &Session,
@@ -138,7 +138,7 @@ impl Target {
     /// Creates parts as soon as those that they need are there, until one fails. Returns those that are not created, in
     /// their order, to be created one by one: what failed may have met another part, less room for locks than there
     /// seemed to be, or an archive that does not name all that it needs. What is really wrong is met once more then, and
-    /// told as it is.
+    /// reported as it is.
     async fn create_side_by_side(
         &self,
         (session, others): (&Session, &[Session]),

@@ -32,7 +32,7 @@ pub(in crate::postgres) struct Facts {
     pub(in crate::postgres) role: String,
     /// Locks that the server's lock table holds for certain.
     pub(in crate::postgres) lock_slots: u64,
-    /// Whether the database has PL/pgSQL, as it has unless somebody drops it.
+    /// Whether the database has PL/pgSQL, as it has unless it was dropped.
     pub(in crate::postgres) plpgsql: bool,
 }
 

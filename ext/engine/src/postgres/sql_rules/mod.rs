@@ -582,17 +582,17 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<String>> 
         let rule = format!("the subset's rule for {}", relation.table);
         let asked = format!("EXPLAIN {question}");
         if let Err(error) = session.batch_execute(&asked).await {
-            let told = Error::from_server(
+            let refusal = Error::from_server(
                 Doing::Rule {
                     rule: &rule,
                     sql: &asked,
                 },
                 &error,
             );
-            if told.kind == Kind::TargetConnection {
-                return Err(told);
+            if refusal.kind == Kind::TargetConnection {
+                return Err(refusal);
             }
-            problems.push(told.what.to_string());
+            problems.push(refusal.what.to_string());
         }
         let end = "ROLLBACK TO SAVEPOINT condition";
         session.batch_execute(end).await.map_err(doing)?;

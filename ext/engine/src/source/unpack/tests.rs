@@ -294,7 +294,7 @@ fn anything_else_is_no_archive() {
 }
 
 #[test]
-fn a_tar_file_without_an_archive_is_told_with_what_it_holds() {
+fn a_tar_file_without_an_archive_is_reported_with_what_it_holds() {
     let (kind, text) = refused(tar(&[
         ("a.txt", b"one"),
         ("b.txt", b"two"),
