@@ -83,7 +83,10 @@ impl Pseudonym for Scrub {
             out.extend_from_slice(&value[copied..found.start()]);
             match self.parts.masks.get(kind - 1) {
                 Some(mask) => mask.write(found.as_bytes(), row, work.deeper(), out),
-                None => self.parts.national.write(found.as_bytes(), row, work.deeper(), out),
+                None => self
+                    .parts
+                    .national
+                    .write(found.as_bytes(), row, work.deeper(), out),
             }
             copied = found.end();
         }
