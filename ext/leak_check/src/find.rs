@@ -9,7 +9,7 @@
 mod hidden;
 mod undo;
 
-use hidden::{bare_number, bare_numbers, is_disguised, is_packed, Unpacked};
+use hidden::{bare_number, bare_numbers, is_disguised, Unpacked};
 use memchr::{memchr, memchr_iter};
 use personal_data::decode::hex_byte;
 use personal_data::{people, scan, PiiKind};
@@ -56,6 +56,8 @@ struct Contents {
     backslash: bool,
     /// A byte with which full-width and zero-width characters begin, and an ampersand, with which entities do.
     disguise: bool,
+    /// A capital letter, without which nothing is packed.
+    capital: bool,
     /// Sixteen bytes that may be base64.
     packed: bool,
     digits: usize,
@@ -64,41 +66,102 @@ struct Contents {
 impl Contents {
     /// Looks at sixteen bytes at a time, since most fields are short.
     fn of(text: &[u8]) -> Self {
-        let mut contents = Self::default();
+        let mut glance = Glance::default();
         let (parts, rest) = text.as_chunks();
-        for part in parts {
-            contents.look(part);
+        for parts in parts.chunks(COUNTED) {
+            for part in parts {
+                glance.look(part);
+            }
+            glance.count();
         }
         if !rest.is_empty() {
-            contents.look(&last_part(text, rest.len()));
+            glance.look(&last_part(text, rest.len()));
+            glance.count();
         }
-        contents
+        glance.contents()
     }
 
     /// The same of [`SHORTEST`] to eight bytes, which have too few digits to count them.
     fn of_short(text: &[u8]) -> Self {
-        let mut contents = Self::default();
+        let mut glance = Glance::default();
         if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
             let mut part = [0; PART];
             part[..4].copy_from_slice(first);
             part[4..8].copy_from_slice(last);
-            contents.look(&part);
-            contents.digits = 0;
+            glance.look(&part);
         }
-        contents
+        glance.contents()
+    }
+}
+
+const AT: u8 = 1;
+const ESCAPE: u8 = 2;
+const BACKSLASH: u8 = 4;
+const DISGUISE: u8 = 8;
+const CAPITAL: u8 = 16;
+
+/// As many parts as a byte counts.
+const COUNTED: usize = 255;
+
+/// What was seen at each place of the parts so far. The places are put together once, in the end, because that costs more
+/// than to look at a part.
+#[derive(Default)]
+struct Glance {
+    seen: [u8; PART],
+    digits: [u8; PART],
+    counted: usize,
+    packed: bool,
+}
+
+impl Glance {
+    /// Without a way out in the middle the compiler turns this into vector instructions.
+    #[inline]
+    fn look(&mut self, part: &[u8; PART]) {
+        let mut packed = true;
+        for (place, &byte) in part.iter().enumerate() {
+            self.seen[place] |= flag(byte == b'@', AT)
+                | flag((byte == b'%') | (byte == b'='), ESCAPE)
+                | flag(byte == b'\\', BACKSLASH)
+                | flag((byte == 0xEF) | (byte == 0xE2) | (byte == b'&'), DISGUISE)
+                | flag(byte.wrapping_sub(b'A') < 26, CAPITAL);
+            self.digits[place] += u8::from(byte.wrapping_sub(b'0') < 10);
+            packed &= may_be_packed(byte);
+        }
+        self.packed |= packed;
     }
 
-    /// Without a way out in the middle the compiler turns this into vector instructions.
-    fn look(&mut self, part: &[u8; PART]) {
-        let any = |is: fn(u8) -> bool| part.iter().fold(false, |any, byte| any | is(*byte));
-        self.at |= any(|byte| byte == b'@');
-        self.escape |= any(|byte| byte == b'%' || byte == b'=');
-        self.backslash |= any(|byte| byte == b'\\');
-        self.disguise |= any(|byte| byte == 0xEF || byte == 0xE2 || byte == b'&');
-        self.packed |= part.iter().fold(true, |all, byte| all & is_packed(*byte));
-        let is_digit = |byte: &u8| u8::from(byte.wrapping_sub(b'0') < 10);
-        self.digits += usize::from(part.iter().map(is_digit).sum::<u8>());
+    /// Adds up the digits of at most [`COUNTED`] parts.
+    #[inline]
+    fn count(&mut self) {
+        self.counted += self
+            .digits
+            .iter()
+            .map(|digits| usize::from(*digits))
+            .sum::<usize>();
+        self.digits = [0; PART];
     }
+
+    fn contents(&self) -> Contents {
+        let seen = self.seen.iter().fold(0, |all, seen| all | seen);
+        Contents {
+            at: seen & AT != 0,
+            escape: seen & ESCAPE != 0,
+            backslash: seen & BACKSLASH != 0,
+            disguise: seen & DISGUISE != 0,
+            capital: seen & CAPITAL != 0,
+            packed: self.packed,
+            digits: self.counted,
+        }
+    }
+}
+
+fn flag(is: bool, flag: u8) -> u8 {
+    u8::from(is) * flag
+}
+
+/// Whether a byte may be one of base64: with fewer comparisons than it takes to be sure.
+fn may_be_packed(byte: u8) -> bool {
+    ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'+') < 15) | (byte == b'_')
 }
 
 /// The last bytes of a text, at most [`PART`], and zeros.
@@ -146,7 +209,7 @@ impl Finder {
         if contents.disguise && is_disguised(text) {
             return self.undisguised(text, found);
         }
-        if contents.packed || is_structured(text) {
+        if may_hold_packed(text, &contents) {
             self.packed(text, found);
         }
         let Contents {
@@ -264,8 +327,12 @@ fn reads_as_text(hex: &[u8]) -> bool {
 
 /// Whether what a text holds stands in it in base64 or in disguise.
 fn is_wrapped(text: &[u8], contents: &Contents) -> bool {
-    contents.disguise && is_disguised(text)
-        || (contents.packed || is_structured(text)) && hidden::has_packed_run(text)
+    contents.disguise && is_disguised(text) || may_hold_packed(text, contents) && hidden::has_packed_run(text)
+}
+
+/// Whether a look for base64 is worth it.
+fn may_hold_packed(text: &[u8], contents: &Contents) -> bool {
+    contents.capital && (contents.packed || is_structured(text))
 }
 
 /// Whether a text is a document, in which base64 is too short for [`Contents::packed`] where it does not begin it.

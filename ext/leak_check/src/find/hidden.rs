@@ -28,7 +28,7 @@ const ENTITIES: [(&[u8], u8); 8] = [
 ];
 
 /// Whether a byte is one of base64, of either alphabet.
-pub(super) fn is_packed(byte: u8) -> bool {
+fn is_packed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
