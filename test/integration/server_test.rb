@@ -285,9 +285,11 @@ class ServerTest < IntegrationTest
   end
 
   def test_a_database_that_is_away_hands_out_nothing
+    # While the database is there, should this test be the first.
+    token = common_token
     scene.staging.database.exec("ALTER ROLE #{scene.staging.role} NOLOGIN")
     scene.staging.database.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '#{scene.staging.role}'")
-    assert_equal [503, "10"], get("/archive").then { |answer| [answer.status, answer.headers["retry-after"]] }
+    assert_equal [503, "10"], get("/archive", token:).then { |answer| [answer.status, answer.headers["retry-after"]] }
     assert_equal 200, get("/health", token: nil).status
   ensure
     scene.staging.database.exec("ALTER ROLE #{scene.staging.role} LOGIN")
