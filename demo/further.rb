@@ -24,7 +24,7 @@ class Further
                  !task.success? && task.output.include?("products.name") && task.output.include?("scrub"))
   end
 
-  # The same backup, of which only some customers come.
+  # The same backup, but only some customers come.
   def part
     @screen.chapter("A part of production")
     @screen.quote(Shop::PART)

@@ -33,10 +33,10 @@ class MeasuredTask
 
   def output = @result.output
 
-  # The most resident memory that the process ever had, in bytes; nil where the kernel does not report it.
+  # The most resident memory that the process ever had, in bytes; nil if the kernel does not report it.
   def peak_memory = reported("peak_memory")
 
-  # What the process wrote to disk, deleted files included; nil where the kernel does not report it.
+  # What the process wrote to disk, deleted files included; nil if the kernel does not report it.
   def bytes_to_disk = reported("bytes_to_disk")
 
   # The most that lay in the directories for temporary files at any moment, without the audit file that is asked for.

@@ -12,7 +12,7 @@ require_relative "pg_restore_way"
 require_relative "proof"
 require_relative "further"
 
-# One run of the demo: production, its backup, the API, the staging app, the rake task, and what came of it.
+# One run of the demo: production, its backup, the API, the staging app, the rake task, and the result.
 class Demo
   # What a fast demo does not show of the run: a line for each table, what was downloaded, and the warnings, which the audit has.
   DETAIL = /\] (?:\S+: [\d,]+ rows?|Downloaded|Warning: )/

@@ -23,7 +23,7 @@ module ScalingoStagingSync
       "#{__dir__}/tasks",
       "#{__dir__}/scalingo_staging_sync/errors.rb"
     )
-    # Production loads everything at once, and needs nothing of this: each file is left to its first use.
+    # Production eager-loads everything and needs none of this: each file is loaded at its first use.
     loader.do_not_eager_load(__dir__)
     loader.setup
   end
@@ -33,8 +33,8 @@ module ScalingoStagingSync
   EVENTS = %i[before_sync after_sync failed].freeze
 
   class << self
-    # Sets options. Every one of them is described at its accessor in {Configuration}. What is wrong does not keep the app
-    # from booting: it is logged here, and ends each task that would go by it.
+    # Sets options. Each is described at its accessor in {Configuration}. A wrong one does not keep the app
+    # from booting: it is logged here, and ends each task that would depend on it.
     #
     # @yieldparam config [Configuration] the configuration, as it stands
     # @return [Configuration] the same
@@ -82,7 +82,7 @@ module ScalingoStagingSync
     # What the data in the target is, for the app: :complete when it is whole, :syncing while a run replaces it,
     # :incomplete when a run failed half-way, :expired when it was taken out because of its age.
     #
-    # @return [Symbol] one of the four
+    # @return [Symbol] one of the four states
     # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
     def state
       Database::History.new.state

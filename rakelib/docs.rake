@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The documentation: what of it is made from the code, and the static site.
+# The documentation: the parts generated from the code, and the static site.
 
 desc "Write what the documentation says of options, masks, errors and ratios anew"
 task :docs do

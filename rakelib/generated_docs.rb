@@ -19,7 +19,7 @@ module GeneratedDocs
 
   module_function
 
-  # Which page holds which part.
+  # The page of each part.
   #
   # @return [Hash{Array(String, String) => Proc}] from a page and the part's name to what makes it
   def parts

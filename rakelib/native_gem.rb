@@ -63,7 +63,7 @@ class NativeGem
     FileUtils.chmod(0o755, target)
   end
 
-  # A debugger finds the line tables by the name of their file, next to the library or where it is told to look.
+  # A debugger finds the line tables by the name of their file, next to the library or on its search path.
   def split_elf(library, debug_file)
     objcopy("--only-keep-debug", library, debug_file)
     objcopy("--strip-all", library)

@@ -14,13 +14,13 @@ require "tmpdir"
 #   ruby test/runner.rb            everything
 #   ruby test/runner.rb --quick    the unit tests, and one run from end to end
 #
-# A part that passes shows its closing line; one that fails shows all that it has printed. The others go on, and the
+# A part that passes shows its closing line; one that fails shows everything it printed. The others go on, and the
 # exit status is 1. TEST_WORKERS says how many run at once, by default two per core; what TEST_PG_URL names, where it
 # is set, serves for all of them.
 class Runner
   ROOT = File.expand_path("..", __dir__)
 
-  # One program to run: its command, in which directory, with which variables.
+  # One program to run: its command, its directory and its variables.
   Part = Struct.new(:name, :command, :directory, :variables) do
     def initialize(name, command, directory: ROOT, variables: {}) = super(name, command, directory, variables)
   end

@@ -48,7 +48,7 @@ module TestHelpers
     skip "its types are wrong on purpose" if defined?(RBS::Test)
   end
 
-  # For tests of what the caller's line is: `rake test:rbs` puts lines of its own between.
+  # For tests that check the caller's line: `rake test:rbs` puts lines of its own between.
   def looks_at_the_line_that_called
     skip "there is another between" if defined?(RBS::Test)
   end

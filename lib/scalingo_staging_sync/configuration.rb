@@ -4,11 +4,11 @@ require "json"
 require "active_support/core_ext/object/blank"
 
 module ScalingoStagingSync
-  # What was set of the {Options}, each value checked as it is given.
+  # The {Options} that were set, each value checked when it is given.
   #
-  # Within {ScalingoStagingSync.configure}, nothing raises: an app must boot, production too, whatever its initializer says.
-  # What is wrong is kept until a task is run ({#problems}, {#warnings}). Elsewhere a value that an option does not take
-  # raises ArgumentError, and an option that there is not {UnknownOption}.
+  # Within {ScalingoStagingSync.configure} nothing raises: an app must boot, in production too, even with a faulty initializer.
+  # Problems are kept until a task is run ({#problems}, {#warnings}). Elsewhere a value that an option does not accept
+  # raises ArgumentError, and an unknown option {UnknownOption}.
   #
   # nil and an empty String go back to the default, as a variable that is not set means it. Lists and hashes can be added
   # to. Strings stand for Symbols, numbers, and yes and no.
@@ -25,7 +25,7 @@ module ScalingoStagingSync
     NOT_READ = "What follows in its block was not read."
     private_constant :NOT_READ
 
-    # Something that was set and not taken.
+    # Something that was set and refused.
     Problem = Data.define(:name, :sentence, :cosmetic)
     private_constant :Problem
 
@@ -46,7 +46,7 @@ module ScalingoStagingSync
       @problems = []
     end
 
-    # Has the block set options, and keeps what is wrong for later.
+    # Has the block set options, and keeps problems for later.
     #
     # @api private
     # @return [void]
@@ -54,7 +54,7 @@ module ScalingoStagingSync
       @keeping = true
       yield self
     rescue UnknownOption => error
-      # Nothing can stand for an option that was read, so the block ends here.
+      # An unknown option has no value to return, so the block ends here.
       keep_problem(nil, "#{error.message} #{NOT_READ}", error.place)
     rescue NoMethodError => error
       keep_problem(nil, "#{of_own_list(error) || raise} #{NOT_READ}", Place.here(error.backtrace_locations))
@@ -63,15 +63,15 @@ module ScalingoStagingSync
       @keeping = false
     end
 
-    # @return [Array<String>] what was set and not taken, and decides on what is copied or how it is protected: no task
-    #   goes on with it
+    # @return [Array<String>] refused settings that decide what is copied or how it is protected: no task
+    #   goes on with them
     def problems = @problems.reject(&:cosmetic).map(&:sentence)
 
-    # @return [Array<String>] what was set and not taken, and decides on neither
+    # @return [Array<String>] refused settings that decide neither
     def warnings = @problems.select(&:cosmetic).map(&:sentence)
 
     # @return [void]
-    # @raise [ConfigurationError] naming everything that was set and not taken
+    # @raise [ConfigurationError] naming every refused setting
     def check!
       return if problems.empty?
 
@@ -80,14 +80,14 @@ module ScalingoStagingSync
 
     # The app whose database is filled: the variable APP, which Scalingo sets. It cannot be configured.
     #
-    # @return [String, nil] its name, as a message may show it; nil where the variable is not set
+    # @return [String, nil] its name, as a message may show it; nil if the variable is not set
     def target_app
       name = ENV["APP"].presence
       name && Support::Echo.of(name)
     end
 
     # @param name [Symbol] an option's name
-    # @return [Boolean] whether it was set, to whatever value
+    # @return [Boolean] whether it was set, to any value
     def set?(name)
       public_send(name) if @appendables.key?(name)
       @values.key?(name)
@@ -98,7 +98,7 @@ module ScalingoStagingSync
       "#<#{[self.class, *@values.map { |name, value| "#{name}=#{Support::Echo.inspect(value)}" }].join(" ")}>"
     end
 
-    # @return [String] the same
+    # @return [String] the same text
     def to_s = inspect
 
     # @return [Hash{String => Object}] what was set, without the secrets
@@ -154,7 +154,7 @@ module ScalingoStagingSync
       refuse(option, appendable.faults)
     end
 
-    # Another value puts a wrong one right; what is added does not.
+    # Setting another value corrects a wrong one; adding to it does not.
     def store(option, value)
       @problems.reject! { |problem| problem.name == option.name } if @keeping
       kept = option.cast(Legacy.setting(option, value))
@@ -182,7 +182,7 @@ module ScalingoStagingSync
       read(option)
     end
 
-    # A sentence on a method that an option's list does not have; nil where the error is the app's own.
+    # A sentence about a method that an option's list lacks; nil if the error is the app's own.
     def of_own_list(error)
       list = error.receiver
       appendable = @appendables.each_value.find { |one| one.list.equal?(list) }

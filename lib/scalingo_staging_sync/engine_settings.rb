@@ -19,15 +19,15 @@ module ScalingoStagingSync
     SECRET_SALT = "scalingo-staging-sync anonymization secret"
     SECRET_ITERATIONS = 65_536
 
-    # What stands for a target where none is touched.
+    # The stand-in for a target in jobs that touch none.
     NO_DATABASE = "postgres://none"
     private_constant :SECRET_SALT, :SECRET_ITERATIONS, :NO_DATABASE
 
     class << self
-      # The key for pseudonyms that is used where none is configured: PBKDF2-HMAC-SHA256 of Rails' secret_key_base,
+      # The key for pseudonyms if none is configured: PBKDF2-HMAC-SHA256 of Rails' secret_key_base,
       # so that pseudonyms stay the same for as long as that does.
       #
-      # @return [String, nil] 64 hexadecimal digits; nil where there is no Rails app with a secret_key_base
+      # @return [String, nil] 64 hexadecimal digits; nil if there is no Rails app with a secret_key_base
       def derived_secret
         return if !defined?(Rails.application) || Rails.application&.secret_key_base.blank?
 
@@ -44,7 +44,7 @@ module ScalingoStagingSync
         ENV["DATABASE_URL"].presence || ENV["SCALINGO_POSTGRESQL_URL"].presence || active_record_url
       end
 
-      # @return [String, nil] ActiveRecord's primary database as a URL; nil where it is not PostgreSQL
+      # @return [String, nil] ActiveRecord's primary database as a URL; nil if it is not PostgreSQL
       def active_record_url
         return unless defined?(ActiveRecord::Base)
 
@@ -56,10 +56,10 @@ module ScalingoStagingSync
         nil # nothing is configured for this environment, or an adapter that is not there, or a URL that is none and in the error
       end
 
-      # @return [Database::Url, nil] the target; nil where there is none, or its URL cannot be read
+      # @return [Database::Url, nil] the target; nil if none is configured or its URL cannot be read
       def target_database = Database::Url.parse(target_url)
 
-      # @return [Database::Url, nil] ActiveRecord's primary database; nil where it is not PostgreSQL
+      # @return [Database::Url, nil] ActiveRecord's primary database; nil if it is not PostgreSQL
       def rails_database = Database::Url.parse(active_record_url)
 
       # @return [Boolean] whether the target is ActiveRecord's primary database, judging by the URLs
@@ -106,13 +106,13 @@ module ScalingoStagingSync
     # @raise [ConfigurationError] when something that it needs is missing
     def dump = to_h(target: target(url: Secret.new(NO_DATABASE)))
 
-    # @return [Hash{String => Object}, nil] the database in which a dump computes what only SQL can say; nil where there is none
+    # @return [Hash{String => Object}, nil] the database in which a dump computes what only SQL can express; nil if there is none
     def workspace
       url = @config.workspace_url || self.class.target_url
       url && target(url: Secret.new(url))
     end
 
-    # For an archive that is masked: nothing of it is masked again or looked for.
+    # For an archive that is already masked: nothing in it is masked again or searched for.
     #
     # @param path [String] the archive, absolute
     # @param fingerprint [String, nil] that of the rules by which it was masked
@@ -124,7 +124,7 @@ module ScalingoStagingSync
         "source" => { "file" => path },
         "target" => target.merge("more_to_come" => more_to_come),
         "include_tables" => named_tables,
-        # No pseudonym is made, so the key serves nothing.
+        # No pseudonym is made, so no key is needed.
         "masking" => { "secret" => Secret.new(SecureRandom.hex(32)), "allow_unmasked_copy" => true },
         "include_foreign_servers" => true,
         "keep_tables" => @config.keep_tables,
@@ -156,7 +156,7 @@ module ScalingoStagingSync
       file && in_app(file)
     end
 
-    # @return [String, nil] the app whose database is copied; nil where the backup is a file or a link, which may be of any
+    # @return [String, nil] the app whose database is copied; nil if the backup is a file or a link, which may be of any
     def source_app_name
       @config.clone_source_scalingo_app_name if @config.set?(:clone_source_scalingo_app_name) && !given?
     end

@@ -59,7 +59,7 @@ module ScalingoStagingSync
       #
       # @param option [Configuration::Option] the option that is set
       # @param value [Object] what it is given
-      # @return [Object] what it takes; the value itself where there is nothing to say
+      # @return [Object] what the option takes; the value itself if it needs no translation
       def setting(option, value)
         if option.name == :parallel_connections && Integer(value, exception: false).to_i > MOST_CONNECTIONS
           note("config.parallel_connections = #{value.to_i} is taken as #{MOST_CONNECTIONS}, the most that a run opens.")
@@ -257,7 +257,7 @@ module ScalingoStagingSync
 
       # @param name [Symbol, String] a strategy's name
       # @return [Proc, nil] what makes its SQL of a table and a condition; that of a built-in strategy raises
-      #   ConfigurationError, since it masks rows as they pass and is no SQL; nil where there is none
+      #   ConfigurationError, since it masks rows as they pass and is no SQL; nil if there is none
       def get_strategy(name)
         Legacy.note("AnonymizationStrategies.get_strategy(name) is AnonymizationStrategies.statement(name, table, condition).")
         return unless names.include?(name.to_sym)

@@ -15,7 +15,7 @@ module ScalingoStagingSync
 
       # @param names [Array<String>] what to try, in order
       # @return [String] the name that was found
-      # @raise [NativeLibraryError] when there is none, or none that this Ruby can load
+      # @raise [NativeLibraryError] when it is missing, or this Ruby cannot load it
       def load(names = candidates)
         failures = []
         names.each do |name|

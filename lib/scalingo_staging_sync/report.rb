@@ -12,7 +12,7 @@ module ScalingoStagingSync
     # @return [Exception, nil] why it failed; nil unless it did
     attr_reader :error
 
-    # @return [String, nil] the app that is copied; nil where the backup is a local file
+    # @return [String, nil] the app that is copied; nil if the backup is a local file
     attr_reader :source_app
 
     # @return [String, nil] the app whose database is filled: the variable APP
@@ -70,7 +70,7 @@ module ScalingoStagingSync
     def leaks = to_h[:leaks] || []
 
     # @return [Hash{Symbol => Object}, nil] what the search for those looked at: :originals, :candidates, :hashes, :possible,
-    #   :possible_by_chance, :exact and :error_rate; nil where it is off
+    #   :possible_by_chance, :exact and :error_rate; nil if it is off
     def leak_check = to_h[:leak_check]
 
     # @return [Array<Hash{Symbol => Object}>] what holds personal data beside columns: :channel ("search_vector",

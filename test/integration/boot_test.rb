@@ -5,7 +5,7 @@ require_relative "../support/pages"
 require "rubygems/package"
 require "open3"
 
-# Production boots whatever the Gemfile says of the gem, and where the gem is loaded it costs next to nothing there.
+# Production boots however the Gemfile names the gem, and a loaded gem costs next to nothing there.
 class BootTest < IntegrationTest
   ROOT = File.expand_path("../..", __dir__)
   PRODUCTION = { "RAILS_ENV" => "production", "RACK_ENV" => "production" }.freeze

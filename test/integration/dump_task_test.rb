@@ -46,7 +46,7 @@ class DumpTaskTest < IntegrationTest
     config.anonymization_rules = { "addresses" => { "city" => "'City ' || id" } }
   RUBY
 
-  # The target, which stays as it is, or config.workspace_url.
+  # The target, which stays unchanged, or config.workspace_url.
   def test_a_part_and_rules_in_sql_are_computed_in_temporary_tables_of_a_database
     configuration = CONFIGURATION.sub(/^  { table: "addresses".*\n/, "") + PART
     app, staging, = new_app(configuration:)

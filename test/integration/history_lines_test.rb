@@ -3,7 +3,7 @@
 require_relative "integration_helper"
 require_relative "../support/store_server"
 
-# Whatever is done with the gem leaves a line: who, when, what, and how it ended.
+# Everything done with the gem leaves a line: who, when, what, and how it ended.
 class HistoryLinesTest < IntegrationTest
   CONFIGURATION = <<~RUBY
     config.clone_source_scalingo_app_name = "shop-production"
@@ -13,7 +13,7 @@ class HistoryLinesTest < IntegrationTest
     config.publish_service = "files"
   RUBY
 
-  # Each task, its variables, and what is noted of it.
+  # Each task, its variables, and what is noted about it.
   ACTIONS = [
     ["run", {}, "run|done|"],
     ["run", { "SCALINGO_API_TOKEN" => "" }, "run|refused|ConfigurationError"],

@@ -8,7 +8,7 @@ class OddNamesTest < IntegrationTest
   NAMES = ["a \#{1+1}", 'quo"te', "sing'le", "back\\slash", "dot.ted", "sta*r", "größe 名前", "class", "nil", "Odd", " blank ",
            "line\nbreak"].freeze
 
-  # Tables, each of which has a column of its own name.
+  # Tables that each have a column of the table's name.
   TABLES = [*NAMES.map { |name| ["public", name] }, ["sch.ema", "tab le"], ["sch.ema", "dot.ted.too"], ['q"s', "x\#{x}"]].freeze
 
   WITH_ADDRESSES = lambda do |table, column|

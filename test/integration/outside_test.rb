@@ -205,7 +205,7 @@ class OutsideTest < IntegrationTest
     refute_match LIVE, error.message
   end
 
-  # What CHECKs ask of what is masked by itself, as apps have them.
+  # CHECKs, as apps have them, on columns that are masked automatically.
   CHECKED = <<~SQL
     CREATE TABLE public.good_jobs (id bigint PRIMARY KEY);
     CREATE TABLE public.webhook_endpoints (

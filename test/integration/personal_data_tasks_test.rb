@@ -9,7 +9,7 @@ require "json"
 class PersonalDataTasksTest < IntegrationTest
   CONFIGURATION = SOURCE = "config.clone_source_scalingo_app_name = \"shop-production\"\n"
 
-  # A schema with a type of its own, a quoted name, a foreign key and a generated column; no row of it is needed.
+  # A schema with a type of its own, a quoted name, a foreign key and a generated column; it needs no rows.
   SCHEMA = <<~SQL
     CREATE TYPE public.civility AS ENUM ('madame', 'monsieur');
     CREATE TABLE public.schema_migrations (version character varying PRIMARY KEY);

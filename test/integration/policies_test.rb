@@ -59,7 +59,7 @@ class PoliciesTest < IntegrationTest
     "street_address" => "n || ' rue de la Gare'"
   }.freeze
 
-  # What stands inside of longer text, and what of it must not be left.
+  # What stands inside longer text, and which part of it must not be left.
   INSIDE = {
     "mail" => ["'please write to ada' || n || '@people.example today'", /@people/],
     "street" => ["'deliver to ' || n || ' rue de la Gare, 69002 Lyon, and ring twice'", /rue de la Gare|Lyon/],

@@ -212,7 +212,7 @@ class PullTest < IntegrationTest
     assert_nil development.value("SELECT to_regnamespace('scalingo_staging_sync')")
   end
 
-  # It ends before anything is touched, and a raw archive is none.
+  # It ends before anything is touched, and a raw archive is refused.
   def test_an_archive_that_was_changed_is_not_loaded
     changed = file("changed.dump", File.binread(scene.archive))
     FileUtils.cp("#{scene.archive}.json", "#{changed}.json")

@@ -150,9 +150,9 @@ class RefusedObjectsTest < IntegrationTest
     outcome = fill(archive, options:)
     assert_equal ["people_pkey"], @staging.values("SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'people'::regclass")
     assert_nil @staging.value("SELECT to_regclass('decades')")
-    told = outcome.report[:left_out].to_h { |one| [one[:name], one[:why]] }
-    assert_equal "the configuration names it", told["public.people_age"]
-    assert_equal "it needs FUNCTION public.decade(integer), which is left out", told["public.decades"]
+    reasons = outcome.report[:left_out].to_h { |one| [one[:name], one[:why]] }
+    assert_equal "the configuration names it", reasons["public.people_age"]
+    assert_equal "it needs FUNCTION public.decade(integer), which is left out", reasons["public.decades"]
     assert_equal "0", @staging.value("SELECT left_out FROM scalingo_staging_sync.runs")
     settings = Engine.settings(source: archive, target: @url, options:)
     assert_includes ScalingoStagingSync::Native.plan(settings) { |_| nil }[:left_out].map { |one| one[:name] }, "public.people_name"

@@ -2,7 +2,7 @@
 
 require_relative "integration_helper"
 
-# What the leak check prints closes the leak: pasted and run again, the run passes, whatever is in force already.
+# What the leak check prints closes the leak: once it is pasted, the next run passes, with any rules already in force.
 class RemediesTest < IntegrationTest
   # A telephone number of each country as people there write it, and what it is in the column that is masked.
   PHONES = {

@@ -143,7 +143,7 @@ class RestoreEqualityTest < IntegrationTest
     assert_dumped_alike archive, expected
   end
 
-  # The gem's own archive of it, restored by pg_restore and by the gem.
+  # The gem's own archive of that database, restored by pg_restore and by the gem.
   def assert_dumped_alike(archive, expected)
     dumped = path("dumped")
     ScalingoStagingSync::Native.dump(Engine.settings(source: archive, target: "postgres://none"),

@@ -4,7 +4,7 @@ require_relative "integration_helper"
 require_relative "../support/foreign_archive"
 
 # What a run leaves in the target server's log: nothing of a row that a rule in SQL or a condition covers, however the run
-# ends. The archive is another cluster's, so that whatever of its values is in this one's log was written there by a run.
+# ends. The archive is another cluster's, so any of its values in this one's log was written there by a run.
 class ServerLogTest < IntegrationTest
   # Where trouble is, a function of the backup does it in a target only: its name begins with "target".
   CLINIC = <<~SQL

@@ -9,7 +9,7 @@ require_relative "../support/web_app"
 class ServerPartsTest < IntegrationTest
   KEY = "5f0c9ae17b3d42860e9b71c4d2a8f635"
 
-  # Whatever a format has to tell apart.
+  # Everything a format has to distinguish.
   ODD = <<~SQL
     CREATE SCHEMA shop;
     CREATE TYPE mood AS ENUM ('good', 'bad, "mostly"');

@@ -179,7 +179,7 @@ class SqlRetryTest < IntegrationTest
     assert_equal [89, 211, 0], column.values_at(:masked, :kept, :violations)
   end
 
-  # Other connections may have committed rows of it, which must not be there twice.
+  # Other connections may have committed rows of the table, which must not be there twice.
   def test_a_table_without_rules_in_sql_is_emptied_and_streamed_again
     { 1 => -8850, 3 => -8850, 2 => 100 }.each do |parallel_connections, first_call|
       staging = new_ward

@@ -112,7 +112,7 @@ class SqlRulesTest < IntegrationTest
     assert_equal unconditional.value(sql), target.value(sql)
   end
 
-  # The parser writes a statement anew, so what it writes must mean the same.
+  # The parser rewrites each statement, so what it writes must mean the same.
   def test_literals_of_every_kind_reach_the_server_as_they_were_written
     literals = ["'it''s'", "E'a\\\\n\\n\\t\\x41\\101\\'c'", "$q$it's $1 \\ WHERE$q$", "'back\\slash\\n'", "U&'d\\0061t\\+01F600'",
                 "'é😀 مرحبا'", "('{\"a\": [1, 2]}'::jsonb #>> '{a,0}')", "(DATE '2024-01-31' + INTERVAL '1 month 2 days')::text",

@@ -56,9 +56,9 @@ class SubsetTest < IntegrationTest
     assert_equal comments, target.values("SELECT id FROM comments ORDER BY id")
     assert_equal "2", target.value("SELECT count(*) FROM countries")
     assert_equal "0", target.value("SELECT count(*) FROM users WHERE email LIKE '%real.example'")
-    told = outcome.report[:tables].to_h { |table| [table[:table], table.values_at(:rows, :backup_rows)] }
-    assert_equal [kept.size, 200], told["public.users"]
-    assert_equal [2, nil], told["public.countries"]
+    counts = outcome.report[:tables].to_h { |table| [table[:table], table.values_at(:rows, :backup_rows)] }
+    assert_equal [kept.size, 200], counts["public.users"]
+    assert_equal [2, nil], counts["public.countries"]
     assert outcome.report[:verified]
   end
 
@@ -223,9 +223,9 @@ class SubsetTest < IntegrationTest
     target = new_database
     plan = assert_untouched(target) { plan_of(target, entry("users", where: "email > 3"), entry("countries", where: "code")) }
     refute plan[:would_succeed]
-    told = plan[:problems].map { |problem| problem[:what].to_s }.join
-    assert_match(/public\.users.*42883/m, told)
-    assert_match(/public\.countries/, told)
+    problems = plan[:problems].map { |problem| problem[:what].to_s }.join
+    assert_match(/public\.users.*42883/m, problems)
+    assert_match(/public\.countries/, problems)
   end
 
   def test_the_plan_counts_rows_as_of_the_last_run_or_exactly_and_names_the_way

@@ -71,7 +71,7 @@ module Soak
     end
 
     # @param number [Integer] from 0 up
-    # @return [String] what was done and what came of it
+    # @return [String] what was done, and the result
     # @raise [Failure] when something is left that must not be
     def round(number)
       fault = fault_of(number)
@@ -179,7 +179,7 @@ module Soak
       end
     end
 
-    # What must hold whatever happened.
+    # What must hold in every case.
     def check(fault, result)
       awake
       idle(fault)

@@ -19,7 +19,7 @@ module Soak
     end
 
     # @param texts [Array<String>] originals
-    # @return [String, nil] the first place that holds one of them; nil where none does
+    # @return [String, nil] the first place that holds one of them; nil if none does
     def of(texts)
       # What is in the server's memory alone would not be seen.
       Postgres.exec("CHECKPOINT")

@@ -56,7 +56,7 @@ module Pages
     Shellwords.split(command.sub(/\s#\s.*\z/, "")).flat_map { |word| word.include?("bundle exec") ? Shellwords.split(word) : [word] }
   end
 
-  # What is wrong with a link; nil where nothing is.
+  # What is wrong with a link; nil if nothing is.
   def problem(page, link)
     link = link.delete_prefix("#{REPOSITORY}/blob/main/").then { |rest| (rest == link) ? link : "/#{rest}" }
     return ("is not https" unless link.start_with?("https://")) if link.match?(/\A[a-z]+:/)

@@ -12,7 +12,7 @@ class ArchivesTest < Minitest::Test
     @directory = Dir.mktmpdir
     @archive = "#{@directory}/staging.dump"
     staging_config
-    # A head, a table of contents, blocks and an end, of which any byte may be hit.
+    # A head, a table of contents, blocks and an end; any byte may be hit.
     @bytes = Random.new(3).bytes(4000)
     File.binwrite(@archive, @bytes)
     MaskedArchive.seal(@archive)

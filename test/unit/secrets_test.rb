@@ -7,7 +7,7 @@ require "json"
 require "pp" # rubocop:disable Lint/RedundantRequireStatement -- PP itself is named here
 require "yaml"
 
-# Nothing that prints, serialises or reports an object shows a secret that is in reach of it.
+# Nothing that prints, serialises or reports an object shows a secret within its reach.
 class SecretsInObjectsTest < Minitest::Test
   WEBHOOK = "https://hooks.slack.com/services/T0/B0/hush-hush"
   HUSH = [SECRET, "tk-us-secret-token", "pw-of-staging", "hush-hush"].freeze

@@ -31,7 +31,7 @@ class ServerUnitTest < Minitest::Test
     assert_equal 200, get("/health").first
   end
 
-  # By whatever the guard goes by.
+  # By everything that the guard looks at.
   def test_in_production_it_is_off_unless_that_is_meant
     config.server_enabled = true
     %w[my-app-production shop-prod].each do |app|
@@ -59,15 +59,15 @@ class ServerUnitTest < Minitest::Test
     assert_equal({ "version" => ScalingoStagingSync::VERSION, "state" => "unknown", "archive_age_seconds" => nil }, JSON.parse(body.join))
   end
 
-  # A door before which no one has a token.
-  Nobody = Struct.new(:asked) do
+  # Tokens, none of which is valid.
+  NoTokens = Struct.new(:asked) do
     def holder(_token) = nil
     def wrong_token(_address) = self.asked = asked.to_i + 1
   end
 
-  # A door that lets others wait than it should ends the test, and does not hold it up.
+  # A door that makes the wrong ones wait ends the test at once.
   def test_those_without_a_token_wait_and_when_many_wait_the_others_are_sent_away
-    door = Server::Door.new(pause: 7, tokens: Nobody.new, accesses: (counted = Nobody.new))
+    door = Server::Door.new(pause: 7, tokens: NoTokens.new, accesses: (counted = NoTokens.new))
     request = Rack::Request.new(Rack::MockRequest.env_for("/archive", "HTTP_AUTHORIZATION" => "Bearer #{"a" * 64}"))
     pauses = Queue.new
     go_on = Queue.new

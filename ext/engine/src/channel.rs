@@ -1,4 +1,4 @@
-//! What can hold personal data beside the columns that rules name, and what becomes of it.
+//! What can hold personal data beside the columns that rules name, and what happens to it.
 
 use crate::alike::{first_of, NAMED};
 use crate::text::{text, Setting, Snippet, Text};
@@ -16,7 +16,7 @@ pub struct Channel {
     pub kind: Option<String>,
     /// How many: values or large objects; 0 where they were not counted.
     pub count: u64,
-    /// What became of it.
+    /// What happened to it.
     pub outcome: ChannelOutcome,
     /// The same as a sentence.
     pub note: Text,
@@ -36,7 +36,7 @@ pub enum ChannelKind {
     SchemaText,
 }
 
-/// What became of it.
+/// What happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelOutcome {

@@ -54,7 +54,7 @@ struct Noted {
 }
 
 impl std::fmt::Debug for Detection {
-    /// Nothing of what it has seen: keys of objects can be anything.
+    /// Not what it has seen: keys of objects can be anything.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Detection")
     }
@@ -105,7 +105,7 @@ impl Detection {
         Some(LoadScan::new(load.dump_id, watch, |_| true).learning(categories))
     }
 
-    /// Judges a load by all the rows of it that are ever looked at.
+    /// Judges a load by all of its rows that are looked at.
     pub(crate) fn decide_by(&self, load: &Load, scan: &LoadScan) -> Decision {
         self.decide_from(load, scan, true)
     }
@@ -175,7 +175,7 @@ impl Detection {
         self.noted().findings.values().cloned().collect()
     }
 
-    /// The plan as it was carried out: with the masks that were put in force by what values showed.
+    /// The plan as it was carried out, with the masks that values brought into force.
     pub(crate) fn carried_out(&self) -> Arc<Plan> {
         let noted = self.noted();
         let masks = noted.decided.iter().filter_map(|(id, decision)| match decision {

@@ -67,7 +67,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name, as it is written into the history of runs.
+    /// Its name in the history of runs.
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).unwrap_or_default();
         name.as_str().unwrap_or_default().to_owned()

@@ -138,7 +138,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// A sink that calls `receive` for each event, from whatever thread it happens on.
+    /// A sink that calls `receive` for each event, on the thread where it happens.
     pub fn new(receive: impl Fn(Event) + Send + Sync + 'static) -> Self {
         Self {
             receive: Arc::new(receive),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub struct TablePart {
     /// `schema.table`; a partitioned table as a whole.
     pub table: String,
-    /// Rows that others need come, whatever else is here.
+    /// Rows that others need come in any case.
     pub referenced: bool,
     /// The condition that they have to meet.
     pub condition: Option<String>,
@@ -26,7 +26,7 @@ pub struct TablePart {
     pub descending: bool,
     /// By which of its columns a row goes with another that goes, and the tables of those.
     pub through: Vec<Through>,
-    /// Tables whose rows bring rows of it back, beyond its own rule.
+    /// Tables whose rows bring back rows of this one, beyond its own rule.
     pub needed_by: Vec<String>,
     /// How many come, where that is known.
     pub counts: Option<PartCounts>,

@@ -27,7 +27,7 @@ pub struct Report {
     pub backup: Option<BackupReport>,
     /// Each table whose rows were loaded, in the order they came.
     pub tables: Vec<TableReport>,
-    /// Each table of which only some rows came, and which.
+    /// Each table taken in part, and which of its rows came.
     pub part: Vec<TablePart>,
     /// Tables without rows, by `config.exclude_tables` and `config.quiesce`.
     pub excluded: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Report {
     pub leaks: Vec<Leak>,
     /// What the search for those looked at; None where it is off.
     pub leak_check: Option<leak_check::Summary>,
-    /// What holds personal data beside columns, and what became of it.
+    /// What holds personal data outside of columns, and what happened to it.
     pub channels: Vec<Channel>,
     /// Accounts whose password is known now, where there are any.
     pub known_passwords: Vec<KnownPassword>,
@@ -128,7 +128,7 @@ pub struct TableReport {
     pub table: String,
     /// Rows.
     pub rows: u64,
-    /// How many the backup has of it, where only some were taken.
+    /// How many rows the backup has, if only some were taken.
     pub backup_rows: Option<u64>,
     /// Bytes of COPY text.
     pub bytes: u64,
@@ -191,7 +191,7 @@ pub struct PhaseTime {
 }
 
 impl BackupReport {
-    /// What source and archive say of it. The digest is there once the archive was read to its end.
+    /// What the source and the archive say about it. The digest is known once the archive has been read to its end.
     pub(crate) fn new(backup: &source::BackupInfo, digest: Option<&String>, header: &Header) -> Self {
         Self {
             id: backup.id.clone(),

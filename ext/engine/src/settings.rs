@@ -179,7 +179,7 @@ pub struct Admitted {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// It is reported, and copied as it is.
+    /// It is reported, and copied unchanged.
     #[default]
     Warn,
     /// The run ends with what would cover it.

@@ -202,7 +202,7 @@ pub(crate) struct Again {
     pub(crate) identity: Identity,
     pub(crate) plan: Arc<Plan>,
     pub(crate) detection: Arc<Detection>,
-    /// Which rows of it, where they were chosen.
+    /// Which of its rows, if some were chosen.
     pub(crate) selection: Option<Arc<Selection>>,
     /// Its rows were never judged; else they were, and what was decided stands.
     pub(crate) decides: bool,
@@ -210,7 +210,7 @@ pub(crate) struct Again {
     pub(crate) referred: Option<Arc<Referred>>,
 }
 
-/// Reads an archive that was read before. `wanted`: the loads of which the rows come; it stops behind the last of them.
+/// Reads an archive for a second time. `wanted`: the loads whose rows come; reading stops after the last of them.
 /// None: all, and large objects.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub enum Setting {
     Subset,
     /// Where the app keeps its files, which is not an option of the run's own.
     StorageService,
-    /// Where the target's URL stands, whichever place that is.
+    /// Where the target's URL is set.
     TargetUrl,
     TempDir,
     TerminateConnections,

@@ -8,8 +8,8 @@ module ScalingoStagingSync
   # What `rails generate` offers.
   module Generators
     # `rails generate scalingo_staging_sync:install`: writes the initializer, with every option explained, schedules the
-    # run where that is asked for, and prints what comes next. It asks nothing, so that it does the same with a terminal
-    # and without: what is there already stays, unless `--force` says otherwise.
+    # run if asked to, and prints what comes next. It asks nothing, so that it does the same with a terminal
+    # and without: existing files stay, unless `--force` is given.
     class InstallGenerator < Rails::Generators::Base
       INITIALIZER = "config/initializers/scalingo_staging_sync.rb"
       CRON_FILE = Cron::Jobs::NAME
@@ -37,12 +37,12 @@ module ScalingoStagingSync
       # A misspelt --cron would schedule nothing, and look as if it had.
       check_unknown_options!
 
-      # Whether a shell sees that the generator failed; Thor asks.
+      # Whether a failure of the generator gives a failing exit status; Thor asks.
       #
       # @return [Boolean] always true
       def self.exit_on_failure? = true
 
-      # Finds out everything that can go wrong before anything is written.
+      # Checks everything that can go wrong before anything is written.
       #
       # @return [void]
       def prepare
@@ -73,7 +73,7 @@ module ScalingoStagingSync
         raise Thor::Error, "#{INITIALIZER} cannot be written (#{error.class})."
       end
 
-      # Schedules the run, where that is asked for. The other jobs stay.
+      # Schedules the run, if asked to. The other jobs stay.
       #
       # @return [void]
       def create_cron_file
@@ -87,7 +87,7 @@ module ScalingoStagingSync
         say_status(before ? :update : :create, CRON_FILE, :green)
       end
 
-      # Prints what an app needs that hands out masked archives, or pulls them, where that is asked for.
+      # Prints what an app needs to hand out masked archives, or to pull them, if asked to.
       #
       # @return [void]
       def set_up_sharing
@@ -162,7 +162,7 @@ module ScalingoStagingSync
         "For a run every Sunday at 3 (UTC): rails generate scalingo_staging_sync:install --cron \"0 3 * * 0\""
       end
 
-      # A file that cannot be read is of no interest where nothing is to be added to it.
+      # A file that cannot be read does not matter if nothing is added to it.
       def scheduled_already?
         Cron::Jobs.new(cron_text).own.any?
       rescue ScalingoStagingSync::Error, Thor::Error
@@ -182,7 +182,7 @@ module ScalingoStagingSync
         (option.name == :anonymization_tables) ? lines + @detected : lines
       end
 
-      # Whether a file is there and stays. A link counts, wherever it leads to.
+      # Whether a file is there and stays. A link counts, whatever it points to.
       def kept?(path)
         there?(path) && !options[:force]
       end
@@ -202,7 +202,7 @@ module ScalingoStagingSync
         raise Thor::Error, "#{clash}. Move it away. Nothing was written." if clash
       end
 
-      # Thor's own word for it is another.
+      # Thor has another word for it.
       def refuse_dry_run
         Support::Variables.new.check!
         return if options[:pretend] || !Support::Variables.new.yes?("DRY_RUN")
@@ -234,7 +234,7 @@ module ScalingoStagingSync
         raise Thor::Error, "#{path} cannot be written (#{error.class})."
       end
 
-      # The rules for what looks personal, where they are asked for.
+      # The rules for what looks personal, if asked for.
       def detected
         return [] unless options[:detect]
 
@@ -244,7 +244,7 @@ module ScalingoStagingSync
         ["", *rules.lines(chomp: true).map { |line| "  #{line}".rstrip }]
       end
 
-      # The configuration as it is; where the file that has its rules is about to be replaced, what it says of the source.
+      # The present configuration; if the file with its rules is about to be replaced, only what it says about the source.
       def without_rules
         current = ScalingoStagingSync.configuration
         return current unless there?(INITIALIZER)

@@ -6,7 +6,7 @@ require "securerandom"
 
 module ScalingoStagingSync
   module Archives
-    # Fetches an archive into a file of its own, checked as it comes, and removes it in the end.
+    # Fetches an archive into a file of its own, checks it on the way, and removes it at the end.
     class Fetched
       include Support::Discreet
 
@@ -19,8 +19,8 @@ module ScalingoStagingSync
 
       # @yieldparam path [String] the archive, which is the one that the manifest describes; it is there until the block ends
       # @return [Object] what the block returns
-      # @raise [StoreError] when it cannot be had
-      # @raise [VerificationError] when it is another one
+      # @raise [StoreError] when it cannot be fetched
+      # @raise [VerificationError] when it is not the archive that the manifest describes
       # @raise [ConfigurationError] when the file cannot be written
       def open
         path = File.join(@directory, "staging_sync_pull_#{SecureRandom.hex(8)}.dump")
@@ -52,7 +52,7 @@ module ScalingoStagingSync
         end
       end
 
-      # A place tries again what fails in the network; a full disk stays full.
+      # A place retries network failures itself; a full disk stays full.
       def written
         yield
       rescue SystemCallError => error

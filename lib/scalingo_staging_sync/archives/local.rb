@@ -4,7 +4,7 @@ require "openssl"
 
 module ScalingoStagingSync
   module Archives
-    # A masked archive in a file of this machine, with its manifest beside it.
+    # A masked archive in a local file, with its manifest beside it.
     class Local
       include Support::Discreet
 
@@ -16,7 +16,7 @@ module ScalingoStagingSync
       @lock = Mutex.new
 
       class << self
-        # The SHA-256 of an open file. What was summed up once is known until the file changes.
+        # The SHA-256 of an open file, cached until the file changes.
         #
         # @param file [File] it
         # @return [String] 64 hexadecimal digits
@@ -56,7 +56,7 @@ module ScalingoStagingSync
       # @return [String] where the manifest lies
       def manifest_path = "#{path}#{Manifest::ENDING}"
 
-      # @return [Manifest] what is said of the archive
+      # @return [Manifest] the archive's manifest
       # @raise [ConfigurationError] when it cannot be read
       # @raise [VerificationError] when its seal does not hold
       def manifest
@@ -67,10 +67,10 @@ module ScalingoStagingSync
                                      "with #{Manifest::ENDING} behind the name.")
       end
 
-      # Opens the archive and compares it with its manifest, byte by byte where that was not done before.
+      # Opens the archive and compares it with its manifest, byte by byte unless that has been done before.
       #
       # @yieldparam file [File] the archive, open for reading
-      # @yieldparam manifest [Manifest] what is said of it
+      # @yieldparam manifest [Manifest] its manifest
       # @return [Object] what the block returns; without a block the file, open, and the manifest
       # @raise [ConfigurationError] when one of the two cannot be read
       # @raise [VerificationError] when the archive is not the one that the sealed manifest describes

@@ -9,7 +9,7 @@ module ScalingoStagingSync
     class Manifest
       include Support::Discreet
 
-      # What is behind an archive's name, and what the manifest calls itself.
+      # What follows an archive's name, and what the manifest calls itself.
       ENDING = ".json"
       KIND = "masked archive"
       VERSION = 1
@@ -24,7 +24,7 @@ module ScalingoStagingSync
       attr_reader :text
 
       # @param text [String] what was read
-      # @param from [String] where from, for the midst of a sentence
+      # @param from [String] where from, for use within a sentence
       # @param config [Configuration] the key of the seal
       # @return [Manifest] what it says
       # @raise [VerificationError] when the seal does not hold, or it is no manifest of a masked archive
@@ -72,7 +72,7 @@ module ScalingoStagingSync
       # @return [Hash{String => Object}] all that it says
       def to_h = @facts
 
-      # @return [String] what it is of, for the midst of a sentence
+      # @return [String] what it was made from, for use within a sentence
       def origin
         Support::Echo.of(@facts["source_app"] || @facts.dig("backup", "origin") || "an unknown source")
       end

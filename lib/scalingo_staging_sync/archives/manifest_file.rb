@@ -10,7 +10,7 @@ module ScalingoStagingSync
       include Support::Discreet
 
       # @param path [String] an archive
-      # @return [Boolean] whether a manifest of a masked archive is beside it, whatever its seal
+      # @return [Boolean] whether a manifest of a masked archive is beside it, with a valid seal or not
       def self.beside?(path)
         facts = JSON.parse(File.binread("#{path}#{Manifest::ENDING}", Manifest::LARGEST))
         facts.is_a?(Hash) && facts["kind"] == Manifest::KIND
@@ -41,7 +41,7 @@ module ScalingoStagingSync
         }
       end
 
-      # Writes it. A reader sees the old one or the new one, never half of it.
+      # Writes it. A reader sees the old one or the new one, never a half-written one.
       #
       # @return [String] where
       # @raise [ConfigurationError] when it cannot be written, or there is no key for the seal

@@ -41,10 +41,10 @@ module ScalingoStagingSync
           @config = config
         end
 
-        # @return [String] which it is, for the midst of a sentence
+        # @return [String] which it is, for use within a sentence
         def name = @server.name
 
-        # @return [Manifest] what is said of the archive
+        # @return [Manifest] the archive's manifest
         def manifest = @manifest ||= Manifest.of(@server.manifest, from: "of #{name}", config: @config)
 
         # @yieldparam piece [String] the archive's next bytes
@@ -64,10 +64,10 @@ module ScalingoStagingSync
                                                           "Nothing was touched."))
         end
 
-        # @return [String] which it is, for the midst of a sentence
+        # @return [String] which it is, for use within a sentence
         def name = @store.name
 
-        # @return [Manifest] what is said of the archive
+        # @return [Manifest] the archive's manifest
         def manifest = @manifest ||= @archive.manifest
 
         # @yieldparam piece [String] the archive's next bytes

@@ -19,7 +19,7 @@ module ScalingoStagingSync
         end
       end
 
-      # @return [Store::Entry] what the pointer says of it
+      # @return [Store::Entry] what the pointer says about it
       attr_reader :entry
 
       # @param entry [Store::Entry] what the pointer says of it
@@ -31,7 +31,7 @@ module ScalingoStagingSync
         @config = config
       end
 
-      # @return [Manifest] what is said of it
+      # @return [Manifest] its manifest
       # @raise [StoreError] when the service does not answer
       # @raise [VerificationError] when the seal does not hold, or it is of another archive
       def manifest
@@ -43,19 +43,19 @@ module ScalingoStagingSync
         end
       end
 
-      # @return [Local, nil] it, where it lies on this machine
+      # @return [Local, nil] the archive, if it lies on this machine
       def local
         path = @service.path(entry.key)
         Local.new(path, config: @config) if path
       end
 
       # @return [String] a signed link that leads to it for some minutes; it is a secret
-      # @raise [StoreError] when there is none to be had
+      # @raise [StoreError] when the service makes none
       def link = @service.link(entry.key, manifest.name)
 
       # @param bytes [Range] which bytes
-      # @return [String] they
-      # @raise [StoreError] when they cannot be had
+      # @return [String] those bytes
+      # @raise [StoreError] when they cannot be fetched
       def bytes(bytes) = @service.bytes(entry.key, bytes)
     end
   end

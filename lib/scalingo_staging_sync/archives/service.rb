@@ -4,7 +4,7 @@ require "openssl"
 
 module ScalingoStagingSync
   module Archives
-    # One of the app's Active Storage services, as far as it is needed here. Whatever goes wrong in it is a {StoreError} that
+    # One of the app's Active Storage services, as far as it is needed here. Every failure in it becomes a {StoreError} that
     # names no more than the error's class: messages of such services may hold their credentials.
     class Service
       include Support::Discreet
@@ -57,7 +57,7 @@ module ScalingoStagingSync
       end
 
       # @param key [String] of a small file
-      # @return [String, nil] its content; nil where it is not there
+      # @return [String, nil] its content; nil if it is not there
       # @raise [StoreError] when the service does not answer
       def read(key)
         guarded { @service.exist?(key) ? @service.download(key) : nil }
@@ -65,8 +65,8 @@ module ScalingoStagingSync
 
       # @param key [String] of a file
       # @param bytes [Range] which bytes of it
-      # @return [String] they
-      # @raise [StoreError] when they cannot be had
+      # @return [String] those bytes
+      # @raise [StoreError] when they cannot be fetched
       def bytes(key, bytes) = guarded { @service.download_chunk(key, bytes) }
 
       # @param key [String] of a file, which need not be there
@@ -75,7 +75,7 @@ module ScalingoStagingSync
       def delete(key) = guarded { @service.delete(key) }
 
       # @param key [String] of a file
-      # @return [String, nil] the path at which it lies on this machine; nil where it lies elsewhere
+      # @return [String, nil] the path at which it lies on this machine; nil if it lies elsewhere
       def path(key)
         # One that mirrors writes to all of its services and reads from the first.
         primary = @service.respond_to?(:primary) ? @service.primary : @service
@@ -85,7 +85,7 @@ module ScalingoStagingSync
       # @param key [String] of a file
       # @param filename [String] under which a browser would save it
       # @return [String] a signed link that leads to it for some minutes; it is a secret
-      # @raise [StoreError] when there is none to be had
+      # @raise [StoreError] when the service makes none
       def link(key, filename)
         guarded do
           unlogged do

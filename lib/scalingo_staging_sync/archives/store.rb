@@ -8,8 +8,8 @@ require "time"
 module ScalingoStagingSync
   module Archives
     # Where masked archives are published: an Active Storage service of the app. A service can list nothing, so one sealed
-    # file, the pointer, names what is there, the newest first. It is replaced last, and it names what is on its way, too, so
-    # that what a killed process has left behind is removed by the next one.
+    # file, the pointer, names the archives, the newest first. It is replaced last, and also names what is being uploaded, so
+    # that the next process removes what a killed one has left behind.
     class Store
       include Support::Discreet
 
@@ -32,7 +32,7 @@ module ScalingoStagingSync
       Published = Data.define(:entry, :kept, :removed)
 
       # @param config [Configuration] which service, how many archives stay, and the key of the seals
-      # @return [Store, nil] the store; nil where none is configured
+      # @return [Store, nil] the store; nil if none is configured
       # @raise [ConfigurationError] when the app has no such service
       def self.of(config = ScalingoStagingSync.configuration) = config.publish_service && new(config:)
 
@@ -43,10 +43,10 @@ module ScalingoStagingSync
         @service = Service.of(config.publish_service)
       end
 
-      # @return [String] what it is called, for the midst of a sentence
+      # @return [String] what it is called, for use within a sentence
       def name = "the service #{Support::Echo.of(@config.publish_service)}"
 
-      # @return [Remote, nil] the newest archive; nil where none is published
+      # @return [Remote, nil] the newest archive; nil if none is published
       # @raise [StoreError] when the service does not answer
       # @raise [VerificationError] when the pointer's seal does not hold
       def newest = pointer.entries.first&.then { |entry| Remote.new(entry, @service, config: @config) }
@@ -56,7 +56,7 @@ module ScalingoStagingSync
       # @raise [VerificationError] when the pointer's seal does not hold
       def entries = pointer.entries
 
-      # Publishes an archive, and removes those that are too many.
+      # Publishes an archive, and removes those beyond the number to keep.
       #
       # @param archive [Local] it
       # @return [Published] what was done; `entry` is the newest one already where it is this archive
@@ -90,7 +90,7 @@ module ScalingoStagingSync
 
       private
 
-      # Makes these the archives that there are. Whether or not the others can be removed, no one is led to them any more.
+      # Makes these the only published archives. The others are not found any more, even if they cannot be removed.
       def trim(entries, before)
         gone = (before.entries - entries).map(&:key)
         strays = gone | (before.strays - entries.map(&:key))

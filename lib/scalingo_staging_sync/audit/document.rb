@@ -4,7 +4,7 @@ require "time"
 
 module ScalingoStagingSync
   module Audit
-    # The evidence of a finished run as data: what the engine says of it, when it was, of which app, by which rules. Names,
+    # The evidence of a finished run as data: the engine's report, when it ran, for which app, by which rules. Names,
     # counts and times; never a value of a row, never a secret. {Json}, {Text} and {Page} write it, {Files} to disk.
     class Document
       include Support::Discreet
@@ -32,7 +32,7 @@ module ScalingoStagingSync
         @operator = operator
       end
 
-      # @return [String] when the run began, as ISO 8601 has it
+      # @return [String] when the run began, in ISO 8601
       def started_at = @started_at.utc.iso8601
 
       # @return [String] when it ended
@@ -41,9 +41,9 @@ module ScalingoStagingSync
       # @return [Float] seconds between the two
       def duration = (@finished_at - @started_at).round(3)
 
-      # Goes by what the engine read, not by what is configured: a file may come from any app.
+      # By what the engine read, not by what is configured: a file may come from any app.
       #
-      # @return [String, nil] the app that was copied; nil where the backup was a file
+      # @return [String, nil] the app that was copied; nil if the backup was a file
       def source_app
         EngineSettings.new(@config).source_app_name unless run.backup&.file
       end
@@ -60,7 +60,7 @@ module ScalingoStagingSync
       # @return [Configuration] what was looked at, and the page's language
       attr_reader :config
 
-      # @return [String, nil] a fingerprint of the rules; nil where there is no key, and so no rule
+      # @return [String, nil] a fingerprint of the rules; nil if there is no key, and so no rule
       def fingerprint
         EngineSettings.new(@config).fingerprint
       rescue ConfigurationError

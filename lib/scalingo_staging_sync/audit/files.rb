@@ -40,7 +40,7 @@ module ScalingoStagingSync
         { "json" => Json.new(@document, config: @config), "txt" => Text.new(@document), "html" => Page.new(@document) }
       end
 
-      # A reader sees the old file or the new one, never half of it.
+      # A reader sees the old file or the new one, never a half-written one.
       def replace(file, content)
         draft = "#{file}.#{Process.pid}.tmp"
         File.write(draft, content)

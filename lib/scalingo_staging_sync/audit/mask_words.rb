@@ -22,7 +22,7 @@ module ScalingoStagingSync
       def said(words) = words.mask(name) || words.mask("other")
 
       # @param words [Words] the language
-      # @return [Array(String, String), nil] an invented value, and what becomes of it
+      # @return [Array(String, String), nil] an invented value, and its pseudonym
       def example(words)
         words.example(name) || MaskWords.catalogue[name]
       end

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Audit
-    # The audit as one HTML page that asks nothing of any other server: for a screen, a phone and paper, in `config.locale`.
+    # The audit as one HTML page that loads nothing from another server: for a screen, a phone and paper, in `config.locale`.
     class Page < Template
       # The parts in their order.
       PARTS = [Head, Tables, Masks, NotSeen, Outside, Findings, Technical].freeze

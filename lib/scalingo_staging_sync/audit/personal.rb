@@ -2,11 +2,11 @@
 
 module ScalingoStagingSync
   module Audit
-    # Every column that is or looks personal, and what became of it: those that were recognised, and those that a rule masks
-    # without that.
+    # Every column that is or looks personal, and what happened to it: those that were recognised, and those that a rule masks
+    # although nothing recognised them.
     class Personal
-      # A column. `fate`: :open (copied as it is, without a rule), :withheld (emptied until it has one), :declared (in
-      # config.pii_ignore), :absent (came without rows), :masked (by a rule, or by itself).
+      # A column. `fate`: :open (copied unmasked, without a rule), :withheld (emptied until it has one), :declared (in
+      # config.pii_ignore), :absent (came without rows), :masked (by a rule, or automatically).
       Column = Data.define(:table, :name, :kind, :reason, :fate, :because, :rule) do
         # @return [Boolean] whether production's values are in staging
         def left? = %i[open declared].include?(fate)

@@ -40,7 +40,7 @@ module ScalingoStagingSync
       end
 
       # @param text [String] a sealed file's content
-      # @return [Hash{String => Object}, nil] what is in it, without the seal; nil where it is not as it was written
+      # @return [Hash{String => Object}, nil] what is in it, without the seal; nil if it is not as it was written
       # @raise [ConfigurationError] when there is no key
       def facts(text)
         facts = JSON.parse(text)
@@ -64,8 +64,8 @@ module ScalingoStagingSync
       # @return [String] the file's content: the one form that {#verify!} takes
       def self.form(sealed) = "#{laid_out(sealed)}\n"
 
-      # As JSON.pretty_generate does it, of which versions differ in what they make of an empty list: a file must hold on the
-      # machine of another version.
+      # Like JSON.pretty_generate, whose versions write an empty list in different ways: a seal must hold on a
+      # machine with another version.
       def self.laid_out(value, indent = "")
         inner = "#{indent}  "
         case value
@@ -96,7 +96,7 @@ module ScalingoStagingSync
 
       def parse(text, path)
         facts = JSON.parse(text)
-        # Invalid UTF-8 and infinite numbers can be parsed but not generated.
+        # Invalid UTF-8 and infinite numbers can be parsed, but not generated.
         JSON.generate(facts)
         facts.is_a?(Hash) ? facts : raise(JSON::ParserError)
       rescue JSON::JSONError, EncodingError
@@ -114,7 +114,7 @@ module ScalingoStagingSync
 
       def remedy = "Name the audit's .json file: `rake 'scalingo_staging_sync:audit:verify[#{example}]'`."
 
-      # The file that runs of this app write, where they do.
+      # The file that this app's runs write, if they write one.
       def example
         configured = @config.anonymization_audit_file
         configured ? "#{configured.sub(/\.(json|txt|html)\z/, "")}.json" : "tmp/audit.json"

@@ -43,7 +43,7 @@ module ScalingoStagingSync
         [*large_objects, *unscanned]
       end
 
-      # Where the engine says nothing of them, as without a search for originals, no one has read them either.
+      # If the engine reports nothing about them, as without a search for originals, they were not read either.
       def large_objects
         return if run.channels.any? { |channel| channel.channel.to_s == "large_objects" } || @config.exclude_large_objects
 

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Audit
-    # What may be said of a run, and no more: its level, and the sentences' names with their values, the worst first.
+    # What may be claimed about a run, and no more: its level, and the sentences' names with their values, the worst first.
     class Verdict
       # @param document [Document] the audit
       # @param personal [Personal] its columns
@@ -40,7 +40,7 @@ module ScalingoStagingSync
         %i[open withheld].filter_map { |fate| [fate.to_s, { count: @personal.with(fate).size }] if @personal.with(fate).any? }
       end
 
-      # What was looked at and is as it should be, and what was not looked at.
+      # What was checked and found right, and what was not checked.
       def right
         [verification, searched, scanned].compact
       end

@@ -2,21 +2,21 @@
 
 module ScalingoStagingSync
   module Audit
-    # What all parts of the page share: the document, the language, and what is found out of the document.
+    # What all parts of the page share: the document, the language, and what is derived from the document.
     class View
-      # @return [Document] the audit
+      # @return [Document] the audit's data
       attr_reader :document
 
       # @return [Words] the language
       attr_reader :words
 
-      # @return [Personal] every personal column, and what became of it
+      # @return [Personal] every personal column, and what happened to it
       attr_reader :personal
 
       # @return [Unseen] what was not looked at
       attr_reader :unseen
 
-      # @return [Verdict] what may be said of the run
+      # @return [Verdict] what may be claimed about the run
       attr_reader :verdict
 
       # @param document [Document] the audit

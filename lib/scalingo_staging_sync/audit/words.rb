@@ -4,8 +4,8 @@ require "yaml"
 
 module ScalingoStagingSync
   module Audit
-    # What the page says, in French or English: the sentences of words/fr.yml and words/en.yml, with figures as the language
-    # has them.
+    # What the page says, in French or English: the sentences of words/fr.yml and words/en.yml, with figures as the language writes
+    # them.
     class Words
       # @return [Support::Language] how the language writes figures
       attr_reader :language
@@ -32,7 +32,7 @@ module ScalingoStagingSync
       def counted(noun, count) = say("nouns.#{noun}", count:)
 
       # @param kind [String] a kind of personal data
-      # @return [String] it in words; an unknown one as it is
+      # @return [String] it in words; an unknown one unchanged
       def kind(kind) = @sentences.fetch("kinds")[kind.to_s] || kind.to_s.tr("_", " ")
 
       # @param name [String] a mask
@@ -40,7 +40,7 @@ module ScalingoStagingSync
       def mask(name) = @sentences.fetch("mask")[name]&.map { |text| language.typeset(text) }
 
       # @param name [String] a mask
-      # @return [Array(String, String), nil] an invented value, and what becomes of it
+      # @return [Array(String, String), nil] an invented value, and its pseudonym
       def example(name) = @sentences.fetch("example")[name]
 
       private

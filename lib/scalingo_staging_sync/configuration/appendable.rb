@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   class Configuration
     # A list or a hash of the configuration as the app gets it: it can be added to (`config.exclude_tables << "sessions"`),
-    # and what it then holds is checked as if it had been set. It keeps the line that added what is refused.
+    # and its new content is checked as if it had been set. It remembers the line that added what is refused.
     class Appendable
       # @return [Option] whose value it is
       attr_reader :option
@@ -29,7 +29,7 @@ module ScalingoStagingSync
         @list.hash != @known
       end
 
-      # Checks it. What is refused is taken out again, and stands in {#faults}.
+      # Checks it. Refused parts are removed again, and listed in {#faults}.
       #
       # @return [Array, Hash] the value to keep
       # @raise [ArgumentError] when the option does not take it

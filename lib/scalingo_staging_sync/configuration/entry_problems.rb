@@ -14,7 +14,7 @@ module ScalingoStagingSync
 
       # @param entries [Object] what the option was given
       # @param index [Integer] where the first of them stands in the whole
-      # @return [String, nil] a sentence or more; nil where there is nothing to say about single entries
+      # @return [String, nil] a sentence or more; nil if there is nothing to say about single entries
       def sentences(entries, index = 0)
         return unless entries.is_a?(Array)
 

@@ -11,10 +11,10 @@ module ScalingoStagingSync
     # Without such a floor a key like sixteen times "a" would let a stranger test a guess at a pseudonym. A key made by
     # chance has patterns and words by chance, too: these must be too few to refuse it.
     module Guessing
-      # What a key needs. Four words chosen by chance fall short of it, six reach it, and so do 16 letters and digits.
+      # What a key needs. Four words chosen at random fall short, six suffice, and so do 16 letters and digits.
       ENOUGH = 60
 
-      # A word of a list of some thousand, one that a sentence leads to, and a letter of what is longer than words are.
+      # A word from a list of some thousand, a word that follows from a sentence, and a letter of something longer than a word.
       BITS_OF_WORD = 12.0
       BITS_IN_SENTENCE = 7.0
       BITS_OF_LETTER = 2.2
@@ -47,7 +47,7 @@ module ScalingoStagingSync
         [bits_as_written(text), *unpacked(text).map { |inner| of_bytes(inner) }].min
       end
 
-      # Without accents; bytes that are no text as they are.
+      # Without accents; bytes that are no text stay.
       def in_utf8(text)
         text.encode(Encoding::UTF_8).unicode_normalize(:nfd).gsub(/\p{Mn}/, "")
       rescue EncodingError, ArgumentError
@@ -60,7 +60,7 @@ module ScalingoStagingSync
         return of_characters(fresh(text.delete("-"))) if text.match?(HEXADECIMAL)
 
         spelled = text.gsub(Tables::FOR_LETTERS) { |signs| signs.tr(*Tables::LETTERS) }
-        # Of what was chosen by chance that would make words, too, but hardly one of these.
+        # Random letters form words too, but hardly ever one of these.
         spelled = text if spelled.scan(PART).none? { |part| part.length > 3 && expected?(part.downcase) }
         [text, spelled].uniq.flat_map { |spelling| [spelling, fresh(spelling)] }.map { |left| estimate(left) }.min
       end
@@ -87,7 +87,7 @@ module ScalingoStagingSync
         alone = text.scan(ALONE).select { |part| part.length < 4 || word?(part, COMMON_ALONE) }
         words, others = text.gsub(ALONE) { |part| alone.include?(part) ? " " : part }.scan(PART).partition { |part| known?(part) }
         words += alone
-        # What has few letters in words was chosen by chance, and its words came by chance, too.
+        # A text with few letters in words was chosen at random, and so were its words.
         return of_characters(text) if words.sum(&:length) * 3 < text.scan(/[[:alnum:]]/).size * 2
 
         of_words(words.map(&:downcase)) + others.uniq.sum { |part| of_characters(part) }
@@ -178,7 +178,7 @@ module ScalingoStagingSync
       end
       private_class_method :expected?
 
-      # How many letters and digits there are of the kinds that a part has.
+      # How many letters and digits exist of the kinds that a part uses.
       def kinds(part)
         return 16 if part.match?(/\A\h+\z/) && !part.match?(/\A\d+\z/)
 

@@ -6,7 +6,7 @@ module ScalingoStagingSync
   class Configuration
     # What values an option takes: its name in docs/options.md, its wording in error messages, and the check itself.
     #
-    # The check returns the value as it is to be kept, frozen, or `REFUSED`.
+    # The check returns the value to keep, frozen, or `REFUSED`.
     class Kind
       # What a check returns for a value that the option does not accept.
       REFUSED = Object.new.freeze
@@ -65,7 +65,7 @@ module ScalingoStagingSync
         # @param expectation [String] what the option takes
         # @param exact [Boolean] whether spaces around it are a part of it
         # @yieldparam string [String] a String that is not blank
-        # @yieldreturn [Boolean] whether it will do
+        # @yieldreturn [Boolean] whether it is acceptable
         # @return [Kind] Strings
         def string(expectation = "a String that is not empty", exact: false, &accept)
           new("String", expectation) do |value|
@@ -76,21 +76,21 @@ module ScalingoStagingSync
         end
 
         # @param value [Object] a name
-        # @return [String, nil] it without spaces around it; nil where it is none
+        # @return [String, nil] it without spaces around it; nil if it is no name
         def name_of(value)
           name = value.to_s.strip if [String, Symbol].include?(value.class)
           name.freeze unless name.nil? || name.empty?
         end
 
         # @param value [Object] a value
-        # @return [Object] the number that is written in it; the value itself where it is no such String
+        # @return [Object] the number written in it; the value itself if it is no such String
         def in_figures(value)
           (value.is_a?(String) && value.match?(/\A\s*-?\d+(\.\d+)?\s*\z/)) ? value.to_f : value
         end
 
         # @param value [Object] a value
         # @param symbols [Array<Symbol>] the Symbols that are taken
-        # @return [Symbol, Object] the one that it stands for; REFUSED where it is none
+        # @return [Symbol, Object] the one that it stands for; REFUSED if there is none
         def symbol(value, symbols)
           word = value.is_a?(String) ? value.strip.downcase.to_sym : value
           symbols.include?(word) ? word : REFUSED
@@ -126,7 +126,7 @@ module ScalingoStagingSync
 
       WEBHOOK_URL = string("a String that begins with https://") { |value| value.match?(%r{\Ahttps?://\S+\z}) }
 
-      # Without a user and a password, for which a token is.
+      # Without a user and a password: there is a token for that.
       URL = string("a String that begins with https://, without a user, a password and parameters") do |value|
         value.match?(%r{\Ahttps?://[^\s@?\#]+\z})
       end

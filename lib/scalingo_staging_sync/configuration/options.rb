@@ -8,7 +8,7 @@ require "active_support/core_ext/object/blank"
 module ScalingoStagingSync
   class Configuration
     # Every option, with its default, the values that it takes and what it is for. The table in docs/options.md and the initializer
-    # that the generator writes are made of this list.
+    # that the generator writes are made from this list.
     module Options
       FALLBACK_LOGGER = Logger.new($stderr)
       private_constant :FALLBACK_LOGGER

@@ -17,15 +17,15 @@ module ScalingoStagingSync
       # @!attribute [r] type_column
       #   @return [String, nil] the column that says which table is meant
       # @!attribute [r] types
-      #   @return [Array<String>] the values of it that mean this one
+      #   @return [Array<String>] its values that mean this one
       # @!attribute [r] nothing
-      #   @return [Boolean] whether these columns refer to nothing, whatever the app's models say
+      #   @return [Boolean] whether these columns refer to nothing, even if the app's models say so
       Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types, :nothing)
 
       module_function
 
       # @param given [Object] what the option was given
-      # @return [Array<Reference>, nil] the references; nil where one cannot be read
+      # @return [Array<Reference>, nil] the references; nil if one cannot be read
       def read(given)
         return unless given.is_a?(Hash)
 
@@ -33,7 +33,7 @@ module ScalingoStagingSync
         found.flatten if found.all?
       end
 
-      # A reference by a column: to a table, to a column of it, or to one of several by a type.
+      # A reference by a column: to a table, to one of its columns, or to one of several tables by a type.
       def entry(from, to)
         table, columns = place(from)
         return unless table

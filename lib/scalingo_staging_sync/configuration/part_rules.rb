@@ -4,7 +4,7 @@ require "did_you_mean"
 
 module ScalingoStagingSync
   class Configuration
-    # The rules of `subset` and `limits`: what is wrong with one, and what is kept of it.
+    # The rules of `subset` and `limits`: what is wrong with one, and the form it is kept in.
     module PartRules
       # The keys that a rule of `subset` may have, and one of `limits`.
       SUBSET_KEYS = %i[where first last by on_missing allow_empty].freeze
@@ -16,11 +16,11 @@ module ScalingoStagingSync
       module_function
 
       # @param given [Object] what `subset` was given
-      # @return [Hash{String => Symbol, Hash}, nil] the rules by table; nil where one is wrong
+      # @return [Hash{String => Symbol, Hash}, nil] the rules by table; nil if one is wrong
       def subset(given) = kept(given) { |rule| subset_problems(rule) }
 
       # @param given [Object] what `limits` was given
-      # @return [Hash{String => Hash}, nil] the caps by table; nil where one is wrong
+      # @return [Hash{String => Hash}, nil] the caps by table; nil if one is wrong
       def limits(given) = kept(given) { |rule| limit_problems(rule) }
 
       # @param given [Object] what `subset` was given

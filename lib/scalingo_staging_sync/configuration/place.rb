@@ -17,7 +17,7 @@ module ScalingoStagingSync
       end
 
       # @param location [Thread::Backtrace::Location, nil] a line
-      # @return [String, nil] its file, as seen from the app's root, and its number
+      # @return [String, nil] its file, relative to the app's root, and its number
       def words(location)
         return unless location
 

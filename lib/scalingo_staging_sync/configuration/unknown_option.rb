@@ -18,7 +18,7 @@ module ScalingoStagingSync
       end
 
       # @param method [Symbol] the name that was called, with `=` or without
-      # @return [String] that there is none, and the one that it is nearest to
+      # @return [String] that there is no such option, and the most similar one
       def self.sentence(method)
         name = method.to_s.sub(/[=!?]\z/, "").to_sym
         return "Options are set by their names, such as config.exclude_tables = [], not by config[...]." if method.start_with?("[")

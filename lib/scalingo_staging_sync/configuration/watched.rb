@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Configuration
-    # Makes a list or a hash report what is added to it. What would end in one of Ruby's exceptions while the app boots, a
+    # Makes a list or a hash report what is added to it. What would raise one of Ruby's exceptions while the app boots, a
     # single value where a list or a hash belongs, is added all the same, for the option to refuse with a sentence.
     module Watched
       # The methods a list gets.

@@ -5,7 +5,7 @@ require "strscan"
 
 module ScalingoStagingSync
   module Cron
-    # An app's cron.json: the jobs in it, and the same text with the run scheduled. What is already there stays as it
+    # An app's cron.json: the jobs in it, and the same text with the run scheduled. Everything else stays as it
     # is written, other jobs, keys and layout alike.
     class Jobs
       NAME = "cron.json"
@@ -17,7 +17,7 @@ module ScalingoStagingSync
       STRING = /"(?:[^"\\]|\\.)*"/m
       private_constant :TASK, :STRING
 
-      # @param text [String, nil] what is in the file; nil where there is none
+      # @param text [String, nil] what is in the file; nil if there is none
       # @raise [ConfigurationError] when it is not JSON, or not what Scalingo reads
       def initialize(text)
         @text = text.to_s.dup.force_encoding(Encoding::UTF_8)
@@ -34,7 +34,7 @@ module ScalingoStagingSync
       # @return [Array<String>] the commands that run the gem's task
       def own = commands.select { |command| own?(command) }
 
-      # @return [Boolean] whether Scalingo would refuse so many jobs
+      # @return [Boolean] whether Scalingo would refuse this many jobs
       def too_many? = @jobs.size > MOST_JOBS
 
       # The text with the run scheduled: by a new job at the end, or, where one job runs it already, at that job's new time.
@@ -42,7 +42,7 @@ module ScalingoStagingSync
       # @param schedule [String] the five fields
       # @param size [String] the size of a new job's container
       # @return [String] the whole text; the same as before where nothing changes
-      # @raise [ConfigurationError] when the schedule is none, or there is no room for it
+      # @raise [ConfigurationError] when the schedule is invalid, or there is no room for it
       def schedule(schedule, size: "M")
         time = time(schedule)
         return @text if own.any? { |command| Schedule.split(command).first == time }
@@ -54,7 +54,7 @@ module ScalingoStagingSync
 
       private
 
-      # A comment is no JSON to Scalingo, and not to newer versions of the library either.
+      # Neither Scalingo nor newer versions of the library accept comments in JSON.
       def parse
         raise unreadable("is not UTF-8") unless @text.valid_encoding?
         return {} if @text.strip.empty?
@@ -110,7 +110,7 @@ module ScalingoStagingSync
         false
       end
 
-      # The text with the job behind the last one, laid out as that one is; nil where there is none to go by.
+      # The text with the job after the last one, laid out like that one; nil if there is no other job.
       def with_new_job(job)
         start, finish = last_job
         return unless start

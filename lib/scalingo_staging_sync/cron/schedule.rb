@@ -3,8 +3,8 @@
 module ScalingoStagingSync
   module Cron
     # The five fields of a schedule in cron.json, and whether Scalingo's scheduler takes them: times in UTC, at least ten
-    # minutes apart, no `@weekly` and its like. What only some programs understand (`?`, `L`, `#`, 7 for Sunday) is refused,
-    # since a schedule that the platform does not take fails the app's next deployment.
+    # minutes apart, nothing like `@weekly`. What only some programs understand (`?`, `L`, `#`, 7 for Sunday) is refused,
+    # since a schedule that the platform does not accept makes the app's next deployment fail.
     class Schedule
       # The schedule is not one; the message says why, as the end of a sentence.
       class Invalid < StandardError; end
@@ -24,14 +24,14 @@ module ScalingoStagingSync
       attr_reader :text
 
       # @param command [String] a job's command in cron.json
-      # @return [Array(String, String)] its schedule, and what it runs
+      # @return [Array(String, String)] its schedule and its command
       def self.split(command)
         fields = command.strip.split(/\s+/, FIELDS.size + 1)
         [fields.first(FIELDS.size).join(" "), fields.fetch(FIELDS.size, "")]
       end
 
       # @param text [String] five fields
-      # @raise [Invalid] when they are none, or Scalingo would not take them
+      # @raise [Invalid] when they are not valid, or Scalingo would not accept them
       def initialize(text)
         words = text.strip.split
         raise Invalid, "Scalingo takes no @ words; write the five fields, such as 0 3 * * 0 for Sundays at 3" if words.first&.start_with?("@")

@@ -2,11 +2,11 @@
 
 module ScalingoStagingSync
   module Database
-    # The log of {Server}: who has fetched what, when, from where and how much of it. A request is noted before its first byte
-    # is sent, so that nothing leaves that is on no record; how it ended is added afterwards. Requests without a valid token are
+    # The log of {Server}: who fetched what, when, from where and how much. A request is noted before its first byte
+    # is sent, so that nothing leaves unrecorded; how it ended is added afterwards. Requests without a valid token are
     # counted by the hour, so that a flood of them fills nothing.
     class Accesses
-      # A line of it.
+      # One of its lines.
       Line = Data.define(:started_at, :finished_at, :token, :address, :request, :status, :bytes, :whole)
 
       # @param schema [OwnSchema] where they are kept

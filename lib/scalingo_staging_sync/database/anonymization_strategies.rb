@@ -25,7 +25,7 @@ module ScalingoStagingSync
         # @yieldparam condition [String, nil] the rule's condition
         # @yieldreturn [String] the SQL statement that masks the table
         # @return [Symbol] the name
-        # @raise [ArgumentError] when there is no block, or the name is none
+        # @raise [ArgumentError] when there is no block, or the name is invalid
         def register_strategy(name, &statement)
           raise ArgumentError, "register_strategy(#{Support::Echo.inspect(name)}) needs a block that returns SQL." unless statement
           unless name.is_a?(Symbol) || (name.is_a?(String) && !name.empty?)

@@ -6,7 +6,7 @@ module ScalingoStagingSync
     # views hold, and large objects. The gem's own schema stays, and so do extensions' tables.
     #
     # Table by table, since one transaction with a lock on each of two thousand tables is more than a server takes. That the
-    # data has expired is noted first, so that a target half of which is empty never counts as complete.
+    # data has expired is noted first, so that a half-empty target never counts as complete.
     class Emptying
       NAMES = <<~SQL
         SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'm' AS view
@@ -43,7 +43,7 @@ module ScalingoStagingSync
 
       private
 
-      # What refers to the table is emptied anyway.
+      # Tables that refer to this one are emptied anyway.
       def truncate(name)
         within(name, "TRUNCATE #{name} CASCADE")
         :table

@@ -3,9 +3,9 @@
 module ScalingoStagingSync
   module Database
     # Removes old lines from the gem's own schema: the history of runs and actions, the log of accesses, and tokens that are no
-    # longer valid. The run whose data is in the database stays, whatever its age.
+    # longer valid. The run whose data is in the database stays, however old it is.
     class Expiry
-      # For each table, what of it is older than a time.
+      # For each table, the condition for rows older than a given time.
       OLD = {
         "runs" => "status <> 'running' AND coalesce(finished_at, started_at) < ? " \
                   "AND run_id IS DISTINCT FROM (SELECT run_id FROM scalingo_staging_sync.state)",

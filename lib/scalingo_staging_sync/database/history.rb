@@ -5,8 +5,8 @@ require "timeout"
 
 module ScalingoStagingSync
   module Database
-    # What the gem's own schema in the target says: its state, and the history of runs. The engine writes it; that a
-    # run has come to its end is written here, where something that needs Rails follows the engine's part. The reset
+    # The target's state and the history of runs, in the gem's own schema. The engine writes them; that a
+    # run has ended is written here if a part that needs Rails follows the engine's part. The reset
     # leaves the schema alone.
     class History
       # The key of the advisory lock that a run holds, as `ext/engine/src/postgres/session/mod.rs` has it.
@@ -26,7 +26,7 @@ module ScalingoStagingSync
       LEFT_OUT = "(to_jsonb(r) ->> 'left_out')::bigint AS left_out"
       REFUSED = "(r.status = 'failed' AND r.mode = 'run' AND #{CHANGED} IS FALSE)".freeze
 
-      # Seconds that the database may take for what is noted last, since a run may have failed because the
+      # Seconds that the database may take for the last note, since a run may have failed because the
       # server has fallen silent.
       PATIENCE = 2
       private_constant :STATE, :COLUMNS, :CHANGED, :LEFT_OUT, :REFUSED, :PATIENCE
@@ -79,7 +79,7 @@ module ScalingoStagingSync
         row && Run.of(row)
       end
 
-      # Notes a run that was refused before the engine was asked, where there is a history already. What fails here hides
+      # Notes a run that was refused before the engine was called, if there is a history already. A failure here hides
       # nothing: the run is refused in any case.
       #
       # @param error [Error] why
@@ -91,10 +91,10 @@ module ScalingoStagingSync
         SQL
       end
 
-      # Notes that what a run has loaded was a masked archive, and of which backup.
+      # Notes that a run has loaded a masked archive, and which backup that was made from.
       #
-      # @param run [Report::Run] what the engine says of it
-      # @param manifest [Hash{String => Object}] what is said of the archive
+      # @param run [Report::Run] the engine's report
+      # @param manifest [Hash{String => Object}] the archive's manifest
       # @param source [String] where it comes from
       # @return [void]
       def note_pull(run, manifest, source)
@@ -108,7 +108,7 @@ module ScalingoStagingSync
       end
 
       # Notes that the data is taken out because of its age: it counts as incomplete, until a run replaces it. The engine knows
-      # no more than that; when it was is in a column that it leaves alone.
+      # no more than that; the time is in a column that it leaves alone.
       #
       # @return [void]
       # @raise [PrivilegeError] when the role may not
@@ -119,11 +119,11 @@ module ScalingoStagingSync
         end
       end
 
-      # Marks the target as complete, and the run, once the part of it that needs Rails is done. Until then both are as
+      # Marks the target and the run as complete, once the part that needs Rails is done. Until then both are as
       # the engine has left them with `more_to_come`: incomplete and under way. If that part fails, the run is noted as
       # failed; if this process is killed, nothing has to be noted.
       #
-      # @param run [Report::Run] what the engine says of it
+      # @param run [Report::Run] the engine's report
       # @return [Object] what the block returns
       # @raise [PrivilegeError] when ActiveRecord's role may not write what the engine's may
       # @raise [TargetBusyError] when another run has begun meanwhile

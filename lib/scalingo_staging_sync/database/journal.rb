@@ -9,10 +9,10 @@ module ScalingoStagingSync
     class Journal
       include Support::Discreet
 
-      # A line of it.
+      # One of its lines.
       Line = Data.define(:at, :action, :subject, :outcome, :error_class, :login, :host, :container, :task)
 
-      # Seconds that the database may take for it: it may be what has failed.
+      # Seconds that the database may take for it: the database may be what has failed.
       PATIENCE = 2
       private_constant :PATIENCE
 
@@ -23,7 +23,7 @@ module ScalingoStagingSync
         @environment = environment
       end
 
-      # Notes an action with how it ended. That it could not be noted is no reason for it to fail. The guard's refusal is not
+      # Notes an action and how it ended. If the note fails, the action does not. The guard's refusal is not
       # noted: nothing is written where this may be production.
       #
       # @param action [String] such as "token" or "publish"
@@ -36,7 +36,7 @@ module ScalingoStagingSync
         result
       end
 
-      # Notes an action that is refused or fails, and not one that goes well.
+      # Notes an action only if it is refused or fails.
       #
       # @param action [String] such as "expire"
       # @param subject [String, nil] of what, without a secret

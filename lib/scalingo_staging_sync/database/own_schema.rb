@@ -41,12 +41,12 @@ module ScalingoStagingSync
       LOCK = 0x7363_616c_6e67_6f02
       private_constant :LOCK
 
-      # The key of the lock that one holds who publishes.
+      # The key of the lock that a publishing process holds.
       PUBLISHING = 0x7363_616c_6e67_6f03
 
       # @param table [String] a table of the schema
       # @param right [String] what is to be done with it
-      # @return [Boolean] whether it is there, and the role may
+      # @return [Boolean] whether it exists and the role may read it
       def there?(table, right = "SELECT")
         ask("SELECT coalesce(has_table_privilege(to_regclass(?), ?), false) AS there", "scalingo_staging_sync.#{table}", right).first["there"]
       end
@@ -58,8 +58,8 @@ module ScalingoStagingSync
         connected { |connection| connection.uncached { connection.select_all(filled(sql, values), "ScalingoStagingSync") }.to_a }
       end
 
-      # Writes, where a run keeps other sessions from it, too: what is written here is no part of the data. The tables that
-      # are missing are made first.
+      # Writes, even while a run keeps other sessions out: what is written here is no part of the data. Missing
+      # tables are created first.
       #
       # @param tables [Array<String>] those of {TABLES} that are written
       # @return [Object] what the block returns
@@ -83,7 +83,7 @@ module ScalingoStagingSync
       # Does something while no other process does it in this database.
       #
       # @param lock [Integer] what is done, as the key of an advisory lock
-      # @return [Object, nil] what the block returns; nil where another process is at it
+      # @return [Object, nil] what the block returns; nil if another process is doing it
       def alone(lock)
         connected do |connection|
           next unless connection.select_value("SELECT pg_try_advisory_lock(#{Integer(lock)})", "ScalingoStagingSync")
@@ -107,7 +107,7 @@ module ScalingoStagingSync
 
       def make(connection, tables)
         connection.execute("SELECT pg_advisory_xact_lock(#{LOCK})", "ScalingoStagingSync")
-        # IF NOT EXISTS asks for the right to create schemas also where there is one.
+        # IF NOT EXISTS requires the right to create schemas even if the schema exists.
         schema = "CREATE SCHEMA scalingo_staging_sync; " if connection.select_value("SELECT to_regnamespace('scalingo_staging_sync') IS NULL")
         connection.execute("#{schema}#{TABLES.values_at(*tables).join(";\n")}", "ScalingoStagingSync")
       end

@@ -20,7 +20,7 @@ module ScalingoStagingSync
 
       # Naming ActiveRecord::Base for the first time connects, so that is where a missing adapter shows.
       #
-      # @return [String, nil] the adapter that ActiveRecord is configured for and does not have; nil where it has it
+      # @return [String, nil] the adapter that ActiveRecord is configured for and does not have; nil if it has it
       # @raise [URI::InvalidURIError] when ActiveRecord cannot read the URL, which is in the error with its password
       def missing_adapter
         return unless defined?(ActiveRecord::Base)
@@ -42,7 +42,7 @@ module ScalingoStagingSync
         ActiveRecord::Base.connection_handler.clear_all_connections!(:all)
       end
 
-      # The app's migrations, and which of them have not run in the target as it is now. Only reads.
+      # The app's migrations, and which of them have not run in the target yet. Only reads.
       #
       # @return [Array<Array<String>>] the labels (version and name) of all, and of those that are pending
       def migrations

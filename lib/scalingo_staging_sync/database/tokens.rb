@@ -24,7 +24,7 @@ module ScalingoStagingSync
         end
       end
 
-      # What a token may fetch, each with what stands before it: what is said of the archive, and its rows.
+      # What a token may fetch, each with its prefix: the archive's manifest, and its rows.
       SCOPES = %w[manifest archive].freeze
 
       # Characters of a token, each of 62: more than 380 bits.
@@ -46,7 +46,7 @@ module ScalingoStagingSync
       # @param scope [String, nil] one of {SCOPES}; nil: the archive
       # @param days [String, Integer, nil] for how long it is valid
       # @return [Secret] the token, which is not known here from now on
-      # @raise [ConfigurationError] when the name, the scope or the days are none, or there is a valid token of that name
+      # @raise [ConfigurationError] when the name, the scope or the days are invalid, or a valid token has that name
       def make(name, scope: nil, days: nil)
         named!(name)
         scope = scope!(scope)
@@ -105,7 +105,7 @@ module ScalingoStagingSync
       end
 
       # @param token [String] a token
-      # @return [String] what is kept of it: 64 hexadecimal digits
+      # @return [String] its digest, which is what is stored: 64 hexadecimal digits
       def self.digest(token) = OpenSSL::Digest::SHA256.hexdigest(token)
 
       private

@@ -72,12 +72,12 @@ module ScalingoStagingSync
         [hosts, effective_ports, database] == [other.hosts, other.effective_ports, other.database]
       end
 
-      # @return [Array<Integer>] the ports, with the default where there is none
+      # @return [Array<Integer>] the ports, the default one if the URL has none
       def effective_ports
         ports.empty? ? [DEFAULT_PORT] : ports
       end
 
-      # @return [String] which database it is, for the midst of a sentence: such as "shop on db.example.com"
+      # @return [String] which database it is, for use within a sentence: such as "shop on db.example.com"
       def place
         host = hosts.reject { |one| one.start_with?("/") }.join(", ")
         "#{database || "the role's own"} on #{host.empty? ? "this machine" : host}"

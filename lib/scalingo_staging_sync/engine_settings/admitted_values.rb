@@ -25,7 +25,7 @@ module ScalingoStagingSync
           model.defined_enums.to_h { |name, values| [column(model, name), values.values.map(&:to_s)] }
         end
 
-        # A range says too little, and what is computed for each record nothing.
+        # A range says too little, and a value computed for each record says nothing.
         def inclusions(model)
           validators = model.validators.select { |validator| validator.kind == :inclusion }
           validators.each_with_object({}) do |validator, lists|

@@ -6,11 +6,11 @@ module ScalingoStagingSync
     # where Active Record encrypts them as it does by itself; else as a few pseudonyms that the app encrypts here, before
     # the run. Lockbox's attributes are of the second kind.
     module EncryptedAttributes
-      # So many ciphertexts are made where the app alone can make them.
+      # How many ciphertexts are made if only the app can make them.
       PREPARED = 8
       # What is encrypted to see how it is done.
       PROBE = "a probe of scalingo-staging-sync"
-      # What an attribute of another type than text becomes.
+      # The pseudonym of an attribute that is not text.
       NEUTRAL = { integer: 0, big_integer: 0, float: 0.0, decimal: 0, boolean: false, json: {},
                   date: "1970-01-01", datetime: "1970-01-01T00:00:00Z" }.freeze
       private_constant :PREPARED, :PROBE, :NEUTRAL
@@ -68,7 +68,7 @@ module ScalingoStagingSync
 
         def text?(type) = [nil, :string, :text, :immutable_string].include?(type.type) && !type.cast_type.respond_to?(:coder)
 
-        # The key by which what the app writes today can be read with nothing but AES; nil where there is more to it: an
+        # The key by which what the app writes today can be read with nothing but AES; nil if there is more to it: an
         # encryptor, a serializer or a key's envelope of the app's own.
         def key_of(type)
           written = type.serialize(PROBE)

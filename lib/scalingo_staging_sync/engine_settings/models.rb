@@ -30,7 +30,7 @@ module ScalingoStagingSync
           folders.each { |path| load_folder(path) }
         end
 
-        # One that cannot be loaded keeps no other from it.
+        # A model that cannot be loaded does not keep the others from loading.
         def load_folder(path)
           loaders = [Rails.autoloaders.main, Rails.autoloaders.once]
           loader = loaders.find { |one| one.dirs.include?(path) }

@@ -12,7 +12,7 @@ module ScalingoStagingSync
         @config = config
       end
 
-      # @return [Hash{String => Object}, nil] the part; nil where all of production is copied
+      # @return [Hash{String => Object}, nil] the part; nil if all of production is copied
       def to_h
         rules = subset + limits
         return if rules.empty?

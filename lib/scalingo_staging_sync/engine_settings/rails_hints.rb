@@ -29,7 +29,7 @@ module ScalingoStagingSync
         end
 
         # @return [String, nil] the service of this environment that Active Storage's files lie in
-        #   (`config.active_storage.service`); nil where none is configured
+        #   (`config.active_storage.service`); nil if none is configured
         def storage_service
           config = rails_config
           config.active_storage.service&.to_s if config.respond_to?(:active_storage)

@@ -2,11 +2,11 @@
 
 module ScalingoStagingSync
   class EngineSettings
-    # How rows refer to one another by what the app's models say, with a foreign key or without: `belongs_to`, polymorphic too
+    # How rows refer to one another according to the app's models, with a foreign key or without: `belongs_to`, polymorphic too
     # (Active Storage's records, Action Text's, PaperTrail's items), the join tables of `has_and_belongs_to_many`, and a
     # tenant's column in tables whose models do not mention it. What the backup does not have is passed over by the engine.
     module RailsReferences
-      # So many models that call a column by the same name and mean the same table make it that of a tenant.
+      # This many models with a column of the same name for the same table make it a tenant's column.
       EVERYWHERE = 3
       private_constant :EVERYWHERE
 
@@ -71,7 +71,7 @@ module ScalingoStagingSync
           by_table.transform_values { |same| same.flat_map { |model| [model.polymorphic_name, model.name] }.uniq.sort }
         end
 
-        # A column that several models take for the same table's means it in every table.
+        # A column that several models use for the same table means that table everywhere.
         def everywhere(plain)
           by_columns = plain.reject { |reference| reference["referenced_columns"].any? }.group_by { |reference| reference["columns"] }
           by_columns.filter_map do |columns, same|

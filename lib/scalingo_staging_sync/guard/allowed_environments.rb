@@ -9,7 +9,7 @@ module ScalingoStagingSync
       LOCAL = %w[development test].freeze
 
       # @param config [Configuration] the list
-      # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
+      # @param rails_env [String, nil] Rails' environment; nil if there is no Rails
       def initialize(config: ScalingoStagingSync.configuration, rails_env: Production.rails_env)
         @list = config.allowed_environments
         @rails_env = rails_env
@@ -22,7 +22,7 @@ module ScalingoStagingSync
         raise ConfigurationError.new(what, "#{remedy} Nothing was touched.") if what
       end
 
-      # @return [Array(String, String), nil] why this environment is refused, and what to do; nil where it is not
+      # @return [Array(String, String), nil] why this environment is refused, and what to do; nil if it is not
       def problem
         return if @list.nil? || @list.include?(@rails_env)
 

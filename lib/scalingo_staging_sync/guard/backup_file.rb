@@ -25,7 +25,7 @@ module ScalingoStagingSync
       end
 
       # @param path [String] the file, absolute
-      # @return [String] the same
+      # @return [String] the path
       # @raise [ConfigurationError] when it is a URL
       def refuse_url(path)
         Support::Echo.secret?(path) ? raise(ConfigurationError.new(*url)) : path

@@ -93,7 +93,7 @@ module ScalingoStagingSync
         return if @config.anonymization_tables.any? || @config.anonymization_rules.any? || @config.allow_unmasked_copy
         # What was set and not taken may well be the rules.
         return if @config.problems.any?
-        # Both look for what is personal themselves: :mask masks it, and :fail ends the run with a list of it.
+        # Both look for personal data themselves: :mask masks it, and :fail ends the run and lists it.
         return if @config.run_pii_scan && %i[mask fail].include?(@config.pii_policy)
 
         Problem.new("No anonymization rule is configured, so production data would be copied as it is.",

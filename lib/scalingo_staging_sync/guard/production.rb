@@ -13,12 +13,12 @@ module ScalingoStagingSync
       end
       private_constant :Failure
 
-      # What Scalingo appends to an app's name for a review app of it. A pattern that is anchored at its end would not
+      # What Scalingo appends to an app's name for its review apps. A pattern that is anchored at its end would not
       # see that a production app's review app is one.
       REVIEW_APP = /-pr-?\d+\z/i
       private_constant :REVIEW_APP
 
-      # Rails takes RAILS_ENV as it is written.
+      # Rails reads RAILS_ENV literally; here every spelling counts.
       PRODUCTION = /\A\s*prod(?:uction)?\s*\z/i
       private_constant :PRODUCTION
 
@@ -27,14 +27,14 @@ module ScalingoStagingSync
 
       # @param config [Configuration] the patterns and the source app
       # @param environment [#fetch, #[]] the environment variables
-      # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
+      # @param rails_env [String, nil] Rails' environment; nil if there is no Rails
       def initialize(config: ScalingoStagingSync.configuration, environment: ENV, rails_env: self.class.rails_env)
         @config = config
         @environment = environment
         @rails_env = rails_env
       end
 
-      # @return [String, nil] Rails' environment; nil where there is no Rails
+      # @return [String, nil] Rails' environment; nil if there is no Rails
       def self.rails_env
         defined?(Rails.env) ? Rails.env.to_s.strip : nil
       end

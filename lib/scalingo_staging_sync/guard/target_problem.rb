@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Guard
-    # Why the target, as it is configured, cannot be one: known without asking it.
+    # Why the configured target cannot be used, as far as that is known without connecting to it.
     module TargetProblem
       # What stands before the rest of a URL, and is no PostgreSQL's.
       SCHEME = %r{\A\s*(?!(?:postgres|postgresql|postgis)://)(?:([a-z][a-z0-9+.-]*)://|(sqlite3?):)}i
@@ -13,7 +13,7 @@ module ScalingoStagingSync
 
       module_function
 
-      # @return [Array(String, String), nil] what is wrong and what to do, each a sentence; nil where nothing is
+      # @return [Array(String, String), nil] what is wrong and what to do, each a sentence; nil if nothing is
       def find
         name = Support::Variables.target_from
         of_url(name, ENV.fetch(name, "")) || of_adapter || (missing unless EngineSettings.target_url)
@@ -60,7 +60,7 @@ module ScalingoStagingSync
          "of ActiveRecord."]
       end
 
-      # @return [Array(String, String)] that there is none
+      # @return [Array(String, String)] that no target is configured
       def missing
         ["No PostgreSQL database is configured as the target.",
          "Set DATABASE_URL, or give this environment a database in config/database.yml."]

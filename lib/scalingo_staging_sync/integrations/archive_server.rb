@@ -45,7 +45,7 @@ module ScalingoStagingSync
       # @param url [String] where the server is mounted
       # @param token [String, nil] what opens it
       # @param pause [Numeric] seconds before a request is tried again
-      # @raise [ConfigurationError] when the URL is none, or would send the token in the clear, or there is no token
+      # @raise [ConfigurationError] when the URL is invalid, or would send the token in the clear, or there is no token
       def initialize(url, token, pause: PAUSE)
         @base = base(url)
         @token = Secret.new(token) if token.present?
@@ -53,11 +53,11 @@ module ScalingoStagingSync
         raise wrong("There is no token for the server of config.source_url.", "Set STAGING_SYNC_TOKEN to what it has printed.") unless @token
       end
 
-      # @return [String] which server it is, for the midst of a sentence
+      # @return [String] which server it is, for use within a sentence
       def name = "the server on #{@base.host}"
 
       # @return [String] the sealed manifest of the newest archive, as it was sent
-      # @raise [StoreError] when it cannot be had
+      # @raise [StoreError] when it cannot be fetched
       def manifest
         text = +""
         trying do
@@ -78,7 +78,7 @@ module ScalingoStagingSync
       # @param etag [String] its SHA-256, by which the server knows whether it is still the same
       # @yieldparam piece [String] the next bytes
       # @return [void]
-      # @raise [StoreError] when it cannot be had
+      # @raise [StoreError] when it cannot be fetched
       def archive(size, etag)
         position = 0
         trying(-> { position }) do
@@ -114,7 +114,7 @@ module ScalingoStagingSync
 
       def safe?(uri) = uri.scheme == "https" || %w[localhost 127.0.0.1 [::1]].include?(uri.host)
 
-      # Where the bytes of this answer begin within what is missing: a store may send all of it again.
+      # How many of this answer's bytes are already there: a store may send the whole file again.
       def start_of(answer, position)
         return position unless answer.is_a?(Net::HTTPPartialContent)
         return 0 if answer["Content-Range"].to_s.start_with?("bytes #{position}-")
@@ -122,7 +122,7 @@ module ScalingoStagingSync
         raise Refusal, "other bytes than those asked for"
       end
 
-      # Asks, and again after what may pass; a step forward begins the count anew.
+      # Asks, and again after failures that may pass; progress resets the count.
       def trying(position = -> { 0 })
         failed = 0
         reached = position.call

@@ -39,7 +39,7 @@ module ScalingoStagingSync
         @native = native
       end
 
-      # Downloads the backup that a run would use, and unpacks it. The file holds production's data as it is,
+      # Downloads the backup that a run would use, and unpacks it. The file holds production's data unmasked,
       # with mode 0600: delete it when it has served.
       #
       # @param directory [String, Pathname] an existing directory

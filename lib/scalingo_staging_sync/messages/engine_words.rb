@@ -2,8 +2,8 @@
 
 module ScalingoStagingSync
   module Messages
-    # The engine's results, events and errors, with the options that it names and what it suggests written as Ruby. The native library calls this with
-    # whatever it hands over, so that everything above has only words.
+    # The engine's results, events and errors in words, with the options that they name and the rules that they suggest as
+    # Ruby. The native library passes everything through here, so the code above it sees only words.
     module EngineWords
       module_function
 

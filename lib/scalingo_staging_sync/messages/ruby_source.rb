@@ -20,7 +20,7 @@ module ScalingoStagingSync
       # @param suggested [Hash{Symbol, String => Object}] one of :option, :set, :entry, :rules, :ignore and :mask, as the
       #   engine returns it
       # @return [String] it as Ruby
-      # @raise [ArgumentError] when it is none of them
+      # @raise [ArgumentError] when it is something else
       def of(suggested)
         form, facts = suggested.first
         case form.to_sym

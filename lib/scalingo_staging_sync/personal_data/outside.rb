@@ -7,7 +7,7 @@ module ScalingoStagingSync
     module Outside
       class << self
         # @param finding [Report::Finding] one that acts outside
-        # @return [String] the table, or the column, why it does, and what became of it
+        # @return [String] the table or the column, why it acts outside, and what happened to it
         def line(finding)
           "#{finding.place}: #{finding.reason}; #{became(finding)}"
         end
@@ -24,7 +24,7 @@ module ScalingoStagingSync
 
         # @param findings [Report::Findings] everything that was found
         # @return [String, nil] how many tables stay without rows, and how many columns were masked and were left as they
-        #   are; nil where nothing acts outside
+        #   are; nil if nothing acts outside
         def summary(findings)
           acting = findings.outside
           return if acting.empty?

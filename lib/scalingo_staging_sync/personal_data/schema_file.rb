@@ -4,7 +4,7 @@ require "active_support/inflector"
 
 module ScalingoStagingSync
   module PersonalData
-    # An app's schema as SQL: `db/structure.sql` as it is, `db/schema.rb` read by the few methods that Rails writes
+    # An app's schema as SQL: `db/structure.sql` unchanged, `db/schema.rb` read by the few methods that Rails writes
     # into it. Only tables, columns, types and keys matter here; what else a schema.rb says is passed over.
     class SchemaFile
       # What `t.NAME` makes in PostgreSQL, where it has another name there.
@@ -115,7 +115,7 @@ module ScalingoStagingSync
       class Front < BasicObject
         # @param behind [Schema, Table]
         # @yieldparam statement [Symbol] what is passed over
-        # @yieldparam error [StandardError, nil] why; nil where it is not known
+        # @yieldparam error [StandardError, nil] why; nil if it is not known
         def initialize(behind, &pass_over)
           @behind = behind
           @pass_over = pass_over

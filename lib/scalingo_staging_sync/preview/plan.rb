@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Preview
-    # What a run would do, as data: the backup, what would become of each table, and what the target has now. It would fail
+    # What a run would do, as data: the backup, what would happen to each table, and what the target has now. It would fail
     # where there is a problem.
     Plan = Data.define(:would_succeed, :problems, :warnings, :backup, :tables, :findings, :channels, :not_valid, :left_out, :target,
                        :server_check) do

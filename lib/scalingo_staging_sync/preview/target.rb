@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Preview
-    # The target as it is: what a run would drop, the sessions that it would end, and the extensions that are missing.
+    # The target now: what a run would drop, the sessions that it would end, and the extensions that are missing.
     Target = Data.define(:database, :role, :server_version, :size, :drops, :large_objects, :sessions, :missing_extensions) do
       extend Report::FromHash
 

@@ -28,10 +28,10 @@ module ScalingoStagingSync
       # @return [Boolean] whether it is known not to be personal
       def ignored? = status == "ignored"
 
-      # @return [Boolean] whether it needs a rule: it was copied as it is, or left empty because of that
+      # @return [Boolean] whether it needs a rule: it was copied unmasked, or left empty for want of one
       def open? = !%w[masked covered ignored].include?(status)
 
-      # @return [String] `schema.table.column`; the table alone, where it is about all of it
+      # @return [String] `schema.table.column`; the table alone if it is about the whole table
       def place = whole_table? ? table.to_s : [table, column].compact.join(".")
     end
   end

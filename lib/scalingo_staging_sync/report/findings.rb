@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Report
-    # What was found of personal data, and of what acts outside.
+    # The findings about personal data, and about data that acts outside.
     class Findings
       include Enumerable
 

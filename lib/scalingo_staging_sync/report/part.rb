@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Report
-    # Which rows of a table come: those that others refer to, that meet a condition, that are the first of an order, and that
+    # Which rows of a table come: those that others refer to, that meet a condition, that come first in an order, and that
     # refer to no row which stays behind; and how many of how many, where that is known: of a run, from a look, or from the
     # last run.
     Part = Data.define(:table, :referenced, :condition, :rows, :order_by, :descending, :through, :needed_by, :counts, :of_last_run) do
@@ -19,7 +19,7 @@ module ScalingoStagingSync
         ].compact
       end
 
-      # @return [String, nil] how many rows of how many, and how many of them only because others need them; nil where that is
+      # @return [String, nil] how many rows of how many, and how many of them only because others need them; nil if that is
       #   not known
       def kept
         return unless counts

@@ -8,7 +8,7 @@ module ScalingoStagingSync
       extend FromHash
 
       # @param facts [Hash{Symbol => Object}] what the engine returned
-      # @return [Run] it as data
+      # @return [Run] the run as data
       def self.of(facts)
         lists = { tables: Table, part: Part, left_out: LeftOut, leaks: Leak, channels: Channel, known_passwords: KnownPassword, phases: Phase }
         super(facts.merge(lists.to_h { |name, part| [name, part.all_of(facts[name])] },

@@ -3,7 +3,7 @@
 module ScalingoStagingSync
   class Report
     # A table whose rows were loaded: how many, their bytes, when they began to come and how long they took, in seconds, and the
-    # columns that were masked. `backup_rows` is how many the backup has of it, where only a part was taken.
+    # columns that were masked. `backup_rows` is how many rows the backup has, if only some were taken.
     Table = Data.define(:name, :rows, :backup_rows, :bytes, :started, :seconds, :columns) do
       extend FromHash
 
@@ -24,7 +24,7 @@ module ScalingoStagingSync
       # @return [Boolean] whether any of its columns was masked
       def masked? = columns.any?
 
-      # @return [Boolean] whether a value of a masked column was kept as it is
+      # @return [Boolean] whether a value of a masked column was kept unmasked
       def kept? = columns.any? { |column| column.kept.positive? }
 
       # @return [Integer] values replaced

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   class Server
-    # What there is to hand out, and whether anything is.
+    # The archive to hand out, if there is one.
     class Offer
       include Support::Discreet
 
@@ -14,7 +14,7 @@ module ScalingoStagingSync
       # @return [Boolean] whether the server answers at all
       def open? = @config.server_enabled && (!production? || @config.server_in_production)
 
-      # @return [InFile, ByLink, nil] the newest archive; nil where there is none
+      # @return [InFile, ByLink, nil] the newest archive; nil if there is none
       # @raise [Error] when one is there and cannot be vouched for
       def newest = [published, in_file].compact.max_by { |found| found.manifest.made_at }
 
@@ -30,7 +30,7 @@ module ScalingoStagingSync
         # @return [nil] it is sent from here, and no link leads to it
         def link = nil
 
-        # @return [Archives::Manifest] what is said of it
+        # @return [Archives::Manifest] its manifest
         def manifest = @manifest ||= @archive.manifest
 
         # @return [Array(File, Archives::Manifest)] it, open, once it was compared with its manifest
@@ -63,13 +63,13 @@ module ScalingoStagingSync
         # @return [String] a signed link that leads to it for some minutes
         def link = @archive.link
 
-        # @return [Archives::Manifest] what is said of it
+        # @return [Archives::Manifest] its manifest
         def manifest = @manifest ||= @archive.manifest
 
         # @param spans [Array<Range>] some of its bytes
         # @yieldparam stretches [Array<Hash{String => Object}>] where the engine finds them until the block ends
         # @return [Object] what the block returns
-        # @raise [StoreError] when they cannot be had
+        # @raise [StoreError] when they cannot be fetched
         def stretches(spans)
           reader, writer = IO.pipe(binmode: true)
           fetcher = Thread.new { fetch(spans, writer) }

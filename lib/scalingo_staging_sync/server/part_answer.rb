@@ -31,7 +31,7 @@ module ScalingoStagingSync
       # @param part [Part] it
       # @param name [String] what it is called as a file
       # @param type [String] its media type
-      # @param manifest [Archives::Manifest] what is said of the archive
+      # @param manifest [Archives::Manifest] the archive's manifest
       # @param sender [Sender] what sends it
       # @param noted [Noted] where it is noted
       def initialize(request, part, name:, type:, manifest:, sender:, noted:)
@@ -45,7 +45,7 @@ module ScalingoStagingSync
         @etag = %("#{OpenSSL::Digest.hexdigest("SHA256", "#{manifest.sha256} #{name}")}")
       end
 
-      # @return [Array, nil] Rack's answer; nil where too many parts are being made
+      # @return [Array, nil] Rack's answer; nil if too many parts are being made
       # @raise [Error] when the archive cannot be read
       def to_a
         refused = Conditions.new(@request, @etag, @made_at).status

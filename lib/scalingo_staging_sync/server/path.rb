@@ -18,7 +18,7 @@ module ScalingoStagingSync
       # @return [String] the path, with `:table` for a table's name
       def route = table ? "/dump/:table" : @request.path_info
 
-      # @return [Symbol, nil] :copy or :csv; nil where it is neither
+      # @return [Symbol, nil] :copy or :csv; nil if it is neither
       def format
         FORMATS[@request.GET["format"]]
       rescue ArgumentError, TypeError, RangeError
@@ -26,7 +26,7 @@ module ScalingoStagingSync
       end
 
       # @param manifest [Archives::Manifest] what is said of an archive
-      # @return [Hash{String => Object}, nil] what it says of the table; nil where it has no rows of it. A name without its schema
+      # @return [Hash{String => Object}, nil] what it says of the table; nil if it has no rows of it. A name without its schema
       #   is that of a table of `public`, else of the one table that is called so
       def table_of(manifest)
         tables = manifest.to_h["tables"]

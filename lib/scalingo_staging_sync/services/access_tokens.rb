@@ -56,7 +56,7 @@ module ScalingoStagingSync
       #
       # @param name [String, nil] whose
       # @return [void]
-      # @raise [ConfigurationError] when there is none of that name
+      # @raise [ConfigurationError] when no token has that name
       # @raise [PrivilegeError] when the role may not note it
       def revoke(name)
         noted("revoke", name) do

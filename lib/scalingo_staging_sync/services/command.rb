@@ -71,7 +71,7 @@ module ScalingoStagingSync
         )
       end
 
-      # What creates the schema needs no trial of it.
+      # A job that creates the schema needs no trial of that.
       def refuse_trial
         return unless Support::Variables.new.yes?("TRY_SCHEMA")
 
@@ -100,7 +100,7 @@ module ScalingoStagingSync
         before&.each { |name, handler| trap(name, handler || "DEFAULT") }
       end
 
-      # From a signal's handler, so that it works whatever the main thread waits for, in an `ensure` too.
+      # From a signal's handler, so that it works while the main thread waits, even in an `ensure`.
       def end_at_once(signal)
         print_end("The run was ended at once (#{signal.signm}).", @touched ? :ended : :untouched)
       ensure

@@ -102,7 +102,7 @@ module ScalingoStagingSync
         report
       end
 
-      # What comes after the rows. Until all of it is done the target counts as incomplete: so the engine has left it,
+      # What comes after the rows. Until all of that is done the target counts as incomplete, as the engine left it,
       # and so it stays, however this process ends.
       def finish(run, report, started_at, in_rails)
         rest = lambda do

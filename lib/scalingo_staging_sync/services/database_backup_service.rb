@@ -5,7 +5,7 @@ require "fileutils"
 module ScalingoStagingSync
   module Services
     # Fetches the backup to a file. A run needs no such file; it is for when you want the archive itself, for
-    # instance to restore it twice. The file holds production's data as it is: delete it when you are done.
+    # instance to restore it twice. The file holds production's data unmasked: delete it when you are done.
     class DatabaseBackupService < Base
       # Downloads the backup that a run would use, and unpacks it into `config.temp_dir`, with mode 0600. A configured
       # `backup_file` is used where it is.

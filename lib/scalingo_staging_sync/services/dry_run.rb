@@ -39,7 +39,7 @@ module ScalingoStagingSync
       # Prints the plan.
       #
       # @return [Hash{Symbol => Object}] it: :would_succeed, :problems, :warnings, :backup, :tables, :findings,
-      #   :channels, :not_valid, :left_out, :target and :server_check (:accepted, :refused, :unanswered; nil where the
+      #   :channels, :not_valid, :left_out, :target and :server_check (:accepted, :refused, :unanswered; nil if the
       #   server was not asked)
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing

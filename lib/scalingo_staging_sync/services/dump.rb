@@ -32,7 +32,7 @@ module ScalingoStagingSync
       # @return [Hash{Symbol => Object}] the engine's report, as {Coordinator#execute!} returns it, with :archive
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting or the path is missing or wrong, or a dry run is asked for
-      # @raise [PersonalDataError, VerificationError] when what was written must not leave; then nothing stays of it
+      # @raise [PersonalDataError, VerificationError] when what was written must not be handed out; then nothing of it is kept
       # @raise [Error] one of its other subclasses, when it failed
       def write(path = nil)
         path = named(path)
@@ -44,7 +44,7 @@ module ScalingoStagingSync
 
       private
 
-      # What is checked and said whatever the archive goes into.
+      # What is checked and logged for an archive in a file and one on standard output alike.
       def begin_dump(where)
         @journal.noting("dump", where, begin_schema: false) do
           refuse_dry_run!("would write an archive")
@@ -96,7 +96,7 @@ module ScalingoStagingSync
         engine.dump(settings.dump, { "to" => to, "compression" => config.dump_compression.to_s, "workspace" => settings.workspace })
       end
 
-      # Whatever else the process prints on standard output, its log too, goes to standard error meanwhile.
+      # Everything else that the process prints on standard output, its log included, goes to standard error meanwhile.
       def with_output_reserved
         @output.flush
         kept = @output.dup

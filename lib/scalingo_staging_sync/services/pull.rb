@@ -11,7 +11,7 @@ module ScalingoStagingSync
       # @raise [Support::EnvironmentValidator::ProductionEnvironmentError] when this may be production
       # @raise [ConfigurationError] when a setting is missing, or a dry run is asked for
       # @raise [ConfirmationError] when the operator did not confirm
-      # @raise [StoreError] when the archive cannot be had
+      # @raise [StoreError] when the archive cannot be fetched
       # @raise [VerificationError] when it is not the one that its sealed manifest describes
       # @raise [Error] one of its other subclasses, when it could not be loaded
       def call(path = nil)
@@ -45,7 +45,7 @@ module ScalingoStagingSync
         end
       end
 
-      # What a pull has put there can be had again.
+      # A file that a pull has put there can be pulled again.
       def confirm!
         @confirmation.require!(:replace) if config.require_confirmation || !replaceable?
       end
@@ -67,7 +67,7 @@ module ScalingoStagingSync
         report
       end
 
-      # Until all of it is done the target counts as incomplete.
+      # Until all of that is done the target counts as incomplete.
       def finish(after, run, manifest, from)
         history = Database::History.new
         history.finishing(run) do

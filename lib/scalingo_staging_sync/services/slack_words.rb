@@ -137,7 +137,7 @@ module ScalingoStagingSync
       def duration(seconds) = @language.duration(seconds)
 
       # @param time [String] RFC 3339
-      # @return [String] it in words; what cannot be read as it is
+      # @return [String] it in words; unchanged if it cannot be read
       def moment(time) = @language.moment(time)
 
       # @param table [String] `schema.table`

@@ -81,7 +81,7 @@ module ScalingoStagingSync
         JSON.pretty_generate(plain({ state:, data: data&.to_h&.except(:changed), **lists }))
       end
 
-      # Times as ISO 8601 has them.
+      # Times in ISO 8601.
       def plain(value)
         case value
         when Hash then value.transform_values { |inner| plain(inner) }

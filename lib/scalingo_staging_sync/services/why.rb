@@ -46,7 +46,7 @@ module ScalingoStagingSync
         Support::Echo.refuse_secret(table, "a table's name", remedy)
       end
 
-      # The row that was asked about by its key, those that it leads to by the values that lead there.
+      # The row in question by its key, the rows it leads to by the values that lead there.
       def line(reason, id, before)
         row = id ? "#{reason[:table]} #{shown(id)}" : "That row of #{before[:other]}"
         "#{row} #{words(reason)}"

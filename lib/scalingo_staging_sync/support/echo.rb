@@ -80,7 +80,7 @@ module ScalingoStagingSync
       private_class_method :layers
 
       # @param text [Object] a name or a path that was given
-      # @return [String] it for the midst of a sentence: no control characters, so that it cannot steer a terminal
+      # @return [String] it for use within a sentence: no control characters, so that it cannot steer a terminal
       def of(text)
         return HIDDEN if secret?(text)
 

@@ -32,7 +32,7 @@ module ScalingoStagingSync
       end
 
       # @param time [String] RFC 3339, as Scalingo and the engine write it
-      # @return [String] such as "2026-11-01 02:12 UTC"; what cannot be read as it is
+      # @return [String] such as "2026-11-01 02:12 UTC"; unchanged if it cannot be read
       def moment(time)
         Time.new(time).utc.strftime("%Y-%m-%d %H:%M UTC")
       rescue ArgumentError
@@ -41,7 +41,7 @@ module ScalingoStagingSync
 
       # @param time [String] RFC 3339
       # @param now [Time] until when
-      # @return [String, nil] such as "6 h old" or "3 days old"; nil where it cannot be read
+      # @return [String, nil] such as "6 h old" or "3 days old"; nil if it cannot be read
       def age(time, now: Time.now)
         hours = (now - Time.new(time)) / 3600
         (hours < 48) ? "#{hours.round} h old" : "#{(hours / 24).round} days old"

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Support
-    # Numbers, sizes and times as French or English has them. The log's are {Figures}, the same in every locale.
+    # Numbers, sizes and times as French or English them. The log's are {Figures}, the same in every locale.
     class Language
       UNITS = { "B" => "octets", "kB" => "ko", "MB" => "Mo", "GB" => "Go", "TB" => "To" }.freeze
 
@@ -55,7 +55,7 @@ module ScalingoStagingSync
       end
 
       # @param time [String] RFC 3339
-      # @return [String] it in words; what cannot be read as it is
+      # @return [String] it in words; unchanged if it cannot be read
       def moment(time)
         french? ? Time.new(time).utc.strftime("%d/%m/%Y à %H:%M UTC") : Figures.moment(time)
       rescue ArgumentError

@@ -73,7 +73,7 @@ module ScalingoStagingSync
         end
 
         # @param name [String] a variable's name
-        # @return [String, nil] the gem's variable that this one is nearly; nil where it is none, or is it exactly
+        # @return [String, nil] the gem's variable that this one resembles; nil if there is none, or it is one itself
         def meant(name)
           return if [*OWN, *SHARED].include?(name)
 
@@ -85,7 +85,7 @@ module ScalingoStagingSync
         end
 
         # @param text [Object] a variable's value, which may be any bytes
-        # @return [String] it as it is compared: in small letters, without spaces around it
+        # @return [String] its form for comparison: in lower case, without spaces around it
         def plain(text) = text.to_s.scrub("?").strip.downcase
 
         # @return [String] what names the target: a variable, or config/database.yml

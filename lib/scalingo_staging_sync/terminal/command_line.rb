@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Terminal
-    # What was typed for one of the rake tasks: its arguments, the variables, and whatever else is on rake's command line.
+    # What was typed for one of the rake tasks: its arguments, the variables, and everything else on rake's command line.
     # An argument that would have no effect ends the task before it starts: it was typed for a reason.
     class CommandLine
       include Support::Discreet

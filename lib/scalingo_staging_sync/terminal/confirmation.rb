@@ -25,7 +25,7 @@ module ScalingoStagingSync
       # @param input [IO] where the answer comes from; it must be a terminal
       # @param output [IO] where the question goes
       # @param environment [#[]] the environment variables
-      # @param rails_env [String, nil] Rails' environment; nil where there is no Rails
+      # @param rails_env [String, nil] Rails' environment; nil if there is no Rails
       # @param facts [#sentences] what is in the target now
       def initialize(config: ScalingoStagingSync.configuration, input: $stdin, output: $stdout, environment: ENV,
                      rails_env: Guard::Production.rails_env, facts: Database::TargetFacts.new)

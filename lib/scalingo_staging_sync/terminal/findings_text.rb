@@ -4,7 +4,7 @@ module ScalingoStagingSync
   module Terminal
     # Columns that look personal, as a table for people, and what acts outside.
     class FindingsText
-      # What is said when there is nothing to do.
+      # The text when there is nothing to do.
       ALL_COVERED = "Every column that looks personal has a rule or an entry in config.pii_ignore."
 
       HEAD = ["Column", "Kind", "Heading", "Sure", "Found by", "Seen in", "Status"].freeze
@@ -61,7 +61,7 @@ module ScalingoStagingSync
         (lines.all? { |line| @lines.fits?(line) }) ? lines : findings.flat_map { |finding| stacked(cells(finding)) }
       end
 
-      # A finding where the table would not fit: the column, then what is known of it under it.
+      # A finding on a terminal too narrow for the table: the column, and below it what is known about it.
       def stacked(cells)
         name, *others = cells
         words = others.zip(HEAD.drop(1)).filter_map { |cell, head| "#{head.downcase} #{cell}" unless cell.empty? }

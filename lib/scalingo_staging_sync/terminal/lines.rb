@@ -11,11 +11,11 @@ module ScalingoStagingSync
       PIECES = / *(?:\S*`[^`]*`\S*|\S+)/
       private_constant :PIECES
 
-      # A terminal narrower than this is taken for one of this width.
+      # A narrower terminal is treated as this wide.
       LEAST = 30
 
       # @param output [IO] where lines go
-      # @return [Integer, nil] how many columns it has; nil where it is no terminal, or does not say
+      # @return [Integer, nil] how many columns it has; nil if it is no terminal, or does not say
       def self.width_of(output)
         columns = output.winsize.last if output.respond_to?(:winsize) && output.tty?
         [columns, LEAST].max if columns&.positive?

@@ -8,7 +8,7 @@ module ScalingoStagingSync
       # Seconds over which a rate is measured.
       WINDOW = 5.0
 
-      # One thing that grows: how much there is of it now, and how fast it came lately.
+      # One growing amount: how much there is now, and how fast it grew lately.
       class Meter
         # @return [Numeric] how much there is
         attr_reader :value

@@ -2,7 +2,7 @@
 
 module ScalingoStagingSync
   module Testing
-    # What the target has answered to a check: which database it is, over which kind of connection (nil: not encrypted), and
+    # What the target answered to a check: which database it is, over which kind of connection (nil: not encrypted), and
     # what the role may do there.
     Examination = Data.define(:database, :role, :server_version, :tls, :privileges) do
       extend Report::FromHash

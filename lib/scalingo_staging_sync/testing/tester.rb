@@ -19,7 +19,7 @@ module ScalingoStagingSync
       Warned = Class.new(StandardError)
       private_constant :Failed, :Warned
 
-      # Without these there is nothing to ask, or nothing may be asked.
+      # If one of these fails there is nothing to ask, or nothing may be asked.
       FIRST = ["Production guard", "Configuration", "Source", "Key for pseudonyms", "Native library"].freeze
       WORDS = { passed: "passed ", warned: "warning", failed: "FAILED " }.freeze
       private_constant :FIRST, :WORDS

@@ -37,7 +37,7 @@ class AuditPageTest < Minitest::Test
                     "It ran to its end, but without 1 object that the target refused: 2 tables and 11 rows came; no rows in 1 table."
   end
 
-  # Each text of a report, whatever it is, and the apps' names, in both languages.
+  # Each text of a report, and the apps' names, in both languages.
   def test_every_text_is_escaped
     %i[en fr].each do |locale|
       shown = page(locale:, **hostile(everything))

@@ -74,7 +74,7 @@ class AuditSealTest < Minitest::Test
     Dir.mktmpdir { |directory| yield ScalingoStagingSync::Audit::Files.new(document).write("#{directory}/audit").first }
   end
 
-  # The file's text changed, by what was changed.
+  # The file's text with a change, by the name of the change.
   def changes(whole)
     facts = JSON.parse(whole)
     of_seal = ->(seal) { ScalingoStagingSync::Audit::Seal.form(facts.merge("seal" => seal)) }

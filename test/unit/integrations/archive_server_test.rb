@@ -56,7 +56,7 @@ class ArchiveServerTest < Minitest::Test
     "HTTP/1.1 #{status}\r\n#{{ "Content-Length" => body.bytesize, "Connection" => "close" }.merge(headers).map { |name, value| "#{name}: #{value}\r\n" }.join}\r\n".b + body
   end
 
-  # The whole, but only so many bytes of it.
+  # The whole file, cut after so many bytes.
   def cut(bytes) = answer("200 OK", { "Content-Length" => BYTES.bytesize }, BYTES[0, bytes])
 
   # What is asked for from its first byte on.

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-# What is suggested is Ruby that says what was meant, whatever tables and columns are called.
+# Suggestions are Ruby that means the right thing, whatever tables and columns are called.
 class RubySourceTest < Minitest::Test
   Source = ScalingoStagingSync::Messages::RubySource
 

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-# What is said of what acts outside, and of passwords that are known.
+# The messages about data that acts outside, and about known passwords.
 class OutsideTextTest < Minitest::Test
   Outside = ScalingoStagingSync::PersonalData::Outside
 

@@ -4,7 +4,7 @@ require "test_helper"
 require "logger"
 require "rake"
 
-# What the variables say, in whatever spelling, and what becomes of one that says nothing or has a name that is nearly right.
+# What the variables mean in any spelling, and what happens to an empty one or one with a nearly right name.
 class VariablesTest < Minitest::Test
   Variables = ScalingoStagingSync::Support::Variables
   ConfigurationError = ScalingoStagingSync::ConfigurationError

@@ -103,7 +103,7 @@ impl Detection {
         }
     }
 
-    /// A column of a table of webhooks whose values are addresses, whatever its name is, and what quiets it.
+    /// A column of a table of webhooks whose values are addresses under any name, and what quiets it.
     fn endpoint(
         &self,
         watch: &Watch,
@@ -145,7 +145,7 @@ impl Detection {
             .or_else(|| watch.automatic(column, kind, shown))
     }
 
-    /// Says of what was to be masked in a load that its rows stay out instead.
+    /// Records that the rows of a load stay out instead of being masked.
     pub(super) fn withhold(&self, load: &Load, because: &str) {
         let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
             return;
@@ -175,7 +175,7 @@ impl Detection {
                 finding.share = rounded(finding.count as f32 / finding.values.max(1) as f32, 1000.0);
             }
             if known.heading == Heading::Outside.as_str() && finding.heading != known.heading {
-                // With what acts outside its values are counted, whatever they look like.
+                // In a column that acts outside every value counts, whatever it looks like.
                 (finding.kind, finding.heading) = (known.kind, known.heading);
                 finding.reason.clone_from(&known.reason);
                 if finding.status == Status::Uncovered && known.status == Status::Ignored {

@@ -12,7 +12,7 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 /// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
 const RAISE: &str = "exec_stmt_raise";
 
-/// A longer name is none: PostgreSQL's have 63 bytes at most.
+/// A longer name cannot be PostgreSQL's, which have at most 63 bytes.
 const LONGEST_NAME: usize = 63;
 
 /// How much is quoted of the server's own words, and of a statement of ours, in characters.
@@ -25,7 +25,7 @@ const LONGEST_NEAR: usize = 40;
 pub enum Doing<'a> {
     /// No row is near: settings, catalogs, privileges, the creation and the dropping of objects without rows.
     WithoutRows(&'a str),
-    /// Rows are read, written, compared or computed with, by whatever of the database's own: casts, indexes' expressions,
+    /// Rows are read, written, compared or computed with, by the database's own casts, indexes' expressions,
     /// generated columns, constraints, triggers, views.
     WithRows(&'a str),
     /// The same for a statement that ran discreetly: its error is one that we raised, of the same code, and the names in

@@ -39,13 +39,13 @@ pub struct DryRun {
     pub problems: Vec<Problem>,
     /// What the person in charge should know.
     pub warnings: Vec<Text>,
-    /// The backup it would read; None when there is none to be had.
+    /// The backup it would read; None when none is available.
     pub backup: Option<report::BackupReport>,
     /// Each table, by name.
     pub tables: Vec<PlannedTable>,
     /// Every column that looks personal by its name, as [`report::Report::findings`] has them.
     pub findings: Vec<report::Finding>,
-    /// What holds personal data beside columns, and what would become of it, as far as the table of contents shows.
+    /// What holds personal data outside of columns, as far as the table of contents shows, and what a run would do with it.
     pub channels: Vec<Channel>,
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
@@ -376,7 +376,7 @@ fn statements<'p>(plan: &'p Plan, load: &'p Load) -> impl Iterator<Item = &'p Sq
     })
 }
 
-/// Keys of tables that stay are validated in the end, wherever they hold.
+/// Keys of tables that stay are validated at the end, if they hold.
 fn not_valid(plan: &Plan) -> Vec<String> {
     let of_kept = |sql: &str| {
         let mut keys = plan.keep.keys.iter();

@@ -182,7 +182,7 @@ impl Dumping<'_> {
         self.events.send(Event::Phase { phase });
     }
 
-    /// The backup, the plan for it, and where what it says in SQL is computed. Whatever is wrong with them is found here.
+    /// The backup, its plan, and where the plan's SQL is computed. Everything that is wrong with them is found here.
     async fn begin(&self) -> Result<(Begun, Rest)> {
         let (settings, events, buffers) = (self.settings, &self.events, Buffers::new(BUFFERS));
         self.enter(Phase::Backup);
@@ -306,7 +306,7 @@ impl Dumping<'_> {
     }
 }
 
-/// Work that may block, on a thread for it. Work that is cancelled ends by itself, unless it waits for a reader that takes
+/// Work that may block, on a thread of its own. Cancelled work ends by itself, unless it waits for a reader that takes
 /// nothing more: then it is left behind.
 async fn blocking<T: Send + 'static>(
     cancel: &CancellationToken,

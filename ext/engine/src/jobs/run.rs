@@ -144,7 +144,7 @@ impl Run<'_> {
         self.events.send(Event::Phase { phase });
     }
 
-    /// The backup, and the plan for it. Whatever is wrong with them is found here.
+    /// The backup and its plan. Everything that is wrong with them is found here.
     async fn open(&self) -> Result<(Origin, Opened)> {
         let (settings, target, events) = (self.settings, self.target, &self.events);
         self.enter(Phase::Backup);

@@ -57,7 +57,7 @@ pub(crate) async fn ask(session: &Session, plan: &Plan) -> Result<Asked> {
     Ok(asked)
 }
 
-/// The types of each relation's columns, where all of them can be had; asks the server about the rules by the way.
+/// The types of each relation's columns, if the server knows them all. Also has the server check the rules.
 pub(super) async fn types(
     session: &Session,
     plan: &Plan,
@@ -112,7 +112,7 @@ fn doing(error: tokio_postgres::Error) -> Error {
 }
 
 impl Beforehand<'_> {
-    /// None where one of them cannot be had.
+    /// None if the server does not know one of them.
     async fn types(&mut self, relation: &Relation) -> Result<Option<Types>> {
         let mut types = HashMap::new();
         for column in &relation.columns {
@@ -201,7 +201,7 @@ impl Beforehand<'_> {
         Ok(())
     }
 
-    /// Whether a refusal may come of what the target does not have: a function or a type of production's, or a schema.
+    /// Whether the target may refuse only because it lacks one of production's functions, types or schemas.
     fn is_inconclusive(&self, error: &tokio_postgres::Error, question: &str) -> bool {
         let question = question.to_lowercase();
         let names_one = || self.functions.iter().any(|name| question.contains(name));

@@ -34,7 +34,7 @@ pub enum Looked {
     Rows(Vec<u8>),
     /// There are no more rows of this block.
     End,
-    /// There is nothing more to look at. A stream that ends otherwise has failed.
+    /// The end of the rows. A stream that ends without it has failed.
     Finished,
 }
 

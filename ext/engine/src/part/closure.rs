@@ -16,7 +16,7 @@ pub(super) struct Closure<'a> {
     pub(super) session: &'a Session,
     pub(super) part: &'a Part,
     pub(super) tables: &'a [KeyTable],
-    /// References of which some rows' counterparts were never there; these rows are noted beside.
+    /// By reference: whether some rows refer to rows that never existed. Which rows do is noted separately.
     dangling: Vec<bool>,
     /// The key tables are copied as they are before, and without what goes downwards, for the question why.
     pub(super) keeps_copies: bool,

@@ -167,7 +167,7 @@ impl From<HashMap<String, String>> for Types {
 }
 
 impl Types {
-    /// As the table in the target has them, with the schema of whatever is not the server's own.
+    /// As the table in the target has them, with a schema unless the type is the server's own.
     pub(super) async fn of_table(session: &Session, relation: &Relation) -> Result<Self> {
         let doing = format!("looking at the columns of {}", relation.table);
         let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);

@@ -28,7 +28,7 @@ pub struct Reason {
     pub table: String,
     /// The reference that it is about.
     pub reference: Option<String>,
-    /// The table at the other end of it.
+    /// The table at the other end.
     pub other: Option<String>,
     /// The values by which they are joined.
     pub key: Option<String>,

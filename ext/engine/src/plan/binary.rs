@@ -21,7 +21,7 @@ pub(super) struct Binary<'a> {
 }
 
 impl<'a> Binary<'a> {
-    /// `names_its_schemas`: the archive's statements write the schema of whatever is not PostgreSQL's own.
+    /// `names_its_schemas`: the archive's statements write a schema before every name that is not PostgreSQL's own.
     pub(super) fn new(
         schema: &'a Schema,
         entries: &[Entry],

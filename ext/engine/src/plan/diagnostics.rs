@@ -1,4 +1,4 @@
-//! What the plan's passes have to say beside their results: what is wrong, all of it at once, and warnings.
+//! What the plan's passes report beside their results: every problem, not only the first, and warnings.
 
 use crate::error::{About, Error, Kind};
 use crate::text::Text;

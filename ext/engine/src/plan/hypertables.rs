@@ -45,7 +45,7 @@ pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry
     said
 }
 
-/// Each hypertable, and whether rows of it would come.
+/// Each hypertable, and whether its rows would come.
 fn hypertables(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry]) -> BTreeMap<usize, bool> {
     let mut found = BTreeMap::new();
     let blocked = entries

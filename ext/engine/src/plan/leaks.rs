@@ -136,7 +136,7 @@ fn written(name: &TypeName) -> String {
     format!("{}{}", name.name, if name.array { "[]" } else { "" })
 }
 
-/// Whether a whole value of a column named so is taken for one of the kind; the others are known by their look.
+/// Whether the column's name decides that a whole value is of the kind; other kinds are recognised by their form.
 fn is_whole(kind: PiiKind) -> bool {
     matches!(
         Class::of(kind),

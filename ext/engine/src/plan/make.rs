@@ -59,7 +59,7 @@ impl<'a> PlanInput<'a> {
         &self.schema
     }
 
-    /// Whether the statements write the schema of whatever is not PostgreSQL's own.
+    /// Whether the statements write a schema before every name that is not PostgreSQL's own.
     fn names_its_schemas(&self) -> bool {
         let version = self.header.version;
         version.minor >= 13

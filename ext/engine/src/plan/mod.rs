@@ -92,7 +92,7 @@ pub struct Plan {
     pub personal: personal::Personal,
     /// What the leak check watches; nothing where it is off.
     pub leaks: Watches,
-    /// What holds personal data beside columns, and what becomes of it, but for what [`Plan::known_channels`] adds.
+    /// What holds personal data outside of columns, and what happens to it, without what [`Plan::known_channels`] adds.
     pub channels: Vec<Channel>,
     /// What the person in charge should know.
     pub warnings: Vec<Text>,

@@ -133,7 +133,7 @@ fn fits(pieces: &[Piece], name: &str) -> bool {
     any || rest.is_empty()
 }
 
-/// A sentence that names what was probably meant: up to three of `candidates` that look like `text`, or nothing.
+/// A suggestion for a name that does not exist: up to three of `candidates` that look like `text`, or nothing.
 pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
     let wanted = text.replace(['"', '*'], "").to_lowercase();
     let bare = wanted.rsplit('.').next().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) const QUIESCED: &str = "its rows stay out (quiesce)";
 /// What stands for a whole table where a column is asked for.
 const WHOLE: &str = "*";
 
-/// A table of what is queued.
+/// A table of queued jobs.
 struct Queue {
     /// What shows it.
     reason: String,
@@ -29,7 +29,7 @@ struct Queue {
     because: String,
 }
 
-/// The tables of what is queued.
+/// The tables of queued jobs.
 #[derive(Default)]
 pub(super) struct Queues(BTreeMap<usize, Queue>);
 
@@ -71,12 +71,12 @@ impl Queues {
         Self(found)
     }
 
-    /// Whether a table's rows stay out because of what they are.
+    /// Whether a table's rows stay out because they are queued jobs.
     pub(super) fn has_no_rows(&self, table: usize) -> bool {
         self.0.get(&table).is_some_and(|queue| queue.because == QUIESCED)
     }
 
-    /// The tables whose rows stay out because of what they are.
+    /// The tables whose rows stay out because they are queued jobs.
     pub(super) fn without_rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.keys().copied().filter(|table| self.has_no_rows(*table))
     }

@@ -150,7 +150,7 @@ impl SearchContext<'_> {
         ((Some(vectors), moved), said)
     }
 
-    /// The columns of a load that rules mask, in whatever way.
+    /// The columns of a load that rules mask, in flight or by SQL.
     fn masked_columns(&self, load: &Load) -> HashSet<String> {
         let masks = load.mask.iter().chain(&load.conditional);
         let mut masked: HashSet<String> = masks

@@ -14,7 +14,7 @@ pub enum Token<'a> {
     Word(&'a str),
     /// An identifier in double quotes, without them.
     Quoted(Cow<'a, str>),
-    /// A string constant's value, whichever way it is quoted.
+    /// A string constant's value, however it is quoted.
     Text(Cow<'a, str>),
     /// A number.
     Number(&'a str),

@@ -221,7 +221,7 @@ impl<'a> Steps<'a> {
         self.schema.tables.get(*table)
     }
 
-    /// A step's SQL: as it is, but for a foreign key to a table whose rows are not there.
+    /// A step's SQL, unchanged but for a foreign key to a table without rows.
     fn statement(&self, entry: &Entry, sql: String) -> Outcome {
         let Some((table, key)) = self.foreign_keys.get(&entry.dump_id) else {
             return Outcome::AsItIs(sql);

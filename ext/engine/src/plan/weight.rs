@@ -9,7 +9,7 @@ use pg_dump_archive::{Entry, EntryKind};
 
 /// A key of eight bytes or less, compared without a function of its type.
 const PLAIN: u32 = 2;
-/// Text, and whatever is not known.
+/// Text, and types that are not known.
 const TEXT: u32 = 8;
 /// Checking a foreign key.
 const FOREIGN_KEY: u32 = 3;

@@ -1,4 +1,4 @@
-//! What the server would not create, why, and what would cure it. What depends on it is known by the archive's words.
+//! What the server would not create, why, and what would fix it. The archive says what depends on it.
 
 use crate::error::{reason, Doing};
 use crate::plan::{LeftOut, Plan};

@@ -53,7 +53,7 @@ pub(crate) struct RunOutcome {
     pub(crate) error: Option<Kind>,
     /// Rows by table.
     pub(crate) table_rows: BTreeMap<String, u64>,
-    /// Of tables of which only some rows came, how many of how many.
+    /// For tables taken in part: how many rows came, and how many the backup has.
     pub(crate) part_rows: BTreeMap<String, PartCounts>,
 }
 

@@ -35,7 +35,7 @@ pub struct Target {
     pub(in crate::postgres) leftover: Leftover,
     /// What the server has refused, and what depends on it.
     pub(in crate::postgres) missing: Missing,
-    /// How many sessions can be had for rows, indexes and ANALYZE, where that is fewer than are wanted.
+    /// How many sessions are available for rows, indexes and ANALYZE, if fewer than are wanted.
     pub(in crate::postgres) most_sessions: AtomicUsize,
     /// FORCE ROW LEVEL SECURITY is lifted, and to be put back.
     unforced: AtomicBool,
@@ -169,7 +169,7 @@ impl Target {
         done.map_err(|error| Error::from_server(Doing::WithoutRows("forcing row level security"), &error))
     }
 
-    /// Lets this role see every row of its own tables, whatever policies say, until [`Target::close`].
+    /// Lets this role see every row of its own tables despite their policies, until [`Target::close`].
     pub(crate) async fn lift_row_security(&self) -> Result<()> {
         let lifted = forced::lift(&self.control, self.settings.lock_timeout).await?;
         self.unforced.fetch_or(lifted, Ordering::Relaxed);

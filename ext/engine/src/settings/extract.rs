@@ -16,7 +16,7 @@ pub struct Extract {
     pub what: Extracted,
 }
 
-/// Some bytes of what is open already.
+/// Some bytes of what is already open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stretch {

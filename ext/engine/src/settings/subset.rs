@@ -49,7 +49,7 @@ pub struct TableRule {
     /// The largest first.
     #[serde(default)]
     pub descending: bool,
-    /// References to rows that go become NULL, wherever they can.
+    /// References to rows that go become NULL if their columns can be NULL.
     #[serde(default)]
     pub nullify_all: bool,
     /// References in these columns do.
@@ -93,7 +93,7 @@ pub struct DeclaredReference {
     /// said of every table with these columns.
     #[serde(default)]
     pub reflected: bool,
-    /// These columns refer to nothing, whatever the app's models say.
+    /// These columns refer to nothing, even where the app's models say so.
     #[serde(default)]
     pub nothing: bool,
 }

@@ -235,7 +235,7 @@ impl<W: Write> ArchiveSink<W> {
         let was_finished = current.finished.is_some();
         let done = self.loaded(load, current)?;
         for stage in self.stages.iter().filter(|_| !was_finished) {
-            // A table of which it says now that its rows must not stay fails the dump in the end.
+            // A table whose rows must not stay, as is known only now, fails the dump at its end.
             stage.settle(load);
         }
         self.events.send(Event::TableLoaded {

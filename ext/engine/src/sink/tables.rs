@@ -1,4 +1,4 @@
-//! What there is to say of tables beside their rows: their keys, and in which order they refer to one another.
+//! What the manifest says of tables beside their rows: their keys, and in which order they refer to one another.
 
 use crate::plan::schema::Schema;
 use crate::plan::{Load, Plan, TableName};

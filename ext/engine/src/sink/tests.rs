@@ -114,7 +114,7 @@ fn checked(archive: &[u8], plan: &Plan, large_objects: u64) -> Result<Checked> {
     checked_until(&CancellationToken::new(), archive, plan, large_objects)
 }
 
-/// What is said of an archive of two rows, one of which kept its value.
+/// The report of an archive of two rows, one of which kept its value.
 fn checked_until(
     cancel: &CancellationToken,
     archive: &[u8],

@@ -68,7 +68,7 @@ pub(super) fn start(
         let end = {
             let mut download = Download::new(client, links, subject, patience, events, &sender);
             tokio::select! {
-                // The reader is gone: also while the server is silent nothing more is wanted of it.
+                // The reader is gone, so a silent server need not be waited for.
                 () = sender.closed() => return,
                 end = download.run() => end,
             }
@@ -259,7 +259,7 @@ impl<'a, L: Links> Download<'a, L> {
         }
     }
 
-    /// One request, and what comes of it.
+    /// One request and its outcome.
     async fn attempt(&mut self) -> Result<(), Break> {
         let url = self
             .links

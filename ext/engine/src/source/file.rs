@@ -113,7 +113,7 @@ fn unopened(path: &Path, error: &io::Error) -> Error {
     Error::new(Kind::Configuration, what, remedy)
 }
 
-/// Reads a file, and knows the digest of it at its end.
+/// Reads a file and computes its digest on the way.
 pub(super) struct FileReader {
     file: File,
     path: PathBuf,

@@ -42,7 +42,7 @@ pub(super) fn download_client(api: &Url, patience: &Patience) -> Result<Client> 
 }
 
 fn client(bases: &[&Url], patience: &Patience) -> ClientBuilder {
-    // reqwest takes the process's provider. Another library's choice is as good as ours, so an error is none.
+    // reqwest uses the process's provider. Another library's choice is as good as ours, so an error here does no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
@@ -110,7 +110,7 @@ impl HttpFailure {
         }
     }
 
-    /// Whether the request was taken, and nothing came of it in time.
+    /// Whether the server accepted the request and did not answer in time.
     pub(super) fn is_silence(&self) -> bool {
         matches!(self, Self::Transport { reason, arrived: true, .. } if reason == SILENCE)
     }

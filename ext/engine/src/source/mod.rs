@@ -40,7 +40,7 @@ pub use patience::Patience;
 
 /// A backup that is ready to be read.
 pub struct Backup {
-    /// What is known of it before its first byte.
+    /// What is known about it before its first byte.
     pub info: BackupInfo,
     /// pg_dump's custom format, from its magic `PGDMP` on. Large reads are best: nothing is buffered here.
     ///
@@ -89,7 +89,7 @@ struct Found {
     name: String,
     packed: Box<dyn Read + Send>,
     digest: Arc<OnceLock<String>>,
-    /// A copy that is made of it, to be kept when it turns out sound.
+    /// A copy made along the way, to be kept if the archive turns out sound.
     copying: Option<keep::KeptCopy>,
     /// The task that downloads it.
     download: Option<AbortHandle>,

@@ -51,7 +51,7 @@ pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, eve
     download(api, description, settings.keep_in.clone(), patience, events).await
 }
 
-/// The backup with this id, which was found before: the archive that was kept of it, or a new link to it.
+/// The backup with this id, found earlier: its kept archive, or a new link to it.
 pub(super) async fn find_again(
     settings: &settings::Scalingo,
     id: &str,

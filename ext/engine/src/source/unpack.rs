@@ -95,7 +95,7 @@ impl Read for Unpacked {
             return Ok(0);
         }
         self.advance(into).map_err(|error| {
-            // Whatever is below is let go at once: a failed archive needs no download.
+            // The layers below are dropped at once: a failed archive needs no download.
             self.state = State::Failed(error.clone());
             self.copying = None;
             io::Error::other(error)
@@ -207,7 +207,7 @@ fn search(
     Err(others.refusal(subject))
 }
 
-/// The members of a tar file that are no archive, for the error that says there is none.
+/// The members of a tar file that is without an archive, for the error that lists them.
 #[derive(Default)]
 struct Others {
     sql: bool,
@@ -288,7 +288,7 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-/// The first bytes of `bytes`, and all of it again.
+/// The first bytes of `bytes`, and a reader that starts over from them.
 fn peek(mut bytes: Bytes, subject: &str) -> Result<(Vec<u8>, Bytes)> {
     let head = read_head(&mut bytes).map_err(|error| damaged(&error, subject))?;
     let whole = Box::new(Cursor::new(head.clone()).chain(bytes));

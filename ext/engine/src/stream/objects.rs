@@ -14,7 +14,7 @@ pub(crate) struct Referred(Mutex<Noted>);
 #[derive(Debug)]
 struct Noted {
     oids: RoaringBitmap,
-    /// Loads with such columns of which rows are still to come.
+    /// Loads with such columns whose rows are still to come.
     pending: HashSet<DumpId>,
 }
 

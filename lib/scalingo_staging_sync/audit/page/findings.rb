@@ -5,7 +5,7 @@ module ScalingoStagingSync
     class Page
       # What was found: originals in other columns, columns left as they are, and personal data beside columns.
       class Findings < Template
-        # How a column that is left or emptied is said.
+        # The wording for a column that was left unmasked or emptied.
         FATES = { open: "uncovered", withheld: "withheld" }.freeze
         private_constant :FATES
 
@@ -20,7 +20,7 @@ module ScalingoStagingSync
           %(<span class="attention">#{t("findings.#{FATES.fetch(column.fate)}")}</span>)
         end
 
-        # What was not looked at stands among that.
+        # What was not looked at is listed elsewhere.
         def channels = run.channels.reject { |channel| channel.outcome.to_s == "unscanned" }
 
         def said(channel)

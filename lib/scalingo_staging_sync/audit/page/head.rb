@@ -3,9 +3,9 @@
 module ScalingoStagingSync
   module Audit
     class Page
-      # The first screen: what happened in three sentences, what may be said of it, and four figures.
+      # The first screen: what happened in three sentences, what that proves, and four figures.
       class Head < Template
-        # One of the four: its number, what it counts, and more of it in small print.
+        # One of the four: its number, what it counts, and details in small print.
         Figure = Data.define(:number, :noun, :notes, :level)
 
         private

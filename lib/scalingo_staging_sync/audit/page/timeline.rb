@@ -8,7 +8,7 @@ module ScalingoStagingSync
         # Tables drawn; more would be too thin to read. The list holds them all.
         DRAWN = 40
 
-        # A phase or a table as it is drawn: where it begins and how long it is, in percent, and how long it took.
+        # A phase or a table in the drawing: where its bar begins and how long it is, in percent, and how long it took.
         Bar = Data.define(:kind, :name, :left, :width, :seconds)
 
         # @return [Boolean] whether any time is known

@@ -5,7 +5,7 @@ module ScalingoStagingSync
     module Guessing
       # What people typically use as a key.
       module Tables
-        # What people write where a key is still to come, or who the key is for, and well-known texts.
+        # Placeholders that people write for a key still to come, names of what the key is for, and well-known texts.
         EXPECTED = %w[
           anonymisation anonymization anonymize abracadabra admin app azerty bar baz base change changeit changeme chiffrement clef cle com
           confidential database default demo demonstration development dev dummy env example exemple fill foo gmail here hello http https
@@ -44,7 +44,7 @@ module ScalingoStagingSync
           | (?<!\d)(?:19|20)\d\d(?!\d)
         }x
 
-        # What is written in figures that are letters.
+        # Text written as numbers of its letters.
         HEXADECIMAL_WORDS = /deadbeef|cafebabe|deadc0de|feedface|baadf00d|defec8ed|facefeed|badc0ffee/i
 
         # Digits and signs used in place of letters (leetspeak).

@@ -8,7 +8,7 @@ module ScalingoStagingSync
       Run = Data.define(:run_id, :mode, :status, :started_at, :finished_at, :source, :backup_id, :backup_created_at, :tables, :rows,
                         :masked_values, :findings, :seconds, :gem_version, :rules_fingerprint, :error_class, :changed, :left_out) do
         # @param row [Hash{String => Object}] a row of the history's table
-        # @return [Run] it
+        # @return [Run] the run
         def self.of(row)
           new(**members.to_h { |name| [name, row[name.to_s]] }, error_class: Messages::ErrorClasses.noted(row["error_class"]))
         end
@@ -16,7 +16,7 @@ module ScalingoStagingSync
         # @return [Boolean] whether it masked what the database held, and read no backup
         def in_place? = mode == "anonymize"
 
-        # @return [Boolean] whether what it loaded was a masked archive
+        # @return [Boolean] whether it loaded a masked archive
         def pulled? = mode == "pull"
 
         # @param now [Time] now
@@ -27,7 +27,7 @@ module ScalingoStagingSync
           now - started_at
         end
 
-        # @return [Boolean] whether its backup lay in a file, of which no more than the name is known
+        # @return [Boolean] whether its backup was a file, of which only the name is known
         def from_file? = source.to_s.start_with?("the file ")
       end
     end

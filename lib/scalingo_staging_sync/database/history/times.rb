@@ -12,7 +12,7 @@ module ScalingoStagingSync
       #   @return [Time, nil] nil where no earlier run says it
       Times = Data.define(:since, :expected)
 
-      # What {Times} is read with.
+      # The query that {Times} is read with.
       class Times
         # A run that masks in place is much shorter than one that loads.
         SQL = <<~SQL
@@ -26,7 +26,7 @@ module ScalingoStagingSync
         private_constant :SQL
 
         # @param schema [OwnSchema] where it is kept
-        # @return [Times] of what the state is about now
+        # @return [Times] of the data that is in the database now
         # @raise [ActiveRecord::ActiveRecordError] when the database cannot be asked
         def self.now(schema = OwnSchema.new)
           row = schema.ask(SQL).first if %w[state runs].all? { |table| schema.there?(table) }

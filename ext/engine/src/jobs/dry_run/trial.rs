@@ -18,7 +18,7 @@ pub(super) async fn try_schema(settings: &Settings, plan: &Plan, events: &Sink) 
 }
 
 impl DryRun {
-    /// Adds what came of it.
+    /// Adds the outcome.
     pub(super) fn note_trial(&mut self, tried: Tried) {
         match tried {
             Tried::NotTried(why) => self
@@ -26,7 +26,7 @@ impl DryRun {
                 .push(format!("The schema was not tried: {why}.").into()),
             Tried::Without(missing) => {
                 for one in &missing {
-                    // What the catalogue showed of it is known better now.
+                    // The trial knows better than the catalogue, whose warning goes.
                     let begins = format!("{} {} would be left out", one.kind, one.name);
                     self.warnings
                         .retain(|known| !known.to_string().starts_with(&begins));

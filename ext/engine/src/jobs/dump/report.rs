@@ -1,4 +1,4 @@
-//! What there is to say of a dump that has come to its end.
+//! The report of a finished dump.
 
 use super::{Begun, Done, Dumping};
 use crate::leak_report::LeakReport;
@@ -10,7 +10,7 @@ use crate::report::{self, ArchiveReport, ArchivedTable, Report};
 use crate::sink::Written;
 
 impl Dumping<'_> {
-    /// What there is to say of the archive, whatever it went into.
+    /// The report's part about the archive, in a file or on standard output.
     pub(super) fn archive_of(&self, begun: &Begun, done: &Done, plan: &Plan) -> ArchiveReport {
         let tables = done.written.loads.iter().filter_map(|one| {
             let load = plan.loads.get(&one.dump_id)?;

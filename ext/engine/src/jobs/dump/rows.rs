@@ -151,7 +151,7 @@ impl Rows {
         };
         let ruled = self.ruled()?;
         for stage in &ruled.stages {
-            // A table of which it says now that its rows must not stay fails the dump in the end.
+            // A table whose rows must not stay, as is known only now, fails the dump at its end.
             stage.settle(load(&ruled.plan, id)?);
         }
         self.passed.insert(id, report);

@@ -70,7 +70,7 @@ pub enum Compared {
     Number,
     /// As UUIDs.
     Uuid,
-    /// As the bytes of their text, of which equal values have the same.
+    /// As the bytes of their text, which are the same for equal values.
     Text,
     /// As values of their own type, since equal ones may be written differently.
     Value,
@@ -180,7 +180,7 @@ impl Relation {
         self.question_of(&self.table.sql())
     }
 
-    /// The same of what stands for the table.
+    /// The same question, asked of the relation that stands in for the table.
     pub(crate) fn question_of(&self, rows: &str) -> Option<String> {
         let PartRule::Own { condition, cap } = &self.rule else {
             return None;

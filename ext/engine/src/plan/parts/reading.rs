@@ -7,7 +7,7 @@ use sqlparser::ast::{
 /// What is seen of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// All of it, or what differs wherever it does.
+    /// All of it.
     Whole,
     /// The text at these keys of a document.
     Path(Vec<String>),
@@ -162,7 +162,7 @@ impl Reading {
         }
     }
 
-    /// A value for the column of which it sees this.
+    /// A value for the column in which this reading finds `value`.
     pub(super) fn within(&self, value: &str) -> String {
         match self.path() {
             None => value.to_owned(),

@@ -15,7 +15,7 @@ pub struct Automatic {
     pub suggestion: Option<Suggestion>,
     /// The mask.
     pub mask: Mask,
-    /// Whether it replaces only what `scrub` knows by its form, and leaves the rest as it is.
+    /// Whether it replaces only what `scrub` recognises by its form, and leaves the rest alone.
     pub scrubs: bool,
 }
 
@@ -181,7 +181,7 @@ fn of_kind(kind: PiiKind, column: &Type, scrubbed: bool) -> Vec<Suggestion> {
     let named = kind.suggested_mask();
     let plain = |names: &[&'static str]| names.iter().map(|name| Suggestion::plain(name)).collect();
     match column {
-        // A number of what is not there is none.
+        // A counter of queued work counts rows that stay out: NULL is right.
         _ if kind == PiiKind::QueuedWork => plain(&["null"]),
         // What a document says of a person's health, say, has no form by which it could be found in it.
         // Nor has what stands in its text and is not found there, such as a street.

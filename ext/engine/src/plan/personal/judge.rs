@@ -1,4 +1,4 @@
-//! Every column judged by its name and by what the configuration says of it.
+//! Judges every column by its name and by what the configuration says about it.
 
 use super::automatic::{self, Automatic, Doubts, Shown, Wanted};
 use super::keys::Keys;
@@ -36,20 +36,20 @@ pub(super) struct Judged {
     pub(super) table: usize,
     pub(super) position: usize,
     pub(super) named: Option<NameFinding>,
-    /// It is masked whatever the policy is.
+    /// It is masked under every policy.
     pub(super) always: bool,
     /// It acts outside and is let be, for this reason.
     pub(super) let_be: Option<(NameFinding, &'static str)>,
     pub(super) standing: Standing,
     pub(super) automatic: Option<Automatic>,
-    /// What CHECKs that are not understood ask of it.
+    /// CHECKs on it that are not understood.
     pub(super) doubts: Doubts,
 }
 
 /// What a column's name shows.
 pub(super) struct Named {
     pub(super) finding: NameFinding,
-    /// It is masked whatever the policy is: what acts outside, and accounts that get `config.staging_password`.
+    /// It is masked under every policy: what acts outside, and accounts that get `config.staging_password`.
     pub(super) always: bool,
     /// The app encrypts it.
     pub(super) encrypted: bool,

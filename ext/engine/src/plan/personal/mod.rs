@@ -42,7 +42,7 @@ pub struct Personal {
     pub policy: Policy,
     /// Rows of each table that are looked at; None: all.
     pub sample_rows: Option<u64>,
-    /// What names show of what is personal and of what acts outside, by table and column.
+    /// What names say about personal data and about what acts outside, by table and column.
     pub findings: Vec<Finding>,
     /// What is needed to judge the values of each load.
     pub watches: HashMap<DumpId, Arc<Watch>>,

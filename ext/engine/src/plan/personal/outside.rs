@@ -133,7 +133,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What acts outside and could not be quieted ends the run; of what is only left as it is, a warning.
+    /// What acts outside and could not be quieted ends the run; what is only left alone is a warning.
     pub(super) fn refuse_what_acts(
         &self,
         judged: &[(DumpId, Vec<Judged>)],

@@ -46,14 +46,14 @@ pub struct Watched {
     pub blocked: Option<String>,
     /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
     pub scrubs: bool,
-    /// What CHECKs that are not understood ask of it.
+    /// CHECKs on it that are not understood.
     doubts: Doubts,
     /// The values that the app's own code admits; none: it does not say.
     admitted: Vec<String>,
 }
 
 impl Watched {
-    /// The name of a CHECK of it that is not understood.
+    /// The name of a CHECK on it that is not understood.
     pub(super) fn check(&self) -> Option<&str> {
         self.doubts.check()
     }

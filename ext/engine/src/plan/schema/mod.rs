@@ -298,7 +298,7 @@ impl Schema {
         self.walk(table, |table| table.partition_of.into_iter().collect())
     }
 
-    /// The root of the partitions that a table is one of; itself where it is none.
+    /// The root of the partition tree that a table belongs to; the table itself if it is no partition.
     pub(crate) fn topmost(&self, table: usize) -> usize {
         self.partition_ancestors(table).last().copied().unwrap_or(table)
     }

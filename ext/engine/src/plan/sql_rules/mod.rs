@@ -120,7 +120,7 @@ pub struct Choice {
     pub mask: String,
     /// A SQL condition that every value that was put in meets.
     pub form: String,
-    /// A SQL condition that every value meets that the rule's `keep` leaves as it is.
+    /// A SQL condition that is true of every value that the rule's `keep` leaves alone.
     pub keep: Option<String>,
 }
 

@@ -107,7 +107,7 @@ impl<'a> Names<'a> {
             (found.name.schema.as_str(), found.name.name.as_str())
         };
         let home = if is_only {
-            // An identifier without quotes is written as it is.
+            // An identifier without quotes is written unchanged.
             Ident::new(format!("ONLY {}", quote_identifier(home)))
         } else {
             Ident::with_quote('"', home)

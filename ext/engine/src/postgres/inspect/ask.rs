@@ -328,7 +328,7 @@ impl<'a> Beside<'a> {
         Ok(())
     }
 
-    /// Whether a refusal may come of what the target has not: an unknown function, type, relation or label, or a limit
+    /// Whether the refusal may be due to what the target lacks: an unknown function, type, relation or label, or a limit
     /// of time.
     fn inconclusive(&self, error: &tokio_postgres::Error, sql: &str) -> bool {
         let code = error.code().map_or("", |code| code.code());

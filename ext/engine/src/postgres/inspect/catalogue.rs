@@ -153,7 +153,7 @@ pub(crate) async fn describe(client: &Session) -> Result<(Header, Vec<Entry>)> {
     Ok((header, entries))
 }
 
-/// The header of what no archive holds.
+/// The header of a schema that comes from no archive.
 pub(crate) fn header() -> Header {
     Header {
         version: Version {

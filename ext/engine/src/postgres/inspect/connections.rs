@@ -36,13 +36,13 @@ impl Wanted {
         1 + self.own
     }
 
-    /// How many work at once where so few can be had.
+    /// How many work at once when so few are available.
     pub(in crate::postgres) fn parallel_of(self, opened: usize) -> usize {
         opened.saturating_sub(self.own).clamp(1, self.parallel)
     }
 }
 
-/// What is said where fewer can be had.
+/// The warning when fewer are available.
 pub(in crate::postgres) fn fewer(parallel: usize) -> Text {
     text!(
         format!("The target has no more than {parallel} of the connections of "),

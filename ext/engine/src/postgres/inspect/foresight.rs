@@ -12,7 +12,7 @@ use crate::text::Text;
 use pg_dump_archive::EntryKind;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What only a superuser makes, whatever else the role may (PostgreSQL's documentation, "CREATE …").
+/// What only a superuser can create (PostgreSQL's documentation, "CREATE …").
 const FOR_SUPERUSERS: &[EntryKind] = &[
     EntryKind::AccessMethod,
     EntryKind::EventTrigger,

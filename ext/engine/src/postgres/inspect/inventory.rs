@@ -179,7 +179,7 @@ const KINDS: &[&str] = &[
     "SCHEMA",
 ];
 
-/// Kinds of which one statement can drop several (PostgreSQL's documentation, "DROP …").
+/// Kinds that one statement can drop several of (PostgreSQL's documentation, "DROP …").
 pub(crate) fn drops_several(kind: &str) -> bool {
     !matches!(
         kind,

@@ -50,7 +50,7 @@ pub struct Inspection {
     /// Rows of each table as of the last run that came to its end.
     #[serde(skip)]
     pub last_rows: BTreeMap<String, u64>,
-    /// Of tables of which only some rows came in that run, how many of how many.
+    /// For tables that the run took in part: how many rows came, and how many the backup has.
     #[serde(skip)]
     pub last_part: BTreeMap<String, PartCounts>,
     /// What would end a run here.

@@ -75,7 +75,7 @@ impl From<QuietCopy> for Way {
 pub(crate) fn raw_ways(table: &SqlTable, load: &Load, encoding: &str) -> Vec<Way> {
     let ways: Vec<Way> = table.quiet_copies(load).into_iter().map(Way::from).collect();
     match ways.is_empty() {
-        // Without columns there is nothing to quote.
+        // A row without columns has nothing that could be quoted.
         true => vec![Way::Text(load.copy_sql_into(&table.temporary(), &[], encoding))],
         false => ways,
     }

@@ -8,7 +8,7 @@ use crate::postgres::sql_rules;
 use crate::postgres::sql_rules::Finished;
 use std::sync::Arc;
 
-/// A group of tables with rules in SQL, as far as it is.
+/// A group of tables with rules in SQL, and how far it has come.
 #[derive(Default)]
 pub(super) struct Group {
     /// It has had a transaction.

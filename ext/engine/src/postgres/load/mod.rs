@@ -68,9 +68,9 @@ pub enum Item {
     LargeObjects(DumpId),
     /// The contents of the large object with this oid follow.
     LargeObjectStart(u32),
-    /// Bytes of it, however cut.
+    /// Some of its bytes, cut anywhere.
     LargeObjectData(Vec<u8>),
-    /// There are no more bytes of it.
+    /// It has no more bytes.
     LargeObjectEnd,
     /// Of those that the table of contents names, only these come; the others are not created either.
     LargeObjectsKept(RoaringBitmap),
@@ -176,7 +176,7 @@ pub async fn restore_from(
         .flat_map(|(_, group)| group.tables.iter().map(|table| table.into.clone()))
         .collect();
     let report = std::mem::take(&mut restore.report);
-    // Its sessions end here, and with them whatever they were doing.
+    // Its sessions end here, and their statements with them.
     drop(restore);
     match outcome {
         Ok(()) => Ok(report),

@@ -23,7 +23,7 @@ pub struct LoadReport {
     pub failed: Vec<(Vec<TableName>, Error)>,
     /// Tables whose rows were not loaded, because a column looks personal and nothing covers it.
     pub withheld: Vec<TableName>,
-    /// Tables of which that was found when their rows were in; they are still in.
+    /// Tables like `withheld`, but found after their rows were loaded; the rows are still there.
     pub late: Vec<TableName>,
     /// Answers to questions about tables that could be looked at while others still loaded.
     pub answers: Answers,

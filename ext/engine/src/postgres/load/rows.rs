@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// A table gets a further lane for each so many bytes of it, while those it has are busy.
+/// A table gets another lane each time this many of its bytes have passed and its lanes are all busy.
 const BYTES_PER_LANE: u64 = 4 * 1024 * 1024;
 
 /// From so many bytes in its first piece on, a table is worth a transaction that empties it first: that costs some
@@ -26,7 +26,7 @@ const LARGE: u64 = 64 * 1024;
 /// A CHECK refuses a row (PostgreSQL's documentation, "PostgreSQL Error Codes").
 const CHECK_VIOLATION: &str = "23514";
 
-/// What functions of extensions say of whatever they did not find.
+/// What functions of extensions say about things they did not find.
 const INTERNAL_ERROR: &str = "XX000";
 
 /// Between two words on how far a table is.
@@ -128,7 +128,7 @@ impl<'a> Restore<'a> {
         let sender = match &current.queue {
             Some((sender, _)) => sender.clone(),
             None => {
-                // The first piece of the table: a session must be had for it.
+                // The first piece of the table: it needs a session.
                 let session = match self.load(current.id)?.sql_group {
                     Some(group) => self.group_session(group).await?,
                     None => Some(self.free_session().await?),

@@ -1,4 +1,4 @@
-//! Who has a session, who waits for one, and that none of them is taken for dead.
+//! Who has a session and who waits for one; idle sessions say something now and then, so that nothing cuts them.
 
 use super::Restore;
 use crate::error::{Error, Kind, Result};

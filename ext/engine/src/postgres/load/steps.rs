@@ -412,7 +412,7 @@ impl Todo {
         self.settle(session, first).await
     }
 
-    /// As [`Todo::run`], when it is known what came of it the first time.
+    /// As [`Todo::run`], given the outcome of the first try.
     async fn settle(
         &self,
         session: &Session,

@@ -10,7 +10,7 @@ use crate::postgres::refused;
 use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
 
-/// Nobody waits longer than this many seconds for a lock, nor a statement for its end.
+/// A lock is waited for, and a statement runs, no longer than this many seconds.
 const PATIENCE: f64 = 5.0;
 
 /// What came of the trial.
@@ -23,7 +23,7 @@ pub(crate) enum Tried {
 }
 
 impl Target {
-    /// Tries it. Leaves the target as it is.
+    /// Tries it, and leaves the target unchanged.
     ///
     /// # Errors
     /// What a run would end with before its rows come.

@@ -26,7 +26,7 @@ pub(in crate::postgres) struct Checks<'p> {
     questions: Questions,
     /// Per table: loads that go into it and are not done.
     outstanding: HashMap<&'p TableName, usize>,
-    /// Tables whose rows are all in, and that there is a question about.
+    /// Tables whose rows are all loaded and that have a question to answer.
     ready: VecDeque<&'p TableName>,
     /// Tables whose rows are all in, and that have no statistics.
     unanalyzed: VecDeque<&'p TableName>,

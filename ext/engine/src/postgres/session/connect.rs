@@ -149,7 +149,7 @@ impl Connector {
         };
         match tokio::time::timeout(watch::asking(self.limits()), asked).await {
             Ok(Ok(doing)) => doing,
-            // It answers, if only that there is no connection left.
+            // It answers, even if only to say that no connection is left.
             Ok(Err(error)) if error.about.sqlstate.is_some() => watch::Doing::Works,
             _ => watch::Doing::StandsStill("another connection gets no answer either".into()),
         }

@@ -1,4 +1,4 @@
-//! Statements over raw rows, of which nothing may stay in the server's log.
+//! Statements over raw rows, which must leave nothing of them in the server's log.
 //!
 //! The server writes an error that ends a statement into its log, and the error may quote a value: of a cast that
 //! failed, of a row that no constraint let pass. An error that PL/pgSQL catches is not written. So each such statement

@@ -42,7 +42,7 @@ pub(super) struct Api {
     addon_token: Option<Token>,
 }
 
-/// The API token, and what is made of it.
+/// The API token, and the short-lived one it is exchanged for.
 struct Account {
     client: Client,
     auth: Url,
@@ -74,7 +74,7 @@ enum Repeat {
 }
 
 impl Api {
-    /// Finds the region's hosts. Asks Scalingo for them only when the region is none of those known here.
+    /// Finds the region's hosts. Asks Scalingo only about regions that are not known here.
     pub(super) async fn connect(settings: &settings::Scalingo, patience: &Patience) -> Result<Self> {
         let urls = &settings.urls;
         let region = settings.region.trim();
@@ -136,7 +136,7 @@ impl Api {
             .map_err(|failure| self.error(Call::Addons, failure))
     }
 
-    /// The addon's backups, in whatever order.
+    /// The addon's backups, in any order.
     pub(super) async fn backups(&mut self, addon: &str) -> Result<Vec<Record>> {
         let url = within(&self.database, &["api", "databases", addon, "backups"]);
         let answer = self

@@ -139,7 +139,7 @@ pub enum SslMode {
     Prefer,
     /// TLS, with any server that answers. With `sslrootcert`, as [`SslMode::VerifyCa`].
     Require,
-    /// TLS, with a certificate that a known authority signed, for whatever name.
+    /// TLS, with a certificate that a known authority signed, for any name.
     VerifyCa,
     /// TLS, with a certificate that a known authority signed for this very host.
     VerifyFull,

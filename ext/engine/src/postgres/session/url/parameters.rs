@@ -100,7 +100,7 @@ impl Parameters {
             "load_balance_hosts" => {
                 self.shuffle = choice(name, &value, &[("disable", false), ("random", true)])?
             }
-            // A staging target that cannot be written to is none, so the read-only kinds are refused.
+            // A staging target must be writable, so the read-only kinds are refused.
             "target_session_attrs" => {
                 self.must_be_writable = choice(
                     name,
@@ -120,7 +120,7 @@ impl Parameters {
                 )?);
             }
             _ if name.starts_with("ssl") => self.set_tls(name, value)?,
-            // Kerberos is not spoken here, so asking for none, or for some if possible, is honoured as it is.
+            // Kerberos is not supported: a URL may forbid or prefer its encryption, but not require it.
             "gssencmode" => choice(name, &value, &[("disable", ()), ("prefer", ())])?,
             // They only say how Kerberos would be spoken.
             "krbsrvname" | "gsslib" | "gssdelegation" => {}
