@@ -6,6 +6,7 @@
 mod null;
 mod pattern;
 mod reader;
+mod terms;
 
 use super::parse::parse_expression;
 use super::schema::{CheckConstraint, Schema};

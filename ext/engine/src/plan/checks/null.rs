@@ -1,6 +1,7 @@
 //! Whether a CHECK may refuse a row whose column is NULL: most expressions come to NULL with it, which a CHECK lets pass.
 
-use super::reader::{arguments, is_called, CheckReader};
+use super::reader::CheckReader;
+use super::terms::{arguments, is_called};
 use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator};
 
 /// What an expression can come to.

@@ -1,31 +1,11 @@
 //! Expressions of SQL about one column, as conditions; None for what is not understood.
 
 use super::pattern::{is_the_same_here, regex_of_like};
+use super::terms::{arguments, as_class, is_called, Class, Typed};
 use crate::plan::walk;
-use jiff::civil::DateTime;
-use jiff::{Span, Timestamp};
 use masking::{Comparison, Condition, Pattern, Term, Type};
 use regex::RegexBuilder;
-use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    TrimWhereField, UnaryOperator, Value,
-};
-
-/// What a term is compared as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// `citext` takes no case for another one.
-    Text {
-        ignores_case: bool,
-    },
-    Number,
-    Moment,
-}
-
-const TEXT: Class = Class::Text { ignores_case: false };
-
-/// A term and its class. A constant in quotes is text until it is compared with something else.
-type Typed = (Term, Class);
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 /// Operators by the names that `OPERATOR(schema.name)` gives them.
 const OPERATORS: [(&str, BinaryOperator); 10] = [
@@ -167,40 +147,10 @@ impl CheckReader<'_> {
             return self.begins(left, right);
         }
         let (left, right) = (self.term(left)?, self.term(right)?);
-        let (is_pattern, is_negated, ignores_case) = match op {
-            PGRegexMatch => (false, false, false),
-            PGRegexIMatch => (false, false, true),
-            PGRegexNotMatch => (false, true, false),
-            PGRegexNotIMatch => (false, true, true),
-            PGLikeMatch => (true, false, false),
-            PGILikeMatch => (true, false, true),
-            PGNotLikeMatch => (true, true, false),
-            PGNotILikeMatch => (true, true, true),
-            _ => return compare(left, op, right),
-        };
-        let (
-            term,
-            Class::Text {
-                ignores_case: of_type,
-            },
-        ) = left
-        else {
-            return None;
-        };
-        let (Term::FixedText(pattern), _) = right else {
-            return None;
-        };
-        let pattern = if is_pattern {
-            regex_of_like(&pattern)
-        } else {
-            is_the_same_here(&pattern).then_some(pattern)?
-        };
-        let regex = RegexBuilder::new(&pattern)
-            .case_insensitive(ignores_case || of_type)
-            .dot_matches_new_line(true)
-            .build()
-            .ok()?;
-        Some(negate(Condition::Matches(term, Pattern(regex)), is_negated))
+        match Likeness::of(op) {
+            Some(likeness) => likeness.condition(left, right),
+            None => compare(left, op, right),
+        }
     }
 
     /// A text begins with another one.
@@ -213,204 +163,61 @@ impl CheckReader<'_> {
             .ok()?;
         Some(Condition::Matches(self.text(text)?.0, Pattern(regex)))
     }
+}
 
-    /// The first characters of a text.
-    fn left(&self, text: &Expr, length: &Expr) -> Option<Typed> {
-        let (Term::FixedNumber(length), _) = self.term(length)? else {
-            return None;
-        };
-        // A negative number counts from the end.
-        let is_plain = (0.0..=1024.0).contains(&length);
-        is_plain.then(|| self.of_text(text, |term| Term::Left(term, length as usize)))?
-    }
+/// An operator that holds a text against a pattern.
+struct Likeness {
+    /// The pattern is LIKE's; else it is a regular expression.
+    is_like: bool,
+    is_negated: bool,
+    ignores_case: bool,
+}
 
-    fn term(&self, expression: &Expr) -> Option<Typed> {
-        Some(match expression {
-            Expr::Nested(inner) => self.term(inner)?,
-            _ if self.is_column(expression) => match self.kind {
-                Type::Text { ignores_case, .. } => (
-                    Term::Text,
-                    Class::Text {
-                        ignores_case: *ignores_case,
-                    },
-                ),
-                Type::Enum(_) => (Term::Text, TEXT),
-                Type::Integer(_) | Type::Numeric { .. } | Type::Real | Type::Double => {
-                    (Term::Number, Class::Number)
-                }
-                Type::Date | Type::Timestamp | Type::TimestampTz => (Term::Moment, Class::Moment),
-                _ => return None,
-            },
-            Expr::Value(value) => match &value.value {
-                Value::Number(number, _) => (Term::FixedNumber(number.parse().ok()?), Class::Number),
-                Value::SingleQuotedString(text) => (Term::FixedText(text.clone()), TEXT),
-                _ => return None,
-            },
-            Expr::UnaryOp {
-                op: UnaryOperator::Minus,
-                expr,
-            } => match self.term(expr)? {
-                (Term::FixedNumber(number), class) => (Term::FixedNumber(-number), class),
-                _ => return None,
-            },
-            Expr::Cast { expr, data_type, .. } => self.cast(expr, data_type)?,
-            Expr::Trim {
-                trim_where,
-                trim_what: None,
-                expr,
-                trim_characters: None,
-            } => {
-                let (start, end) = (
-                    !matches!(trim_where, Some(TrimWhereField::Trailing)),
-                    !matches!(trim_where, Some(TrimWhereField::Leading)),
-                );
-                self.of_text(expr, |term| Term::Trim(term, start, end))?
-            }
-            Expr::Substring {
-                expr,
-                substring_from: Some(from),
-                substring_for: Some(length),
-                ..
-            } if is_one(from) => self.left(expr, length)?,
-            Expr::Position { expr, r#in } => {
-                let (needle, _) = self.text(expr)?;
-                let (haystack, _) = self.text(r#in)?;
-                (
-                    Term::Position(Box::new(needle), Box::new(haystack)),
-                    Class::Number,
-                )
-            }
-            Expr::Function(function) => return self.call(function),
-            Expr::BinaryOp { left, op, right } => return self.moved(left, op, right),
+impl Likeness {
+    fn of(op: &BinaryOperator) -> Option<Self> {
+        use BinaryOperator::*;
+        let (is_like, is_negated, ignores_case) = match op {
+            PGRegexMatch => (false, false, false),
+            PGRegexIMatch => (false, false, true),
+            PGRegexNotMatch => (false, true, false),
+            PGRegexNotIMatch => (false, true, true),
+            PGLikeMatch => (true, false, false),
+            PGILikeMatch => (true, false, true),
+            PGNotLikeMatch => (true, true, false),
+            PGNotILikeMatch => (true, true, true),
             _ => return None,
+        };
+        Some(Self {
+            is_like,
+            is_negated,
+            ignores_case,
         })
     }
 
-    fn text(&self, expression: &Expr) -> Option<Typed> {
-        self.term(expression)
-            .filter(|(_, class)| matches!(class, Class::Text { .. }))
-    }
-
-    fn of_text(&self, expression: &Expr, wrap: impl FnOnce(Box<Term>) -> Term) -> Option<Typed> {
-        let (term, class) = self.text(expression)?;
-        Some((wrap(Box::new(term)), class))
-    }
-
-    fn cast(&self, inner: &Expr, data_type: &DataType) -> Option<Typed> {
-        let name = data_type.to_string().to_lowercase();
-        // Types of extensions and of the team's own come with their schema.
-        let name = name.rsplit('.').next().unwrap_or_default();
-        let is = |names: &[&str]| names.iter().any(|known| name.starts_with(known));
-        if is(&[
-            "text",
-            "character varying",
-            "varchar",
-            "bpchar",
-            "character",
-            "name",
-        ]) {
-            if self.is_column(inner) {
-                // Any value is text in COPY as it is when cast, but for a boolean.
-                return (*self.kind != Type::Boolean).then_some((Term::Text, TEXT));
-            }
-            return self.text(inner).map(|(term, _)| (term, TEXT));
-        }
-        let (term, class) = self.term(inner)?;
-        if is(&["citext"]) {
-            let is_text = matches!(class, Class::Text { .. });
-            return is_text.then_some((term, Class::Text { ignores_case: true }));
-        }
-        if is(&[
-            "int", "bigint", "smallint", "numeric", "decimal", "double", "real", "float",
-        ]) {
-            return as_class((term, class), Class::Number);
-        }
-        if is(&["date", "timestamp"]) {
-            let (term, class) = as_class((term, class), Class::Moment)?;
-            let is_day = name == "date" && !matches!(term, Term::FixedMoment(_));
-            return Some((if is_day { Term::Day(Box::new(term)) } else { term }, class));
-        }
-        // A label of an enum, or what a type of the team's own reads from text.
-        matches!(term, Term::FixedText(_)).then_some((term, class))
-    }
-
-    fn call(&self, function: &Function) -> Option<Typed> {
-        let now = Timestamp::now().as_second();
-        if is_called(
-            function,
-            &[
-                "now",
-                "current_timestamp",
-                "localtimestamp",
-                "statement_timestamp",
-                "clock_timestamp",
-            ],
-        ) {
-            return Some((Term::FixedMoment(now), Class::Moment));
-        }
-        if is_called(function, &["current_date"]) {
-            return Some((Term::FixedMoment(now - now.rem_euclid(86_400)), Class::Moment));
-        }
-        let arguments = arguments(function)?;
-        let argument = match arguments[..] {
-            [argument] => argument,
-            [haystack, needle] if is_called(function, &["strpos"]) => {
-                let (needle, haystack) = (self.text(needle)?.0, self.text(haystack)?.0);
-                return Some((
-                    Term::Position(Box::new(needle), Box::new(haystack)),
-                    Class::Number,
-                ));
-            }
-            [text, length] if is_called(function, &["left"]) => return self.left(text, length),
-            [text, from, length] if is_called(function, &["substr", "substring"]) && is_one(from) => {
-                return self.left(text, length);
-            }
-            _ => return None,
-        };
-        let name = function.name.0.last()?.to_string().to_lowercase();
-        match name.trim_matches('"') {
-            "jsonb_typeof" | "json_typeof" if self.is_column(argument) => {
-                Some((Term::DocumentType(Box::new(Term::Text)), TEXT))
-            }
-            "lower" => self.of_text(argument, Term::Lower),
-            "upper" => self.of_text(argument, Term::Upper),
-            "btrim" => self.of_text(argument, |term| Term::Trim(term, true, true)),
-            "ltrim" => self.of_text(argument, |term| Term::Trim(term, true, false)),
-            "rtrim" => self.of_text(argument, |term| Term::Trim(term, false, true)),
-            "length" | "char_length" | "character_length" => {
-                let (term, _) = self.of_text(argument, Term::Length)?;
-                Some((term, Class::Number))
-            }
-            "octet_length" => {
-                let (term, _) = self.of_text(argument, Term::Bytes)?;
-                Some((term, Class::Number))
-            }
-            _ => None,
-        }
-    }
-
-    /// A fixed moment and an interval of years, months, days or hours.
-    fn moved(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Typed> {
-        let (Term::FixedMoment(seconds), _) = self.term(left)? else {
+    fn condition(&self, text: Typed, pattern: Typed) -> Option<Condition> {
+        let (
+            term,
+            Class::Text {
+                ignores_case: of_type,
+            },
+        ) = text
+        else {
             return None;
         };
-        let is_back = match op {
-            BinaryOperator::Minus => true,
-            BinaryOperator::Plus => false,
-            _ => return None,
+        let (Term::FixedText(pattern), _) = pattern else {
+            return None;
         };
-        let moment: DateTime = Timestamp::from_second(seconds)
-            .ok()?
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .datetime();
-        let span = interval(right)?;
-        let moved = if is_back {
-            moment.checked_sub(span)
+        let pattern = if self.is_like {
+            regex_of_like(&pattern)
         } else {
-            moment.checked_add(span)
+            is_the_same_here(&pattern).then_some(pattern)?
         };
-        let moved = moved.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some((Term::FixedMoment(moved.timestamp().as_second()), Class::Moment))
+        let regex = RegexBuilder::new(&pattern)
+            .case_insensitive(self.ignores_case || of_type)
+            .dot_matches_new_line(true)
+            .build()
+            .ok()?;
+        Some(negate(Condition::Matches(term, Pattern(regex)), self.is_negated))
     }
 }
 
@@ -431,40 +238,6 @@ fn elements(expression: &Expr) -> Option<&[Expr]> {
     match expression {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => elements(inner),
         Expr::Array(array) => Some(&array.elem),
-        _ => None,
-    }
-}
-
-pub(super) fn is_called(function: &Function, names: &[&str]) -> bool {
-    let name = function.name.0.last();
-    let name = name.map(|part| part.to_string().trim_matches('"').to_lowercase());
-    name.is_some_and(|name| names.contains(&name.as_str()))
-}
-
-/// The arguments of a function, if they are plain ones.
-pub(super) fn arguments(function: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    let plain = list.args.iter().map(|argument| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
-        _ => None,
-    });
-    plain.collect()
-}
-
-fn is_one(expression: &Expr) -> bool {
-    matches!(expression, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == "1"))
-}
-
-/// A term in another class: a constant in quotes is what it is compared with.
-fn as_class((term, class): Typed, wanted: Class) -> Option<Typed> {
-    match (term, wanted) {
-        (term, wanted) if class == wanted => Some((term, wanted)),
-        (Term::FixedText(text), Class::Number) => Some((Term::FixedNumber(text.parse().ok()?), wanted)),
-        (Term::FixedText(text), Class::Moment) => {
-            Some((Term::FixedMoment(masking::seconds_of(text.as_bytes())?), wanted))
-        }
         _ => None,
     }
 }
@@ -496,41 +269,4 @@ fn compare(left: Typed, op: &BinaryOperator, right: Typed) -> Option<Condition> 
         GtEq => Condition::Compare(right, Comparison::AtMost, left),
         _ => return None,
     })
-}
-
-/// `'18 years'::interval`, `'1 mon 2 days'::interval`.
-fn interval(expression: &Expr) -> Option<Span> {
-    let text = match expression {
-        Expr::Nested(inner) => return interval(inner),
-        Expr::Cast { expr, data_type, .. }
-            if data_type.to_string().to_lowercase().starts_with("interval") =>
-        {
-            match &**expr {
-                Expr::Value(value) => match &value.value {
-                    Value::SingleQuotedString(text) => text,
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        }
-        _ => return None,
-    };
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut span = Span::new();
-    for pair in words.chunks(2) {
-        let [number, unit] = pair else {
-            return None;
-        };
-        let number: i64 = number.parse().ok()?;
-        span = match unit.trim_end_matches('s') {
-            "year" => span.try_years(number),
-            "mon" | "month" => span.try_months(number),
-            "week" => span.try_weeks(number),
-            "day" => span.try_days(number),
-            "hour" => span.try_hours(number),
-            _ => return None,
-        }
-        .ok()?;
-    }
-    Some(span)
 }

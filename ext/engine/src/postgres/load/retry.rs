@@ -3,7 +3,8 @@
 //! group of rules in SQL nothing is committed; what other lanes have committed of a table without such rules is taken
 //! out first. Whatever waits for the tables waits that long.
 
-use super::{Item, Progress, Restore};
+use super::rows::Progress;
+use super::{Item, Restore};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::{TableName, TaskId};
 use pg_dump_archive::DumpId;

@@ -1,7 +1,7 @@
 //! A schema that is created in steps anyway, several of them at once: tables, sequences and what belongs to them, where
 //! the archive says that none needs another that is not there yet.
 
-use super::{Batches, PER_STEP};
+use super::batches::{Batches, PER_STEP};
 use crate::error::{Doing, Error, Result};
 use crate::plan::{Plan, Statement};
 use crate::postgres::session::connect::Session;

@@ -1,7 +1,10 @@
 //! The reset and all that a run creates, tried in a transaction that is rolled back: what the target would refuse is known
 //! before anything goes. Tables of the target are locked meanwhile, so nothing waits long for anything.
 
-use super::{creation_locks, lock_timeout_ms, run, Refused};
+use super::create::ROLL_BACK;
+use super::lock_timeout_ms;
+use super::refusal::{run, Refused};
+use super::replace::creation_locks;
 use crate::error::{Doing, Error, Result};
 use crate::plan::{LeftOut, Plan, Refusal, StepKind};
 use crate::postgres::enclosed::enclosed;
@@ -97,7 +100,7 @@ impl Target {
                     .await?
                 }
                 Err(error) if may_go && refused::is_of_the_object(&error) => {
-                    run(session, &doing, super::ROLL_BACK).await?;
+                    run(session, &doing, ROLL_BACK).await?;
                     let why = refused::why(Doing::WithoutRows(&doing), &error, kind, &step.needs, plan);
                     self.missing.add(id, kind.clone(), &step.name, why);
                 }

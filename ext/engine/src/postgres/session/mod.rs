@@ -1,8 +1,12 @@
 //! Sessions: how they are opened, what the server says about itself, and the run's lock.
 
 pub(in crate::postgres) mod connect;
+mod opened;
+mod settings;
+mod startup;
 mod talk;
 pub mod tls;
+mod unreachable;
 pub mod url;
 mod watch;
 

@@ -1,11 +1,13 @@
 //! Putting the stream's pseudonyms in where conditions say so: one UPDATE of the temporary table, which also counts.
 
+use super::changes::Changed;
+use super::discreet::{self, array};
+use super::failure::Failure;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
-use crate::postgres::sql_rules::discreet::{self, array};
-use crate::postgres::sql_rules::{Changed, Failure};
+
 use crate::text::{text, Setting};
 use masking::ColumnCounts;
 
@@ -16,7 +18,7 @@ use masking::ColumnCounts;
 ///
 /// # Errors
 /// When the server refuses, or a value has not its form and that is to fail the run.
-pub(in crate::postgres) async fn choose(
+pub(super) async fn choose(
     session: &Session,
     table: &SqlTable,
     statement: &SqlStatement,

@@ -31,7 +31,7 @@ const COLUMNS: &str = "SELECT \
 ///
 /// # Errors
 /// When a value cannot be read, or the server refuses otherwise.
-pub(in crate::postgres) async fn move_in(session: &Session, group: &SqlGroup, encoding: &str) -> Result<()> {
+pub(super) async fn move_in(session: &Session, group: &SqlGroup, encoding: &str) -> Result<()> {
     let waiting: Vec<(&SqlTable, String, bool)> = group
         .tables
         .iter()

@@ -1,0 +1,114 @@
+//! A session that is open: the task that moves its bytes, its watch, and its end.
+//!
+//! A [`Session`] ends when it is dropped, whatever it is doing, so a run that is dropped half-way leaves none behind: the
+//! socket closes, and `client_connection_check_interval` makes the server notice even in the middle of a statement.
+
+use super::settings;
+use super::watch::{Pulse, Watch};
+use crate::error::{Doing, Error, Result};
+use futures_util::future::join_all;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+/// One session in the target. It ends when this is dropped.
+pub(crate) struct Session {
+    client: Client,
+    driver: Driver,
+    pid: i32,
+    pulse: Arc<Pulse>,
+    watch: Option<Watch>,
+}
+
+/// The task that moves a session's bytes. Aborting it closes the socket.
+struct Driver(JoinHandle<()>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Session {
+    pub(super) fn new<S, T>(client: Client, mut connection: tokio_postgres::Connection<S, T>) -> Self
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        // Notices are dropped unread: they can carry row data, and tokio-postgres would log them.
+        let driver =
+            async move { while let Some(Ok(_)) = poll_fn(|cx| connection.poll_message(cx)).await {} };
+        Self {
+            client,
+            driver: Driver(tokio::spawn(driver)),
+            pid: 0,
+            pulse: Arc::new(Pulse::new()),
+            watch: None,
+        }
+    }
+
+    /// Sets it up by `sql`, whose last answer is the number of the server's process.
+    pub(super) async fn set_up(mut self, sql: &str) -> Result<Self> {
+        let doing = "setting a session up";
+        let answers = self
+            .client
+            .simple_query(sql)
+            .await
+            .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
+        let pid = answers.iter().rev().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        self.pid = pid.and_then(|pid| pid.parse().ok()).unwrap_or(0);
+        // Some operating systems under the server cannot do the first, and some databases have no PL/pgSQL for the second.
+        let optional = [
+            "SET client_connection_check_interval = '2s'".to_owned(),
+            settings::less_logged_sql(),
+        ];
+        let sent = optional.iter().map(|sql| self.client.batch_execute(sql));
+        for outcome in join_all(sent).await {
+            if let Err(error) = outcome {
+                if error.as_db_error().is_none() {
+                    return Err(Error::from_server(Doing::WithoutRows(doing), &error));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The server's process.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// What breaks it off from elsewhere.
+    pub(super) fn abort_handle(&self) -> AbortHandle {
+        self.driver.0.abort_handle()
+    }
+
+    /// Has it watched from here on, until it ends.
+    pub(super) fn keep(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+    }
+
+    /// What it talks by; see [`talk`](super::talk).
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What is under way on it.
+    pub(super) fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    /// Ends the session in good order, or after two seconds in any.
+    pub(crate) async fn close(self) {
+        let Self {
+            client, mut driver, ..
+        } = self;
+        drop(client);
+        let _ = tokio::time::timeout(Duration::from_secs(2), &mut driver.0).await;
+    }
+}
