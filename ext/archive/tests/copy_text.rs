@@ -133,13 +133,8 @@ async fn what_is_encoded_is_what_the_server_stores_and_writes_itself() {
     }
 }
 
-#[tokio::test]
-async fn every_escape_is_decoded_as_the_server_does() {
-    let client = connect("decode").await;
-    client
-        .batch_execute("CREATE TABLE t (id integer, body text)")
-        .await
-        .unwrap();
+/// Fields with every escape there is, and with what looks like one.
+fn escapes() -> Vec<Vec<u8>> {
     let mut raw: Vec<Vec<u8>> = Vec::new();
     for byte in 1..=255u8 {
         // Raw line ends are none of COPY text's bytes, a raw tab ends the field, and `\.` is for the closing line.
@@ -176,6 +171,17 @@ async fn every_escape_is_decoded_as_the_server_does() {
     ] {
         raw.push(text.as_bytes().to_vec());
     }
+    raw
+}
+
+#[tokio::test]
+async fn every_escape_is_decoded_as_the_server_does() {
+    let client = connect("decode").await;
+    client
+        .batch_execute("CREATE TABLE t (id integer, body text)")
+        .await
+        .unwrap();
+    let mut raw = escapes();
     // A byte of zero is refused by the server and cannot be compared.
     let mut scratch = Vec::new();
     raw.retain(|field| !decode(field, &mut scratch).is_some_and(|value| value.contains(&0)));

@@ -366,9 +366,8 @@ fn rows(database: &Database, number: usize) -> String {
     rows.into_iter().map(|row| row + "\n").collect()
 }
 
-#[test]
-fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
-    let types = types();
+/// A table `tN` for each type, with its values and a NULL.
+fn tables(types: &[(String, Type, Vec<String>)]) -> String {
     let mut sql = String::from(
         "CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE TYPE mood AS ENUM ('sad', 'n/a');
          CREATE TYPE secret_kind AS (a int, b text);",
@@ -384,23 +383,86 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
         }
         sql.push_str(&format!("INSERT INTO t{number} (value) VALUES (NULL);\n"));
     }
-    let database = Database::with("matrix", &sql);
-    let mut seen = Vec::new();
-    let (mut script, mut cells, mut admitted) = (String::new(), Vec::new(), BTreeSet::new());
-    // All that is wrong is reported, not only the first.
-    script.push_str("\\set ON_ERROR_STOP off\n");
-    script.push_str(
-        "SET search_path = public, pg_catalog; CREATE TEMP TABLE wrong (cell int, count bigint);\n",
-    );
+    sql
+}
+
+/// A type's number, its name in SQL, and the rows of its table.
+struct Source<'a> {
+    number: usize,
+    sql: &'a str,
+    raw: &'a str,
+}
+
+/// Each mask on each type that it may stand on, and a script that has PostgreSQL take and judge what it writes.
+struct Cells {
+    script: String,
+    names: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Cells {
+    fn new() -> Cells {
+        // All that is wrong is reported, not only the first.
+        let script = "\\set ON_ERROR_STOP off\nSET search_path = public, pg_catalog; \
+            CREATE TEMP TABLE wrong (cell int, count bigint);\n";
+        Cells {
+            script: script.into(),
+            names: Vec::new(),
+            wrong: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, name: String, mask: &Arc<RowMask>, of: &Source, distinct: bool) {
+        let Source { number, sql, raw } = of;
+        let mut masker = mask.masker();
+        let mut out = Vec::new();
+        masker
+            .mask_piece(raw.as_bytes(), &mut out)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let violations = masker.counts().columns[0].violations;
+        if violations > 0 {
+            self.wrong.push(format!("{name}: {violations} in flight"));
+        }
+        let at = self.names.len();
+        self.names.push(name);
+        self.script.push_str(&format!(
+            "CREATE TEMP TABLE c{at} (id bigint, value {sql});\nCOPY c{at} FROM STDIN;\n{}\\.\n\
+             INSERT INTO wrong SELECT {at}, count(*) FROM c{at} WHERE ({}) IS NOT TRUE;\n\
+             INSERT INTO wrong SELECT {at}, -2 WHERE (SELECT count(*) FROM c{at}) <> {};\n",
+            String::from_utf8(out).unwrap(),
+            mask.columns()[0].form_sql,
+            raw.lines().count()
+        ));
+        if distinct {
+            self.script.push_str(&format!(
+                "INSERT INTO wrong SELECT {at}, -1 WHERE (SELECT count(DISTINCT value::text) FROM t{number}) \
+                 <> (SELECT count(DISTINCT value::text) FROM c{at});\n"
+            ));
+        }
+        self.script.push_str(&format!("DROP TABLE c{at};\n"));
+    }
+
+    /// What was wrong in flight, and what PostgreSQL finds.
+    fn judged(mut self, database: &Database) -> Vec<String> {
+        let sums = "SELECT cell, sum(count) FROM wrong WHERE count <> 0 GROUP BY 1 ORDER BY 1;\n";
+        for row in database.query(&(self.script + sums)) {
+            let (cell, count) = row.split_once('\t').unwrap();
+            let name = &self.names[cell.parse::<usize>().unwrap()];
+            self.wrong.push(format!("{name}: {count}"));
+        }
+        self.wrong
+    }
+}
+
+#[test]
+fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
+    let types = types();
+    let database = Database::with("matrix", &tables(&types));
+    let (mut cells, mut admitted) = (Cells::new(), BTreeSet::new());
     for (number, (sql, kind, _)) in types.iter().enumerate() {
-        let raw = rows(&database, number);
+        let raw = &rows(&database, number);
         for (name, options) in masks() {
             for unique in [false, true] {
-                let cell = format!(
-                    "{name} {} on {sql}{}",
-                    json!(options),
-                    if unique { " unique" } else { "" }
-                );
                 // Within a document some masks have no meaning; that is refused here, and no cell.
                 let Ok(mask) = Mask::named(&name, &options) else {
                     continue;
@@ -408,61 +470,20 @@ fn postgresql_takes_what_a_mask_writes_wherever_the_plan_admits_the_mask() {
                 let Ok(mask) = compiled(mask, kind, unique) else {
                     continue;
                 };
-                // Values of a unique column differ, but for what the type takes for the same.
-                let mut masker = mask.masker();
-                let mut out = Vec::new();
-                masker
-                    .mask_piece(raw.as_bytes(), &mut out)
-                    .unwrap_or_else(|error| panic!("{cell}: {error}"));
-                let violations = masker.counts().columns[0].violations;
-                if violations > 0 {
-                    seen.push(format!("{cell}: {violations} in flight"));
-                }
-                let at = cells.len();
-                script.push_str(&format!(
-                    "CREATE TEMP TABLE c{at} (id bigint, value {sql});\nCOPY c{at} FROM STDIN;\n"
-                ));
-                script.push_str(&String::from_utf8(out).unwrap());
-                let form = &mask.columns()[0].form_sql;
-                // NULLs are distinct, and a single character that is not ASCII has no room for a pseudonym of its own.
-                let stays_distinct = unique && name != "null" && !sql.ends_with("char(1)");
-                let (distinct, same) = if stays_distinct {
-                    (
-                        "(SELECT count(DISTINCT value::text) FROM t)",
-                        "(SELECT count(DISTINCT value::text) FROM c)",
-                    )
-                } else {
-                    ("0", "0")
-                };
-                let (distinct, same) = (
-                    distinct.replace("FROM t", &format!("FROM t{number}")),
-                    same.replace("FROM c", &format!("FROM c{at}")),
-                );
-                script.push_str(&format!(
-                    "\\.\nINSERT INTO wrong SELECT {at}, count(*) FROM c{at} WHERE ({form}) IS NOT TRUE;\n\
-                     INSERT INTO wrong SELECT {at}, -2 WHERE (SELECT count(*) FROM c{at}) <> {};\n\
-                     INSERT INTO wrong SELECT {at}, -1 WHERE {distinct} <> {same};\nDROP TABLE c{at};\n",
-                    raw.lines().count()
-                ));
-                cells.push(cell);
+                // Values of a unique column differ, but for what the type takes for the same. NULLs are distinct, and a
+                // single character that is not ASCII has no room for a pseudonym of its own.
+                let distinct = unique && name != "null" && !sql.ends_with("char(1)");
+                let title = if unique { " unique" } else { "" };
+                let title = format!("{name} {} on {sql}{title}", json!(options));
+                cells.add(title, &mask, &Source { number, sql, raw }, distinct);
                 admitted.insert(name.clone());
             }
         }
     }
     let known: BTreeSet<String> = listing().iter().map(|listed| listed.name.to_owned()).collect();
     assert_eq!(admitted, known, "each mask has a type that it is for");
-    script.push_str("SELECT cell, sum(count) FROM wrong WHERE count <> 0 GROUP BY 1 ORDER BY 1;\n");
-    let wrong = database.query(&script);
-    let counted = wrong.iter().map(|row| {
-        let (cell, count) = row.split_once('\t').unwrap();
-        format!("{}: {count}", cells[cell.parse::<usize>().unwrap()])
-    });
-    let message: Vec<String> = seen.into_iter().chain(counted).collect();
-    assert!(cells.len() > 1000, "{} cells", cells.len());
-    assert!(
-        message.is_empty(),
-        "of {} cells:\n{}",
-        cells.len(),
-        message.join("\n")
-    );
+    let count = cells.names.len();
+    assert!(count > 1000, "{count} cells");
+    let wrong = cells.judged(&database);
+    assert!(wrong.is_empty(), "of {count} cells:\n{}", wrong.join("\n"));
 }

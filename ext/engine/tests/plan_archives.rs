@@ -12,18 +12,72 @@ use staging_sync_engine::plan::schema::Schema;
 use staging_sync_engine::plan::{plan, PlanInput, Refusal, TaskId};
 use std::time::Instant;
 
+fn columns(schema: &Schema, name: &str) -> Vec<(String, bool)> {
+    let table = schema
+        .tables
+        .iter()
+        .find(|table| table.name.name == name)
+        .unwrap();
+    let columns = table.columns.iter();
+    columns
+        .map(|column| (column.name.clone(), column.not_null))
+        .collect()
+}
+
+fn column(name: &str, not_null: bool) -> (String, bool) {
+    (name.to_owned(), not_null)
+}
+
 #[test]
-fn what_other_versions_of_pg_dump_write_is_read_too() {
+fn postgresql_18s_not_null_constraints_and_virtual_columns_are_read() {
     let mut toc = Toc::default();
-    // PostgreSQL 18 has NOT NULL constraints with and without a name, also of inherited columns, and virtual columns.
+    // NOT NULL with and without a name, also of inherited columns.
     toc.table("users", "id bigint CONSTRAINT users_id_nn NOT NULL,\ncity text DEFAULT 'x, y'::text CONSTRAINT \"a, b\" NOT NULL,\nemail text GENERATED ALWAYS AS (lower(city)),\nexclude text,\nseen timestamp(6) with time zone NOT NULL");
     let sql = "CREATE TABLE public.staff (\n    wage integer,\n    CONSTRAINT staff_exclude_nn NOT NULL exclude,\n    NOT NULL email NO INHERIT\n)\nINHERITS (public.users);\n";
     toc.add("TABLE", "public", "staff", sql, &[DumpId(1)]);
-    // PostgreSQL 10 creates partitions in one statement.
+    let schema = Schema::read(&toc.entries);
+    let users = [
+        column("id", true),
+        column("city", true),
+        column("email", false),
+        column("exclude", false),
+        column("seen", true),
+    ];
+    assert_eq!(columns(&schema, "users"), users);
+    assert_eq!(
+        columns(&schema, "staff")[2..],
+        [
+            column("email", true),
+            column("exclude", true),
+            column("seen", true),
+            column("wage", false)
+        ]
+    );
+    let users = &schema.tables[0];
+    assert!(users.columns[2].generated.is_some());
+    assert_eq!(
+        users.columns[4].column_type.as_ref().unwrap().name,
+        "timestamp with time zone"
+    );
+}
+
+#[test]
+fn partitions_that_postgresql_10_creates_in_one_statement_are_read() {
+    let mut toc = Toc::default();
     let sql = "CREATE TABLE public.parts (id bigint, email text) PARTITION BY HASH (id);\n";
     toc.add("TABLE", "public", "parts", sql, &[]);
     let sql = "CREATE TABLE public.part PARTITION OF public.parts (\n    email NOT NULL,\n    CONSTRAINT c CHECK ((id > 0))\n)\nFOR VALUES WITH (modulus 2, remainder 0);\n";
     toc.add("TABLE", "public", "part", sql, &[]);
+    let schema = Schema::read(&toc.entries);
+    assert_eq!(
+        columns(&schema, "part"),
+        [column("id", false), column("email", true)]
+    );
+}
+
+#[test]
+fn keys_without_overlaps_are_read_as_keys_of_their_columns() {
+    let mut toc = Toc::default();
     let rooms = toc.table("rooms", "id integer,\nduring daterange");
     toc.key(
         ("rooms", rooms.0),
@@ -36,51 +90,13 @@ fn what_other_versions_of_pg_dump_write_is_read_too() {
         "FOREIGN KEY (id, PERIOD during) REFERENCES public.rooms(id, PERIOD during)",
     );
     let schema = Schema::read(&toc.entries);
-    let columns = |name: &str| -> Vec<(String, bool)> {
-        let table = schema
-            .tables
-            .iter()
-            .find(|table| table.name.name == name)
-            .unwrap();
-        table
-            .columns
-            .iter()
-            .map(|column| (column.name.clone(), column.not_null))
-            .collect()
-    };
-    let column = |name: &str, not_null| (name.to_owned(), not_null);
-    let users = [
-        column("id", true),
-        column("city", true),
-        column("email", false),
-        column("exclude", false),
-        column("seen", true),
-    ];
-    assert_eq!(columns("users"), users);
     assert_eq!(
-        columns("staff")[2..],
-        [
-            column("email", true),
-            column("exclude", true),
-            column("seen", true),
-            column("wage", false)
-        ]
+        columns(&schema, "rooms"),
+        [column("id", true), column("during", true)]
     );
-    assert_eq!(columns("part"), [column("id", false), column("email", true)]);
-    assert_eq!(columns("rooms"), [column("id", true), column("during", true)]);
-    let rooms = schema
-        .tables
-        .iter()
-        .find(|table| table.name.name == "rooms")
-        .unwrap();
-    assert_eq!(rooms.foreign_keys[0].columns, ["id", "during"]);
-    assert_eq!(rooms.foreign_keys[0].referenced_columns, ["id", "during"]);
-    let users = &schema.tables[0];
-    assert!(users.columns[2].generated.is_some());
-    assert_eq!(
-        users.columns[4].column_type.as_ref().unwrap().name,
-        "timestamp with time zone"
-    );
+    let key = &schema.tables[0].foreign_keys[0];
+    assert_eq!(key.columns, ["id", "during"]);
+    assert_eq!(key.referenced_columns, ["id", "during"]);
 }
 
 #[test]

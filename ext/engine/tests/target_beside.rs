@@ -225,10 +225,9 @@ async fn a_partitioned_tables_foreign_key_is_added_in_one_part() {
     assert_eq!(keys(&database).await, "fk true");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest() {
-    let database = Database::of_restricted().await;
-    let plan = Planner::new()
+/// Tables of which one is masked, one is not, and one hides its rows.
+fn watched_plan() -> Arc<Plan> {
+    Planner::new()
         .table(1, "users", "id int, email text")
         .mask(1, 1)
         .table(2, "plain", "id int")
@@ -251,7 +250,11 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
             &["users"],
             &[],
         )
-        .plan();
+        .plan()
+}
+
+/// Loads three tables with questions asked as they pass.
+async fn watched(database: &Database, plan: &Arc<Plan>) -> (Target, LoadReport) {
     let rows = |id, text: &str| {
         vec![
             Item::TableStart(DumpId(id)),
@@ -267,10 +270,18 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
     .concat_items();
     let target = Target::open(&database.settings(), &Sink::silent()).await.unwrap();
     target
-        .reset_and_create(&plan, &JobRecord::default())
+        .reset_and_create(plan, &JobRecord::default())
         .await
         .unwrap();
-    let report = feed(&target, &plan, questions(&plan), items).await.unwrap();
+    let report = feed(&target, plan, questions(plan), items).await.unwrap();
+    (target, report)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_checked_while_they_load_and_verification_asks_for_the_rest() {
+    let database = Database::of_restricted().await;
+    let plan = watched_plan();
+    let (target, report) = watched(&database, &plan).await;
     let numbers = |name: &str| {
         report
             .answers
@@ -284,11 +295,17 @@ async fn tables_are_looked_at_while_they_load_and_verification_asks_for_the_rest
     assert_eq!(numbers("hidden"), None, "row security needs a lock");
     let verification = verify(&target, &plan, &report, true).await.unwrap();
     assert_eq!((verification.tables.len(), verification.problems.len()), (3, 0));
+    target.close().await.unwrap();
+}
 
-    // What was found while the rows loaded counts like what is found afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_while_rows_loaded_counts_unless_another_mask_was_chosen_since() {
+    let database = Database::of_restricted().await;
+    let plan = watched_plan();
+    let (target, report) = watched(&database, &plan).await;
     let mut wrong = report.clone();
     wrong.answers.get_mut(&table("users")).unwrap().numbers[1] = 1;
-    // Unless another mask was decided on meanwhile: then it is asked again.
+    // With another mask the table is asked again.
     let mut other = wrong.clone();
     other.answers.get_mut(&table("users")).unwrap().conditions = vec!["false".into()];
     assert!(verify(&target, &plan, &other, true).await.is_ok());

@@ -130,10 +130,20 @@ fn a_name_that_no_mask_has_says_which_was_meant() {
     }
 }
 
+/// A mask, its options, a column's type, the option that is wrong, and words of the message.
+type WrongOption = (&'static str, Value, Type, &'static str, &'static str);
+
+fn each_option_is_named<const N: usize>(cases: [WrongOption; N]) {
+    for (mask, options, kind, option, words) in cases {
+        let unfit = unfit(mask, options, kind, REPEATS);
+        assert_eq!(unfit.misfit, Misfit::Option(option.into()), "{unfit}");
+        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
+    }
+}
+
 #[test]
-fn an_option_that_is_missing_or_wrong_is_named() {
-    let date = || Type::Date;
-    for (mask, options, kind, option, words) in [
+fn an_option_of_a_made_up_value_that_is_missing_or_wrong_is_named() {
+    each_option_is_named([
         (
             "phone",
             json!({"country": "XX"}),
@@ -163,6 +173,12 @@ fn an_option_that_is_missing_or_wrong_is_named() {
             "locale",
             "no number is reserved",
         ),
+    ]);
+}
+
+#[test]
+fn an_option_of_a_written_value_that_is_missing_or_wrong_is_named() {
+    each_option_is_named([
         ("static", json!({}), Type::TEXT, "value", "\"value\""),
         (
             "static",
@@ -178,25 +194,27 @@ fn an_option_that_is_missing_or_wrong_is_named() {
             "template",
             "does not have",
         ),
+    ]);
+}
+
+#[test]
+fn an_option_of_a_date_that_is_wrong_is_named() {
+    each_option_is_named([
         (
             "date",
             json!({"subject": "other"}),
-            date(),
+            Type::Date,
             "subject",
             "a column of its table",
         ),
         (
             "date",
             json!({"days": 5, "keep_year": true}),
-            date(),
+            Type::Date,
             "days",
             "exclude one another",
         ),
-    ] {
-        let unfit = unfit(mask, options, kind, REPEATS);
-        assert_eq!(unfit.misfit, Misfit::Option(option.into()), "{unfit}");
-        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
-    }
+    ]);
 }
 
 #[test]
