@@ -47,11 +47,7 @@ impl TextPart {
     /// What is left of `text` behind this part, for each way that it can begin with it.
     pub(crate) fn strip<'t>(&self, text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
         match self {
-            TextPart::Word(words) => (1..=text.len()).any(|length| {
-                let (word, rest) = text.split_at(length);
-                let found = words.binary_search_by(|known| known.as_bytes().cmp(word));
-                found.is_ok() && then(rest)
-            }),
+            TextPart::Word(words) => strip_word(words, text, then),
             TextPart::Text(fixed) => text.strip_prefix(fixed.as_bytes()).is_some_and(then),
             TextPart::Digits(count) => {
                 text.len() >= *count && text[..*count].iter().all(u8::is_ascii_digit) && then(&text[*count..])
@@ -65,6 +61,77 @@ impl TextPart {
                         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
                     && then(&text[DISTINCT_HEX..])
             }
+        }
+    }
+}
+
+/// The longest word first. Of sorted words, those that a text begins with also begin the last one that does not come behind it,
+/// so one search finds as much as they can have of the text.
+fn strip_word<'t>(words: &[Cow<'static, str>], text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
+    let mut within = text;
+    loop {
+        let behind = words.partition_point(|word| word.as_bytes() <= within);
+        let Some(word) = behind.checked_sub(1).and_then(|last| words.get(last)) else {
+            return false;
+        };
+        let alike = word.bytes().zip(within).take_while(|(a, b)| a == *b).count();
+        within = match (word.len(), alike) {
+            (_, 0) => return false,
+            (length, alike) if length > alike => &text[..alike],
+            (_, alike) if then(&text[alike..]) => return true,
+            (_, alike) => &text[..alike - 1],
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of a text behind each word that it begins with.
+    fn left(words: &[&'static str], text: &str) -> Vec<String> {
+        let mut words: Vec<Cow<'static, str>> = words.iter().map(|word| Cow::Borrowed(*word)).collect();
+        words.sort_unstable();
+        let left = std::cell::RefCell::new(Vec::new());
+        TextPart::Word(words).strip(text.as_bytes(), &|rest| {
+            left.borrow_mut().push(String::from_utf8_lossy(rest).into_owned());
+            false
+        });
+        left.into_inner()
+    }
+
+    #[test]
+    fn every_word_that_a_text_begins_with_is_tried() {
+        let words = ["An", "Anna", "Annabel", "Anne", "Anton", "B", "Zoe", "Ö"];
+        for (text, expected) in [
+            ("Annabel", vec!["", "bel", "nabel"]),
+            ("Annabelle", vec!["le", "belle", "nabelle"]),
+            ("Annz", vec!["nz"]),
+            ("Antonia", vec!["ia", "tonia"]),
+            ("Bo", vec!["o"]),
+            ("Ör", vec!["r"]),
+            ("A", vec![]),
+            ("", vec![]),
+            ("zoe", vec![]),
+            ("Zo", vec![]),
+        ] {
+            assert_eq!(left(&words, text), expected, "{text}");
+        }
+        assert!(left(&[], "An").is_empty());
+    }
+
+    #[test]
+    fn it_finds_what_a_look_at_each_length_finds() {
+        let words = ["a", "aa", "aab", "ab", "abba", "b", "ba", "bab"];
+        for number in 0..4u32.pow(6) {
+            let letters = (0..6).map(|place| ["a", "b", "c", ""][(number / 4u32.pow(place) % 4) as usize]);
+            let text: String = letters.collect();
+            let expected: Vec<&str> = (1..=text.len())
+                .rev()
+                .filter(|length| words.contains(&&text[..*length]))
+                .map(|length| &text[length..])
+                .collect();
+            assert_eq!(left(&words, &text), expected, "{text}");
         }
     }
 }
