@@ -102,11 +102,26 @@ class DumpTaskTest < IntegrationTest
     assert_nothing_raw target
   end
 
+  # Before the first byte and among the rows: the archive is longer than what a pipe holds.
+  def test_a_reader_that_goes_away_ends_the_task
+    app, = new_app
+    ["head -c 100 >read", "true"].each do |reader|
+      command = "set -o pipefail; bundle exec rake 'scalingo_staging_sync:dump[-]' 2>said | #{reader}"
+      result = WatchedProcess.run("bash", "-c", command, environment: app.environment, directory: app.directory)
+      assert_equal 1, result.status.exitstatus, app.read("said")
+      assert_match(/ConfigurationError: What reads the archive ended before the archive did\. Look at what .*$/, app.read("said"))
+      refute_match(/rake aborted|\.rb:\d+:in|Done in/, app.read("said"))
+    end
+    assert_equal "PGDMP", app.read("read")[0, 5]
+  end
+
   def test_what_is_no_archive_of_the_tasks_is_not_replaced
     app, = new_app
     app.write("notes.txt", "mine")
-    app.write("notes.txt.json", "[]")
-    assert_refused app, "scalingo_staging_sync:dump[notes.txt]", /no manifest beside it/
+    ["[]", ""].each do |beside|
+      app.write("notes.txt.json", beside)
+      assert_refused app, "scalingo_staging_sync:dump[notes.txt]", /no manifest beside it/
+    end
     assert_equal "mine", app.read("notes.txt")
   end
 

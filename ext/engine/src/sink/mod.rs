@@ -26,6 +26,7 @@ use crate::error::{Error, Kind};
 use crate::text::{text, Setting};
 use pg_dump_archive::WriteError;
 use std::fmt::Display;
+use std::io::ErrorKind;
 
 /// What it means that the archive that was just written cannot be read.
 pub(crate) fn unreadable(error: &dyn Display) -> Error {
@@ -39,6 +40,11 @@ pub(crate) fn unreadable(error: &dyn Display) -> Error {
 /// What it means that the archive cannot be written.
 fn unwritten(error: WriteError) -> Error {
     match error {
+        WriteError::Io(error) if error.kind() == ErrorKind::BrokenPipe => Error::new(
+            Kind::Configuration,
+            "What reads the archive ended before the archive did.",
+            "Look at what that program says, correct it, and run it again; or name a file instead of a pipe.",
+        ),
         WriteError::Io(error) => Error::new(
             Kind::Configuration,
             format!("The archive could not be written: {}.", error.kind()),
