@@ -34,13 +34,14 @@ class Scene
   # connections:: config.parallel_connections
   # rules::       Ruby for the initializer
   # keep::        leave the production database up
+  # dump::        options of pg_dump
   # The block fills the production database.
-  def initialize(directory, connections:, rules: RULES, keep: false, &fill)
+  def initialize(directory, connections:, rules: RULES, keep: false, dump: [], &fill)
     @directory = directory
     FileUtils.chmod(0o755, directory)
     @production = Postgres.create_database("production")
     fill.call(@production)
-    @dump = @production.dump(path("archive.pgsql"))
+    @dump = @production.dump(path("archive.pgsql"), *dump)
     archive = Postgres.pack(@dump, directory:)
     @packed_bytes = File.size(archive)
     @tables = @production.tables
