@@ -216,13 +216,15 @@ class PullTest < IntegrationTest
   def test_an_archive_that_was_changed_is_not_loaded
     changed = file("changed.dump", File.binread(scene.archive))
     FileUtils.cp("#{scene.archive}.json", "#{changed}.json")
-    bytes = File.binread(changed)
-    bytes.setbyte(bytes.bytesize / 2, bytes.getbyte(bytes.bytesize / 2) ^ 1)
+    whole = File.binread(changed)
+    bytes = flipped(whole, whole.bytesize / 2)
+    # In the header, the table of contents, the rows and the end.
+    damaged = [*[1, 60, 3000, whole.bytesize - 1].map { |at| flipped(whole, at) }, bytes, whole[0, 3000], whole[0...-1]]
     assert_untouched(development) do
-      File.binwrite(changed, bytes)
-      refused(pull(credentials, changed), "VerificationError")
-      File.binwrite(changed, bytes[0...-1])
-      refused(pull(credentials, changed), "VerificationError")
+      damaged.each do |content|
+        File.binwrite(changed, content)
+        assert_includes refused(pull(credentials, changed), "VerificationError"), "is not the one that its manifest describes"
+      end
       assert_includes refused(pull(credentials, shop_dump), "ConfigurationError"), "has no manifest"
       published(scene.archive)
       stored = Dir["#{scene.store.root}/*.dump"].first
@@ -232,4 +234,6 @@ class PullTest < IntegrationTest
   ensure
     FileUtils.rm_f(Dir["#{scene.store.root}/*"])
   end
+
+  def flipped(bytes, at) = bytes.dup.tap { |changed| changed.setbyte(at, changed.getbyte(at) ^ 1) }
 end

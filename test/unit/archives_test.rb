@@ -13,7 +13,7 @@ class ArchivesTest < Minitest::Test
     @archive = "#{@directory}/staging.dump"
     staging_config
     # A head, a table of contents, blocks and an end; any byte may be hit.
-    @bytes = Random.new(3).bytes(4000)
+    @bytes = Random.new(3).bytes(1000)
     File.binwrite(@archive, @bytes)
     MaskedArchive.seal(@archive)
   end
@@ -23,7 +23,7 @@ class ArchivesTest < Minitest::Test
   # Where it comes from, in pieces, as a server or a store hands it on.
   Place = Struct.new(:bytes, :manifest) do
     def name = "a place"
-    def each(&) = bytes.scan(/.{1,700}/mn, &)
+    def each(&) = bytes.scan(/.{1,300}/mn, &)
   end
 
   def manifest = Archives::Local.new(@archive).manifest
@@ -39,19 +39,41 @@ class ArchivesTest < Minitest::Test
     assert_equal %w[staging.dump staging.dump.json], Dir.children(@directory).sort
   end
 
-  def test_a_bit_that_is_flipped_anywhere_is_found_before_anything_is_loaded
-    (0...@bytes.bytesize).step(7) do |at|
-      assert_raises(ScalingoStagingSync::VerificationError, "byte #{at}") { fetched(flipped(at)) }
+  # Each byte of the archive with one bit that is another, and each beginning of it.
+  def damaged
+    @bytes.bytesize.times do |at|
+      yield flipped(at), "byte #{at}"
+      yield @bytes[0, at], "cut off at #{at}"
     end
-    [0, 1, 5, 700, 2000, 3998, 3999].each do |at|
-      File.binwrite(@archive, flipped(at))
-      assert_raises(ScalingoStagingSync::VerificationError, "byte #{at}") { Archives::Local.new(@archive).open { flunk } }
+  end
+
+  def test_damage_anywhere_is_found_before_anything_is_loaded_of_what_is_fetched
+    damaged do |bytes, what|
+      assert_raises(ScalingoStagingSync::VerificationError, what) { fetched(bytes) }
     end
     assert_equal %w[staging.dump staging.dump.json], Dir.children(@directory).sort
   end
 
-  def test_one_that_is_cut_off_or_has_more_is_found_too
-    [@bytes[0...-1], @bytes[1..], "", "#{@bytes}x", @bytes[0, 2000] * 2].each do |bytes|
+  def test_damage_anywhere_is_found_before_anything_is_loaded_of_a_file
+    damaged do |bytes, what|
+      File.binwrite(@archive, bytes)
+      assert_raises(ScalingoStagingSync::VerificationError, what) { Archives::Local.new(@archive).open { flunk } }
+    end
+  end
+
+  def test_damage_anywhere_in_a_manifest_is_found
+    text = File.binread("#{@archive}.json")
+    text.bytesize.times do |at|
+      changed = text.dup.tap { |bytes| bytes.setbyte(at, bytes.getbyte(at) ^ (1 << (at % 8))) }
+      [changed, text[0, at]].each do |bytes|
+        File.binwrite("#{@archive}.json", bytes)
+        assert_raises(ScalingoStagingSync::VerificationError, "byte #{at}") { manifest }
+      end
+    end
+  end
+
+  def test_one_that_has_more_or_other_bytes_is_found_too
+    [@bytes[1..], "#{@bytes}x", @bytes[0, 500] * 2].each do |bytes|
       assert_raises(ScalingoStagingSync::VerificationError, bytes.bytesize.to_s) { fetched(bytes) }
     end
   end

@@ -60,7 +60,7 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when it cannot be read
       # @raise [VerificationError] when its seal does not hold
       def manifest
-        Manifest.of(File.binread(manifest_path, Manifest::LARGEST), from: Support::Echo.of(manifest_path), config: @config)
+        Manifest.of(File.binread(manifest_path, Manifest::LARGEST).to_s, from: Support::Echo.of(manifest_path), config: @config)
       rescue SystemCallError => error
         raise ConfigurationError.new("The archive #{Support::Echo.of(path)} has no manifest that can be read (#{error.class}).",
                                      "Name an archive that `rake 'scalingo_staging_sync:dump[path]'` has finished: its manifest is beside it, " \

@@ -12,7 +12,7 @@ module ScalingoStagingSync
       # @param path [String] an archive
       # @return [Boolean] whether a manifest of a masked archive is beside it, with a valid seal or not
       def self.beside?(path)
-        facts = JSON.parse(File.binread("#{path}#{Manifest::ENDING}", Manifest::LARGEST))
+        facts = JSON.parse(File.binread("#{path}#{Manifest::ENDING}", Manifest::LARGEST).to_s)
         facts.is_a?(Hash) && facts["kind"] == Manifest::KIND
       rescue SystemCallError, JSON::JSONError, EncodingError
         false
