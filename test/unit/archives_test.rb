@@ -13,7 +13,7 @@ class ArchivesTest < Minitest::Test
     @archive = "#{@directory}/staging.dump"
     staging_config
     # A head, a table of contents, blocks and an end; any byte may be hit.
-    @bytes = Random.new(3).bytes(1000)
+    @bytes = Random.new(3).bytes(300)
     File.binwrite(@archive, @bytes)
     MaskedArchive.seal(@archive)
   end
@@ -23,7 +23,7 @@ class ArchivesTest < Minitest::Test
   # Where it comes from, in pieces, as a server or a store hands it on.
   Place = Struct.new(:bytes, :manifest) do
     def name = "a place"
-    def each(&) = bytes.scan(/.{1,300}/mn, &)
+    def each(&) = bytes.scan(/.{1,70}/mn, &)
   end
 
   def manifest = Archives::Local.new(@archive).manifest
@@ -65,7 +65,7 @@ class ArchivesTest < Minitest::Test
     text = File.binread("#{@archive}.json")
     text.bytesize.times do |at|
       changed = text.dup.tap { |bytes| bytes.setbyte(at, bytes.getbyte(at) ^ (1 << (at % 8))) }
-      [changed, text[0, at]].each do |bytes|
+      [changed, *(text[0, at] if (at % 16).zero?)].each do |bytes|
         File.binwrite("#{@archive}.json", bytes)
         assert_raises(ScalingoStagingSync::VerificationError, "byte #{at}") { manifest }
       end
@@ -73,7 +73,7 @@ class ArchivesTest < Minitest::Test
   end
 
   def test_one_that_has_more_or_other_bytes_is_found_too
-    [@bytes[1..], "#{@bytes}x", @bytes[0, 500] * 2].each do |bytes|
+    [@bytes[1..], "#{@bytes}x", @bytes[0, 150] * 2].each do |bytes|
       assert_raises(ScalingoStagingSync::VerificationError, bytes.bytesize.to_s) { fetched(bytes) }
     end
   end

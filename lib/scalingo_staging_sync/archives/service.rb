@@ -27,7 +27,10 @@ module ScalingoStagingSync
       end
 
       def self.storage(name)
-        raise none("This app does not use Active Storage.") unless defined?(ActiveStorage::Blob) && ActiveStorage::Blob.respond_to?(:services)
+        unless defined?(ActiveStorage::Blob) && ActiveStorage::Blob.respond_to?(:services)
+          raise ConfigurationError.new("This app does not use Active Storage, which config.publish_service names a service of.",
+                                       "Add `require \"active_storage/engine\"` to config/application.rb, or remove config.publish_service.")
+        end
 
         ActiveStorage::Blob.services.fetch(name) { raise none("The app has no Active Storage service named #{Support::Echo.of(name)}.") }
       rescue NameError, LoadError => error

@@ -55,10 +55,14 @@ module ScalingoStagingSync
       # @return [String] 64 hexadecimal digits
       # @raise [ConfigurationError] when there is no key
       def key
-        @config.seal_key || OpenSSL::HMAC.hexdigest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
-      rescue ArgumentError
-        refuse_key
+        configured || OpenSSL::HMAC.hexdigest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
       end
+
+      # For what seals at its end: found there, it would be found too late.
+      #
+      # @return [void]
+      # @raise [ConfigurationError] when the variable STAGING_SYNC_SEAL_KEY is no key
+      def check! = configured
 
       # @param sealed [Hash{Symbol, String => Object}] the audit with its seal, which comes last
       # @return [String] the file's content: the one form that {#verify!} takes
@@ -107,7 +111,9 @@ module ScalingoStagingSync
         raise ConfigurationError.new(what, remedy)
       end
 
-      def refuse_key
+      def configured
+        @config.seal_key
+      rescue ArgumentError
         raise ConfigurationError.new("The variable STAGING_SYNC_SEAL_KEY is no seal key.",
                                      "Set it to the 64 hexadecimal digits that `rake 'scalingo_staging_sync:token[name]'` prints.")
       end

@@ -74,10 +74,22 @@ module ScalingoStagingSync
           end
         end
       rescue ActiveRecord::StatementInvalid => error
-        raise unless Support::FailureText.sqlstate(error.cause) == "42501"
+        raise self.class.not_permitted?(error) ? not_permitted("write into") : error
+      end
 
-        raise PrivilegeError.new("The role that ActiveRecord connects as may not write into the schema scalingo_staging_sync.",
-                                 "Grant it CREATE on the database, or make it the owner of that schema and its tables.")
+      # @param error [Exception] what ActiveRecord has raised
+      # @return [Boolean] whether the role may not do what was asked
+      def self.not_permitted?(error)
+        !error.cause.nil? && Support::FailureText.sqlstate(error.cause) == "42501"
+      end
+
+      # @param what [String] "read" or "write into"
+      # @return [PrivilegeError] that the role may not
+      def not_permitted(what)
+        there = ask("SELECT to_regnamespace('scalingo_staging_sync') IS NOT NULL AS there").first["there"]
+        remedy = "Connect as the role that owns it, or make this one the owner of that schema and its tables."
+        PrivilegeError.new("The role that ActiveRecord connects as may not #{what} the schema scalingo_staging_sync.",
+                           there ? remedy : "Grant it CREATE on the database.")
       end
 
       # Does something while no other process does it in this database.

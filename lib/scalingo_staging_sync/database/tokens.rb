@@ -69,7 +69,7 @@ module ScalingoStagingSync
       # @return [void]
       # @raise [ConfigurationError] when there is no token of that name that is not revoked
       def revoke(name)
-        named!(name)
+        named!(name, "revoke")
         revoked = @schema.there?("tokens") && @schema.write("tokens") { @schema.ask(<<~SQL, name) }
           UPDATE scalingo_staging_sync.tokens SET revoked_at = clock_timestamp() WHERE name = ? AND revoked_at IS NULL RETURNING id
         SQL
@@ -115,11 +115,11 @@ module ScalingoStagingSync
                     "WHERE name = ? AND revoked_at IS NULL AND expires_at <= clock_timestamp()", name)
       end
 
-      def named!(name)
+      def named!(name, task = "token")
         return if name.to_s.match?(NAME) && !Support::Echo.secret?(name)
 
         raise ConfigurationError.new("A token needs a name of at most 60 letters, digits, and the characters . _ - + @.",
-                                     "Name whom it is for: `rake 'scalingo_staging_sync:token[ada]'`.")
+                                     "Name whom it is for: `rake 'scalingo_staging_sync:#{task}[ada]'`.")
       end
 
       def scope!(scope)

@@ -60,6 +60,24 @@ module ScalingoStagingSync
          "of ActiveRecord."]
       end
 
+      # Asks the database by way of ActiveRecord.
+      #
+      # @param what [String] which, the beginning of a sentence, such as "The target database"
+      # @return [Object] what the block returns
+      # @raise [ConfigurationError] when none is configured that could be asked
+      # @raise [PrivilegeError] when the role may not read the gem's own schema
+      # @raise [TargetConnectionError] when it does not answer
+      def asking(what)
+        yield
+      rescue ActiveRecord::ActiveRecordError, LoadError => error
+        wrong = find
+        raise ConfigurationError.new(*wrong) if wrong
+        raise Database::OwnSchema.new.not_permitted("read") if Database::OwnSchema.not_permitted?(error)
+
+        raise TargetConnectionError.new("#{what} could not be asked (#{error.class}).",
+                                        "Check #{Support::Variables.target_from} and that the database is up.")
+      end
+
       # @return [Array(String, String)] that no target is configured
       def missing
         ["No PostgreSQL database is configured as the target.",

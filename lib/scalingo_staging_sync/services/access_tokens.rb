@@ -68,6 +68,7 @@ module ScalingoStagingSync
       private
 
       def noted(action, name)
+        refuse_dry_run!
         Guard::Production.new(config: @config).validate! unless @config.server_in_production
         asked do
           @journal.noting(action, name) do
@@ -77,15 +78,14 @@ module ScalingoStagingSync
         end
       end
 
-      def asked
-        yield
-      rescue ActiveRecord::ActiveRecordError, LoadError => error
-        wrong = Guard::TargetProblem.find
-        raise ConfigurationError.new(*wrong) if wrong
+      def refuse_dry_run!
+        return unless DryRun.asked?(config: @config)
 
-        raise TargetConnectionError.new("The database, where the tokens are kept, could not be asked (#{error.class}).",
-                                        "Check #{Support::Variables.target_from} and that the database is up.")
+        raise ConfigurationError.new("A dry run is asked for (config.dry_run or the variable DRY_RUN), which changes no token.",
+                                     "Remove DRY_RUN and set config.dry_run = false. Nothing was touched.")
       end
+
+      def asked(&) = Guard::TargetProblem.asking("The database, where the tokens are kept,", &)
 
       def words(made, token, seal_key)
         ["The token of #{made.name} opens #{OPENS.fetch(made.scope)}, until #{day(made.expires_at)}. It is shown this once:", "",

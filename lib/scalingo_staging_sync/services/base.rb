@@ -82,6 +82,7 @@ module ScalingoStagingSync
       def check!(source: true, target: true)
         Support::Variables.new.check!
         refuse_production!
+        Audit::Seal.new(config:).check!
         look_ahead(source, target)
       end
 

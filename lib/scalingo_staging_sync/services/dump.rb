@@ -117,6 +117,10 @@ module ScalingoStagingSync
 
       # What is there is replaced only where it is an archive of this task's.
       def refuse_other_files(path)
+        if File.directory?(path)
+          raise ConfigurationError.new("#{Support::Echo.of(path)} is a directory.",
+                                       "Name a file in it, such as #{Support::Echo.of(File.join(path, "staging.dump"))}.")
+        end
         return if !File.exist?(path) || Archives::ManifestFile.beside?(path)
 
         raise ConfigurationError.new("There is a file #{Support::Echo.of(path)} already, and no manifest beside it says that it is a masked archive.",

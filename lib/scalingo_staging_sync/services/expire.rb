@@ -11,11 +11,18 @@ module ScalingoStagingSync
       # @raise [ConfigurationError] when no age is configured, or a dry run is asked for, or ActiveRecord does not know the target
       # @raise [ConfirmationError] when the operator did not confirm
       # @raise [TargetBusyError] while a run is under way
+      # @raise [TargetConnectionError] when the database cannot be asked
       # @raise [Error] one of its other subclasses, when it could not be emptied
       def call
         refuse_dry_run!("would empty the database")
         Support::Variables.new.check!
         refuse_production!
+        Guard::TargetProblem.asking("The target database") { expire }
+      end
+
+      private
+
+      def expire
         journal = Database::Journal.new
         run = journal.noting_failure("expire") { data! }
         return left(run) unless expired?(run)
@@ -26,8 +33,6 @@ module ScalingoStagingSync
         end
         true
       end
-
-      private
 
       def data!
         config.check!

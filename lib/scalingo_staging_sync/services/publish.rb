@@ -12,6 +12,7 @@ module ScalingoStagingSync
       # @raise [VerificationError] when the archive is not the one that its sealed manifest describes, or its checks failed
       # @raise [StoreError] when the service does not answer
       # @raise [TargetBusyError] while another process publishes
+      # @raise [TargetConnectionError] when the database cannot be asked
       def call(path = nil)
         refuse_dry_run!("would publish an archive")
         Support::Variables.new.check!
@@ -20,7 +21,8 @@ module ScalingoStagingSync
         Database::Journal.new.noting("publish", named && File.basename(named.to_s)) do
           config.check!
           refuse_nothing!(named)
-          alone { publish(Archives::Local.new(named, config:)) }
+          archive = Archives::Local.new(named, config:)
+          Guard::TargetProblem.asking("The target database, in which only one process at a time publishes,") { alone { publish(archive) } }
         end
       end
 

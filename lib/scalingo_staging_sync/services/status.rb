@@ -62,19 +62,17 @@ module ScalingoStagingSync
         elsewhere = Guard::TargetProblem.of_two
         raise ConfigurationError.new(*elsewhere) if elsewhere
 
+        Guard::TargetProblem.asking("The target database") { print_facts }
+      end
+
+      private
+
+      def print_facts
         facts = { state: @history.state, data: @history.current, runs: @history.runs(refused: @json), refused: @history.refused,
                   accesses: @accesses.lines, wrong_tokens: @accesses.wrong_tokens, actions: @journal.lines(runs: @json) }
         @output.puts(@json ? json(**facts) : text(facts))
         facts[:state]
-      rescue ActiveRecord::ActiveRecordError, LoadError => error
-        wrong = Guard::TargetProblem.find
-        raise ConfigurationError.new(*wrong) if wrong
-
-        raise TargetConnectionError.new("The target database could not be asked (#{error.class}).",
-                                        "Check #{Support::Variables.target_from} and that the database is up.")
       end
-
-      private
 
       def json(state:, data:, **more)
         lists = more.transform_values { |value| value.is_a?(Array) ? value.map(&:to_h) : value }
