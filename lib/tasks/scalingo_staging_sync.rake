@@ -53,8 +53,10 @@ namespace :scalingo_staging_sync do
   task status: :environment do |task, arguments|
     staging_sync.call(task, arguments) do
       status = ScalingoStagingSync::Services::Status.new
-      fresh = status.fresh?(ENV.fetch("MAX_AGE", nil))
+      max_age = ENV.fetch("MAX_AGE", nil)
+      fresh = status.fresh?(max_age)
       status.print
+      status.too_old(max_age)&.then { |complaint| warn(complaint) }
       exit 1 unless fresh
     end
   end

@@ -78,7 +78,7 @@ class RetentionTest < IntegrationTest
     app, database = filled
     age(database, 2)
     assert_equal([0, 1, 1, 0, 1], %w[3d 47h 60 172900 x].map { |max| app.rake("scalingo_staging_sync:status", environment: { "MAX_AGE" => max }).status.exitstatus })
-    said(app.rake("scalingo_staging_sync:status", environment: { "MAX_AGE" => "1h" }), "The data is complete.")
+    said(app.rake("scalingo_staging_sync:status", environment: { "MAX_AGE" => "1h" }), "The data is complete.", "The data is older than MAX_AGE=1h.")
     said(app.rake("scalingo_staging_sync:status", environment: { "MAX_AGE" => "soon" }), "ConfigurationError: The variable MAX_AGE is \"soon\", which is no age.")
   end
 

@@ -249,7 +249,7 @@ class TrustTest < IntegrationTest
 
   def test_a_restart_is_advised_only_when_the_schema_has_changed
     app, = new_app
-    assert_match(/^.*Restart the app's web and worker containers/, app.rake("scalingo_staging_sync:run").output)
+    assert_match(/^.*Restart the app's web and worker processes/, app.rake("scalingo_staging_sync:run").output)
     refute_match(/Restart the app/, app.rake("scalingo_staging_sync:run").output)
     app.write("db/migrate/20261101000000_add_shoe_size.rb",
               "class AddShoeSize < ActiveRecord::Migration[7.1]\n  def change = add_column(:users, :shoe_size, :integer)\nend\n")

@@ -113,11 +113,12 @@ module ScalingoStagingSync
                by itself (config.pii_policy = :mask); `rake scalingo_staging_sync:suggest` prints rules for it.
             2. Give the staging app a token for Scalingo's API, made in its dashboard:
                  scalingo --app my-app-staging env-set SCALINGO_API_TOKEN=tk-us-...
-            3. Make sure that the staging app does not take itself for production:
+            3. Make sure that the staging app does not take itself for production: give it config/environments/staging.rb,
+               and an entry in config/database.yml, as docs/scalingo.md shows, then
                  scalingo --app my-app-staging env-set RAILS_ENV=staging
-            4. Look at it, then run it, in the staging app:
-                 bundle exec rake scalingo_staging_sync:check
-                 bundle exec rake scalingo_staging_sync:run
+            4. Deploy. Look, then run it, in the staging app:
+                 scalingo --app my-app-staging run bundle exec rake scalingo_staging_sync:check
+                 scalingo --app my-app-staging run bundle exec rake scalingo_staging_sync:run
             5. #{schedule_step}
           docs/scalingo.md in the gem has it all: #{documentation}
         TEXT

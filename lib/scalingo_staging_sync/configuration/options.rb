@@ -180,7 +180,7 @@ module ScalingoStagingSync
 
       option :pii_ignore, Kind::PII_IGNORE, {}.freeze,
              "Columns that are known not to be personal, or that may act outside, `table.column` or `schema.table.column`, with `*`, " \
-             "each with its reason.",
+             "each with its reason. Without a rule they are copied as they are, and the leak check passes them over.",
              example: '{ "products.name" => "names of goods", "*.ip" => "our own machines" }'
 
       option :pii_detection_patterns, Kind::PII_PATTERNS, nil,

@@ -76,7 +76,7 @@ module ScalingoStagingSync
 
         Timeout.timeout(PATIENCE) { write(action, subject, outcome, error) }
       rescue ActiveRecord::ActiveRecordError, PrivilegeError, Timeout::Error, LoadError => error
-        ScalingoStagingSync.configuration.logger.warn("The action #{action} could not be noted in the history (#{error.class}).")
+        ScalingoStagingSync.configuration.logger.warn("The history could not be written, so it has no line for this #{action} (#{error.class}).")
       end
 
       def write(action, subject, outcome, error)

@@ -34,7 +34,7 @@ module ScalingoStagingSync
         after = migrations_applied
         return if after.nil? || after == @before
 
-        @reporter.say("Restart the app's web and worker containers: the run changed the schema, and they have the old one cached.")
+        @reporter.say("Restart the app's web and worker processes: the schema has changed, and they have the old one cached.")
       end
 
       private

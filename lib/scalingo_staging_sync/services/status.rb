@@ -45,14 +45,18 @@ module ScalingoStagingSync
       def fresh?(max_age)
         return true if max_age.to_s.strip.empty?
 
-        number, unit = max_age.strip.match(/\A(\d{1,9})([smhd]?)\z/i)&.captures
-        unless number
-          raise ConfigurationError.new("The variable MAX_AGE is #{Support::Echo.inspect(max_age)}, which is no age.",
-                                       "Write it as 90m, 36h, 2d, or in seconds.")
-        end
-
+        limit = seconds_of(max_age)
         run = @history.current
-        !run.nil? && @history.state == :complete && run.age <= Integer(number, 10) * { "m" => 60, "h" => 3600, "d" => 86_400 }.fetch(unit.downcase, 1)
+        !run.nil? && @history.state == :complete && run.age <= limit
+      end
+
+      # @param max_age [String, nil] as for {#fresh?}
+      # @return [String, nil] what to say of data that is whole and older; of other data, what is printed says enough
+      # @raise [ConfigurationError] when it is no age
+      def too_old(max_age)
+        return if fresh?(max_age) || @history.current.nil? || @history.state != :complete
+
+        "The data is older than MAX_AGE=#{max_age.strip}."
       end
 
       # @return [Symbol] the state, as {ScalingoStagingSync.state} returns it
@@ -72,6 +76,16 @@ module ScalingoStagingSync
                   accesses: @accesses.lines, wrong_tokens: @accesses.wrong_tokens, actions: @journal.lines(runs: @json) }
         @output.puts(@json ? json(**facts) : text(facts))
         facts[:state]
+      end
+
+      def seconds_of(age)
+        number, unit = age.strip.match(/\A(\d{1,9})([smhd]?)\z/i)&.captures
+        unless number
+          raise ConfigurationError.new("The variable MAX_AGE is #{Support::Echo.inspect(age)}, which is no age.",
+                                       "Write it as 90m, 36h, 2d, or in seconds.")
+        end
+
+        Integer(number, 10) * { "m" => 60, "h" => 3600, "d" => 86_400 }.fetch(unit.downcase, 1)
       end
 
       def json(state:, data:, **more)

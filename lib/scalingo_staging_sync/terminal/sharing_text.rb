@@ -48,7 +48,8 @@ module ScalingoStagingSync
       def settings(production)
         return ["config.server_enabled = true", "config.server_in_production = true", 'config.publish_service = "amazon"'] if production
 
-        ["config.server_enabled = true", 'config.archive_file = "tmp/staging.dump"', '# or config.publish_service = "amazon"']
+        ["config.server_enabled = true", 'config.publish_service = "amazon" # as config/storage.yml names it; `publish` fills it',
+         "# or, where the server reads the disk that `dump` writes to (not on Scalingo):", '# config.archive_file = "tmp/staging.dump"']
       end
       private_class_method :settings
     end

@@ -76,6 +76,20 @@ class StatusTest < Minitest::Test
     refute_includes shown, "backup shop.dump"
   end
 
+  def test_data_that_is_whole_and_too_old_is_said_to_be
+    says = lambda do |max_age, **facts|
+      history = History.new(state: :complete, current: RUN, all: [], refused: {}, **facts)
+      ScalingoStagingSync::Services::Status.new(output: terminal, format: "text", history:, accesses: nil, journal: nil).too_old(max_age)
+    end
+    Time.stub(:now, Time.utc(2026, 11, 28, 4)) do
+      assert_equal "The data is older than MAX_AGE=1h.", says.call(" 1h ")
+      assert_nil says.call("3h")
+    end
+    assert_nil says.call("1h", state: :incomplete), "what is printed says it"
+    assert_nil says.call("1h", current: nil)
+    assert_nil says.call(nil)
+  end
+
   def test_of_another_database_than_the_target_nothing_is_printed
     ScalingoStagingSync::Guard::TargetProblem.stub(:of_two, ["It names another.", "Let both name the same."]) do
       assert_equal "It names another. Let both name the same.", assert_raises(ScalingoStagingSync::ConfigurationError) { text }.message

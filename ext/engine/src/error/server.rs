@@ -113,7 +113,7 @@ fn kind(code: &str) -> Kind {
 
 fn remedy(kind: Kind) -> Text {
     match kind {
-        Kind::Privilege => "Grant the target's role the missing right, or leave the object out.".into(),
+        Kind::Privilege => "Grant the target's role the missing right; `rake scalingo_staging_sync:check` names each that it lacks.".into(),
         Kind::LockTimeout => text!(
             "Run it again when the other session is gone, or raise ",
             Setting::LockTimeout,

@@ -130,8 +130,11 @@ fn named(patterns: &[String], schema: &Schema, said: &mut Diagnostics) -> Vec<us
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            said.problems
-                .add(format!("keep_tables: {}", not_found(text, &pattern, schema)));
+            said.problems.add(format!(
+                "keep_tables: {} Only tables that the backup has can stay: one that is in staging alone is dropped by a run, \
+                 so move it to a database of its own first.",
+                not_found(text, &pattern, schema)
+            ));
         }
         for at in found {
             let table = &schema.tables[at];
