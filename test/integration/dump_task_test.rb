@@ -61,7 +61,7 @@ class DumpTaskTest < IntegrationTest
     assert_equal "0", target.value("SELECT count(*) FROM addresses WHERE city NOT LIKE 'City %'")
     app.configure("#{configuration}config.workspace_url = \"postgres://someone@127.0.0.1:1/none\"\n")
     result = app.rake("scalingo_staging_sync:dump[other.dump]")
-    assert_includes result.output, "TargetConnectionError"
+    assert_match(/TargetConnectionError: The workspace cannot be reached: .* Check the host and the port in config\.workspace_url/, result.output)
     app.configure("#{configuration}config.workspace_url = \"postgres://someone@my-production-db:1/none\"\n")
     assert_includes app.rake("scalingo_staging_sync:dump[other.dump]").output, "The database host of config.workspace_url, my-production-db, matches"
     assert_empty files(app, "other.dump*")

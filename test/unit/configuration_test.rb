@@ -152,6 +152,13 @@ class ConfigurationTest < Minitest::Test
     end
   end
 
+  # As it would be, were it taken for a URL with credentials.
+  def test_no_part_of_what_an_option_takes_is_hidden_in_a_message
+    Configuration.options.each_value do |option|
+      assert_equal option.kind.expectation, ScalingoStagingSync::Support::Echo.clean(option.kind.expectation), option.name
+    end
+  end
+
   def test_the_country_is_that_of_the_apps_locale
     { "pt-BR": "BR", de: "DE", fr: "FR", en: "FR" }.each do |locale, country|
       I18n.stub(:default_locale, locale) { assert_equal country, Configuration.new.country, locale }

@@ -131,7 +131,7 @@ module ScalingoStagingSync
         value.match?(%r{\Ahttps?://[^\s@?\#]+\z})
       end
 
-      DATABASE = string("a URL of PostgreSQL, postgres://user:password@host:port/database") do |value|
+      DATABASE = string("a String that begins with postgres://, with user, host and database") do |value|
         value.match?(%r{\Apostg(?:res(?:ql)?|is)://\S+\z})
       end
 

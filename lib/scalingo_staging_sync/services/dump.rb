@@ -94,6 +94,14 @@ module ScalingoStagingSync
 
       def call(to)
         engine.dump(settings.dump, { "to" => to, "compression" => config.dump_compression.to_s, "workspace" => settings.workspace })
+      rescue TargetConnectionError => error
+        raise config.workspace_url ? of_workspace(error) : error
+      end
+
+      # A dump connects to nothing else, and the engine calls what it connects to the target.
+      def of_workspace(error)
+        error.class.new(error.what.sub("The target", "The workspace"),
+                        error.remedy.gsub(Support::Variables.target_from, "config.workspace_url"), sqlstate: error.sqlstate)
       end
 
       # Everything else that the process prints on standard output, its log included, goes to standard error meanwhile.
