@@ -33,7 +33,7 @@ class DumpTaskTest < IntegrationTest
       assert sealed.success?, sealed.output
     end
     assert_manifest JSON.parse(app.read("made.dump.json")), File.join(app.directory, "made.dump")
-    assert_match(/^  Archive        .*, SHA-256 \h{64}$/, app.read("made.dump.audit.txt"))
+    assert_match(/^  - Masked archive, SHA-256: \h{64}$/, app.read("made.dump.audit.txt"))
 
     target = new_database
     Postgres.run("pg_restore", "-e", "-d", target.url, File.join(app.directory, "made.dump"))

@@ -17,6 +17,9 @@ module ScalingoStagingSync
         new(name: form ? form.last : plain, conditional: plain != description.to_s)
       end
 
+      # @return [Boolean] whether it is a rule in SQL
+      def sql? = name.match?(/\A(?:Rule \{|anonymization_rules\[)/)
+
       # @param words [Words] the language
       # @return [Array(String, String)] its title and what it does
       def said(words) = words.mask(name) || words.mask("other")

@@ -21,9 +21,13 @@ module ScalingoStagingSync
       # @return [Array<Column>] each, by table
       attr_reader :columns
 
+      # @return [Integer] values of masked columns that rules leave as they are
+      attr_reader :kept_values
+
       # @param run [Report::Run] the run
       def initialize(run)
         @excluded = run.excluded.to_set
+        @kept_values = run.tables.sum { |table| table.columns.sum(&:kept) }
         found = run.findings.about_persons.to_h { |finding| [[finding.table, finding.column], recognised(finding)] }
         run.tables.each { |table| table.columns.each { |column| found[[table.name, column.name]] ||= by_rule(table, column) } }
         @columns = found.values.sort_by { |column| [column.table.to_s, column.name.to_s] }

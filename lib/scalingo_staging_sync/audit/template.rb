@@ -9,6 +9,8 @@ module ScalingoStagingSync
     # A part of the page: a template in ERB, which lies beside the class under its name, and the values for it. Every text goes
     # into a template through {#h}, {#t} or {#name}.
     class Template
+      include Wording
+
       # @param view [View] what all parts share
       def initialize(view)
         @view = view
@@ -25,12 +27,6 @@ module ScalingoStagingSync
       private
 
       attr_reader :view
-
-      def document = view.document
-
-      def run = document.run
-
-      def words = view.words
 
       def path = "#{__dir__}/#{ActiveSupport::Inflector.underscore(self.class.name.delete_prefix("ScalingoStagingSync::Audit::"))}"
 
@@ -51,11 +47,8 @@ module ScalingoStagingSync
 
       def count(number) = h(words.language.number(number.to_i))
 
-      def bytes(number) = words.language.bytes(number)
-
-      def seconds(number) = words.language.duration(number)
-
-      def moment(time) = words.language.moment(time)
+      # A noun without its number, where the number stands apart.
+      def unit(noun, number) = h(words.counted(noun, number.to_i).sub(/\A\S+ /, ""))
 
       def rows_of(table)
         return count(table.rows) unless table.backup_rows

@@ -2,124 +2,159 @@
 
 module ScalingoStagingSync
   module Audit
-    # The audit as text, for people.
+    # The audit as plain text, in `config.locale`: what the page says, for a mail, a terminal or a file that is kept.
     class Text
+      include Support::Discreet
+      include Wording
+      include Summary
+      include Facts
+
       # @param document [Document] the audit
       def initialize(document)
-        @document = document
-        @run = document.run
+        @view = View.new(document)
       end
 
       # @return [String] the file's content
       def to_s
-        lines = ["Pseudonymisation audit", "", *head,
-                 *list("Phases", @run.phases.map { |phase| "#{phase.name.ljust(7)} #{Support::Figures.seconds(phase.seconds)}" }),
-                 "", "Tables", *@run.tables.flat_map { |table| table_lines(table) },
-                 *list("Tables of which a part came", @run.part),
-                 *list("Stayed as staging had them", @run.kept),
-                 *list("Created without their rows", @run.excluded),
-                 *list("Left out", @run.left_out),
-                 *personal_data,
-                 *list("Original values of masked columns in other columns", @run.leaks.map { |leak| leak_line(leak) }),
-                 *list("Warnings", @run.warnings)]
-        "#{lines.join("\n")}\n"
+        blocks = [head, verdict, figures_block, [say("verdict.law")], *tables, masks, unseen, outside, passwords, *findings, *technical]
+        "#{blocks.reject(&:empty?).map { |lines| lines.join("\n") }.join("\n\n")}\n"
       end
 
       private
 
-      def head
-        {
-          "Started" => @document.started_at,
-          "Finished" => "#{@document.finished_at} (#{Support::Figures.seconds(@document.duration)})",
-          "From" => @document.origin,
-          "To" => @document.target_app,
-          "Backup" => [@run.backup&.id, @run.backup&.created_at].compact.join(", "),
-          "SHA-256" => @run.backup&.sha256,
-          "Rules" => @document.fingerprint,
-          "Size" => size,
-          "Archive" => archive,
-          "Rows" => Support::Figures.count(@run.rows),
-          "Values masked" => Support::Figures.count(@run.masked_values),
-          "Objects" => objects,
-          "Verification" => verification,
-          "Personal data" => found,
-          "Acts outside" => PersonalData::Outside.summary(@run.findings),
-          "Known password" => known_passwords,
-          "Leak check" => leak_check
-        }.filter_map { |name, value| "  #{name.ljust(14)} #{value}" unless value.to_s.empty? }
+      attr_reader :view
+
+      def say(...) = words.say(...)
+
+      def count(number) = words.language.number(number.to_i)
+
+      def colon = words.language.french? ? "\u00a0:" : ":"
+
+      def joint = say("head.and")
+
+      def head = ["#{say("title")} #{run.run_id}".strip, "", *sentences]
+
+      def verdict
+        sentences = view.verdict.sentences.map { |key, values| say("verdict.#{key}", **values) }
+        ["#{say("verdict.#{view.verdict.level}")}#{colon}", *items([*sentences, say("verdict.scope", count: view.unseen.items.size)])]
       end
 
-      def size
-        return if @run.archive || !(@run.size_before && @run.size_after)
-
-        "#{Support::Figures.bytes(@run.size_before)} before, #{Support::Figures.bytes(@run.size_after)} after"
+      def figures_block
+        figures.map do |figure|
+          notes = " (#{figure.notes.join(joint)})" if figure.notes.any?
+          "  #{say("figures.#{figure.noun}")}#{colon} #{figure.number ? count(figure.number) : "–"}#{notes}"
+        end
       end
 
-      def archive
-        [Support::Figures.bytes(@run.archive.size), @run.archive.sha256].compact.join(", SHA-256 ") if @run.archive
+      # Those with personal columns, one by one; then the names of the others.
+      def tables
+        personal, clean = run.tables.partition { |table| view.personal.by_table.key?(table.name) }
+        [[title("tables.title"), *personal.flat_map { |table| table_lines(table) }],
+         clean.empty? ? [] : [title("tables.clean", count: clean.size), *items(clean.map { |table| "#{table.name}#{colon} #{rows_of(table)}" })]]
       end
 
-      def objects
-        "complete, without #{Support::Figures.counted(@run.refused.size, "object")} that the target refused" if @run.refused.any?
-      end
+      def rows_of(table)
+        return words.counted(:row, table.rows) unless table.backup_rows
 
-      def verification
-        return "not asked for" unless @document.verification?
-        return "passed" if @run.verified
-
-        "FAILED, #{Support::Figures.counted(@run.violations, "violation")} while sending"
-      end
-
-      # How many columns hold personal data, and how many of them neither a rule nor a mask covers.
-      def found
-        findings = @run.findings.about_persons
-        return if findings.empty?
-
-        open = findings.count(&:open?)
-        personal = findings.count { |finding| !finding.ignored? }
-        "#{Support::Figures.counted(personal, "column")} found, #{open.zero? ? "all" : open} #{"not " unless open.zero?}covered"
-      end
-
-      def known_passwords
-        known = @run.accounts_with_known_password
-        Support::Figures.counted(known, "account") if known.positive?
-      end
-
-      def leak_check
-        check = @run.leak_check
-        return "not asked for" unless check
-
-        certain = @run.certain_leaks.size
-        found = certain.zero? ? "nothing survived elsewhere" : "FAILED, #{Support::Figures.counted(certain, "column")} with originals of others"
-        "#{found}: #{Support::Figures.count(check.candidates)} candidates against #{Support::Figures.count(check.originals)} originals" \
-          "#{", exactly" if check.exact}"
-      end
-
-      def personal_data
-        uncovered = @run.findings.uncovered.map { |finding| "#{finding.table}.#{finding.column}: #{finding.kind}, #{finding.reason}" }
-        known = @run.known_passwords.map { |one| "#{one.table}.#{one.column}: #{Support::Figures.count(one.accounts)}" }
-        [*list("Personal data that no rule covers", uncovered),
-         *list("Acts outside", @run.findings.outside.map { |finding| PersonalData::Outside.line(finding) }),
-         *list("Accounts with a known password", known)]
-      end
-
-      def leak_line(leak)
-        sure = leak.certain? ? "certain" : "possible, #{leak.by_chance} by chance"
-        "#{leak.table}.#{leak.column}: #{Support::Figures.count(leak.count)} of the kind #{leak.kind}, #{sure}: #{leak.entry}"
+        "#{say("tables.of_rows", rows: table.rows, all: table.backup_rows)} (#{say("tables.rows").downcase})"
       end
 
       def table_lines(table)
-        ["  #{table.name}: #{table.rows_words}"] +
-          table.columns.map do |column|
-            kept = ", #{Support::Figures.count(column.kept)} kept" if column.kept.positive?
-            "    #{column.name}: #{column.mask}, #{Support::Figures.count(column.masked)} masked#{kept}, " \
-              "#{Support::Figures.count(column.nulls)} NULL, #{Support::Figures.count(column.violations)} wrong"
-          end
+        counted = table.columns.to_h { |column| [column.name, column] }
+        columns = view.personal.by_table.fetch(table.name)
+        ["  #{table.name}#{colon} #{rows_of(table)}", *columns.map { |column| "    #{column.name}#{colon} #{fate(column, counted[column.name])}" }]
       end
 
-      def list(title, items)
-        items.empty? ? [] : ["", title, *items.map { |item| "  #{item}" }]
+      def fate(column, counted)
+        return say("findings.ignored", reason: column.because.to_s) if column.fate == :declared
+        return say("findings.#{Page::Findings::FATES.fetch(column.fate)}") if column.undecided?
+        return say("tables.covered") unless counted
+
+        numbers = { "masked" => counted.masked, "kept" => counted.kept, "nulls" => counted.nulls, "wrong" => counted.violations }
+        numbers = numbers.map { |key, number| "#{count(number)} #{label(key)}" }
+        "#{MaskWords.of(counted.mask).said(words).first}#{joint}#{numbers.join(", ")}"
       end
+
+      # NULL stays in capitals.
+      def label(key) = say("technical.#{key}").then { |word| (key == "nulls") ? word : word.downcase }
+
+      def masks
+        used = run.tables.flat_map(&:columns).map { |column| MaskWords.of(column.mask) }.group_by { |mask| mask.said(words) }
+        return [] if used.empty?
+
+        [title("masks.title"), *items(used.sort.map { |(name, sentence), found| "#{name}#{colon} #{sentence}#{conditional(found)}" })]
+      end
+
+      def conditional(masks) = (" #{say("masks.conditional")}" if masks.any?(&:conditional))
+
+      def unseen = [title("unseen.title"), *items(view.unseen.items.map { |key, values| say("unseen.#{key}", **values) })]
+
+      def outside
+        acting = run.findings.outside
+        quiet = document.config.quiesce
+        lines = acting.map { |found| "#{found.place}#{colon} #{words.kind(found.kind)}#{joint}#{became(found)}" }
+        lines.unshift(say("outside.loud")) unless quiet
+        lines.unshift(say("outside.none")) if acting.empty? && quiet
+        [title("outside.title"), *items(lines)]
+      end
+
+      def became(found)
+        "#{say("outside.#{%w[masked covered].include?(found.status) ? found.status : "left"}")}#{" (#{found.because})" if found.because}"
+      end
+
+      def passwords
+        known = run.known_passwords
+        return [] if known.empty?
+
+        [say("outside.passwords", count: run.accounts_with_known_password.to_i),
+         *items(known.map { |one| "#{one.table}.#{one.column}#{colon} #{count(one.accounts)}" })]
+      end
+
+      # What needs a decision, and what the search looked at.
+      def findings
+        open = view.personal.with(:open, :withheld)
+        nothing = run.leaks.empty? && open.empty?
+        [[title("findings.title"), *items([(say("findings.none") if nothing), searched].compact)],
+         block("findings.leaks", run.leaks.map { |leak| leak_line(leak) }), block("findings.undecided", open.map { |column| open_line(column) }),
+         block("findings.channels", run.channels.reject { |channel| channel.outcome.to_s == "unscanned" }.map { |channel| channel_line(channel) })]
+      end
+
+      def searched
+        check = run.leak_check
+        return unless check
+
+        say("findings.searched", candidates: check.candidates.to_i, hashes: check.hashes.to_i, originals: check.originals.to_i, exactness:)
+      end
+
+      def leak_line(leak)
+        sure = leak.certain? ? say("findings.certain") : say("findings.possible", count: leak.by_chance.to_s)
+        "#{leak.table}.#{leak.column}#{colon} #{count(leak.count)} (#{words.kind(leak.kind)}), #{sure}. #{say("findings.cover")} #{leak.entry}"
+      end
+
+      def open_line(column)
+        rule = column.rule && " #{say("findings.cover")} #{column.rule}"
+        became = say("findings.#{Page::Findings::FATES.fetch(column.fate)}")
+        "#{column.table}.#{column.name}#{colon} #{words.kind(column.kind)} (#{column.reason})#{joint}#{became}.#{rule}"
+      end
+
+      def channel_line(channel)
+        say("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
+      rescue KeyError
+        channel.note.to_s # an engine of another version
+      end
+
+      def technical
+        ran = facts.map { |key, value| "#{say("ran.#{key}")}#{colon} #{value}" }
+        phases = run.phases.map { |phase| "#{phase.name}#{colon} #{seconds(phase.seconds)}" }
+        [[title("technical.title"), *([say("technical.language")] if words.language.french?), *items(ran), "", say("ran.seal")],
+         block("technical.timeline", phases), *lists.map { |key, entries| block("technical.#{key}", entries) }, [say("head.no_names")]]
+      end
+
+      def block(key, entries) = entries.empty? ? [] : [title(key), *items(entries)]
+
+      def title(key, **values) = "#{say(key, **values)}#{colon}"
+
+      def items(texts) = texts.map { |text| "  - #{text}" }
     end
   end
 end

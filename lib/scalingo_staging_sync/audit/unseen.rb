@@ -34,7 +34,7 @@ module ScalingoStagingSync
       def leaks
         return [["leaks_off", {}]] unless run.leak_check
 
-        @config.leak_check_names ? [] : [["names", {}]]
+        [(["names", {}] unless @config.leak_check_names), ["leak_limits", {}]].compact
       end
 
       def channels
@@ -52,9 +52,14 @@ module ScalingoStagingSync
 
       def left_alone
         declared = @personal.with(:declared).size
-        kept = run.tables.sum { |table| table.columns.sum(&:kept) }
-        [(["verification_off", {}] unless @config.verify_anonymization), counted("kept", run.kept.size), counted("declared", declared),
-         counted("kept_values", kept)].compact
+        [verification, counted("kept", run.kept.size), counted("declared", declared)].compact
+      end
+
+      # What a rule in SQL writes has no form that could be checked.
+      def verification
+        return ["verification_off", {}] unless @config.verify_anonymization
+
+        counted("by_sql", run.tables.sum { |table| table.columns.count { |column| MaskWords.of(column.mask).sql? } })
       end
 
       def counted(name, count) = ([name, { count: }] if count.positive?)

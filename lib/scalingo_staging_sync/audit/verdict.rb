@@ -42,7 +42,7 @@ module ScalingoStagingSync
 
       # What was checked and found right, and what was not checked.
       def right
-        [verification, searched, scanned].compact
+        [verification, searched, scanned, kept].compact
       end
 
       def verification
@@ -55,6 +55,10 @@ module ScalingoStagingSync
         return ["unsearched", {}] unless run.leak_check
 
         ["searched", {}] if run.leaks.empty?
+      end
+
+      def kept
+        ["kept_values", { count: @personal.kept_values }] if @personal.kept_values.positive?
       end
 
       def scanned

@@ -369,7 +369,7 @@ module ScalingoStagingSync
       group "Other"
 
       option :locale, Kind::LOCALE, -> { Support::Language.of_app },
-             "The language of the audit's page, :fr or :en, and of the page that `RackMiddleware` answers with where a browser asks " \
+             "The language of the audit's page and text, :fr or :en, and of the page that `RackMiddleware` answers with where a browser asks " \
              "for neither.",
              shown: "from the app's locale", example: ":fr", cosmetic: true
 

@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "json"
+require "support/audit_samples"
 
 class AuditFilesTest < Minitest::Test
   CHECK = { originals: 40_000, candidates: 1_200, hashes: 0, possible: 0, possible_by_chance: 0.0, exact: true, error_rate: nil }.freeze
@@ -44,8 +45,8 @@ class AuditFilesTest < Minitest::Test
   end
 
   def test_the_text_holds_it_for_people
-    ["email: e-mail pseudonym, 49,000 masked, 1,000 NULL, 0 wrong", "Verification   passed", "public.sessions",
-     "EXTENSION pg_stat_statements"].each { |line| assert_includes text, line }
+    ["email: Invented e-mail address; 49,000 masked, 0 kept, 1,000 NULL, 0 wrong", "Every value that a mask wrote was checked as it was sent",
+     "- public.sessions", "EXTENSION pg_stat_statements", "personal columns: 1 (in 1 of 3 tables)"].each { |line| assert_includes text, line }
   end
 
   def test_the_text_has_phases_personal_data_and_the_leak_check_like_the_page
@@ -53,23 +54,39 @@ class AuditFilesTest < Minitest::Test
       { table: "public.t", column: status, kind: "email", reason: "seen", status: }
     end
     text = text(findings: found, leaks: [LEAK], leak_check: CHECK)
-    ["rows    1.5 s", "Personal data  4 columns found, 2 not covered", "Leak check     FAILED, 1 column with originals",
-     "public.notes.body: 3 of the kind email, certain"].each { |line| assert_includes text, line }
+    ["Not as it should be:", "rows: 1.5 s", "left as they are: 2 (1 without a rule; 1 declared not personal)", "Originals of masked columns were found in 1 other column.",
+     "public.notes.body: 3 (e-mail address), certain", "public.t.uncovered: e-mail address (seen); copied as production has it"].each { |line| assert_includes text, line }
+  end
+
+  def test_the_text_names_what_became_of_each_column
+    columns = [["note", "ignored", "our own"], ["memo", "uncovered", nil]].map do |column, status, because|
+      { table: "public.users", column:, kind: "free_text", reason: "seen", status:, because: }
+    end
+    text = text(findings: columns, channels: [{ channel: "search_vector", name: "public.users.words", count: 0, outcome: "emptied" }])
+    ["note: left as it is, declared not personal: our own", "memo: copied as production has it; no rule covers it", "public.users.words, a search index, was emptied."]
+      .each { |line| assert_includes text, line }
+  end
+
+  def test_the_text_is_in_the_language_that_is_asked_for
+    french = ScalingoStagingSync::Audit::Text.new(AuditSamples.document(5, locale: :fr, bad: true)).to_s.tr("\u00a0", " ")
+    ["Audit de pseudonymisation", "Résultat non conforme :", "Ce qui n'a pas été examiné :", "Adresse électronique inventée", "gardées", "Il ne contient aucune valeur"]
+      .each { |words| assert_includes french, words }
+    refute_match(/Personal data|Leak check|masked/, french[/\A.*?(?=Partie technique)/m])
   end
 
   def test_values_that_were_kept_are_counted_in_text_and_json
     column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
     tables = [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }]
-    assert_includes text(tables:), "email: e-mail pseudonym, under a condition, 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
+    assert_includes text(tables:), "email: Invented e-mail address; 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
     assert_equal 9_123, json(tables:).dig("tables", 0, "columns", 0, "kept")
   end
 
   def test_the_text_says_what_the_leak_check_looked_at
-    assert_includes text(leak_check: nil), "Leak check     not asked for"
-    assert_includes text(leak_check: CHECK), "nothing survived elsewhere: 1,200 candidates against 40,000 originals, exactly"
+    assert_includes text(leak_check: nil), "Other columns were not searched for originals."
+    assert_includes text(leak_check: CHECK), "1,200 of their values have the form of an original; these and 0 digests were compared with 40,000 originals of masked columns, without approximation."
     text = text(leak_check: CHECK.merge(exact: false), leaks: [LEAK])
-    assert_includes text, "FAILED, 1 column with originals of others: 1,200 candidates against 40,000 originals\n"
-    assert_includes text, "public.notes.body: 3 of the kind email, certain: { table: :notes }"
+    assert_includes text, "compared with 40,000 originals of masked columns.\n"
+    assert_includes text, "public.notes.body: 3 (e-mail address), certain. A rule that covers it: { table: :notes }"
   end
 
   def test_they_hold_no_secret
@@ -78,7 +95,7 @@ class AuditFilesTest < Minitest::Test
 
   def test_a_backup_in_a_file_is_not_said_to_come_from_the_configured_app
     backup = FakeNative::REPORT[:backup].merge(id: "shop.dump", origin: "the file shop.dump", file: true)
-    assert_match(/^  From           the file shop\.dump$/, text(backup:))
+    assert_includes text(backup:), "The backup in the file shop.dump was loaded"
     assert_nil json(backup:)["source_app"]
     page = ScalingoStagingSync::Audit::Page.new(document(backup:)).to_s
     assert_includes page, "The backup in the file shop.dump was loaded into the app my-app-staging"

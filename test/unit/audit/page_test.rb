@@ -58,7 +58,7 @@ class AuditPageTest < Minitest::Test
 
   def test_a_table_says_how_many_of_its_columns_were_masked_and_by_what
     text = words(findings: [EMAIL, OPEN])
-    assert_includes text, "users 10 rows email Invented e-mail address left as it is: note 1 of 2"
+    assert_includes text, "users 10 rows email Invented e-mail address (1 value kept) left as it is: note 1 of 2"
     assert_includes words(findings: [EMAIL.merge(column: "greeting", because: "it is computed from name")]), "greeting covered by a rule 2 of 2"
     assert_includes text, "1 table in which nothing personal was recognised odd 1"
   end
@@ -83,7 +83,7 @@ class AuditPageTest < Minitest::Test
   def test_leaks_and_channels_are_findings
     rebuilt = { channel: "search_vector", name: "public.users.search", outcome: "rebuilt", count: 0 }
     text = words(leak_check: CHECK, leaks: [LEAK, LEAK.merge(certain: false, expected_by_chance: 1.25)], channels: [rebuilt, OBJECTS])
-    ["The other columns were read. 45 of their values have the form of an original; these and 1 digests were compared with 120 originals of masked columns, exactly.",
+    ["The other columns were read. 45 of their values have the form of an original; these and 1 digests were compared with 120 originals of masked columns, without approximation.",
      "notes.body e-mail address 3 certain", "possible; 1.3 would be there by chance",
      "public.users.search, a search index, was built again"].each { |said| assert_includes text, said }
   end

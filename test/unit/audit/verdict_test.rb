@@ -38,20 +38,35 @@ class AuditVerdictTest < Minitest::Test
   end
 
   def test_what_was_not_looked_at_is_listed
-    assert_equal %w[sample names files], unseen
-    assert_equal %w[names files], unseen(set: { pii_sample_rows: :all })
-    assert_equal %w[names_only names files], unseen(set: { pii_sample_rows: 0 })
+    assert_equal %w[sample names leak_limits files], unseen
+    assert_equal %w[names leak_limits files], unseen(set: { pii_sample_rows: :all })
+    assert_equal %w[names_only names leak_limits files], unseen(set: { pii_sample_rows: 0 })
     assert_equal %w[scan_off leaks_off verification_off files], unseen(leak_check: nil, set: { verify_anonymization: false, run_pii_scan: false })
-    assert_equal %w[sample files], unseen(set: { leak_check_names: true })
+    assert_equal %w[sample leak_limits files], unseen(set: { leak_check_names: true })
     assert_equal %w[sample leaks_off large_objects files], unseen(leak_check: nil, large_objects: 3)
   end
 
-  def test_objects_that_were_not_read_and_values_that_were_kept_are_among_it
+  def test_values_that_rules_keep_are_said_in_the_verdict_and_beside_their_column
+    facts = { tables: [{ table: "public.users", rows: 13, columns: [COLUMN.merge(kept: 4)] }] }
+    verdict = verdict_of(**facts)
+    assert_equal [:sound, ["kept_values", { count: 4 }]], [verdict.level, verdict.sentences.last]
+    text = page(**facts)
+    ["4 values of masked columns were kept as production has them", "and 4 single values that rules keep", "(4 values kept)"].each { |said| assert_includes text, said }
+  end
+
+  def test_what_rules_in_sql_write_is_not_said_to_be_checked_for_its_form
+    rules = ['Rule { table: "users", query: "UPDATE users SET email = NULL" }', 'anonymization_rules["users"]']
+    facts = { tables: [{ table: "public.users", rows: 13, columns: [COLUMN, *rules.map { |mask| COLUMN.merge(mask:) }] }] }
+    assert_includes view(**facts).unseen.items, ["by_sql", { count: 2 }]
+    refute_includes unseen(**facts, set: { verify_anonymization: false }), "by_sql"
+  end
+
+  def test_objects_that_were_not_read_are_among_it
     facts = { channels: [{ channel: "large_objects", name: "large objects", count: 200, outcome: "unscanned" },
                          { channel: "bytea", name: "public.a.b", count: 1, outcome: "unscanned" },
                          { channel: "search_vector", name: "public.a.c", count: 0, outcome: "rebuilt" }],
-              kept: ["public.admins"], findings: [OPEN.merge(status: "ignored", because: "x")], tables: [{ table: "t", columns: [COLUMN.merge(kept: 4)] }] }
-    assert_equal %w[sample names large_objects bytea kept declared kept_values files], unseen(**facts)
+              kept: ["public.admins"], findings: [OPEN.merge(status: "ignored", because: "x")], tables: [{ table: "t", columns: [COLUMN] }] }
+    assert_equal %w[sample names leak_limits large_objects bytea kept declared files], unseen(**facts)
     text = page(**facts)
     assert_includes text, "200 large objects (files inside the database) came as production has them, unread."
     assert_includes text, "This says nothing about 8 things that were not looked at"

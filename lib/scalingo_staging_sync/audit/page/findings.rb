@@ -5,9 +5,10 @@ module ScalingoStagingSync
     class Page
       # What was found: originals in other columns, columns left as they are, and personal data beside columns.
       class Findings < Template
+        include Summary
+
         # The wording for a column that was left unmasked or emptied.
         FATES = { open: "uncovered", withheld: "withheld" }.freeze
-        private_constant :FATES
 
         private
 
@@ -27,14 +28,6 @@ module ScalingoStagingSync
           t("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
         rescue KeyError
           english(channel.note) # an engine of another version
-        end
-
-        def exactness
-          check = run.leak_check
-          return words.say("findings.exact") if check.exact
-
-          rate = check.error_rate.to_f
-          rate.positive? ? words.say("findings.error_rate", count: (1 / rate).round) : ""
         end
 
         def none? = run.leaks.empty? && left.empty? && channels.empty?

@@ -8,7 +8,7 @@ module ScalingoStagingSync
         # Tables shown unfolded.
         SHOWN = 40
 
-        # A table: its name, its rows, its masked columns with their masks, those that stayed, whether one needs a rule,
+        # A table: its name, its rows, its masked columns with their masks and how many values were kept, those that stayed, whether one needs a rule,
         # and how many of how many were masked.
         Line = Data.define(:name, :rows, :masked, :left, :open, :share, :of) do
           # @return [Integer] percent of its personal columns
@@ -32,10 +32,10 @@ module ScalingoStagingSync
           personal = view.personal.by_table[table.name]
           return unless personal
 
-          masks = table.columns.to_h { |column| [column.name, column.mask] }
+          masks = table.columns.to_h { |column| [column.name, [column.mask, column.kept]] }
           covered = personal.select { |column| column.fate == :masked }
           Line.new(name: table.name, rows: rows_of(table), left: personal.select(&:left?).map(&:name), open: personal.any?(&:undecided?),
-                   masked: covered.map { |column| [column.name, masks[column.name]] }, share: covered.size, of: personal.size)
+                   masked: covered.map { |column| [column.name, *masks[column.name]] }, share: covered.size, of: personal.size)
         end
 
         def clean = run.tables.reject { |table| view.personal.by_table.key?(table.name) }

@@ -5,40 +5,11 @@ module ScalingoStagingSync
     class Page
       # For the engineer, folded: what ran, the timeline, the counts by column, the settled columns, the lists, the warnings.
       class Technical < Template
+        include Facts
+
         private
 
         def timeline = @timeline ||= Timeline.new(view)
-
-        def facts
-          { "run" => run.run_id, "started" => document.started_at, "finished" => document.finished_at, **of_backup,
-            "large_objects" => (count(run.large_objects) if run.large_objects.to_i.positive?), "rules" => document.fingerprint,
-            "size" => sizes, **of_archive, "gem" => VERSION }.reject { |_, value| value.to_s.empty? }
-        end
-
-        def of_backup
-          backup = run.backup
-          return {} unless backup
-
-          { "backup" => [backup.id, (moment(backup.created_at) if backup.created_at), (bytes(backup.size) if backup.size)].compact.join(", "),
-            "sha" => backup.sha256,
-            "database" => (made_of(backup) if backup.database) }
-        end
-
-        def made_of(backup) = words.say("ran.made_of", name: backup.database, server: backup.server_version, dump: backup.dump_version)
-
-        def sizes
-          return unless run.size_before && run.size_after && !run.archive
-
-          words.say("ran.before_after", before: bytes(run.size_before), after: bytes(run.size_after))
-        end
-
-        def of_archive
-          archive = run.archive
-          return {} unless archive
-
-          format = words.say("ran.archive_format", size: bytes(archive.size), format: archive.format_version, compression: archive.compression)
-          { "archive" => format, "archive_sha" => archive.sha256 }
-        end
 
         # Columns of one table with the same outcome share a line.
         def settled
@@ -47,11 +18,6 @@ module ScalingoStagingSync
         end
 
         def columns(found) = found.map { |column| "#{name(column.name)} <em>#{h(words.kind(column.kind))}</em>" }.join(", ")
-
-        def lists
-          { "part" => run.part, "kept_tables" => run.kept, "excluded" => run.excluded, "left_out" => run.left_out, "warnings" => run.warnings }
-            .reject { |_, items| items.empty? }
-        end
       end
     end
   end
