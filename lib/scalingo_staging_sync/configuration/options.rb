@@ -175,7 +175,7 @@ module ScalingoStagingSync
 
       option :pii_sample_rows, Kind::SAMPLE_ROWS, 1000,
              "How many rows of each table are looked at, at most 1 MiB of them. :all looks at every row, on the threads that " \
-             "load; what is found behind the first rows cannot be masked any more, and fails the run under :fail and :mask. " \
+             "load; what is found after the first rows cannot be masked any more, and fails the run under :fail and :mask. " \
              "0 looks at names only."
 
       option :pii_ignore, Kind::PII_IGNORE, {}.freeze,
