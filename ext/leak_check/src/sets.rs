@@ -23,6 +23,9 @@ pub struct Bounds {
     pub originals: usize,
     /// Slots of sixteen bytes for sightings.
     pub sightings: usize,
+    /// What part of those slots a sample has, a power of two: past its bound a set needs no more to prove a leak of
+    /// many values, and the sketch beside it takes memory, too.
+    pub sample: usize,
     /// Bytes of each sketch.
     pub sketch: usize,
     /// Slots of eight bytes for digests of originals; half as many bytes go to sightings of digests, and as many to
@@ -31,14 +34,15 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// 4 MiB each for originals and sightings, 2.5 MiB for digests and what is kept, and, past those, 6 MiB for each of
-    /// two sketches: 22.5 MiB, and 4 more while a sample is made smaller. Exact for 393 000 originals and 196 000 values elsewhere;
-    /// a sketch of a million values errs about four times in ten million questions, one of two million in 100 000, and
-    /// one of five million once in eighty.
+    /// 4 MiB each for originals and sightings, or, past those, 1 MiB each for a sample and 6 MiB for a sketch, and
+    /// 2.5 MiB for digests and what is kept: 16.5 MiB, and 4 more while a sample is made. Exact for 393 000 originals
+    /// and 196 000 values elsewhere; a sketch of a million values errs about four times in ten million questions, one
+    /// of two million in 100 000, and one of five million once in eighty.
     fn default() -> Self {
         Self {
             originals: 1 << 19,
             sightings: 1 << 18,
+            sample: 4,
             sketch: 6 << 20,
             digests: 1 << 17,
         }
@@ -56,6 +60,15 @@ impl Share {
 
     fn halved(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// The largest smaller share that fits. `hashes`: all that take part now.
+    fn fitting<I: Iterator<Item = u64>>(self, hashes: impl Fn() -> I, fits: impl Fn(usize) -> bool) -> Self {
+        let mut share = self.halved();
+        while !fits(hashes().filter(|hash| share.holds(*hash)).count()) {
+            share = share.halved();
+        }
+        share
     }
 }
 
@@ -307,7 +320,7 @@ impl Sets {
         self.digest_sightings.retain(|one| share.holds(one.hash));
     }
 
-    /// Halves the sample of originals. Sightings of those that leave it keep the mark of it.
+    /// Makes the sample of originals smaller. Sightings of those that leave it keep the mark of it.
     fn thin_originals(&mut self) {
         if self.originals_sketch.is_none() {
             let mut sketch = Sketch::new(self.bounds.sketch);
@@ -315,8 +328,10 @@ impl Sets {
                 sketch.insert(hash);
             });
             self.originals_sketch = Some(sketch);
+            self.originals.lower(self.bounds.originals / self.bounds.sample);
         }
-        let share = self.originals_share.halved();
+        let fits = |entries| self.originals.has_room_for(entries);
+        let share = self.originals_share.fitting(|| self.originals.iter(), fits);
         for one in self.sightings.iter_mut() {
             if !share.holds(one.hash) && self.originals.contains(one.hash) {
                 one.mark();
@@ -326,7 +341,7 @@ impl Sets {
         self.originals.retain(|hash| share.holds(hash));
     }
 
-    /// Halves the sample of sightings. Those that leave it and are known to be originals are reported first.
+    /// Makes the sample of sightings smaller. Those that leave it and are known to be originals are reported first.
     fn thin_sightings(&mut self) {
         if self.sightings_sketch.is_none() {
             let mut sketch = Sketch::new(self.bounds.sketch);
@@ -345,8 +360,12 @@ impl Sets {
                 }
             }
             self.sightings_sketch = Some(sketch);
+            self.sightings.lower(self.bounds.sightings / self.bounds.sample);
         }
-        let share = self.sightings_share.halved();
+        let hashes = || self.sightings.iter().map(|one| one.hash);
+        let share = self
+            .sightings_share
+            .fitting(hashes, |entries| self.sightings.has_room_for(entries));
         for one in self.sightings.iter().filter(|one| !share.holds(one.hash)) {
             if one.is_original() || self.originals.contains(one.hash) {
                 let tally = &mut self.tallies[one.place as usize];

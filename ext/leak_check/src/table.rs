@@ -58,6 +58,11 @@ impl HashTable {
         self.len
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        std::mem::size_of_val(&self.slots[..])
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.slots.iter().copied().filter(|slot| *slot != 0)
     }
@@ -73,8 +78,18 @@ impl HashTable {
 
     /// Drops what a condition does not keep.
     pub(crate) fn retain(&mut self, keep: impl Fn(u64) -> bool) {
-        let slots = self.slots.len();
+        let slots = self.slots.len().min(self.most);
         self.rebuild(slots, keep);
+    }
+
+    /// Lowers the bound to so many slots, a power of two; what is dropped next must make room for it.
+    pub(crate) fn lower(&mut self, most: usize) {
+        self.most = self.most.min(most);
+    }
+
+    /// Whether so many entries leave a quarter of the room below the bound free.
+    pub(crate) fn has_room_for(&self, entries: usize) -> bool {
+        entries * 4 <= self.most / 4 * 3 * 3
     }
 
     fn rebuild(&mut self, slots: usize, keep: impl Fn(u64) -> bool) {
@@ -158,6 +173,11 @@ impl SightingTable {
         is_full(self.len + 1, self.most)
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        std::mem::size_of_val(&self.slots[..])
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Sighting> {
         self.slots.iter().filter(|slot| slot.count != 0)
     }
@@ -168,8 +188,18 @@ impl SightingTable {
 
     /// Drops what a condition does not keep.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Sighting) -> bool) {
-        let slots = self.slots.len();
+        let slots = self.slots.len().min(self.most);
         self.rebuild(slots, keep);
+    }
+
+    /// Lowers the bound to so many slots, a power of two; what is dropped next must make room for it.
+    pub(crate) fn lower(&mut self, most: usize) {
+        self.most = self.most.min(most);
+    }
+
+    /// Whether so many entries leave a quarter of the room below the bound free.
+    pub(crate) fn has_room_for(&self, entries: usize) -> bool {
+        entries * 4 <= self.most / 4 * 3 * 3
     }
 
     fn rebuild(&mut self, slots: usize, keep: impl Fn(&Sighting) -> bool) {

@@ -4,6 +4,7 @@ use crate::sketch::mix;
 const SMALL: Bounds = Bounds {
     originals: 1 << 10,
     sightings: 1 << 10,
+    sample: 4,
     sketch: 16 << 10,
     digests: 1 << 10,
 };
@@ -96,6 +97,24 @@ fn past_the_bound_a_leak_of_many_values_is_proven_by_the_samples() {
         let found = overflowing(10_000, 10_000, 0..1_000, first);
         assert!((10..1_000).contains(&found.certain), "{}", found.certain);
     }
+}
+
+#[test]
+fn past_the_bound_a_set_takes_a_sketch_and_a_small_sample() {
+    let mut sets = Sets::new(Bounds::default(), 2);
+    for number in 0..1_000_000 {
+        original(&mut sets, number);
+        seen(&mut sets, 1, 1_000_000 + number);
+    }
+    assert_eq!(
+        (sets.originals.bytes(), sets.sightings.bytes()),
+        (1 << 20, 1 << 20)
+    );
+    assert!(
+        (20_000..100_000).contains(&sets.originals.len()),
+        "{}",
+        sets.originals.len()
+    );
 }
 
 #[test]
