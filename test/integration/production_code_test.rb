@@ -41,6 +41,8 @@ class ProductionCodeTest < IntegrationTest
   end
 
   def test_masked_rows_under_an_index_whose_function_names_another_are_verified
+    skip "PostgreSQL 17 and later build no such index" if Postgres.version >= 17
+
     filled(<<~SQL, rules: { "people" => :user_anonymization })
       CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
       CREATE FUNCTION slugify(v text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain(v)';

@@ -54,6 +54,8 @@ class RefusedObjectsTest < IntegrationTest
   end
 
   def test_an_index_whose_function_finds_nothing_is_left_out_with_the_cure_in_production
+    skip "PostgreSQL 17 and later build no such index" if Postgres.version >= 17
+
     outcome = filled(PEOPLE + <<~SQL)
       CREATE FUNCTION lowered(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(t); END';
       CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';

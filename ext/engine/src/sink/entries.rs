@@ -45,19 +45,24 @@ pub(crate) fn entries(plan: &Plan, all: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// Puts what has a block in the order in which the blocks are written: rows that pass through rules in SQL come last.
-fn order_blocks(plan: &Plan, entries: &mut [Entry]) {
+///
+/// Only they move. Of large objects the entry that creates them (BLOB METADATA, since pg_dump 17) stands right before the
+/// one with their contents, and has to stay there.
+fn order_blocks(plan: &Plan, entries: &mut Vec<Entry>) {
     let turn = |entry: &Entry| {
-        let load = plan.loads.get(&entry.dump_id);
-        let group = load.and_then(|load| load.sql_group);
-        group.map(|group| sql_place(plan, group, entry.dump_id))
+        let group = plan.loads.get(&entry.dump_id)?.sql_group?;
+        Some(sql_place(plan, group, entry.dump_id))
     };
     let has_block = |entry: &Entry| matches!(entry.kind, EntryKind::TableData | EntryKind::Blobs);
-    let places: Vec<usize> = (0..entries.len()).filter(|at| has_block(&entries[*at])).collect();
-    let mut blocks: Vec<Entry> = places.iter().map(|at| entries[*at].clone()).collect();
-    blocks.sort_by_key(turn);
-    for (at, block) in places.into_iter().zip(blocks) {
-        entries[at] = block;
-    }
+    let Some(last) = entries.iter().rposition(has_block) else {
+        return;
+    };
+    let behind = entries.split_off(last + 1);
+    let (mut late, rest): (Vec<Entry>, Vec<Entry>) = std::mem::take(entries)
+        .into_iter()
+        .partition(|entry| turn(entry).is_some());
+    late.sort_by_key(turn);
+    entries.extend(rest.into_iter().chain(late).chain(behind));
 }
 
 /// A load's place among those of rules in SQL: its group, its table there, its own there.

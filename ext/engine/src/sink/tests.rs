@@ -85,6 +85,11 @@ fn key(id: i32, from: &str, to: &str) -> Entry {
 }
 
 fn planned(entries: &[Entry], exclude: &[&str]) -> Plan {
+    planned_where(entries, exclude, None)
+}
+
+/// `condition`: in SQL, of the rule for users.
+fn planned_where(entries: &[Entry], exclude: &[&str], condition: Option<&str>) -> Plan {
     let mut settings: Settings = serde_json::from_value(serde_json::json!({
         "source": { "file": "backup.dump" },
         "target": { "url": "postgres://staging", "parallel_connections": 2 },
@@ -95,6 +100,7 @@ fn planned(entries: &[Entry], exclude: &[&str]) -> Plan {
     settings.masking.rules = vec![Rule {
         table: "users".to_owned(),
         columns: [("email".to_owned(), MaskName::Plain("email".to_owned()))].into(),
+        condition: condition.map(str::to_owned),
         ..Rule::default()
     }];
     let key = Key::new(&settings.masking.secret);
@@ -241,4 +247,27 @@ fn a_foreign_key_to_rows_that_stay_out_is_not_checked() {
         "{}",
         kept[5].defn
     );
+}
+
+#[test]
+fn rows_behind_a_rule_in_sql_come_last_and_large_objects_are_made_before_their_contents() {
+    let mut all = [table(1, "users"), table(11, "visits")].concat();
+    all.sort_by_key(|entry| entry.section == Section::PostData);
+    let data = |id, kind, tag: &str, defn: &str| Entry {
+        section: Section::Data,
+        has_data: kind == EntryKind::Blobs,
+        ..entry(id, kind, tag, defn)
+    };
+    let large_objects = [
+        data(31, EntryKind::BlobMetadata, "4001..4002", "4001\n4002\n"),
+        data(32, EntryKind::Blobs, "4001..4002", ""),
+    ];
+    let keys = all
+        .iter()
+        .position(|entry| entry.section == Section::PostData)
+        .unwrap();
+    all.splice(keys..keys, large_objects);
+    let plan = planned_where(&all, &[], Some("id % 2 = 0"));
+    let kept: Vec<i32> = entries(&plan, all).iter().map(|entry| entry.dump_id.0).collect();
+    assert_eq!(kept, [1, 11, 12, 31, 32, 2, 3, 13]);
 }
