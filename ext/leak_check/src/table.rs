@@ -1,9 +1,13 @@
-//! Open-addressing tables of 64-bit hashes, which grow by doubling up to a bound.
+//! Open-addressing tables of 64-bit hashes, which grow eightfold up to a bound.
 //!
 //! The hashes are spread already, so their own bits are the place. Nothing but hashes, columns and counts is held.
 
 /// Slots of a table that has just been made.
 const FIRST: usize = 1 << 10;
+
+/// How often larger a table becomes when it is full. What it leaves behind is too small for its next size, and an
+/// allocator may not give it back: doubling would leave as much behind as the table has in the end.
+const GROWTH: usize = 8;
 
 /// Whether so many entries fill so many slots as far as they may.
 fn is_full(entries: usize, slots: usize) -> bool {
@@ -31,7 +35,7 @@ impl HashTable {
     /// Adds a hash. Returns whether it is new. It must not be full.
     pub(crate) fn insert(&mut self, hash: u64) -> bool {
         if is_full(self.len + 1, self.slots.len()) && self.slots.len() < self.most {
-            let slots = self.slots.len() * 2;
+            let slots = (self.slots.len() * GROWTH).min(self.most);
             self.rebuild(slots, |_| true);
         }
         let hash = hash.max(1);
@@ -150,7 +154,7 @@ impl SightingTable {
     /// Counts a value in a column. Returns whether it is new there. It must not be full.
     pub(crate) fn count(&mut self, hash: u64, place: u32) -> bool {
         if is_full(self.len + 1, self.slots.len()) && self.slots.len() < self.most {
-            let slots = self.slots.len() * 2;
+            let slots = (self.slots.len() * GROWTH).min(self.most);
             self.rebuild(slots, |_| true);
         }
         let at = self.slot(hash, place);
