@@ -51,7 +51,7 @@ module ScalingoStagingSync
         "BACKUP_URL" => %w[run dump check scan suggest preview why],
         "TABLES" => %w[run dump pull check preview why],
         "EXACT" => %w[run check],
-        "FORCE" => %w[run pull],
+        "FORCE" => %w[run pull expire],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],
         "TRY_SCHEMA" => %w[run],
         "VERBOSE" => %w[run dump pull],

@@ -69,6 +69,12 @@ class VariablesTest < Minitest::Test
     assert_nil Variables.new("VERBOSE" => "no").check_task!("status", given: ["VERBOSE"])
   end
 
+  # As they say themselves where there is no terminal.
+  def test_every_task_that_asks_for_confirmation_takes_force_on_its_own_line
+    %w[run pull expire].each { |task| assert_nil Variables.new("FORCE" => "true").check_task!(task, given: ["FORCE"]), task }
+    assert_includes refused_by("dump", { "FORCE" => "true" }, given: ["FORCE"]), "run, pull and expire read it."
+  end
+
   def test_the_tasks_that_are_said_to_read_a_variable_are_there
     assert_empty Variables::READERS.values.flatten - rake_tasks
   end
