@@ -69,4 +69,15 @@ class RestrictedRoleTest < IntegrationTest
       assert_run_fails ScalingoStagingSync::PrivilegeError, source: shop_archive, target: database.url_as(role), rules: SHOP_RULES
     end
   end
+
+  def test_a_role_that_may_not_use_what_another_has_made_is_sent_to_the_check
+    role = Postgres.create_role("stranger")
+    later { Postgres.exec("DROP ROLE #{role}") }
+    database = new_database
+    run!(source: shop_archive, target: database.url, rules: SHOP_RULES)
+    error = assert_untouched(database) do
+      assert_run_fails ScalingoStagingSync::PrivilegeError, source: shop_archive, target: database.url_as(role), rules: SHOP_RULES
+    end
+    assert_includes error.remedy, "`rake scalingo_staging_sync:check` names each that it lacks."
+  end
 end

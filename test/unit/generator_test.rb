@@ -98,7 +98,8 @@ class GeneratorTest < Minitest::Test
     app do
       generate("--server") do |output, status|
         assert status.success?, output
-        ["mount ScalingoStagingSync::Server.new", "config.server_enabled = true", "config.archive_file", "scalingo_staging_sync:token[ada]"].each { |words| assert_includes output, words }
+        ["mount ScalingoStagingSync::Server.new", "config.server_enabled = true", 'config.publish_service = "amazon"', "(not on Scalingo)", "config.archive_file",
+         "scalingo_staging_sync:token[ada]"].each { |words| assert_includes output, words }
         refute_includes output, "server_in_production"
       end
       generate("--server", variables: { "APP" => "shop-production" }) { |output, _| assert_includes output, "config.server_in_production = true" }
@@ -240,6 +241,8 @@ class GeneratorTest < Minitest::Test
       output = succeed(*SUNDAYS)
       assert_match(/create\s+cron\.json/, output)
       assert_includes output, "Commit cron.json and deploy"
+      assert_includes output, "give it config/environments/staging.rb"
+      assert_includes output, "scalingo --app my-app-staging run bundle exec rake scalingo_staging_sync:check"
       assert_equal [{ "command" => "0 3 * * 0 bundle exec rake scalingo_staging_sync:run", "size" => "M" }],
                    JSON.parse(File.read("cron.json"))["jobs"]
       assert_path_exists INITIALIZER
