@@ -184,13 +184,7 @@ fn read_entry<R: Read>(
     let oid = read_oid(input)?;
     let tag = input.string(MAX_STRING)?;
     let kind = EntryKind::from(input.string(MAX_STRING)?.as_str());
-    let section = match input.integer()? {
-        1 => Section::None,
-        2 => Section::PreData,
-        3 => Section::Data,
-        4 => Section::PostData,
-        _ => return Err(input.corrupt("a section is not one of pg_dump's")),
-    };
+    let section = read_section(input)?;
     let defn = input.string(MAX_STRING)?;
     further.drop_stmt = aside(input)?.unwrap_or_default();
     let copy_stmt = input.string(MAX_STRING)?;
@@ -225,6 +219,16 @@ fn read_entry<R: Read>(
         further: whole.then(|| Box::new(further)),
     };
     Ok((entry, offset))
+}
+
+fn read_section<R: Read>(input: &mut Input<R>) -> Result<Section, Fault> {
+    match input.integer()? {
+        1 => Ok(Section::None),
+        2 => Ok(Section::PreData),
+        3 => Ok(Section::Data),
+        4 => Ok(Section::PostData),
+        _ => Err(input.corrupt("a section is not one of pg_dump's")),
+    }
 }
 
 /// An oid, which the table of contents writes as text.

@@ -1,22 +1,22 @@
 //! What a finished run says of itself: names, counts and durations, never a value of a row.
 
+mod recorder;
+
+pub(crate) use recorder::Recorder;
+
 use crate::channel::Channel;
 use crate::error::Result;
-use crate::event::{Event, Phase, Sink};
 use crate::part::Selection;
 use crate::part_report::TablePart;
-use crate::plan::{self, Load, Plan};
+use crate::plan::{LeftOut, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
 use leak_check::Leak;
 use masking::ColumnCounts;
 pub use personal_data::{Finding, FoundBy, Status, Suggestion};
-use pg_dump_archive::{EntryKind, Header};
+use pg_dump_archive::Header;
 use serde::Serialize;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// A finished run.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -34,7 +34,7 @@ pub struct Report {
     /// Tables that stayed as the target had them, by `config.keep_tables`.
     pub kept: Vec<String>,
     /// What the archive holds and the target does not.
-    pub left_out: Vec<OmittedObject>,
+    pub left_out: Vec<LeftOut>,
     /// Every column that looks personal or acts outside, and, as the column `*`, every table of queued work: with
     /// [`Status`] it says what would be there without rules and what is left with them.
     pub findings: Vec<Finding>,
@@ -168,19 +168,6 @@ pub struct KnownPassword {
     pub accounts: u64,
 }
 
-/// An entry that was not restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OmittedObject {
-    /// pg_dump's word for its kind.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// Why.
-    pub why: String,
-    /// The target refused it, or what it needs; else the plan leaves it out, or it is an extension that nothing needs.
-    pub refused: bool,
-}
-
 /// How long a phase took.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PhaseTime {
@@ -293,148 +280,5 @@ pub(crate) fn outcome(result: &Result<Report>, seconds: f64) -> RunOutcome {
             error: Some(error.kind),
             ..RunOutcome::default()
         },
-    }
-}
-
-/// What the plan leaves out.
-pub(crate) fn left_out(plan: &Plan) -> Vec<OmittedObject> {
-    omitted(&plan.left_out, |_| false)
-}
-
-/// What the target would not create. An extension among it is one that nothing else in the backup needs, so that staging
-/// lacks none of production's objects: it does not count.
-pub(crate) fn refused(left_out: &[plan::LeftOut]) -> Vec<OmittedObject> {
-    omitted(left_out, |one| one.kind != EntryKind::Extension)
-}
-
-fn omitted(left_out: &[plan::LeftOut], refused: impl Fn(&plan::LeftOut) -> bool) -> Vec<OmittedObject> {
-    let omitted = left_out.iter().map(|out| OmittedObject {
-        kind: out.kind.to_string(),
-        name: out.name.clone(),
-        why: out.why.clone(),
-        refused: refused(out),
-    });
-    omitted.collect()
-}
-
-/// Listens to a run's events and remembers what the report needs of them: warnings, and how long phases took.
-#[derive(Debug, Clone)]
-pub(crate) struct Recorder {
-    started: Instant,
-    events: Sink,
-    noted: Arc<Mutex<Noted>>,
-}
-
-#[derive(Debug, Default)]
-struct Noted {
-    warnings: Vec<Text>,
-    phases: Vec<(Phase, Instant)>,
-    tables: HashMap<String, Instant>,
-}
-
-impl Recorder {
-    /// Starts the clock. Every event sent to [`Recorder::sink`] goes on to `events`.
-    pub fn start(events: &Sink) -> Self {
-        let noted = Arc::new(Mutex::new(Noted::default()));
-        let (onward, notes) = (events.clone(), Arc::clone(&noted));
-        let sink = Sink::new(move |event| {
-            {
-                let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-                match &event {
-                    Event::Warning { message } => notes.warnings.push(message.clone()),
-                    Event::Phase { phase } => notes.phases.push((*phase, Instant::now())),
-                    Event::TableStarted { table } => {
-                        notes.tables.entry(table.clone()).or_insert_with(Instant::now);
-                    }
-                    _ => {}
-                }
-            }
-            onward.send(event);
-        })
-        .with_answers_of(events);
-        Self {
-            started: Instant::now(),
-            events: sink,
-            noted,
-        }
-    }
-
-    /// Where the run's parts send their events.
-    pub fn sink(&self) -> Sink {
-        self.events.clone()
-    }
-
-    /// Says of each table when its rows began to arrive.
-    pub(crate) fn placed(&self, mut tables: Vec<TableReport>) -> Vec<TableReport> {
-        let noted = self.noted();
-        for table in &mut tables {
-            if let Some(begun) = noted.tables.get(&table.table) {
-                table.started = begun.saturating_duration_since(self.started).as_secs_f64();
-            }
-        }
-        tables
-    }
-
-    /// Seconds since the run began.
-    pub(crate) fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
-    }
-
-    /// A report with the clock's figures and the warnings so far; the rest is for the caller to fill in.
-    pub fn finish(&self) -> Report {
-        let now = Instant::now();
-        let noted = self.noted();
-        let ends = noted.phases.iter().skip(1).map(|(_, begun)| *begun).chain([now]);
-        let phases = noted
-            .phases
-            .iter()
-            .zip(ends)
-            .map(|((name, begun), end)| PhaseTime {
-                name: *name,
-                seconds: (end - *begun).as_secs_f64(),
-            });
-        Report {
-            warnings: noted.warnings.clone(),
-            phases: phases.collect(),
-            seconds: (now - self.started).as_secs_f64(),
-            ..Report::default()
-        }
-    }
-
-    fn noted(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_holds_the_warnings_and_the_phases_in_their_order() {
-        let recorder = Recorder::start(&Sink::silent());
-        let sink = recorder.sink();
-        sink.send(Event::Phase { phase: Phase::Plan });
-        sink.warn("The extension pg_stat_statements is left out.");
-        sink.send(Event::Phase { phase: Phase::Rows });
-        let report = recorder.finish();
-        assert_eq!(report.warnings, ["The extension pg_stat_statements is left out."]);
-        assert_eq!(
-            report.phases.iter().map(|phase| phase.name).collect::<Vec<_>>(),
-            [Phase::Plan, Phase::Rows]
-        );
-    }
-
-    #[test]
-    fn events_go_on_to_the_caller() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let notes = Arc::clone(&seen);
-        let recorder = Recorder::start(&Sink::new(move |event| {
-            if let Ok(mut notes) = notes.lock() {
-                notes.push(event);
-            }
-        }));
-        recorder.sink().warn("once");
-        assert_eq!(seen.lock().map(|seen| seen.len()).ok(), Some(1));
     }
 }

@@ -118,7 +118,7 @@ async fn begin(
         }
         .run(&mut archive);
     });
-    let Known {
+    let TableOfContents {
         header,
         identity,
         plan,
@@ -142,7 +142,7 @@ async fn begin(
 }
 
 /// What the table of contents comes to; see [`Opened`].
-struct Known {
+struct TableOfContents {
     header: Header,
     identity: Identity,
     plan: Arc<Plan>,
@@ -157,7 +157,7 @@ fn plan(
     settings: &Settings,
     events: &Sink,
     to_copy: bool,
-) -> Result<(Archive<Box<dyn Read + Send>>, Known)> {
+) -> Result<(Archive<Box<dyn Read + Send>>, TableOfContents)> {
     let mut archive = match to_copy {
         true => Archive::open_to_copy(archive),
         false => Archive::open(archive),
@@ -170,7 +170,7 @@ fn plan(
     };
     let identity = Identity::of(&archive);
     archive.forget_statements();
-    let known = Known {
+    let known = TableOfContents {
         header: archive.header().clone(),
         identity,
         detection: Arc::new(Detection::new(&plan)),

@@ -1,5 +1,5 @@
 //! What archives hold and the plan makes of it, on tables of contents built by hand: what is left out, what waits for
-//! what, and how long planning takes.
+//! what.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,10 +7,9 @@ mod plan_support;
 
 use masking::Key;
 use pg_dump_archive::{DumpId, EntryKind, Version};
-use plan_support::{header, made, planned, problem, settings, shop, Toc, USERS};
+use plan_support::{header, made, many_partitions, planned, problem, settings, shop, Toc, USERS};
 use staging_sync_engine::plan::schema::Schema;
 use staging_sync_engine::plan::{plan, PlanInput, Refusal, TaskId};
-use std::time::Instant;
 
 fn columns(schema: &Schema, name: &str) -> Vec<(String, bool)> {
     let table = schema
@@ -427,94 +426,4 @@ fn a_partitions_index_is_attached_after_its_own_its_parents_and_its_tables() {
         .map(|step| step.waits_for.len())
         .collect();
     assert_eq!(attached, [3, 3, 3]);
-}
-
-/// Ten times the tables may take some ten times as long, and not a hundred times: compared in one run and by the best
-/// of five each, so that a busy machine matters to both.
-fn grows_with_the_tables_and_no_faster(toc: impl Fn(usize) -> Toc, rule: (&str, &str)) {
-    let settings = settings(&[rule], &[]);
-    let best = |tables: usize| {
-        let toc = toc(tables);
-        let seconds = (0..5).map(|_| {
-            let begun = Instant::now();
-            let plan = planned(&toc.entries, &settings).unwrap();
-            let masked = plan.loads.values().filter(|load| load.mask.is_some());
-            assert_eq!(masked.count(), tables);
-            begun.elapsed().as_secs_f64()
-        });
-        seconds.fold(f64::INFINITY, f64::min)
-    };
-    let (few, many) = (best(500), best(5000));
-    assert!(many < 60.0 * few, "500 took {few} s, 5,000 took {many} s");
-}
-
-fn many_tables(count: usize) -> Toc {
-    let mut toc = Toc::default();
-    for number in 0..count {
-        let name = format!("table_{number}");
-        let table = toc.table(
-            &name,
-            "id bigint NOT NULL,\nemail text,\nuser_id bigint,\nnote text DEFAULT 'x'::text",
-        );
-        toc.key((&name, table.0), &format!("{name}_pkey"), "PRIMARY KEY (id)");
-        toc.key(
-            (&name, table.0),
-            &format!("{name}_email"),
-            &format!("CREATE UNIQUE INDEX {name}_email ON public.{name} USING btree (email);\n"),
-        );
-        if number > 0 {
-            toc.key(
-                (&name, table.0),
-                &format!("{name}_fk"),
-                "FOREIGN KEY (user_id) REFERENCES public.table_0(id)",
-            );
-        }
-    }
-    toc
-}
-
-fn many_partitions(count: usize) -> Toc {
-    let mut toc = Toc::default();
-    let columns = "id bigint NOT NULL,\nemail text";
-    let root = toc.add(
-        "TABLE",
-        "public",
-        "events",
-        &format!("CREATE TABLE public.events (\n{columns}\n)\nPARTITION BY RANGE (id);\n"),
-        &[],
-    );
-    let index = toc.key(
-        ("events", root),
-        "events_email",
-        "CREATE INDEX events_email ON ONLY public.events USING btree (email);\n",
-    );
-    for number in 0..count {
-        let name = format!("events_{number}");
-        let (leaf, _) = toc.table(&name, columns);
-        toc.add("TABLE ATTACH", "public", &name, &format!("ALTER TABLE ONLY public.events ATTACH PARTITION public.{name} FOR VALUES FROM ({number}) TO ({number});\n"), &[root, leaf]);
-        let own = toc.key(
-            (&name, leaf),
-            &format!("{name}_email"),
-            &format!("CREATE INDEX {name}_email ON public.{name} USING btree (email);\n"),
-        );
-        toc.add(
-            "INDEX ATTACH",
-            "public",
-            &format!("{name}_email"),
-            &format!("ALTER INDEX public.events_email ATTACH PARTITION public.{name}_email;\n"),
-            &[index, own, leaf, root],
-        );
-    }
-    toc.key(("events", root), "events_pkey", "PRIMARY KEY (id)");
-    toc
-}
-
-#[test]
-fn the_time_that_planning_takes_grows_with_the_tables_and_no_faster() {
-    grows_with_the_tables_and_no_faster(many_tables, ("*", "email_anonymization"));
-}
-
-#[test]
-fn the_time_that_planning_takes_grows_with_the_partitions_and_no_faster() {
-    grows_with_the_tables_and_no_faster(many_partitions, ("events", "email_anonymization"));
 }

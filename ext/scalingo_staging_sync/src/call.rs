@@ -173,6 +173,9 @@ fn spawn(
             answer.recv().ok()
         });
         let result = catch_unwind(AssertUnwindSafe(|| {
+            // Lanes mask on these threads, one piece of rows between two waits for their sockets: that a lane keeps a thread
+            // so long delays no other session's answer by more than a piece. The reader, which decompresses, has a thread
+            // of its own.
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()

@@ -27,7 +27,6 @@ impl Detection {
         (detectors, categories): (&[ColumnDetector], &Categories),
         last: bool,
     ) -> Decision {
-        let policy = self.plan.personal.policy;
         let mut further: Vec<(usize, Mask)> = Vec::new();
         let mut kinds: HashMap<usize, PiiKind> = HashMap::new();
         let mut withhold = false;
@@ -49,43 +48,10 @@ impl Detection {
                 self.note_silence(load, column, detector);
                 continue;
             };
-            let mut finding = finding(column, detector, &verdict);
-            let open = column.standing.status == Status::Uncovered;
-            if open && !last {
-                // The lanes count these again, with all others.
-                (finding.values, finding.count) = (0, 0);
-            }
-            let looked = Shown {
-                is_sealed: detector.is_sealed(),
-                ..shown(column, &verdict, categories)
-            };
             kinds.insert(column.position, verdict.kind);
-            let automatic = self.automatic(watch, column, verdict.kind, looked);
-            // What its name has put in force would leave what its values hold, or spoil what code compares with its own.
-            let leaves = column.scrubs && !looked.scrubbed;
-            let spoils = is_better_category(watch, column, verdict.kind, looked, automatic.as_ref());
-            let leaves = leaves || spoils || looked.is_sealed && watch.breaks_ciphertext(column);
-            let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
-            if shown && !matches!(policy, Policy::Warn) {
-                let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
-                act(policy, &mut finding, fits.is_some(), column);
-                if looked.is_sealed && fits.is_none() {
-                    finding.because = Some(SEALED.to_owned());
-                }
-                withhold |= finding.status == Status::Withheld;
-                let masked = fits.filter(|_| finding.status == Status::Masked);
-                further.extend(masked.map(|automatic| (column.position, automatic.mask.clone())));
-            }
-            if let Some(automatic) = automatic.filter(|_| finding.status > Status::Covered) {
-                if let Some(suggestion) = automatic.suggestion.clone() {
-                    finding.suggest(suggestion, column.in_rules.clone());
-                }
-                if finding.status == Status::Masked {
-                    let place = (column.home.clone(), column.name.clone());
-                    self.noted().automatic.insert(place, automatic);
-                }
-            }
-            self.note(finding, leaves);
+            let (withheld, mask) = self.judge_column(watch, (column, detector, &verdict), categories, last);
+            withhold |= withheld;
+            further.extend(mask.map(|mask| (column.position, mask)));
         }
         if withhold {
             return Decision::Withhold;
@@ -101,6 +67,56 @@ impl Detection {
                 Decision::Withhold
             }
         }
+    }
+
+    /// Whether a column that looks personal keeps its rows out, and the further mask that it gets, if any.
+    fn judge_column(
+        &self,
+        watch: &Watch,
+        (column, detector, verdict): (&Watched, &ColumnDetector, &Verdict),
+        categories: &Categories,
+        last: bool,
+    ) -> (bool, Option<Mask>) {
+        let policy = self.plan.personal.policy;
+        let mut finding = finding(column, detector, verdict);
+        let open = column.standing.status == Status::Uncovered;
+        if open && !last {
+            // The lanes count these again, with all others.
+            (finding.values, finding.count) = (0, 0);
+        }
+        let looked = Shown {
+            is_sealed: detector.is_sealed(),
+            ..shown(column, verdict, categories)
+        };
+        let automatic = self.automatic(watch, column, verdict.kind, looked);
+        // What its name has put in force would leave what its values hold, or spoil what code compares with its own.
+        let leaves = column.scrubs && !looked.scrubbed;
+        let spoils = is_better_category(watch, column, verdict.kind, looked, automatic.as_ref());
+        let leaves = leaves || spoils || looked.is_sealed && watch.breaks_ciphertext(column);
+        let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
+        let (mut withheld, mut mask) = (false, None);
+        if shown && !matches!(policy, Policy::Warn) {
+            let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
+            act(policy, &mut finding, fits.is_some(), column);
+            if looked.is_sealed && fits.is_none() {
+                finding.because = Some(SEALED.to_owned());
+            }
+            withheld = finding.status == Status::Withheld;
+            let masked = fits.filter(|_| finding.status == Status::Masked);
+            mask = masked.map(|automatic| automatic.mask.clone());
+        }
+        let status = finding.status;
+        if let Some(automatic) = automatic.filter(|_| status > Status::Covered) {
+            if let Some(suggestion) = automatic.suggestion.clone() {
+                finding.suggest(suggestion, column.in_rules.clone());
+            }
+            if status == Status::Masked {
+                let place = (column.home.clone(), column.name.clone());
+                self.noted().automatic.insert(place, automatic);
+            }
+        }
+        self.note(finding, leaves);
+        (withheld, mask)
     }
 
     /// A column of a table of webhooks whose values are addresses under any name, and what quiets it.

@@ -87,19 +87,7 @@ async fn mask(settings: &Settings, target: &Target, recorder: &Recorder) -> Resu
     };
     job.explain().await?;
 
-    let parts = parts(&plan);
-    events.send(Event::Planned {
-        tables: parts.iter().map(|part| job.tables_of(part).len() as u64).sum(),
-        steps: 0,
-        last_rows: target.last_rows().await,
-    });
-    events.send(Event::Phase { phase: Phase::Rows });
-    let tables = if settings.masking.rollback_on_error {
-        let whole = Part::of_all(&parts);
-        job.retrying(async || job.in_transaction(&whole).await).await?
-    } else {
-        job.one_by_one(&parts).await?
-    };
+    let tables = job.mask_all().await?;
 
     events.send(Event::Phase { phase: Phase::Verify });
     job.refresh_materialized_views().await?;
@@ -195,6 +183,23 @@ struct Masking<'a> {
 }
 
 impl Masking<'_> {
+    /// Masks every table, in one transaction or in as many as there are parts.
+    async fn mask_all(&self) -> Result<Vec<report::TableReport>> {
+        let parts = parts(self.plan);
+        self.events.send(Event::Planned {
+            tables: parts.iter().map(|part| self.tables_of(part).len() as u64).sum(),
+            steps: 0,
+            last_rows: self.target.last_rows().await,
+        });
+        self.events.send(Event::Phase { phase: Phase::Rows });
+        if self.settings.masking.rollback_on_error {
+            let whole = Part::of_all(&parts);
+            self.retrying(async || self.in_transaction(&whole).await).await
+        } else {
+            self.one_by_one(&parts).await
+        }
+    }
+
     /// Asks the server whether it accepts every rule in SQL, and leaves nothing behind.
     async fn explain(&self) -> Result<()> {
         if self.plan.sql_rules.groups.is_empty() {

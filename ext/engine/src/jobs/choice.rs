@@ -30,12 +30,7 @@ pub(super) async fn beforehand(
         return Ok(None);
     }
     let session = target.session().await?;
-    let plan = Arc::clone(&opened.plan);
-    let Some(chooser) = Chooser::beforehand(session, target.buffers(), &plan).await? else {
-        return Ok(None);
-    };
-    events.send(Event::Phase { phase: Phase::Choice });
-    first_look(chooser, opened).await.map(Some)
+    elsewhere(session, target.buffers(), opened, events).await
 }
 
 /// The choice over a session of a database that need not have anything of the backup's. None where a rule needs more of its
@@ -87,21 +82,18 @@ pub(super) async fn preview(
 
 /// The choice that a run would make.
 async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Option<Selection>> {
-    let backup = source::open(
-        &read_only(&settings.source),
-        settings.target.stall_timeout,
-        events,
-    )
-    .await?;
+    let (mut opened, buffers) = open(settings, events).await?;
+    elsewhere(session, buffers, &mut opened, events).await
+}
+
+/// The backup, to be looked at and not loaded.
+async fn open(settings: &Settings, events: &Sink) -> Result<(Opened, Buffers)> {
+    let source = read_only(&settings.source);
+    let backup = source::open(&source, settings.target.stall_timeout, events).await?;
     refuse_pipe(&backup.info)?;
     let buffers = Buffers::new(BUFFERS);
-    let mut opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
-    let plan = Arc::clone(&opened.plan);
-    let Some(chooser) = Chooser::beforehand(session, buffers, &plan).await? else {
-        return Ok(None);
-    };
-    events.send(Event::Phase { phase: Phase::Choice });
-    first_look(chooser, &mut opened).await.map(Some)
+    let opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
+    Ok((opened, buffers))
 }
 
 /// Why a row comes, or why it does not. `seek` finds the row in the plan; where it says something itself, nothing is read.
@@ -111,15 +103,7 @@ pub(super) async fn why(
     events: &Sink,
     seek: impl Fn(&Plan) -> Result<Result<Sought, Reason>>,
 ) -> Result<Option<Vec<Reason>>> {
-    let backup = source::open(
-        &read_only(&settings.source),
-        settings.target.stall_timeout,
-        events,
-    )
-    .await?;
-    refuse_pipe(&backup.info)?;
-    let buffers = Buffers::new(BUFFERS);
-    let mut opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
+    let (mut opened, buffers) = open(settings, events).await?;
     let plan = Arc::clone(&opened.plan);
     let sought = match seek(&plan)? {
         Ok(sought) => sought,

@@ -4,23 +4,22 @@
 //! real rules; then the target is looked at in a read-only transaction. No new backup is asked for, nothing is
 //! kept on disk, nothing is locked, unless the whole schema is to be tried ([`Settings::try_schema`]).
 
+mod asked;
 mod trial;
 
-use super::{choice, read_only, room, until_cancelled, Job};
+use super::{read_only, until_cancelled, Job};
 use crate::channel::Channel;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::identity;
 use crate::part::Selection;
 use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;
-use crate::plan::{Load, Plan};
+use crate::plan::{LeftOut, Load, Plan};
 use crate::planned;
 use crate::postgres;
-use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
 use crate::postgres::{Inspection, ServerCheck};
-use crate::report::{self, OmittedObject};
+use crate::report;
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
 use crate::text::{text, Setting, Text};
@@ -50,7 +49,7 @@ pub struct DryRun {
     /// Foreign keys that would be added NOT VALID, because rows they point at are excluded.
     pub not_valid: Vec<String>,
     /// What else would be left out, and why.
-    pub left_out: Vec<OmittedObject>,
+    pub left_out: Vec<LeftOut>,
     /// The target; None when it could not be looked at.
     pub target: Option<Inspection>,
     /// What the server says of rules in SQL; None where it was not asked.
@@ -150,16 +149,13 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
 
     events.send(Event::Phase { phase: Phase::Backup });
     let contents = take(contents(settings, events).await, &mut problems)?;
-    let mut plan = None;
-    let mut sizes = HashMap::new();
+    let (mut plan, mut sizes) = (None, HashMap::new());
     if let Some(contents) = contents {
-        dry.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
-        dry.warnings.extend(age_warning(settings, &contents.info));
-        if let Some(url) = &url {
-            let (source, dumped) = (&settings.source, &contents.header.database);
-            problems.extend(identity::refuse_addon(url, &contents.info).err());
-            problems.extend(identity::refuse_source(url, source, dumped).err());
-        }
+        dry.note_backup(settings, &contents);
+        problems.extend(
+            url.iter()
+                .flat_map(|url| asked::same_database(settings, url, &contents)),
+        );
         sizes = contents.sizes;
         plan = take(contents.plan, &mut problems)?;
     }
@@ -172,56 +168,21 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
         None => None,
     };
     problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
-    dry.warnings
-        .extend(look.iter().flat_map(|look| &look.warnings).cloned());
-    if let (Some(plan), Some(url), Some(_), true) = (&plan, &url, &look, keeps(plan.as_ref())) {
-        let session = connect(url.clone()).await?;
-        let (differing, absent) = postgres::look_at_kept(&session, plan).await?;
-        session.close().await;
-        problems.extend(differing);
-        let absent = absent
-            .iter()
-            .map(|table| Text::from(postgres::nothing_to_keep(table)));
-        dry.warnings.extend(absent);
-    }
-    let chosen = match (&plan, &url, &look) {
-        (Some(plan), Some(url), Some(_)) => choice::preview(settings, plan, url, events).await,
-        _ => Ok(choice::Previewed::default()),
-    };
-    let choice::Previewed { asked, selection } = take(chosen, &mut problems)?.unwrap_or_default();
-    problems.extend(asked.problems.iter().cloned());
-    if let (Some(plan), Some(url), Some(_), true) = (&plan, url, &look, settings.ask_server) {
-        dry.server_check = take(postgres::ask(url, plan).await, &mut problems)?;
-        problems.extend(dry.server_check.iter().flat_map(|check| &check.problems).cloned());
-    }
-    if let Some(check) = &mut dry.server_check {
-        check.accepted += asked.accepted;
-        check.refused += asked.problems.len() as u64;
-        check.unanswered.extend(asked.unanswered.iter().cloned());
-    }
-    if let (Some(plan), Some(_), true, true) = (&plan, &look, settings.try_schema, problems.is_empty()) {
-        let tried = take(trial::try_schema(settings, plan, events).await, &mut problems)?;
-        tried.into_iter().for_each(|tried| dry.note_trial(tried));
+    let warnings = look.iter().flat_map(|look| &look.warnings);
+    dry.warnings.extend(warnings.cloned());
+    let mut selection = None;
+    // What follows needs both: a plan, and a target that answers.
+    if let (Some(plan), Some(url), Some(_)) = (&plan, url, &look) {
+        selection = dry.ask_target(settings, events, plan, url, &mut problems).await?;
     }
     if let Some(plan) = &plan {
-        dry.warnings.extend(plan.warnings.iter().cloned());
-        dry.warnings.extend(room::warning(plan).map(Text::from));
-        dry.warnings
-            .extend(plan.personal.unmeetable().into_iter().map(Text::from));
-        dry.findings.clone_from(&plan.personal.findings);
-        dry.channels = plan.known_channels();
+        dry.note_plan(plan);
         dry.tables = tables(plan, &sizes, look.as_ref(), selection.as_ref());
-        dry.not_valid = not_valid(plan);
-        dry.left_out.extend(report::left_out(plan));
     }
     dry.target = look;
     dry.problems = problems.iter().map(Problem::from).collect();
     dry.would_succeed = dry.problems.is_empty();
     Ok(dry)
-}
-
-fn keeps(plan: Option<&Plan>) -> bool {
-    plan.is_some_and(|plan| !plan.keep.tables.is_empty())
 }
 
 /// A part of the dry run, or None where it fails as a run would, which is a problem to report. A defect or an interrupt

@@ -226,14 +226,7 @@ impl Dumping<'_> {
         };
         let schema = Schema::read(&entries);
         let workspace = sql::workspace(self.workspace, &plan, &schema, &buffers).await?;
-        for warning in &plan.warnings {
-            events.warn(warning);
-        }
-        events.send(Event::Planned {
-            tables: plan.loads.len() as u64,
-            steps: 0,
-            last_rows: Default::default(),
-        });
+        self.send_plan(&plan);
         self.enter(Phase::Rows);
         let leaks = leak_report::check(settings, &plan);
         let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
@@ -257,6 +250,17 @@ impl Dumping<'_> {
             selection,
         };
         Ok((begun, rest))
+    }
+
+    fn send_plan(&self, plan: &Plan) {
+        for warning in &plan.warnings {
+            self.events.warn(warning);
+        }
+        self.events.send(Event::Planned {
+            tables: plan.loads.len() as u64,
+            steps: 0,
+            last_rows: Default::default(),
+        });
     }
 
     /// Writes what comes. When it is cancelled it waits for the writer, which must not write on.

@@ -15,7 +15,7 @@ use crate::source::{self, BackupInfo};
 use crate::stream::{self, Identity, Opened, Referred};
 use crate::{identity, leak_report, part_report, passwords, verify};
 use leak_check::{LeakCheck, LookTime};
-use pg_dump_archive::DumpId;
+use pg_dump_archive::{DumpId, Header};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
@@ -99,21 +99,8 @@ impl Run<'_> {
         self.enter(Phase::Rows);
         drop(first_look);
         let leaks = leak_report::check(self.settings, &plan);
-        let mut stages: Stages = vec![Arc::clone(&detection) as Arc<dyn RowStage>];
-        stages.extend(leak_report::stages(leaks.as_ref(), LookTime::Sent));
-        let watching = Watching {
-            questions: self.questions(&plan),
-            stages,
-        };
-        let loaded = match looked {
-            None => postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?,
-            Some(looked) => {
-                let (sender, chosen) = mpsc::channel(1);
-                let restore =
-                    postgres::restore_from(self.target, Arc::clone(&plan), watching, chosen, &again);
-                choice::two_looks(restore, again.feed(self.target, items, looked, sender)).await?
-            }
-        };
+        let watching = self.watching(&plan, &detection, leaks.as_ref());
+        let loaded = self.load(&plan, watching, (items, looked), &again).await?;
         let plan = &detection.carried_out();
         self.empty_late(&loaded, &detection).await?;
 
@@ -122,22 +109,31 @@ impl Run<'_> {
         let rest = self
             .conclude(plan, &loaded, &detection, leaks.as_ref(), selection)
             .await?;
-        Ok(Report {
+        Ok(self.report(plan, &loaded, (&backup, &header), rest))
+    }
+
+    fn report(
+        &self,
+        plan: &Plan,
+        loaded: &LoadReport,
+        (backup, header): (&Origin, &Header),
+        rest: Report,
+    ) -> Report {
+        let left_out = plan.left_out.iter().cloned();
+        let kept = plan.keep.tables.iter();
+        Report {
             backup: Some(report::BackupReport::new(
                 &backup.info,
                 backup.digest.get(),
-                &header,
+                header,
             )),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
-            kept: plan.keep.tables.iter().map(|one| one.table.to_string()).collect(),
-            left_out: report::left_out(plan)
-                .into_iter()
-                .chain(report::refused(&self.target.left_out()))
-                .collect(),
+            kept: kept.map(|one| one.table.to_string()).collect(),
+            left_out: left_out.chain(self.target.left_out()).collect(),
             large_objects: loaded.large_objects,
             steps: loaded.steps,
             ..rest
-        })
+        }
     }
 
     fn enter(&self, phase: Phase) {
@@ -180,6 +176,32 @@ impl Run<'_> {
             steps: steps.count() as u64,
             last_rows: self.target.last_rows().await,
         });
+    }
+
+    /// What is looked at while rows are loaded.
+    fn watching(&self, plan: &Plan, detection: &Arc<Detection>, leaks: Option<&Arc<LeakCheck>>) -> Watching {
+        let mut stages: Stages = vec![Arc::clone(detection) as Arc<dyn RowStage>];
+        stages.extend(leak_report::stages(leaks, LookTime::Sent));
+        Watching {
+            questions: self.questions(plan),
+            stages,
+        }
+    }
+
+    /// Loads the rows; where they have to be chosen on the way, by a second look.
+    async fn load(
+        &self,
+        plan: &Arc<Plan>,
+        watching: Watching,
+        (items, looked): (mpsc::Receiver<Result<Item>>, Option<mpsc::Receiver<Looked>>),
+        again: &Again<'_>,
+    ) -> Result<LoadReport> {
+        let restore = |items| postgres::restore_from(self.target, Arc::clone(plan), watching, items, again);
+        let Some(looked) = looked else {
+            return restore(items).await;
+        };
+        let (sender, chosen) = mpsc::channel(1);
+        choice::two_looks(restore(chosen), again.feed(self.target, items, looked, sender)).await
     }
 
     /// What is asked of each table while others still load.

@@ -26,8 +26,8 @@ pub fn why<'a>(
         let url = ConnectionUrl::of(&settings.target)?;
         until_cancelled(&cancel, async {
             let seek = |plan: &Plan| seek(plan, named, id);
-            let said = choice::why(settings, &url, events, seek).await?;
-            Ok(said.unwrap_or_else(|| vec![of(What::Unknown, named.to_owned())]))
+            let reasons = choice::why(settings, &url, events, seek).await?;
+            Ok(reasons.unwrap_or_else(|| vec![of(What::Unknown, named.to_owned())]))
         })
         .await
     })

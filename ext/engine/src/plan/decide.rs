@@ -52,12 +52,19 @@ pub(super) fn decide(
         .filter(|entry| matches!(entry.kind, EntryKind::Sequence | EntryKind::Table))
         .map(|entry| (&entry.kind, entry.namespace.as_str(), entry.tag.as_str()))
         .collect();
-    let mut said = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let needed = Needed::of(entries, by_id);
-    let by_hand = dispensable::excluded(&settings.exclude_objects, entries, &needed, &mut said.problems);
+    let by_hand = dispensable::excluded(
+        &settings.exclude_objects,
+        entries,
+        &needed,
+        &mut diagnostics.problems,
+    );
     let fates = entries
         .iter()
-        .map(|entry| by_kind(entry, &relations, settings, &mut said.warnings).map_or(Fate::Keep, Fate::Out))
+        .map(|entry| {
+            by_kind(entry, &relations, settings, &mut diagnostics.warnings).map_or(Fate::Keep, Fate::Out)
+        })
         .enumerate()
         .map(|(at, fate)| match fate {
             Fate::Out(why) if why.is_empty() => Fate::Implied,
@@ -67,15 +74,17 @@ pub(super) fn decide(
         .collect();
     let mut decisions = Decisions {
         fates,
-        encoding: encoding(entries, &mut said.problems),
+        encoding: encoding(entries, &mut diagnostics.problems),
     };
-    said.warnings.extend(decisions.cascade(entries, by_id, &by_hand));
+    diagnostics
+        .warnings
+        .extend(decisions.cascade(entries, by_id, &by_hand));
     decisions.decide_extensions(entries, by_id, &by_hand);
-    decisions.decide_extension_rows(entries, &by_hand, &mut said.warnings);
+    decisions.decide_extension_rows(entries, &by_hand, &mut diagnostics.warnings);
     if settings.on_object_error == OnObjectError::LeaveOut {
         decisions.may_go(entries, &needed);
     }
-    (decisions, said)
+    (decisions, diagnostics)
 }
 
 /// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.

@@ -15,18 +15,18 @@ pub(super) fn not_included(patterns: &[String], schema: &Schema) -> (HashSet<usi
     if patterns.is_empty() {
         return Default::default();
     }
-    let (included, said) = named("include_tables", patterns, schema);
+    let (included, diagnostics) = named("include_tables", patterns, schema);
     let others = (0..schema.tables.len()).filter(|table| !included.contains(table));
-    (others.collect(), said)
+    (others.collect(), diagnostics)
 }
 
 /// The tables that an option's patterns name, with those below them.
 fn named(option: &str, patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
-    let mut said = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let mut tables = HashSet::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
-            said.problems.add(format!(
+            diagnostics.problems.add(format!(
                 "{option}: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
                  with double quotes around a name that has dots in it."
             ));
@@ -34,7 +34,8 @@ fn named(option: &str, patterns: &[String], schema: &Schema) -> (HashSet<usize>,
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            said.problems
+            diagnostics
+                .problems
                 .add(format!("{option}: {}", not_found(text, &pattern, schema)));
         }
         for table in found {
@@ -42,7 +43,7 @@ fn named(option: &str, patterns: &[String], schema: &Schema) -> (HashSet<usize>,
             tables.extend(schema.descendants(table));
         }
     }
-    (tables, said)
+    (tables, diagnostics)
 }
 
 /// The tables that a pattern names: as written, or else in lower case.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// The hypertables among the tables: those whose rows would come are a problem, the others are plain tables afterwards.
 pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry]) -> Diagnostics {
-    let mut said = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let (mut hold_rows, mut plain) = (Vec::new(), Vec::new());
     for (table, has_rows) in hypertables(schema, excluded, entries) {
         let name = &schema.tables[table].name;
@@ -26,7 +26,7 @@ pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry
             .iter()
             .map(|name| format!("{:?}", name.in_rules()))
             .collect();
-        said.problems.add(text!(
+        diagnostics.problems.add(text!(
             format!(
                 "The backup has hypertables of TimescaleDB, whose rows cannot be brought into one: {}. Leave them out: add [{}] to ",
                 names.join(", "),
@@ -37,12 +37,12 @@ pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry
         ));
     }
     if !plain.is_empty() {
-        said.warnings.push(format!(
+        diagnostics.warnings.push(format!(
             "Hypertables of TimescaleDB come as plain tables without rows: {}.",
             plain.join(", ")
         ));
     }
-    said
+    diagnostics
 }
 
 /// Each hypertable, and whether its rows would come.

@@ -13,11 +13,11 @@ pub(in crate::plan) struct Ignores(Vec<(NamePattern, NamePattern, String)>);
 impl Ignores {
     /// Reads the patterns. One that matches no column is a warning: the column may come with a later migration.
     pub(in crate::plan) fn read(entries: &[Ignored], schema: &Schema) -> (Self, Diagnostics) {
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let mut ignores = Ignores::default();
         for entry in entries {
             let Some((table, column)) = split(&entry.column) else {
-                said.problems.add(text!(
+                diagnostics.problems.add(text!(
                     Setting::PiiIgnore,
                     format!(": \"{}\" is not a column. Write table.column or ", entry.column),
                     "schema.table.column, with * for any characters, such as \"products.*\" or \"*.name\".",
@@ -30,14 +30,14 @@ impl Ignores {
             });
             if !found {
                 let column = &entry.column;
-                said.warnings.push(text!(
+                diagnostics.warnings.push(text!(
                     Setting::PiiIgnore,
                     format!(": \"{column}\" matches no column of the backup."),
                 ));
             }
             ignores.0.push((table, column, entry.reason.clone()));
         }
-        (ignores, said)
+        (ignores, diagnostics)
     }
 
     /// Why a column is ignored, if it is.

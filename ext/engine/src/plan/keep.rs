@@ -108,29 +108,29 @@ impl KeptTable {
 
 /// Reads what the option names.
 pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) {
-    let mut said = Diagnostics::default();
-    let tables = named(&settings.keep_tables, schema, &mut said);
-    refuse_others(settings, schema, &tables, &mut said);
+    let mut diagnostics = Diagnostics::default();
+    let tables = named(&settings.keep_tables, schema, &mut diagnostics);
+    refuse_others(settings, schema, &tables, &mut diagnostics);
     let kept = tables.iter().map(|at| kept_table(&schema.tables[*at]));
     let keep = Keep {
         tables: kept.collect(),
         keys: keys(schema, &tables),
     };
-    (keep, said)
+    (keep, diagnostics)
 }
 
-fn named(patterns: &[String], schema: &Schema, said: &mut Diagnostics) -> Vec<usize> {
+fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) -> Vec<usize> {
     let mut tables = Vec::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
-            said.problems.add(format!(
+            diagnostics.problems.add(format!(
                 "keep_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *."
             ));
             continue;
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            said.problems.add(format!(
+            diagnostics.problems.add(format!(
                 "keep_tables: {} Only tables that the backup has can stay: one that is in staging alone is dropped by a run, \
                  so move it to a database of its own first.",
                 not_found(text, &pattern, schema)
@@ -139,7 +139,7 @@ fn named(patterns: &[String], schema: &Schema, said: &mut Diagnostics) -> Vec<us
         for at in found {
             let table = &schema.tables[at];
             if table.partition_key.is_some() || table.partition_of.is_some() || !table.inherits.is_empty() {
-                said.problems.add(format!(
+                diagnostics.problems.add(format!(
                     "keep_tables: {} is partitioned, a partition, or inherits from another table, and such a table cannot \
                      stay by itself. Remove it.",
                     table.name
@@ -153,7 +153,7 @@ fn named(patterns: &[String], schema: &Schema, said: &mut Diagnostics) -> Vec<us
 }
 
 /// A kept table's rows are staging's own: nothing else may be said of production's.
-fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], said: &mut Diagnostics) {
+fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], diagnostics: &mut Diagnostics) {
     let masking = &settings.masking;
     let masks = masking
         .rules
@@ -176,7 +176,7 @@ fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], said: &
         };
         for at in tables_like(&pattern, schema) {
             if tables.contains(&at) && seen.insert((what, at)) {
-                said.problems.add(format!(
+                diagnostics.problems.add(format!(
                     "keep_tables: {} has {what}, too, and its rows are staging's own. Leave one of the two.",
                     schema.tables[at].name
                 ));

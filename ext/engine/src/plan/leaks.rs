@@ -42,54 +42,73 @@ pub(super) fn watches(
         let Some(table) = schema.table(&load.table) else {
             continue;
         };
-        let masked_later = masked_later(load, sql_rules, schema);
         let names = by_names(schema, table);
-        let ignored = personal.ignored(load.dump_id);
-        let mut watch = LeakWatch {
-            read_back: [&load.table, &load.copy_into]
-                .iter()
-                .any(|table| sql_rules.losing.contains(*table) || sql_rules.shrinking.contains(*table)),
-            ..LeakWatch::default()
+        let columns = Columns {
+            schema,
+            table,
+            names: &names,
+            masked_later: masked_later(load, sql_rules, schema),
+            ignored: personal.ignored(load.dump_id),
         };
-        for (position, name) in load.columns.iter().enumerate() {
-            let column = schema.tables[table]
-                .columns
-                .iter()
-                .find(|column| column.name == *name);
-            let Some(scan) = scan(schema, &load.table, column) else {
-                continue;
-            };
-            let named = names.get(name.as_str());
-            let role = match masked_later.contains(name.as_str()) {
-                true => Role::MaskedLater,
-                false if ignored.contains(&position) => Role::Ignored,
-                false => Role::Written,
-            };
-            watch.columns.push(WatchedColumn {
-                position,
-                column: found.columns.len() as u32,
-                role,
-                scan,
-                whole: named.map(|named| named.kind).filter(|kind| is_whole(*kind)),
-            });
-            found.columns.push(ColumnPlace {
-                table: load.table.to_string(),
-                column: name.clone(),
-                entry: entry(schema, table, (&load.table, name), column, named),
-            });
-        }
         let named = |kind: PiiKind| {
             load.columns
                 .iter()
                 .position(|name| names.get(name.as_str()).is_some_and(|found| found.kind == kind))
         };
-        watch.full_name = named(PiiKind::FirstName).zip(named(PiiKind::LastName));
-        watch.columns.shrink_to_fit();
+        let watch = LeakWatch {
+            read_back: [&load.table, &load.copy_into]
+                .iter()
+                .any(|table| sql_rules.losing.contains(*table) || sql_rules.shrinking.contains(*table)),
+            full_name: named(PiiKind::FirstName).zip(named(PiiKind::LastName)),
+            columns: columns.watched(load, &mut found.columns),
+        };
         if !watch.columns.is_empty() {
             found.loads.insert(load.dump_id, Arc::new(watch));
         }
     }
     found
+}
+
+/// What is known of the columns of a load.
+struct Columns<'a> {
+    schema: &'a Schema,
+    table: usize,
+    names: &'a HashMap<&'a str, NameFinding>,
+    masked_later: HashSet<&'a str>,
+    ignored: HashSet<usize>,
+}
+
+impl Columns<'_> {
+    /// Those that can hold what is looked for. Each is added to `places`, by whose number the check knows it.
+    fn watched(&self, load: &Load, places: &mut Vec<ColumnPlace>) -> Vec<WatchedColumn> {
+        let mut watched = Vec::new();
+        for (position, name) in load.columns.iter().enumerate() {
+            let column = self.schema.tables[self.table].column(name);
+            let Some(scan) = scan(self.schema, &load.table, column) else {
+                continue;
+            };
+            let named = self.names.get(name.as_str());
+            let role = match self.masked_later.contains(name.as_str()) {
+                true => Role::MaskedLater,
+                false if self.ignored.contains(&position) => Role::Ignored,
+                false => Role::Written,
+            };
+            watched.push(WatchedColumn {
+                position,
+                column: places.len() as u32,
+                role,
+                scan,
+                whole: named.map(|named| named.kind).filter(|kind| is_whole(*kind)),
+            });
+            places.push(ColumnPlace {
+                table: load.table.to_string(),
+                column: name.clone(),
+                entry: entry(self.schema, self.table, (&load.table, name), column, named),
+            });
+        }
+        watched.shrink_to_fit();
+        watched
+    }
 }
 
 /// The columns whose values stay raw until SQL masks them.

@@ -4,35 +4,21 @@
 //! the rows instead of after them, and PostgreSQL fills the column from the masked values as they are inserted: no
 //! second write, no raw word. A generated column is not in the data at all.
 
+mod triggers;
+
 use super::personal::Personal;
 use super::rules::Rules;
 use super::schema::{Column, Schema};
-use super::sql::{lex, split, Cursor, Token};
 use super::sql_rules::SqlRules;
-use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TableName, TaskId};
+use super::{Diagnostics, Load, Refusal, Statement, Step, StepKind, TaskId};
 use crate::channel::Channel;
 use crate::settings::Policy;
 use masking::{Key, Mask, Pseudonyms, RowMask, Type, Unfit, Uniqueness};
 use personal_data::Status;
-use pg_dump_archive::{DumpId, Entry, EntryKind};
+use pg_dump_archive::{DumpId, Entry};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-/// Words in a trigger function that do more than compute.
-const ACTIONS: [&str; 14] = [
-    "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "PERFORM", "EXECUTE", "NOTIFY", "SELECT", "CALL",
-    "RAISE", "COPY", "SET", "LOCK",
-];
-
-/// A trigger that makes tsvector columns from the row alone, as rows are inserted.
-struct Trigger {
-    dump_id: DumpId,
-    name: String,
-    table: TableName,
-    columns: Vec<String>,
-    /// The columns that it reads, where that is known.
-    sources: Option<Vec<String>>,
-}
+use triggers::{trigger_of, triggers, Trigger};
 
 /// The tsvector columns of a load that are emptied, because they may hold words of its masked columns.
 #[derive(Debug, Clone)]
@@ -57,7 +43,7 @@ impl Load {
 }
 
 /// What is known when search vectors are looked at.
-pub(super) struct SearchContext<'a> {
+pub(super) struct SearchInputs<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) schema: &'a Schema,
     pub(super) rules: &'a Rules<'a>,
@@ -69,17 +55,17 @@ pub(super) struct SearchContext<'a> {
 /// Loads whose search vectors are emptied, and the triggers that are created before the rows.
 type Emptied = (HashMap<DumpId, Load>, HashSet<DumpId>);
 
-impl SearchContext<'_> {
+impl SearchInputs<'_> {
     /// Decides about every tsvector column. What cannot be emptied is a problem.
     pub(super) fn empty(&self, loads: HashMap<DumpId, Load>) -> (Emptied, Diagnostics) {
         let triggers = triggers(self.entries, self.schema);
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let mut early = HashSet::new();
         let mut emptied = HashMap::with_capacity(loads.len());
         let mut loads: Vec<Load> = loads.into_values().collect();
         loads.sort_unstable_by_key(|load| load.dump_id);
         for load in loads {
-            let (vectors, moved) = said.take(self.vectors_of(&load, &triggers));
+            let (vectors, moved) = diagnostics.take(self.vectors_of(&load, &triggers));
             early.extend(moved);
             let load = match vectors {
                 Some(vectors) => load.rebuilt().vectors(Arc::new(vectors)).build(),
@@ -87,7 +73,7 @@ impl SearchContext<'_> {
             };
             emptied.insert(load.dump_id, load);
         }
-        ((emptied, early), said)
+        ((emptied, early), diagnostics)
     }
 
     /// What is emptied of a load, and the triggers that fill it anew.
@@ -96,16 +82,16 @@ impl SearchContext<'_> {
         load: &Load,
         triggers: &[Trigger],
     ) -> ((Option<SearchVectors>, Vec<DumpId>), Diagnostics) {
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let nothing = (None, Vec::new());
         let Some(table) = self.schema.table(&load.table) else {
-            return (nothing, said);
+            return (nothing, diagnostics);
         };
         let mut masked = self.masked_columns(load);
         let is_masked = !masked.is_empty();
         masked.extend(self.maskable_columns(load));
         if masked.is_empty() {
-            return (nothing, said);
+            return (nothing, diagnostics);
         }
         let (mut positions, mut moved) = (Vec::new(), Vec::new());
         let (mut channels, mut names) = (Vec::new(), Vec::new());
@@ -130,15 +116,15 @@ impl SearchContext<'_> {
             });
         }
         if positions.is_empty() {
-            return (nothing, said);
+            return (nothing, diagnostics);
         }
         let mask = match emptying(load, &positions, self.schema, table, self.key) {
             Ok(mask) => Arc::new(mask),
             Err(sentences) => {
                 sentences
                     .into_iter()
-                    .for_each(|unfit| said.problems.add_about(&unfit, (&unfit).into()));
-                return ((None, moved), said);
+                    .for_each(|unfit| diagnostics.problems.add_about(&unfit, (&unfit).into()));
+                return ((None, moved), diagnostics);
             }
         };
         let vectors = SearchVectors {
@@ -147,7 +133,7 @@ impl SearchContext<'_> {
             triggers: names,
             masked: is_masked,
         };
-        ((Some(vectors), moved), said)
+        ((Some(vectors), moved), diagnostics)
     }
 
     /// The columns of a load that rules mask, in flight or by SQL.
@@ -243,23 +229,6 @@ fn emptying(
     RowMask::new(&table, &masks, &pseudonyms)
 }
 
-/// The trigger that makes a column of a table, its own or that of a table that it is a partition of.
-fn trigger_of<'t>(
-    triggers: &'t [Trigger],
-    schema: &Schema,
-    table: usize,
-    column: &str,
-) -> Option<&'t Trigger> {
-    let mut tables = schema.partition_ancestors(table);
-    tables.push(table);
-    triggers.iter().find(|trigger| {
-        let is_here = tables
-            .iter()
-            .any(|table| schema.tables[*table].name == trigger.table);
-        is_here && trigger.columns.iter().any(|made| made == column)
-    })
-}
-
 /// Parts steps from those that become statements before the rows.
 pub(super) fn create_early(steps: Vec<Step>, early: &HashSet<DumpId>) -> (Vec<Step>, Vec<Statement>) {
     let entry_of = |id: &TaskId| match id {
@@ -287,131 +256,4 @@ pub(super) fn create_early(steps: Vec<Step>, early: &HashSet<DumpId>) -> (Vec<St
         }
     }
     (late, statements)
-}
-
-/// The triggers that make tsvector columns from the row alone.
-fn triggers(entries: &[Entry], schema: &Schema) -> Vec<Trigger> {
-    let triggers = entries.iter().filter(|entry| entry.kind == EntryKind::Trigger);
-    triggers
-        .filter_map(|entry| trigger(entry, entries, schema))
-        .collect()
-}
-
-/// `CREATE TRIGGER name BEFORE INSERT OR UPDATE ON table FOR EACH ROW EXECUTE FUNCTION function('tsv', …);`
-fn trigger(entry: &Entry, entries: &[Entry], schema: &Schema) -> Option<Trigger> {
-    let tokens = lex(&entry.defn);
-    let statements = split(&tokens, ';');
-    // A further statement disables it.
-    let mut statements = statements.into_iter().filter(|statement| !statement.is_empty());
-    let mut cursor = Cursor::new(statements.next()?);
-    if statements.next().is_some() || !cursor.accept("CREATE") {
-        return None;
-    }
-    let _ = cursor.accept("OR REPLACE");
-    if !cursor.accept("TRIGGER") {
-        return None;
-    }
-    let name = cursor.identifier()?;
-    if !cursor.accept("BEFORE") {
-        return None;
-    }
-    let mut inserts = false;
-    while !cursor.accept("ON") {
-        inserts |= cursor.advance()?.is("INSERT");
-    }
-    let table = cursor.qualified(&entry.namespace)?;
-    let execute =
-        cursor.accept("FOR EACH ROW EXECUTE") && (cursor.accept("FUNCTION") || cursor.accept("PROCEDURE"));
-    if !inserts || !execute {
-        return None;
-    }
-    let function = cursor.qualified("pg_catalog")?;
-    let arguments = split(cursor.parenthesized()?, ',');
-    let arguments: Vec<String> = arguments
-        .into_iter()
-        .filter_map(|part| text(part.first()?))
-        .collect();
-    let (columns, sources) = if function.schema == "pg_catalog" {
-        built_in(&function.name, &arguments)?
-    } else {
-        let index = schema.table(&table)?;
-        let columns = schema.tables[index].columns.iter();
-        let vectors = columns.filter(|column| {
-            let written = column.column_type.as_ref();
-            written.is_some_and(|written| schema.resolve(written, &table.schema).0 == Type::TsVector)
-        });
-        let vectors: HashSet<&str> = vectors.map(|column| column.name.as_str()).collect();
-        (written_by(&function, entries, &vectors)?, None)
-    };
-    Some(Trigger {
-        dump_id: entry.dump_id,
-        name,
-        table,
-        columns,
-        sources,
-    })
-}
-
-/// What PostgreSQL's own two trigger functions make, and from what (documentation, "Triggers for Automatic Updates").
-fn built_in(function: &str, arguments: &[String]) -> Option<(Vec<String>, Option<Vec<String>>)> {
-    if !matches!(
-        function,
-        "tsvector_update_trigger" | "tsvector_update_trigger_column"
-    ) {
-        return None;
-    }
-    let (column, rest) = arguments.split_first()?;
-    let (_, sources) = rest.split_first()?;
-    Some((vec![column.clone()], Some(sources.to_vec())))
-}
-
-/// The columns that a function in PL/pgSQL assigns, if it does nothing else and they are all tsvectors.
-fn written_by(function: &TableName, entries: &[Entry], vectors: &HashSet<&str>) -> Option<Vec<String>> {
-    let is_it = |entry: &&Entry| {
-        entry.kind == EntryKind::Function
-            && entry.namespace == function.schema
-            && entry.tag.strip_suffix("()").map(|name| name.trim_matches('"')) == Some(function.name.as_str())
-    };
-    let entry = entries.iter().find(is_it)?;
-    let tokens = lex(&entry.defn);
-    let is_plpgsql = tokens
-        .windows(2)
-        .any(|pair| pair[0].is("LANGUAGE") && pair[1].name().as_deref() == Some("plpgsql"));
-    let at = tokens.iter().position(|token| token.is("AS"))?;
-    let body = text(tokens.get(at + 1)?).filter(|_| is_plpgsql)?;
-    let body = lex(&body);
-    if body
-        .iter()
-        .any(|token| ACTIONS.iter().any(|action| token.is(action)))
-    {
-        return None;
-    }
-    let assigned: Option<Vec<String>> = assignments(&body)
-        .map(|name| vectors.contains(name.as_str()).then_some(name))
-        .collect();
-    assigned.filter(|columns| !columns.is_empty())
-}
-
-/// The names in `new.name := …`, and `new.name = …` where a statement begins.
-fn assignments<'b>(body: &'b [Token<'b>]) -> impl Iterator<Item = String> + 'b {
-    (0..body.len()).filter_map(|at| {
-        let begins = at == 0
-            || body[at - 1].is_symbol(';')
-            || ["BEGIN", "THEN", "ELSE", "LOOP"]
-                .iter()
-                .any(|word| body[at - 1].is(word));
-        let is_new = body[at].is("NEW") && body.get(at + 1)?.is_symbol('.');
-        let name = body.get(at + 2)?.name()?;
-        let sign = body.get(at + 3)?;
-        let assigns = sign.is_symbol(':') || (begins && sign.is_symbol('='));
-        (is_new && assigns && !body.get(at + 4)?.is_symbol(':')).then_some(name)
-    })
-}
-
-/// The value of a string constant.
-fn text(token: &Token<'_>) -> Option<String> {
-    match token {
-        Token::Text(text) => Some(text.to_string()),
-        _ => None,
-    }
 }

@@ -116,6 +116,7 @@ impl<'a> Steps<'a> {
                         kind: entry.kind.clone(),
                         name: display_name(entry),
                         why,
+                        refused: false,
                     });
                     continue;
                 }

@@ -14,8 +14,15 @@ pub(in crate::postgres) struct Missing(Mutex<BTreeMap<DumpId, LeftOut>>);
 
 impl Missing {
     pub(in crate::postgres) fn add(&self, id: DumpId, kind: EntryKind, name: &str, why: String) {
-        let name = name.to_owned();
-        lock(&self.0).insert(id, LeftOut { kind, name, why });
+        let left_out = LeftOut {
+            // An extension among them is one that nothing else in the backup needs, so that staging lacks none of
+            // production's objects: it does not count.
+            refused: kind != EntryKind::Extension,
+            kind,
+            name: name.to_owned(),
+            why,
+        };
+        lock(&self.0).insert(id, left_out);
     }
 
     /// It is there after all.

@@ -25,7 +25,7 @@ pub(crate) struct ArchiveSink<W: Write> {
     buffers: Buffers,
     events: event::Sink,
     writer: Writer<W>,
-    current: Option<Current>,
+    current: Option<CurrentBlock>,
     /// The block of large objects that is open.
     objects: Option<DumpId>,
     written: Written,
@@ -54,7 +54,7 @@ pub(crate) struct Finished {
 }
 
 /// The load whose rows come.
-struct Current {
+struct CurrentBlock {
     load: DumpId,
     decision: Decision,
     /// From its first piece on.
@@ -65,7 +65,7 @@ struct Current {
     bytes_came: u64,
     bytes: u64,
     since: Instant,
-    said: Instant,
+    reported: Instant,
 }
 
 /// Refuses a compression that an archive of this version cannot have.
@@ -151,7 +151,7 @@ impl<W: Write> ArchiveSink<W> {
         what(&mut self.writer).map_err(unwritten)
     }
 
-    fn current(&mut self) -> Result<&mut Current> {
+    fn current(&mut self) -> Result<&mut CurrentBlock> {
         self.current
             .as_mut()
             .ok_or_else(|| Error::internal("Rows arrived outside of a table."))
@@ -164,7 +164,7 @@ impl<W: Write> ArchiveSink<W> {
             table: load.table.to_string(),
         });
         let now = Instant::now();
-        self.current = Some(Current {
+        self.current = Some(CurrentBlock {
             load: id,
             decision: Decision::AsPlanned,
             passage: None,
@@ -173,7 +173,7 @@ impl<W: Write> ArchiveSink<W> {
             bytes_came: 0,
             bytes: 0,
             since: now,
-            said: now,
+            reported: now,
         });
         self.write(|writer| writer.begin_data(id))
     }
@@ -202,8 +202,8 @@ impl<W: Write> ArchiveSink<W> {
                 .rows(piece)?,
         };
         current.bytes += rows.len() as u64;
-        let progress = (current.said.elapsed() >= SAY_EVERY).then(|| {
-            current.said = Instant::now();
+        let progress = (current.reported.elapsed() >= SAY_EVERY).then(|| {
+            current.reported = Instant::now();
             Event::TableProgress {
                 table: load.table.to_string(),
                 rows: current.rows,
@@ -250,7 +250,7 @@ impl<W: Write> ArchiveSink<W> {
     }
 
     /// What became of the rows of a load.
-    fn loaded(&self, load: &Load, current: Current) -> Result<LoadedTable> {
+    fn loaded(&self, load: &Load, current: CurrentBlock) -> Result<LoadedTable> {
         let columns = mask_of(load, &current.decision).map_or(0, |mask| mask.columns().len());
         let counts = current.passage.map(Passage::end).unwrap_or_default();
         if columns > 0 && current.finished.is_none() && counts.rows != current.rows {

@@ -90,7 +90,7 @@ pub(super) enum HttpFailure {
         /// Its status.
         status: StatusCode,
         /// Its explanation, fit to be quoted.
-        said: Option<String>,
+        explanation: Option<String>,
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
     },

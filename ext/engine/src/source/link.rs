@@ -132,7 +132,7 @@ async fn first_byte(
                 StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(response.headers().clone()),
                 status => Err(HttpFailure::Refused {
                     status,
-                    said: None,
+                    explanation: None,
                     retry_after: None,
                 }),
             });

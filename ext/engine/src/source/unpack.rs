@@ -182,7 +182,7 @@ fn search(
     budget: &Cell<u64>,
     subject: &str,
 ) -> Result<(Vec<u8>, u64)> {
-    let (mut others, mut members) = (Others::default(), 0);
+    let (mut others, mut members) = (OtherMembers::default(), 0);
     for entry in archive.entries().map_err(|error| damaged_tar(&error, subject))? {
         let mut entry = entry.map_err(|error| damaged_tar(&error, subject))?;
         let kind = entry.header().entry_type();
@@ -209,13 +209,13 @@ fn search(
 
 /// The members of a tar file that is without an archive, for the error that lists them.
 #[derive(Default)]
-struct Others {
+struct OtherMembers {
     sql: bool,
     names: Vec<String>,
     count: usize,
 }
 
-impl Others {
+impl OtherMembers {
     fn note<R: Read>(&mut self, entry: &tar::Entry<'_, R>, form: FileFormat) {
         self.sql |= form == FileFormat::Sql;
         self.count += 1;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What rows have said so far, in one look at the archive or in two.
 #[derive(Debug)]
-pub(crate) struct Referred(Mutex<Noted>);
+pub(crate) struct Referred(Mutex<NotedObjects>);
 
 #[derive(Debug)]
-struct Noted {
+struct NotedObjects {
     oids: RoaringBitmap,
     /// Loads with such columns whose rows are still to come.
     pending: HashSet<DumpId>,
@@ -23,7 +23,7 @@ impl Referred {
     pub(super) fn of(plan: &Plan) -> Option<Arc<Self>> {
         let objects = &plan.large_objects;
         let matters = plan.part.is_some() && !objects.oids.is_empty();
-        let noted = || Noted {
+        let noted = || NotedObjects {
             oids: RoaringBitmap::new(),
             pending: objects.columns.keys().copied().collect(),
         };
@@ -65,7 +65,7 @@ impl Referred {
         self.lock().oids.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
+    fn lock(&self) -> MutexGuard<'_, NotedObjects> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -284,3 +284,40 @@ pub fn shop() -> Toc {
     );
     toc
 }
+
+/// A partitioned table with so many partitions, each with an index that is attached.
+pub fn many_partitions(count: usize) -> Toc {
+    let mut toc = Toc::default();
+    let columns = "id bigint NOT NULL,\nemail text";
+    let root = toc.add(
+        "TABLE",
+        "public",
+        "events",
+        &format!("CREATE TABLE public.events (\n{columns}\n)\nPARTITION BY RANGE (id);\n"),
+        &[],
+    );
+    let index = toc.key(
+        ("events", root),
+        "events_email",
+        "CREATE INDEX events_email ON ONLY public.events USING btree (email);\n",
+    );
+    for number in 0..count {
+        let name = format!("events_{number}");
+        let (leaf, _) = toc.table(&name, columns);
+        toc.add("TABLE ATTACH", "public", &name, &format!("ALTER TABLE ONLY public.events ATTACH PARTITION public.{name} FOR VALUES FROM ({number}) TO ({number});\n"), &[root, leaf]);
+        let own = toc.key(
+            (&name, leaf),
+            &format!("{name}_email"),
+            &format!("CREATE INDEX {name}_email ON public.{name} USING btree (email);\n"),
+        );
+        toc.add(
+            "INDEX ATTACH",
+            "public",
+            &format!("{name}_email"),
+            &format!("ALTER INDEX public.events_email ATTACH PARTITION public.{name}_email;\n"),
+            &[index, own, leaf, root],
+        );
+    }
+    toc.key(("events", root), "events_pkey", "PRIMARY KEY (id)");
+    toc
+}

@@ -3,9 +3,10 @@
 //! There is no second implementation: `bench/pii --features` prints what stands here, and `bench/corpus/learn.py` learns
 //! from that.
 
+use super::name::Name;
 use super::phrases::{every_match, Subject, NOT_AFTER, NOT_BEFORE, PERSONS, THINGS, WRITINGS};
 use super::table::key_noun;
-use super::{Name, NameFinding};
+use super::NameFinding;
 use crate::kind::ContentFinding;
 use crate::sql_type::TypeClass;
 use crate::{PiiKind, PERSONAL};

@@ -4,7 +4,8 @@
 //! is the same everywhere.
 
 use super::features::{self, kind_of_label, ValueSummary};
-use super::{Name, NameFinding};
+use super::name::Name;
+use super::NameFinding;
 use crate::PiiKind;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

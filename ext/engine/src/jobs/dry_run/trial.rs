@@ -5,7 +5,6 @@ use crate::error::Result;
 use crate::event::Sink;
 use crate::plan::Plan;
 use crate::postgres::{Target, Tried};
-use crate::report;
 use crate::settings::Settings;
 
 /// Tries the whole schema in the target, in a transaction that is rolled back.
@@ -32,7 +31,7 @@ impl DryRun {
                         .retain(|known| !known.to_string().starts_with(&begins));
                     self.warnings.push(format!("{begins}: {}.", one.why).into());
                 }
-                self.left_out.extend(report::refused(&missing));
+                self.left_out.extend(missing);
             }
         }
     }

@@ -62,7 +62,7 @@ impl Dumping<'_> {
                 .placed(report::tables(plan, &loaded, begun.selection.as_deref())),
             part: part_report::reports(plan, begun.selection.as_deref()),
             excluded: plan.excluded.iter().map(ToString::to_string).collect(),
-            left_out: report::left_out(plan),
+            left_out: plan.left_out.clone(),
             findings: begun.detection.findings(),
             known_passwords,
             large_objects,

@@ -19,11 +19,11 @@ pub(in crate::plan) fn read(
     loads: &HashMap<DumpId, Load>,
     excluded: &HashSet<usize>,
 ) -> (Option<Part>, Diagnostics) {
-    let mut said = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let sources = Sources::new(schema, loads, excluded);
     let has_rows = |table| sources.blocks.contains_key(&table);
-    let rules = ruled(subset, schema, has_rows, &mut said);
-    let declared = declared(subset, schema, &mut said.problems);
+    let rules = ruled(subset, schema, has_rows, &mut diagnostics);
+    let declared = declared(subset, schema, &mut diagnostics.problems);
     let reader = Reader {
         subset,
         schema,
@@ -31,8 +31,8 @@ pub(in crate::plan) fn read(
         rules: &rules,
         declared: &declared,
     };
-    let part = reader.part(&mut said.problems);
-    (part, said)
+    let part = reader.part(&mut diagnostics.problems);
+    (part, diagnostics)
 }
 
 /// Where rows come from: the loads of each table that is no partition, and which of its partitions stay empty.

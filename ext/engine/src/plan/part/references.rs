@@ -3,7 +3,7 @@
 use super::rules::no_column;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
-use crate::plan::schema::{Schema, Unique};
+use crate::plan::schema::{Schema, Table, Unique};
 use crate::plan::Problems;
 use crate::settings::{DeclaredReference, Subset};
 
@@ -165,32 +165,7 @@ fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Declared, Stri
     if let Some(unknown) = referenced.iter().find(|name| target.column(name).is_none()) {
         return Err(no_column(target, unknown));
     }
-    let mut keys = target
-        .uniques
-        .iter()
-        .filter_map(|unique| Some((unique.primary, unique.columns()?)));
-    let referenced: Vec<String> = if referenced.is_empty() {
-        let primary = keys.find(|(primary, _)| *primary);
-        let Some((_, key)) = primary else {
-            return Err(format!(
-                "{} has no primary key. Name the column that it refers to: \"{}.column\".",
-                target.name, reference.references
-            ));
-        };
-        key.into_iter().map(str::to_owned).collect()
-    } else {
-        let is_it = |key: &[&str]| {
-            key.len() == referenced.len() && referenced.iter().all(|name| key.contains(&name.as_str()))
-        };
-        if !keys.any(|(_, key)| is_it(&key)) {
-            return Err(format!(
-                "{} has no primary or unique key of {}, so a value may stand for several rows. Name a column that is unique.",
-                target.name,
-                referenced.join(", ")
-            ));
-        }
-        referenced.clone()
-    };
+    let referenced = key(reference, target)?;
     if referenced.len() != reference.columns.len() {
         return Err(format!(
             "it has {} columns, and the key of {} has {} ({}). Name as many.",
@@ -213,6 +188,36 @@ fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Declared, Stri
         enforced: false,
         match_full: false,
     })
+}
+
+/// The columns of the key that a reference is to.
+fn key(reference: &DeclaredReference, target: &Table) -> Result<Vec<String>, String> {
+    let referenced = &reference.referenced_columns;
+    let mut keys = target
+        .uniques
+        .iter()
+        .filter_map(|unique| Some((unique.primary, unique.columns()?)));
+    if referenced.is_empty() {
+        let primary = keys.find(|(primary, _)| *primary);
+        let Some((_, key)) = primary else {
+            return Err(format!(
+                "{} has no primary key. Name the column that it refers to: \"{}.column\".",
+                target.name, reference.references
+            ));
+        };
+        return Ok(key.into_iter().map(str::to_owned).collect());
+    }
+    let is_it = |key: &[&str]| {
+        key.len() == referenced.len() && referenced.iter().all(|name| key.contains(&name.as_str()))
+    };
+    if !keys.any(|(_, key)| is_it(&key)) {
+        return Err(format!(
+            "{} has no primary or unique key of {}, so a value may stand for several rows. Name a column that is unique.",
+            target.name,
+            referenced.join(", ")
+        ));
+    }
+    Ok(referenced.clone())
 }
 
 /// The one table of a name.

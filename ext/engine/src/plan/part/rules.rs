@@ -27,47 +27,13 @@ pub(super) fn ruled(
     subset: &Subset,
     schema: &Schema,
     has_rows: impl Fn(usize) -> bool,
-    said: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> BTreeMap<usize, Ruled> {
-    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
-    for entry in &subset.tables {
-        let written = written(entry);
-        let Some(pattern) = NamePattern::parse(&entry.table) else {
-            said.problems.add(format!(
-                "{written} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
-                 a name that has dots in it."
-            ));
-            continue;
-        };
-        let found = tables_like(&pattern, schema);
-        if found.is_empty() {
-            said.problems.add(format!(
-                "{}: {}",
-                entry.option,
-                not_found(&entry.table, &pattern, schema)
-            ));
-        }
-        for table in found {
-            let root = schema.topmost(table);
-            if root != table {
-                said.problems.add(format!(
-                    "{written}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
-                    schema.tables[table].name, schema.tables[root].name
-                ));
-            } else if !has_rows(table) {
-                said.warnings.push(format!(
-                    "{written} has no effect: the rows of {} do not come at all.",
-                    schema.tables[table].name
-                ));
-            } else {
-                named.entry(table).or_default().push(entry);
-            }
-        }
-    }
+    let named = named(subset, schema, &has_rows, diagnostics);
     let mut ruled: BTreeMap<usize, Ruled> = BTreeMap::new();
     for (table, entries) in named {
-        if let Some(one) = merged(&entries, &mut said.problems) {
-            ruled.insert(table, read(&one, table, schema, &mut said.problems));
+        if let Some(one) = merged(&entries, &mut diagnostics.problems) {
+            ruled.insert(table, read(&one, table, schema, &mut diagnostics.problems));
         }
     }
     // What inherits from a table has its rule, each table by itself.
@@ -85,6 +51,51 @@ pub(super) fn ruled(
         }
     }
     ruled
+}
+
+/// The entries by the table that they name.
+fn named<'s>(
+    subset: &'s Subset,
+    schema: &Schema,
+    has_rows: impl Fn(usize) -> bool,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<usize, Vec<&'s TableRule>> {
+    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
+    for entry in &subset.tables {
+        let written = written(entry);
+        let Some(pattern) = NamePattern::parse(&entry.table) else {
+            diagnostics.problems.add(format!(
+                "{written} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
+                 a name that has dots in it."
+            ));
+            continue;
+        };
+        let found = tables_like(&pattern, schema);
+        if found.is_empty() {
+            diagnostics.problems.add(format!(
+                "{}: {}",
+                entry.option,
+                not_found(&entry.table, &pattern, schema)
+            ));
+        }
+        for table in found {
+            let root = schema.topmost(table);
+            if root != table {
+                diagnostics.problems.add(format!(
+                    "{written}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
+                    schema.tables[table].name, schema.tables[root].name
+                ));
+            } else if !has_rows(table) {
+                diagnostics.warnings.push(format!(
+                    "{written} has no effect: the rows of {} do not come at all.",
+                    schema.tables[table].name
+                ));
+            } else {
+                named.entry(table).or_default().push(entry);
+            }
+        }
+    }
+    named
 }
 
 /// An entry, for messages.

@@ -15,7 +15,7 @@ impl Judge<'_> {
     pub(super) fn add_findings(&self, load: &Load, columns: &[Judged], findings: &mut Findings) {
         for one in columns {
             let column = &load.columns[one.position];
-            let home = &self.ground.schema.tables[self.home(one.table, column)].name;
+            let home = &self.inputs.schema.tables[self.home(one.table, column)].name;
             let outside = one.let_be.as_ref().map(|(named, _)| named);
             let Some(named) = outside.or(one.named.as_ref()) else {
                 continue;
@@ -24,7 +24,7 @@ impl Judge<'_> {
             finding.status = one.standing.status;
             finding.because.clone_from(&one.standing.because);
             // What is personal besides needs a rule where everything personal does.
-            let needs_a_rule = one.named.is_some() && self.ground.settings.pii.policy != Policy::Warn;
+            let needs_a_rule = one.named.is_some() && self.inputs.settings.pii.policy != Policy::Warn;
             if let (Some((_, because)), Status::Uncovered, false) =
                 (&one.let_be, finding.status, needs_a_rule)
             {
@@ -45,10 +45,10 @@ impl Judge<'_> {
 
     /// A generated column is computed from others, and covered with them.
     pub(super) fn add_generated(&mut self, findings: &mut Findings) {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         for (index, table) in schema.tables.iter().enumerate() {
             let leaf =
-                table.foreign || self.ground.excluded.contains(&index) || self.context(index).is_framework();
+                table.foreign || self.inputs.excluded.contains(&index) || self.context(index).is_framework();
             for column in table.columns.iter().filter(|_| !leaf) {
                 let (Some(read), Some(named)) = (&column.generated, self.named(index, column)) else {
                     continue;
@@ -58,13 +58,13 @@ impl Judge<'_> {
                 let source = read.iter().find(|source| {
                     let known = findings.get(&(home.clone(), (*source).clone()));
                     known.is_some_and(|known| !known.status.needs_a_rule())
-                        || self.ground.rules.rule_of(index, source).is_some()
+                        || self.inputs.rules.rule_of(index, source).is_some()
                 });
                 let open = read
                     .iter()
                     .any(|source| findings.contains_key(&(home.clone(), source.clone())));
                 let mut finding = found(&home, &column.name, &named);
-                let ignored = self.ground.ignores.reason(&home, &column.name);
+                let ignored = self.inputs.ignores.reason(&home, &column.name);
                 (finding.status, finding.because) = match (source, ignored) {
                     (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
                     (None, Some(reason)) => (Status::Ignored, Some(reason)),
@@ -81,8 +81,8 @@ impl Judge<'_> {
     }
 
     pub(super) fn add_excluded(&mut self, findings: &mut Findings) {
-        let schema = self.ground.schema;
-        for &index in self.ground.excluded {
+        let schema = self.inputs.schema;
+        for &index in self.inputs.excluded {
             if self.context(index).is_framework() {
                 continue;
             }
@@ -92,7 +92,7 @@ impl Judge<'_> {
                 };
                 let home = schema.tables[self.home(index, &column.name)].name.clone();
                 let mut finding = found(&home, &column.name, &named.finding);
-                let quiesced = self.ground.queues.has_no_rows(index);
+                let quiesced = self.inputs.queues.has_no_rows(index);
                 finding.status = Status::Covered;
                 finding.because = Some(if quiesced { QUIESCED } else { "exclude_tables" }.into());
                 keep_worst(findings, &home, finding);

@@ -18,7 +18,7 @@ impl Judge<'_> {
         judged: &mut [(DumpId, Vec<Judged>)],
         mut loads: HashMap<DumpId, Load>,
     ) -> (HashMap<DumpId, Load>, Diagnostics) {
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         self.drop_what_breaks_keys(judged, &loads);
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
@@ -30,12 +30,12 @@ impl Judge<'_> {
             let Some(first) = columns.first().filter(|_| !further.is_empty()) else {
                 continue;
             };
-            let (mut masks, chosen) = self.ground.rules.in_force(load);
+            let (mut masks, chosen) = self.inputs.rules.in_force(load);
             masks.extend(further);
             match RowMask::new(
-                &self.ground.rules.facts(first.table, load),
+                &self.inputs.rules.facts(first.table, load),
                 &masks,
-                self.ground.pseudonyms,
+                self.inputs.pseudonyms,
             ) {
                 Ok(mask) => {
                     let (_, sent) = mask.split(|column| chosen.contains(&column.position));
@@ -44,16 +44,16 @@ impl Judge<'_> {
                 }
                 Err(unfit) => unfit
                     .iter()
-                    .for_each(|unfit| said.problems.add_about(unfit, unfit.into())),
+                    .for_each(|unfit| diagnostics.problems.add_about(unfit, unfit.into())),
             }
         }
-        (loads, said)
+        (loads, diagnostics)
     }
 
     /// Why no pseudonym of a column can be made that its app could read, if so.
     fn unreadable(&self, load: &Load, position: usize) -> Option<String> {
         let (table, column) = (load.table.to_string(), load.columns.get(position)?);
-        let helpers = &self.ground.pseudonyms.helpers;
+        let helpers = &self.inputs.pseudonyms.helpers;
         let because = match helpers.encryption(&table, column)? {
             Encryption::Unknown => {
                 "the app encrypts it, it cannot be NULL, and no key of this environment is known with which a pseudonym \
@@ -73,13 +73,13 @@ impl Judge<'_> {
         for (id, columns) in judged.iter_mut() {
             let Some(load) = loads.get(id) else { continue };
             for one in columns.iter_mut() {
-                let wanted = one.always || self.ground.settings.pii.policy == Policy::Mask;
+                let wanted = one.always || self.inputs.settings.pii.policy == Policy::Mask;
                 let open = one.named.is_some() && one.standing.status == Status::Uncovered;
                 if !(open && wanted) {
                     continue;
                 }
                 let column = &load.columns[one.position];
-                let parted = keys::partition_key_of(self.ground.schema, one.table, column);
+                let parted = keys::partition_key_of(self.inputs.schema, one.table, column);
                 one.standing = match (&one.automatic, parted) {
                     (_, Some(by)) => Standing::new(Status::Uncovered, by),
                     (Some(_), None) => Standing {
@@ -107,10 +107,10 @@ impl Judge<'_> {
                     .filter(|one| one.standing.status == Status::Masked)
                 {
                     let place = (
-                        self.ground.schema.topmost(one.table),
+                        self.inputs.schema.topmost(one.table),
                         load.columns[one.position].clone(),
                     );
-                    if let Some(because) = self.keys.broken(self.ground.schema, &place, &masks) {
+                    if let Some(because) = self.keys.broken(self.inputs.schema, &place, &masks) {
                         one.standing = Standing::new(Status::Uncovered, because);
                         dropped = true;
                     }
@@ -131,7 +131,7 @@ impl Judge<'_> {
         let mut masks = HashMap::new();
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
-            let (in_force, _) = self.ground.rules.in_force(load);
+            let (in_force, _) = self.inputs.rules.in_force(load);
             let in_force: HashMap<usize, Mask> = in_force.into_iter().collect();
             for one in columns {
                 let automatic = one
@@ -141,7 +141,7 @@ impl Judge<'_> {
                     .map(|automatic| &automatic.mask);
                 if let Some(mask) = in_force.get(&one.position).or(automatic) {
                     let place = (
-                        self.ground.schema.topmost(one.table),
+                        self.inputs.schema.topmost(one.table),
                         load.columns[one.position].clone(),
                     );
                     masks.insert(place, mask.clone());

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the judgement rests on.
-pub(in crate::plan) struct JudgeContext<'a> {
+pub(in crate::plan) struct JudgeInputs<'a> {
     pub(in crate::plan) settings: &'a Settings,
     pub(in crate::plan) schema: &'a Schema,
     pub(in crate::plan) rules: &'a Rules<'a>,
@@ -60,17 +60,17 @@ pub(super) struct Named {
 ///
 /// `is_restored` says whether a foreign key's entry is.
 pub(in crate::plan) fn judge(
-    ground: &JudgeContext<'_>,
+    inputs: &JudgeInputs<'_>,
     loads: HashMap<DumpId, Load>,
     is_restored: impl Fn(DumpId) -> bool,
 ) -> ((Personal, HashMap<DumpId, Load>), Diagnostics) {
-    let mut said = Diagnostics::default();
-    let detection = &ground.settings.pii;
-    let keys = Keys::read(ground.schema, ground.excluded, &is_restored);
+    let mut diagnostics = Diagnostics::default();
+    let detection = &inputs.settings.pii;
+    let keys = Keys::read(inputs.schema, inputs.excluded, &is_restored);
     let mut judge = Judge {
-        ground,
+        inputs,
         keys,
-        references: outside::references(ground, &is_restored),
+        references: outside::references(inputs, &is_restored),
         hints: Arc::new(hints(detection)),
         contexts: HashMap::new(),
     };
@@ -81,8 +81,8 @@ pub(in crate::plan) fn judge(
     for id in &order {
         judged.push((*id, judge.columns(&loads[id])));
     }
-    let loads = said.take(judge.put_in_force(&mut judged, loads));
-    said.add(judge.refuse_what_acts(&judged, &loads));
+    let loads = diagnostics.take(judge.put_in_force(&mut judged, loads));
+    diagnostics.add(judge.refuse_what_acts(&judged, &loads));
     let mut findings = BTreeMap::new();
     for (id, columns) in &judged {
         judge.add_findings(&loads[id], columns, &mut findings);
@@ -95,18 +95,18 @@ pub(in crate::plan) fn judge(
         .collect();
     let personal = Personal {
         scan: detection.scan,
-        quiesce: ground.settings.quiesce,
+        quiesce: inputs.settings.quiesce,
         policy: detection.policy,
         sample_rows: detection.sample_rows,
-        findings: ground
+        findings: inputs
             .queues
-            .findings(ground.schema)
+            .findings(inputs.schema)
             .chain(findings.into_values())
             .collect(),
         watches,
         given_up: judge.given_up(&judged, &loads),
     };
-    ((personal, loads), said)
+    ((personal, loads), diagnostics)
 }
 
 fn hints(detection: &DetectionSettings) -> RailsHints {
@@ -125,7 +125,7 @@ fn hints(detection: &DetectionSettings) -> RailsHints {
 }
 
 pub(super) struct Judge<'a> {
-    pub(super) ground: &'a JudgeContext<'a>,
+    pub(super) inputs: &'a JudgeInputs<'a>,
     pub(super) keys: Keys,
     /// Columns that refer to rows of queues that stay out, with the foreign keys.
     pub(super) references: HashMap<(usize, String), Vec<DumpId>>,
@@ -136,7 +136,7 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// The context of a table: of a partition, its root's.
     pub(super) fn context(&mut self, table: usize) -> Arc<TableContext> {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         let root = schema.topmost(table);
         let hints = &self.hints;
         self.contexts
@@ -152,7 +152,7 @@ impl Judge<'_> {
     /// The table that a finding about a column names: the root of partitions, and of what is inherited the
     /// topmost parent that has the column.
     pub(super) fn home(&self, table: usize, column: &str) -> usize {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         let has = |table: &&usize| {
             schema.tables[**table]
                 .columns
@@ -175,7 +175,7 @@ impl Judge<'_> {
                 encrypted: encrypts(&name, &context),
             });
         }
-        let settings = self.ground.settings;
+        let settings = self.inputs.settings;
         let finding = by_name(&name, &context).filter(|found| found.confidence >= PERSONAL)?;
         let always = finding.kind == PiiKind::PasswordHash && settings.masking.staging_password.is_some();
         let encrypted = finding.kind != PiiKind::PasswordHash && encrypts(&name, &context);
@@ -195,7 +195,7 @@ impl Judge<'_> {
     ) -> ColumnName<'n> {
         let root = self.home(table, &column.name);
         ColumnName {
-            table: &self.ground.schema.tables[root].name.name,
+            table: &self.inputs.schema.tables[root].name.name,
             column: &column.name,
             sql_type,
         }
@@ -206,23 +206,23 @@ impl Judge<'_> {
         let Some(written) = &column.column_type else {
             return "text".into();
         };
-        let home = &self.ground.schema.tables[table].name.schema;
-        match self.ground.schema.resolve(written, home).0 {
+        let home = &self.inputs.schema.tables[table].name.schema;
+        match self.inputs.schema.resolve(written, home).0 {
             Type::Other(_) | Type::Array(_) | Type::Enum(_) | Type::Hstore => as_written(written),
             resolved => resolved.describe(),
         }
     }
 
     fn columns(&mut self, load: &Load) -> Vec<Judged> {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         let Some(table) = schema.table(&load.table) else {
             return Vec::new();
         };
         if self.context(table).is_framework() {
             return Vec::new();
         }
-        let facts = self.ground.rules.facts(table, load);
-        let pseudonyms = self.ground.pseudonyms;
+        let facts = self.inputs.rules.facts(table, load);
+        let pseudonyms = self.inputs.pseudonyms;
         let mut judged = Vec::new();
         for (position, name) in load.columns.iter().enumerate() {
             let Some(column) = schema.tables[table].column(name) else {
@@ -275,8 +275,8 @@ impl Judge<'_> {
 
     /// The values of a column that the app's own code admits, where it lists them.
     pub(super) fn admitted(&self, table: usize, column: &str) -> Vec<String> {
-        let name = &self.ground.schema.tables[self.home(table, column)].name.name;
-        let admitted = self.ground.settings.pii.admitted.iter();
+        let name = &self.inputs.schema.tables[self.home(table, column)].name.name;
+        let admitted = self.inputs.settings.pii.admitted.iter();
         let of_column = |one: &&Admitted| one.table == *name && one.column == column;
         admitted
             .filter(of_column)
@@ -286,15 +286,15 @@ impl Judge<'_> {
 
     /// What stands between a column and staging, by the configuration alone.
     fn standing(&self, table: usize, load: &Load, column: &str) -> Standing {
-        if let Some(rule) = self.ground.rules.rule_of(table, column) {
+        if let Some(rule) = self.inputs.rules.rule_of(table, column) {
             return Standing::new(Status::Covered, rule);
         }
         if let Some(rule) = self.sql_rule_of(load, column) {
             return Standing::new(Status::Covered, rule);
         }
         let home = self.home(table, column);
-        let names = [home, table].map(|table| &self.ground.schema.tables[table].name);
-        let ignores = self.ground.ignores;
+        let names = [home, table].map(|table| &self.inputs.schema.tables[table].name);
+        let ignores = self.inputs.ignores;
         match names.iter().find_map(|name| ignores.reason(name, column)) {
             Some(reason) => Standing::new(Status::Ignored, reason),
             None => Standing::uncovered(),
@@ -303,7 +303,7 @@ impl Judge<'_> {
 
     /// The statement in SQL that sets a column of a load. A DELETE covers none.
     fn sql_rule_of(&self, load: &Load, column: &str) -> Option<String> {
-        let group = self.ground.sql_rules.groups.get(load.sql_group?)?;
+        let group = self.inputs.sql_rules.groups.get(load.sql_group?)?;
         let place = group
             .tables
             .iter()

@@ -19,7 +19,7 @@ mod watch;
 pub use automatic::Automatic;
 pub(crate) use automatic::{is_scrubbed, Shown};
 pub(crate) use category::{is_category, Values};
-pub(super) use judge::{judge, JudgeContext};
+pub(super) use judge::{judge, JudgeInputs};
 pub(super) use leaves::JUDGE;
 pub use watch::{Watch, Watched};
 

@@ -1,6 +1,6 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
-use super::judge::{Judge, JudgeContext, Judged, Named};
+use super::judge::{Judge, JudgeInputs, Judged, Named};
 use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
@@ -15,19 +15,19 @@ const NO_SERVICE: &str = "the storage service of this environment is not known";
 
 /// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign keys.
 pub(super) fn references(
-    ground: &JudgeContext<'_>,
+    inputs: &JudgeInputs<'_>,
     is_restored: impl Fn(DumpId) -> bool,
 ) -> HashMap<(usize, String), Vec<DumpId>> {
-    let schema = ground.schema;
+    let schema = inputs.schema;
     let mut found: HashMap<_, Vec<DumpId>> = HashMap::new();
     for (index, table) in schema.tables.iter().enumerate() {
-        if ground.excluded.contains(&index) {
+        if inputs.excluded.contains(&index) {
             continue;
         }
         let gone = |key: &&ForeignKey| {
             let references = schema.table(&key.references);
             is_restored(key.dump_id)
-                && references.is_some_and(|references| ground.queues.has_no_rows(references))
+                && references.is_some_and(|references| inputs.queues.has_no_rows(references))
         };
         for key in table.foreign_keys.iter().filter(gone) {
             if let Some(name) = referring(table, key) {
@@ -60,7 +60,7 @@ fn referring<'t>(table: &'t Table, key: &'t ForeignKey) -> Option<&'t str> {
 impl Judge<'_> {
     /// What a column has to do with the world outside.
     fn acts(&self, table: usize, name: &ColumnName<'_>, context: &TableContext) -> Option<NameFinding> {
-        let place = (self.ground.schema.topmost(table), name.column.to_owned());
+        let place = (self.inputs.schema.topmost(table), name.column.to_owned());
         if self.references.contains_key(&place) {
             return Some(NameFinding {
                 kind: PiiKind::QueuedWork,
@@ -79,7 +79,7 @@ impl Judge<'_> {
 
     /// Whether the column that a foreign key refers to acts outside.
     fn acts_there(&self, (table, column): &(usize, String)) -> bool {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         let known = &schema.tables[*table];
         let names = known.columns.iter().map(|column| column.name.as_str());
         let context = TableContext::new(&known.name.name, names);
@@ -96,7 +96,7 @@ impl Judge<'_> {
         name: &ColumnName<'_>,
         context: &TableContext,
     ) -> Option<NameFinding> {
-        let settings = self.ground.settings;
+        let settings = self.inputs.settings;
         let found = self.acts(table, name, context).filter(|_| settings.quiesce)?;
         let known = found.kind != PiiKind::StorageService || settings.storage_service.is_some();
         known.then_some(found)
@@ -107,7 +107,7 @@ impl Judge<'_> {
         let context = self.context(table);
         let sql_type = self.sql_type(table, column);
         let found = self.acts(table, &self.column_name(table, column, &sql_type), &context)?;
-        let because = match self.ground.settings.quiesce {
+        let because = match self.inputs.settings.quiesce {
             true => NO_SERVICE,
             false => "quiesce is false",
         };
@@ -116,7 +116,7 @@ impl Judge<'_> {
 
     /// The mask that comes before those of a column's kind.
     pub(super) fn first_choice(&self, named: &Named, table: usize, load: &Load) -> Option<Suggestion> {
-        let settings = self.ground.settings;
+        let settings = self.inputs.settings;
         match named.finding.kind {
             PiiKind::StorageService => settings.storage_service.as_ref().map(|service| Suggestion {
                 mask: "static",
@@ -124,7 +124,7 @@ impl Judge<'_> {
             }),
             // Whom a condition or SQL leaves as they are is not known here.
             PiiKind::PasswordHash if settings.masking.staging_password.is_some() => {
-                let knows_who_stays = load.sql_group.is_none() && !self.ground.rules.is_conditional(table);
+                let knows_who_stays = load.sql_group.is_none() && !self.inputs.rules.is_conditional(table);
                 knows_who_stays.then(|| Suggestion::plain("staging_password"))
             }
             // Another ciphertext would be none, and reading it an error; of a blind index nothing is found by it.
@@ -139,7 +139,7 @@ impl Judge<'_> {
         judged: &[(DumpId, Vec<Judged>)],
         loads: &HashMap<DumpId, Load>,
     ) -> Diagnostics {
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let mut seen = HashSet::new();
         for (id, columns) in judged {
             let Some(load) = loads.get(id) else { continue };
@@ -148,7 +148,7 @@ impl Judge<'_> {
                 .filter(|one| one.standing.status == Status::Uncovered)
             {
                 let column = &load.columns[one.position];
-                let home = &self.ground.schema.tables[self.home(one.table, column)].name;
+                let home = &self.inputs.schema.tables[self.home(one.table, column)].name;
                 if !seen.insert((home, column)) {
                     continue;
                 }
@@ -161,9 +161,9 @@ impl Judge<'_> {
                             named.reason
                         ));
                         let entry = Snippet::Ignore(in_ignores(home, column));
-                        said.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
+                        diagnostics.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
                     }
-                    (_, Some((_, NO_SERVICE))) => said.warnings.push(text!(
+                    (_, Some((_, NO_SERVICE))) => diagnostics.warnings.push(text!(
                         format!(
                             "{home}.{column} may name production's storage, and staging could delete files there: "
                         ),
@@ -176,7 +176,7 @@ impl Judge<'_> {
                 }
             }
         }
-        said
+        diagnostics
     }
 
     /// The foreign keys to queues that stay out whose columns become NULL.
@@ -191,7 +191,7 @@ impl Judge<'_> {
             masked.filter_map(move |one| Some((one.table, load?.columns.get(one.position)?.clone())))
         });
         let masked = masked.filter_map(|(table, column)| {
-            let place = (self.ground.schema.topmost(table), column);
+            let place = (self.inputs.schema.topmost(table), column);
             self.references.get(&place)
         });
         masked.flatten().copied().collect()

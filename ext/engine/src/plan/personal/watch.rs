@@ -119,10 +119,10 @@ impl Watch {
 
 impl Judge<'_> {
     pub(super) fn watch(&mut self, load: &Load, columns: &[Judged]) -> Watch {
-        let schema = self.ground.schema;
+        let schema = self.inputs.schema;
         let table = schema.table(&load.table).unwrap_or_default();
-        let facts = self.ground.rules.facts(table, load);
-        let (mut masks, chosen) = self.ground.rules.in_force(load);
+        let facts = self.inputs.rules.facts(table, load);
+        let (mut masks, chosen) = self.inputs.rules.in_force(load);
         // There may be thousands of tables with a dozen columns each: what a vector holds in reserve adds up.
         let mut watched = Vec::with_capacity(columns.len());
         for one in columns {
@@ -164,7 +164,7 @@ impl Judge<'_> {
             facts,
             masks,
             chosen,
-            pseudonyms: self.ground.pseudonyms.clone(),
+            pseudonyms: self.inputs.pseudonyms.clone(),
         }
     }
 }

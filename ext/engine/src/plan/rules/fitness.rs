@@ -15,8 +15,8 @@ impl Rules<'_> {
         excluded: &HashSet<usize>,
         is_restored: impl Fn(DumpId) -> bool,
     ) -> Diagnostics {
-        let mut said = Diagnostics::default();
-        let Diagnostics { problems, warnings } = &mut said;
+        let mut diagnostics = Diagnostics::default();
+        let Diagnostics { problems, warnings } = &mut diagnostics;
         for (index, table) in self.schema.tables.iter().enumerate() {
             for key in table.foreign_keys.iter().filter(|key| is_restored(key.dump_id)) {
                 if let Some(references) = self.schema.table(&key.references) {
@@ -46,7 +46,7 @@ impl Rules<'_> {
             self.warn_of_meetings(index, masks, warnings);
             self.warn_of_checks(index, masks, warnings);
         }
-        said
+        diagnostics
     }
 
     /// A tsvector that a trigger fills is dumped as data, and holds the words of the columns it was made from.

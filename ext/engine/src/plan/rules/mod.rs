@@ -47,8 +47,8 @@ pub(super) struct ChosenColumns<'a> {
 impl<'a> Rules<'a> {
     /// Finds the tables of each rule.
     pub(super) fn read(settings: &'a Settings, schema: &'a Schema) -> (Self, Diagnostics) {
-        let mut said = Diagnostics::default();
-        let problems = &mut said.problems;
+        let mut diagnostics = Diagnostics::default();
+        let problems = &mut diagnostics.problems;
         let mut found = Rules {
             schema,
             rules: Vec::new(),
@@ -91,7 +91,7 @@ impl<'a> Rules<'a> {
             found.find_exact_columns();
             found.lift_what_conditions_read();
         }
-        (found, said)
+        (found, diagnostics)
     }
 
     /// Adds a rule to a table, its partitions and its children.
@@ -113,7 +113,7 @@ impl<'a> Rules<'a> {
                 .map(|column| column.name.as_str())
                 .collect();
             for (column, mask) in masks.iter().filter(|(name, _)| columns.contains(name.as_str())) {
-                found.insert(column.as_str());
+                found.insert(column.clone());
                 let of_table = self.covered.entry(covered).or_default();
                 let other = of_table.entry(column.clone()).or_insert((mask.clone(), rule)).1;
                 // A rule meets itself where a table inherits from two that it covers.
@@ -127,6 +127,12 @@ impl<'a> Rules<'a> {
                 }
             }
         }
+        self.report_missing(table, rule, &found, problems);
+    }
+
+    /// Says which columns of a rule none of its tables has.
+    fn report_missing(&self, table: usize, rule: usize, found: &HashSet<String>, problems: &mut Problems) {
+        let (settings, masks) = &self.rules[rule];
         let named = &self.schema.tables[table];
         let missing = |column: &str| {
             let known = named.columns.iter().map(|column| column.name.as_str());
@@ -137,10 +143,7 @@ impl<'a> Rules<'a> {
             )
         };
         if settings.strategy.is_none() {
-            for (column, _) in masks
-                .iter()
-                .filter(|(column, _)| !found.contains(column.as_str()))
-            {
+            for (column, _) in masks.iter().filter(|(column, _)| !found.contains(column)) {
                 problems.add(missing(column));
             }
         } else if found.is_empty() && !masks.is_empty() {
@@ -155,7 +158,7 @@ impl<'a> Rules<'a> {
         }
         for column in settings.keep.keys() {
             let is_masked = masks.iter().any(|(name, _)| name == column);
-            if is_masked && !found.contains(column.as_str()) && settings.strategy.is_some() {
+            if is_masked && !found.contains(column) && settings.strategy.is_some() {
                 problems.add(missing(column));
             }
         }

@@ -15,7 +15,7 @@ impl Rules<'_> {
         pseudonyms: &Pseudonyms,
         is_restored: impl Fn(DumpId) -> bool,
     ) -> Diagnostics {
-        let mut said = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let mut loads: Vec<&Load> = loads.values().collect();
         loads.sort_unstable_by_key(|load| load.dump_id);
         for load in loads {
@@ -29,7 +29,7 @@ impl Rules<'_> {
                 for part in parts.filter(|part| is_restored(part.index())) {
                     let facts = self.facts(table, load);
                     if !part.is_kept_apart((&facts, position), &mask, pseudonyms) {
-                        said.problems.add(format!(
+                        diagnostics.problems.add(format!(
                         "{}: {}.{column} is under a unique index over {}, and its mask gives different values the same \
                          there. Take a mask that keeps that part (of an address, :email with keep_domain keeps its \
                          domain), or :null, or name the index in exclude_objects.",
@@ -38,7 +38,7 @@ impl Rules<'_> {
                         part.sql()
                     ));
                     } else if !part.is_understood() && !mask.is_null() {
-                        said.warnings.push(format!(
+                        diagnostics.warnings.push(format!(
                         "{}.{column} is under a unique index over {}: whether masked values stay distinct there cannot be \
                          known before the rows have come. Should two meet, the run fails.",
                         load.table, part.sql()
@@ -47,6 +47,6 @@ impl Rules<'_> {
                 }
             }
         }
-        said
+        diagnostics
     }
 }

@@ -280,21 +280,7 @@ impl Schema {
         } else if cursor.accept("CHECK") {
             table.checks.extend(check(&name, &mut cursor));
         } else if cursor.accept("NOT NULL") {
-            // PostgreSQL 18 names NOT NULL constraints: `CONSTRAINT users_email_not_null NOT NULL email`. The
-            // column may be inherited and not known yet, then it is one without a type until it is merged.
-            if let Some(name) = cursor.identifier() {
-                if cursor.skip_past("NOT VALID") {
-                    return;
-                }
-                match table.columns.iter_mut().find(|column| column.name == name) {
-                    Some(column) => column.not_null = true,
-                    None => table.columns.push(Column {
-                        name,
-                        not_null: true,
-                        ..Column::default()
-                    }),
-                }
-            }
+            read_not_null(table, cursor);
         }
     }
 
@@ -318,5 +304,24 @@ impl Schema {
             nulls_not_distinct,
         });
         Some(())
+    }
+}
+
+/// PostgreSQL 18 names NOT NULL constraints: `CONSTRAINT users_email_not_null NOT NULL email`. The column may be inherited and
+/// not known yet, then it is one without a type until it is merged.
+fn read_not_null(table: &mut Table, mut cursor: Cursor<'_, '_>) {
+    let Some(name) = cursor.identifier() else {
+        return;
+    };
+    if cursor.skip_past("NOT VALID") {
+        return;
+    }
+    match table.columns.iter_mut().find(|column| column.name == name) {
+        Some(column) => column.not_null = true,
+        None => table.columns.push(Column {
+            name,
+            not_null: true,
+            ..Column::default()
+        }),
     }
 }

@@ -11,16 +11,16 @@ use super::qualify::qualify;
 use super::temporaries::Temporaries;
 use super::{Choice, Prepared};
 use crate::plan::parse::parse_expression;
-use crate::plan::rules::{self, Rules};
+use crate::plan::rules::{self, ChosenColumns, Rules};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, Load, Problems};
-use masking::Keep;
+use masking::{Keep, MaskedColumn};
 use pg_dump_archive::DumpId;
 use sqlparser::ast::{Ident, VisitMut};
 use std::collections::{BTreeSet, HashMap};
 
 /// Where a set of pseudonyms is put in.
-struct Covered {
+struct CoveredRows {
     /// A condition in SQL; None: everywhere.
     condition: Option<String>,
     choices: Vec<Choice>,
@@ -62,19 +62,9 @@ pub(super) fn prepare(
         let fitted = fitted.first().and_then(|load| load.conditional.as_ref());
         let choices = chosen.columns.iter().filter_map(|column| {
             let masked = fitted?.columns().iter().find(|masked| masked.name == *column)?;
-            let keep = chosen.rule.keep.get(*column).map(|patterns| Keep::new(patterns));
-            Some(Choice {
-                column: masked.name.clone(),
-                pseudonym: pseudonym(table, column, schema),
-                mask: match chosen.condition {
-                    Some(_) => format!("{}, under a condition", masked.description),
-                    None => masked.description.clone(),
-                },
-                form: masked.form_sql.clone(),
-                keep: keep.map(|keep| keep.sql(&quote_identifier(column))),
-            })
+            Some(choice(&chosen, masked, pseudonym(table, column, schema)))
         });
-        covered.push(Covered {
+        covered.push(CoveredRows {
             choices: choices.collect(),
             condition,
         });
@@ -102,6 +92,25 @@ pub(super) fn prepare(
         sees: BTreeSet::new(),
         reads: names.reads,
     })
+}
+
+/// What is put into a column, and which of its values stay.
+fn choice(chosen: &ChosenColumns<'_>, masked: &MaskedColumn, pseudonym: String) -> Choice {
+    let keep = chosen
+        .rule
+        .keep
+        .get(&masked.name)
+        .map(|patterns| Keep::new(patterns));
+    Choice {
+        column: masked.name.clone(),
+        pseudonym,
+        mask: match chosen.condition {
+            Some(_) => format!("{}, under a condition", masked.description),
+            None => masked.description.clone(),
+        },
+        form: masked.form_sql.clone(),
+        keep: keep.map(|keep| keep.sql(&quote_identifier(&masked.name))),
+    }
 }
 
 /// `pg_temp."users"`, under the real table's name.
@@ -144,7 +153,7 @@ fn condition(
 
 /// `UPDATE ONLY pg_temp."users" SET "email" = …`. Each further column is left with the value that was replaced, or
 /// with NULL where none was.
-fn update(from: &str, covered: &[Covered]) -> String {
+fn update(from: &str, covered: &[CoveredRows]) -> String {
     let mut conditions: Vec<&str> = covered
         .iter()
         .filter_map(|one| one.condition.as_deref())

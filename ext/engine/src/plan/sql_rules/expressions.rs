@@ -47,33 +47,37 @@ pub(super) fn update_of(
         qualify(&mut expression, &[own], &qualifier, schema);
         let mut sql = expression.to_string();
         if !others.is_empty() {
-            let mut from = "(SELECT 1) AS scalingo_staging_sync_one".to_owned();
-            for other in others {
+            let joined = others.into_iter().filter_map(|other| {
                 let on = match &join {
-                    Some(join) => {
-                        let mut join = join.clone();
-                        qualify(&mut join, &[own], &qualifier, schema);
-                        join.to_string()
-                    }
-                    None => match the_join(own, other, schema) {
-                        Ok(on) => on,
-                        Err(why) => {
-                            problems.add(format!(
-                                "{rule_name}: the expression for {column} names another table, but {why}"
-                            ));
-                            continue;
-                        }
-                    },
+                    Some(join) => Ok(joined_by(join, own, &qualifier, schema)),
+                    None => the_join(own, other, schema),
                 };
-                from.push_str(&format!(" LEFT JOIN {} ON {on}", schema.tables[other].name.sql()));
-            }
+                let on = on.map_err(|why| {
+                    problems.add(format!(
+                        "{rule_name}: the expression for {column} names another table, but {why}"
+                    ));
+                });
+                Some(format!(
+                    " LEFT JOIN {} ON {}",
+                    schema.tables[other].name.sql(),
+                    on.ok()?
+                ))
+            });
+            let joined: String = joined.collect();
             // A sub-select, not UPDATE … FROM: a row that the other table has nothing for is masked, too.
-            sql = format!("(SELECT {sql} FROM {from})");
+            sql = format!("(SELECT {sql} FROM (SELECT 1) AS scalingo_staging_sync_one{joined})");
         }
         let column = actual_column(column, own, schema);
         sets.push(format!("{} = {sql}", quote_identifier(&column)));
     }
     (!sets.is_empty()).then(|| format!("UPDATE {} SET {}", name.sql(), sets.join(", ")))
+}
+
+/// The rule's own join, of its own table.
+fn joined_by(join: &Expr, own: usize, qualifier: &Ident, schema: &Schema) -> String {
+    let mut join = join.clone();
+    qualify(&mut join, &[own], qualifier, schema);
+    join.to_string()
 }
 
 /// A column as the table has it: as written, or else in lower case.
@@ -109,12 +113,12 @@ pub(super) fn other_tables(expression: &Expr, own: usize, schema: &Schema) -> BT
 pub(super) struct NoJoin {
     here: TableName,
     there: TableName,
-    keys: Keys,
+    keys: WhichKeys,
 }
 
 /// The foreign keys between the two.
 #[derive(Debug)]
-enum Keys {
+enum WhichKeys {
     None,
     /// One, of the other table's, and not one to one.
     ToMany,
@@ -125,12 +129,14 @@ impl fmt::Display for NoJoin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { here, there, keys } = self;
         match keys {
-            Keys::None => write!(f, "there is no foreign key between {here} and {there}."),
-            Keys::ToMany => write!(
+            WhichKeys::None => write!(f, "there is no foreign key between {here} and {there}."),
+            WhichKeys::ToMany => write!(
                 f,
                 "the foreign key between them is {there}'s, which can have several rows for one of {here}."
             ),
-            Keys::Several(count) => write!(f, "there are {count} foreign keys between {here} and {there}."),
+            WhichKeys::Several(count) => {
+                write!(f, "there are {count} foreign keys between {here} and {there}.")
+            }
         }?;
         write!(
             f,
@@ -161,7 +167,7 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
         keys,
     };
     match keys.as_slice() {
-        [] => Err(refused(Keys::None)),
+        [] => Err(refused(WhichKeys::None)),
         [(key, forth)] if *forth || is_one_to_one(key, there) => {
             let (mine, theirs) = match forth {
                 true => (&key.columns, &key.referenced_columns),
@@ -182,8 +188,8 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
                 .collect();
             Ok(pairs.join(" AND "))
         }
-        [_] => Err(refused(Keys::ToMany)),
-        several => Err(refused(Keys::Several(several.len()))),
+        [_] => Err(refused(WhichKeys::ToMany)),
+        several => Err(refused(WhichKeys::Several(several.len()))),
     }
 }
 

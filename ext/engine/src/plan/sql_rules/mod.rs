@@ -152,8 +152,8 @@ pub(super) fn read(
     excluded: &HashSet<usize>,
     loads: &HashMap<DumpId, Load>,
 ) -> (SqlRules, Diagnostics) {
-    let mut said = Diagnostics::default();
-    let Diagnostics { problems, warnings } = &mut said;
+    let mut diagnostics = Diagnostics::default();
+    let Diagnostics { problems, warnings } = &mut diagnostics;
     let (masking, schema) = (&settings.masking, binary.schema);
     let mut found = SqlRules {
         verify: masking.verify,
@@ -194,18 +194,7 @@ pub(super) fn read(
     };
     check::check_columns(&prepared, schema, masks, problems);
     order::warn_of_raw(&prepared, &temporaries, schema, warnings);
-    for table in prepared
-        .iter()
-        .flat_map(|one| &one.reads)
-        .collect::<BTreeSet<_>>()
-    {
-        if excluded.contains(table) {
-            warnings.push(format!(
-                "A rule in SQL reads {}, whose rows are excluded: it finds none.",
-                schema.tables[*table].name
-            ));
-        }
-    }
+    warn_of_excluded(&prepared, excluded, schema, warnings);
     deletes::follow_deletes(&prepared, schema, &mut found, warnings);
     group::group(
         &prepared,
@@ -216,7 +205,26 @@ pub(super) fn read(
         &mut found,
         warnings,
     );
-    (found, said)
+    (found, diagnostics)
+}
+
+/// Says which rules read a table without rows.
+fn warn_of_excluded(
+    prepared: &[Prepared],
+    excluded: &HashSet<usize>,
+    schema: &Schema,
+    warnings: &mut crate::plan::Warnings,
+) {
+    let read: BTreeSet<usize> = prepared
+        .iter()
+        .flat_map(|one| one.reads.iter().copied())
+        .collect();
+    for table in read.into_iter().filter(|table| excluded.contains(table)) {
+        warnings.push(format!(
+            "A rule in SQL reads {}, whose rows are excluded: it finds none.",
+            schema.tables[table].name
+        ));
+    }
 }
 
 impl SqlRules {

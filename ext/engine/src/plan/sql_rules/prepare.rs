@@ -11,7 +11,7 @@ use crate::plan::parse::{parse_expression, parse_statements, target, Dml};
 use crate::plan::schema::Schema;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
-use sqlparser::ast::{Statement, VisitMut};
+use sqlparser::ast::{Expr, Ident, Statement, VisitMut};
 use std::collections::BTreeSet;
 
 /// Parses an entry's statements, puts its condition in, and points its names at the right tables.
@@ -43,28 +43,14 @@ pub(super) fn prepare(
         problems.add(format!("{rule_name}: in its condition, {unknown}"));
     }
     for mut statement in statements {
-        let qualifier = match target(&mut statement) {
-            Some(target) => target.qualifier(),
-            None => {
-                problems.add(format!(
-                    "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
-                ));
-                continue;
-            }
+        let Some(qualifier) = target(&mut statement).map(|target| target.qualifier()) else {
+            problems.add(format!(
+                "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
+            ));
+            continue;
         };
-        let seen = sees(&statement, own, &qualifier, schema);
-        if let Some(mut target) = target(&mut statement) {
-            for expression in target.joined_expressions() {
-                qualify_bare(expression, own, &qualifier, schema);
-            }
-        }
-        if let Some(condition) = &condition {
-            let mut condition = condition.clone();
-            qualify(&mut condition, &[own], &qualifier, schema);
-            if let Some(mut target) = target(&mut statement) {
-                target.add_condition(condition);
-            }
-        }
+        let sees = sees(&statement, own, &qualifier, schema);
+        restrict(&mut statement, condition.as_ref(), (own, &qualifier), schema);
         let (columns, checked) = match target(&mut statement) {
             Some(Dml::Update(update)) => assignments(update, own, schema, &rule_name, problems),
             _ => (Vec::new(), Vec::new()),
@@ -90,9 +76,29 @@ pub(super) fn prepare(
             choices: Vec::new(),
             deletes,
             named: names.named,
-            sees: seen,
+            sees,
             reads: names.reads,
         });
+    }
+}
+
+/// Qualifies the columns that a statement joins by, and adds the rule's condition to it.
+fn restrict(
+    statement: &mut Statement,
+    condition: Option<&Expr>,
+    (own, qualifier): (usize, &Ident),
+    schema: &Schema,
+) {
+    let Some(mut target) = target(statement) else {
+        return;
+    };
+    for expression in target.joined_expressions() {
+        qualify_bare(expression, own, qualifier, schema);
+    }
+    if let Some(condition) = condition {
+        let mut condition = condition.clone();
+        qualify(&mut condition, &[own], qualifier, schema);
+        target.add_condition(condition);
     }
 }
 

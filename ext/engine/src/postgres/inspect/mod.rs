@@ -120,30 +120,38 @@ pub async fn inspect(
         .extend(seen.missing_extensions.iter().filter_map(Extension::problem));
     seen.problems.extend(missing_rights(&session).await?);
     if another_run(&session).await? {
-        seen.problems.push(Error::new(
-            Kind::TargetBusy,
-            "Another run is under way in this database.",
-            "Wait until it has ended, or end it, and run again.",
-        ));
+        seen.problems.push(under_way());
     }
     if !settings.terminate_connections && !seen.sessions.is_empty() {
-        seen.problems.push(Error::new(
-            Kind::TargetBusy,
-            text!(
-                "The target's role has other sessions in the database, and ",
-                Setting::TerminateConnections,
-                " is off."
-            ),
-            text!(
-                "Stop the app's web and worker processes first, or set ",
-                Setting::TerminateConnections.to(true),
-                "."
-            ),
-        ));
+        seen.problems.push(in_use());
     }
     session.batch_execute("ROLLBACK").await.map_err(doing)?;
     session.close().await;
     Ok(seen)
+}
+
+fn under_way() -> Error {
+    Error::new(
+        Kind::TargetBusy,
+        "Another run is under way in this database.",
+        "Wait until it has ended, or end it, and run again.",
+    )
+}
+
+fn in_use() -> Error {
+    Error::new(
+        Kind::TargetBusy,
+        text!(
+            "The target's role has other sessions in the database, and ",
+            Setting::TerminateConnections,
+            " is off."
+        ),
+        text!(
+            "Stop the app's web and worker processes first, or set ",
+            Setting::TerminateConnections.to(true),
+            "."
+        ),
+    )
 }
 
 /// A session for looking alone.

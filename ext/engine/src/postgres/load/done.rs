@@ -106,8 +106,7 @@ impl Restore<'_> {
                 seconds,
             } => {
                 self.step_session_free(session);
-                self.build_seconds.insert(index, seconds);
-                self.graph.built(index);
+                self.built(index, seconds);
                 Ok(())
             }
             Done::Declared {
@@ -150,6 +149,11 @@ impl Restore<'_> {
     fn step_session_free(&mut self, session: Session) {
         self.free.push(session);
         self.steps_running -= 1;
+    }
+
+    fn built(&mut self, index: usize, seconds: f64) {
+        self.build_seconds.insert(index, seconds);
+        self.graph.built(index);
     }
 
     fn checked(&mut self, answers: Vec<(TableName, Option<Answer>)>) {

@@ -35,14 +35,14 @@ pub(crate) struct LargeObjectWriter<'s> {
     batch: Vec<(u32, Vec<u8>)>,
     batch_bytes: usize,
     /// The object that arrives.
-    current: Option<Current>,
+    current: Option<CurrentObject>,
     /// Objects and bytes since the last commit; a transaction is open when there are any.
     objects: usize,
     bytes: u64,
     written: Vec<u32>,
 }
 
-struct Current {
+struct CurrentObject {
     oid: u32,
     data: Vec<u8>,
     /// Bytes that the server has. 0: the object is not created yet.
@@ -91,7 +91,7 @@ impl<'s> LargeObjectWriter<'s> {
     async fn take(&mut self, part: LargeObjectPart) -> Result<()> {
         match part {
             LargeObjectPart::Start(oid) => {
-                self.current = Some(Current {
+                self.current = Some(CurrentObject {
                     oid,
                     data: Vec::new(),
                     sent: 0,

@@ -141,7 +141,7 @@ impl Connector {
         for encryption in encryptions(self.url.tls.mode, &place.host) {
             match self.attempt(place, encryption).await {
                 Ok(session) => return Ok(session),
-                Err(Failure {
+                Err(FailedAttempt {
                     error,
                     worth_another_way,
                 }) => {
@@ -155,7 +155,7 @@ impl Connector {
         Err(first_failure.unwrap_or_else(|| Error::internal("There was no way to connect to the target.")))
     }
 
-    async fn attempt(&self, place: &HostAndPort, encryption: Encryption) -> Result<Session, Failure> {
+    async fn attempt(&self, place: &HostAndPort, encryption: Encryption) -> Result<Session, FailedAttempt> {
         let config = startup::config(&self.url, place, encryption, &self.application_name);
         let limit = self.attempt_limit();
         let opened = match (&self.tls, encryption) {
@@ -181,11 +181,11 @@ impl Connector {
         };
         match opened {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err(error)) => Err(Failure {
+            Ok(Err(error)) => Err(FailedAttempt {
                 worth_another_way: is_about_encryption(&error),
                 error: connection_error(&error),
             }),
-            Err(_) => Err(Failure {
+            Err(_) => Err(FailedAttempt {
                 worth_another_way: false,
                 error: unreachable_target("the attempt timed out"),
             }),
@@ -199,7 +199,7 @@ impl Connector {
 }
 
 /// An attempt that failed, and whether the same host may answer to the other kind of encryption.
-struct Failure {
+struct FailedAttempt {
     error: Error,
     worth_another_way: bool,
 }

@@ -94,8 +94,8 @@ impl Session {
 
     /// Says something, so that a proxy that cuts silent connections does not cut this one.
     pub(crate) async fn ping(&self) -> Result<()> {
-        let said = self.during(self.client().check_connection()).await;
-        said.map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
+        let answer = self.during(self.client().check_connection()).await;
+        answer.map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
     }
 }
 

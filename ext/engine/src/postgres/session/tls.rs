@@ -63,7 +63,7 @@ pub(crate) fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
 
 /// How much of the server's certificate is looked at.
 #[derive(Debug)]
-enum Check {
+enum ChainCheck {
     /// `sslmode=require` and weaker: encrypted, with any server that answers.
     ///
     /// Not even the handshake's signature is checked: it would prove that the server holds the key of a certificate
@@ -73,16 +73,16 @@ enum Check {
     Chain { trusted: Trusted, name: bool },
 }
 
-fn check_of(settings: &TlsSettings) -> Result<Check> {
+fn check_of(settings: &TlsSettings) -> Result<ChainCheck> {
     let name = match (settings.mode, &settings.roots) {
         (SslMode::VerifyFull, _) => true,
         (SslMode::VerifyCa, _) | (SslMode::Require, Some(_)) => false,
         // For allow and prefer, which fall back to plain text anyway, an untrusted certificate is still better
         // than none.
-        _ => return Ok(Check::Nothing),
+        _ => return Ok(ChainCheck::Nothing),
     };
     let trusted = roots(settings.roots.as_ref())?;
-    Ok(Check::Chain { trusted, name })
+    Ok(ChainCheck::Chain { trusted, name })
 }
 
 /// The authorities, as trust anchors and as the certificates themselves.
@@ -144,10 +144,10 @@ fn unreadable(parameter: &str) -> Error {
     )
 }
 
-/// Does the [`Check`] when rustls asks.
+/// Does the [`ChainCheck`] when rustls asks.
 #[derive(Debug)]
 struct Verifier {
-    check: Check,
+    check: ChainCheck,
     provider: Arc<CryptoProvider>,
 }
 
@@ -160,7 +160,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Check::Chain { trusted, name } = &self.check else {
+        let ChainCheck::Chain { trusted, name } = &self.check else {
             return Ok(ServerCertVerified::assertion());
         };
         let certificate = ParsedCertificate::try_from(end_entity)?;
@@ -188,8 +188,8 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         match &self.check {
-            Check::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Check::Chain { .. } => {
+            ChainCheck::Nothing => Ok(HandshakeSignatureValid::assertion()),
+            ChainCheck::Chain { .. } => {
                 let algorithms = &self.provider.signature_verification_algorithms;
                 verify_tls12_signature(message, cert, dss, algorithms)
             }
@@ -203,8 +203,8 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         match &self.check {
-            Check::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Check::Chain { .. } => {
+            ChainCheck::Nothing => Ok(HandshakeSignatureValid::assertion()),
+            ChainCheck::Chain { .. } => {
                 let algorithms = &self.provider.signature_verification_algorithms;
                 verify_tls13_signature(message, cert, dss, algorithms)
             }
@@ -223,7 +223,7 @@ impl ServerCertVerifier for Verifier {
 mod tests {
     use super::*;
 
-    fn accepts_what_cannot_be_read(check: Check) -> bool {
+    fn accepts_what_cannot_be_read(check: ChainCheck) -> bool {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let name = ServerName::try_from("db.example").unwrap();
         let certificate = CertificateDer::from(b"of X.509 version 1, or expired in 1999".as_slice());
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn without_verification_even_a_certificate_that_cannot_be_read_will_do() {
-        assert!(accepts_what_cannot_be_read(Check::Nothing));
+        assert!(accepts_what_cannot_be_read(ChainCheck::Nothing));
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
             anchors: RootCertStore::empty(),
             certificates: vec![],
         };
-        assert!(!accepts_what_cannot_be_read(Check::Chain {
+        assert!(!accepts_what_cannot_be_read(ChainCheck::Chain {
             trusted,
             name: false
         }));

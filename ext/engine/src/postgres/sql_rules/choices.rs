@@ -2,7 +2,7 @@
 
 use super::changes::Changed;
 use super::discreet::{self, array};
-use super::failure::Failure;
+use super::failure::RuleFailure;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
@@ -24,9 +24,9 @@ pub(super) async fn choose(
     statement: &SqlStatement,
     rules: &SqlRules,
     warnings: &mut Vec<String>,
-) -> Result<Changed, Failure> {
+) -> Result<Changed, RuleFailure> {
     let doing = format!("{} on {}", statement.rule, table.table);
-    let refused = |error: tokio_postgres::Error| Failure::new(Doing::Discreet(&doing), &error);
+    let refused = |error: tokio_postgres::Error| RuleFailure::new(Doing::Discreet(&doing), &error);
     let filled = filled_sql(table, &statement.choices);
     let filled = discreet::ask(session, &filled).await.map_err(refused)?;
     let done = choose_sql(statement, rules.verify);

@@ -6,12 +6,12 @@ use crate::postgres::session::connect::Session;
 use crate::postgres::session::is_passing;
 
 /// A failure, and whether it is worth another try.
-pub(super) struct Failure {
+pub(super) struct RuleFailure {
     pub(super) error: Error,
     pub(super) passing: bool,
 }
 
-impl Failure {
+impl RuleFailure {
     pub(super) fn new(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
         Self {
             passing: is_passing(error),
@@ -20,7 +20,7 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for RuleFailure {
     fn from(error: Error) -> Self {
         Self {
             error,
@@ -30,16 +30,16 @@ impl From<Error> for Failure {
 }
 
 /// Runs a statement that no row is near.
-pub(super) async fn plainly(session: &Session, doing: &str, sql: &str) -> Result<(), Failure> {
+pub(super) async fn plainly(session: &Session, doing: &str, sql: &str) -> Result<(), RuleFailure> {
     session
         .batch_execute(sql)
         .await
-        .map_err(|error| Failure::new(Doing::WithoutRows(doing), &error))
+        .map_err(|error| RuleFailure::new(Doing::WithoutRows(doing), &error))
 }
 
 /// Runs a statement over raw rows, and returns how many it changed.
-pub(super) async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, Failure> {
+pub(super) async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, RuleFailure> {
     discreet::execute(session, sql)
         .await
-        .map_err(|error| Failure::new(Doing::Discreet(doing), &error))
+        .map_err(|error| RuleFailure::new(Doing::Discreet(doing), &error))
 }

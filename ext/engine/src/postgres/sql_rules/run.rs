@@ -1,7 +1,7 @@
 //! A group of rules in SQL is run: its statements on the rows that were copied, and its transaction's end.
 
 use super::changes::Finished;
-use super::failure::{discreetly, plainly, Failure};
+use super::failure::{discreetly, plainly, RuleFailure};
 use super::{statement, temporary, waiting};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::{SqlGroup, SqlRules};
@@ -161,7 +161,7 @@ async fn try_once(
     rules: &SqlRules,
     again: bool,
     after: After,
-) -> Result<Finished, Failure> {
+) -> Result<Finished, RuleFailure> {
     let begin = if again {
         "ROLLBACK TO SAVEPOINT copied"
     } else {
@@ -194,7 +194,7 @@ async fn try_once(
 }
 
 /// Creates what lets the statements find their rows.
-async fn create_indexes(session: &Session, group: &SqlGroup) -> Result<(), Failure> {
+async fn create_indexes(session: &Session, group: &SqlGroup) -> Result<(), RuleFailure> {
     for table in &group.tables {
         for columns in &table.indexes {
             let columns: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();

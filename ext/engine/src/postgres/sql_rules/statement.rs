@@ -1,7 +1,7 @@
 //! One statement of a rule in SQL, and the look whether a row that it changed still holds what it held.
 
 use super::changes::Changed;
-use super::failure::{discreetly, plainly, Failure};
+use super::failure::{discreetly, plainly, RuleFailure};
 use super::temporary::ROW;
 use super::{choices, discreet};
 use crate::error::{Doing, Error, Kind};
@@ -20,7 +20,7 @@ pub(super) async fn run(
     statement: &SqlStatement,
     rules: &SqlRules,
     warnings: &mut Vec<String>,
-) -> Result<Changed, Failure> {
+) -> Result<Changed, RuleFailure> {
     if !statement.choices.is_empty() {
         return choices::choose(session, table, statement, rules, warnings).await;
     }
@@ -55,7 +55,11 @@ pub(super) async fn run(
 }
 
 /// Notes where each row is, and what it holds in the columns that are to change.
-async fn note_before(session: &Session, table: &SqlTable, statement: &SqlStatement) -> Result<(), Failure> {
+async fn note_before(
+    session: &Session,
+    table: &SqlTable,
+    statement: &SqlStatement,
+) -> Result<(), RuleFailure> {
     let hashes: Vec<String> = statement
         .checked
         .iter()
@@ -79,7 +83,7 @@ async fn unchanged(
     session: &Session,
     table: &SqlTable,
     statement: &SqlStatement,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, RuleFailure> {
     let counts: Vec<String> = (0..statement.checked.len())
         .zip(&statement.checked)
         .map(|(place, column)| format!("count(*) FILTER (WHERE b.hash_{place} = {})", hash("t", column)))
@@ -92,7 +96,7 @@ async fn unchanged(
     let looking = format!("looking at the rows of {} after {}", table.table, statement.rule);
     let counts = discreet::ask(session, &sql)
         .await
-        .map_err(|error| Failure::new(Doing::Discreet(&looking), &error))?;
+        .map_err(|error| RuleFailure::new(Doing::Discreet(&looking), &error))?;
     plainly(session, &looking, &format!("DROP TABLE {BEFORE}")).await?;
     let found = counts
         .into_iter()
@@ -109,13 +113,17 @@ async fn unchanged(
 }
 
 /// The rows that an UPDATE could cover.
-async fn rows_before(session: &Session, table: &SqlTable, statement: &SqlStatement) -> Result<u64, Failure> {
+async fn rows_before(
+    session: &Session,
+    table: &SqlTable,
+    statement: &SqlStatement,
+) -> Result<u64, RuleFailure> {
     if statement.columns.is_empty() {
         return Ok(0);
     }
     let sql = format!("SELECT count(*) FROM {}", table.temporary());
     let looking = format!("counting the rows of {}", table.table);
-    let refused = |error: tokio_postgres::Error| Failure::new(Doing::WithRows(&looking), &error);
+    let refused = |error: tokio_postgres::Error| RuleFailure::new(Doing::WithRows(&looking), &error);
     let row = session.query_one(&sql, &[]).await.map_err(refused)?;
     let count: i64 = row.try_get(0).map_err(refused)?;
     Ok(u64::try_from(count).unwrap_or(0))

@@ -1,7 +1,7 @@
 //! The temporary tables of rules in SQL: how they begin, and how their finished rows leave them.
 
 use super::discreet;
-use super::failure::{discreetly, Failure};
+use super::failure::{discreetly, RuleFailure};
 use crate::error::{Doing, Error, Result};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlGroup, SqlTable};
@@ -126,7 +126,7 @@ async fn add_pseudonym(
 }
 
 /// Moves the finished rows into the real table.
-pub(super) async fn move_rows(session: &Session, table: &SqlTable) -> Result<u64, Failure> {
+pub(super) async fn move_rows(session: &Session, table: &SqlTable) -> Result<u64, RuleFailure> {
     let columns: Vec<String> = table.columns.iter().map(|name| quote_identifier(name)).collect();
     let list = columns.join(", ");
     let sql = if columns.is_empty() {

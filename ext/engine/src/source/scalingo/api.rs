@@ -5,32 +5,27 @@
 //! before they end. Calls and answers are those of developers.scalingo.com; nothing in an answer is trusted, and
 //! of a refusal only its `error` text is quoted, if it is harmless.
 
+mod account;
 mod answers;
 mod refusals;
+mod url;
 
 use super::super::download::NoLink;
-use super::super::http::{api_client, is_passing, retry_after, HttpFailure};
+use super::super::http::{api_client, is_passing, HttpFailure};
 use super::super::patience::Patience;
 use super::addon::Addon;
 use super::backup::Record;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::settings;
-use answers::{
-    AddonTokenAnswer, AddonsAnswer, ArchiveAnswer, BackupAnswer, BackupsAnswer, ExchangeAnswer, RegionsAnswer,
-};
-use backon::Retryable;
+use ::url::Url;
+use account::{fresh, read, Account, ApiToken, Repeat, REGIONS};
+use answers::{AddonTokenAnswer, AddonsAnswer, ArchiveAnswer, BackupAnswer, BackupsAnswer};
 pub(super) use refusals::Call;
-use refusals::{error, explanation, unknown_region, CallSubject};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use refusals::{error, unknown_region, CallSubject};
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
-use url::Url;
-
-/// The regions whose URLs need no asking (`REGION_NAME` in a container is one of them).
-const REGIONS: [&str; 2] = ["osc-fr1", "osc-secnum-fr1"];
-/// The longest answer that is read.
-const ANSWER: usize = 4 * 1024 * 1024;
+use url::{base, within};
 
 /// Scalingo's API for one app.
 pub(super) struct Api {
@@ -39,22 +34,7 @@ pub(super) struct Api {
     database: Url,
     app: String,
     region: String,
-    addon_token: Option<Token>,
-}
-
-/// The API token, and the short-lived one it is exchanged for.
-struct Account {
-    client: Client,
-    auth: Url,
-    api_token: SecretString,
-    jwt: Option<Token>,
-    patience: Patience,
-}
-
-/// A token that ends.
-struct Token {
-    secret: SecretString,
-    issued: Instant,
+    addon_token: Option<ApiToken>,
 }
 
 /// Which token a call needs.
@@ -62,15 +42,6 @@ struct Token {
 enum Bearer<'a> {
     Account,
     Addon(&'a str),
-}
-
-/// What a repetition would do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// No harm.
-    Harmless,
-    /// The same thing a second time.
-    Never,
 }
 
 impl Api {
@@ -92,13 +63,9 @@ impl Api {
             .into_iter()
             .flatten()
             .collect();
-        let mut account = Account {
-            client: api_client(&bases, patience)?,
-            api_token: settings.api_token.expose_secret().trim().to_owned().into(),
-            auth,
-            jwt: None,
-            patience: patience.clone(),
-        };
+        let client = api_client(&bases, patience)?;
+        let api_token = settings.api_token.expose_secret().trim().to_owned().into();
+        let mut account = Account::new(client, auth, api_token, patience.clone());
         let (platform, database) = match (platform, database) {
             (Some(platform), Some(database)) => (platform, database),
             (platform, database) => {
@@ -258,7 +225,7 @@ impl Api {
                 let answer = Box::pin(self.call(Method::POST, url, Bearer::Account, Repeat::Harmless)).await;
                 let AddonTokenAnswer { addon } =
                     answer.map_err(|failure| self.settled(Call::AddonToken, failure))?;
-                self.addon_token = Some(Token::new(addon.token.clone()));
+                self.addon_token = Some(ApiToken::new(addon.token.clone()));
                 Ok(addon.token)
             }
         }
@@ -266,7 +233,7 @@ impl Api {
 
     fn forget(&mut self, bearer: Bearer<'_>) {
         match bearer {
-            Bearer::Account => self.account.jwt = None,
+            Bearer::Account => self.account.forget(),
             Bearer::Addon(_) => self.addon_token = None,
         }
     }
@@ -279,189 +246,5 @@ impl Api {
             failure if failure.is_passing() => failure,
             failure => HttpFailure::Final(self.error(call, failure)),
         }
-    }
-}
-
-impl Account {
-    /// The JWT that stands for the API token.
-    async fn jwt(&mut self) -> Result<SecretString, HttpFailure> {
-        if let Some(token) = fresh(&self.jwt, &self.patience) {
-            return Ok(token);
-        }
-        let url = within(&self.auth, &["v1", "tokens", "exchange"]);
-        let request = || {
-            self.client
-                .post(url.clone())
-                .basic_auth("", Some(self.api_token.expose_secret()))
-                .json(&serde_json::json!({}))
-        };
-        let body = self
-            .answer(request, &[self.api_token.expose_secret()], Repeat::Harmless)
-            .await?;
-        let ExchangeAnswer { token } = read(&body)?;
-        self.jwt = Some(Token::new(token.clone()));
-        Ok(token)
-    }
-
-    /// The hosts of a region: of its platform and of its databases.
-    async fn hosts(&mut self, region: &str) -> Result<(Url, Url)> {
-        if REGIONS.contains(&region) {
-            return Ok((
-                base(&format!("https://api.{region}.scalingo.com"))?,
-                base(&format!("https://db-api.{region}.scalingo.com"))?,
-            ));
-        }
-        let subject = CallSubject { app: "", region };
-        let jwt = self
-            .jwt()
-            .await
-            .map_err(|failure| error(Call::Exchange, failure, &subject))?;
-        let url = within(&self.auth, &["v1", "regions"]);
-        let request = || self.client.get(url.clone()).bearer_auth(jwt.expose_secret());
-        let secrets = [self.api_token.expose_secret(), jwt.expose_secret()];
-        let RegionsAnswer { regions } = self
-            .answer(request, &secrets, Repeat::Harmless)
-            .await
-            .and_then(|body| read(&body))
-            .map_err(|failure| error(Call::Regions, failure, &subject))?;
-        let Some(found) = regions.iter().find(|found| found.name == region) else {
-            return Err(unknown_region(
-                region,
-                &regions.iter().map(|region| &*region.name).collect::<Vec<_>>(),
-            ));
-        };
-        let unreadable = |_| error(Call::Regions, HttpFailure::Unreadable, &subject);
-        let hosts = [&found.api, &found.database_api].map(|url| base(url).map_err(unreadable));
-        let [platform, database] = hosts;
-        let (platform, database) = (platform?, database?);
-        // A token that is only ever sent encrypted is not to be lured elsewhere.
-        if [&platform, &database]
-            .iter()
-            .any(|url| url.scheme() != self.auth.scheme())
-        {
-            return Err(error(Call::Regions, HttpFailure::Unreadable, &subject));
-        }
-        Ok((platform, database))
-    }
-
-    /// The body of the answer to a request, which is repeated while that may help and is harmless.
-    async fn answer(
-        &self,
-        request: impl Fn() -> RequestBuilder,
-        secrets: &[&str],
-        repeat: Repeat,
-    ) -> Result<Vec<u8>, HttpFailure> {
-        let attempts = match repeat {
-            Repeat::Harmless => self.patience.api_attempts,
-            Repeat::Never => 1,
-        };
-        let once = || exchange(request(), secrets);
-        let mut silences = 0;
-        once.retry(self.patience.delays(attempts))
-            .when(|failure| {
-                silences += usize::from(failure.is_silence());
-                failure.is_passing() && silences < self.patience.silences
-            })
-            .adjust(|failure, own| own.and_then(|own| self.patience.delay(failure.retry_after(), own)))
-            .await
-    }
-}
-
-impl Token {
-    fn new(secret: SecretString) -> Self {
-        Self {
-            secret,
-            issued: Instant::now(),
-        }
-    }
-}
-
-/// The token, unless it ends soon.
-fn fresh(token: &Option<Token>, patience: &Patience) -> Option<SecretString> {
-    let usable = patience.token_life.saturating_sub(patience.token_margin);
-    token
-        .as_ref()
-        .filter(|token| token.issued.elapsed() < usable)
-        .map(|token| token.secret.clone())
-}
-
-/// One request and its answer.
-async fn exchange(request: RequestBuilder, secrets: &[&str]) -> Result<Vec<u8>, HttpFailure> {
-    let mut response = request.send().await.map_err(HttpFailure::transport)?;
-    let status = response.status();
-    let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() <= ANSWER => body.extend_from_slice(&piece),
-            Ok(Some(_)) if status.is_success() => return Err(HttpFailure::Unreadable),
-            Err(error) if status.is_success() => return Err(HttpFailure::transport(error)),
-            // A refusal is one, however much of its explanation arrived.
-            Ok(_) | Err(_) => break,
-        }
-    }
-    if status.is_success() {
-        Ok(body)
-    } else {
-        Err(HttpFailure::Refused {
-            status,
-            said: explanation(&body, secrets),
-            retry_after,
-        })
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpFailure> {
-    // serde's own error may quote a value, and the value may be a token.
-    serde_json::from_slice(body).map_err(|_| HttpFailure::Unreadable)
-}
-
-/// A base URL: `http` or `https`, and a host.
-fn base(url: &str) -> Result<Url> {
-    let parsed = Url::parse(url.trim()).ok();
-    parsed
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Configuration,
-                "A base URL for Scalingo's API is not an http or https URL.",
-                "Check SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL, or unset them.",
-            )
-        })
-}
-
-/// A URL below `base`; every segment is percent-encoded, so a name cannot change the path.
-fn within(base: &Url, segments: &[&str]) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
-    }
-    url
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_change_the_path() {
-        let url = within(
-            &Url::parse("https://api.example/").unwrap(),
-            &["v1", "apps", "../x?y#z/w", "addons"],
-        );
-        assert_eq!(
-            url.as_str(),
-            "https://api.example/v1/apps/..%2Fx%3Fy%23z%2Fw/addons"
-        );
-    }
-
-    #[test]
-    fn a_base_url_may_have_a_path_of_its_own() {
-        let url = within(
-            &Url::parse("http://127.0.0.1:1234/scalingo/").unwrap(),
-            &["v1", "regions"],
-        );
-        assert_eq!(url.as_str(), "http://127.0.0.1:1234/scalingo/v1/regions");
     }
 }

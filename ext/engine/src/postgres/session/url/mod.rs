@@ -5,7 +5,10 @@
 //! from `DATABASE_URL` are accepted. No error quotes the URL or any part of it except the name of a parameter:
 //! a password with a stray `@` or `/` in it can end up in any other part.
 
+mod encryption;
 mod parameters;
+mod places;
+mod values;
 
 use crate::error::{Error, Kind, Result};
 use crate::postgres::session::watch::Limits;

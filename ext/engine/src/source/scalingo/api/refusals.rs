@@ -118,9 +118,9 @@ pub(super) fn error(call: Call, failure: HttpFailure, subject: &CallSubject<'_>)
             format!("Scalingo was asked {}, and its answer is not what it documents.", asked(&doing)),
             "Run it again; if it happens again, please report it: Scalingo's API may have changed.",
         ),
-        HttpFailure::Refused { status, said, retry_after } => {
+        HttpFailure::Refused { status, explanation, retry_after } => {
             let (kind, what, remedy) = refusal(call, status, subject);
-            let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+            let explanation = explanation.map(|explanation| format!(": {explanation}")).unwrap_or_default();
             let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
             let remedy = match retry_after {
                 Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
@@ -128,7 +128,7 @@ pub(super) fn error(call: Call, failure: HttpFailure, subject: &CallSubject<'_>)
                 }
                 _ => remedy,
             };
-            Error::new(kind, format!("{what} ({}{said}).", status.as_u16()), remedy)
+            Error::new(kind, format!("{what} ({}{explanation}).", status.as_u16()), remedy)
         }
     }
 }
@@ -328,7 +328,7 @@ mod tests {
                 [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| {
                     HttpFailure::Refused {
                         status: StatusCode::from_u16(status).unwrap(),
-                        said: Some("no".into()),
+                        explanation: Some("no".into()),
                         retry_after: None,
                     }
                 }),

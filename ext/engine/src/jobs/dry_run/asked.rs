@@ -1,0 +1,85 @@
+//! What a dry run learns of the backup, of the plan, and of a target that answers.
+
+use super::{age_warning, not_valid, take, trial, BackupContents, DryRun};
+use crate::error::{Error, Result};
+use crate::event::Sink;
+use crate::jobs::{choice, room};
+use crate::part::Selection;
+use crate::plan::Plan;
+use crate::postgres::inspect::connect;
+use crate::postgres::url::ConnectionUrl;
+use crate::settings::Settings;
+use crate::text::Text;
+use crate::{identity, postgres, report};
+
+impl DryRun {
+    pub(super) fn note_backup(&mut self, settings: &Settings, contents: &BackupContents) {
+        self.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
+        self.warnings.extend(age_warning(settings, &contents.info));
+    }
+
+    /// What only the target knows: of tables that stay, of rules, and of the schema where that is to be tried. Returns which
+    /// rows would come, where that was asked for.
+    pub(super) async fn ask_target(
+        &mut self,
+        settings: &Settings,
+        events: &Sink,
+        plan: &Plan,
+        url: ConnectionUrl,
+        problems: &mut Vec<Error>,
+    ) -> Result<Option<Selection>> {
+        if !plan.keep.tables.is_empty() {
+            let session = connect(url.clone()).await?;
+            let (differing, absent) = postgres::look_at_kept(&session, plan).await?;
+            session.close().await;
+            problems.extend(differing);
+            let absent = absent.iter().map(|table| postgres::nothing_to_keep(table));
+            self.warnings.extend(absent.map(Text::from));
+        }
+        let chosen = choice::preview(settings, plan, &url, events).await;
+        let choice::Previewed { asked, selection } = take(chosen, problems)?.unwrap_or_default();
+        problems.extend(asked.problems.iter().cloned());
+        if settings.ask_server {
+            self.server_check = take(postgres::ask(url, plan).await, problems)?;
+            problems.extend(
+                self.server_check
+                    .iter()
+                    .flat_map(|check| &check.problems)
+                    .cloned(),
+            );
+        }
+        if let Some(check) = &mut self.server_check {
+            check.accepted += asked.accepted;
+            check.refused += asked.problems.len() as u64;
+            check.unanswered.extend(asked.unanswered.iter().cloned());
+        }
+        if settings.try_schema && problems.is_empty() {
+            let tried = take(trial::try_schema(settings, plan, events).await, problems)?;
+            tried.into_iter().for_each(|tried| self.note_trial(tried));
+        }
+        Ok(selection)
+    }
+
+    pub(super) fn note_plan(&mut self, plan: &Plan) {
+        self.warnings.extend(plan.warnings.iter().cloned());
+        self.warnings.extend(room::warning(plan).map(Text::from));
+        let unmeetable = plan.personal.unmeetable().into_iter();
+        self.warnings.extend(unmeetable.map(Text::from));
+        self.findings.clone_from(&plan.personal.findings);
+        self.channels = plan.known_channels();
+        self.not_valid = not_valid(plan);
+        self.left_out.extend(plan.left_out.iter().cloned());
+    }
+}
+
+/// Why a run would refuse this target for this backup.
+pub(super) fn same_database(
+    settings: &Settings,
+    url: &ConnectionUrl,
+    contents: &BackupContents,
+) -> Vec<Error> {
+    let dumped = &contents.header.database;
+    let addon = identity::refuse_addon(url, &contents.info);
+    let source = identity::refuse_source(url, &settings.source, dumped);
+    addon.err().into_iter().chain(source.err()).collect()
+}

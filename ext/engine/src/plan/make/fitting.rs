@@ -1,0 +1,70 @@
+//! Loads, fitted to their tables and masked by the rules.
+
+use crate::plan::binary::Binary;
+use crate::plan::decide::{Decisions, Fate};
+use crate::plan::diagnostics::Diagnostics;
+use crate::plan::entries::display_name;
+use crate::plan::rules::Rules;
+use crate::plan::schema::Schema;
+use crate::plan::{load, Load, TableName};
+use pg_dump_archive::{DumpId, Entry, EntryKind};
+use std::collections::{HashMap, HashSet};
+
+/// What loads are fitted to.
+pub(super) struct Fitting<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) excluded: &'a HashSet<usize>,
+    pub(super) binary: &'a Binary<'a>,
+    pub(super) rules: &'a Rules<'a>,
+    pub(super) pseudonyms: &'a masking::Pseudonyms,
+}
+
+impl Fitting<'_> {
+    /// The loads of the data blocks that are restored, masked by the rules, and the tables whose rows stay out.
+    pub(super) fn loads(
+        &self,
+        entries: &[Entry],
+        decisions: &Decisions,
+    ) -> ((HashMap<DumpId, Load>, Vec<TableName>), Diagnostics) {
+        let mut diagnostics = Diagnostics::default();
+        let mut loads = HashMap::new();
+        let mut without_rows = Vec::new();
+        let kept = entries
+            .iter()
+            .zip(&decisions.fates)
+            .filter(|(_, fate)| fate.is_kept());
+        for (entry, _) in kept.filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::Keep) {
+            let name = TableName::of(entry);
+            let table = self.schema.table(&name);
+            if table.is_some_and(|table| self.excluded.contains(&table)) {
+                without_rows.push(name);
+                continue;
+            }
+            match load::read(entry, self.schema) {
+                Some(load) => {
+                    loads.insert(entry.dump_id, diagnostics.take(self.masked(load)));
+                }
+                None => diagnostics.problems.add(format!(
+                    "The definition of the table {} in the backup cannot be read, so neither can its rows. Please \
+                     report this with the table's definition, and exclude the table meanwhile.",
+                    display_name(entry)
+                )),
+            }
+        }
+        ((loads, without_rows), diagnostics)
+    }
+
+    pub(super) fn masked(&self, load: Load) -> (Load, Diagnostics) {
+        let mut diagnostics = Diagnostics::default();
+        let (sent, chosen) = self
+            .rules
+            .row_masks(&load, self.pseudonyms, &mut diagnostics.problems);
+        let layout = self.binary.layout(&load);
+        let load = load.rebuilt().binary(layout).mask(sent).conditional(chosen);
+        (load.build(), diagnostics)
+    }
+}
+
+pub(super) fn is_table_data(entry: &Entry) -> bool {
+    entry.kind == EntryKind::TableData
+}
