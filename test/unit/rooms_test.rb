@@ -26,6 +26,12 @@ class RoomsTest < Minitest::Test
     assert_empty upward
   end
 
+  def test_the_crates_below_the_engine_name_no_option_of_the_configuration
+    sources = Dir["#{ROOT}/ext/{archive,leak_check,masking,near,personal_data}/src/**/*.rs"]
+    assert_operator sources.size, :>, 100
+    assert_empty(sources.select { |file| File.read(file).include?("config.") })
+  end
+
   private
 
   def levels

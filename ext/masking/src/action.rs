@@ -52,7 +52,7 @@ impl Writes {
         Writes::Fixed(Fixed::new(&field))
     }
 
-    /// Whether it is NULL, whatever the value.
+    /// Whether it is always NULL.
     pub(super) fn is_null(&self) -> bool {
         matches!(self, Writes::Fixed(fixed) if fixed.bytes() == NULL)
     }
@@ -163,7 +163,7 @@ impl Action {
         Ok(Done::Masked { has_form })
     }
 
-    /// Appends the pseudonym of `raw`, whatever CHECKs say, and says whether it has the mask's form.
+    /// Appends the pseudonym of `raw` without regard to CHECKs, and says whether it has the mask's form.
     #[inline]
     fn mask(
         &self,

@@ -93,18 +93,18 @@ impl PartialEq for Pattern {
 }
 
 /// What a term comes to.
-enum Found<'v> {
+enum Operand<'v> {
     Text(Cow<'v, str>),
     Number(f64),
     Moment(i64),
 }
 
-impl Found<'_> {
-    fn order(&self, other: &Found<'_>) -> Option<Ordering> {
+impl Operand<'_> {
+    fn order(&self, other: &Operand<'_>) -> Option<Ordering> {
         match (self, other) {
-            (Found::Text(a), Found::Text(b)) => Some(a.cmp(b)),
-            (Found::Number(a), Found::Number(b)) => a.partial_cmp(b),
-            (Found::Moment(a), Found::Moment(b)) => Some(a.cmp(b)),
+            (Operand::Text(a), Operand::Text(b)) => Some(a.cmp(b)),
+            (Operand::Number(a), Operand::Number(b)) => a.partial_cmp(b),
+            (Operand::Moment(a), Operand::Moment(b)) => Some(a.cmp(b)),
             _ => None,
         }
     }
@@ -149,7 +149,7 @@ impl Condition {
             Condition::IsNull => Some(value.is_none()),
             Condition::Compare(left, relation, right) => {
                 let (left, right) = (left.of(value?)?, right.of(value?)?);
-                if let (Comparison::SameLetters, Found::Text(left), Found::Text(right)) =
+                if let (Comparison::SameLetters, Operand::Text(left), Operand::Text(right)) =
                     (relation, &left, &right)
                 {
                     return Some(left.to_lowercase() == right.to_lowercase());
@@ -162,7 +162,7 @@ impl Condition {
                 })
             }
             Condition::Matches(term, pattern) => match term.of(value?)? {
-                Found::Text(text) => Some(pattern.0.is_match(&text)),
+                Operand::Text(text) => Some(pattern.0.is_match(&text)),
                 _ => None,
             },
         }
@@ -170,28 +170,28 @@ impl Condition {
 }
 
 impl Term {
-    fn of<'v>(&'v self, value: &'v str) -> Option<Found<'v>> {
+    fn of<'v>(&'v self, value: &'v str) -> Option<Operand<'v>> {
         let text = |term: &'v Term| match term.of(value) {
-            Some(Found::Text(text)) => Some(text),
+            Some(Operand::Text(text)) => Some(text),
             _ => None,
         };
         Some(match self {
-            Term::Text => Found::Text(Cow::Borrowed(value)),
-            Term::Number => Found::Number(value.parse().ok()?),
-            Term::Moment => Found::Moment(seconds_of(value.as_bytes())?),
+            Term::Text => Operand::Text(Cow::Borrowed(value)),
+            Term::Number => Operand::Number(value.parse().ok()?),
+            Term::Moment => Operand::Moment(seconds_of(value.as_bytes())?),
             Term::Day(term) => match term.of(value)? {
-                Found::Moment(seconds) => Found::Moment(seconds - seconds.rem_euclid(86_400)),
+                Operand::Moment(seconds) => Operand::Moment(seconds - seconds.rem_euclid(86_400)),
                 _ => return None,
             },
-            Term::FixedText(text) => Found::Text(Cow::Borrowed(text)),
-            Term::FixedNumber(number) => Found::Number(*number),
-            Term::FixedMoment(seconds) => Found::Moment(*seconds),
+            Term::FixedText(text) => Operand::Text(Cow::Borrowed(text)),
+            Term::FixedNumber(number) => Operand::Number(*number),
+            Term::FixedMoment(seconds) => Operand::Moment(*seconds),
             Term::Lower(term) => {
                 let text = text(term)?;
                 let is_lower = text
                     .bytes()
                     .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-                Found::Text(if is_lower {
+                Operand::Text(if is_lower {
                     text
                 } else {
                     text.to_lowercase().into()
@@ -202,7 +202,7 @@ impl Term {
                 let is_upper = text
                     .bytes()
                     .all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase());
-                Found::Text(if is_upper {
+                Operand::Text(if is_upper {
                     text
                 } else {
                     text.to_uppercase().into()
@@ -217,20 +217,20 @@ impl Term {
                 if *end {
                     trimmed = trimmed.trim_end_matches(' ');
                 }
-                Found::Text(if trimmed.len() == text.len() {
+                Operand::Text(if trimmed.len() == text.len() {
                     text
                 } else {
                     trimmed.to_owned().into()
                 })
             }
-            Term::Left(term, most) => Found::Text(match text(term)? {
+            Term::Left(term, most) => Operand::Text(match text(term)? {
                 text if text.len() <= *most => text,
                 text => text.chars().take(*most).collect::<String>().into(),
             }),
-            Term::Length(term) => Found::Number(text(term)?.chars().count() as f64),
-            Term::Bytes(term) => Found::Number(text(term)?.len() as f64),
+            Term::Length(term) => Operand::Number(text(term)?.chars().count() as f64),
+            Term::Bytes(term) => Operand::Number(text(term)?.len() as f64),
             Term::DocumentType(term) => {
-                Found::Text(Cow::Borrowed(match text(term)?.trim_start().as_bytes() {
+                Operand::Text(Cow::Borrowed(match text(term)?.trim_start().as_bytes() {
                     [b'{', ..] => "object",
                     [b'[', ..] => "array",
                     [b'"', ..] => "string",
@@ -242,7 +242,7 @@ impl Term {
             Term::Position(needle, haystack) => {
                 let (needle, haystack) = (text(needle)?, text(haystack)?);
                 let at = haystack.find(&*needle);
-                Found::Number(at.map_or(0, |at| haystack[..at].chars().count() + 1) as f64)
+                Operand::Number(at.map_or(0, |at| haystack[..at].chars().count() + 1) as f64)
             }
         })
     }

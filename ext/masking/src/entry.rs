@@ -158,13 +158,13 @@ impl Mask {
         self.entry.name == name
     }
 
-    /// Whether the same value always becomes the same pseudonym, whatever row and table it is in, so that a
+    /// Whether the same value becomes the same pseudonym in every row and table, so that a
     /// foreign key over it survives when both sides have this mask.
     pub fn is_function_of_value(&self) -> bool {
         self.entry.joins
     }
 
-    /// Whether what it writes has a form of its own, whatever the value and the row are: a few values then show
+    /// Whether everything it writes has a form of its own: a few values then show
     /// whether a CHECK takes it.
     pub(super) fn has_own_form(&self) -> bool {
         (self.entry.own_form)(&self.options)
@@ -175,7 +175,7 @@ impl Mask {
         self.entry.is_wide
     }
 
-    /// Whether it writes NULL, whatever the value is.
+    /// Whether it always writes NULL.
     pub fn is_null(&self) -> bool {
         self.entry.nulls == Nulls::Always
     }

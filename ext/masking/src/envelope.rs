@@ -33,7 +33,7 @@ pub(super) fn room(length: usize) -> usize {
     length.saturating_sub(AROUND) / 4 * 3
 }
 
-/// Whether a text looks like an envelope, by whatever version or key.
+/// Whether a text looks like an envelope, of any version and under any key.
 pub(super) fn is_envelope(text: &str) -> bool {
     text.starts_with("{\"p\":\"") && text.contains("\"h\":{") && text.ends_with('}')
 }

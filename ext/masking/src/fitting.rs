@@ -267,7 +267,7 @@ impl Fitting<'_> {
         Fitted::pseudonym(pseudonym, self.name(), form)
     }
 
-    /// A mask that an option names, in whatever way rules name one.
+    /// A mask that an option names, in any way that rules can name one.
     pub(super) fn named(&self, value: &Value) -> Result<Mask, InvalidMask> {
         let catalogue = self.ground.catalogue;
         match value {

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use short::ShortHmac;
 
-/// The secret of `config.anonymization_secret`, as a key.
+/// The caller's secret, as a key.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha256>);
 

@@ -14,9 +14,10 @@ use std::sync::Arc;
 pub struct Listed {
     /// Its name.
     pub name: &'static str,
-    /// What it does.
+    /// What it does. A word in angle brackets is something that the caller configures, such as `<email_domain>`, or another
+    /// mask: the caller knows how it is written.
     pub doc: &'static str,
-    /// Its options, and what each means.
+    /// Its options, and what each means, with the same words in angle brackets.
     pub options: Vec<(&'static str, &'static str)>,
     /// A value.
     pub from: &'static str,

@@ -26,10 +26,10 @@ const MOST_STEPS: u32 = 1 << 20;
 /// A keyed permutation of the numbers below `size`.
 pub(super) struct Permutation {
     size: u128,
-    kind: Kind,
+    kind: Method,
 }
 
-enum Kind {
+enum Method {
     Table {
         function: Box<Function>,
         next: OnceLock<Box<[u32]>>,
@@ -56,11 +56,11 @@ impl Permutation {
         let key = parts.finish();
         let bits = (128 - (size - 1).leading_zeros()).max(LEAST_BITS);
         let kind = match FF1::<Schedule>::new(&key, 2) {
-            Ok(cipher) if size > TABLE => Kind::Ff1 {
+            Ok(cipher) if size > TABLE => Method::Ff1 {
                 cipher: Box::new(cipher),
                 bits,
             },
-            _ => Kind::Table {
+            _ => Method::Table {
                 function: Box::new(Function::from_key(&key)),
                 next: OnceLock::new(),
             },
@@ -73,7 +73,7 @@ impl Permutation {
     /// not a small one.
     pub(super) fn apply(&self, number: u128, tweak: &[u8], mut accept: impl FnMut(u128) -> bool) -> u128 {
         match &self.kind {
-            Kind::Table { function, next } => {
+            Method::Table { function, next } => {
                 let next = next.get_or_init(|| shuffled(function, self.size));
                 let mut at = number;
                 for _ in 0..=self.size {
@@ -87,7 +87,7 @@ impl Permutation {
                 }
                 at
             }
-            Kind::Ff1 { cipher, bits } => {
+            Method::Ff1 { cipher, bits } => {
                 let last = u128::MAX >> (128 - bits);
                 let mut place = crypt(cipher.encrypt(tweak, &Bits::new(number, *bits)));
                 let mut found = 0;

@@ -9,7 +9,7 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A column, quoted, as text of which bytes are compared and matched, whatever its own collation is: one that is not
+/// A column, quoted, as text whose bytes are compared and matched without its own collation: one that is not
 /// deterministic has neither regular expressions nor LIKE, and takes different values for equal.
 pub(crate) fn plain_text(column: &str) -> String {
     format!("({column}::pg_catalog.text COLLATE pg_catalog.\"C\")")

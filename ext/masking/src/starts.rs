@@ -19,7 +19,7 @@ pub(super) const TRIAL_VALUES: [&str; 9] = [
     "https://example.org/a/1",
 ];
 
-/// The texts with one of which every value begins that the checks take, whatever its case; none where that is not known.
+/// The texts that values accepted by the checks begin with, in any case; none if that is not known.
 /// Values that are named one by one in a CHECK count for nothing.
 pub fn starts(checks: &[Check]) -> Vec<String> {
     all(checks.iter().map(|check| &check.condition)).unwrap_or_default()

@@ -6,7 +6,7 @@ use super::entry::{CatalogueEntry, Mask, Options};
 /// A documented strategy: the columns that it masks where a table has them.
 #[derive(Debug, PartialEq)]
 pub struct Strategy {
-    /// Its name in `config.anonymization_tables`.
+    /// Its name in a rule.
     pub name: &'static str,
     columns: &'static [(&'static str, Given)],
 }

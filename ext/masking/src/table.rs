@@ -64,7 +64,7 @@ pub struct Pseudonyms {
     pub email_domain: String,
     /// The rows are in UTF-8, so that a word with an accent can be written. Otherwise words are in ASCII.
     pub utf8: bool,
-    /// `config.staging_password`.
+    /// The password that the mask `staging_password` gives everyone.
     pub staging_password: Option<SecretString>,
     /// What masks ask their caller.
     pub helpers: Helpers,

@@ -151,7 +151,7 @@ fn the_kind_is_what_the_columns_name_says() {
 }
 
 #[test]
-fn telephone_numbers_are_valid_and_of_those_that_nobody_has() {
+fn telephone_numbers_are_valid_and_belong_to_no_one() {
     for (locale, region) in [("fr", Region::FR), ("en", Region::US), ("de", Region::DE)] {
         for number in given("phone", json!({"locale": locale})).masked(&people(100)) {
             let parsed = PHONE_NUMBER_UTIL.parse(&number, Some(region)).unwrap();

@@ -172,13 +172,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn luhn_and_issuer_ranges_tell_cards() {
+    fn luhn_and_issuer_ranges_recognise_cards() {
         assert!(card(b"4111111111111111") && card(b"5555555555554444") && card(b"378282246310005"));
         assert!(card(b"30569309025904") && card(b"6011111111111117") && card(b"3530111333300000"));
         assert!(!card(b"4111111111111112"), "wrong check digit");
         assert!(
             !card(b"1111111111111117") && !card(b"0000000000000000"),
-            "nobody's range"
+            "an unassigned range"
         );
     }
 

@@ -53,11 +53,11 @@ pub enum FoundBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// `config.pii_ignore` says that it is not personal.
+    /// The caller has declared that it is not personal.
     Ignored,
     /// A rule covers it, or its rows are not loaded.
     Covered,
-    /// No rule covers it, and it was masked under `config.pii_policy = :mask`.
+    /// No rule covers it, and it was masked automatically, as the policy asks.
     Masked,
     /// Nothing covers it, and its table was left empty.
     Withheld,
@@ -66,7 +66,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Whether the column needs a rule or an entry in `config.pii_ignore`.
+    /// Whether the column needs a rule, or a declaration that it is not personal.
     pub fn needs_a_rule(self) -> bool {
         matches!(self, Status::Withheld | Status::Uncovered)
     }

@@ -1,6 +1,6 @@
 //! What a finding is about: the kinds of personal data and of what acts outside, and the headings they stand under.
 
-/// The headings of the report, as `config.pii_detection_patterns` documents them.
+/// The headings of the report, under which a caller's own patterns stand too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Heading {
     /// Papers and numbers that a state or another service knows a person by.

@@ -19,7 +19,7 @@ pub(crate) enum Check {
 /// Most characters of such a number without separators: the codice fiscale.
 const LONGEST: usize = 16;
 
-/// What a whole value is, whatever separators people put into it.
+/// What a whole value is, with any separators.
 pub(crate) fn whole(value: &[u8]) -> Option<Check> {
     let mut compact = [0u8; LONGEST];
     let mut length = 0;

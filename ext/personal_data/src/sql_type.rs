@@ -1,4 +1,4 @@
-//! What a column's type allows its values to be. A boolean is no telephone number, whatever its name.
+//! What a column's type allows its values to be. A boolean is no telephone number, even if it is called one.
 
 use super::PiiKind;
 

@@ -112,7 +112,7 @@ fn model_and(by_name: f32, sure: f32, model: f32) -> f32 {
     }
 }
 
-/// Whether values leave no doubt, whatever the column is called.
+/// Whether values leave no doubt, however the column is called.
 fn speaks_for_itself(content: &[ContentFinding]) -> bool {
     content.first().is_some_and(|found| found.confidence >= 0.85)
 }

@@ -1,4 +1,4 @@
-//! Personal data is found in every form it travels in, and whatever arrives does no harm.
+//! Personal data is found in every form it travels in, and no input does harm.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use personal_data::{canonical, find_in_text, ColumnDetector, PiiKind, Scanner};

@@ -39,6 +39,14 @@ module ScalingoStagingSync
         Array(given).map { |part| part.is_a?(Hash) ? RubySource.of(part) : part }.join
       end
 
+      # @param masks [Array<Hash{Symbol => Object}>] the engine's catalogue of masks
+      # @return [Array<Hash{Symbol => Object}>] it; options of the configuration and other masks that it names are Ruby
+      def masks(masks)
+        masks.map do |mask|
+          mask.merge(doc: RubySource.doc(mask[:doc]), options: mask[:options].map { |name, doc| [name, RubySource.doc(doc)] })
+        end
+      end
+
       # What of a result is put into words, and how.
       WORDED = {
         warnings: ->(found) { found.map { |warning| text(warning) } },

@@ -13,7 +13,12 @@ module ScalingoStagingSync
 
       # Options for which a variable may stand, and which.
       VARIABLES = { "backup_file" => "BACKUP_FILE", "backup_url" => "BACKUP_URL" }.freeze
-      private_constant :LABEL, :NAMES_A_MASK, :VARIABLES
+
+      # What the engine's documentation calls options by.
+      IN_DOCUMENTATION = {
+        "email_domain" => "anonymized_email_domain", "staging_password" => "staging_password", "country" => "country"
+      }.freeze
+      private_constant :LABEL, :NAMES_A_MASK, :VARIABLES, :IN_DOCUMENTATION
 
       module_function
 
@@ -41,6 +46,15 @@ module ScalingoStagingSync
         when "target_url" then Support::Variables.target_from
         when "storage_service" then "config.active_storage.service"
         else ["config.#{option}", *VARIABLES[option]].join(" or ")
+        end
+      end
+
+      # @param text [String] of the engine's documentation, with options and masks in angle brackets
+      # @return [String] it, with these as Ruby in Markdown
+      def doc(text)
+        text.gsub(/<\w+>/) do |name|
+          name = name[1...-1]
+          "`#{IN_DOCUMENTATION.key?(name) ? "config.#{IN_DOCUMENTATION[name]}" : name.to_sym.inspect}`"
         end
       end
 

@@ -12,7 +12,7 @@ module ScalingoStagingSync
 
       # @param masks [Array<Hash>] the engine's catalogue
       def initialize(masks = ScalingoStagingSync::Native.masks)
-        @masks = masks
+        @masks = Messages::EngineWords.masks(masks)
       end
 
       # @return [String] each mask with its options and an example, as JSON

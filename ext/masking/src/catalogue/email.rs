@@ -15,7 +15,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     joins: true,
     own_form: |options| options.get("keep_domain").is_none(),
     is_wide: true,
-    ..CatalogueEntry::new("email", "a pseudonym at `config.anonymized_email_domain`", fit)
+    ..CatalogueEntry::new("email", "a pseudonym at <email_domain>", fit)
 };
 
 /// How many hex digits of the digest an address shows: 80 bits.

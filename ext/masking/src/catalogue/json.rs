@@ -1,13 +1,18 @@
 //! `json`: a document in which the values at some paths are masked.
 
+mod path;
+mod walk;
+
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::{Misfit, Unfit};
 use crate::families::document::{places, scrub, Inner};
-use crate::families::json_syntax::{end_of_value, escape, is_number, unescape, DEEPEST};
+use crate::families::json_syntax::{end_of_value, is_number};
 use crate::families::leaves::{Bare, Leaves, LEAVES};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
+use path::Step;
 use pg_dump_archive::copy::Row;
+use walk::Walk;
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
@@ -26,63 +31,6 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
         fit,
     )
 };
-
-/// A step of a path.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    Key(Box<[u8]>),
-    Item(usize),
-    /// `.*` and `[*]`.
-    Any,
-    /// `..`: what follows may be at any depth.
-    Deep,
-}
-
-/// `$.a['b'][0][*]..c`, at most 60 steps.
-fn parse_path(path: &str) -> Option<Vec<Step>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut steps = Vec::new();
-    while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix('[') {
-            let (step, after) = if let Some(quoted) = inner.strip_prefix('\'') {
-                let (key, after) = quoted.split_once("']")?;
-                (Step::Key(key.as_bytes().into()), after)
-            } else {
-                let (index, after) = inner.split_once(']')?;
-                let step = if index == "*" {
-                    Step::Any
-                } else {
-                    Step::Item(index.parse().ok()?)
-                };
-                (step, after)
-            };
-            steps.push(step);
-            rest = after;
-            continue;
-        }
-        let mut name = rest.strip_prefix('.')?;
-        if let Some(deeper) = name.strip_prefix('.') {
-            steps.push(Step::Deep);
-            name = deeper;
-            if name.starts_with('[') {
-                rest = name;
-                continue;
-            }
-        }
-        let end = name.find(['.', '[']).unwrap_or(name.len());
-        let key = &name[..end];
-        if key.is_empty() {
-            return None;
-        }
-        steps.push(if key == "*" {
-            Step::Any
-        } else {
-            Step::Key(key.as_bytes().into())
-        });
-        rest = &name[end..];
-    }
-    (!steps.is_empty() && steps.len() <= 60 && steps.last() != Some(&Step::Deep)).then_some(steps)
-}
 
 #[derive(Debug)]
 struct Json {
@@ -123,260 +71,14 @@ enum Becomes<'m> {
     Masked(&'m Inner),
 }
 
-/// One pass over one document.
-struct Walk<'a> {
-    json: &'a Json,
-    input: &'a [u8],
-    at: usize,
-    row: &'a Row<'a>,
-    /// Per depth and path: the steps that lead here, a bit for each count of them.
-    states: Vec<u64>,
-    /// The key that was read last.
-    key: Vec<u8>,
-    work: &'a mut Work,
-}
-
-/// What is wrong with a document.
-struct NotJson;
-
-impl<'a> Walk<'a> {
-    fn peek(&self) -> u8 {
-        self.input.get(self.at).copied().unwrap_or(0)
-    }
-
-    fn copy_blanks(&mut self, out: &mut Vec<u8>) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            out.push(self.peek());
-            self.at += 1;
-        }
-    }
-
-    /// The bytes of a string between its quotes, as they are.
-    fn string(&mut self) -> Result<&'a [u8], NotJson> {
-        if self.peek() != b'"' {
-            return Err(NotJson);
-        }
-        let start = self.at + 1;
-        let mut at = start;
-        loop {
-            match self.input.get(at) {
-                None => return Err(NotJson),
-                Some(b'"') => break,
-                Some(b'\\') => at += 2,
-                Some(_) => at += 1,
-            }
-        }
-        self.at = at + 1;
-        self.input.get(start..at).ok_or(NotJson)
-    }
-
-    /// Passes over a value without looking into it.
-    fn skip(&mut self) -> Result<(), NotJson> {
-        let mut depth = 0usize;
-        loop {
-            match self.peek() {
-                b'"' => {
-                    self.string()?;
-                }
-                b'{' | b'[' => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                b'}' | b']' => {
-                    depth = depth.checked_sub(1).ok_or(NotJson)?;
-                    self.at += 1;
-                }
-                0 if self.at >= self.input.len() => return Err(NotJson),
-                _ => self.at += 1,
-            }
-            if depth == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Writes the value here. `mask` is the one for everything above it, if there is one.
-    fn value(&mut self, depth: usize, mask: Option<usize>, out: &mut Vec<u8>) -> Result<(), NotJson> {
-        self.copy_blanks(out);
-        let count = self.json.paths.len();
-        let states = &self.states[depth * count..];
-        let found = self
-            .json
-            .paths
-            .iter()
-            .zip(states)
-            .position(|((steps, _), state)| state >> steps.len() & 1 == 1);
-        let mask = found.or(mask);
-        match self.peek() {
-            open @ (b'{' | b'[') if depth >= DEEPEST => {
-                let _ = open;
-                self.skip()?;
-                out.extend_from_slice(b"null");
-            }
-            b'{' => self.container(true, depth, mask, out)?,
-            b'[' => self.container(false, depth, mask, out)?,
-            _ => self.scalar(mask, out)?,
-        }
-        Ok(())
-    }
-
-    fn container(
-        &mut self,
-        is_object: bool,
-        depth: usize,
-        mask: Option<usize>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), NotJson> {
-        let close = if is_object { b'}' } else { b']' };
-        out.push(self.peek());
-        self.at += 1;
-        let mut index = 0;
-        loop {
-            self.copy_blanks(out);
-            match self.peek() {
-                byte if byte == close => {
-                    out.push(close);
-                    self.at += 1;
-                    return Ok(());
-                }
-                b',' if index > 0 => {
-                    out.push(b',');
-                    self.at += 1;
-                    self.copy_blanks(out);
-                }
-                _ if index == 0 => {}
-                _ => return Err(NotJson),
-            }
-            let mut own = mask;
-            if is_object {
-                let raw = self.string()?;
-                out.push(b'"');
-                out.extend_from_slice(raw);
-                out.push(b'"');
-                self.key.clear();
-                unescape(raw, &mut self.key);
-                self.copy_blanks(out);
-                if self.peek() != b':' {
-                    return Err(NotJson);
-                }
-                out.push(b':');
-                self.at += 1;
-                own = self.by_key(mask);
-            }
-            self.step(depth, is_object, index);
-            self.value(depth + 1, own, out)?;
-            index += 1;
-        }
-    }
-
-    /// The mask of the key that was read last, unless a path has one for all that it leads to.
-    fn by_key(&mut self, mask: Option<usize>) -> Option<usize> {
-        let paths = self.json.paths.len();
-        let leaves = self.json.leaves.as_ref();
-        let own = leaves.filter(|_| mask.is_none_or(|mask| mask >= paths));
-        let own = own.and_then(|leaves| leaves.of_key(&self.key, self.work));
-        own.map(|place| paths + place).or(mask)
-    }
-
-    /// Which steps of each path lead to a key or an item.
-    fn step(&mut self, depth: usize, is_object: bool, index: usize) {
-        let count = self.json.paths.len();
-        self.states.truncate((depth + 1) * count);
-        let takes = |step: &Step| match step {
-            Step::Any => true,
-            Step::Key(known) => is_object && **known == *self.key,
-            Step::Item(known) => !is_object && *known == index,
-            Step::Deep => false,
-        };
-        for (number, (steps, _)) in self.json.paths.iter().enumerate() {
-            let state = self.states[depth * count + number];
-            let mut next = 0;
-            for (place, step) in steps
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| state >> place & 1 == 1)
-            {
-                if *step == Step::Deep {
-                    next |= 1 << place;
-                    if steps.get(place + 1).is_some_and(takes) {
-                        next |= 1 << (place + 2);
-                    }
-                } else if takes(step) {
-                    next |= 1 << (place + 1);
-                }
-            }
-            self.states.push(next);
-        }
-    }
-
-    fn scalar(&mut self, mask: Option<usize>, out: &mut Vec<u8>) -> Result<(), NotJson> {
-        let mut decoded = std::mem::take(&mut self.work.first);
-        decoded.clear();
-        let is_string = self.peek() == b'"';
-        let start = self.at;
-        if is_string {
-            unescape(self.string()?, &mut decoded);
-        } else {
-            while !matches!(self.peek(), b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | 0) {
-                self.at += 1;
-            }
-            decoded.extend_from_slice(&self.input[start..self.at]);
-            if !matches!(&decoded[..], b"null" | b"true" | b"false") && !is_number(&decoded) {
-                self.work.first = decoded;
-                return Err(NotJson);
-            }
-        }
-        let raw = &self.input[start..self.at];
-        let is_null = !is_string && decoded == b"null";
-        match self.json.inner(mask, &decoded, is_string) {
-            Becomes::Null => out.extend_from_slice(b"null"),
-            Becomes::Masked(inner) if inner.is_null() => out.extend_from_slice(b"null"),
-            Becomes::Masked(inner) if !decoded.is_empty() && !is_null => {
-                let mut written = std::mem::take(&mut self.work.second);
-                written.clear();
-                inner.write(&decoded, self.row, self.work, &mut written);
-                if !is_string && is_number(&written) {
-                    out.extend_from_slice(&written);
-                } else {
-                    out.push(b'"');
-                    escape(&written, out);
-                    out.push(b'"');
-                }
-                self.work.second = written;
-            }
-            _ => out.extend_from_slice(raw),
-        }
-        self.work.first = decoded;
-        Ok(())
-    }
-}
-
 impl Pseudonym for Json {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut states = std::mem::take(&mut work.states);
-        states.clear();
-        states.resize(self.paths.len(), 1);
-        let mut walk = Walk {
-            json: self,
-            input: value,
-            at: 0,
-            row,
-            states,
-            key: std::mem::take(&mut work.third),
-            work,
-        };
-        let walked = walk.value(0, None, out);
-        walk.copy_blanks(out);
-        if walked.is_err() || walk.at != value.len() {
+        if !Walk::masked(self, value, row, work, out) {
             // Only a text column holds what is no JSON.
             out.truncate(start);
             out.extend_from_slice(b"null");
         }
-        let Walk {
-            states, key, work, ..
-        } = walk;
-        (work.states, work.third) = (states, key);
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
@@ -391,7 +93,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     fitting.may_repeat()?;
     let paths = places(fitting, "paths", |path| {
-        parse_path(path).ok_or_else(|| {
+        path::parse(path).ok_or_else(|| {
             fitting.unfit(
                 Misfit::Option("paths".to_owned()),
                 format!("has the mask :json with a path \"{path}\" that cannot be read."),

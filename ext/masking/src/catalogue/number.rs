@@ -132,7 +132,7 @@ impl Pseudonym for Noise {
                     out.resize(out.len() + whole.saturating_sub(1), b'0');
                     Ok(())
                 }
-                // Infinity and NaN say nothing of anybody.
+                // Infinity and NaN say nothing about a person.
                 _ => out.write_all(match value {
                     b"NaN" | b"Infinity" | b"-Infinity" => value,
                     _ => b"0",

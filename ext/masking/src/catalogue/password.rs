@@ -10,7 +10,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[
         (
             "password",
-            "the password, by default `config.staging_password`, else `password`",
+            "the password, by default <staging_password>, else `password`",
         ),
         ("cost", "bcrypt's cost, 10 by default"),
     ],

@@ -14,7 +14,7 @@ use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
         "country",
-        "the country of numbers without a country's code; by default `config.country`, else `FR`",
+        "the country of numbers without a country's code; by default <country>, else `FR`",
     )],
     example: Example::of_text("+33 6 12 34 56 78"),
     joins: true,

@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     options: &[(
         "country",
-        "the country of phone numbers without a country's code, or a list; by default `config.country` and those of the \
+        "the country of phone numbers without a country's code, or a list; by default <country> and those of the \
          table's own phone columns",
     )],
     example: Example::of_text("call 06 12 34 56 78 or ada@example.org"),

@@ -1,4 +1,4 @@
-//! `staging_password`: `config.staging_password` for everyone but those whom a `keep` keeps.
+//! `staging_password`: one password for everyone but those whom a `keep` keeps.
 
 use super::unknown_password::Unknown;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
@@ -16,8 +16,8 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
         .with(r#"{"cost": 4}"#),
     ..CatalogueEntry::new(
         "staging_password",
-        "a bcrypt hash of `config.staging_password`; `:unknown_password` in rows of which a `keep` keeps a value, and where \
-         the hash is not bcrypt's",
+        "a bcrypt hash of <staging_password>; <unknown_password> in rows of which a `keep` keeps a value, and where the hash is \
+         not bcrypt's",
         fit,
     )
 };

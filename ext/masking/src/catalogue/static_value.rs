@@ -1,4 +1,4 @@
-//! `static`: always the same value, of whatever type the column is.
+//! `static`: always the same value, of the column's type.
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};

@@ -133,7 +133,7 @@ impl Days {
 impl Pseudonym for Days {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let Some(parsed) = parse(value) else {
-            // infinity and -infinity say nothing of anybody; anything else is no date.
+            // infinity and -infinity say nothing about a person; anything else is no date.
             let written: &[u8] = match value {
                 b"infinity" | b"-infinity" => value,
                 _ => b"1970-01-01",

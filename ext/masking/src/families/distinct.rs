@@ -1,4 +1,4 @@
-//! Keyed digests that stand for values which have to stay distinct, whatever their column's type.
+//! Keyed digests for values that have to stay distinct, in a column of any type.
 
 use crate::bytes::{first_16, first_u128, is_hex, write_digits, write_hex};
 use crate::entry::{Fitted, Fitting};

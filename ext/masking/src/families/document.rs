@@ -37,7 +37,7 @@ impl Inner {
         })
     }
 
-    /// Whether it is NULL, whatever the value.
+    /// Whether it is always NULL.
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Inner::Null)
     }

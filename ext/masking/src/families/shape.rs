@@ -145,7 +145,7 @@ pub(crate) struct Shape {
     most: Option<u128>,
 }
 
-/// The largest number that a column holds, whatever its sign; None for a column that is no number.
+/// The largest number that a column holds, of either sign; None for a column that is no number.
 pub(crate) fn most(kind: &Type) -> Option<u128> {
     match kind {
         Type::Integer(2) => Some(i16::MAX as u128),
@@ -220,7 +220,7 @@ impl Pseudonym for Shape {
             return write_foreign(&self.function, value, out);
         }
         if self.most.is_some() && value.iter().any(u8::is_ascii_alphabetic) {
-            // NaN and Infinity say nothing of anybody.
+            // NaN and Infinity say nothing about a person.
             return out.extend_from_slice(value);
         }
         let start = out.len();

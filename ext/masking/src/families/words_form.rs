@@ -8,7 +8,7 @@ use super::parts::TextPart;
 use crate::sql::{plain_text, quote_literal};
 use std::borrow::Cow;
 
-/// A condition on `column`, quoted, that every value made of these parts meets. Bytes are compared, whatever the
+/// A condition on `column`, quoted, that every value made of these parts meets. Bytes are compared under any
 /// column's collation.
 pub(crate) fn condition(column: &str, parts: &[TextPart]) -> String {
     let column = plain_text(column);

@@ -32,7 +32,7 @@ fn ids_of_more_than_seven_digits_and_ids_that_are_no_numbers_become_seven_keyed_
         "x",
     );
     assert!(name.len() == "User".len() + 7, "{name}");
-    // The same id has the same digits, whatever they are written into.
+    // The same id has the same digits wherever they are written.
     assert_eq!(name["User".len()..], phone(BIGINT, "-5")["060".len()..]);
 }
 

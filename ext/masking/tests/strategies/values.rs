@@ -154,7 +154,7 @@ fn empty_addresses_and_numbers_stay_empty_and_constants_replace_empty_values() {
 }
 
 #[test]
-fn addresses_that_differ_in_case_are_one_unless_an_index_tells_them_apart() {
+fn addresses_that_differ_in_case_are_one_unless_an_index_distinguishes_them() {
     let email = |column: &ColumnFacts, value: &str| {
         masked_value(BIGINT, column.clone(), "email_anonymization", "1", value)
     };

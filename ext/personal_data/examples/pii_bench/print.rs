@@ -132,7 +132,7 @@ fn by_language(scores: &[&PublicScores; 2]) {
     }
 }
 
-/// Kinds of which values tell by themselves, and what only stands for itself beside a person.
+/// Kinds that values show by themselves, and kinds that count only beside a person.
 const PERSONAL: &[&str] = &[
     "email",
     "email_idn",
@@ -187,7 +187,7 @@ const THINGS: &[&str] = &[
     "json_settings",
 ];
 
-/// What values tell without a name beside them, by source and locale.
+/// What values show without a column's name, by source and locale.
 pub fn forms(values: &Values) {
     let locales: Vec<&str> = values.locales().collect();
     println!("\nValues by themselves: found alone (a), in JSON (j), in sentences (s)\n");

@@ -132,7 +132,7 @@ fn what_several_detectors_saw_of_a_column_adds_up() {
 }
 
 #[test]
-fn types_that_can_tell_nothing_are_not_worth_feeding() {
+fn types_that_can_hold_nothing_personal_are_not_worth_reading() {
     assert!(!ColumnDetector::new("x", "boolean").is_worth_feeding());
     assert!(ColumnDetector::new("x", "character varying(20)").is_worth_feeding());
 }

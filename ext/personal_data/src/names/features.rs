@@ -127,7 +127,7 @@ fn of_table(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
     }
 }
 
-/// What the rules say, and what the lexicon knows of parts of the name, whatever stands around them.
+/// What the rules say, and what the lexicon knows of parts of the name anywhere in it.
 fn of_lexicon(name: &Name<'_>, kind: &str, rule: Option<&NameFinding>, emit: &mut Emit<'_>) {
     let sure = rule.map_or(0.0, |rule| rule.confidence);
     emit(&["sure"], (sure * 40.0).round() as i32);

@@ -50,12 +50,12 @@ pub struct NameFinding {
 /// What Rails declares about personal data, handed over by the Ruby side.
 #[derive(Debug, Clone, Default)]
 pub struct RailsHints {
-    /// The strings and symbols of `config.filter_parameters`, matched as Rails does: anywhere in the name.
+    /// The names that Rails keeps out of its logs, matched as Rails does: anywhere in the name.
     pub filter_parameters: Vec<String>,
     /// Tables (without their schema) and columns of attributes declared with `encrypts`.
     pub encrypted: HashSet<(String, String)>,
-    /// Where `config.pii_detection_patterns` is set: the columns it matches and under which heading. It
-    /// replaces what is known here about names; the expressions are Ruby's and were evaluated by Ruby.
+    /// The columns that the caller's own patterns match, each with its heading. They replace what is known here about
+    /// names; None if the caller has no patterns.
     pub matched: Option<HashMap<(String, String), Heading>>,
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn features_of(column: &ColumnName<'_>, context: &TableContext, emit:
     model::sum(&name, rule.as_ref())
 }
 
-/// `config.pii_detection_patterns` says which columns are personal; the rules only of which kind.
+/// The caller's patterns say which columns are personal; the rules only say of which kind.
 fn by_patterns(name: &Name<'_>, matched: &HashMap<(String, String), Heading>) -> Option<NameFinding> {
     let heading = *matched.get(&name.key())?;
     let kind = by_rules(name)

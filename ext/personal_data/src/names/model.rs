@@ -13,12 +13,12 @@ use std::sync::LazyLock;
 
 /// Weights of being personal, by the hash of a feature's name; of kinds, by label.
 struct Weights {
-    personal: Table<i32>,
-    kinds: Table<Vec<(u8, i32)>>,
+    personal: ByHash<i32>,
+    kinds: ByHash<Vec<(u8, i32)>>,
     labels: Vec<&'static str>,
 }
 
-type Table<T> = HashMap<u64, T, BuildHasherDefault<Ready>>;
+type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Ready>>;
 
 /// Keys are hashes already.
 #[derive(Default)]
@@ -54,8 +54,8 @@ static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| read(include_str!("weights.
 /// Lines of a feature and its weight; of a feature, a label and its weight; those that begin with `#` are for people.
 fn read(text: &'static str) -> Weights {
     let mut weights = Weights {
-        personal: Table::default(),
-        kinds: Table::default(),
+        personal: ByHash::default(),
+        kinds: ByHash::default(),
         labels: Vec::new(),
     };
     for line in text.lines().filter(|line| !line.starts_with('#')) {

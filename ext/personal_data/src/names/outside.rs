@@ -64,7 +64,7 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
 }
 
 impl TableContext {
-    /// Whether the table is about what requests are sent to, so that an address in it is one, whatever its column is called.
+    /// Whether the table is about receivers of requests, so that an address in it is one under any column's name.
     pub fn is_of_hooks(&self) -> bool {
         let is_hook = |word: &String| HOOKS.contains(&word.as_str()) || word == "callback";
         !self.framework && self.words.iter().any(is_hook)

@@ -173,7 +173,7 @@ fn phrase(name: &Name<'_>) -> Option<NameFinding> {
         .filter(|finding| finding.confidence >= 0.25)
 }
 
-/// `config.filter_parameters`, and types that speak for themselves.
+/// Names that Rails keeps out of its logs, and types that speak for themselves.
 fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
     let lower = name.column.column.to_ascii_lowercase();
     let mut filters = name

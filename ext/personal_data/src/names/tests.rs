@@ -229,7 +229,7 @@ fn what_is_said_of_persons_and_things_alike_is_a_persons_among_persons_only() {
 }
 
 #[test]
-fn keys_of_the_app_are_nobodys() {
+fn keys_of_the_app_belong_to_no_person() {
     for (column, sql_type) in [
         ("id", "uuid"),
         ("student_id", "bigint"),

@@ -1,12 +1,12 @@
 //! From `:` to `:`: IPv6 and hardware addresses.
 
-use super::{is_word, Found};
+use super::{is_word, Visitor};
 use crate::PiiKind;
 use memchr::memchr_iter;
 use std::net::Ipv6Addr;
 
 /// IPv6 and hardware addresses.
-pub(super) fn colons(text: &[u8], found: &mut Found<'_>) {
+pub(super) fn colons(text: &[u8], found: &mut Visitor<'_>) {
     let mut done = 0;
     let is_part = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
     for colon in memchr_iter(b':', text) {

@@ -1,6 +1,6 @@
 //! From `@` to `@`: e-mail addresses, and passwords in URLs.
 
-use super::Found;
+use super::Visitor;
 use crate::PiiKind;
 use memchr::{memchr_iter, memmem, memrchr};
 use std::ops::Range;
@@ -22,7 +22,7 @@ const MACHINES: &[&[u8]] = &[
     b"git",
 ];
 
-pub(super) fn emails(text: &[u8], found: &mut Found<'_>) {
+pub(super) fn emails(text: &[u8], found: &mut Visitor<'_>) {
     for at in memchr_iter(b'@', text) {
         if let Some((kind, range)) = address_at(text, at) {
             found(kind, range);

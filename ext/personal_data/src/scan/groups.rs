@@ -1,7 +1,7 @@
 //! Groups of digits that may be one number, and which one: a telephone number, a card, an account, an address.
 
 use super::numbers::run_of_digits;
-use super::{is_word, Found};
+use super::{is_word, Visitor};
 use crate::national::{self, Check};
 use crate::{checks, phone, PiiKind};
 use std::ops::Range;
@@ -76,7 +76,7 @@ impl Groups {
     }
 
     /// Reports every number that the groups make, longest first; returns where to go on.
-    pub(super) fn report(&self, text: &[u8], found: &mut Found<'_>) -> usize {
+    pub(super) fn report(&self, text: &[u8], found: &mut Visitor<'_>) -> usize {
         let mut first = 0;
         while first < self.count {
             if let Some(range) = corsican_nir(text, self.bounds[first].0) {

@@ -93,10 +93,10 @@ pub fn find_in_text(text: &[u8], found: impl FnMut(PiiKind, Range<usize>)) {
 }
 
 /// Takes a candidate: its kind, and its range of bytes.
-pub type Found<'a> = dyn FnMut(PiiKind, Range<usize>) + 'a;
+pub type Visitor<'a> = dyn FnMut(PiiKind, Range<usize>) + 'a;
 
 /// All walks over one plain text.
-fn walk(text: &[u8], found: &mut Found<'_>) {
+fn walk(text: &[u8], found: &mut Visitor<'_>) {
     emails(text, found);
     numbers(text, found);
     colons(text, found);

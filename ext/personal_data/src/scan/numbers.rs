@@ -1,10 +1,10 @@
 //! From number to number: what begins with a digit, or ends in digits.
 
 use super::groups::{separator, Groups, DIGITS, FEWEST};
-use super::{is_word, Found};
+use super::{is_word, Visitor};
 use crate::{address, checks, national, PiiKind};
 
-pub(super) fn numbers(text: &[u8], found: &mut Found<'_>) {
+pub(super) fn numbers(text: &[u8], found: &mut Visitor<'_>) {
     let mut at = 0;
     while let Some(start) = next_digit(text, at) {
         let run = run_of_digits(text, start);
@@ -36,7 +36,7 @@ pub fn next_digit(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Reports the numbers that begin with the digit at a place; returns where to go on.
-pub fn number_at(text: &[u8], start: usize, found: &mut Found<'_>) -> usize {
+pub fn number_at(text: &[u8], start: usize, found: &mut Visitor<'_>) -> usize {
     let run = run_of_digits(text, start);
     let touches_letters =
         start > 0 && is_word(text[start - 1]) || text.get(run).is_some_and(u8::is_ascii_uppercase);
@@ -69,7 +69,7 @@ pub(super) fn run_of_digits(text: &[u8], start: usize) -> usize {
 }
 
 /// An IBAN whose first digits begin at `digits`, right after its country's letters.
-fn iban_before(text: &[u8], digits: usize, found: &mut Found<'_>) {
+fn iban_before(text: &[u8], digits: usize, found: &mut Visitor<'_>) {
     let Some(start) = digits.checked_sub(2) else {
         return;
     };

@@ -1,6 +1,6 @@
 //! Secrets, by the beginnings that their makers give them.
 
-use super::{is_word, Found};
+use super::{is_word, Visitor};
 use crate::PiiKind;
 use memchr::{memchr, memmem};
 use regex::bytes::Regex;
@@ -69,7 +69,7 @@ fn may_hold_a_secret(text: &[u8]) -> bool {
     memchr(b'-', text).is_some_and(|dash| memmem::find(&text[dash..], b"-----BEGIN").is_some())
 }
 
-pub(super) fn secrets(text: &[u8], found: &mut Found<'_>) {
+pub(super) fn secrets(text: &[u8], found: &mut Visitor<'_>) {
     if !may_hold_a_secret(text) {
         return;
     }

@@ -199,7 +199,7 @@ fn sentences(rng: &mut Rng, list: &[&'static str]) -> String {
         .join(" ")
 }
 
-/// What people write: mostly harmless sentences, now and then somebody's name, address or number.
+/// What people write: mostly harmless sentences, now and then a person's name, address or number.
 fn text_person(rng: &mut Rng, french: bool) -> String {
     let mut text = sentences(rng, if french { TEXT_FR } else { TEXT });
     match rng.below(8) {

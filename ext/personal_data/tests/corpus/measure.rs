@@ -45,7 +45,7 @@ impl Score {
     }
 }
 
-/// The three ways to tell.
+/// The three ways to recognise personal data.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scores {
     pub by_name: Score,
@@ -62,7 +62,7 @@ impl Scores {
     }
 }
 
-/// One wrong answer, for whoever works on the tuning half.
+/// One wrong answer, for those who work on the tuning half.
 pub struct Mistake {
     pub column: String,
     pub label: String,
@@ -84,7 +84,7 @@ impl Answers {
         context: &TableContext,
         values: impl IntoIterator<Item = Vec<u8>>,
     ) -> Answers {
-        // What values tell alone, without even the column's name.
+        // What values show alone, without the column's name.
         let mut nameless = ColumnDetector::new("x", name.sql_type);
         let mut scanner = Scanner::new();
         let mut detector = ColumnDetector::new(name.column, name.sql_type);
