@@ -127,7 +127,7 @@ pub fn schema(bytes: &[u8]) {
     }
     planned(
         &entries,
-        json!({ "secret": "0123456789abcdef", "rules": [{ "table": "users", "strategy": "email_anonymization" }] }),
+        json!({ "secret": "0123456789abcdef", "rules": [{ "name": "users", "table": "users", "strategy": "email_anonymization" }] }),
     );
 }
 
@@ -136,6 +136,7 @@ pub fn sql_rules(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (query, condition) = text.split_once('\0').unwrap_or((&text, ""));
     let rule = json!({
+        "name": "users in SQL",
         "table": "users",
         "query": query,
         "condition": (!condition.is_empty()).then_some(condition)
@@ -147,7 +148,7 @@ pub fn sql_rules(bytes: &[u8]) {
         "orders",
         "CREATE TABLE public.orders (\n    id bigint,\n    user_id bigint\n);\n",
     ));
-    let rules = json!([{ "table": "users", "strategy": "email_anonymization" }]);
+    let rules = json!([{ "name": "users", "table": "users", "strategy": "email_anonymization" }]);
     planned(
         &entries,
         json!({ "secret": "0123456789abcdef", "rules": rules, "sql_rules": [rule] }),

@@ -320,6 +320,7 @@ module ScalingoStagingSync
 
     def rule(entry)
       {
+        "name" => Messages::RuleNames.entry(entry),
         "table" => entry.fetch(:table).to_s,
         "strategy" => entry[:strategy]&.to_s,
         "columns" => (plain(entry[:columns]) if entry[:columns]),
@@ -347,15 +348,16 @@ module ScalingoStagingSync
     # A custom strategy's SQL has the condition in it already.
     def sql_rule(entry)
       table = entry.fetch(:table).to_s
-      common = { "table" => table, "reads" => entry.fetch(:reads, nil).to_a.map(&:to_s), "translation" => entry[:translation] }
+      common = { "name" => Messages::RuleNames.entry(entry), "table" => table, "reads" => entry.fetch(:reads, nil).to_a.map(&:to_s),
+                 "translation" => entry[:translation] }
       return common.merge("query" => entry[:query], "condition" => entry[:condition]) if entry[:query]
 
-      sql = Database::AnonymizationStrategies.statement(entry[:strategy], table, entry[:condition])
-      common.merge("strategy" => entry[:strategy].to_s, "query" => sql)
+      common.merge("query" => Database::AnonymizationStrategies.statement(entry[:strategy], table, entry[:condition]))
     end
 
     def expressions(table, columns)
       {
+        "name" => Messages::RuleNames.expressions(table),
         "table" => table,
         "columns" => columns.select { |column, _| column.is_a?(String) }.to_a,
         "condition" => columns[:condition],

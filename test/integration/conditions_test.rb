@@ -233,7 +233,7 @@ class ConditionsTest < IntegrationTest
     end
     [/peeple.*Did you mean .*people/m, /emial\. Did you mean email\?/, /its condition is not an SQL condition/,
      /in its condition, public\.people has no column creatd_at/, /contry/, /keep names the column code/,
-     /columns: email, condition: "vip" \} and .*:email_anonymization, condition: "NOT vip" \} both mask the column public\.people\.email/, /in its condition, public\.people has no column emial/,
+     /columns: \{ email: :email \}, condition: "vip" \} and .*:email_anonymization, condition: "NOT vip" \} both mask the column public\.people\.email/, /in its condition, public\.people has no column emial/,
      /public\.notes has no column patient/, /long_notes SET body = 'a'" \} and .*notes SET body = 'b'" \} both mask/, /ONLY public\.visits, which is partitioned/,
      /on_day is part of the partition key/, /no foreign key between public\.people and public\.notes/,
      /in the expression for note, public\.people has no column nmae. Did you mean name\?/].each { |expected| assert_match expected, error.message }
@@ -251,7 +251,7 @@ class ConditionsTest < IntegrationTest
                                                        masking_options: self.class.masking(entries)
     end
     # Each once, though a condition is asked about for every table of a family.
-    [/columns: email,.*42883, near `no_such_function/, /columns: name,.*22P02, near `'maybe'/, /columns: body,.*42804, near `length/].each do |expected|
+    [/email: :email.*42883, near `no_such_function/, /name: :name.*22P02, near `'maybe'/, /body: :redact.*42804, near `length/].each do |expected|
       assert_equal 1, error.message.lines.grep(expected).size, error.message
     end
   end

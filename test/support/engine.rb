@@ -28,17 +28,30 @@ module Engine
   # target_options, masking_options:: further keys of those two parts
   # options:: further keys beside them
   def settings(source:, target:, rules: {}, exclude: [], target_options: {}, masking_options: {}, options: {})
+    masking = masking_options.transform_keys(&:to_s)
+    masking["rules"] ||= rules.map { |table, strategy| { "table" => table.to_s, "strategy" => strategy.to_s } }
+    masking.update(masking.slice("rules", "sql_rules").transform_values { |entries| entries.map { |entry| named(entry) } })
     settings = {
       "source" => source.is_a?(Hash) ? source : { "file" => source },
       "target" => { "url" => target, "parallel_connections" => 2, "lock_timeout" => 5.0, "retry_delay" => 0.05 }
                .merge(target_options.transform_keys(&:to_s)),
-      "masking" => { "secret" => "a secret that only the tests know",
-                     "rules" => rules.map { |table, strategy| { "table" => table.to_s, "strategy" => strategy.to_s } },
-                     "allow_unmasked_copy" => rules.empty? }.merge(masking_options.transform_keys(&:to_s)),
+      "masking" => { "secret" => "a secret that only the tests know", "allow_unmasked_copy" => rules.empty? }.merge(masking),
       "exclude_tables" => exclude
     }.merge(options.transform_keys(&:to_s))
     # Some tests take parts of them from a configuration.
     ScalingoStagingSync::Secret.reveal(settings)
+  end
+
+  # A rule with the name that the gem would give it.
+  def named(rule)
+    rule = rule.transform_keys(&:to_s)
+    names = ScalingoStagingSync::Messages::RuleNames
+    return { "name" => names.expressions(rule["table"]) }.merge(rule) if rule["columns"].is_a?(Array)
+
+    entry = rule.slice("table", "strategy", "columns", "condition").transform_keys(&:to_sym)
+    entry[:query] = rule["query"] unless rule["strategy"]
+    entry[:columns] = entry[:columns].transform_values { |mask| mask.is_a?(Hash) ? mask.transform_keys(&:to_sym) : mask } if entry[:columns]
+    { "name" => names.entry(entry.compact) }.merge(rule["query"] ? rule.except("strategy") : rule)
   end
 
   # Runs the engine here. Errors of the gem are in the outcome, others are raised.

@@ -22,7 +22,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "masking" => {
           "secret" => SECRET, "staging_password" => nil, "encrypted" => [], "email_domain" => "demo.example.com", "countries" => ["FR"],
-          "rules" => [{ "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
+          "rules" => [{ "name" => '{ table: "users", strategy: :user_anonymization }', "table" => "users", "strategy" => "user_anonymization", "translation" => "utilisateurs" }],
           "sql_rules" => [],
           "allow_unmasked_copy" => false, "verify" => true, "fail_on_verification_error" => true,
           "rollback_on_error" => true
@@ -144,17 +144,20 @@ class EngineSettingsTest < Minitest::Test
     config.anonymization_rules = { "users" => { note: "'x'", "join" => "'a column'", join: "tags.id = users.id", reads: ["tags"] } }
     masking = to_engine(config)["masking"]
     assert_equal [{ "table" => "users", "strategy" => "user_anonymization", "condition" => "id > 3" }],
-                 masking["rules"]
+                 unnamed(masking["rules"])
     assert_equal(
       [
         { "table" => "orders", "reads" => ["tags"], "translation" => "commandes", "query" => "DELETE FROM orders",
           "condition" => "id > 4" },
-        { "table" => "patients", "reads" => [], "translation" => nil, "strategy" => "hipaa",
+        { "table" => "patients", "reads" => [], "translation" => nil,
           "query" => "UPDATE patients SET ssn = 'XXX' WHERE id > 5" },
         { "table" => "users", "columns" => [["note", "'x'"], ["join", "'a column'"]], "condition" => nil,
           "join" => "tags.id = users.id", "reads" => ["tags"] }
-      ], masking["sql_rules"]
+      ], unnamed(masking["sql_rules"])
     )
+    assert_equal ['{ table: "orders", query: "DELETE FROM orders", condition: "id > 4" }',
+                  '{ table: "patients", strategy: :hipaa, condition: "id > 5" }', 'config.anonymization_rules["users"]'],
+                 masking["sql_rules"].map { |rule| rule["name"] }
   end
 
   def test_columns_masks_and_kept_values_reach_the_engine_as_strings
@@ -169,7 +172,7 @@ class EngineSettingsTest < Minitest::Test
          "columns" => { "email" => "email", "phone" => { "mask" => "phone", "country" => "FR" },
                         "data" => { "mask" => "json", "scrub" => true,
                                     "paths" => { "$.a" => { "mask" => "hash", "length" => 20 } } } } }],
-      to_engine(config)["masking"]["rules"]
+      unnamed(to_engine(config)["masking"]["rules"])
     )
   end
 
@@ -183,9 +186,9 @@ class EngineSettingsTest < Minitest::Test
     refute_equal before, settings.fingerprint
   end
 
-  # The names of each struct's fields in ext/engine/src/settings.rs, so that the two sides cannot drift apart.
+  # The names of each struct's fields in ext/engine/src/settings, so that the two sides cannot drift apart.
   def test_every_key_is_a_field_of_the_engines_struct
-    rust = File.read(File.expand_path("../../ext/engine/src/settings.rs", __dir__))
+    rust = Dir[File.expand_path("../../ext/engine/src/settings{.rs,/*.rs}", __dir__)].map { |file| File.read(file) }.join
     fields = rust.scan(/pub struct (\w+) \{(.*?)\n\}/m).to_h.transform_values { |body| body.scan(/^    pub (\w+):/).flatten }
     settings = to_engine(staging_config)
     {
@@ -245,4 +248,8 @@ class EngineSettingsTest < Minitest::Test
       ScalingoStagingSync.reset_configuration!
     end
   end
+
+  private
+
+  def unnamed(rules) = rules.map { |rule| rule.except("name") }
 end

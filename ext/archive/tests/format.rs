@@ -124,7 +124,7 @@ fn the_size_of_data_is_the_distance_to_the_next_block_where_offsets_are_there() 
 }
 
 #[test]
-fn a_block_that_nobody_reads_is_passed_over_without_being_decompressed() {
+fn a_block_that_is_not_read_is_passed_over_without_being_decompressed() {
     for squeeze in [Squeeze::Gzip, Squeeze::Lz4, Squeeze::Zstd] {
         let writer = Writer::sample(16, squeeze);
         let mut archive = writer.build();

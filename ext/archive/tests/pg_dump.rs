@@ -336,7 +336,7 @@ fn columns_of(shop: &Shop, table: &str) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn blocks_that_nobody_reads_do_not_disturb_the_others() {
+fn blocks_that_are_not_read_do_not_disturb_the_others() {
     let shop = Shop::open("skipping");
     let path = shop.dump(&[]);
     let whole = read(&path);

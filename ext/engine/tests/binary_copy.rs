@@ -265,7 +265,7 @@ fn a_table(columns: &str, forms: Option<&[Form]>) -> Planner {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_go_in_binary_until_a_piece_cannot_and_none_is_lost() {
     let database = Database::of_owner().await;
-    // As integers, the dates are days: this tells in which way they came.
+    // As integers, the dates are days, which shows in which way they came.
     let plan = one_table("id int, d date", Some(&[Form::Int4, Form::Int4]));
     let pieces = [
         "1\t1\n2\t2\n",

@@ -110,7 +110,7 @@ fn the_user_strategy_holds_in_the_target() {
         count("SELECT count(*) FROM users WHERE note IS NOT NULL AND note <> E'a\\tb\\\\N'"),
         "0"
     );
-    // The indexes tell case apart, and addresses in lower case are the same everywhere.
+    // The indexes distinguish case, and addresses in lower case are the same everywhere.
     assert_eq!(count("SELECT count(DISTINCT email) FROM users"), "503");
     assert_eq!(
         count("SELECT count(*) FROM users u JOIN emails e ON e.email = u.email::citext WHERE u.id < 0"),

@@ -1,4 +1,4 @@
-//! Archives that say two things, as nobody's pg_dump does: refused before anything is touched.
+//! Archives that contradict themselves, as no pg_dump writes them: refused before anything is touched.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod plan_support;

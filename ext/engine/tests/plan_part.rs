@@ -1,4 +1,4 @@
-//! Which part of production a configuration asks for, as the table of contents tells it: the tables that may lose rows, what
+//! Which part of production a configuration asks for, as the table of contents shows it: the tables that may lose rows, what
 //! is looked at of them, and how they refer to one another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

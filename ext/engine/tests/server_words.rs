@@ -1,4 +1,4 @@
-//! What is said of PostgreSQL's errors: never a value of a row, whatever the code, the language and the place that the
+//! What messages say of PostgreSQL's errors: never a value of a row, for any code, language and place that the
 //! value is in.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

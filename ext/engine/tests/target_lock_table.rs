@@ -16,7 +16,7 @@ async fn a_reset_that_runs_out_of_locks_is_done_in_steps_instead() {
             .map(|n| format!("CREATE TABLE public.old_{n} (id serial PRIMARY KEY, name text UNIQUE);"));
         database.as_role(&sql.collect::<String>()).await;
     }
-    // Somebody else's locks, elsewhere on the server, until there is no room for more; then a little room.
+    // Another session's locks, elsewhere on the server, until there is no room for more; then a little room.
     let greedy = session(&cluster_url()).await;
     let mut held = 0;
     while greedy

@@ -62,7 +62,7 @@ async fn with_terminate_connections_off_other_sessions_are_counted_and_named() {
         .await;
     let target = Target::open(&settings, &Sink::silent())
         .await
-        .expect("nobody is there");
+        .expect("no session is in the way");
     target
         .reset_and_create(&Planner::new().plan(), &JobRecord::default())
         .await
@@ -236,7 +236,7 @@ async fn the_roles_own_setting_comes_back_whatever_happens() {
         assert_eq!(database.state().await, "complete");
         drop(target);
 
-        // One that nobody closes.
+        // One that is left open.
         let target = open(&database).await;
         target
             .reset_and_create(&Planner::new().plan(), &JobRecord::default())

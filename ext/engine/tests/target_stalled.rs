@@ -23,7 +23,7 @@ const HOLDS_OLD: u32 = 1;
 /// Those of every connection are.
 const HOLDS_ALL: u32 = 2;
 
-/// A proxy in front of the test's cluster. It acknowledges whatever it gets.
+/// A proxy in front of the test's cluster. It acknowledges everything it gets.
 struct Proxy {
     port: u16,
     mode: Arc<AtomicU32>,

@@ -3,7 +3,7 @@
 //! Both are exact up to a bound. Past it two things take over, each for what the other cannot do. A *sample* stays
 //! exact: only hashes that begin with enough zeros are kept, on both sides the same, so that a value in both samples is
 //! proven, and a leak of many values is found with certainty. And every hash goes into a *sketch* ([`Sketch`]), which
-//! misses nothing: what is added to one side is looked for in the other side's sketch at once, whichever came first.
+//! misses nothing: what is added to one side is looked for in the other side's sketch at once, in either order.
 //! What only a sketch says is possible; the number of those to expect by chance is the sum of the sketch's error rates
 //! over the questions asked.
 //!

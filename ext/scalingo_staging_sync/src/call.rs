@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(100);
 const CLOSING: Duration = Duration::from_millis(500);
 
 /// Events that the Ruby thread has not taken yet. Those of which thousands may come in a second do not wake it: it takes
-/// them at its next tick, or with whatever comes meanwhile.
+/// them at its next tick, or with the next event.
 type Events = Arc<Mutex<Vec<Event>>>;
 
 /// How the Ruby thread stops the engine's.
@@ -38,7 +38,7 @@ struct Stop {
     abort: CancellationToken,
 }
 
-/// The engine's result on its way to Ruby. It and the work are boxed so that one loop waits for whatever is called.
+/// The engine's result on its way to Ruby. It and the work are boxed so that one loop can wait for any call.
 type Answer = Box<dyn FnOnce(&Ruby) -> Result<Value, Error> + Send>;
 type Work =
     Box<dyn FnOnce(Sink, CancellationToken) -> Pin<Box<dyn Future<Output = EngineResult<Answer>>>> + Send>;

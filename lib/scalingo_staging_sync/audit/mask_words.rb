@@ -18,7 +18,7 @@ module ScalingoStagingSync
       end
 
       # @return [Boolean] whether it is a rule in SQL
-      def sql? = name.match?(/\A(?:Rule \{|anonymization_rules\[)/)
+      def sql? = Messages::RuleNames.name?(name)
 
       # @param words [Words] the language
       # @return [Array(String, String)] its title and what it does

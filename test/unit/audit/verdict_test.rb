@@ -55,7 +55,7 @@ class AuditVerdictTest < Minitest::Test
   end
 
   def test_what_rules_in_sql_write_is_not_said_to_be_checked_for_its_form
-    rules = ['Rule { table: "users", query: "UPDATE users SET email = NULL" }', 'anonymization_rules["users"]']
+    rules = ['{ table: "users", query: "UPDATE users SET email = NULL" }', 'config.anonymization_rules["users"]']
     facts = { tables: [{ table: "public.users", rows: 13, columns: [COLUMN, *rules.map { |mask| COLUMN.merge(mask:) }] }] }
     assert_includes view(**facts).unseen.items, ["by_sql", { count: 2 }]
     refute_includes unseen(**facts, set: { verify_anonymization: false }), "by_sql"

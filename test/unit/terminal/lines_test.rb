@@ -27,7 +27,7 @@ class TerminalLinesTest < Minitest::Test
              { table: LONG, action: "mask", columns: [{ name: "notes_of_the_accountant", mask: "one of the column's own values, drawn anew for each row" }],
                last_rows: 1_234_567, compressed_bytes: nil, rules: [{ rule: "Rule", sql: "UPDATE invoices SET a = '#{"x " * 60}'" }] }],
     warnings: [NOTE], not_valid: ["invoices_user_id_fkey of #{LONG}"], would_succeed: false,
-    problems: [{ error: "ScalingoStagingSync::PlanError", what: "Rule { table: \"invoices\" } names the column \"total\", which is not in the backup.",
+    problems: [{ error: "ScalingoStagingSync::PlanError", what: "{ table: \"invoices\" } names the column \"total\", which is not in the backup.",
                  remedy: "Correct its name, or list the masks with `bundle exec rake scalingo_staging_sync:masks` before you go on." }]
   ).freeze
 

@@ -17,7 +17,7 @@ use std::io::{self, Read};
 ///
 /// `INSERT INTO t [(columns)] [OVERRIDING SYSTEM VALUE] VALUES (…), (…) [ON CONFLICT DO NOTHING];`, and
 /// `INSERT INTO t DEFAULT VALUES;` for a row without columns. The rows come out as COPY TO would have
-/// written them: generated columns left out, the others in the table's order whatever the statement's.
+/// written them: generated columns left out, the others in the table's order, not in the statement's.
 ///
 /// ```
 /// use pg_dump_archive::copy::InsertRows;

@@ -10,7 +10,7 @@ use pg_dump_archive::{Entry, Section};
 use std::collections::BTreeMap;
 
 /// More findings than this are not listed one by one.
-const TOLD: usize = 200;
+const SHOWN: usize = 200;
 
 /// What stands in the definitions of everything that is restored.
 pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel> {
@@ -34,7 +34,7 @@ pub(super) fn in_schema(entries: &[Entry], decisions: &Decisions) -> Vec<Channel
                 .map(|(kind, count)| Channel::schema_text(&object, kind.as_str(), *count)),
         );
     }
-    channels.truncate(TOLD);
+    channels.truncate(SHOWN);
     channels
 }
 

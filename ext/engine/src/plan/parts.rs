@@ -18,7 +18,7 @@ const DISTINCT: usize = 14;
 
 /// What a unique index sees of a column.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(super) struct SeenPart {
     /// The index's or the constraint's entry.
     index: DumpId,
     sql: String,
@@ -28,7 +28,7 @@ pub(super) struct Part {
 
 /// What unique indexes of a table, and of those that it is a partition of, see of a column where they do not compare it
 /// itself. A generated column stands for what it is computed from.
-pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Vec<Part> {
+pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Vec<SeenPart> {
     let mut found = Vec::new();
     for table in std::iter::once(table).chain(schema.partition_ancestors(table)) {
         let table = &schema.tables[table];
@@ -44,7 +44,7 @@ pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Vec<Part
                         .filter(|known| known.generated.iter().flatten().any(|name| name == column))
                         .and_then(|known| known.generated_as.as_ref()),
                 };
-                found.extend(sql.map(|sql| Part {
+                found.extend(sql.map(|sql| SeenPart {
                     index: unique.dump_id,
                     sql: sql.trim().to_owned(),
                     reading: read(sql, column),
@@ -68,7 +68,7 @@ pub(super) fn is_within_document(part: &KeyPart, column: &str, kind: &Type) -> b
         && read(&expression.sql, column).is_some_and(|reading| reading.path().is_some())
 }
 
-impl Part {
+impl SeenPart {
     pub(super) fn sql(&self) -> &str {
         &self.sql
     }

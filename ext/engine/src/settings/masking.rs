@@ -67,6 +67,8 @@ pub struct EncryptedColumn {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    /// What messages call it: the entry as the caller writes one.
+    pub name: String,
     /// `table` or `schema.table`, quoted or not.
     pub table: String,
     /// The name of a documented strategy, such as `user_anonymization`. Not beside `columns`.
@@ -93,11 +95,10 @@ pub struct Rule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SqlRule {
+    /// What messages call it: the entry as the caller writes one.
+    pub name: String,
     /// `table` or `schema.table`, quoted or not.
     pub table: String,
-    /// The custom strategy that made the query, for messages.
-    #[serde(default)]
-    pub strategy: Option<String>,
     /// One or more statements, UPDATE or DELETE.
     #[serde(default)]
     pub query: Option<String>,

@@ -1,7 +1,7 @@
 //! A backup in a file of this machine: one that the user gave, or one that was kept.
 
 use super::shown::shown;
-use super::{BackupInfo, Found};
+use super::{BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
 use crate::text::{text, Setting};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// The backup in the file `path`.
-pub(super) async fn find(path: &Path) -> Result<Found> {
+pub(super) async fn find(path: &Path) -> Result<PackedBackup> {
     let (file, metadata) = open(path).await?;
     Ok(found(path, file, &metadata))
 }
@@ -20,7 +20,7 @@ pub(super) async fn find(path: &Path) -> Result<Found> {
 ///
 /// # Errors
 /// [`Kind::Configuration`] when it is no regular file: what came through a pipe does not come twice.
-pub(super) async fn find_again(path: &Path) -> Result<Found> {
+pub(super) async fn find_again(path: &Path) -> Result<PackedBackup> {
     // Opening a pipe without a writer would wait for ever.
     let is_file = tokio::fs::metadata(path)
         .await
@@ -43,7 +43,7 @@ pub(super) async fn find_again(path: &Path) -> Result<Found> {
     find(path).await
 }
 
-fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
+fn found(path: &Path, file: File, metadata: &Metadata) -> PackedBackup {
     let name = shown(Path::new(path.file_name().unwrap_or(path.as_os_str()))).into_owned();
     let size = metadata.is_file().then_some(metadata.len());
     let digest = Arc::new(OnceLock::new());
@@ -56,7 +56,7 @@ fn found(path: &Path, file: File, metadata: &Metadata) -> Found {
         file: true,
         database: None,
     };
-    Found {
+    PackedBackup {
         info,
         name,
         packed,

@@ -8,7 +8,7 @@ use super::download::{self, is_redirect, led_to, ContentRange, Links, NoLink, RE
 use super::file::hex;
 use super::http::{self, HttpFailure};
 use super::patience::Patience;
-use super::{BackupInfo, Found};
+use super::{BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::text::{text, Setting, Text};
@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// The file that the link leads to now.
-pub(super) async fn find(link: &SecretString, patience: &Patience, events: &Sink) -> Result<Found> {
+pub(super) async fn find(link: &SecretString, patience: &Patience, events: &Sink) -> Result<PackedBackup> {
     let url = safe(link)?;
     let client = http::download_client(&url, patience)?;
     let info = look(&client, &url, patience).await?;
@@ -34,7 +34,7 @@ pub(super) async fn find(link: &SecretString, patience: &Patience, events: &Sink
         events.clone(),
         Arc::clone(&digest),
     );
-    Ok(Found {
+    Ok(PackedBackup {
         name: info.id.clone(),
         info,
         packed: Box::new(reader),
@@ -53,7 +53,7 @@ pub(super) async fn find_again(
     known: &BackupInfo,
     patience: &Patience,
     events: &Sink,
-) -> Result<Found> {
+) -> Result<PackedBackup> {
     let found = find(link, patience, events).await?;
     if found.info == *known {
         return Ok(found);

@@ -83,7 +83,7 @@ pub struct BackupInfo {
 }
 
 /// A backup found, still packed.
-struct Found {
+struct PackedBackup {
     info: BackupInfo,
     /// What to call it in a file's name.
     name: String,
@@ -234,7 +234,7 @@ fn find_inside<'a, E: std::error::Error + 'static>(
 }
 
 /// Says which backup it will be, and puts the unpacking on top of it.
-fn announce(found: Found, events: &Sink) -> Backup {
+fn announce(found: PackedBackup, events: &Sink) -> Backup {
     events.send(Event::BackupChosen {
         id: found.info.id.clone(),
         created_at: found.info.created_at.clone(),
@@ -243,8 +243,8 @@ fn announce(found: Found, events: &Sink) -> Backup {
     unpacked(found)
 }
 
-fn unpacked(found: Found) -> Backup {
-    let Found {
+fn unpacked(found: PackedBackup) -> Backup {
+    let PackedBackup {
         info,
         packed,
         digest,

@@ -11,7 +11,7 @@ mod backup;
 use super::download::{self, Links, NoLink};
 use super::keep::{self, Description, Kept};
 use super::patience::Patience;
-use super::{file, http, BackupInfo, Found};
+use super::{file, http, BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::settings;
@@ -24,7 +24,11 @@ use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// The backup that `settings` ask for, ready to be read.
-pub(super) async fn find(settings: &settings::Scalingo, patience: &Patience, events: &Sink) -> Result<Found> {
+pub(super) async fn find(
+    settings: &settings::Scalingo,
+    patience: &Patience,
+    events: &Sink,
+) -> Result<PackedBackup> {
     check(settings)?;
     if let Some(directory) = &settings.keep_in {
         keep::check(directory).await?;
@@ -57,7 +61,7 @@ pub(super) async fn find_again(
     id: &str,
     patience: &Patience,
     events: &Sink,
-) -> Result<Found> {
+) -> Result<PackedBackup> {
     let kept = settings::Scalingo {
         force_download: false,
         ..settings.clone()
@@ -142,7 +146,7 @@ fn made(kept: &Kept) -> Option<Timestamp> {
     kept.description.created_at
 }
 
-async fn open_kept(kept: &Kept) -> Result<Found> {
+async fn open_kept(kept: &Kept) -> Result<PackedBackup> {
     let (opened, _) = file::open(&kept.path).await?;
     let digest = Arc::new(OnceLock::new());
     let expected = Some(kept.description.sha256.clone());
@@ -152,7 +156,7 @@ async fn open_kept(kept: &Kept) -> Result<Found> {
         expected,
         Arc::clone(&digest),
     ));
-    Ok(Found {
+    Ok(PackedBackup {
         info: info(&kept.description),
         name: kept.description.name.clone(),
         packed,
@@ -168,7 +172,7 @@ async fn download(
     keep_in: Option<PathBuf>,
     patience: &Patience,
     events: &Sink,
-) -> Result<Found> {
+) -> Result<PackedBackup> {
     let client = http::download_client(api.database_url(), patience)?;
     let digest = Arc::new(OnceLock::new());
     let links = BackupLinks {
@@ -186,7 +190,7 @@ async fn download(
         events.clone(),
         Arc::clone(&digest),
     );
-    let mut found = Found {
+    let mut found = PackedBackup {
         info,
         name,
         packed: Box::new(reader),

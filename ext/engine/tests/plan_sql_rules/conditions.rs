@@ -115,7 +115,7 @@ fn rules_on_a_parent_and_on_a_child_may_not_set_the_same_column() {
     ];
     let message = with_masks(&[], &rules).unwrap_err();
     assert!(
-        message.contains("long_notes SET body = 'a'\" } and Rule { table: \"notes\""),
+        message.contains("long_notes SET body = 'a' and notes: UPDATE"),
         "{message}"
     );
 }

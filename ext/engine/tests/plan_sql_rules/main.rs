@@ -40,6 +40,7 @@ fn shop() -> Toc {
 
 fn query(table: &str, query: &str, condition: Option<&str>) -> SqlRule {
     SqlRule {
+        name: format!("{table}: {query}"),
         table: table.into(),
         query: Some(query.into()),
         condition: condition.map(str::to_owned),
@@ -49,6 +50,7 @@ fn query(table: &str, query: &str, condition: Option<&str>) -> SqlRule {
 
 fn expression(table: &str, column: &str, sql: &str) -> SqlRule {
     SqlRule {
+        name: format!("{table}: {column}"),
         table: table.into(),
         columns: vec![(column.into(), sql.into())],
         ..SqlRule::default()
@@ -91,6 +93,7 @@ fn relatives() -> Toc {
 
 fn mask(table: &str, column: &str, condition: &str) -> Rule {
     Rule {
+        name: format!("{table}: {column}"),
         table: table.into(),
         columns: [(column.to_owned(), MaskName::Plain("text".into()))].into(),
         condition: Some(condition.into()),
@@ -313,7 +316,7 @@ fn every_wrong_rule_is_reported_with_its_entry() {
         ),
     ]);
     for expected in [
-        r#"table: "order", query: "UPDATE orders SET note = 'x'" }: no table of the backup matches"#,
+        "order: UPDATE orders SET note = 'x': no table of the backup matches",
         "public.orders has no column notes. Did you mean note?",
         "it changes public.users, but the entry is for public.orders",
         "a rule is an UPDATE or a DELETE",

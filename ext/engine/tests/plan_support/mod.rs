@@ -142,6 +142,7 @@ pub fn settings(rules: &[(&str, &str)], exclude_tables: &[&str]) -> Settings {
     settings.masking.rules = rules
         .iter()
         .map(|(table, strategy)| Rule {
+            name: format!("{table}: {strategy}"),
             table: (*table).into(),
             strategy: Some((*strategy).into()),
             ..Rule::default()

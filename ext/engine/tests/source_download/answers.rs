@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_is_followed_without_telling_where_from() {
+async fn a_redirect_is_followed_without_saying_where_from() {
     let (archive, _, scalingo) = scene().await;
     let elsewhere = Scalingo::with_archive(packed(&archive)).await;
     let location = format!("{}/file?token={LINK}elsewhere", elsewhere.url);

@@ -243,13 +243,13 @@ impl Scalingo {
     }
 }
 
-/// An addon, as the API tells.
+/// An addon, as the API describes it.
 pub fn addon(id: &str, provider: &str, plan: &str) -> Value {
     json!({ "id": id, "app_id": "1", "resource_id": "shop_1", "status": "running", "plan": { "name": plan },
             "addon_provider": { "id": provider, "name": provider } })
 }
 
-/// A backup, as the API tells.
+/// A backup, as the API describes it.
 pub fn backup(id: &str, created_at: &str, status: &str) -> Value {
     let size = if status == "done" {
         json!(1234)
@@ -432,7 +432,7 @@ impl Heard {
     }
 }
 
-/// An archive in pg_dump's custom format as far as anybody here looks, of bytes that do not compress.
+/// The beginning of an archive in pg_dump's custom format, then bytes that do not compress.
 pub fn archive(length: usize) -> Vec<u8> {
     let mut bytes = b"PGDMP\x01\x10\x00\x04\x08\x01".to_vec();
     let mut state = 7_u32;
@@ -475,7 +475,7 @@ pub async fn read(mut backup: Backup) -> Result<Vec<u8>, Error> {
     .inspect_err(holds_no_secret)
 }
 
-/// Opens and reads, whichever fails first.
+/// Opens and reads; the first failure of either.
 pub async fn open_and_read(
     settings: settings::Scalingo,
     patience: &Patience,

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_row_ends_the_load_and_its_value_is_not_told() {
+async fn a_refused_row_ends_the_load_and_its_value_is_not_shown() {
     let database = Database::of_restricted().await;
     let plan = Planner::new()
         .table(1, "numbers", "id int")
@@ -159,7 +159,7 @@ async fn a_value_without_its_masks_form_empties_the_table_and_the_views_of_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_somebody_else_wrote_or_removed_are_noticed() {
+async fn rows_that_another_session_wrote_or_removed_are_noticed() {
     let database = Database::of_restricted().await;
     let plan = Planner::new().table(1, "t", "id int").plan();
     let target = open_and_reset(&database, &plan, 2, &Sink::silent()).await;

@@ -206,7 +206,7 @@ async fn an_extension_that_requires_another_which_is_not_there_is_left_out_or_en
     reset(&database, &plan.plan()).await.expect("now it is there");
 }
 
-/// Whatever the machine has installed: what a look says of a role's rights is what the server then does.
+/// With any extensions that the machine has: the server does what a look says of a role's rights.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_knows_which_of_the_servers_extensions_the_role_may_create() {
     for database in [Database::of_restricted().await, Database::of_superuser().await] {

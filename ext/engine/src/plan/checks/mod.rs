@@ -16,7 +16,7 @@ use sqlparser::ast::{BinaryOperator, Expr};
 
 /// What the CHECKs of a column come to.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ColumnChecks {
     /// Those that are understood.
     pub(super) checks: Vec<Check>,
     /// The names of those that are not, wholly or in part.
@@ -26,8 +26,8 @@ pub(super) struct Found {
 }
 
 /// What the CHECKs of a table, of those it is a part of, and of a column's domains ask of that column.
-pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> ColumnChecks {
+    let mut found = ColumnChecks::default();
     let known = &schema.tables[table];
     let Some(of_table) = known.columns.iter().find(|known| known.name == column) else {
         return found;
@@ -53,7 +53,7 @@ pub(super) fn of_column(schema: &Schema, table: usize, column: &str) -> Found {
     found
 }
 
-impl Found {
+impl ColumnChecks {
     fn add(&mut self, constraint: &CheckConstraint, column: &str, kind: &Type) {
         let reader = CheckReader { column, kind };
         let Ok(expression) = parse_expression(&constraint.sql) else {

@@ -2,7 +2,7 @@
 
 use super::category::{listed, of_category, of_list, Values};
 use crate::plan::checks;
-use crate::plan::parts::{self, Part};
+use crate::plan::parts::{self, SeenPart};
 use crate::plan::schema::Schema;
 use masking::{ColumnFacts, Mask, Pseudonyms, RowMask, TableFacts, Type};
 use personal_data::{is_blind_index, PiiKind, Suggestion};
@@ -27,7 +27,7 @@ pub(super) struct Doubts {
     /// The name of one that may refuse NULL.
     null: Option<String>,
     /// What unique indexes see of its values.
-    parts: Vec<Part>,
+    parts: Vec<SeenPart>,
 }
 
 impl Doubts {

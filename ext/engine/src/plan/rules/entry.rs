@@ -1,6 +1,5 @@
 //! One entry of the configuration by itself: its masks, and what is wrong with them before any table is looked at.
 
-use super::describe;
 use crate::plan::{Problems, TableName};
 use crate::settings::{MaskName, Rule};
 use crate::text::{text, Setting};
@@ -28,17 +27,17 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
                 };
                 match Mask::named(name, options) {
                     Ok(mask) => masks.push((column.clone(), mask)),
-                    Err(problem) => problems.add(format!("{}: {column}: {problem}", describe(rule))),
+                    Err(problem) => problems.add(format!("{}: {column}: {problem}", rule.name)),
                 }
             }
         }
         (Some(_), false) => problems.add(format!(
             "{}: it has a strategy and columns. Make two entries of it, or keep one of them.",
-            describe(rule)
+            rule.name
         )),
         (None, true) => problems.add(format!(
             "{}: it has neither a strategy nor columns. Say what is masked.",
-            describe(rule)
+            rule.name
         )),
     }
     for (column, patterns) in &rule.keep {
@@ -46,7 +45,7 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
         if !is_named {
             problems.add(format!(
                 "{}: keep names the column {column}, which the rule does not mask. Remove it there.",
-                describe(rule)
+                rule.name
             ));
         }
         if patterns.is_empty()
@@ -57,7 +56,7 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
             problems.add(format!(
                 "{}: keep has a pattern for {column} that is empty or matches everything. Correct it, or remove the \
                  column from the rule.",
-                describe(rule)
+                rule.name
             ));
         }
         let keep = Arc::new(Keep::new(patterns));
@@ -84,7 +83,7 @@ pub(super) fn unknown_strategy(rule: &Rule, name: &str) -> String {
     let hint = did_you_mean(name, known.iter().copied(), ":");
     format!(
         "{}: there is no such strategy.{hint} There are {}.",
-        describe(rule),
+        rule.name,
         known.join(", ")
     )
 }

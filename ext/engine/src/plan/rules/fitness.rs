@@ -1,6 +1,6 @@
 //! Whether the masks in force go together: foreign keys, partition keys, generated columns, values that stay.
 
-use super::{describe, Covered, Rules};
+use super::{Covered, Rules};
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Diagnostics, Load, Problems, TableName, Warnings};
 use masking::{Mask, Type};
@@ -35,7 +35,7 @@ impl Rules<'_> {
                         problems.add(format!(
                             "{}: the column {column} is part of the partition key of {}, so masking it would move \
                              rows to other partitions. Take the table out of this strategy, or exclude it.",
-                            describe(self.rules[rule].0),
+                            self.rules[rule].0.name,
                             self.schema.tables[table].name
                         ));
                     }
@@ -79,7 +79,7 @@ impl Rules<'_> {
                 warnings.push(format!(
                     "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
                      pseudonym, the run fails when the rows are loaded, and leaves the target incomplete.",
-                    describe(self.rules[*rule].0),
+                    self.rules[*rule].0.name,
                     self.schema.tables[index].name
                 ));
             }
@@ -99,7 +99,7 @@ impl Rules<'_> {
                     "{}: {}.{column} is under a unique index, and some of its values stay as they are. Should one be \
                      another's pseudonym, the index cannot be made and the run fails; then mask it without a condition \
                      and without keep.",
-                    describe(rule),
+                    rule.name,
                     self.schema.tables[index].name
                 ));
             }
@@ -153,7 +153,7 @@ impl Rules<'_> {
                     "{}: the foreign key {} joins {}.{column} to {}.{referenced}, and under a condition only some of \
                      their values would be masked, so that they would no longer match. Mask both columns without a \
                      condition, or neither.",
-                    describe(self.rules[rule].0),
+                    self.rules[rule].0.name,
                     key.name,
                     self.schema.tables[table].name,
                     key.references
@@ -164,7 +164,7 @@ impl Rules<'_> {
             if same && first.is_none_or(|mask| mask.is_function_of_value()) {
                 continue;
             }
-            let rule = covering().next().map(|rule| describe(self.rules[rule].0));
+            let rule = covering().next().map(|rule| self.rules[rule].0.name.clone());
             problems.add(format!(
                 "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
                  are masked. Mask both with the same mask of those that keep foreign keys (such as :email, :uuid \
@@ -201,7 +201,7 @@ impl Rules<'_> {
                 problems.add(format!(
                     "{}: {}.{} is a generated column that reads no masked column, so its values would stay raw. \
                      Exclude the table, or mask what it reads ({}).",
-                    describe(self.rules[*rule].0),
+                    self.rules[*rule].0.name,
                     table.name,
                     column.name,
                     raw.join(", ")
@@ -231,7 +231,7 @@ impl Rules<'_> {
             if tables.peek().is_some() && !tables.any(|name| loaded.contains(name)) {
                 warnings.push(format!(
                     "{} has no effect: no rows of its table are loaded.",
-                    describe(rule)
+                    rule.name
                 ));
             }
         }

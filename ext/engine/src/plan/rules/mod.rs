@@ -65,7 +65,7 @@ impl<'a> Rules<'a> {
                 problems.add(format!(
                     "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
                      name that has dots in it.",
-                    describe(rule),
+                    rule.name,
                     rule.table
                 ));
                 continue;
@@ -74,7 +74,7 @@ impl<'a> Rules<'a> {
             if tables.is_empty() {
                 problems.add(format!(
                     "{}: {}",
-                    describe(rule),
+                    rule.name,
                     not_found(&rule.table, &pattern, schema)
                 ));
             }
@@ -120,9 +120,7 @@ impl<'a> Rules<'a> {
                 if other != rule && seen.insert((other, rule, column.clone())) {
                     problems.add(format!(
                         "{} and {} both mask the column {}.{column}. Remove one of them.",
-                        describe(self.rules[other].0),
-                        describe(settings),
-                        self.schema.tables[covered].name
+                        self.rules[other].0.name, settings.name, self.schema.tables[covered].name
                     ));
                 }
             }
@@ -138,7 +136,7 @@ impl<'a> Rules<'a> {
             let known = named.columns.iter().map(|column| column.name.as_str());
             format!(
                 "{}: {}",
-                describe(settings),
+                settings.name,
                 no_such_column(&named.name, column, known)
             )
         };
@@ -151,7 +149,7 @@ impl<'a> Rules<'a> {
             problems.add(format!(
                 "{}: the table {} has none of the columns that this strategy masks: {}. Correct the table or the \
                  strategy, or remove the rule.",
-                describe(settings),
+                settings.name,
                 named.name,
                 looked_for.join(", ")
             ));
@@ -167,7 +165,7 @@ impl<'a> Rules<'a> {
     /// The rule that masks a column in flight, for messages.
     pub(super) fn rule_of(&self, table: usize, column: &str) -> Option<String> {
         let (_, rule) = self.covered.get(&table)?.get(column)?;
-        Some(describe(self.rules[*rule].0))
+        Some(self.rules[*rule].0.name.clone())
     }
 
     /// Whether a rule with a condition covers a table.
@@ -185,35 +183,10 @@ impl<'a> Rules<'a> {
     /// A rule that masks any column of a table in flight, for messages.
     pub(super) fn rule_for(&self, table: usize) -> Option<String> {
         let rules = self.covered.get(&table)?.values().map(|(_, rule)| *rule);
-        rules.min().map(|rule| describe(self.rules[rule].0))
+        rules.min().map(|rule| self.rules[rule].0.name.clone())
     }
 
     pub(super) fn mask(&self, table: usize, column: &str) -> Option<&Mask> {
         Some(&self.covered.get(&table)?.get(column)?.0)
     }
-}
-
-/// A rule, for messages: with its condition, since entries for the same columns may differ by that alone.
-pub(super) fn describe(rule: &Rule) -> String {
-    let masks = match &rule.strategy {
-        Some(strategy) => format!("strategy: :{strategy}"),
-        None => {
-            let columns: Vec<&str> = rule.columns.keys().map(String::as_str).collect();
-            format!("columns: {}", columns.join(", "))
-        }
-    };
-    let condition = rule.condition.as_ref().map_or_else(String::new, |condition| {
-        format!(", condition: \"{}\"", shortened(condition))
-    });
-    format!("Rule {{ table: \"{}\", {masks}{condition} }}", rule.table)
-}
-
-/// SQL on one line, of about 60 characters at most.
-pub(super) fn shortened(sql: &str) -> String {
-    let mut short = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((cut, _)) = short.char_indices().nth(60) {
-        short.truncate(cut);
-        short.push('…');
-    }
-    short
 }

@@ -1,6 +1,6 @@
 //! The masks of a load, compiled.
 
-use super::{describe, Covered, Rules};
+use super::{Covered, Rules};
 use crate::plan::{Load, Problems};
 use crate::text::Text;
 use masking::{Mask, Pseudonyms, RowMask};
@@ -37,7 +37,7 @@ impl Rules<'_> {
             Err(found) => {
                 for unfit in &found {
                     let rule = covered.get(&unfit.column).map(|(_, rule)| self.rules[*rule].0);
-                    let rule = rule.map(|rule| Text::from(format!("{}: ", describe(rule))));
+                    let rule = rule.map(|rule| Text::from(format!("{}: ", rule.name)));
                     problems.add_about(rule.unwrap_or_default().and(unfit), unfit.into());
                 }
                 (None, None)
@@ -70,8 +70,7 @@ impl Rules<'_> {
                 problems.add(format!(
                     "{}: the type of the column {}.{column} cannot be read from the backup, so it cannot be \
                      masked. Please report this with the table's definition.",
-                    describe(self.rules[*rule].0),
-                    load.table
+                    self.rules[*rule].0.name, load.table
                 ));
             }
         }
@@ -92,7 +91,7 @@ impl Rules<'_> {
                 problems.add(format!(
                     "{}: rows of {} are loaded by way of {}, so a rule for {column} in one partition would miss some. \
                      Give the rule to {}.",
-                    describe(self.rules[*rule].0),
+                    self.rules[*rule].0.name,
                     load.table,
                     load.copy_into,
                     load.copy_into

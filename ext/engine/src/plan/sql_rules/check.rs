@@ -2,7 +2,7 @@
 
 use super::names::find_table;
 use super::temporaries::Temporaries;
-use super::{describe, Prepared};
+use super::Prepared;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::parse::folded;
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The one table that an entry is for.
 pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
-    let rule_name = describe(rule);
+    let rule_name = &rule.name;
     let Some(pattern) = NamePattern::parse(&rule.table) else {
         problems.add(format!(
             "{rule_name}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a name \

@@ -11,7 +11,7 @@ use super::qualify::qualify;
 use super::temporaries::Temporaries;
 use super::{Choice, Prepared};
 use crate::plan::parse::parse_expression;
-use crate::plan::rules::{self, ChosenColumns, Rules};
+use crate::plan::rules::{ChosenColumns, Rules};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, Load, Problems};
 use masking::{Keep, MaskedColumn};
@@ -39,7 +39,7 @@ pub(super) fn prepare(
     let (mut covered, mut rules, mut explain) = (Vec::new(), Vec::new(), Vec::new());
     let from = source(table, temporaries, schema);
     for chosen in masks.chosen(table) {
-        let rule = rules::describe(chosen.rule);
+        let rule = chosen.rule.name.clone();
         if chosen.condition.is_some() {
             for name in &chosen.rule.reads {
                 names.add_read(name);

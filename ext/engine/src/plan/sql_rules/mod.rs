@@ -19,10 +19,10 @@ mod steps;
 mod temporaries;
 
 use super::binary::Binary;
-use super::rules::{shortened, Rules};
+use super::rules::Rules;
 use super::schema::Schema;
 use super::{quote_identifier, Diagnostics, Load, Problems, TableName};
-use crate::settings::{Settings, SqlRule};
+use crate::settings::Settings;
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use temporaries::Temporaries;
@@ -257,16 +257,4 @@ fn family_names(table: usize, schema: &Schema) -> BTreeSet<TableName> {
         .into_iter()
         .map(|table| schema.tables[table].name.clone())
         .collect()
-}
-
-/// An entry, for messages.
-pub(super) fn describe(rule: &SqlRule) -> String {
-    match (&rule.strategy, &rule.query) {
-        (Some(strategy), _) => format!("Rule {{ table: \"{}\", strategy: :{strategy} }}", rule.table),
-        (None, Some(query)) => {
-            let short = shortened(query);
-            format!("Rule {{ table: \"{}\", query: \"{short}\" }}", rule.table)
-        }
-        (None, None) => format!("anonymization_rules[\"{}\"]", rule.table),
-    }
 }

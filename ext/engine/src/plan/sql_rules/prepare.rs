@@ -6,7 +6,7 @@ use super::names::Names;
 use super::order::sees;
 use super::qualify::{qualify, qualify_bare};
 use super::temporaries::Temporaries;
-use super::{describe, Prepared};
+use super::Prepared;
 use crate::plan::parse::{parse_expression, parse_statements, target, Dml};
 use crate::plan::schema::Schema;
 use crate::plan::Problems;
@@ -24,7 +24,7 @@ pub(super) fn prepare(
     prepared: &mut Vec<Prepared>,
     problems: &mut Problems,
 ) {
-    let rule_name = describe(rule);
+    let rule_name = &rule.name;
     let condition = match rule.condition.as_deref().map(parse_expression).transpose() {
         Ok(condition) => condition,
         Err(why) => {
@@ -33,7 +33,7 @@ pub(super) fn prepare(
             ))
         }
     };
-    let Some(statements) = statements(rule, own, schema, &rule_name, problems) else {
+    let Some(statements) = statements(rule, own, schema, rule_name, problems) else {
         return;
     };
     for unknown in condition
@@ -52,7 +52,7 @@ pub(super) fn prepare(
         let sees = sees(&statement, own, &qualifier, schema);
         restrict(&mut statement, condition.as_ref(), (own, &qualifier), schema);
         let (columns, checked) = match target(&mut statement) {
-            Some(Dml::Update(update)) => assignments(update, own, schema, &rule_name, problems),
+            Some(Dml::Update(update)) => assignments(update, own, schema, rule_name, problems),
             _ => (Vec::new(), Vec::new()),
         };
         let deletes = matches!(target(&mut statement), Some(Dml::Delete(_)));

@@ -5,11 +5,11 @@
 //! nothing of an extension hangs on what goes (see `inspect::inventory`).
 
 mod batches;
+mod chunks;
 mod create;
 mod drop;
 mod keep;
 mod lock_watch;
-mod parts;
 mod refusal;
 mod replace;
 mod settle;

@@ -119,7 +119,7 @@ impl Target {
         unlink_in_batches(session).await?;
         let statements = self.needed(session, plan).await?;
         self.missing.clear();
-        self.create_in_parts(session, plan, &self.lock_timeout_sql(), &statements)
+        self.create_in_chunks(session, plan, &self.lock_timeout_sql(), &statements)
             .await?;
         keep::bring_back(session, &asides).await?;
         if plan.sql_rules.groups.is_empty() && plan.part.is_none() {

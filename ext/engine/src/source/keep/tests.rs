@@ -49,7 +49,7 @@ fn a_kept_archive_is_found_again_with_what_is_known_of_it() {
 }
 
 #[test]
-fn an_archive_that_nobody_kept_leaves_nothing() {
+fn an_archive_that_was_not_kept_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let digest = Arc::new(OnceLock::new());
     let mut tee = Tee::new(

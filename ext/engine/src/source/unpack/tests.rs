@@ -106,7 +106,7 @@ fn the_member_is_found_by_its_bytes_among_others_of_any_name_and_kind() {
 }
 
 #[test]
-fn a_size_that_only_a_pax_record_tells_is_believed() {
+fn a_size_that_stands_only_in_a_pax_record_is_believed() {
     // Archives of 8 GiB and more have it there.
     let archive = custom();
     let mut builder = tar::Builder::new(Vec::new());

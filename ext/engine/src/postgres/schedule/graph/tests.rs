@@ -284,7 +284,7 @@ fn while_an_index_is_built_on_one_table_of_a_foreign_key_the_other_is_free_for_a
 }
 
 #[test]
-fn nothing_idles_for_a_foreign_key_and_a_small_one_holds_nobody_up() {
+fn nothing_idles_for_a_foreign_key_and_a_small_one_holds_nothing_up() {
     let steps = foreign_key_behind_a_key();
     let (users, orders) = (table("users"), table("orders"));
     for (bytes, busy) in [(LARGE, false), (64, true)] {

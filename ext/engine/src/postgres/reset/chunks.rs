@@ -30,17 +30,17 @@ const LOCKS: u64 = 4;
 
 /// Statements of one transaction.
 #[derive(Debug, PartialEq, Eq)]
-struct Part {
+struct Chunk {
     range: Range<usize>,
-    /// Earlier parts that must be committed first.
+    /// Earlier chunks that must be committed first.
     after: BTreeSet<usize>,
     /// Nothing else may run beside it.
     alone: bool,
 }
 
-/// Cuts a schema into parts.
-fn parts(statements: &[&Statement]) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+/// Cuts a schema into chunks.
+fn chunks(statements: &[&Statement]) -> Vec<Chunk> {
+    let mut chunks: Vec<Chunk> = Vec::new();
     let mut part_of: HashMap<DumpId, usize> = HashMap::new();
     let mut last_alone = None;
     let mut start = 0;
@@ -51,24 +51,24 @@ fn parts(statements: &[&Statement]) -> Vec<Part> {
         let mut after = BTreeSet::from_iter(last_alone);
         for statement in &statements[range.clone()] {
             after.extend(statement.needs.iter().filter_map(|id| part_of.get(id)).copied());
-            part_of.insert(statement.dump_id, parts.len());
+            part_of.insert(statement.dump_id, chunks.len());
         }
         // What needs it may stand before it in a damaged archive alone.
-        after.retain(|part| *part < parts.len());
+        after.retain(|chunk| *chunk < chunks.len());
         start = range.end;
         if alone {
-            last_alone = Some(parts.len());
+            last_alone = Some(chunks.len());
         }
-        parts.push(Part { range, after, alone });
+        chunks.push(Chunk { range, after, alone });
     }
-    parts
+    chunks
 }
 
 fn is_independent(statement: &Statement) -> bool {
     KINDS.contains(&statement.kind)
 }
 
-/// How many of the statements make the next part: about [`PER_STEP`], and no end where one needs what the one before
+/// How many of the statements make the next chunk: about [`PER_STEP`], and no end where one needs what the one before
 /// does or is.
 fn length(statements: &[&Statement], alone: bool) -> usize {
     let mut own: HashSet<DumpId> = HashSet::new();
@@ -93,15 +93,15 @@ fn length(statements: &[&Statement], alone: bool) -> usize {
 impl Target {
     /// Creates a schema in transactions of their own, over `session` and as many others as help. `prepare`: what the
     /// others execute first.
-    pub(super) async fn create_in_parts(
+    pub(super) async fn create_in_chunks(
         &self,
         session: &Session,
         plan: &Plan,
         prepare: &str,
         statements: &[&Statement],
     ) -> Result<()> {
-        let parts = parts(statements);
-        let side_by_side = parts.iter().filter(|part| !part.alone).count();
+        let chunks = chunks(statements);
+        let side_by_side = chunks.iter().filter(|chunk| !chunk.alone).count();
         let mut others = Vec::new();
         while others.len() + 1 < self.sessions_for(side_by_side) {
             let other = self.session().await?;
@@ -111,7 +111,7 @@ impl Target {
             others.push(other);
         }
         let left = self
-            .create_side_by_side((session, &others), plan, statements, &parts)
+            .create_side_by_side((session, &others), plan, statements, &chunks)
             .await;
         for other in others {
             // They have the reset's settings.
@@ -120,23 +120,23 @@ impl Target {
                 Err(_) => other.close().await,
             }
         }
-        for part in left {
-            self.create_in_batches(session, plan, &statements[parts[part].range.clone()])
+        for chunk in left {
+            self.create_in_batches(session, plan, &statements[chunks[chunk].range.clone()])
                 .await?;
         }
         Ok(())
     }
 
     /// No more than there is something for, and than the server's lock table has room for.
-    fn sessions_for(&self, parts: usize) -> usize {
+    fn sessions_for(&self, chunks: usize) -> usize {
         let locks = LOCKS * (PER_STEP + TAIL) as u64;
         let room = self.facts.lock_slots * 7 / 10 / locks;
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        self.parallel().min(parts).min(room)
+        self.parallel().min(chunks).min(room)
     }
 
-    /// Creates parts as soon as those that they need are there, until one fails. Returns those that are not created, in
-    /// their order, to be created one by one: what failed may have met another part, less room for locks than there
+    /// Creates chunks as soon as those that they need are there, until one fails. Returns those that are not created, in
+    /// their order, to be created one by one: what failed may have met another chunk, less room for locks than there
     /// seemed to be, or an archive that does not name all that it needs. What is really wrong is met once more then, and
     /// reported as it is.
     async fn create_side_by_side(
@@ -144,34 +144,34 @@ impl Target {
         (session, others): (&Session, &[Session]),
         plan: &Plan,
         statements: &[&Statement],
-        parts: &[Part],
+        chunks: &[Chunk],
     ) -> Vec<usize> {
         let mut idle: Vec<&Session> = others.iter().chain([session]).collect();
-        let mut left: BTreeSet<usize> = (0..parts.len()).collect();
+        let mut left: BTreeSet<usize> = (0..chunks.len()).collect();
         let mut done: HashSet<usize> = HashSet::new();
         let mut running = FuturesUnordered::new();
         let mut goes_on = true;
         loop {
             while let Some(session) = idle.pop() {
-                let next = goes_on.then(|| next(parts, &left, &done, running.is_empty()));
-                let Some(part) = next.flatten() else {
+                let next = goes_on.then(|| next(chunks, &left, &done, running.is_empty()));
+                let Some(chunk) = next.flatten() else {
                     idle.push(session);
                     break;
                 };
-                left.remove(&part);
-                let range = parts[part].range.clone();
+                left.remove(&chunk);
+                let range = chunks[chunk].range.clone();
                 running.push(async move {
                     let outcome = self.create_batch(session, plan, &statements[range]).await;
-                    (part, session, outcome)
+                    (chunk, session, outcome)
                 });
             }
-            let Some((part, session, outcome)) = running.next().await else {
+            let Some((chunk, session, outcome)) = running.next().await else {
                 return left.into_iter().collect();
             };
             if outcome.is_ok() {
-                done.insert(part);
+                done.insert(chunk);
             } else {
-                left.insert(part);
+                left.insert(chunk);
                 goes_on = false;
             }
             idle.push(session);
@@ -194,15 +194,15 @@ impl Target {
     }
 }
 
-/// The first part that may run now. `idle`: nothing else does.
-fn next(parts: &[Part], left: &BTreeSet<usize>, done: &HashSet<usize>, idle: bool) -> Option<usize> {
+/// The first chunk that may run now. `idle`: nothing else does.
+fn next(chunks: &[Chunk], left: &BTreeSet<usize>, done: &HashSet<usize>, idle: bool) -> Option<usize> {
     let first = *left.first()?;
-    if parts[first].alone {
+    if chunks[first].alone {
         // All before it are done when nothing runs.
         return idle.then_some(first);
     }
-    let until = left.iter().take_while(|part| !parts[**part].alone);
-    let mut ready = until.filter(|part| parts[**part].after.iter().all(|one| done.contains(one)));
+    let until = left.iter().take_while(|chunk| !chunks[**chunk].alone);
+    let mut ready = until.filter(|chunk| chunks[**chunk].after.iter().all(|one| done.contains(one)));
     ready.next().copied()
 }
 
@@ -235,10 +235,10 @@ mod tests {
             (0..40).map(|table| statement(10 * table + 3, EntryKind::Default, &[10 * table, 10 * table + 1])),
         );
         let all: Vec<&Statement> = all.iter().collect();
-        let parts = parts(&all);
-        let ranges: Vec<_> = parts.iter().map(|part| part.range.clone()).collect();
+        let chunks = chunks(&all);
+        let ranges: Vec<_> = chunks.iter().map(|chunk| chunk.range.clone()).collect();
         assert_eq!(ranges, [0..102, 102..160]);
-        assert_eq!(parts[1].after, BTreeSet::from([0]));
+        assert_eq!(chunks[1].after, BTreeSet::from([0]));
     }
 
     #[test]
@@ -250,39 +250,39 @@ mod tests {
             statement(4, EntryKind::Table, &[]),
         ];
         let all: Vec<&Statement> = all.iter().collect();
-        let parts = parts(&all);
-        let alone: Vec<_> = parts
+        let chunks = chunks(&all);
+        let alone: Vec<_> = chunks
             .iter()
-            .map(|part| (part.range.clone(), part.alone))
+            .map(|chunk| (chunk.range.clone(), chunk.alone))
             .collect();
         assert_eq!(alone, [(0..1, false), (1..3, true), (3..4, false)]);
 
         let (mut left, mut done) = (BTreeSet::from([0, 1, 2]), HashSet::new());
-        assert_eq!(next(&parts, &left, &done, true), Some(0));
+        assert_eq!(next(&chunks, &left, &done, true), Some(0));
         left.remove(&0);
-        assert_eq!(next(&parts, &left, &done, false), None);
+        assert_eq!(next(&chunks, &left, &done, false), None);
         done.insert(0);
-        assert_eq!(next(&parts, &left, &done, true), Some(1));
+        assert_eq!(next(&chunks, &left, &done, true), Some(1));
         left.remove(&1);
         assert_eq!(
-            next(&parts, &left, &done, false),
+            next(&chunks, &left, &done, false),
             None,
             "the view is being created"
         );
         done.insert(1);
-        assert_eq!(next(&parts, &left, &done, true), Some(2));
+        assert_eq!(next(&chunks, &left, &done, true), Some(2));
     }
 
     #[test]
     fn a_part_waits_for_those_it_needs_alone() {
-        let part = |range, after: &[usize]| Part {
+        let chunk = |range, after: &[usize]| Chunk {
             range,
             after: after.iter().copied().collect(),
             alone: false,
         };
-        let parts = [part(0..1, &[]), part(1..2, &[0]), part(2..3, &[])];
+        let chunks = [chunk(0..1, &[]), chunk(1..2, &[0]), chunk(2..3, &[])];
         let left = BTreeSet::from([1, 2]);
-        assert_eq!(next(&parts, &left, &HashSet::new(), false), Some(2));
-        assert_eq!(next(&parts, &left, &HashSet::from([0]), false), Some(1));
+        assert_eq!(next(&chunks, &left, &HashSet::new(), false), Some(2));
+        assert_eq!(next(&chunks, &left, &HashSet::from([0]), false), Some(1));
     }
 }
