@@ -118,26 +118,19 @@ async fn begin(
         }
         .run(&mut archive);
     });
-    let TableOfContents {
-        header,
-        identity,
-        plan,
-        detection,
-        entries,
-        referred,
-    } = on_planned
+    let known = on_planned
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(Opened {
-        header,
-        identity,
-        looked: plan.part.is_some().then_some(looked),
-        plan,
-        detection,
+        header: known.header,
+        identity: known.identity,
+        looked: known.plan.part.is_some().then_some(looked),
+        plan: known.plan,
+        detection: known.detection,
         items: receiver,
-        entries,
+        entries: known.entries,
         first_look: Some(first_look),
-        referred,
+        referred: known.referred,
     })
 }
 

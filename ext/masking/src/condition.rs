@@ -186,65 +186,67 @@ impl Term {
             Term::FixedText(text) => Operand::Text(Cow::Borrowed(text)),
             Term::FixedNumber(number) => Operand::Number(*number),
             Term::FixedMoment(seconds) => Operand::Moment(*seconds),
-            Term::Lower(term) => {
-                let text = text(term)?;
-                let is_lower = text
-                    .bytes()
-                    .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-                Operand::Text(if is_lower {
-                    text
-                } else {
-                    text.to_lowercase().into()
-                })
-            }
-            Term::Upper(term) => {
-                let text = text(term)?;
-                let is_upper = text
-                    .bytes()
-                    .all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase());
-                Operand::Text(if is_upper {
-                    text
-                } else {
-                    text.to_uppercase().into()
-                })
-            }
-            Term::Trim(term, start, end) => {
-                let text = text(term)?;
-                let mut trimmed = &*text;
-                if *start {
-                    trimmed = trimmed.trim_start_matches(' ');
-                }
-                if *end {
-                    trimmed = trimmed.trim_end_matches(' ');
-                }
-                Operand::Text(if trimmed.len() == text.len() {
-                    text
-                } else {
-                    trimmed.to_owned().into()
-                })
-            }
+            Term::Lower(term) => Operand::Text(lower(text(term)?)),
+            Term::Upper(term) => Operand::Text(upper(text(term)?)),
+            Term::Trim(term, start, end) => Operand::Text(trimmed(text(term)?, *start, *end)),
             Term::Left(term, most) => Operand::Text(match text(term)? {
                 text if text.len() <= *most => text,
                 text => text.chars().take(*most).collect::<String>().into(),
             }),
             Term::Length(term) => Operand::Number(text(term)?.chars().count() as f64),
             Term::Bytes(term) => Operand::Number(text(term)?.len() as f64),
-            Term::DocumentType(term) => {
-                Operand::Text(Cow::Borrowed(match text(term)?.trim_start().as_bytes() {
-                    [b'{', ..] => "object",
-                    [b'[', ..] => "array",
-                    [b'"', ..] => "string",
-                    [b't' | b'f', ..] => "boolean",
-                    [b'n', ..] => "null",
-                    _ => "number",
-                }))
-            }
+            Term::DocumentType(term) => Operand::Text(document_type(&text(term)?).into()),
             Term::Position(needle, haystack) => {
                 let (needle, haystack) = (text(needle)?, text(haystack)?);
                 let at = haystack.find(&*needle);
                 Operand::Number(at.map_or(0, |at| haystack[..at].chars().count() + 1) as f64)
             }
         })
+    }
+}
+
+/// A text in small letters; itself where it is already.
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut bytes = text.bytes();
+    match bytes.all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        true => text,
+        false => text.to_lowercase().into(),
+    }
+}
+
+/// A text in capitals; itself where it is already.
+fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut bytes = text.bytes();
+    match bytes.all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase()) {
+        true => text,
+        false => text.to_uppercase().into(),
+    }
+}
+
+/// A text without the blanks at its start, at its end, or at both.
+fn trimmed(text: Cow<'_, str>, start: bool, end: bool) -> Cow<'_, str> {
+    let mut rest = &*text;
+    if start {
+        rest = rest.trim_start_matches(' ');
+    }
+    if end {
+        rest = rest.trim_end_matches(' ');
+    }
+    match rest.len() == text.len() {
+        true => text,
+        false => rest.to_owned().into(),
+    }
+}
+
+/// What `json_typeof` says of a document.
+fn document_type(document: &str) -> &'static str {
+    match document.trim_start().as_bytes() {
+        [b'{', ..] => "object",
+        [b'[', ..] => "array",
+        [b'"', ..] => "string",
+        [b't' | b'f', ..] => "boolean",
+        [b'n', ..] => "null",
+        _ => "number",
     }
 }
 

@@ -27,7 +27,7 @@ use crate::report::{ArchiveReport, Recorder, Report};
 use crate::settings::{Destination, Dump, DumpCompression, Settings, TargetSettings};
 use crate::sink::{self, Draft, Tables, Written};
 use crate::source::{self, BackupInfo};
-use crate::stream::{self, Opened};
+use crate::stream;
 use leak_check::{LeakCheck, LookTime};
 use pg_dump_archive::{Compression, Entry, Header, Writer};
 use rows::{Rows, Ruled};
@@ -194,28 +194,18 @@ impl Dumping<'_> {
             choice::refuse_pipe(&backup.info)?;
         }
         let selection = sql::selection(self.workspace, &mut opened, &buffers, events).await?;
-        let Opened {
-            header,
-            identity,
-            plan,
-            detection,
-            items,
-            entries,
-            // Without a choice the first look waits for what becomes of this, and writes everything by the way.
-            first_look,
-            ..
-        } = opened;
-        drop(first_look);
+        // Without a choice the first look waits for what becomes of this, and writes everything by the way.
+        drop(opened.first_look.take());
         let items = match &selection {
-            None => items,
+            None => opened.items,
             Some(selection) => {
                 let again = Again {
                     settings,
                     events,
                     backup: &backup.info,
-                    identity,
-                    plan: &plan,
-                    detection: &detection,
+                    identity: opened.identity,
+                    plan: &opened.plan,
+                    detection: &opened.detection,
                     buffers: buffers.clone(),
                     selection: OnceLock::from(Arc::clone(selection)),
                     // The table of contents names all large objects before it is known which are referred to.
@@ -224,6 +214,7 @@ impl Dumping<'_> {
                 again.read(None, true).await?
             }
         };
+        let (plan, detection, entries) = (opened.plan, opened.detection, opened.entries);
         let schema = Schema::read(&entries);
         let workspace = sql::workspace(self.workspace, &plan, &schema, &buffers).await?;
         self.send_plan(&plan);
@@ -240,7 +231,7 @@ impl Dumping<'_> {
         let begun = Begun {
             info: backup.info,
             digest: backup.digest,
-            header,
+            header: opened.header,
             detection,
             leaks,
             tables,

@@ -223,37 +223,8 @@ impl<'a> Chooser<'a> {
             Some((*position, sought.id.as_slice()))
         });
         let name = relation.table.to_string();
-        let damaged = || {
-            Error::new(
-                Kind::Archive,
-                format!("Rows of {name} are not as COPY writes them."),
-                "Take another backup; if it happens again, please report it.",
-            )
-        };
-        let buffers = &self.buffers;
         let (sender, receiver) = mpsc::channel(1);
-        let cut = async {
-            loop {
-                match rows.recv().await {
-                    Some(Looked::Rows(piece)) => {
-                        let mut keys = buffers.take();
-                        let is_whole = cutter.cut(&piece, &mut keys);
-                        buffers.give(piece);
-                        if !is_whole {
-                            return Err(damaged());
-                        }
-                        if sender.send(keys).await.is_err() {
-                            // Its session has ended, and says why.
-                            break;
-                        }
-                    }
-                    Some(Looked::End) => break,
-                    _ => return Err(Error::interrupted()),
-                }
-            }
-            drop(sender);
-            Ok((cutter.rows, cutter.found))
-        };
+        let cut = cut(rows, cutter, sender, &self.buffers, &name);
         let way = table.way(relation)?;
         let copied = cut_rows(
             &self.session,
@@ -369,6 +340,39 @@ impl<'a> Chooser<'a> {
             "Correct its conditions, or put allow_empty: true beside one of them, and run it again.",
         ))
     }
+}
+
+/// Cuts the keys out of a block's rows and sends them on. Returns how many rows there were, and the row that is sought.
+async fn cut(
+    rows: &mut mpsc::Receiver<Looked>,
+    mut cutter: Cutter<'_>,
+    sender: mpsc::Sender<Vec<u8>>,
+    buffers: &Buffers,
+    table: &str,
+) -> Result<(u64, Option<u64>)> {
+    loop {
+        match rows.recv().await {
+            Some(Looked::Rows(piece)) => {
+                let mut keys = buffers.take();
+                let is_whole = cutter.cut(&piece, &mut keys);
+                buffers.give(piece);
+                if !is_whole {
+                    return Err(Error::new(
+                        Kind::Archive,
+                        format!("Rows of {table} are not as COPY writes them."),
+                        "Take another backup; if it happens again, please report it.",
+                    ));
+                }
+                if sender.send(keys).await.is_err() {
+                    // Its session has ended, and says why.
+                    break;
+                }
+            }
+            Some(Looked::End) => break,
+            _ => return Err(Error::interrupted()),
+        }
+    }
+    Ok((cutter.rows, cutter.found))
 }
 
 fn key_tables(part: &Part) -> Vec<KeyTable> {

@@ -14,10 +14,11 @@ use crate::plan::parse::parse_expression;
 use crate::plan::rules::{ChosenColumns, Rules};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, Load, Problems};
-use masking::{Keep, MaskedColumn};
+use masking::{Keep, MaskedColumn, RowMask};
 use pg_dump_archive::DumpId;
 use sqlparser::ast::{Ident, VisitMut};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Where a set of pseudonyms is put in.
 struct CoveredRows {
@@ -38,37 +39,21 @@ pub(super) fn prepare(
     let mut names = Names::new(schema, table, temporaries);
     let (mut covered, mut rules, mut explain) = (Vec::new(), Vec::new(), Vec::new());
     let from = source(table, temporaries, schema);
+    let fitted = temporaries.loads(table, loads).first().copied();
     for chosen in masks.chosen(table) {
-        let rule = chosen.rule.name.clone();
-        if chosen.condition.is_some() {
-            for name in &chosen.rule.reads {
-                names.add_read(name);
-            }
-        }
-        let condition = match chosen.condition {
-            None => None,
-            Some(text) => {
-                let Some(condition) = condition(text, &rule, table, &mut names, schema, problems) else {
-                    continue;
-                };
-                explain.push((
-                    rule.clone(),
-                    format!("SELECT FROM ONLY {from} WHERE ({condition})"),
-                ));
-                Some(condition)
-            }
+        let Some(rows) = covered_rows(&chosen, fitted, table, &mut names, schema, problems) else {
+            continue;
         };
-        let fitted = temporaries.loads(table, loads);
-        let fitted = fitted.first().and_then(|load| load.conditional.as_ref());
-        let choices = chosen.columns.iter().filter_map(|column| {
-            let masked = fitted?.columns().iter().find(|masked| masked.name == *column)?;
-            Some(choice(&chosen, masked, pseudonym(table, column, schema)))
+        let rule = &chosen.rule.name;
+        let explained = (rows.condition.as_ref()).map(|condition| {
+            (
+                rule.clone(),
+                format!("SELECT FROM ONLY {from} WHERE ({condition})"),
+            )
         });
-        covered.push(CoveredRows {
-            choices: choices.collect(),
-            condition,
-        });
-        rules.push(rule);
+        explain.extend(explained);
+        covered.push(rows);
+        rules.push(rule.clone());
     }
     for problem in std::mem::take(&mut names.problems) {
         problems.add(format!("{}: {problem}", rules.join(" and ")));
@@ -92,6 +77,52 @@ pub(super) fn prepare(
         sees: BTreeSet::new(),
         reads: names.reads,
     })
+}
+
+/// Where a rule puts its pseudonyms in; None where its condition is not one.
+fn covered_rows(
+    chosen: &ChosenColumns<'_>,
+    fitted: Option<&Load>,
+    table: usize,
+    names: &mut Names<'_>,
+    schema: &Schema,
+    problems: &mut Problems,
+) -> Option<CoveredRows> {
+    if chosen.condition.is_some() {
+        for name in &chosen.rule.reads {
+            names.add_read(name);
+        }
+    }
+    let condition = match chosen.condition {
+        None => None,
+        Some(text) => Some(condition(
+            text,
+            &chosen.rule.name,
+            table,
+            names,
+            schema,
+            problems,
+        )?),
+    };
+    let fitted = fitted.and_then(|load| load.conditional.as_ref());
+    Some(CoveredRows {
+        choices: choices_of(chosen, fitted, table, schema),
+        condition,
+    })
+}
+
+/// What a rule puts into a table's columns, as far as masks have been fitted to them.
+fn choices_of(
+    chosen: &ChosenColumns<'_>,
+    fitted: Option<&Arc<RowMask>>,
+    table: usize,
+    schema: &Schema,
+) -> Vec<Choice> {
+    let choices = chosen.columns.iter().filter_map(|column| {
+        let masked = fitted?.columns().iter().find(|masked| masked.name == *column)?;
+        Some(choice(chosen, masked, pseudonym(table, column, schema)))
+    });
+    choices.collect()
 }
 
 /// What is put into a column, and which of its values stay.

@@ -161,37 +161,7 @@ pub(super) fn read(
         rollback_on_error: masking.rollback_on_error,
         ..SqlRules::default()
     };
-    let owns: Vec<Option<usize>> = masking
-        .sql_rules
-        .iter()
-        .map(|rule| check::own_table(rule, schema, problems))
-        .collect();
-    let mut ruled: BTreeSet<usize> = (owns.iter().copied().flatten())
-        .chain(masks.conditional_tables())
-        .collect();
-    let (temporaries, prepared) = loop {
-        let mut wrong = Problems::default();
-        let temporaries = Temporaries::new(schema, &ruled);
-        check::check_ways(&temporaries, schema, loads, &mut wrong);
-        let chosen = temporaries
-            .tables()
-            .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, &mut wrong));
-        let mut prepared: Vec<Prepared> = chosen.collect();
-        for (entry, (rule, own)) in masking.sql_rules.iter().zip(&owns).enumerate() {
-            if let Some(own) = own {
-                prepare::prepare(rule, entry, *own, schema, &temporaries, &mut prepared, &mut wrong);
-            }
-        }
-        let read = prepared.iter().flat_map(|one| one.reads.iter().copied());
-        let before = ruled.len();
-        if settings.alone {
-            ruled.extend(read.filter(|table| !temporaries.contains(*table)));
-        }
-        if ruled.len() == before {
-            problems.append(wrong);
-            break (temporaries, prepared);
-        }
-    };
+    let (temporaries, prepared) = prepared(settings, schema, masks, loads, problems);
     check::check_columns(&prepared, schema, masks, problems);
     order::warn_of_raw(&prepared, &temporaries, schema, warnings);
     warn_of_excluded(&prepared, excluded, schema, warnings);
@@ -206,6 +176,48 @@ pub(super) fn read(
         warnings,
     );
     (found, diagnostics)
+}
+
+/// The tables that rules in SQL need as temporary ones, and the rules' statements on them. Where a rule works alone,
+/// what it reads becomes a temporary table, too, and may be read by others: so until there is nothing more.
+fn prepared<'a>(
+    settings: &Settings,
+    schema: &'a Schema,
+    masks: &Rules<'_>,
+    loads: &HashMap<DumpId, Load>,
+    problems: &mut Problems,
+) -> (Temporaries<'a>, Vec<Prepared>) {
+    let rules = &settings.masking.sql_rules;
+    let owns: Vec<Option<usize>> = rules
+        .iter()
+        .map(|rule| check::own_table(rule, schema, problems))
+        .collect();
+    let mut ruled: BTreeSet<usize> = (owns.iter().copied().flatten())
+        .chain(masks.conditional_tables())
+        .collect();
+    loop {
+        let mut wrong = Problems::default();
+        let temporaries = Temporaries::new(schema, &ruled);
+        check::check_ways(&temporaries, schema, loads, &mut wrong);
+        let chosen = temporaries
+            .tables()
+            .filter_map(|table| choices::prepare(table, masks, &temporaries, schema, loads, &mut wrong));
+        let mut prepared: Vec<Prepared> = chosen.collect();
+        for (entry, (rule, own)) in rules.iter().zip(&owns).enumerate() {
+            if let Some(own) = own {
+                prepare::prepare(rule, entry, *own, schema, &temporaries, &mut prepared, &mut wrong);
+            }
+        }
+        let read = prepared.iter().flat_map(|one| one.reads.iter().copied());
+        let before = ruled.len();
+        if settings.alone {
+            ruled.extend(read.filter(|table| !temporaries.contains(*table)));
+        }
+        if ruled.len() == before {
+            problems.append(wrong);
+            return (temporaries, prepared);
+        }
+    }
 }
 
 /// Says which rules read a table without rows.

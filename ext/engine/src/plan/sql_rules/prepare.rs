@@ -42,44 +42,67 @@ pub(super) fn prepare(
     {
         problems.add(format!("{rule_name}: in its condition, {unknown}"));
     }
-    for mut statement in statements {
-        let Some(qualifier) = target(&mut statement).map(|target| target.qualifier()) else {
-            problems.add(format!(
-                "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
-            ));
-            continue;
-        };
-        let sees = sees(&statement, own, &qualifier, schema);
-        restrict(&mut statement, condition.as_ref(), (own, &qualifier), schema);
-        let (columns, checked) = match target(&mut statement) {
-            Some(Dml::Update(update)) => assignments(update, own, schema, rule_name, problems),
-            _ => (Vec::new(), Vec::new()),
-        };
-        let deletes = matches!(target(&mut statement), Some(Dml::Delete(_)));
-        let mut names = Names::new(schema, own, temporaries);
-        let _ = VisitMut::visit(&mut statement, &mut names);
-        for name in &rule.reads {
-            names.add_read(name);
-        }
-        for problem in names.problems {
-            problems.add(format!("{rule_name}: {problem}"));
-        }
-        let sql = statement.to_string();
-        prepared.push(Prepared {
-            rule: rule_name.clone(),
-            entry: Some(entry),
-            own,
-            explain: vec![(rule_name.clone(), sql.clone())],
-            sql,
-            columns,
-            checked,
-            choices: Vec::new(),
-            deletes,
-            named: names.named,
-            sees,
-            reads: names.reads,
-        });
+    for statement in statements {
+        let found = one(
+            rule,
+            (entry, own),
+            statement,
+            condition.as_ref(),
+            schema,
+            temporaries,
+            problems,
+        );
+        prepared.extend(found);
     }
+}
+
+/// One statement of an entry, which is a number and a table; None where it is neither an UPDATE nor a DELETE.
+fn one(
+    rule: &SqlRule,
+    (entry, own): (usize, usize),
+    mut statement: Statement,
+    condition: Option<&Expr>,
+    schema: &Schema,
+    temporaries: &Temporaries<'_>,
+    problems: &mut Problems,
+) -> Option<Prepared> {
+    let rule_name = &rule.name;
+    let Some(qualifier) = target(&mut statement).map(|target| target.qualifier()) else {
+        problems.add(format!(
+            "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
+        ));
+        return None;
+    };
+    let sees = sees(&statement, own, &qualifier, schema);
+    restrict(&mut statement, condition, (own, &qualifier), schema);
+    let (columns, checked) = match target(&mut statement) {
+        Some(Dml::Update(update)) => assignments(update, own, schema, rule_name, problems),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let deletes = matches!(target(&mut statement), Some(Dml::Delete(_)));
+    let mut names = Names::new(schema, own, temporaries);
+    let _ = VisitMut::visit(&mut statement, &mut names);
+    for name in &rule.reads {
+        names.add_read(name);
+    }
+    for problem in names.problems {
+        problems.add(format!("{rule_name}: {problem}"));
+    }
+    let sql = statement.to_string();
+    Some(Prepared {
+        rule: rule_name.clone(),
+        entry: Some(entry),
+        own,
+        explain: vec![(rule_name.clone(), sql.clone())],
+        sql,
+        columns,
+        checked,
+        choices: Vec::new(),
+        deletes,
+        named: names.named,
+        sees,
+        reads: names.reads,
+    })
 }
 
 /// Qualifies the columns that a statement joins by, and adds the rule's condition to it.
