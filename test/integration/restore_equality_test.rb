@@ -149,8 +149,7 @@ class RestoreEqualityTest < IntegrationTest
     ScalingoStagingSync::Native.dump(Engine.settings(source: archive, target: "postgres://none"),
                                      { "to" => { "file" => dumped }, "compression" => "gzip" })
     refute_empty Postgres.run("pg_restore", "-l", dumped)
-    restored = new_database
-    Postgres.run("pg_restore", "-e", "-j4", "-d", restored.url, dumped)
+    restored = Postgres.restore_in_parallel(dumped) { new_database }
     assert_same_text expected, restored.canonical_dump, "pg_restore made another database of the gem's archive"
     again = new_database
     run!(source: dumped, target: again.url)

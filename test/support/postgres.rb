@@ -29,9 +29,22 @@ module Postgres
   # Runs one of PostgreSQL's programs and returns what it printed. Its warnings are of no interest.
   def run(name, *arguments, stdin_data: "")
     output, errors, status = Open3.capture3(program(name), *arguments.map(&:to_s), stdin_data:)
-    raise ProgramFailed, "#{name} failed: #{errors.lines.last(5).join}" unless status.success?
+    raise ProgramFailed, "#{name} failed: #{errors.lines.last(12).join}" unless status.success?
 
     output
+  end
+
+  # `pg_restore -j4` into the database that the block makes; returns it. Its workers do not know of each other what ALTER INDEX
+  # ... ATTACH PARTITION locks (PostgreSQL's pg_backup_archiver.c, identify_locking_dependencies), of any archive, and now and
+  # then two of them meet in a deadlock.
+  def restore_in_parallel(archive)
+    attempts = 0
+    begin
+      yield.tap { |target| run("pg_restore", "-e", "-j4", "-d", target.url, archive) }
+    rescue ProgramFailed => error
+      retry if error.message.include?("deadlock detected") && (attempts += 1) < 3
+      raise
+    end
   end
 
   def version = @version ||= run("pg_dump", "--version")[/\d+/].to_i
