@@ -3,7 +3,7 @@
 require_relative "integration_helper"
 
 # Functions of production's own that a load calls: in CHECKs, generated columns, index expressions and policies. They name
-# others without their schema, read tables that come later, or hide rows from whoever looks.
+# others without their schema, read tables that come later, or hide rows from those who look.
 class ProductionCodeTest < IntegrationTest
   def test_a_check_that_reads_a_table_which_comes_later_is_met_once_that_is_there
     outcome = filled(<<~SQL)

@@ -2,8 +2,8 @@
 
 use crate::plan::walk;
 use sqlparser::ast::{
-    BinaryOperator, Delete, Expr, FromTable, Ident, ObjectNamePart, SetExpr, Statement, TableFactor,
-    TableWithJoins, Update,
+    BinaryOperator, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, ObjectNamePart, SetExpr, Statement, TableFactor, TableWithJoins, Update,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
@@ -23,6 +23,18 @@ pub(in crate::plan) enum Unreadable {
     /// An expression is followed by something else.
     #[error("there is more after it: {0}")]
     More(Token),
+}
+
+/// The arguments of a function, if they are plain ones.
+pub(in crate::plan) fn arguments(function: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let plain = list.args.iter().map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
+        _ => None,
+    });
+    plain.collect()
 }
 
 /// Reads one expression.

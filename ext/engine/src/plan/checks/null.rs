@@ -1,7 +1,8 @@
 //! Whether a CHECK may refuse a row whose column is NULL: most expressions come to NULL with it, which a CHECK lets pass.
 
 use super::reader::CheckReader;
-use super::terms::{arguments, is_called};
+use super::terms::is_called;
+use crate::plan::parse::arguments;
 use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator};
 
 /// What an expression can come to.

@@ -1,7 +1,8 @@
 //! Expressions of SQL about one column, as conditions; None for what is not understood.
 
 use super::pattern::{is_the_same_here, regex_of_like};
-use super::terms::{arguments, as_class, is_called, Class, Typed};
+use super::terms::{as_class, is_called, Class, Typed};
+use crate::plan::parse::arguments;
 use crate::plan::walk;
 use masking::{Comparison, Condition, Pattern, Term, Type};
 use regex::RegexBuilder;

@@ -1,13 +1,11 @@
 //! What a CHECK compares: the column, what is computed of it, and constants, each with what it is compared as.
 
 use super::reader::CheckReader;
+use crate::plan::parse::arguments;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
 use masking::{Term, Type};
-use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    TrimWhereField, UnaryOperator, Value,
-};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, TrimWhereField, UnaryOperator, Value};
 
 /// What a term is compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,18 +229,6 @@ pub(super) fn is_called(function: &Function, names: &[&str]) -> bool {
     let name = function.name.0.last();
     let name = name.map(|part| part.to_string().trim_matches('"').to_lowercase());
     name.is_some_and(|name| names.contains(&name.as_str()))
-}
-
-/// The arguments of a function, if they are plain ones.
-pub(super) fn arguments(function: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    let plain = list.args.iter().map(|argument| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
-        _ => None,
-    });
-    plain.collect()
 }
 
 fn constant(value: &Value) -> Option<Typed> {

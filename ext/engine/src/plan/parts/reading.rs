@@ -1,8 +1,7 @@
 //! An expression of an index as a function of one column's value.
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
-};
+use crate::plan::parse::arguments;
+use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value};
 
 /// What is seen of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,17 +229,6 @@ fn from_one_end(length: i64, all: usize) -> usize {
         Ok(length) => length.min(all),
         Err(_) => all.saturating_sub(usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX)),
     }
-}
-
-fn arguments(function: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    let plain = list.args.iter().map(|argument| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
-        _ => None,
-    });
-    plain.collect()
 }
 
 fn number(expression: &Expr) -> Option<i64> {

@@ -74,8 +74,8 @@ impl Parameters {
         })
     }
 
-    /// As libpq: with the system's authorities anything weaker than verify-full would let anybody with any public certificate
-    /// in.
+    /// As libpq: with the system's authorities anything weaker than verify-full would let in
+    /// anyone with any public certificate.
     fn mode(&self, roots: Option<&Roots>) -> Result<SslMode> {
         match (self.ssl_mode, roots) {
             (None, Some(Roots::System)) => Ok(SslMode::VerifyFull),
