@@ -58,7 +58,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn settings(archive: &str, target: &str, masked: bool) -> Settings {
-    let rules = json!([{ "table": "users", "columns": { "email": "email", "last_name": "last_name", "full_name": "name" } }]);
+    let rules = json!([{ "name": "users", "table": "users", "columns": { "email": "email", "last_name": "last_name", "full_name": "name" } }]);
     serde_json::from_value(json!({
         "source": { "file": archive },
         "target": { "url": target, "parallel_connections": 4 },
