@@ -116,7 +116,7 @@ module TestHelpers
                { table: "public.sessions", action: "without_rows", columns: [], last_rows: nil, compressed_bytes: nil }],
       not_valid: [], left_out: [],
       target: { database: "app_staging", role: "app", server_version: "17.2", size: 8_000_000, state: "complete",
-                drops: { table: 12 }, dropped_tables: [], large_objects: 0, sessions: [], missing_extensions: [] }
+                drops: { table: 12 }, dropped_tables: [], lost_tables: [], large_objects: 0, sessions: [], missing_extensions: [] }
     }.freeze
 
     FOUND = {

@@ -35,6 +35,7 @@ class OperationsTest < IntegrationTest
     assert_equal [1, true, []], plan.values_at("schema_version", "would_succeed", "problems")
     assert_equal 1, plan.dig("target", "drops", "table")
     assert_includes plan.dig("target", "dropped_tables"), "public.old"
+    assert_equal ["public.old"], plan.dig("target", "lost_tables")
     users = plan["tables"].find { |table| table["table"] == "public.users" }
     assert_equal "mask", users["action"]
     assert_includes(users["columns"].map { |column| column["name"] }, "email")

@@ -191,6 +191,11 @@ class PullTest < IntegrationTest
     assert_pulled pull(by_server.merge("VERBOSE" => "1"))
   end
 
+  def test_a_database_that_is_not_there_is_said_so_before_its_name_is_asked_for
+    missing = { "DATABASE_URL" => development.url.sub(development.name, "not_there") }
+    assert_includes refused(pull(by_server.merge(missing)), "TargetConnectionError"), "The target database could not be asked"
+  end
+
   def test_in_production_nothing_is_pulled
     assert_untouched(development) do
       refused(pull(by_server.merge("RAILS_ENV" => "production", "FORCE" => "1")), "Support::EnvironmentValidator::ProductionEnvironmentError")

@@ -79,6 +79,7 @@ class TrustTest < IntegrationTest
     assert_match(/^      UPDATE .*pg_temp.*email <> 'a  b'/i, text)
     assert_match(/^Foreign keys that become NOT VALID\n  \S+/, text)
     assert_match(/would be dropped: 1 table/, text)
+    assert_match(/^  only in staging, and gone after a run: public.old$/, text)
     assert_match(/sessions that would be ended: \d+ \(.*worker-1/, text)
     assert_match(/The server was not asked about the SQL of rules/, text)
     plan = JSON.parse(app.rake("scalingo_staging_sync:run", environment: { "DRY_RUN" => "true", "FORMAT" => "json" }).output)

@@ -28,8 +28,8 @@ module ScalingoStagingSync
       # What the pointer says: the archives, the newest first, and the keys of files that belong to none.
       Pointer = Data.define(:entries, :strays)
 
-      # What was published, what is left, and how many archives were removed.
-      Published = Data.define(:entry, :kept, :removed)
+      # What was published, how many archives are left and were removed, and whether it was sent: not when it was there already.
+      Published = Data.define(:entry, :kept, :removed, :sent)
 
       # @param config [Configuration] which service, how many archives stay, and the key of the seals
       # @return [Store, nil] the store; nil if none is configured
@@ -66,12 +66,12 @@ module ScalingoStagingSync
         archive.open do |file, manifest|
           before = pointer
           newest = before.entries.first
-          next Published.new(newest, before.entries.size, 0) if newest&.sha256 == manifest.sha256
+          next Published.new(newest, before.entries.size, 0, false) if newest&.sha256 == manifest.sha256
 
           entry = entry_of(manifest)
           replace(before.with(strays: before.strays | [entry.key])) # so that it is known, should this process be killed
           upload(entry, file, manifest)
-          trim([entry, *before.entries].first(@config.publish_keep), before).then { |kept, removed| Published.new(entry, kept, removed) }
+          trim([entry, *before.entries].first(@config.publish_keep), before).then { |kept, removed| Published.new(entry, kept, removed, true) }
         end
       end
 

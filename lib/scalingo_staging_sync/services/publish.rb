@@ -61,6 +61,8 @@ module ScalingoStagingSync
         entry = published.entry
         what = "#{Support::Figures.bytes(entry.size)} of #{entry.made_at.utc.strftime("%Y-%m-%d %H:%M UTC")}"
         gone = "; #{Support::Figures.counted(published.removed, "older archive")} removed" if published.removed.positive?
+        return "#{store.name.upcase_first} has this archive already: #{what}. Nothing was sent." unless published.sent
+
         "Published to #{store.name}: #{what}, the newest of #{published.kept}#{gone}."
       end
     end

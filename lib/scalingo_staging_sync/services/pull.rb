@@ -47,13 +47,14 @@ module ScalingoStagingSync
 
       # A file that a pull has put there can be pulled again.
       def confirm!
-        @confirmation.require!(:replace) if config.require_confirmation || !replaceable?
+        replaceable = replaceable? # a database that does not answer is known before its name is asked for
+        @confirmation.require!(:replace) if config.require_confirmation || !replaceable
       end
 
       def replaceable?
-        EngineSettings.target_of_rails? && (Database::History.new.current&.pulled? || Database::TargetFacts.new.empty?)
-      rescue ActiveRecord::ActiveRecordError
-        false
+        return false unless EngineSettings.target_of_rails?
+
+        Guard::TargetProblem.asking("The target database") { Database::History.new.current&.pulled? || Database::TargetFacts.new.empty? }
       end
 
       def load(path, manifest, from)

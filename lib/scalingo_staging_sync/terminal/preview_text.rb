@@ -10,6 +10,10 @@ module ScalingoStagingSync
       # What needs an extension, as the engine has it and in words.
       NEEDS = { "backup" => "the backup", "configuration" => "config.postgis" }.freeze
 
+      # So many tables that would be lost are named.
+      NAMED = 20
+      private_constant :NAMED
+
       # @param preview [Preview::Plan] what a run would do
       # @param width [Integer, nil] the terminal's columns; nil: lines are as long as they are
       def initialize(preview, width: nil)
@@ -123,9 +127,18 @@ module ScalingoStagingSync
         drops = target.drops.map { |kind, count| Support::Figures.counted(count, kind.to_s) }
         drops << Support::Figures.counted(target.large_objects, "large object") if target.large_objects.positive?
         lines = ["Target #{target.database}, PostgreSQL #{target.server_version}, #{Support::Figures.bytes(target.size)}, role #{target.role}",
-                 "  would be dropped: #{drops.empty? ? "nothing" : drops.join(", ")}",
+                 "  would be dropped: #{drops.empty? ? "nothing" : drops.join(", ")}", *lost(target),
                  "  sessions that would be ended: #{sessions(target)}"]
         lines.concat(target.missing_extensions.map { |extension| "  #{missing(extension)}" })
+      end
+
+      # What nothing brings back is named, so that a table of the team's own is not lost by surprise.
+      def lost(target)
+        names = target.lost_tables
+        return [] if names.empty?
+
+        more = names.size - NAMED
+        ["  only in staging, and gone after a run: #{names.first(NAMED).join(", ")}#{" and #{more} more" if more.positive?}"]
       end
 
       def sessions(target)

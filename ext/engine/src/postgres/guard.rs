@@ -6,11 +6,10 @@
 //! and is ended too, about once a second, so that its locks hold nothing up. Our own sessions say at their start
 //! that they write.
 
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{Doing, Error, Result};
 use crate::postgres::session::connect::{Session, SharedConnector};
-use crate::postgres::session::{get, lock, Idle};
+use crate::postgres::session::{busy, get, lock, Idle};
 use crate::postgres::state;
-use crate::text::{text, Setting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -163,7 +162,7 @@ async fn end_others_and_wait(control: &Session, connector: &SharedConnector) -> 
 /// Fails when there are other sessions of the role in the database.
 ///
 /// # Errors
-/// [`Kind::TargetBusy`], with their number and names.
+/// [`Kind::TargetBusy`](crate::error::Kind::TargetBusy), with their number and names.
 pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<()> {
     let sql = format!(
         "SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'unnamed'), ', '), '') AS names {OTHERS}"
@@ -181,17 +180,7 @@ pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<(
     } else {
         format!("{count} other sessions")
     };
-    Err(Error::new(
-        Kind::TargetBusy,
-        text!(
-            format!("The target's role has {sessions} in the database ({names}), and "),
-            Setting::TerminateConnections,
-            " is off."
-        ),
-        text!(
-            "Stop the app's web and worker processes first, or set ",
-            Setting::TerminateConnections.to(true),
-            "."
-        ),
-    ))
+    Err(busy::other_sessions(&format!(
+        "{sessions} in the database ({names})"
+    )))
 }

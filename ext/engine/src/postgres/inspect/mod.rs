@@ -16,13 +16,14 @@ use crate::event::Sink;
 use crate::plan::Plan;
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
-use crate::postgres::session::{facts, get, new_run_id, LOCK_KEY};
+use crate::postgres::session::{busy, facts, get, new_run_id, LOCK_KEY};
 use crate::postgres::state::PartCounts;
 use crate::settings;
-use crate::text::{text, Setting, Text};
+use crate::text::Text;
 use extensions::Extension;
+use pg_dump_archive::EntryKind;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// What is in a target, and what a run would do to it.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,8 @@ pub struct Inspection {
     pub drops: BTreeMap<String, u64>,
     /// The tables among them, up to 1,000.
     pub dropped_tables: Vec<String>,
+    /// Those of them that the backup does not have, so that no run brings them back.
+    pub lost_tables: Vec<String>,
     /// Large objects that the reset would unlink.
     pub large_objects: u64,
     /// Sessions of the same role that a run would end.
@@ -103,6 +106,7 @@ pub async fn inspect(
     seen.problems
         .extend(inventory::refuse_losses(&session, &facts).await.err());
     if let Some(plan) = plan {
+        seen.lost_tables = lost_tables(&seen.dropped_tables, plan);
         let oids = &plan.large_objects.oids;
         seen.problems
             .extend(inventory::refuse_taken_oids(&session, oids).await.err());
@@ -120,38 +124,28 @@ pub async fn inspect(
         .extend(seen.missing_extensions.iter().filter_map(Extension::problem));
     seen.problems.extend(missing_rights(&session).await?);
     if another_run(&session).await? {
-        seen.problems.push(under_way());
+        seen.problems.push(busy::another_run(None));
     }
     if !settings.terminate_connections && !seen.sessions.is_empty() {
-        seen.problems.push(in_use());
+        seen.problems
+            .push(busy::other_sessions("other sessions in the database"));
     }
     session.batch_execute("ROLLBACK").await.map_err(doing)?;
     session.close().await;
     Ok(seen)
 }
 
-fn under_way() -> Error {
-    Error::new(
-        Kind::TargetBusy,
-        "Another run is under way in this database.",
-        "Wait until it has ended, or end it, and run again.",
-    )
-}
-
-fn in_use() -> Error {
-    Error::new(
-        Kind::TargetBusy,
-        text!(
-            "The target's role has other sessions in the database, and ",
-            Setting::TerminateConnections,
-            " is off."
-        ),
-        text!(
-            "Stop the app's web and worker processes first, or set ",
-            Setting::TerminateConnections.to(true),
-            "."
-        ),
-    )
+/// The tables that the plan does not make anew. PostgreSQL quotes names where it must and pg_dump never does.
+fn lost_tables(dropped: &[String], plan: &Plan) -> Vec<String> {
+    let bare = |name: &str| name.replace('"', "");
+    let made: HashSet<String> = plan
+        .schema
+        .iter()
+        .filter(|statement| matches!(statement.kind, EntryKind::Table))
+        .map(|statement| bare(&statement.name))
+        .collect();
+    let lost = dropped.iter().filter(|name| !made.contains(&bare(name)));
+    lost.cloned().collect()
 }
 
 /// A session for looking alone.
@@ -175,6 +169,7 @@ async fn base(session: &Session) -> Result<Inspection> {
         state: "untouched".into(),
         drops: BTreeMap::new(),
         dropped_tables: Vec::new(),
+        lost_tables: Vec::new(),
         large_objects: 0,
         sessions: Vec::new(),
         missing_extensions: Vec::new(),

@@ -1,5 +1,6 @@
 //! Sessions: how they are opened, what the server says about itself, and the run's lock.
 
+pub(in crate::postgres) mod busy;
 pub(in crate::postgres) mod connect;
 mod opened;
 mod settings;
@@ -166,11 +167,7 @@ pub(in crate::postgres) async fn take_lock(control: &Session) -> Result<()> {
     let holder: String = row
         .and_then(|row| row.try_get(0))
         .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
-    Err(Error::new(
-        Kind::TargetBusy,
-        format!("Another run is under way in this database ({holder})."),
-        "Wait until it has ended, or end it, and run again.",
-    ))
+    Err(busy::another_run(Some(&holder)))
 }
 
 /// A column of a row that we asked for ourselves.
