@@ -24,8 +24,8 @@ from sklearn.model_selection import GroupKFold
 PARTS = 7  # of schemas, each left out once
 PRECISION = {"named": 0.87, "seen": 0.865}  # what the thresholds are chosen for, where a single reading counts as right
 STRENGTH = {"named": 0.5, "seen": 0.3, "kind": 1.0}  # inverse of the regularisation
-LEAST = {"named": 0.15, "seen": 0.03, "kind": 0.4}  # weights below are left out
-KINDS_OF = ("bias", "type=", "word=", "last=", "table=", "part=", "says ", "about ", "of ")  # what predicts a kind
+LEAST = {"named": 0.15, "seen": 0.03, "kind": 0.5}  # weights below are left out
+KINDS_OF = ("bias", "type=", "word=", "last=", "table=", "part=", "says ", "about ", "of ", "class=", "last class=")
 ONE = 20  # a feature that is there, as the detector writes it
 UNIT = 16  # a weight of one, in the table
 
@@ -34,10 +34,10 @@ class Columns:
     """What `bench/pii --features` printed."""
 
     def __init__(self, path):
-        twice, written = (
-            [path.stem for path in (pathlib.Path(__file__).parent / "schemas" / part).glob("*.tsv")]
-            for part in ("tuning", "written")
-        )
+        folder = pathlib.Path(__file__).parent / "schemas"
+        written = [path.stem for path in folder.glob("written/*.tsv")]
+        read = [*folder.glob("tuning/*.tsv"), *folder.glob("training/*.tsv")]
+        twice = [path.stem for path in read if is_read_twice(path)]
         self.all, self.named, self.seen, self.kinds, self.schemas = [], [], [], [], []
         for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
             head, _, seen = line.partition("\t\t")
@@ -55,6 +55,12 @@ class Columns:
         self.by_rule = numpy.array([any(key.startswith("found=") for key in row) for row in self.named])
 
 
+def is_read_twice(path):
+    """A second reading of a whole schema, not of some of its columns."""
+    second = [line.split("\t")[5] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return "=" not in second
+
+
 def values(fields):
     found = collections.Counter()
     for field in fields:
@@ -63,31 +69,39 @@ def values(fields):
     return dict(found)
 
 
-def common(rows, least):
-    """The rows without features that fewer columns have."""
-    counts = collections.Counter(key for row in rows for key in row)
-    return [{key: value for key, value in row.items() if counts[key] >= least} for row in rows]
-
-
 def narrow(sparse):
     sparse.indices, sparse.indptr = sparse.indices.astype("int32"), sparse.indptr.astype("int32")
     return sparse
 
 
-class Sum:
-    """A logistic regression, its weights rounded as the table has them."""
+class Rows:
+    """Columns' features as numbers, made once: a row for each column, a place for each feature that some columns have."""
 
-    def __init__(self, rows, labels, what):
+    def __init__(self, rows, least=3):
+        counts = collections.Counter(key for row in rows for key in row)
         self.vectorizer = DictVectorizer()
-        seen = narrow(self.vectorizer.fit_transform(common(rows, 3)))
-        model = LogisticRegression(C=STRENGTH[what], max_iter=1000, solver="liblinear", random_state=0).fit(seen, labels)
-        rounded = numpy.round(model.coef_[0] * UNIT)
-        self.weights = numpy.where(abs(model.coef_[0]) >= LEAST[what], rounded, 0)
-        self.bias = round(float(model.intercept_[0]) * UNIT)
+        known = [{key: value for key, value in row.items() if counts[key] >= least} for row in rows]
+        self.values = narrow(self.vectorizer.fit_transform(known))
         self.names = self.vectorizer.get_feature_names_out()
 
-    def odds(self, rows):
-        return (narrow(self.vectorizer.transform(rows)) @ self.weights + self.bias) / UNIT
+    def of(self, rows):
+        return narrow(self.vectorizer.transform(rows))
+
+
+class Sum:
+    """A logistic regression, its weights rounded as the table has them; `taught` are the places that it learns from."""
+
+    def __init__(self, rows, labels, what, taught=None):
+        taught = numpy.arange(len(labels)) if taught is None else taught
+        values = narrow(rows.values[taught])
+        model = LogisticRegression(C=STRENGTH[what], max_iter=1000, solver="liblinear", random_state=0)
+        found = model.fit(values, labels[taught]).coef_[0]
+        self.weights = numpy.where(abs(found) >= LEAST[what], numpy.round(found * UNIT), 0)
+        self.bias = round(float(model.intercept_[0]) * UNIT)
+        self.names = rows.names
+
+    def odds(self, values):
+        return (values @ self.weights + self.bias) / UNIT
 
     def shift(self, odds):
         """Makes nought of the odds from which on a column shall be called personal."""
@@ -100,11 +114,11 @@ def with_odds(rows, odds):
 
 def left_out(rows, columns, what):
     """The odds of columns of schemas that a sum has not seen. Those written for it teach, and are not asked."""
-    labels, odds = columns.personal, numpy.zeros(len(rows))
+    labels, odds = columns.personal, numpy.zeros(len(columns.personal))
     public, written = numpy.flatnonzero(~columns.written), numpy.flatnonzero(columns.written)
     for train, test in GroupKFold(PARTS).split(public, groups=columns.schemas[public]):
         taught, asked = numpy.concatenate([public[train], written]), public[test]
-        odds[asked] = Sum([rows[i] for i in taught], labels[taught], what).odds([rows[i] for i in asked])
+        odds[asked] = Sum(rows, labels, what, taught).odds(rows.values[asked])
     return odds
 
 
@@ -131,7 +145,7 @@ def kinds(columns):
     """Weights of each kind against all others, of the columns that are personal."""
     places = numpy.flatnonzero(columns.personal)
     rows = [{key: value for key, value in columns.named[i].items() if key.startswith(KINDS_OF)} for i in places]
-    labels = columns.kinds[places]
+    rows, labels = Rows(rows), columns.kinds[places]
     lines = []
     for kind in sorted(set(labels)):
         found = Sum(rows, labels == kind, "kind")
@@ -149,30 +163,31 @@ def main(features_path, weights_path=None):
     labels, judges, public = columns.personal, columns.read_twice, ~columns.written
     print(f"{len(set(columns.schemas[public]))} schemas, {public.sum()} columns, {labels[public].sum()} personal")
     show("rules, by name", labels, columns.by_rule, public)
-    odds = named_odds = left_out(columns.named, columns, "named")
+    rows = Rows(columns.named)
+    odds = named_odds = left_out(rows, columns, "named")
     found = lambda level: (named_odds >= level) | columns.by_rule & (named_odds >= level - 1)
     level = threshold(labels, found, public, PRECISION["named"])
     show(f"model, by name, from {level:.2f} on", labels, odds >= level, public)
     found = found(level)
     show("the same, or what rules say", labels, found, public)
-    show("of schemas that were read twice", labels, found, judges)
-    named = Sum(columns.named, labels, "named")
+    show(f"of schemas that were read twice ({len(set(columns.schemas[judges]))})", labels, found, judges)
+    named, named_rows = Sum(rows, labels, "named"), rows
     named.shift(level)
-    seen_rows = with_odds(columns.seen, odds - level)
+    seen_rows = Rows(with_odds(columns.seen, odds - level))
     odds = left_out(seen_rows, columns, "seen")
     level = threshold(labels, lambda level: found | (odds >= level), public, PRECISION["seen"])
     show(f"model, both, from {level:.2f} on", labels, odds >= level, public)
     both = found | (odds >= level)
     show("the same, or by name", labels, both, public)
     show("of schemas that were read twice", labels, both, judges)
-    seen = Sum([seen_rows[i] for i in numpy.flatnonzero(public)], labels[public], "seen")
+    seen = Sum(seen_rows, labels, "seen", numpy.flatnonzero(public))
     seen.shift(level)
     print("weights:", (named.weights != 0).sum(), "by name,", (seen.weights != 0).sum(), "by values")
     if weights_path:
         head = [
             "# Made by bench/corpus/learn.py, in sixteenths: of being personal by name and by values, and of each kind.",
             "# digest of the features: " + hashlib.sha256(pathlib.Path(features_path).read_bytes()).hexdigest(),
-            f"# sum by name: {round(float(named.odds(columns.all).sum() * UNIT * ONE))}",
+            f"# sum by name: {round(float(named.odds(named_rows.of(columns.all)).sum() * UNIT * ONE))}",
         ]
         lines = [*head, *lines_of(named, "bias"), *lines_of(seen, "seen bias"), *kinds(columns)]
         pathlib.Path(weights_path).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 //! There is no second implementation: `bench/pii --features` prints what stands here, and `bench/corpus/learn.py` learns
 //! from that.
 
+use super::classes::{self, Class};
 use super::name::Name;
 use super::phrases::{every_match, Subject, NOT_AFTER, NOT_BEFORE, PERSONS, THINGS, WRITINGS};
 use super::table::key_noun;
@@ -59,6 +60,7 @@ pub(super) fn of_name(name: &Name<'_>, rule: Option<&NameFinding>, emit: &mut Em
     of_lexicon(name, kind, rule, emit);
     of_neighbours(name, &own, kind, emit);
     of_keys(name, &own, kind, emit);
+    of_classes(name, &own, kind, emit);
 }
 
 fn of_words(own: &[&str], kind: &str, emit: &mut Emit<'_>) {
@@ -216,6 +218,74 @@ fn of_keys(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
     emit(&[count, " to a person:", kind], MOST);
     if let Some(last) = own.last() {
         emit(&["last=", last, " with a key to a person"], MOST);
+    }
+}
+
+/// What the words mean, roughly: a word that no schema of the training had still says what its class does.
+fn of_classes(name: &Name<'_>, own: &[&str], kind: &str, emit: &mut Emit<'_>) {
+    let all = classes::of_words(own.iter().copied());
+    let last = own.last().map(|word| classes::of_word(word)).unwrap_or_default();
+    for class in &all {
+        emit(&["class=", class], ONE);
+        emit(&["class=", class, ":", kind], MOST);
+    }
+    if all.is_empty() {
+        emit(&["no class"], HALF);
+    }
+    of_last_class(name, own, &last, kind, emit);
+    of_classes_around(name, &all, &last, kind, emit);
+}
+
+fn of_last_class(name: &Name<'_>, own: &[&str], last: &[Class], kind: &str, emit: &mut Emit<'_>) {
+    let subject = subject_tag(name.context.subject);
+    let first = match own {
+        [first, _, ..] => classes::of_word(first),
+        _ => Vec::new(),
+    };
+    for class in last {
+        emit(&["last class=", class], ONE);
+        emit(&["last class=", class, ":", kind], MOST);
+        emit(&["last class=", class, " of ", subject], MOST);
+        if own.len() == 1 {
+            emit(&["only class=", class], MOST);
+        }
+        for before in &first {
+            emit(&["classes=", before, ", ", class], MOST);
+        }
+    }
+    for class in &first {
+        emit(&["first class=", class], ONE);
+    }
+    if last.is_empty() {
+        emit(&["no last class"], HALF);
+        emit(&["no last class:", kind], HALF);
+    }
+}
+
+/// The classes of the table's words, of the columns beside and of what the table's keys point to.
+fn of_classes_around(name: &Name<'_>, all: &[Class], last: &[Class], kind: &str, emit: &mut Emit<'_>) {
+    let context = name.context;
+    for class in &context.classes {
+        emit(&["table class=", class], MOST);
+        emit(&["table class=", class, ":", kind], HALF);
+        for of in last {
+            emit(&["last class=", of, " in ", class], HALF);
+        }
+    }
+    let others = context.columns.max(2) - 1;
+    for (class, count) in &context.classes_beside {
+        let count = count.saturating_sub(usize::from(all.contains(class)));
+        let share = ONE.min((count * 60 / others) as i32);
+        if share == 0 {
+            continue;
+        }
+        emit(&["beside class=", class], share);
+        emit(&["beside class=", class, ":", kind], share * MOST / ONE);
+    }
+    let itself = key_noun(name.words);
+    let keys = (context.keys.iter()).filter(|noun| Some(*noun) != itself);
+    for class in classes::of_words(keys.map(String::as_str)) {
+        emit(&["key class=", class], MOST);
     }
 }
 

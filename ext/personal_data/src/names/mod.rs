@@ -1,5 +1,6 @@
 //! What a column's name, its table's and its type show.
 
+mod classes;
 mod encrypted;
 mod features;
 mod model;

@@ -173,8 +173,14 @@ pub(super) fn reason(name: &Name<'_>, rule: Option<&NameFinding>) -> String {
 fn said(feature: &str) -> Option<String> {
     let plain = feature.split_once(':').map_or(feature, |(plain, _)| plain);
     if let Some((what, value)) = plain.split_once('=') {
-        let word = value.split(' ').next().unwrap_or(value).replace('_', " ");
+        let word = value.split([' ', ',']).next().unwrap_or(value).replace('_', " ");
         return match what {
+            "class" | "last class" | "first class" | "only class" | "classes" => {
+                Some(format!("a word for {word}"))
+            }
+            "table class" => Some(format!("in a table named for {word}")),
+            "beside class" => Some(format!("beside words for {word}")),
+            "key class" => Some(format!("refers to {word}")),
             "word" | "whole" | "first" | "last" | "pair" => Some(format!("\"{word}\"")),
             "table" => Some(format!("in \"{word}\"")),
             "key" => Some(format!("refers to \"{word}\"")),
@@ -248,6 +254,12 @@ mod tests {
             ("of persons:long", Some("in a table of persons")),
             ("key=patient:whole", Some("refers to \"patient\"")),
             ("a key to a person:long", Some("refers to a person")),
+            (
+                "last class=family_status of persons",
+                Some("a word for family status"),
+            ),
+            ("classes=people, numbers", Some("a word for people")),
+            ("table class=illness:long", Some("in a table named for illness")),
             ("part=^pay", None),
             ("sure>=0.5", None),
         ] {

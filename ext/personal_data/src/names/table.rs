@@ -1,5 +1,6 @@
 //! What a table is about, by its name and its columns.
 
+use super::classes::{self, Class};
 use super::phrases::{
     best_match, contains_phrase, remainder, strong_kind, sure, Subject, ASSESSED, CARE, CARE_TABLES, MONEY,
     PERSONS, THINGS, WRITINGS,
@@ -31,6 +32,10 @@ pub struct TableContext {
     /// The nouns of its keys to other tables: `patient` for `patient_id`, each once.
     pub(super) keys: Vec<String>,
     pub(super) words: Vec<String>,
+    /// The classes of its name's words.
+    pub(super) classes: Vec<Class>,
+    /// In how many columns' names a word of which class is.
+    pub(super) classes_beside: BTreeMap<Class, usize>,
     /// How many columns it has.
     pub(super) columns: usize,
     /// How many of them are of which kind by their names.
@@ -64,6 +69,12 @@ impl TableContext {
         for kind in columns.iter().filter_map(|column| kind_there(column, subject)) {
             *counts.entry(kind).or_default() += 1;
         }
+        let mut classes_beside = BTreeMap::new();
+        for column in &columns {
+            for class in classes::of_words(column.iter().map(String::as_str)) {
+                *classes_beside.entry(class).or_default() += 1;
+            }
+        }
         TableContext {
             subject,
             framework: is_framework(table),
@@ -82,6 +93,8 @@ impl TableContext {
                     .any(|column| column.len() == 1 && column[0] == *name)
             }),
             keys: keys(&columns),
+            classes: classes::of_words(words.iter().map(String::as_str)),
+            classes_beside,
             words,
             columns: columns.len(),
             kinds: counts,

@@ -279,3 +279,21 @@ fn other_languages_are_read_where_they_are_clear() {
         );
     }
 }
+
+#[test]
+fn a_word_that_no_schema_had_is_known_by_its_class() {
+    for (table, column) in [("patients", "rheumatism"), ("pacientes", "lumbalgia")] {
+        let name = ColumnName {
+            table,
+            column,
+            sql_type: "text",
+        };
+        let found = by_name(&name, &TableContext::new(table, [column, "email", "phone"]));
+        let known = found.filter(|found| found.kind == PiiKind::Health && found.confidence >= PERSONAL);
+        let reason = known.map(|found| found.reason).unwrap_or_default();
+        assert!(
+            reason.contains("a word for illness"),
+            "{table}.{column}: {reason}"
+        );
+    }
+}
