@@ -108,6 +108,22 @@ class SubsetTest < IntegrationTest
     assert_equal "20", target.value("SELECT count(*) FROM users")
   end
 
+  # Their keys, far from one another, take more than a first look may hold, so that it is made at everything.
+  def test_rows_that_refer_to_very_many_rows_come_with_them
+    production = Postgres.create_database("subset_keys").tap { |database| later { database.drop } }
+    production.exec(<<~SQL)
+      CREATE TABLE users (id bigint PRIMARY KEY);
+      CREATE TABLE visits (user_id bigint REFERENCES users);
+      INSERT INTO users SELECT n::bigint << 33 FROM generate_series(1, 100000) n;
+      INSERT INTO visits SELECT n::bigint << 33 FROM generate_series(1, 100000, 10) n;
+    SQL
+    target = new_database
+    outcome = run!(source: production.dump(path("keys.dump")), target: target.url, options: options(entry("users", where: "id % 9 <> 0")))
+    assert_equal production.value("SELECT count(*) FROM visits WHERE user_id % 9 <> 0"), target.value("SELECT count(*) FROM visits")
+    counts = outcome.report[:tables].to_h { |table| [table[:table], table.values_at(:rows, :backup_rows)] }
+    assert_equal [target.value("SELECT count(*) FROM visits").to_i, 10_000], counts["public.visits"]
+  end
+
   def test_nothing_of_the_look_is_left
     target, = copy(entry("organisations", where: "id = 2"))
     assert_equal "0", target.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'scalingo_staging_sync_keys%'")
@@ -144,6 +160,18 @@ class SubsetTest < IntegrationTest
     error = assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, masking_options: MASKS,
                                                              options: options(entry("nobody"), entry("users", where: "nothing = 1"), references: [COMMENTS.merge(references: "nowhere")])
     [/nobody/, /nothing/, /subset_references.*nowhere/].each { |expected| assert_match expected, error.message }
+  end
+
+  def test_what_the_server_refuses_is_reported_together
+    target = new_database
+    target.exec("CREATE TABLE countries (code integer PRIMARY KEY)")
+    refused = options(entry("users", where: "email > 3"), entry("orders", where: "total > 'many'::date")).merge(keep_tables: ["countries"])
+    error = assert_untouched(target) do
+      assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, masking_options: MASKS, options: refused
+    end
+    [/in 3 places/, /rule for public\.users/, /rule for public\.orders/, /public\.countries: code is another type/].each do |expected|
+      assert_match expected, error.message
+    end
   end
 
   def test_a_subset_without_a_row_is_an_error_before_the_target_is_touched_unless_it_is_meant

@@ -94,7 +94,7 @@ fn counts(part: &Part, at: usize, selection: &Selection) -> PartCounts {
         },
         |sum, chosen| PartCounts {
             kept: sum.kept + chosen.kept(),
-            total: sum.total + chosen.total,
+            total: sum.total + chosen.total(),
             ..sum
         },
     )

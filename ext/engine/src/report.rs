@@ -6,7 +6,7 @@ pub(crate) use recorder::Recorder;
 
 use crate::channel::Channel;
 use crate::error::Result;
-use crate::part::Selection;
+use crate::part::{Chosen, Selection};
 use crate::part_report::TablePart;
 use crate::plan::{LeftOut, Load, Plan};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
@@ -248,7 +248,7 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport, selection: Option<&Select
         let chosen = selection
             .filter(|_| waited)
             .and_then(|chosen| chosen.of(done.dump_id));
-        table.backup_rows = chosen.map(|chosen| chosen.total);
+        table.backup_rows = chosen.map(Chosen::total);
         Some(table)
     });
     tables.collect()

@@ -45,9 +45,9 @@ pub(crate) struct Opened {
     pub entries: Vec<Entry>,
     /// The rows that are looked at for the choice, where there is one.
     pub looked: Option<mpsc::Receiver<Looked>>,
-    /// The first look for a choice waits for this: for word that nothing is loaded yet and only what decides is looked at, or
-    /// for its being dropped; then what needs no choice is loaded by the way.
-    pub first_look: Option<oneshot::Sender<()>>,
+    /// The first look for a choice waits for this: for word that nothing is loaded yet and only what decides is looked at,
+    /// but for these blocks; or for its being dropped: then what needs no choice is loaded by the way.
+    pub first_look: Option<oneshot::Sender<HashSet<DumpId>>>,
     /// The large objects that rows refer to, where only those come: in the second look.
     pub referred: Option<Arc<Referred>>,
 }
@@ -102,9 +102,10 @@ async fn begin(
             return;
         }
         let look = plan.part.is_some().then_some(look);
-        let only_looks = look.is_some() && kind_of_look.blocking_recv().is_ok();
+        let passed_over = look.as_ref().and_then(|_| kind_of_look.blocking_recv().ok());
         Reader {
-            loads: !only_looks,
+            loads: passed_over.is_none(),
+            passed_over: passed_over.unwrap_or_default(),
             look,
             plan,
             detection,
@@ -208,11 +209,7 @@ pub(crate) async fn open_again(
             Err(error) => return drop(opened.send(Err(error.into()))),
         };
         if Identity::of(&archive) != again.identity {
-            return drop(opened.send(Err(Error::new(
-                Kind::Archive,
-                "The backup is not the one that was read before: it has been replaced meanwhile.",
-                "Run it again, and leave the file alone while it lasts.",
-            ))));
+            return drop(opened.send(Err(replaced())));
         }
         archive.forget_statements();
         if opened.send(Ok(())).is_err() || wanted.as_ref().is_some_and(HashSet::is_empty) {
@@ -224,6 +221,7 @@ pub(crate) async fn open_again(
             items,
             buffers,
             wanted,
+            passed_over: HashSet::new(),
             look: None,
             loads: true,
             selection: again.selection,
@@ -237,4 +235,13 @@ pub(crate) async fn open_again(
         .await
         .map_err(|_| Error::internal("The archive's reader ended before its table of contents."))??;
     Ok(receiver)
+}
+
+/// What is said where the backup is another one than before.
+pub(crate) fn replaced() -> Error {
+    Error::new(
+        Kind::Archive,
+        "The backup is not the one that was read before: it has been replaced meanwhile.",
+        "Run it again, and leave the file alone while it lasts.",
+    )
 }

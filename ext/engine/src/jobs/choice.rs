@@ -1,17 +1,19 @@
 //! Which rows come: chosen before the target is touched wherever that can be, in a first look at the backup.
 
 use super::read_only;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::part::{self, Asked, Chooser, Looked, Reason, Selection, Sought};
+use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Selection, Sought};
 use crate::plan::Plan;
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
-use crate::postgres::{Buffers, Item, LoadReport, Session, Target};
+use crate::postgres::{look_at_kept, Buffers, Item, LoadReport, Session, Target};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
-use crate::stream::{self, Opened};
+use crate::stream::{self, Identity, Opened};
 use crate::text::{text, Setting};
+use pg_dump_archive::DumpId;
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -24,29 +26,112 @@ const BUFFERS: usize = 8;
 pub(super) async fn beforehand(
     target: &Target,
     opened: &mut Opened,
-    events: &Sink,
+    backup: Known<'_>,
 ) -> Result<Option<Selection>> {
     if opened.plan.part.is_none() {
         return Ok(None);
     }
     let session = target.session().await?;
-    elsewhere(session, target.buffers(), opened, events).await
+    elsewhere((session, target.buffers()), opened, backup).await
+}
+
+/// Asks the server what it has against a plan with a part, before any row is looked at: about its rules, and about tables
+/// that are to stay.
+///
+/// # Errors
+/// Everything that it refuses, as one.
+pub(super) async fn refuse(target: &Target, plan: &Plan) -> Result<()> {
+    if plan.part.is_none() {
+        return Ok(());
+    }
+    let session = target.session().await?;
+    let asked = part::ask(&session, plan).await?;
+    let (differing, _) = look_at_kept(&session, plan).await?;
+    session.close().await;
+    let mut refusals: Vec<Error> = asked.problems.into_iter().chain(differing).collect();
+    if refusals.len() <= 1 {
+        return refusals.pop().map_or(Ok(()), Err);
+    }
+    let lines: Vec<String> = refusals
+        .iter()
+        .map(|one| one.what.trim_end().to_owned())
+        .collect();
+    Err(Error::new(
+        Kind::Plan,
+        format!(
+            "PostgreSQL refuses the configuration in {} places:\n- {}\n",
+            lines.len(),
+            lines.join("\n- ")
+        ),
+        "Correct the rules of the subset, and migrate tables of keep_tables to the backup's schema or take them out. Then \
+         run again.",
+    ))
+}
+
+/// A backup that can be read again.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) backup: &'a BackupInfo,
+    pub(super) events: &'a Sink,
 }
 
 /// The choice over a session of a database that need not have anything of the backup's. None where a rule needs more of its
 /// schema than that has.
 pub(super) async fn elsewhere(
+    (session, buffers): (Session, Buffers),
+    opened: &mut Opened,
+    backup: Known<'_>,
+) -> Result<Option<Selection>> {
+    let plan = Arc::clone(&opened.plan);
+    let needed = Chooser::beforehand(session, buffers.clone(), &plan, Breadth::Needed);
+    let Some(chooser) = needed.await? else {
+        return Ok(None);
+    };
+    backup.events.send(Event::Phase { phase: Phase::Choice });
+    match first_look(chooser, opened).await? {
+        Choice::Made(selection) => Ok(Some(selection)),
+        Choice::TooManyKeys(session) => backup.look_at_all(session, buffers, &opened.identity).await,
+    }
+}
+
+impl Known<'_> {
+    /// The choice by a look at all rows that decide, from the backup's beginning.
+    async fn look_at_all(
+        self,
+        session: Session,
+        buffers: Buffers,
+        identity: &Identity,
+    ) -> Result<Option<Selection>> {
+        let emptied = session.batch_execute("DISCARD TEMP").await;
+        emptied.map_err(|error| Error::from_server(Doing::WithoutRows("choosing rows"), &error))?;
+        let stall_timeout = self.settings.target.stall_timeout;
+        let again =
+            source::open_again(&self.settings.source, self.backup, stall_timeout, self.events).await?;
+        let mut opened = stream::open(again.archive, self.settings, buffers.clone(), self.events).await?;
+        if opened.identity != *identity {
+            return Err(stream::replaced());
+        }
+        everything(session, buffers, &mut opened, self.events).await
+    }
+}
+
+/// The choice by a look at all rows that decide.
+async fn everything(
     session: Session,
     buffers: Buffers,
     opened: &mut Opened,
     events: &Sink,
 ) -> Result<Option<Selection>> {
     let plan = Arc::clone(&opened.plan);
-    let Some(chooser) = Chooser::beforehand(session, buffers, &plan).await? else {
+    let Some(chooser) = Chooser::beforehand(session, buffers, &plan, Breadth::All).await? else {
         return Ok(None);
     };
     events.send(Event::Phase { phase: Phase::Choice });
-    first_look(chooser, opened).await.map(Some)
+    match first_look(chooser, opened).await? {
+        Choice::Made(selection) => Ok(Some(selection)),
+        Choice::TooManyKeys(_) => Err(Error::internal("A look at all rows needs no keys.")),
+    }
 }
 
 /// What a dry run finds out about a part.
@@ -83,7 +168,8 @@ pub(super) async fn preview(
 /// The choice that a run would make.
 async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Option<Selection>> {
     let (mut opened, buffers) = open(settings, events).await?;
-    elsewhere(session, buffers, &mut opened, events).await
+    // A dry run counts what stays of each table, and makes no second look that would.
+    everything(session, buffers, &mut opened, events).await
 }
 
 /// The backup, to be looked at and not loaded.
@@ -110,7 +196,7 @@ pub(super) async fn why(
         Err(reason) => return Ok(Some(vec![reason])),
     };
     let session = connect(url.clone()).await?;
-    let chooser = Chooser::beforehand(session, buffers, &plan).await?.ok_or_else(|| {
+    let chooser = Chooser::beforehand(session, buffers, &plan, Breadth::All).await?.ok_or_else(|| {
         Error::new(
             Kind::Plan,
             "A rule of the subset needs a type or a function of production's that the target does not have yet.",
@@ -119,19 +205,19 @@ pub(super) async fn why(
     })?;
     events.send(Event::Phase { phase: Phase::Choice });
     let (begin, looked) = begin(&mut opened)?;
-    let _ = begin.send(());
+    let _ = begin.send(chooser.passed_over());
     readable(chooser.why(sought, looked).await, &mut opened.items).await
 }
 
 /// Makes the choice in a look that loads nothing.
-async fn first_look(chooser: Chooser<'_>, opened: &mut Opened) -> Result<Selection> {
+async fn first_look(chooser: Chooser<'_>, opened: &mut Opened) -> Result<Choice> {
     let (begin, looked) = begin(opened)?;
-    let _ = begin.send(());
+    let _ = begin.send(chooser.passed_over());
     readable(chooser.choose(looked).await, &mut opened.items).await
 }
 
 /// What the first look takes.
-type FirstLook = (oneshot::Sender<()>, mpsc::Receiver<Looked>);
+type FirstLook = (oneshot::Sender<HashSet<DumpId>>, mpsc::Receiver<Looked>);
 
 fn begin(opened: &mut Opened) -> Result<FirstLook> {
     let both = opened.first_look.take().zip(opened.looked.take());

@@ -193,7 +193,12 @@ impl Dumping<'_> {
         if opened.plan.part.is_some() {
             choice::refuse_pipe(&backup.info)?;
         }
-        let selection = sql::selection(self.workspace, &mut opened, &buffers, events).await?;
+        let known = choice::Known {
+            settings,
+            backup: &backup.info,
+            events,
+        };
+        let selection = sql::selection(self.workspace, &mut opened, &buffers, known).await?;
         // Without a choice the first look waits for what becomes of this, and writes everything by the way.
         drop(opened.first_look.take());
         let items = match &selection {

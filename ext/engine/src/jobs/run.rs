@@ -59,7 +59,13 @@ impl Run<'_> {
     async fn sync(&self) -> Result<Report> {
         let (backup, mut opened) = self.open().await?;
         self.send_plan(&opened.plan).await;
-        let chosen = choice::beforehand(self.target, &mut opened, &self.events).await?;
+        choice::refuse(self.target, &opened.plan).await?;
+        let known = choice::Known {
+            settings: self.settings,
+            backup: &backup.info,
+            events: &self.events,
+        };
+        let chosen = choice::beforehand(self.target, &mut opened, known).await?;
         let Opened {
             header,
             identity,

@@ -1,20 +1,20 @@
 //! From the rows of the first look to the choice.
 
+use super::alone;
 use super::beforehand::{self, Asked};
 use super::closure::{wanted, Closure};
+use super::held::Held;
 use super::keys::{KeyTable, Types};
-use super::look::{place, placed, Cutter};
+use super::look::{place, Cutter};
 use super::own;
-use super::selection::{Chosen, Selection};
-use super::tuples::Tuples;
+use super::selection::Selection;
 use super::why::{self, Reason, Sought};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::plan::part::{Missing, Part, PartRule};
+use crate::plan::part::Part;
 use crate::plan::Plan;
 use crate::postgres::{cut_rows, Buffers, Session, Target};
 use pg_dump_archive::DumpId;
-use roaring::RoaringTreemap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -24,6 +24,9 @@ const SETTINGS: [&str; 2] = ["SET work_mem = '32MB'", "SET temp_buffers = '32MB'
 
 /// A session that waits for rows this long says something: proxies cut those that are silent.
 const SILENCE: Duration = Duration::from_secs(120);
+
+/// So many bytes of memory the keys may take by which rows decide by themselves.
+const HELD: u64 = 8 * 1024 * 1024;
 
 /// What the first look sees, in the archive's order.
 #[derive(Debug)]
@@ -54,24 +57,84 @@ pub async fn choose(
     for relation in &part.relations {
         types.push(Types::of_table(&session, relation).await?);
     }
-    let chooser = Chooser::new(session, target.buffers(), part, encoding, types).await?;
-    chooser.choose(rows).await
+    let from = (session, target.buffers());
+    let chooser = Chooser::new(from, part, Breadth::All, encoding, types).await?;
+    chooser.choose(rows).await?.all()
+}
+
+/// As [`choose`], from a look that passes over rows which decide by themselves; None where the keys by which they are decided take
+/// more than `most` bytes of memory.
+///
+/// # Errors
+/// As [`choose`].
+#[doc(hidden)]
+pub async fn choose_by_keys(
+    target: &Target,
+    part: &Part,
+    most: u64,
+    rows: impl FnOnce(&HashSet<DumpId>) -> mpsc::Receiver<Looked>,
+) -> Result<Option<Selection>> {
+    let session = target.session().await?;
+    let mut types = Vec::new();
+    for relation in &part.relations {
+        types.push(Types::of_table(&session, relation).await?);
+    }
+    let from = (session, target.buffers());
+    let mut chooser = Chooser::new(from, part, Breadth::Needed, "UTF8", types).await?;
+    chooser.most_held = most;
+    let rows = rows(&chooser.passed_over());
+    match chooser.choose(rows).await? {
+        Choice::Made(selection) => Ok(Some(selection)),
+        Choice::TooManyKeys(_) => Ok(None),
+    }
+}
+
+/// Which rows the first look is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Breadth {
+    /// All that decide.
+    All,
+    /// Those on which others depend: the rest decide by themselves in the second look.
+    Needed,
+}
+
+/// What came of a look.
+pub(crate) enum Choice {
+    Made(Selection),
+    /// Rows are decided by so many keys that they do not fit into memory: all have to be looked at, over this session.
+    TooManyKeys(Session),
+}
+
+impl Choice {
+    /// The choice of a look at everything, which needs no keys.
+    fn all(self) -> Result<Selection> {
+        match self {
+            Self::Made(selection) => Ok(selection),
+            Self::TooManyKeys(_) => Err(Error::internal("A look at all rows needs no keys.")),
+        }
+    }
 }
 
 /// A session that is ready to choose, with tables for what it needs.
 pub(crate) struct Chooser<'a> {
-    session: Session,
+    pub(super) session: Session,
     buffers: Buffers,
-    part: &'a Part,
+    /// All of the part, and which of its relations' rows decide by themselves.
+    whole: &'a Part,
+    alone: Vec<bool>,
+    /// What has to be looked at.
+    pub(super) part: Part,
     encoding: &'a str,
-    tables: Vec<KeyTable>,
+    pub(super) tables: Vec<KeyTable>,
     types: Vec<Types>,
     /// Blocks that are still to come, for each relation.
     missing: Vec<usize>,
-    totals: HashMap<DumpId, u64>,
+    pub(super) totals: HashMap<DumpId, u64>,
     /// The row that is asked about, and where it was seen: its relation and its place.
     sought: Option<Sought>,
     found: Option<(usize, i64)>,
+    /// So many bytes of keys may be held.
+    most_held: u64,
 }
 
 impl<'a> Chooser<'a> {
@@ -84,6 +147,7 @@ impl<'a> Chooser<'a> {
         session: Session,
         buffers: Buffers,
         plan: &'a Plan,
+        breadth: Breadth,
     ) -> Result<Option<Self>> {
         let Some(part) = &plan.part else {
             return Ok(None);
@@ -95,15 +159,15 @@ impl<'a> Chooser<'a> {
             session.close().await;
             return Ok(None);
         };
-        Self::new(session, buffers, part, &plan.encoding, types)
+        Self::new((session, buffers), part, breadth, &plan.encoding, types)
             .await
             .map(Some)
     }
 
     async fn new(
-        session: Session,
-        buffers: Buffers,
-        part: &'a Part,
+        (session, buffers): (Session, Buffers),
+        whole: &'a Part,
+        breadth: Breadth,
         encoding: &'a str,
         types: Vec<Types>,
     ) -> Result<Self> {
@@ -115,7 +179,12 @@ impl<'a> Chooser<'a> {
                 }
             }
         }
-        let tables = key_tables(part);
+        let alone = match breadth {
+            Breadth::All => vec![false; whole.relations.len()],
+            Breadth::Needed => alone::alone(whole),
+        };
+        let part = alone::rest(whole, &alone);
+        let tables = key_tables(&part, whole);
         for ((table, relation), types) in tables.iter().zip(&part.relations).zip(&types) {
             table.create(&session, relation, types).await?;
         }
@@ -124,6 +193,8 @@ impl<'a> Chooser<'a> {
             missing: blocks.collect(),
             session,
             buffers,
+            whole,
+            alone,
             part,
             encoding,
             tables,
@@ -131,18 +202,29 @@ impl<'a> Chooser<'a> {
             totals: HashMap::new(),
             sought: None,
             found: None,
+            most_held: HELD,
         })
+    }
+
+    /// The blocks that the first look need not look at.
+    pub(crate) fn passed_over(&self) -> HashSet<DumpId> {
+        alone::blocks(self.whole, &self.alone)
     }
 
     /// Chooses by the rows of the first look.
     ///
     /// # Errors
     /// As [`choose`].
-    pub(crate) async fn choose(mut self, rows: mpsc::Receiver<Looked>) -> Result<Selection> {
-        let chosen = self.run(rows).await;
-        // Its temporary tables go with it.
-        self.session.close().await;
-        chosen
+    pub(crate) async fn choose(mut self, rows: mpsc::Receiver<Looked>) -> Result<Choice> {
+        match self.run(rows).await {
+            Ok(None) => Ok(Choice::TooManyKeys(self.session)),
+            chosen => {
+                // Its temporary tables go with it.
+                self.session.close().await;
+                let chosen = chosen?.ok_or_else(Error::interrupted)?;
+                Ok(Choice::Made(chosen))
+            }
+        }
     }
 
     /// Says why a row comes, or why it does not.
@@ -156,7 +238,7 @@ impl<'a> Chooser<'a> {
     ) -> Result<Option<Vec<Reason>>> {
         self.sought = Some(sought);
         self.take_in(rows).await?;
-        let mut closure = Closure::new(&self.session, self.part, &self.tables);
+        let mut closure = Closure::new(&self.session, &self.part, &self.tables);
         closure.keeps_copies = true;
         closure.run().await?;
         let reasons = match self.found {
@@ -167,11 +249,22 @@ impl<'a> Chooser<'a> {
         Ok(reasons)
     }
 
-    async fn run(&mut self, rows: mpsc::Receiver<Looked>) -> Result<Selection> {
+    /// None where the keys by which rows are decided do not fit into memory.
+    async fn run(&mut self, rows: mpsc::Receiver<Looked>) -> Result<Option<Selection>> {
         self.take_in(rows).await?;
-        let mut closure = Closure::new(&self.session, self.part, &self.tables);
+        let of = (self.whole, self.alone.as_slice());
+        let mut held = Held::new(&self.session, &self.tables, of, self.most_held);
+        if !held.before().await? {
+            return Ok(None);
+        }
+        let mut closure = Closure::new(&self.session, &self.part, &self.tables);
         let added = closure.run().await?;
-        self.selection(&closure, added).await
+        if !held.after().await? {
+            return Ok(None);
+        }
+        let mut selection = self.selection(&closure, added).await?;
+        held.choose(&mut selection);
+        Ok(Some(selection))
     }
 
     /// Takes the keys of all rows in.
@@ -259,87 +352,6 @@ impl<'a> Chooser<'a> {
         }
         own::move_in(&self.session, table, relation, &self.types[at], self.encoding).await
     }
-
-    async fn selection(&self, closure: &Closure<'_>, added: Vec<u64>) -> Result<Selection> {
-        let mut selection = Selection {
-            added,
-            ..Selection::default()
-        };
-        for (at, relation) in self.part.relations.iter().enumerate() {
-            let mut kept = match relation.rule {
-                PartRule::All => None,
-                _ => Some(
-                    self.places(&format!("SELECT place FROM {}", self.tables[at].sql()), at)
-                        .await?,
-                ),
-            };
-            for (block, of) in relation.blocks.iter().enumerate() {
-                let chosen = Chosen {
-                    total: self.totals.get(&of.load).copied().unwrap_or(0),
-                    kept: kept.as_mut().map(|kept| std::mem::take(&mut kept[block])),
-                    nulls: Vec::new(),
-                };
-                selection.blocks.insert(of.load, chosen);
-            }
-        }
-        for (number, reference) in self.part.references.iter().enumerate() {
-            let Missing::Nullify(columns) = &reference.missing else {
-                continue;
-            };
-            let relation = &self.part.relations[reference.from];
-            let found = self.places(&closure.nullified(number), reference.from).await?;
-            for (of, rows) in relation.blocks.iter().zip(found) {
-                let positions = relation.columns.iter().zip(&of.positions);
-                let positions = positions.filter(|(column, _)| columns.contains(&column.name));
-                let positions: Vec<usize> = positions.map(|(_, position)| *position).collect();
-                if let Some(chosen) = selection.blocks.get_mut(&of.load).filter(|_| !rows.is_empty()) {
-                    chosen.nulls.push((positions, rows));
-                }
-            }
-        }
-        self.refuse_empty(&selection)?;
-        Ok(selection)
-    }
-
-    /// The places that a query selects, by block.
-    async fn places(&self, query: &str, at: usize) -> Result<Vec<RoaringTreemap>> {
-        let refused = |error| Error::from_server(Doing::WithRows("reading which rows were chosen"), &error);
-        let blocks = self.part.relations[at].blocks.len();
-        let mut found = vec![RoaringTreemap::new(); blocks];
-        let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
-        let mut stream = self.session.copy_out(&sql).await.map_err(refused)?;
-        let mut tuples = Tuples::default();
-        while let Some(bytes) = stream.try_next().await.map_err(refused)? {
-            tuples.read(&bytes, |place| {
-                let (block, row) = placed(place);
-                if let Some(rows) = found.get_mut(block) {
-                    rows.insert(row);
-                }
-            });
-        }
-        Ok(found)
-    }
-
-    /// A part without a row is hardly what was meant.
-    fn refuse_empty(&self, selection: &Selection) -> Result<()> {
-        let chosen = self.part.relations.iter();
-        let mut chosen = chosen
-            .filter(|relation| matches!(relation.rule, PartRule::Own { .. }))
-            .peekable();
-        let has_rows = |load: &DumpId| selection.of(*load).is_some_and(|chosen| chosen.kept() > 0);
-        if self.part.allow_empty || chosen.peek().is_none() {
-            return Ok(());
-        }
-        let mut blocks = chosen.flat_map(|relation| relation.blocks.iter().map(|block| &block.load));
-        if blocks.any(has_rows) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Kind::Plan,
-            "The subset keeps no row of any table that it names.",
-            "Correct its conditions, or put allow_empty: true beside one of them, and run it again.",
-        ))
-    }
 }
 
 /// Cuts the keys out of a block's rows and sends them on. Returns how many rows there were, and the row that is sought.
@@ -375,14 +387,15 @@ async fn cut(
     Ok((cutter.rows, cutter.found))
 }
 
-fn key_tables(part: &Part) -> Vec<KeyTable> {
+/// `part`: what is looked at of `whole`.
+fn key_tables(part: &Part, whole: &Part) -> Vec<KeyTable> {
     let wanted = wanted(part);
     let of = |at: usize| {
         let says_block = part
             .references
             .iter()
             .any(|one| one.from == at && one.from_block.is_some() || one.to == at && one.to_block.is_some());
-        let is_asked_for = part.references.iter().any(|one| one.to == at && !one.enforced);
+        let is_asked_for = whole.references.iter().any(|one| one.to == at && !one.enforced);
         KeyTable::new(at, &part.relations[at], says_block, wanted[at] || is_asked_for)
     };
     (0..part.relations.len()).map(of).collect()

@@ -1,8 +1,8 @@
-//! What comes back from the server: numbers, in binary.
+//! What comes back from the server: values of one size, in binary.
 
-/// Reads the numbers of a binary COPY of one bigint a row, however it is cut.
+/// Reads the values of a binary COPY of one column whose values have `N` bytes each, however it is cut.
 #[derive(Default)]
-pub(super) struct Tuples {
+pub(super) struct Tuples<const N: usize> {
     rest: Vec<u8>,
     has_begun: bool,
 }
@@ -10,12 +10,12 @@ pub(super) struct Tuples {
 /// The signature, the flags and the length of the extension, which is empty.
 const HEAD: usize = 19;
 
-/// The number of fields, the value's length, the value.
-const TUPLE: usize = 2 + 4 + 8;
+/// What stands before a value: the number of fields, and its length.
+const LENGTH: usize = 2 + 4;
 
-impl Tuples {
+impl<const N: usize> Tuples<N> {
     /// Takes the next bytes of the stream.
-    pub(super) fn read(&mut self, bytes: &[u8], mut each: impl FnMut(i64)) {
+    pub(super) fn read(&mut self, bytes: &[u8], mut each: impl FnMut([u8; N])) {
         self.rest.extend_from_slice(bytes);
         let mut at = 0;
         if !self.has_begun {
@@ -25,11 +25,11 @@ impl Tuples {
             self.has_begun = true;
             at = HEAD;
         }
-        while let Some(tuple) = self.rest.get(at..at + TUPLE) {
-            if let Some(number) = tuple.last_chunk() {
-                each(i64::from_be_bytes(*number));
+        while let Some(tuple) = self.rest.get(at..at + LENGTH + N) {
+            if let Some(value) = tuple.last_chunk() {
+                each(*value);
             }
-            at += TUPLE;
+            at += LENGTH + N;
         }
         self.rest.drain(..at);
     }
@@ -50,9 +50,9 @@ mod tests {
         assert!(encoded);
         stream.extend_from_slice(TRAILER);
         for size in 1..stream.len() {
-            let (mut tuples, mut found) = (Tuples::default(), Vec::new());
+            let (mut tuples, mut found) = (Tuples::<8>::default(), Vec::new());
             for part in stream.chunks(size) {
-                tuples.read(part, |number| found.push(number));
+                tuples.read(part, |number| found.push(i64::from_be_bytes(number)));
             }
             assert_eq!(found, [1, -2, 1 << 40]);
         }

@@ -2,9 +2,9 @@
 
 use super::Referred;
 use crate::detect::{Detection, SAMPLE_BYTES};
-use crate::error::{reading_failed, Error, Result};
-use crate::part::{Looked, Selection, Sieve};
-use crate::plan::{Load, Plan};
+use crate::error::{reading_failed, Error, Kind, Result};
+use crate::part::{Chosen, Looked, Selection, Sieve};
+use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{Buffers, Decision, Item};
 use crate::rows::LoadRows;
 use pg_dump_archive::copy::Splitter;
@@ -38,6 +38,8 @@ pub(super) struct Reader {
     pub(super) buffers: Buffers,
     /// The loads that are still to be read, where not everything is.
     pub(super) wanted: Option<HashSet<DumpId>>,
+    /// Blocks that the look need not look at.
+    pub(super) passed_over: HashSet<DumpId>,
     /// Where rows go that are looked at for the choice.
     pub(super) look: Option<mpsc::Sender<Looked>>,
     /// Rows go on to be loaded; else they are only looked at.
@@ -108,7 +110,10 @@ impl Reader {
     }
 
     fn wants(&self, id: DumpId) -> bool {
-        let looks = || self.plan.part.as_ref().is_some_and(|part| part.looks_at(id));
+        let looks = || {
+            let part = self.plan.part.as_ref();
+            part.is_some_and(|part| part.looks_at(id)) && !self.passed_over.contains(&id)
+        };
         let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&id));
         is_wanted && (self.loads || looks())
     }
@@ -172,16 +177,15 @@ impl Reader {
         looks: bool,
     ) -> Result<(), Stop> {
         let selection = self.selection.clone();
-        let mut sieve = selection
-            .as_ref()
-            .and_then(|chosen| chosen.of(load.dump_id))
-            .map(|chosen| chosen.sieve());
+        let chosen = selection.as_ref().and_then(|chosen| chosen.of(load.dump_id));
+        let counts = chosen.is_some_and(Chosen::counts_as_they_pass);
+        let mut sieve = chosen.map(Chosen::sieve);
         let look = self.look.clone().filter(|_| looks);
         let objects = self.plan.large_objects.columns.get(&load.dump_id);
         let objects = objects.and_then(|columns| Some((columns.clone(), self.referred.clone()?)));
         let mut splitter = Splitter::new();
         let mut next = |buffers: &Buffers| -> Result<Option<Vec<u8>>> {
-            let Some(piece) = sifted(&mut rows, sieve.as_mut(), buffers)? else {
+            let Some(piece) = sifted(load, &mut rows, sieve.as_mut(), buffers)? else {
                 return Ok(None);
             };
             if let Some((columns, referred)) = &objects {
@@ -195,23 +199,27 @@ impl Reader {
             }
             Ok(Some(piece))
         };
-        let Some(first) = self.judged(load, looks, &mut next)? else {
-            return Ok(());
-        };
-        for piece in first {
-            self.send(Item::Rows(piece))?;
+        // Others are chosen by rows that do not come, or these are counted.
+        if let Some(first) = self.judged(load, looks || counts, &mut next)? {
+            for piece in first {
+                self.send(Item::Rows(piece))?;
+            }
+            while let Some(piece) = next(&self.buffers)? {
+                self.send(Item::Rows(piece))?;
+            }
         }
-        while let Some(piece) = next(&self.buffers)? {
-            self.send(Item::Rows(piece))?;
+        if let Some(sieve) = sieve {
+            sieve.end();
         }
         Ok(())
     }
 
-    /// Judges a load by its first rows, and returns them; None where its rows do not come.
+    /// Judges a load by its first rows, and returns them; None where its rows do not come. `all`: they have to pass in any
+    /// case.
     fn judged(
         &mut self,
         load: &Load,
-        looks: bool,
+        all: bool,
         next: &mut impl FnMut(&Buffers) -> Result<Option<Vec<u8>>>,
     ) -> Result<Option<Vec<Vec<u8>>>, Stop> {
         if !self.decides {
@@ -230,8 +238,7 @@ impl Reader {
             return Ok(Some(first));
         }
         first.into_iter().for_each(|piece| self.buffers.give(piece));
-        if looks {
-            // Others are chosen by rows that do not come.
+        if all {
             while let Some(piece) = next(&self.buffers)? {
                 self.buffers.give(piece);
             }
@@ -296,6 +303,7 @@ impl Reader {
 
 /// The next piece of rows that come, those that a sieve lets through where there is one.
 fn sifted<R: Read>(
+    load: &Load,
     rows: &mut LoadRows<'_, R>,
     mut sieve: Option<&mut Sieve<'_>>,
     buffers: &Buffers,
@@ -306,7 +314,9 @@ fn sifted<R: Read>(
             return Ok(Some(piece));
         };
         let mut chosen = buffers.take();
-        sieve.sift(&piece, &mut chosen);
+        if !sieve.sift(&piece, &mut chosen) {
+            return Err(not_as_copy_writes(&load.table));
+        }
         if !chosen.is_empty() {
             buffers.give(piece);
             return Ok(Some(chosen));
@@ -315,4 +325,12 @@ fn sifted<R: Read>(
     }
     buffers.give(piece);
     Ok(None)
+}
+
+fn not_as_copy_writes(table: &TableName) -> Error {
+    Error::new(
+        Kind::Archive,
+        format!("Rows of {table} are not as COPY writes them."),
+        "Take another backup; if it happens again, please report it.",
+    )
 }

@@ -9,8 +9,9 @@ mod random;
 mod target_support;
 
 use futures_util::SinkExt;
-use part_support::{target, Kept, World};
+use part_support::{load, target, Kept, World};
 use staging_sync_engine::error::Kind;
+use staging_sync_engine::part::Chosen;
 use staging_sync_engine::plan::part::PartRule;
 use staging_sync_engine::postgres::Target;
 use std::pin::pin;
@@ -31,8 +32,18 @@ async fn kept(world: &World, database: &Database, target: &Target) -> Kept {
     let kept = world.as_kept(&chosen);
     let expected = world.by_definition();
     assert_eq!(kept, expected, "{world:#?}");
+    let (by_keys, _) = world.chosen_by_keys(target, u64::MAX).await.unwrap();
+    let by_keys = by_keys.unwrap();
     for (at, table) in world.tables.iter().enumerate() {
         for block in 0..table.blocks.len() {
+            assert_eq!(
+                world.sifted(&by_keys, at, block),
+                world.sifted(&chosen, at, block),
+                "{world:#?}"
+            );
+            let (one, other) = (by_keys.of(load(at, block)), chosen.of(load(at, block)));
+            let counts = |chosen: &Chosen| (chosen.total(), chosen.kept());
+            assert_eq!(one.map(counts), other.map(counts));
             let name = format!("{}.{}", world.schema, table.name);
             copy(admin, &name, world.sifted(&chosen, at, block)).await;
         }
@@ -217,6 +228,34 @@ async fn a_chain_of_ten_thousand_rows_goes_or_stays_as_a_whole() {
     upwards.tables[0].rule = PartRule::Referenced;
     let kept = upwards.as_kept(&upwards.chosen(&target).await.unwrap());
     assert_eq!(kept.rows[&(0, 0)], (0..4_999).collect());
+    target.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_on_which_none_depend_tell_by_themselves_unless_it_takes_too_many_keys() {
+    let rows: Vec<String> = (0..400_i64)
+        .map(|id| format!("{}\t{}", id << 33, id % 10))
+        .collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let world = World::new("w")
+        .table("users", "id bigint, v integer", &["id"], &rows)
+        .less("v", 5)
+        .table(
+            "visits",
+            "user_id bigint",
+            &[],
+            &["0", "8589934592", "51539607552", "\\N", "7"],
+        )
+        .link("visits.user_id", "users.id")
+        .soft();
+    let database = Database::of_owner().await;
+    let target = target(&database.settings()).await;
+    database.as_role(&world.create_sql()).await;
+    let (chosen, passed_over) = world.chosen_by_keys(&target, 1 << 20).await.unwrap();
+    assert_eq!(passed_over, [load(1, 0)].into());
+    let stays = world.sifted(&chosen.unwrap(), 1, 0);
+    assert_eq!(stays, "0\n8589934592\n\\N\n7\n");
+    assert!(world.chosen_by_keys(&target, 1 << 10).await.unwrap().0.is_none());
     target.close().await.unwrap();
 }
 

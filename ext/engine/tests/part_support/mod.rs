@@ -4,14 +4,14 @@
 use pg_dump_archive::DumpId;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
-use staging_sync_engine::part::{choose, Looked, Selection};
+use staging_sync_engine::part::{choose, choose_by_keys, Looked, Selection};
 use staging_sync_engine::plan::part::{
     Cap, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation, ValueType,
 };
 use staging_sync_engine::plan::TableName;
 use staging_sync_engine::postgres::Target;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use tokio::sync::mpsc;
 
 /// A field as COPY text; None is NULL.
@@ -482,11 +482,32 @@ impl World {
 
     /// The engine's choice.
     pub async fn chosen(&self, target: &Target) -> Result<Selection, Error> {
-        let part = self.part();
+        choose(target, &self.part(), "UTF8", self.looked(&HashSet::new())).await
+    }
+
+    /// The engine's choice where rows that decide by themselves are not looked at, and which blocks those were; None where
+    /// more than `most` bytes of keys would have to be held.
+    pub async fn chosen_by_keys(
+        &self,
+        target: &Target,
+        most: u64,
+    ) -> Result<(Option<Selection>, HashSet<DumpId>), Error> {
+        let mut blocks = HashSet::new();
+        let look = |passed_over: &HashSet<DumpId>| {
+            blocks.clone_from(passed_over);
+            self.looked(passed_over)
+        };
+        let chosen = choose_by_keys(target, &self.part(), most, look).await?;
+        Ok((chosen, blocks))
+    }
+
+    /// All rows, as a look hands them on, but for those of some blocks.
+    fn looked(&self, passed_over: &HashSet<DumpId>) -> mpsc::Receiver<Looked> {
         let (sender, receiver) = mpsc::channel(4);
         let mut items = Vec::new();
         for (at, table) in self.tables.iter().enumerate() {
-            for block in 0..table.blocks.len() {
+            let blocks = 0..table.blocks.len();
+            for block in blocks.filter(|block| !passed_over.contains(&load(at, *block))) {
                 items.push(Looked::Start(load(at, block)));
                 let text = self.text(at, block);
                 // Two pieces where there are two rows.
@@ -498,16 +519,14 @@ impl World {
             }
         }
         items.push(Looked::Finished);
-        let feed = tokio::spawn(async move {
+        tokio::spawn(async move {
             for item in items {
                 if sender.send(item).await.is_err() {
                     return;
                 }
             }
         });
-        let chosen = choose(target, &part, "UTF8", receiver).await;
-        feed.abort();
-        chosen
+        receiver
     }
 
     /// A choice, as the definition's is written.
@@ -516,7 +535,7 @@ impl World {
         for (at, table) in self.tables.iter().enumerate() {
             for (block, rows) in table.blocks.iter().enumerate() {
                 let chosen = selection.of(load(at, block)).unwrap();
-                assert_eq!(chosen.total, rows.len() as u64);
+                assert_eq!(chosen.total(), rows.len() as u64);
                 let of_block = (0..rows.len()).filter(|row| chosen.keeps(*row as u64));
                 kept.rows.insert((at, block), of_block.collect());
                 let links = self.links.iter();
@@ -538,7 +557,9 @@ impl World {
     pub fn sifted(&self, selection: &Selection, table: usize, block: usize) -> String {
         let mut out = Vec::new();
         let chosen = selection.of(load(table, block)).unwrap();
-        chosen.sieve().sift(self.text(table, block).as_bytes(), &mut out);
+        let mut sieve = chosen.sieve();
+        assert!(sieve.sift(self.text(table, block).as_bytes(), &mut out));
+        sieve.end();
         String::from_utf8(out).unwrap()
     }
 

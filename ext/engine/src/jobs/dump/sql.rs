@@ -1,7 +1,6 @@
 //! What a dump needs a database for: rules in SQL, conditions, and the choice of a part.
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Sink;
 use crate::jobs::choice;
 use crate::part::Selection;
 use crate::plan::schema::Schema;
@@ -34,14 +33,14 @@ pub(super) async fn selection(
     settings: Option<&TargetSettings>,
     opened: &mut Opened,
     buffers: &Buffers,
-    events: &Sink,
+    known: choice::Known<'_>,
 ) -> Result<Option<Arc<Selection>>> {
     if opened.plan.part.is_none() {
         return Ok(None);
     }
     let settings = settings.ok_or_else(|| nowhere("A subset"))?;
     let session = workspace::session(settings).await?;
-    let chosen = choice::elsewhere(session, buffers.clone(), opened, events).await?;
+    let chosen = choice::elsewhere((session, buffers.clone()), opened, known).await?;
     let selection = chosen.ok_or_else(|| {
         Error::new(
             Kind::Plan,

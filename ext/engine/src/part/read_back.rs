@@ -1,0 +1,94 @@
+//! The choice, read back from the key tables.
+
+use super::alone::nulled;
+use super::choose::Chooser;
+use super::closure::Closure;
+use super::look::placed;
+use super::selection::{Chosen, Selection};
+use super::tuples::Tuples;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::part::PartRule;
+use pg_dump_archive::DumpId;
+use roaring::RoaringTreemap;
+
+impl Chooser<'_> {
+    /// Which rows of the blocks that were looked at stay.
+    pub(super) async fn selection(&self, closure: &Closure<'_>, added: Vec<u64>) -> Result<Selection> {
+        let mut selection = Selection {
+            added,
+            ..Selection::default()
+        };
+        for (at, relation) in self.part.relations.iter().enumerate() {
+            let mut kept = match relation.rule {
+                PartRule::All => None,
+                _ => Some(
+                    self.places(&format!("SELECT place FROM {}", self.tables[at].sql()), at)
+                        .await?,
+                ),
+            };
+            for (block, of) in relation.blocks.iter().enumerate() {
+                let chosen = Chosen {
+                    total: self.totals.get(&of.load).copied().unwrap_or(0),
+                    kept: kept.as_mut().map(|kept| std::mem::take(&mut kept[block])),
+                    ..Chosen::default()
+                };
+                selection.blocks.insert(of.load, chosen);
+            }
+        }
+        for (number, reference) in self.part.references.iter().enumerate() {
+            if reference.binds() {
+                continue;
+            }
+            let relation = &self.part.relations[reference.from];
+            let found = self.places(&closure.nullified(number), reference.from).await?;
+            for (of, rows) in relation.blocks.iter().zip(found) {
+                let positions = nulled(relation, &of.positions, &reference.missing);
+                if let Some(chosen) = selection.blocks.get_mut(&of.load).filter(|_| !rows.is_empty()) {
+                    chosen.nulls.push((positions, rows));
+                }
+            }
+        }
+        self.refuse_empty(&selection)?;
+        Ok(selection)
+    }
+
+    /// The places that a query selects, by block.
+    async fn places(&self, query: &str, at: usize) -> Result<Vec<RoaringTreemap>> {
+        let refused = |error| Error::from_server(Doing::WithRows("reading which rows were chosen"), &error);
+        let blocks = self.part.relations[at].blocks.len();
+        let mut found = vec![RoaringTreemap::new(); blocks];
+        let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
+        let mut stream = self.session.copy_out(&sql).await.map_err(refused)?;
+        let mut tuples = Tuples::<8>::default();
+        while let Some(bytes) = stream.try_next().await.map_err(refused)? {
+            tuples.read(&bytes, |place| {
+                let (block, row) = placed(i64::from_be_bytes(place));
+                if let Some(rows) = found.get_mut(block) {
+                    rows.insert(row);
+                }
+            });
+        }
+        Ok(found)
+    }
+
+    /// A part without a row is hardly what was meant.
+    fn refuse_empty(&self, selection: &Selection) -> Result<()> {
+        let chosen = self.part.relations.iter();
+        let mut chosen = chosen
+            .filter(|relation| matches!(relation.rule, PartRule::Own { .. }))
+            .peekable();
+        let has_rows = |load: &DumpId| selection.of(*load).is_some_and(|chosen| chosen.kept() > 0);
+        if self.part.allow_empty || chosen.peek().is_none() {
+            return Ok(());
+        }
+        let mut blocks = chosen.flat_map(|relation| relation.blocks.iter().map(|block| &block.load));
+        if blocks.any(has_rows) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Plan,
+            "The subset keeps no row of any table that it names.",
+            "Correct its conditions, or put allow_empty: true beside one of them, and run it again.",
+        ))
+    }
+}
