@@ -80,7 +80,7 @@ class Scene
 
   def make_app(archive, connections, rules)
     fake = FakeScalingo.new(archive:)
-    app = RailsApp.new(path("app"), database_url: Postgres.url, environment: RailsApp.variables_for(fake))
+    app = RailsApp.new(path("app"), database_url: Postgres.url, environment: RailsApp.variables_for(fake).merge(Measure.saying_peak))
     app.generate
     app.configure(<<~RUBY)
       config.clone_source_scalingo_app_name = "#{fake.app}"
