@@ -74,11 +74,26 @@ module ScalingoStagingSync
         inner = "#{indent}  "
         case value
         when Hash then enclosed("{}", value.map { |name, inside| "#{inner}#{JSON.generate(name.to_s)}: #{laid_out(inside, inner)}" }, indent)
-        when Array then enclosed("[]", value.map { |inside| "#{inner}#{laid_out(inside, inner)}" }, indent)
+        when Array then enclosed("[]", value.map { |inside| "#{inner}#{entry(inside, inner)}" }, indent)
         else JSON.generate(value)
         end
       end
       private_class_method :laid_out
+
+      # An entry of a list, of which there may be thousands. No line breaks stand in JSON but those that lay it out.
+      def self.entry(value, indent)
+        alike? ? JSON.pretty_generate(value).gsub("\n", "\n#{indent}") : laid_out(value, indent)
+      end
+      private_class_method :entry
+
+      # Whether this version's way is the one that seals are made over: it takes a tenth of the time.
+      def self.alike?
+        return @alike unless @alike.nil?
+
+        @alike = JSON.pretty_generate({ a: [], b: {}, c: [1, { d: nil }] }) ==
+                 %({\n  "a": [],\n  "b": {},\n  "c": [\n    1,\n    {\n      "d": null\n    }\n  ]\n})
+      end
+      private_class_method :alike?
 
       def self.enclosed(brackets, lines, indent)
         lines.empty? ? brackets : "#{brackets[0]}\n#{lines.join(",\n")}\n#{indent}#{brackets[1]}"

@@ -72,7 +72,7 @@ module ScalingoStagingSync
 
         numbers = { "masked" => counted.masked, "kept" => counted.kept, "nulls" => counted.nulls, "wrong" => counted.violations }
         numbers = numbers.map { |key, number| "#{count(number)} #{label(key)}" }
-        "#{MaskWords.of(counted.mask).said(words).first}#{joint}#{numbers.join(", ")}"
+        "#{words.title(counted.mask)}#{joint}#{numbers.join(", ")}"
       end
 
       # NULL stays in capitals.

@@ -14,6 +14,9 @@ module ScalingoStagingSync
       def initialize(locale)
         @language = Support::Language.new(locale)
         @sentences = YAML.safe_load_file("#{__dir__}/words/#{locale}.yml")
+        # There may be many thousands of columns, and few sentences without a figure, and few masks.
+        @plain = {}
+        @titles = {}
       end
 
       # @param key [String] which sentence, such as "head.complete"
@@ -21,9 +24,7 @@ module ScalingoStagingSync
       #   singular and plural
       # @return [String] it
       def say(key, **values)
-        found = at(key)
-        found = found.fetch(language.single?(values[:count]) ? "one" : "other") if found.is_a?(Hash)
-        language.typeset(found.gsub(/%\{(\w+)\}/) { figure(values.fetch(Regexp.last_match(1).to_sym)) })
+        values.empty? ? @plain[key] ||= sentence(key, values) : sentence(key, values)
       end
 
       # @param noun [Symbol] of what
@@ -39,11 +40,21 @@ module ScalingoStagingSync
       # @return [Array(String, String)] its title and what it does, in a sentence; nil for one without words
       def mask(name) = @sentences.fetch("mask")[name]&.map { |text| language.typeset(text) }
 
+      # @param description [String] a mask as the report names it
+      # @return [String] its title
+      def title(description) = @titles[description] ||= MaskWords.of(description).said(self).first
+
       # @param name [String] a mask
       # @return [Array(String, String), nil] an invented value, and its pseudonym
       def example(name) = @sentences.fetch("example")[name]
 
       private
+
+      def sentence(key, values)
+        found = at(key)
+        found = found.fetch(language.single?(values[:count]) ? "one" : "other") if found.is_a?(Hash)
+        language.typeset(found.gsub(/%\{(\w+)\}/) { figure(values.fetch(Regexp.last_match(1).to_sym)) })
+      end
 
       def figure(value) = value.is_a?(Integer) ? language.number(value) : value.to_s
 

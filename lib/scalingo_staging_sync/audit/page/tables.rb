@@ -40,7 +40,7 @@ module ScalingoStagingSync
 
         def clean = run.tables.reject { |table| view.personal.by_table.key?(table.name) }
 
-        def title(mask) = MaskWords.of(mask).said(words).first
+        def title(mask) = words.title(mask)
       end
     end
   end
