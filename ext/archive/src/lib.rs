@@ -110,9 +110,14 @@ impl<R: Read> Archive<R> {
         &self.entries
     }
 
-    /// Forgets what the entries say of creating them: their statements, and what they need. Thousands of them take
-    /// megabytes, and reading the data blocks takes none of it.
+    /// Forgets what the entries say of creating them, their statements and what they need, and all entries that no data
+    /// follows for. Thousands of them take megabytes, and reading the data blocks takes none of it.
     pub fn forget_statements(&mut self) {
+        self.entries.retain(|entry| entry.has_data);
+        self.entries.shrink_to_fit();
+        let places = self.entries.iter().enumerate();
+        self.index = places.map(|(index, entry)| (entry.dump_id, index)).collect();
+        self.awaited = vec![true; self.entries.len()];
         for entry in &mut self.entries {
             entry.defn = String::new();
             entry.copy_stmt = String::new();

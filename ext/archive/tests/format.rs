@@ -157,6 +157,35 @@ fn a_block_that_is_not_read_is_passed_over_without_being_decompressed() {
 }
 
 #[test]
+fn what_is_forgotten_once_it_is_planned_is_not_needed_to_read_the_blocks() {
+    let writer = Writer::sample(16, Squeeze::Gzip);
+    let built = writer.build();
+    let mut reader = Archive::open(&built[..]).unwrap();
+    reader.forget_statements();
+    let left: Vec<DumpId> = reader.entries().iter().map(|entry| entry.dump_id).collect();
+    assert_eq!(left, [DumpId(1), DumpId(2), DumpId(3)]);
+    assert!(reader.entries().iter().all(|entry| entry.copy_stmt.is_empty()));
+    let mut seen = Vec::new();
+    while let Some(block) = reader.next_block().unwrap() {
+        match block {
+            Block::Data(rows) => seen.push(rows.dump_id()),
+            Block::LargeObjects(objects) => seen.push(objects.dump_id()),
+        }
+    }
+    assert_eq!(seen, left);
+    let mut lacking = writer.clone();
+    lacking.items[3].data = None;
+    let lacking = lacking.build();
+    let mut reader = Archive::open(&lacking[..]).unwrap();
+    reader.forget_statements();
+    while let Ok(Some(_)) = reader.next_block() {}
+    assert!(matches!(
+        reader.next_block(),
+        Err(ArchiveError::Truncated { place }) if place.contains("public.nobody")
+    ));
+}
+
+#[test]
 fn a_block_read_in_part_leaves_the_next_one_whole() {
     for squeeze in SQUEEZES {
         let long: Vec<u8> = (0..200_000u32)

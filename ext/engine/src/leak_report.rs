@@ -181,7 +181,11 @@ pub(crate) fn collect(
     channels.extend(further);
     let unscanned = check.map(|check| check.unscanned()).unwrap_or_default();
     channels.extend(unscanned.into_iter().map(|(place, count)| {
-        Channel::bytea_unscanned(&format!("{}.{}", place.table, place.column), count, &place.entry)
+        Channel::bytea_unscanned(
+            &format!("{}.{}", place.table, place.column),
+            count,
+            &place.entry(),
+        )
     }));
     for warning in channel::warnings(&channels) {
         events.warn(warning);

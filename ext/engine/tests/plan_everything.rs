@@ -11,10 +11,7 @@ use staging_sync_engine::plan::{Plan, Refusal, RowFormat, Step, TableName, TaskI
 use std::collections::HashSet;
 
 fn name(schema: &str, name: &str) -> TableName {
-    TableName {
-        schema: schema.into(),
-        name: name.into(),
-    }
+    TableName::new(schema, name)
 }
 
 fn step<'a>(plan: &'a Plan, name: &str) -> &'a Step {

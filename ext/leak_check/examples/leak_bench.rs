@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 use leak_check::{
-    Bounds, ColumnPlace, LeakCheck, LeakWatch, LookTime, Role, ScanMode, WatchedColumn, Watches,
+    Bounds, ColumnPlace, LeakCheck, LeakWatch, LookTime, Remedy, Role, ScanMode, WatchedColumn, Watches,
 };
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
@@ -93,14 +93,11 @@ fn watches() -> Watches {
     let place = ColumnPlace {
         table: "public.posts".into(),
         column: "body".into(),
-        entry: personal_data::RuleEntry {
-            table: String::new(),
-            column: String::new(),
-            mask: personal_data::Suggestion::plain("scrub"),
-        },
+        in_rules: "posts".into(),
+        mask: Remedy::Plain("scrub"),
     };
     Watches {
         loads: HashMap::from([(DumpId(1), Arc::new(watch))]),
-        columns: vec![place],
+        columns: vec![place].into(),
     }
 }

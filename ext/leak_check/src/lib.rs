@@ -21,6 +21,7 @@ mod punycode;
 mod sets;
 mod sketch;
 mod table;
+mod tally;
 mod verdict;
 mod watch;
 mod watcher;
@@ -28,7 +29,7 @@ mod watcher;
 pub use class::Class;
 pub use sets::Bounds;
 pub use verdict::{Findings, Leak, Summary};
-pub use watch::{ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
+pub use watch::{ColumnPlace, LeakWatch, Remedy, Role, ScanMode, WatchedColumn, Watches};
 pub use watcher::{LookTime, Watcher};
 
 use class::Hasher;
@@ -50,7 +51,7 @@ pub struct LeakCheck {
     /// takes it once for all that it found in a piece of rows.
     sets: Mutex<Sets>,
     watches: HashMap<DumpId, Arc<LeakWatch>>,
-    columns: Vec<ColumnPlace>,
+    columns: Arc<[ColumnPlace]>,
     names: bool,
     /// Digests are computed of originals whose hash ends in so many zeros.
     digest_level: AtomicU32,
@@ -65,7 +66,7 @@ impl LeakCheck {
             hasher: Hasher::new(),
             sets: Mutex::new(Sets::new(bounds, watches.columns.len())),
             watches: watches.loads.clone(),
-            columns: watches.columns.clone(),
+            columns: Arc::clone(&watches.columns),
             names,
             digest_level: AtomicU32::new(0),
             unscanned: Mutex::new(vec![0; watches.columns.len()]),

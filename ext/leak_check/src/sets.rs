@@ -12,6 +12,7 @@
 use crate::class::Class;
 use crate::sketch::Sketch;
 use crate::table::{in_place, HashTable, Sighting, SightingTable};
+use crate::tally::{place, Tallies};
 
 /// How many hashes a sketch is asked about together.
 const TOGETHER: usize = 64;
@@ -72,23 +73,6 @@ impl Share {
     }
 }
 
-/// What is known of one class in one column.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct ClassTally {
-    /// Candidates seen.
-    pub(crate) seen: u64,
-    /// Different ones among them, as far as known.
-    pub(crate) distinct: u64,
-    /// Candidates that are originals.
-    pub(crate) certain: u64,
-    /// How many different ones those are, as far as known.
-    pub(crate) values: u64,
-    /// Past the bounds: candidates that are originals as far as sketches show, the certain ones among them.
-    pub(crate) possible: u64,
-    /// How many of those are their errors, on average.
-    pub(crate) expected: f64,
-}
-
 /// The sets of a run.
 pub(crate) struct Sets {
     bounds: Bounds,
@@ -110,18 +94,13 @@ pub(crate) struct Sets {
     /// Different originals by class.
     counts: [u64; Class::COUNT],
     /// By place, which is a column and a class.
-    tallies: Vec<ClassTally>,
+    tallies: Tallies,
 }
 
 impl std::fmt::Debug for Sets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sets")
     }
-}
-
-/// The place of a class in a column.
-pub(crate) fn place(column: u32, class: Class) -> u32 {
-    column * Class::COUNT as u32 + class.index() as u32
 }
 
 impl Sets {
@@ -139,7 +118,7 @@ impl Sets {
             kept: HashTable::new(bounds.digests),
             kept_beyond: false,
             counts: [0; Class::COUNT],
-            tallies: vec![ClassTally::default(); columns * Class::COUNT],
+            tallies: Tallies::new(columns),
             bounds,
         }
     }
@@ -176,16 +155,10 @@ impl Sets {
         let Some(sketch) = &self.sightings_sketch else {
             return;
         };
-        // Columns in which the class was seen; there are few.
-        let of_class = self
-            .tallies
-            .iter_mut()
-            .enumerate()
-            .skip(class.index())
-            .step_by(Class::COUNT);
-        for (at, tally) in of_class.filter(|(_, tally)| tally.seen > 0) {
+        // There are few.
+        for (place, tally) in self.tallies.seen_of(class) {
             tally.expected += sketch.rate();
-            tally.possible += u64::from(sketch.may_hold(in_place(hash, at as u32)));
+            tally.possible += u64::from(sketch.may_hold(in_place(hash, place)));
         }
     }
 
@@ -220,7 +193,7 @@ impl Sets {
     /// Counts a candidate in a column.
     pub(crate) fn sighting(&mut self, column: u32, class: Class, hash: u64) {
         let place = place(column, class);
-        self.tallies[place as usize].seen += 1;
+        self.tallies.count(place).seen += 1;
         if class == Class::Digest {
             if self.digest_sightings.is_full() {
                 self.thin_digests();
@@ -235,7 +208,7 @@ impl Sets {
         }
         let is_sampled = self.sightings_share.holds(hash);
         let is_new = is_sampled && self.sightings.count(hash, place);
-        let tally = &mut self.tallies[place as usize];
+        let tally = self.tallies.count(place);
         let Some(sketch) = &mut self.sightings_sketch else {
             tally.distinct += u64::from(is_new);
             return;
@@ -256,15 +229,15 @@ impl Sets {
         }
     }
 
-    /// Compares what has not been compared as it came, and returns what is known of every place.
-    pub(crate) fn finish(&mut self) -> &[ClassTally] {
+    /// Compares what has not been compared as it came.
+    pub(crate) fn finish(&mut self) {
         // What was reported as it came may be among what is kept.
         if self.sightings_sketch.is_some() && self.kept.iter().next().is_some() {
             self.doubt();
         }
         let sightings = std::mem::replace(&mut self.sightings, SightingTable::new(1));
         for one in sightings.iter().filter(|one| !self.kept.contains(one.hash)) {
-            let tally = &mut self.tallies[one.place as usize];
+            let tally = self.tallies.count(one.place);
             if one.is_original() || self.originals.contains(one.hash) {
                 tally.certain += one.count();
                 tally.values += 1;
@@ -278,19 +251,23 @@ impl Sets {
         let digests = std::mem::replace(&mut self.digest_sightings, SightingTable::new(1));
         let is_leak = |one: &&Sighting| self.digests.contains(one.hash) && !self.kept.contains(one.hash);
         for one in digests.iter().filter(is_leak) {
-            let tally = &mut self.tallies[one.place as usize];
+            let tally = self.tallies.count(one.place);
             tally.certain += one.count();
             tally.values += 1;
         }
         if self.kept_beyond {
             self.doubt();
         }
+    }
+
+    /// What is known of every place.
+    pub(crate) fn tallies(&self) -> &Tallies {
         &self.tallies
     }
 
     /// Makes everything that is certain possible only.
     fn doubt(&mut self) {
-        for tally in &mut self.tallies {
+        for tally in self.tallies.all_mut() {
             tally.possible = tally.possible.max(tally.certain);
             (tally.certain, tally.values) = (0, 0);
         }
@@ -347,7 +324,7 @@ impl Sets {
             let mut sketch = Sketch::new(self.bounds.sketch);
             for one in self.sightings.iter() {
                 sketch.insert(in_place(one.hash, one.place));
-                let tally = &mut self.tallies[one.place as usize];
+                let tally = self.tallies.count(one.place);
                 if one.is_original() || self.originals.contains(one.hash) {
                     tally.possible += one.count();
                 } else if let Some(originals) = self
@@ -368,7 +345,7 @@ impl Sets {
             .fitting(hashes, |entries| self.sightings.has_room_for(entries));
         for one in self.sightings.iter().filter(|one| !share.holds(one.hash)) {
             if one.is_original() || self.originals.contains(one.hash) {
-                let tally = &mut self.tallies[one.place as usize];
+                let tally = self.tallies.count(one.place);
                 tally.certain += one.count();
                 tally.values += 1;
             }

@@ -1,7 +1,8 @@
 //! What the two sets say: certain leaks, and possible ones.
 
 use crate::class::Class;
-use crate::sets::{place, ClassTally, Sets};
+use crate::sets::Sets;
+use crate::tally::{place, ClassTally};
 use crate::watch::ColumnPlace;
 use personal_data::RuleEntry;
 use serde::Serialize;
@@ -72,26 +73,27 @@ impl Findings {
 /// Judges the sets.
 pub(crate) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
     let rate = sets.rate();
-    let tallies = sets.finish().to_vec();
+    sets.finish();
     let mut leaks = Vec::new();
     for (number, column) in columns.iter().enumerate() {
         for class in Class::ALL {
-            let Some(tally) = tallies.get(place(number as u32, class) as usize) else {
-                continue;
+            let Some(tally) = sets.tallies().of(place(number as u32, class)) else {
+                break;
             };
             leaks.extend(judge(tally, class, sets.originals(class), column));
         }
     }
+    let tallies = || sets.tallies().all();
     leaks.sort_by(|a, b| b.certain.cmp(&a.certain).then(b.count.cmp(&a.count)));
     let originals = Class::ALL.into_iter().filter(|class| *class != Class::Digest);
     Findings {
         leaks,
         summary: Summary {
             originals: originals.map(|class| sets.originals(class)).sum(),
-            candidates: tallies.iter().map(|tally| tally.seen).sum(),
+            candidates: tallies().map(|tally| tally.seen).sum(),
             hashes: sets.originals(Class::Digest),
-            possible: tallies.iter().map(|tally| tally.possible).sum(),
-            possible_by_chance: tallies.iter().map(|tally| tally.expected).sum(),
+            possible: tallies().map(|tally| tally.possible).sum(),
+            possible_by_chance: tallies().map(|tally| tally.expected).sum(),
             exact: rate.is_none() && sets.has_all_digests(),
             error_rate: rate,
         },
@@ -102,13 +104,13 @@ pub(crate) fn findings(sets: &mut Sets, columns: &[ColumnPlace]) -> Findings {
 fn judge(tally: &ClassTally, class: Class, originals: u64, column: &ColumnPlace) -> Option<Leak> {
     let leak = |count, expected, certain| {
         Some(Leak {
-            table: column.table.clone(),
-            column: column.column.clone(),
+            table: column.table.to_string(),
+            column: column.column.to_string(),
             kind: class.as_str().to_owned(),
             count,
             expected_by_chance: expected,
             certain,
-            entry: column.entry.clone(),
+            entry: column.entry(),
             class,
         })
     };
@@ -154,21 +156,14 @@ fn beyond_chance(count: u64, expected: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use personal_data::Suggestion;
-
-    fn entry() -> RuleEntry {
-        RuleEntry {
-            table: "comments".into(),
-            column: "body".into(),
-            mask: Suggestion::plain("scrub"),
-        }
-    }
+    use crate::watch::Remedy;
 
     fn column() -> ColumnPlace {
         ColumnPlace {
             table: "public.comments".into(),
+            in_rules: "comments".into(),
             column: "body".into(),
-            entry: entry(),
+            mask: Remedy::Plain("scrub"),
         }
     }
 

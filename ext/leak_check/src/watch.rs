@@ -1,7 +1,7 @@
 //! What the leak check does with the columns of each data block.
 
 use masking::RowMask;
-use personal_data::{PiiKind, RuleEntry};
+use personal_data::{PiiKind, RuleEntry, Suggestion};
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,18 +12,53 @@ pub struct Watches {
     /// By the data block's id.
     pub loads: HashMap<DumpId, Arc<LeakWatch>>,
     /// The columns by the number that [`WatchedColumn::column`] gives them.
-    pub columns: Vec<ColumnPlace>,
+    pub columns: Arc<[ColumnPlace]>,
 }
 
-/// A column, for the report.
+/// A column, for the report. There may be many thousands, most with the names of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnPlace {
     /// `schema.table`.
-    pub table: String,
+    pub table: Arc<str>,
+    /// The same as rules name it.
+    pub in_rules: Arc<str>,
     /// Its name.
-    pub column: String,
+    pub column: Arc<str>,
+    /// The mask that closes a leak there.
+    pub mask: Remedy,
+}
+
+impl ColumnPlace {
     /// The entry of a rule that closes a leak there.
-    pub entry: RuleEntry,
+    pub fn entry(&self) -> RuleEntry {
+        RuleEntry {
+            table: self.in_rules.to_string(),
+            column: self.column.to_string(),
+            mask: self.mask.suggestion(),
+        }
+    }
+}
+
+/// A mask that closes a leak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// One without options.
+    Plain(&'static str),
+    /// One of documents, which scrubs what is in them.
+    Scrubbing(&'static str),
+    /// `array`, which scrubs each element.
+    Elements,
+}
+
+impl Remedy {
+    /// As a rule names it.
+    fn suggestion(self) -> Suggestion {
+        match self {
+            Remedy::Plain(mask) => Suggestion::plain(mask),
+            Remedy::Scrubbing(mask) => Suggestion::with(mask, "scrub", true),
+            Remedy::Elements => Suggestion::with("array", "of", "scrub"),
+        }
+    }
 }
 
 /// What is done with the columns of one data block.

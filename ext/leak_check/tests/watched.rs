@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use leak_check::{
-    Bounds, ColumnPlace, Findings, LeakCheck, LeakWatch, LookTime, Role, ScanMode, WatchedColumn, Watches,
+    Bounds, ColumnPlace, Findings, LeakCheck, LeakWatch, LookTime, Remedy, Role, ScanMode, WatchedColumn,
+    Watches,
 };
 use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use md5::{Digest as _, Md5};
-use personal_data::{PiiKind, RuleEntry, Suggestion};
+use personal_data::PiiKind;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -32,11 +33,8 @@ fn watches(scan: ScanMode) -> Watches {
     let place = |table: &str, column: &str| ColumnPlace {
         table: table.into(),
         column: column.into(),
-        entry: RuleEntry {
-            table: table.into(),
-            column: column.into(),
-            mask: Suggestion::plain("scrub"),
-        },
+        in_rules: table.into(),
+        mask: Remedy::Plain("scrub"),
     };
     let mut users = LeakWatch::default();
     for position in 1..=5 {
@@ -59,7 +57,8 @@ fn watches(scan: ScanMode) -> Watches {
             place("public.users", "nir"),
             place("public.posts", "a"),
             place("public.posts", "b"),
-        ],
+        ]
+        .into(),
     }
 }
 
@@ -296,7 +295,7 @@ fn a_bytea_that_reads_as_text_is_looked_into_and_another_is_counted() {
         .into_iter()
         .map(|(place, count)| (place.column.clone(), count))
         .collect();
-    assert_eq!(unscanned, [("a".to_owned(), 1)]);
+    assert_eq!(unscanned, [("a".into(), 1)]);
 }
 
 #[test]

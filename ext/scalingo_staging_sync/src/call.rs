@@ -6,7 +6,7 @@
 //! The first interrupt asks the engine to stop, which leaves the target in order and takes it a second at most. The
 //! second one ends the call at once: the engine's thread drops its connections behind the caller's back.
 
-use crate::{convert, errors, gvl, panics, words};
+use crate::{convert, errors, gvl, memory, panics, words};
 use magnus::{block::Proc, Error, Ruby, Value};
 use serde::Serialize;
 use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
@@ -104,9 +104,11 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
     };
 
     let mut raised: Option<Error> = None;
+    // What Rails took to load.
+    give_back_memory();
     let outcome = loop {
         let message = gvl::without_gvl(|| messages.recv_timeout(TICK), &wake);
-        let came = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
+        let came = take(&events);
         if raised.is_none() {
             raised = deliver_all(ruby, block, &came).err();
         }
@@ -141,12 +143,27 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
     // It has sent its last message, so this takes no time; one more interrupt need not wait even for that.
     let mut thread = Some(thread);
     gvl::without_gvl(|| thread.take().map(std::thread::JoinHandle::join), &|| ());
+    give_back_memory();
 
     match (raised, outcome) {
         (Some(raised), _) => Err(raised),
         (None, Ok(answer)) => answer(ruby),
         (None, Err(error)) => Err(errors::to_ruby(ruby, &error)),
     }
+}
+
+/// The events that have come. A phase that begins has left what the one before it took.
+fn take(events: &Events) -> Vec<Event> {
+    let came = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
+    if came.iter().any(|event| matches!(event, Event::Phase { .. })) {
+        give_back_memory();
+    }
+    came
+}
+
+/// Hands memory that is free back to the system.
+fn give_back_memory() {
+    gvl::without_gvl(memory::give_back, &|| ());
 }
 
 /// Starts the engine's thread. A panic in it becomes an [`EngineError`].

@@ -1,4 +1,4 @@
-//! Waiting without the GVL. The one file of the gem with `unsafe` in it.
+//! Waiting without the GVL. With `memory`, the one file of the gem with `unsafe` in it.
 //!
 //! The engine works on threads of its own; the Ruby thread that called it only waits for its messages, a
 //! tenth of a second at a time, and must let other Ruby threads run meanwhile and hear of signals at once.

@@ -1,7 +1,7 @@
 //! The Ruby binding of staging-sync-engine: one struct in, a stream of events out, errors as exceptions.
 //!
 //! It holds no logic. `call` runs the engine and waits for it, `gvl` is how it waits, `convert` and `errors`
-//! are the two borders, `words` asks Ruby for its own; `bars` draws on a terminal. The Ruby module it defines, `ScalingoStagingSync::Native`, is private to the gem; its
+//! are the two borders, `words` asks Ruby for its own, `memory` gives back what a phase has left; `bars` draws on a terminal. The Ruby module it defines, `ScalingoStagingSync::Native`, is private to the gem; its
 //! signatures stand in `sig/scalingo_staging_sync/native.rbs`.
 
 #![allow(missing_docs)] // The only public item is the init function that magnus writes.
@@ -11,6 +11,7 @@ mod call;
 mod convert;
 mod errors;
 mod gvl;
+mod memory;
 mod panics;
 mod words;
 

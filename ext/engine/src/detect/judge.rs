@@ -39,8 +39,9 @@ impl Detection {
                 self.note(finding, true);
                 continue;
             }
+            let home = column.home.to_string();
             let name = ColumnName {
-                table: &column.home,
+                table: &home,
                 column: &column.name,
                 sql_type: &column.sql_type,
             };
@@ -108,10 +109,10 @@ impl Detection {
         let status = finding.status;
         if let Some(automatic) = automatic.filter(|_| status > Status::Covered) {
             if let Some(suggestion) = automatic.suggestion.clone() {
-                finding.suggest(suggestion, column.in_rules.clone());
+                finding.suggest(suggestion, column.home.in_rules());
             }
             if status == Status::Masked {
-                let place = (column.home.clone(), column.name.clone());
+                let place = column.place();
                 self.noted().automatic.insert(place, automatic);
             }
         }
@@ -132,8 +133,8 @@ impl Detection {
         let automatic = self.automatic(watch, column, PiiKind::Endpoint, Shown::SCRUBBED)?;
         let share = found.share * 100.0;
         let mut finding = Finding::by_name(
-            column.home.clone(),
-            column.name.clone(),
+            column.home.to_string(),
+            column.name.to_string(),
             PiiKind::Endpoint,
             found.confidence,
             format!("where requests are sent: addresses as {share:.0}% of the values looked at"),
@@ -143,16 +144,16 @@ impl Detection {
         finding.share = rounded(found.share, 1000.0);
         finding.status = Status::Masked;
         if let Some(suggestion) = automatic.suggestion.clone() {
-            finding.suggest(suggestion, column.in_rules.clone());
+            finding.suggest(suggestion, column.home.in_rules());
         }
-        let (place, mask) = ((column.home.clone(), column.name.clone()), automatic.mask.clone());
+        let (place, mask) = (column.place(), automatic.mask.clone());
         self.noted().automatic.insert(place, automatic);
         Some((finding, mask))
     }
 
     /// The mask that a partition of the same table has got, else the one that fits.
     fn automatic(&self, watch: &Watch, column: &Watched, kind: PiiKind, shown: Shown) -> Option<Automatic> {
-        let place = (column.home.clone(), column.name.clone());
+        let place = column.place();
         let known = self.noted().automatic.get(&place).cloned();
         known
             .filter(|known| !shown.is_sealed || known.mask.is_null())
@@ -168,7 +169,7 @@ impl Detection {
         };
         let mut noted = self.noted();
         for column in &watch.columns {
-            let place = (column.home.clone(), column.name.clone());
+            let place = column.place();
             let masked = noted.findings.get_mut(&place).filter(|finding| {
                 finding.status == Status::Masked && column.standing.status == Status::Uncovered
             });
@@ -214,7 +215,7 @@ impl Detection {
     /// Notes that values were looked at and did not show it: a name alone stands, and is reported as that.
     fn note_silence(&self, load: &Load, column: &Watched, detector: &ColumnDetector) {
         let mut noted = self.noted();
-        let place = (column.home.clone(), column.name.clone());
+        let place = column.place();
         let cleared = match noted.findings.get_mut(&place) {
             Some(finding) => {
                 finding.values += detector.values();
@@ -223,7 +224,7 @@ impl Detection {
                     && finding.status == Status::Uncovered
                     && finding.count == 0
                     // Other partitions may hold what this one does not.
-                    && column.home == load.table.to_string()
+                    && column.home == load.table
             }
             None => false,
         };
@@ -247,7 +248,7 @@ fn shown(column: &Watched, verdict: &Verdict, categories: &Categories) -> Shown 
     let is_part = top.is_some_and(|top| !top.inside_text && top.share < NEARLY_ALL);
     let is_mixed = !named && is_part && believed.clone().all(|found| is_scrubbed(found.kind));
     // What a document's keys say is masked by them; what its values only hint at does not count.
-    let is_document = matches!(column.sql_type.as_str(), "json" | "jsonb" | "hstore");
+    let is_document = matches!(&*column.sql_type, "json" | "jsonb" | "hstore");
     let counts = |confidence: f32| !is_document || confidence >= PERSONAL;
     let speaks_of_others = believed.clone().any(|found| !is_category(found.kind));
     Shown {
@@ -317,7 +318,7 @@ fn act(policy: Policy, finding: &mut Finding, fits: bool, column: &Watched) {
         (Policy::Mask, false) => {
             finding.status = Status::Withheld;
             let why = column.blocked.clone();
-            finding.because = Some(why.unwrap_or_else(|| "no mask of the catalogue fits it".into()));
+            finding.because = Some(why.map_or_else(|| "no mask of the catalogue fits it".into(), Into::into));
         }
     }
 }
@@ -350,8 +351,8 @@ fn finding(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Fi
         .chain(values)
         .collect();
     let mut finding = Finding::by_name(
-        column.home.clone(),
-        column.name.clone(),
+        column.home.to_string(),
+        column.name.to_string(),
         verdict.kind,
         verdict.confidence,
         reasons.join("; "),

@@ -92,10 +92,7 @@ mod tests {
             kind: ValueType::Made,
         });
         Relation {
-            table: TableName {
-                schema: "public".into(),
-                name: "t".into(),
-            },
+            table: TableName::new("public", "t"),
             blocks: Vec::new(),
             columns: columns.collect(),
             rule,

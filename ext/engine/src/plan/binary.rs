@@ -66,11 +66,11 @@ impl<'a> Binary<'a> {
     /// read text for more than its encoding do (`json`, `jsonb`, enums), and so may the constraints of a domain.
     pub(super) fn quiet_forms(&self, table: &Table) -> HashMap<String, Form> {
         let form = |column: &Column| {
-            let given = match self.schema.base(column.column_type.as_ref()?, "pg_catalog") {
+            let given = match self.schema.base(column.column_type.as_deref()?, "pg_catalog") {
                 Base::Given(given) => given,
                 Base::Enum | Base::Other => return None,
             };
-            let is_quiet = Some(given) == column.column_type.as_ref() && given.name != "json";
+            let is_quiet = Some(given) == column.column_type.as_deref() && given.name != "json";
             let form = self.form(column).filter(|form| *form != Form::Jsonb);
             form.filter(|_| is_quiet && self.possible)
         };
@@ -84,7 +84,7 @@ impl<'a> Binary<'a> {
     /// constraints.
     fn form(&self, column: &Column) -> Option<Form> {
         // Schemas are always written here, but for PostgreSQL's own, in which the archive makes no types.
-        let given = match self.schema.base(column.column_type.as_ref()?, "pg_catalog") {
+        let given = match self.schema.base(column.column_type.as_deref()?, "pg_catalog") {
             Base::Enum => return Some(Form::Text),
             Base::Given(given) => given,
             Base::Other => return None,

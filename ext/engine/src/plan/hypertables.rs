@@ -52,10 +52,10 @@ fn hypertables(schema: &Schema, excluded: &HashSet<usize>, entries: &[Entry]) ->
         .iter()
         .filter(|entry| entry.kind == EntryKind::Trigger && entry.tag.ends_with(BLOCKER));
     for trigger in blocked {
-        let name = super::TableName {
-            schema: trigger.namespace.clone(),
-            name: trigger.tag.trim_end_matches(BLOCKER).trim_end().to_owned(),
-        };
+        let name = super::TableName::new(
+            &trigger.namespace,
+            trigger.tag.trim_end_matches(BLOCKER).trim_end(),
+        );
         found.extend(schema.table(&name).map(|table| (table, false)));
     }
     for (at, table) in schema.tables.iter().enumerate() {

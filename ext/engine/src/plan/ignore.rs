@@ -61,10 +61,7 @@ pub(in crate::plan) fn in_ignores(table: &TableName, column: &str) -> String {
 
 /// A name as a pattern of one part sees it.
 fn alone(name: &str) -> TableName {
-    TableName {
-        schema: String::new(),
-        name: name.to_owned(),
-    }
+    TableName::new("", name)
 }
 
 /// The table's and the column's part, parted at the last dot outside quotes.

@@ -188,7 +188,7 @@ fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], diagnos
 fn kept_table(table: &Table) -> KeptTable {
     let columns = table.columns.iter().map(|column| KeptColumn {
         name: column.name.clone(),
-        kind: column.column_type.clone(),
+        kind: column.column_type.as_deref().cloned(),
         not_null: column.not_null,
         has_default: column.has_default,
         generated: column.generated.is_some(),

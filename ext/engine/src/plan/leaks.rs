@@ -3,15 +3,14 @@
 //! Which of them are masked the check learns from the mask that is in force when rows pass; what only SQL masks, and
 //! what a condition may leave as it is, is said here.
 
+use super::names::SharedNames;
 use super::personal::Personal;
 use super::schema::{Column, KeyPart, Schema, TypeName};
 use super::sql_rules::SqlRules;
 use super::{Load, TableName};
-use leak_check::{Class, ColumnPlace, LeakWatch, Role, ScanMode, WatchedColumn, Watches};
+use leak_check::{Class, ColumnPlace, LeakWatch, Remedy, Role, ScanMode, WatchedColumn, Watches};
 use masking::Type;
-use personal_data::{
-    by_name, ColumnName, NameFinding, PiiKind, RuleEntry, Suggestion, TableContext, PERSONAL,
-};
+use personal_data::{by_name, ColumnName, NameFinding, PiiKind, TableContext, PERSONAL};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -35,7 +34,8 @@ pub(super) fn watches(
     sql_rules: &SqlRules,
     personal: &Personal,
 ) -> Watches {
-    let mut found = Watches::default();
+    let (mut watched, mut places) = (HashMap::new(), Vec::new());
+    let mut shared = SharedNames::default();
     let mut ordered: Vec<&Load> = loads.values().collect();
     ordered.sort_by_key(|load| load.dump_id);
     for load in ordered {
@@ -60,13 +60,16 @@ pub(super) fn watches(
                 .iter()
                 .any(|table| sql_rules.losing.contains(*table) || sql_rules.shrinking.contains(*table)),
             full_name: named(PiiKind::FirstName).zip(named(PiiKind::LastName)),
-            columns: columns.watched(load, &mut found.columns),
+            columns: columns.watched(load, &mut places, &mut shared),
         };
         if !watch.columns.is_empty() {
-            found.loads.insert(load.dump_id, Arc::new(watch));
+            watched.insert(load.dump_id, Arc::new(watch));
         }
     }
-    found
+    Watches {
+        loads: watched,
+        columns: places.into(),
+    }
 }
 
 /// What is known of the columns of a load.
@@ -80,8 +83,15 @@ struct Columns<'a> {
 
 impl Columns<'_> {
     /// Those that can hold what is looked for. Each is added to `places`, by whose number the check knows it.
-    fn watched(&self, load: &Load, places: &mut Vec<ColumnPlace>) -> Vec<WatchedColumn> {
-        let mut watched = Vec::new();
+    fn watched(
+        &self,
+        load: &Load,
+        places: &mut Vec<ColumnPlace>,
+        shared: &mut SharedNames,
+    ) -> Vec<WatchedColumn> {
+        let mut watched = Vec::with_capacity(load.columns.len());
+        let of_table: Arc<str> = load.table.to_string().into();
+        let in_rules: Arc<str> = load.table.in_rules().into();
         for (position, name) in load.columns.iter().enumerate() {
             let column = self.schema.tables[self.table].column(name);
             let Some(scan) = scan(self.schema, &load.table, column) else {
@@ -101,9 +111,10 @@ impl Columns<'_> {
                 whole: named.map(|named| named.kind).filter(|kind| is_whole(*kind)),
             });
             places.push(ColumnPlace {
-                table: load.table.to_string(),
-                column: name.clone(),
-                entry: entry(self.schema, self.table, (&load.table, name), column, named),
+                table: Arc::clone(&of_table),
+                in_rules: Arc::clone(&in_rules),
+                column: shared.of(name),
+                mask: closing(self.schema, self.table, (&load.table, name), column, named),
             });
         }
         watched.shrink_to_fit();
@@ -138,7 +149,7 @@ fn by_names(schema: &Schema, table: usize) -> HashMap<&str, NameFinding> {
     let columns = table.columns.iter().map(|column| column.name.as_str());
     let context = TableContext::new(&table.name.name, columns);
     let named = table.columns.iter().filter_map(|column| {
-        let sql_type = column.column_type.as_ref().map_or("text".into(), written);
+        let sql_type = column.column_type.as_deref().map_or("text".into(), written);
         let name = ColumnName {
             table: &table.name.name,
             column: &column.name,
@@ -165,7 +176,7 @@ fn is_whole(kind: PiiKind) -> bool {
 
 /// How a column's values are looked at; None when its type cannot hold what is looked for.
 fn scan(schema: &Schema, table: &TableName, column: Option<&Column>) -> Option<ScanMode> {
-    let Some(written) = column.and_then(|column| column.column_type.as_ref()) else {
+    let Some(written) = column.and_then(|column| column.column_type.as_deref()) else {
         return Some(ScanMode::Text);
     };
     match schema.resolve(written, &table.schema).0 {
@@ -200,31 +211,26 @@ fn is_unique(schema: &Schema, table: usize, column: &str) -> bool {
     })
 }
 
-/// The entry of a rule that masks a column.
-fn entry(
+/// The mask of a rule that closes a leak in a column.
+fn closing(
     schema: &Schema,
     index: usize,
     (table, name): (&TableName, &str),
     column: Option<&Column>,
     named: Option<&NameFinding>,
-) -> RuleEntry {
-    let column_type = column.and_then(|column| column.column_type.as_ref());
+) -> Remedy {
+    let column_type = column.and_then(|column| column.column_type.as_deref());
     let resolved = column_type.map_or(Type::TEXT, |written| schema.resolve(written, &table.schema).0);
-    let mask = match (resolved, named) {
-        (Type::Json | Type::Jsonb, _) => Suggestion::with("json", "scrub", true),
-        (Type::Hstore, _) => Suggestion::with("hstore", "scrub", true),
-        (Type::Array(_), _) => Suggestion::with("array", "of", "scrub"),
+    match (resolved, named) {
+        (Type::Json | Type::Jsonb, _) => Remedy::Scrubbing("json"),
+        (Type::Hstore, _) => Remedy::Scrubbing("hstore"),
+        (Type::Array(_), _) => Remedy::Elements,
         (Type::Text { .. }, Some(named)) if Class::of(named.kind).is_some() => {
-            Suggestion::plain(named.kind.suggested_mask())
+            Remedy::Plain(named.kind.suggested_mask())
         }
         // What is free under a unique index must stay distinct.
-        (Type::Text { .. }, _) if is_unique(schema, index, name) => Suggestion::plain("hash"),
-        (Type::Text { .. }, _) => Suggestion::plain("scrub"),
-        _ => Suggestion::plain("null"),
-    };
-    RuleEntry {
-        table: table.in_rules(),
-        column: name.to_owned(),
-        mask,
+        (Type::Text { .. }, _) if is_unique(schema, index, name) => Remedy::Plain("hash"),
+        (Type::Text { .. }, _) => Remedy::Plain("scrub"),
+        _ => Remedy::Plain("null"),
     }
 }

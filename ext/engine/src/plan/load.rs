@@ -83,13 +83,6 @@ impl LoadBuilder {
         self
     }
 
-    /// Its search vectors are emptied.
-    #[must_use]
-    pub(crate) fn vectors(mut self, vectors: Arc<SearchVectors>) -> Self {
-        self.0.vectors = Some(vectors);
-        self
-    }
-
     /// Its rows pass through a group of rules in SQL, and go into `table` from there.
     #[must_use]
     pub(crate) fn sql_group(mut self, number: usize, table: TableName) -> Self {

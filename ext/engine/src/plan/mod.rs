@@ -48,7 +48,7 @@ pub use make::{plan, PlanInput};
 pub use masking::quote_identifier;
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
-pub use step::{MadeOf, Step, StepKind, TaskId};
+pub use step::{MadeOf, Refuses, Step, StepKind, TaskId};
 
 use crate::channel::Channel;
 use crate::text::Text;
@@ -56,6 +56,7 @@ use diagnostics::{Diagnostics, Problems, Warnings};
 use leak_check::Watches;
 use pg_dump_archive::{DumpId, Entry};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a run will do, whole.
 #[derive(Debug, Clone)]
@@ -98,22 +99,39 @@ pub struct Plan {
     pub warnings: Vec<Text>,
 }
 
-/// A table's name as the server knows it.
+/// A table's name as the server knows it. There may be thousands, and each is named in many places, which share it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TableName {
+pub struct TableName(Arc<Qualified>);
+
+/// What a [`TableName`] is made of.
+#[derive(Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Qualified {
     /// Its schema.
     pub schema: String,
     /// Its name.
     pub name: String,
 }
 
+impl std::ops::Deref for TableName {
+    type Target = Qualified;
+
+    fn deref(&self) -> &Qualified {
+        &self.0
+    }
+}
+
 impl TableName {
+    /// The table of this name in a schema.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self(Arc::new(Qualified {
+            schema: schema.into(),
+            name: name.into(),
+        }))
+    }
+
     /// The name of the relation that an entry creates or fills.
     fn of(entry: &Entry) -> Self {
-        Self {
-            schema: entry.namespace.clone(),
-            name: entry.tag.clone(),
-        }
+        Self::new(&entry.namespace, &entry.tag)
     }
 
     /// Quoted for SQL: `"public"."users"`.

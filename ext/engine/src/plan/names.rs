@@ -1,6 +1,8 @@
 //! Names of tables as people write them in the configuration, and what they may have meant.
 
 use super::TableName;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A name or pattern from the configuration: `users`, `audit.*`, `public."Weird Name"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,22 @@ impl NamePattern {
             schema: self.schema.as_ref().map(fold),
             name: fold(&self.name),
         }
+    }
+}
+
+/// Names that many columns share, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct SharedNames(HashSet<Arc<str>>);
+
+impl SharedNames {
+    /// The name, which is the same one for all that ask for it.
+    pub(super) fn of(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name));
+        name
     }
 }
 
@@ -170,10 +188,7 @@ mod tests {
     use super::*;
 
     fn table(schema: &str, name: &str) -> TableName {
-        TableName {
-            schema: schema.into(),
-            name: name.into(),
-        }
+        TableName::new(schema, name)
     }
 
     fn matches(pattern: &str, schema: &str, name: &str) -> bool {

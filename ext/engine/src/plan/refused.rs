@@ -1,9 +1,9 @@
 //! What a step has to be known by when the server refuses it: what is pointless without it, what its values are made of,
 //! and the rows that it would not take.
 
-use super::schema::{ForeignKey, KeyPart, Table, Unique};
+use super::schema::{KeyPart, Table, Unique};
 use super::sql::{lex, Cursor};
-use super::step::MadeOf;
+use super::step::{MadeOf, Refuses, Step};
 use super::steps::Steps;
 use super::{quote_identifier, TableName};
 use pg_dump_archive::{DumpId, Entry, EntryKind};
@@ -54,16 +54,36 @@ impl Steps<'_> {
         Some((table, unique))
     }
 
-    /// A query that finds the rows that a key does not take. None for one with a condition or an expression.
-    pub(super) fn finds(&self, entry: &Entry) -> Option<String> {
-        if let Some((table, key)) = self.foreign_keys.get(&entry.dump_id) {
-            return Some(orphans(&self.schema.tables[*table].name, key));
+    /// Which rows a key does not take. None for one with a condition or an expression.
+    pub(super) fn refuses(&self, entry: &Entry) -> Option<Refuses> {
+        if self.foreign_keys.contains_key(&entry.dump_id) {
+            return Some(Refuses::Orphans);
         }
-        let (table, unique) = self.unique(entry)?;
+        let (_, unique) = self.unique(entry)?;
         let tokens = lex(&entry.defn);
         let is_partial = Cursor::new(&tokens).skip_past("WHERE");
-        let columns = unique.columns().filter(|_| !is_partial)?;
-        Some(duplicates(&table.name, &columns, unique.nulls_not_distinct))
+        let is_plain = unique.columns().is_some() && !is_partial;
+        is_plain.then_some(Refuses::Duplicates {
+            with_nulls: unique.nulls_not_distinct,
+        })
+    }
+}
+
+impl Step {
+    /// A query that finds the rows that it does not take, where there is one.
+    pub fn finds(&self) -> Option<String> {
+        let sides: Vec<(&TableName, &[String])> = self
+            .made_of
+            .iter()
+            .filter_map(|part| Some((part.tables.last()?, part.columns.as_deref()?)))
+            .collect();
+        match (self.finds?, sides.as_slice()) {
+            (Refuses::Orphans, [here, there]) => Some(orphans(*here, *there)),
+            (Refuses::Duplicates { with_nulls }, [(table, columns)]) => {
+                Some(duplicates(table, columns, with_nulls))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -76,8 +96,8 @@ fn names_in(unique: &Unique) -> Vec<String> {
     parts.collect()
 }
 
-fn orphans(table: &TableName, key: &ForeignKey) -> String {
-    let pairs = key.columns.iter().zip(&key.referenced_columns);
+fn orphans((table, columns): (&TableName, &[String]), (there, theirs): (&TableName, &[String])) -> String {
+    let pairs = columns.iter().zip(theirs);
     let meets = pairs.map(|(here, there)| {
         format!(
             "there.{} = here.{}",
@@ -85,18 +105,18 @@ fn orphans(table: &TableName, key: &ForeignKey) -> String {
             quote_identifier(here)
         )
     });
-    let filled = key.columns.iter();
+    let filled = columns.iter();
     let filled = filled.map(|column| format!("here.{} IS NOT NULL", quote_identifier(column)));
     format!(
         "SELECT * FROM {} here WHERE {} AND NOT EXISTS (SELECT FROM {} there WHERE {})",
         table.sql(),
         filled.collect::<Vec<_>>().join(" AND "),
-        key.references.sql(),
+        there.sql(),
         meets.collect::<Vec<_>>().join(" AND ")
     )
 }
 
-fn duplicates(table: &TableName, columns: &[&str], with_nulls: bool) -> String {
+fn duplicates(table: &TableName, columns: &[String], with_nulls: bool) -> String {
     let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
     let filled: Vec<String> = columns
         .iter()

@@ -61,19 +61,16 @@ impl SearchInputs<'_> {
         let triggers = triggers(self.entries, self.schema);
         let mut diagnostics = Diagnostics::default();
         let mut early = HashSet::new();
-        let mut emptied = HashMap::with_capacity(loads.len());
-        let mut loads: Vec<Load> = loads.into_values().collect();
-        loads.sort_unstable_by_key(|load| load.dump_id);
-        for load in loads {
-            let (vectors, moved) = diagnostics.take(self.vectors_of(&load, &triggers));
+        let mut loads = loads;
+        let mut ids: Vec<DumpId> = loads.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            let Some(load) = loads.get_mut(&id) else { continue };
+            let (vectors, moved) = diagnostics.take(self.vectors_of(load, &triggers));
             early.extend(moved);
-            let load = match vectors {
-                Some(vectors) => load.rebuilt().vectors(Arc::new(vectors)).build(),
-                None => load,
-            };
-            emptied.insert(load.dump_id, load);
+            load.vectors = vectors.map(Arc::new);
         }
-        ((emptied, early), diagnostics)
+        ((loads, early), diagnostics)
     }
 
     /// What is emptied of a load, and the triggers that fill it anew.
@@ -162,7 +159,7 @@ impl SearchInputs<'_> {
         let watch = watch.filter(|_| self.personal.policy == Policy::Mask);
         let columns = watch.into_iter().flat_map(|watch| &watch.columns);
         let open = columns.filter(|column| column.standing.status == Status::Uncovered);
-        open.map(|column| column.name.clone()).collect()
+        open.map(|column| column.name.to_string()).collect()
     }
 }
 
@@ -235,6 +232,9 @@ pub(super) fn create_early(steps: Vec<Step>, early: &HashSet<DumpId>) -> (Vec<St
         TaskId::Entry(id) => Some(*id),
         _ => None,
     };
+    if early.is_empty() {
+        return (steps, Vec::new());
+    }
     let is_early = |id: &TaskId| entry_of(id).is_some_and(|id| early.contains(&id));
     let (mut late, mut statements) = (Vec::with_capacity(steps.len()), Vec::new());
     for mut step in steps {

@@ -304,12 +304,9 @@ impl<'t, 'a> Cursor<'t, 'a> {
         let first = self.identifier()?;
         if self.accept_symbol('.') {
             let name = self.identifier()?;
-            return Some(TableName { schema: first, name });
+            return Some(TableName::new(first, name));
         }
-        Some(TableName {
-            schema: schema.to_owned(),
-            name: first,
-        })
+        Some(TableName::new(schema, first))
     }
 
     /// Reads `( … )` and returns what stands within.

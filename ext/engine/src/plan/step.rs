@@ -85,14 +85,26 @@ pub struct Step {
     pub needs: Vec<DumpId>,
     /// Of a key or an index: what its values are made of.
     pub made_of: Vec<MadeOf>,
-    /// A query that finds the rows that it does not take, where there is one.
-    pub finds: Option<String>,
+    /// Which rows it does not take, where a query finds them.
+    pub finds: Option<Refuses>,
+}
+
+/// The rows that a key does not take. What it is made of is in [`Step::made_of`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refuses {
+    /// Those that refer to a row that is not there.
+    Orphans,
+    /// Those of which there are several; with NULLs, or without.
+    Duplicates {
+        /// Two NULLs are the same to it.
+        with_nulls: bool,
+    },
 }
 
 /// Columns of a table and of its partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeOf {
-    /// The table and its partitions.
+    /// The partitions, and last the table.
     pub tables: Vec<TableName>,
     /// The columns; None where any may be.
     pub columns: Option<Vec<String>>,

@@ -152,7 +152,7 @@ impl<'a> Steps<'a> {
             },
             needs: self.needs(entry),
             made_of: self.made_of(entry),
-            finds: self.finds(entry),
+            finds: self.refuses(entry),
             ..Step::new(
                 entry.dump_id.into(),
                 entry.kind.clone().into(),

@@ -93,14 +93,15 @@ mod tests {
     use super::*;
     use crate::plan::schema::TypeName;
     use pg_dump_archive::{DumpId, Section};
+    use std::sync::Arc;
 
     fn weight_of(kind: EntryKind, defn: &str) -> u32 {
         let column = |name: &str, kind: &str| Column {
             name: name.into(),
-            column_type: Some(TypeName {
+            column_type: Some(Arc::new(TypeName {
                 name: kind.into(),
                 ..TypeName::default()
-            }),
+            })),
             ..Column::default()
         };
         let mut table = Table::default();

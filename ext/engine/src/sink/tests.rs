@@ -127,10 +127,7 @@ fn checked_until(
     plan: &Plan,
     large_objects: u64,
 ) -> Result<Checked> {
-    let users = TableName {
-        schema: "public".to_owned(),
-        name: "users".to_owned(),
-    };
+    let users = TableName::new("public", "users");
     let loads = [LoadedTable {
         dump_id: DumpId(2),
         table: users,

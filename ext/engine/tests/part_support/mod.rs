@@ -366,10 +366,7 @@ impl World {
                         kind: ValueType::Made,
                     });
                 Relation {
-                    table: TableName {
-                        schema: self.schema.clone(),
-                        name: table.name.clone(),
-                    },
+                    table: TableName::new(&self.schema, &table.name),
                     blocks: (0..table.blocks.len())
                         .map(|block| PartBlock {
                             load: load(at, block),

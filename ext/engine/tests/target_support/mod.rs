@@ -213,10 +213,7 @@ impl Events {
 }
 
 pub fn table(name: &str) -> TableName {
-    TableName {
-        schema: "public".into(),
-        name: name.into(),
-    }
+    TableName::new("public", name)
 }
 
 /// A plan that is built piece by piece.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::sketch::mix;
+use crate::tally::ClassTally;
 
 const SMALL: Bounds = Bounds {
     originals: 1 << 10,
@@ -17,8 +18,16 @@ fn seen(sets: &mut Sets, column: u32, number: u64) {
     sets.sighting(column, Class::Email, mix(number));
 }
 
+fn finished(sets: &mut Sets, column: u32, class: Class) -> ClassTally {
+    sets.finish();
+    sets.tallies()
+        .of(place(column, class))
+        .copied()
+        .unwrap_or_default()
+}
+
 fn tally(sets: &mut Sets, column: u32) -> ClassTally {
-    sets.finish()[place(column, Class::Email) as usize]
+    finished(sets, column, Class::Email)
 }
 
 #[test]
@@ -142,7 +151,7 @@ fn what_is_kept_in_its_own_column_is_no_leak_elsewhere() {
     sets.kept(mix(1_000), &[]);
     let found = tally(&mut sets, 1);
     assert_eq!((found.certain, found.values), (2, 2));
-    assert_eq!(sets.tallies[place(1, Class::Digest) as usize].certain, 0);
+    assert_eq!(sets.tallies.count(place(1, Class::Digest)).certain, 0);
 }
 
 #[test]
@@ -174,7 +183,7 @@ fn digests_past_their_bound_are_a_share_of_both_sides() {
     }
     let share = 1 << sets.digest_share.0;
     assert!(share >= 16, "{share}");
-    let found = sets.finish()[place(0, Class::Digest) as usize];
+    let found = finished(&mut sets, 0, Class::Digest);
     assert_eq!(found.seen, 10_000);
     let expected = 5_000.0 / share as f64;
     assert!(

@@ -76,18 +76,12 @@ impl Masking<'_> {
                 &drop,
             )
             .await?;
-            let table = TableName {
-                schema: row.get(3),
-                name: row.get(4),
-            };
+            let table = TableName::new(row.get::<_, String>(3), row.get::<_, String>(4));
             let tag = (table.schema.clone(), format!("{} {name}", table.name));
             keys.push(CatalogueKey {
                 put_back: row.get(2),
                 cleaning: self.cleanings.get(&tag).cloned(),
-                references: TableName {
-                    schema: row.get(5),
-                    name: row.get(6),
-                },
+                references: TableName::new(row.get::<_, String>(5), row.get::<_, String>(6)),
                 table,
                 name,
             });

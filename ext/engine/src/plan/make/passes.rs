@@ -240,10 +240,7 @@ impl<'a> Passes<'a> {
     /// Tables whose row security holds for their owner, too.
     pub(super) fn forced(&self) -> impl Iterator<Item = TableName> + '_ {
         let forced = self.kept().filter(|(entry, _)| forces_row_security(entry));
-        forced.map(|(entry, _)| TableName {
-            schema: entry.namespace.clone(),
-            name: entry.tag.clone(),
-        })
+        forced.map(|(entry, _)| TableName::new(&entry.namespace, &entry.tag))
     }
 
     /// The rows of extensions' own tables.

@@ -209,10 +209,7 @@ mod tests {
     fn the_server_is_asked_about_condition_and_order_alone() {
         let question = |rule| {
             let relation = Relation {
-                table: TableName {
-                    schema: "public".into(),
-                    name: "odd\"s".into(),
-                },
+                table: TableName::new("public", "odd\"s"),
                 blocks: Vec::new(),
                 columns: Vec::new(),
                 rule,

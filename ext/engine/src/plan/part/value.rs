@@ -45,10 +45,7 @@ fn below_domains(schema: &Schema, home: &str, kind: &TypeName) -> ValueType {
     match (schema.base(kind, home), schema.resolve(kind, home).0) {
         (Base::Given(given), _) => ValueType::Given(given.sql()),
         (Base::Enum, Type::Enum(labels)) => ValueType::Enum {
-            name: TableName {
-                schema: kind.schema.clone().unwrap_or_else(|| home.to_owned()),
-                name: kind.name.clone(),
-            },
+            name: TableName::new(kind.schema.as_deref().unwrap_or(home), &kind.name),
             labels,
         },
         (Base::Enum | Base::Other, _) => ValueType::Made,

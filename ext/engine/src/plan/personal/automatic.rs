@@ -1,9 +1,7 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
 use super::category::{listed, of_category, of_list, Values};
-use crate::plan::checks;
-use crate::plan::parts::{self, SeenPart};
-use crate::plan::schema::Schema;
+use super::doubts::Doubts;
 use masking::{ColumnFacts, Mask, Pseudonyms, RowMask, TableFacts, Type};
 use personal_data::{is_blind_index, PiiKind, Suggestion};
 use serde_json::{json, Map, Value};
@@ -17,48 +15,6 @@ pub struct Automatic {
     pub mask: Mask,
     /// Whether it replaces only what `scrub` recognises by its form, and leaves the rest alone.
     pub scrubs: bool,
-}
-
-/// What CHECKs that are not understood, and unique indexes over a part of its values, ask of a column.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Doubts {
-    /// The name of one that may refuse a value.
-    value: Option<String>,
-    /// The name of one that may refuse NULL.
-    null: Option<String>,
-    /// What unique indexes see of its values.
-    parts: Vec<SeenPart>,
-}
-
-impl Doubts {
-    /// Those about a column of a table.
-    pub(super) fn about(schema: &Schema, table: usize, column: &str) -> Self {
-        let found = checks::of_column(schema, table, column);
-        Self {
-            value: found.unknown.into_iter().next(),
-            null: found.refusing_null.into_iter().next(),
-            parts: parts::of_column(schema, table, column),
-        }
-    }
-
-    /// The name of a CHECK that may refuse a value.
-    pub(super) fn check(&self) -> Option<&str> {
-        self.value.as_deref()
-    }
-
-    /// Why no mask is put in force by itself, if a CHECK is why.
-    pub(super) fn because(&self) -> Option<String> {
-        if let Some(check) = &self.value {
-            return Some(format!(
-                "its CHECK \"{check}\" asks more than can be known before the rows have come"
-            ));
-        }
-        let part = self.parts.iter().find(|part| part.is_less_than_the_value())?;
-        Some(format!(
-            "no mask keeps its values apart where the unique index over {} sees only a part of them",
-            part.sql()
-        ))
-    }
 }
 
 /// What values have shown of the mask that a column can have.
@@ -133,11 +89,18 @@ pub(super) fn choose(
     // What a CHECK refused when the rows come would end the run with the target half filled.
     let fits = |mask: &Mask| {
         let writes_null = mask.is_null() || mask.may_be_null() && !column.not_null;
-        let doubt = if writes_null { &doubts.null } else { &doubts.value };
+        let doubt = if writes_null {
+            doubts.of_null()
+        } else {
+            doubts.check()
+        };
         doubt.is_none()
             && allowed(mask)
             && (!is_sealed || mask.is_null())
-            && (doubts.parts.iter()).all(|part| part.is_kept_apart((table, position), mask, pseudonyms))
+            && doubts
+                .parts()
+                .iter()
+                .all(|part| part.is_kept_apart((table, position), mask, pseudonyms))
             && RowMask::new(table, &[(position, mask.clone())], pseudonyms)
                 .is_ok_and(|mask| mask.meets_checks(table))
     };

@@ -16,8 +16,8 @@ impl Judge<'_> {
         for one in columns {
             let column = &load.columns[one.position];
             let home = &self.inputs.schema.tables[self.home(one.table, column)].name;
-            let outside = one.let_be.as_ref().map(|(named, _)| named);
-            let Some(named) = outside.or(one.named.as_ref()) else {
+            let outside = one.let_be.as_deref().map(|(named, _)| named);
+            let Some(named) = outside.or(one.named.as_deref()) else {
                 continue;
             };
             let mut finding = found(home, column, named);
@@ -26,7 +26,7 @@ impl Judge<'_> {
             // What is personal besides needs a rule where everything personal does.
             let needs_a_rule = one.named.is_some() && self.inputs.settings.pii.policy != Policy::Warn;
             if let (Some((_, because)), Status::Uncovered, false) =
-                (&one.let_be, finding.status, needs_a_rule)
+                (one.let_be.as_deref(), finding.status, needs_a_rule)
             {
                 finding.status = Status::Ignored;
                 finding.because = Some((*because).to_owned());

@@ -1,10 +1,12 @@
 //! Judges every column by its name and by what the configuration says about it.
 
-use super::automatic::{self, Automatic, Doubts, Shown, Wanted};
+use super::automatic::{self, Automatic, Shown, Wanted};
+use super::doubts::Doubts;
 use super::keys::Keys;
 use super::outside;
 use super::{Personal, Standing};
 use crate::plan::ignore::Ignores;
+use crate::plan::names::SharedNames;
 use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
 use crate::plan::schema::{Column, Schema, TypeName};
@@ -31,17 +33,17 @@ pub(in crate::plan) struct JudgeInputs<'a> {
     pub(in crate::plan) pseudonyms: &'a Pseudonyms,
 }
 
-/// A column of a load that its name shows, or that is covered.
+/// A column of a load, with what its name shows. There may be many thousands, of which a few show anything.
 pub(super) struct Judged {
     pub(super) table: usize,
     pub(super) position: usize,
-    pub(super) named: Option<NameFinding>,
+    pub(super) named: Option<Box<NameFinding>>,
     /// It is masked under every policy.
     pub(super) always: bool,
     /// It acts outside and is let be, for this reason.
-    pub(super) let_be: Option<(NameFinding, &'static str)>,
+    pub(super) let_be: Option<Box<(NameFinding, &'static str)>>,
     pub(super) standing: Standing,
-    pub(super) automatic: Option<Automatic>,
+    pub(super) automatic: Option<Box<Automatic>>,
     /// CHECKs on it that are not understood.
     pub(super) doubts: Doubts,
 }
@@ -73,6 +75,8 @@ pub(in crate::plan) fn judge(
         references: outside::references(inputs, &is_restored),
         hints: Arc::new(hints(detection)),
         contexts: HashMap::new(),
+        names: SharedNames::default(),
+        pseudonyms: Arc::new(inputs.pseudonyms.clone()),
     };
     let mut order: Vec<DumpId> = loads.keys().copied().collect();
     order.sort_by(|a, b| loads[a].table.cmp(&loads[b].table));
@@ -131,6 +135,10 @@ pub(super) struct Judge<'a> {
     pub(super) references: HashMap<(usize, String), Vec<DumpId>>,
     pub(super) hints: Arc<RailsHints>,
     pub(super) contexts: HashMap<usize, Arc<TableContext>>,
+    /// Of columns and types.
+    pub(super) names: SharedNames,
+    /// What the watches of all loads make masks with.
+    pub(super) pseudonyms: Arc<Pseudonyms>,
 }
 
 impl Judge<'_> {
@@ -223,7 +231,7 @@ impl Judge<'_> {
         }
         let facts = self.inputs.rules.facts(table, load);
         let pseudonyms = self.inputs.pseudonyms;
-        let mut judged = Vec::new();
+        let mut judged = Vec::with_capacity(load.columns.len());
         for (position, name) in load.columns.iter().enumerate() {
             let Some(column) = schema.tables[table].column(name) else {
                 continue;
@@ -263,10 +271,10 @@ impl Judge<'_> {
                 table,
                 position,
                 always: named.as_ref().is_some_and(|named| named.always),
-                let_be,
-                named: named.map(|named| named.finding),
+                let_be: let_be.map(Box::new),
+                named: named.map(|named| Box::new(named.finding)),
                 standing,
-                automatic,
+                automatic: automatic.map(Box::new),
                 doubts,
             });
         }

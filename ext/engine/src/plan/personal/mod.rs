@@ -7,6 +7,7 @@
 
 mod automatic;
 mod category;
+mod doubts;
 mod findings;
 mod force;
 mod judge;

@@ -153,7 +153,7 @@ impl Judge<'_> {
                     continue;
                 }
                 let because = one.standing.because.as_deref().unwrap_or_default();
-                match (&one.named, &one.let_be) {
+                match (&one.named, one.let_be.as_deref()) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
                         let text = Text::from(format!(
                             "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule \

@@ -1,10 +1,11 @@
 //! What is watched for while the rows of a load pass: its columns, what stands between each and staging, and the masks
 //! in force.
 
-use super::automatic::{self, Automatic, Doubts, Shown, Wanted};
+use super::automatic::{self, Automatic, Shown, Wanted};
+use super::doubts::Doubts;
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
-use crate::plan::Load;
+use crate::plan::{Load, TableName};
 use masking::{Mask, Pseudonyms, RowMask, Type, Unfit};
 use personal_data::{Status, TableContext};
 use std::collections::HashSet;
@@ -24,35 +25,38 @@ pub struct Watch {
     masks: Vec<(usize, Mask)>,
     /// The places of those among them that SQL puts in, under a condition.
     chosen: HashSet<usize>,
-    pseudonyms: Pseudonyms,
+    pseudonyms: Arc<Pseudonyms>,
 }
 
-/// A column whose values are looked at.
+/// A column whose values are looked at. There may be many thousands of them, most with the names and types of others.
 #[derive(Debug, Clone)]
 pub struct Watched {
     /// Its place in the data.
     pub position: usize,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its type as pg_dump writes it.
-    pub sql_type: String,
+    pub sql_type: Arc<str>,
     /// The table that a finding names: the root where this one is a partition.
-    pub home: String,
-    /// The same as rules name it.
-    pub in_rules: String,
+    pub home: TableName,
     /// What stands between it and staging.
     pub standing: Standing,
     /// Why it cannot be masked by itself, if so.
-    pub blocked: Option<String>,
+    pub blocked: Option<Box<str>>,
     /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
     pub scrubs: bool,
     /// CHECKs on it that are not understood.
     doubts: Doubts,
     /// The values that the app's own code admits; none: it does not say.
-    admitted: Vec<String>,
+    admitted: Box<[String]>,
 }
 
 impl Watched {
+    /// The table and the column that a finding names.
+    pub(crate) fn place(&self) -> (String, String) {
+        (self.home.to_string(), self.name.to_string())
+    }
+
     /// The name of a CHECK on it that is not understood.
     pub(super) fn check(&self) -> Option<&str> {
         self.doubts.check()
@@ -143,18 +147,20 @@ impl Judge<'_> {
             }
             let place = (schema.topmost(table), name.clone());
             let home = &schema.tables[self.home(table, name)].name;
+            let sql_type = self.sql_type(table, column);
             watched.push(Watched {
                 position: one.position,
-                name: name.clone(),
-                sql_type: self.sql_type(table, column),
-                home: home.to_string(),
-                in_rules: home.in_rules(),
+                name: self.names.of(name),
+                sql_type: self.names.of(&sql_type),
+                home: home.clone(),
                 standing: one.standing.clone(),
                 scrubs: one.standing.status == Status::Masked
                     && one.automatic.as_ref().is_some_and(|automatic| automatic.scrubs),
                 doubts: one.doubts.clone(),
-                admitted: self.admitted(table, name),
-                blocked: keys::partition_key_of(schema, table, name).or_else(|| self.keys.part_of(&place)),
+                admitted: self.admitted(table, name).into(),
+                blocked: keys::partition_key_of(schema, table, name)
+                    .or_else(|| self.keys.part_of(&place))
+                    .map(Into::into),
             });
         }
         Watch {
@@ -164,7 +170,7 @@ impl Judge<'_> {
             facts,
             masks,
             chosen,
-            pseudonyms: self.inputs.pseudonyms.clone(),
+            pseudonyms: Arc::clone(&self.pseudonyms),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{CheckConstraint, Column, Expression, KeyPart, OnDelete, TypeName};
 use crate::plan::sql::{names, split, write_sql, Cursor, Token};
+use std::sync::Arc;
 
 /// What follows the columns that a foreign key refers to.
 pub(super) fn on_delete(mut cursor: Cursor<'_, '_>) -> OnDelete {
@@ -66,7 +67,7 @@ pub(super) fn column(item: &[Token<'_>]) -> Option<Column> {
     let _ = cursor.accept("WITH OPTIONS");
     let mut column = Column {
         name,
-        column_type: type_name(&mut cursor),
+        column_type: type_name(&mut cursor).map(Arc::new),
         ..Column::default()
     };
     while let Some(token) = cursor.peek() {

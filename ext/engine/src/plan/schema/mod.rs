@@ -14,6 +14,7 @@ pub use types::{Base, TypeName};
 use super::TableName;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use types::UserType;
 
 /// Everything known about the archive's schema.
@@ -23,6 +24,8 @@ pub struct Schema {
     pub tables: Vec<Table>,
     by_name: HashMap<TableName, usize>,
     types: HashMap<TableName, UserType>,
+    /// The types of columns, each once: many thousands of columns have a few dozen of them.
+    written: HashSet<Arc<TypeName>>,
     /// Collations that take one case of a letter for the other.
     without_case: HashSet<TableName>,
     /// Views and materialized views, with their kind.
@@ -76,8 +79,8 @@ impl Table {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Its type as written; None in a typed table that does not repeat it.
-    pub column_type: Option<TypeName>,
+    /// Its type as written, which many share; None in a typed table that does not repeat it.
+    pub column_type: Option<Arc<TypeName>>,
     /// NOT NULL, by itself or as part of the primary key.
     pub not_null: bool,
     /// It has a DEFAULT.

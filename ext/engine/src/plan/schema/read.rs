@@ -3,19 +3,17 @@
 use super::clauses::{
     check, column, identifiers, index_parts, key_names, on_delete, table_constraint, type_name, Constraint,
 };
-use super::{Column, ForeignKey, KeyPart, Schema, Table, Unique, UserType};
+use super::{Column, ForeignKey, KeyPart, Schema, Table, TypeName, Unique, UserType};
 use crate::plan::sql::{lex, split, Cursor, Token};
 use crate::plan::TableName;
 use pg_dump_archive::{Entry, EntryKind};
+use std::sync::Arc;
 
 impl Schema {
     pub(super) fn read_entry(&mut self, entry: &Entry) {
         match &entry.kind {
             EntryKind::View | EntryKind::MaterializedView => {
-                let name = TableName {
-                    schema: entry.namespace.clone(),
-                    name: entry.tag.clone(),
-                };
+                let name = TableName::new(&entry.namespace, &entry.tag);
                 self.views.insert(name, entry.kind.clone());
             }
             EntryKind::Table
@@ -183,10 +181,22 @@ impl Schema {
                 cursor.advance();
             }
         }
+        for column in &mut table.columns {
+            column.column_type = column.column_type.take().map(|written| self.shared(written));
+        }
         let index = self.tables.len();
         self.by_name.insert(table.name.clone(), index);
         self.tables.push(table);
         Some(())
+    }
+
+    /// The same type where another column has it already.
+    fn shared(&mut self, written: Arc<TypeName>) -> Arc<TypeName> {
+        if let Some(known) = self.written.get(&written) {
+            return Arc::clone(known);
+        }
+        self.written.insert(Arc::clone(&written));
+        written
     }
 
     fn read_alter_table(&mut self, entry: &Entry, mut cursor: Cursor<'_, '_>) -> Option<()> {

@@ -7,7 +7,7 @@ use crate::plan::{quote_identifier, TableName};
 use masking::Type;
 
 /// A type as pg_dump writes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TypeName {
     /// The schema, where one is written.
     pub schema: Option<String>,
@@ -85,10 +85,7 @@ impl Schema {
                 };
                 return (Type::Array(Box::new(self.resolve(&of, home).0)), not_null);
             }
-            let key = TableName {
-                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
-                name: current.name.clone(),
-            };
+            let key = TableName::new(current.schema.as_deref().unwrap_or(home), &current.name);
             let built_in = || Type::from_name(&current.name, &current.modifiers);
             return match self.types.get(&key) {
                 Some(UserType::Domain {
@@ -137,10 +134,7 @@ impl Schema {
             if current.array {
                 return Base::Other;
             }
-            let key = TableName {
-                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
-                name: current.name.clone(),
-            };
+            let key = TableName::new(current.schema.as_deref().unwrap_or(home), &current.name);
             match self.types.get(&key) {
                 Some(UserType::Domain { base, .. }) => current = base,
                 Some(UserType::Enum(_)) => return Base::Enum,
@@ -157,10 +151,7 @@ impl Schema {
         let mut current = column_type;
         // Domains over domains, as above.
         for _ in 0..32 {
-            let key = TableName {
-                schema: current.schema.clone().unwrap_or_else(|| home.to_owned()),
-                name: current.name.clone(),
-            };
+            let key = TableName::new(current.schema.as_deref().unwrap_or(home), &current.name);
             match self.types.get(&key) {
                 Some(UserType::Domain { base, checks, .. }) if !current.array => {
                     found.extend(checks);

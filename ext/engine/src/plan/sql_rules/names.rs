@@ -15,18 +15,12 @@ use std::ops::ControlFlow;
 /// The table of a name without or with a schema. Without: the rule's own first, then `public`'s, then the only one.
 pub(super) fn find_table(schema: &Schema, own: usize, in_schema: Option<&str>, name: &str) -> Option<usize> {
     if let Some(in_schema) = in_schema {
-        return schema.table(&TableName {
-            schema: in_schema.to_owned(),
-            name: name.to_owned(),
-        });
+        return schema.table(&TableName::new(in_schema, name));
     }
     if schema.tables[own].name.name == name {
         return Some(own);
     }
-    let public = schema.table(&TableName {
-        schema: "public".into(),
-        name: name.to_owned(),
-    });
+    let public = schema.table(&TableName::new("public", name));
     public.or_else(|| {
         let mut tables = schema
             .tables

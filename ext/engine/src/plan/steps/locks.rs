@@ -94,10 +94,9 @@ impl Steps<'_> {
             EntryKind::EventTrigger => {}
             _ if is_body_of_view(entry) => {
                 let view = entry.tag.trim_end_matches(" _RETURN").to_owned();
-                locks.exclusive_others.push(TableName {
-                    schema: entry.namespace.clone(),
-                    name: view,
-                });
+                locks
+                    .exclusive_others
+                    .push(TableName::new(&entry.namespace, view));
                 locks.shared = self.tables_needed(entry);
             }
             EntryKind::MaterializedViewData | EntryKind::MaterializedView | EntryKind::View => {

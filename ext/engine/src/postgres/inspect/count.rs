@@ -71,10 +71,7 @@ impl Target {
              JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm'";
         let mut statements = vec![format!("TRUNCATE {} CASCADE", table.sql())];
         for row in session.query(views, &[&table.sql()]).await.map_err(doing)? {
-            let view = TableName {
-                schema: get(&row, "schema")?,
-                name: get(&row, "name")?,
-            };
+            let view = TableName::new(get::<String>(&row, "schema")?, get::<String>(&row, "name")?);
             statements.push(format!("REFRESH MATERIALIZED VIEW {} WITH NO DATA", view.sql()));
         }
         // One message, one transaction.

@@ -29,6 +29,8 @@ const CHECK: Duration = Duration::from_secs(5);
 pub(super) struct Restore<'a> {
     pub(super) target: &'a Target,
     pub(super) plan: &'a Arc<Plan>,
+    /// The plan's loads by their tables.
+    pub(super) loads_of: HashMap<&'a TableName, Vec<&'a Load>>,
     pub(super) stages: Stages,
     pub(super) graph: Graph<'a>,
     pub(super) checks: Checks<'a>,
@@ -92,11 +94,16 @@ impl<'a> Restore<'a> {
         let behind_sql = plan.loads.values().filter(|load| load.sql_group.is_some());
         let arrivals = behind_sql.map(|load| TaskId::Arrival(load.dump_id));
         let data = data.copied().map(TaskId::Entry).chain(arrivals);
+        let mut loads_of: HashMap<&TableName, Vec<&Load>> = HashMap::with_capacity(plan.loads.len());
+        for load in plan.loads.values() {
+            loads_of.entry(&load.table).or_default().push(load);
+        }
         Self {
             target,
             graph: Graph::new(&plan.steps, data),
             checks: Checks::new(watching.questions, plan.loads.values()),
             plan,
+            loads_of,
             stages: watching.stages,
             free,
             tasks: JoinSet::new(),

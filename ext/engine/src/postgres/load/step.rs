@@ -150,7 +150,7 @@ impl Todo {
 
     /// How many rows it does not take, and what finds them; nothing where no query does.
     async fn found(&self, session: &Session) -> String {
-        let Some(query) = &self.step.finds else {
+        let Some(query) = self.step.finds() else {
             return String::new();
         };
         let sql = format!("SELECT count(*) FROM ({query}) found");

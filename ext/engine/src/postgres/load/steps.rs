@@ -87,9 +87,8 @@ impl<'a> Restore<'a> {
     }
 
     fn masks_any(&self, part: &MadeOf) -> bool {
-        let loads = self.plan.loads.values();
-        let mut loads = loads.filter(|load| part.tables.contains(&load.table));
-        loads.any(|load| {
+        let loads = part.tables.iter().filter_map(|table| self.loads_of.get(table));
+        loads.flatten().any(|load| {
             let mask = match self.decided.get(&load.dump_id) {
                 Some(Decision::Mask(mask)) => Some(mask),
                 _ => load.mask.as_ref(),

@@ -42,10 +42,10 @@ impl Target {
         let tables = rows
             .iter()
             .map(|row| {
-                Ok(TableName {
-                    schema: get(row, "schema")?,
-                    name: get(row, "name")?,
-                })
+                Ok(TableName::new(
+                    get::<String>(row, "schema")?,
+                    get::<String>(row, "name")?,
+                ))
             })
             .collect::<Result<Vec<TableName>>>()?;
         let tables: Vec<TableName> = tables.into_iter().filter(|table| !done.contains(table)).collect();

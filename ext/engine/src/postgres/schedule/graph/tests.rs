@@ -3,10 +3,7 @@ use super::*;
 use pg_dump_archive::DumpId;
 
 fn table(name: &str) -> TableName {
-    TableName {
-        schema: "public".into(),
-        name: name.into(),
-    }
+    TableName::new("public", name)
 }
 
 fn task(id: i32) -> TaskId {
