@@ -8,7 +8,7 @@ use crate::channel::Channel;
 use crate::error::Result;
 use crate::part::{Chosen, Selection};
 use crate::part_report::TablePart;
-use crate::plan::{LeftOut, Load, Plan};
+use crate::plan::{LeftOut, Load, Plan, TableName};
 use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
@@ -17,6 +17,7 @@ use masking::ColumnCounts;
 pub use personal_data::{Finding, FoundBy, Status, Suggestion};
 use pg_dump_archive::Header;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A finished run.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -217,6 +218,23 @@ impl TableReport {
         }
     }
 
+    /// Adds the rows of another load of the same table: a hypertable's come as several.
+    fn add(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.bytes += more.bytes;
+        self.seconds += more.seconds;
+        self.backup_rows = match (self.backup_rows, more.backup_rows) {
+            (Some(rows), Some(further)) => Some(rows + further),
+            (rows, further) => rows.or(further),
+        };
+        for column in more.columns {
+            match self.columns.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => known.add(&column),
+                None => self.columns.push(column),
+            }
+        }
+    }
+
     /// Adds what rules in SQL did to it.
     pub(crate) fn add_changes(&mut self, changes: &[SqlChange]) {
         for change in changes {
@@ -238,10 +256,23 @@ impl TableReport {
     }
 }
 
+impl ColumnReport {
+    fn add(&mut self, more: &Self) {
+        self.masked += more.masked;
+        self.kept += more.kept;
+        self.nulls += more.nulls;
+        self.violations += more.violations;
+    }
+}
+
 /// Each table that was loaded. `selection`: which rows were chosen, where not all came.
 pub(crate) fn tables(plan: &Plan, loaded: &LoadReport, selection: Option<&Selection>) -> Vec<TableReport> {
-    let tables = loaded.loads.iter().filter_map(|done| {
-        let load = plan.loads.get(&done.dump_id)?;
+    let mut tables: Vec<TableReport> = Vec::with_capacity(loaded.loads.len());
+    let mut shared: HashMap<&TableName, usize> = HashMap::new();
+    for done in &loaded.loads {
+        let Some(load) = plan.loads.get(&done.dump_id) else {
+            continue;
+        };
         let mut table = TableReport::new(load, done.rows, done.bytes, done.seconds, &done.masked);
         table.add_changes(&done.sql);
         let waited = plan.part.as_ref().is_some_and(|part| part.waits(done.dump_id));
@@ -249,9 +280,15 @@ pub(crate) fn tables(plan: &Plan, loaded: &LoadReport, selection: Option<&Select
             .filter(|_| waited)
             .and_then(|chosen| chosen.of(done.dump_id));
         table.backup_rows = chosen.map(Chosen::total);
-        Some(table)
-    });
-    tables.collect()
+        let first = load
+            .shared
+            .then(|| *shared.entry(&load.table).or_insert(tables.len()));
+        match first.and_then(|at| tables.get_mut(at)) {
+            Some(first) => first.add(table),
+            None => tables.push(table),
+        }
+    }
+    tables
 }
 
 /// How a run ended, for the gem's history.

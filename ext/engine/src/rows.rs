@@ -23,8 +23,9 @@ impl<'a, R: Read> LoadRows<'a, R> {
     pub(crate) fn new(load: &'a Load, block: DataBlock<'a, R>, size: usize) -> Self {
         let format = match &load.format {
             RowFormat::Copy => Format::Copy(Pieces::new(block, size)),
-            RowFormat::Inserts { table_columns } => {
-                Format::Inserts(InsertRows::new(block, size, table_columns))
+            RowFormat::Inserts { table_columns, into } => {
+                let rows = InsertRows::new(block, size, table_columns);
+                Format::Inserts(rows.of_table(&into.schema, &into.name))
             }
         };
         Self { load, format }

@@ -227,7 +227,7 @@ fn inserts_without_a_column_list_say_which_columns_are_generated() {
     )
     .unwrap();
     let load = |table: &str| plan.loads.values().find(|load| load.table.name == table).unwrap();
-    let RowFormat::Inserts { table_columns } = &load("users").format else {
+    let RowFormat::Inserts { table_columns, .. } = &load("users").format else {
         panic!("not INSERTs")
     };
     let generated: Vec<&str> = table_columns
@@ -237,7 +237,7 @@ fn inserts_without_a_column_list_say_which_columns_are_generated() {
         .collect();
     assert_eq!(generated, ["full_name"]);
     assert_eq!(table_columns.len(), load("users").columns.len() + 1);
-    let RowFormat::Inserts { table_columns } = &load("puppies").format else {
+    let RowFormat::Inserts { table_columns, .. } = &load("puppies").format else {
         panic!("not INSERTs")
     };
     let names: Vec<&str> = table_columns.iter().map(|(name, _)| name.as_str()).collect();

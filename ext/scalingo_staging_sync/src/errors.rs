@@ -3,7 +3,7 @@
 //! Which class one becomes, and its words, is decided in Ruby (`lib/scalingo_staging_sync/messages/engine_words.rb`).
 
 use crate::words;
-use magnus::{prelude::*, Exception, Ruby};
+use magnus::{prelude::*, Exception, ExceptionClass, RModule, Ruby};
 use serde::Serialize;
 use staging_sync_engine::error::{About, Error, Kind};
 use staging_sync_engine::text::Text;
@@ -19,7 +19,7 @@ struct Facts<'e> {
 
 /// The Ruby exception for an engine's error.
 ///
-/// Falls back to `RuntimeError` when it cannot be made, which only a broken installation shows.
+/// Falls back to the parent of them all, with the words as they are, when it cannot be made.
 pub(crate) fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
     let facts = Facts {
         kind: error.kind,
@@ -30,6 +30,13 @@ pub(crate) fn to_ruby(ruby: &Ruby, error: &Error) -> magnus::Error {
     let built = words::of(ruby, "error", &facts).and_then(Exception::try_convert);
     match built {
         Ok(exception) => exception.into(),
-        Err(_) => magnus::Error::new(ruby.exception_runtime_error(), error.to_string()),
+        Err(_) => magnus::Error::new(parent(ruby), error.to_string()),
     }
+}
+
+/// `ScalingoStagingSync::Error`; `RuntimeError` only where not even that is loaded.
+fn parent(ruby: &Ruby) -> ExceptionClass {
+    let own = ruby.class_object().const_get::<_, RModule>("ScalingoStagingSync");
+    let parent = own.and_then(|own| own.const_get::<_, ExceptionClass>("Error"));
+    parent.unwrap_or_else(|_| ruby.exception_runtime_error())
 }

@@ -34,6 +34,8 @@ pub struct InsertRows<R> {
     source: Lookahead<R>,
     size: usize,
     columns: Vec<(String, bool)>,
+    /// The schema and the name that every statement has to say, where that is known.
+    table: Option<(String, String)>,
     /// Whether a backslash in a plain literal is an escape (`standard_conforming_strings` off).
     backslash_escapes: bool,
     /// The beginning of the last statement, up to VALUES. Nearly always the next one begins the same.
@@ -73,6 +75,7 @@ impl<R: Read> InsertRows<R> {
             source: Lookahead::new(reader),
             size: size.max(1),
             columns: columns.to_vec(),
+            table: None,
             backslash_escapes: false,
             head: Vec::new(),
             order: Order::default(),
@@ -88,6 +91,13 @@ impl<R: Read> InsertRows<R> {
     /// says: then a backslash in a plain literal is an escape. Without it a backslash is a backslash.
     pub fn with_backslash_escapes(mut self) -> Self {
         self.backslash_escapes = true;
+        self
+    }
+
+    /// Says which table the statements are about: one that names another is refused. A name without a schema is taken to be
+    /// in this one.
+    pub fn of_table(mut self, schema: &str, name: &str) -> Self {
+        self.table = Some((schema.to_owned(), name.to_owned()));
         self
     }
 

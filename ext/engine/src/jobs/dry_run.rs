@@ -298,6 +298,17 @@ fn tables(
     });
     let mut tables: Vec<PlannedTable> = loaded.chain(excluded).chain(kept).collect();
     tables.sort_by(|a, b| a.table.cmp(&b.table));
+    // A hypertable's rows come as several loads.
+    tables.dedup_by(|more, first| {
+        let is_same = more.table == first.table;
+        if is_same {
+            first.compressed_bytes = first
+                .compressed_bytes
+                .zip(more.compressed_bytes)
+                .map(|(one, other)| one + other);
+        }
+        is_same
+    });
     tables
 }
 

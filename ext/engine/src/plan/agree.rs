@@ -91,7 +91,7 @@ fn check_section(entry: &Entry) -> Result<(), Error> {
 
 /// The table and the columns that COPY names.
 fn check_rows(entry: &Entry, schema: &Schema) -> Result<(), Error> {
-    let Some(known) = schema.table(&TableName::of(entry)) else {
+    let Some(known) = schema.table_of_rows(entry) else {
         return Ok(());
     };
     if entry.copy_stmt.trim().is_empty() {
@@ -135,9 +135,10 @@ fn check_rows(entry: &Entry, schema: &Schema) -> Result<(), Error> {
 
 /// The table that rows go into is their own, or one that it is a partition of.
 fn check_table(entry: &Entry, target: &TableName, own: usize, schema: &Schema) -> Result<(), Error> {
+    let is_chunk = || schema.hypertables.of_chunk(entry).is_some() && *target == TableName::of(entry);
     let into = schema.table(target);
     let is_root = |at| schema.partition_ancestors(own).contains(&at);
-    match into.is_some_and(|at| at == own || is_root(at)) {
+    match is_chunk() || into.is_some_and(|at| at == own || is_root(at)) {
         true => Ok(()),
         false => Err(contradiction(
             entry,

@@ -1,5 +1,6 @@
 //! Which entries are restored, which are left out, and why.
 
+use super::chunks::Hypertables;
 use super::dispensable::{self, Needed};
 use super::entries::{display_name, extension_schema, is_body_of_view, made_by_timescaledb};
 use super::extension_rows;
@@ -45,6 +46,7 @@ pub(super) struct Decisions {
 pub(super) fn decide(
     entries: &[Entry],
     by_id: &HashMap<DumpId, usize>,
+    hypertables: &Hypertables,
     settings: &Settings,
 ) -> (Decisions, Diagnostics) {
     let relations: HashSet<(&EntryKind, &str, &str)> = entries
@@ -63,7 +65,11 @@ pub(super) fn decide(
     let fates = entries
         .iter()
         .map(|entry| {
-            by_kind(entry, &relations, settings, &mut diagnostics.warnings).map_or(Fate::Keep, Fate::Out)
+            let why = match of_hypertable(entry, hypertables) {
+                Some(why) => why,
+                None => by_kind(entry, &relations, settings, &mut diagnostics.warnings),
+            };
+            why.map_or(Fate::Keep, Fate::Out)
         })
         .enumerate()
         .map(|(at, fate)| match fate {
@@ -85,6 +91,15 @@ pub(super) fn decide(
         decisions.may_go(entries, &needed);
     }
     (decisions, diagnostics)
+}
+
+/// The same of a hypertable's parts: rows of chunks come, and what the extension makes with it is implied.
+fn of_hypertable(entry: &Entry, hypertables: &Hypertables) -> Option<Option<String>> {
+    let is_rows = entry.kind == EntryKind::TableData && hypertables.of_chunk(entry).is_some();
+    match is_rows {
+        true => Some(None),
+        false => hypertables.makes(entry).then(|| Some(String::new())),
+    }
 }
 
 /// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.

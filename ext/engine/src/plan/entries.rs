@@ -33,5 +33,4 @@ pub(super) const BLOCKER: &str = "ts_insert_blocker";
 /// Whether TimescaleDB makes what this entry creates itself.
 pub(super) fn made_by_timescaledb(entry: &Entry) -> bool {
     entry.namespace.starts_with(TIMESCALEDB)
-        || entry.kind == EntryKind::Trigger && entry.tag.ends_with(BLOCKER)
 }

@@ -26,6 +26,8 @@ pub struct Load {
     pub binary: Option<Arc<Layout>>,
     /// Whether PostgreSQL takes its rows frozen (COPY's FREEZE): they go into a table of their own that holds rows.
     pub freezable: bool,
+    /// Whether its table takes the rows of other loads, too: they cannot be taken back alone.
+    pub shared: bool,
     /// What is masked, or None when every byte stays.
     pub mask: Option<Arc<RowMask>>,
     /// What is masked where a rule's condition says so: each row takes the pseudonyms along, and SQL chooses.
@@ -59,6 +61,13 @@ impl LoadBuilder {
     #[must_use]
     pub fn freezable(mut self, freezable: bool) -> Self {
         self.0.freezable = freezable;
+        self
+    }
+
+    /// Its table takes the rows of other loads, too.
+    #[must_use]
+    pub(crate) fn shared(mut self, shared: bool) -> Self {
+        self.0.shared = shared;
         self
     }
 
@@ -107,6 +116,7 @@ impl Load {
             format: RowFormat::Copy,
             binary: None,
             freezable: false,
+            shared: false,
             mask: None,
             conditional: None,
             vectors: None,
@@ -175,12 +185,21 @@ pub enum RowFormat {
         /// The columns of a statement without a column list, with whether each is generated: the whole
         /// table's, in its order. Generated ones hold `DEFAULT` and are dropped.
         table_columns: Vec<(String, bool)>,
+        /// The table that each statement names.
+        into: TableName,
     },
 }
 
 /// The load of a TABLE DATA entry's block, not masked yet. None when its table is not known.
 pub(super) fn read(entry: &Entry, schema: &Schema) -> Option<Load> {
-    of_table(entry, &schema.tables[schema.table(&TableName::of(entry))?])
+    let known = &schema.tables[schema.table_of_rows(entry)?];
+    if !schema.hypertables.has(&known.name) {
+        return of_table(entry, known);
+    }
+    // What chunks hold goes in by the hypertable, which makes its chunks itself.
+    let load = of_table(entry, known)?;
+    let all = Load::builder(entry.dump_id, known.name.clone(), load.columns);
+    Some(all.format(load.format).shared(true).build())
 }
 
 /// The same of an extension's own table, which the archive does not create; its COPY says the columns.
@@ -228,7 +247,11 @@ fn inserts(entry: &Entry, table: &TableName, known: &Table) -> (TableName, Vec<S
         .map(|(name, _)| name.clone())
         .collect();
     let copy_into = partition_root(entry).unwrap_or_else(|| table.clone());
-    (copy_into, columns, RowFormat::Inserts { table_columns })
+    let format = RowFormat::Inserts {
+        table_columns,
+        into: copy_into.clone(),
+    };
+    (copy_into, columns, format)
 }
 
 /// Whether a table holds rows itself: PostgreSQL freezes none that go on to partitions or elsewhere.

@@ -74,7 +74,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         .enumerate()
         .map(|(index, entry)| (entry.dump_id, index))
         .collect();
-    let decisions = diagnostics.take(decide::decide(entries, &by_id, settings));
+    let decisions = diagnostics.take(decide::decide(entries, &by_id, &schema.hypertables, settings));
     if contents.is_archive {
         agree::check(entries, &decisions, schema)?;
     }
@@ -106,7 +106,7 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     cycles::check(&steps)?;
     let (steps, early) = search::create_early(steps, &early);
     let order = Order {
-        statements: passes.statements().chain(early).collect(),
+        statements: (passes.statements().chain(passes.hypertables()).chain(early)).collect(),
         steps,
         left_out: passes.left_out().chain(left_out).collect(),
     };

@@ -9,6 +9,7 @@
 mod agree;
 mod binary;
 mod checks;
+mod chunks;
 mod cycles;
 mod decide;
 mod diagnostics;

@@ -100,8 +100,14 @@ fn as_restored(plan: &Plan, mut entry: Entry, step: Option<&str>) -> Entry {
         }
     }
     if let Some(load) = plan.loads.get(&entry.dump_id) {
+        // The archive has a hypertable as the plain table that holds all its rows.
+        let is_chunk = (&entry.namespace, &entry.tag) != (&load.table.schema, &load.table.name);
+        if is_chunk {
+            entry.namespace.clone_from(&load.table.schema);
+            entry.tag.clone_from(&load.table.name);
+        }
         // Rows of partitions that rules in SQL saw together go by way of what they are partitions of.
-        if load.format != RowFormat::Copy || load.sql_group.is_some() {
+        if is_chunk || load.format != RowFormat::Copy || load.sql_group.is_some() {
             entry.copy_stmt = copy_statement(load);
         }
     }

@@ -16,10 +16,13 @@ impl<R: Read> InsertRows<R> {
         self.head.clear();
         self.keyword("INSERT")?;
         self.keyword("INTO")?;
-        self.head_identifier()?;
+        let mut named = vec![self.head_identifier()?];
         while self.head_peek()? == Some(b'.') {
             self.head_byte()?;
-            self.head_identifier()?;
+            named.push(self.head_identifier()?);
+        }
+        if !self.is_due(&named) {
+            return self.refuse("it is an INSERT into another table");
         }
         let names = if self.head_peek()? == Some(b'(') {
             Some(self.column_list()?)
@@ -43,6 +46,23 @@ impl<R: Read> InsertRows<R> {
                 Ok(Head::DefaultValues)
             }
             _ => self.refuse("VALUES is missing"),
+        }
+    }
+
+    /// Whether a statement's table is the one that all have to name. What is not UTF-8 cannot be compared.
+    fn is_due(&self, named: &[String]) -> bool {
+        let Some((schema, name)) = &self.table else {
+            return true;
+        };
+        let equals = |one: &str, other: &str| {
+            one == other
+                || one.contains(char::REPLACEMENT_CHARACTER)
+                || other.contains(char::REPLACEMENT_CHARACTER)
+        };
+        match named {
+            [own] => equals(own, name),
+            [home, own] => equals(home, schema) && equals(own, name),
+            _ => false,
         }
     }
 

@@ -146,6 +146,28 @@ fn a_table_without_rows_gives_no_piece() {
 }
 
 #[test]
+fn a_statement_of_another_table_is_refused() {
+    let read = |statement: &'static str| {
+        let rows = InsertRows::new(statement.as_bytes(), 100, &columns(&["id"]));
+        all(rows.of_table("app", "Odd"))
+    };
+    for own in ["app.\"Odd\"", "\"Odd\"", "\"app\".\"Odd\""] {
+        let statements: &'static str =
+            format!("INSERT INTO {own} VALUES (1);\nINSERT INTO {own} VALUES (2);\n").leak();
+        assert_eq!(read(statements).ok().as_deref(), Some(&b"1\n2\n"[..]));
+    }
+    for other in ["app.odd", "public.\"Odd\"", "app.\"Odd\".x"] {
+        let statements =
+            format!("INSERT INTO app.\"Odd\" VALUES (1);\nINSERT INTO {other} VALUES (2);\n").leak();
+        let error = read(statements)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(error.contains("an INSERT into another table"), "{error}");
+    }
+}
+
+#[test]
 fn anything_else_than_literals_in_inserts_is_refused() {
     let names = &["a", "b"];
     for statements in [

@@ -34,10 +34,12 @@ impl Fitting<'_> {
             .zip(&decisions.fates)
             .filter(|(_, fate)| fate.is_kept());
         for (entry, _) in kept.filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::Keep) {
-            let name = TableName::of(entry);
-            let table = self.schema.table(&name);
+            let table = self.schema.table_of_rows(entry);
             if table.is_some_and(|table| self.excluded.contains(&table)) {
-                without_rows.push(name);
+                // Of a hypertable, once: of its own entry.
+                if self.schema.hypertables.of_chunk(entry).is_none() {
+                    without_rows.push(TableName::of(entry));
+                }
                 continue;
             }
             match load::read(entry, self.schema) {

@@ -77,7 +77,8 @@ impl<'a> Passes<'a> {
     }
 
     pub(super) fn sql(&self, entry: &Entry) -> String {
-        statement_sql(entry, self.names_its_schemas)
+        let sql = statement_sql(entry, self.names_its_schemas);
+        hypertables::adapted(&self.schema.hypertables, entry, sql)
     }
 
     pub(super) fn scope(&self) -> (Scope<'a>, Diagnostics) {
@@ -95,7 +96,7 @@ impl<'a> Passes<'a> {
         let queues = Queues::read(settings, schema, &rules, &ignores, &excluded);
         excluded.extend(queues.without_rows());
         diagnostics.add(rules.check_keys(&excluded, |id| self.is_restored(id)));
-        diagnostics.add(hypertables::check(schema, &excluded, self.entries));
+        diagnostics.add(hypertables::check(schema, &excluded, &kept));
         let scope = Scope {
             keep,
             kept,
@@ -185,6 +186,12 @@ impl<'a> Passes<'a> {
     /// What runs before the rows.
     pub(super) fn statements(&self) -> impl Iterator<Item = Statement> {
         statements(self.entries, self.decisions, |entry| self.sql(entry)).into_iter()
+    }
+
+    /// What makes hypertables of tables, behind all that is said of these as plain ones.
+    pub(super) fn hypertables(&self) -> impl Iterator<Item = Statement> {
+        let (found, on_error) = (&self.schema.hypertables, self.settings.on_object_error);
+        hypertables::statements(found, self.entries, on_error).into_iter()
     }
 
     pub(super) fn left_out(&self) -> impl Iterator<Item = LeftOut> {

@@ -11,6 +11,7 @@ mod types;
 
 pub use types::{Base, TypeName};
 
+use super::chunks::Hypertables;
 use super::TableName;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,8 @@ pub struct Schema {
     without_case: HashSet<TableName>,
     /// Views and materialized views, with their kind.
     pub views: HashMap<TableName, EntryKind>,
+    /// TimescaleDB's, whose chunks are not among the tables.
+    pub(super) hypertables: Hypertables,
 }
 
 /// A table.
@@ -182,8 +185,14 @@ pub enum OnDelete {
 impl Schema {
     /// Reads the schema from a table of contents.
     pub fn read(entries: &[Entry]) -> Self {
-        let mut schema = Schema::default();
+        let mut schema = Schema {
+            hypertables: Hypertables::read(entries),
+            ..Schema::default()
+        };
         for entry in entries {
+            if schema.hypertables.makes(entry) {
+                continue;
+            }
             schema.read_entry(entry);
         }
         schema.resolve_parents();
@@ -199,6 +208,14 @@ impl Schema {
     /// The table of this name.
     pub fn table(&self, name: &TableName) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// The table that an entry's rows belong to: of a chunk, its hypertable.
+    pub(super) fn table_of_rows(&self, entry: &Entry) -> Option<usize> {
+        match self.hypertables.of_chunk(entry) {
+            Some(hypertable) => self.table(hypertable),
+            None => self.table(&TableName::of(entry)),
+        }
     }
 
     /// All partitions of a table and tables that inherit from it, at any depth, without itself.

@@ -5,7 +5,7 @@ use super::Steps;
 use crate::plan::decide::Fate;
 use crate::plan::schema::ForeignKey;
 use crate::plan::sql::{lex, Cursor};
-use crate::plan::{TableName, TaskId};
+use crate::plan::TaskId;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{BTreeSet, HashSet};
 
@@ -25,7 +25,7 @@ impl Steps<'_> {
             .map(|at| &self.entries[*at]);
         let loaded = loads_named
             .filter(|entry| entry.kind == EntryKind::TableData)
-            .filter_map(|entry| self.schema.table(&TableName::of(entry)));
+            .filter_map(|entry| self.schema.table_of_rows(entry));
         let mut tables: Vec<usize> = loaded.chain(self.tables_needed(entry)).collect();
         if entry.kind == EntryKind::MaterializedViewData {
             tables.extend(self.tables_read(entry));

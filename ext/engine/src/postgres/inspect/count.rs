@@ -4,7 +4,7 @@
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
 use crate::plan::TableName;
-use crate::postgres::inspect::relations;
+use crate::postgres::inspect::relations::{self, HYPERTABLE};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, is_not_found};
 use crate::postgres::Target;
@@ -91,12 +91,8 @@ pub(in crate::postgres) async fn ask_beside_others(
     questions: &[Question],
 ) -> Result<Vec<Option<Vec<u64>>>> {
     let tables = questions.iter().map(|(table, _)| table);
-    let can_be_asked = relations::each_is(
-        session,
-        "verifying",
-        "c.relkind = 'r' AND NOT c.relrowsecurity",
-        tables,
-    );
+    let is_plain = format!("c.relkind = 'r' AND NOT c.relrowsecurity AND NOT {HYPERTABLE}");
+    let can_be_asked = relations::each_is(session, "verifying", &is_plain, tables);
     let can_be_asked = can_be_asked.await?;
     let asked = questions
         .iter()
@@ -113,12 +109,14 @@ pub(in crate::postgres) async fn ask_beside_others(
 
 async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
     let doing = |error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error);
-    let sql = "SELECT c.relkind = 'p' AS root, \
+    let sql = format!(
+        "SELECT c.relkind = 'p' OR {HYPERTABLE} AS root, \
                  c.relrowsecurity AND c.relforcerowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AS hidden \
-               FROM pg_class c, pg_roles r WHERE c.oid = $1::text::regclass AND r.rolname = current_user";
-    let row = session.query_one(sql, &[&table.sql()]).await.map_err(doing)?;
+               FROM pg_class c, pg_roles r WHERE c.oid = $1::text::regclass AND r.rolname = current_user"
+    );
+    let row = session.query_one(&sql, &[&table.sql()]).await.map_err(doing)?;
     let (root, hidden): (bool, bool) = (get(&row, "root")?, get(&row, "hidden")?);
-    // A partition root has no rows of its own; any other table's are its own alone, without its heirs'.
+    // A partition root, like a hypertable, has no rows of its own; any other table's are its own alone, without its heirs'.
     let only = if root { "" } else { "ONLY " };
     let source = format!("{only}{}", table.sql());
     // Under FORCE ROW LEVEL SECURITY not even the owner sees every row, except for the time of this transaction.

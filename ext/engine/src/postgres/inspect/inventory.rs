@@ -1,6 +1,7 @@
 //! What the role owns in the target, and who would lose something if it were dropped. Only looks.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::postgres::inspect::relations::HYPERTABLE;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, Facts};
 
@@ -9,7 +10,7 @@ use crate::postgres::session::{get, Facts};
 /// also the objects of kinds that have no owner. Never there: what PostgreSQL itself brought (object ids below
 /// 16384), extensions and their members, temporary objects, what depends on another object of ours for its very
 /// existence (an identity column's sequence, a table's row type, an array type, a range's functions), the schema `public`, the gem's own schema, and
-/// schemas that hold an extension.
+/// schemas that hold an extension, and TimescaleDB's chunks, which go with their hypertables.
 ///
 /// Stages are in dropping order: what fires on drops first, then what most things hang on, schemas last.
 const OWNED: &str = "
@@ -23,7 +24,8 @@ const OWNED: &str = "
     WHERE d.refclassid = 'pg_namespace'::regclass),
  own_schema AS (
    SELECT oid FROM pg_namespace
-    WHERE nspname IN ('scalingo_staging_sync', 'information_schema') OR nspname LIKE 'pg\\_%'),
+    WHERE nspname IN ('scalingo_staging_sync', 'information_schema') OR nspname LIKE 'pg\\_%'
+      OR nspname LIKE '\\_timescaledb\\_%' AND EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')),
  candidates (classid, objid, namespace, stage, kind) AS (
    SELECT 'pg_event_trigger'::regclass, e.oid, NULL::oid, 1, 'EVENT TRIGGER' FROM pg_event_trigger e, me WHERE evtowner = me.oid
    UNION ALL SELECT 'pg_publication'::regclass, p.oid, NULL, 2, 'PUBLICATION' FROM pg_publication p, me WHERE pubowner = me.oid
@@ -125,6 +127,8 @@ pub(crate) struct Owned {
     pub(crate) kind: &'static str,
     /// Its name as DROP wants it, such as `public.area(integer)`.
     pub(crate) identity: String,
+    /// No other may be dropped in the same statement: it is a hypertable.
+    pub(crate) alone: bool,
 }
 
 /// What the role owns.
@@ -205,7 +209,7 @@ pub(crate) async fn take(session: &Session) -> Result<Inventory> {
     // each drop takes little along.
     let sql = format!(
         "WITH {OWNED} SELECT o.kind, CASE o.kind WHEN 'PROCEDURE' THEN {PROCEDURE} WHEN 'TRANSFORM' THEN {TRANSFORM} \
-           ELSE (pg_identify_object(o.classid, o.objid, 0)).identity END AS identity \
+           ELSE (pg_identify_object(o.classid, o.objid, 0)).identity END AS identity, c.oid IS NOT NULL AND {HYPERTABLE} AS alone \
          FROM owned o LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid \
          ORDER BY o.stage, c.relispartition DESC NULLS LAST, c.relkind = 'p', o.objid DESC"
     );
@@ -217,6 +221,7 @@ pub(crate) async fn take(session: &Session) -> Result<Inventory> {
         owned.objects.push(Owned {
             kind,
             identity: get(&row, "identity")?,
+            alone: get(&row, "alone")?,
         });
     }
     let sql = format!(

@@ -5,6 +5,10 @@ use crate::plan::TableName;
 use crate::postgres::session::connect::Session;
 use tokio_postgres::types::Type;
 
+/// Whether `pg_class c` is a hypertable of TimescaleDB's: its rows lie in tables that inherit from it.
+pub(in crate::postgres) const HYPERTABLE: &str =
+    "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'ts_insert_blocker')";
+
 /// Whether a condition on `pg_class c` holds for each of the tables, in their order. `doing`: what for, in a word.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ impl<'a> Restore<'a> {
             progress.lanes += 1;
             progress.freezes = freezes;
         }
-        let (group, alone) = (load.sql_group, load.copy_into == load.table);
+        let (group, alone) = (load.sql_group, load.copy_into == load.table && !load.shared);
         self.tasks.spawn(async move {
             let load = lane.load;
             match (run_lane(lane, &session, path).await, group) {
@@ -93,7 +93,7 @@ impl<'a> Restore<'a> {
                 (Err(error), Some(group)) if error.kind == Kind::TargetConnection => {
                     Ok(Done::Lost { group, error })
                 }
-                // A partition root holds other loads' rows, too, so its own cannot be taken back.
+                // A partition root, like a hypertable, holds other loads' rows, too, so its own cannot be taken back.
                 (Err(error), None)
                     if alone && (error.kind == Kind::TargetConnection || may_pass_later(&error)) =>
                 {

@@ -15,16 +15,12 @@ pub(super) fn drop_statements(objects: &[Owned]) -> Vec<String> {
     let mut statements = Vec::new();
     let mut rest = objects;
     while let Some(first) = rest.first() {
-        let most = if inventory::drops_several(first.kind) {
-            PER_STATEMENT
-        } else {
-            1
+        let most = match inventory::drops_several(first.kind) && !first.alone {
+            true => PER_STATEMENT,
+            false => 1,
         };
-        let length = rest
-            .iter()
-            .take(most)
-            .take_while(|one| one.kind == first.kind)
-            .count();
+        let together = |one: &&Owned| one.kind == first.kind && one.alone == first.alone;
+        let length = rest.iter().take(most).take_while(together).count();
         let (now, later) = rest.split_at(length);
         let names: Vec<&str> = now.iter().map(|one| one.identity.as_str()).collect();
         // IF EXISTS, since an object may have gone along with an earlier one.

@@ -64,8 +64,8 @@ pub(super) fn statement_refused(
         .is_some_and(|code| matches!(code.code(), "42P07" | "42710" | "42723" | "42P06"));
     if taken {
         refused.error.remedy =
-            "It belongs to another role, or to an extension, and the reset drops only what the \
-            target's role owns: drop it as its owner, or give it to the target's role, and run it again."
+            "The reset drops only what the target's role owns. If another role or an extension has one of that name, \
+            drop it as its owner, or give it to the target's role, and run it again; else please report this."
                 .into();
     }
     refused

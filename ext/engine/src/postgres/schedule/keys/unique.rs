@@ -28,6 +28,10 @@ impl UniqueKey {
         }
         let tokens = lex(&step.sql);
         let mut cursor = Cursor::new(&tokens);
+        // Without ONLY it is a hypertable's, which takes no index that is there already.
+        if !{ cursor }.accept("ALTER TABLE ONLY") {
+            return None;
+        }
         let (table, name) = constraint::added(&mut cursor)?;
         let name = quote_identifier(&name);
         let kind = ["PRIMARY KEY", "UNIQUE"]
