@@ -6,7 +6,7 @@
 //! The first interrupt asks the engine to stop, which leaves the target in order and takes it a second at most. The
 //! second one ends the call at once: the engine's thread drops its connections behind the caller's back.
 
-use crate::{convert, errors, gvl, memory, panics, words};
+use crate::{convert, errors, gvl, panics, words};
 use magnus::{block::Proc, Error, Ruby, Value};
 use serde::Serialize;
 use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
@@ -105,7 +105,7 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
 
     let mut raised: Option<Error> = None;
     // What Rails took to load.
-    give_back_memory();
+    gvl::give_back_memory();
     let outcome = loop {
         let message = gvl::without_gvl(|| messages.recv_timeout(TICK), &wake);
         let came = take(&events);
@@ -143,7 +143,7 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
     // It has sent its last message, so this takes no time; one more interrupt need not wait even for that.
     let mut thread = Some(thread);
     gvl::without_gvl(|| thread.take().map(std::thread::JoinHandle::join), &|| ());
-    give_back_memory();
+    gvl::give_back_memory();
 
     match (raised, outcome) {
         (Some(raised), _) => Err(raised),
@@ -156,14 +156,9 @@ fn run_boxed(ruby: &Ruby, block: Option<Proc>, work: Work) -> Result<Value, Erro
 fn take(events: &Events) -> Vec<Event> {
     let came = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
     if came.iter().any(|event| matches!(event, Event::Phase { .. })) {
-        give_back_memory();
+        gvl::give_back_memory();
     }
     came
-}
-
-/// Hands memory that is free back to the system.
-fn give_back_memory() {
-    gvl::without_gvl(memory::give_back, &|| ());
 }
 
 /// Starts the engine's thread. A panic in it becomes an [`EngineError`].

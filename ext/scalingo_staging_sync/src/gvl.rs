@@ -1,4 +1,4 @@
-//! Waiting without the GVL. With `memory`, the one file of the gem with `unsafe` in it.
+//! Waiting without the GVL, and what is done while nothing holds it: the one file of the gem with `unsafe` in it.
 //!
 //! The engine works on threads of its own; the Ruby thread that called it only waits for its messages, a
 //! tenth of a second at a time, and must let other Ruby threads run meanwhile and hear of signals at once.
@@ -61,4 +61,27 @@ pub(crate) fn without_gvl<T, W: Fn() + Sync>(mut work: impl FnMut() -> T, wake: 
     }
     call.result
         .map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+/// Gives memory that is free back to the system, where the allocator is one that keeps it. It takes a few milliseconds.
+///
+/// glibc keeps what is freed between blocks that are in use, and each thread has an area of its own: what the plan of some
+/// thousand tables took would stay with its thread, and the next phase and Ruby's report would come on top of it.
+pub(crate) fn give_back_memory() {
+    without_gvl(trim, &|| ());
+}
+
+fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        extern "C" {
+            /// `malloc.h`: releases free memory from the heap of every thread; says whether there was any.
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: it takes a number, asks nothing of its caller, may run beside any other thread (malloc_trim(3),
+        // "ATTRIBUTES"), and touches no block that is in use.
+        unsafe {
+            malloc_trim(0);
+        }
+    }
 }

@@ -11,7 +11,6 @@ mod call;
 mod convert;
 mod errors;
 mod gvl;
-mod memory;
 mod panics;
 mod words;
 

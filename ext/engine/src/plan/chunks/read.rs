@@ -111,10 +111,7 @@ impl Hypertable {
 fn blocked(entry: &Entry) -> Option<TableName> {
     let is_trigger = entry.kind == EntryKind::Trigger && entry.defn.contains(".insert_blocker()");
     let table = entry.tag.strip_suffix(BLOCKER).filter(|_| is_trigger)?;
-    Some(TableName {
-        schema: entry.namespace.clone(),
-        name: table.strip_suffix(' ')?.to_owned(),
-    })
+    Some(TableName::new(&entry.namespace, table.strip_suffix(' ')?))
 }
 
 /// The tables that a table inherits from.

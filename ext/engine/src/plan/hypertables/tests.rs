@@ -163,10 +163,7 @@ fn compressed_rows_are_a_problem_unless_their_table_is_left_out() {
     let error = error.unwrap_or_default();
     assert!(error.contains("of public.readings. Decompress them"), "{error}");
     assert!(error.contains("add [\"readings\"] to "), "{error}");
-    let readings = schema.table(&TableName {
-        schema: "public".into(),
-        name: "readings".into(),
-    });
+    let readings = schema.table(&TableName::new("public", "readings"));
     assert!(check(&schema, &readings.into_iter().collect(), &HashSet::new())
         .problems
         .check()
