@@ -20,6 +20,9 @@ pub(super) enum Keys {
 /// About what a bitmap takes beside its containers, and a container beside what it holds.
 const OVERHEAD: u64 = 64;
 
+/// What a container of bits takes: one for each of 65,536 numbers. The crate's own figure of their bytes is one of bits.
+const BITSET: u64 = 8_192;
+
 /// An object of the allocator's, at least.
 const LEAST: u64 = 16;
 
@@ -37,7 +40,7 @@ impl Keys {
             Self::Uuids(all) => 16 * all.len() as u64,
             Self::Numbers(all) => all.bitmaps().fold(0, |sum, (_, bitmap)| {
                 let known = bitmap.statistics();
-                let held = known.n_bytes_array_containers + known.n_bytes_bitset_containers;
+                let held = known.n_bytes_array_containers + u64::from(known.n_bitset_containers) * BITSET;
                 sum + OVERHEAD + u64::from(known.n_containers) * (OVERHEAD + LEAST) + held
             }),
         }
