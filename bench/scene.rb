@@ -101,7 +101,9 @@ class Scene
     begun = Measure.now
     process = @setting.app.start_rake("db:version", environment: { "DATABASE_URL" => database.url })
     watch.process(process.pid)
-    process.wait
+    result = process.wait
+    raise "Rails did not start:\n#{result.output}" unless result.success?
+
     @rails_start = Measure.now - begun
     @rails_memory = watch.stop.peak_memory
     @rails_cpu = watch.client_cpu
