@@ -25,6 +25,9 @@ use pg_dump_archive::EntryKind;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
+/// So many tables are named, at most.
+const NAMED: usize = 1000;
+
 /// What is in a target, and what a run would do to it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
@@ -42,7 +45,7 @@ pub struct Inspection {
     pub drops: BTreeMap<String, u64>,
     /// The tables among them, up to 1,000.
     pub dropped_tables: Vec<String>,
-    /// Those of them that the backup does not have, so that no run brings them back.
+    /// Tables that would be dropped and that the backup does not have, so that no run brings them back; up to 1,000.
     pub lost_tables: Vec<String>,
     /// Large objects that the reset would unlink.
     pub large_objects: u64,
@@ -97,7 +100,7 @@ pub async fn inspect(
     for object in &owned.objects {
         *seen.drops.entry(object.kind.to_lowercase()).or_default() += 1;
     }
-    seen.dropped_tables = owned.tables().take(1000).map(str::to_owned).collect();
+    seen.dropped_tables = owned.tables().take(NAMED).map(str::to_owned).collect();
     seen.large_objects = owned.large_objects;
     seen.sessions = other_sessions(&session).await?;
     if seen.state != "untouched" {
@@ -106,7 +109,7 @@ pub async fn inspect(
     seen.problems
         .extend(inventory::refuse_losses(&session, &facts).await.err());
     if let Some(plan) = plan {
-        seen.lost_tables = lost_tables(&seen.dropped_tables, plan);
+        seen.lost_tables = lost_tables(owned.tables(), plan);
         let oids = &plan.large_objects.oids;
         seen.problems
             .extend(inventory::refuse_taken_oids(&session, oids).await.err());
@@ -136,7 +139,7 @@ pub async fn inspect(
 }
 
 /// The tables that the plan does not make anew. PostgreSQL quotes names where it must and pg_dump never does.
-fn lost_tables(dropped: &[String], plan: &Plan) -> Vec<String> {
+fn lost_tables<'a>(dropped: impl Iterator<Item = &'a str>, plan: &Plan) -> Vec<String> {
     let bare = |name: &str| name.replace('"', "");
     let made: HashSet<String> = plan
         .schema
@@ -144,8 +147,8 @@ fn lost_tables(dropped: &[String], plan: &Plan) -> Vec<String> {
         .filter(|statement| matches!(statement.kind, EntryKind::Table))
         .map(|statement| bare(&statement.name))
         .collect();
-    let lost = dropped.iter().filter(|name| !made.contains(&bare(name)));
-    lost.cloned().collect()
+    let lost = dropped.filter(|name| !made.contains(&bare(name)));
+    lost.take(NAMED).map(str::to_owned).collect()
 }
 
 /// A session for looking alone.
