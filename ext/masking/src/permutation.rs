@@ -6,18 +6,14 @@
 //! So a value goes one place further in an order that the key chooses: it is encrypted, one is added, and that is
 //! decrypted. This is one long cycle, which visits every value before it comes back.
 
-mod schedule;
+mod ff1;
 
 use super::key::Function;
-use fpe::ff1::{NumeralString, Operations, FF1};
-use schedule::Schedule;
+use ff1::Ff1;
 use std::sync::OnceLock;
 
 /// Domains up to this size are shuffled in a table: 128 KiB at most.
 const TABLE: u128 = 1 << 15;
-
-/// FF1's least domain, in bits.
-const LEAST_BITS: u32 = 20;
 
 /// After so many steps a value is taken though its class is another one. A class is never so rare in practice, and
 /// if it were, a unique index might fail; nothing would leak.
@@ -34,10 +30,7 @@ enum Method {
         function: Box<Function>,
         next: OnceLock<Box<[u32]>>,
     },
-    Ff1 {
-        cipher: Box<FF1<Schedule>>,
-        bits: u32,
-    },
+    Ff1(Box<Ff1>),
 }
 
 impl std::fmt::Debug for Permutation {
@@ -54,16 +47,13 @@ impl Permutation {
         parts.add(Some(b"permutation"));
         parts.add(Some(&size.to_be_bytes()));
         let key = parts.finish();
-        let bits = (128 - (size - 1).leading_zeros()).max(LEAST_BITS);
-        let kind = match FF1::<Schedule>::new(&key, 2) {
-            Ok(cipher) if size > TABLE => Method::Ff1 {
-                cipher: Box::new(cipher),
-                bits,
-            },
-            _ => Method::Table {
+        let kind = if size > TABLE {
+            Method::Ff1(Box::new(Ff1::new(&key, 128 - (size - 1).leading_zeros())))
+        } else {
+            Method::Table {
                 function: Box::new(Function::from_key(&key)),
                 next: OnceLock::new(),
-            },
+            }
         };
         Self { size, kind }
     }
@@ -87,13 +77,14 @@ impl Permutation {
                 }
                 at
             }
-            Method::Ff1 { cipher, bits } => {
-                let last = u128::MAX >> (128 - bits);
-                let mut place = crypt(cipher.encrypt(tweak, &Bits::new(number, *bits)));
+            Method::Ff1(cipher) => {
+                let tweaked = cipher.tweaked(tweak);
+                let last = u128::MAX >> (128 - cipher.bits());
+                let mut place = cipher.encrypt(tweaked, number);
                 let mut found = 0;
                 for _ in 0..MOST_STEPS {
                     place = place.wrapping_add(1) & last;
-                    found = crypt(cipher.decrypt(tweak, &Bits::new(place, *bits)));
+                    found = cipher.decrypt(tweaked, place);
                     if found < self.size && accept(found) {
                         break;
                     }
@@ -102,11 +93,6 @@ impl Permutation {
             }
         }
     }
-}
-
-/// FF1 refuses nothing but strings that are too short, and none here is.
-fn crypt<E>(result: Result<Bits, E>) -> u128 {
-    result.map_or(0, |bits| bits.value)
 }
 
 /// Sattolo's shuffle: a single cycle, so that no number stays where it is.
@@ -125,100 +111,6 @@ fn shuffled(function: &Function, size: u128) -> Box<[u32]> {
         items.swap(last, chosen as usize);
     }
     items.into()
-}
-
-/// A string of bits, as FF1 takes it, without the library's own big numbers.
-struct Bits {
-    value: u128,
-    count: u32,
-}
-
-impl Bits {
-    fn new(value: u128, count: u32) -> Self {
-        Self { value, count }
-    }
-}
-
-impl NumeralString for Bits {
-    type Ops = Half;
-
-    fn is_valid(&self, radix: u32) -> bool {
-        radix == 2
-    }
-
-    fn numeral_count(&self) -> usize {
-        self.count as usize
-    }
-
-    fn split(&self) -> (Half, Half) {
-        let first = self.count / 2;
-        let second = self.count - first;
-        let half = |value: u128, count: u32| Half {
-            value: (value as u64) & (u64::MAX >> (64 - count)),
-            count,
-        };
-        (half(self.value >> second, first), half(self.value, second))
-    }
-
-    fn concat(a: Half, b: Half) -> Self {
-        Bits {
-            value: u128::from(a.value) << b.count | u128::from(b.value),
-            count: a.count + b.count,
-        }
-    }
-}
-
-/// Half of a string of bits: 10 to 64 of them.
-struct Half {
-    value: u64,
-    count: u32,
-}
-
-/// The last bytes of a number.
-struct Tail {
-    bytes: [u8; 8],
-    from: usize,
-}
-
-impl AsRef<[u8]> for Tail {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes[self.from..]
-    }
-}
-
-impl Operations for Half {
-    type Bytes = Tail;
-
-    fn numeral_count(&self) -> usize {
-        self.count as usize
-    }
-
-    fn to_be_bytes(&self, _radix: u32, b: usize) -> Tail {
-        Tail {
-            bytes: self.value.to_be_bytes(),
-            from: 8 - b.min(8),
-        }
-    }
-
-    fn add_mod_exp(self, other: impl Iterator<Item = u8>, _radix: u32, m: usize) -> Self {
-        self.changed(other, m, u64::wrapping_add)
-    }
-
-    fn sub_mod_exp(self, other: impl Iterator<Item = u8>, _radix: u32, m: usize) -> Self {
-        self.changed(other, m, u64::wrapping_sub)
-    }
-}
-
-impl Half {
-    /// Modulo a power of two the upper bytes of `other` do not count.
-    fn changed(self, other: impl Iterator<Item = u8>, m: usize, by: fn(u64, u64) -> u64) -> Self {
-        let other = other.fold(0u64, |number, byte| number << 8 | u64::from(byte));
-        let count = m as u32;
-        Half {
-            value: by(self.value, other) & (u64::MAX >> (64 - count)),
-            count,
-        }
-    }
 }
 
 /// Keyed permutations of the strings over an alphabet, by their length.
@@ -303,36 +195,10 @@ impl Strings {
 mod tests {
     use super::super::key::Key;
     use super::*;
-    use aes::Aes256;
-    use fpe::ff1::FlexibleNumeralString;
     use std::collections::HashSet;
 
     fn function() -> Function {
         Key::new(&"0123456789abcdef".into()).function("test")
-    }
-
-    #[test]
-    fn bits_are_encrypted_as_the_library_encrypts_its_own_strings() {
-        let library = FF1::<Aes256>::new(&[7; 32], 2).unwrap();
-        let cipher = FF1::<Schedule>::new(&[7; 32], 2).unwrap();
-        for (value, count) in [
-            (5u128, 20u32),
-            (0xfffff, 21),
-            (1 << 60, 77),
-            (u128::MAX >> 1, 127),
-        ] {
-            let ours = cipher.encrypt(b"tweak", &Bits::new(value, count)).unwrap();
-            let bits: Vec<u16> = (0..count).rev().map(|at| (value >> at & 1) as u16).collect();
-            let theirs: Vec<u16> = library
-                .encrypt(b"tweak", &FlexibleNumeralString::from(bits))
-                .unwrap()
-                .into();
-            let theirs = theirs
-                .into_iter()
-                .fold(0, |number, bit| number << 1 | u128::from(bit));
-            assert_eq!(ours.value, theirs);
-            assert_eq!(cipher.decrypt(b"tweak", &ours).unwrap().value, value);
-        }
     }
 
     #[test]

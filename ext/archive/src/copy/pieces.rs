@@ -116,8 +116,9 @@ impl<R: Read> Pieces<R> {
     }
 }
 
-/// Reads until `out` has `wanted` bytes; false when the reader is at its end before.
-fn fill<R: Read>(reader: &mut R, out: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
+/// Reads until `out` has `wanted` bytes; false when the reader is at its end before. It is compiled once, here: where its
+/// callers are compiled for size, the zeros were written a byte at a time.
+fn fill(reader: &mut dyn Read, out: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
     let mut filled = out.len();
     if wanted > out.capacity() {
         // A row that does not fit is grown by half, not doubled: it can be a gigabyte.

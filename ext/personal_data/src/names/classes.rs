@@ -2,6 +2,7 @@
 //!
 //! `classes.txt` has a class on each line and its words; what a class says of a column is learned as all else is.
 
+use super::packed;
 use crate::words::words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,7 +18,7 @@ struct Classes {
     ends: HashMap<&'static str, Vec<Class>>,
 }
 
-static CLASSES: LazyLock<Classes> = LazyLock::new(|| read(include_str!("classes.txt")));
+static CLASSES: LazyLock<Classes> = LazyLock::new(|| read(packed::classes().leak()));
 
 /// Lines of a class, a colon and its words; those that begin with `#` are for people.
 fn read(text: &'static str) -> Classes {

@@ -6,6 +6,7 @@ mod features;
 mod model;
 mod name;
 mod outside;
+mod packed;
 mod phrases;
 mod queue;
 mod rules;

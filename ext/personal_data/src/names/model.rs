@@ -5,6 +5,7 @@
 
 use super::features::{self, kind_of_label, ValueSummary};
 use super::name::Name;
+use super::packed;
 use super::NameFinding;
 use crate::PiiKind;
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use std::sync::LazyLock;
 struct Weights {
     personal: ByHash<i32>,
     kinds: ByHash<Vec<(u8, i32)>>,
-    labels: Vec<&'static str>,
+    labels: Vec<String>,
 }
 
 type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Ready>>;
@@ -49,10 +50,10 @@ fn hash_parts(parts: &[&str]) -> u64 {
     parts.iter().fold(SEED, |seed, part| hash(seed, part.as_bytes()))
 }
 
-static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| read(include_str!("weights.tsv")));
+static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| read(&packed::weights()));
 
 /// Lines of a feature and its weight; of a feature, a label and its weight; those that begin with `#` are for people.
-fn read(text: &'static str) -> Weights {
+fn read(text: &str) -> Weights {
     let mut weights = Weights {
         personal: ByHash::default(),
         kinds: ByHash::default(),
@@ -72,7 +73,7 @@ fn read(text: &'static str) -> Weights {
                 let labels = &mut weights.labels;
                 let place = labels.iter().position(|label| *label == second);
                 let place = place.unwrap_or_else(|| {
-                    labels.push(second);
+                    labels.push(second.to_owned());
                     labels.len() - 1
                 });
                 let of = weights.kinds.entry(feature).or_default();
