@@ -15,9 +15,9 @@ use std::sync::OnceLock;
 /// Domains up to this size are shuffled in a table: 128 KiB at most.
 const TABLE: u128 = 1 << 15;
 
-/// After so many steps a value is taken though its class is another one. A class is never so rare in practice, and
+/// After so many runs a value is taken though its class is another one. A class is never so rare in practice, and
 /// if it were, a unique index might fail; nothing would leak.
-const MOST_STEPS: u32 = 1 << 20;
+const MOST_RUNS: u32 = 1 << 18;
 
 /// A keyed permutation of the numbers below `size`.
 pub(super) struct Permutation {
@@ -79,15 +79,16 @@ impl Permutation {
             }
             Method::Ff1(cipher) => {
                 let tweaked = cipher.tweaked(tweak);
-                let last = u128::MAX >> (128 - cipher.bits());
-                let mut place = cipher.encrypt(tweaked, number);
+                let mut place = cipher.encrypt(tweaked, number).wrapping_add(1);
                 let mut found = 0;
-                for _ in 0..MOST_STEPS {
-                    place = place.wrapping_add(1) & last;
-                    found = cipher.decrypt(tweaked, place);
-                    if found < self.size && accept(found) {
-                        break;
+                for _ in 0..MOST_RUNS {
+                    for candidate in cipher.decrypt_run(tweaked, place) {
+                        if candidate < self.size && accept(candidate) {
+                            return candidate;
+                        }
+                        found = candidate;
                     }
+                    place = place.wrapping_add(ff1::RUN as u128);
                 }
                 found % self.size
             }
