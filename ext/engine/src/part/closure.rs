@@ -4,12 +4,15 @@
 //! Key tables lose rows by DELETE, which takes no room. A table's component is done when those that it refers to are, so
 //! only circles need rounds; a round looks at what the one before has changed.
 
+mod statements;
+
 use super::graph::{components, reached, Component};
-use super::keys::{key, KeyTable};
+use super::keys::KeyTable;
 use super::why;
-use crate::error::{Doing, Error, Result};
+use crate::error::Result;
 use crate::plan::part::{Part, PartRule, Reference};
 use crate::postgres::Session;
+use statements::dangling;
 
 /// The key tables and what hangs them together.
 pub(super) struct Closure<'a> {
@@ -325,54 +328,6 @@ impl<'a> Closure<'a> {
         self.change(&sql).await.map(|_| ())
     }
 
-    /// Whether the row `c` refers to one that was there and is not.
-    fn is_orphan(&self, at: usize) -> String {
-        let reference = &self.part.references[at];
-        let refers = reference
-            .columns
-            .iter()
-            .map(|(from, _)| format!("c.{} IS NOT NULL", key(*from)));
-        let refers: Vec<String> = refers.chain(self.refers_at_all(reference)).collect();
-        let known = if self.dangling[at] {
-            format!(
-                " AND NOT EXISTS (SELECT FROM {} d WHERE d.place = c.place)",
-                dangling(at)
-            )
-        } else {
-            String::new()
-        };
-        format!(
-            "{} AND NOT EXISTS (SELECT FROM {} p WHERE {}){known}",
-            refers.join(" AND "),
-            self.keys(reference.to),
-            self.joined(reference)
-        )
-    }
-
-    /// What joins a row `c` to the row `p` that it refers to.
-    pub(super) fn joined(&self, reference: &Reference) -> String {
-        let equal = reference.columns.iter();
-        let equal = equal.map(|(from, to)| format!("c.{} = p.{}", key(*from), key(*to)));
-        let mut all: Vec<String> = equal.chain(self.refers_at_all(reference)).collect();
-        if let Some(block) = reference.to_block {
-            all.push(format!("p.block = {block}"));
-        }
-        all.join(" AND ")
-    }
-
-    /// What has to hold of `c` beside its reference's own columns.
-    pub(super) fn refers_at_all(&self, reference: &Reference) -> Vec<String> {
-        let mut all = Vec::new();
-        if let Some((column, values)) = &reference.only_where {
-            let values: Vec<String> = values.iter().map(|value| bytes(value)).collect();
-            all.push(format!("c.{} IN ({})", key(*column), values.join(", ")));
-        }
-        if let Some(block) = reference.from_block {
-            all.push(format!("c.block = {block}"));
-        }
-        all
-    }
-
     /// All tables, what is referred to before what refers to it by references that count.
     fn order(&self, counts: impl Fn(&Reference) -> bool) -> Vec<Component> {
         let counted = self.part.references.iter().filter(|reference| counts(reference));
@@ -386,66 +341,6 @@ impl<'a> Closure<'a> {
             .filter(|(_, one)| counts(one) && component.holds(one.from) && component.holds(one.to))
             .map(|(at, _)| at)
             .collect()
-    }
-
-    fn keys(&self, at: usize) -> String {
-        self.tables[at].sql()
-    }
-
-    /// A table beside a key table, or the key table itself.
-    fn beside(&self, at: usize, purpose: &str) -> String {
-        self.tables[at].beside(purpose)
-    }
-
-    fn columns(&self, at: usize) -> String {
-        self.tables[at].columns(&self.part.relations[at]).join(", ")
-    }
-
-    fn columns_of(&self, alias: &str, at: usize) -> String {
-        let columns = self.tables[at].columns(&self.part.relations[at]);
-        let columns: Vec<String> = columns.iter().map(|column| format!("{alias}.{column}")).collect();
-        columns.join(", ")
-    }
-
-    async fn create_beside(&self, table: &KeyTable, purpose: &str) -> Result<()> {
-        let Some(at) = self.tables.iter().position(|one| std::ptr::eq(one, table)) else {
-            return Ok(());
-        };
-        let sql = format!(
-            "CREATE TEMPORARY TABLE {} AS SELECT {}, 0 AS round FROM {} WITH NO DATA",
-            table.beside(purpose).trim_start_matches("pg_temp."),
-            self.columns(at),
-            table.sql()
-        );
-        self.change(&sql).await.map(|_| ())
-    }
-
-    async fn drop_beside(&self, at: usize, purpose: &str) -> Result<()> {
-        self.change(&format!("DROP TABLE {}", self.beside(at, purpose)))
-            .await
-            .map(|_| ())
-    }
-
-    async fn index(&self, at: usize, purpose: &str, columns: impl Iterator<Item = usize>) -> Result<()> {
-        let columns: Vec<String> = columns.map(key).collect();
-        let sql = format!(
-            "CREATE INDEX ON {} ({})",
-            self.beside(at, purpose),
-            columns.join(", ")
-        );
-        self.change(&sql).await.map(|_| ())
-    }
-
-    /// Runs statements; returns how many rows the last has changed.
-    async fn change(&self, sql: &str) -> Result<u64> {
-        use tokio_postgres::SimpleQueryMessage::CommandComplete;
-        let refused = |error| Error::from_server(Doing::WithRows("choosing the rows of the subset"), &error);
-        let answers = self.session.simple_query(sql).await.map_err(refused)?;
-        let counts = answers.iter().filter_map(|answer| match answer {
-            CommandComplete(rows) => Some(*rows),
-            _ => None,
-        });
-        Ok(counts.last().unwrap_or(0))
     }
 }
 
@@ -463,15 +358,4 @@ impl Component {
     fn leads_out(&self, reference: &Reference) -> bool {
         self.holds(reference.from) && !self.holds(reference.to)
     }
-}
-
-/// The rows of a reference whose counterparts were never there.
-fn dangling(reference: usize) -> String {
-    format!("pg_temp.scalingo_staging_sync_dangling_{reference}")
-}
-
-/// A text as its bytes.
-fn bytes(value: &str) -> String {
-    let digits: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("'\\x{digits}'::bytea")
 }
