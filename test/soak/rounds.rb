@@ -48,8 +48,7 @@ module Soak
       @seed = seed
       @only = only
       @directory = Dir.mktmpdir("soak")
-      @source = Postgres.create_database("soak_production").tap { |database| database.exec(PRODUCTION) }
-      @archive = Postgres.pack(@source.dump("#{@directory}/production.dump"), directory: @directory)
+      @archive = Postgres.pack(production, directory: @directory)
       @staging = Postgres.create_staging("soak")
       @traces = Traces.new(@staging.database)
       @reached = Hash.new(0)
@@ -94,11 +93,19 @@ module Soak
 
     def clean
       @staging.drop
-      @source.drop
       FileUtils.remove_entry(@directory)
     end
 
     private
+
+    # Its database is gone before the first round: autovacuum would write statistics of it, originals among them, to the WAL.
+    def production
+      source = Postgres.create_database("soak_production")
+      source.exec(PRODUCTION)
+      source.dump("#{@directory}/production.dump")
+    ensure
+      source&.drop
+    end
 
     def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 
