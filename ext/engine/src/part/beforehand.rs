@@ -118,6 +118,10 @@ impl Beforehand<'_> {
         for column in &relation.columns {
             let found = match &column.kind {
                 ValueType::Given(sql) => self.is_there(sql).await?.then(|| sql.clone()),
+                ValueType::Collated { sql, collation } => {
+                    let there = self.is_there(sql).await?;
+                    there.then(|| format!("{sql} COLLATE {}", collation.sql()))
+                }
                 ValueType::Enum { name, labels } => Some(self.as_enum(name, labels).await?),
                 ValueType::Made => None,
             };

@@ -156,7 +156,7 @@ fn create_sql(table: &str, definitions: &[String]) -> String {
     format!("CREATE TEMPORARY TABLE {name} ({}); ", definitions.join(", "))
 }
 
-/// The types that a table's columns are read as.
+/// The types that a table's columns are read as, with a collation where one is not its type's own.
 #[derive(Debug, Default)]
 pub(super) struct Types(HashMap<String, String>);
 
@@ -171,9 +171,12 @@ impl Types {
     pub(super) async fn of_table(session: &Session, relation: &Relation) -> Result<Self> {
         let doing = format!("looking at the columns of {}", relation.table);
         let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
-        let sql =
-            "SELECT attname::text, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute \
-                   WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped";
+        let sql = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN c.oid IS NULL THEN '' \
+                   ELSE ' COLLATE ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.collname) END \
+                   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+                   LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation AND a.attcollation <> t.typcollation \
+                   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
+                   WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
         let rows = session
             .query(sql, &[&relation.table.sql()])
             .await

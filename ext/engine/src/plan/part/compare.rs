@@ -3,6 +3,7 @@
 
 use super::Compared;
 use crate::plan::schema::{Base, Schema};
+use crate::plan::TableName;
 
 /// What is known of one column's type for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,18 @@ pub(super) enum Nature<'a> {
     /// `numeric` and its kin: equal values may be written differently, and numbers compare with them.
     Decimal,
     Citext,
+    /// Text whose values a collation of production's own compares, which may take different texts for equal.
+    Collated(&'a TableName),
     /// Any other.
     Other(&'a str),
+}
+
+/// Types whose values PostgreSQL compares with one another, as foreign keys between them do.
+#[derive(PartialEq, Eq)]
+enum Family {
+    Text,
+    Moment,
+    Address,
 }
 
 /// The nature of a table's column.
@@ -30,6 +41,11 @@ pub(super) fn nature<'s>(schema: &'s Schema, table: usize, column: &str) -> Natu
         Base::Other => return Nature::Other(&kind.name),
         Base::Given(given) => given,
     };
+    let text = ["text", "character varying", "character"];
+    let made = schema.collation(kind, home).filter(|one| one.schema != home);
+    if let Some(made) = made.filter(|_| given.schema.is_none() && text.contains(&given.name.as_str())) {
+        return Nature::Collated(made);
+    }
     match (given.schema.as_deref(), given.name.as_str()) {
         (_, "citext") => Nature::Citext,
         (None | Some("pg_catalog"), "smallint" | "integer" | "bigint") => Nature::Number,
@@ -59,6 +75,30 @@ fn is_canonical(name: &str) -> bool {
     )
 }
 
+impl Nature<'_> {
+    fn family(&self) -> Option<Family> {
+        match *self {
+            Nature::Canonical("text") | Nature::Other("character") | Nature::Collated(_) => {
+                Some(Family::Text)
+            }
+            Nature::Canonical("date" | "timestamp without time zone" | "timestamp with time zone") => {
+                Some(Family::Moment)
+            }
+            Nature::Canonical("inet" | "cidr") => Some(Family::Address),
+            _ => None,
+        }
+    }
+}
+
+/// Whether PostgreSQL compares columns of these natures, of which two differ, as values. It cannot choose between collations.
+fn are_comparable(natures: &[Nature<'_>]) -> bool {
+    let collations = || natures.iter().filter(|one| matches!(one, Nature::Collated(_)));
+    let family = natures.first().and_then(Nature::family);
+    family.is_some()
+        && natures.iter().all(|one| one.family() == family)
+        && collations().all(|one| Some(one) == collations().next())
+}
+
 /// How columns of these natures are compared with one another. Where types are mixed, as in a polymorphic association's
 /// id, the texts are.
 pub(super) fn compared(natures: &[Nature<'_>]) -> Vec<Compared> {
@@ -73,7 +113,12 @@ pub(super) fn compared(natures: &[Nature<'_>]) -> Vec<Compared> {
         Compared::Value
     } else if all(&is_text) && natures.contains(&Nature::Citext) {
         Compared::Folded
-    } else if is_same && matches!(natures.first(), Some(Nature::Other(_))) {
+    } else if is_same {
+        match natures.first() {
+            Some(Nature::Other(_) | Nature::Collated(_)) => Compared::Value,
+            _ => Compared::Text,
+        }
+    } else if are_comparable(natures) {
         Compared::Value
     } else {
         Compared::Text
@@ -98,6 +143,27 @@ mod tests {
             of(&[Nature::Other("character"), Nature::Other("character")]),
             Compared::Value
         );
-        assert_eq!(of(&[Nature::Other("character"), text]), Compared::Text);
+        assert_eq!(of(&[text, text]), Compared::Text);
+    }
+
+    #[test]
+    fn types_that_a_foreign_key_compares_are_compared_as_values() {
+        let of = |natures: &[Nature<'_>]| compared(natures)[0];
+        let text = Nature::Canonical("text");
+        let moment = Nature::Canonical("timestamp without time zone");
+        let (ci, other) = (TableName::new("public", "ci"), TableName::new("public", "other"));
+        assert_eq!(of(&[Nature::Canonical("date"), moment]), Compared::Value);
+        assert_eq!(
+            of(&[Nature::Canonical("inet"), Nature::Canonical("cidr")]),
+            Compared::Value
+        );
+        assert_eq!(of(&[Nature::Other("character"), text]), Compared::Value);
+        assert_eq!(of(&[Nature::Collated(&ci)]), Compared::Value);
+        assert_eq!(of(&[Nature::Collated(&ci), text]), Compared::Value);
+        assert_eq!(
+            of(&[Nature::Collated(&ci), Nature::Collated(&other)]),
+            Compared::Text
+        );
+        assert_eq!(of(&[moment, text]), Compared::Text);
     }
 }

@@ -9,6 +9,13 @@ use masking::Type;
 pub enum ValueType {
     /// One that the backup does not make: PostgreSQL's own, or an extension's.
     Given(String),
+    /// The same, with values that a collation of the server's compares.
+    Collated {
+        /// The type.
+        sql: String,
+        /// The collation.
+        collation: TableName,
+    },
     /// An enum that the backup makes.
     Enum {
         /// Its name.
@@ -27,8 +34,21 @@ pub(super) fn value_type(schema: &Schema, table: usize, column: &str) -> ValueTy
         .column(column)
         .and_then(|column| column.column_type.as_ref());
     known.map_or(ValueType::Made, |kind| {
-        below_domains(schema, &table.name.schema, kind)
+        let home = &table.name.schema;
+        collated(below_domains(schema, home, kind), schema.collation(kind, home))
     })
+}
+
+/// A collation that the backup makes does not stand yet, like its types.
+fn collated(found: ValueType, collation: Option<&TableName>) -> ValueType {
+    match (found, collation) {
+        (ValueType::Given(sql), Some(collation)) if collation.schema == "pg_catalog" => ValueType::Collated {
+            sql,
+            collation: collation.clone(),
+        },
+        (ValueType::Given(_), Some(_)) => ValueType::Made,
+        (found, _) => found,
+    }
 }
 
 fn below_domains(schema: &Schema, home: &str, kind: &TypeName) -> ValueType {
@@ -65,6 +85,24 @@ mod tests {
             ..TypeName::default()
         };
         below_domains(&Schema::default(), "public", &kind)
+    }
+
+    #[test]
+    fn a_collation_of_the_server_is_kept_and_one_of_the_backup_does_not_stand_yet() {
+        let text = || ValueType::Given("text".to_owned());
+        let icu = TableName::new("pg_catalog", "en-x-icu");
+        assert_eq!(
+            collated(text(), Some(&icu)),
+            ValueType::Collated {
+                sql: "text".to_owned(),
+                collation: icu.clone()
+            }
+        );
+        assert_eq!(
+            collated(text(), Some(&TableName::new("public", "ci"))),
+            ValueType::Made
+        );
+        assert_eq!(collated(text(), None), text());
     }
 
     #[test]

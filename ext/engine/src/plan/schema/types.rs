@@ -126,6 +126,23 @@ impl Schema {
         }
     }
 
+    /// The collation that is written at the type or, where none is, at the nearest domain below it that has one.
+    pub(crate) fn collation<'a>(&'a self, column_type: &'a TypeName, home: &str) -> Option<&'a TableName> {
+        let mut current = column_type;
+        // Domains over domains, as above.
+        for _ in 0..32 {
+            if current.collation.is_some() {
+                break;
+            }
+            let key = TableName::new(current.schema.as_deref().unwrap_or(home), &current.name);
+            match self.types.get(&key) {
+                Some(UserType::Domain { base, .. }) => current = base,
+                _ => break,
+            }
+        }
+        current.collation.as_ref()
+    }
+
     /// What a type is below its domains. `home` is where a name without a schema is looked for.
     pub fn base<'a>(&'a self, column_type: &'a TypeName, home: &str) -> Base<'a> {
         let mut current = column_type;
