@@ -42,7 +42,7 @@ class RackMiddlewareTest < Minitest::Test
 
   def test_a_run_that_takes_longer_than_any_before_is_said_to
     page = Page.new(:syncing, expected: NOW - 5, now: NOW).to_s
-    assert_includes page, "It takes longer than usual."
+    assert_includes page, "This is taking longer than usual."
     refute_includes page, "Expected back"
   end
 

@@ -41,6 +41,15 @@ module ScalingoStagingSync
         { "part" => run.part, "kept_tables" => run.kept, "excluded" => run.excluded, "left_out" => run.left_out, "warnings" => run.warnings }
           .reject { |_, items| items.empty? }
       end
+
+      # An item of a list: what it is about, and what the tool says of it.
+      def parts(item)
+        case item
+        when Report::Part then [item.table, item.lines]
+        when Report::LeftOut then ["#{item.kind} #{item.name}", [item.why]]
+        else [item, []]
+        end
+      end
     end
   end
 end

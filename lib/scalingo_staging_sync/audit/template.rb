@@ -36,8 +36,14 @@ module ScalingoStagingSync
       # A sentence of the language, for HTML.
       def t(key, **values) = h(words.say(key, **values))
 
-      # The tool's own words, which are English.
-      def english(text) = text.to_s.empty? ? "" : "<span#{' lang="en"' if words.language.french?}>#{h(text)}</span>"
+      # What the tool says; what there are no words for in the page's language is quoted in English. Rules are the app's code.
+      def quoted(text)
+        text = text.to_s
+        return h(text) if text.empty? || Messages::RuleNames.name?(text)
+
+        said = words.quote(text)
+        "<span#{' lang="en"' unless said}>#{h(said || text)}</span>"
+      end
 
       # The name of a table or a column, with the places where a narrow page may break it.
       def name(text) = h(text.to_s.delete_prefix("public.")).gsub(/[._]/, '\0<wbr>')

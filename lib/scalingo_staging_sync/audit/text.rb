@@ -28,9 +28,8 @@ module ScalingoStagingSync
 
       def count(number) = words.language.number(number.to_i)
 
-      def colon = words.language.french? ? "\u00a0:" : ":"
-
-      def joint = say("head.and")
+      # What the tool says; in English where there are no words for it in this language.
+      def quoted(text) = words.quote(text.to_s) || text.to_s
 
       def head = ["#{say("title")} #{run.run_id}".strip, "", *sentences]
 
@@ -99,7 +98,7 @@ module ScalingoStagingSync
       end
 
       def became(found)
-        "#{say("outside.#{%w[masked covered].include?(found.status) ? found.status : "left"}")}#{" (#{found.because})" if found.because}"
+        "#{say("outside.#{%w[masked covered].include?(found.status) ? found.status : "left"}")}#{" (#{quoted(found.because)})" if found.because}"
       end
 
       def passwords
@@ -134,20 +133,26 @@ module ScalingoStagingSync
       def open_line(column)
         rule = column.rule && " #{say("findings.cover")} #{column.rule}"
         became = say("findings.#{Page::Findings::FATES.fetch(column.fate)}")
-        "#{column.table}.#{column.name}#{colon} #{words.kind(column.kind)} (#{column.reason})#{joint}#{became}.#{rule}"
+        "#{column.table}.#{column.name}#{colon} #{words.kind(column.kind)} (#{quoted(column.reason)})#{joint}#{became}.#{rule}"
       end
 
       def channel_line(channel)
         say("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
       rescue KeyError
-        channel.note.to_s # an engine of another version
+        quoted(channel.note) # an engine of another version
       end
 
       def technical
         ran = facts.map { |key, value| "#{say("ran.#{key}")}#{colon} #{value}" }
-        phases = run.phases.map { |phase| "#{phase.name}#{colon} #{seconds(phase.seconds)}" }
-        [[title("technical.title"), *([say("technical.language")] if words.language.french?), *items(ran), "", say("ran.seal")],
-         block("technical.timeline", phases), *lists.map { |key, entries| block("technical.#{key}", entries) }, [say("head.no_names")]]
+        phases = run.phases.map { |phase| "#{quoted(phase.name)}#{colon} #{seconds(phase.seconds)}" }
+        listed = lists.map { |key, entries| block("technical.#{key}", entries.map { |entry| listed(entry) }) }
+        [[title("technical.title"), *(say("technical.language") if untold?), *items(ran), "", say("ran.seal")],
+         block("technical.timeline", phases), *listed, [say("head.no_names")]]
+      end
+
+      def listed(item)
+        about, said = parts(item)
+        said.empty? ? quoted(about) : "#{about}#{colon} #{said.map { |part| quoted(part) }.join(joint)}"
       end
 
       def block(key, entries) = entries.empty? ? [] : [title(key), *items(entries)]

@@ -18,6 +18,20 @@ module ScalingoStagingSync
       def seconds(number) = words.language.duration(number)
 
       def moment(time) = words.language.moment(time)
+
+      # Whether any warning is quoted in another language than the page's.
+      def untold? = run.warnings.any? { |warning| !words.quote(warning) }
+
+      def colon = words.language.french? ? "\u00a0:" : ":"
+
+      def joint = words.say("head.and")
+
+      # A mask as the report names it: what the tool calls it in words, and else by its name in code.
+      def mask_name(description)
+        plain = description.to_s.delete_suffix(MaskWords::CONDITION)
+        name = words.quote(plain) || plain
+        (plain == description.to_s) ? name : "#{name}#{words.say("technical.conditional")}"
+      end
     end
   end
 end

@@ -27,6 +27,10 @@ module ScalingoStagingSync
         values.empty? ? @plain[key] ||= sentence(key, values) : sentence(key, values)
       end
 
+      # @param text [String] what the tool says in English
+      # @return [String, nil] it in this language; nil if it has no words for it
+      def quote(text) = language.french? ? quotes.french(text) : text
+
       # @param noun [Symbol] of what
       # @param count [Integer] how many
       # @return [String] such as "12 tables"
@@ -49,6 +53,8 @@ module ScalingoStagingSync
       def example(name) = @sentences.fetch("example")[name]
 
       private
+
+      def quotes = @quotes ||= Quotes.new(language, @sentences.fetch("kinds").method(:[]))
 
       def sentence(key, values)
         found = at(key)

@@ -11,10 +11,10 @@ module ScalingoStagingSync
       # What is said of each state: a title and a sentence, in which APP is the app's name; then how the times are said.
       SENTENCES = {
         en: { syncing: ["APP is being updated", "The data of this test environment is being replaced."],
-              expired: ["APP has no data at the moment", "The data of this test environment had become too old and was removed."],
-              incomplete: ["APP is not available", "The last update of this test environment's data did not finish. Its team looks after it."],
-              here: "This test environment", since: "Since", expected: "Expected back", late: "It takes longer than usual.",
-              again: "Look again" },
+              expired: ["APP has no data at the moment", "The data of this test environment was too old and has been removed."],
+              incomplete: ["APP is not available", "The last update of this test environment's data did not finish. Its team is looking into it."],
+              here: "This test environment", since: "Since", expected: "Expected back", late: "This is taking longer than usual.",
+              again: "Try again" },
         fr: { syncing: ["APP est en cours de mise à jour",
                         "Les données de cet environnement de test sont en cours de remplacement."],
               expired: ["APP est sans données pour le moment",
@@ -22,7 +22,7 @@ module ScalingoStagingSync
               incomplete: ["APP est indisponible",
                            "La dernière mise à jour des données de cet environnement n'est pas allée à son terme. Son équipe s'en occupe."],
               here: "Cet environnement de test", since: "Depuis le", expected: "Retour prévu le", late: "C'est plus long que d'habitude.",
-              again: "Regarder à nouveau" }
+              again: "Réessayer" }
       }.freeze
       private_constant :SENTENCES
 

@@ -26,7 +26,7 @@ class AuditPageTest < Minitest::Test
   def test_the_first_screen_says_which_backup_went_where_by_whom_and_how_it_ended
     ["The backup bk-1, made 2026-11-21 01:12 UTC from my-app-production, was loaded into the app my-app-staging on 2026-11-21 03:04 UTC, in 10 s.",
      "It was started by the user ada on one-off-7, with the command rake\u00a0scalingo_staging_sync:run.",
-     "It ran to its end: 2 tables and 11 rows came."].each { |said| assert_includes words, said }
+     "It ran to completion: 2 tables and 11 rows were copied."].each { |said| assert_includes words, said }
     by_code = words(operator: { task: nil, login: nil, container: nil })
     assert_includes by_code, "by the user (no name) on worker, from the app&#39;s own code."
   end
@@ -34,7 +34,7 @@ class AuditPageTest < Minitest::Test
   def test_what_did_not_come_stands_beside_what_came
     refused = [{ kind: "INDEX", name: "x", why: "Why.", refused: true }]
     assert_includes words(left_out: refused, excluded: ["public.logs"]),
-                    "It ran to its end, but without 1 object that the target refused: 2 tables and 11 rows came; no rows in 1 table."
+                    "It ran to completion, but without 1 object that the staging database refused: 2 tables and 11 rows were copied; no rows in 1 table."
   end
 
   # Each text of a report, and the apps' names, in both languages.
@@ -99,6 +99,18 @@ class AuditPageTest < Minitest::Test
                     text.index("hooks.url address that requests are sent to replaced")
     assert_includes words, "Nothing was recognised that would let staging send, call or charge anything"
     assert_includes words(set: { quiesce: false }), "config.quiesce is false"
+  end
+
+  # Rules, names and the team's own reasons are in no language of the tool's.
+  def test_a_french_page_quotes_in_english_only_what_has_no_french_words
+    told = ["EXTENSION x is left out: the target's role may not create it."]
+    ours = EMAIL.merge(column: "brand", status: "ignored", because: "noms de produits")
+    findings = [OPEN, ours, EMAIL.merge(heading: "outside", because: "{ table: \"users\", strategy: :x }"), EMAIL.merge(table: "public.logs", because: "exclude_tables")]
+    refute_includes page(locale: :fr, findings:, warnings: told, excluded: ["public.logs"], left_out: [{ kind: "COMMENT", name: "x", why: "comments are not restored" }]), 'lang="en"'
+    page = page(locale: :fr, warnings: [*told, "A new sentence."])
+    assert_equal ["A new sentence."], page.scan(%r{<span lang="en">([^<]*)</span>}).flatten
+    assert_includes page, "cités tels quels"
+    refute_includes page(warnings: ["A new sentence."]), 'lang="en"><span'
   end
 
   def test_known_passwords_are_counted

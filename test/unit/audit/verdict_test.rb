@@ -69,7 +69,7 @@ class AuditVerdictTest < Minitest::Test
     assert_equal %w[sample names leak_limits large_objects bytea kept declared files], unseen(**facts)
     text = page(**facts)
     assert_includes text, "200 large objects (files inside the database) came as production has them, unread."
-    assert_includes text, "This says nothing about 8 things that were not looked at"
+    assert_includes text, "This does not cover 8 things that were not looked at"
   end
 
   def test_a_column_that_came_without_rows_is_not_masked

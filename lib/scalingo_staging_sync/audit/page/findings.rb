@@ -27,7 +27,7 @@ module ScalingoStagingSync
         def said(channel)
           t("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
         rescue KeyError
-          english(channel.note) # an engine of another version
+          quoted(channel.note) # an engine of another version
         end
 
         def none? = run.leaks.empty? && left.empty? && channels.empty?

@@ -13,7 +13,11 @@ module ScalingoStagingSync
 
         def became(finding) = left?(finding) ? "left" : finding.status
 
-        def why(finding) = finding.because.to_s
+        # The team's own words are in the team's language.
+        def why(finding)
+          because = finding.because
+          (finding.ignored? && !words.quote(because)) ? h(because) : quoted(because)
+        end
 
         def quiet? = document.config.quiesce
 

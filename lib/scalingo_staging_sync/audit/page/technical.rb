@@ -11,6 +11,11 @@ module ScalingoStagingSync
 
         def timeline = @timeline ||= Timeline.new(view)
 
+        def listed(item)
+          about, said = parts(item)
+          said.empty? ? name(about) : "#{h(about)}#{colon} #{said.map { |part| quoted(part) }.join(joint)}"
+        end
+
         # Columns of one table with the same outcome share a line.
         def settled
           view.personal.columns.select { |column| column.kind && %i[masked absent declared].include?(column.fate) }

@@ -25,9 +25,13 @@ module ScalingoStagingSync
 
         def bars
           [["phase", run.phases], ["table", longest]].flat_map do |kind, parts|
-            parts.map { |part| Bar.new(kind:, name: part.name, left: percent(part.started), width: percent(part.seconds), seconds: part.seconds) }
+            parts.map do |part|
+              Bar.new(kind:, name: named(kind, part.name), left: percent(part.started), width: percent(part.seconds), seconds: part.seconds)
+            end
           end
         end
+
+        def named(kind, name) = ((kind == "phase") && words.quote(name)) || name
 
         def percent(seconds) = (seconds / whole * 100).round(2)
 
