@@ -199,7 +199,7 @@ module ScalingoStagingSync
              "or column, or an entry in `pii_ignore`, comes before it. false leaves all of it as production has it."
 
       option :staging_password, Kind::PASSWORD, nil,
-             "The password of every account whose bcrypt hash is masked by itself. nil: one that no one knows. Accounts that a " \
+             "The password of every account whose bcrypt hash is masked automatically. nil: one that no one knows. Accounts that a " \
              "`keep` or a `condition` leaves get one that no one knows in any case. With Devise's `config.pepper` append it.",
              example: 'ENV["STAGING_PASSWORD"]', secret: true
 

@@ -99,7 +99,7 @@ module ScalingoStagingSync
       def findings
         found = @preview.findings.about_persons
         list("Columns that look personal and that no rule covers", found.select(&:uncovered?).map { |finding| finding(finding) }) +
-          list("Columns that look personal and would be masked by themselves", found.select(&:masked?).map { |finding| finding(finding) })
+          list("Columns that look personal and would be masked automatically", found.select(&:masked?).map { |finding| finding(finding) })
       end
 
       def finding(finding)
