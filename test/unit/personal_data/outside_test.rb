@@ -37,11 +37,11 @@ class OutsideTextTest < Minitest::Test
 
   def test_the_audit_names_each_apart_from_personal_data
     text = ScalingoStagingSync::Audit::Text.new(document).to_s
-    ["1 column looks personal and came as production has it", "public.good_jobs: queued work; kept out, or covered by a rule",
+    ["1 column looks personal and was copied as it is", "public.good_jobs: queued work; kept out, or covered by a rule",
      "1,200 accounts have a password that the team knows:\n  - public.users.encrypted_password: 1,200"].each { |line| assert_includes text, line }
     page = ScalingoStagingSync::Audit::Page.new(document).to_s.gsub("<wbr>", "").gsub(/\s*<[^>]+>\s*/, " ").squeeze(" ")
     ["What staging could do in production&#39;s name", "webhooks.url address that requests are sent to replaced",
-     "users.encrypted_password: 1,200", "1 column looks personal and came as production has it"].each { |said| assert_includes page, said }
+     "users.encrypted_password: 1,200", "1 column looks personal and was copied as it is"].each { |said| assert_includes page, said }
     assert_equal KNOWN.map { |one| one.transform_keys(&:to_s) }, JSON.parse(ScalingoStagingSync::Audit::Json.new(document).to_s)["known_passwords"]
   end
 
