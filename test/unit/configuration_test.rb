@@ -181,7 +181,16 @@ class ConfigurationTest < Minitest::Test
     assert_includes said.call(:subset, { "orders" => { by: :id } }), "orders: :by orders the rows of :first or :last; it has neither."
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "a: it takes :all, :referenced or a Hash"
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "b: :where takes an SQL condition, a String."
+    assert_includes said.call(:subset, { nil => :all }), "nil: this is not a table's name."
     assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows."
+    assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number from 1 to 9223372036854775807."
+  end
+
+  def test_each_reference_that_cannot_be_read_is_named
+    message = assert_raises(ArgumentError) { @config.subset_references = { "a.b_id" => "b", "users" => "b", "c.d" => { "t" => {} } } }.message
+    assert_includes message, '"users": it names no table and column; write table.column.'
+    assert_includes message, '"c.d": what it refers to cannot be read.'
+    refute_includes message, '"a.b_id":'
   end
 
   def test_a_refused_value_leaves_the_option_as_it_was

@@ -33,6 +33,21 @@ module ScalingoStagingSync
         found.flatten if found.all?
       end
 
+      # @param given [Object] what the option was given
+      # @return [String, nil] which of its entries cannot be read
+      def explain(given)
+        return unless given.is_a?(Hash)
+
+        found = given.filter_map do |from, to|
+          next if entry(from, to)
+
+          table, = place(from)
+          problem = table ? "what it refers to cannot be read." : "it names no table and column; write table.column."
+          "#{Support::Echo.inspect(from)}: #{problem}"
+        end
+        found.join(" ") if found.any?
+      end
+
       # A reference by a column: to a table, to one of its columns, or to one of several tables by a type.
       def entry(from, to)
         table, columns = place(from)

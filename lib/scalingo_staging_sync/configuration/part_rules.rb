@@ -13,6 +13,10 @@ module ScalingoStagingSync
       # Words that are a whole rule.
       WORDS = %i[all referenced].freeze
 
+      # PostgreSQL counts rows up to here.
+      MOST_ROWS = (2**63) - 1
+      private_constant :MOST_ROWS
+
       module_function
 
       # @param given [Object] what `subset` was given
@@ -42,10 +46,16 @@ module ScalingoStagingSync
       def explained(given)
         return unless given.is_a?(Hash)
 
-        found = given.flat_map { |table, rule| yield(plain(rule)).map { |problem| "#{Support::Echo.of(table.to_s)}: #{problem}" } }
+        found = given.flat_map do |table, rule|
+          problems = Kind.name_of(table) ? [] : ["this is not a table's name."]
+          [*problems, *yield(plain(rule))].map { |problem| "#{named(table)}: #{problem}" }
+        end
         found.join(" ") if found.any?
       end
       private_class_method :explained
+
+      def named(table) = Kind.name_of(table) ? Support::Echo.of(table.to_s) : Support::Echo.inspect(table)
+      private_class_method :named
 
       # A rule with Symbols for what may be Strings, too.
       def plain(rule)
@@ -71,7 +81,7 @@ module ScalingoStagingSync
           *(":first and :last exclude one another." if rule.key?(:first) && rule.key?(:last)),
           *(":by orders the rows of :first or :last; it has neither." if rule.key?(:by) && !rule.key?(:first) && !rule.key?(:last)),
           *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
-          *%i[first last].flat_map { |key| wrong(rule, key, "a whole number from 1 on") { |value| count?(value) } },
+          *%i[first last].flat_map { |key| wrong(rule, key, "a whole number from 1 to 9223372036854775807") { |value| count?(value) } },
           *wrong(rule, :by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :on_missing, ":nullify, or a Hash from columns to :nullify") { |value| missing?(value) },
           *wrong(rule, :allow_empty, "true or false") { |value| [true, false].include?(value) }
@@ -85,7 +95,7 @@ module ScalingoStagingSync
         [
           *unknown(rule, LIMIT_KEYS),
           *("it has no :max_rows." unless rule.key?(:max_rows)),
-          *wrong(rule, :max_rows, "a whole number from 1 on") { |value| count?(value) },
+          *wrong(rule, :max_rows, "a whole number from 1 to 9223372036854775807") { |value| count?(value) },
           *wrong(rule, :order_by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :direction, "\"asc\" or \"desc\"") { |value| %i[asc desc].include?(value) }
         ]
@@ -110,7 +120,7 @@ module ScalingoStagingSync
       def text?(value) = value.is_a?(String) && !value.strip.empty?
       private_class_method :text?
 
-      def count?(value) = value.is_a?(Integer) && value.positive?
+      def count?(value) = value.is_a?(Integer) && value.between?(1, MOST_ROWS)
       private_class_method :count?
 
       def names?(value) = [*value].any? && [*value].all? { |name| Kind.name_of(name) }
