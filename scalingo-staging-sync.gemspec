@@ -25,7 +25,7 @@ Gem::Specification.new do |spec|
     "rubygems_mfa_required" => "true"
   }
 
-  # Of a crate, what it is compiled from; its tests, examples and fuzz targets stay behind.
+  # Of a crate, what it is compiled from; its tests, what they share, examples and fuzz targets stay behind.
   spec.files = Dir.chdir(__dir__) do
     crates = Dir["ext/**/Cargo.toml"].grep_v(%r{/(fuzz|target)/}).map { |manifest| File.dirname(manifest) }
     files = Dir[
@@ -34,7 +34,7 @@ Gem::Specification.new do |spec|
       *crates.map { |crate| "#{crate}/{Cargo.toml,build.rs,src/**/*}" },
       "docs/**/*.{md,svg}", "README.md", "CHANGELOG.md", "LICENSE.txt"
     ]
-    files.select { |path| File.file?(path) && File.basename(path) != "tests.rs" }
+    files.select { |path| File.file?(path) }.grep_v(%r{/(tests/.*|tests\.rs|testing\.rs)\z})
   end
   spec.require_paths = ["lib"]
   spec.extensions = ["ext/scalingo_staging_sync/extconf.rb"]

@@ -21,7 +21,7 @@ module ScalingoStagingSync
       private_constant :INITIALIZER, :CRON_FILE, :IT_STAYS
 
       source_root File.expand_path("templates", __dir__)
-      desc "Writes config/initializers/scalingo_staging_sync.rb, with every option explained, and schedules the run in cron.json. " \
+      desc "Writes config/initializers/scalingo_staging_sync.rb, with every option explained; with --cron it schedules the run in cron.json, too. " \
            "An initializer that is there already stays, unless --force is given."
 
       class_option :detect, type: :boolean, default: false,
