@@ -11,7 +11,7 @@ module ScalingoStagingSync
       private_constant :PLACE, :FORMS
 
       # @param language [Support::Language] French
-      # @param kinds [#call] a kind of personal data in French; nil for one that is not known
+      # @param kinds [Hash{String => String}] the kinds of personal data in French
       def initialize(language, kinds)
         @language = language
         @kinds = kinds
@@ -59,8 +59,8 @@ module ScalingoStagingSync
       def value(place, text)
         case place
         when /\Acount/ then @language.number(text.delete(",").to_i)
-        when "kind" then @kinds.call(text.tr(" ", "_"))
-        when "term" then @terms[text] || @kinds.call(text.tr(" ", "_"))
+        when "kind" then @kinds[text.tr(" ", "_")]
+        when "term" then @terms[text] || @kinds[text.tr(" ", "_")]
         when "why" then french(text)
         when "list" then text.gsub(" and ", " et ")
         else text

@@ -54,7 +54,7 @@ module ScalingoStagingSync
 
       private
 
-      def quotes = @quotes ||= Quotes.new(language, @sentences.fetch("kinds").method(:[]))
+      def quotes = @quotes ||= Quotes.new(language, @sentences.fetch("kinds"))
 
       def sentence(key, values)
         found = at(key)
