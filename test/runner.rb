@@ -40,11 +40,6 @@ class Runner
     /\A(?<runs>\d+) runs, \d+ assertions, (?<failed>\d+) failures, (?<errors>\d+) errors, (?<skipped>\d+) skips/
   ].freeze
 
-  # Room for what Rails loads, so that Ruby does not look for garbage where there is none: a fifth of the time of each rake task
-  # that a test starts (`man ruby`, "GC environment").
-  ROOM = { "RUBY_GC_HEAP_0_INIT_SLOTS" => "400000", "RUBY_GC_HEAP_1_INIT_SLOTS" => "200000", "RUBY_GC_HEAP_2_INIT_SLOTS" => "60000",
-           "RUBY_GC_HEAP_3_INIT_SLOTS" => "30000", "RUBY_GC_HEAP_4_INIT_SLOTS" => "20000" }.freeze
-
   # Where clusters lie if it is there with so many bytes free: in memory, since making and dropping thousands of databases of
   # three hundred files each is slow on a disk.
   MEMORY = "/dev/shm"
@@ -100,9 +95,7 @@ class Runner
   def ruby = [RbConfig.ruby, "-w", "-Ilib", "-Itest"]
 
   def integration_parts
-    Dir.glob("test/integration/**/*_test.rb", base: ROOT).map do |file|
-      Part.new("ruby #{File.basename(file, "_test.rb")}", [*ruby, file], variables: ROOM)
-    end
+    Dir.glob("test/integration/**/*_test.rb", base: ROOT).map { |file| Part.new("ruby #{File.basename(file, "_test.rb")}", [*ruby, file]) }
   end
 
   def unit_files = Dir.glob("test/unit/**/*_test.rb", base: ROOT).map { |file| "./#{file}" }
