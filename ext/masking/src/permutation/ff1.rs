@@ -126,7 +126,11 @@ impl Ff1 {
 
     /// The bits of the half that a round changes.
     fn mask(&self, round: u32) -> u64 {
-        let bits = if round.is_multiple_of(2) { self.first } else { self.second };
+        let bits = if round.is_multiple_of(2) {
+            self.first
+        } else {
+            self.second
+        };
         u64::MAX >> (64 - bits)
     }
 
