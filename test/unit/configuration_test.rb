@@ -175,13 +175,18 @@ class ConfigurationTest < Minitest::Test
     refute_includes assert_raises(ArgumentError) { @config.anonymization_secret = "hush" }.message, "hush"
   end
 
+  def test_a_rule_of_a_part_without_a_table_is_said
+    deliberately_mistyped
+    error = assert_raises(ArgumentError) { @config.subset = { nil => :all } }
+    assert_includes error.message, "nil: this is not a table's name."
+  end
+
   def test_what_is_wrong_with_a_rule_of_a_part_is_said_of_its_table
     said = ->(name, value) { assert_raises(ArgumentError) { @config.public_send(:"#{name}=", value) }.message }
     assert_includes said.call(:subset, { "orders" => { lats: 3 } }), "orders: there is no key :lats; did you mean :last?"
     assert_includes said.call(:subset, { "orders" => { by: :id } }), "orders: :by orders the rows of :first or :last; it has neither."
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "a: it takes :all, :referenced or a Hash"
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "b: :where takes an SQL condition, a String."
-    assert_includes said.call(:subset, { nil => :all }), "nil: this is not a table's name."
     assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows."
     assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number from 1 to 9223372036854775807."
   end
