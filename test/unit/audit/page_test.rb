@@ -103,11 +103,11 @@ class AuditPageTest < Minitest::Test
 
   # Rules, names and the team's own reasons are in no language of the tool's.
   def test_a_french_page_quotes_in_english_only_what_has_no_french_words
-    told = ["EXTENSION x is left out: the target's role may not create it."]
+    warned = ["EXTENSION x is left out: the target's role may not create it."]
     ours = EMAIL.merge(column: "brand", status: "ignored", because: "noms de produits")
     findings = [OPEN, ours, EMAIL.merge(heading: "outside", because: "{ table: \"users\", strategy: :x }"), EMAIL.merge(table: "public.logs", because: "exclude_tables")]
-    refute_includes page(locale: :fr, findings:, warnings: told, excluded: ["public.logs"], left_out: [{ kind: "COMMENT", name: "x", why: "comments are not restored" }]), 'lang="en"'
-    page = page(locale: :fr, warnings: [*told, "A new sentence."])
+    refute_includes page(locale: :fr, findings:, warnings: warned, excluded: ["public.logs"], left_out: [{ kind: "COMMENT", name: "x", why: "comments are not restored" }]), 'lang="en"'
+    page = page(locale: :fr, warnings: [*warned, "A new sentence."])
     assert_equal ["A new sentence."], page.scan(%r{<span lang="en">([^<]*)</span>}).flatten
     assert_includes page, "cités tels quels"
     refute_includes page(warnings: ["A new sentence."]), 'lang="en"><span'
