@@ -9,13 +9,17 @@ use crate::toc::Compression;
 use flate2::{Compress, FlushCompress, Status};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use std::io::{self, Write};
-use zstd::stream::raw::{Encoder as ZstdEncoder, InBuffer, Operation, OutBuffer};
+use zstd::stream::raw::{CParameter, Encoder as ZstdEncoder, InBuffer, Operation, OutBuffer};
 
 /// How many compressed bytes a chunk holds.
 const CHUNK: usize = 64 * 1024;
 
 /// How much goes into the LZ4 encoder at once, which puts out as much as comes of it.
 const STEP: usize = 64 * 1024;
+
+/// zstd looks back by 128 KiB instead of 2 MiB. Rows repeat what stands near, so they become no longer (1:4.66 instead of 1:4.64
+/// for a table of 123 MB), and its tables stay in the processor's cache, which saves a fifth of the time.
+const ZSTD_WINDOW_LOG: u32 = 17;
 
 /// Compresses one stream after the other.
 pub(super) struct Compressor {
@@ -48,7 +52,7 @@ impl Compressor {
                 chunk: chunk(),
             },
             Compression::Zstd => Method::Zstd {
-                encoder: ZstdEncoder::new(zstd::DEFAULT_COMPRESSION_LEVEL)?,
+                encoder: zstd_encoder()?,
                 chunk: chunk(),
             },
             Compression::Lz4 => {
@@ -138,6 +142,12 @@ impl Compressor {
             }
         }
     }
+}
+
+fn zstd_encoder() -> io::Result<ZstdEncoder<'static>> {
+    let mut encoder = ZstdEncoder::new(zstd::DEFAULT_COMPRESSION_LEVEL)?;
+    encoder.set_parameter(CParameter::WindowLog(ZSTD_WINDOW_LOG))?;
+    Ok(encoder)
 }
 
 /// How many bytes it took, and whether the stream has ended.
