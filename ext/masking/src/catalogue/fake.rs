@@ -8,7 +8,7 @@ mod locales;
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::{Misfit, Unfit};
-use crate::families::words::{self, TextPart};
+use crate::families::words::{self, SortedWords, TextPart};
 use locales::{List, Locale, Street, LOCALES};
 use std::borrow::Cow;
 
@@ -112,7 +112,7 @@ fn some(list: List, utf8: bool, with_blanks: bool) -> TextPart {
 fn sorted(mut words: Vec<Cow<'static, str>>) -> TextPart {
     words.sort_unstable();
     words.dedup();
-    TextPart::Word(words)
+    TextPart::Word(SortedWords::new(words))
 }
 
 /// Words in small letters, without what an address does not take.
@@ -222,7 +222,8 @@ fn shortened(parts: &[TextPart], limit: usize) -> Option<Vec<TextPart>> {
         for part in &mut shorter {
             if let TextPart::Word(words) = part {
                 let all = words.len();
-                words.retain(|word| word.chars().count() <= most);
+                let fit = words.iter().filter(|word| word.chars().count() <= most);
+                *words = SortedWords::new(fit.cloned().collect());
                 is_rich &= words.len() >= 2 && words.len() * 2 >= all;
             }
         }

@@ -12,6 +12,7 @@ pub(super) mod numbered;
 mod parts;
 pub(super) mod password_hash;
 pub(super) mod shape;
+mod sorted_words;
 pub(super) mod word_lists;
 pub(super) mod words;
 mod words_form;

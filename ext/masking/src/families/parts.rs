@@ -1,13 +1,14 @@
 //! What texts of words are made of, and how one is recognised.
 
+use super::sorted_words::SortedWords;
 use crate::fitting::DISTINCT_HEX;
 use std::borrow::Cow;
 
 /// A piece of what is written.
 #[derive(Debug, Clone)]
 pub(crate) enum TextPart {
-    /// One of a sorted list of words.
-    Word(Vec<Cow<'static, str>>),
+    /// One of a list of words.
+    Word(SortedWords),
     Text(Cow<'static, str>),
     /// A number from 1 to 199.
     Number,
@@ -67,11 +68,10 @@ impl TextPart {
 
 /// The longest word first. Of sorted words, those that a text begins with also begin the last one that does not come behind it,
 /// so one search finds as much as they can have of the text.
-fn strip_word<'t>(words: &[Cow<'static, str>], text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
+fn strip_word<'t>(words: &SortedWords, text: &'t [u8], then: &dyn Fn(&'t [u8]) -> bool) -> bool {
     let mut within = text;
     loop {
-        let behind = words.partition_point(|word| word.as_bytes() <= within);
-        let Some(word) = behind.checked_sub(1).and_then(|last| words.get(last)) else {
+        let Some(word) = words.last_up_to(within) else {
             return false;
         };
         let alike = word.bytes().zip(within).take_while(|(a, b)| a == *b).count();
@@ -90,8 +90,7 @@ mod tests {
 
     /// What is left of a text behind each word that it begins with.
     fn left(words: &[&'static str], text: &str) -> Vec<String> {
-        let mut words: Vec<Cow<'static, str>> = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-        words.sort_unstable();
+        let words = SortedWords::new(words.iter().map(|word| Cow::Borrowed(*word)).collect());
         let left = std::cell::RefCell::new(Vec::new());
         TextPart::Word(words).strip(text.as_bytes(), &|rest| {
             left.borrow_mut().push(String::from_utf8_lossy(rest).into_owned());

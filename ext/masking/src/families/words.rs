@@ -1,6 +1,7 @@
 //! Masks that write words of a list: names, addresses, companies, browsers.
 
 pub(crate) use super::parts::TextPart;
+pub(crate) use super::sorted_words::SortedWords;
 use super::words_form;
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
@@ -81,9 +82,7 @@ impl Pseudonym for Words {
 /// The words of a list that fit.
 pub(crate) fn list(words: &[&'static str], limit: usize) -> TextPart {
     let words = words.iter().filter(|word| word.len() <= limit);
-    let mut words: Vec<Cow<'static, str>> = words.map(|word| Cow::Borrowed(*word)).collect();
-    words.sort_unstable();
-    TextPart::Word(words)
+    TextPart::Word(SortedWords::new(words.map(|word| Cow::Borrowed(*word)).collect()))
 }
 
 /// Fits texts of these parts to a column; under a unique index they get one more that keeps them apart.
