@@ -202,7 +202,7 @@ fn is_wrapped(text: &[u8], contents: &Contents) -> bool {
 
 /// Whether a look for base64 is worth it.
 fn may_hold_packed(text: &[u8], contents: &Contents) -> bool {
-    contents.capital && (contents.packed || is_structured(text))
+    contents.mixed && (contents.packed || is_structured(text))
 }
 
 /// Whether a text is a document, in which base64 is too short for [`Contents::packed`] where it does not begin it.

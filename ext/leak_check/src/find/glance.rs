@@ -13,8 +13,8 @@ pub(super) struct Contents {
     pub(super) backslash: bool,
     /// A byte with which full-width and zero-width characters begin, and an ampersand, with which entities do.
     pub(super) disguise: bool,
-    /// A capital letter, without which nothing is packed.
-    pub(super) capital: bool,
+    /// A capital and a small letter, without which nothing is packed.
+    pub(super) mixed: bool,
     /// Sixteen bytes that may be base64.
     pub(super) packed: bool,
     pub(super) digits: usize,
@@ -61,6 +61,8 @@ const DISGUISE: u8 = 8;
 
 const CAPITAL: u8 = 16;
 
+const SMALL: u8 = 32;
+
 /// As many parts as a byte counts.
 const COUNTED: usize = 255;
 
@@ -84,7 +86,8 @@ impl Glance {
                 | flag((byte == b'%') | (byte == b'='), ESCAPE)
                 | flag(byte == b'\\', BACKSLASH)
                 | flag((byte == 0xEF) | (byte == 0xE2) | (byte == b'&'), DISGUISE)
-                | flag(byte.wrapping_sub(b'A') < 26, CAPITAL);
+                | flag(byte.wrapping_sub(b'A') < 26, CAPITAL)
+                | flag(byte.wrapping_sub(b'a') < 26, SMALL);
             self.digits[place] += u8::from(byte.wrapping_sub(b'0') < 10);
             packed &= may_be_packed(byte);
         }
@@ -109,7 +112,7 @@ impl Glance {
             escape: seen & ESCAPE != 0,
             backslash: seen & BACKSLASH != 0,
             disguise: seen & DISGUISE != 0,
-            capital: seen & CAPITAL != 0,
+            mixed: seen & (CAPITAL | SMALL) == (CAPITAL | SMALL),
             packed: self.packed,
             digits: self.counted,
         }
