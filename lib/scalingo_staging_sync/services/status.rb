@@ -105,7 +105,7 @@ module ScalingoStagingSync
 
       def text(facts)
         state = (facts[:data] || facts[:state] != :complete) ? facts[:state] : :unfilled
-        lines = [sentence(state, facts[:data]), *(origin(facts[:data]) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
+        lines = [sentence(state, facts[:data]), *(origin(facts[:data], state) if facts[:data])].flat_map { |sentence| wrapped(sentence) }
         lines.push("", "Runs that changed the data (UTC):") if facts[:runs].any?
         lines.concat(facts[:runs].flat_map { |run| of(run) })
         lines.push("", *wrapped(refused(facts[:refused]))) if facts[:refused][:count].positive?
@@ -124,13 +124,14 @@ module ScalingoStagingSync
         "The data is complete, without #{Support::Figures.counted(missing, "object")} that the target refused."
       end
 
-      def origin(run)
-        return "It comes from #{run.source}." if run.from_file?
+      def origin(run, state)
+        from = (state == :expired) ? "It came from" : "It comes from"
+        return "#{from} #{run.source}." if run.from_file?
 
         made = run.backup_created_at
         backup = [run.backup_id, (Support::Figures.moment(made) if made)].compact.join(" of ")
         age = made && Support::Figures.age(made)
-        "It comes from the backup #{backup}#{" (#{age})" if age}, of #{run.source || "an unknown source"}."
+        "#{from} the backup #{backup}#{" (#{age})" if age}, of #{run.source || "an unknown source"}."
       end
 
       # A run in two lines: when, how it ended and how much it was; then from what, what it found and what went wrong.

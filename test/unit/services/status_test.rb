@@ -76,6 +76,11 @@ class StatusTest < Minitest::Test
     refute_includes shown, "backup shop.dump"
   end
 
+  def test_data_that_was_taken_out_is_said_to_have_come_from_its_backup
+    assert_includes text(state: :expired).tr("\n", " "), "It came from the backup "
+    refute_includes text(state: :expired), "It comes from"
+  end
+
   def test_data_that_is_whole_and_too_old_is_said_to_be
     says = lambda do |max_age, **facts|
       history = History.new(state: :complete, current: RUN, all: [], refused: {}, **facts)
