@@ -39,6 +39,10 @@ module Contestants
     # Seconds of the last run for what the floor does too; nil: all of them.
     def work_seconds = nil
 
+    # Whether a run fills the database, and whether the columns of Masking::COLUMNS are masked in it then.
+    def fills? = true
+    def masks? = true
+
     # Runs a program of PostgreSQL's, watched. What it says goes to standard error, since it says nothing when all is well.
     def program(watch, name, *arguments)
       wait(watch.process(Process.spawn(Postgres.program(name), *arguments.map(&:to_s), out: File::NULL)))
@@ -78,6 +82,8 @@ module Contestants
 
     def name = "B  tar + pg_restore -j#{@jobs}"
 
+    def masks? = false
+
     def run(database, watch)
       restore(database, watch)
       psql(watch, database, "ANALYZE")
@@ -93,6 +99,8 @@ module Contestants
   # A: the same, then masked by UPDATEs.
   class Updates < PgRestore
     def name = "A  tar + pg_restore -j#{@jobs} + UPDATEs"
+
+    def masks? = true
 
     def run(database, watch)
       restore(database, watch)
@@ -149,73 +157,4 @@ module Contestants
       psql(watch, database, "ANALYZE")
     end
   end
-
-  # A tool of others that copies from production itself, which a peer's user has to let it reach. Masks nothing, or
-  # what its own means can; its figures stand beside the others for orientation.
-  class Peer < Contestant
-    def initialize(setting, production)
-      super(setting)
-      @production = production
-    end
-
-    def self.installed? = ENV.fetch("PATH", "").split(":").any? { |folder| File.executable?(File.join(folder, self::PROGRAM)) }
-
-    private
-
-    def start(watch, *command)
-      wait(watch.process(Process.spawn(*command.map(&:to_s), %i[out err] => File::NULL)))
-    end
-  end
-
-  # pgcopydb clone: straight from one server to the other, nothing masked.
-  class Pgcopydb < Peer
-    PROGRAM = "pgcopydb"
-
-    def name = "P  pgcopydb clone (nothing masked)"
-
-    def run(database, watch)
-      folder = File.join(@setting.temporary, "pgcopydb")
-      start(watch, PROGRAM, "clone", "--source", @production.url, "--target", database.url, "--dir", folder,
-            "--table-jobs", @setting.connections, "--index-jobs", @setting.connections, "--no-owner", "--no-acl")
-      FileUtils.rm_rf(folder)
-      psql(watch, database, "ANALYZE")
-    end
-  end
-
-  # datanymizer: a dump with INSERTs or COPY as SQL, masked on the way, then psql.
-  class Datanymizer < Peer
-    PROGRAM = "pg_datanymizer"
-
-    RULES = <<~YAML
-      tables:
-        - name: users
-          rules:
-            email: { email: { kind: Safe, uniq: true } }
-            first_name: { template: { format: "Demo" } }
-            last_name: { last_name: {} }
-        - name: phone_numbers
-          rules:
-            number: { phone: { format: "060#######" } }
-        - name: payment_methods
-          rules:
-            card_last4: { template: { format: "0000" } }
-    YAML
-
-    def name = "P  datanymizer, then psql"
-
-    def run(database, watch)
-      rules = File.join(@setting.temporary, "datanymizer.yml")
-      dump = File.join(@setting.temporary, "datanymizer.sql")
-      File.write(rules, RULES)
-      start(watch, PROGRAM, "-c", rules, "-f", dump, @production.url)
-      program(watch, "psql", "-X", "-q", "-f", dump, database.url)
-      FileUtils.rm([rules, dump])
-      psql(watch, database, "ANALYZE")
-    end
-  end
-
-  PEERS = [Pgcopydb, Datanymizer].freeze
-
-  # The peers that are installed here.
-  def self.peers = PEERS.select(&:installed?)
 end

@@ -24,7 +24,12 @@ module Measure
     wal = Postgres.exec("SELECT pg_current_wal_lsn()").first.values.first
     server_cpu = tree_cpu(server)
     begun = now
-    yield watch
+    begin
+      yield watch
+    rescue StandardError
+      watch.stop
+      raise
+    end
     seconds = now - begun
     Cost.new(seconds, seconds, watch.stop.client_cpu, tree_cpu(server) - server_cpu, watch.peak_memory,
              watch.temporary_bytes, spilled(database), wal_since(wal),

@@ -66,12 +66,17 @@ class Scene
     database.drop
   end
 
-  # Measures one run of a contestant in a fresh database, which is dropped afterwards, or with the cluster.
+  # Measures one run of a contestant in a fresh database, which is dropped afterwards, or with the cluster. A block gets
+  # the database that the run has filled. What a run that failed has left is removed.
   def measure(contestant, drop: true)
     database = Postgres.create_database("staging")
     cost = Measure.cost(database, @setting.temporary) { |watch| contestant.run(database, watch) }
     cost.work_seconds = contestant.work_seconds || cost.seconds
+    yield database if block_given?
     cost
+  rescue StandardError
+    FileUtils.rm_rf(Dir.children(@setting.temporary).map { |name| File.join(@setting.temporary, name) })
+    raise
   ensure
     database&.drop if drop
   end
