@@ -122,12 +122,13 @@ namespace :scalingo_staging_sync do
     end
   end
 
-  desc "Write config/initializers/scalingo_staging_sync.rb, or print what to set to hand archives out (server) or to pull them (client)"
+  desc "Write config/initializers/scalingo_staging_sync.rb (CRON: schedule the run, too), or print what a server or client of archives needs"
   task :install, %i[side env_file] => :environment do |task, arguments|
     staging_sync.call(task, arguments) do
       require "rails/generators"
       pretend = ScalingoStagingSync::Support::Variables.new.yes?("DRY_RUN")
-      options = ScalingoStagingSync::Terminal::InstallOptions.read(*arguments.values_at(:side, :env_file), pretend:)
+      cron = ENV.fetch("CRON", nil)
+      options = ScalingoStagingSync::Terminal::InstallOptions.read(*arguments.values_at(:side, :env_file), cron:, pretend:)
       Rails::Generators.invoke("scalingo_staging_sync:install", options, destination_root: Rails.root)
     end
   end

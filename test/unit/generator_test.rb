@@ -261,6 +261,15 @@ class GeneratorTest < Minitest::Test
     end
   end
 
+  def test_the_rake_task_takes_the_schedule_from_its_variable
+    app("cron.json" => OTHER_JOB) do
+      fail_with("cannot be used", behavior: "rake", variables: { "CRON" => "@weekly" })
+      assert_match(/update\s+cron\.json/, succeed(behavior: "rake", variables: { "CRON" => "0 3 * * 0" }))
+      jobs = JSON.parse(File.read("cron.json"))["jobs"].map { |job| job["command"] }
+      assert_equal ["0 7 * * * bin/newsletter", "0 3 * * 0 bundle exec rake scalingo_staging_sync:run"], jobs
+    end
+  end
+
   def test_without_cron_no_cron_json_is_written
     app do
       assert_includes succeed, '--cron "0 3 * * 0"'

@@ -40,7 +40,7 @@ module ScalingoStagingSync
       PLAIN = /\A[\w.-]{1,20}\z/
 
       # All of the gem's own.
-      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE", "BACKUP_URL", "TABLES"].freeze
+      OWN = [*SWITCHES, *WORDS.keys, "BACKUP_FILE", "BACKUP_URL", "CRON", "TABLES"].freeze
 
       # Which of the gem's tasks read which variable. DRY_RUN is not here: what it asks for holds of every task, as those
       # that change something heed it.
@@ -50,6 +50,7 @@ module ScalingoStagingSync
         "BACKUP_FILE" => %w[run dump check scan suggest preview why],
         "BACKUP_URL" => %w[run dump check scan suggest preview why],
         "TABLES" => %w[run dump pull check preview why],
+        "CRON" => %w[install],
         "EXACT" => %w[run check],
         "FORCE" => %w[run pull expire],
         "FORCE_BACKUP_DOWNLOAD" => %w[run dump],

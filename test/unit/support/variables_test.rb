@@ -56,6 +56,7 @@ class VariablesTest < Minitest::Test
   def test_a_variable_that_a_task_does_not_read_is_an_error_that_names_those_that_do
     assert_equal "The variable SCAN has no effect on the task status: scan and suggest read it. Remove SCAN. Nothing was touched.",
                  refused_by("status", { "SCAN" => "database" })
+    assert_includes refused_by("run", { "CRON" => "0 3 * * 0" }, given: %w[CRON]), "no effect on the task run: install reads it."
     %w[cleanup preview install audit:verify].each { |task| assert_includes refused_by(task, { "FORMAT" => "json" }), "no effect on the task #{task}: " }
     assert_includes refused_by("status", { "VERBOSE" => "1" }, given: ["VERBOSE"]), "run, dump and pull read it"
     %w[publish scan cleanup].each { |task| assert_includes refused_by(task, { "TABLES" => "users" }), "run, dump, pull, check, preview and why read it" }
