@@ -8,7 +8,8 @@ require "rbconfig"
 require "tmpdir"
 
 # Runs the test suites side by side, since most of their time is waiting: each Rust test program, each file of Ruby
-# integration tests, the Ruby unit tests, and those again with the signatures checked. Each worker has a PostgreSQL
+# integration tests, the Ruby unit tests, and those again with the signatures checked, but for files that start other
+# programs, in which no signature is checked. Each worker has a PostgreSQL
 # cluster of its own, so that what changes a whole server disturbs no other part.
 #
 #   ruby test/runner.rb            everything
@@ -40,6 +41,16 @@ class Runner
     /\A(?<runs>\d+) runs, \d+ assertions, (?<failed>\d+) failures, (?<errors>\d+) errors, (?<skipped>\d+) skips/
   ].freeze
 
+  # Unit tests that start programs and look at what they do. They take the longest, so each is a part.
+  OF_PROGRAMS = %w[corpus_facts generator machine package rails upgrade].map { |name| "test/unit/#{name}_test.rb" }.freeze
+
+  # What is known to take longest, for a checkout in which no run has measured it.
+  LONG = [
+    "cargo engine/part_choice", "ruby unit generator", "ruby unit tests", "ruby operations", "ruby rails_app", "ruby trust",
+    "ruby progress", "ruby pull", "ruby personal_data_tasks", "ruby publish", "ruby documented_run", "ruby dump_task",
+    "ruby subset_interruption", "ruby retention", "ruby restore_equality", "ruby interruption"
+  ].freeze
+
   # Where clusters lie if it is there with so many bytes free: in memory, since making and dropping thousands of databases of
   # three hundred files each is slow on a disk.
   MEMORY = "/dev/shm"
@@ -59,7 +70,10 @@ class Runner
     ENV["LANG"] ||= "C.UTF-8"
     parts = longest_first(@quick ? quick_parts : all_parts)
     queue = Queue.new(parts).close
-    Array.new([@workers, parts.size].min) { Thread.new { work(queue) } }.each(&:join)
+    Dir.mktmpdir("staging-sync-made") do |made|
+      ENV["TEST_MADE"] = made # where apps keep what is the same in all of them; see RailsApp
+      Array.new([@workers, parts.size].min) { Thread.new { work(queue) } }.each(&:join)
+    end
     save_seconds unless @quick
     summarize
   end
@@ -67,14 +81,14 @@ class Runner
   private
 
   def all_parts
-    [*rust_parts("--workspace"), doctests, *integration_parts, unit_part, signatures_part]
+    [*rust_parts("--workspace"), doctests, *integration_parts, *unit_parts, signatures_part]
   end
 
   def quick_parts
     end_to_end = Part.new("ruby one run from end to end",
                           [*ruby, "test/integration/masking_test.rb", "-n", "/every_row_is_there|raw_value/"])
     # Named outright, the binding's library would be linked as a program, which it cannot be without a Ruby process.
-    [*rust_parts("--workspace", "--exclude", "scalingo_staging_sync", "--lib"), unit_part, end_to_end]
+    [*rust_parts("--workspace", "--exclude", "scalingo_staging_sync", "--lib"), *unit_parts, end_to_end]
   end
 
   # Cargo compiles all test programs and says where they lie.
@@ -98,9 +112,13 @@ class Runner
     Dir.glob("test/integration/**/*_test.rb", base: ROOT).map { |file| Part.new("ruby #{File.basename(file, "_test.rb")}", [*ruby, file]) }
   end
 
-  def unit_files = Dir.glob("test/unit/**/*_test.rb", base: ROOT).map { |file| "./#{file}" }
+  # Those in one process, without the files that start other programs.
+  def unit_files = (Dir.glob("test/unit/**/*_test.rb", base: ROOT) - OF_PROGRAMS).map { |file| "./#{file}" }
 
-  def unit_part = Part.new("ruby unit tests", [*ruby, "-e", "ARGV.each { |file| require file }", *unit_files])
+  def unit_parts
+    together = Part.new("ruby unit tests", [*ruby, "-e", "ARGV.each { |file| require file }", *unit_files])
+    [together, *OF_PROGRAMS.map { |file| Part.new("ruby unit #{File.basename(file, "_test.rb")}", [*ruby, file]) }]
+  end
 
   def signatures_part
     variables = { "RBS_TEST_TARGET" => "ScalingoStagingSync,ScalingoStagingSync::*",
@@ -112,7 +130,7 @@ class Runner
 
   def longest_first(parts)
     seconds = File.exist?(SECONDS) ? JSON.parse(File.read(SECONDS)) : {}
-    parts.sort_by { |part| -seconds.fetch(part.name, 1000) }
+    parts.sort_by { |part| -seconds.fetch(part.name) { LONG.include?(part.name) ? 2000 : 1000 } }
   end
 
   def save_seconds

@@ -109,8 +109,8 @@ class IntegrationTest < Minitest::Test
   def new_app(configuration: self.class::CONFIGURATION, generate: true, **fake_options)
     staging = new_staging
     fake = fake_scalingo(**fake_options)
-    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake))
-    app.generate if generate
+    app = RailsApp.new(path("app-#{fake.object_id}"), database_url: staging.url, environment: RailsApp.variables_for(fake), preloaded: true)
+    app.generated if generate
     app.configure(configuration) if configuration
     [app, staging, fake]
   end

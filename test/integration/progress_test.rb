@@ -117,8 +117,8 @@ class ProgressInAnAppTest < IntegrationTest
   # An app whose download takes some seconds.
   def slow_app(settings = "", **delivery)
     @fake = fake_scalingo(archive: Shared.large_archive, piece: 8192, pause: 0.05, **delivery)
-    app = RailsApp.new(path("app-#{@fake.object_id}"), database_url: new_staging.url, environment: RailsApp.variables_for(@fake))
-    app.generate
+    app = RailsApp.new(path("app-#{@fake.object_id}"), database_url: new_staging.url, environment: RailsApp.variables_for(@fake), preloaded: true)
+    app.generated
     app.configure("#{CONFIGURATION}#{settings}")
     app
   end

@@ -24,7 +24,7 @@ class PublishTest < IntegrationTest
       FileUtils.mkdir_p(directory)
       store = StoreServer.new("#{directory}/store")
       staging = Postgres.create_staging
-      rails = RailsApp.new("#{directory}/app", database_url: staging.url)
+      rails = RailsApp.new("#{directory}/app", database_url: staging.url, preloaded: true)
       StoreServer.install(rails)
       rails.write("config/storage.yml", <<~YAML)
         files: { service: Disk, root: "<%= ENV['FILES'] %>" }

@@ -37,7 +37,7 @@ class PullTest < IntegrationTest
   end
 
   def web_app(directory, staging, archive)
-    rails = RailsApp.new("#{directory}/staging", database_url: staging.url)
+    rails = RailsApp.new("#{directory}/staging", database_url: staging.url, preloaded: true)
     rails.configure(<<~RUBY)
       config.anonymization_secret = #{KEY.inspect}
       config.archive_file = #{archive.inspect}
@@ -47,7 +47,7 @@ class PullTest < IntegrationTest
   end
 
   def laptop(directory, store)
-    rails = RailsApp.new("#{directory}/laptop", database_url: "postgres://nowhere/none", gem: RailsApp::IN_DEFAULT_GROUP,
+    rails = RailsApp.new("#{directory}/laptop", database_url: "postgres://nowhere/none", gem: RailsApp::IN_DEFAULT_GROUP, preloaded: true,
                                                 environment: { "RAILS_ENV" => "development", "RACK_ENV" => "development", "APP" => nil,
                                                                "SECRET_KEY_BASE" => "fedcba9876543210" * 8, "SCALINGO_POSTGRESQL_URL" => nil })
     StoreServer.install(rails)

@@ -24,7 +24,7 @@ class ServerTest < IntegrationTest
       archive = "#{directory}/staging.dump"
       File.binwrite(archive, ARCHIVE)
       staging = Postgres.create_staging
-      rails = RailsApp.new("#{directory}/app", database_url: staging.url)
+      rails = RailsApp.new("#{directory}/app", database_url: staging.url, preloaded: true)
       rails.configure(<<~RUBY)
         config.anonymization_secret = #{KEY.inspect}
         config.archive_file = #{archive.inspect}

@@ -1,12 +1,18 @@
 # frozen_string_literal: true
 
+require "digest"
 require "fileutils"
 require "rbconfig"
+require "tmpdir"
+require_relative "preloaded"
 require_relative "processes"
 
 # A small but real Rails app on disk, with this gem in its Gemfile and nothing of Rails but ActiveRecord: what a
 # team's staging app is to the gem. Its gems come from the machine, nothing is downloaded. Commands run in a
 # process of their own, with the environment of a Scalingo container.
+#
+# What `bundle install` and the generator write is the same in every app with the same Gemfile, and is made once: in a run of
+# the whole suite, where TEST_MADE names a folder for it, otherwise in the process.
 class RailsApp
   GEM_ROOT = File.expand_path("../..", __dir__)
 
@@ -68,14 +74,26 @@ class RailsApp
   IN_DEFAULT_GROUP = "gem \"scalingo-staging-sync\", path: #{GEM_ROOT.dump}\n".freeze
   IN_GROUP = "group :staging do\n  #{IN_DEFAULT_GROUP}end\n".freeze
 
+  INITIALIZER = "config/initializers/scalingo_staging_sync.rb"
+  private_constant :INITIALIZER
+
+  # The folder of what was made once. A process that was forked here leaves it alone.
+  def self.made
+    @made ||= ENV.fetch("TEST_MADE") do
+      Dir.mktmpdir("staging-sync-made").tap { |folder| Process.pid.then { |mine| at_exit { FileUtils.rm_rf(folder) if Process.pid == mine } } }
+    end
+  end
+
   attr_reader :directory, :environment
 
   # directory::    where to write it; must not exist yet
   # database_url:: the staging database
   # environment::  further variables, such as SCALINGO_API_TOKEN
   # gem::          the Gemfile's line for this gem
-  def initialize(directory, database_url:, environment: {}, gem: IN_GROUP)
+  # preloaded::    whether what runs to its end may come from a process that has Rails in memory, see Preloaded
+  def initialize(directory, database_url:, environment: {}, gem: IN_GROUP, preloaded: false)
     @directory = directory
+    @preloaded = preloaded
     @environment = WatchedProcess::CLEAN.merge(
       "BUNDLE_GEMFILE" => File.join(directory, "Gemfile"), "BUNDLE_SILENCE_ROOT_WARNING" => "1",
       "RAILS_ENV" => "staging", "RACK_ENV" => "staging", "APP" => "shop-staging", "REGION_NAME" => "osc-fr1",
@@ -85,7 +103,7 @@ class RailsApp
     FILES.each { |path, text| write(path, text) }
     write("Gemfile", "#{FILES["Gemfile"]}#{gem}")
     FileUtils.mkdir_p(File.join(directory, "config/initializers"))
-    must("bundle", "install", "--local", "--quiet")
+    install
   end
 
   # The variables by which the app finds a FakeScalingo.
@@ -115,8 +133,15 @@ class RailsApp
           "ScalingoStagingSync.configure do |config|\n#{body.gsub(/^(?=.)/, "  ")}end\n")
   end
 
+  # Puts the initializer there that the generator writes without options.
+  def generated
+    once("initializer", INITIALIZER) { generate }
+  end
+
   # Runs a rake task to its end.
-  def rake(task, environment: {}) = start_rake(task, environment:).wait
+  def rake(task, environment: {})
+    preloaded(environment, script: "rake", arguments: [task]) || start_rake(task, environment:).wait
+  end
 
   # Starts a rake task.
   def start_rake(task, environment: {})
@@ -125,8 +150,9 @@ class RailsApp
 
   # Runs Ruby in the loaded app.
   def runner(ruby, environment: {})
-    WatchedProcess.run("bundle", "exec", "ruby", "-e", "require './config/environment'; #{ruby}",
-                       environment: @environment.merge(environment), directory:)
+    code = "require './config/environment'; #{ruby}"
+    preloaded(environment, code:) ||
+      WatchedProcess.run("bundle", "exec", "ruby", "-e", code, environment: @environment.merge(environment), directory:)
   end
 
   # Writes a file of the app.
@@ -140,6 +166,24 @@ class RailsApp
   def read(path) = File.read(File.join(directory, path))
 
   private
+
+  def install
+    once(Digest::SHA256.hexdigest(read("Gemfile")), "Gemfile.lock") { must("bundle", "install", "--local", "--quiet") }
+  end
+
+  # A file of the app that the block makes, unless it was made before under this name. Two processes may make it at once.
+  def once(name, file)
+    made = File.join(RailsApp.made, name)
+    return write(file, File.read(made)) if File.exist?(made)
+
+    yield
+    File.write("#{made}.#{Process.pid}", read(file))
+    File.rename("#{made}.#{Process.pid}", made)
+  end
+
+  def preloaded(environment, **what)
+    Preloaded.run(directory, @environment.merge(environment), **what) if @preloaded
+  end
 
   def must(*command)
     result = WatchedProcess.run(*command, environment: @environment, directory:)
