@@ -30,7 +30,7 @@ module ScalingoStagingSync
       rescue SystemCallError => error
         raise ConfigurationError.new(
           "The database is restored and masked, but the audit file #{Support::Echo.of(path)} could not be written (#{error.class}).",
-          "Correct config.anonymization_audit_file and run it again."
+          "Make room there, or correct config.anonymization_audit_file, and run it again."
         )
       end
 

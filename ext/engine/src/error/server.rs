@@ -12,6 +12,9 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 /// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
 const RAISE: &str = "exec_stmt_raise";
 
+/// A file of the server's could not grow.
+const DISK_FULL: &str = "53100";
+
 /// A longer name cannot be PostgreSQL's, which have at most 63 bytes.
 const LONGEST_NAME: usize = 63;
 
@@ -79,7 +82,7 @@ impl Error {
         Self::new(
             kind,
             format!("PostgreSQL refused {attempt}: {words} (SQLSTATE {code}{facts})."),
-            remedy(kind),
+            remedy(kind, code),
         )
         .about(about)
     }
@@ -111,8 +114,13 @@ fn kind(code: &str) -> Kind {
     }
 }
 
-fn remedy(kind: Kind) -> Text {
+fn remedy(kind: Kind, code: &str) -> Text {
     match kind {
+        Kind::Restore if code == DISK_FULL => text!(
+            "Give the target's database more room, such as a larger plan, or leave rows out with ",
+            Setting::ExcludeTables,
+            ", and run it again."
+        ),
         Kind::Privilege => "Grant the target's role the missing right; `rake scalingo_staging_sync:check` names each that it lacks.".into(),
         Kind::LockTimeout => text!(
             "Run it again when the other session is gone, or raise ",
