@@ -14,6 +14,9 @@ module Soak
     # truncate::  half of the message still arrives, then both are closed
     WAYS = %i[reset half_open stall truncate].freeze
 
+    # Another way, which breaks nothing: the message waits until the block is done.
+    HOLD = :hold
+
     # A connection through the proxy.
     Pair = Struct.new(:guest, :host, :lone, :broken)
 
@@ -21,13 +24,14 @@ module Soak
 
     # @param port [Integer] the server's port on this machine
     # @param protocol [Symbol] :postgres or :http
-    # @param at [Integer, nil] the number of the message to break at; nil for none
-    # @param way [Symbol, nil] one of WAYS
-    def initialize(port, protocol, at: nil, way: nil)
+    # @param at [Integer, Regexp, nil] the number of the message to break at, or what the first one holds; nil for none
+    # @param way [Symbol, nil] one of WAYS, or HOLD with a block
+    def initialize(port, protocol, at: nil, way: nil, &hold)
       @port = port
       @protocol = protocol
       @at = at
       @way = way
+      @hold = hold
       @count = 0
       @lock = Mutex.new
       @pairs = []
@@ -63,6 +67,9 @@ module Soak
         begun ||= message.byteslice(4, 4) != SSL_REQUEST
         case pass?(pair, message)
         when true then to.write(message)
+        when HOLD
+          @hold.call
+          to.write(message)
         when false then return broken(pair, to, message)
         end
       end
@@ -92,15 +99,18 @@ module Soak
       from.read(length).then { |bytes| (bytes&.bytesize == length) ? bytes : raise(EOFError) }
     end
 
-    # Whether a message passes; nil when its connection swallows everything.
-    def pass?(pair, _message)
+    # Whether a message passes, or HOLD; nil when its connection swallows everything.
+    def pass?(pair, message)
       @lock.synchronize do
         return nil if pair.broken
 
         @count += 1
-        return true unless @count == @at
+        return true if @happened || [@count, message].none? { |one| @at === one } # rubocop:disable Style/CaseEquality
 
-        @happened = pair.broken = true
+        @happened = true
+        return HOLD if @way == HOLD
+
+        pair.broken = true
         false
       end
     end

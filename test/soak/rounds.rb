@@ -7,6 +7,7 @@ require_relative "../support/engine"
 require_relative "../support/fake_scalingo"
 require_relative "../support/postgres"
 require_relative "breaking_proxy"
+require_relative "small_disks"
 require_relative "traces"
 
 # Breaks a small run in a way that a seed chooses, again and again, and looks each time at what is left.
@@ -35,7 +36,16 @@ module Soak
   # What no file of the server's, no WAL and no line of its log may hold.
   ORIGINALS = ["@production.example", "Raw Name ", "raw note "].freeze
 
-  KINDS = %i[server store api kill_gem kill_server lock].freeze
+  KINDS = %i[server store api kill_gem kill_server locks fills].freeze
+
+  # The errors that a fault may end in; nil is a run that got by. Others are a failure of the round.
+  ERRORS = {
+    locks: [nil, "LockTimeoutError", "TargetConnectionError"],
+    fills: [nil, "RestoreError", "TargetConnectionError"]
+  }.freeze
+
+  # What another session may take a table for, from the least to all.
+  MODES = ["ACCESS SHARE", "ROW EXCLUSIVE", "SHARE", "ACCESS EXCLUSIVE"].freeze
 
   # Rounds from a seed: the same seed gives the same faults in the same order.
   class Rounds
@@ -50,6 +60,7 @@ module Soak
       @directory = Dir.mktmpdir("soak")
       @archive = Postgres.pack(production, directory: @directory)
       @staging = Postgres.create_staging("soak")
+      @disks = SmallDisks.new(@staging.database) if only.include?(:fills)
       @traces = Traces.new(@staging.database)
       @reached = Hash.new(0)
     end
@@ -60,11 +71,14 @@ module Soak
     def measure
       started = now
       fault = { kind: :none }
+      room = @disks&.free
+      wal = position
       @messages = run_through(fault) do |process, _|
         output = process.wait(LIMIT).output
         raise Failure, "a run without a fault fails: #{output.lines.last(12).join}" unless output.include?('"done":true')
       end
       @seconds = now - started
+      @takes = { data: room[:data] - @disks.free[:data], wal: (position - wal) / 1024 } if @disks
       check(fault, nil)
       "#{@messages.map { |place, count| "#{count} messages (#{place})" }.join(", ")}, #{@seconds.round(1)} s"
     end
@@ -78,11 +92,13 @@ module Soak
       run_through(fault) do |process, proxies|
         disturb(fault, process)
         result = process.wait(LIMIT)
-        @reached[fault[:kind]] += 1 if proxies[fault[:kind]]&.happened || fault[:after]
+        @reached[fault[:kind]] += 1 if proxies[place_of(fault)]&.happened || fault[:after] || fault[:leave]
       end
+      @disks&.empty
       error = result.output[/"error":"([^"]+)"/, 1] || result.output[/\((\w*Error)\)/, 1]
       ended = error || (result.output.include?('"done":true') ? "done" : "signal #{result.signal}")
       check(fault, result)
+      unexpected(fault, error, result)
       run_again(fault)
       "#{describe(fault)}: #{ended}"
     rescue RuntimeError => error
@@ -92,7 +108,9 @@ module Soak
     end
 
     def clean
+      @disks&.empty
       @staging.drop
+      @disks&.remove
       FileUtils.remove_entry(@directory)
     end
 
@@ -115,14 +133,24 @@ module Soak
       kind = @only[number % @only.length]
       case kind
       when :kill_gem, :kill_server then { kind:, after: random.rand * @seconds }
-      # Below the lock_timeout of five seconds, or above.
-      when :lock then { kind:, after: random.rand * @seconds, held: [0.5, 7.0][random.rand(2)], tables: %w[people orders].shuffle(random:) }
+      # The lock is held for less than the lock_timeout of five seconds, or longer; then another table is asked for, or not.
+      when :locks
+        { kind:, at: 1 + random.rand(@messages.fetch(:server)), way: BreakingProxy::HOLD, held: [0.5, 8.0][random.rand(2)],
+          mode: MODES[random.rand(MODES.length)], tables: %w[people orders totals].sample(1 + random.rand(2), random:) }
+      when :fills
+        place = SmallDisks::PLACES[random.rand(2)]
+        { kind:, place:, leave: (random.rand * @takes.fetch(place)).to_i }
       else { kind:, at: 1 + random.rand(@messages.fetch(kind)), way: BreakingProxy::WAYS[random.rand(BreakingProxy::WAYS.length)] }
       end
     end
 
     def describe(fault)
-      fault[:at] ? "#{fault[:kind]}, message #{fault[:at]}, #{fault[:way]}" : "#{fault[:kind]} after #{fault[:after]&.round(3)} s"
+      return "#{fault[:kind]}, #{fault[:leave]} KiB for #{fault[:place]}" if fault[:leave]
+      return "#{fault[:kind]} after #{fault[:after]&.round(3)} s" unless fault[:at]
+
+      words = ["#{fault[:kind]}, message #{fault[:at]}, #{fault[:way]}"]
+      words << "#{fault[:mode]} of #{fault[:tables].join(", then ")} for #{fault[:held]} s" if fault[:mode]
+      words.join(", ")
     end
 
     # Starts a run with a proxy before each server, and says how many messages passed each.
@@ -130,9 +158,10 @@ module Soak
       fake = FakeScalingo.new(archive: @archive, piece: 2048)
       places = { server: [Postgres.port, :postgres], store: [fake.port_of(:store), :http], api: [fake.port_of(:api), :http] }
       proxies = places.to_h do |place, (port, protocol)|
-        breaks = (fault[:kind] == place) ? fault.slice(:at, :way) : {}
-        [place, BreakingProxy.new(port, protocol, **breaks)]
+        breaks = (place_of(fault) == place) ? fault.slice(:at, :way) : {}
+        [place, BreakingProxy.new(port, protocol, **breaks) { lock(fault) }]
       end
+      @disks.leave(fault[:place], fault[:leave]) if fault[:leave]
       fake.store_url = "http://127.0.0.1:#{proxies[:store].port}"
       fake.api_url = "http://127.0.0.1:#{proxies[:api].port}"
       process = Engine.start(settings(fake.source("stall_timeout" => 1.0), proxies[:server].port))
@@ -140,6 +169,7 @@ module Soak
       proxies.transform_values(&:count)
     ensure
       finish(process)
+      @holder&.join
       proxies&.each_value(&:stop)
       fake&.stop
     end
@@ -163,7 +193,6 @@ module Soak
 
       sleep fault[:after]
       return process.kill(:KILL) if fault[:kind] == :kill_gem
-      return lock(fault) if fault[:kind] == :lock
 
       # PostgreSQL restarts when one of its processes is killed.
       pids = @staging.database.values("SELECT pid FROM pg_stat_activity WHERE datname = '#{@staging.database.name}' AND pid <> pg_backend_pid()")
@@ -172,18 +201,43 @@ module Soak
       nil
     end
 
-    # Another session takes both tables, one after the other, so that the two may wait for each other.
+    # Another session takes a table, and holds it while the run goes on; then it asks for the next, so that each may wait for
+    # the other. Where the table is not there, or the run has it, nothing happens.
     def lock(fault)
-      @staging.database.connect do |connection|
-        connection.exec("BEGIN")
-        connection.exec("SET LOCAL lock_timeout = '8s'")
-        fault[:tables].each do |table|
-          connection.exec("LOCK TABLE public.#{table} IN ACCESS EXCLUSIVE MODE")
-          sleep 0.2
-        end
+      other = PG.connect(@staging.database.url)
+      other.exec("SET lock_timeout = '0.2s'; SET deadlock_timeout = '1h'; BEGIN; #{locks(fault[:tables].first, fault[:mode])}")
+      @holder = Thread.new do
+        sleep 0.2
+        other.exec("SET lock_timeout = '10s'; #{locks(fault[:tables][1], fault[:mode])}") if fault[:tables][1]
         sleep fault[:held]
-        connection.exec("COMMIT")
+      rescue PG::Error
+        nil # It was the other that got the lock.
+      ensure
+        other.close
       end
+    rescue PG::Error
+      other&.close
+    end
+
+    # A materialized view is locked by what reads it, or fills it.
+    def locks(table, mode)
+      return "LOCK TABLE public.#{table} IN #{mode} MODE" unless table == "totals"
+
+      (mode == "ACCESS EXCLUSIVE") ? "REFRESH MATERIALIZED VIEW public.totals" : "SELECT FROM public.totals LIMIT 0"
+    end
+
+    # The proxy that a fault is at.
+    def place_of(fault) = (fault[:kind] == :locks) ? :server : fault[:kind]
+
+    # How far the WAL has come, in bytes.
+    def position = Integer(Postgres.exec("SELECT pg_current_wal_lsn() - '0/0' AS at").first["at"])
+
+    def unexpected(fault, error, result)
+      expected = ERRORS[fault[:kind]]
+      name = error&.split("::")&.last
+      return if expected.nil? || expected.include?(name)
+
+      raise Failure, "#{describe(fault)}: it ended in #{name}: #{result.output.lines.last}"
     end
 
     # What must hold in every case.

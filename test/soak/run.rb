@@ -15,6 +15,10 @@ OptionParser.new do |parser|
 end.parse!
 
 $stdout.sync = true
+if options[:only].include?(:fills) && SmallDisk.missing
+  puts "soak: no fills: #{SmallDisk.missing}"
+  options[:only] -= [:fills]
+end
 failed = []
 rounds = Soak::Rounds.new(seed: options[:seed], only: options[:only])
 begin

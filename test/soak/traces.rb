@@ -35,7 +35,7 @@ module Soak
 
     def files
       wal = Dir.glob("#{data}/pg_wal/[0-9A-F]*").select { |path| File.file?(path) && File.basename(path) >= @first }
-      (wal + Dir.glob("#{data}/base/#{@oid}/*") + Dir.glob("#{data}/base/pgsql_tmp/*")).map { |path| [path, 0] } << [log, @logged]
+      (wal + Dir.glob("#{data}/{base,pg_tblspc/*/*}/#{@oid}/*") + Dir.glob("#{data}/base/pgsql_tmp/*")).map { |path| [path, 0] } << [log, @logged]
     end
 
     def holds?(path, from, pattern)
