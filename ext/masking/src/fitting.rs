@@ -3,6 +3,7 @@
 
 use super::action::Writes;
 use super::entry::{Fitted, Fitting, Mask, Options};
+use super::equal::{Equal, Fold};
 use super::error::{InvalidMask, Misfit, Unfit};
 use super::key::Function;
 use super::pseudonym::Pseudonym;
@@ -26,8 +27,9 @@ pub(super) const DISTINCT_DIGITS: usize = 17;
 pub(super) struct TextColumn {
     /// The most characters that it holds.
     pub(super) limit: usize,
-    /// It is under an index that takes no case for another one.
-    pub(super) ignores_case: bool,
+    /// What does not count in its values: case, where it is under an index that takes no case for another one, and
+    /// what its collation leaves out of account.
+    pub(super) fold: Fold,
 }
 
 impl Fitting<'_> {
@@ -103,11 +105,23 @@ impl Fitting<'_> {
                 limit, ignores_case, ..
             } => Ok(TextColumn {
                 limit: limit.unwrap_or(usize::MAX),
-                ignores_case: !self.column.unique.tells_case_apart
-                    && (ignores_case || self.column.unique.distinct),
+                fold: self.fold(
+                    !self.column.unique.tells_case_apart && (ignores_case || self.column.unique.distinct),
+                ),
             }),
             _ => Err(self.wrong_type("text columns")),
         }
+    }
+
+    /// What does not count in values of the column, and case if `lower` says so.
+    pub(super) fn fold(&self, lower: bool) -> Fold {
+        let unique = &self.column.unique;
+        // Another index may compare more than the column's collation.
+        let equal = match unique.equal {
+            Equal::WithoutCase | Equal::WithoutAccents if unique.tells_case_apart => Equal::Bytes,
+            equal => equal,
+        };
+        Fold::new(lower, equal)
     }
 
     /// A text column of at least this many characters.

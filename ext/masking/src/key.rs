@@ -5,7 +5,7 @@
 
 mod short;
 
-use super::bytes;
+use super::equal::Fold;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -66,20 +66,20 @@ impl Function {
         })
     }
 
-    /// The keyed digest of one value or, if case does not count, of the value in lower case. `scratch` is for that. It
-    /// is fastest for a value that stands in `around`.
+    /// The keyed digest of one value or, if case or more does not count, of what stands for all that are then the same.
+    /// `scratch` is for that. It is fastest for a value that stands in `around`.
     pub(super) fn digest_of(
         &self,
         value: &[u8],
         around: &[u8],
-        fold_case: bool,
+        fold: Fold,
         scratch: &mut Vec<u8>,
     ) -> [u8; 32] {
-        if !fold_case {
+        if fold.is_plain(value) {
             return self.digest_within(value, around);
         }
         self.short.digest_in_lower_case(value, around).unwrap_or_else(|| {
-            bytes::fold_case(value, scratch);
+            fold.apply(value, scratch);
             self.digest(scratch)
         })
     }

@@ -23,6 +23,7 @@
 //! condition   what a CHECK asks; keep: the values that stay; permutation, key: what pseudonyms are made with
 //! learned     what the first rows have shown of a column that draws among its own values; helpers: what masks ask their caller
 //! envelope    how Active Record encrypts a value
+//! equal       which texts a collation takes for equal
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
 //!
@@ -36,6 +37,7 @@ mod condition;
 mod encrypted;
 mod entry;
 mod envelope;
+mod equal;
 mod error;
 mod families;
 mod fit;
@@ -64,6 +66,7 @@ mod types;
 pub use condition::{Check, Comparison, Condition, Pattern, Term};
 pub use entry::Mask;
 pub use envelope::EnvelopeKey;
+pub use equal::Equal;
 pub use error::{InvalidMask, MaskError, Misfit, Unfit};
 pub use fit::MaskedColumn;
 pub use form_check::FormCheck;

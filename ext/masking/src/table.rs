@@ -1,6 +1,7 @@
 //! What masking has to know of a table and its columns, and what pseudonyms are made with.
 
 use super::condition::Check;
+use super::equal::Equal;
 use super::helpers::Helpers;
 use super::key::Key;
 use super::types::Type;
@@ -53,6 +54,8 @@ pub struct Uniqueness {
     /// One of those does not take two NULLs for different: NULLS NOT DISTINCT, or an expression such as
     /// `COALESCE(email, '')`.
     pub counts_nulls: bool,
+    /// Which texts the column's collation takes for equal, in an index and in a foreign key.
+    pub equal: Equal,
 }
 
 /// What pseudonyms are made with.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::entry::Mask;
+use super::equal::Equal;
 use super::error::Unfit;
 use super::helpers::{Helpers, LeafJudge};
 use super::key::Key;
@@ -87,6 +88,7 @@ pub(super) const UNIQUE: Uniqueness = Uniqueness {
     distinct: true,
     tells_case_apart: true,
     counts_nulls: false,
+    equal: Equal::Bytes,
 };
 
 /// A column that admits NULL and has no unique index.

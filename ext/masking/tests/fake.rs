@@ -4,7 +4,7 @@
 
 mod support;
 
-use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
+use masking::{ColumnFacts, Equal, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use pg_dump_archive::copy;
 use rlibphonenumber::{Region, PHONE_NUMBER_UTIL};
 use serde_json::{json, Value};
@@ -46,6 +46,7 @@ impl Given {
                 distinct: self.unique,
                 tells_case_apart: self.unique,
                 counts_nulls: false,
+                equal: Equal::Bytes,
             },
         };
         let table = TableFacts {

@@ -3,6 +3,7 @@
 use crate::append::Fixed;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::{Misfit, Unfit};
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -25,7 +26,7 @@ const DIGITS: usize = 20;
 struct Email {
     function: Function,
     /// Take addresses that differ only in case for the same.
-    fold_case: bool,
+    fold: Fold,
     /// `@` and the domain.
     suffix: Fixed,
     /// Nothing in the domain needs an escape.
@@ -52,7 +53,7 @@ impl Pseudonym for Email {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let digest = self
             .function
-            .digest_of(value, row.piece, self.fold_case, &mut work.first);
+            .digest_of(value, row.piece, self.fold, &mut work.first);
         write_hex(&digest, DIGITS, out);
         match self.kept(value) {
             Some(suffix) => out.extend_from_slice(suffix),
@@ -116,7 +117,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     };
     let email = Email {
         function: fitting.function("email"),
-        fold_case: !fitting.column.unique.tells_case_apart,
+        fold: fitting.fold(!fitting.column.unique.tells_case_apart),
         suffix: Fixed::new(format!("@{domain}").as_bytes()),
         is_plain: domain
             .bytes()

@@ -303,9 +303,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
             "Take a mask that keeps the value's length, such as :token or :text, or widen the column in production.",
         ));
     };
-    let fold_case = limit.ignores_case || kind == "email" && !fitting.column.unique.tells_case_apart;
+    let fold = match kind {
+        "email" => fitting.fold(!fitting.column.unique.tells_case_apart),
+        _ => limit.fold,
+    };
     let function = fitting.function(&format!("fake {} {kind}", locale.name));
-    Ok(words::fit_parts(fitting, function, fold_case, parts))
+    Ok(words::fit_parts(fitting, function, fold, parts))
 }
 
 #[cfg(test)]

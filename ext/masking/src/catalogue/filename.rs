@@ -2,6 +2,7 @@
 
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::pseudonym::{Pseudonym, Work};
@@ -39,14 +40,14 @@ const PACKINGS: [&[u8]; 5] = [b".gz", b".bz2", b".xz", b".zst", b".gpg"];
 #[derive(Debug)]
 struct FileName {
     function: Function,
-    fold_case: bool,
+    fold: Fold,
 }
 
 impl Pseudonym for FileName {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let digest = self
             .function
-            .digest_of(value, row.piece, self.fold_case, &mut work.first);
+            .digest_of(value, row.piece, self.fold, &mut work.first);
         out.extend_from_slice(STEM);
         write_hex(&digest, DIGITS, out);
         out.extend_from_slice(extension(value));
@@ -88,7 +89,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text_of(STEM.len() + DIGITS + LONGEST)?;
     let mask = FileName {
         function: fitting.function("filename"),
-        fold_case: text.ignores_case,
+        fold: text.fold,
     };
     let form = fitting.matches("^file-[0-9a-f]{14}([.][A-Za-z0-9]+){0,2}$");
     Ok(fitting.fitted(mask, form))

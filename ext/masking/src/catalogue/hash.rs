@@ -2,6 +2,7 @@
 
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
@@ -21,7 +22,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
 #[derive(Debug)]
 struct Hash {
     function: Function,
-    fold_case: bool,
+    fold: Fold,
     length: usize,
     is_bytea: bool,
 }
@@ -30,7 +31,7 @@ impl Pseudonym for Hash {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let digest = self
             .function
-            .digest_of(value, row.piece, self.fold_case, &mut work.first);
+            .digest_of(value, row.piece, self.fold, &mut work.first);
         if self.is_bytea {
             out.extend_from_slice(b"\\x");
         }
@@ -49,7 +50,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.kind == Type::Bytea {
         let mask = Hash {
             function: fitting.function("hash"),
-            fold_case: false,
+            fold: Fold::default(),
             length: 64,
             is_bytea: true,
         };
@@ -72,7 +73,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text_of(length + starts.longest())?;
     let mask = Hash {
         function: fitting.function("hash"),
-        fold_case: text.ignores_case,
+        fold: text.fold,
         length,
         is_bytea: false,
     };

@@ -1,6 +1,7 @@
 //! `ip`.
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::TokenMask;
 use crate::permutation::Strings;
@@ -135,7 +136,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         prefixes: Prefixes(Aes128::new(&key.into())),
         keep_prefix: fitting.flag("keep_prefix")?,
         is_cidr: fitting.column.kind == Type::Cidr,
-        other: TokenMask::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), Fold::default()),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

@@ -2,6 +2,7 @@
 
 use crate::bytes::hex_value;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::{TokenMask, HEX_LOWER, HEX_UPPER};
 use crate::permutation::Strings;
@@ -68,7 +69,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     let mask = Mac {
         digits: Strings::new(&fitting.function("mac"), 16),
-        other: TokenMask::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), Fold::default()),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use crate::equal::Equal;
 use crate::error::{InvalidMask, Misfit, Unfit};
 use crate::keep::Keep;
 use crate::listing::listing;
@@ -16,6 +17,7 @@ const REPEATS: Uniqueness = Uniqueness {
     distinct: false,
     tells_case_apart: false,
     counts_nulls: false,
+    equal: Equal::Bytes,
 };
 
 fn named(name: &str, options: &Value) -> Result<Mask, InvalidMask> {

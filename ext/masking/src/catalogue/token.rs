@@ -16,7 +16,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let text = fitting.text()?;
-    let token = TokenMask::new(fitting.function("token"), text.ignores_case);
+    let token = TokenMask::new(fitting.function("token"), text.fold);
     let starts = fitting.starts();
     let form = fitting.matches(&format!("^{}[\\u0001-\\u007f]*$", starts.pattern()));
     Ok(fitting.fitted(starts.before(token), form))

@@ -2,6 +2,7 @@
 
 use crate::bytes::hex_value;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::{TokenMask, HEX_LOWER};
 use crate::permutation::Strings;
@@ -77,7 +78,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     let mask = Uuid {
         digits: Strings::new(&fitting.function("uuid"), 16),
-        other: TokenMask::new(fitting.function("token"), false),
+        other: TokenMask::new(fitting.function("token"), Fold::default()),
     };
     Ok(fitting.fitted(mask, fitting.is_ascii()))
 }

@@ -2,6 +2,7 @@
 
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::permutation::Strings;
@@ -58,12 +59,12 @@ fn write_foreign(function: &Function, value: &[u8], out: &mut Vec<u8>) {
 #[derive(Debug)]
 pub(crate) struct TokenMask {
     function: Function,
-    fold_case: bool,
+    fold: Fold,
     strings: Vec<Strings>,
 }
 
 impl TokenMask {
-    pub(crate) fn new(function: Function, fold_case: bool) -> Self {
+    pub(crate) fn new(function: Function, fold: Fold) -> Self {
         let strings = ALPHABETS
             .iter()
             .enumerate()
@@ -75,7 +76,7 @@ impl TokenMask {
             .collect();
         Self {
             function,
-            fold_case,
+            fold,
             strings,
         }
     }
@@ -83,15 +84,18 @@ impl TokenMask {
 
 impl Pseudonym for TokenMask {
     fn write(&self, value: &[u8], _: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
+        let folded = &mut work.second;
+        let value = if value.is_ascii() || self.fold.is_plain(value) {
+            value
+        } else {
+            self.fold.apply(value, folded);
+            folded.as_slice()
+        };
         if !value.is_ascii() {
-            if self.fold_case {
-                bytes::fold_case(value, &mut work.first);
-                return write_foreign(&self.function, &work.first, out);
-            }
             return write_foreign(&self.function, value, out);
         }
         let folded = |byte: u8| {
-            if self.fold_case {
+            if self.fold.is_lower() {
                 byte.to_ascii_lowercase()
             } else {
                 byte

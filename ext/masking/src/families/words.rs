@@ -5,6 +5,7 @@ pub(crate) use super::sorted_words::SortedWords;
 use super::words_form;
 use crate::bytes;
 use crate::entry::{Fitted, Fitting};
+use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::fitting::DISTINCT_HEX;
 use crate::key::Function;
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 struct Words {
     function: Function,
-    fold_case: bool,
+    fold: Fold,
     parts: Vec<TextPart>,
 }
 
@@ -65,7 +66,7 @@ impl Pseudonym for Words {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let digest = self
             .function
-            .digest_of(value, row.piece, self.fold_case, &mut work.first);
+            .digest_of(value, row.piece, self.fold, &mut work.first);
         let start = out.len();
         self.compose(&digest, 0, out);
         if out[start..].eq_ignore_ascii_case(value) {
@@ -99,20 +100,20 @@ pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<TextPart>) -> Result<Fit
         least
     })?;
     let function = fitting.function(fitting.name());
-    Ok(fit_parts(fitting, function, text.ignores_case, parts))
+    Ok(fit_parts(fitting, function, text.fold, parts))
 }
 
 /// The same for parts of which it is known that they fit.
 pub(crate) fn fit_parts(
     fitting: &Fitting<'_>,
     function: Function,
-    fold_case: bool,
+    fold: Fold,
     parts: Vec<TextPart>,
 ) -> Fitted {
     let form = words_form::condition(&fitting.sql(), &parts);
     let words = Words {
         function,
-        fold_case,
+        fold,
         parts,
     };
     fitting.fitted(words, form)

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use masking::{ColumnFacts, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
+use masking::{ColumnFacts, Equal, Key, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use std::sync::Arc;
 
 /// What the mask `fake` can be asked to write.
@@ -26,6 +26,7 @@ pub const UNIQUE: Uniqueness = Uniqueness {
     distinct: true,
     tells_case_apart: true,
     counts_nulls: false,
+    equal: Equal::Bytes,
 };
 
 /// `varchar(limit)`.

@@ -203,6 +203,7 @@ mod tests {
                 distinct,
                 tells_case_apart: distinct,
                 counts_nulls: false,
+                equal: masking::Equal::Bytes,
             },
         };
         TableFacts {

@@ -3,7 +3,7 @@
 use super::Rules;
 use crate::plan::schema::{self, KeyPart, Unique};
 use crate::plan::{checks, parts, Load};
-use masking::{Check, Mask, Type, Uniqueness};
+use masking::{Check, Equal, Mask, Type, Uniqueness};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ impl Rules<'_> {
             .collect();
         let mut uniqueness = self.uniqueness(index, &places, &types);
         for (name, place) in &places {
+            let column_type = known.get(name).and_then(|column| column.column_type.as_ref());
+            uniqueness[*place].equal =
+                column_type.map_or(Equal::Bytes, |column_type| self.schema.equal(column_type, home));
             uniqueness[*place].tells_case_apart |= self
                 .exact
                 .contains(&(self.schema.topmost(index), (*name).to_owned()));

@@ -65,9 +65,9 @@ pub(super) fn column(item: &[Token<'_>]) -> Option<Column> {
     let mut cursor = Cursor::new(item);
     let name = cursor.identifier()?;
     let _ = cursor.accept("WITH OPTIONS");
+    let mut column_type = type_name(&mut cursor);
     let mut column = Column {
         name,
-        column_type: type_name(&mut cursor).map(Arc::new),
         ..Column::default()
     };
     while let Some(token) = cursor.peek() {
@@ -84,12 +84,19 @@ pub(super) fn column(item: &[Token<'_>]) -> Option<Column> {
             }
         } else if cursor.accept("DEFAULT") {
             column.has_default = true;
+        } else if cursor.accept("COLLATE") {
+            // pg_dump writes it last, behind NOT NULL and the default.
+            let collation = cursor.qualified("pg_catalog");
+            if let Some(found) = column_type.as_mut() {
+                found.collation = collation;
+            }
         } else if token.is_symbol('(') {
             cursor.parenthesized();
         } else {
             cursor.advance();
         }
     }
+    column.column_type = column_type.map(Arc::new);
     Some(column)
 }
 

@@ -13,6 +13,7 @@ pub use types::{Base, TypeName};
 
 use super::chunks::Hypertables;
 use super::TableName;
+use masking::Equal;
 use pg_dump_archive::{DumpId, Entry, EntryKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -27,8 +28,8 @@ pub struct Schema {
     types: HashMap<TableName, UserType>,
     /// The types of columns, each once: many thousands of columns have a few dozen of them.
     written: HashSet<Arc<TypeName>>,
-    /// Collations that take one case of a letter for the other.
-    without_case: HashSet<TableName>,
+    /// Collations that take different texts for equal.
+    equal: HashMap<TableName, Equal>,
     /// Views and materialized views, with their kind.
     pub views: HashMap<TableName, EntryKind>,
     /// TimescaleDB's, whose chunks are not among the tables.

@@ -4,7 +4,7 @@ use super::clauses;
 use super::{CheckConstraint, Column, Schema};
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{quote_identifier, TableName};
-use masking::Type;
+use masking::{Equal, Type};
 
 /// A type as pg_dump writes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -120,7 +120,8 @@ impl Schema {
             } => Type::Text {
                 limit,
                 padded,
-                ignores_case: ignores_case || collation.is_some_and(|name| self.without_case.contains(name)),
+                ignores_case: ignores_case
+                    || collation.is_some_and(|name| self.equal.get(name) >= Some(&Equal::WithoutCase)),
             },
             other => other,
         }
@@ -141,6 +142,14 @@ impl Schema {
             }
         }
         current.collation.as_ref()
+    }
+
+    /// Which texts of this type its collation takes for equal.
+    pub(crate) fn equal(&self, column_type: &TypeName, home: &str) -> Equal {
+        let collation = self.collation(column_type, home);
+        collation
+            .and_then(|name| self.equal.get(name).copied())
+            .unwrap_or_default()
     }
 
     /// What a type is below its domains. `home` is where a name without a schema is looked for.
