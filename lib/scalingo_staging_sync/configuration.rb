@@ -22,8 +22,11 @@ module ScalingoStagingSync
     # The app name that the documentation uses; it is never a real source.
     PLACEHOLDER_APP = "your-production-app"
 
+    # Options that say which part of production is copied. Of each entry it is known by itself whether it can be read.
+    PART = %i[subset limits subset_references include_tables keep_tables].freeze
+
     NOT_READ = "What follows in its block was not read."
-    private_constant :NOT_READ
+    private_constant :PART, :NOT_READ
 
     # Something that was set and refused.
     Problem = Data.define(:name, :sentence, :cosmetic)
@@ -44,6 +47,7 @@ module ScalingoStagingSync
       @values = {}
       @appendables = {}
       @problems = []
+      @sound = {}
     end
 
     # Has the block set options, and keeps problems for later.
@@ -69,6 +73,18 @@ module ScalingoStagingSync
 
     # @return [Array<String>] refused settings that decide neither
     def warnings = @problems.select(&:cosmetic).map(&:sentence)
+
+    # What can be read of a configuration that is wrong only in what it says of the part of production: with it, it can be
+    # found out what else is wrong.
+    #
+    # @api private
+    # @return [Configuration, nil] it; nil if something else is wrong
+    def sound_part
+      wrong = @problems.reject(&:cosmetic)
+      return if wrong.empty? || !wrong.all? { |problem| PART.include?(problem.name) }
+
+      dup.tap { |copy| copy.settle_for(@sound) }
+    end
 
     # @return [void]
     # @raise [ConfigurationError] naming every refused setting
@@ -127,6 +143,14 @@ module ScalingoStagingSync
       @values = values
     end
 
+    protected
+
+    # Takes the place of what was refused.
+    def settle_for(values)
+      @values.merge!(values)
+      @problems.clear
+    end
+
     private
 
     def initialize_copy(other)
@@ -134,6 +158,7 @@ module ScalingoStagingSync
       @values = @values.dup
       @appendables = {}
       @problems = @problems.dup
+      @sound = @sound.dup
     end
 
     def read(option)
@@ -151,12 +176,14 @@ module ScalingoStagingSync
       option = appendable.option
       @values[option.name] = appendable.settle
     rescue ArgumentError
+      keep_sound(option, appendable.sound)
       refuse(option, appendable.faults)
     end
 
     # Setting another value corrects a wrong one; adding to it does not.
     def store(option, value)
       @problems.reject! { |problem| problem.name == option.name } if @keeping
+      @sound.delete(option.name)
       kept = option.cast(Legacy.setting(option, value))
       @appendables.delete(option.name)
       @problems.reject! { |problem| problem.name == option.name }
@@ -164,7 +191,12 @@ module ScalingoStagingSync
 
       @values[option.name] = option.secret ? Secret.new(kept) : kept
     rescue ArgumentError => error
+      keep_sound(option, option.kind.sound(value))
       refuse(option, [[error.message, nil]])
+    end
+
+    def keep_sound(option, value)
+      @sound[option.name] = value.freeze if value && PART.include?(option.name)
     end
 
     # @param faults [Array<Array>] sentences, each with the line that it is about, where that is known

@@ -91,6 +91,7 @@ module ScalingoStagingSync
         "exclude_objects" => @config.exclude_objects,
         "on_object_error" => @config.on_object_error.to_s,
         "include_tables" => include_tables,
+        "include_tables_from" => include_tables_from,
         "keep_tables" => @config.keep_tables,
         "subset" => Part.new(@config).to_h,
         "include_foreign_servers" => @config.include_foreign_servers,
@@ -124,6 +125,7 @@ module ScalingoStagingSync
         "source" => { "file" => path },
         "target" => target.merge("more_to_come" => more_to_come),
         "include_tables" => named_tables,
+        "include_tables_from" => include_tables_from,
         # No pseudonym is made, so no key is needed.
         "masking" => { "secret" => Secret.new(SecureRandom.hex(32)), "allow_unmasked_copy" => true },
         "include_foreign_servers" => true,
@@ -265,6 +267,9 @@ module ScalingoStagingSync
     end
 
     private
+
+    # What messages call them.
+    def include_tables_from = ("TABLES" if named_tables.any?)
 
     def named_tables = ENV["TABLES"].to_s.split(",").map(&:strip).reject(&:empty?)
 

@@ -33,7 +33,7 @@ class EngineSettingsTest < Minitest::Test
         },
         "exclude_tables" => ["sessions"],
         "exclude_objects" => [], "on_object_error" => "leave_out",
-        "include_tables" => [], "keep_tables" => [],
+        "include_tables" => [], "include_tables_from" => nil, "keep_tables" => [],
         "subset" => nil,
         "include_foreign_servers" => false,
         "exclude_large_objects" => false,
@@ -77,7 +77,7 @@ class EngineSettingsTest < Minitest::Test
     config.include_tables = ["users"]
     assert_equal ["users"], to_engine(config)["include_tables"]
     ENV["TABLES"] = "orders, lines*"
-    assert_equal ["orders", "lines*"], to_engine(config)["include_tables"]
+    assert_equal [["orders", "lines*"], "TABLES"], to_engine(config).values_at("include_tables", "include_tables_from")
   ensure
     ENV.delete("TABLES")
   end

@@ -21,6 +21,7 @@ pub use server::Doing;
 
 use crate::text::Text;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// What kind of failure an [`Error`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -75,7 +76,7 @@ impl Kind {
 }
 
 /// What an error is about, as far as that is known and may be shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct About {
     /// The table, such as `public.users`.
     pub table: Option<String>,
@@ -85,6 +86,9 @@ pub struct About {
     pub rows: Option<u64>,
     /// PostgreSQL's code for it.
     pub sqlstate: Option<String>,
+    /// The faults that it lists, where it is a list.
+    #[serde(skip)]
+    pub faults: Vec<Text>,
 }
 
 impl About {
@@ -110,6 +114,9 @@ impl About {
         Self { rows, ..self }
     }
 }
+
+/// More faults than these are counted, not listed.
+const MOST_LISTED: usize = 40;
 
 /// A failed run: what happened and what to do about it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -142,6 +149,50 @@ impl Error {
             what: what.into(),
             remedy: remedy.into(),
             about: Box::default(),
+        }
+    }
+
+    /// One error for faults in this order, under `head`. More than a few dozen are counted, not listed.
+    pub(crate) fn listing(
+        kind: Kind,
+        head: impl Into<Text>,
+        faults: Vec<Text>,
+        remedy: impl Into<Text>,
+    ) -> Self {
+        let mut lines: Vec<&Text> = faults.iter().take(MOST_LISTED).collect();
+        let further = faults.len().saturating_sub(MOST_LISTED);
+        let further = (further > 0).then(|| Text::from(format!("… and {further} more.")));
+        lines.extend(further.as_ref());
+        let what = head
+            .into()
+            .and(":\n- ")
+            .and(Text::joined(lines, "\n- "))
+            .and("\n");
+        Self::new(kind, what, remedy).about(About {
+            faults,
+            ..About::default()
+        })
+    }
+
+    /// Several errors as one, which lists what each of them says or lists, each once. The first is it if it is alone; `head`
+    /// is made from their number.
+    pub(crate) fn together(mut errors: Vec<Self>, head: impl FnOnce(usize) -> String) -> Option<Self> {
+        if errors.len() <= 1 {
+            return errors.pop();
+        }
+        let mut seen = HashSet::new();
+        let faults = errors.iter().flat_map(Self::faults);
+        let faults: Vec<Text> = faults.filter(|one| seen.insert(one.to_string())).collect();
+        let kind = errors[0].kind;
+        let head = head(faults.len());
+        Some(Self::listing(kind, head, faults, "Correct this and run again."))
+    }
+
+    /// What is wrong: the faults that it lists, or what happened.
+    pub(crate) fn faults(&self) -> Vec<Text> {
+        match self.about.faults.is_empty() {
+            true => vec![Text::from(self.what.trim_end())],
+            false => self.about.faults.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ mod sql;
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::plan::schema::Schema;
-use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{self, Plan, PlanInput, Unplanned};
 use crate::postgres::inspect::catalogue;
 use crate::postgres::Session;
 use crate::settings::Settings;
@@ -20,12 +20,12 @@ use std::io::Read;
 /// The plan for an archive that is open.
 ///
 /// # Errors
-/// What [`plan::plan`] finds wrong; when the caller is being stopped.
+/// What [`plan::attempt`] finds wrong; when the caller is being stopped.
 pub(crate) fn from_archive<R: Read>(
     archive: &Archive<R>,
     settings: &Settings,
     events: &Sink,
-) -> Result<Plan> {
+) -> Result<Plan, Unplanned> {
     make(
         &PlanInput::read(archive.header(), archive.entries()),
         settings,
@@ -53,11 +53,9 @@ pub(crate) async fn from_catalogue(
 /// As [`from_archive`].
 pub(crate) fn from_sql(sql: &str, settings: &Settings, events: &Sink) -> Result<Plan> {
     let entries = sql::entries(sql)?;
-    make(
-        &PlanInput::read_sql(&catalogue::header(), &entries),
-        settings,
-        events,
-    )
+    let header = catalogue::header();
+    let contents = PlanInput::read_sql(&header, &entries);
+    Ok(make(&contents, settings, events)?)
 }
 
 /// A plan whose policy for personal columns does not refuse what names say of them.
@@ -71,9 +69,9 @@ pub(crate) fn admitted(plan: Plan) -> Result<Plan> {
     }
 }
 
-fn make(contents: &PlanInput<'_>, settings: &Settings, events: &Sink) -> Result<Plan> {
+fn make(contents: &PlanInput<'_>, settings: &Settings, events: &Sink) -> Result<Plan, Unplanned> {
     let settings = with_matches(settings, contents.schema(), events)?;
-    plan::plan(contents, &settings, &Key::new(&settings.masking.secret))
+    plan::attempt(contents, &settings, &Key::new(&settings.masking.secret))
 }
 
 /// Asks the caller which columns its own patterns match, where it has some.

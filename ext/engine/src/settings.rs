@@ -46,6 +46,9 @@ pub struct Settings {
     /// Where it is not empty: tables whose rows are loaded, and no others: `table`, `schema.table`, with `*`.
     #[serde(default)]
     pub include_tables: Vec<String>,
+    /// What the person in charge calls `include_tables`, where they come from elsewhere, such as a variable.
+    #[serde(default)]
+    pub include_tables_from: Option<String>,
     /// Which part of production is copied; None: all of it.
     #[serde(default)]
     pub subset: Option<Subset>,
@@ -68,6 +71,10 @@ pub struct Settings {
     /// The service of this environment's that files lie in (`config.active_storage.service`), where it is known.
     #[serde(default)]
     pub storage_service: Option<String>,
+    /// Faults of the configuration that the caller has found, and without which it is given here: a dry run lists them with
+    /// those that it finds itself.
+    #[serde(default)]
+    pub faults: Vec<String>,
     /// A dry run asks the server about rules in SQL, too, in a transaction that is rolled back.
     #[serde(default)]
     pub ask_server: bool,

@@ -14,7 +14,7 @@ use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::part::{Looked, Selection};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unplanned};
 use crate::planned;
 use crate::postgres::{Buffers, Item};
 use crate::settings::Settings;
@@ -62,7 +62,7 @@ pub(crate) async fn open(
     settings: &Settings,
     buffers: Buffers,
     events: &Sink,
-) -> Result<Opened> {
+) -> Result<Opened, Unplanned> {
     begin(archive, settings, buffers, events, false).await
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn open_to_copy(
     settings: &Settings,
     buffers: Buffers,
     events: &Sink,
-) -> Result<Opened> {
+) -> Result<Opened, Unplanned> {
     begin(archive, settings, buffers, events, true).await
 }
 
@@ -85,7 +85,7 @@ async fn begin(
     buffers: Buffers,
     events: &Sink,
     to_copy: bool,
-) -> Result<Opened> {
+) -> Result<Opened, Unplanned> {
     let (planned, on_planned) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
     let (look, looked) = mpsc::channel(QUEUED);
@@ -151,12 +151,13 @@ fn plan(
     settings: &Settings,
     events: &Sink,
     to_copy: bool,
-) -> Result<(Archive<Box<dyn Read + Send>>, TableOfContents)> {
+) -> Result<(Archive<Box<dyn Read + Send>>, TableOfContents), Unplanned> {
     let mut archive = match to_copy {
         true => Archive::open_to_copy(archive),
         false => Archive::open(archive),
-    }?;
-    let plan = planned::from_archive(&archive, settings, events).and_then(planned::admitted)?;
+    }
+    .map_err(Error::from)?;
+    let plan = planned::admitted(planned::from_archive(&archive, settings, events)?)?;
     let plan = Arc::new(plan);
     let entries = match to_copy {
         true => archive.entries().to_vec(),

@@ -5,6 +5,7 @@
 //!
 //! [`MaskedColumn::form_sql`]: masking::MaskedColumn::form_sql
 
+use crate::alike::{counted, either};
 use crate::error::{About, Error, Kind, Result};
 use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{LoadReport, Questions, Target};
@@ -176,14 +177,22 @@ fn judge(
     let mut problems = Vec::new();
     let rows = answer.first().copied().unwrap_or(0);
     if rows > expected.rows || (rows < expected.rows && !may_shrink) {
-        let problem = format!("{table} holds {rows} rows where {} were sent.", expected.rows);
+        let problem = format!(
+            "{table} holds {} where {} {} sent.",
+            counted(rows, "row"),
+            expected.rows,
+            either(expected.rows, "was", "were")
+        );
         problems.push((problem, About::table(table).rows(rows)));
     }
     for (column, violations) in expected.columns.iter().zip(answer.iter().skip(1)) {
         if *violations > 0 {
             let problem = format!(
-                "{table}.{} held {violations} values that are not of the form of its mask ({}); the table was emptied.",
-                column.name, column.description
+                "{table}.{} held {} that {} not of the form of its mask ({}); the table was emptied.",
+                column.name,
+                counted(*violations, "value"),
+                either(*violations, "is", "are"),
+                column.description
             );
             let about = About::table(table).column(&column.name).rows(*violations);
             problems.push((problem, about));
@@ -192,7 +201,9 @@ fn judge(
     if problems.is_empty() && expected.violations_seen > 0 {
         let count = expected.violations_seen;
         let problem = format!(
-            "{count} values written to {table} were not of their mask's form; the table was emptied."
+            "{} written to {table} {} not of the mask's form; the table was emptied.",
+            counted(count, "value"),
+            either(count, "was", "were")
         );
         problems.push((problem, About::table(table).rows(count)));
     }

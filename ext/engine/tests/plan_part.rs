@@ -4,9 +4,10 @@
 
 mod plan_support;
 
-use plan_support::{planned, settings, Toc};
+use plan_support::{header, planned, settings, Toc};
 use serde_json::{json, Value};
-use staging_sync_engine::plan::part::{Compared, Missing, Part, PartRule};
+use staging_sync_engine::plan::part::{Compared, Missing, Part, PartRule, Relation};
+use staging_sync_engine::plan::{attempt, PlanInput};
 
 /// Organisations, their users and orders, and countries that nothing refers to.
 fn shop() -> Toc {
@@ -268,6 +269,68 @@ fn what_is_wrong_is_reported_together_with_what_is_wrong_otherwise() {
     ] {
         assert!(message.contains(expected), "{expected}\n{message}");
     }
+}
+
+#[test]
+fn of_rules_that_exclude_one_another_each_is_read_for_what_else_is_wrong() {
+    let rules = json!([
+        rule("users", json!({ "where": "emial = 'x'" })),
+        rule("users", json!({ "rows": 3, "order_by": ["nme"] }))
+    ]);
+    let message = part_of(&shop(), rules, "follow", json!([])).unwrap_err();
+    for expected in [
+        "in 3 places",
+        "are rules for the same table",
+        "public.users has no column emial",
+        "public.users has no column nme",
+    ] {
+        assert!(message.contains(expected), "{expected}\n{message}");
+    }
+}
+
+#[test]
+fn where_there_is_no_plan_the_rules_that_are_not_known_to_be_wrong_can_be_asked_about() {
+    let mut settings = settings(&[("users", "user_anonymization")], &[]);
+    let rules = json!([
+        rule("user", json!({})),
+        rule("users", json!({ "where": "emial = 'x'" })),
+        rule("orders", json!({ "where": "id > 'many'" }))
+    ]);
+    settings.subset = serde_json::from_value(json!({ "tables": rules, "others": "follow" })).unwrap();
+    let (header, toc) = (header(), shop());
+    let contents = PlanInput::read(&header, &toc.entries);
+    let unplanned = attempt(&contents, &settings, &masking::Key::new(&settings.masking.secret)).unwrap_err();
+    let unsettled = unplanned.unsettled.unwrap();
+    let asked: Vec<String> = unsettled
+        .part
+        .unwrap()
+        .relations
+        .iter()
+        .filter_map(Relation::question)
+        .collect();
+    let without = "SELECT 1 FROM \"public\".\"users\" AS \"users\"";
+    let whole = "SELECT 1 FROM \"public\".\"orders\" AS \"orders\" WHERE (id > 'many'\n)";
+    assert_eq!(asked, [without, whole]);
+    assert_eq!(unplanned.error.about.faults.len(), 2);
+}
+
+#[test]
+fn tables_that_only_wait_to_be_referred_to_are_refused_unless_that_is_meant() {
+    let mut toc = Toc::default();
+    let users = toc.table("users", "id bigint NOT NULL");
+    toc.key(("users", users.0), "users_pkey", "PRIMARY KEY (id)");
+    let wait = |meant: bool| {
+        json!([rule(
+            "users",
+            json!({ "keep": "referenced", "allow_empty": meant })
+        )])
+    };
+    let message = part_of(&toc, wait(false), "follow", json!([])).unwrap_err();
+    assert!(
+        message.contains("every table whose rows come is :referenced"),
+        "{message}"
+    );
+    assert!(part_of(&toc, wait(true), "follow", json!([])).unwrap().is_some());
 }
 
 fn reflected(table: &str, column: &str, references: &str) -> Value {

@@ -15,6 +15,9 @@ module ScalingoStagingSync
       #   the app's line that added it; nil for a line that is not known
       attr_reader :faults
 
+      # @return [Array, Hash, nil] what is not wrong in the list that {#settle} has refused
+      attr_reader :sound
+
       # @param option [Option] whose value it is
       # @param value [Array, Hash] the value, checked
       def initialize(option, value)
@@ -37,6 +40,7 @@ module ScalingoStagingSync
         keep(@option.cast(@list))
       rescue ArgumentError => error
         @faults = faults_of(error)
+        @sound = @option.kind.sound(@list)
         keep(@kept)
         raise
       end

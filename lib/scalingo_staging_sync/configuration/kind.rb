@@ -20,12 +20,14 @@ module ScalingoStagingSync
       # @param label [String] the type as docs/options.md shows it
       # @param expectation [String] what the option takes, as the end of a sentence
       # @param explain [#call, nil] says more of a value that is refused, or nil
+      # @param sound [#call, nil] leaves what is wrong out of a value that is refused
       # @yieldparam value [Object] the value that was given
       # @yieldreturn [Object] the value to keep, or REFUSED
-      def initialize(label, expectation, explain: nil, &check)
+      def initialize(label, expectation, explain: nil, sound: nil, &check)
         @label = label
         @expectation = expectation
         @explain = explain
+        @sound = sound
         @check = check
         freeze
       end
@@ -41,6 +43,17 @@ module ScalingoStagingSync
       # @return [String, nil] what is wrong with it in particular, in sentences
       def explain(value, index = 0)
         @explain&.call(value, index)
+      end
+
+      # @param value [Object] a value that is refused
+      # @return [Array, Hash, nil] what of it is not wrong; nil if it is no Array and no Hash
+      def sound(value)
+        return unless value.is_a?(Array) || value.is_a?(Hash)
+        return @sound.call(value) if @sound
+
+        parts = value.is_a?(Hash) ? value.map { |pair| [pair].to_h } : value.map { |element| [element] }
+        taken = parts.reject { |part| REFUSED.equal?(check(part)) }
+        value.is_a?(Hash) ? taken.reduce({}, :merge) : taken.flatten(1)
       end
 
       class << self
@@ -239,13 +252,13 @@ module ScalingoStagingSync
       SUBSET = new(
         "Hash",
         "a Hash from tables to :all, :referenced or Hashes with #{PartRules::SUBSET_KEYS.map(&:inspect).join(", ")}",
-        explain: ->(value, _) { PartRules.explain_subset(value) }
+        explain: ->(value, _) { PartRules.explain_subset(value) }, sound: ->(value) { PartRules.sound_subset(value) }
       ) { |value| PartRules.subset(value) || REFUSED }
 
       LIMITS = new(
         "Hash",
         "a Hash from tables to Hashes with :max_rows (and, if need be, :order_by, :direction)",
-        explain: ->(value, _) { PartRules.explain_limits(value) }
+        explain: ->(value, _) { PartRules.explain_limits(value) }, sound: ->(value) { PartRules.sound_limits(value) }
       ) { |value| PartRules.limits(value) || REFUSED }
 
       PART_REFERENCES = new(

@@ -35,6 +35,32 @@ module ScalingoStagingSync
       # @return [String, nil] what is wrong with its caps, each by its table
       def explain_limits(given) = explained(given) { |rule| limit_problems(rule) }
 
+      # @param given [Object] a value of `subset` that is refused
+      # @return [Hash{String => Symbol, Hash}] the tables that can be read, each with what is not wrong in its rule
+      def sound_subset(given) = sound(given, WORDS) { |rule| subset_problems(rule) }
+
+      # @param given [Object] a value of `limits` that is refused
+      # @return [Hash{String => Hash}] the tables that can be read, each with what is not wrong in its cap
+      def sound_limits(given) = sound(given, []) { |rule| limit_problems({ max_rows: 1, **rule }) }
+
+      # A rule with nothing left in it still names its table, and that name may be wrong, too.
+      def sound(given, words, &)
+        return {} unless given.is_a?(Hash)
+
+        readable = given.select { |table, _| Kind.name_of(table) && !Support::Echo.secret?(table) }
+        readable.to_h { |table, rule| [Kind.name_of(table), sound_rule(plain(rule), words, &).freeze] }
+      end
+      private_class_method :sound
+
+      def sound_rule(rule, words)
+        return rule if words.include?(rule)
+        return {} unless rule.is_a?(Hash)
+
+        # :by is wrong by itself.
+        rule.select { |key, value| yield({ key => value, **((key == :by) ? { first: 1 } : {}) }).empty? }
+      end
+      private_class_method :sound_rule
+
       def kept(given)
         return unless given.is_a?(Hash)
         return unless given.all? { |table, rule| Kind.name_of(table) && !Support::Echo.secret?(table) && yield(plain(rule)).empty? }

@@ -17,12 +17,17 @@ module ScalingoStagingSync
       # @param source [Boolean] whether the run reads a backup from the configured source
       # @param rules [Boolean] whether the rules count, as they do unless what is loaded is masked
       # @param target [Boolean] whether a database is filled
+      # @yield where nothing is wrong but options, to find out what else is
+      # @yieldreturn [ConfigurationError, nil] that, with all that was found here
       # @return [void]
       # @raise [ConfigurationError] naming everything that was found, and what to do about each
       def check!(source: true, rules: true, target: true)
         problems = [*option_problems, environment_problem, *(entry_problems if rules), (rule_problem if rules), (source_problem if source),
                     *file_problems, *([adapter_problem, target_problem] if target)].compact
         return if problems.empty?
+
+        whole = yield if block_given? && problems.size == @config.problems.size
+        raise whole if whole
 
         raise ConfigurationError.new(problems.map(&:what).join(" "),
                                      "#{problems.map(&:remedy).uniq.join(" ")} Nothing was touched.")

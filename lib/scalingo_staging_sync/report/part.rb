@@ -29,7 +29,8 @@ module ScalingoStagingSync
         return all unless counts[:added].positive?
 
         need = needed_by.to_a.one? ? "needs" : "need"
-        "#{all}, #{Support::Figures.count(counts[:added])} of them because #{needed_by.to_a.join(" and ")} #{need} them"
+        them = (counts[:added] == 1) ? "it" : "them"
+        "#{all}, #{Support::Figures.count(counts[:added])} of them because #{needed_by.to_a.join(" and ")} #{need} #{them}"
       end
 
       # @return [String] the table and all of that

@@ -87,7 +87,9 @@ module ScalingoStagingSync
       end
 
       def look_ahead(source, target)
-        Guard::Preflight.new(config:).tap { |preflight| preflight.check!(source:, target:) }
+        Guard::Preflight.new(config:).tap do |preflight|
+          preflight.check!(source:, target:) { (Foreseen.new(config:, native: @native).error if source && target) }
+        end
       end
     end
   end

@@ -47,12 +47,13 @@ module ScalingoStagingSync
         look_at(local_checks)
         skipped = (@results.any? { |result| FIRST.include?(result[:name]) && result[:status] == :failed }) ? remote_checks.keys : []
         look_at(remote_checks.except(*skipped))
-        passed = @results.none? { |result| result[:status] == :failed }
-        @json ? print_json(passed, skipped) : print_end(skipped)
-        passed
+        @json ? print_json(passed?, skipped) : print_end(skipped)
+        passed?
       end
 
       private
+
+      def passed? = @results.none? { |result| result[:status] == :failed }
 
       def look_at(checks)
         checks.each { |name, check| look(name, check) }
@@ -133,7 +134,7 @@ module ScalingoStagingSync
 
       def preflight
         preflight = Guard::Preflight.new(config:)
-        preflight.check!(source: false)
+        preflight.check!(source: false) { (Services::Foreseen.new(config:, native: @native).error if passed?) }
         raise Warned, [rules, *preflight.notices].join(" ") if preflight.notices.any?
 
         rules

@@ -1,6 +1,7 @@
 //! What a row that cannot be masked, and a mask that does not fit its column, mean to the caller.
 
 use super::{About, Error, Kind};
+use crate::alike::counted;
 use crate::text::{text, Setting, Snippet, Text};
 use masking::{MaskError, Misfit, Unfit};
 use personal_data::Suggestion;
@@ -14,7 +15,11 @@ impl From<MaskError> for Error {
                 columns,
             } => Error::new(
                 Kind::Archive,
-                format!("A row of {table} has {found} fields where its data block has {columns} columns."),
+                format!(
+                    "A row of {table} has {} where its data block has {}.",
+                    counted(found as u64, "field"),
+                    counted(columns as u64, "column")
+                ),
                 "The backup is damaged: take another one.",
             )
             .about(About::table(table)),

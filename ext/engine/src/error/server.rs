@@ -78,6 +78,7 @@ impl Error {
             column: names.column,
             rows: None,
             sqlstate: Some(code.to_owned()),
+            faults: Vec::new(),
         };
         Self::new(
             kind,

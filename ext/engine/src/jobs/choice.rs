@@ -4,10 +4,10 @@ use super::read_only;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Selection, Sought};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unplanned, Unsettled};
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
-use crate::postgres::{look_at_kept, Buffers, Item, LoadReport, Session, Target};
+use crate::postgres::{look_at_kept, refused_in, Buffers, Item, LoadReport, Session, Target};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Identity, Opened};
@@ -35,37 +35,50 @@ pub(super) async fn beforehand(
     elsewhere((session, target.buffers()), opened, backup).await
 }
 
-/// Asks the server what it has against a plan with a part, before any row is looked at: about its rules, and about tables
+/// Asks the server what it has against a plan, before any row is looked at: about the rules of its part, and about tables
 /// that are to stay.
 ///
 /// # Errors
 /// Everything that it refuses, as one.
 pub(super) async fn refuse(target: &Target, plan: &Plan) -> Result<()> {
-    if plan.part.is_none() {
-        return Ok(());
+    let refusals = also_refused(target.session(), &plan.unsettled()).await?;
+    Error::together(refusals, refused_in).map_or(Ok(()), Err)
+}
+
+/// Why there is no plan, with what the server refuses besides: of the configuration everything is said at once. What the
+/// server cannot be asked stays for the next time.
+pub(super) async fn unplanned(session: impl Future<Output = Result<Session>>, unplanned: Unplanned) -> Error {
+    let further = match &unplanned.unsettled {
+        Some(unsettled) => also_refused(session, unsettled).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    as_one(vec![unplanned.error], further)
+}
+
+/// What the server refuses of a part, and of tables that are to stay.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(super) async fn also_refused(
+    session: impl Future<Output = Result<Session>>,
+    unsettled: &Unsettled,
+) -> Result<Vec<Error>> {
+    if unsettled.part.is_none() && unsettled.keep.tables.is_empty() {
+        return Ok(Vec::new());
     }
-    let session = target.session().await?;
-    let asked = part::ask(&session, plan).await?;
-    let (differing, _) = look_at_kept(&session, plan).await?;
+    let session = session.await?;
+    let asked = part::ask(&session, unsettled.part.as_ref(), unsettled.functions.clone()).await?;
+    let (differing, _) = look_at_kept(&session, &unsettled.keep).await?;
     session.close().await;
-    let mut refusals: Vec<Error> = asked.problems.into_iter().chain(differing).collect();
-    if refusals.len() <= 1 {
-        return refusals.pop().map_or(Ok(()), Err);
-    }
-    let lines: Vec<String> = refusals
-        .iter()
-        .map(|one| one.what.trim_end().to_owned())
-        .collect();
-    Err(Error::new(
-        Kind::Plan,
-        format!(
-            "PostgreSQL refuses the configuration in {} places:\n- {}\n",
-            lines.len(),
-            lines.join("\n- ")
-        ),
-        "Correct the rules of the subset, and migrate tables of keep_tables to the backup's schema or take them out. Then \
-         run again.",
-    ))
+    Ok(asked.problems.into_iter().chain(differing).collect())
+}
+
+/// What is wrong with a configuration, and what the server refuses of it, as one list.
+pub(super) fn as_one(mut wrong: Vec<Error>, refused: Vec<Error>) -> Error {
+    wrong.extend(refused);
+    let head = |count| format!("The configuration is wrong in {count} places");
+    Error::together(wrong, head)
+        .unwrap_or_else(|| Error::internal("Nothing is wrong with the configuration."))
 }
 
 /// A backup that can be read again.
@@ -156,7 +169,7 @@ pub(super) async fn preview(
         return Ok(previewed);
     }
     let session = connect(url.clone()).await?;
-    previewed.asked = part::ask(&session, plan).await?;
+    previewed.asked = part::ask(&session, plan.part.as_ref(), plan.functions()).await?;
     if settings.exact && previewed.asked.problems.is_empty() && previewed.asked.unanswered.is_empty() {
         previewed.selection = exact(settings, session, events).await?;
     } else {

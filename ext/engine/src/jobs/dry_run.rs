@@ -14,7 +14,7 @@ use crate::event::{Event, Phase, Sink};
 use crate::part::Selection;
 use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;
-use crate::plan::{LeftOut, Load, Plan};
+use crate::plan::{LeftOut, Load, Plan, Unplanned};
 use crate::planned;
 use crate::postgres;
 use crate::postgres::url::ConnectionUrl;
@@ -145,11 +145,12 @@ pub fn dry_run<'a>(settings: &'a Settings, events: &'a Sink, cancel: Cancellatio
 async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let mut dry = DryRun::default();
     let mut problems: Vec<Error> = settings.check().err().into_iter().collect();
+    let mut wrong: Vec<Error> = settings.faults.iter().map(asked::known).collect();
     let url = take(ConnectionUrl::of(&settings.target), &mut problems)?;
 
     events.send(Event::Phase { phase: Phase::Backup });
     let contents = take(contents(settings, events).await, &mut problems)?;
-    let (mut plan, mut sizes) = (None, HashMap::new());
+    let (mut plan, mut unsettled, mut sizes) = (None, None, HashMap::new());
     if let Some(contents) = contents {
         dry.note_backup(settings, &contents);
         problems.extend(
@@ -157,8 +158,15 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
                 .flat_map(|url| asked::same_database(settings, url, &contents)),
         );
         sizes = contents.sizes;
-        plan = take(contents.plan, &mut problems)?;
+        match contents.plan {
+            Ok(made) => plan = Some(made),
+            Err(unplanned) => {
+                unsettled = unplanned.unsettled;
+                take::<()>(Err(unplanned.error), &mut wrong)?;
+            }
+        }
     }
+    let place = problems.len();
     problems.extend(plan.as_ref().and_then(|plan| plan.personal.refusal()));
     let look = match &url {
         Some(url) => {
@@ -171,12 +179,19 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     let warnings = look.iter().flat_map(|look| &look.warnings);
     dry.warnings.extend(warnings.cloned());
     let mut selection = None;
-    // What follows needs both: a plan, and a target that answers.
-    if let (Some(plan), Some(url), Some(_)) = (&plan, url, &look) {
+    let url = url.filter(|_| look.is_some());
+    if !wrong.is_empty() {
+        let unsettled = unsettled.or_else(|| plan.as_ref().map(|plan| Box::new(plan.unsettled())));
+        let wrong = asked::wrong(wrong, unsettled.as_deref(), url, &mut problems).await?;
+        problems.insert(place, wrong);
+    } else if let (Some(plan), Some(url)) = (&plan, url) {
+        // This needs both: a plan, and a target that answers.
         selection = dry.ask_target(settings, events, plan, url, &mut problems).await?;
     }
     if let Some(plan) = &plan {
         dry.note_plan(plan);
+        let unmet = part_report::warnings(plan, selection.as_ref());
+        dry.warnings.extend(unmet.into_iter().map(Text::from));
         dry.tables = tables(plan, &sizes, look.as_ref(), selection.as_ref());
     }
     dry.target = look;
@@ -201,7 +216,7 @@ fn take<T>(part: Result<T>, problems: &mut Vec<Error>) -> Result<Option<T>> {
 struct BackupContents {
     info: BackupInfo,
     header: Header,
-    plan: Result<Plan>,
+    plan: Result<Plan, Unplanned>,
     sizes: HashMap<DumpId, u64>,
 }
 

@@ -155,7 +155,10 @@ impl Run<'_> {
         self.history.of_backup(&backup.info);
 
         self.enter(Phase::Plan);
-        let opened = stream::open(backup.archive, settings, target.buffers(), events).await?;
+        let opened = match stream::open(backup.archive, settings, target.buffers(), events).await {
+            Ok(opened) => opened,
+            Err(unplanned) => return Err(choice::unplanned(target.session(), unplanned).await),
+        };
         for warning in &opened.plan.warnings {
             events.warn(warning);
         }
@@ -242,6 +245,9 @@ impl Run<'_> {
     ) -> Result<Report> {
         let target = self.target;
         let strict = self.settings.masking.fail_on_verification_error;
+        for warning in part_report::warnings(plan, selection) {
+            self.events.warn(warning);
+        }
         target.settle_kept(plan).await?;
         target.analyze_others(&loaded.analyzed).await?;
         let verified = if self.settings.masking.verify {

@@ -7,9 +7,8 @@
 use super::keys::{named, Types};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::part::{Part, PartRule, Relation, ValueType};
-use crate::plan::{quote_identifier, Plan, TableName};
+use crate::plan::{quote_identifier, TableName};
 use crate::postgres::Session;
-use pg_dump_archive::EntryKind;
 use std::collections::HashMap;
 
 /// What the server says of a part's rules.
@@ -45,14 +44,14 @@ impl Asked {
 
 const REMEDY: &str = "Correct the rule and run again.";
 
-/// Asks the server about the rules of a plan's part. Leaves nothing behind but enums among the session's temporary objects.
+/// Asks the server about the rules of a part, where there is one. `functions`: production's own. Leaves nothing behind but enums among the session's temporary objects.
 ///
 /// # Errors
 /// When the connection breaks.
-pub(crate) async fn ask(session: &Session, plan: &Plan) -> Result<Asked> {
+pub(crate) async fn ask(session: &Session, part: Option<&Part>, functions: Vec<String>) -> Result<Asked> {
     let mut asked = Asked::default();
-    if let Some(part) = &plan.part {
-        types(session, plan, part, &mut asked).await?;
+    if let Some(part) = part {
+        types(session, functions, part, &mut asked).await?;
     }
     Ok(asked)
 }
@@ -60,13 +59,13 @@ pub(crate) async fn ask(session: &Session, plan: &Plan) -> Result<Asked> {
 /// The types of each relation's columns, if the server knows them all. Also has the server check the rules.
 pub(super) async fn types(
     session: &Session,
-    plan: &Plan,
+    functions: Vec<String>,
     part: &Part,
     asked: &mut Asked,
 ) -> Result<Option<Vec<Types>>> {
     let mut beforehand = Beforehand {
         session,
-        functions: functions(plan),
+        functions,
         made: HashMap::new(),
     };
     let mut found = Vec::with_capacity(part.relations.len());
@@ -87,17 +86,6 @@ pub(super) async fn types(
         }
     }
     Ok((found.len() == part.relations.len() && asked.unanswered.is_empty()).then_some(found))
-}
-
-/// The bare names of production's own functions.
-fn functions(plan: &Plan) -> Vec<String> {
-    let kinds = [EntryKind::Function, EntryKind::Aggregate, EntryKind::Procedure];
-    let made = plan.schema.iter().filter(|one| kinds.contains(&one.kind));
-    let names = made.map(|one| one.name.split('(').next().unwrap_or_default());
-    names
-        .filter_map(|name| name.rsplit('.').next())
-        .map(str::to_lowercase)
-        .collect()
 }
 
 struct Beforehand<'a> {

@@ -130,6 +130,8 @@ pub(crate) struct Chooser<'a> {
     /// Blocks that are still to come, for each relation.
     missing: Vec<usize>,
     pub(super) totals: HashMap<DumpId, u64>,
+    /// Relations whose condition keeps no row.
+    pub(super) unmet: Vec<usize>,
     /// The row that is asked about, and where it was seen: its relation and its place.
     sought: Option<Sought>,
     found: Option<(usize, i64)>,
@@ -153,7 +155,7 @@ impl<'a> Chooser<'a> {
             return Ok(None);
         };
         let mut asked = Asked::default();
-        let types = beforehand::types(&session, plan, part, &mut asked).await?;
+        let types = beforehand::types(&session, plan.functions(), part, &mut asked).await?;
         asked.check()?;
         let Some(types) = types else {
             session.close().await;
@@ -200,6 +202,7 @@ impl<'a> Chooser<'a> {
             tables,
             types,
             totals: HashMap::new(),
+            unmet: Vec::new(),
             sought: None,
             found: None,
             most_held: HELD,
@@ -345,12 +348,16 @@ impl<'a> Chooser<'a> {
     }
 
     /// All rows of a relation are there.
-    async fn complete(&self, at: usize) -> Result<()> {
+    async fn complete(&mut self, at: usize) -> Result<()> {
         let (relation, table) = (&self.part.relations[at], &self.tables[at]);
         if !table.waits {
             return Ok(());
         }
-        own::move_in(&self.session, table, relation, &self.types[at], self.encoding).await
+        own::move_in(&self.session, table, relation, &self.types[at], self.encoding).await?;
+        if own::keeps_none(&self.session, table, relation).await? {
+            self.unmet.push(at);
+        }
+        Ok(())
     }
 }
 

@@ -34,6 +34,24 @@ pub(super) async fn move_in(
     plainly(&format!("COMMIT; DROP TABLE {}", table.waiting())).await
 }
 
+/// Whether a condition keeps none of a table's rows, which have moved in.
+///
+/// # Errors
+/// When the server refuses.
+pub(super) async fn keeps_none(session: &Session, table: &KeyTable, relation: &Relation) -> Result<bool> {
+    let PartRule::Own {
+        condition: Some(_), ..
+    } = &relation.rule
+    else {
+        return Ok(false);
+    };
+    let stays = if table.says_stays() { " WHERE stays" } else { "" };
+    let sql = format!("SELECT NOT EXISTS (SELECT FROM {}{stays})", table.sql());
+    let doing = |error| Error::from_server(Doing::WithoutRows("choosing rows"), &error);
+    let row = session.query_one(&sql, &[]).await.map_err(doing)?;
+    row.try_get(0).map_err(doing)
+}
+
 fn sql(table: &KeyTable, relation: &Relation, types: &Types, encoding: &str) -> String {
     let keys = relation.columns.iter().enumerate();
     let keys = keys.filter(|(_, column)| column.is_key);

@@ -16,6 +16,7 @@ impl Chooser<'_> {
     pub(super) async fn selection(&self, closure: &Closure<'_>, added: Vec<u64>) -> Result<Selection> {
         let mut selection = Selection {
             added,
+            unmet: self.unmet.clone(),
             ..Selection::default()
         };
         for (at, relation) in self.part.relations.iter().enumerate() {

@@ -14,12 +14,19 @@ pub struct Selection {
     pub(super) blocks: HashMap<DumpId, Chosen>,
     /// For each table of the part, how many rows others have brought back.
     pub(super) added: Vec<u64>,
+    /// Tables of the part whose condition keeps no row.
+    pub(super) unmet: Vec<usize>,
 }
 
 impl Selection {
     /// What was chosen of a block; None where nothing was chosen, and every row stays.
     pub fn of(&self, load: DumpId) -> Option<&Chosen> {
         self.blocks.get(&load)
+    }
+
+    /// The relations whose condition keeps none of their rows.
+    pub fn unmet(&self) -> &[usize] {
+        &self.unmet
     }
 
     /// How many rows of a relation are there because others need them, beyond what its own rule and references keep.

@@ -69,14 +69,17 @@ pub(super) const DOWN: &str = "down";
 pub(super) async fn reasons(closure: &Closure<'_>, relation: usize, place: i64) -> Result<Vec<Reason>> {
     let (mut at, mut place) = (relation, Some(place));
     let mut found = Vec::new();
+    let mut seen = Vec::new();
     while let Some(here) = place.filter(|_| found.len() < MOST) {
+        seen.push((at, here));
         let asking = Asking {
             closure,
             at,
             place: here,
+            seen: &seen,
         };
         let (reason, next) = match asking.is_in("keys").await? {
-            true => (asking.kept().await?, None),
+            true => asking.kept().await?,
             false => asking.gone().await?,
         };
         found.push(reason);
@@ -108,6 +111,8 @@ struct Asking<'a> {
     closure: &'a Closure<'a>,
     at: usize,
     place: i64,
+    /// The rows on the way to this one, and itself: in a circle none is a reason a second time.
+    seen: &'a [(usize, i64)],
 }
 
 /// The relation that is led to, and the place of the row there, if it was ever in its key table.
@@ -131,42 +136,73 @@ impl Asking<'_> {
         Ok(self.first(&sql).await?.is_some())
     }
 
-    async fn kept(&self) -> Result<Reason> {
+    async fn kept(&self) -> Result<(Reason, Next)> {
         if *self.rule() == PartRule::All {
-            return Ok(self.reason(What::Whole));
+            return Ok((self.reason(What::Whole), None));
         }
         if !self.is_in(DOWN).await? {
             return self.referring(What::Needed, Reference::binds).await;
         }
         match self.rule() {
             PartRule::Referenced => self.referring(What::Referred, |_| true).await,
-            PartRule::Own { .. } => Ok(self.reason(What::Kept)),
-            _ => Ok(self.reason(What::Follows)),
+            PartRule::Own { .. } => Ok((self.reason(What::Kept), None)),
+            _ => Ok((self.reason(What::Follows), None)),
         }
     }
 
-    /// A row that comes and refers to it.
-    async fn referring(&self, what: What, counts: impl Fn(&Reference) -> bool) -> Result<Reason> {
+    /// A row that comes and refers to it: of a table that comes whole rather than of another, and of its own table last.
+    async fn referring(&self, what: What, counts: impl Fn(&Reference) -> bool) -> Result<(Reason, Next)> {
         let references = self.closure.part.references.iter();
-        for reference in references.filter(|one| one.to == self.at && counts(one)) {
-            let sql = format!(
-                "SELECT {} AS key FROM {} c JOIN {} p ON {} WHERE p.place = {} LIMIT 1",
-                self.joined_by(reference),
-                self.closure.tables[reference.from].beside("keys"),
-                self.closure.tables[self.at].beside("keys"),
-                self.closure.joined(reference),
-                self.place
-            );
-            if let Some(row) = self.first(&sql).await? {
-                return Ok(Reason {
-                    reference: Some(reference.name.clone()),
-                    other: Some(self.closure.part.relations[reference.from].table.to_string()),
-                    key: row.first().cloned().flatten(),
-                    ..self.reason(what)
-                });
+        let mut references: Vec<&Reference> = references
+            .filter(|one| one.to == self.at && counts(one))
+            .collect();
+        references.sort_by_key(|one| match self.closure.part.relations[one.from].rule {
+            PartRule::All => 0,
+            _ if one.from != self.at => 1,
+            _ => 2,
+        });
+        for reference in &references {
+            if let Some(found) = self.referring_by(reference, what, self.seen).await? {
+                return Ok(found);
             }
         }
-        Ok(self.reason(what))
+        for reference in &references {
+            if let Some((reason, _)) = self.referring_by(reference, what, &[]).await? {
+                return Ok((reason, None));
+            }
+        }
+        Ok((self.reason(what), None))
+    }
+
+    async fn referring_by(
+        &self,
+        reference: &Reference,
+        what: What,
+        seen: &[(usize, i64)],
+    ) -> Result<Option<(Reason, Next)>> {
+        let seen = seen.iter().filter(|(at, _)| *at == reference.from);
+        let seen: Vec<String> = seen.map(|(_, place)| place.to_string()).collect();
+        let sql = format!(
+            "SELECT {} AS key, c.place::text AS place FROM {} c JOIN {} p ON {} WHERE p.place = {} \
+             AND c.place <> ALL ('{{{}}}'::bigint[]) ORDER BY c.place LIMIT 1",
+            self.joined_by(reference),
+            self.closure.tables[reference.from].beside("keys"),
+            self.closure.tables[self.at].beside("keys"),
+            self.closure.joined(reference),
+            self.place,
+            seen.join(","),
+        );
+        let Some(row) = self.first(&sql).await? else {
+            return Ok(None);
+        };
+        let place = row.get(1).cloned().flatten().and_then(|place| place.parse().ok());
+        let reason = Reason {
+            reference: Some(reference.name.clone()),
+            other: Some(self.closure.part.relations[reference.from].table.to_string()),
+            key: row.first().cloned().flatten(),
+            ..self.reason(what)
+        };
+        Ok(Some((reason, place.map(|place| (reference.from, Some(place))))))
     }
 
     async fn gone(&self) -> Result<(Reason, Next)> {

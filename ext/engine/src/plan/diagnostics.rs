@@ -51,9 +51,6 @@ impl<W: Into<Text>> FromIterator<W> for Warnings {
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<(Text, About)>);
 
-/// More than this many problems are counted, not listed.
-const MOST_LISTED: usize = 40;
-
 impl Problems {
     pub(super) fn add(&mut self, problem: impl Into<Text>) {
         self.add_about(problem, About::default());
@@ -71,25 +68,24 @@ impl Problems {
     /// Fails with what has been found so far, each once.
     pub(super) fn check(&self) -> Result<(), Error> {
         let mut seen = HashSet::new();
-        let mut found = self.0.iter().filter(|(problem, _)| seen.insert(&**problem));
-        let mut lines: Vec<&Text> = Vec::new();
-        let mut about = About::default();
-        for (problem, of) in &mut found {
-            lines.push(problem);
-            about = of.clone();
-        }
-        let count = lines.len();
-        lines.truncate(MOST_LISTED);
-        let further =
-            (count > MOST_LISTED).then(|| Text::from(format!("… and {} more.", count - MOST_LISTED)));
-        lines.extend(further.as_ref());
-        let head = match count {
+        let found = self.0.iter().filter(|(problem, _)| seen.insert(&**problem));
+        let (lines, abouts): (Vec<Text>, Vec<&About>) =
+            found.map(|(line, about)| (line.clone(), about)).unzip();
+        let head = match lines.len() {
             0 => return Ok(()),
-            1 => "The configuration does not fit the backup:\n- ".to_owned(),
-            _ => format!("The configuration does not fit the backup in {count} places:\n- "),
+            1 => "The configuration does not fit the backup".to_owned(),
+            count => format!("The configuration does not fit the backup in {count} places"),
         };
-        let what = Text::from(head).and(Text::joined(lines, "\n- ")).and("\n");
-        let error = Error::new(Kind::Plan, what, "Correct this and run again.");
-        Err(if count == 1 { error.about(about) } else { error })
+        let error = Error::listing(Kind::Plan, head, lines, "Correct this and run again.");
+        Err(match abouts[..] {
+            [only] => {
+                let faults = error.about.faults.clone();
+                error.about(About {
+                    faults,
+                    ..only.clone()
+                })
+            }
+            _ => error,
+        })
     }
 }

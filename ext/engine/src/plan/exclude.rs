@@ -10,12 +10,17 @@ pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>,
     named("exclude_tables", patterns, schema)
 }
 
-/// The tables that `include_tables` does not name, where it names any: they come without rows, too.
-pub(super) fn not_included(patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
+/// The tables that `include_tables` does not name, where it names any: they come without rows, too. `option`: what messages
+/// call it.
+pub(super) fn not_included(
+    option: &str,
+    patterns: &[String],
+    schema: &Schema,
+) -> (HashSet<usize>, Diagnostics) {
     if patterns.is_empty() {
         return Default::default();
     }
-    let (included, diagnostics) = named("include_tables", patterns, schema);
+    let (included, diagnostics) = named(option, patterns, schema);
     let others = (0..schema.tables.len()).filter(|table| !included.contains(table));
     (others.collect(), diagnostics)
 }

@@ -7,10 +7,11 @@ mod search_path;
 
 use super::diagnostics::Diagnostics;
 use super::schema::Schema;
+use super::unplanned::{functions, Unplanned, Unsettled};
 use super::{agree, cycles, decide, search, Plan};
 use crate::error::Error;
 use crate::settings::Settings;
-use passes::{Order, Passes};
+use passes::{Masked, Order, Passes, Scope};
 use pg_dump_archive::{Entry, EntryKind, Header, Section};
 
 /// A table of contents, and what it says of tables and keys.
@@ -67,6 +68,14 @@ impl<'a> PlanInput<'a> {
 /// One [`Kind::Plan`](crate::error::Kind::Plan) error with everything that is wrong, a line each: rules that fit no
 /// table or no column, names that match nothing, columns that cannot hold their pseudonyms, an archive without a schema.
 pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Error> {
+    attempt(contents, settings, key).map_err(Error::from)
+}
+
+/// As [`plan()`]; beside the error stands what the server can be asked all the same.
+///
+/// # Errors
+/// As [`plan()`].
+pub fn attempt(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -> Result<Plan, Unplanned> {
     let (entries, schema) = (contents.entries, &contents.schema);
     let mut diagnostics = check_contents(entries);
     let by_id = entries
@@ -90,7 +99,8 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     let scope = diagnostics.take(passes.scope());
     let mut masked = diagnostics.take(passes.masked(&scope));
     let (steps, left_out) = diagnostics.take(passes.steps(&scope, &masked));
-    diagnostics.problems.check()?;
+    let fits = diagnostics.problems.check();
+    fits.map_err(|error| passes.unplanned(error, &scope, &masked))?;
 
     let search = search::SearchInputs {
         entries,
@@ -102,7 +112,8 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
     };
     let (loads, early) = diagnostics.take(search.empty(std::mem::take(&mut masked.loads)));
     masked.loads = loads;
-    diagnostics.problems.check()?;
+    let fits = diagnostics.problems.check();
+    fits.map_err(|error| passes.unplanned(error, &scope, &masked))?;
     cycles::check(&steps)?;
     let (steps, early) = search::create_early(steps, &early);
     let order = Order {
@@ -111,6 +122,21 @@ pub fn plan(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key) -
         left_out: passes.left_out().chain(left_out).collect(),
     };
     Ok(passes.plan(scope, masked, order, diagnostics.warnings.0))
+}
+
+impl Passes<'_> {
+    /// No plan, and what was understood of a part and of tables that stay.
+    fn unplanned(&self, error: Error, scope: &Scope<'_>, masked: &Masked) -> Unplanned {
+        let unsettled = Unsettled {
+            keep: scope.keep.clone(),
+            part: masked.part.clone(),
+            functions: functions(self.kept().map(|(entry, _)| entry)),
+        };
+        Unplanned {
+            error,
+            unsettled: Some(Box::new(unsettled)),
+        }
+    }
 }
 
 /// An archive needs a schema; one without rows is fine, but hardly what was meant.

@@ -41,15 +41,17 @@ pub mod sql_rules;
 mod statements;
 mod step;
 mod steps;
+mod unplanned;
 mod walk;
 mod weight;
 
 pub use load::{Load, LoadBuilder, RowFormat};
-pub use make::{plan, PlanInput};
+pub use make::{attempt, plan, PlanInput};
 pub use masking::quote_identifier;
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
 pub use step::{MadeOf, Refuses, Step, StepKind, TaskId};
+pub use unplanned::{Unplanned, Unsettled};
 
 use crate::channel::Channel;
 use crate::text::Text;

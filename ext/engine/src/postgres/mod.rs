@@ -48,7 +48,7 @@ pub use load::{
     Watching,
 };
 pub(crate) use reset::trial::Tried;
-pub(crate) use reset::{look_at_kept, nothing_to_keep};
+pub(crate) use reset::{look_at_kept, nothing_to_keep, refused_in};
 pub use schedule::questions::{Answer, Answers, Questions};
 pub(crate) use session::connect::Session;
 pub(crate) use session::new_run_id;

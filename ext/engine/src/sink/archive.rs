@@ -1,6 +1,7 @@
 //! The rows, masked, and large objects, written into an archive as they come. On a thread that may block.
 
 use super::{unwritten, BlockPlace};
+use crate::alike::{counted, either};
 use crate::error::{Error, Kind, Result};
 use crate::event::{self, Event};
 use crate::plan::{Load, Plan};
@@ -257,8 +258,11 @@ impl<W: Write> ArchiveSink<W> {
             return Err(Error::new(
                 Kind::Verification,
                 format!(
-                    "{} rows of {} arrived, and {} were masked.",
-                    current.rows, load.table, counts.rows
+                    "{} of {} arrived, and {} {} masked.",
+                    counted(current.rows, "row"),
+                    load.table,
+                    counts.rows,
+                    either(counts.rows, "was", "were")
                 ),
                 "Run it again; if it happens again, please report it.",
             ));

@@ -1,6 +1,7 @@
 //! The finished archive, read again: it is whole, holds as many rows as were written, and what is masked has its form.
 
 use super::unreadable;
+use crate::alike::{counted, either};
 use crate::error::{Error, Result};
 use crate::plan::{Load, Plan};
 use crate::postgres::LoadedTable;
@@ -110,8 +111,11 @@ impl Check<'_> {
         }
         if rows != written.rows {
             self.problems.push(format!(
-                "The archive holds {rows} rows of {} where {} were written.",
-                load.table, written.rows
+                "The archive holds {} of {} where {} {} written.",
+                counted(rows, "row"),
+                load.table,
+                written.rows,
+                either(written.rows, "was", "were")
             ));
         }
         forms.conclude(load, &mut self.problems);
@@ -145,8 +149,9 @@ impl Check<'_> {
         let written = self.expected.large_objects;
         if self.objects != written {
             self.problems.push(format!(
-                "The archive holds {} large objects where {written} were written.",
-                self.objects
+                "The archive holds {} where {written} {} written.",
+                counted(self.objects, "large object"),
+                either(written, "was", "were")
             ));
         }
     }
@@ -191,8 +196,10 @@ impl Forms {
         }
         if problems.len() == before && self.violations_seen > 0 {
             problems.push(format!(
-                "{} values written of {} were not of their mask's form.",
-                self.violations_seen, load.table
+                "{} written of {} {} not of the mask's form.",
+                counted(self.violations_seen, "value"),
+                load.table,
+                either(self.violations_seen, "was", "were")
             ));
         }
     }
@@ -201,8 +208,12 @@ impl Forms {
 fn problem(load: &Load, column: &MaskedColumn, values: u64) -> Option<String> {
     (values > 0).then(|| {
         format!(
-            "{}.{} holds {values} values that are not of the form of its mask ({}).",
-            load.table, column.name, column.description
+            "{}.{} holds {} that {} not of the form of its mask ({}).",
+            load.table,
+            column.name,
+            counted(values, "value"),
+            either(values, "is", "are"),
+            column.description
         )
     })
 }

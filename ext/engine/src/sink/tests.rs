@@ -173,15 +173,15 @@ fn an_archive_is_as_it_was_written_or_says_what_is_wrong() {
     };
     assert_eq!(
         problems(b"1\tada@example.org\n2\tkept@example.org\n", 0),
-        ["public.users.email holds 1 values that are not of the form of its mask (e-mail pseudonym)."]
+        ["public.users.email holds 1 value that is not of the form of its mask (e-mail pseudonym)."]
     );
     assert_eq!(
         problems(b"1\t\\N\n", 0),
-        ["The archive holds 1 rows of public.users where 2 were written."]
+        ["The archive holds 1 row of public.users where 2 were written."]
     );
     assert_eq!(
         problems(&rows, 1),
-        ["The archive holds 0 large objects where 1 were written."]
+        ["The archive holds 0 large objects where 1 was written."]
     );
 
     let mut damaged = whole.clone();

@@ -9,6 +9,7 @@ mod form;
 use super::error_from_io;
 use super::http::quotable;
 use super::keep::KeptCopy;
+use crate::alike::counted;
 use crate::error::{Error, Kind, Result};
 use flate2::bufread::MultiGzDecoder;
 use form::{FileFormat, GZIP, HEAD};
@@ -117,7 +118,10 @@ impl Archive {
         if length == 0 {
             return Err(cut_short(
                 subject,
-                &format!("its tar file lacks the last {left} bytes of the archive"),
+                &format!(
+                    "its tar file lacks the last {} of the archive",
+                    counted(left, "byte")
+                ),
             ));
         }
         self.left = Some(left - length as u64);

@@ -171,7 +171,7 @@ async fn rows_that_another_session_wrote_or_removed_are_noticed() {
         .unwrap();
     let error = verify(&target, &plan, &report, true).await.unwrap_err();
     assert!(
-        error.what.contains("public.t holds 1 rows where 2 were sent"),
+        error.what.contains("public.t holds 1 row where 2 were sent"),
         "{error}"
     );
     assert_eq!(

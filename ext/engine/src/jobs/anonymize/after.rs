@@ -1,6 +1,7 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
 use super::Masking;
+use crate::alike::{counted, either};
 use crate::channel::Channel;
 use crate::error::{About, Doing, Error, Kind, Result};
 use crate::leak_report::read_back::read_back;
@@ -97,8 +98,11 @@ impl Masking<'_> {
                 }
                 sound = false;
                 let what = format!(
-                    "{violations} rows of {}.{} do not have the form of their mask.",
-                    load.table, column.name
+                    "{} of {}.{} {} not have the form of the mask.",
+                    counted(violations.unsigned_abs(), "row"),
+                    load.table,
+                    column.name,
+                    either(violations.unsigned_abs(), "does", "do")
                 );
                 if self.settings.masking.fail_on_verification_error {
                     return Err(Error::new(

@@ -1,11 +1,11 @@
 //! What a dry run learns of the backup, of the plan, and of a target that answers.
 
 use super::{age_warning, not_valid, take, trial, BackupContents, DryRun};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
 use crate::jobs::{choice, room};
 use crate::part::Selection;
-use crate::plan::Plan;
+use crate::plan::{Plan, Unsettled};
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
 use crate::settings::Settings;
@@ -30,7 +30,7 @@ impl DryRun {
     ) -> Result<Option<Selection>> {
         if !plan.keep.tables.is_empty() {
             let session = connect(url.clone()).await?;
-            let (differing, absent) = postgres::look_at_kept(&session, plan).await?;
+            let (differing, absent) = postgres::look_at_kept(&session, &plan.keep).await?;
             session.close().await;
             problems.extend(differing);
             let absent = absent.iter().map(|table| postgres::nothing_to_keep(table));
@@ -70,6 +70,28 @@ impl DryRun {
         self.not_valid = not_valid(plan);
         self.left_out.extend(plan.left_out.iter().cloned());
     }
+}
+
+/// A fault that the caller has found.
+pub(super) fn known(fault: &String) -> Error {
+    Error::new(Kind::Configuration, fault, "Correct it there.")
+}
+
+/// What is wrong with the configuration, and what the server at `url` refuses of it besides, as one list.
+pub(super) async fn wrong(
+    wrong: Vec<Error>,
+    unsettled: Option<&Unsettled>,
+    url: Option<ConnectionUrl>,
+    problems: &mut Vec<Error>,
+) -> Result<Error> {
+    let refused = match (unsettled, url) {
+        (Some(unsettled), Some(url)) => choice::also_refused(connect(url), unsettled).await,
+        _ => Ok(Vec::new()),
+    };
+    Ok(choice::as_one(
+        wrong,
+        take(refused, problems)?.unwrap_or_default(),
+    ))
 }
 
 /// Why a run would refuse this target for this backup.

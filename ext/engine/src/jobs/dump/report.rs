@@ -41,6 +41,9 @@ impl Dumping<'_> {
         found: LeakReport,
         (archive, verified): (ArchiveReport, bool),
     ) -> Report {
+        for warning in part_report::warnings(plan, begun.selection.as_deref()) {
+            self.events.warn(warning);
+        }
         let verified = verified && done.warnings.is_empty() && !found.leaks();
         let Written {
             loads, large_objects, ..

@@ -85,7 +85,12 @@ impl<'a> Passes<'a> {
         let mut diagnostics = Diagnostics::default();
         let (settings, schema) = (self.settings, self.schema);
         let excluded = diagnostics.take(exclude::excluded(&settings.exclude_tables, schema));
-        let not_included = diagnostics.take(exclude::not_included(&settings.include_tables, schema));
+        let option = settings
+            .include_tables_from
+            .as_deref()
+            .unwrap_or("include_tables");
+        let included = exclude::not_included(option, &settings.include_tables, schema);
+        let not_included = diagnostics.take(included);
         let keep = diagnostics.take(keep::read(settings, schema));
         let kept = keep.tables.iter().filter_map(|one| schema.table(&one.table));
         let kept: HashSet<usize> = kept.collect();

@@ -103,11 +103,24 @@ impl<'a> Reader<'a> {
         let references = followed
             .iter()
             .flat_map(|one| self.references(one, &place, &columns));
+        self.refuse_nothing(problems);
         Some(Part {
             relations: relations.collect(),
             references: references.collect(),
             allow_empty: self.subset.tables.iter().any(|rule| rule.allow_empty),
         })
+    }
+
+    /// A part of which each table only waits to be referred to has no row at all, whatever the backup holds.
+    fn refuse_nothing(&self, problems: &mut Problems) {
+        let mut tables = self.sources.blocks.keys();
+        let is_meant = self.subset.tables.iter().any(|rule| rule.allow_empty);
+        if !is_meant && tables.all(|table| self.rule(*table) == PartRule::Referenced) {
+            problems.add(
+                "subset: every table whose rows come is :referenced, so no row comes that could refer to another. Give one of \
+                 them a rule that keeps rows, or put allow_empty: true beside one.",
+            );
+        }
     }
 
     fn rule(&self, table: usize) -> PartRule {

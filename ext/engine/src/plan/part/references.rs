@@ -1,6 +1,7 @@
 //! How tables refer to one another: by foreign keys, and by what the configuration declares.
 
 use super::rules::no_column;
+use crate::alike::counted;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::schema::{Schema, Table, Unique};
@@ -168,8 +169,8 @@ fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Declared, Stri
     let referenced = key(reference, target)?;
     if referenced.len() != reference.columns.len() {
         return Err(format!(
-            "it has {} columns, and the key of {} has {} ({}). Name as many.",
-            reference.columns.len(),
+            "it has {}, and the key of {} has {} ({}). Name as many.",
+            counted(reference.columns.len() as u64, "column"),
             target.name,
             referenced.len(),
             referenced.join(", ")
@@ -235,6 +236,19 @@ fn table(name: &str, schema: &Schema) -> Result<usize, String> {
     }
 }
 
+/// Whether a row's partition depends on this column, or one of the partitions takes no NULL in it: then a row cannot lose its
+/// value there and stay where it is.
+fn decides_partition(schema: &Schema, table: usize, column: &str) -> bool {
+    let root = schema.topmost(table);
+    let tree = schema.partitions(root).into_iter().chain([root]);
+    let tables = tree.map(|at| &schema.tables[at]);
+    let is_key = |key: &Vec<String>| key.iter().any(|name| name == column);
+    tables.into_iter().any(|table| {
+        table.partition_key.as_ref().is_some_and(is_key)
+            || table.column(column).is_some_and(|column| column.not_null)
+    })
+}
+
 impl Declared {
     /// The columns that become NULL where the reference does; none where it cannot.
     pub(super) fn nullable(&self, schema: &Schema, others: &[Declared]) -> Vec<String> {
@@ -246,7 +260,10 @@ impl Declared {
             let by_domain = column
                 .and_then(|column| column.column_type.as_ref())
                 .is_some_and(|kind| schema.resolve(kind, &table.name.schema).1);
-            column.is_some_and(|column| !column.not_null) && !by_domain && !key.contains(&name.as_str())
+            column.is_some_and(|column| !column.not_null)
+                && !by_domain
+                && !key.contains(&name.as_str())
+                && !decides_partition(schema, self.from, name)
         };
         let own: Vec<String> = self.columns.iter().filter(can_be).cloned().collect();
         if own.is_empty() || self.match_full && own.len() < self.columns.len() {

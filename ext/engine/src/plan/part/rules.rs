@@ -1,6 +1,7 @@
 //! The rules as the configuration has them, each with the table that it names.
 
 use super::{Cap, PartRule};
+use crate::alike::first_of;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::parse::{parse_expression, Unreadable};
@@ -32,8 +33,11 @@ pub(super) fn ruled(
     let named = named(subset, schema, &has_rows, diagnostics);
     let mut ruled: BTreeMap<usize, Ruled> = BTreeMap::new();
     for (table, entries) in named {
-        if let Some(one) = merged(&entries, &mut diagnostics.problems) {
-            ruled.insert(table, read(&one, table, schema, &mut diagnostics.problems));
+        let rules = merged(&entries, &mut diagnostics.problems);
+        // Of rules that exclude one another each is read for what else is wrong with it, and the first counts.
+        for rule in &rules {
+            let read = read(rule, table, schema, &mut diagnostics.problems);
+            ruled.entry(table).or_insert(read);
         }
     }
     // What inherits from a table has its rule, each table by itself.
@@ -78,14 +82,14 @@ fn named<'s>(
                 not_found(&entry.table, &pattern, schema)
             ));
         }
+        let (partitions, found): (Vec<usize>, Vec<usize>) = found
+            .into_iter()
+            .partition(|table| schema.topmost(*table) != *table);
+        for problem in partitions_alone(&partitions, &found, schema) {
+            diagnostics.problems.add(format!("{written}: {problem}"));
+        }
         for table in found {
-            let root = schema.topmost(table);
-            if root != table {
-                diagnostics.problems.add(format!(
-                    "{written}: {} is a partition, and rows are chosen from the whole. Name {} instead.",
-                    schema.tables[table].name, schema.tables[root].name
-                ));
-            } else if !has_rows(table) {
+            if !has_rows(table) {
                 diagnostics.warnings.push(format!(
                     "{written} has no effect: the rows of {} do not come at all.",
                     schema.tables[table].name
@@ -98,27 +102,55 @@ fn named<'s>(
     named
 }
 
+/// What is wrong with a name that partitions have and the tables that they belong to have not. Those that a pattern finds
+/// with their table are part of it.
+fn partitions_alone(partitions: &[usize], found: &[usize], schema: &Schema) -> Vec<String> {
+    let mut alone: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for partition in partitions {
+        let root = schema.topmost(*partition);
+        if !found.contains(&root) {
+            let name = schema.tables[*partition].name.to_string();
+            alone.entry(root).or_default().push(name);
+        }
+    }
+    let problem = |(root, mut names): (usize, Vec<String>)| {
+        names.sort_unstable();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (is, of) = match names.len() {
+            1 => ("is a partition", String::new()),
+            _ => ("are partitions", format!(" of {}", schema.tables[root].name)),
+        };
+        format!(
+            "{} {is}{of}, and rows are chosen from the whole. Name {} instead.",
+            first_of(&names),
+            schema.tables[root].name
+        )
+    };
+    alone.into_iter().map(problem).collect()
+}
+
 /// An entry, for messages.
 fn written(entry: &TableRule) -> String {
     format!("{}: \"{}\"", entry.option, entry.table)
 }
 
 /// One table's entries as one: a condition of `subset` and a cap of `limits` go together, and nothing else does.
-fn merged(entries: &[&TableRule], problems: &mut Problems) -> Option<TableRule> {
+/// More than one, where that is wrong.
+fn merged(entries: &[&TableRule], problems: &mut Problems) -> Vec<TableRule> {
     match entries {
-        [one] => Some((*one).clone()),
+        [one] => vec![(*one).clone()],
         [subset, limit] | [limit, subset]
             if subset.option == "subset"
                 && limit.option == "limits"
                 && subset.keep.is_none()
                 && subset.rows.is_none() =>
         {
-            Some(TableRule {
+            vec![TableRule {
                 rows: limit.rows,
                 order_by: limit.order_by.clone(),
                 descending: limit.descending,
                 ..(*subset).clone()
-            })
+            }]
         }
         [first, second, ..] => {
             problems.add(format!(
@@ -126,9 +158,9 @@ fn merged(entries: &[&TableRule], problems: &mut Problems) -> Option<TableRule> 
                 written(first),
                 written(second)
             ));
-            None
+            entries.iter().map(|entry| (*entry).clone()).collect()
         }
-        [] => None,
+        [] => Vec::new(),
     }
 }
 
@@ -136,9 +168,12 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     let written = written(entry);
     let known = &schema.tables[table];
     let mut reads = BTreeSet::new();
-    if let Some(condition) = &entry.condition {
-        for problem in condition_problems(condition, known, &mut reads) {
+    // The server is asked about what is not known to be wrong.
+    let mut condition = entry.condition.clone();
+    if let Some(wrong) = &entry.condition {
+        for problem in condition_problems(wrong, known, &mut reads) {
             problems.add(format!("{written}: {problem}"));
+            condition = None;
         }
     }
     let cap = entry.rows.map(|rows| {
@@ -176,10 +211,7 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
         Some(Keep::All) => PartRule::All,
         Some(Keep::Referenced) => PartRule::Referenced,
         None if entry.condition.is_none() && cap.is_none() => PartRule::Follows,
-        None => PartRule::Own {
-            condition: entry.condition.clone(),
-            cap,
-        },
+        None => PartRule::Own { condition, cap },
     };
     Ruled {
         rule,

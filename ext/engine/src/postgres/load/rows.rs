@@ -1,6 +1,7 @@
 //! The rows of one table: the pieces that go to its lanes, and what has to happen when the last is stored.
 
 use super::{Decision, LoadedTable, Restore};
+use crate::alike::counted;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::Event;
 use crate::plan::TaskId;
@@ -225,8 +226,8 @@ impl<'a> Restore<'a> {
             return Err(Error::new(
                 Kind::Verification,
                 format!(
-                    "{} rows of {} arrived, {} were masked and {} stored.",
-                    progress.rows_sent,
+                    "{} of {} arrived, masked: {}, stored: {}.",
+                    counted(progress.rows_sent, "row"),
                     load.table,
                     if masks { progress.counts.rows } else { 0 },
                     progress.rows_stored

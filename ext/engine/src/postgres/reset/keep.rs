@@ -3,7 +3,7 @@
 //! outlives a failure, and the next run begins with it.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::plan::keep::{ColumnThere, KeptTable};
+use crate::plan::keep::{ColumnThere, Keep, KeptTable};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
@@ -25,9 +25,9 @@ fn doing(error: tokio_postgres::Error) -> Error {
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub(crate) async fn look(session: &Session, plan: &Plan) -> Result<(Option<Error>, Vec<String>)> {
+pub(crate) async fn look(session: &Session, keep: &Keep) -> Result<(Vec<Error>, Vec<String>)> {
     let (mut differing, mut absent) = (Vec::new(), Vec::new());
-    for table in &plan.keep.tables {
+    for table in &keep.tables {
         if is_aside(session, &place(table)).await? {
             continue;
         }
@@ -38,20 +38,26 @@ pub(crate) async fn look(session: &Session, plan: &Plan) -> Result<(Option<Error
         }
         let differences = table.differences(&there);
         if !differences.is_empty() {
-            differing.push(format!("{}: {}", table.table, differences.join("; ")));
+            differing.push(another(table, &differences));
         }
     }
-    let error = (!differing.is_empty()).then(|| {
-        Error::new(
-            Kind::Plan,
-            format!(
-                "Tables of keep_tables are not in the target as they are in the backup:\n- {}\n",
-                differing.join("\n- ")
-            ),
-            "Migrate the target to the backup's schema, or remove them from keep_tables.",
-        )
-    });
-    Ok((error, absent))
+    Ok((differing, absent))
+}
+
+/// What comes before a list of what the server has against a configuration.
+pub(crate) fn refused_in(places: usize) -> String {
+    format!("PostgreSQL refuses the configuration in {places} places")
+}
+
+/// What is said of a table that cannot stay.
+fn another(table: &KeptTable, differences: &[String]) -> Error {
+    let what = format!(
+        "keep_tables: {} is not in the target as it is in the backup: {}. Migrate the target to the backup's schema, or remove \
+         the table from keep_tables.",
+        table.table,
+        differences.join("; ")
+    );
+    Error::new(Kind::Plan, what, "Run it again then.")
 }
 
 /// Puts rows aside, and the values of their sequences.

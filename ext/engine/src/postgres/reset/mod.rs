@@ -15,7 +15,7 @@ mod replace;
 mod settle;
 pub(crate) mod trial;
 
-pub(crate) use keep::look as look_at_kept;
+pub(crate) use keep::{look as look_at_kept, refused_in};
 
 use crate::alike::Alike;
 use crate::error::{Doing, Error, Result};
@@ -51,8 +51,8 @@ impl Target {
     async fn guarded_reset(&self, plan: &Plan, job: &JobRecord) -> Result<()> {
         self.check_hold()?;
         extensions::refuse_misplaced(&self.control, plan).await?;
-        let (differing, absent) = keep::look(&self.control, plan).await?;
-        if let Some(error) = differing {
+        let (differing, absent) = keep::look(&self.control, &plan.keep).await?;
+        if let Some(error) = Error::together(differing, keep::refused_in) {
             return Err(error);
         }
         for table in absent {

@@ -1,6 +1,7 @@
 //! Foreign keys between kept tables and those that were replaced, once all rows are there: a row of a kept table whose
 //! counterpart is missing refers to nothing from now on where it may; a key that then holds of every row is validated.
 
+use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Result};
 use crate::plan::keep::KeptKey;
 use crate::plan::{quote_identifier, Plan};
@@ -44,10 +45,13 @@ impl Target {
             session.batch_execute(&end).await.map_err(doing)?;
             if count > 0 {
                 self.events.warn(format!(
-                    "{count} rows of {child}, which stays by keep_tables, referred to rows of {} that are not there: {} is \
-                     NULL in them now.",
+                    "{} of {child}, which stays by keep_tables, referred to rows of {} that are not there: {} {} NULL in {} \
+                     now.",
+                    counted(count, "row"),
                     key.to,
-                    key.nullable.join(", ")
+                    key.nullable.join(", "),
+                    either(key.nullable.len() as u64, "is", "are"),
+                    either(count, "it", "them")
                 ));
             }
         }
@@ -56,8 +60,11 @@ impl Target {
         let count: i64 = row.try_get(0).map_err(doing)?;
         if count > 0 {
             self.events.warn(format!(
-                "{count} rows of {child} refer to rows that {} does not have, so the foreign key {} stays NOT VALID.",
-                key.to, key.name
+                "{} of {child} {} to rows that {} does not have, so the foreign key {} stays NOT VALID.",
+                counted(count.unsigned_abs(), "row"),
+                either(count.unsigned_abs(), "refers", "refer"),
+                key.to,
+                key.name
             ));
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use super::changes::Changed;
 use super::discreet::{self, array};
 use super::failure::RuleFailure;
+use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
@@ -50,8 +51,12 @@ pub(super) async fn choose(
         });
         if wrong > 0 {
             problems.push(format!(
-                "{}: {wrong} values of {}.{} are not of the form of their mask.",
-                statement.rule, table.table, choice.column
+                "{}: {} of {}.{} {} not of the form of the mask.",
+                statement.rule,
+                counted(wrong, "value"),
+                table.table,
+                choice.column,
+                either(wrong, "is", "are")
             ));
         }
     }

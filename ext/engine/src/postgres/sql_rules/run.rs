@@ -3,6 +3,7 @@
 use super::changes::Finished;
 use super::failure::{discreetly, plainly, RuleFailure};
 use super::{statement, temporary, waiting};
+use crate::alike::counted;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::plan::sql_rules::{SqlGroup, SqlRules};
 use crate::plan::{quote_identifier, Plan};
@@ -148,7 +149,7 @@ async fn run_here(
             continue;
         }
         if failure.passing && attempts > 0 {
-            let tried = format!(" It was tried {attempt} times.");
+            let tried = format!(" It was tried {}.", counted(attempt.into(), "time"));
             failure.error.what.push(tried);
         }
         return Err(failure.error);

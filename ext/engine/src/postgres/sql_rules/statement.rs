@@ -4,6 +4,7 @@ use super::changes::Changed;
 use super::failure::{discreetly, plainly, RuleFailure};
 use super::temporary::ROW;
 use super::{choices, discreet};
+use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Kind};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlRules, SqlStatement, SqlTable};
@@ -105,8 +106,11 @@ async fn unchanged(
     Ok(found
         .map(|(count, column)| {
             format!(
-                "{}: {count} rows of {} still hold in {column} what production has there.",
-                statement.rule, table.table
+                "{}: {} of {} still {} in {column} what production has there.",
+                statement.rule,
+                counted(count, "row"),
+                table.table,
+                either(count, "holds", "hold")
             )
         })
         .collect())

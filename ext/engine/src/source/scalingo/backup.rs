@@ -3,6 +3,7 @@
 use super::super::http::quotable;
 use super::super::patience::Patience;
 use super::api::{Api, Call};
+use crate::alike::counted;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
 use crate::settings;
@@ -256,10 +257,10 @@ impl Fresh<'_> {
         Error::new(
             Kind::Api,
             format!(
-                "The backup of the app {} that Scalingo is making was still {} after {} minutes.",
+                "The backup of the app {} that Scalingo is making was still {} after {}.",
                 self.app,
                 record.status(),
-                self.patience.fresh_backup.as_secs() / 60
+                counted(self.patience.fresh_backup.as_secs() / 60, "minute")
             ),
             text!(
                 "Look at it in the database's dashboard; set ",

@@ -1,6 +1,7 @@
 //! What a refusal of Scalingo's API means for its user, call by call, and what to do.
 
 use super::super::super::http::{quotable, HttpFailure};
+use crate::alike::counted;
 use crate::error::{Error, Kind};
 use crate::text::{text, Setting, Text};
 use reqwest::StatusCode;
@@ -124,7 +125,7 @@ pub(super) fn error(call: Call, failure: HttpFailure, subject: &CallSubject<'_>)
             let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
             let remedy = match retry_after {
                 Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
-                    format!("Scalingo asks for a pause of {} seconds; run it again after that.", wish.as_secs()).into()
+                    format!("Scalingo asks for a pause of {}; run it again after that.", counted(wish.as_secs(), "second")).into()
                 }
                 _ => remedy,
             };

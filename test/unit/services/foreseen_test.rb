@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# What else is wrong with a configuration of which a part cannot be read.
+class ForeseenTest < Minitest::Test
+  Configuration = ScalingoStagingSync::Configuration
+
+  # Answers a dry run and keeps what it was asked with.
+  class Planner < FakeNative
+    attr_reader :asked
+
+    def initialize(answer)
+      super()
+      @answer = answer
+    end
+
+    def plan(settings)
+      @asked = settings
+      super.merge(problems: @answer.call(settings["faults"]))
+    end
+  end
+
+  LIST = ->(faults) { [{ error: "ConfigurationError", what: "Wrong in 2 places:\n- #{faults.first}\n- more\n", remedy: "Correct this." }] }
+
+  def configured(&)
+    config = staging_config
+    config.keeping_problems(&)
+    config
+  end
+
+  def error(config, planner = Planner.new(LIST)) = ScalingoStagingSync::Services::Foreseen.new(config:, native: planner).error
+
+  def test_what_can_be_read_of_a_part_is_planned_and_what_cannot_goes_with_it
+    deliberately_mistyped
+    config = configured do |one|
+      one.subset = { "users" => { where: "id = 1", lst: 5 }, orders: { first: 3, by: :id }, "carts" => :al, "pages" => :all, 5 => :all }
+      one.limits = { "visits" => { order_by: "id" }, "events" => { max_rows: 0, direction: "asc" } }
+      one.keep_tables << "admins" << 5
+      one.subset_references = { "a.b" => "users", "users" => "a" }
+    end
+    planner = Planner.new(LIST)
+    found = error(config, planner)
+    assert_instance_of ScalingoStagingSync::ConfigurationError, found
+    assert_match(/Wrong in 2 places:\n- .*config\.subset.*\n- more\nCorrect this\. Nothing was touched\./m, found.message)
+    assert_equal config.problems, planner.asked["faults"]
+    assert_equal ["admins"], planner.asked["keep_tables"]
+    rules = planner.asked["subset"]["tables"].to_h { |rule| [rule["table"], rule.values_at("where", "rows", "keep", "order_by")] }
+    assert_equal({ "users" => ["id = 1", nil, nil, []], "orders" => [nil, 3, nil, ["id"]], "carts" => [nil, nil, nil, []], "pages" => [nil, nil, "all", nil],
+                   "visits" => [nil, nil, nil, ["id"]], "events" => [nil, nil, nil, []] }, rules)
+    assert_includes planner.asked["subset"]["references"].map { |one| one["table"] }, "a"
+  end
+
+  def test_nothing_is_asked_where_another_setting_is_wrong_too_or_all_are_right
+    deliberately_mistyped
+    wrong = ->(one) { one.subset = { "users" => { lst: 5 } } }
+    assert_nil error(configured { |one| one.tap(&wrong).anonymization_tables = 5 })
+    assert_nil error(configured { |one| one.subset = { "users" => :all } })
+    config = configured(&wrong)
+    config.subset = { "users" => :all }
+    assert_nil config.sound_part
+    assert_empty config.problems
+  end
+
+  def test_what_is_known_is_enough_where_no_plan_can_be_made
+    deliberately_mistyped
+    config = configured { |one| one.limits = { "users" => 5 } }
+    assert_nil error(config, Planner.new(->(_) { raise ScalingoStagingSync::NativeLibraryError }))
+    assert_nil error(config, Planner.new(->(_) { [{ error: "ApiError", what: "No backup.", remedy: "Wait." }] }))
+  end
+
+  # The whole list is raised only where nothing else is wrong, and a run is refused with it.
+  def test_a_run_is_refused_with_the_whole_list
+    deliberately_mistyped
+    config = configured { |one| one.include_tables = ["users", 5] }
+    preflight = ScalingoStagingSync::Guard::Preflight.new(config:)
+    asked = 0
+    whole = assert_raises(ScalingoStagingSync::ConfigurationError) do
+      preflight.check!(source: false, target: false) { (asked += 1) && error(config) }
+    end
+    assert_match(/Wrong in 2 places/, whole.message)
+    config.seeds_file_path = "/nowhere/seeds.rb"
+    assert_raises(ScalingoStagingSync::ConfigurationError) { preflight.check!(source: false, target: false) { asked += 1 } }
+    assert_equal 1, asked
+  end
+end
