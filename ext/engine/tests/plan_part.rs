@@ -317,7 +317,7 @@ fn where_there_is_no_plan_the_rules_that_are_not_known_to_be_wrong_can_be_asked_
 #[test]
 fn tables_that_only_wait_to_be_referred_to_are_refused_unless_that_is_meant() {
     let mut toc = Toc::default();
-    let users = toc.table("users", "id bigint NOT NULL");
+    let users = toc.table("users", "id bigint NOT NULL,\nemail text");
     toc.key(("users", users.0), "users_pkey", "PRIMARY KEY (id)");
     let wait = |meant: bool| {
         json!([rule(
