@@ -43,6 +43,7 @@ fn fitted(one: &Listed, kind: Type, distinct: bool) -> Option<RowMask> {
         email_domain: "demo.example.com".into(),
         utf8: true,
         staging_password: None,
+        helpers: Default::default(),
     };
     RowMask::new(&table, &[(1, mask)], &pseudonyms).ok()
 }

@@ -129,9 +129,10 @@ class DumpTaskTest < IntegrationTest
     app, _, fake = new_app
     assert_refused app, "scalingo_staging_sync:dump[x.dump]", /A dry run is asked for/, "DRY_RUN" => "1"
     assert_refused app, "scalingo_staging_sync:dump[x.dump]", /shop-production/, "APP" => "shop-production"
-    assert_refused app, "scalingo_staging_sync:dump[nowhere/x.dump]", %r{nowhere/x\.dump cannot be written}
+    assert_refused app, "scalingo_staging_sync:dump[nowhere/x.dump]", %r{nowhere/x\.dump cannot be written: its directory does not exist\.}
     assert_refused app, "scalingo_staging_sync:dump[config]", %r{config is a directory\. Name a file in it, such as .*config/staging\.dump}
-    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /STAGING_SYNC_SEAL_KEY is no seal key\. Set it to the 64/, "STAGING_SYNC_SEAL_KEY" => "zz"
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /The variable STAGING_SYNC_SEAL_KEY is not what config\.seal_key takes: the 64 hex/, "STAGING_SYNC_SEAL_KEY" => "zz"
+    assert_refused app, "scalingo_staging_sync:dump[x.dump]", /The variable BACKUP_URL is not what config\.backup_url takes: a pre-signed link/, "BACKUP_URL" => "not a link"
     app.configure(CONFIGURATION.lines.grep_v(/archive_file/).join)
     assert_refused app, "scalingo_staging_sync:dump", /No file is named for the archive\. .*dump\[tmp/
     assert_empty fake.requests

@@ -75,6 +75,7 @@ class GeneratorTest < Minitest::Test
         assert status.success?, output
         assert_includes output, "rake scalingo_staging_sync:pull"
         assert_includes output, "Fill in STAGING_SYNC_SEAL_KEY there."
+        assert_includes output, "Left as it stands there: STAGING_SYNC_URL."
         refute_includes output, "t" * 64
       end
       after = File.binread(".env")

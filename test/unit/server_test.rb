@@ -88,6 +88,13 @@ class ServerUnitTest < Minitest::Test
     [*waiting, further].compact.each(&:kill)
   end
 
+  def test_where_a_request_comes_from_is_known_though_a_header_says_something_that_is_no_address
+    from = lambda do |forwarded|
+      Server::Address.of(Rack::Request.new(Rack::MockRequest.env_for("/archive", "REMOTE_ADDR" => "203.0.113.9", "HTTP_X_FORWARDED_FOR" => forwarded)))
+    end
+    assert_equal ["203.0.113.9", "203.0.113.9", "203.0.113.9"], [nil, "", "198.51.100.7<script>"].map(&from)
+  end
+
   def test_a_range_is_read_as_the_standard_has_it
     read = ->(text) { Server::ByteRange.of(text, 10) }
     assert_equal [0..9, 2..3, 7..9, 5..9, 0..9, 9..9], ["bytes=0-", "bytes=2-3", "bytes=-3", "BYTES=5-99", "bytes=-99", " bytes=9-9 "].map(&read)

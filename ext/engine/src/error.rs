@@ -11,11 +11,13 @@
 //! Neither says what is left in the target: the code that reports an error asks the target itself, and says it once.
 
 mod archive;
+mod file;
 mod masking;
 mod server;
 mod sqlstate;
 
 pub(crate) use archive::reading_failed;
+pub(crate) use file::file_trouble;
 pub(crate) use server::reason;
 pub use server::Doing;
 

@@ -149,6 +149,8 @@ module ScalingoStagingSync
         say_status(added.any? ? :update : :identical, options[:env_file], added.any? ? :green : :blue)
         missing = known.reject { |_, value| value }.keys & added
         say "Fill in #{missing.join(", ")} there." if missing.any?
+        left = options[:pretend] ? [] : known.keys - added
+        say "Left as it stands there: #{left.join(", ")}." if left.any?
       end
 
       def add_variables(known)

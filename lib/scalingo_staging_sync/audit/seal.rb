@@ -55,14 +55,14 @@ module ScalingoStagingSync
       # @return [String] 64 hexadecimal digits
       # @raise [ConfigurationError] when there is no key
       def key
-        configured || OpenSSL::HMAC.hexdigest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
+        @config.seal_key || OpenSSL::HMAC.hexdigest("SHA256", EngineSettings.new(@config).masking.fetch("secret").reveal, PURPOSE)
       end
 
       # For what seals at its end: found there, it would be found too late.
       #
       # @return [void]
       # @raise [ConfigurationError] when the variable STAGING_SYNC_SEAL_KEY is no key
-      def check! = configured
+      def check! = @config.seal_key
 
       # @param sealed [Hash{Symbol, String => Object}] the audit with its seal, which comes last
       # @return [String] the file's content: the one form that {#verify!} takes
@@ -124,13 +124,6 @@ module ScalingoStagingSync
 
       def refuse(what)
         raise ConfigurationError.new(what, remedy)
-      end
-
-      def configured
-        @config.seal_key
-      rescue ArgumentError
-        raise ConfigurationError.new("The variable STAGING_SYNC_SEAL_KEY is no seal key.",
-                                     "Set it to the 64 hexadecimal digits that `rake 'scalingo_staging_sync:token[name]'` prints.")
       end
 
       def remedy = "Name the audit's .json file: `rake 'scalingo_staging_sync:audit:verify[#{example}]'`."

@@ -28,10 +28,13 @@ module ScalingoStagingSync
     #   @return [Proc, nil] what an option that is nil by default begins with where the app adds to it
     Option = Data.define(:name, :group, :kind, :default, :shown, :example, :doc, :secret, :cosmetic, :added_to) do
       # @return [Object] the default, found now
-      # @raise [ArgumentError] when it comes from an environment variable and is not what the option takes
+      # @raise [ConfigurationError] when it comes from an environment variable and is not what the option takes
       def default_value
         value = default.respond_to?(:call) ? default.call : default
         value.nil? ? nil : cast(value)
+      rescue ArgumentError
+        raise ConfigurationError.new("The variable #{variable} is not what config.#{name} takes: #{kind.expectation}.",
+                                     "Correct the variable, or unset it. Nothing was touched.")
       end
 
       # @param value [Object] the value that was given; nil and an empty String stand for the default
@@ -68,6 +71,9 @@ module ScalingoStagingSync
       end
 
       private
+
+      # The environment variable that the default comes from, as {shown} says it.
+      def variable = shown[/ENV\["(\w+)"\]/, 1]
 
       def given(value)
         return "a value of class #{value.class}" if secret

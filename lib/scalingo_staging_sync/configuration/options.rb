@@ -206,8 +206,9 @@ module ScalingoStagingSync
       group "Retention"
 
       option :retention, Kind::DURATION, nil,
-             "Published archives, archives that `keep_backup` has kept, audits, lines of the history and of the log of accesses, and " \
-             "tokens that are no longer valid are removed when they are older, by each run and by `cleanup`. nil: nothing is.",
+             "Published archives, archives that `keep_backup` has kept, the audits of runs and of `archive_file`, lines of the history and " \
+             "of the log of accesses, and tokens that are no longer valid are removed when they are older, by each run and by " \
+             "`cleanup`. nil: nothing is.",
              example: "90.days"
 
       option :data_max_age, Kind::DURATION, nil,

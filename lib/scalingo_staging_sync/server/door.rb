@@ -34,7 +34,7 @@ module ScalingoStagingSync
         token = presented(request)&.then { |text| @tokens.holder(text) }
         return yield(token) if token
 
-        @accesses.wrong_token(request.ip)
+        @accesses.wrong_token(Address.of(request))
         slowly ? refusal(401, WRONG, "www-authenticate" => "Bearer") : refusal(429, MANY, "retry-after" => "1")
       end
 

@@ -9,7 +9,7 @@ module ScalingoStagingSync
       # @param accesses [Database::Accesses] the log
       def initialize(token, request, accesses: Database::Accesses.new)
         @token = token
-        @address = request.ip
+        @address = Address.of(request)
         @words = [request.request_method, request.path_info, request.get_header("HTTP_RANGE")].compact.join(" ")
         @accesses = accesses
       end

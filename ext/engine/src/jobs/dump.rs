@@ -15,7 +15,7 @@ use super::hold::CLOSING;
 use super::run::Again;
 use super::{until_cancelled, Job};
 use crate::detect::Detection;
-use crate::error::{Error, Kind, Result};
+use crate::error::{file_trouble, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::leak_report;
 use crate::part::Selection;
@@ -88,7 +88,7 @@ fn stream(path: &Path) -> Result<File> {
     opened.map_err(|error| {
         Error::new(
             Kind::Configuration,
-            format!("The output cannot be written: {}.", error.kind()),
+            format!("The output cannot be written: {}.", file_trouble(&error)),
             "Lead it into a file or a pipe, or name a file.",
         )
     })

@@ -4,7 +4,7 @@
 //! waits. Only archives that a dump has made are read here, so a table's rows are COPY text.
 
 use super::{until_cancelled, Job};
-use crate::error::{reading_failed, Error, Kind, Result};
+use crate::error::{file_trouble, reading_failed, Error, Kind, Result};
 use crate::settings::{Extract, Extracted, Stretch};
 use pg_dump_archive::copy::{decode, Pieces, Splitter};
 use pg_dump_archive::{Archive, Block, Compression, DataBlock, Entry, EntryKind, Section, Writer};
@@ -215,9 +215,9 @@ fn pieces<R: Read>(block: DataBlock<'_, R>, mut each: impl FnMut(&[u8]) -> Resul
 fn unwritten(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Error::interrupted(),
-        kind => Error::new(
+        _ => Error::new(
             Kind::Configuration,
-            format!("What was taken out of the archive cannot be written: {kind}."),
+            format!("What was taken out of the archive cannot be written: {}.", file_trouble(error)),
             "Look at the machine's own log.",
         ),
     }

@@ -1,6 +1,6 @@
 //! The file beside its name, until what is in it is proven: it cannot be taken for the archive before.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{file_trouble, Error, Kind, Result};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -100,7 +100,7 @@ impl Drop for Draft {
 fn unwritable(name: &Path, error: &io::Error) -> Error {
     refused(
         name,
-        &error.kind().to_string(),
+        &file_trouble(error),
         "Name a file in a directory that is there, can be written and has room for it.",
     )
 }

@@ -22,7 +22,7 @@ pub(crate) use draft::Draft;
 pub(crate) use entries::entries;
 pub(crate) use tables::{BlockPlace, Tables};
 
-use crate::error::{Error, Kind};
+use crate::error::{file_trouble, Error, Kind};
 use crate::text::{text, Setting};
 use pg_dump_archive::WriteError;
 use std::fmt::Display;
@@ -47,7 +47,7 @@ fn unwritten(error: WriteError) -> Error {
         ),
         WriteError::Io(error) => Error::new(
             Kind::Configuration,
-            format!("The archive could not be written: {}.", error.kind()),
+            format!("The archive could not be written: {}.", file_trouble(&error)),
             "Name a place that can be written and has room for it.",
         ),
         WriteError::Compression { version, compression } => Error::new(
