@@ -217,7 +217,10 @@ fn unwritten(error: &io::Error) -> Error {
         io::ErrorKind::BrokenPipe => Error::interrupted(),
         _ => Error::new(
             Kind::Configuration,
-            format!("What was taken out of the archive cannot be written: {}.", file_trouble(error)),
+            format!(
+                "What was taken out of the archive cannot be written: {}.",
+                file_trouble(error)
+            ),
             "Look at the machine's own log.",
         ),
     }
