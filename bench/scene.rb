@@ -28,7 +28,8 @@ class Scene
          RbConfig.ruby, script, *ARGV)
   end
 
-  attr_reader :setting, :tables, :rails_start, :rails_cpu, :rails_memory, :packed_bytes, :production
+  # `fake` is the API and the store that the app fetches its backup from.
+  attr_reader :setting, :tables, :rails_start, :rails_cpu, :rails_memory, :packed_bytes, :production, :fake
 
   # directory::   where everything goes; the caller removes it
   # connections:: config.parallel_connections
@@ -84,11 +85,11 @@ class Scene
   private
 
   def make_app(archive, connections, rules)
-    fake = FakeScalingo.new(archive:)
-    app = RailsApp.new(path("app"), database_url: Postgres.url, environment: RailsApp.variables_for(fake).merge(Measure.saying_peak))
+    @fake = FakeScalingo.new(archive:)
+    app = RailsApp.new(path("app"), database_url: Postgres.url, environment: RailsApp.variables_for(@fake).merge(Measure.saying_peak))
     app.generate
     app.configure(<<~RUBY)
-      config.clone_source_scalingo_app_name = "#{fake.app}"
+      config.clone_source_scalingo_app_name = "#{@fake.app}"
       config.parallel_connections = #{connections}
       config.pii_policy = ENV["BENCH_POLICY"]&.to_sym || :warn
       config.verify_anonymization = config.run_pii_scan = config.leak_check = ENV["BENCH_CHECKS"] != "false"

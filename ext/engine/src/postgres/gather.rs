@@ -6,6 +6,7 @@ use super::session::connect::Session;
 use super::Target;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
+use futures_util::future::join_all;
 use std::sync::atomic::Ordering;
 
 /// too_many_connections, of the role, the database or the server (PostgreSQL's documentation, "PostgreSQL Error Codes").
@@ -17,13 +18,11 @@ impl Target {
         let wanted = Wanted::of(plan, self.parallel());
         let mut opened: Vec<Session> = Vec::with_capacity(wanted.all());
         let mut refusal = None;
-        while opened.len() < wanted.all() {
-            match self.session().await {
+        // Side by side: opening one takes several round trips.
+        for session in join_all((0..wanted.all()).map(|_| self.session())).await {
+            match session {
                 Ok(session) => opened.push(session),
-                Err(error) => {
-                    refusal = Some(error);
-                    break;
-                }
+                Err(error) => refusal = refusal.or(Some(error)),
             }
         }
         let count = opened.len();

@@ -11,6 +11,7 @@ use crate::plan::sql_rules::SqlTable;
 use crate::plan::Load;
 use crate::postgres::buffers::{Buffers, Outgoing};
 use crate::postgres::load::lane::Lane;
+use crate::postgres::session::ahead::WholeCopy;
 use crate::postgres::session::connect::Session;
 use futures_util::SinkExt;
 use memchr::{memchr, memrchr};
@@ -79,6 +80,32 @@ pub(crate) fn raw_ways(table: &SqlTable, load: &Load, encoding: &str) -> Vec<Way
         true => vec![Way::Text(load.copy_sql_into(&table.temporary(), &[], encoding))],
         false => ways,
     }
+}
+
+/// The rows as one COPY, by the first of these ways that they can go; None when there is none, or one that needs more than a
+/// COPY.
+pub(in crate::postgres) fn whole(ways: &[Way], rows: &[u8]) -> Option<WholeCopy> {
+    ways.iter().find_map(|way| match way {
+        Way::Text(sql) => Some(WholeCopy {
+            sql: sql.clone(),
+            data: rows.to_vec(),
+        }),
+        Way::Binary {
+            first: None,
+            sql,
+            layout,
+            needs_utf8: false,
+        } => {
+            let mut data = HEADER.to_vec();
+            let is_encoded = layout.encode(rows, &mut Splitter::new(), &mut data);
+            data.extend_from_slice(TRAILER);
+            is_encoded.then(|| WholeCopy {
+                sql: sql.clone(),
+                data,
+            })
+        }
+        Way::Binary { .. } => None,
+    })
 }
 
 /// The COPYs of one lane.

@@ -3,6 +3,7 @@
 use super::rows::add_counts;
 use super::run::Restore;
 use super::step::StepDone;
+use super::together::Sent;
 use crate::error::{Error, Result};
 use crate::plan::TableName;
 use crate::postgres::load::lane::LaneReport;
@@ -20,6 +21,11 @@ pub(super) enum Done {
         load: DumpId,
         session: Session,
         report: LaneReport,
+    },
+    /// Small tables that went together.
+    Together {
+        session: Session,
+        sent: Vec<(DumpId, Sent)>,
     },
     Steps {
         session: Session,
@@ -87,6 +93,7 @@ impl Restore<'_> {
                 session,
                 report,
             } => self.lane_done(load, session, &report),
+            Done::Together { session, sent } => self.together_done(session, sent),
             Done::ExtensionRows { id, session, refusal } => {
                 self.extension_rows_done(id, session, refusal);
                 Ok(())
@@ -184,13 +191,25 @@ impl Restore<'_> {
             Some(group) => group.session = Some(session),
             None => self.free.push(session),
         }
+        self.lane_ended(load, report)
+    }
+
+    /// A lane of a load has ended well.
+    pub(super) fn lane_ended(&mut self, load: DumpId, report: &LaneReport) -> Result<()> {
+        self.note_rows(load, report);
         if let Some(progress) = self.tables.get_mut(&load) {
             progress.lanes -= 1;
+        }
+        self.table_done_if_so(load)
+    }
+
+    /// Notes what was done to rows of a load.
+    pub(super) fn note_rows(&mut self, load: DumpId, report: &LaneReport) {
+        if let Some(progress) = self.tables.get_mut(&load) {
             progress.rows_stored += report.stored;
             progress.bytes += report.bytes;
             add_counts(&mut progress.counts, &report.counts);
         }
-        self.table_done_if_so(load)
     }
 
     /// A group's session goes where it came from: one that lasts is beside those of the load.

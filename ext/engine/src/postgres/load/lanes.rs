@@ -57,15 +57,30 @@ impl<'a> Restore<'a> {
         session: Session,
         is_large: bool,
     ) -> Result<()> {
-        let load = self.load(id)?;
-        let freezes = is_large && load.freezable && load.sql_group.is_none() && load.conditional.is_none();
-        let mask = self.mask(load);
-        let vectors = load.vectors_under(mask.as_deref());
+        let lane = self.lane(id, queue, is_large)?;
+        self.count_lane(id, lane.emptied_first.is_some());
         let path = self
             .under_path
             .contains(&id)
             .then(|| self.plan.search_path.clone());
-        let lane = Lane {
+        self.spawn_lane(lane, session, path)
+    }
+
+    /// Notes that a load has one lane more.
+    pub(super) fn count_lane(&mut self, id: DumpId, freezes: bool) {
+        if let Some(progress) = self.tables.get_mut(&id) {
+            progress.lanes += 1;
+            progress.freezes = freezes;
+        }
+    }
+
+    /// A lane of a load, for the pieces in a queue.
+    pub(super) fn lane(&self, id: DumpId, queue: &Queue, is_large: bool) -> Result<Lane> {
+        let load = self.load(id)?;
+        let freezes = is_large && load.freezable && load.sql_group.is_none() && load.conditional.is_none();
+        let mask = self.mask(load);
+        let vectors = load.vectors_under(mask.as_deref());
+        Ok(Lane {
             load: id,
             table: load.table.to_string(),
             ways: self.ways(load, freezes),
@@ -76,11 +91,12 @@ impl<'a> Restore<'a> {
             stages: self.stages.clone(),
             queue: Arc::clone(queue),
             buffers: self.target.buffers(),
-        };
-        if let Some(progress) = self.tables.get_mut(&id) {
-            progress.lanes += 1;
-            progress.freezes = freezes;
-        }
+        })
+    }
+
+    /// Runs a lane over a session, under a `search_path` where one is given.
+    pub(super) fn spawn_lane(&mut self, lane: Lane, session: Session, path: Option<String>) -> Result<()> {
+        let load = self.load(lane.load)?;
         let (group, alone) = (load.sql_group, load.copy_into == load.table && !load.shared);
         self.tasks.spawn(async move {
             let load = lane.load;

@@ -23,6 +23,7 @@ mod sessions;
 pub(crate) mod stage;
 mod step;
 mod steps;
+mod together;
 
 pub(crate) use copy::Way;
 pub(crate) use cut::cut_rows;

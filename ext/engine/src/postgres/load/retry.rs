@@ -78,8 +78,13 @@ impl Restore<'_> {
 
     /// A lane's session is gone. The others of its table may go on, to no avail.
     pub(super) fn lose_lane(&mut self, id: DumpId, error: Error) -> Result<()> {
-        self.target.check_hold()?;
         self.to_replace += 1;
+        self.lose_rows(id, error)
+    }
+
+    /// Rows that a lane took are gone.
+    pub(super) fn lose_rows(&mut self, id: DumpId, error: Error) -> Result<()> {
+        self.target.check_hold()?;
         let Some(progress) = self.tables.get_mut(&id) else {
             return Err(error);
         };

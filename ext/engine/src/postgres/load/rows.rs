@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// From so many bytes in its first piece on, a table is worth a transaction that empties it first: that costs some
 /// files more, which thousands of small tables would pay for nothing.
-const LARGE: u64 = 64 * 1024;
+pub(super) const LARGE: u64 = 64 * 1024;
 
 /// Between two words on how far a table is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -40,7 +40,9 @@ pub(super) struct Progress {
 /// The load whose rows arrive.
 pub(super) struct Current {
     pub(super) id: DumpId,
-    /// From its first piece on.
+    /// Its first piece, until it is known whether there is another.
+    pub(super) held: Option<Vec<u8>>,
+    /// From its first piece on that is not held.
     pub(super) queue: Option<(mpsc::Sender<Vec<u8>>, Queue)>,
     pub(super) bytes: u64,
 }
@@ -56,6 +58,7 @@ impl<'a> Restore<'a> {
         }
         self.current = Some(Current {
             id,
+            held: None,
             queue: None,
             bytes: 0,
         });
@@ -103,18 +106,44 @@ impl<'a> Restore<'a> {
         if let Some(progress) = self.tables.get_mut(&current.id) {
             progress.rows_sent += memchr::memchr_iter(b'\n', &piece).count() as u64;
         }
+        let piece = match (&current.queue, current.held.take()) {
+            (None, None) => match self.hold(&mut current, piece)? {
+                Some(piece) => piece,
+                None => {
+                    self.current = Some(current);
+                    return Ok(());
+                }
+            },
+            (_, Some(first)) => {
+                self.send_piece(&mut current, first).await?;
+                piece
+            }
+            (Some(_), None) => piece,
+        };
+        self.send_piece(&mut current, piece).await?;
+        self.report_progress(&current)?;
+        self.current = Some(current);
+        Ok(())
+    }
+
+    /// Sends a piece of the load whose rows arrive by its lanes.
+    async fn send_piece(&mut self, current: &mut Current, piece: Vec<u8>) -> Result<()> {
+        if self.passes_over(current.id) {
+            self.target.buffers.give(piece);
+            return Ok(());
+        }
         let length = piece.len() as u64;
         let sender = match &current.queue {
             Some((sender, _)) => sender.clone(),
             None => {
-                // The first piece of the table: it needs a session.
+                // The first piece of the table: it needs a session. Small ones need not wait until it is done.
+                self.send_together().await?;
                 let session = match self.load(current.id)?.sql_group {
                     Some(group) => self.group_session(group).await?,
                     None => Some(self.free_session().await?),
                 };
                 let Some(session) = session else {
                     self.target.buffers.give(piece);
-                    self.current = Some(current);
                     return Ok(());
                 };
                 let (sender, receiver) = mpsc::channel(1);
@@ -132,12 +161,10 @@ impl<'a> Restore<'a> {
             }
         };
         if let Some(piece) = full {
-            self.grow(&current)?;
+            self.grow(current)?;
             self.send_when_possible(current.id, &sender, piece).await?;
         }
         current.bytes += length;
-        self.report_progress(&current)?;
-        self.current = Some(current);
         Ok(())
     }
 
@@ -197,7 +224,7 @@ impl<'a> Restore<'a> {
         Error::internal("A connection stopped taking rows without saying why.")
     }
 
-    pub(super) fn end_table(&mut self) -> Result<()> {
+    pub(super) async fn end_table(&mut self) -> Result<()> {
         // The queue's sender is dropped here: its lanes end when they have taken what is in it.
         let Some(current) = self.current.take() else {
             return Err(Error::internal("A table ended that had not begun."));
@@ -208,7 +235,10 @@ impl<'a> Restore<'a> {
         if self.passes_over(current.id) {
             return Ok(());
         }
-        self.table_done_if_so(current.id)
+        match current.held {
+            Some(rows) => self.add_small(current.id, rows).await,
+            None => self.table_done_if_so(current.id),
+        }
     }
 
     pub(super) fn table_done_if_so(&mut self, id: DumpId) -> Result<()> {

@@ -4,6 +4,7 @@ use super::done::Done;
 use super::extension_rows::Arriving;
 use super::groups::Group;
 use super::rows::{Current, Progress};
+use super::together::Together;
 use super::{Item, Watching};
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase};
@@ -53,6 +54,8 @@ pub(super) struct Restore<'a> {
     pub(super) decided: HashMap<DumpId, Decision>,
     /// The load whose rows arrive.
     pub(super) current: Option<Current>,
+    /// Small tables that wait for others, to go together.
+    pub(super) together: Together,
     /// The way to the writer of large objects.
     pub(super) large_objects: Option<mpsc::Sender<LargeObjectPart>>,
     /// The extension's table whose rows arrive.
@@ -120,6 +123,7 @@ impl<'a> Restore<'a> {
             tables: HashMap::new(),
             decided: HashMap::new(),
             current: None,
+            together: Together::default(),
             large_objects: None,
             objects_kept: None,
             of_extension: None,
@@ -201,7 +205,7 @@ impl<'a> Restore<'a> {
             Item::Rows(piece) if self.of_extension.is_some() => self.extension_rows(piece).await,
             Item::Rows(piece) => self.rows(piece).await,
             Item::TableEnd if self.end_extension_rows() => Ok(()),
-            Item::TableEnd => self.end_table(),
+            Item::TableEnd => self.end_table().await,
             Item::LargeObjects(_) => Ok(()),
             Item::LargeObjectStart(oid) => self.large_object(LargeObjectPart::Start(oid)).await,
             Item::LargeObjectData(data) => self.large_object(LargeObjectPart::Data(data)).await,
@@ -235,6 +239,7 @@ impl<'a> Restore<'a> {
             )
             .about(About::table(&load.table)));
         }
+        self.send_together().await?;
         if std::mem::take(&mut self.first_pass) {
             self.finish_large_objects().await?;
             self.target.events.send(Event::Phase { phase: Phase::Keys });

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// What is small goes to the server so many at a time: a round trip each would take longer than the work.
-const TOGETHER: usize = 24;
+const TOGETHER: usize = 100;
 
 impl<'a> Restore<'a> {
     /// Whether a foreign key's rows may refer to some that a rule in SQL took away, or that never came.
@@ -35,6 +35,7 @@ impl<'a> Restore<'a> {
     /// Starts steps while there are some to start and sessions to run them on.
     pub(super) fn start_steps(&mut self) -> Result<()> {
         self.start_groups()?;
+        self.start_refused()?;
         let most = if self.streaming {
             self.target.parallel() - 1
         } else {

@@ -8,12 +8,12 @@ use crate::postgres::inspect::extensions::{self, Need};
 use crate::postgres::refused;
 use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
-use futures_util::future::join_all;
+use futures_util::future::{join, join3, join_all};
 use pg_dump_archive::EntryKind;
 use std::collections::HashSet;
 
 /// Statements on their way to the server at once.
-const PIPELINE: usize = 24;
+const PIPELINE: usize = 100;
 
 /// Undoes a statement, or some, that the transaction goes on without.
 pub(super) const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT may_be_left_out; RELEASE SAVEPOINT may_be_left_out";
@@ -25,8 +25,10 @@ impl Target {
         plan: &Plan,
         statements: &[&Statement],
     ) -> Result<(), Refused> {
-        run(session, "beginning a part of the schema", "BEGIN").await?;
-        let created = self.create(session, plan, statements).await;
+        // The statements follow it without waiting for its answer.
+        let begun = run(session, "beginning a part of the schema", "BEGIN");
+        let (begun, created) = join(begun, self.create(session, plan, statements)).await;
+        begun?;
         let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
         run(session, "ending a part of the schema", end).await?;
         created
@@ -77,12 +79,8 @@ impl Target {
         statements: &[&Statement],
     ) -> Result<(), Refused> {
         for now in statements.chunks(PIPELINE) {
-            let needs_missing = |one: &&Statement| self.missing.needed_by(&one.needs).is_some();
             if now.iter().any(|one| self.may_leave_out(one)) {
-                let is_whole = !now.iter().any(needs_missing) && self.create_together(session, now).await?;
-                if !is_whole {
-                    self.create_one_by_one(session, plan, now).await?;
-                }
+                self.create_by_halves(session, plan, now).await?;
                 continue;
             }
             let answers = join_all(now.iter().map(|one| self.say(session, one))).await;
@@ -94,13 +92,38 @@ impl Target {
         Ok(())
     }
 
+    /// Runs statements of which some may be left out: all in one go, and where that is refused each half in one go, so that
+    /// one that is refused does not cost all others a round trip.
+    async fn create_by_halves(
+        &self,
+        session: &Session,
+        plan: &Plan,
+        statements: &[&Statement],
+    ) -> Result<(), Refused> {
+        let needs_missing = |one: &&Statement| self.missing.needed_by(&one.needs).is_some();
+        let mut left = vec![statements];
+        while let Some(now) = left.pop() {
+            if let [one] = now {
+                self.create_one(session, plan, one).await?;
+            } else if now.iter().any(needs_missing) || !self.create_together(session, now).await? {
+                let (first, second) = now.split_at(now.len() / 2);
+                left.extend([second, first]);
+            }
+        }
+        Ok(())
+    }
+
     /// All of these or none, in one go. Says whether they are there.
     async fn create_together(&self, session: &Session, statements: &[&Statement]) -> Result<bool, Refused> {
         let doing = "creating a part of the schema";
-        run(session, doing, "SAVEPOINT may_be_left_out").await?;
-        let answers = join_all(statements.iter().map(|one| self.say(session, one))).await;
+        // All on their way at once: what comes behind one that is refused is refused, too.
+        let begun = run(session, doing, "SAVEPOINT may_be_left_out");
+        let said = join_all(statements.iter().map(|one| self.say(session, one)));
+        let ended = run(session, doing, "RELEASE SAVEPOINT may_be_left_out");
+        let (begun, answers, ended) = join3(begun, said, ended).await;
+        begun?;
         if answers.iter().all(Result::is_ok) {
-            run(session, doing, "RELEASE SAVEPOINT may_be_left_out").await?;
+            ended?;
             for statement in statements {
                 self.missing.found(statement.dump_id);
             }
@@ -110,20 +133,12 @@ impl Target {
         Ok(false)
     }
 
-    async fn create_one_by_one(
-        &self,
-        session: &Session,
-        plan: &Plan,
-        statements: &[&Statement],
-    ) -> Result<(), Refused> {
-        for statement in statements {
-            if self.may_leave_out(statement) {
-                self.create_or_leave_out(session, plan, statement).await?;
-            } else if let Err(error) = self.say(session, statement).await {
-                return Err(statement_refused(statement, self.need(statement), &error));
-            }
+    async fn create_one(&self, session: &Session, plan: &Plan, statement: &Statement) -> Result<(), Refused> {
+        if self.may_leave_out(statement) {
+            return self.create_or_leave_out(session, plan, statement).await;
         }
-        Ok(())
+        let said = self.say(session, statement).await;
+        said.map_err(|error| statement_refused(statement, self.need(statement), &error))
     }
 
     /// Runs a statement of the archive's, which cannot end the transaction.

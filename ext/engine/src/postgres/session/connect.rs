@@ -2,6 +2,7 @@
 
 pub(crate) use super::opened::Session;
 
+use super::ahead::{Line, Plain, Tapped};
 use super::settings;
 use super::startup::{self, Encryption};
 use super::unreachable::{connection_error, is_about_encryption, unreachable_target};
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;
-use tokio_postgres::NoTls;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long one attempt at one host may take when the URL does not say.
@@ -158,25 +160,18 @@ impl Connector {
     async fn attempt(&self, place: &HostAndPort, encryption: Encryption) -> Result<Session, FailedAttempt> {
         let config = startup::config(&self.url, place, encryption, &self.application_name);
         let limit = self.attempt_limit();
+        let line = Line::default();
         let opened = match (&self.tls, encryption) {
             (Some(tls), Encryption::IfOffered | Encryption::Always) => {
-                let tls = tls.clone();
-                tokio::time::timeout(limit, async {
-                    config
-                        .connect(tls)
-                        .await
-                        .map(|(client, connection)| Session::new(client, connection))
-                })
-                .await
+                let tls = Tapped::new(tls.clone(), &line);
+                tokio::time::timeout(limit, session(&config, tls, line)).await
+            }
+            _ if matches!(place.host, Host::Socket(_)) => {
+                tokio::time::timeout(limit, session(&config, NoTls, line)).await
             }
             _ => {
-                tokio::time::timeout(limit, async {
-                    config
-                        .connect(NoTls)
-                        .await
-                        .map(|(client, connection)| Session::new(client, connection))
-                })
-                .await
+                let plain = Tapped::new(Plain, &line);
+                tokio::time::timeout(limit, session(&config, plain, line)).await
             }
         };
         match opened {
@@ -196,6 +191,15 @@ impl Connector {
     fn attempt_limit(&self) -> Duration {
         self.url.connect_timeout.unwrap_or(CONNECT_TIMEOUT)
     }
+}
+
+async fn session<T>(config: &Config, tls: T, line: Line) -> Result<Session, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    Ok(Session::new(client, connection, line))
 }
 
 /// An attempt that failed, and whether the same host may answer to the other kind of encryption.

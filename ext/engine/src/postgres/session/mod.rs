@@ -1,5 +1,7 @@
 //! Sessions: how they are opened, what the server says about itself, and the run's lock.
 
+pub(crate) mod ahead;
+mod answers;
 pub(in crate::postgres) mod busy;
 pub(in crate::postgres) mod connect;
 mod opened;

@@ -3,6 +3,7 @@
 //! A [`Session`] ends when it is dropped, whatever it is doing, so a run that is dropped half-way leaves none behind: the
 //! socket closes, and `client_connection_check_interval` makes the server notice even in the middle of a statement.
 
+use super::ahead::Line;
 use super::settings;
 use super::watch::{Pulse, Watch};
 use crate::error::{Doing, Error, Result};
@@ -19,6 +20,7 @@ pub(crate) struct Session {
     driver: Driver,
     pid: i32,
     pulse: Arc<Pulse>,
+    line: Line,
     watch: Option<Watch>,
 }
 
@@ -32,7 +34,11 @@ impl Drop for Driver {
 }
 
 impl Session {
-    pub(super) fn new<S, T>(client: Client, mut connection: tokio_postgres::Connection<S, T>) -> Self
+    pub(super) fn new<S, T>(
+        client: Client,
+        mut connection: tokio_postgres::Connection<S, T>,
+        line: Line,
+    ) -> Self
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
         T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
@@ -45,6 +51,7 @@ impl Session {
             driver: Driver(tokio::spawn(driver)),
             pid: 0,
             pulse: Arc::new(Pulse::new()),
+            line,
             watch: None,
         }
     }
@@ -96,6 +103,11 @@ impl Session {
     /// What it talks by; see [`talk`](super::talk).
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What its stream shares with it; see [`ahead`](super::ahead).
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// What is under way on it.

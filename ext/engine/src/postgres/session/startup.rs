@@ -27,7 +27,8 @@ pub(super) fn config(
     config.application_name(application_name);
     set_socket(&mut config, url);
     set_server(&mut config, url);
-    set_encryption(&mut config, url, encryption);
+    let is_socket = matches!(place.host, Host::Socket(_));
+    set_encryption(&mut config, url, encryption, is_socket);
     config
 }
 
@@ -92,18 +93,21 @@ fn set_server(config: &mut Config, url: &ConnectionUrl) {
     }
 }
 
-fn set_encryption(config: &mut Config, url: &ConnectionUrl, encryption: Encryption) {
+fn set_encryption(config: &mut Config, url: &ConnectionUrl, encryption: Encryption, is_socket: bool) {
     config.channel_binding(match url.channel_binding {
         ChannelBinding::Disable => config::ChannelBinding::Disable,
         ChannelBinding::Prefer => config::ChannelBinding::Prefer,
         ChannelBinding::Require => config::ChannelBinding::Require,
     });
     config.ssl_mode(match encryption {
-        Encryption::Never => config::SslMode::Disable,
+        // To tokio-postgres, `Plain` is TLS that needs no asking: it goes over what it is handed.
+        Encryption::Never if is_socket => config::SslMode::Disable,
+        Encryption::Never => config::SslMode::Require,
         Encryption::IfOffered => config::SslMode::Prefer,
         Encryption::Always => config::SslMode::Require,
     });
-    if url.tls.direct && encryption == Encryption::Always {
+    let is_plain = encryption == Encryption::Never && !is_socket;
+    if is_plain || (url.tls.direct && encryption == Encryption::Always) {
         config.ssl_negotiation(SslNegotiation::Direct);
     }
 }

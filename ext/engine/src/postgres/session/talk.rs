@@ -1,4 +1,7 @@
 //! What is said on a session. Whatever waits for an answer here counts as waiting for the [watch](super::watch).
+//!
+//! A query without parameters takes one round trip. One with parameters takes two, since the server is asked for their types
+//! first, unless it says them: [`Session::query_typed`].
 
 use super::connect::Session;
 use crate::error::{Doing, Error, Result};
@@ -30,35 +33,31 @@ impl Session {
         self.during(self.client().prepare(sql)).await
     }
 
-    pub(crate) async fn execute(
-        &self,
-        sql: &(impl ToStatement + ?Sized + Sync),
-        parameters: Parameters<'_>,
-    ) -> Answer<u64> {
+    pub(crate) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Answer<u64> {
+        if parameters.is_empty() {
+            return self.during(self.client().execute_typed(sql, &[])).await;
+        }
         self.during(self.client().execute(sql, parameters)).await
     }
 
-    pub(crate) async fn query(
-        &self,
-        sql: &(impl ToStatement + ?Sized + Sync),
-        parameters: Parameters<'_>,
-    ) -> Answer<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Answer<Vec<Row>> {
+        if parameters.is_empty() {
+            return self.during(self.client().query_typed(sql, &[])).await;
+        }
         self.during(self.client().query(sql, parameters)).await
     }
 
-    pub(crate) async fn query_one(
-        &self,
-        sql: &(impl ToStatement + ?Sized + Sync),
-        parameters: Parameters<'_>,
-    ) -> Answer<Row> {
+    pub(crate) async fn query_one(&self, sql: &str, parameters: Parameters<'_>) -> Answer<Row> {
+        if parameters.is_empty() {
+            return self.during(self.client().query_typed_one(sql, &[])).await;
+        }
         self.during(self.client().query_one(sql, parameters)).await
     }
 
-    pub(crate) async fn query_opt(
-        &self,
-        sql: &(impl ToStatement + ?Sized + Sync),
-        parameters: Parameters<'_>,
-    ) -> Answer<Option<Row>> {
+    pub(crate) async fn query_opt(&self, sql: &str, parameters: Parameters<'_>) -> Answer<Option<Row>> {
+        if parameters.is_empty() {
+            return self.during(self.client().query_typed_opt(sql, &[])).await;
+        }
         self.during(self.client().query_opt(sql, parameters)).await
     }
 
