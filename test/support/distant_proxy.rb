@@ -147,8 +147,8 @@ class DistantProxy
     end
   end
 
-  # The process of its own: says its ports, and answers until its input ends.
-  def self.serve(settings)
+  # In the process of its own: says its ports, and answers until its input ends.
+  SERVE = lambda do |settings|
     Thread.report_on_exception = false
     routes = settings.fetch("ports").each_with_index.map { |port, number| Route.new(port, number, settings) }
     $stdout.sync = true
@@ -157,4 +157,4 @@ class DistantProxy
   end
 end
 
-DistantProxy.serve(JSON.parse(ARGV.fetch(0))) if $PROGRAM_NAME == __FILE__
+DistantProxy::SERVE.call(JSON.parse(ARGV.fetch(0))) if $PROGRAM_NAME == __FILE__

@@ -82,10 +82,10 @@ pub(crate) fn raw_ways(table: &SqlTable, load: &Load, encoding: &str) -> Vec<Way
     }
 }
 
-/// The rows as one COPY, by the first of these ways that they can go; None when there is none, or one that needs more than a
-/// COPY.
-pub(in crate::postgres) fn whole(ways: &[Way], rows: &[u8]) -> Option<WholeCopy> {
-    ways.iter().find_map(|way| match way {
+/// The rows as one COPY, by the first of these ways that they can go, or, where the server is far away, by the one that takes
+/// the fewest bytes; None when there is none, or one that needs more than a COPY.
+pub(in crate::postgres) fn whole(ways: &[Way], rows: &[u8], is_far: bool) -> Option<WholeCopy> {
+    let mut copies = ways.iter().filter_map(|way| match way {
         Way::Text(sql) => Some(WholeCopy {
             sql: sql.clone(),
             data: rows.to_vec(),
@@ -105,7 +105,11 @@ pub(in crate::postgres) fn whole(ways: &[Way], rows: &[u8]) -> Option<WholeCopy>
             })
         }
         Way::Binary { .. } => None,
-    })
+    });
+    match is_far {
+        true => copies.min_by_key(|copy| copy.data.len()),
+        false => copies.next(),
+    }
 }
 
 /// The COPYs of one lane.
@@ -242,9 +246,15 @@ impl<'a> Copying<'a> {
         let mut at = 0;
         while at < rows.len() && (rows.len() <= LARGEST_ENCODED || !may_be_text) {
             let end = at + part(&rows[at..]);
+            let is_first = self.under_way.is_none() && self.stored == 0;
             let Some(tuples) = self.encoded(&rows[at..end]) else {
                 break;
             };
+            // As tuples the server has less to do. On a long way what is shorter counts for more, which numbers are as text.
+            if is_first && may_be_text && self.session.is_far() && tuples.len() > end - at {
+                self.buffers.give(tuples);
+                break;
+            }
             self.send_bytes(tuples).await?;
             at = end;
         }

@@ -34,7 +34,7 @@ pub(super) struct Together {
     lanes: Vec<Lane>,
     bytes: usize,
     /// Those that were refused, until there is a session for each.
-    refused: Vec<Box<Lane>>,
+    refused: Vec<Lane>,
 }
 
 /// A queue with one piece in it, which is closed.
@@ -95,7 +95,7 @@ impl Restore<'_> {
         while !self.together.refused.is_empty() {
             let Some(session) = self.free.pop() else { break };
             if let Some(lane) = self.together.refused.pop() {
-                self.spawn_lane(*lane, session, None)?;
+                self.spawn_lane(lane, session, None)?;
             }
         }
         Ok(())
@@ -112,7 +112,7 @@ impl Restore<'_> {
                 Sent::Stored(report) => self.lane_ended(id, &report)?,
                 Sent::Refused(lane, report) => {
                     self.note_rows(id, &report);
-                    self.together.refused.push(lane);
+                    self.together.refused.push(*lane);
                 }
                 Sent::Lost(error) => self.lose_rows(id, error)?,
             }
@@ -158,7 +158,7 @@ async fn run_together(session: &Session, lanes: Vec<Lane>) -> Result<Vec<(DumpId
     let mut copies = Vec::with_capacity(lanes.len());
     for lane in lanes {
         let ready = ready(lane).await?;
-        copies.extend(whole(&ready.lane.ways, &ready.rows));
+        copies.extend(whole(&ready.lane.ways, &ready.rows, session.is_far()));
         all.push(ready);
     }
     // Each has a COPY, unless there is no way at all into one of them.

@@ -43,10 +43,7 @@ impl Answers {
     pub(super) fn read(&mut self, bytes: &[u8]) -> Told {
         self.rest.extend_from_slice(bytes);
         let mut at = 0;
-        loop {
-            let Some([kind, length @ ..]) = self.rest.get(at..at + 5) else {
-                break;
-            };
+        while let Some([kind, length @ ..]) = self.rest.get(at..at + 5) {
             let length = <[u8; 4]>::try_from(length).map_or(0, u32::from_be_bytes) as usize;
             if !(4..=LONGEST).contains(&length) {
                 return Told::Nonsense;

@@ -10,7 +10,7 @@ use crate::error::{Doing, Error, Result};
 use futures_util::future::join_all;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -21,8 +21,14 @@ pub(crate) struct Session {
     pid: i32,
     pulse: Arc<Pulse>,
     line: Line,
+    /// About how long a question and its answer are on their way.
+    round_trip: Duration,
     watch: Option<Watch>,
 }
+
+/// From such a round trip on the server is far away: not in the same data centre, where it takes less than a millisecond. Bytes
+/// count there more than the server's work.
+const FAR: Duration = Duration::from_millis(2);
 
 /// The task that moves a session's bytes. Aborting it closes the socket.
 struct Driver(JoinHandle<()>);
@@ -52,6 +58,7 @@ impl Session {
             pid: 0,
             pulse: Arc::new(Pulse::new()),
             line,
+            round_trip: Duration::ZERO,
             watch: None,
         }
     }
@@ -59,11 +66,13 @@ impl Session {
     /// Sets it up by `sql`, whose last answer is the number of the server's process.
     pub(super) async fn set_up(mut self, sql: &str) -> Result<Self> {
         let doing = "setting a session up";
+        let asked = Instant::now();
         let answers = self
             .client
             .simple_query(sql)
             .await
             .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
+        let first = asked.elapsed();
         let pid = answers.iter().rev().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
@@ -74,6 +83,7 @@ impl Session {
             "SET client_connection_check_interval = '2s'".to_owned(),
             settings::less_logged_sql(),
         ];
+        let asked = Instant::now();
         let sent = optional.iter().map(|sql| self.client.batch_execute(sql));
         for outcome in join_all(sent).await {
             if let Err(error) = outcome {
@@ -82,7 +92,13 @@ impl Session {
                 }
             }
         }
+        self.round_trip = first.min(asked.elapsed());
         Ok(self)
+    }
+
+    /// Whether the server is far away.
+    pub(crate) fn is_far(&self) -> bool {
+        self.round_trip >= FAR
     }
 
     /// The server's process.
