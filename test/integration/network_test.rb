@@ -37,7 +37,8 @@ class NetworkTest < IntegrationTest
   # Small numbers are shorter as text, of which the server reads more than it would of tuples.
   def test_rows_go_a_long_way_in_the_form_that_takes_fewer_bytes
     source = new_database("network")
-    source.exec("CREATE TABLE numbers (a int, b int); INSERT INTO numbers SELECT 1, n % 100 FROM generate_series(1, 100000) AS n")
+    source.exec("CREATE TABLE numbers (at timestamp, a int, b int, c int, d int, e int);
+                 INSERT INTO numbers SELECT '2026-01-01', 1, 2, 3, 4, n % 100 FROM generate_series(1, 40000) AS n")
     text = source.copy("SELECT * FROM numbers").sum(&:bytesize)
     sent = from_afar { |url| run!(source: source.dump(path("numbers.dump")), target: url) }.sent
     assert_operator sent, :<, 1.2 * text

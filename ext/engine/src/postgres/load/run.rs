@@ -26,6 +26,9 @@ use tokio::task::JoinSet;
 /// How often it is made sure that the run still holds the target.
 const CHECK: Duration = Duration::from_secs(5);
 
+/// Small tables wait so long for further ones while nothing happens.
+const LULL: Duration = Duration::from_millis(50);
+
 /// A restore under way.
 pub(super) struct Restore<'a> {
     pub(super) target: &'a Target,
@@ -178,6 +181,7 @@ impl<'a> Restore<'a> {
                     None => self.end_of_stream().await?,
                 },
                 _ = check.tick() => self.keep_alive().await?,
+                () = tokio::time::sleep(LULL), if self.together.are_waiting() => self.send_together().await?,
             }
         }
         if let Some(step) = self.graph.stuck().filter(|_| self.graph.left() > 0) {

@@ -37,6 +37,13 @@ pub(super) struct Together {
     refused: Vec<Lane>,
 }
 
+impl Together {
+    /// Whether there are some that have not been sent.
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+}
+
 /// A queue with one piece in it, which is closed.
 fn queue_of(piece: Vec<u8>) -> Queue {
     let (sender, receiver) = mpsc::channel(1);
@@ -77,8 +84,20 @@ impl Restore<'_> {
 
     /// Sends the small tables that are there.
     pub(super) async fn send_together(&mut self) -> Result<()> {
-        if self.together.lanes.is_empty() {
+        if !self.together.are_waiting() {
             return Ok(());
+        }
+        // Those that were refused hold their rows until they have had a session: there are never more than a few batches.
+        loop {
+            self.replace_lost().await?;
+            self.start_refused()?;
+            if self.together.refused.is_empty() {
+                break;
+            }
+            match self.tasks.join_next().await {
+                Some(done) => self.finished(done)?,
+                None => return Err(Error::internal("There is no connection to load rows over.")),
+            }
         }
         let session = self.free_session().await?;
         let lanes = std::mem::take(&mut self.together.lanes);
