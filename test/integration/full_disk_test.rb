@@ -71,7 +71,7 @@ class FullDiskTest < IntegrationTest
     disk.leave(8)
     result = app.rake("scalingo_staging_sync:dump[#{disk.path}/masked.dump]")
     refute result.success?, result.output
-    assert_match(/ConfigurationError: The archive .*could not be written: no storage space.* has room for it/, result.output.gsub(/\s+/, " "))
+    assert_match(/ConfigurationError: The archive .*could not be written: no room is left there\. .* has room for it/, result.output.gsub(/\s+/, " "))
     assert_equal %w[filler], Dir.children(disk.path)
     disk.empty
     assert app.rake("scalingo_staging_sync:dump[#{disk.path}/masked.dump]").success?
