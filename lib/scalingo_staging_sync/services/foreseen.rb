@@ -5,6 +5,8 @@ module ScalingoStagingSync
     # What else is wrong with a configuration of which a part cannot be read: what the backup's tables and the target's
     # server have against the rest. So everything is said at once, and not in one run after the other. Nothing is touched.
     class Foreseen
+      include Support::Discreet
+
       # @param config [Configuration] what cannot be read as a whole
       # @param native [Module, nil] what does the work; nil: the native library
       def initialize(config:, native: nil)
