@@ -59,7 +59,9 @@ impl Restore<'_> {
         let is_plain = load.sql_group.is_none() && load.conditional.is_none();
         // Of a partition root's rows none could be taken back, should the connection be lost.
         let is_alone = load.copy_into == load.table && !load.shared;
-        let may_wait = is_plain && is_alone && !self.under_path.contains(&current.id);
+        // One that a connection was lost with goes alone, so that it is named, and takes no other with it, if it was its doing.
+        let has_gone_well = !self.under_path.contains(&current.id) && !self.losses.contains_key(&current.id);
+        let may_wait = is_plain && is_alone && has_gone_well;
         if !may_wait || piece.len() as u64 >= LARGE {
             return Ok(Some(piece));
         }

@@ -19,6 +19,9 @@ use tokio::sync::mpsc;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::Socket;
 
+/// What is done here, for an error that says so. Which of the tables it was is not known.
+const COPYING: &str = "loading the rows of small tables together";
+
 /// A COPY and all that it brings.
 pub(crate) struct WholeCopy {
     /// `COPY … FROM STDIN …`.
@@ -54,7 +57,7 @@ impl Session {
     /// [`Kind::TargetConnection`](crate::error::Kind::TargetConnection) when the connection breaks; some may be stored then.
     pub(crate) async fn copy_ahead(&self, copies: &[WholeCopy]) -> Result<Vec<Option<u64>>> {
         // Answers to what was said before have all come when this one has.
-        self.ping().await?;
+        self.ping_while(COPYING).await?;
         let mut bytes = Vec::with_capacity(
             copies
                 .iter()
@@ -80,7 +83,7 @@ impl Session {
         }
         drop(detour);
         // The connection is closed, and says so.
-        self.ping().await?;
+        self.ping_while(COPYING).await?;
         Err(Error::internal(
             "The answers to rows that were sent could not be read.",
         ))

@@ -93,8 +93,13 @@ impl Session {
 
     /// Says something, so that a proxy that cuts silent connections does not cut this one.
     pub(crate) async fn ping(&self) -> Result<()> {
+        self.ping_while("keeping a connection alive").await
+    }
+
+    /// The same, where what is being done is more than that.
+    pub(super) async fn ping_while(&self, doing: &str) -> Result<()> {
         let answer = self.during(self.client().check_connection()).await;
-        answer.map_err(|error| Error::from_server(Doing::WithoutRows("keeping a connection alive"), &error))
+        answer.map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))
     }
 }
 
