@@ -144,7 +144,7 @@ async fn a_value_without_its_masks_form_empties_the_table_and_the_views_of_it() 
             }
         };
         assert!(
-            message.contains("public.users.email held 1 values") && !message.contains("ada"),
+            message.contains("public.users.email held 1 value ") && !message.contains("ada"),
             "{message}"
         );
         assert_eq!(database.number("SELECT count(*) FROM public.users").await, 0);
