@@ -58,11 +58,5 @@ class CollationsTest < IntegrationTest
 
   private
 
-  def archive
-    Shared.made(:collations) do
-      production = Postgres.create_database("collations")
-      production.exec(SQL)
-      production.dump("#{Shared.directory}/collations.dump").tap { production.drop }
-    end
-  end
+  def archive = Shared.archive_of(:collations, SQL)
 end

@@ -114,13 +114,7 @@ class ExtensionRowsTest < IntegrationTest
 
   private
 
-  def archive
-    Shared.made(:extension_rows) do
-      production = Postgres.create_database("extension_rows")
-      production.exec(PRODUCTION)
-      production.dump("#{Shared.directory}/extension_rows.dump").tap { production.drop }
-    end
-  end
+  def archive = Shared.archive_of(:extension_rows, PRODUCTION)
 
   # The target as its provider has prepared it: everyone may read what the extension has.
   def prepared(database) = database.tap { database.exec("#{EXTENSION}GRANT SELECT ON plans, notes TO PUBLIC") }

@@ -100,13 +100,7 @@ class FullDiskTest < IntegrationTest
 
   def settings(staging) = { source: archive, target: staging.url, masking_options: { rules: RULES } }
 
-  def archive
-    Shared.made(:full_disk_archive) do
-      source = Postgres.create_database("full_disk")
-      source.exec(PRODUCTION)
-      source.dump("#{Shared.directory}/full_disk.dump").tap { source.drop }
-    end
-  end
+  def archive = Shared.archive_of(:full_disk_archive, PRODUCTION)
 
   # A database all of whose files are on a small disk.
   def small_staging

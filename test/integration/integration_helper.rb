@@ -44,6 +44,15 @@ class IntegrationTest < Minitest::Test
       # What the block makes, once in the process.
       def made(name) = @made[name] ||= yield
 
+      # The archive of a database of which the statements make everything, once in the process; the database is dropped.
+      def archive_of(name, sql)
+        made(name) do
+          production = Postgres.create_database(name.to_s)
+          production.exec(sql)
+          production.dump("#{directory}/#{name}.dump").tap { production.drop }
+        end
+      end
+
       # The shop's production database; nothing may write to it.
       def shop = @made[:shop] ||= Postgres.create_database("shop").tap { |db| db.load_sql(SHOP_SQL, users: SHOP_USERS) }
 

@@ -25,12 +25,7 @@ class KeepTablesTest < IntegrationTest
     INSERT INTO admin_users (email, role, team_id, boss_team_id) VALUES ('ada@staging', 'owner', 1, 1), ('bob@staging', NULL, 9, 1);
   SQL
 
-  def archive
-    Shared.made(:keep_archive) do
-      production = Postgres.create_database("keep").tap { |database| database.exec(PRODUCTION) }
-      production.dump("#{Shared.directory}/keep.dump").tap { production.drop }
-    end
-  end
+  def archive = Shared.archive_of(:keep_archive, PRODUCTION)
 
   def staging(sql = STAGING) = new_database.tap { |database| database.exec(sql) }
 

@@ -109,13 +109,7 @@ class LocksTest < IntegrationTest
 
   private
 
-  def archive
-    Shared.made(:locks_archive) do
-      source = Postgres.create_database("locks")
-      source.exec(PRODUCTION)
-      source.dump("#{Shared.directory}/locks.dump").tap { source.drop }
-    end
-  end
+  def archive = Shared.archive_of(:locks_archive, PRODUCTION)
 
   def settings(staging, url: staging&.url, **target_options)
     { source: archive, target: url, target_options: { stall_timeout: 1.0, retry_attempts: 3, **target_options }, masking_options: { rules: RULES } }

@@ -24,12 +24,7 @@ class SubsetFaultsTest < IntegrationTest
     INSERT INTO calls_notes VALUES (1, 'one');
   SQL
 
-  def archive
-    Shared.made(:faults_archive) do
-      production = Postgres.create_database("faults").tap { |database| database.exec(PRODUCTION) }
-      production.dump("#{Shared.directory}/faults.dump").tap { production.drop }
-    end
-  end
+  def archive = Shared.archive_of(:faults_archive, PRODUCTION)
 
   def entry(table, **rule) = { "table" => table, "option" => "subset", **rule.transform_keys(&:to_s) }
 
