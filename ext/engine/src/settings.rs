@@ -171,6 +171,9 @@ pub struct TargetSettings {
     /// as under way, for the caller to change.
     #[serde(default)]
     pub more_to_come: bool,
+    /// Whether the server is so far away that bytes count more than its work. None: each session measures it.
+    #[serde(default)]
+    pub is_far: Option<bool>,
 }
 
 fn default_true() -> bool {

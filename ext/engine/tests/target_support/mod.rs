@@ -186,6 +186,8 @@ pub fn settings(url: &str) -> settings::TargetSettings {
         retry_attempts: 3,
         retry_delay: 0.01,
         more_to_come: false,
+        // Measured, it would be up to how busy the machine is in which form rows go.
+        is_far: Some(false),
     }
 }
 

@@ -117,7 +117,10 @@ impl Connector {
         for place in self.places() {
             match self.connect_to(&place).await {
                 Ok(session) => {
-                    let set_up = tokio::time::timeout(self.attempt_limit(), session.set_up(&self.setup));
+                    let set_up = tokio::time::timeout(
+                        self.attempt_limit(),
+                        session.set_up(&self.setup, self.url.is_far),
+                    );
                     return set_up
                         .await
                         .unwrap_or_else(|_| Err(unreachable_target("it does not answer")));

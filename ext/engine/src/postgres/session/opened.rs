@@ -21,14 +21,16 @@ pub(crate) struct Session {
     pid: i32,
     pulse: Arc<Pulse>,
     line: Line,
-    /// About how long a question and its answer are on their way.
-    round_trip: Duration,
+    is_far: bool,
     watch: Option<Watch>,
 }
 
 /// From such a round trip on the server is far away: not in the same data centre, where it takes less than a millisecond. Bytes
 /// count there more than the server's work.
 const FAR: Duration = Duration::from_millis(2);
+
+/// How often a session asks for nothing at all before it believes that the server is far away, and not only busy.
+const ASKED_AGAIN: usize = 3;
 
 /// The task that moves a session's bytes. Aborting it closes the socket.
 struct Driver(JoinHandle<()>);
@@ -58,21 +60,20 @@ impl Session {
             pid: 0,
             pulse: Arc::new(Pulse::new()),
             line,
-            round_trip: Duration::ZERO,
+            is_far: false,
             watch: None,
         }
     }
 
-    /// Sets it up by `sql`, whose last answer is the number of the server's process.
-    pub(super) async fn set_up(mut self, sql: &str) -> Result<Self> {
+    /// Sets it up by `sql`, whose last answer is the number of the server's process. `is_far`: as [`Session::is_far`] says,
+    /// where that is known.
+    pub(super) async fn set_up(mut self, sql: &str, is_far: Option<bool>) -> Result<Self> {
         let doing = "setting a session up";
-        let asked = Instant::now();
         let answers = self
             .client
             .simple_query(sql)
             .await
             .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
-        let first = asked.elapsed();
         let pid = answers.iter().rev().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
@@ -92,13 +93,31 @@ impl Session {
                 }
             }
         }
-        self.round_trip = first.min(asked.elapsed());
+        self.is_far = match is_far {
+            Some(is_far) => is_far,
+            None => asked.elapsed() >= FAR && self.takes_long_to_answer().await?,
+        };
         Ok(self)
+    }
+
+    /// Whether each of a few questions that ask for nothing is answered as late as a server answers that is far away.
+    async fn takes_long_to_answer(&self) -> Result<bool> {
+        for _ in 0..ASKED_AGAIN {
+            let asked = Instant::now();
+            self.client
+                .batch_execute("")
+                .await
+                .map_err(|error| Error::from_server(Doing::WithoutRows("setting a session up"), &error))?;
+            if asked.elapsed() < FAR {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether the server is far away.
     pub(crate) fn is_far(&self) -> bool {
-        self.round_trip >= FAR
+        self.is_far
     }
 
     /// The server's process.

@@ -50,6 +50,8 @@ pub struct ConnectionUrl {
     pub tls: TlsSettings,
     /// How long a session may stand still.
     pub limits: Limits,
+    /// Whether the server is far away, where that is known without measuring.
+    pub is_far: Option<bool>,
 }
 
 /// One place to try.
@@ -174,6 +176,7 @@ impl ConnectionUrl {
     pub fn of(settings: &settings::TargetSettings) -> Result<Self> {
         let mut url = Self::parse(settings.url.expose_secret())?;
         url.limits = Limits::of(settings.stall_timeout, settings.lock_timeout);
+        url.is_far = settings.is_far;
         Ok(url)
     }
 

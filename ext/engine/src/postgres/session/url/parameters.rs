@@ -174,6 +174,7 @@ impl Parameters {
             channel_binding: self.channel_binding.unwrap_or(ChannelBinding::Prefer),
             tls,
             limits: super::Limits::default(),
+            is_far: None,
         })
     }
 }
