@@ -89,12 +89,14 @@ class DocumentedRunTest < IntegrationTest
   def must(app, command)
     variables, words = Pages.words(command).partition { |word| word.match?(/\A[A-Z_]+=/) }
     words[2, 1] = %w[ruby bin/rails] if words[2] == "rails"
-    environment = app.environment.merge(STAGING, variables.to_h { |assignment| assignment.split("=", 2) })
+    environment = STAGING.merge(variables.to_h { |assignment| assignment.split("=", 2) })
+    all = app.environment.merge(environment)
     if command.match?(IN_A_TERMINAL)
-      shown = Terminal.run(*words, environment:, directory: app.directory)
+      shown = Terminal.run(*words, environment: all, directory: app.directory)
       assert_predicate shown.status, :success?, "#{command}\n#{shown.raw}"
     else
-      result = WatchedProcess.run(*words, environment:, directory: app.directory)
+      task = words[3] if words.size == 4 && words[0, 3] == %w[bundle exec rake]
+      result = task ? app.rake(task, environment:) : WatchedProcess.run(*words, environment: all, directory: app.directory)
       assert result.success?, "#{command}\n#{result.output}"
     end
   end
