@@ -66,7 +66,7 @@ module AuditSamples
   end
 
   def found(table, column, kind, status, heading: "personal", because: nil, rule: nil)
-    { table:, column:, kind:, heading:, confidence: 0.9, found_by: "both", reason: "named \"#{column}\"", values: 10, count: 9, share: 0.9, status:, because:, mask: nil, rule: }
+    { table:, column:, kind:, heading:, confidence: 0.9, found_by: "both", reason: "named \"#{column}\"", reason_data: [{ kind: "named", name: column }], values: 10, count: 9, share: 0.9, status:, because:, mask: nil, rule: }
   end
 
   def channels

@@ -17,6 +17,7 @@
 //! channel      what holds personal data beside columns
 //! settings, error, event; alike: warnings of one kind as one
 //! text         sentences with suggestions in them, as data
+//! phrase       what is said as data, without a word: kinds with fields
 //! ```
 //!
 //! Below it stand crates that know nothing of this product: [`leak_check`] (originals of masked columns that survive in
@@ -37,6 +38,7 @@ mod leak_report;
 pub mod part;
 pub mod part_report;
 mod passwords;
+pub mod phrase;
 pub mod plan;
 mod planned;
 pub mod postgres;

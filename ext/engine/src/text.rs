@@ -1,6 +1,7 @@
 //! What the engine says where it also names or suggests something of the configuration: words, and between them the
-//! options and rules, as data. How these are written is the caller's business.
+//! options and rules, and phrases, as data. How these are written is the caller's business.
 
+use crate::phrase::Phrase;
 use personal_data::{Finding, RuleEntry, Suggestion};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -43,7 +44,7 @@ pub enum Setting {
     WorkspaceUrl,
 }
 
-/// What is written in the configuration, as data.
+/// What stands in the words as data: what is written in the configuration, and what is worded elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Snippet {
@@ -64,6 +65,10 @@ pub enum Snippet {
     Ignore(String),
     /// A mask.
     Mask(Suggestion),
+    /// A column with what it looks like and why, in one line.
+    Finding(Box<Finding>),
+    /// A phrase: a kind and fields.
+    Phrase(Phrase),
 }
 
 /// Words, with what is written in the configuration at places in them. It reads as its words.
@@ -102,6 +107,23 @@ impl Setting {
 impl From<Setting> for Text {
     fn from(setting: Setting) -> Self {
         Text::of(Snippet::Option(setting), setting.name())
+    }
+}
+
+impl From<Snippet> for Text {
+    fn from(snippet: Snippet) -> Self {
+        let words = match &snippet {
+            Snippet::Finding(finding) => format!("{}.{}: {}", finding.table, finding.column, finding.kind),
+            Snippet::Phrase(phrase) => phrase.kind().to_owned(),
+            _ => String::new(),
+        };
+        Text::of(snippet, words)
+    }
+}
+
+impl<P: Into<Phrase>> From<P> for Text {
+    fn from(phrase: P) -> Self {
+        Snippet::Phrase(phrase.into()).into()
     }
 }
 

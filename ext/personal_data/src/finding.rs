@@ -1,6 +1,6 @@
 //! What is reported of a column that looks personal: in the report, in the dry run, by `scan` and by `suggest`.
 
-use super::PiiKind;
+use super::{PiiKind, Reason};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,8 +19,8 @@ pub struct Finding {
     pub confidence: f64,
     /// What showed it.
     pub found_by: FoundBy,
-    /// Why, in a few words: `named "email"`; `e-mail addresses in 90% of the values`.
-    pub reason: String,
+    /// Why: by its name, by its values, or both.
+    pub reason: Vec<Reason>,
     /// Values of the sample that are not NULL; 0 where only the name was looked at.
     pub values: u64,
     /// In how many of them it was seen.
@@ -112,7 +112,13 @@ pub struct RuleEntry {
 
 impl Finding {
     /// A finding about a column of which only its name is known.
-    pub fn by_name(table: String, column: String, kind: PiiKind, confidence: f32, reason: String) -> Self {
+    pub fn by_name(
+        table: String,
+        column: String,
+        kind: PiiKind,
+        confidence: f32,
+        reasons: impl IntoIterator<Item = Reason>,
+    ) -> Self {
         Self {
             table,
             column,
@@ -120,7 +126,7 @@ impl Finding {
             heading: kind.heading().as_str(),
             confidence: rounded(confidence, 100.0),
             found_by: FoundBy::Name,
-            reason,
+            reason: reasons.into_iter().collect(),
             values: 0,
             count: 0,
             share: 0.0,
@@ -139,20 +145,6 @@ impl Finding {
             mask: mask.clone(),
         });
         self.mask = Some(mask);
-    }
-
-    /// `public.users.email: email (0.97), named "email"`.
-    pub fn line(&self) -> String {
-        let because = self
-            .because
-            .as_ref()
-            .filter(|_| self.status.needs_a_rule())
-            .map(|because| format!("; {because}"))
-            .unwrap_or_default();
-        format!(
-            "{}.{}: {} ({:.2}), {}{because}",
-            self.table, self.column, self.kind, self.confidence, self.reason
-        )
     }
 }
 

@@ -10,7 +10,8 @@
 //! both              → verdict                    personal or not, and of what kind
 //! any text          → Scanner, find_in_text      candidates and where they stand
 //! a candidate       → canonical                  one form for all ways to write a value
-//! a verdict         → Finding                    what people read of it
+//! a verdict         → Finding                    what is reported of it
+//! a name, values    → Reason                     why, as data
 //! ```
 //!
 //! ```
@@ -39,6 +40,7 @@ mod names;
 mod national;
 pub mod people;
 mod phone;
+mod reason;
 pub mod scan;
 mod sql_type;
 mod structured;
@@ -51,10 +53,11 @@ pub use finding::rounded;
 pub use finding::{Finding, FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
-    by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, ColumnName, NameFinding,
-    RailsHints, Subject, TableContext,
+    by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, terms, ColumnName,
+    NameFinding, RailsHints, Subject, TableContext,
 };
 pub use phone::unprefixed as is_phone_without_plus;
+pub use reason::{percent, Clue, Reason};
 pub use scan::{find_in_text, Scanner};
 pub use verdict::{features, verdict, Features, Verdict};
 

@@ -17,6 +17,7 @@ mod words;
 use magnus::{function, prelude::*, Error, Ruby, Value};
 use staging_sync_engine::jobs;
 use staging_sync_engine::jobs::scan::ScanPlace;
+use staging_sync_engine::phrase::Vocabulary;
 use staging_sync_engine::settings::{Dump, Extract, Scalingo, Settings, TargetSettings};
 use std::path::PathBuf;
 
@@ -64,6 +65,12 @@ fn fetch(ruby: &Ruby, settings: Value, directory: String) -> Result<Value, Error
 /// `Native.masks → [{ name:, doc:, options:, from:, to: }]`: the catalogue, for people.
 fn masks(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &masking::listing())
+}
+
+/// `Native.vocabulary → { kinds: [{ kind:, fields: }], terms:, personal: }`: all that the engine says as data, for whoever
+/// words it.
+fn vocabulary(ruby: &Ruby) -> Result<Value, Error> {
+    convert::to_hash(ruby, &Vocabulary::all())
 }
 
 /// `Native.plan(settings) { |event| } → dry_run`: what a run would do; nothing is touched.
@@ -149,6 +156,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.define_singleton_method("anonymize", function!(anonymize, 1))?;
     module.define_singleton_method("fetch", function!(fetch, 2))?;
     module.define_singleton_method("masks", function!(masks, 0))?;
+    module.define_singleton_method("vocabulary", function!(vocabulary, 0))?;
     module.define_singleton_method("plan", function!(plan, 1))?;
     module.define_singleton_method("sample", function!(sample, 2))?;
     module.define_singleton_method("why", function!(why, 3))?;

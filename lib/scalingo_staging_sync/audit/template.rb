@@ -37,12 +37,12 @@ module ScalingoStagingSync
       def t(key, **values) = h(words.say(key, **values))
 
       # What the tool says; what there are no words for in the page's language is quoted in English. Rules are the app's code.
-      def quoted(text)
-        text = text.to_s
+      def quoted(said)
+        text = said.to_s
         return h(text) if text.empty? || Messages::RuleNames.name?(text)
 
-        said = words.quote(text)
-        "<span#{' lang="en"' unless said}>#{h(said || text)}</span>"
+        known = words.quote(said)
+        "<span#{' lang="en"' unless known}>#{h(known || text)}</span>"
       end
 
       # The name of a table or a column, with the places where a narrow page may break it.

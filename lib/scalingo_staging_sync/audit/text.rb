@@ -29,7 +29,7 @@ module ScalingoStagingSync
       def count(number) = words.language.number(number.to_i)
 
       # What the tool says; in English where there are no words for it in this language.
-      def quoted(text) = words.quote(text.to_s) || text.to_s
+      def quoted(said) = (words.quote(said) || said).to_s
 
       def head = ["#{say("title")} #{run.run_id}".strip, "", *sentences]
 

@@ -27,9 +27,12 @@ module ScalingoStagingSync
         values.empty? ? @plain[key] ||= sentence(key, values) : sentence(key, values)
       end
 
-      # @param text [String] what the tool says in English
+      # @param said [Messages::Sentence, String] what the tool says, as data and in English, or only in English
       # @return [String, nil] it in this language; nil if it has no words for it
-      def quote(text) = language.french? ? quotes.french(text) : text
+      def quote(said)
+        known = said.in(language.locale) if said.is_a?(Messages::Sentence)
+        known || (language.french? ? quotes.french(said.to_s) : said)
+      end
 
       # @param noun [Symbol] of what
       # @param count [Integer] how many
@@ -38,7 +41,7 @@ module ScalingoStagingSync
 
       # @param kind [String] a kind of personal data
       # @return [String] it in words; an unknown one unchanged
-      def kind(kind) = @sentences.fetch("kinds")[kind.to_s] || kind.to_s.tr("_", " ")
+      def kind(kind) = Messages::Phrases.in(language.locale).word("kinds", kind)
 
       # @param name [String] a mask
       # @return [Array(String, String)] its title and what it does, in a sentence; nil for one without words
@@ -54,7 +57,7 @@ module ScalingoStagingSync
 
       private
 
-      def quotes = @quotes ||= Quotes.new(language, @sentences.fetch("kinds"))
+      def quotes = @quotes ||= Quotes.new(language)
 
       def sentence(key, values)
         found = at(key)

@@ -33,11 +33,28 @@ module ScalingoStagingSync
         { error: ErrorClasses::NAMES.fetch(facts[:kind]), what: text(facts[:what]), remedy: text(facts[:remedy]), **facts[:about] }
       end
 
-      # @param given [String, Array<String, Hash>] words, with suggestions between them
+      # @param given [String, Array<String, Hash>] words, with phrases, findings and suggestions between them
       # @return [String] it in words
       def text(given)
-        Array(given).map { |part| part.is_a?(Hash) ? RubySource.of(part) : part }.join
+        Array(given).map { |part| part.is_a?(Hash) ? snippet(part) : part }.join
       end
+
+      # @param finding [Hash{Symbol => Object}] a column that looks personal or acts outside
+      # @return [Hash{Symbol => Object}] it; why is in words, with the data beside it, and the rule for it is Ruby
+      def finding(finding)
+        reason = Phrases.in(:en).say(finding[:reason])
+        finding.merge(reason:, rule: finding[:rule] && RubySource.entry(finding[:rule]), reason_data: finding[:reason])
+      end
+
+      def snippet(part)
+        form, facts = part.first
+        case form.to_sym
+        when :phrase then Phrases.in(:en).say(facts)
+        when :finding then RubySource.line(facts)
+        else RubySource.of(part)
+        end
+      end
+      private_class_method :snippet
 
       # @param masks [Array<Hash{Symbol => Object}>] the engine's catalogue of masks
       # @return [Array<Hash{Symbol => Object}>] it; options of the configuration and other masks that it names are Ruby
@@ -51,7 +68,7 @@ module ScalingoStagingSync
       WORDED = {
         warnings: ->(found) { found.map { |warning| text(warning) } },
         rules: ->(suggested) { RubySource.of(suggested) },
-        findings: ->(found) { found.map { |finding| finding.merge(rule: finding[:rule] && RubySource.entry(finding[:rule])) } },
+        findings: ->(found) { found.map { |finding| finding(finding) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },
         channels: ->(found) { found.map { |channel| channel.merge(note: text(channel[:note])) } },
         privileges: ->(tried) { tried.map { |right| right.merge(name: text(right[:name]), remedy: text(right[:remedy])) } },

@@ -87,6 +87,12 @@ module ScalingoStagingSync
         "{ mask: #{name}, #{facts[:options].map { |key, given| "#{label(key.to_s)}: #{option(key.to_s, given)}" }.join(", ")} }"
       end
 
+      # @param finding [Hash{Symbol => Object}] a column that needs a rule
+      # @return [String] where it is, what it looks like and why
+      def line(finding)
+        "#{finding[:table]}.#{finding[:column]}: #{[looks(finding), finding[:because]].compact.join("; ")}"
+      end
+
       def table(columns)
         pairs = columns.map { |finding| "#{label(finding[:column])}: #{mask(finding[:rule][:mask])}" }
         pairs = [*pairs[...-1].map { |pair| "#{pair}," }, pairs.last]
@@ -106,7 +112,7 @@ module ScalingoStagingSync
       def pattern(name) = name.match?(/[.*"]|\A\s|\s\z/) ? "\"#{name.gsub("\"", "\"\"")}\"" : name
       private_class_method :pattern
 
-      def looks(finding) = "#{finding[:kind]} (#{format("%.2f", finding[:confidence])}), #{finding[:reason]}"
+      def looks(finding) = "#{finding[:kind]} (#{format("%.2f", finding[:confidence])}), #{Phrases.in(:en).say(finding[:reason])}"
       private_class_method :looks
 
       # A comment ends with its line, and Ruby ends the file at some control characters.

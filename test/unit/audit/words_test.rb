@@ -31,18 +31,11 @@ class AuditWordsTest < Minitest::Test
     assert_equal "Replaced by a rule of the team", ScalingoStagingSync::Audit::MaskWords.of("what is new").said(Words.new(:en)).first
   end
 
-  # As the engine's crate of detection lists them.
-  def test_every_kind_of_personal_data_has_a_name
-    kinds = File.read(File.expand_path("../../../ext/personal_data/src/kind.rs", __dir__)).scan(/^    [A-Z]\w+ "(\w+)" [A-Z]/).flatten
-    assert_operator kinds.size, :>, 50
-    %i[en fr].each { |locale| assert_empty kinds - sentences(locale)["kinds"].keys }
-  end
-
   def test_every_sentence_is_used
     code = Dir["#{ROOM}/**/*.{rb,erb}"].map { |file| File.read(file) }.join
     unused = flat(sentences(:en)).keys.reject do |key|
       room, name = key.split(".")
-      %w[kinds mask example nouns ran verdict].include?(room) || code.include?("#{room}.#{name}") || code.match?(/["\s%(\[]#{name}(?:_|\b)/) || name.match?(/large_objects|bytea|search_vector|schema_text/)
+      %w[mask example nouns ran verdict].include?(room) || code.include?("#{room}.#{name}") || code.match?(/["\s%(\[]#{name}(?:_|\b)/) || name.match?(/large_objects|bytea|search_vector|schema_text/)
     end
     assert_empty unused
   end

@@ -7,8 +7,8 @@ use crate::plan::Load;
 use crate::settings::Policy;
 use masking::Mask;
 use personal_data::{
-    rounded, verdict, ColumnDetector, ColumnName, Finding, FoundBy, Heading, PiiKind, Status, Verdict,
-    PERSONAL,
+    percent, rounded, verdict, ColumnDetector, ColumnName, ContentFinding, Finding, FoundBy, Heading,
+    PiiKind, Reason, Status, Verdict, PERSONAL,
 };
 use std::collections::HashMap;
 
@@ -131,13 +131,14 @@ impl Detection {
         let asked = self.plan.personal.quiesce && watch.context.is_of_hooks();
         let found = detector.addresses().filter(|_| open && asked)?;
         let automatic = self.automatic(watch, column, PiiKind::Endpoint, Shown::SCRUBBED)?;
-        let share = found.share * 100.0;
         let mut finding = Finding::by_name(
             column.home.to_string(),
             column.name.to_string(),
             PiiKind::Endpoint,
             found.confidence,
-            format!("where requests are sent: addresses as {share:.0}% of the values looked at"),
+            [Reason::SentToByValues {
+                percent: percent(found.share),
+            }],
         );
         finding.found_by = FoundBy::Content;
         (finding.values, finding.count) = (detector.values(), found.count);
@@ -337,25 +338,14 @@ fn finding(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Fi
         (None, Some(_)) => FoundBy::Content,
         _ => FoundBy::Name,
     };
-    let values = seen.map(|seen| {
-        let place = if seen.inside_text { "inside" } else { "as" };
-        let kind = seen.kind.as_str().replace('_', " ");
-        format!(
-            "{kind} {place} {:.0}% of the values looked at",
-            seen.share * 100.0
-        )
-    });
-    let reasons: Vec<String> = name
-        .map(|name| name.reason.clone())
-        .into_iter()
-        .chain(values)
-        .collect();
     let mut finding = Finding::by_name(
         column.home.to_string(),
         column.name.to_string(),
         verdict.kind,
         verdict.confidence,
-        reasons.join("; "),
+        name.map(|name| name.reason.clone())
+            .into_iter()
+            .chain(seen.map(of_values)),
     );
     finding.found_by = found_by;
     finding.values = detector.values();
@@ -364,4 +354,13 @@ fn finding(column: &Watched, detector: &ColumnDetector, verdict: &Verdict) -> Fi
     finding.status = column.standing.status;
     finding.because.clone_from(&column.standing.because);
     finding
+}
+
+/// What was seen in values, as a reason.
+fn of_values(seen: &ContentFinding) -> Reason {
+    let (personal, percent) = (seen.kind, percent(seen.share));
+    match seen.inside_text {
+        true => Reason::ValuesInside { personal, percent },
+        false => Reason::ValuesAs { personal, percent },
+    }
 }

@@ -9,7 +9,7 @@ use super::names::NamePattern;
 use super::rules::Rules;
 use super::schema::Schema;
 use crate::settings::Settings;
-use personal_data::{queue, Finding, PiiKind, Status};
+use personal_data::{queue, Finding, PiiKind, Reason, Status};
 use std::collections::{BTreeMap, HashSet};
 
 /// How sure a queue's name is.
@@ -24,7 +24,7 @@ const WHOLE: &str = "*";
 /// A table of queued jobs.
 struct Queue {
     /// What shows it.
-    reason: String,
+    reason: Reason,
     status: Status,
     because: String,
 }
@@ -94,7 +94,7 @@ impl Queues {
                 WHOLE.into(),
                 PiiKind::QueuedWork,
                 SURE,
-                queue.reason.clone(),
+                [queue.reason.clone()],
             );
             finding.status = queue.status;
             finding.because = Some(queue.because.clone());

@@ -41,6 +41,19 @@ fn read(text: &'static str) -> Classes {
     classes
 }
 
+/// Every class, each once.
+pub(super) fn all() -> Vec<Class> {
+    let lists = CLASSES
+        .whole
+        .values()
+        .chain(CLASSES.begins.values())
+        .chain(CLASSES.ends.values());
+    let mut all: Vec<Class> = lists.flatten().copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// The classes of a word: those of the whole word, else of the longest beginning and the longest end that are known.
 pub(super) fn of_word(word: &str) -> Vec<Class> {
     if let Some(known) = CLASSES.whole.get(word) {

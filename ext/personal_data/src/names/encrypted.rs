@@ -7,7 +7,7 @@ use super::table::bare;
 use super::{ColumnName, NameFinding, TableContext};
 use crate::sql_type::TypeClass;
 use crate::words::words;
-use crate::{Heading, PiiKind};
+use crate::{Heading, PiiKind, Reason};
 
 /// Words of columns that hold what an app encrypts.
 const ENCRYPTED: [&str; 6] = [
@@ -62,9 +62,9 @@ pub(super) fn encrypted(name: &Name<'_>) -> Option<NameFinding> {
         kind,
         0.9,
         if declared {
-            "declared with `encrypts`"
+            Reason::DeclaredEncrypted
         } else {
-            "an encrypted attribute"
+            Reason::Encrypted
         },
     )
 }
@@ -76,9 +76,9 @@ pub(super) fn digest(name: &Name<'_>) -> Option<NameFinding> {
         return None;
     }
     match best_match(rest, name.context.subject).map(|found| found.rule.kind) {
-        Some(PiiKind::Password) => finding(PiiKind::PasswordHash, 0.97, "the hash of a password"),
-        Some(kind) if kind.heading() == Heading::Auth => finding(kind, 0.85, "the hash of a secret"),
-        Some(kind) => finding(kind, 0.7, "the hash of a personal value"),
+        Some(PiiKind::Password) => finding(PiiKind::PasswordHash, 0.97, Reason::HashOfPassword),
+        Some(kind) if kind.heading() == Heading::Auth => finding(kind, 0.85, Reason::HashOfSecret),
+        Some(kind) => finding(kind, 0.7, Reason::HashOfPersonalValue),
         None => None,
     }
 }

@@ -14,6 +14,7 @@ mod table;
 
 pub use encrypted::{encrypts, is_blind_index, is_ciphertext};
 pub(crate) use features::{of_values as values_features, Emit, ValueSummary};
+pub use model::terms;
 pub(crate) use model::{confidence, odds_with_values};
 pub use outside::outside;
 pub use phrases::{key_kind, Subject};
@@ -22,7 +23,7 @@ pub use table::TableContext;
 
 use super::sql_type::TypeClass;
 use super::words::words;
-use super::{Heading, PiiKind, PERSONAL};
+use super::{Heading, PiiKind, Reason, PERSONAL};
 use name::Name;
 use rules::{by_rules, finding};
 use std::collections::{HashMap, HashSet};
@@ -45,8 +46,8 @@ pub struct NameFinding {
     pub kind: PiiKind,
     /// How sure that is, from 0 to 1; from [`super::PERSONAL`] on the column counts as personal.
     pub confidence: f32,
-    /// Why, in a few words for the report.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What Rails declares about personal data, handed over by the Ruby side.
@@ -140,7 +141,7 @@ fn by_patterns(name: &Name<'_>, matched: &HashMap<(String, String), Heading>) ->
     finding(
         kind.unwrap_or(heading.usual_kind()),
         0.95,
-        "matched by pii_detection_patterns",
+        Reason::MatchedByPattern,
     )
 }
 

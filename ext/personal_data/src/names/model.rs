@@ -7,7 +7,7 @@ use super::features::{self, kind_of_label, ValueSummary};
 use super::name::Name;
 use super::packed;
 use super::NameFinding;
-use crate::PiiKind;
+use crate::{Clue, PiiKind, Reason};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -145,62 +145,77 @@ pub(super) fn kind(name: &Name<'_>, rule: Option<&NameFinding>) -> PiiKind {
 /// Features that a reason names.
 const REASONS: usize = 3;
 
-/// What spoke most for a column, in words.
-pub(super) fn reason(name: &Name<'_>, rule: Option<&NameFinding>) -> String {
-    let mut strongest: Vec<(i32, String)> = Vec::new();
+/// What spoke most for a column.
+pub(super) fn reason(name: &Name<'_>, rule: Option<&NameFinding>) -> Reason {
+    let mut strongest: Vec<(i32, Clue)> = Vec::new();
     features::of_name(name, rule, &mut |parts, value| {
         let weight = WEIGHTS.weight(parts) * value;
         if weight <= 0 {
             return;
         }
-        if let Some(said) = said(&parts.concat()) {
-            match strongest.iter_mut().find(|(_, known)| *known == said) {
+        if let Some(clue) = clue(&parts.concat()) {
+            match strongest.iter_mut().find(|(_, known)| *known == clue) {
                 Some((sum, _)) => *sum += weight,
-                None => strongest.push((weight, said)),
+                None => strongest.push((weight, clue)),
             }
         }
     });
-    strongest.sort_by(|(one, text), (other, same)| other.cmp(one).then_with(|| text.cmp(same)));
-    let said: Vec<String> = (strongest.into_iter().take(REASONS))
-        .map(|(_, said)| said)
+    strongest.sort_by(|(one, clue), (other, same)| other.cmp(one).then_with(|| clue.cmp(same)));
+    let clues: Vec<Clue> = (strongest.into_iter().take(REASONS))
+        .map(|(_, clue)| clue)
         .collect();
-    if said.is_empty() {
-        return "like columns that were personal elsewhere".into();
+    match clues.is_empty() {
+        true => Reason::LikeOthers,
+        false => Reason::Learned { clues },
     }
-    format!("because: {}", said.join(", "))
 }
 
-/// A feature as people read it; parts of words only bear out what words say.
-fn said(feature: &str) -> Option<String> {
+/// What a feature says to people; parts of words only bear out what words say.
+fn clue(feature: &str) -> Option<Clue> {
     let plain = feature.split_once(':').map_or(feature, |(plain, _)| plain);
     if let Some((what, value)) = plain.split_once('=') {
-        let word = value.split([' ', ',']).next().unwrap_or(value).replace('_', " ");
+        let value = value.split([' ', ',']).next().unwrap_or(value);
+        let term = value.to_owned();
+        let word = value.replace('_', " ");
         return match what {
-            "class" | "last class" | "first class" | "only class" | "classes" => {
-                Some(format!("a word for {word}"))
-            }
-            "table class" => Some(format!("in a table named for {word}")),
-            "beside class" => Some(format!("beside words for {word}")),
-            "key class" => Some(format!("refers to {word}")),
-            "word" | "whole" | "first" | "last" | "pair" => Some(format!("\"{word}\"")),
-            "table" => Some(format!("in \"{word}\"")),
-            "key" => Some(format!("refers to \"{word}\"")),
-            "beside>" => Some("beside personal columns".into()),
+            "class" | "last class" | "first class" | "only class" | "classes" => Some(Clue::WordFor { term }),
+            "table class" => Some(Clue::InTableNamedFor { term }),
+            "beside class" => Some(Clue::BesideWordsFor { term }),
+            "key class" => Some(Clue::RefersTo { term }),
+            "word" | "whole" | "first" | "last" | "pair" => Some(Clue::Word { word }),
+            "table" => Some(Clue::InTable { word }),
+            "key" => Some(Clue::RefersToNamed { word }),
+            "beside>" => Some(Clue::BesidePersonal),
             _ => None,
         };
     }
     let (what, value) = plain.split_once(' ')?;
-    let value = value.split(" of ").next()?.replace('_', " ");
+    let term = value.split(" of ").next()?.to_owned();
     match what {
-        "of" if value == "anything" => None,
-        "of" => Some(format!("in a table of {value}")),
-        "about" => Some(format!("in a table about {value}")),
-        "beside" => Some(format!("beside {value}")),
-        "says" => Some(format!("a word for {value}")),
-        "names" => Some(format!("with {value} in its name")),
-        "a" => Some("refers to a person".into()),
+        "of" if term == "anything" => None,
+        "of" => Some(Clue::InTableOf { term }),
+        "about" => Some(Clue::InTableAbout { term }),
+        "beside" => Some(Clue::Beside { term }),
+        "says" => Some(Clue::WordFor { term }),
+        "names" => match value {
+            "a person" => Some(Clue::WithPerson),
+            "a thing" => Some(Clue::WithThing),
+            "a writing" => Some(Clue::WithWriting),
+            "a fact" => Some(Clue::WithFact),
+            _ => None,
+        },
+        "a" => Some(Clue::RefersToPerson),
         _ => None,
     }
+}
+
+/// Every `term` of a [`Clue`]: classes of words, what tables hold and are about, kinds of personal data.
+pub fn terms() -> impl Iterator<Item = &'static str> {
+    let tables = [
+        "persons", "things", "writings", "care", "money", "marks", "copies",
+    ];
+    let kinds = PiiKind::ALL.iter().map(|kind| kind.as_str());
+    super::classes::all().into_iter().chain(tables).chain(kinds)
 }
 
 #[cfg(test)]
@@ -242,30 +257,82 @@ mod tests {
     }
 
     #[test]
-    fn features_are_said_in_words() {
-        for (feature, words) in [
-            ("word=payer:short", Some("\"payer\"")),
-            ("last=id of a person", Some("\"id\"")),
-            ("table=account", Some("in \"account\"")),
-            ("beside birth_date:short", Some("beside birth date")),
+    fn a_feature_is_a_clue_where_it_says_something() {
+        let named = |text: &str| text.to_owned();
+        for (feature, expected) in [
+            ("word=payer:short", Some(Clue::Word { word: named("payer") })),
+            (
+                "whole=first_name",
+                Some(Clue::Word {
+                    word: named("first name"),
+                }),
+            ),
+            ("last=id of a person", Some(Clue::Word { word: named("id") })),
+            (
+                "table=account",
+                Some(Clue::InTable {
+                    word: named("account"),
+                }),
+            ),
+            (
+                "beside birth_date:short",
+                Some(Clue::Beside {
+                    term: named("birth_date"),
+                }),
+            ),
             (
                 "says street_address of persons",
-                Some("a word for street address"),
+                Some(Clue::WordFor {
+                    term: named("street_address"),
+                }),
             ),
-            ("of persons:long", Some("in a table of persons")),
-            ("key=patient:whole", Some("refers to \"patient\"")),
-            ("a key to a person:long", Some("refers to a person")),
             (
-                "last class=family_status of persons",
-                Some("a word for family status"),
+                "of persons:long",
+                Some(Clue::InTableOf {
+                    term: named("persons"),
+                }),
             ),
-            ("classes=people, numbers", Some("a word for people")),
-            ("table class=illness:long", Some("in a table named for illness")),
+            ("of anything", None),
+            (
+                "key=patient:whole",
+                Some(Clue::RefersToNamed {
+                    word: named("patient"),
+                }),
+            ),
+            ("a key to a person:long", Some(Clue::RefersToPerson)),
+            ("names a writing:long", Some(Clue::WithWriting)),
+            (
+                "classes=people, numbers",
+                Some(Clue::WordFor {
+                    term: named("people"),
+                }),
+            ),
+            (
+                "table class=illness:long",
+                Some(Clue::InTableNamedFor {
+                    term: named("illness"),
+                }),
+            ),
             ("part=^pay", None),
             ("sure>=0.5", None),
         ] {
-            assert_eq!(said(feature).as_deref(), words, "{feature}");
+            assert_eq!(clue(feature), expected, "{feature}");
         }
+    }
+
+    #[test]
+    fn every_term_of_a_clue_is_listed() {
+        let known: HashSet<&str> = terms().collect();
+        let text = include_str!("weights.tsv");
+        let mut seen = 0;
+        for feature in text.lines().filter_map(|line| line.split('\t').next()) {
+            let Some(said) = clue(feature) else { continue };
+            let data = serde_json::to_value(&said).unwrap_or_default();
+            let term = data.get("term").and_then(|term| term.as_str());
+            assert!(term.is_none_or(|term| known.contains(term)), "{feature}");
+            seen += usize::from(term.is_some());
+        }
+        assert!(seen > 100);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rules::finding;
 use super::{ColumnName, NameFinding, TableContext};
 use crate::sql_type::TypeClass;
 use crate::words::words;
-use crate::PiiKind;
+use crate::{PiiKind, Reason};
 use lexicon::{
     ADDRESSES, CHARGED, HOOKS, IDS_THERE, INTEGRATIONS, NOT_CHARGED, PARTNERS, PAYMENTS, PAYMENT_SERVICES,
     PROTOCOLS, PUSHES, PUSHES_THERE, PUSHES_TO_DEVICES, SECRETS, SECRETS_THERE, SENT_TO, SERVICES, TOKENS,
@@ -36,30 +36,30 @@ pub fn outside(column: &ColumnName<'_>, context: &TableContext) -> Option<NameFi
         signs_in: context.signs_in,
     };
     if context.words == ["active", "storage", "blob"] && name.whole == "service name" {
-        return finding(PiiKind::StorageService, 0.97, "the service that stores files");
+        return finding(PiiKind::StorageService, 0.97, Reason::FileService);
     }
     // Words that otherwise end what says nothing are what these are called by.
     if matches!(class, TypeClass::Json | TypeClass::Hstore) && name.is_document_of_hooks() {
-        return finding(PiiKind::Endpoint, 0.9, "where requests are sent");
+        return finding(PiiKind::Endpoint, 0.9, Reason::SentTo);
     }
     if class == TypeClass::Text && name.is_payment_in_text() {
-        return finding(PiiKind::PaymentId, 0.9, "an id at a payment service");
+        return finding(PiiKind::PaymentId, 0.9, Reason::PaymentServiceId);
     }
     if NOT_AFTER.contains(last) && !matches!(last.as_str(), "id" | "key") || last == "name" {
         return None;
     }
     if holds_text && name.is_endpoint() {
-        return finding(PiiKind::Endpoint, 0.9, "where requests are sent");
+        return finding(PiiKind::Endpoint, 0.9, Reason::SentTo);
     }
     if name.is_push() {
-        return finding(PiiKind::PushSubscription, 0.9, "what push messages are sent with");
+        return finding(PiiKind::PushSubscription, 0.9, Reason::PushCredential);
     }
     if name.is_secret() {
-        return finding(PiiKind::ClientSecret, 0.9, "opens this or another service");
+        return finding(PiiKind::ClientSecret, 0.9, Reason::OpensService);
     }
     let payment = matches!(class, TypeClass::Text | TypeClass::Uuid) && name.is_payment();
     payment
-        .then(|| finding(PiiKind::PaymentId, 0.9, "an id at a payment service"))
+        .then(|| finding(PiiKind::PaymentId, 0.9, Reason::PaymentServiceId))
         .flatten()
 }
 

@@ -1,35 +1,37 @@
 //! Tables of queued work, by what they and their columns are called: with their rows, staging would do production's work.
 
 use crate::words::words;
+use crate::Reason;
 use std::collections::HashSet;
 
-/// Tables of queued work by what they are called; one that ends in `*` stands for all that begin so.
+/// Tables of queued work by what they are called, each with whose it is; one that ends in `*` stands for all that begin so.
 const QUEUES: &[(&str, &str)] = &[
-    ("solid_queue_*", "Solid Queue's"),
-    ("good_jobs", "GoodJob's"),
-    ("good_job_batches", "GoodJob's"),
-    ("good_job_executions", "GoodJob's"),
-    ("good_job_processes", "GoodJob's"),
-    ("delayed_job", "Delayed Job's"),
-    ("delayed_jobs", "Delayed Job's"),
-    ("delayed_job_groups", "Delayed Job's"),
-    ("que_jobs", "Que's"),
-    ("que_lockers", "Que's"),
-    ("que_values", "Que's"),
-    ("queue_classic_jobs", "queue_classic's"),
-    ("queue_classic_later_jobs", "queue_classic's"),
-    ("gouda_workloads", "Gouda's"),
-    ("gouda_job_fuses", "Gouda's"),
-    ("crono_jobs", "Crono's"),
-    ("arask_jobs", "Arask's"),
-    ("oban_jobs", "Oban's"),
-    ("procrastinate_jobs", "Procrastinate's"),
-    ("outboxer_*", "Outboxer's"),
-    ("rpush_notifications", "Rpush's notifications"),
-    (
-        "action_mailbox_inbound_emails",
-        "mail that Action Mailbox has yet to route",
-    ),
+    ("solid_queue_*", "Solid Queue"),
+    ("good_jobs", "GoodJob"),
+    ("good_job_batches", "GoodJob"),
+    ("good_job_executions", "GoodJob"),
+    ("good_job_processes", "GoodJob"),
+    ("delayed_job", "Delayed Job"),
+    ("delayed_jobs", "Delayed Job"),
+    ("delayed_job_groups", "Delayed Job"),
+    ("que_jobs", "Que"),
+    ("que_lockers", "Que"),
+    ("que_values", "Que"),
+    ("queue_classic_jobs", "queue_classic"),
+    ("queue_classic_later_jobs", "queue_classic"),
+    ("gouda_workloads", "Gouda"),
+    ("gouda_job_fuses", "Gouda"),
+    ("crono_jobs", "Crono"),
+    ("arask_jobs", "Arask"),
+    ("oban_jobs", "Oban"),
+    ("procrastinate_jobs", "Procrastinate"),
+    ("outboxer_*", "Outboxer"),
+];
+
+/// Tables of queued work that hold something else than jobs.
+const SENDINGS: &[(&str, Reason)] = &[
+    ("rpush_notifications", Reason::QueuedPushes),
+    ("action_mailbox_inbound_emails", Reason::InboundMail),
 ];
 
 /// Settings of queues, which no work is in.
@@ -160,23 +162,27 @@ const RUN_BY: &[&str] = &[
     "active_job_id",
 ];
 
-/// What queued work a table holds, by its name and the names of its columns; None when it is no queue.
-pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// What shows that a table holds queued work, by its name and the names of its columns; None when it is no queue.
+pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'a str>) -> Option<Reason> {
     if SETTINGS.contains(&table) {
         return None;
     }
-    if let Some((_, of)) = QUEUES.iter().find(|(name, _)| is_named(table, name)) {
-        return Some(format!("queued work, {of}"));
+    if let Some((_, product)) = QUEUES.iter().find(|(name, _)| is_named(table, name)) {
+        return Some(Reason::QueueOf { product });
+    }
+    if let Some((_, reason)) = SENDINGS.iter().find(|(name, _)| *name == table) {
+        return Some(reason.clone());
     }
     if QUEUE_SCHEMAS.contains(&schema) {
-        return Some(format!("queued work, in the schema {schema}"));
+        let schema = schema.to_owned();
+        return Some(Reason::QueueSchema { schema });
     }
     let columns: HashSet<&str> = columns.into_iter().collect();
     let known = |names: &[&str]| names.iter().filter(|name| columns.contains(*name)).count();
     let words = words(table);
     let is = |word: Option<&String>, names: &[&str]| word.is_some_and(|word| names.contains(&word.as_str()));
     if words.iter().any(|word| word == "outbox") {
-        return Some("an outbox".into());
+        return Some(Reason::Outbox);
     }
     let (first, last) = (words.first(), words.last());
     let has_sent = words.iter().any(|word| SENT.contains(&word.as_str()));
@@ -184,19 +190,19 @@ pub fn queue<'a>(schema: &str, table: &str, columns: impl IntoIterator<Item = &'
     let to_send = words.ends_with(&["to".into(), "send".into()]);
     let sends = is(last, SENT) && is(first, WAITING) || has_sent && (is_queue || to_send);
     if words.len() > 1 && sends && known(SENDING) > 0 {
-        return Some("its name says that it is still to be sent".into());
+        return Some(Reason::NamedToBeSent);
     }
     // What was sent and what will be are in one table, and staging's worker would send the latter. A history has no such
     // columns, and stays.
     let waits = known(SEND_TIMES) > 0 && known(&["status", "state"]) > 0;
     let by_channel = is(first, CHANNELS) && is(last, &["message", "notification", "delivery"]);
     if by_channel && waits {
-        return Some("holds messages with the time when they are to be sent".into());
+        return Some(Reason::TimedMessages);
     }
     // Job boards and lists of what is to be done have titles, priorities and dates, too.
     let is_run = known(RUN_BY) > 0 && !columns.contains("title");
     let runs = is(last, JOBS) && known(JOB_PAYLOADS) > 0 && known(JOB_STATES) > 1 && is_run;
-    runs.then(|| "has the columns of a job queue".into())
+    runs.then_some(Reason::JobColumns)
 }
 
 fn is_named(table: &str, name: &str) -> bool {

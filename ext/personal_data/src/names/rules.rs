@@ -7,7 +7,7 @@ use super::phrases::{
 };
 use super::NameFinding;
 use crate::sql_type::{bound, TypeClass};
-use crate::PiiKind;
+use crate::{PiiKind, Reason};
 
 /// What audits, logs and queues call copies of records, in columns of a type that can hold one.
 const COPY_COLUMNS: &[&str] = &[
@@ -56,11 +56,11 @@ pub(super) fn by_rules(name: &Name<'_>) -> Option<NameFinding> {
     (rules.iter()).find_map(|rule| rule(name).filter(|finding| name.class.can_hold(finding.kind)))
 }
 
-pub(super) fn finding(kind: PiiKind, confidence: f32, reason: impl Into<String>) -> Option<NameFinding> {
+pub(super) fn finding(kind: PiiKind, confidence: f32, reason: Reason) -> Option<NameFinding> {
     Some(NameFinding {
         kind,
         confidence,
-        reason: reason.into(),
+        reason,
     })
 }
 
@@ -78,7 +78,7 @@ fn named_after_table(name: &Name<'_>) -> Option<NameFinding> {
     if !whole || vague || sure(found.rule, Subject::Unknown) < 0.8 {
         return None;
     }
-    finding(found.rule.kind, 0.9, "the table's name says of what")
+    finding(found.rule.kind, 0.9, Reason::TableSaysOfWhat)
 }
 
 /// `name` and `nom`, alone and with a word that says whose.
@@ -109,12 +109,12 @@ fn names(name: &Name<'_>) -> Option<NameFinding> {
             finding(
                 if family { PiiKind::LastName } else { PiiKind::Name },
                 confidence,
-                "the name of a row of this table",
+                Reason::NameOfRow,
             )
         }
         // The word next to it says whose: "driver_name", "nom_du_client", "tiers_nom".
         _ if person(before.last()) || person(after.iter().find(|word| !is_article(word))) => {
-            finding(PiiKind::Name, 0.88, "a person's name")
+            finding(PiiKind::Name, 0.88, Reason::NameOfPerson)
         }
         _ => None,
     }
@@ -128,7 +128,7 @@ fn is_article(word: &str) -> bool {
 fn care(name: &Name<'_>) -> Option<NameFinding> {
     let known = CARE_COLUMNS.contains(&name.without_number().join(" "));
     (name.context.care && known)
-        .then(|| finding(PiiKind::Health, 0.8, "in a table of care"))
+        .then(|| finding(PiiKind::Health, 0.8, Reason::InTableOfCare))
         .flatten()
 }
 
@@ -138,7 +138,7 @@ fn marks(name: &Name<'_>) -> Option<NameFinding> {
     let short = !matches!(name.class, TypeClass::Text) || name.column.sql_type != "text";
     let rows_are_marks = name.context.subject != Subject::Thing;
     (name.context.assessed && known && short && rows_are_marks)
-        .then(|| finding(PiiKind::Education, 0.7, "a person's mark"))
+        .then(|| finding(PiiKind::Education, 0.7, Reason::MarkOfPerson))
         .flatten()
 }
 
@@ -154,7 +154,7 @@ fn copies(name: &Name<'_>) -> Option<NameFinding> {
         COPY_COLUMNS.contains(&last.as_str()) || (COPY_COLUMNS.contains(&first.as_str()) && last == "change");
     let writing = name.context.subject == Subject::Writing && name.class == TypeClass::Text;
     (holds && known && name.context.copies && !writing && name.words.len() <= 2)
-        .then(|| finding(PiiKind::Payload, 0.8, "a copy of records or requests"))
+        .then(|| finding(PiiKind::Payload, 0.8, Reason::CopyOfRecord))
         .flatten()
 }
 
@@ -169,7 +169,7 @@ fn phrase(name: &Name<'_>) -> Option<NameFinding> {
     }
     let confidence = sure(found.rule, name.context.subject) * doubt;
     let matched = name.words[found.start..found.end].join(" ");
-    finding(found.rule.kind, confidence, format!("named \"{matched}\""))
+    finding(found.rule.kind, confidence, Reason::Named { name: matched })
         .filter(|finding| finding.confidence >= 0.25)
 }
 
@@ -183,7 +183,7 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
         .iter()
         .map(|filter| filter.to_ascii_lowercase());
     if name.class.is_text() && filters.any(|filter| !filter.is_empty() && lower.contains(&filter)) {
-        return finding(PiiKind::Secret, 0.6, "listed in filter_parameters");
+        return finding(PiiKind::Secret, 0.6, Reason::FilteredFromLogs);
     }
     let machine = [
         "server",
@@ -204,13 +204,11 @@ fn declared_or_typed(name: &Name<'_>) -> Option<NameFinding> {
         .chain(&name.context.words)
         .any(|word| machine.contains(&word.as_str()));
     match (name.class, name.context.subject) {
-        (TypeClass::Inet, _) if !of_machine => finding(PiiKind::IpAddress, 0.75, "of type inet"),
-        (TypeClass::Mac, _) if !of_machine => finding(PiiKind::MacAddress, 0.75, "of type macaddr"),
-        (TypeClass::Geo, Subject::Person) => {
-            finding(PiiKind::Geolocation, 0.8, "a place in a table of persons")
-        }
+        (TypeClass::Inet, _) if !of_machine => finding(PiiKind::IpAddress, 0.75, Reason::TypeInet),
+        (TypeClass::Mac, _) if !of_machine => finding(PiiKind::MacAddress, 0.75, Reason::TypeMacaddr),
+        (TypeClass::Geo, Subject::Person) => finding(PiiKind::Geolocation, 0.8, Reason::PlaceOfPerson),
         (TypeClass::Geo, Subject::Unknown | Subject::Writing) => {
-            finding(PiiKind::Geolocation, 0.55, "a place")
+            finding(PiiKind::Geolocation, 0.55, Reason::Place)
         }
         _ => None,
     }

@@ -107,7 +107,7 @@ fn found(home: &TableName, column: &str, named: &NameFinding) -> Finding {
         column.into(),
         named.kind,
         named.confidence,
-        named.reason.clone(),
+        [named.reason.clone()],
     )
 }
 

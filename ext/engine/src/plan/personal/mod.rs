@@ -104,23 +104,19 @@ pub fn refusal(findings: &[Finding], policy: Policy, empty: &str) -> Option<Erro
         .iter()
         .filter(|finding| finding.status.needs_a_rule())
         .collect();
-    let lines: Vec<String> = open.iter().map(|finding| finding.line()).collect();
     let why = match policy {
         Policy::Mask => "could not be masked by themselves",
         _ => "are covered by no rule",
     };
-    let what = match lines.as_slice() {
-        [] => return None,
-        [one] => format!(
-            "A column looks personal and {}:\n- {one}\n",
+    let head = match open.len() {
+        0 => return None,
+        1 => format!(
+            "A column looks personal and {}",
             why.replace("are", "is").replace("themselves", "itself")
         ),
-        several => format!(
-            "{} columns look personal and {why}:\n- {}\n",
-            several.len(),
-            several.join("\n- ")
-        ),
+        several => format!("{several} columns look personal and {why}"),
     };
+    let what = listed(head, &open);
     let remedy = text!(
         format!("{empty}Cover them with rules such as these, or name those that are not personal in "),
         Setting::PiiIgnore,
@@ -142,8 +138,7 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
         .iter()
         .filter(|finding| finding.status == Status::Uncovered)
         .collect();
-    let lines: Vec<String> = open.iter().map(|finding| finding.line()).collect();
-    let what = match lines.len() {
+    let head = match open.len() {
         0 => return None,
         1 => "A column looks personal, is covered by no rule, and was copied as production has it".to_owned(),
         count => format!(
@@ -151,7 +146,7 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
         ),
     };
     let text = text!(
-        format!("{what}:\n- {}\n", lines.join("\n- ")),
+        listed(head, &open),
         "Cover them with rules such as these, or name those that are not personal in ",
         Setting::PiiIgnore,
         ", each with its reason; ",
@@ -159,4 +154,13 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
         " masks them by themselves.\n",
     );
     Some(text.suggesting(Snippet::Rules(open.into_iter().cloned().collect())))
+}
+
+/// A line of its own for each column, with what it looks like and why.
+fn listed(head: String, open: &[&Finding]) -> Text {
+    let lines = open
+        .iter()
+        .map(|finding| Snippet::Finding(Box::new((*finding).clone())));
+    let lines: Vec<Text> = lines.map(Text::from).collect();
+    text!(head, ":\n- ", Text::joined(&lines, "\n- "), "\n")
 }

@@ -5,7 +5,9 @@ use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
 use crate::text::{text, Setting, Snippet, Text};
-use personal_data::{outside, ColumnName, Heading, NameFinding, PiiKind, Status, Suggestion, TableContext};
+use personal_data::{
+    outside, ColumnName, Heading, NameFinding, PiiKind, Reason, Status, Suggestion, TableContext,
+};
 use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -65,7 +67,7 @@ impl Judge<'_> {
             return Some(NameFinding {
                 kind: PiiKind::QueuedWork,
                 confidence: 1.0,
-                reason: "refers to queued work whose rows stay out".into(),
+                reason: Reason::RefersToQueue,
             });
         }
         let found = outside(name, context)?;
@@ -155,11 +157,14 @@ impl Judge<'_> {
                 let because = one.standing.because.as_deref().unwrap_or_default();
                 match (&one.named, one.let_be.as_deref()) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
-                        let text = Text::from(format!(
-                            "{home}.{column} acts outside ({}) and cannot be masked by itself: {because}. Give it a rule \
-                             with a mask that fits, or let it stay with the entry ",
-                            named.reason
-                        ));
+                        let text = text!(
+                            format!("{home}.{column} acts outside ("),
+                            &named.reason,
+                            format!(
+                                ") and cannot be masked by itself: {because}. Give it a rule with a mask that fits, or let it \
+                                 stay with the entry "
+                            )
+                        );
                         let entry = Snippet::Ignore(in_ignores(home, column));
                         diagnostics.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
                     }
