@@ -85,6 +85,15 @@ class BenchmarkTest < Minitest::Test
     assert_equal Masking::COLUMNS.transform_values(&:sort), masked.transform_values(&:sort)
   end
 
+  # The goal of a part of production speaks of 41 tables.
+  def test_the_database_of_a_subset_has_as_many_tables_as_its_head_says
+    root = File.expand_path("../..", __dir__)
+    sql = %w[demo/production.sql bench/subset_tables.sql].map { |file| File.read(File.join(root, file)) }.join
+    tables = sql.scan(/^CREATE TABLE/).size - sql.scan("PARTITION BY").size
+    assert_equal 41, tables
+    assert_includes File.read(File.join(root, "bench/subset")), "a database of #{tables} tables"
+  end
+
   private
 
   # A report of one round with so many seconds each.
