@@ -61,6 +61,8 @@ class SubsetFaultsTest < IntegrationTest
     problem = plan[:problems].first
     assert_match(/\AThe configuration is wrong in #{FAULTS.size + 1} places:\n- config\.limits cannot be read\.\n/, problem[:what])
     FAULTS.each { |fault| assert_match fault, problem[:what] }
+    assert_equal FAULTS.size + 1, problem[:faults].size
+    assert_empty plan[:problems].drop(1).flat_map { |other| other[:faults] }
   end
 
   def test_a_subset_whose_tables_only_wait_to_be_referred_to_is_refused_by_the_plan

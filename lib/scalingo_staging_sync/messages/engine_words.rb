@@ -26,11 +26,12 @@ module ScalingoStagingSync
         ErrorClasses.of(facts[:kind]).new(text(facts[:what]), text(facts[:remedy]), **facts[:about])
       end
 
-      # @param facts [Hash{Symbol => Object}] what would end a run, as {error} takes it
+      # @param facts [Hash{Symbol => Object}] what would end a run, as {error} takes it, and :faults
       # @return [Hash{Symbol => Object}] :error, the name of its class, :what and :remedy in words, :table, :column, :rows
-      #   and :sqlstate
+      #   and :sqlstate, and :faults, each in words
       def problem(facts)
-        { error: ErrorClasses::NAMES.fetch(facts[:kind]), what: text(facts[:what]), remedy: text(facts[:remedy]), **facts[:about] }
+        { error: ErrorClasses::NAMES.fetch(facts[:kind]), what: text(facts[:what]), remedy: text(facts[:remedy]), **facts[:about],
+          faults: facts[:faults].map { |fault| text(fault) } }
       end
 
       # @param given [String, Array<String, Hash>] words, with phrases, findings and suggestions between them

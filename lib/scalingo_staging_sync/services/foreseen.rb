@@ -20,7 +20,7 @@ module ScalingoStagingSync
         sound = @config.sound_part
         return unless sound
 
-        whole = problems(sound).find { |problem| problem[:what].include?(@config.problems.first) }
+        whole = problems(sound).find { |problem| problem[:faults].any? }
         whole && ConfigurationError.new(whole[:what], "#{whole[:remedy]} Nothing was touched.")
       rescue Error
         nil # what is known already is reason enough

@@ -24,8 +24,10 @@ class EngineWordsTest < Minitest::Test
   end
 
   def test_what_would_end_a_run_has_the_name_of_its_class
-    problem = Words.result({ problems: [{ kind: "api", what: "No.", remedy: "Wait.", about: ABOUT }] })[:problems].first
-    assert_equal({ error: "Integrations::ScalingoApiClient::BackupError", what: "No.", remedy: "Wait.", **ABOUT }, problem)
+    faults = [["Raise ", { "option" => "lock_timeout" }, "."], "No."]
+    problem = Words.result({ problems: [{ kind: "api", what: "No.", remedy: "Wait.", about: ABOUT, faults: }] })[:problems].first
+    assert_equal({ error: "Integrations::ScalingoApiClient::BackupError", what: "No.", remedy: "Wait.", **ABOUT, faults: ["Raise config.lock_timeout.", "No."] },
+                 problem)
   end
 
   def test_every_option_that_the_engine_names_is_one_of_the_configuration

@@ -16,7 +16,6 @@ use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;
 use crate::plan::{LeftOut, Load, Plan, Unplanned};
 use crate::planned;
-use crate::postgres;
 use crate::postgres::url::ConnectionUrl;
 use crate::postgres::{Inspection, ServerCheck};
 use crate::report;
@@ -67,6 +66,8 @@ pub struct Problem {
     pub remedy: Text,
     /// What it is about.
     pub about: About,
+    /// Each fault by itself, where it is everything that is wrong with the configuration; else none.
+    pub faults: Vec<Text>,
 }
 
 /// What would happen to a table's rows.
@@ -129,6 +130,7 @@ impl From<&Error> for Problem {
             what: error.what.clone(),
             remedy: error.remedy.clone(),
             about: (*error.about).clone(),
+            faults: Vec::new(),
         }
     }
 }
@@ -168,21 +170,19 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     }
     let place = problems.len();
     problems.extend(plan.as_ref().and_then(|plan| plan.personal.refusal()));
-    let look = match &url {
+    let look = match url.clone() {
         Some(url) => {
-            let looked = postgres::inspect(url.clone(), &settings.target, plan.as_ref(), events).await;
-            take(looked, &mut problems)?
+            dry.look_at(url, settings, plan.as_ref(), events, &mut problems)
+                .await?
         }
         None => None,
     };
-    problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
-    let warnings = look.iter().flat_map(|look| &look.warnings);
-    dry.warnings.extend(warnings.cloned());
-    let mut selection = None;
+    let (mut selection, mut faults) = (None, Vec::new());
     let url = url.filter(|_| look.is_some());
     if !wrong.is_empty() {
         let unsettled = unsettled.or_else(|| plan.as_ref().map(|plan| Box::new(plan.unsettled())));
         let wrong = asked::wrong(wrong, unsettled.as_deref(), url, &mut problems).await?;
+        faults = wrong.faults();
         problems.insert(place, wrong);
     } else if let (Some(plan), Some(url)) = (&plan, url) {
         // This needs both: a plan, and a target that answers.
@@ -196,6 +196,9 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     }
     dry.target = look;
     dry.problems = problems.iter().map(Problem::from).collect();
+    if let Some(wrong) = dry.problems.get_mut(place) {
+        wrong.faults = faults;
+    }
     dry.would_succeed = dry.problems.is_empty();
     Ok(dry)
 }

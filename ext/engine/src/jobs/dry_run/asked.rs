@@ -8,6 +8,7 @@ use crate::part::Selection;
 use crate::plan::{Plan, Unsettled};
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
+use crate::postgres::Inspection;
 use crate::settings::Settings;
 use crate::text::Text;
 use crate::{identity, postgres, report};
@@ -16,6 +17,23 @@ impl DryRun {
     pub(super) fn note_backup(&mut self, settings: &Settings, contents: &BackupContents) {
         self.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
         self.warnings.extend(age_warning(settings, &contents.info));
+    }
+
+    /// What the target has now; None where it cannot be looked at.
+    pub(super) async fn look_at(
+        &mut self,
+        url: ConnectionUrl,
+        settings: &Settings,
+        plan: Option<&Plan>,
+        events: &Sink,
+        problems: &mut Vec<Error>,
+    ) -> Result<Option<Inspection>> {
+        let looked = postgres::inspect(url, &settings.target, plan, events).await;
+        let look = take(looked, problems)?;
+        problems.extend(look.iter().flat_map(|look| &look.problems).cloned());
+        let warnings = look.iter().flat_map(|look| &look.warnings);
+        self.warnings.extend(warnings.cloned());
+        Ok(look)
     }
 
     /// What only the target knows: of tables that stay, of rules, and of the schema where that is to be tried. Returns which
