@@ -107,6 +107,10 @@ module ScalingoStagingSync
     # @raise [ConfigurationError] when something that it needs is missing
     def dump = to_h(target: target(url: Secret.new(NO_DATABASE)))
 
+    # @return [Hash{String => Object}] what a dry run needs to find out what a dump would refuse: the workspace is its target
+    # @raise [ConfigurationError] when something that it needs is missing
+    def dump_ahead = dump.then { |needed| needed.merge("target" => workspace || needed.fetch("target"), "alone" => true) }
+
     # @return [Hash{String => Object}, nil] the database in which a dump computes what only SQL can express; nil if there is none
     def workspace
       url = @config.workspace_url || self.class.target_url

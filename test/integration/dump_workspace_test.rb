@@ -162,6 +162,19 @@ class DumpWorkspaceTest < IntegrationTest
     assert_equal said.(run), said.(report)
   end
 
+  # Tables that are to stay in a target are none of the workspace's.
+  def test_what_does_not_fit_the_backup_and_what_the_workspace_refuses_is_one_list
+    workspace.database.exec("CREATE TABLE bare (other int)")
+    rules = { "user" => "true", "orders" => "state > 'many'::date", "teams" => "name" }
+    tables = rules.map { |table, where| { "table" => table, "option" => "subset", "where" => where } }
+    options = { subset: { "tables" => tables, "others" => "follow" }, keep_tables: ["bare"] }
+    error = assert_raises(ScalingoStagingSync::PlanError) { dump!(options) }
+    assert_match(/\AThe configuration is wrong in 3 places:\n- .*matches "user".*\n- .*rule for public\.teams.*\n- .*rule for public\.orders.*\n/, error.message)
+    assert_empty Dir.children(@directory)
+    ahead = Engine.settings(source: backup, target: workspace.url, options: options.merge(alone: true, faults: ["config.limits cannot be read."]))
+    assert_equal 4, ScalingoStagingSync::Native.plan(ahead) { nil }[:problems].first[:faults].size
+  end
+
   def test_a_part_by_a_type_that_the_workspace_lacks_is_refused
     part = subset("users", "order_by" => ["born"], "rows" => 10, "where" => "name <> 'x'")
     assert_equal 10, dump!({ subset: part }).last[:tables].find { |table| table[:table] == "public.users" }[:rows]

@@ -133,13 +133,14 @@ class SubsetFaultsTest < IntegrationTest
 
   def test_what_ruby_cannot_read_is_reported_with_what_the_plan_and_the_server_have_against_the_rest
     app, = new_app
-    [{ "DRY_RUN" => "true" }, {}].each do |environment|
-      result = app.rake("scalingo_staging_sync:run", environment:)
+    [["run", { "DRY_RUN" => "true" }], ["run", {}], ["dump[made.dump]", {}]].each do |task, environment|
+      result = app.rake("scalingo_staging_sync:#{task}", environment:)
       refute result.success?
       ALL.each { |fault| assert_match fault, result.output }
       assert_equal 1, result.output.scan("The configuration is wrong in").size, result.output
       assert_match(/ConfigurationError/, result.output)
     end
+    assert_empty Dir.glob("made.dump*", base: app.directory)
     check = app.rake("scalingo_staging_sync:check").output.gsub(/\s+/, " ")
     ALL.each { |fault| assert_match fault, check }
   end

@@ -89,10 +89,12 @@ class EngineSettingsTest < Minitest::Test
     assert_equal STAGING_URL, settings.workspace["url"].reveal
     config.workspace_url = "postgres://helper@elsewhere/scratch"
     assert_equal "postgres://helper@elsewhere/scratch", settings.workspace["url"].reveal
+    assert_equal ["postgres://helper@elsewhere/scratch", true], [settings.dump_ahead["target"]["url"].reveal, settings.dump_ahead["alone"]]
     refute_includes config.inspect, "helper"
     config.workspace_url = nil
     ENV.delete("DATABASE_URL")
     assert_nil settings.workspace
+    assert_equal settings.dump["target"]["url"].reveal, settings.dump_ahead["target"]["url"].reveal
     refute_equal STAGING_URL, settings.dump["target"]["url"].reveal
     assert_raises(ScalingoStagingSync::ConfigurationError) { settings.to_h }
   end

@@ -88,8 +88,9 @@ pub struct Settings {
     /// A fingerprint of the rules, for the record of the run. It says nothing of the key.
     #[serde(default)]
     pub fingerprint: Option<String>,
-    /// No table of the backup is where rules in SQL run: the rows of those that they read come along.
-    #[serde(skip)]
+    /// No database is filled, as in a dump: no table of the backup is where rules in SQL run, so that the rows of those that
+    /// they read come along. A dry run then finds out what a dump would refuse, and the target is where it computes.
+    #[serde(default)]
     pub alone: bool,
 }
 

@@ -88,7 +88,7 @@ module ScalingoStagingSync
 
       def look_ahead(source, target)
         Guard::Preflight.new(config:).tap do |preflight|
-          preflight.check!(source:, target:) { (Foreseen.new(config:, native: @native).error if source && target) }
+          preflight.check!(source:, target:) { (Foreseen.new(config:, target:, native: @native).error if source) }
         end
       end
     end

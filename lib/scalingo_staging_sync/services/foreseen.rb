@@ -2,15 +2,18 @@
 
 module ScalingoStagingSync
   module Services
-    # What else is wrong with a configuration of which a part cannot be read: what the backup's tables and the target's
-    # server have against the rest. So everything is said at once, and not in one run after the other. Nothing is touched.
+    # What else is wrong with a configuration of which a part cannot be read: what the backup's tables and the server of the
+    # target, or of a dump's workspace, have against the rest. So everything is said at once, and not in one run after the
+    # other. Nothing is touched.
     class Foreseen
       include Support::Discreet
 
       # @param config [Configuration] what cannot be read as a whole
+      # @param target [Boolean] whether a database is to be filled; else an archive is to be written
       # @param native [Module, nil] what does the work; nil: the native library
-      def initialize(config:, native: nil)
+      def initialize(config:, target: true, native: nil)
         @config = config
+        @target = target
         @native = native
       end
 
@@ -30,7 +33,8 @@ module ScalingoStagingSync
 
       # Those of a dry run, which lists the faults that are known with those that it finds.
       def problems(sound)
-        asked = EngineSettings.new(sound).to_h.merge("faults" => @config.problems)
+        settings = EngineSettings.new(sound)
+        asked = (@target ? settings.to_h : settings.dump_ahead).merge("faults" => @config.problems)
         Database::RailsState.release_connections
         (@native || Native).plan(Secret.reveal(asked), &PersonalData::OwnPatterns.new(sound.pii_detection_patterns).block)[:problems]
       end

@@ -178,7 +178,7 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
         None => None,
     };
     let (mut selection, mut faults) = (None, Vec::new());
-    let url = url.filter(|_| look.is_some());
+    let url = url.filter(|_| look.is_some() || settings.alone);
     if !wrong.is_empty() {
         let unsettled = unsettled.or_else(|| plan.as_ref().map(|plan| Box::new(plan.unsettled())));
         let wrong = asked::wrong(wrong, unsettled.as_deref(), url, &mut problems).await?;

@@ -188,7 +188,11 @@ impl Dumping<'_> {
         self.enter(Phase::Backup);
         let backup = source::open(&settings.source, settings.target.stall_timeout, events).await?;
         self.enter(Phase::Plan);
-        let mut opened = stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await?;
+        let opened = stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await;
+        let mut opened = match opened {
+            Ok(opened) => opened,
+            Err(unplanned) => return Err(sql::unplanned(self.workspace, unplanned).await),
+        };
         sink::refuse_compression(&opened.header, self.compression)?;
         if opened.plan.part.is_some() {
             choice::refuse_pipe(&backup.info)?;

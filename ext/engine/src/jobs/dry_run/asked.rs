@@ -19,7 +19,7 @@ impl DryRun {
         self.warnings.extend(age_warning(settings, &contents.info));
     }
 
-    /// What the target has now; None where it cannot be looked at.
+    /// What the target has now; None where it cannot be looked at, or is not filled.
     pub(super) async fn look_at(
         &mut self,
         url: ConnectionUrl,
@@ -28,6 +28,9 @@ impl DryRun {
         events: &Sink,
         problems: &mut Vec<Error>,
     ) -> Result<Option<Inspection>> {
+        if settings.alone {
+            return Ok(None);
+        }
         let looked = postgres::inspect(url, &settings.target, plan, events).await;
         let look = take(looked, problems)?;
         problems.extend(look.iter().flat_map(|look| &look.problems).cloned());

@@ -4,13 +4,21 @@ use crate::error::{Error, Kind, Result};
 use crate::jobs::choice;
 use crate::part::Selection;
 use crate::plan::schema::Schema;
-use crate::plan::Plan;
+use crate::plan::{Plan, Unplanned};
 use crate::postgres::workspace::{self, Workspace};
 use crate::postgres::Buffers;
 use crate::settings::TargetSettings;
 use crate::stream::Opened;
 use crate::text::{text, Setting};
 use std::sync::Arc;
+
+/// Why there is no plan, with what the workspace's server refuses besides.
+pub(super) async fn unplanned(settings: Option<&TargetSettings>, unplanned: Unplanned) -> Error {
+    match settings {
+        Some(settings) => choice::unplanned(workspace::session(settings), unplanned).await,
+        None => unplanned.error,
+    }
+}
 
 /// The workspace for a plan's rules in SQL, where it has any.
 pub(super) async fn workspace(

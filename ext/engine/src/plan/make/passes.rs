@@ -103,7 +103,11 @@ impl<'a> Passes<'a> {
         diagnostics.add(rules.check_keys(&excluded, |id| self.is_restored(id)));
         diagnostics.add(hypertables::check(schema, &excluded, &kept));
         let scope = Scope {
-            keep,
+            // Where no database is filled, none of them has rows that could stay.
+            keep: match settings.alone {
+                true => keep::Keep::default(),
+                false => keep,
+            },
             kept,
             excluded,
             rules,
