@@ -1,6 +1,6 @@
 //! pg_dump's format: header, table of contents, data blocks, compression.
 
-use crate::choose;
+use super::choose;
 use pg_dump_archive::{Archive, ArchiveError, Block};
 use std::io::{copy, sink, Read};
 

@@ -1,6 +1,6 @@
 //! What the engine reads of others: definitions, rules in SQL, packed archives, answers of an API.
 
-use crate::choose;
+use super::choose;
 use masking::Key;
 use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Rows: COPY text and binary, both ways, and INSERT statements.
 
-use crate::choose;
+use super::choose;
 use pg_dump_archive::copy::binary::{Form, Layout};
 use pg_dump_archive::copy::{decode, encode, fields, InsertRows, Pieces, Splitter};
 

@@ -1,6 +1,6 @@
 //! Values: each mask of the catalogue, and each detector of personal data.
 
-use crate::choose;
+use super::choose;
 use masking::{listing, ColumnFacts, Key, Listed, Mask, Pseudonyms, RowMask, TableFacts, Type, Uniqueness};
 use personal_data::{verdict, ColumnDetector, ColumnName, Scanner, TableContext};
 use pg_dump_archive::copy::{encode, fields};
@@ -25,7 +25,7 @@ fn fitted(one: &Listed, kind: Type, distinct: bool) -> Option<RowMask> {
         unique: Uniqueness {
             distinct,
             tells_case_apart: true,
-            counts_nulls: false,
+            ..Uniqueness::default()
         },
     };
     let table = TableFacts {
