@@ -52,8 +52,8 @@ module ScalingoStagingSync
 
     # @return [Array<Hash{Symbol => Object}>] every column that looks personal or acts outside (:heading is "outside"; a
     #   table of queued work has "*" for its column): :table, :column, :kind, :heading,
-    #   :confidence, :found_by, :reason, :values, :count, :share, :status, :because, :mask, :rule, and :reason_data, the
-    #   reasons as data
+    #   :confidence, :found_by, :reason, :values, :count, :share, :status, :because, :mask, :rule, and
+    #   :reason_data and :because_data, both as data
     def findings = to_h[:findings] || []
 
     # @return [Array<Hash{Symbol => Object}>] those of {#findings} that act outside

@@ -55,18 +55,18 @@ module AuditSamples
     masked = tables.flat_map do |table|
       table[:columns].map do |column|
         kind = PERSONAL.flatten(1).find { |name, *| name == column[:name] }.last
-        found(table[:table], column[:name], kind, "covered", because: "a rule")
+        found(table[:table], column[:name], kind, "covered", because: { kind: "rule", rule: "a rule" })
       end
     end
-    outside = [found("public.webhooks", "url", "endpoint", "masked", heading: "outside"), found("public.good_jobs", "*", "queued_work", "covered", heading: "outside", because: "its rows stay out (quiesce)")]
+    outside = [found("public.webhooks", "url", "endpoint", "masked", heading: "outside"), found("public.good_jobs", "*", "queued_work", "covered", heading: "outside", because: { kind: "quiesced" })]
     return masked + outside if sound
 
-    masked + outside + [found("public.products", "name", "name", "ignored", because: "names of goods"), found("public.audit_logs", "ip", "ip_address", "covered", because: "exclude_tables"),
+    masked + outside + [found("public.products", "name", "name", "ignored", because: { kind: "let_be", reason: "names of goods" }), found("public.audit_logs", "ip", "ip_address", "covered", because: { kind: "excluded" }),
                         found("public.orders", "comment", "free_text", "uncovered", rule: "{ table: \"orders\", columns: { comment: :scrub } }")]
   end
 
   def found(table, column, kind, status, heading: "personal", because: nil, rule: nil)
-    { table:, column:, kind:, heading:, confidence: 0.9, found_by: "both", reason: "named \"#{column}\"", reason_data: [{ kind: "named", name: column }], values: 10, count: 9, share: 0.9, status:, because:, mask: nil, rule: }
+    ScalingoStagingSync::Messages::EngineWords.finding({ table:, column:, kind:, heading:, confidence: 0.9, found_by: "both", reason: [{ kind: "named", name: column }], values: 10, count: 9, share: 0.9, status:, because:, mask: nil, rule: nil }).merge(rule:)
   end
 
   def channels

@@ -1,25 +1,37 @@
-//! Warnings of one kind: a few as they are, many as one line with their number and where to read each.
+//! Warnings of one kind: a few as they are, many as one line with their number.
+
+use crate::text::Text;
 
 /// More of one kind than these are one warning.
 pub(crate) const NAMED: usize = 3;
 
 /// Warnings of one kind, each with the name of what it is about.
 #[derive(Debug, Default)]
-pub(crate) struct Alike(Vec<(String, String)>);
+pub(crate) struct Alike(Vec<(String, Text)>);
+
+/// What many warnings of one kind are about: how many there are, the names of the first, and how many others.
+#[derive(Debug)]
+pub(crate) struct Many {
+    pub(crate) count: usize,
+    pub(crate) names: Vec<String>,
+    pub(crate) more: usize,
+}
 
 impl Alike {
     /// Adds a warning: what it is about, and the sentence that it is by itself.
-    pub(crate) fn add(&mut self, name: impl Into<String>, sentence: impl Into<String>) {
+    pub(crate) fn add(&mut self, name: impl Into<String>, sentence: impl Into<Text>) {
         self.0.push((name.into(), sentence.into()));
     }
 
-    /// The sentences, or one for all: `what` they have in common, given their number, and where to `read` each.
-    pub(crate) fn into_warnings(self, what: impl FnOnce(usize) -> String, read: &str) -> Vec<String> {
-        if self.0.len() <= NAMED {
+    /// The sentences, or one for all.
+    pub(crate) fn into_warnings<T: Into<Text>>(self, together: impl FnOnce(Many) -> T) -> Vec<Text> {
+        let count = self.0.len();
+        if count <= NAMED {
             return self.0.into_iter().map(|(_, sentence)| sentence).collect();
         }
-        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        vec![format!("{}: {}. {read}", what(names.len()), first_of(&names))]
+        let names = self.0.into_iter().map(|(name, _)| name).take(NAMED).collect();
+        let more = count - NAMED;
+        vec![together(Many { count, names, more }).into()]
     }
 }
 
@@ -53,17 +65,24 @@ pub(crate) fn first_of(names: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn of(count: usize) -> Vec<String> {
+    fn of(count: usize) -> Vec<Text> {
         let mut alike = Alike::default();
         for number in 0..count {
             alike.add(format!("k{number}"), format!("The key k{number} is late."));
         }
-        alike.into_warnings(|count| format!("{count} keys are late"), "The plan lists each.")
+        alike.into_warnings(|many| {
+            format!(
+                "{} keys are late: {}, {} more",
+                many.count,
+                many.names.join(", "),
+                many.more
+            )
+        })
     }
 
     #[test]
     fn a_few_are_said_one_by_one() {
-        assert_eq!(of(0), Vec::<String>::new());
+        assert_eq!(of(0), Vec::<Text>::new());
         assert_eq!(
             of(3),
             [
@@ -84,10 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_one_line_with_their_number_and_where_to_read_them() {
-        assert_eq!(
-            of(12),
-            ["12 keys are late: k0, k1, k2 and 9 more. The plan lists each."]
-        );
+    fn many_are_one_line_with_their_number() {
+        assert_eq!(of(12), ["12 keys are late: k0, k1, k2, 9 more"]);
     }
 }

@@ -15,12 +15,13 @@ use categories::Categories;
 pub(crate) use look::LoadScan;
 
 use crate::error::Error;
+use crate::finding::{Because, Finding};
 use crate::plan::personal::{refusal, Automatic};
 use crate::plan::{Load, Plan};
 use crate::postgres::{Decision, Look, RowStage};
 use crate::settings::Policy;
 use masking::RowMask;
-use personal_data::{ColumnDetector, Finding, Status};
+use personal_data::{ColumnDetector, Status};
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -158,7 +159,7 @@ impl Detection {
         match self.judge(load, watch, (&detectors, &Categories::default()), true) {
             // It is too late for a mask: what it is for is in the table.
             Decision::Mask(_) => {
-                self.withhold(load, "it was found after the first rows, too late to be masked");
+                self.withhold(load, &Because::FoundTooLate);
                 Decision::Withhold
             }
             decision => decision,

@@ -18,6 +18,9 @@
 //! settings, error, event; alike: warnings of one kind as one
 //! text         sentences with suggestions in them, as data
 //! phrase       what is said as data, without a word: kinds with fields
+//! notice       warnings as data
+//! left_out     what of a backup does not come, and why
+//! finding      what is reported of a column that looks personal, and why it stands as it does
 //! ```
 //!
 //! Below it stand crates that know nothing of this product: [`leak_check`] (originals of masked columns that survive in
@@ -32,9 +35,12 @@ pub mod channel;
 mod detect;
 pub mod error;
 pub mod event;
+pub mod finding;
 mod identity;
 pub mod jobs;
 mod leak_report;
+pub mod left_out;
+pub mod notice;
 pub mod part;
 pub mod part_report;
 mod passwords;

@@ -1,5 +1,8 @@
 //! What the engine says as data: phrases, each a kind with fields, which the caller words in its languages.
 
+use crate::finding::Because;
+use crate::left_out::Why;
+use crate::notice::Notice;
 use personal_data::{terms, Clue, PiiKind, Reason};
 use serde::Serialize;
 
@@ -9,22 +12,34 @@ use serde::Serialize;
 pub enum Phrase {
     /// Why a column looks personal or acts outside.
     Reason(Reason),
+    /// What covers a column, lets it be, or keeps a mask from it.
+    Because(Because),
+    /// Why something does not come.
+    Why(Why),
+    /// A warning.
+    Notice(Notice),
 }
 
-impl Phrase {
-    /// The name of its kind.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Phrase::Reason(reason) => reason.kind(),
-        }
-    }
+/// A phrase of one of the enums is a phrase.
+macro_rules! from {
+    ($($name:ident),+) => {
+        $(
+            impl From<$name> for Phrase {
+                fn from(phrase: $name) -> Self {
+                    Phrase::$name(phrase)
+                }
+            }
+
+            impl From<&$name> for Phrase {
+                fn from(phrase: &$name) -> Self {
+                    Phrase::$name(phrase.clone())
+                }
+            }
+        )+
+    };
 }
 
-impl From<&Reason> for Phrase {
-    fn from(reason: &Reason) -> Self {
-        Phrase::Reason(reason.clone())
-    }
-}
+from!(Reason, Because, Why, Notice);
 
 /// What a caller needs words for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,7 +55,13 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// All of it.
     pub fn all() -> Self {
-        let kinds = [Reason::KINDS, Clue::KINDS];
+        let kinds = [
+            Reason::KINDS,
+            Clue::KINDS,
+            Because::KINDS,
+            Why::KINDS,
+            Notice::KINDS,
+        ];
         Self {
             kinds: kinds.into_iter().flatten().copied().collect(),
             terms: terms().collect(),

@@ -6,6 +6,7 @@ pub(crate) use recorder::Recorder;
 
 use crate::channel::Channel;
 use crate::error::Result;
+pub use crate::finding::{Because, Finding};
 use crate::part::{Chosen, Selection};
 use crate::part_report::TablePart;
 use crate::plan::{LeftOut, Load, Plan, TableName};
@@ -14,7 +15,7 @@ use crate::source;
 use crate::text::Text;
 use leak_check::Leak;
 use masking::ColumnCounts;
-pub use personal_data::{Finding, FoundBy, Status, Suggestion};
+pub use personal_data::{FoundBy, Status, Suggestion};
 use pg_dump_archive::Header;
 use serde::Serialize;
 use std::collections::HashMap;

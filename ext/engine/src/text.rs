@@ -1,8 +1,9 @@
 //! What the engine says where it also names or suggests something of the configuration: words, and between them the
 //! options and rules, and phrases, as data. How these are written is the caller's business.
 
+use crate::finding::Finding;
 use crate::phrase::Phrase;
-use personal_data::{Finding, RuleEntry, Suggestion};
+use personal_data::{RuleEntry, Suggestion};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -114,7 +115,7 @@ impl From<Snippet> for Text {
     fn from(snippet: Snippet) -> Self {
         let words = match &snippet {
             Snippet::Finding(finding) => format!("{}.{}: {}", finding.table, finding.column, finding.kind),
-            Snippet::Phrase(phrase) => phrase.kind().to_owned(),
+            Snippet::Phrase(phrase) => serde_json::to_string(phrase).unwrap_or_default(),
             _ => String::new(),
         };
         Text::of(snippet, words)
@@ -156,6 +157,14 @@ impl Text {
         let moved = further.snippets.into_iter();
         self.snippets
             .extend(moved.map(|(at, snippet)| (begin + at.start..begin + at.end, snippet)));
+    }
+
+    /// The phrase that it is, if it is one and nothing else.
+    pub fn phrase(&self) -> Option<&Phrase> {
+        match self.snippets.as_slice() {
+            [(at, Snippet::Phrase(phrase))] if *at == (0..self.words.len()) => Some(phrase),
+            _ => None,
+        }
     }
 
     /// Texts, with words between them.

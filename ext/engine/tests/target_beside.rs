@@ -209,7 +209,11 @@ async fn a_key_whose_rows_a_rule_may_have_taken_away_stays_not_valid_with_a_warn
             .await
             .unwrap();
         assert_eq!(keys(&database).await, "fk false");
-        assert!(report.warnings[0].contains("NOT VALID"), "{:?}", report.warnings);
+        assert!(
+            report.warnings[0].contains("key_of_rows_not_valid"),
+            "{:?}",
+            report.warnings
+        );
     }
 }
 

@@ -1,41 +1,7 @@
-//! What is reported of a column that looks personal: in the report, in the dry run, by `scan` and by `suggest`.
+//! What is said of a column that looks personal: what showed it, what stands between it and staging, and how it can be masked.
 
-use super::{PiiKind, Reason};
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-/// A column that looks personal, and what stands between it and staging.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
-    /// `schema.table`; of partitions their root, of inherited columns the table that they come from.
-    pub table: String,
-    /// The column.
-    pub column: String,
-    /// What it holds, such as `email`: [`PiiKind::as_str`].
-    pub kind: &'static str,
-    /// The heading that the report puts it under, such as `contact`.
-    pub heading: &'static str,
-    /// How sure that is, from 0.5 to 1, in hundredths.
-    pub confidence: f64,
-    /// What showed it.
-    pub found_by: FoundBy,
-    /// Why: by its name, by its values, or both.
-    pub reason: Vec<Reason>,
-    /// Values of the sample that are not NULL; 0 where only the name was looked at.
-    pub values: u64,
-    /// In how many of them it was seen.
-    pub count: u64,
-    /// In what share of them, from 0 to 1, in thousandths.
-    pub share: f64,
-    /// What stands between it and staging.
-    pub status: Status,
-    /// The rule that covers it, why it is ignored, or why it could not be masked by itself.
-    pub because: Option<String>,
-    /// The mask that was found to fit; where a rule covers the column, or none fits: None.
-    pub mask: Option<Suggestion>,
-    /// The entry of a rule that covers it; with [`Finding::mask`].
-    pub rule: Option<RuleEntry>,
-}
 
 /// What showed that a column is personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,44 +74,6 @@ pub struct RuleEntry {
     pub column: String,
     /// How it is masked.
     pub mask: Suggestion,
-}
-
-impl Finding {
-    /// A finding about a column of which only its name is known.
-    pub fn by_name(
-        table: String,
-        column: String,
-        kind: PiiKind,
-        confidence: f32,
-        reasons: impl IntoIterator<Item = Reason>,
-    ) -> Self {
-        Self {
-            table,
-            column,
-            kind: kind.as_str(),
-            heading: kind.heading().as_str(),
-            confidence: rounded(confidence, 100.0),
-            found_by: FoundBy::Name,
-            reason: reasons.into_iter().collect(),
-            values: 0,
-            count: 0,
-            share: 0.0,
-            status: Status::Uncovered,
-            because: None,
-            mask: None,
-            rule: None,
-        }
-    }
-
-    /// Notes the mask that fits. `table`: as rules name it.
-    pub fn suggest(&mut self, mask: Suggestion, table: String) {
-        self.rule = Some(RuleEntry {
-            table,
-            column: self.column.clone(),
-            mask: mask.clone(),
-        });
-        self.mask = Some(mask);
-    }
 }
 
 /// A figure for people, without the digits that say nothing.

@@ -10,7 +10,6 @@
 //! both              → verdict                    personal or not, and of what kind
 //! any text          → Scanner, find_in_text      candidates and where they stand
 //! a candidate       → canonical                  one form for all ways to write a value
-//! a verdict         → Finding                    what is reported of it
 //! a name, values    → Reason                     why, as data
 //! ```
 //!
@@ -50,7 +49,7 @@ mod words;
 pub use canonical::canonical;
 pub use content::{ColumnDetector, Recent};
 pub use finding::rounded;
-pub use finding::{Finding, FoundBy, RuleEntry, Status, Suggestion};
+pub use finding::{FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
     by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, terms, ColumnName,

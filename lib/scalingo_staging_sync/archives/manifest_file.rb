@@ -37,7 +37,7 @@ module ScalingoStagingSync
           made_at: @made_at.utc.iso8601, **origin, archive:, **checks,
           totals: { tables: run.tables.size, rows: run.rows, masked_values: run.masked_values, large_objects: run.large_objects },
           order: run.archive.order, tables:, without_rows: run.excluded, left_out: @report[:left_out].to_a,
-          findings: run.findings.uncovered.size, warnings: run.warnings
+          findings: run.findings.uncovered.size, warnings: run.warnings.map(&:to_s)
         }
       end
 

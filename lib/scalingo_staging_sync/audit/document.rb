@@ -92,7 +92,7 @@ module ScalingoStagingSync
 
       # What the file holds just as the engine returned it.
       def engines
-        lists = %i[part findings leaks leak_check channels known_passwords excluded kept left_out warnings]
+        lists = %i[part findings leaks leak_check channels known_passwords excluded kept left_out warnings warnings_data]
         { tables: @report[:tables].to_a.map { |table| table.slice(:table, :rows, :backup_rows, :bytes, :started, :seconds, :columns) },
           **lists.to_h { |name| [name, @report[name] || ([] unless name == :leak_check)] } }
       end

@@ -45,7 +45,7 @@ module ScalingoStagingSync
       # An item of a list: what it is about, and what the tool says of it.
       def parts(item)
         case item
-        when Report::Part then [item.table, item.lines]
+        when Report::Part then [item.table, item.sentences]
         when Report::LeftOut then ["#{item.kind} #{item.name}", [item.why]]
         else [item, []]
         end

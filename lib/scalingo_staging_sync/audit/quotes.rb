@@ -2,8 +2,8 @@
 
 module ScalingoStagingSync
   module Audit
-    # What the tool says only in English, in French: what became of a column, which rows came, what was left out, warnings. The
-    # phrases are in words/quotes.fr.yml; one that is not there has no French.
+    # What the tool says only in English, in French: masks and some warnings. The phrases are in
+    # words/quotes.fr.yml; one that is not there has no French.
     class Quotes
       PLACE = /%\{(\w+)\}/
       # What may stand in a place.
@@ -20,7 +20,7 @@ module ScalingoStagingSync
         @known = {}
       end
 
-      # @param text [String] what the tool says, such as `it is computed from first_name`
+      # @param text [String] what the tool says, such as `distinct keyed value`
       # @return [String, nil] it in French; nil if any part of it is only known in English
       def french(text) = @known.fetch(text) { @known[text] = sentence(text) }
 
@@ -40,8 +40,6 @@ module ScalingoStagingSync
       def value(place, text)
         case place
         when /\Acount/ then @language.number(text.delete(",").to_i)
-        when "why" then french(text)
-        when "list" then text.gsub(" and ", " et ")
         else text
         end
       end

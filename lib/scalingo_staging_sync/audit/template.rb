@@ -36,10 +36,11 @@ module ScalingoStagingSync
       # A sentence of the language, for HTML.
       def t(key, **values) = h(words.say(key, **values))
 
-      # What the tool says; what there are no words for in the page's language is quoted in English. Rules are the app's code.
+      # What the tool says; what there are no words for in the page's language is quoted in English. A rule is the app's code, and the
+      # team's own reasons are in the team's language.
       def quoted(said)
         text = said.to_s
-        return h(text) if text.empty? || Messages::RuleNames.name?(text)
+        return h(text) if text.empty? || (said.is_a?(Messages::Sentence) && said.own?)
 
         known = words.quote(said)
         "<span#{' lang="en"' unless known}>#{h(known || text)}</span>"

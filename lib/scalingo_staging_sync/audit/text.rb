@@ -65,7 +65,7 @@ module ScalingoStagingSync
       end
 
       def fate(column, counted)
-        return say("findings.ignored", reason: column.because.to_s) if column.fate == :declared
+        return say("findings.ignored", reason: quoted(column.because)) if column.fate == :declared
         return say("findings.#{Page::Findings::FATES.fetch(column.fate)}") if column.undecided?
         return say("tables.covered") unless counted
 
@@ -144,7 +144,7 @@ module ScalingoStagingSync
 
       def technical
         ran = facts.map { |key, value| "#{say("ran.#{key}")}#{colon} #{value}" }
-        phases = run.phases.map { |phase| "#{quoted(phase.name)}#{colon} #{seconds(phase.seconds)}" }
+        phases = run.phases.map { |phase| "#{words.phase(phase.name)}#{colon} #{seconds(phase.seconds)}" }
         listed = lists.map { |key, entries| block("technical.#{key}", entries.map { |entry| listed(entry) }) }
         [[title("technical.title"), *(say("technical.language") if untold?), *items(ran), "", say("ran.seal")],
          block("technical.timeline", phases), *listed, [say("head.no_names")]]

@@ -43,6 +43,10 @@ module ScalingoStagingSync
       # @return [String] it in words; an unknown one unchanged
       def kind(kind) = Messages::Phrases.in(language.locale).word("kinds", kind)
 
+      # @param name [String] a phase of a run
+      # @return [String] it in words
+      def phase(name) = Messages::Phrases.in(language.locale).word("phases", name)
+
       # @param name [String] a mask
       # @return [Array(String, String)] its title and what it does, in a sentence; nil for one without words
       def mask(name) = @sentences.fetch("mask")[name]&.map { |text| language.typeset(text) }

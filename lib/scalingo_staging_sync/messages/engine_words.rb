@@ -13,6 +13,7 @@ module ScalingoStagingSync
         return result unless result.is_a?(Hash)
 
         worded = result.slice(*WORDED.keys).compact.to_h { |key, given| [key, WORDED.fetch(key).call(given)] }
+        worded[:warnings_data] = result[:warnings].map { |warning| Phrases.alone(warning) } if worded[:warnings]
         result.merge(worded)
       end
 
@@ -43,9 +44,14 @@ module ScalingoStagingSync
       # @param finding [Hash{Symbol => Object}] a column that looks personal or acts outside
       # @return [Hash{Symbol => Object}] it; why is in words, with the data beside it, and the rule for it is Ruby
       def finding(finding)
-        reason = Phrases.in(:en).say(finding[:reason])
-        finding.merge(reason:, rule: finding[:rule] && RubySource.entry(finding[:rule]), reason_data: finding[:reason])
+        finding.merge(rule: finding[:rule] && RubySource.entry(finding[:rule]), **said(finding, :reason), **said(finding, :because))
       end
+
+      # @param facts [Hash{Symbol => Object}] a part of a result
+      # @param field [Symbol] what in it the engine says as data
+      # @return [Hash{Symbol => Object}] it in English under its name, and as data under the same with `_data`
+      def said(facts, field) = { field => Phrases.in(:en).say(facts[field]), "#{field}_data": facts[field] }
+      private_class_method :said
 
       def snippet(part)
         form, facts = part.first
@@ -70,6 +76,7 @@ module ScalingoStagingSync
         warnings: ->(found) { found.map { |warning| text(warning) } },
         rules: ->(suggested) { RubySource.of(suggested) },
         findings: ->(found) { found.map { |finding| finding(finding) } },
+        left_out: ->(found) { found.map { |object| object.merge(said(object, :why)) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },
         channels: ->(found) { found.map { |channel| channel.merge(note: text(channel[:note])) } },
         privileges: ->(tried) { tried.map { |right| right.merge(name: text(right[:name]), remedy: text(right[:remedy])) } },

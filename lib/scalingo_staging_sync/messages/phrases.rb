@@ -7,19 +7,31 @@ module ScalingoStagingSync
     # The words of a language for what the engine returns as data. A phrase is a Hash with its `:kind` and fields; its sentence is in
     # phrases/en.yml or phrases/fr.yml. To say something new, give it a kind in the engine, and a sentence in each of these files.
     class Phrases
-      # A field, and the list that has the word for it.
-      PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)\}/
+      # A field; before it the list that has the word for it, behind it what stands between several.
+      PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)(?:\|(?<joint>[^}]*))?\}/
       private_constant :PLACE
 
       # Files with words.
       LANGUAGES = %i[en fr].freeze
 
       # Sections of a file that are lists of words.
-      LISTS = %w[kinds terms].freeze
+      LISTS = %w[kinds terms phases].freeze
+
+      # What stands between phrases, where a sentence has nothing else, and between names.
+      JOINTS = { en: "; ", fr: " ; " }.freeze
+      COMMA = ", "
+      private_constant :JOINTS, :COMMA
 
       # @param locale [Symbol] :en or :fr
       # @return [Phrases] its words
       def self.in(locale) = (@languages ||= {})[locale] ||= new(locale)
+
+      # @param words [String, Array<String, Hash>] words, with phrases, findings and suggestions between them
+      # @return [Hash, nil] the phrase that they are, if they are one and nothing else
+      def self.alone(words)
+        parts = Array(words).reject { |part| part == "" }
+        parts.first[:phrase] if parts.one? && parts.first.is_a?(Hash)
+      end
 
       # @param locale [Symbol] :en or :fr
       def initialize(locale)
@@ -34,42 +46,49 @@ module ScalingoStagingSync
       def say(said)
         case said
         when Hash then sentence(said)
-        when Array then joined(said, "; ", " ; ")
+        when Array then joined(said) unless @language.french? && said.any?(String)
         else said unless @language.french?
         end
       end
 
-      # @param list [String] "kinds" or "terms"
-      # @param name [String, Symbol] a kind of personal data, or what a word means
+      # @param list [String] "kinds", "terms" or "phases"
+      # @param name [String, Symbol] a kind of personal data, what a word means, or a phase of a run
       # @return [String] the word for it; without one, its name
       def word(list, name) = @sections.fetch(list)[name.to_s] || name.to_s.tr("_", " ")
 
       # @param kind [String] a kind of phrase
       # @return [Array<String>, nil] the fields that its sentence has; nil if it has none
-      def fields(kind) = @sentences[kind]&.scan(PLACE)&.map(&:last)
+      def fields(kind)
+        sentence = @sentences[kind]
+        (sentence.is_a?(Hash) ? sentence.values.join : sentence)&.scan(PLACE)&.map { |_, field| field }&.uniq
+      end
 
       private
 
       def sentence(phrase)
         text = @sentences.fetch(phrase.fetch(:kind))
-        values = text.scan(PLACE).map { |list, field| value(list, phrase.fetch(field.to_sym)) }
+        text = text.fetch(@language.single?(phrase.fetch(:count)) ? "one" : "other") if text.is_a?(Hash)
+        values = text.scan(PLACE).map do |list, name, joint|
+          field = phrase.fetch(name.to_sym)
+          list ? word(list, field) : value(field, joint)
+        end
         @language.typeset(text.gsub(PLACE) { values.shift }) if values.all?
       end
 
-      def value(list, field)
-        return word(list, field) if list
-
+      # A name is the same in every language.
+      def value(field, joint = nil)
         case field
-        when Array then joined(field, ", ", ", ")
+        when Array then joined(field, joint)
         when Hash then sentence(field)
-        when Integer then @language.french? ? @language.number(field) : field.to_s
+        when Integer then @language.number(field)
         else field
         end
       end
 
-      def joined(phrases, english, french)
-        said = phrases.map { |phrase| say(phrase) }
-        @language.typeset(said.join(@language.french? ? french : english)) if said.all?
+      def joined(parts, joint = nil)
+        said = parts.map { |part| value(part) }
+        joint ||= parts.all?(String) ? COMMA : JOINTS.fetch(@language.locale)
+        @language.typeset(said.join(joint)) if said.all?
       end
     end
   end

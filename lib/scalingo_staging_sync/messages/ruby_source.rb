@@ -90,7 +90,7 @@ module ScalingoStagingSync
       # @param finding [Hash{Symbol => Object}] a column that needs a rule
       # @return [String] where it is, what it looks like and why
       def line(finding)
-        "#{finding[:table]}.#{finding[:column]}: #{[looks(finding), finding[:because]].compact.join("; ")}"
+        "#{finding[:table]}.#{finding[:column]}: #{[looks(finding), because(finding)].compact.join("; ")}"
       end
 
       def table(columns)
@@ -104,7 +104,7 @@ module ScalingoStagingSync
       # Where no mask of the catalogue fits, a team can only say that the column may stay, or leave the table out.
       def staying(finding)
         name = [*finding[:table].split(".", 2), finding[:column]].map { |part| pattern(part) }.join(".")
-        "config.pii_ignore[#{value(name)}] = \"why it may stay\" #{comment("#{looks(finding)}; #{finding[:because] || "no mask fits it"}")}"
+        "config.pii_ignore[#{value(name)}] = \"why it may stay\" #{comment("#{looks(finding)}; #{because(finding) || "no mask fits it"}")}"
       end
       private_class_method :staying
 
@@ -114,6 +114,9 @@ module ScalingoStagingSync
 
       def looks(finding) = "#{finding[:kind]} (#{format("%.2f", finding[:confidence])}), #{Phrases.in(:en).say(finding[:reason])}"
       private_class_method :looks
+
+      def because(finding) = finding[:because] && Phrases.in(:en).say(finding[:because])
+      private_class_method :because
 
       # A comment ends with its line, and Ruby ends the file at some control characters.
       def comment(text) = "# #{text.gsub(/[[:cntrl:]\u2028\u2029]+/, " ")}"

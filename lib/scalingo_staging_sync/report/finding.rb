@@ -3,14 +3,15 @@
 module ScalingoStagingSync
   class Report
     # A column that looks personal, or that acts outside: where, what it looks like and why, and what stands between it and
-    # staging. `mask` is the name of the mask it got; `rule` is Ruby that would cover it; `reason` is a {Messages::Sentence}.
+    # staging. `mask` is the name of the mask it got; `rule` is Ruby that would cover it; `reason` and `because` are
+    # {Messages::Sentence}s.
     Finding = Data.define(:table, :column, :kind, :heading, :confidence, :found_by, :reason, :values, :count, :share, :status, :because,
                           :mask, :rule) do
       extend FromHash
 
       # @param facts [Hash{Symbol => Object}] as {Messages::EngineWords} words it
       # @return [Finding] it as data
-      def self.of(facts) = super(facts.merge(reason: Messages::Sentence.of(facts, :reason)))
+      def self.of(facts) = super(facts.merge(%i[reason because].to_h { |field| [field, Messages::Sentence.of(facts, field)] }))
 
       def initialize(heading:, found_by:, values:, count:, status:, mask:, **others)
         super(heading: heading.to_s, found_by: found_by.to_s, values: values.to_i, count: count.to_i, status: status.to_s,

@@ -9,44 +9,54 @@ module ScalingoStagingSync
       extend FromHash
 
       # @return [Array<String>] each in words
-      def lines
-        [
-          ("rows that others refer to" if referenced),
-          ("rows where #{condition.strip.gsub(/\s+/, " ")}" if condition),
-          (cap if rows),
-          *through.to_a.map { |way| way_words(way) },
-          kept
-        ].compact
-      end
+      def lines = sentences.map(&:to_s)
+
+      # @return [Array<Messages::Sentence>] each in the words of any language
+      def sentences = [*rule, *ways, amount].compact.map { |phrase| Messages::Sentence.of_phrase(phrase) }
 
       # @return [String, nil] how many rows of how many, and how many of them only because others need them; nil if that is
       #   not known
-      def kept
-        return unless counts
-
-        last = " in the last run" if of_last_run
-        all = "#{Support::Figures.count(counts[:kept])} of #{Support::Figures.counted(counts[:total], "row")}#{last}"
-        return all unless counts[:added].positive?
-
-        need = needed_by.to_a.one? ? "needs" : "need"
-        them = (counts[:added] == 1) ? "it" : "them"
-        "#{all}, #{Support::Figures.count(counts[:added])} of them because #{needed_by.to_a.join(" and ")} #{need} #{them}"
-      end
+      def kept = amount && Messages::Sentence.of_phrase(amount).to_s
 
       # @return [String] the table and all of that
       def to_s = "#{table}: #{lines.join("; ")}"
 
       private
 
-      def cap
-        "the #{descending ? "last" : "first"} #{Support::Figures.count(rows)} by #{order_by.join(", ")}"
+      def rule
+        [({ kind: "part_referenced" } if referenced),
+         ({ kind: "part_condition", condition: condition.strip.gsub(/\s+/, " ") } if condition),
+         ({ kind: descending ? "part_last" : "part_first", rows:, order: order_by } if rows)]
       end
 
-      def way_words(way)
-        return "#{way[:reference]} becomes NULL where its row of #{way[:table]} stays behind" if way[:nullified]
+      def ways
+        through.to_a.map do |way|
+          next { kind: "part_nullified", reference: way[:reference], table: way[:table] } if way[:nullified]
 
-        "through #{[way[:reference], *way[:then]].join(" and ")}, with rows of #{way[:table]}"
+          { kind: "part_through", references: [way[:reference], *way[:then]], table: way[:table] }
+        end
       end
+
+      def amount
+        return unless counts
+
+        all = { kind: of_last_run ? "part_of_last_run" : "part_kept", kept: counts[:kept], count: counts[:total] }
+        return all unless counts[:added].positive?
+
+        tables = needed_by.to_a
+        need = { kind: tables.one? ? "part_needed" : "part_needed_by_several", count: counts[:added], tables: }
+        { kind: "part_added", all:, added: counts[:added], need: }
+      end
+    end
+
+    class Part
+      # The kinds of phrases that it makes, with their fields.
+      KINDS = {
+        "part_referenced" => [], "part_condition" => %w[condition], "part_last" => %w[rows order], "part_first" => %w[rows order],
+        "part_nullified" => %w[reference table], "part_through" => %w[references table], "part_kept" => %w[kept count],
+        "part_of_last_run" => %w[kept count], "part_added" => %w[all added need], "part_needed" => %w[tables],
+        "part_needed_by_several" => %w[tables]
+      }.freeze
     end
   end
 end

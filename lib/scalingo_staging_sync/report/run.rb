@@ -15,7 +15,7 @@ module ScalingoStagingSync
                           backup: facts[:backup] && Backup.of(facts[:backup]), findings: Findings.of(facts[:findings]),
                           archive: facts[:archive] && Archive.of(facts[:archive]),
                           leak_check: facts[:leak_check] && LeakCheck.of(facts[:leak_check]),
-                          excluded: facts[:excluded].to_a, kept: facts[:kept].to_a, warnings: facts[:warnings].to_a))
+                          excluded: facts[:excluded].to_a, kept: facts[:kept].to_a, warnings: Messages::Sentence.all_of(facts, :warnings)))
       end
 
       # @return [Integer] rows loaded

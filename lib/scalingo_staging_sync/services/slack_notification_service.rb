@@ -45,7 +45,7 @@ module ScalingoStagingSync
       def succeeded(report)
         run = Report::Run.of(report)
         post_lines(words.title(:succeeded, duration: words.duration(run.seconds.to_f)), *backup(run.backup), figures(run),
-                   *masked(run.masked_tables), *cautions(run), *warnings(run.warnings), place.link)
+                   *masked(run.masked_tables), *cautions(run), *warnings(run.warnings.map(&:to_s)), place.link)
       end
 
       # A run was refused, failed or was stopped. Of errors that are not the gem's own only the class is named, because

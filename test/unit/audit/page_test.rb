@@ -103,11 +103,13 @@ class AuditPageTest < Minitest::Test
 
   # Rules, names and the team's own reasons are in no language of the tool's.
   def test_a_french_page_quotes_in_english_only_what_has_no_french_words
-    warned = ["EXTENSION x is left out: the target's role may not create it."]
-    ours = EMAIL.merge(column: "brand", status: "ignored", because: "noms de produits")
-    findings = [OPEN, ours, EMAIL.merge(heading: "outside", because: "{ table: \"users\", strategy: :x }"), EMAIL.merge(table: "public.logs", because: "exclude_tables")]
-    refute_includes page(locale: :fr, findings:, warnings: warned, excluded: ["public.logs"], left_out: [{ kind: "COMMENT", name: "x", why: "comments are not restored" }]), 'lang="en"'
-    page = page(locale: :fr, warnings: [*warned, "A new sentence."])
+    warned = said(warnings: [["", { phrase: { kind: "left_out", object: "EXTENSION x", why: [{ kind: "may_not_create" }] } }, ""]],
+                  left_out: [{ kind: "COMMENT", name: "x", why: [{ kind: "comments" }] }],
+                  findings: [found("email", "named", { kind: "let_be", reason: "noms de produits" }, status: "ignored"),
+                             found("url", "named", { kind: "rule", rule: "{ table: \"users\", strategy: :x }" }, heading: "outside"),
+                             found("ip", "named", { kind: "excluded" }, table: "public.logs")])
+    refute_includes page(locale: :fr, **warned, excluded: ["public.logs"]), 'lang="en"'
+    page = page(locale: :fr, **said(warnings: ["A new sentence."]))
     assert_equal ["A new sentence."], page.scan(%r{<span lang="en">([^<]*)</span>}).flatten
     assert_includes page, "cités tels quels"
     refute_includes page(warnings: ["A new sentence."]), 'lang="en"><span'
@@ -132,6 +134,13 @@ class AuditPageTest < Minitest::Test
     )
     finished_at = Time.utc(2026, 11, 21, 3, 4, 10)
     ScalingoStagingSync::Audit::Document.new(REPORT.merge(facts), started_at: finished_at - 10, finished_at:, config:, operator:)
+  end
+
+  # Of the engine, worded.
+  def said(**facts) = ScalingoStagingSync::Messages::EngineWords.result(facts)
+
+  def found(column, kind, because, **others)
+    { **EMAIL, column:, reason: [{ kind:, name: column }], because:, **others }
   end
 
   def page(**) = ScalingoStagingSync::Audit::Page.new(document(**)).to_s

@@ -7,20 +7,22 @@ class PhrasesTest < Minitest::Test
   Phrases = ScalingoStagingSync::Messages::Phrases
   Sentence = ScalingoStagingSync::Messages::Sentence
   EngineWords = ScalingoStagingSync::Messages::EngineWords
+  Part = ScalingoStagingSync::Report::Part
   VOCABULARY = ScalingoStagingSync::Native.vocabulary
+  KINDS = VOCABULARY[:kinds].to_h { |kind| kind.values_at(:kind, :fields) }.merge(Part::KINDS)
 
-  def test_every_kind_that_the_engine_can_return_has_a_sentence_with_its_fields_in_every_language
-    assert_operator VOCABULARY[:kinds].size, :>, 50
-    Phrases::LANGUAGES.product(VOCABULARY[:kinds]).each do |locale, kind|
-      assert_equal kind[:fields].sort, Phrases.in(locale).fields(kind[:kind])&.sort, "#{kind[:kind]} in #{locale}.yml"
+  # What only chooses between singular and plural need not be in a sentence.
+  def test_every_kind_that_is_returned_has_a_sentence_with_its_fields_in_every_language
+    assert_operator VOCABULARY[:kinds].size, :>, 100
+    Phrases::LANGUAGES.product(KINDS.to_a).each do |locale, (kind, fields)|
+      assert_equal fields.sort, Phrases.in(locale).fields(kind)&.sort, "#{kind} in #{locale}.yml"
     end
   end
 
-  def test_no_sentence_is_for_a_kind_that_the_engine_has_not
-    kinds = VOCABULARY[:kinds].map { |kind| kind[:kind] }
+  def test_no_sentence_is_for_a_kind_that_there_is_not
     Phrases::LANGUAGES.each do |locale|
       sections = file(locale).except(*Phrases::LISTS).values
-      assert_empty sections.flat_map(&:keys) - kinds, locale
+      assert_empty sections.flat_map(&:keys) - KINDS.keys, locale
       assert_equal sections.sum(&:size), sections.reduce(:merge).size, "a kind stands twice in #{locale}.yml"
     end
   end
@@ -42,6 +44,31 @@ class PhrasesTest < Minitest::Test
                  [french([named, seen]), french(clues)]
   end
 
+  def test_several_stand_side_by_side_and_a_count_chooses_the_form
+    object = "TRIGGER t"
+    rows = ->(count) { { kind: "left_out", object:, why: [{ kind: "rows_do_not_meet_it" }, { kind: "such_rows", count:, query: "SELECT 1" }] } }
+    assert_equal ["TRIGGER t is left out: rows of production do not meet it; 1 such row: SELECT 1.",
+                  "TRIGGER t is left out: rows of production do not meet it; 1,200 such rows: SELECT 1."], [1, 1200].map { |count| Phrases.in(:en).say(rows[count]) }
+    assert_equal "TRIGGER t est laissé de côté : des lignes de production ne la respectent pas ; 1 200 lignes concernées : SELECT 1.", french(rows[1200])
+    many = { kind: "many_keys_not_valid", count: 9, names: %w[a b c], more: 6 }
+    assert_includes Phrases.in(:en).say(many), "are excluded: a, b, c and 6 more. A dry run lists each under \"not_valid\"."
+  end
+
+  def test_which_rows_came_is_said_in_both_languages
+    part = Part.of({ table: "t", rows: 1000, order_by: %w[id], descending: true, through: [{ reference: "a", then: ["b"], table: "c" }],
+                     needed_by: %w[a b], counts: { kept: 3, total: 10, added: 2 } })
+    assert_equal ["the last 1,000 by id", "through a and b, with rows of c", "3 of 10 rows, 2 of them because a and b need them"], part.lines
+    assert_equal ["les 1 000 dernières selon id", "par a et b, avec des lignes de c", "3 sur 10 lignes, dont 2 nécessaires à a et b"],
+                 part.sentences.map { |sentence| sentence.in(:fr).tr("\u00a0", " ") }
+    one = Part.of({ table: "t", needed_by: %w[a], counts: { kept: 1, total: 1, added: 1 }, of_last_run: true })
+    assert_equal "1 of 1 row in the last run, 1 of them because a needs it", one.kept
+  end
+
+  def test_what_is_the_teams_own_is_no_language_of_the_tools
+    own = [{ kind: "rule", rule: "{ table: \"x\" }" }, { kind: "let_be", reason: "goods" }, { kind: "excluded" }]
+    assert_equal [true, true, false], (own.map { |data| Sentence.of_phrase(data).own? })
+  end
+
   def test_what_has_only_english_words_has_no_french_ones
     assert_equal "something new", Phrases.in(:en).say("something new")
     ["something new", nil, [{ kind: "outbox" }, "something new"]].each { |said| assert_nil Phrases.in(:fr).say(said) }
@@ -50,11 +77,23 @@ class PhrasesTest < Minitest::Test
 
   def test_a_finding_has_its_reason_in_english_with_the_data_beside_it
     data = [{ kind: "queue_of", product: "GoodJob" }]
-    finding = EngineWords.result({ findings: [{ table: "public.good_jobs", column: "*", reason: data, rule: nil }] })[:findings].first
+    because = { kind: "computed_from", column: "x" }
+    finding = EngineWords.result({ findings: [{ table: "public.good_jobs", column: "*", reason: data, because:, rule: nil }] })[:findings].first
     assert_equal ["queued work, GoodJob's", data], finding.values_at(:reason, :reason_data)
+    assert_equal ["it is computed from x", because], finding.values_at(:because, :because_data)
     sentence = Sentence.of(finding, :reason)
     assert_equal ["queued work, GoodJob's", "queued work, GoodJob's", "travail en attente, de GoodJob"], [sentence.to_s, sentence.in(:en), sentence.in(:fr)]
     assert_nil Sentence.of({ reason: nil }, :reason)
+  end
+
+  def test_what_is_left_out_and_warned_of_has_its_data_beside_its_english
+    why = [{ kind: "needs_left_out", object: "TABLE y" }]
+    phrase = { kind: "left_out", object: "INDEX x", why: }
+    result = EngineWords.result({ left_out: [{ kind: "INDEX", name: "x", why:, refused: true }], warnings: [["", { phrase: }, ""], "Words."] })
+    assert_equal ["it needs TABLE y, which is left out", why], result[:left_out].first.values_at(:why, :why_data)
+    assert_equal [["INDEX x is left out: it needs TABLE y, which is left out.", "Words."], [phrase, nil]], result.values_at(:warnings, :warnings_data)
+    assert_equal ["INDEX x est laissé de côté\u00a0: il dépend de TABLE y, qui est laissé de côté.", nil],
+                 (Sentence.all_of(result, :warnings).map { |warning| warning.in(:fr) })
   end
 
   # As an audit of an earlier version has it.
@@ -66,8 +105,8 @@ class PhrasesTest < Minitest::Test
     assert_equal "It acts outside (an outbox).", EngineWords.text(["It acts outside (", { phrase: { kind: "outbox" } }, ")."])
     finding = { table: "public.users", column: "email", kind: "email", confidence: 0.97, reason: [{ kind: "named", name: "email" }], because: nil }
     line = 'public.users.email: email (0.97), named "email"'
-    assert_equal ["- #{line}.", "- #{line}; no mask fits it."],
-                 [finding, finding.merge(because: "no mask fits it")].map { |one| EngineWords.text(["- ", { finding: one }, "."]) }
+    assert_equal ["- #{line}.", "- #{line}; no mask of the catalogue fits it."],
+                 [finding, finding.merge(because: { kind: "no_mask_fits" })].map { |one| EngineWords.text(["- ", { finding: one }, "."]) }
   end
 
   private

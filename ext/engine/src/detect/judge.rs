@@ -2,22 +2,19 @@
 
 use super::categories::Categories;
 use super::{Decision, Detection};
+use crate::finding::{Because, Finding};
 use crate::plan::personal::{is_category, is_scrubbed, Automatic, Shown, Values, Watch, Watched};
 use crate::plan::Load;
 use crate::settings::Policy;
 use masking::Mask;
 use personal_data::{
-    percent, rounded, verdict, ColumnDetector, ColumnName, ContentFinding, Finding, FoundBy, Heading,
-    PiiKind, Reason, Status, Verdict, PERSONAL,
+    percent, rounded, verdict, ColumnDetector, ColumnName, ContentFinding, FoundBy, Heading, PiiKind, Reason,
+    Status, Verdict, PERSONAL,
 };
 use std::collections::HashMap;
 
 /// Below this share of its values a column holds other things than what was found, too.
 const NEARLY_ALL: f32 = 0.8;
-
-/// Why a table whose ciphertext no model declares stays empty.
-const SEALED: &str = "its values are ciphertext of Active Record Encryption, no model of this app declares them with `encrypts`, \
-                      and it cannot be NULL";
 
 impl Detection {
     pub(super) fn judge(
@@ -64,7 +61,7 @@ impl Detection {
         match watch.masked_with(&further) {
             Ok(mask) => Decision::Mask(mask),
             Err(_) => {
-                self.withhold(load, "its mask does not go together with the table's other masks");
+                self.withhold(load, &Because::MasksClash);
                 Decision::Withhold
             }
         }
@@ -100,7 +97,7 @@ impl Detection {
             let fits = automatic.as_ref().filter(|_| column.blocked.is_none());
             act(policy, &mut finding, fits.is_some(), column);
             if looked.is_sealed && fits.is_none() {
-                finding.because = Some(SEALED.to_owned());
+                finding.because = Some(Box::new(Because::UndeclaredCiphertext));
             }
             withheld = finding.status == Status::Withheld;
             let masked = fits.filter(|_| finding.status == Status::Masked);
@@ -164,7 +161,7 @@ impl Detection {
     }
 
     /// Records that the rows of a load stay out instead of being masked.
-    pub(super) fn withhold(&self, load: &Load, because: &str) {
+    pub(super) fn withhold(&self, load: &Load, because: &Because) {
         let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
             return;
         };
@@ -176,7 +173,7 @@ impl Detection {
             });
             if let Some(finding) = masked {
                 finding.status = Status::Withheld;
-                finding.because = Some(because.into());
+                finding.because = Some(Box::new(because.clone()));
             }
         }
     }
@@ -319,7 +316,7 @@ fn act(policy: Policy, finding: &mut Finding, fits: bool, column: &Watched) {
         (Policy::Mask, false) => {
             finding.status = Status::Withheld;
             let why = column.blocked.clone();
-            finding.because = Some(why.map_or_else(|| "no mask of the catalogue fits it".into(), Into::into));
+            finding.because = Some(why.unwrap_or_else(|| Box::new(Because::NoMaskFits)));
         }
     }
 }

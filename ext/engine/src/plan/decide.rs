@@ -6,15 +6,14 @@ use super::entries::{display_name, extension_schema, is_body_of_view, made_by_ti
 use super::extension_rows;
 use super::sql::{lex, Token};
 use super::{Diagnostics, Problems, Warnings};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::settings::{OnObjectError, Settings};
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Schemas of other tools and of the gem's own, which a staging database has no use for.
 const FOREIGN_SCHEMAS: &[&str] = &["pghero", "heroku_ext", "pg_repack", "scalingo_staging_sync"];
-
-/// Why what `exclude_objects` names is left out.
-const BY_HAND: &str = "the configuration names it";
 
 /// What happens to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub(super) enum Fate {
     /// It says something about the session, which the plan takes up elsewhere.
     Implied,
     /// It is not restored, for this reason.
-    Out(String),
+    Out(Why),
 }
 
 impl Fate {
@@ -64,18 +63,14 @@ pub(super) fn decide(
     );
     let fates = entries
         .iter()
-        .map(|entry| {
-            let why = match of_hypertable(entry, hypertables) {
-                Some(why) => why,
-                None => by_kind(entry, &relations, settings, &mut diagnostics.warnings),
-            };
-            why.map_or(Fate::Keep, Fate::Out)
-        })
         .enumerate()
-        .map(|(at, fate)| match fate {
-            Fate::Out(why) if why.is_empty() => Fate::Implied,
-            Fate::Keep if by_hand.contains(&at) => Fate::Out(BY_HAND.to_owned()),
-            fate => fate,
+        .map(|(at, entry)| {
+            let fate = of_hypertable(entry, hypertables)
+                .unwrap_or_else(|| by_kind(entry, &relations, settings, &mut diagnostics.warnings));
+            match fate {
+                Fate::Keep if by_hand.contains(&at) => Fate::Out(Why::NamedByConfiguration),
+                fate => fate,
+            }
         })
         .collect();
     let mut decisions = Decisions {
@@ -94,65 +89,59 @@ pub(super) fn decide(
 }
 
 /// The same of a hypertable's parts: rows of chunks come, and what the extension makes with it is implied.
-fn of_hypertable(entry: &Entry, hypertables: &Hypertables) -> Option<Option<String>> {
+fn of_hypertable(entry: &Entry, hypertables: &Hypertables) -> Option<Fate> {
     let is_rows = entry.kind == EntryKind::TableData && hypertables.of_chunk(entry).is_some();
     match is_rows {
-        true => Some(None),
-        false => hypertables.makes(entry).then(|| Some(String::new())),
+        true => Some(Fate::Keep),
+        false => hypertables.makes(entry).then_some(Fate::Implied),
     }
 }
 
-/// Why an entry is left out by what it is itself; an empty reason when it is implied by the session.
+/// What happens to an entry by what it is itself.
 fn by_kind(
     entry: &Entry,
     relations: &HashSet<(&EntryKind, &str, &str)>,
     settings: &Settings,
     warnings: &mut Warnings,
-) -> Option<String> {
+) -> Fate {
     let is_known =
         |kind: EntryKind| relations.contains(&(&kind, entry.namespace.as_str(), entry.tag.as_str()));
-    let why = match &entry.kind {
-        EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath => "",
-        EntryKind::Acl | EntryKind::DefaultAcl => "privileges are the target's own",
-        EntryKind::Database | EntryKind::DatabaseProperties => "the target database exists already",
-        EntryKind::Comment => "comments are not restored",
-        EntryKind::SecurityLabel => "security labels are not restored",
-        EntryKind::Tablespace => "tablespaces are not restored",
-        EntryKind::StatisticsData => "planner statistics hold raw values",
-        EntryKind::UserMapping => "it can hold production's passwords",
-        kind if kind.is_of_publication() => "publications are not restored",
-        kind if kind.is_of_subscription() => "subscriptions are not restored",
+    Fate::Out(match &entry.kind {
+        EntryKind::Encoding | EntryKind::StdStrings | EntryKind::SearchPath => return Fate::Implied,
+        EntryKind::Acl | EntryKind::DefaultAcl => Why::Privileges,
+        EntryKind::Database | EntryKind::DatabaseProperties => Why::DatabaseExists,
+        EntryKind::Comment => Why::Comments,
+        EntryKind::SecurityLabel => Why::SecurityLabels,
+        EntryKind::Tablespace => Why::Tablespaces,
+        EntryKind::StatisticsData => Why::Statistics,
+        EntryKind::UserMapping => Why::HoldsPasswords,
+        kind if kind.is_of_publication() => Why::Publications,
+        kind if kind.is_of_subscription() => Why::Subscriptions,
         EntryKind::ForeignDataWrapper | EntryKind::Server | EntryKind::ForeignTable
             if !settings.include_foreign_servers =>
         {
-            "foreign servers can hold production's passwords; include_foreign_servers brings them in"
+            Why::ForeignServers
         }
-        EntryKind::Schema if entry.tag == "public" => "every database has it",
-        EntryKind::Schema if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => {
-            return Some(format!("the schema {} is never restored", entry.tag));
-        }
-        _ if FOREIGN_SCHEMAS.contains(&entry.namespace.as_str()) => {
-            return Some(format!(
-                "it is in the schema {}, which is never restored",
-                entry.namespace
-            ));
-        }
-        _ if made_by_timescaledb(entry) => "TimescaleDB makes it itself",
-        EntryKind::TableData if !is_known(EntryKind::Table) => "it is an extension's own configuration table",
-        EntryKind::SequenceSet if !is_known(EntryKind::Sequence) => "it is an extension's own sequence",
+        EntryKind::Schema if entry.tag == "public" => Why::EveryDatabaseHasIt,
+        EntryKind::Schema if FOREIGN_SCHEMAS.contains(&entry.tag.as_str()) => Why::SchemaOfOthers {
+            schema: entry.tag.clone(),
+        },
+        _ if FOREIGN_SCHEMAS.contains(&entry.namespace.as_str()) => Why::InSchemaOfOthers {
+            schema: entry.namespace.clone(),
+        },
+        _ if made_by_timescaledb(entry) => Why::MadeByTimescale,
+        EntryKind::TableData if !is_known(EntryKind::Table) => Why::ExtensionsTable,
+        EntryKind::SequenceSet if !is_known(EntryKind::Sequence) => Why::ExtensionsSequence,
         kind if entry.section == Section::None => {
-            warnings.push(format!(
-                "{kind} {} is of a kind that is not known, and is left out.",
-                entry.tag
-            ));
-            "it is of a kind that is not known"
+            let object = format!("{kind} {}", entry.tag);
+            warnings.push(Notice::UnknownLeftOut { object });
+            Why::UnknownKind
         }
-        EntryKind::TableData | EntryKind::Blobs | EntryKind::BlobMetadata => return None,
+        EntryKind::TableData | EntryKind::Blobs | EntryKind::BlobMetadata => return Fate::Keep,
         // Nothing to run, as where a public schema would stand.
-        _ if lex(&entry.defn).is_empty() => "",
-        _ => return None,
-    };
-    Some(why.to_owned())
+        _ if lex(&entry.defn).is_empty() => return Fate::Implied,
+        _ => return Fate::Keep,
+    })
 }
 
 /// The encoding of the rows, from the ENCODING entry: `SET client_encoding = 'UTF8';`.
@@ -189,7 +178,7 @@ impl Decisions {
         entries: &[Entry],
         by_id: &HashMap<DumpId, usize>,
         by_hand: &HashSet<usize>,
-    ) -> Vec<String> {
+    ) -> Vec<Notice> {
         let mut warnings = Vec::new();
         let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
@@ -211,16 +200,14 @@ impl Decisions {
                     continue;
                 }
                 let (entry, because) = (&entries[dependent], &entries[gone]);
-                let why = format!(
-                    "it needs {} {}, which is left out",
-                    because.kind,
-                    display_name(because)
-                );
+                let why = Why::NeedsLeftOut {
+                    object: format!("{} {}", because.kind, display_name(because)),
+                };
                 if matches!(entry.kind, EntryKind::Table | EntryKind::ForeignTable) {
-                    warnings.push(format!(
-                        "The table {} is left out, with its rows: {why}.",
-                        display_name(entry)
-                    ));
+                    warnings.push(Notice::TableLeftOut {
+                        table: display_name(entry),
+                        why: why.clone(),
+                    });
                 }
                 // A view that needs a primary key comes in two parts, an empty shell and, after the key, what it
                 // reads; the shell alone would be a view of NULLs.
@@ -282,7 +269,7 @@ impl Decisions {
                 if is_needed || is_mentioned {
                     self.keep_schema(entries, &home, &fate);
                 } else {
-                    fate = Fate::Out(format!("it is in the schema {home}, which is never restored"));
+                    fate = Fate::Out(Why::InSchemaOfOthers { schema: home });
                 }
             }
             self.fates[index] = fate;
@@ -305,7 +292,7 @@ impl Decisions {
                 continue;
             }
             self.fates[at] = match by_hand.contains(&at) {
-                true => Fate::Out(BY_HAND.to_owned()),
+                true => Fate::Out(Why::NamedByConfiguration),
                 false => extension_rows::why_not(entry, with_extensions, warnings)
                     .map_or(Fate::KeepIfAllowed, Fate::Out),
             };

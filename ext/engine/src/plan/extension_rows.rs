@@ -4,17 +4,19 @@
 
 use super::sql::{lex, names, Cursor};
 use super::{TableName, Warnings};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use pg_dump_archive::{Entry, EntryKind};
 use std::collections::HashSet;
 
 /// What never comes, by the schema of its table.
-const NEVER: &[(&str, &str)] = &[
-    ("cron", "they are jobs, which would run here, too"),
-    ("pgagent", "they are jobs, which would run here, too"),
-    ("pglogical", "they lead to production's other servers"),
-    ("vault", "they are production's secrets"),
-    ("pgsodium", "they are production's keys"),
-    ("anon", "they are production's own rules and secrets"),
+const NEVER: &[(&str, Why)] = &[
+    ("cron", Why::RowsAreJobs),
+    ("pgagent", Why::RowsAreJobs),
+    ("pglogical", Why::RowsLeadToServers),
+    ("vault", Why::RowsAreSecrets),
+    ("pgsodium", Why::RowsAreKeys),
+    ("anon", Why::RowsAreRulesAndSecrets),
 ];
 
 /// Schemas whose rows an extension makes anew by itself, and that nothing else may write.
@@ -34,25 +36,21 @@ pub(super) fn are_these(entry: &Entry, created: &HashSet<(&str, &str)>) -> bool 
 }
 
 /// Why such rows do not come; None: they do, where the target lets them. `with_extensions`: some come.
-pub(super) fn why_not(entry: &Entry, with_extensions: bool, warnings: &mut Warnings) -> Option<String> {
+pub(super) fn why_not(entry: &Entry, with_extensions: bool, warnings: &mut Warnings) -> Option<Why> {
     let schema = entry.namespace.as_str();
-    let never = NEVER
-        .iter()
-        .find(|(name, _)| *name == schema)
-        .map(|(_, why)| *why);
-    let never =
-        never.or_else(|| (!copies_into_its_table(entry)).then_some("they do not come as COPY writes them"));
+    let never = NEVER.iter().find(|(name, _)| *name == schema).map(|(_, why)| why);
+    let never = never.or((!copies_into_its_table(entry)).then_some(&Why::RowsNotOfCopy));
     if let Some(why) = never {
-        warnings.push(format!(
-            "Rows of the extension's own table {schema}.{} are left out: {why}.",
-            entry.tag
-        ));
-        return Some(why.to_owned());
+        warnings.push(Notice::ExtensionRowsLeftOut {
+            table: format!("{schema}.{}", entry.tag),
+            why: why.clone(),
+        });
+        return Some(why.clone());
     }
     if OWN.iter().any(|start| schema.starts_with(start)) {
-        return Some("the extension makes them itself".to_owned());
+        return Some(Why::RowsMadeByExtension);
     }
-    (!with_extensions).then(|| "they are of no table of the backup".to_owned())
+    (!with_extensions).then_some(Why::RowsOfNoTable)
 }
 
 /// Whether its COPY says the entry's own table, and columns.

@@ -45,11 +45,12 @@ mod unplanned;
 mod walk;
 mod weight;
 
+pub use crate::left_out::LeftOut;
 pub use load::{Load, LoadBuilder, RowFormat};
 pub use make::{attempt, plan, PlanInput};
 pub use masking::quote_identifier;
 pub use search::SearchVectors;
-pub use statements::{LargeObjects, LeftOut, Refusal, Statement};
+pub use statements::{LargeObjects, Refusal, Statement};
 pub use step::{MadeOf, Refuses, Step, StepKind, TaskId};
 pub use unplanned::{Unplanned, Unsettled};
 

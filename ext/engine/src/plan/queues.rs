@@ -8,15 +8,13 @@ use super::ignore::Ignores;
 use super::names::NamePattern;
 use super::rules::Rules;
 use super::schema::Schema;
+use crate::finding::{Because, Finding};
 use crate::settings::Settings;
-use personal_data::{queue, Finding, PiiKind, Reason, Status};
+use personal_data::{queue, PiiKind, Reason, Status};
 use std::collections::{BTreeMap, HashSet};
 
 /// How sure a queue's name is.
 const SURE: f32 = 0.95;
-
-/// Why a queue's rows stay out.
-pub(super) const QUIESCED: &str = "its rows stay out (quiesce)";
 
 /// What stands for a whole table where a column is asked for.
 const WHOLE: &str = "*";
@@ -26,7 +24,7 @@ struct Queue {
     /// What shows it.
     reason: Reason,
     status: Status,
-    because: String,
+    because: Because,
 }
 
 /// The tables of queued jobs.
@@ -49,17 +47,17 @@ impl Queues {
             let Some(reason) = shown else { continue };
             for table in std::iter::once(index).chain(schema.descendants(index)) {
                 let (status, because) = if excluded.contains(&table) {
-                    (Status::Covered, "exclude_tables".to_owned())
+                    (Status::Covered, Because::Excluded)
                 } else if let Some(rule) = rules.rule_for(table) {
-                    (Status::Covered, rule)
+                    (Status::Covered, Because::Rule { rule })
                 } else if ruled_by_sql.contains(&table) {
-                    (Status::Covered, "a rule in SQL".to_owned())
+                    (Status::Covered, Because::RuleInSql)
                 } else if let Some(reason) = ignores.reason(&schema.tables[table].name, WHOLE) {
-                    (Status::Ignored, reason)
+                    (Status::Ignored, Because::LetBe { reason })
                 } else if settings.quiesce {
-                    (Status::Covered, QUIESCED.to_owned())
+                    (Status::Covered, Because::Quiesced)
                 } else {
-                    (Status::Ignored, "quiesce is false".to_owned())
+                    (Status::Ignored, Because::NotQuiesced)
                 };
                 found.entry(table).or_insert_with(|| Queue {
                     reason: reason.clone(),
@@ -73,7 +71,9 @@ impl Queues {
 
     /// Whether a table's rows stay out because they are queued jobs.
     pub(super) fn has_no_rows(&self, table: usize) -> bool {
-        self.0.get(&table).is_some_and(|queue| queue.because == QUIESCED)
+        self.0
+            .get(&table)
+            .is_some_and(|queue| queue.because == Because::Quiesced)
     }
 
     /// The tables whose rows stay out because they are queued jobs.
@@ -97,7 +97,7 @@ impl Queues {
                 [queue.reason.clone()],
             );
             finding.status = queue.status;
-            finding.because = Some(queue.because.clone());
+            finding.because = Some(Box::new(queue.because.clone()));
             finding
         })
     }

@@ -4,8 +4,8 @@ use super::decide::{Decisions, Fate};
 use super::entries::{display_name, extension_schema};
 use super::quote_identifier;
 use super::sql::{lex, Token};
+use crate::left_out::LeftOut;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
-use serde::{Serialize, Serializer};
 use std::collections::{HashMap, HashSet};
 
 /// A statement that creates part of the schema.
@@ -42,24 +42,6 @@ pub enum Refusal {
     LeftOut,
 }
 
-/// An entry that is not restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// What it is; pg_dump's word for it, where this is written down.
-    #[serde(serialize_with = "as_pg_dump_has_it")]
-    pub kind: EntryKind,
-    /// Its name.
-    pub name: String,
-    /// Why, in a few words.
-    pub why: String,
-    /// The target refused it, or what it needs; else the plan leaves it out, or it is an extension that nothing needs.
-    pub refused: bool,
-}
-
-fn as_pg_dump_has_it<S: Serializer>(kind: &EntryKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(kind)
-}
-
 /// Large objects named by the table of contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LargeObjects {
@@ -77,7 +59,7 @@ pub(super) fn left_out(entries: &[Entry], decisions: &Decisions) -> Vec<LeftOut>
         Fate::Out(why) => Some(LeftOut {
             kind: entry.kind.clone(),
             name: display_name(entry),
-            why: why.clone(),
+            why: vec![why.clone()],
             refused: false,
         }),
         _ => None,

@@ -115,7 +115,7 @@ impl<'a> Steps<'a> {
                     left_out.push(LeftOut {
                         kind: entry.kind.clone(),
                         name: display_name(entry),
-                        why,
+                        why: vec![why],
                         refused: false,
                     });
                     continue;

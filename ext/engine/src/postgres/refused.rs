@@ -1,7 +1,8 @@
 //! What the server would not create, why, and what would fix it. The archive says what depends on it.
 
 use crate::error::{reason, Doing};
-use crate::plan::{LeftOut, Plan};
+use crate::left_out::{LeftOut, Why};
+use crate::plan::Plan;
 use crate::postgres::session::{is_not_found, is_refusal, lock};
 use pg_dump_archive::{DumpId, EntryKind};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use tokio_postgres::error::SqlState;
 pub(in crate::postgres) struct Missing(Mutex<BTreeMap<DumpId, LeftOut>>);
 
 impl Missing {
-    pub(in crate::postgres) fn add(&self, id: DumpId, kind: EntryKind, name: &str, why: String) {
+    pub(in crate::postgres) fn add(&self, id: DumpId, kind: EntryKind, name: &str, why: Vec<Why>) {
         let left_out = LeftOut {
             // An extension among them is one that nothing else in the backup needs, so that staging lacks none of
             // production's objects: it does not count.
@@ -36,21 +37,17 @@ impl Missing {
     }
 
     /// Why something that needs these entries is left out, if one of them is missing.
-    pub(in crate::postgres) fn needed_by(&self, needs: &[DumpId]) -> Option<String> {
+    pub(in crate::postgres) fn needed_by(&self, needs: &[DumpId]) -> Option<Why> {
         let missing = lock(&self.0);
         let gone = needs.iter().find_map(|id| missing.get(id))?;
-        Some(format!("it needs {} {}, which is left out", gone.kind, gone.name))
+        let object = format!("{} {}", gone.kind, gone.name);
+        Some(Why::NeedsLeftOut { object })
     }
 
     /// Everything, in the archive's order of numbers.
     pub(in crate::postgres) fn all(&self) -> Vec<LeftOut> {
         lock(&self.0).values().cloned().collect()
     }
-}
-
-/// A warning on something that is left out.
-pub(in crate::postgres) fn warning(kind: &impl std::fmt::Display, name: &str, why: &str) -> String {
-    format!("{kind} {name} is left out: {why}.")
 }
 
 /// Whether the server refused the object, and not the session, the moment or the machine: whatever it says about names,
@@ -82,27 +79,26 @@ pub(in crate::postgres) fn why(
     kind: &impl PartialEq<EntryKind>,
     needs: &[DumpId],
     plan: &Plan,
-) -> String {
+) -> Vec<Why> {
     let extension = *kind == EntryKind::Extension;
     let why = match error.code().map(SqlState::code) {
-        Some("42501") => "the target's role may not create it".to_owned(),
-        Some("42704") if extension => "an extension that it requires is not there".to_owned(),
-        _ if extension => "the target's server does not have it".to_owned(),
-        _ => reason(doing, error),
+        Some("42501") => Why::MayNotCreate,
+        Some("42704") if extension => Why::ExtensionLacking,
+        _ if extension => Why::ServerLacksIt,
+        _ => Why::Refused {
+            message: reason(doing, error),
+        },
     };
     let cure = is_not_found(error).then(|| cure(needs, plan)).flatten();
-    match cure {
-        Some(cure) => format!("{why}; {cure}"),
-        None => why,
-    }
+    std::iter::once(why).chain(cure).collect()
 }
 
 /// A function that names others without their schema finds them once it says where they are.
-fn cure(needs: &[DumpId], plan: &Plan) -> Option<String> {
+fn cure(needs: &[DumpId], plan: &Plan) -> Option<Why> {
     let mut schema = plan.schema.iter();
     let function = schema.find(|one| one.kind == EntryKind::Function && needs.contains(&one.dump_id))?;
-    Some(format!(
-        "in production, ALTER FUNCTION {} SET search_path = {} cures it",
-        function.name, plan.search_path
-    ))
+    Some(Why::SearchPathCures {
+        function: function.name.clone(),
+        path: plan.search_path.clone(),
+    })
 }

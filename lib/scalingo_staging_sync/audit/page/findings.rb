@@ -16,7 +16,7 @@ module ScalingoStagingSync
         def left = view.personal.with(:open, :withheld) + view.personal.with(:declared)
 
         def fate(column)
-          return t("findings.ignored", reason: column.because.to_s) if column.fate == :declared
+          return t("findings.ignored", reason: words.quote(column.because) || column.because) if column.fate == :declared
 
           %(<span class="attention">#{t("findings.#{FATES.fetch(column.fate)}")}</span>)
         end

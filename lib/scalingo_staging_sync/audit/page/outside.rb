@@ -13,12 +13,6 @@ module ScalingoStagingSync
 
         def became(finding) = left?(finding) ? "left" : finding.status
 
-        # The team's own words are in the team's language.
-        def why(finding)
-          because = finding.because
-          (finding.ignored? && !words.quote(because)) ? h(because) : quoted(because)
-        end
-
         def quiet? = document.config.quiesce
 
         def accounts = run.accounts_with_known_password.to_i

@@ -31,7 +31,7 @@ module ScalingoStagingSync
           end
         end
 
-        def named(kind, name) = ((kind == "phase") && words.quote(name)) || name
+        def named(kind, name) = (kind == "phase") ? words.phase(name) : name
 
         def percent(seconds) = (seconds / whole * 100).round(2)
 

@@ -84,8 +84,7 @@ impl DryRun {
     pub(super) fn note_plan(&mut self, plan: &Plan) {
         self.warnings.extend(plan.warnings.iter().cloned());
         self.warnings.extend(room::warning(plan).map(Text::from));
-        let unmeetable = plan.personal.unmeetable().into_iter();
-        self.warnings.extend(unmeetable.map(Text::from));
+        self.warnings.extend(plan.personal.unmeetable());
         self.findings.clone_from(&plan.personal.findings);
         self.channels = plan.known_channels();
         self.not_valid = not_valid(plan);

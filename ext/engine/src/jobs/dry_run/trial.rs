@@ -3,9 +3,12 @@
 use super::DryRun;
 use crate::error::Result;
 use crate::event::Sink;
+use crate::notice::Notice;
+use crate::phrase::Phrase;
 use crate::plan::Plan;
 use crate::postgres::{Target, Tried};
 use crate::settings::Settings;
+use crate::text::Text;
 
 /// Tries the whole schema in the target, in a transaction that is rolled back.
 pub(super) async fn try_schema(settings: &Settings, plan: &Plan, events: &Sink) -> Result<Tried> {
@@ -25,14 +28,18 @@ impl DryRun {
                 .push(format!("The schema was not tried: {why}.").into()),
             Tried::Without(missing) => {
                 for one in &missing {
+                    let (object, why) = (format!("{} {}", one.kind, one.name), one.why.clone());
                     // The trial knows better than the catalogue, whose warning goes.
-                    let begins = format!("{} {} would be left out", one.kind, one.name);
-                    self.warnings
-                        .retain(|known| !known.to_string().starts_with(&begins));
-                    self.warnings.push(format!("{begins}: {}.", one.why).into());
+                    self.warnings.retain(|known| !foretells(known, &object));
+                    self.warnings.push(Notice::WouldBeLeftOut { object, why }.into());
                 }
                 self.left_out.extend(missing);
             }
         }
     }
+}
+
+/// Whether a warning says that this object would be left out.
+fn foretells(warning: &Text, object: &str) -> bool {
+    matches!(warning.phrase(), Some(Phrase::Notice(Notice::WouldBeLeftOut { object: known, .. })) if known == object)
 }

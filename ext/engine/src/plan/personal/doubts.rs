@@ -1,5 +1,6 @@
 //! What CHECKs that are not understood, and unique indexes over a part of its values, ask of a column.
 
+use crate::finding::Because;
 use crate::plan::checks;
 use crate::plan::parts::{self, SeenPart};
 use crate::plan::schema::Schema;
@@ -47,16 +48,15 @@ impl Doubts {
     }
 
     /// Why no mask is put in force by itself, if a CHECK is why.
-    pub(super) fn because(&self) -> Option<String> {
+    pub(super) fn because(&self) -> Option<Because> {
         if let Some(check) = self.check() {
-            return Some(format!(
-                "its CHECK \"{check}\" asks more than can be known before the rows have come"
-            ));
+            return Some(Because::CheckAsksMore {
+                check: check.to_owned(),
+            });
         }
         let part = self.parts().iter().find(|part| part.is_less_than_the_value())?;
-        Some(format!(
-            "no mask keeps its values apart where the unique index over {} sees only a part of them",
-            part.sql()
-        ))
+        Some(Because::UniquePart {
+            part: part.sql().to_owned(),
+        })
     }
 }

@@ -1,10 +1,10 @@
 //! What names show, as findings.
 
 use super::judge::{Judge, Judged};
-use crate::plan::queues::QUIESCED;
+use crate::finding::{Because, Finding};
 use crate::plan::{Load, TableName};
 use crate::settings::Policy;
-use personal_data::{Finding, NameFinding, Status};
+use personal_data::{NameFinding, Status};
 use std::collections::BTreeMap;
 
 /// Findings by table and column.
@@ -29,7 +29,7 @@ impl Judge<'_> {
                 (one.let_be.as_deref(), finding.status, needs_a_rule)
             {
                 finding.status = Status::Ignored;
-                finding.because = Some((*because).to_owned());
+                finding.because = Some(Box::new(because.clone()));
             }
             let open = finding.status > Status::Covered;
             let suggestion = one
@@ -65,16 +65,19 @@ impl Judge<'_> {
                     .any(|source| findings.contains_key(&(home.clone(), source.clone())));
                 let mut finding = found(&home, &column.name, &named);
                 let ignored = self.inputs.ignores.reason(&home, &column.name);
-                (finding.status, finding.because) = match (source, ignored) {
-                    (Some(source), _) => (Status::Covered, Some(format!("it is computed from {source}"))),
-                    (None, Some(reason)) => (Status::Ignored, Some(reason)),
+                let (status, because) = match (source, ignored) {
+                    (Some(source), _) => (
+                        Status::Covered,
+                        Because::ComputedFrom {
+                            column: source.clone(),
+                        },
+                    ),
+                    (None, Some(reason)) => (Status::Ignored, Because::LetBe { reason }),
                     // What it is computed from is a finding already, and with a rule for that it is covered, too.
                     (None, None) if open => continue,
-                    (None, None) => (
-                        Status::Uncovered,
-                        Some("it is a generated column: mask what it is computed from".into()),
-                    ),
+                    (None, None) => (Status::Uncovered, Because::Generated),
                 };
+                (finding.status, finding.because) = (status, Some(Box::new(because)));
                 keep_worst(findings, &home, finding);
             }
         }
@@ -94,7 +97,10 @@ impl Judge<'_> {
                 let mut finding = found(&home, &column.name, &named.finding);
                 let quiesced = self.inputs.queues.has_no_rows(index);
                 finding.status = Status::Covered;
-                finding.because = Some(if quiesced { QUIESCED } else { "exclude_tables" }.into());
+                finding.because = Some(Box::new(match quiesced {
+                    true => Because::Quiesced,
+                    false => Because::Excluded,
+                }));
                 keep_worst(findings, &home, finding);
             }
         }

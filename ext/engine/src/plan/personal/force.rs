@@ -2,6 +2,7 @@
 
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
+use crate::finding::Because;
 use crate::plan::{Diagnostics, Load};
 use crate::settings::Policy;
 use masking::{Encryption, Mask, RowMask};
@@ -51,20 +52,13 @@ impl Judge<'_> {
     }
 
     /// Why no pseudonym of a column can be made that its app could read, if so.
-    fn unreadable(&self, load: &Load, position: usize) -> Option<String> {
+    fn unreadable(&self, load: &Load, position: usize) -> Option<Because> {
         let (table, column) = (load.table.to_string(), load.columns.get(position)?);
         let helpers = &self.inputs.pseudonyms.helpers;
-        let because = match helpers.encryption(&table, column)? {
-            Encryption::Unknown => {
-                "the app encrypts it, it cannot be NULL, and no key of this environment is known with which a pseudonym \
-                 could be encrypted"
-            }
-            _ => {
-                "the app encrypts it, it cannot be NULL, and no pseudonym of it can be encrypted that its type, its CHECKs and \
-                 its indexes take"
-            }
-        };
-        Some(because.to_owned())
+        Some(match helpers.encryption(&table, column)? {
+            Encryption::Unknown => Because::NoKeyToEncrypt,
+            _ => Because::NoCiphertextFits,
+        })
     }
 
     /// Marks what gets its automatic mask, less columns of a foreign key whose other side is not masked the same way
@@ -91,7 +85,7 @@ impl Judge<'_> {
                         one.doubts
                             .because()
                             .or_else(|| self.unreadable(load, one.position))
-                            .unwrap_or_else(|| "no mask of the catalogue fits it".to_owned()),
+                            .unwrap_or(Because::NoMaskFits),
                     ),
                 };
             }

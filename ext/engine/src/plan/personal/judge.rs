@@ -5,6 +5,7 @@ use super::doubts::Doubts;
 use super::keys::Keys;
 use super::outside;
 use super::{Personal, Standing};
+use crate::finding::Because;
 use crate::plan::ignore::Ignores;
 use crate::plan::names::SharedNames;
 use crate::plan::queues::Queues;
@@ -41,7 +42,7 @@ pub(super) struct Judged {
     /// It is masked under every policy.
     pub(super) always: bool,
     /// It acts outside and is let be, for this reason.
-    pub(super) let_be: Option<Box<(NameFinding, &'static str)>>,
+    pub(super) let_be: Option<Box<(NameFinding, Because)>>,
     pub(super) standing: Standing,
     pub(super) automatic: Option<Box<Automatic>>,
     /// CHECKs on it that are not understood.
@@ -295,16 +296,16 @@ impl Judge<'_> {
     /// What stands between a column and staging, by the configuration alone.
     fn standing(&self, table: usize, load: &Load, column: &str) -> Standing {
         if let Some(rule) = self.inputs.rules.rule_of(table, column) {
-            return Standing::new(Status::Covered, rule);
+            return Standing::new(Status::Covered, Because::Rule { rule });
         }
         if let Some(rule) = self.sql_rule_of(load, column) {
-            return Standing::new(Status::Covered, rule);
+            return Standing::new(Status::Covered, Because::Rule { rule });
         }
         let home = self.home(table, column);
         let names = [home, table].map(|table| &self.inputs.schema.tables[table].name);
         let ignores = self.inputs.ignores;
         match names.iter().find_map(|name| ignores.reason(name, column)) {
-            Some(reason) => Standing::new(Status::Ignored, reason),
+            Some(reason) => Standing::new(Status::Ignored, Because::LetBe { reason }),
             None => Standing::uncovered(),
         }
     }

@@ -1,5 +1,6 @@
 //! What foreign keys and partition keys allow an automatic mask to do.
 
+use crate::finding::Because;
 use crate::plan::schema::Schema;
 use masking::Mask;
 use pg_dump_archive::DumpId;
@@ -57,11 +58,9 @@ impl Keys {
     }
 
     /// Why a column of a foreign key cannot be masked by itself.
-    pub(super) fn part_of(&self, place: &Place) -> Option<String> {
+    pub(super) fn part_of(&self, place: &Place) -> Option<Because> {
         let (key, _) = self.links.get(place)?.first()?;
-        Some(format!(
-            "it is part of the foreign key {key}: mask both sides with the same mask"
-        ))
+        Some(Because::InForeignKey { key: key.clone() })
     }
 
     /// Why the mask of a column would break a foreign key: its other side has not the same one.
@@ -70,29 +69,27 @@ impl Keys {
         schema: &Schema,
         place: &Place,
         masks: &HashMap<Place, Mask>,
-    ) -> Option<String> {
+    ) -> Option<Because> {
         let mask = masks.get(place)?;
         let (key, other) = self.links.get(place)?.iter().find(|(_, other)| {
             let theirs = masks.get(other);
             theirs != Some(mask) || !mask.is_function_of_value()
         })?;
-        Some(format!(
-            "the foreign key {key} joins it to {}.{}, which is not masked the same way: give both the same mask of \
-             those that keep foreign keys",
-            schema.tables[other.0].name, other.1
-        ))
+        Some(Because::OtherSideDiffers {
+            key: key.clone(),
+            column: format!("{}.{}", schema.tables[other.0].name, other.1),
+        })
     }
 }
 
 /// Why a column of a partition key cannot be masked.
-pub(super) fn partition_key_of(schema: &Schema, table: usize, column: &str) -> Option<String> {
+pub(super) fn partition_key_of(schema: &Schema, table: usize, column: &str) -> Option<Because> {
     let family = schema.partition_ancestors(table).into_iter().chain([table]);
     let parted = family.into_iter().find(|table| {
         let mut key = schema.tables[*table].partition_key.iter().flatten();
         key.any(|part| part == column)
     })?;
-    Some(format!(
-        "it is part of the partition key of {}, so masking it would move rows",
-        schema.tables[parted].name
-    ))
+    Some(Because::InPartitionKey {
+        table: schema.tables[parted].name.to_string(),
+    })
 }

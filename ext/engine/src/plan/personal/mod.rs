@@ -25,9 +25,10 @@ pub(super) use leaves::JUDGE;
 pub use watch::{Watch, Watched};
 
 use crate::error::{About, Error, Kind};
+use crate::finding::{Because, Finding};
 use crate::settings::Policy;
 use crate::text::{text, Setting, Snippet, Text};
-use personal_data::{Finding, Status};
+use personal_data::Status;
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -56,15 +57,15 @@ pub struct Personal {
 pub struct Standing {
     /// What.
     pub status: Status,
-    /// The rule, or the reason.
-    pub because: Option<String>,
+    /// What covers it, lets it be, or keeps a mask from it.
+    pub because: Option<Box<Because>>,
 }
 
 impl Standing {
-    fn new(status: Status, because: impl Into<String>) -> Self {
+    fn new(status: Status, because: Because) -> Self {
         Self {
             status,
-            because: Some(because.into()),
+            because: Some(Box::new(because)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
 use super::judge::{Judge, JudgeInputs, Judged, Named};
+use crate::finding::Because;
 use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
@@ -11,9 +12,6 @@ use personal_data::{
 use pg_dump_archive::DumpId;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
-
-/// Why the name of a service of files stays.
-const NO_SERVICE: &str = "the storage service of this environment is not known";
 
 /// The columns that refer to rows of queues that stay out and may hold NULL, by topmost table, with the foreign keys.
 pub(super) fn references(
@@ -105,13 +103,13 @@ impl Judge<'_> {
     }
 
     /// What a column that is let be has to do with the world outside, and why it is.
-    pub(super) fn let_be(&mut self, table: usize, column: &Column) -> Option<(NameFinding, &'static str)> {
+    pub(super) fn let_be(&mut self, table: usize, column: &Column) -> Option<(NameFinding, Because)> {
         let context = self.context(table);
         let sql_type = self.sql_type(table, column);
         let found = self.acts(table, &self.column_name(table, column, &sql_type), &context)?;
         let because = match self.inputs.settings.quiesce {
-            true => NO_SERVICE,
-            false => "quiesce is false",
+            true => Because::ServiceUnknown,
+            false => Because::NotQuiesced,
         };
         Some((found, because))
     }
@@ -154,21 +152,25 @@ impl Judge<'_> {
                 if !seen.insert((home, column)) {
                     continue;
                 }
-                let because = one.standing.because.as_deref().unwrap_or_default();
+                let because = one
+                    .standing
+                    .because
+                    .as_deref()
+                    .map(Text::from)
+                    .unwrap_or_default();
                 match (&one.named, one.let_be.as_deref()) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
                         let text = text!(
                             format!("{home}.{column} acts outside ("),
                             &named.reason,
-                            format!(
-                                ") and cannot be masked by itself: {because}. Give it a rule with a mask that fits, or let it \
-                                 stay with the entry "
-                            )
+                            ") and cannot be masked by itself: ",
+                            because,
+                            ". Give it a rule with a mask that fits, or let it stay with the entry "
                         );
                         let entry = Snippet::Ignore(in_ignores(home, column));
                         diagnostics.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
                     }
-                    (_, Some((_, NO_SERVICE))) => diagnostics.warnings.push(text!(
+                    (_, Some((_, Because::ServiceUnknown))) => diagnostics.warnings.push(text!(
                         format!(
                             "{home}.{column} may name production's storage, and staging could delete files there: "
                         ),

@@ -3,8 +3,10 @@
 
 use super::automatic::Shown;
 use super::Personal;
-use crate::alike::Alike;
+use crate::alike::{Alike, Many};
+use crate::notice::Notice;
 use crate::settings::Policy;
+use crate::text::Text;
 use personal_data::{PiiKind, Status};
 
 /// What values mostly turn out to be.
@@ -12,7 +14,7 @@ const LIKELY: [PiiKind; 3] = [PiiKind::Email, PiiKind::Phone, PiiKind::Name];
 
 impl Personal {
     /// A warning on each, where the policy is to mask.
-    pub(crate) fn unmeetable(&self) -> Vec<String> {
+    pub(crate) fn unmeetable(&self) -> Vec<Text> {
         let mut found = Alike::default();
         if !self.scan || self.policy != Policy::Mask {
             return Vec::new();
@@ -28,18 +30,11 @@ impl Personal {
                 let fits = |kind: &PiiKind| watch.automatic(column, *kind, Shown::SCRUBBED).is_some();
                 if !LIKELY.iter().any(fits) {
                     let name = format!("{}.{}", column.home, column.name);
-                    let sentence = format!(
-                        "Should values of {name} look personal, no mask takes their place, and the run ends with its table \
-                         empty: its CHECK \"{check}\" asks more than can be known before the rows have come. A rule, or an \
-                         entry in pii_ignore, settles it before."
-                    );
-                    found.add(name, sentence);
+                    let check = check.to_owned();
+                    found.add(name.clone(), Notice::NoMaskMeetsCheck { column: name, check });
                 }
             }
         }
-        found.into_warnings(
-            |count| format!("{count} columns have CHECKs that no mask is known to meet, should their values look personal"),
-            "Rules, or entries in pii_ignore, settle it before the run.",
-        )
+        found.into_warnings(|Many { count, names, more }| Notice::NoMaskMeetsChecks { count, names, more })
     }
 }

@@ -5,6 +5,7 @@ use super::automatic::{self, Automatic, Shown, Wanted};
 use super::doubts::Doubts;
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
+use crate::finding::Because;
 use crate::plan::{Load, TableName};
 use masking::{Mask, Pseudonyms, RowMask, Type, Unfit};
 use personal_data::{Status, TableContext};
@@ -42,7 +43,7 @@ pub struct Watched {
     /// What stands between it and staging.
     pub standing: Standing,
     /// Why it cannot be masked by itself, if so.
-    pub blocked: Option<Box<str>>,
+    pub blocked: Option<Box<Because>>,
     /// Its name has put a mask in force by itself that replaces only what `scrub` knows.
     pub scrubs: bool,
     /// CHECKs on it that are not understood.
@@ -160,7 +161,7 @@ impl Judge<'_> {
                 admitted: self.admitted(table, name).into(),
                 blocked: keys::partition_key_of(schema, table, name)
                     .or_else(|| self.keys.part_of(&place))
-                    .map(Into::into),
+                    .map(Box::new),
             });
         }
         Watch {

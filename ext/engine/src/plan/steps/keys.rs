@@ -1,7 +1,9 @@
 //! Foreign keys to tables whose rows are not there, or not all.
 
 use super::Steps;
-use crate::alike::Alike;
+use crate::alike::{Alike, Many};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::plan::Warnings;
 use pg_dump_archive::Entry;
 
@@ -13,13 +15,13 @@ pub(super) enum Outcome {
     Changed {
         sql: String,
         about: String,
-        warning: String,
+        warning: Notice,
     },
     /// It is left out, which is worth a warning: about what, and the sentence.
     LeftOut {
-        why: String,
+        why: Why,
         about: String,
-        warning: String,
+        warning: Notice,
     },
     /// What it is about is not there.
     Pointless,
@@ -27,20 +29,13 @@ pub(super) enum Outcome {
 
 /// Excluding one table that everything refers to concerns as many keys as there are tables.
 pub(super) fn warnings_of_keys(not_valid: Alike, left_out: Alike) -> Warnings {
-    let not_valid = not_valid.into_warnings(
-        |count| {
-            format!("{count} foreign keys are added NOT VALID, because rows that they refer to are excluded")
-        },
-        "A dry run lists each under \"not_valid\".",
-    );
-    let left_out = left_out.into_warnings(
-        |count| {
-            format!(
-                "{count} foreign keys of partitioned tables are left out, because rows that they refer to are excluded"
-            )
-        },
-        "The audit lists each under \"left_out\", and so does report.left_out.",
-    );
+    let not_valid = not_valid.into_warnings(|Many { count, names, more }| Notice::ManyKeysNotValid {
+        count,
+        names,
+        more,
+    });
+    let left_out =
+        left_out.into_warnings(|Many { count, names, more }| Notice::ManyKeysLeftOut { count, names, more });
     not_valid.into_iter().chain(left_out).collect()
 }
 
@@ -54,7 +49,8 @@ impl Steps<'_> {
             return Outcome::Pointless;
         };
         let bare = sql.trim_end().trim_end_matches(';');
-        let is_plain = self.schema.tables[*table].partition_key.is_none() && !key.not_valid;
+        let is_partitioned = self.schema.tables[*table].partition_key.is_some();
+        let is_plain = !is_partitioned && !key.not_valid;
         if is_plain && (self.kept.contains(table) || self.kept.contains(&references)) {
             // It is validated when all rows are there, if it holds.
             return Outcome::AsItIs(format!("{bare} NOT VALID;\n"));
@@ -71,23 +67,23 @@ impl Steps<'_> {
         let Some(missing) = missing.filter(|_| refers) else {
             return Outcome::AsItIs(sql);
         };
-        let missing = &self.schema.tables[missing].name;
-        let here = &self.schema.tables[*table].name;
-        let about = format!("{} of {here}", key.name);
-        if self.schema.tables[*table].partition_key.is_some() {
-            let why = format!(
-                "rows of {missing} are excluded, and PostgreSQL has no NOT VALID foreign keys on partitioned tables"
-            );
-            let warning = format!("The foreign key {} of {here} is left out: {why}.", key.name);
+        let missing = self.schema.tables[missing].name.to_string();
+        let table = self.schema.tables[*table].name.to_string();
+        let about = format!("{} of {table}", key.name);
+        let key = key.name.clone();
+        if is_partitioned {
+            let why = Why::NoNotValidKey { table: missing };
+            let warning = Notice::KeyLeftOut {
+                key,
+                table,
+                why: why.clone(),
+            };
             return Outcome::LeftOut { why, about, warning };
         }
         Outcome::Changed {
             sql: format!("{bare} NOT VALID;\n"),
             about,
-            warning: format!(
-                "The foreign key {} of {here} is added NOT VALID, because rows of {missing} are excluded.",
-                key.name
-            ),
+            warning: Notice::KeyNotValid { key, table, missing },
         }
     }
 }

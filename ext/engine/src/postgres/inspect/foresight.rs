@@ -2,13 +2,15 @@
 //! a superuser may make.
 
 use super::Inspection;
-use crate::alike::Alike;
+use crate::alike::{Alike, Many};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{Plan, Refusal, StepKind};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
-use crate::text::Text;
+use crate::text::text;
 use pg_dump_archive::EntryKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,29 +78,30 @@ pub(super) async fn look(session: &Session, plan: &Plan, seen: &mut Inspection) 
         let gone = gone.and_then(|roles| roles.iter().find(|role| missing.contains(*role)));
         let (why, cure, error) = if let Some(role) = gone {
             let cure = format!("Create the role {role} in the target, or drop the policy in production.");
-            (format!("the target has no role {role}"), cure, Kind::Restore)
+            (Why::NoRole { role: role.clone() }, cure, Kind::Restore)
         } else if !is_superuser && is_for_superusers(&object, &untrusted) {
             let cure = "Have a superuser own the target, or drop it in production.".to_owned();
-            ("only a superuser may create it".to_owned(), cure, Kind::Privilege)
+            (Why::OnlySuperuser, cure, Kind::Privilege)
         } else {
             continue;
         };
+        let object_name = format!("{kind} {name}");
         match object.refusal {
             Refusal::LeftOut => alike.add(
-                format!("{kind} {name}"),
-                format!("{kind} {name} would be left out: {why}."),
+                object_name.clone(),
+                Notice::WouldBeLeftOut {
+                    object: object_name,
+                    why: vec![why],
+                },
             ),
             Refusal::Fatal => {
-                let what = format!("{kind} {name} cannot be created: {why}.");
+                let what = text!(object_name, " cannot be created: ", &why, ".");
                 seen.problems.push(Error::new(error, what, cure));
             }
         }
     }
-    let warnings = alike.into_warnings(
-        |count| format!("{count} objects would be left out, because the target would refuse them"),
-        "`rake scalingo_staging_sync:check` tries each.",
-    );
-    seen.warnings.extend(warnings.into_iter().map(Text::from));
+    let together = |Many { count, names, more }| Notice::ManyWouldBeLeftOut { count, names, more };
+    seen.warnings.extend(alike.into_warnings(together));
     Ok(())
 }
 

@@ -6,10 +6,11 @@
 
 use super::{Done, Restore};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::plan::{quote_identifier, Load, TaskId};
 use crate::postgres::load::copy::Way;
 use crate::postgres::load::lane::{Lane, Queue};
-use crate::postgres::refused;
 use crate::postgres::session::connect::Session;
 use pg_dump_archive::DumpId;
 use tokio::sync::mpsc;
@@ -119,17 +120,16 @@ impl Restore<'_> {
             return;
         };
         let why = match error.about.sqlstate.as_deref() {
-            Some("42501") => "the target's role may not write to it".to_owned(),
-            _ => error.what.to_string(),
+            Some("42501") => Why::MayNotWrite,
+            _ => Why::Refused {
+                message: error.what.trim_end_matches('.').to_owned(),
+            },
         };
-        let why = why.trim_end_matches('.');
         let kind = pg_dump_archive::EntryKind::TableData;
-        let warning = refused::warning(&kind, &load.table.to_string(), why);
-        self.target
-            .missing
-            .add(id, kind, &load.table.to_string(), why.to_owned());
-        self.target.events.warn(&warning);
-        self.report.warnings.push(warning);
+        let (object, why) = (format!("{kind} {}", load.table), vec![why]);
+        let missing = &self.target.missing;
+        missing.add(id, kind, &load.table.to_string(), why.clone());
+        self.warn(&Notice::LeftOut { object, why });
     }
 }
 

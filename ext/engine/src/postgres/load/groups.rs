@@ -108,7 +108,7 @@ impl Restore<'_> {
         };
         for warning in &finished.warnings {
             self.target.events.warn(warning);
-            self.report.warnings.push(warning.clone());
+            self.report.warnings.push(warning.into());
         }
         let stored = |id| self.tables.get(&id).map_or(0, |progress| progress.rows_stored);
         for (id, rows, changes) in finished.by_load(group, stored) {

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::plan::TableName;
 use crate::postgres::schedule::questions::Answers;
 use crate::postgres::sql_rules::SqlChange;
+use crate::text::Text;
 use masking::ColumnCounts;
 use pg_dump_archive::DumpId;
 use std::collections::HashSet;
@@ -18,7 +19,7 @@ pub struct LoadReport {
     /// Steps that were run, those left out not counted.
     pub steps: u64,
     /// What was left out. Each was also an event.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
     /// Tables that are empty because a rule in SQL failed, with `rollback_on_error` off, and why.
     pub failed: Vec<(Vec<TableName>, Error)>,
     /// Tables whose rows were not loaded, because a column looks personal and nothing covers it.

@@ -1,6 +1,8 @@
 //! A step as it runs: again after a deadlock, and otherwise than the plan has it where the server or the rows refuse it.
 
 use crate::error::{Doing, Error, Result};
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::plan::{Plan, Refusal, Step};
 use crate::postgres::refused::{self, is_of_rows, is_of_the_object};
 use crate::postgres::session::connect::Session;
@@ -22,9 +24,9 @@ pub(super) struct StepDone {
 pub(super) enum StepOutcome {
     Done,
     /// It stands, though not as the archive has it: a warning.
-    Otherwise(String),
-    /// It is not there, for this reason.
-    LeftOut(String),
+    Otherwise(Notice),
+    /// It is not there, for these reasons.
+    LeftOut(Vec<Why>),
 }
 
 /// A step that is to be run.
@@ -105,7 +107,7 @@ impl Todo {
         self.drop_shell(session).await?;
         let mut why = self.why(&error);
         if is_of_rows(&error) {
-            why.push_str(&self.found(session).await);
+            why.extend(self.found(session).await);
         }
         Ok(StepOutcome::LeftOut(why))
     }
@@ -130,7 +132,7 @@ impl Todo {
         })
     }
 
-    fn why(&self, error: &tokio_postgres::Error) -> String {
+    fn why(&self, error: &tokio_postgres::Error) -> Vec<Why> {
         let step = &self.step;
         let doing = format!("restoring {} {}", step.kind, step.name);
         // These are created without a look at any row.
@@ -149,21 +151,21 @@ impl Todo {
     }
 
     /// How many rows it does not take, and what finds them; nothing where no query does.
-    async fn found(&self, session: &Session) -> String {
-        let Some(query) = self.step.finds() else {
-            return String::new();
-        };
+    async fn found(&self, session: &Session) -> Option<Why> {
+        let query = self.step.finds()?;
         let sql = format!("SELECT count(*) FROM ({query}) found");
         let count: Option<i64> = session
             .query_one(&sql, &[])
             .await
             .ok()
             .and_then(|row| row.try_get(0).ok());
-        match count {
-            Some(1) => format!("; 1 such row: {query}"),
-            Some(count) => format!("; {count} such rows: {query}"),
-            None => format!("; such rows: {query}"),
-        }
+        Some(match count {
+            Some(count) => Why::SuchRows {
+                count: count.unsigned_abs(),
+                query,
+            },
+            None => Why::SomeSuchRows { query },
+        })
     }
 
     /// Adds a constraint that rows do not meet as NOT VALID, and says so.
@@ -176,26 +178,22 @@ impl Todo {
             false => session.batch_execute(&format!("{bare} NOT VALID")).await,
         };
         let found = match cause {
-            Cause::Missing => String::new(),
+            Cause::Missing => None,
             Cause::Production => self.found(session).await,
         };
-        let kind = if step.kind == EntryKind::ForeignKey {
-            "foreign key"
-        } else {
-            "CHECK"
-        };
-        match (declared, cause) {
-            (Ok(()), Cause::Missing) => StepOutcome::Otherwise(format!(
-                "The {kind} {} is added NOT VALID: rows refer to some that a rule in SQL deleted or that are \
-                 missing because one failed or they look personal.",
-                step.name
-            )),
-            (Ok(()), Cause::Production) => StepOutcome::Otherwise(format!(
-                "The {kind} {} is added NOT VALID: rows of production do not meet it{found}.",
-                step.name
-            )),
-            (Err(error), _) => StepOutcome::LeftOut(format!("{}{found}", self.why(&error))),
+        if let Err(error) = declared {
+            return StepOutcome::LeftOut(self.why(&error).into_iter().chain(found).collect());
         }
+        let cause = match cause {
+            Cause::Missing => Why::RowsAreMissing,
+            Cause::Production => Why::RowsDoNotMeetIt,
+        };
+        let why = std::iter::once(cause).chain(found).collect();
+        let name = step.name.clone();
+        StepOutcome::Otherwise(match step.kind == EntryKind::ForeignKey {
+            true => Notice::KeyOfRowsNotValid { key: name, why },
+            false => Notice::CheckOfRowsNotValid { check: name, why },
+        })
     }
 }
 

@@ -5,9 +5,10 @@ use super::step::{run_together, StepDone, StepOutcome, Todo};
 use super::{Done, Restore};
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::left_out::Why;
+use crate::notice::Notice;
 use crate::plan::{MadeOf, Plan, Refusal, Step, StepKind, TaskId};
 use crate::postgres::load::stage::Decision;
-use crate::postgres::refused;
 use crate::postgres::schedule::keys::foreign::{TwoPart, WORTH_IT};
 use crate::postgres::schedule::working_memory;
 use crate::postgres::session::connect::Session;
@@ -77,7 +78,7 @@ impl<'a> Restore<'a> {
         self.step_done(StepDone {
             index,
             seconds: 0.0,
-            outcome: StepOutcome::LeftOut(why),
+            outcome: StepOutcome::LeftOut(vec![why]),
         });
         Ok(true)
     }
@@ -210,7 +211,11 @@ impl<'a> Restore<'a> {
             StepOutcome::Done => None,
             StepOutcome::Otherwise(warning) => Some(warning),
             StepOutcome::LeftOut(why) => {
-                let warning = refused::warning(&step.kind, &step.name, &why);
+                let object = format!("{} {}", step.kind, step.name);
+                let warning = Notice::LeftOut {
+                    object,
+                    why: why.clone(),
+                };
                 if let (TaskId::Entry(id), StepKind::Entry(kind)) = (step.id, &step.kind) {
                     self.target.missing.add(id, kind.clone(), &step.name, why);
                 }
@@ -219,14 +224,19 @@ impl<'a> Restore<'a> {
             }
         };
         if let Some(warning) = warning {
-            self.target.events.warn(&warning);
-            self.report.warnings.push(warning);
+            self.warn(&warning);
             return;
         }
         self.report.steps += 1;
         let (kind, name) = (step.kind.to_string(), step.name.clone());
         let seconds = seconds + self.build_seconds.get(&index).unwrap_or(&0.0);
         self.target.events.send(Event::StepDone { kind, name, seconds });
+    }
+
+    /// Warns, and keeps the warning.
+    pub(super) fn warn(&mut self, warning: &Notice) {
+        self.target.events.warn(warning);
+        self.report.warnings.push(warning.into());
     }
 
     /// Notes what went with the shell of a view.
@@ -240,14 +250,9 @@ impl<'a> Restore<'a> {
             let why = missing.needed_by(&one.needs);
             let is_shell = one.kind == EntryKind::View && one.name == view;
             if let Some(why) = why.filter(|_| !is_shell && one.refusal == Refusal::LeftOut) {
-                missing.add(one.dump_id, one.kind.clone(), &one.name, why);
+                missing.add(one.dump_id, one.kind.clone(), &one.name, vec![why]);
             } else if is_shell {
-                missing.add(
-                    one.dump_id,
-                    one.kind.clone(),
-                    view,
-                    "what it reads is left out".into(),
-                );
+                missing.add(one.dump_id, one.kind.clone(), view, vec![Why::ReadsLeftOut]);
             }
         }
     }

@@ -174,7 +174,7 @@ impl Target {
             ..
         } = statement;
         if let Some(why) = self.missing.needed_by(needs) {
-            self.missing.add(*dump_id, kind.clone(), name, why);
+            self.missing.add(*dump_id, kind.clone(), name, vec![why]);
             return Ok(());
         }
         let doing = format!("creating {kind} {name}");

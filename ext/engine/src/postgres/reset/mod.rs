@@ -17,11 +17,11 @@ pub(crate) mod trial;
 
 pub(crate) use keep::{look as look_at_kept, refused_in};
 
-use crate::alike::Alike;
+use crate::alike::{Alike, Many};
 use crate::error::{Doing, Error, Result};
+use crate::notice::Notice;
 use crate::plan::Plan;
 use crate::postgres::inspect::extensions;
-use crate::postgres::refused;
 use crate::postgres::state;
 use crate::postgres::{JobRecord, Target};
 use lock_watch::LockWatch;
@@ -99,17 +99,11 @@ impl Target {
         let missing = self.missing.all();
         let mut alike = Alike::default();
         for one in &missing {
-            alike.add(
-                format!("{} {}", one.kind, one.name),
-                refused::warning(&one.kind, &one.name, &one.why),
-            );
+            let (object, why) = (format!("{} {}", one.kind, one.name), one.why.clone());
+            alike.add(object.clone(), Notice::LeftOut { object, why });
         }
-        let warnings = alike.into_warnings(
-            |count| {
-                format!("{count} objects are left out, because the target refuses them or what they need")
-            },
-            "The audit lists each with its reason under \"left_out\", and so does report.left_out.",
-        );
+        let warnings =
+            alike.into_warnings(|Many { count, names, more }| Notice::ManyLeftOut { count, names, more });
         for warning in warnings {
             self.events.warn(warning);
         }

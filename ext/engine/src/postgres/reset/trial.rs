@@ -6,7 +6,8 @@ use super::lock_timeout_ms;
 use super::refusal::{run, Refused};
 use super::replace::creation_locks;
 use crate::error::{Doing, Error, Result};
-use crate::plan::{LeftOut, Plan, Refusal, StepKind};
+use crate::left_out::LeftOut;
+use crate::plan::{Plan, Refusal, StepKind};
 use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::inventory;
 use crate::postgres::refused;
@@ -79,7 +80,7 @@ impl Target {
             };
             let may_go = step.refusal == Refusal::LeftOut;
             if let Some(why) = self.missing.needed_by(&step.needs).filter(|_| may_go) {
-                self.missing.add(id, kind.clone(), &step.name, why);
+                self.missing.add(id, kind.clone(), &step.name, vec![why]);
                 continue;
             }
             let doing = format!("creating {kind} {}", step.name);
