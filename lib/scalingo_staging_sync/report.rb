@@ -75,7 +75,7 @@ module ScalingoStagingSync
     def leak_check = to_h[:leak_check]
 
     # @return [Array<Hash{Symbol => Object}>] what holds personal data beside columns: :channel ("search_vector",
-    #   "large_objects", "bytea" or "schema_text"), :name, :kind, :count, :outcome and :note
+    #   "large_objects", "bytea" or "schema_text"), :name, :kind, :count, :outcome, :note and :note_data
     def channels = to_h[:channels] || []
 
     # @return [Array<String>] what the person in charge should know

@@ -1,7 +1,8 @@
 //! What can hold personal data beside the columns that rules name, and what happens to it.
 
-use crate::alike::{first_of, NAMED};
-use crate::text::{text, Setting, Snippet, Text};
+use crate::alike::{Alike, Many};
+use crate::notice::Notice;
+use crate::text::Text;
 use personal_data::RuleEntry;
 use serde::Serialize;
 
@@ -18,8 +19,8 @@ pub struct Channel {
     pub count: u64,
     /// What happened to it.
     pub outcome: ChannelOutcome,
-    /// The same as a sentence.
-    pub note: Text,
+    /// The same as a warning.
+    pub note: Notice,
 }
 
 /// What can hold personal data beside columns.
@@ -54,61 +55,41 @@ pub enum ChannelOutcome {
 
 /// What to warn of: a sentence for each channel, or one for all of a kind where they are many.
 pub fn warnings(channels: &[Channel]) -> Vec<Text> {
-    let mut kinds: Vec<(ChannelKind, ChannelOutcome, Vec<&Channel>)> = Vec::new();
+    let mut kinds: Vec<(ChannelKind, ChannelOutcome, u64, Alike)> = Vec::new();
     for channel in channels {
-        let known = kinds
-            .iter_mut()
-            .find(|(kind, outcome, _)| (*kind, *outcome) == (channel.channel, channel.outcome));
-        match known {
-            Some((_, _, alike)) => alike.push(channel),
-            None => kinds.push((channel.channel, channel.outcome, vec![channel])),
-        }
+        let alike =
+            |(kind, outcome, ..): &(_, _, _, _)| (*kind, *outcome) == (channel.channel, channel.outcome);
+        let at = kinds.iter().position(alike).unwrap_or_else(|| {
+            kinds.push((channel.channel, channel.outcome, 0, Alike::default()));
+            kinds.len() - 1
+        });
+        let (_, _, values, alike) = &mut kinds[at];
+        *values += channel.count;
+        alike.add(&channel.name, &channel.note);
     }
-    let sentences = kinds.iter().flat_map(|(kind, outcome, alike)| {
-        if alike.len() > NAMED {
-            vec![together(*kind, *outcome, alike).into()]
-        } else {
-            alike.iter().map(|channel| channel.note.clone()).collect()
-        }
+    let warnings = kinds.into_iter().flat_map(|(kind, outcome, values, alike)| {
+        alike.into_warnings(|many| together(kind, outcome, values, many))
     });
-    sentences.collect()
+    warnings.collect()
 }
 
-/// Many of a kind in one sentence, and where each is to be read.
-fn together(kind: ChannelKind, outcome: ChannelOutcome, alike: &[&Channel]) -> String {
-    let count = alike.len();
-    let what = match (kind, outcome) {
-        (ChannelKind::Bytea, _) => {
-            let values = alike.iter().map(|channel| channel.count).sum();
-            format!(
-                "{count} columns hold {}, which the leak check does not read",
-                values_of_no_text(values)
-            )
-        }
+/// Many of a kind in one sentence.
+fn together(kind: ChannelKind, outcome: ChannelOutcome, values: u64, many: Many) -> Notice {
+    let Many { count, names, more } = many;
+    match (kind, outcome) {
+        (ChannelKind::Bytea, _) => Notice::ManyBytesUnread {
+            count,
+            values,
+            names,
+            more,
+        },
         (ChannelKind::SearchVector, ChannelOutcome::Rebuilt) => {
-            format!("{count} columns hold words of masked columns, and their triggers fill them again from the masked ones")
+            Notice::ManySearchRebuilt { count, names, more }
         }
-        (ChannelKind::SearchVector, _) => {
-            format!("{count} columns hold words of masked columns and are emptied")
-        }
-        (ChannelKind::SchemaText, _) => {
-            format!(
-                "The definitions of {count} objects hold personal data in their text, which no rule reaches"
-            )
-        }
-        (ChannelKind::LargeObjects, _) => format!("{count} kinds of large objects"),
-    };
-    let names: Vec<&str> = alike.iter().map(|channel| channel.name.as_str()).collect();
-    format!(
-        "{what}: {}. The audit lists each under \"channels\", with what to do, and so does report.channels.",
-        first_of(&names)
-    )
-}
-
-fn values_of_no_text(count: u64) -> String {
-    match count {
-        1 => "1 value that is not text".to_owned(),
-        count => format!("{count} values that are not text"),
+        (ChannelKind::SearchVector, _) => Notice::ManySearchEmptied { count, names, more },
+        (ChannelKind::SchemaText, _) => Notice::ManyTextsKept { count, names, more },
+        (ChannelKind::LargeObjects, ChannelOutcome::LeftOut) => Notice::LargeObjectsEmptied,
+        (ChannelKind::LargeObjects, _) => Notice::LargeObjectsUnread { count: values },
     }
 }
 
@@ -121,7 +102,10 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: ChannelOutcome::Rebuilt,
-            note: format!("{column} holds words of masked columns: its trigger {trigger} fills it again from the masked ones.").into(),
+            note: Notice::SearchRebuilt {
+                column: column.to_owned(),
+                trigger: trigger.to_owned(),
+            },
         }
     }
 
@@ -133,11 +117,9 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: ChannelOutcome::Emptied,
-            note: format!(
-                "{column} holds words of masked columns and is emptied: no trigger that only computes fills it again as \
-                 rows are inserted. Fill it after the run, from a seeds file for instance."
-            )
-            .into(),
+            note: Notice::SearchEmptied {
+                column: column.to_owned(),
+            },
         }
     }
 
@@ -149,11 +131,7 @@ impl Channel {
             kind: None,
             count: 0,
             outcome: ChannelOutcome::LeftOut,
-            note: text!(
-                "The contents of large objects are left out (",
-                Setting::ExcludeLargeObjects,
-                "): they exist, but are empty."
-            ),
+            note: Notice::LargeObjectsEmptied,
         }
     }
 
@@ -165,15 +143,7 @@ impl Channel {
             kind: None,
             count,
             outcome: ChannelOutcome::Unscanned,
-            note: text!(
-                match count {
-                    1 => "1 large object stays as production has it".to_owned(),
-                    count => format!("{count} large objects stay as production has them"),
-                },
-                ", unread by the leak check. ",
-                Setting::ExcludeLargeObjects.to(true),
-                " leaves their contents out of a run.",
-            ),
+            note: Notice::LargeObjectsUnread { count },
         }
     }
 
@@ -185,11 +155,11 @@ impl Channel {
             kind: None,
             count,
             outcome: ChannelOutcome::Unscanned,
-            note: Text::from(format!(
-                "{column} holds {}, which the leak check does not read. To empty it: ",
-                values_of_no_text(count)
-            ))
-            .suggesting(Snippet::Entry(entry.clone())),
+            note: Notice::BytesUnread {
+                column: column.to_owned(),
+                count,
+                rule: entry.clone(),
+            },
         }
     }
 
@@ -201,11 +171,11 @@ impl Channel {
             kind: Some(kind.to_owned()),
             count,
             outcome: ChannelOutcome::Kept,
-            note: format!(
-                "The definition of {object} has {count} of the kind {kind} in its text, which no rule reaches: change it \
-                 in production."
-            )
-            .into(),
+            note: Notice::TextKept {
+                object: object.to_owned(),
+                count,
+                personal: kind.to_owned(),
+            },
         }
     }
 }
@@ -234,13 +204,18 @@ mod tests {
             ));
         }
         let found = warnings(&channels);
-        assert_eq!(found.len(), 2);
-        assert!(found[0].starts_with("public.posts.words holds"), "{}", found[0]);
-        assert!(
-            found[1].starts_with("902 columns hold 902 values that are not text, which the leak check does not read: public.t0.data, public.t1.data, public.t2.data and 899 more. The audit"),
-            "{}",
-            found[1]
-        );
+        let names = vec![
+            "public.t0.data".into(),
+            "public.t1.data".into(),
+            "public.t2.data".into(),
+        ];
+        let together = Notice::ManyBytesUnread {
+            count: 902,
+            values: 902,
+            names,
+            more: 899,
+        };
+        assert_eq!(found, [Text::from(&channels[0].note), Text::from(together)]);
     }
 
     #[test]
@@ -248,12 +223,7 @@ mod tests {
         let channels: Vec<Channel> = (0..3)
             .map(|at| Channel::bytea_unscanned(&format!("public.t{at}.data"), 1, &entry()))
             .collect();
-        let found = warnings(&channels);
-        assert_eq!(found.len(), 3);
-        assert!(
-            found[0].starts_with("public.t0.data holds 1 value that is not text"),
-            "{}",
-            found[0]
-        );
+        let notes: Vec<Text> = channels.iter().map(|channel| (&channel.note).into()).collect();
+        assert_eq!(warnings(&channels), notes);
     }
 }

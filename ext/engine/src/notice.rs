@@ -1,6 +1,7 @@
 //! Warnings as data.
 
 use crate::left_out::Why;
+use personal_data::RuleEntry;
 use phrases::phrases;
 
 phrases! {
@@ -38,5 +39,27 @@ phrases! {
         NoMaskMeetsCheck "no_mask_meets_check" { column: String, check: String },
         /// The same of many columns.
         NoMaskMeetsChecks "no_mask_meets_checks" { count: usize, names: Vec<String>, more: usize },
+        /// Columns that look personal were copied as production has them, without a rule.
+        Uncovered "uncovered" { count: usize },
+        /// This trigger fills a search vector anew from masked columns.
+        SearchRebuilt "search_rebuilt" { column: String, trigger: String },
+        /// The same of many columns.
+        ManySearchRebuilt "many_search_rebuilt" { count: usize, names: Vec<String>, more: usize },
+        /// A search vector is emptied, since nothing fills it anew.
+        SearchEmptied "search_emptied" { column: String },
+        /// The same of many columns.
+        ManySearchEmptied "many_search_emptied" { count: usize, names: Vec<String>, more: usize },
+        /// Large objects come without their contents.
+        LargeObjectsEmptied "large_objects_emptied",
+        /// Large objects come as they are, and are not looked into.
+        LargeObjectsUnread "large_objects_unread" { count: u64 },
+        /// Values of a bytea are not text, and are not looked into; the rule would empty it.
+        BytesUnread "bytes_unread" { column: String, count: u64, rule: RuleEntry },
+        /// The same of many columns with so many values.
+        ManyBytesUnread "many_bytes_unread" { count: usize, values: u64, names: Vec<String>, more: usize },
+        /// The definition of an object holds so many personal things of a kind.
+        TextKept "text_kept" { object: String, count: u64, personal: String },
+        /// The same of many objects.
+        ManyTextsKept "many_texts_kept" { count: usize, names: Vec<String>, more: usize },
     }
 }

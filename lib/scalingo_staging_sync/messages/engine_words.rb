@@ -13,7 +13,7 @@ module ScalingoStagingSync
         return result unless result.is_a?(Hash)
 
         worded = result.slice(*WORDED.keys).compact.to_h { |key, given| [key, WORDED.fetch(key).call(given)] }
-        worded[:warnings_data] = result[:warnings].map { |warning| Phrases.alone(warning) } if worded[:warnings]
+        worded[:warnings_data] = result[:warnings].map { |warning| Phrases.head(warning) } if worded[:warnings]
         result.merge(worded)
       end
 
@@ -78,7 +78,7 @@ module ScalingoStagingSync
         findings: ->(found) { found.map { |finding| finding(finding) } },
         left_out: ->(found) { found.map { |object| object.merge(said(object, :why)) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },
-        channels: ->(found) { found.map { |channel| channel.merge(note: text(channel[:note])) } },
+        channels: ->(found) { found.map { |channel| channel.merge(said(channel, :note)) } },
         privileges: ->(tried) { tried.map { |right| right.merge(name: text(right[:name]), remedy: text(right[:remedy])) } },
         problems: ->(found) { found.map { |facts| problem(facts) } }
       }.freeze

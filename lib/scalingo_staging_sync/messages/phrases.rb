@@ -27,10 +27,10 @@ module ScalingoStagingSync
       def self.in(locale) = (@languages ||= {})[locale] ||= new(locale)
 
       # @param words [String, Array<String, Hash>] words, with phrases, findings and suggestions between them
-      # @return [Hash, nil] the phrase that they are, if they are one and nothing else
-      def self.alone(words)
-        parts = Array(words).reject { |part| part == "" }
-        parts.first[:phrase] if parts.one? && parts.first.is_a?(Hash)
+      # @return [Hash, nil] the phrase that they begin with, if they do: what follows are details of it
+      def self.head(words)
+        first = Array(words).find { |part| part != "" }
+        first[:phrase] if first.is_a?(Hash)
       end
 
       # @param locale [Symbol] :en or :fr
@@ -75,11 +75,11 @@ module ScalingoStagingSync
         @language.typeset(text.gsub(PLACE) { values.shift }) if values.all?
       end
 
-      # A name is the same in every language.
+      # A name is the same in every language, and so is an entry of the rules.
       def value(field, joint = nil)
         case field
         when Array then joined(field, joint)
-        when Hash then sentence(field)
+        when Hash then field.key?(:kind) ? sentence(field) : RubySource.entry(field)
         when Integer then @language.number(field)
         else field
         end

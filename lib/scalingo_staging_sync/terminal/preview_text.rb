@@ -113,7 +113,7 @@ module ScalingoStagingSync
       end
 
       def channels
-        list("Personal data beside columns", @preview.channels.map(&:note))
+        list("Personal data beside columns", @preview.channels.map { |channel| channel.note.to_s })
       end
 
       def left_out

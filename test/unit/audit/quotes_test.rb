@@ -8,7 +8,7 @@ class AuditQuotesTest < Minitest::Test
 
   def test_a_sentence_has_its_parts_in_french
     assert_equal "constante « x »", said("constant \"x\"")
-    assert_includes said("t.c holds 1,200 values that are not text, which the leak check does not read. To empty it: x"), "t.c contient 1 200 valeurs"
+    assert_equal "valeur unique sous clé", said("distinct keyed value")
   end
 
   def test_what_is_not_known_stays_english_as_a_whole

@@ -96,6 +96,23 @@ class PhrasesTest < Minitest::Test
                  (Sentence.all_of(result, :warnings).map { |warning| warning.in(:fr) })
   end
 
+  def test_a_warning_with_details_is_the_phrase_that_it_begins_with
+    phrase = { kind: "uncovered", count: 2 }
+    result = EngineWords.result({ warnings: [["", { phrase: }, ":\n- ", { ignore: "a.b" }, ".\n"], ["Set ", { option: "pii_policy" }, "."]] })
+    assert_equal "2 columns look personal, are covered by no rule, and were copied as production has them:\n- \"a.b\" => \"why it may stay\".\n", result[:warnings].first
+    assert_equal [phrase, nil], result[:warnings_data]
+    assert_match(/\A2 colonnes semblent personnelles/, Sentence.all_of(result, :warnings).first.in(:fr))
+  end
+
+  def test_what_holds_personal_data_beside_columns_is_a_phrase_too
+    rule = { table: "t", column: "data", mask: { mask: "null", options: {} } }
+    note = { kind: "bytes_unread", column: "public.t.data", count: 1, rule: }
+    channel = EngineWords.result({ channels: [{ name: "public.t.data", note: }] })[:channels].first
+    assert_equal ["public.t.data holds 1 value that is not text, which the leak check does not read. To empty it: { table: \"t\", columns: { data: :null } }", note],
+                 channel.values_at(:note, :note_data)
+    assert_match(/Pour la vider : { table: "t"/, french(note.merge(count: 3)))
+  end
+
   # As an audit of an earlier version has it.
   def test_a_reason_that_is_only_there_in_english_is_quoted
     assert_equal ["named \"email\"", nil], %i[en fr].map { |locale| Sentence.of({ reason: "named \"email\"" }, :reason).in(locale) }

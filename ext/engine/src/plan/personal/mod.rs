@@ -26,6 +26,7 @@ pub use watch::{Watch, Watched};
 
 use crate::error::{About, Error, Kind};
 use crate::finding::{Because, Finding};
+use crate::notice::Notice;
 use crate::settings::Policy;
 use crate::text::{text, Setting, Snippet, Text};
 use personal_data::Status;
@@ -139,13 +140,10 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
         .iter()
         .filter(|finding| finding.status == Status::Uncovered)
         .collect();
-    let head = match open.len() {
-        0 => return None,
-        1 => "A column looks personal, is covered by no rule, and was copied as production has it".to_owned(),
-        count => format!(
-            "{count} columns look personal, are covered by no rule, and were copied as production has them"
-        ),
-    };
+    if open.is_empty() {
+        return None;
+    }
+    let head = Notice::Uncovered { count: open.len() };
     let text = text!(
         listed(head, &open),
         "Cover them with rules such as these, or name those that are not personal in ",
@@ -158,7 +156,7 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
 }
 
 /// A line of its own for each column, with what it looks like and why.
-fn listed(head: String, open: &[&Finding]) -> Text {
+fn listed(head: impl Into<Text>, open: &[&Finding]) -> Text {
     let lines = open
         .iter()
         .map(|finding| Snippet::Finding(Box::new((*finding).clone())));
