@@ -275,7 +275,7 @@ module ScalingoStagingSync
     # What messages call them.
     def include_tables_from = ("TABLES" if named_tables.any?)
 
-    def named_tables = ENV["TABLES"].to_s.split(",").map(&:strip).reject(&:empty?)
+    def named_tables = Support::Variables.new.tables
 
     def ignored = @config.pii_ignore.map { |column, reason| { "column" => column, "reason" => reason } }
 

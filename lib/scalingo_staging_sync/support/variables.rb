@@ -137,6 +137,9 @@ module ScalingoStagingSync
         raise error([other(name)])
       end
 
+      # @return [Array<String>] the tables that TABLES names
+      def tables = given_tables.scrub("?").split(",").map(&:strip).reject(&:empty?)
+
       # Looks at all of the gem's own variables, and for names that are nearly theirs. CI and CONTINUOUS_INTEGRATION are
       # other programs' too: they are looked at where they count.
       #
@@ -146,6 +149,7 @@ module ScalingoStagingSync
         problems = [
           *SWITCHES.filter_map { |name| neither(name) if self.class.meaning(@environment[name]).nil? },
           *WORDS.filter_map { |name, words| other(name) unless ["", *words].include?(self.class.plain(@environment[name])) },
+          *nameless,
           *@environment.keys.filter_map { |name| slip(name) }
         ]
         raise error(problems) if problems.any?
@@ -186,6 +190,18 @@ module ScalingoStagingSync
       def other(name)
         ["The variable #{name} #{has(name)}, which is none of its words.",
          "Set #{name} to #{WORDS.fetch(name).join(" or ")}, or remove it."]
+      end
+
+      # Ruby takes a variable for ASCII where the container has no locale.
+      def given_tables = @environment["TABLES"].to_s.dup.force_encoding(Encoding::UTF_8)
+
+      # Without a name in it, all tables would come.
+      def nameless
+        given = given_tables
+        remedy = "Set TABLES to the tables that are to come with their rows, as in TABLES=users,orders, or remove it."
+        return [["The variable TABLES has text that is not UTF-8.", remedy]] unless given.valid_encoding?
+
+        (given.empty? || tables.any?) ? [] : [["The variable TABLES names no table.", remedy]]
       end
 
       # A variable that says no, or nothing, means what happens without it.

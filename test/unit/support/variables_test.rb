@@ -33,6 +33,14 @@ class VariablesTest < Minitest::Test
     assert_equal 1, message.scan("Nothing was touched.").size
   end
 
+  def test_tables_without_a_name_are_an_error_and_not_all_tables
+    [" ", ",", ",,", " , "].each { |value| assert_includes wrong("TABLES" => value), "The variable TABLES names no table. Set TABLES to" }
+    assert_includes wrong("TABLES" => "us\xE9rs"), "The variable TABLES has text that is not UTF-8."
+    [{}, { "TABLES" => "" }, { "TABLES" => "users," }, { "TABLES" => "users, orders" }].each { |given| assert_nil Variables.new(given).check! }
+    assert_equal %w[users orders], Variables.new("TABLES" => " users,, orders,").tables
+    assert_equal %w[clés], Variables.new("TABLES" => "clés".dup.force_encoding("US-ASCII")).tables
+  end
+
   def test_a_value_that_could_be_a_secret_is_not_shown
     refute_includes wrong("DRY_RUN" => "postgres://u:hush@h/d"), "hush"
   end
