@@ -151,6 +151,8 @@ class RailsAppTest < IntegrationTest
         ["cleanup", { "FORMAT" => "json" }] => "The variable FORMAT has no effect on the task cleanup",
         ["run", { "DRY_RUN_MODE" => "1" }] => "The variable DRY_RUN_MODE has no effect; there is one named DRY_RUN.",
         ["run", { "FORMAT" => "json" }] => "which has no effect on a real run. Set DRY_RUN=true",
+        ["run", { "EXACT" => "true" }] => "The variable EXACT has no effect on a real run. Set DRY_RUN=true",
+        ["run", { "TABLES" => ",," }] => "The variable TABLES names no table.",
         ["cleanup", { "DRY_RUN" => "1" }] => "Cleanup would change the target" }.each do |(task, environment), sentence|
         result = app.rake("scalingo_staging_sync:#{task}", environment:)
         assert_equal 1, result.status.exitstatus, result.output

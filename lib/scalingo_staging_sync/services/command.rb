@@ -56,6 +56,7 @@ module ScalingoStagingSync
 
         refuse_format
         refuse_trial
+        refuse_count
         watching_phases { Coordinator.new(config: @config).execute! }
         0
       end
@@ -77,6 +78,14 @@ module ScalingoStagingSync
 
         raise ConfigurationError.new("The variable TRY_SCHEMA has no effect on a real run.",
                                      "Set DRY_RUN=true beside it to have the whole schema tried and rolled back, or remove it. Nothing was touched.")
+      end
+
+      # The count is of what would come.
+      def refuse_count
+        return unless Support::Variables.new.yes?("EXACT")
+
+        raise ConfigurationError.new("The variable EXACT has no effect on a real run.",
+                                     "Set DRY_RUN=true beside it to have the rows counted that would come, or leave EXACT out. Nothing was touched.")
       end
 
       def watching_phases(&)

@@ -60,14 +60,16 @@ class CommandFormatTest < Minitest::Test
     ENV.delete("FORMAT")
   end
 
-  def test_the_schema_is_tried_in_a_dry_run_only
-    errors = StringIO.new
-    ENV["TRY_SCHEMA"] = "yes"
-    ScalingoStagingSync::Services::Coordinator.stub(:new, ->(**) { flunk "it ran" }) do
-      assert_equal 1, ScalingoStagingSync::Services::Command.new(config: staging_config, errors:).run
+  def test_the_schema_is_tried_and_rows_are_counted_in_a_dry_run_only
+    { "TRY_SCHEMA" => "Set DRY_RUN=true beside it", "EXACT" => "Set DRY_RUN=true beside it to have the rows counted" }.each do |name, remedy|
+      errors = StringIO.new
+      ENV[name] = "yes"
+      ScalingoStagingSync::Services::Coordinator.stub(:new, ->(**) { flunk "it ran" }) do
+        assert_equal 1, ScalingoStagingSync::Services::Command.new(config: staging_config, errors:).run
+      end
+      assert_includes errors.string, "The variable #{name} has no effect on a real run. #{remedy}"
+    ensure
+      ENV.delete(name)
     end
-    assert_includes errors.string, "The variable TRY_SCHEMA has no effect on a real run. Set DRY_RUN=true beside it"
-  ensure
-    ENV.delete("TRY_SCHEMA")
   end
 end
