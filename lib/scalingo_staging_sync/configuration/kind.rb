@@ -19,13 +19,15 @@ module ScalingoStagingSync
 
       # @param label [String] the type as docs/options.md shows it
       # @param expectation [String] what the option takes, as the end of a sentence
+      # @param exact [Boolean] whether its bytes are kept as they are, whatever their encoding is
       # @param explain [#call, nil] says more of a value that is refused, or nil
       # @param sound [#call, nil] leaves what is wrong out of a value that is refused
       # @yieldparam value [Object] the value that was given
       # @yieldreturn [Object] the value to keep, or REFUSED
-      def initialize(label, expectation, explain: nil, sound: nil, &check)
+      def initialize(label, expectation, exact: false, explain: nil, sound: nil, &check)
         @label = label
         @expectation = expectation
+        @exact = exact
         @explain = explain
         @sound = sound
         @check = check
@@ -35,7 +37,19 @@ module ScalingoStagingSync
       # @param value [Object] the value that was given
       # @return [Object] the value to keep, or REFUSED
       def check(value)
-        @check.call(value)
+        @check.call(readable(value))
+      rescue EncodingError
+        REFUSED
+      end
+
+      # @param value [Object] the value that was given
+      # @return [Object] it with all its text in UTF-8
+      # @raise [EncodingError] when that cannot be done
+      def readable(value)
+        return Utf8.of(value) unless @exact
+        raise EncodingError, "not valid" if value.is_a?(String) && !value.valid_encoding?
+
+        value
       end
 
       # @param value [Object] a value that is refused
@@ -49,11 +63,11 @@ module ScalingoStagingSync
       # @return [Array, Hash, nil] what of it is not wrong; nil if it is no Array and no Hash
       def sound(value)
         return unless value.is_a?(Array) || value.is_a?(Hash)
-        return @sound.call(value) if @sound
+        return @sound.call(Utf8.of(value.reject { |*part| Utf8.unreadable(part) })) if @sound
 
         parts = value.is_a?(Hash) ? value.map { |pair| [pair].to_h } : value.map { |element| [element] }
         taken = parts.reject { |part| REFUSED.equal?(check(part)) }
-        value.is_a?(Hash) ? taken.reduce({}, :merge) : taken.flatten(1)
+        Utf8.of(value.is_a?(Hash) ? taken.reduce({}, :merge) : taken.flatten(1))
       end
 
       class << self
@@ -81,7 +95,7 @@ module ScalingoStagingSync
         # @yieldreturn [Boolean] whether it is acceptable
         # @return [Kind] Strings
         def string(expectation = "a String that is not empty", exact: false, &accept)
-          new("String", expectation) do |value|
+          new("String", expectation, exact:) do |value|
             text = (value.is_a?(String) && !exact) ? value.strip : value
             fits = text.is_a?(String) && !text.strip.empty? && (accept ? accept.call(text) : !Support::Echo.secret?(text))
             fits ? text.dup.freeze : REFUSED
@@ -163,7 +177,7 @@ module ScalingoStagingSync
         value.bytesize <= 72 && !value.include?("\0")
       end
 
-      PATH = new("String", "a String or Pathname, the path of a file and no URL") do |value|
+      PATH = new("String", "a String or Pathname, the path of a file and no URL", exact: true) do |value|
         path = (value.is_a?(String) || value.is_a?(Pathname)) ? value.to_s : ""
         (path.strip.empty? || Support::Echo.secret?(path)) ? REFUSED : path.dup.freeze
       end

@@ -42,6 +42,7 @@ module ScalingoStagingSync
       # @raise [ArgumentError] naming option, value (unless it is secret, or may hold credentials), its class, and the
       #   expectation
       def cast(value)
+        value = readable(value)
         return if value.nil? || (value.is_a?(String) && value.strip.empty?)
 
         kept = kind.check(value)
@@ -67,13 +68,23 @@ module ScalingoStagingSync
       # @param index [Integer] where it stands
       # @return [String] that it was added, and what the option takes
       def refusal_of(part, index)
+        part = readable(part)
         ["#{shown_part(part)} was added to config.#{name}, which takes #{kind.expectation}.", *kind.explain(part, index)].join(" ")
+      rescue ArgumentError => error
+        error.message
       end
 
       private
 
       # The environment variable that the default comes from, as {shown} says it.
       def variable = shown[/ENV\["(\w+)"\]/, 1]
+
+      def readable(value)
+        kind.readable(value)
+      rescue EncodingError
+        said = secret ? "It is no text in UTF-8; save the file that sets it as UTF-8." : Utf8.problem(value)
+        raise ArgumentError, "config.#{name} was given text that cannot be read. #{said}", cause: nil
+      end
 
       def given(value)
         return "a value of class #{value.class}" if secret

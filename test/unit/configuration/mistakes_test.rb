@@ -61,6 +61,51 @@ class ConfigurationMistakesTest < Minitest::Test
     assert_raises(ArgumentError) { @config.exclude_tables "x" }
   end
 
+  LATIN = "caf\xE9"
+
+  # As in an initializer that was saved as Latin-1.
+  def test_text_that_is_not_utf8_is_a_problem_that_names_the_option_and_shows_no_raw_byte
+    deliberately_mistyped
+    { subset: [{ LATIN => :all }, { "u" => LATIN }, { "u" => { where: LATIN } }, { "u" => { first: 1, by: [LATIN] } }, { "u" => { on_missing: { LATIN => :nullify } } },
+               { "u" => { on_missing: LATIN } }, { "u" => { LATIN => 1 } }],
+      limits: [{ "u" => { max_rows: 1, order_by: LATIN } }, { "u" => { max_rows: 1, direction: LATIN } }],
+      subset_references: [{ LATIN => "u" }, { "a.b" => LATIN }, { "a.b" => { LATIN => { "P" => "p" } } }], keep_tables: [[LATIN], LATIN], exclude_tables: [[LATIN]],
+      include_tables: [["a", LATIN.b]], reset_counters: [LATIN], pii_policy: [LATIN], seeds_file_path: [LATIN], pii_ignore: [{ "a.b" => LATIN }] }.each do |name, values|
+      values.each do |value|
+        set = configured { |c| c.public_send(:"#{name}=", value) }
+        added = (configured { |c| c.public_send(name).public_send(*(value.is_a?(Hash) ? [:merge!, value] : [:concat, value])) } if value.is_a?(Enumerable))
+        [set, *added].each do |config|
+          assert_equal 1, config.problems.size, [name, value]
+          assert config.problems.first.end_with?(": config.#{name} was given text that cannot be read. \"caf\\xE9\" is no text in UTF-8; save the file that sets it as UTF-8.")
+        end
+      end
+    end
+  end
+
+  def test_a_secret_that_is_not_utf8_is_not_shown
+    deliberately_mistyped
+    config = configured do |c|
+      c.slack_webhook_url = "https://hush\xE9"
+      c.anonymization_secret = "hush\xE9 and more of it"
+      c.anonymization_tables = [{ table: "users", columns: { code: { mask: "password", password: "hush\xE9" } } }]
+    end
+    said = [*config.problems, *config.warnings]
+    assert_equal 3, said.grep(/no text in UTF-8; save the file/).size
+    assert_empty said.grep(/hush/)
+  end
+
+  def test_text_in_another_encoding_is_converted
+    @config.subset = { "caf\u00E9".encode("ISO-8859-1") => { where: "a = '\u00E9'".encode("UTF-16LE"), first: 1, by: "\u00E9".encode("ISO-8859-1").to_sym } }
+    assert_equal({ "caf\u00E9" => { where: "a = '\u00E9'", first: 1, by: :é } }, @config.subset)
+    @config.keep_tables = ["caf\u00E9".encode("UTF-16LE"), "plain".b]
+    assert_equal %W[caf\u00E9 plain], @config.keep_tables
+    config = configured { |c| c.subset = { "users" => { where: LATIN }, "caf\u00E9".encode("ISO-8859-1") => :all } }
+    assert_equal({ "caf\u00E9" => :all }, config.sound_part.subset)
+    key = Random.bytes(32)
+    @config.anonymization_secret = key
+    assert_equal key, @config.anonymization_secret
+  end
+
   def test_a_wrong_value_of_a_cosmetic_option_is_a_warning
     deliberately_mistyped
     config = configured do |c|
