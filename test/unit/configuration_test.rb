@@ -188,7 +188,20 @@ class ConfigurationTest < Minitest::Test
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "a: it takes :all, :referenced or a Hash"
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "b: :where takes an SQL condition, a String."
     assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows."
-    assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number from 1 to 9223372036854775807."
+    assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number of rows, from 1 to 9223372036854775807."
+  end
+
+  def test_a_duration_is_no_number_of_rows
+    deliberately_mistyped
+    %i[first last].each do |key|
+      message = assert_raises(ArgumentError) { @config.subset = { "orders" => { key => 5.days } } }.message
+      assert_includes message, "orders: #{key.inspect} takes a whole number of rows, from 1 to 9223372036854775807."
+    end
+    assert_includes assert_raises(ArgumentError) { @config.limits = { "logs" => { max_rows: 5.days } } }.message, "logs: :max_rows takes a whole number of rows"
+    assert_raises(ArgumentError) { @config.pii_sample_rows = 5.days }
+    assert_raises(ArgumentError) { @config.parallel_connections = 5.seconds }
+    @config.lock_timeout = 5.seconds
+    assert_in_delta 5.0, @config.lock_timeout
   end
 
   def test_each_reference_that_cannot_be_read_is_named

@@ -75,8 +75,9 @@ module ScalingoStagingSync
         # @return [Kind] whole numbers of a range
         def integer(range)
           new("Integer", "an Integer #{in_words(range)}") do |value|
-            number = (value.to_s.match?(/\A\s*-?\d+\s*\z/) && !value.is_a?(Symbol)) ? value.to_i : value
-            (number.is_a?(Integer) && range.cover?(number)) ? number : REFUSED
+            number = (value.is_a?(String) && value.match?(/\A\s*-?\d+\s*\z/)) ? value.to_i : value
+            # A duration says of itself that it is an Integer.
+            ((number in Integer) && range.cover?(number)) ? number : REFUSED
           end
         end
 

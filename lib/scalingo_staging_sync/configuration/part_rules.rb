@@ -15,7 +15,10 @@ module ScalingoStagingSync
 
       # PostgreSQL counts rows up to here.
       MOST_ROWS = (2**63) - 1
-      private_constant :MOST_ROWS
+
+      # What :first, :last and :max_rows take.
+      ROWS = "a whole number of rows, from 1 to #{MOST_ROWS}".freeze
+      private_constant :MOST_ROWS, :ROWS
 
       module_function
 
@@ -107,7 +110,7 @@ module ScalingoStagingSync
           *(":first and :last exclude one another." if rule.key?(:first) && rule.key?(:last)),
           *(":by orders the rows of :first or :last; it has neither." if rule.key?(:by) && !rule.key?(:first) && !rule.key?(:last)),
           *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
-          *%i[first last].flat_map { |key| wrong(rule, key, "a whole number from 1 to 9223372036854775807") { |value| count?(value) } },
+          *%i[first last].flat_map { |key| wrong(rule, key, ROWS) { |value| count?(value) } },
           *wrong(rule, :by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :on_missing, ":nullify, or a Hash from columns to :nullify") { |value| missing?(value) },
           *wrong(rule, :allow_empty, "true or false") { |value| [true, false].include?(value) }
@@ -121,7 +124,7 @@ module ScalingoStagingSync
         [
           *unknown(rule, LIMIT_KEYS),
           *("it has no :max_rows." unless rule.key?(:max_rows)),
-          *wrong(rule, :max_rows, "a whole number from 1 to 9223372036854775807") { |value| count?(value) },
+          *wrong(rule, :max_rows, ROWS) { |value| count?(value) },
           *wrong(rule, :order_by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :direction, "\"asc\" or \"desc\"") { |value| %i[asc desc].include?(value) }
         ]
@@ -146,7 +149,8 @@ module ScalingoStagingSync
       def text?(value) = value.is_a?(String) && !value.strip.empty?
       private_class_method :text?
 
-      def count?(value) = value.is_a?(Integer) && value.between?(1, MOST_ROWS)
+      # 5.days says of itself that it is an Integer.
+      def count?(value) = (value in Integer) && value.between?(1, MOST_ROWS)
       private_class_method :count?
 
       def names?(value) = [*value].any? && [*value].all? { |name| Kind.name_of(name) }
