@@ -39,9 +39,9 @@ module ScalingoStagingSync
       # @return [String] such as "12 tables"
       def counted(noun, count) = say("nouns.#{noun}", count:)
 
-      # @param kind [String] a kind of personal data
-      # @return [String] it in words; an unknown one unchanged
-      def kind(kind) = Messages::Phrases.in(language.locale).word("kinds", kind)
+      # @param kind [String, nil] a kind of personal data
+      # @return [String] it in words; an unknown one unchanged; nothing for none
+      def kind(kind) = Messages::Phrases.in(language.locale).word("kinds", kind.to_s)
 
       # @param name [String] a phase of a run
       # @return [String] it in words

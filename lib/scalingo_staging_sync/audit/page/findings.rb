@@ -25,7 +25,7 @@ module ScalingoStagingSync
         def channels = run.channels.reject { |channel| channel.outcome.to_s == "unscanned" }
 
         def said(channel)
-          t("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind.to_s))
+          t("findings.#{channel.channel}_#{channel.outcome}", name: channel.name, count: channel.count.to_i, kind: words.kind(channel.kind))
         rescue KeyError
           quoted(channel.note) # an engine of another version
         end
