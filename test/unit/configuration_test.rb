@@ -191,6 +191,20 @@ class ConfigurationTest < Minitest::Test
     assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number of rows, from 1 to 9223372036854775807."
   end
 
+  def test_two_spellings_of_one_table_or_key_are_refused_and_both_are_named
+    deliberately_mistyped
+    said = ->(name, value) { assert_raises(ArgumentError) { @config.public_send(:"#{name}=", value) }.message }
+    assert_includes said.call(:subset, { "users" => :all, users: { first: 1 } }), '"users" and :users are one table; give it one rule.'
+    assert_includes said.call(:limits, { "logs" => { max_rows: 1 }, " logs" => { max_rows: 2 } }), '"logs" and " logs" are one table; give it one rule.'
+    assert_includes said.call(:subset, { "users" => { where: "a", "where" => "b" } }), 'users: :where and "where" are one key; give it once.'
+    assert_includes said.call(:limits, { "logs" => { max_rows: 1, "max_rows" => 2 } }), 'logs: :max_rows and "max_rows" are one key; give it once.'
+    @config.subset = { "users" => :all }
+    @config.subset["users"] = { first: 1 }
+    assert_equal({ first: 1 }, @config.subset["users"])
+    config = configured { |c| c.tap { c.subset = { "users" => :all } }.subset[:users] = { first: 1 } }
+    assert_includes config.problems.first, '"users" and :users are one table'
+  end
+
   def test_a_duration_is_no_number_of_rows
     deliberately_mistyped
     %i[first last].each do |key|
