@@ -22,8 +22,9 @@ module ScalingoStagingSync
     # The app name that the documentation uses; it is never a real source.
     PLACEHOLDER_APP = "your-production-app"
 
-    # Options that say which part of production is copied. Of each entry it is known by itself whether it can be read.
-    PART = %i[subset limits subset_references include_tables keep_tables].freeze
+    # Options that say which part of production is copied, and what becomes of its counters. Of each entry it is known by
+    # itself whether it can be read.
+    PART = %i[subset limits subset_references include_tables exclude_tables keep_tables reset_counters].freeze
 
     NOT_READ = "What follows in its block was not read."
     private_constant :PART, :NOT_READ

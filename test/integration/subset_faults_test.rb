@@ -125,9 +125,13 @@ class SubsetFaultsTest < IntegrationTest
     config.limits = { "carts" => :none }
     config.subset_references = { "users" => "orders" }
     config.keep_tables = ["nothing_there", 5]
+    config.include_tables = "users"
+    config.exclude_tables = 5
+    config.reset_counters = "perhaps"
   RUBY
 
   ALL = [/no key :lst/, /no key :wher/, /carts: it takes a Hash/, /"users": it names no table and column/, /config\.keep_tables was given/,
+         /config\.include_tables was given/, /config\.exclude_tables was given/, /config\.reset_counters was given/,
          /public\.users has no column emial/, /subset: no table of the backup matches "order"/, /limits: no table of the backup matches "carts"/,
          /keep_tables: no table of the backup matches "nothing_there"/, /rule for public\.sessions/].freeze
 

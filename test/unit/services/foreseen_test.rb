@@ -55,6 +55,20 @@ class ForeseenTest < Minitest::Test
     assert_includes planner.asked["subset"]["references"].map { |one| one["table"] }, "a"
   end
 
+  def test_a_wrong_type_of_any_option_of_the_part_hides_nothing_else
+    deliberately_mistyped
+    { reset_counters: "perhaps", include_tables: "users", exclude_tables: 5, subset: "all", limits: 5, subset_references: [] }.each do |name, value|
+      config = configured do |one|
+        one.keep_tables = ["nothere"]
+        one.public_send(:"#{name}=", value)
+      end
+      planner = Planner.new(LIST)
+      assert_match(/Wrong in 2 places/, error(config, planner)&.message, name)
+      assert_equal [config.problems, ["nothere"]], planner.asked.values_at("faults", "keep_tables"), name
+      config.public_send(:"#{name}=", nil)
+    end
+  end
+
   def test_nothing_is_asked_where_another_setting_is_wrong_too_or_all_are_right
     deliberately_mistyped
     wrong = ->(one) { one.subset = { "users" => { lst: 5 } } }
