@@ -22,7 +22,7 @@ module ScalingoStagingSync
           next [] if Kind.entry(entry)
 
           table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
-          which = "Entry #{number}#{" (table #{Support::Echo.of(table)})" if table}"
+          which = "Entry #{number}#{" (table #{Support::Echo.short(table)})" if table}"
           of(entry).map { |problem| "#{which}: #{problem}#{"." unless problem.end_with?("?")}" }
         end
         found.join(" ") if found.any?

@@ -97,7 +97,7 @@ module ScalingoStagingSync
       end
       private_class_method :doubled
 
-      def named(table) = Kind.name_of(table) ? Support::Echo.of(table.to_s) : Support::Echo.inspect(table)
+      def named(table) = Kind.name_of(table) ? Support::Echo.short(table) : Support::Echo.inspect(table)
       private_class_method :named
 
       # A rule with Symbols for what may be Strings, too.

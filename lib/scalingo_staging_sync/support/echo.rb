@@ -48,9 +48,12 @@ module ScalingoStagingSync
         | #{TOKEN}
       }xi
 
+      # What would steer a terminal, or turn the direction of what follows. A list has lines.
+      STEERING = /[[:cntrl:]&&[^\n\t]]|[\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/
+
       # How many times a text may have been percent-encoded.
       LAYERS = 3
-      private_constant :TOKEN, :NAMED, :SECRET, :BESIDE, :PASSWORD, :URL, :LAYERS
+      private_constant :TOKEN, :NAMED, :SECRET, :BESIDE, :PASSWORD, :URL, :STEERING, :LAYERS
 
       module_function
 
@@ -84,15 +87,18 @@ module ScalingoStagingSync
       def of(text)
         return HIDDEN if secret?(text)
 
-        text.to_s.scrub("?").gsub(/[[:cntrl:]]/, " ")
+        escaped(text.to_s.scrub("?").gsub(/[[:cntrl:]]/, " "))
       end
+
+      # @param text [Object] a name that was given
+      # @return [String] the same, cut where it is long
+      def short(text) = cut(of(text))
 
       # @param value [Object] what was given
       # @return [String] it as Ruby writes it, cut where it is long
       def inspect(value)
         shown = visible(value).inspect
-        shown = HIDDEN if URL.match?(shown)
-        (shown.length > LONGEST) ? "#{shown[0, LONGEST - 3]}..." : shown
+        cut(URL.match?(shown) ? HIDDEN : escaped(shown))
       end
 
       # For what is only named, and not yet looked for: the system's own error would have the name in its message, and
@@ -110,10 +116,19 @@ module ScalingoStagingSync
       # For sentences whose parts come from elsewhere.
       #
       # @param sentence [String] a sentence
-      # @return [String] it without the URLs that hold credentials
+      # @return [String] it without the URLs that hold credentials, and with what would steer a terminal as Ruby writes it
       def clean(sentence)
-        sentence.scrub("?").gsub(URL, HIDDEN)
+        escaped(sentence.scrub("?").gsub(URL, HIDDEN))
       end
+
+      def cut(text) = (text.length > LONGEST) ? "#{text[0, LONGEST - 3]}..." : text
+      private_class_method :cut
+
+      def escaped(text)
+        text = text.dup.force_encoding(Encoding::UTF_8).scrub("?") unless text.encoding == Encoding::UTF_8
+        text.gsub(STEERING) { |character| character.dump[1...-1] }
+      end
+      private_class_method :escaped
 
       # The same value with every part replaced that is not shown.
       def visible(value)

@@ -32,6 +32,22 @@ class EchoTest < Minitest::Test
 
   def test_a_text_cannot_steer_the_terminal
     assert_equal "a [2Jb c", Echo.of("a\e[2Jb\nc")
+    assert_equal "a\\u202Eb", Echo.of("a\u202Eb")
+    assert_equal '"a\u202Eb\n"', Echo.inspect("a\u202Eb\n")
+    assert_equal ["a\\e[2J\\x00\n- b\\u2066\tc", "a\\e"], [Echo.clean("a\e[2J\0\n- b\u2066\tc"), Echo.clean("a\e".b)]
+    assert_equal ["#{"x" * 77}...", "h\u00E9"], [Echo.short("x" * 5000), Echo.short("h\u00E9")]
+    assert_equal "nothing like \\e[31m is there", ScalingoStagingSync::PlanError.new("nothing like \e[31m is there").what
+  end
+
+  def test_a_name_in_the_list_of_what_is_wrong_is_escaped_and_cut
+    deliberately_mistyped
+    odd = "us\u202Eers\e[31m\n"
+    config = configured do |c|
+      c.subset = { odd => { wher: "a" }, ("x" * 5000) => 5 }
+      c.anonymization_tables = [{ table: odd, bogus: 1 }, { table: "t" * 5000 }]
+    end
+    refute_match(/[[:cntrl:]\u202E]/, config.problems.join)
+    assert_operator config.problems.join.length, :<, 2000
   end
 
   def test_no_error_quotes_a_url_with_credentials_wherever_its_sentence_comes_from
