@@ -28,4 +28,10 @@ class ErrorTextTest < Minitest::Test
     preview = FakeNative::PREVIEW.merge(problems: [{ error: "PlanError", what: "It does not fit:\n- one\n", remedy: "Correct this." }])
     refute_match(/^ Correct/, ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(preview)).to_s)
   end
+
+  def test_a_plan_shows_a_problem_without_what_steers_a_terminal
+    preview = FakeNative::PREVIEW.merge(would_succeed: false, problems: [{ error: "PlanError", what: "No table is like us\u202Eers\e[31m.", remedy: "Correct it." }])
+    text = ScalingoStagingSync::Terminal::PreviewText.new(ScalingoStagingSync::Preview::Plan.of(preview)).to_s
+    assert_includes text, "No table is like us\\u202Eers\\e[31m. Correct it."
+  end
 end

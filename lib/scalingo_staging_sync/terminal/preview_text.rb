@@ -166,7 +166,7 @@ module ScalingoStagingSync
         end
 
         ["A run would fail (#{Support::Figures.counted(problems.size, "problem")}). Nothing was touched.",
-         *problems.map { |problem| "  #{problem.error.split("::").last}: #{Error.joined(problem.what, problem.remedy)}" }]
+         *problems.map { |problem| "  #{problem.error.split("::").last}: #{Error.joined(Support::Echo.clean(problem.what), problem.remedy)}" }]
       end
 
       # Whether the server has been asked about rules in SQL.
