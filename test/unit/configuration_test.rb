@@ -198,6 +198,7 @@ class ConfigurationTest < Minitest::Test
     assert_includes said.call(:limits, { "logs" => { max_rows: 1 }, " logs" => { max_rows: 2 } }), '"logs" and " logs" are one table; give it one rule.'
     assert_includes said.call(:subset, { "users" => { where: "a", "where" => "b" } }), 'users: :where and "where" are one key; give it once.'
     assert_includes said.call(:limits, { "logs" => { max_rows: 1, "max_rows" => 2 } }), 'logs: :max_rows and "max_rows" are one key; give it once.'
+    assert_includes said.call(:subset_references, { "a.b,c" => "u", "a.b, c": "v" }), '"a.b,c" and :"a.b, c" are one place; give it once.'
     @config.subset = { "users" => :all }
     @config.subset["users"] = { first: 1 }
     assert_equal({ first: 1 }, @config.subset["users"])

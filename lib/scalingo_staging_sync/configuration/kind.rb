@@ -281,7 +281,7 @@ module ScalingoStagingSync
         "a Hash from columns to what they refer to: \"orders.user_id\" => \"users\", \"orders.user_ref\" => { \"users\" => \"ref\" } or " \
         "\"comments.subject_id\" => { \"subject_type\" => { \"Post\" => \"posts\" } }; false: to nothing",
         explain: ->(value, _) { PartReferences.explain(value) }
-      ) { |value| (value.is_a?(Hash) && PartReferences.read(value)) ? value.dup.freeze : REFUSED }
+      ) { |value| (value.is_a?(Hash) && PartReferences.explain(value).nil?) ? value.dup.freeze : REFUSED }
 
       # The keys that an entry of `anonymization_tables` may have.
       ENTRY_KEYS = %i[table strategy query condition columns keep reads translation].freeze

@@ -57,7 +57,7 @@ class ForeseenTest < Minitest::Test
 
   def test_a_wrong_type_of_any_option_of_the_part_hides_nothing_else
     deliberately_mistyped
-    { reset_counters: "perhaps", include_tables: "users", exclude_tables: 5, subset: "all", limits: 5, subset_references: [] }.each do |name, value|
+    { reset_counters: "perhaps", include_tables: "users", exclude_tables: 5, subset: "all", limits: 5, subset_references: { "a.b" => "u", "a.b": "v" } }.each do |name, value|
       config = configured do |one|
         one.keep_tables = ["nothere"]
         one.public_send(:"#{name}=", value)
