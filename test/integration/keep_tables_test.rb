@@ -89,6 +89,62 @@ class KeepTablesTest < IntegrationTest
     assert_equal "keep", plan[:tables].find { |table| table[:table] == "public.admin_users" }[:action].to_s
   end
 
+  # What lies under a kept name in the target and is no table by itself, each with its columns as in the backup, and what is
+  # said of it. The rows are to be found under the name afterwards.
+  COLUMNS = "id bigint NOT NULL, email text NOT NULL, role role, team_id bigint, boss_team_id bigint NOT NULL, shout text"
+  ROW = "SELECT 1::bigint AS id, 'ada@staging'::text AS email, NULL::role AS role, 1::bigint AS team_id, 1::bigint AS boss_team_id, " \
+        "NULL::text AS shout"
+  KINDS = {
+    "partitioned" => ["CREATE TABLE admin_users (#{COLUMNS}, PRIMARY KEY (id)) PARTITION BY HASH (id); " \
+                      "CREATE TABLE admins_0 PARTITION OF admin_users FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO admin_users #{ROW}",
+                      /it is a partitioned table there and a table in the backup\. Migrate/],
+    "view" => ["CREATE VIEW admin_users AS #{ROW}", /it is a view there and a table in the backup/],
+    "materialized" => ["CREATE MATERIALIZED VIEW admin_users AS #{ROW}", /it is a materialized view there and a table in the backup/],
+    "foreign" => ["CREATE FOREIGN DATA WRAPPER none; CREATE SERVER away FOREIGN DATA WRAPPER none; CREATE FOREIGN TABLE admin_users (#{COLUMNS}) SERVER away",
+                  /it is a foreign table there and a table in the backup/],
+    "partition" => ["CREATE TABLE people (#{COLUMNS}) PARTITION BY LIST (id); CREATE TABLE admin_users PARTITION OF people DEFAULT; INSERT INTO people #{ROW}",
+                    /it is a partition of public\.people there and a table of its own in the backup/],
+    "child" => ["CREATE TABLE people (#{COLUMNS}); CREATE TABLE admin_users () INHERITS (people); INSERT INTO admin_users #{ROW}",
+                /it inherits from public\.people there and from no table in the backup/],
+    "parent" => ["CREATE TABLE admin_users (#{COLUMNS}); CREATE TABLE owners () INHERITS (admin_users); INSERT INTO owners #{ROW}",
+                 /other tables inherit from it there and none does in the backup/]
+  }.freeze
+
+  KINDS.each do |kind, (sql, expected)|
+    define_method(:"test_a_relation_of_another_kind_is_refused_before_the_target_is_touched_#{kind}") do
+      target = staging("CREATE TYPE role AS ENUM ('owner'); #{sql}")
+      settings = { source: archive, target: target.url, options: { keep_tables: ["admin_users"] } }
+      plan = nil
+      error = assert_untouched(target) do
+        plan = ScalingoStagingSync::Native.plan(Engine.settings(**settings)) { nil }
+        assert_run_fails ScalingoStagingSync::PlanError, **settings
+      end
+      assert_match(/keep_tables: public\.admin_users is not in the target as it is in the backup: #{expected}/, error.message)
+      assert_match expected, plan[:problems].first[:what]
+      refute plan[:would_succeed]
+      assert_equal "1", target.value("SELECT count(*) FROM admin_users") unless kind == "foreign"
+    end
+  end
+
+  FAMILIES = {
+    "is partitioned" => "CREATE TABLE logs (id bigint PRIMARY KEY) PARTITION BY HASH (id); " \
+                        "CREATE TABLE logs_0 PARTITION OF logs FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO logs VALUES (1)",
+    "has tables that inherit from it" => "CREATE TABLE logs (id bigint); CREATE TABLE old () INHERITS (logs); INSERT INTO old VALUES (1)",
+    "inherits from another table" => "CREATE TABLE old (id bigint); CREATE TABLE logs () INHERITS (old); INSERT INTO logs VALUES (1)"
+  }.freeze
+
+  def test_a_table_whose_rows_lie_in_others_on_both_sides_is_refused_and_loses_no_row
+    FAMILIES.each do |what, sql|
+      target = staging(sql)
+      source = target.dump(path("#{target.name}.dump"))
+      error = assert_untouched(target) do
+        assert_run_fails ScalingoStagingSync::PlanError, source:, target: target.url, options: { keep_tables: ["logs"] }
+      end
+      assert_match(/keep_tables: public\.logs #{what} in the backup, and such a table cannot stay by itself\. Remove it from keep_tables\./, error.message)
+      assert_equal "1", target.value("SELECT count(*) FROM logs")
+    end
+  end
+
   MISTAKES = [
     [{ keep_tables: ["admin_user"] }, {}, /keep_tables: no table of the backup matches "admin_user".*admin_users.*one that is in staging alone is dropped/],
     [{ keep_tables: ["admin_users"] }, { rules: [{ "table" => "admin_users", "columns" => { "email" => "email" } }] }, /a rule that masks it, too/],

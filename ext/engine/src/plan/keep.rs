@@ -1,5 +1,9 @@
 //! `keep_tables`: tables whose rows in the target stay over the reset, in the definition that the backup has.
 
+mod kind;
+
+pub use kind::KindThere;
+
 use super::exclude::{not_found, tables_like};
 use super::names::NamePattern;
 use super::schema::{ForeignKey, Schema, Table, TypeName};
@@ -138,10 +142,9 @@ fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) ->
         }
         for at in found {
             let table = &schema.tables[at];
-            if table.partition_key.is_some() || table.partition_of.is_some() || !table.inherits.is_empty() {
+            if let Some(what) = family(table) {
                 diagnostics.problems.add(format!(
-                    "keep_tables: {} is partitioned, a partition, or inherits from another table, and such a table cannot \
-                     stay by itself. Remove it.",
+                    "keep_tables: {} {what} in the backup, and such a table cannot stay by itself. Remove it from keep_tables.",
                     table.name
                 ));
             } else if !tables.contains(&at) {
@@ -150,6 +153,21 @@ fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) ->
         }
     }
     tables
+}
+
+/// What ties a table's rows to those of other tables.
+fn family(table: &Table) -> Option<&'static str> {
+    if table.partition_key.is_some() {
+        Some("is partitioned")
+    } else if table.partition_of.is_some() {
+        Some("is a partition")
+    } else if !table.inherits.is_empty() {
+        Some("inherits from another table")
+    } else if !table.children.is_empty() {
+        Some("has tables that inherit from it")
+    } else {
+        None
+    }
 }
 
 /// A kept table's rows are staging's own: nothing else may be said of production's.

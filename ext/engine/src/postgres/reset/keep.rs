@@ -3,7 +3,7 @@
 //! outlives a failure, and the next run begins with it.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::plan::keep::{ColumnThere, Keep, KeptTable};
+use crate::plan::keep::{ColumnThere, Keep, KeptTable, KindThere};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
@@ -31,17 +31,25 @@ pub(crate) async fn look(session: &Session, keep: &Keep) -> Result<(Vec<Error>, 
         if is_aside(session, &place(table)).await? {
             continue;
         }
-        let there = columns_there(session, table).await?;
-        if there.is_empty() {
-            absent.push(table.table.to_string());
-            continue;
-        }
-        let differences = table.differences(&there);
-        if !differences.is_empty() {
-            differing.push(another(table, &differences));
+        match differences(session, table).await? {
+            None => absent.push(table.table.to_string()),
+            Some(differences) if differences.is_empty() => {}
+            Some(differences) => differing.push(another(table, &differences)),
         }
     }
     Ok((differing, absent))
+}
+
+/// Why a table's rows cannot stay as they are; None where the target has nothing of its name.
+async fn differences(session: &Session, table: &KeptTable) -> Result<Option<Vec<String>>> {
+    let Some(kind) = kind_there(session, table).await? else {
+        return Ok(None);
+    };
+    let here = columns_there(session, table).await?;
+    Ok(Some(match kind.difference() {
+        Some(difference) => vec![difference],
+        None => table.differences(&here),
+    }))
 }
 
 /// What comes before a list of what the server has against a configuration.
@@ -69,6 +77,11 @@ pub(super) async fn put_aside<'p>(session: &Session, plan: &'p Plan) -> Result<V
         let columns: Vec<String> = if is_aside(session, &place).await? {
             columns_of(session, &place).await?
         } else {
+            // Looked at once more, right before its rows go.
+            let differences = differences(session, table).await?.unwrap_or_default();
+            if !differences.is_empty() {
+                return Err(another(table, &differences));
+            }
             let there = columns_there(session, table).await?;
             let kept = written.filter(|column| there.iter().any(|here| here.name == column.name));
             kept.map(|column| column.name.clone()).collect()
@@ -149,6 +162,28 @@ async fn is_aside(session: &Session, place: &str) -> Result<bool> {
     let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL AS aside";
     let row = session.query_one(sql, &[&place]).await.map_err(doing)?;
     get(&row, "aside")
+}
+
+/// What the target has under a table's name.
+async fn kind_there(session: &Session, table: &KeptTable) -> Result<Option<KindThere>> {
+    let sql = "SELECT relkind::text AS kind, relispartition AS partition, \
+                 (SELECT inhparent::pg_catalog.regclass::text FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid \
+                  ORDER BY inhseqno LIMIT 1) AS parent, \
+                 EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = c.oid) AS has_children \
+               FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
+    let row = session
+        .query_opt(sql, &[&table.table.sql()])
+        .await
+        .map_err(doing)?;
+    let kind = row.map(|row| {
+        Ok(KindThere {
+            kind: get(&row, "kind")?,
+            is_partition: get(&row, "partition")?,
+            parent: get(&row, "parent")?,
+            has_children: get(&row, "has_children")?,
+        })
+    });
+    kind.transpose()
 }
 
 async fn columns_there(session: &Session, table: &KeptTable) -> Result<Vec<ColumnThere>> {
