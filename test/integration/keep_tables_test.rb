@@ -145,6 +145,18 @@ class KeepTablesTest < IntegrationTest
     end
   end
 
+  def test_the_schema_can_be_tried_before_the_first_run
+    target = staging
+    settings = Engine.settings(source: archive, target: target.url, options: { keep_tables: ["admin_users"], try_schema: true })
+    plan = assert_untouched(target) { ScalingoStagingSync::Native.plan(settings) { nil } }
+    assert_empty(plan[:problems].map { |problem| problem[:what] })
+    assert plan[:would_succeed]
+    assert_empty plan[:warnings].grep(/not tried/)
+    assert_nil target.value("SELECT to_regnamespace('scalingo_staging_sync')")
+    keep(target)
+    assert_equal "2", target.value("SELECT count(*) FROM admin_users")
+  end
+
   MISTAKES = [
     [{ keep_tables: ["admin_user"] }, {}, /keep_tables: no table of the backup matches "admin_user".*admin_users.*one that is in staging alone is dropped/],
     [{ keep_tables: ["admin_users"] }, { rules: [{ "table" => "admin_users", "columns" => { "email" => "email" } }] }, /a rule that masks it, too/],

@@ -168,6 +168,21 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     })
 }
 
+/// Creates the schema where it is not there, without its tables: for a trial that is rolled back.
+///
+/// # Errors
+/// When the role may not create schemas in the database.
+pub(crate) async fn make_room(session: &Session) -> Result<()> {
+    // `IF NOT EXISTS` asks for the right even where the schema is there.
+    let sql = "SELECT pg_catalog.to_regnamespace($1) IS NULL AS missing";
+    let row = session.query_one(sql, &[&SCHEMA]).await.map_err(doing)?;
+    if get(&row, "missing")? {
+        let sql = format!("CREATE SCHEMA {SCHEMA}");
+        session.batch_execute(&sql).await.map_err(doing)?;
+    }
+    Ok(())
+}
+
 /// The statement that marks the target as incomplete: part of the reset's transaction.
 pub(crate) async fn mark_incomplete(session: &Session, run_id: &str, job: &JobRecord) -> Result<()> {
     let sql = "WITH run AS (UPDATE scalingo_staging_sync.runs SET changed = true WHERE run_id = $1) \

@@ -12,6 +12,7 @@ use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::inventory;
 use crate::postgres::refused;
 use crate::postgres::session::connect::Session;
+use crate::postgres::state;
 use crate::postgres::Target;
 
 /// A lock is waited for, and a statement runs, no longer than this many seconds.
@@ -68,6 +69,10 @@ impl Target {
 
     async fn try_within(&self, session: &Session, plan: &Plan) -> Result<(), Refused> {
         run(session, "beginning the trial", "BEGIN").await?;
+        if !plan.keep.tables.is_empty() {
+            // A run has created it by then.
+            state::make_room(session).await?;
+        }
         self.replace_schema(session, plan).await?;
         // What runs when all others are done may act on those.
         let (last, first): (Vec<_>, Vec<_>) = plan.steps.iter().partition(|step| step.last);
