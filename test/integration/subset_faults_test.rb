@@ -65,6 +65,21 @@ class SubsetFaultsTest < IntegrationTest
     assert_empty plan[:problems].drop(1).flat_map { |other| other[:faults] }
   end
 
+  def test_what_the_server_alone_refuses_is_one_list_in_a_dry_run_as_in_a_run
+    target = staging
+    given = options(entry("orders", where: "user_id > 'many'::date"), keep_tables: ["calls_notes"])
+    settings = Engine.settings(source: archive, target: target.url, options: given)
+    plan = nil
+    message = assert_untouched(target) do
+      plan = ScalingoStagingSync::Native.plan(settings) { nil }
+      assert_run_fails(ScalingoStagingSync::PlanError, source: archive, target: target.url, options: given).message
+    end
+    assert_match(/PostgreSQL refuses the configuration in 2 places:\n- .*rule for public\.orders.*\n- keep_tables: public\.calls_notes/, message)
+    assert_equal 1, plan[:problems].size
+    assert_includes message, plan[:problems].first[:what].strip
+    assert_equal 2, plan[:problems].first[:faults].size
+  end
+
   def test_a_subset_whose_tables_only_wait_to_be_referred_to_is_refused_by_the_plan
     error = refused(**options(entry("users", keep: "referenced"), include_tables: ["users"]))
     assert_match(/every table whose rows come is :referenced/, error.message)

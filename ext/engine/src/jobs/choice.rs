@@ -42,7 +42,12 @@ pub(super) async fn beforehand(
 /// Everything that it refuses, as one.
 pub(super) async fn refuse(target: &Target, plan: &Plan) -> Result<()> {
     let refusals = also_refused(target.session(), &plan.unsettled()).await?;
-    Error::together(refusals, refused_in).map_or(Ok(()), Err)
+    refused(refusals).map_or(Ok(()), Err)
+}
+
+/// What the server has against a configuration, as one list.
+pub(super) fn refused(refusals: impl IntoIterator<Item = Error>) -> Option<Error> {
+    Error::together(refusals.into_iter().collect(), refused_in)
 }
 
 /// Why there is no plan, with what the server refuses besides: of the configuration everything is said at once. What the

@@ -66,7 +66,8 @@ pub struct Problem {
     pub remedy: Text,
     /// What it is about.
     pub about: About,
-    /// Each fault by itself, where it is everything that is wrong with the configuration; else none.
+    /// Each fault by itself, where it is everything that is wrong with the configuration, or that the server refuses of it;
+    /// else none.
     pub faults: Vec<Text>,
 }
 
@@ -130,7 +131,7 @@ impl From<&Error> for Problem {
             what: error.what.clone(),
             remedy: error.remedy.clone(),
             about: (*error.about).clone(),
-            faults: Vec::new(),
+            faults: error.about.faults.clone(),
         }
     }
 }
@@ -196,7 +197,7 @@ async fn preview(settings: &Settings, events: &Sink) -> Result<DryRun> {
     }
     dry.target = look;
     dry.problems = problems.iter().map(Problem::from).collect();
-    if let Some(wrong) = dry.problems.get_mut(place) {
+    if let Some(wrong) = dry.problems.get_mut(place).filter(|_| !faults.is_empty()) {
         wrong.faults = faults;
     }
     dry.would_succeed = dry.problems.is_empty();

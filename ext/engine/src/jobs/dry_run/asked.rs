@@ -49,17 +49,18 @@ impl DryRun {
         url: ConnectionUrl,
         problems: &mut Vec<Error>,
     ) -> Result<Option<Selection>> {
+        let mut differing = Vec::new();
         if !plan.keep.tables.is_empty() {
             let session = connect(url.clone()).await?;
-            let (differing, absent) = postgres::look_at_kept(&session, &plan.keep).await?;
+            let (other, absent) = postgres::look_at_kept(&session, &plan.keep).await?;
             session.close().await;
-            problems.extend(differing);
+            differing = other;
             let absent = absent.iter().map(|table| postgres::nothing_to_keep(table));
             self.warnings.extend(absent.map(Text::from));
         }
         let chosen = choice::preview(settings, plan, &url, events).await;
         let choice::Previewed { asked, selection } = take(chosen, problems)?.unwrap_or_default();
-        problems.extend(asked.problems.iter().cloned());
+        problems.extend(choice::refused(asked.problems.iter().cloned().chain(differing)));
         if settings.ask_server {
             self.server_check = take(postgres::ask(url, plan).await, problems)?;
             problems.extend(
