@@ -52,6 +52,15 @@ class OddNamesTest < IntegrationTest
     assert_empty run!(**checked(archive, new_database, rules + rules(config))).report[:leaks]
   end
 
+  def test_a_name_that_is_suggested_for_a_table_is_taken_as_it_is
+    archive = archive_of('CREATE TABLE "we.ird" (id bigint PRIMARY KEY); CREATE TABLE "quo""te" (id bigint PRIMARY KEY)')
+    { "weird" => 'public."we.ird"', "we.ird" => 'public."we.ird"', "quote" => 'public."quo""te"' }.each do |typed, written|
+      error = assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: new_database.url, options: { keep_tables: [typed] }
+      assert_includes error.message, "Did you mean '#{written}'?"
+      run!(source: archive, target: new_database.url, options: { keep_tables: [written] })
+    end
+  end
+
   private
 
   def names = TABLES.map(&:last).sort

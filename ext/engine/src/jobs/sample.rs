@@ -87,11 +87,7 @@ fn read(archive: Box<dyn Read + Send>, settings: &Settings, named: &str, events:
 }
 
 fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
-    let named = &*named.replace('"', "");
-    let mut loads = plan
-        .loads
-        .values()
-        .filter(|load| load.table.to_string() == named || load.table.name == named);
+    let mut loads = plan.loads.values().filter(|load| load.table.is_meant_by(named));
     let first = loads.next().ok_or_else(|| {
         Error::new(
             Kind::Plan,
@@ -113,11 +109,7 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
 
 /// What to name in place of a table that is not there.
 fn instead(plan: &Plan, named: &str) -> Text {
-    if plan
-        .excluded
-        .iter()
-        .any(|table| table.to_string() == named || table.name == named)
-    {
+    if plan.excluded.iter().any(|table| table.is_meant_by(named)) {
         return text!(
             Setting::ExcludeTables,
             " leaves its rows out: take it off the list to see them, or name another."

@@ -45,8 +45,7 @@ fn of(what: What, table: String) -> Reason {
 
 /// The row, or what can be said of it without a look.
 fn seek(plan: &Plan, named: &str, id: &str) -> Result<std::result::Result<Sought, Reason>> {
-    let named = &*named.replace('"', "");
-    let is_it = |table: &crate::plan::TableName| table.to_string() == named || table.name == named;
+    let is_it = |table: &crate::plan::TableName| table.is_meant_by(named);
     let part = plan.part.as_ref();
     let relation = part.and_then(|part| part.relations.iter().find(|one| is_it(&one.table)));
     let Some(relation) = relation else {

@@ -92,8 +92,19 @@ impl TableName {
     pub(crate) fn in_rules(&self) -> String {
         match self.schema.as_str() {
             "public" => literal(&self.name),
-            schema => format!("{}.{}", literal(schema), literal(&self.name)),
+            _ => self.written(),
         }
+    }
+
+    /// The same with its schema, whichever that is.
+    pub(crate) fn written(&self) -> String {
+        format!("{}.{}", literal(&self.schema), literal(&self.name))
+    }
+
+    /// Whether a person means this table: with or without its schema, with or without quotes.
+    pub(crate) fn is_meant_by(&self, text: &str) -> bool {
+        let bare = text.replace('"', "");
+        self.to_string() == bare || self.name == bare || self.written() == text || literal(&self.name) == text
     }
 }
 
@@ -159,13 +170,16 @@ pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a T
         .map(|table| {
             let name = table.name.to_lowercase();
             let whole = format!("{}.{name}", table.schema.to_lowercase());
-            let score = if wanted.contains('.') {
+            let score = if name.contains('.') {
+                // The dot may be the name's own.
+                near::likeness(&wanted, &name).max(near::likeness(&wanted, &whole))
+            } else if wanted.contains('.') {
                 // A right name in a wrong schema is near, too.
                 near::likeness(&wanted, &whole).max(near::likeness(bare, &name) - 0.05)
             } else {
                 near::likeness(bare, &name)
             };
-            (score, table.to_string())
+            (score, table.written())
         })
         .filter(|(score, _)| *score > near::ALIKE)
         .collect();
@@ -173,7 +187,10 @@ pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a T
     let names: Vec<String> = scored
         .into_iter()
         .take(3)
-        .map(|(_, name)| format!("\"{name}\""))
+        .map(|(_, name)| match name.contains('"') {
+            true => format!("'{name}'"),
+            false => format!("\"{name}\""),
+        })
         .collect();
     match names.as_slice() {
         [] => String::new(),
@@ -265,5 +282,20 @@ mod tests {
         );
         assert!(near_misses("audit.users", tables.iter()).contains("public.users"));
         assert_eq!(near_misses("zzz", tables.iter()), "");
+    }
+
+    #[test]
+    fn a_near_miss_is_written_as_the_options_take_it() {
+        for (schema, name, text, written) in [
+            ("public", "we.ird", "we.ird", "public.\"we.ird\""),
+            ("public", "quo\"te", "quote", "public.\"quo\"\"te\""),
+            ("sch.ema", "tables", "table", "\"sch.ema\".tables"),
+        ] {
+            let tables = [table(schema, name)];
+            let expected = format!("Did you mean '{written}'?");
+            assert_eq!(near_misses(text, tables.iter()), expected);
+            assert!(matches(written, schema, name), "{written}");
+            assert!(tables[0].is_meant_by(written), "{written}");
+        }
     }
 }
