@@ -164,7 +164,11 @@ module ScalingoStagingSync
       private_class_method :text?
 
       # 5.days says of itself that it is an Integer.
-      def count?(value) = (value in Integer) && value.between?(1, MOST_ROWS)
+      def count?(value)
+        case value
+        when Integer then value.between?(1, MOST_ROWS)
+        end
+      end
       private_class_method :count?
 
       def names?(value) = [*value].any? && [*value].all? { |name| Kind.name_of(name) }
