@@ -1,4 +1,4 @@
-//! What a program says, as data: a kind and its fields. Who reads it words it, in any language.
+//! What a program says, as data: a kind and its fields. The reader puts it into words, in any language.
 //!
 //! [`phrases!`] writes an enum whose variants are such kinds, and lists them, so that a test of the words can see that no
 //! kind lacks any.

@@ -67,8 +67,8 @@ fn masks(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &masking::listing())
 }
 
-/// `Native.vocabulary → { kinds: [{ kind:, fields: }], terms:, personal: }`: all that the engine says as data, for whoever
-/// words it.
+/// `Native.vocabulary → { kinds: [{ kind:, fields: }], terms:, personal: }`: all that the engine says as data, for
+/// the tests of the words.
 fn vocabulary(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &Vocabulary::all())
 }

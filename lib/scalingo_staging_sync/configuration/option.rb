@@ -82,7 +82,7 @@ module ScalingoStagingSync
       def readable(value)
         kind.readable(value)
       rescue EncodingError
-        said = secret ? "It is no text in UTF-8; save the file that sets it as UTF-8." : Utf8.problem(value)
+        said = secret ? "It is not UTF-8 text; save the file that sets it as UTF-8." : Utf8.problem(value)
         raise ArgumentError, "config.#{name} was given text that cannot be read. #{said}", cause: nil
       end
 

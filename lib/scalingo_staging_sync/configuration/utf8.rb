@@ -35,7 +35,7 @@ module ScalingoStagingSync
       # @return [String, nil] a sentence about the first text in it that has no form in UTF-8; nil if there is none
       def problem(value)
         text = unreadable(value)
-        "#{Support::Echo.inspect(text.to_s.b)} is no text in UTF-8; save the file that sets it as UTF-8." if text
+        "#{Support::Echo.inspect(text.to_s.b)} is not UTF-8 text; save the file that sets it as UTF-8." if text
       end
 
       def first(parts, &) = parts.lazy.filter_map(&).first

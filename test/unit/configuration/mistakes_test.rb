@@ -76,7 +76,7 @@ class ConfigurationMistakesTest < Minitest::Test
         added = (configured { |c| c.public_send(name).public_send(*(value.is_a?(Hash) ? [:merge!, value] : [:concat, value])) } if value.is_a?(Enumerable))
         [set, *added].each do |config|
           assert_equal 1, config.problems.size, [name, value]
-          assert config.problems.first.end_with?(": config.#{name} was given text that cannot be read. \"caf\\xE9\" is no text in UTF-8; save the file that sets it as UTF-8.")
+          assert config.problems.first.end_with?(": config.#{name} was given text that cannot be read. \"caf\\xE9\" is not UTF-8 text; save the file that sets it as UTF-8.")
         end
       end
     end
@@ -90,7 +90,7 @@ class ConfigurationMistakesTest < Minitest::Test
       c.anonymization_tables = [{ table: "users", columns: { code: { mask: "password", password: "hush\xE9" } } }]
     end
     said = [*config.problems, *config.warnings]
-    assert_equal 3, said.grep(/no text in UTF-8; save the file/).size
+    assert_equal 3, said.grep(/not UTF-8 text; save the file/).size
     assert_empty said.grep(/hush/)
   end
 
