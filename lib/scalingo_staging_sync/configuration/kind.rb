@@ -110,6 +110,15 @@ module ScalingoStagingSync
           name.freeze unless name.nil? || name.empty?
         end
 
+        # @param keys [Array<Object>] those of a Hash that was given
+        # @yieldparam key [Object] one of them
+        # @yieldreturn [Object, nil] what it means; nil if that is not known
+        # @return [Array<String>] those that mean the same, such as `"users" and :users`: only the last of them would count
+        def alike(keys, &)
+          same = keys.group_by(&).select { |meant, spellings| meant && spellings.size > 1 }.values
+          same.map { |spellings| spellings.map { |key| Support::Echo.inspect(key) }.join(" and ") }
+        end
+
         # @param value [Object] a value
         # @return [Object] the number written in it; the value itself if it is no such String
         def in_figures(value)

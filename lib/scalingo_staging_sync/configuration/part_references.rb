@@ -45,15 +45,9 @@ module ScalingoStagingSync
           problem = table ? "what it refers to cannot be read." : "it names no table and column; write table.column."
           "#{Support::Echo.inspect(from)}: #{problem}"
         end
-        twice = doubled(given).map { |keys| "#{keys.map { |key| Support::Echo.inspect(key) }.join(" and ")} are one place; give it once." }
+        twice = Kind.alike(given.keys) { |from| place(from) }.map { |keys| "#{keys} are one place; give it once." }
         [*twice, *found].join(" ").presence
       end
-
-      # Keys that mean the same, as "orders.user_id" and :"orders.user_id" do.
-      def doubled(given)
-        given.keys.group_by { |from| place(from) }.select { |meant, keys| meant && keys.size > 1 }.values
-      end
-      private_class_method :doubled
 
       # A reference by a column: to a table, to one of its columns, or to one of several tables by a type.
       def entry(from, to)

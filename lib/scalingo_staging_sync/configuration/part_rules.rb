@@ -65,7 +65,7 @@ module ScalingoStagingSync
       private_class_method :sound_rule
 
       def kept(given, &)
-        return unless given.is_a?(Hash) && doubled(given) { |table| Kind.name_of(table) }.empty?
+        return unless given.is_a?(Hash) && Kind.alike(given.keys) { |table| Kind.name_of(table) }.empty?
         return unless given.all? { |table, rule| Kind.name_of(table) && !Support::Echo.secret?(table) && problems_of(rule, &).empty? }
 
         given.to_h { |table, rule| [Kind.name_of(table), plain(rule).freeze] }.freeze
@@ -79,23 +79,16 @@ module ScalingoStagingSync
           problems = Kind.name_of(table) ? [] : ["this is not a table's name."]
           [*problems, *problems_of(rule, &)].map { |problem| "#{named(table)}: #{problem}" }
         end
-        twice = doubled(given) { |table| Kind.name_of(table) }.map { |keys| "#{keys} are one table; give it one rule." }
+        twice = Kind.alike(given.keys) { |table| Kind.name_of(table) }.map { |keys| "#{keys} are one table; give it one rule." }
         [*twice, *found].join(" ").presence
       end
       private_class_method :explained
 
       def problems_of(rule)
-        twice = rule.is_a?(Hash) ? doubled(rule, &:to_s) : []
+        twice = rule.is_a?(Hash) ? Kind.alike(rule.keys, &:to_s) : []
         [*twice.map { |keys| "#{keys} are one key; give it once." }, *yield(plain(rule))]
       end
       private_class_method :problems_of
-
-      # Keys that mean the same, as "users" and :users do: only the last would count.
-      def doubled(given, &)
-        same = given.keys.group_by(&).select { |meant, keys| meant && keys.size > 1 }.values
-        same.map { |keys| keys.map { |key| Support::Echo.inspect(key) }.join(" and ") }
-      end
-      private_class_method :doubled
 
       def named(table) = Kind.name_of(table) ? Support::Echo.short(table) : Support::Echo.inspect(table)
       private_class_method :named
