@@ -16,7 +16,7 @@ require "tmpdir"
 #   ruby test/runner.rb --quick    the unit tests, and one run from end to end
 #
 # A part that passes shows its closing line; one that fails shows everything it printed. The others go on, and the
-# exit status is 1. TEST_WORKERS says how many run at once, by default two per core; what TEST_PG_URL names, where it
+# exit status is 1. TEST_WORKERS says how many run at once, by default three per core; what TEST_PG_URL names, where it
 # is set, serves for all of them.
 class Runner
   ROOT = File.expand_path("..", __dir__)
@@ -49,9 +49,10 @@ class Runner
 
   # What is known to take longest, for a checkout in which no run has measured it.
   LONG = [
-    "cargo engine/part_choice", "ruby unit generator", "ruby unit tests", "ruby operations", "ruby rails_app", "ruby trust",
-    "ruby progress", "ruby pull", "ruby personal_data_tasks", "ruby publish", "ruby documented_run", "ruby dump_task",
-    "ruby subset_interruption", "ruby retention", "ruby restore_equality", "ruby interruption"
+    "ruby locks", "cargo engine/part_choice", "ruby unit tests", "ruby trust", "ruby subset_interruption", "ruby progress",
+    "ruby interruption", "ruby rails_app", "ruby pull", "ruby restore_equality", "ruby operations", "ruby publish",
+    "ruby unit tests with signatures", "ruby dump_workspace", "ruby server", "ruby documented_run", "ruby dump_task", "ruby dump",
+    "ruby remedies", "ruby scalingo", "ruby retention", "ruby personal_data_tasks"
   ].freeze
 
   # Where clusters lie if it is there with so many bytes free: in memory, since making and dropping thousands of databases of
@@ -61,7 +62,7 @@ class Runner
   private_constant :MEMORY, :ENOUGH
 
   # @param quick [Boolean] whether only what takes little time is run
-  def initialize(quick: false, workers: Integer(ENV.fetch("TEST_WORKERS", Etc.nprocessors * 2)))
+  def initialize(quick: false, workers: Integer(ENV.fetch("TEST_WORKERS", Etc.nprocessors * 3)))
     @quick = quick
     @workers = workers
     @lock = Mutex.new
@@ -132,7 +133,7 @@ class Runner
 
   def longest_first(parts)
     seconds = File.exist?(SECONDS) ? JSON.parse(File.read(SECONDS)) : {}
-    parts.sort_by { |part| -seconds.fetch(part.name) { LONG.include?(part.name) ? 2000 : 1000 } }
+    parts.sort_by { |part| -seconds.fetch(part.name) { 2000 - (LONG.index(part.name) || 1000) } }
   end
 
   def save_seconds

@@ -2,10 +2,25 @@
 
 require "open3"
 require "tmpdir"
+require_relative "preloaded"
 
 # Tests of a Rails app without a database, each in a process of its own, so that the other tests stay without Rails.
 module AppProcess
   ROOT = File.expand_path("../..", __dir__)
+  RUBY = [RbConfig.ruby, "-w", "-I#{ROOT}/lib"].freeze
+
+  # Runs Ruby that loads Rails, with this gem beside it, to its end. Returns what it printed and how it ended.
+  #
+  # environment:: variables to set; nil removes one
+  # script::      a program in the folder, or
+  # code::        Ruby
+  # input::       what it can read
+  def self.run(directory, environment, script: nil, code: nil, arguments: [], input: "")
+    ended = Preloaded.run(directory, environment, command: RUBY, ahead: "bare", script:, code:, arguments:, input:)
+    return [ended.output, ended.status] if ended
+
+    Open3.capture2e(environment, *RUBY, *(code ? ["-e", code] : script), *arguments, stdin_data: input, chdir: directory)
+  end
 
   # Runs code in a Rails app without a database, in the environment staging.
   def in_app(code, environment = {})
@@ -23,7 +38,7 @@ module AppProcess
         #{code}
       RUBY
       variables = TestHelpers::VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging", "VERBOSE" => nil).merge(environment)
-      output, status = Open3.capture2e(variables, RbConfig.ruby, "-w", "-I#{ROOT}/lib", "-e", script, chdir: directory)
+      output, status = AppProcess.run(directory, variables, code: script)
       mine = output.lines.select { |line| line.include?("warning:") && line.include?(ROOT) }
       assert_empty mine, "Ruby warns"
       yield output, status, directory

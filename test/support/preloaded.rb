@@ -14,12 +14,16 @@ require_relative "processes"
 #
 # These start from scratch, as a team's do: what RailsApp#start_rake starts, since a test sends it signals or looks at it;
 # what runs in a terminal; a server; and the first task of each Gemfile and of each setting of the variables that Ruby or
-# Bundler reads at its start. With TEST_PRELOADED=no everything does.
+# Bundler reads at its start. With TEST_PRELOADED=no everything does. The unit tests' apps, which have no database and no
+# Gemfile of their own, have a process of their own.
 class Preloaded
   PROCESS = File.join(__dir__, "preloaded_process.rb")
 
   # Read by Ruby, Bundler or the C library before any code is. Each app's BUNDLE_GEMFILE is another file of the same text.
   AT_START = /\A(RUBY|GEM_|BUNDLE(?!_GEMFILE\z)|LANG|LC_|LD_|MALLOC_|TZ\z|HOME\z|PATH\z|TMPDIR\z)/
+
+  # What runs Ruby in an app with a Gemfile of its own.
+  APP = %w[bundle exec ruby].freeze
 
   # How a task ended: what tests ask a Process::Status for, which none but Ruby can make.
   Status = Data.define(:exitstatus, :termsig) do
@@ -34,21 +38,24 @@ class Preloaded
     # @param script [String, nil] a Ruby program to run, by its path in the app; "rake" is rake
     # @param code [String, nil] Ruby to run
     # @param arguments [Array<String>] of the program
+    # @param command [Array<String>] what runs Ruby
+    # @param ahead [String] what is loaded before: "app", an app with a database, or "bare", one without
+    # @param input [String, nil] what can be read
     # @return [WatchedProcess::Result, nil] how it ended; nil if it must start from scratch
-    def run(directory, environment, script: nil, code: nil, arguments: [])
+    def run(directory, environment, command: APP, ahead: "app", **what)
       return if ENV["TEST_PRELOADED"] == "no"
 
       variables = ENV.to_h.merge(environment).compact
-      kind = [File.read(variables.fetch("BUNDLE_GEMFILE")), variables.slice(*variables.keys.grep(AT_START))]
+      kind = [command, ahead, File.read(variables.fetch("BUNDLE_GEMFILE")), variables.slice(*variables.keys.grep(AT_START))]
       return @known[kind] = nil unless @known.key?(kind)
 
-      @known[kind] ||= new(environment, directory)
-      @known[kind].run({ directory:, variables:, script:, code:, arguments: })
+      @known[kind] ||= new(environment, directory, [*command, PROCESS, ahead])
+      @known[kind].run({ directory:, variables:, arguments: [], **what })
     end
   end
 
-  def initialize(environment, directory)
-    @pipe = IO.popen([environment, "bundle", "exec", "ruby", PROCESS], "r+", chdir: directory)
+  def initialize(environment, directory, command)
+    @pipe = IO.popen([environment, *command], "r+", chdir: directory)
     @one_at_a_time = Mutex.new
   end
 

@@ -6,12 +6,21 @@
 require "json"
 require "rake"
 require "rails"
-require "active_record/railtie"
+
+# What an app without a database loads of its gems when it starts, or its generator.
+module BareAhead
+  FILES = %w[action_controller active_support/all active_support/reloader rails/application/configuration rails/generators zeitwerk].freeze
+
+  module_function
+
+  def load = FILES.each { |file| require file }
+end
 
 # What else every app loads of its gems when it starts, until ActiveRecord::Base. That one and what else runs the hooks of an
 # app's initializers, or adds initializers, is the app's to load.
-module Ahead
+module AppAhead
   FILES = %w[
+    active_record/railtie
     action_view action_view/helpers active_support/all active_support/reloader active_support/file_update_checker
     rails/application/configuration rails/source_annotation_extractor pg ripper zeitwerk
   ].freeze
@@ -52,7 +61,7 @@ class Child
   def run
     variables = @request["variables"]
     ENV.replace(variables.merge(OF_ALL, OF_APP.transform_values { variables["BUNDLE_GEMFILE"] }))
-    $stdin.reopen(File::NULL)
+    $stdin.reopen(input)
     $stdout.reopen(@request["output"], "a")
     $stderr.reopen($stdout)
     $stdout.sync = false
@@ -62,9 +71,24 @@ class Child
     $PROGRAM_NAME = @program || "-e"
     @program ? load(@program) : eval(@request["code"], TOPLEVEL_BINDING, "-e", 1)
   end
+
+  private
+
+  def input
+    return File::NULL unless @request["input"]
+
+    reader, writer = IO.pipe
+    writer.write(@request["input"])
+    writer.close
+    reader
+  end
 end
 
-Ahead.load
+# Ruby says under -w what it thinks of Rails' code, too.
+verbose = $VERBOSE
+$VERBOSE = nil
+{ "app" => AppAhead, "bare" => BareAhead }.fetch(ARGV.shift).load
+$VERBOSE = verbose
 Process.warmup
 $stdout.sync = true
 while (line = $stdin.gets)

@@ -2,7 +2,7 @@
 
 require "test_helper"
 require "json"
-require "open3"
+require "support/app_process"
 require "support/terminal"
 
 # The generator in a Rails app that has files of its own: what is there stays, with a terminal and without.
@@ -119,12 +119,11 @@ class GeneratorTest < Minitest::Test
     end
   end
 
-  COMMAND = [RbConfig.ruby, "-w", "-I#{ROOT}/lib", "generate.rb"].freeze
   VARIABLES_OF_APP = VARIABLES.to_h { |name| [name, nil] }.merge("RAILS_ENV" => "staging").freeze
 
   # Without a terminal, as in a container's build.
   def generate(*options, behavior: "invoke", input: "", variables: {})
-    output, status = Open3.capture2e(VARIABLES_OF_APP.merge(variables), *COMMAND, behavior, *options, stdin_data: input)
+    output, status = AppProcess.run(Dir.pwd, VARIABLES_OF_APP.merge(variables), script: "generate.rb", arguments: [behavior, *options], input:)
     assert_empty(output.lines.select { |line| line.include?("warning:") && line.include?(ROOT) }, "Ruby warns")
     yield output, status
   end
@@ -163,7 +162,7 @@ class GeneratorTest < Minitest::Test
 
   def test_an_initializer_that_is_there_stays_with_a_terminal_without_a_question
     app(INITIALIZER => OWN) do
-      result = Terminal.run(*COMMAND, "invoke", environment: VARIABLES_OF_APP, directory: Dir.pwd)
+      result = Terminal.run(*AppProcess::RUBY, "generate.rb", "invoke", environment: VARIABLES_OF_APP, directory: Dir.pwd)
       assert_predicate result.status, :success?, result.raw
       assert_includes result.raw, "skip"
       refute_includes result.raw, "Overwrite"
