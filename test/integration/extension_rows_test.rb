@@ -40,6 +40,17 @@ class ExtensionRowsTest < IntegrationTest
     assert_equal "4", target.value("INSERT INTO plans (parent) VALUES ('new') RETURNING id"), "the sequence goes on behind them"
   end
 
+  # As `topology.topology` of PostGIS, where CreateTopology fails otherwise.
+  def test_a_sequence_that_has_not_begun_goes_on_behind_the_row_that_has_its_first_value
+    production = new_database("first").tap { |database| database.exec(EXTENSION) }
+    dump = production.dump(path("first.dump"))
+    target = prepared(new_database)
+    target.exec("TRUNCATE plans, notes RESTART IDENTITY")
+    2.times { run!(source: dump, target: target.url) }
+    assert_equal ["1 built in 1"], target.values(PLANS)
+    assert_equal "2", target.value("INSERT INTO plans (parent) VALUES ('new') RETURNING id")
+  end
+
   def test_what_the_target_has_stays_where_a_key_is_taken
     target = prepared(new_database)
     target.exec("INSERT INTO plans (parent, days) VALUES ('public.logs', 7)")

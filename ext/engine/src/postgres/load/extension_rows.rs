@@ -211,8 +211,9 @@ async fn set_sequences(load: &Load, session: &Session) -> Result<()> {
         let Some(sequence) = sequence else { continue };
         let column = quote_identifier(column);
         let sql = format!(
-            "SELECT pg_catalog.setval($1::text::regclass, most) FROM (SELECT max({column}) AS most FROM ONLY {table}) found \
-             WHERE most > (SELECT last_value FROM {sequence})"
+            "SELECT pg_catalog.setval($1::text::regclass, most) FROM {sequence} now, \
+             (SELECT max({column}) AS most FROM ONLY {table}) found \
+             WHERE most > now.last_value OR most = now.last_value AND NOT now.is_called"
         );
         let set = session.query(&sql, &[&sequence]).await;
         set.map_err(|error| doing(load, &error))?;
