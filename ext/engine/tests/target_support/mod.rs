@@ -92,7 +92,11 @@ impl Database {
         // Half of what a database costs is its files' way through the WAL, which is the default since PostgreSQL 15.
         let version = "SELECT current_setting('server_version_num')::int";
         let version: i32 = admin.query_one(version, &[]).await.unwrap().get(0);
-        let strategy = if version >= 150_000 { "STRATEGY file_copy" } else { "" };
+        let strategy = if version >= 150_000 {
+            "STRATEGY file_copy"
+        } else {
+            ""
+        };
         admin
             .batch_execute(&format!("CREATE DATABASE {name} {options} {strategy}"))
             .await
