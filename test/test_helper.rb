@@ -100,7 +100,7 @@ module TestHelpers
                 sha256: "ab" * 32, database: "prod", server_version: "17.2", dump_version: "17.2" },
       tables: [
         { table: "public.users", rows: 50_000, bytes: 9_000_000, seconds: 1.25,
-          columns: [{ name: "email", mask: "e-mail pseudonym", masked: 49_000, kept: 0, nulls: 1000, violations: 0 }] },
+          columns: [{ name: "email", mask: "e-mail pseudonym", mask_data: { kind: "mask_email" }, masked: 49_000, kept: 0, nulls: 1000, violations: 0 }] },
         { table: "public.orders", rows: 2, bytes: 60, seconds: 0.1, columns: [] }
       ],
       excluded: ["public.sessions"],
@@ -111,7 +111,7 @@ module TestHelpers
 
     PREVIEW = {
       would_succeed: true, problems: [], warnings: [], backup: REPORT[:backup],
-      tables: [{ table: "public.users", action: "mask", columns: [{ name: "email", mask: "e-mail pseudonym" }],
+      tables: [{ table: "public.users", action: "mask", columns: [{ name: "email", mask: "e-mail pseudonym", mask_data: { kind: "mask_email" } }],
                  last_rows: 50_000, compressed_bytes: nil },
                { table: "public.sessions", action: "without_rows", columns: [], last_rows: nil, compressed_bytes: nil }],
       not_valid: [], left_out: [],

@@ -106,7 +106,7 @@ class ForesightTest < IntegrationTest
     assert_includes error.what, "The run needs 2 at once, and had 1."
     plan = dry_run(archive, staging.url)
     refute plan[:would_succeed]
-    assert_includes plan[:problems].first[:what], "may open 1 more connections, and the run needs 2 at once"
+    assert_includes plan[:problems].first[:what], "may open 1 more connection, and the run needs 2 at once"
   end
 
   FITS = "CREATE FUNCTION fits(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT length($1) > 3';"

@@ -15,6 +15,12 @@ module AuditSamples
     [%w[metadata json payload], ["company", "constant \"Demo\"", "name"], ["updated_by", "username, under a condition", "username"]]
   ].freeze
 
+  # The data of those that are not a name.
+  MASKS = {
+    "e-mail pseudonym" => { kind: "mask_email" }, "constant \"Demo\"" => { kind: "mask_constant", value: "Demo" },
+    "username, under a condition" => { kind: "mask_conditional", mask: { kind: "mask_named", mask: "username" } }
+  }.freeze
+
   module_function
 
   def page(...) = ScalingoStagingSync::Audit::Page.new(document(...)).to_s
@@ -48,7 +54,7 @@ module AuditSamples
     rows = (987_654 / (index + 1)) + 12
     name = (index < NOUNS.size) ? NOUNS[index] : "#{NOUNS[index % NOUNS.size]}_#{index / NOUNS.size}"
     { table: "public.#{name}", rows:, bytes: rows * 210, started: 2.0 + (index % 150), seconds: 0.2 + (30.0 / (index + 1)),
-      columns: columns.map { |column, mask, _| { name: column, mask:, masked: rows - 10, kept: mask.include?("condition") ? 4 : 0, nulls: 10, violations: 0 } } }
+      columns: columns.map { |column, mask, _| { name: column, mask:, mask_data: MASKS[mask] || { kind: "mask_named", mask: }, masked: rows - 10, kept: mask.include?("condition") ? 4 : 0, nulls: 10, violations: 0 } } }
   end
 
   def findings(tables, sound:)

@@ -1,11 +1,11 @@
 //! What can go wrong, as the caller sees it.
 //!
-//! Every failure of a run is one [`Error`]: a [`Kind`], one sentence of what happened and one of what to do, and what it is
-//! [`About`] as fields. Which exception class a kind becomes is the caller's business. Modules may keep finer error types
+//! Every failure of a run is one [`Error`]: a [`Kind`], what happened and what to do, each as data ([`crate::failure`]) or in
+//! a sentence, and what it is [`About`] as fields. Which exception class a kind becomes is the caller's business. Modules may keep finer error types
 //! of their own; what leaves the engine is this one.
 //!
-//! Neither sentence may hold a secret or a value of a row. Where text comes from elsewhere, [`Error::from_server`]
-//! keeps that promise: it says what a PostgreSQL error means in words of our own, and quotes the server only where
+//! Neither may hold a secret or a value of a row. Where text comes from elsewhere, [`Error::from_server`]
+//! keeps that promise: it has the code of a PostgreSQL error, and quotes the server only where
 //! [`Doing`] says that no row is near. Nothing here ever prints a URL.
 //!
 //! Neither says what is left in the target: the code that reports an error asks the target itself, and says it once.
@@ -21,6 +21,7 @@ pub(crate) use file::file_trouble;
 pub(crate) use server::reason;
 pub use server::Doing;
 
+use crate::failure::{JobFailure, JobRemedy};
 use crate::text::Text;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -126,9 +127,9 @@ const MOST_LISTED: usize = 40;
 pub struct Error {
     /// What kind of failure it is.
     pub kind: Kind,
-    /// What happened, one sentence.
+    /// What happened.
     pub what: Text,
-    /// What to do, one sentence.
+    /// What to do.
     pub remedy: Text,
     /// What it is about.
     pub about: Box<About>,
@@ -163,7 +164,7 @@ impl Error {
     ) -> Self {
         let mut lines: Vec<&Text> = faults.iter().take(MOST_LISTED).collect();
         let further = faults.len().saturating_sub(MOST_LISTED);
-        let further = (further > 0).then(|| Text::from(format!("… and {further} more.")));
+        let further = (further > 0).then(|| Text::from(JobFailure::FurtherFaults { count: further }));
         lines.extend(further.as_ref());
         let what = head
             .into()
@@ -178,7 +179,10 @@ impl Error {
 
     /// Several errors as one, which lists what each of them says or lists, each once. The first is it if it is alone; `head`
     /// is made from their number.
-    pub(crate) fn together(mut errors: Vec<Self>, head: impl FnOnce(usize) -> String) -> Option<Self> {
+    pub(crate) fn together<H: Into<Text>>(
+        mut errors: Vec<Self>,
+        head: impl FnOnce(usize) -> H,
+    ) -> Option<Self> {
         if errors.len() <= 1 {
             return errors.pop();
         }
@@ -187,15 +191,20 @@ impl Error {
         let faults: Vec<Text> = faults.filter(|one| seen.insert(one.to_string())).collect();
         let kind = errors[0].kind;
         let head = head(faults.len());
-        Some(Self::listing(kind, head, faults, "Correct this and run again."))
+        Some(Self::listing(kind, head, faults, JobRemedy::CorrectThis))
     }
 
     /// What is wrong: the faults that it lists, or what happened.
     pub(crate) fn faults(&self) -> Vec<Text> {
         match self.about.faults.is_empty() {
-            true => vec![Text::from(self.what.trim_end())],
+            true => vec![self.what.clone().without_end()],
             false => self.about.faults.clone(),
         }
+    }
+
+    /// Whether what happened is of a kind of phrase.
+    pub fn is(&self, kind: &str) -> bool {
+        self.what.is(kind)
     }
 
     /// The same error, and what it is about.
@@ -206,20 +215,17 @@ impl Error {
     }
 
     /// A defect of the gem's own: something that was thought impossible.
-    pub fn internal(what: impl Into<Text>) -> Self {
+    pub fn internal(defect: impl Into<String>) -> Self {
+        let defect = defect.into();
         Self::new(
             Kind::Internal,
-            what,
-            "This is a defect of scalingo-staging-sync: please report it with this sentence.",
+            JobFailure::Defect { defect },
+            JobRemedy::ReportDefect,
         )
     }
 
     /// The run was asked to stop.
     pub fn interrupted() -> Self {
-        Self::new(
-            Kind::Interrupted,
-            "The run was stopped before its end.",
-            "Run it again: the next run starts clean.",
-        )
+        Self::new(Kind::Interrupted, JobFailure::Stopped, JobRemedy::StartsClean)
     }
 }

@@ -8,10 +8,10 @@
 //! name in two places is ordinary, and a local file says nothing of where it came from.
 
 use crate::error::{Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::postgres::url::{ConnectionUrl, Host};
 use crate::settings::Source;
 use crate::source::BackupInfo;
-use crate::text::{text, Setting};
 
 /// Fails when the target's host is the source addon's.
 ///
@@ -32,15 +32,10 @@ pub(crate) fn refuse_addon(target: &ConnectionUrl, backup: &BackupInfo) -> Resul
     }
     Err(Error::new(
         Kind::Production,
-        format!(
-            "The target is on the host of {}: it is the source's own database.",
-            backup.origin
-        ),
-        text!(
-            "Let ",
-            Setting::TargetUrl,
-            " name the staging app's own database."
-        ),
+        JobFailure::TargetOnSource {
+            origin: backup.origin.clone(),
+        },
+        JobRemedy::NameOwnDatabase,
     ))
 }
 
@@ -64,15 +59,11 @@ pub(crate) fn refuse_source(target: &ConnectionUrl, source: &Source, dumped: &st
     }
     Err(Error::new(
         Kind::Production,
-        format!(
-            "The backup of the app {} was made of the database {dumped}, which is the target itself.",
-            source.app
-        ),
-        text!(
-            "Let ",
-            Setting::TargetUrl,
-            " name the staging app's own database."
-        ),
+        JobFailure::TargetIsSource {
+            app: source.app.clone(),
+            database: dumped.to_owned(),
+        },
+        JobRemedy::NameOwnDatabase,
     ))
 }
 

@@ -6,11 +6,12 @@ mod words;
 use crate::channel::{self, Channel};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::LeakRemedy;
 use crate::plan::{Plan, TableName};
 use crate::postgres::{Look, RowStage, Stages, Target};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::text::{text, Setting, Text};
+use crate::text::Text;
 use leak_check::{Bounds, Findings, LeakCheck, LookTime, Watcher};
 use masking::RowMask;
 use personal_data::Suggestion;
@@ -149,25 +150,12 @@ pub(crate) async fn conclude(
     for table in tables {
         target.empty(table).await?;
     }
-    Err(refusal(
-        failure,
-        "These tables and those that refer to them were emptied.",
-    ))
+    Err(refusal(failure, LeakRemedy::TablesEmptied))
 }
 
 /// The error of a proven leak.
-pub(crate) fn refusal(failure: Text, state: &str) -> Error {
-    Error::new(
-        Kind::Verification,
-        failure,
-        text!(
-            format!("{state} Add the entries to "),
-            Setting::AnonymizationTables,
-            ", or name a column in ",
-            Setting::PiiIgnore,
-            " if what it holds is meant to be there, and run it again.",
-        ),
-    )
+pub(crate) fn refusal(failure: Text, remedy: LeakRemedy) -> Error {
+    Error::new(Kind::Verification, failure, remedy)
 }
 
 /// What was found, with the channels that only the rows could show, and `further` ones.
@@ -231,6 +219,6 @@ fn wholly(mask: &Suggestion) -> Suggestion {
 /// Every leak as a warning.
 pub(crate) fn warn(found: &LeakReport, events: &Sink) {
     for leak in found.findings.iter().flat_map(|findings| &findings.leaks) {
-        events.warn(words::sentence(leak));
+        events.warn(words::notice(leak));
     }
 }

@@ -1,5 +1,6 @@
 //! What of a backup does not come, and why.
 
+use crate::failure::ServerAnswer;
 use pg_dump_archive::EntryKind;
 use phrases::phrases;
 use serde::{Serialize, Serializer};
@@ -96,8 +97,10 @@ phrases! {
         ExtensionLacking "extension_lacking",
         /// The server does not have the extension.
         ServerLacksIt "server_lacks_it",
-        /// The server refuses it, in these words of its own.
-        Refused "refused" { message: String },
+        /// The server refuses it.
+        Refused "refused" { answer: ServerAnswer },
+        /// Its rows could not be written.
+        RowsRefused "rows_refused",
         /// A function finds what it calls once it says where that is.
         SearchPathCures "search_path_cures" { function: String, path: String },
         /// Production's own rows do not meet it.

@@ -19,6 +19,7 @@
 //! text         sentences with suggestions in them, as data
 //! phrase       what is said as data, without a word: kinds with fields
 //! notice       warnings as data
+//! failure      what ended a job and what to do about it, as data
 //! left_out     what of a backup does not come, and why
 //! finding      what is reported of a column that looks personal, and why it stands as it does
 //! ```
@@ -35,6 +36,7 @@ pub mod channel;
 mod detect;
 pub mod error;
 pub mod event;
+pub mod failure;
 pub mod finding;
 mod identity;
 pub mod jobs;

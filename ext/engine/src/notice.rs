@@ -1,6 +1,7 @@
 //! Warnings as data.
 
 use crate::left_out::Why;
+use masking::Becomes;
 use personal_data::RuleEntry;
 use phrases::phrases;
 
@@ -57,9 +58,97 @@ phrases! {
         BytesUnread "bytes_unread" { column: String, count: u64, rule: RuleEntry },
         /// The same of many columns with so many values.
         ManyBytesUnread "many_bytes_unread" { count: usize, values: u64, names: Vec<String>, more: usize },
+        /// The downloaded archive could not be kept, for this reason of the operating system's.
+        NotKept "not_kept" { directory: String, trouble: String },
         /// The definition of an object holds so many personal things of a kind.
         TextKept "text_kept" { object: String, count: u64, personal: String },
         /// The same of many objects.
         ManyTextsKept "many_texts_kept" { count: usize, names: Vec<String>, more: usize },
+        /// The backup is older than is wanted, and a run would ask for a fresh one.
+        BackupTooOld "backup_too_old",
+        /// The container may hold so much memory in MiB, holds so much already, and the run needs so much more.
+        LittleMemory "little_memory" { limit: u64, resident: u64, count: u64, needed: u64 },
+        /// The target has only so many connections left.
+        FewerConnections "fewer_connections" { parallel: usize },
+        /// The target's PostgreSQL is newer than any that was tested.
+        NewerPostgresql "newer_postgresql" { version: String },
+        /// A table has no statistics.
+        NoStatistics "no_statistics" { table: String },
+        /// The run is not in the history.
+        RunNotNoted "run_not_noted",
+        /// The schema is replaced in steps.
+        ReplacedInSteps "replaced_in_steps" { locks: String },
+        /// The role may not keep others from coming back.
+        CannotLockOut "cannot_lock_out",
+        /// Rows of a kept table referred to some that are gone, and these columns of them are NULL now.
+        KeptNullified "kept_nullified" { table: String, count: u64, missing: String, columns: Vec<String> },
+        /// Rows of a kept table refer to some that are gone.
+        KeptKeyNotValid "kept_key_not_valid" { table: String, count: u64, missing: String, key: String },
+        /// A table that is to be kept is not there.
+        NothingToKeep "nothing_to_keep" { table: String },
+        /// A foreign key is put back NOT VALID.
+        KeyPutBackNotValid "key_put_back_not_valid" { key: String, table: String },
+        /// The backup is streamed again for these tables.
+        StreamedAgain "streamed_again" { tables: Vec<String> },
+        /// A condition of the subset kept no row.
+        NoneKept "none_kept" { table: String, count: u64 },
+        /// Originals of masked columns are elsewhere; the rule would mask them.
+        Leaked "leaked" { column: String, originals: Originals, rule: RuleEntry },
+        /// They may be; so many would be there by chance.
+        MaybeLeaked "maybe_leaked" { column: String, originals: Originals, chance: String, rule: RuleEntry },
+        /// They may be, but people share names.
+        MaybeNamesLeaked "maybe_names_leaked" { column: String, originals: Originals, rule: RuleEntry },
+    }
+}
+
+phrases! {
+    /// Originals of masked columns, so many of a kind.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Originals {
+        /// E-mail addresses.
+        Emails "leaked_emails" { count: u64 },
+        /// Telephone numbers.
+        Phones "leaked_phones" { count: u64 },
+        /// IBANs.
+        Ibans "leaked_ibans" { count: u64 },
+        /// Card numbers.
+        Cards "leaked_cards" { count: u64 },
+        /// Identity numbers.
+        Identities "leaked_identities" { count: u64 },
+        /// Full names.
+        Names "leaked_names" { count: u64 },
+        /// Hashes without a salt.
+        Digests "leaked_digests" { count: u64 },
+    }
+}
+
+phrases! {
+    /// What verification finds that is not as it has to be.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Mismatch {
+        /// A table holds so many rows where others were sent.
+        RowsDiffer "rows_differ" { table: String, count: u64, sent: u64 },
+        /// So many values of a column are not of the form of its mask; the table was emptied.
+        FormLost "form_lost" { column: String, count: u64, mask: Becomes },
+        /// So many values were written that are not of the form of their mask; the table was emptied.
+        FormLostInWriting "form_lost_in_writing" { table: String, count: u64 },
+        /// So many values of a column that was masked in place are not of the form of its mask.
+        FormLostInPlace "form_lost_in_place" { column: String, count: u64 },
+        /// So many values that a rule with a condition put in are not of the form of the mask.
+        FormLostByRule "form_lost_by_rule" { rule: String, column: String, count: u64 },
+        /// After a rule in SQL so many rows still hold what production has.
+        LeftByRule "left_by_rule" { rule: String, table: String, column: String, count: u64 },
+        /// An archive holds data that was not written.
+        NotWritten "not_written" { entry: String },
+        /// An archive holds so many rows of a table where others were written.
+        ArchivedRowsDiffer "archived_rows_differ" { table: String, count: u64, written: u64 },
+        /// An archive holds no rows of a table.
+        ArchivedRowsMissing "archived_rows_missing" { table: String },
+        /// An archive holds so many large objects where others were written.
+        ArchivedObjectsDiffer "archived_objects_differ" { count: u64, written: u64 },
+        /// So many values of a column in an archive are not of the form of its mask.
+        ArchivedFormLost "archived_form_lost" { column: String, count: u64, mask: Becomes },
+        /// So many values were written into an archive that are not of the form of their mask.
+        ArchivedFormLostInWriting "archived_form_lost_in_writing" { table: String, count: u64 },
     }
 }

@@ -1,7 +1,7 @@
 //! What a plan and a finished choice say of a part of production: for each table which rows come, by which way, how many of
 //! how many, and how many of them only because others need them.
 
-use crate::alike::counted;
+use crate::notice::Notice;
 use crate::part::Selection;
 use crate::plan::part::{Part, PartRule, Reference};
 use crate::plan::Plan;
@@ -86,18 +86,15 @@ pub(crate) fn reports(plan: &Plan, selection: Option<&Selection>) -> Vec<TablePa
 
 /// Conditions that keep no row of a table that has some, though others keep theirs: hardly what was meant, unless the
 /// configuration says that nothing may come.
-pub(crate) fn warnings(plan: &Plan, selection: Option<&Selection>) -> Vec<String> {
+pub(crate) fn warnings(plan: &Plan, selection: Option<&Selection>) -> Vec<Notice> {
     let (Some(part), Some(selection)) = (&plan.part, selection) else {
         return Vec::new();
     };
     let unmet = selection.unmet().iter().filter(|_| !part.allow_empty);
     let totals = unmet.map(|at| (*at, counts(part, *at, selection).total));
-    let warning = |(at, total): (usize, u64)| {
-        format!(
-            "The condition on {} in subset kept none of {}. Correct it if that is not meant.",
-            part.relations[at].table,
-            counted(total, "row")
-        )
+    let warning = |(at, count): (usize, u64)| Notice::NoneKept {
+        table: part.relations[at].table.to_string(),
+        count,
     };
     totals.filter(|(_, total)| *total > 0).map(warning).collect()
 }

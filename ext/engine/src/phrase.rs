@@ -1,8 +1,15 @@
 //! What the engine says as data: phrases, each a kind with fields, which the caller words in its languages.
 
+use crate::failure::{
+    self, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure, DownloadRemedy,
+    JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskRemedy, ScalingoFailure, ScalingoRemedy,
+    ServerAnswer, ServerDetail, ServerFailure, ServerRemedy, SessionFailure, SessionRemedy, SinkFailure,
+    SinkRemedy, TargetFailure, TargetRemedy,
+};
 use crate::finding::Because;
 use crate::left_out::Why;
-use crate::notice::Notice;
+use crate::notice::{Mismatch, Notice, Originals};
+use masking::Becomes;
 use personal_data::{terms, Clue, PiiKind, Reason};
 use serde::Serialize;
 
@@ -18,11 +25,68 @@ pub enum Phrase {
     Why(Why),
     /// A warning.
     Notice(Notice),
+    /// What verification finds.
+    Mismatch(Mismatch),
+    /// What a mask makes of a column.
+    Becomes(Becomes),
+    /// What is wrong with an archive.
+    ArchiveFailure(ArchiveFailure),
+    /// What to do about it.
+    ArchiveRemedy(ArchiveRemedy),
+    /// What is wrong with a backup's file or link.
+    BackupFailure(BackupFailure),
+    /// What to do about it.
+    BackupRemedy(BackupRemedy),
+    /// What is wrong with a download.
+    DownloadFailure(DownloadFailure),
+    /// What to do about it.
+    DownloadRemedy(DownloadRemedy),
+    /// What ended a job.
+    JobFailure(JobFailure),
+    /// What to do about it.
+    JobRemedy(JobRemedy),
+    /// Originals that survived.
+    LeakFailure(LeakFailure),
+    /// What to do about it.
+    LeakRemedy(LeakRemedy),
+    /// A row that cannot be masked.
+    MaskFailure(MaskFailure),
+    /// What to do about it.
+    MaskRemedy(MaskRemedy),
+    /// What Scalingo refuses or does not have.
+    ScalingoFailure(ScalingoFailure),
+    /// What to do about it.
+    ScalingoRemedy(ScalingoRemedy),
+    /// What PostgreSQL refuses.
+    ServerFailure(ServerFailure),
+    /// What to do about it.
+    ServerRemedy(ServerRemedy),
+    /// Why there is no session with the target.
+    SessionFailure(SessionFailure),
+    /// What to do about it.
+    SessionRemedy(SessionRemedy),
+    /// What is wrong with an archive that is written.
+    SinkFailure(SinkFailure),
+    /// What to do about it.
+    SinkRemedy(SinkRemedy),
+    /// What stands in the way in the target.
+    TargetFailure(TargetFailure),
+    /// What to do about it.
+    TargetRemedy(TargetRemedy),
 }
 
 /// A phrase of one of the enums is a phrase.
 macro_rules! from {
-    ($($name:ident),+) => {
+    ($($name:ident),+ $(,)?) => {
+        impl Phrase {
+            /// The name of its kind.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Phrase::$name(phrase) => phrase.kind(),)+
+                }
+            }
+        }
+
         $(
             impl From<$name> for Phrase {
                 fn from(phrase: $name) -> Self {
@@ -39,13 +103,44 @@ macro_rules! from {
     };
 }
 
-from!(Reason, Because, Why, Notice);
+from!(
+    Reason,
+    Because,
+    Why,
+    Notice,
+    Mismatch,
+    Becomes,
+    ArchiveFailure,
+    ArchiveRemedy,
+    BackupFailure,
+    BackupRemedy,
+    DownloadFailure,
+    DownloadRemedy,
+    JobFailure,
+    JobRemedy,
+    LeakFailure,
+    LeakRemedy,
+    MaskFailure,
+    MaskRemedy,
+    ScalingoFailure,
+    ScalingoRemedy,
+    ServerFailure,
+    ServerRemedy,
+    SessionFailure,
+    SessionRemedy,
+    SinkFailure,
+    SinkRemedy,
+    TargetFailure,
+    TargetRemedy,
+);
 
 /// What a caller needs words for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Vocabulary {
-    /// Every kind of phrase, with its fields. No two share a name.
+    /// Every kind of phrase that a report can hold, with its fields.
     pub kinds: Vec<phrases::Kind>,
+    /// Every kind that only an error holds, with its fields. No two kinds share a name.
+    pub failures: Vec<phrases::Kind>,
     /// What a field `term` may hold.
     pub terms: Vec<&'static str>,
     /// What a field `personal` may hold: the kinds of personal data.
@@ -61,9 +156,15 @@ impl Vocabulary {
             Because::KINDS,
             Why::KINDS,
             Notice::KINDS,
+            Originals::KINDS,
+            Mismatch::KINDS,
+            Becomes::KINDS,
+            ServerAnswer::KINDS,
+            ServerDetail::KINDS,
         ];
         Self {
             kinds: kinds.into_iter().flatten().copied().collect(),
+            failures: failure::kinds().collect(),
             terms: terms().collect(),
             personal: PiiKind::ALL.to_vec(),
         }
@@ -77,8 +178,10 @@ mod tests {
 
     #[test]
     fn no_two_kinds_share_a_name() {
-        let kinds = Vocabulary::all().kinds;
-        let names: HashSet<&str> = kinds.iter().map(|one| one.kind).collect();
-        assert_eq!(names.len(), kinds.len());
+        let Vocabulary { kinds, failures, .. } = Vocabulary::all();
+        let mut seen = HashSet::new();
+        for one in kinds.iter().chain(&failures) {
+            assert!(seen.insert(one.kind), "{} stands for two", one.kind);
+        }
     }
 }

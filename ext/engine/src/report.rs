@@ -14,7 +14,7 @@ use crate::postgres::{LoadReport, RunOutcome, SqlChange};
 use crate::source;
 use crate::text::Text;
 use leak_check::Leak;
-use masking::ColumnCounts;
+use masking::{Becomes, ColumnCounts};
 pub use personal_data::{FoundBy, Status, Suggestion};
 use pg_dump_archive::Header;
 use serde::Serialize;
@@ -147,8 +147,8 @@ pub struct TableReport {
 pub struct ColumnReport {
     /// Its name.
     pub name: String,
-    /// What it became, in words.
-    pub mask: String,
+    /// What it became.
+    pub mask: Becomes,
     /// Values replaced.
     pub masked: u64,
     /// Values left as they are, by `keep` or because the rule's condition did not cover their rows.
@@ -202,7 +202,7 @@ impl TableReport {
         let masked = load.mask.iter().flat_map(|mask| mask.columns());
         let columns = masked.zip(counts).map(|(column, counts)| ColumnReport {
             name: column.name.clone(),
-            mask: column.description.clone(),
+            mask: column.becomes.clone(),
             masked: counts.masked,
             kept: counts.kept,
             nulls: counts.nulls,

@@ -16,7 +16,7 @@ pub use source::{BaseUrls, Scalingo, Source};
 pub use subset::{DeclaredReference, Keep, Others, Subset, TableRule};
 
 use crate::error::{Error, Kind, Result};
-use crate::text::{text, Setting};
+use crate::failure::{JobFailure, JobRemedy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -205,35 +205,24 @@ impl Settings {
         {
             return Err(Error::new(
                 Kind::Configuration,
-                "No anonymization rule is configured, so production data would be copied as it is.",
-                text!(
-                    "Add entries to ",
-                    Setting::AnonymizationTables,
-                    ", or set ",
-                    Setting::PiiPolicy.to("mask"),
-                    ", which masks what looks \
-                 personal; ",
-                    Setting::AllowUnmaskedCopy.to(true),
-                    " copies it as it is, if that is meant."
-                ),
+                JobFailure::NoRules,
+                JobRemedy::AddRules,
             ));
         }
         if !(1..=8).contains(&self.target.parallel_connections) {
             return Err(Error::new(
                 Kind::Configuration,
-                format!("parallel_connections is {}.", self.target.parallel_connections),
-                text!("Set ", Setting::ParallelConnections, " to a number from 1 to 8."),
+                JobFailure::ConnectionsOutOfRange {
+                    connections: self.target.parallel_connections,
+                },
+                JobRemedy::SetConnections,
             ));
         }
         if self.masking.secret.expose_secret().len() < 16 {
             return Err(Error::new(
                 Kind::Configuration,
-                "The anonymization secret is missing or shorter than 16 bytes.",
-                text!(
-                    "Set ",
-                    Setting::AnonymizationSecret,
-                    ", or the app's secret_key_base from which it is derived."
-                ),
+                JobFailure::SecretTooShort,
+                JobRemedy::SetSecret,
             ));
         }
         Ok(())

@@ -13,6 +13,7 @@ pub(crate) use objects::Referred;
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::{JobFailure, JobRemedy};
 use crate::part::{Looked, Selection};
 use crate::plan::{Plan, Unplanned};
 use crate::planned;
@@ -242,7 +243,7 @@ pub(crate) async fn open_again(
 pub(crate) fn replaced() -> Error {
     Error::new(
         Kind::Archive,
-        "The backup is not the one that was read before: it has been replaced meanwhile.",
-        "Run it again, and leave the file alone while it lasts.",
+        JobFailure::BackupReplaced,
+        JobRemedy::LeaveFileAlone,
     )
 }

@@ -167,8 +167,25 @@ impl Text {
         }
     }
 
+    /// It without white space at its end.
+    #[must_use]
+    pub(crate) fn without_end(mut self) -> Self {
+        let snippets = self.snippets.last().map_or(0, |(at, _)| at.end);
+        self.words.truncate(snippets.max(self.words.trim_end().len()));
+        self
+    }
+
+    /// Whether it is, or begins with, a phrase of this kind.
+    pub fn is(&self, kind: &str) -> bool {
+        let begins = |(at, snippet): &(Range<usize>, Snippet)| match snippet {
+            Snippet::Phrase(phrase) if at.start == 0 => phrase.kind() == kind,
+            _ => false,
+        };
+        self.snippets.first().is_some_and(begins)
+    }
+
     /// Texts, with words between them.
-    pub fn joined<'t>(texts: impl IntoIterator<Item = &'t Text>, between: &str) -> Self {
+    pub fn joined(texts: impl IntoIterator<Item = impl Into<Text>>, between: &str) -> Self {
         let mut joined = Self::default();
         for (number, text) in texts.into_iter().enumerate() {
             if number > 0 {
@@ -285,6 +302,15 @@ mod tests {
             serde_json::to_value(text).ok(),
             Some(json!(["Raise ", { "option": "lock_timeout" }, ", or set ", set, "."]))
         );
+    }
+
+    #[test]
+    fn white_space_at_the_end_goes_and_what_is_data_stays() {
+        assert_eq!(
+            text!("a ", Setting::Limits, " \n").without_end(),
+            text!("a ", Setting::Limits)
+        );
+        assert_eq!(Text::from("a \n").without_end(), "a");
     }
 
     #[test]

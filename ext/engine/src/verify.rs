@@ -5,11 +5,12 @@
 //!
 //! [`MaskedColumn::form_sql`]: masking::MaskedColumn::form_sql
 
-use crate::alike::{counted, either};
 use crate::error::{About, Error, Kind, Result};
+use crate::failure::JobRemedy;
+use crate::notice::Mismatch;
 use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{LoadReport, Questions, Target};
-use crate::text::{text, Setting};
+use crate::text::Text;
 use masking::MaskedColumn;
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,8 +19,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Verification {
     /// Each table that rows were sent to, in the order of its name.
     pub tables: Vec<VerifiedTable>,
-    /// What is wrong, one sentence each. Empty: all is well.
-    pub problems: Vec<String>,
+    /// What is wrong. Empty: all is well.
+    pub problems: Vec<Mismatch>,
 }
 
 /// One table that was checked.
@@ -136,17 +137,13 @@ pub async fn verify(
     Ok(verification)
 }
 
-fn failure(problems: &[String], abouts: &[About]) -> Error {
+fn failure(problems: &[Mismatch], abouts: &[About]) -> Error {
     let about = match abouts {
         [only] => only.clone(),
         _ => About::default(),
     };
-    let remedy = text!(
-        "Please report this; until it is corrected, leave the table out by ",
-        Setting::ExcludeTables,
-        "."
-    );
-    Error::new(Kind::Verification, problems.join(" "), remedy).about(about)
+    let what = Text::joined(problems, " ");
+    Error::new(Kind::Verification, what, JobRemedy::LeaveTableOut).about(about)
 }
 
 fn expectations<'p>(plan: &'p Plan, report: &LoadReport) -> BTreeMap<&'p TableName, Expected<'p>> {
@@ -173,38 +170,34 @@ fn judge(
     expected: &Expected<'_>,
     answer: &[u64],
     may_shrink: bool,
-) -> Vec<(String, About)> {
+) -> Vec<(Mismatch, About)> {
     let mut problems = Vec::new();
     let rows = answer.first().copied().unwrap_or(0);
     if rows > expected.rows || (rows < expected.rows && !may_shrink) {
-        let problem = format!(
-            "{table} holds {} where {} {} sent.",
-            counted(rows, "row"),
-            expected.rows,
-            either(expected.rows, "was", "were")
-        );
+        let problem = Mismatch::RowsDiffer {
+            table: table.to_string(),
+            count: rows,
+            sent: expected.rows,
+        };
         problems.push((problem, About::table(table).rows(rows)));
     }
     for (column, violations) in expected.columns.iter().zip(answer.iter().skip(1)) {
         if *violations > 0 {
-            let problem = format!(
-                "{table}.{} held {} that {} not of the form of its mask ({}); the table was emptied.",
-                column.name,
-                counted(*violations, "value"),
-                either(*violations, "is", "are"),
-                column.description
-            );
+            let problem = Mismatch::FormLost {
+                column: format!("{table}.{}", column.name),
+                count: *violations,
+                mask: column.becomes.clone(),
+            };
             let about = About::table(table).column(&column.name).rows(*violations);
             problems.push((problem, about));
         }
     }
     if problems.is_empty() && expected.violations_seen > 0 {
         let count = expected.violations_seen;
-        let problem = format!(
-            "{} written to {table} {} not of the mask's form; the table was emptied.",
-            counted(count, "value"),
-            either(count, "was", "were")
-        );
+        let problem = Mismatch::FormLostInWriting {
+            table: table.to_string(),
+            count,
+        };
         problems.push((problem, About::table(table).rows(count)));
     }
     problems

@@ -134,7 +134,7 @@ fn the_crates_below_know_nothing_of_this_product() {
         ("personal_data", &["phrases"]),
         ("near", &[]),
         ("phrases", &[]),
-        ("masking", &["near", "pg-dump-archive"]),
+        ("masking", &["near", "pg-dump-archive", "phrases"]),
         ("leak_check", &["masking", "personal-data", "pg-dump-archive"]),
     ] {
         let manifest = fs::read_to_string(project().join(format!("ext/{name}/Cargo.toml"))).unwrap();

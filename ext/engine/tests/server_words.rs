@@ -5,6 +5,8 @@
 mod target_support;
 
 use staging_sync_engine::error::{Doing, Error};
+use staging_sync_engine::failure::{ServerAnswer, ServerDetail, ServerFailure};
+use staging_sync_engine::text::Text;
 use target_support::{cluster_url, session, unique, Database};
 use tokio_postgres::Client;
 
@@ -170,14 +172,16 @@ async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (1, 'b')")).await;
     let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
     assert!(
-        message.contains("two rows have the same key (SQLSTATE 23505")
-            && message.contains(&format!("table public.{table}, constraint {table}_key")),
+        message.contains(r#""sqlstate":"23505""#)
+            && message.contains(&format!(r#""name":"public.{table}""#))
+            && message.contains(&format!(r#""name":"{table}_key""#)),
         "{message}"
     );
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (2)")).await;
     let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
     assert!(
-        message.contains("NOT NULL") && message.contains("column name"),
+        message.contains(r#""sqlstate":"23502""#)
+            && message.contains(r#"{"kind":"detail_column","name":"name"}"#),
         "{message}"
     );
     let sql = format!("EXPLAIN UPDATE {table} SET name = upper(nmae)");
@@ -190,10 +194,16 @@ async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
         &error,
     )
     .what;
-    assert_eq!(
-        rule,
-        "PostgreSQL refused Rule 1: it names a column that does not exist (SQLSTATE 42703, near `nmae)`)."
-    );
+    let sqlstate = || "42703".to_owned();
+    let answer = ServerAnswer::Meant {
+        sqlstate: sqlstate(),
+        details: vec![
+            ServerDetail::Sqlstate { sqlstate: sqlstate() },
+            ServerDetail::Near { sql: "nmae)".into() },
+        ],
+    };
+    let attempt = "Rule 1".to_owned();
+    assert_eq!(rule, Text::from(ServerFailure::Refused { attempt, answer }));
     let error = refused(&database.admin, "CREATE TABLE x (a nosuchtype)").await;
     let message = Error::from_server(Doing::WithoutRows("creating TABLE x"), &error).what;
     assert!(

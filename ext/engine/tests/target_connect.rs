@@ -216,7 +216,7 @@ async fn each_sslmode_encrypts_and_verifies_as_libpq_does() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::TargetConnection);
-    assert!(error.what.contains("another host"), "{error}");
+    assert!(error.what.contains("other_host"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,8 +231,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused_when_verified() {
         .await
         .unwrap_err();
     assert!(
-        error.what.contains("none of the authorities")
-            || error.what.contains("no certificate of an authority"),
+        error.what.contains("unknown_authority") || error.is("no_authority"),
         "{error}"
     );
     let error = encrypted(&format!("{url}&sslmode=verify-ca&sslrootcert=/nowhere/ca.pem"))
@@ -289,31 +288,31 @@ async fn each_way_of_not_getting_in_has_its_own_sentence() {
     let cases = [
         (
             "postgres://ada:hunter2@127.0.0.1:1/db".to_owned(),
-            "cannot be reached: connection refused",
+            r#""trouble":"connection refused""#,
         ),
         (
             "postgres://ada:hunter2@no-such-host.invalid/db".to_owned(),
-            "host name is not known",
+            "unknown_host",
         ),
         (
             format!("postgres://pw_user:hunter2@127.0.0.1:{port}/postgres"),
-            "refuses the password",
+            "wrong_password",
         ),
         (
             format!("postgres://pw_user@127.0.0.1:{port}/postgres"),
-            "asks for a password",
+            "password_missing",
         ),
         (
             format!("postgres://postgres@127.0.0.1:{port}/hunter2"),
-            "no database of that name",
+            "no_such_database",
         ),
         (
             format!("postgres://hunter2@127.0.0.1:{port}/postgres"),
-            "does not let this role in",
+            "role_not_let_in",
         ),
         (
             format!("postgres://postgres@127.0.0.1:{port}/postgres?channel_binding=require"),
-            "channel binding",
+            "no_channel_binding",
         ),
     ];
     for (url, sentence) in cases {
@@ -349,7 +348,7 @@ async fn a_server_without_tls_is_reported_from_one_that_is_down() {
         "postgres://ada@127.0.0.1:{port}/db?sslmode=require"
     )))
     .await;
-    assert!(error.what.contains("does not offer TLS"), "{error}");
+    assert!(error.is("no_tls"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,7 @@ async fn with_terminate_connections_off_other_sessions_are_counted_and_named() {
         .expect_err("sessions are there");
     assert_eq!(error.kind, Kind::TargetBusy);
     assert!(
-        error.what.contains("2 other sessions") && error.what.contains("web, worker"),
+        error.what.contains(r#""count":2"#) && error.what.contains("web, worker"),
         "{error}"
     );
     drop((web, worker));

@@ -1,6 +1,6 @@
 //! What the leak check does with the columns of each data block.
 
-use masking::RowMask;
+use masking::{Becomes, RowMask};
 use personal_data::{PiiKind, RuleEntry, Suggestion};
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
@@ -92,9 +92,9 @@ impl LeakWatch {
             let Some(masked) = masked(column.position) else {
                 continue;
             };
-            column.role = match INSIDE.contains(&masked.description.as_str()) {
-                true => Role::Scrubbed,
-                false => Role::Masked,
+            column.role = match masked.becomes {
+                Becomes::Mask { mask } if INSIDE.contains(&mask) => Role::Scrubbed,
+                _ => Role::Masked,
             };
         }
         let is_masked = |position: usize| {

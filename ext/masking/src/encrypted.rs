@@ -11,6 +11,7 @@ use super::key::Function;
 use super::pseudonym::{Pseudonym, Work};
 use super::table::ColumnFacts;
 use super::types::Type;
+use crate::becomes::Becomes;
 use pg_dump_archive::copy::{self, Row};
 use serde_json::Value;
 use std::sync::Arc;
@@ -112,17 +113,19 @@ fn under_key(fitting: &Fitting<'_>, key: Arc<EnvelopeKey>, downcase: bool) -> Re
         column: &column,
         ..*fitting
     })?;
-    let description = format!("{}, encrypted under this environment's key", plain.description);
+    let becomes = Becomes::Encrypted {
+        mask: Box::new(plain.becomes.clone()),
+    };
     let writes = match plain.writes {
         Writes::Pseudonym(plain) => {
             let form = fitting.matches(envelope::FORM);
             let sealed = Sealed { plain, key, downcase };
-            return Ok(Fitted::pseudonym(sealed, description, form));
+            return Ok(Fitted::pseudonym(sealed, becomes, form));
         }
         Writes::Fixed(fixed) => fixed,
     };
     let Some(value) = copy::decode(writes.bytes(), &mut Vec::new()).map(<[u8]>::to_vec) else {
-        return Ok(Fitted::new(Writes::Fixed(writes), plain.description, plain.form));
+        return Ok(Fitted::new(Writes::Fixed(writes), plain.becomes, plain.form));
     };
     let mut sealed = Vec::new();
     seal(&key, value, downcase, &mut sealed);
@@ -132,7 +135,7 @@ fn under_key(fitting: &Fitting<'_>, key: Arc<EnvelopeKey>, downcase: bool) -> Re
     }
     Ok(Fitted::new(
         Writes::value(&sealed),
-        description,
+        becomes,
         fitting.equals(&sealed),
     ))
 }
@@ -204,7 +207,7 @@ fn prepared(fitting: &Fitting<'_>, values: &Arc<[String]>) -> Result<Fitted, Box
             values: Arc::clone(values),
             function: fitting.function("prepared ciphertext"),
         },
-        "one of a few pseudonyms that the app has encrypted",
+        Becomes::Prepared,
         ANY_VALUE,
     ))
 }
@@ -313,7 +316,7 @@ mod tests {
             let plain: HashSet<String> = opened(&written).into_iter().collect();
             assert_eq!(plain.len(), 500);
             assert!(plain.iter().all(|value| value.ends_with("@demo.example.com")));
-            assert!(mask.columns()[0].description.contains("encrypted"));
+            assert_eq!(mask.columns()[0].becomes.kind(), "mask_encrypted");
         }
     }
 

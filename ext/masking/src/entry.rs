@@ -6,6 +6,7 @@ use super::learned::Learned;
 use super::pseudonym::Pseudonym;
 use super::table::{ColumnFacts, Pseudonyms, TableFacts};
 use super::types::Type;
+use crate::becomes::Becomes;
 use crate::error::{InvalidMask, Unfit};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -259,8 +260,8 @@ pub(super) struct Fitting<'a> {
 /// What a mask becomes on one column.
 pub(super) struct Fitted {
     pub(super) writes: Writes,
-    /// In words, for the report.
-    pub(super) description: String,
+    /// For the report.
+    pub(super) becomes: Becomes,
     /// A condition in SQL that what it writes meets: what is NULL or empty need not, unless the mask writes that itself.
     /// [`ANY_VALUE`]: none.
     pub(super) form: String,
@@ -277,10 +278,10 @@ pub(super) struct Fitted {
 pub(super) const ANY_VALUE: &str = "TRUE";
 
 impl Fitted {
-    pub(super) fn new(writes: Writes, description: impl Into<String>, form: impl Into<String>) -> Self {
+    pub(super) fn new(writes: Writes, becomes: Becomes, form: impl Into<String>) -> Self {
         Self {
             writes,
-            description: description.into(),
+            becomes,
             form: form.into(),
             known_password: None,
             replaces_empty: false,
@@ -291,10 +292,10 @@ impl Fitted {
     /// Something for each value.
     pub(super) fn pseudonym(
         pseudonym: impl Pseudonym + 'static,
-        description: impl Into<String>,
+        becomes: Becomes,
         form: impl Into<String>,
     ) -> Self {
-        Self::new(Writes::Pseudonym(Box::new(pseudonym)), description, form)
+        Self::new(Writes::Pseudonym(Box::new(pseudonym)), becomes, form)
     }
 
     /// The same, also for empty values.

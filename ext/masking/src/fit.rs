@@ -1,6 +1,7 @@
 //! Fits a mask to a column, and puts around it what all masks have in common: NULL, empty values, `keep`, CHECKs.
 
 use super::action::{refused, Action, DoesNotFit, Other, Writes};
+use super::becomes::Becomes;
 use super::condition::Check;
 use super::encrypted;
 use super::entry::{FitContext, Fitted, Fitting, Mask, ANY_VALUE};
@@ -20,8 +21,8 @@ pub struct MaskedColumn {
     pub name: String,
     /// Its place among the block's columns.
     pub position: usize,
-    /// What it becomes, in words for the report: `e-mail pseudonym`.
-    pub description: String,
+    /// What its values become, for the report.
+    pub becomes: Becomes,
     /// A SQL condition that every value of it in the target meets: `"email" IS NULL OR "email"::text ~ '…'`;
     /// `TRUE` where SQL cannot decide. Put it in parentheses where it is combined with another.
     pub form_sql: String,
@@ -55,7 +56,7 @@ pub(super) fn fit(ground: FitContext<'_>, position: usize, mask: &Mask) -> Resul
         name: column.name.clone(),
         position,
         form_sql: form_sql(column, mask, &fitted),
-        description: fitted.description,
+        becomes: fitted.becomes,
         known_password: fitted.known_password,
     };
     let action = Action {

@@ -2,6 +2,7 @@
 //! a problem are worded.
 
 use super::action::Writes;
+use super::becomes::Becomes;
 use super::entry::{Fitted, Fitting, Mask, Options};
 use super::equal::{Equal, Fold};
 use super::error::{InvalidMask, Misfit, Unfit};
@@ -278,7 +279,7 @@ impl Fitting<'_> {
 
     /// The mask as it runs on this column.
     pub(super) fn fitted(&self, pseudonym: impl Pseudonym + 'static, form: impl Into<String>) -> Fitted {
-        Fitted::pseudonym(pseudonym, self.name(), form)
+        Fitted::pseudonym(pseudonym, Becomes::Mask { mask: self.name() }, form)
     }
 
     /// A mask that an option names, in any way that rules can name one.

@@ -24,6 +24,7 @@
 //! learned     what the first rows have shown of a column that draws among its own values; helpers: what masks ask their caller
 //! envelope    how Active Record encrypts a value
 //! equal       which texts a collation takes for equal
+//! becomes     what a mask makes of a column, as data
 //! types       what columns hold; moment, bytes, append, sql: how it is read and written
 //! ```
 //!
@@ -31,6 +32,7 @@
 
 mod action;
 mod append;
+mod becomes;
 mod bytes;
 mod catalogue;
 mod condition;
@@ -63,6 +65,7 @@ mod table;
 mod testing;
 mod types;
 
+pub use becomes::Becomes;
 pub use condition::{Check, Comparison, Condition, Pattern, Term};
 pub use entry::Mask;
 pub use envelope::EnvelopeKey;

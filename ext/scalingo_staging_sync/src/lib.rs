@@ -67,7 +67,7 @@ fn masks(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &masking::listing())
 }
 
-/// `Native.vocabulary → { kinds: [{ kind:, fields: }], terms:, personal: }`: all that the engine says as data, for
+/// `Native.vocabulary → { kinds: [{ kind:, fields: }], failures: [{ kind:, fields: }], terms:, personal: }`: all that the engine says as data, for
 /// the tests of the words.
 fn vocabulary(ruby: &Ruby) -> Result<Value, Error> {
     convert::to_hash(ruby, &Vocabulary::all())

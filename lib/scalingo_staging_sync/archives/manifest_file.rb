@@ -81,7 +81,8 @@ module ScalingoStagingSync
 
       def tables
         @report[:tables].zip(run.archive.tables).map do |table, place|
-          { **table.slice(:table, :rows, :bytes), **place.slice(:columns, :primary_key, :offset, :length), masks: table[:columns] }
+          { **table.slice(:table, :rows, :bytes), **place.slice(:columns, :primary_key, :offset, :length),
+            masks: table[:columns].map { |column| column.except(:mask_data) } }
         end
       end
     end

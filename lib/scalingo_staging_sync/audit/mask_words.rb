@@ -2,23 +2,26 @@
 
 module ScalingoStagingSync
   module Audit
-    # A mask, as the report names it, in words that a layman reads: what it does, and an invented example.
+    # A mask in words that a layman reads: what it does, and an invented example.
     #
     # @!attribute [r] name
     #   @return [String] its name among {Words}
     # @!attribute [r] conditional
     #   @return [Boolean] whether it is only for rows that meet a condition
-    MaskWords = Data.define(:name, :conditional) do
-      # @param description [String] the mask as the report names it
-      # @return [MaskWords] it
-      def self.of(description)
-        plain = description.to_s.delete_suffix(MaskWords::CONDITION)
-        form = MaskWords::FORMS.find { |pattern, _| pattern.match?(plain) }
-        new(name: form ? form.last : plain, conditional: plain != description.to_s)
-      end
+    # @!attribute [r] sql
+    #   @return [Boolean] whether it is a rule in SQL
+    MaskWords = Data.define(:name, :conditional, :sql) do
+      alias_method :sql?, :sql
 
-      # @return [Boolean] whether it is a rule in SQL
-      def sql? = Messages::RuleNames.name?(name)
+      # @param mask [Messages::Sentence, nil] what a mask makes of a column
+      # @return [MaskWords] it
+      def self.of(mask)
+        data = mask&.data || {}
+        conditional = data[:kind] == "mask_conditional"
+        data = data[:mask] while MaskWords::AROUND.include?(data[:kind])
+        name = data[:mask] || MaskWords::NAMES[data[:kind]] || data[:rule] || mask.to_s
+        new(name:, conditional:, sql: data[:kind] == "mask_by_sql")
+      end
 
       # @param words [Words] the language
       # @return [Array(String, String)] its title and what it does
@@ -31,16 +34,16 @@ module ScalingoStagingSync
       end
     end
 
-    # How the report names masks.
+    # How the engine names masks.
     class MaskWords
-      # What the report appends where only some rows are masked.
-      CONDITION = ", under a condition"
+      # Kinds of phrases around that of a mask.
+      AROUND = %w[mask_conditional mask_encrypted].freeze
 
-      # Masks that the report does not call by their name.
-      FORMS = {
-        /\Ae-mail pseudonym\z/ => "email", /\AMD5 of the new/ => "email_md5", /\ANULL\z/ => "null", /\Adistinct keyed/ => "distinct",
-        /\Aphone number 060/ => "numbered_phone", /\Aconstant "/ => "constant", /\Aneutral value "/ => "neutral", /<id>\z/ => "numbered_name",
-        /\Aone of the column's own values/ => "category"
+      # Names among {Words}, by the kinds of phrases that do not say the mask's own.
+      NAMES = {
+        "mask_email" => "email", "mask_email_md5" => "email_md5", "mask_null" => "null", "mask_distinct" => "distinct",
+        "mask_numbered_phone" => "numbered_phone", "mask_constant" => "constant", "mask_neutral" => "neutral",
+        "mask_numbered" => "numbered_name", "mask_own_value" => "category"
       }.freeze
 
       # @return [Hash{String => Array(String, String)}] the catalogue's examples

@@ -26,12 +26,8 @@ module ScalingoStagingSync
 
       def joint = words.say("head.and")
 
-      # A mask as the report names it: what the tool calls it in words, and else by its name in code.
-      def mask_name(description)
-        plain = description.to_s.delete_suffix(MaskWords::CONDITION)
-        name = words.quote(plain) || plain
-        (plain == description.to_s) ? name : "#{name}#{words.say("technical.conditional")}"
-      end
+      # What a mask makes of a column: what the tool calls it in words, and else as the report has it.
+      def mask_name(mask) = words.quote(mask) || mask
     end
   end
 end

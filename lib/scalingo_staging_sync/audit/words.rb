@@ -31,7 +31,7 @@ module ScalingoStagingSync
       # @return [String, nil] it in this language; nil if it has no words for it
       def quote(said)
         known = said.in(language.locale) if said.is_a?(Messages::Sentence)
-        known || (language.french? ? quotes.french(said.to_s) : said)
+        known || (said unless language.french?)
       end
 
       # @param noun [Symbol] of what
@@ -51,17 +51,15 @@ module ScalingoStagingSync
       # @return [Array(String, String)] its title and what it does, in a sentence; nil for one without words
       def mask(name) = @sentences.fetch("mask")[name]&.map { |text| language.typeset(text) }
 
-      # @param description [String] a mask as the report names it
+      # @param mask [Messages::Sentence, nil] what a mask makes of a column
       # @return [String] its title
-      def title(description) = @titles[description] ||= MaskWords.of(description).said(self).first
+      def title(mask) = @titles[mask] ||= MaskWords.of(mask).said(self).first
 
       # @param name [String] a mask
       # @return [Array(String, String), nil] an invented value, and its pseudonym
       def example(name) = @sentences.fetch("example")[name]
 
       private
-
-      def quotes = @quotes ||= Quotes.new(language)
 
       def sentence(key, values)
         found = at(key)

@@ -47,6 +47,11 @@ module ScalingoStagingSync
         finding.merge(rule: finding[:rule] && RubySource.entry(finding[:rule]), **said(finding, :reason), **said(finding, :because))
       end
 
+      # @param table [Hash{Symbol => Object}] a table of a run or a dry run
+      # @return [Hash{Symbol => Object}] it; what masks make of its columns is in words, with the data beside it
+      def table(table) = table.merge(columns: table[:columns].map { |column| column.merge(said(column, :mask)) })
+      private_class_method :table
+
       # @param facts [Hash{Symbol => Object}] a part of a result
       # @param field [Symbol] what in it the engine says as data
       # @return [Hash{Symbol => Object}] it in English under its name, and as data under the same with `_data`
@@ -75,6 +80,7 @@ module ScalingoStagingSync
       WORDED = {
         warnings: ->(found) { found.map { |warning| text(warning) } },
         rules: ->(suggested) { RubySource.of(suggested) },
+        tables: ->(tables) { tables.is_a?(Array) ? tables.map { |table| table(table) } : tables },
         findings: ->(found) { found.map { |finding| finding(finding) } },
         left_out: ->(found) { found.map { |object| object.merge(said(object, :why)) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },

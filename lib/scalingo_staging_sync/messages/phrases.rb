@@ -6,8 +6,10 @@ module ScalingoStagingSync
   module Messages
     # The words of a language for what the engine returns as data. A phrase is a Hash with its `:kind` and fields; its sentence is in
     # phrases/en.yml or phrases/fr.yml. To say something new, give it a kind in the engine, and a sentence in each of these files.
+    # What only an error says is in English alone, in the files of failures/.
     class Phrases
-      # A field; before it the list that has the word for it, behind it what stands between several.
+      # A field, with a capital letter where it begins a sentence; before it the list that has the word for it, or `option`, behind
+      # it what stands between several.
       PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)(?:\|(?<joint>[^}]*))?\}/
       private_constant :PLACE
 
@@ -17,10 +19,16 @@ module ScalingoStagingSync
       # Sections of a file that are lists of words.
       LISTS = %w[kinds terms phases].freeze
 
+      # The list of what PostgreSQL's codes mean, in files of its own.
+      SQLSTATES = "sqlstates"
+
+      # Before the name of an option, whose place in the app is not always the same.
+      OPTION = "option"
+
       # What stands between phrases, where a sentence has nothing else, and between names.
       JOINTS = { en: "; ", fr: " ; " }.freeze
       COMMA = ", "
-      private_constant :JOINTS, :COMMA
+      private_constant :SQLSTATES, :OPTION, :JOINTS, :COMMA
 
       # @param locale [Symbol] :en or :fr
       # @return [Phrases] its words
@@ -37,7 +45,7 @@ module ScalingoStagingSync
       def initialize(locale)
         @language = Support::Language.new(locale)
         @sections = YAML.safe_load_file("#{__dir__}/phrases/#{locale}.yml", aliases: true)
-        @sentences = @sections.except(*LISTS).values.reduce(:merge)
+        @sentences = [*@sections.except(*LISTS).values, *failures].reduce(:merge)
       end
 
       # @param said [Hash{Symbol => Object}, Array<Hash>, String, nil] a phrase, or several; or what has words already, in English
@@ -60,26 +68,43 @@ module ScalingoStagingSync
       # @return [Array<String>, nil] the fields that its sentence has; nil if it has none
       def fields(kind)
         sentence = @sentences[kind]
-        (sentence.is_a?(Hash) ? sentence.values.join : sentence)&.scan(PLACE)&.map { |_, field| field }&.uniq
+        places = (sentence.is_a?(Hash) ? sentence.values.join : sentence)&.scan(PLACE)
+        places&.filter_map { |list, field| field.downcase unless list == OPTION }&.uniq
       end
 
       private
 
+      def failures = @language.french? ? [] : Dir["#{__dir__}/failures/*.yml"].map { |file| YAML.safe_load_file(file) }
+
       def sentence(phrase)
+        return if @language.french? && !@sentences.key?(phrase.fetch(:kind))
+
         text = @sentences.fetch(phrase.fetch(:kind))
         text = text.fetch(@language.single?(phrase.fetch(:count)) ? "one" : "other") if text.is_a?(Hash)
-        values = text.scan(PLACE).map do |list, name, joint|
-          field = phrase.fetch(name.to_sym)
-          list ? word(list, field) : value(field, joint)
-        end
+        values = text.scan(PLACE).map { |list, name, joint| place(phrase, list, name, joint) }
         @language.typeset(text.gsub(PLACE) { values.shift }) if values.all?
+      end
+
+      def place(phrase, list, name, joint)
+        return RubySource.named(name) if list == OPTION
+
+        field = phrase.fetch(name.downcase.to_sym)
+        return sqlstate(field) if list == SQLSTATES
+
+        said = list ? word(list, field) : value(field, joint)
+        name.match?(/\A[A-Z]/) ? said&.sub(/\A./, &:upcase) : said
+      end
+
+      def sqlstate(code)
+        @meanings ||= YAML.safe_load_file("#{__dir__}/sqlstates/#{@language.locale}.yml")
+        @meanings[code] || @meanings[code[0, 2]] || @meanings.fetch("other")
       end
 
       # A name is the same in every language, and so is an entry of the rules.
       def value(field, joint = nil)
         case field
         when Array then joined(field, joint)
-        when Hash then field.key?(:kind) ? sentence(field) : RubySource.entry(field)
+        when Hash then field.key?(:kind) ? sentence(field)&.delete_suffix(".") : RubySource.entry(field)
         when Integer then @language.number(field)
         else field
         end

@@ -25,10 +25,6 @@ module ScalingoStagingSync
       # @return [String] such as `config.anonymization_rules["users"]`
       def expressions(table) = "config.anonymization_rules[#{table.inspect}]"
 
-      # @param text [String] what the engine returned
-      # @return [Boolean] whether it is the name of a rule
-      def name?(text) = text.start_with?("{ table: ", "config.anonymization_rules[")
-
       def column(name, mask)
         given = mask.is_a?(Hash) ? "{ mask: #{mask[:mask].to_sym.inspect}, … }" : mask.to_sym.inspect
         "#{name.match?(/\A[a-z_]\w*\z/) ? name : name.inspect}: #{given}"

@@ -33,7 +33,7 @@ class AuditFilesTest < Minitest::Test
     audit = json
     assert_equal({ "enabled" => true, "passed" => true, "violations" => 0 }, audit["verification"])
     assert_equal({ "tables" => 2, "rows" => 50_002, "masked_values" => 49_000, "large_objects" => 3 }, audit["totals"])
-    assert_equal({ "name" => "email", "mask" => "e-mail pseudonym", "masked" => 49_000, "kept" => 0, "nulls" => 1000, "violations" => 0 },
+    assert_equal({ "name" => "email", "mask" => "e-mail pseudonym", "mask_data" => { "kind" => "mask_email" }, "masked" => 49_000, "kept" => 0, "nulls" => 1000, "violations" => 0 },
                  audit.dig("tables", 0, "columns", 0))
     assert_equal ["public.sessions"], audit["excluded"]
   end
@@ -75,7 +75,8 @@ class AuditFilesTest < Minitest::Test
   end
 
   def test_values_that_were_kept_are_counted_in_text_and_json
-    column = { name: "email", mask: "e-mail pseudonym, under a condition", masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
+    mask_data = { kind: "mask_conditional", mask: { kind: "mask_email" } }
+    column = { name: "email", mask: "e-mail pseudonym, under a condition", mask_data:, masked: 40_000, kept: 9_123, nulls: 877, violations: 0 }
     tables = [{ table: "public.users", rows: 50_000, bytes: 9, seconds: 1.0, columns: [column] }]
     assert_includes text(tables:), "email: Invented e-mail address; 40,000 masked, 9,123 kept, 877 NULL, 0 wrong"
     assert_equal 9_123, json(tables:).dig("tables", 0, "columns", 0, "kept")

@@ -7,7 +7,7 @@ class AuditPageTest < Minitest::Test
     run_id: "20261121T030004-5f3a9c01", backup: { id: "bk-1", created_at: "2026-11-21T01:12:40Z", size: 943_000_000 }, size_before: 1_000,
     size_after: 2_000, verified: true, large_objects: 0, phases: [{ name: "rows", seconds: 10.0 }],
     tables: [{ table: "public.users", rows: 10, bytes: 100, started: 1.0, seconds: 2.0,
-               columns: [{ name: "email", mask: "e-mail pseudonym", masked: 9, kept: 1, nulls: 0, violations: 0 }] },
+               columns: [{ name: "email", mask: "e-mail pseudonym", mask_data: { kind: "mask_email" }, masked: 9, kept: 1, nulls: 0, violations: 0 }] },
              { table: "public.odd", rows: 1, bytes: 1, started: 3.0, seconds: 0.1, columns: [] }],
     findings: [], excluded: [], left_out: [], warnings: []
   }.freeze

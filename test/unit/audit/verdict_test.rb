@@ -4,7 +4,7 @@ require "test_helper"
 
 # What the page concludes, and what it says it cannot.
 class AuditVerdictTest < Minitest::Test
-  COLUMN = { name: "email", mask: "e-mail pseudonym", masked: 9, kept: 0, nulls: 0, violations: 0 }.freeze
+  COLUMN = { name: "email", mask: "e-mail pseudonym", mask_data: { kind: "mask_email" }, masked: 9, kept: 0, nulls: 0, violations: 0 }.freeze
   REPORT = { verified: true, tables: [{ table: "public.users", rows: 10, columns: [COLUMN] }], findings: [],
              leak_check: { originals: 1, candidates: 1, hashes: 0, exact: true, error_rate: nil }, leaks: [] }.freeze
   LEAK = { table: "public.notes", column: "body", kind: "email", count: 3, certain: true, entry: "" }.freeze
@@ -56,7 +56,7 @@ class AuditVerdictTest < Minitest::Test
 
   def test_what_rules_in_sql_write_is_not_said_to_be_checked_for_its_form
     rules = ['{ table: "users", query: "UPDATE users SET email = NULL" }', 'config.anonymization_rules["users"]']
-    facts = { tables: [{ table: "public.users", rows: 13, columns: [COLUMN, *rules.map { |mask| COLUMN.merge(mask:) }] }] }
+    facts = { tables: [{ table: "public.users", rows: 13, columns: [COLUMN, *rules.map { |rule| COLUMN.merge(mask: rule, mask_data: { kind: "mask_by_sql", rule: }) }] }] }
     assert_includes view(**facts).unseen.items, ["by_sql", { count: 2 }]
     refute_includes unseen(**facts, set: { verify_anonymization: false }), "by_sql"
   end

@@ -17,18 +17,27 @@ class AuditWordsTest < Minitest::Test
     %i[en fr].map { |locale| Words.new(locale) }.each do |words|
       ScalingoStagingSync::Native.masks.each do |mask|
         assert words.mask(mask[:name]), "#{mask[:name]} has no sentence in #{words.language.locale}"
-        refute_nil ScalingoStagingSync::Audit::MaskWords.of(mask[:name]).example(words), mask[:name]
+        refute_nil mask_words(kind: "mask_named", mask: mask[:name]).example(words), mask[:name]
       end
     end
   end
 
-  def test_masks_are_known_by_what_the_report_says_of_them
-    { "e-mail pseudonym" => "email", "constant \"Paris\"" => "constant", "NULL" => "null", "User<id>" => "numbered_name",
-      "phone number 060…" => "numbered_phone", "neutral value \"0\"" => "neutral", "first_name" => "first_name" }.each do |description, name|
-      assert_equal name, ScalingoStagingSync::Audit::MaskWords.of(description).name
-    end
-    assert_predicate ScalingoStagingSync::Audit::MaskWords.of("phone, under a condition"), :conditional
-    assert_equal "Replaced by a rule of the team", ScalingoStagingSync::Audit::MaskWords.of("what is new").said(Words.new(:en)).first
+  def test_masks_are_known_by_what_the_engine_says_of_them
+    { mask_email: "email", mask_constant: "constant", mask_null: "null", mask_numbered: "numbered_name",
+      mask_numbered_phone: "numbered_phone", mask_neutral: "neutral" }.each { |kind, name| assert_equal name, mask_words(kind: kind.to_s).name }
+    mask = { kind: "mask_named", mask: "phone" }
+    around = mask_words(kind: "mask_conditional", mask: { kind: "mask_encrypted", mask: })
+    assert_equal ["phone", true, false], [around.name, around.conditional, around.sql?]
+    sql = mask_words(kind: "mask_by_sql", rule: "{ table: :x, query: \"UPDATE\" }")
+    assert_equal [true, "Replaced by a rule of the team"], [sql.sql?, sql.said(Words.new(:en)).first]
+  end
+
+  def test_a_mask_is_said_in_the_language_of_the_page
+    mask = ->(data) { ScalingoStagingSync::Messages::Sentence.of_phrase(data) }
+    assert_equal "constante « x », sous condition",
+                 Words.new(:fr).quote(mask[{ kind: "mask_conditional", mask: { kind: "mask_constant", value: "x" } }]).tr("\u00a0", " ")
+    assert_nil Words.new(:fr).quote("something new")
+    assert_equal "something new", Words.new(:en).quote("something new")
   end
 
   def test_every_sentence_is_used
@@ -47,6 +56,8 @@ class AuditWordsTest < Minitest::Test
   end
 
   private
+
+  def mask_words(**data) = ScalingoStagingSync::Audit::MaskWords.of(ScalingoStagingSync::Messages::Sentence.new(english: "", data:))
 
   def sentences(locale) = YAML.safe_load_file("#{ROOM}/words/#{locale}.yml")
 

@@ -10,6 +10,8 @@ class PhrasesTest < Minitest::Test
   Part = ScalingoStagingSync::Report::Part
   VOCABULARY = ScalingoStagingSync::Native.vocabulary
   KINDS = VOCABULARY[:kinds].to_h { |kind| kind.values_at(:kind, :fields) }.merge(Part::KINDS)
+  FAILURES = VOCABULARY[:failures].to_h { |kind| kind.values_at(:kind, :fields) }
+  WORDS = File.expand_path("../../../lib/scalingo_staging_sync/messages", __dir__)
 
   # What only chooses between singular and plural need not be in a sentence.
   def test_every_kind_that_is_returned_has_a_sentence_with_its_fields_in_every_language
@@ -25,6 +27,27 @@ class PhrasesTest < Minitest::Test
       assert_empty sections.flat_map(&:keys) - KINDS.keys, locale
       assert_equal sections.sum(&:size), sections.reduce(:merge).size, "a kind stands twice in #{locale}.yml"
     end
+  end
+
+  def test_every_kind_of_an_error_has_an_english_sentence_with_its_fields
+    assert_operator FAILURES.size, :>, 100
+    FAILURES.each { |kind, fields| assert_equal (fields - %w[count]).sort, (Phrases.in(:en).fields(kind).to_a - %w[count]).sort, kind }
+    sentences = Dir["#{WORDS}/failures/*.yml"].map { |file| YAML.safe_load_file(file) }
+    assert_empty sentences.flat_map(&:keys) - FAILURES.keys
+    assert_equal sentences.sum(&:size), sentences.reduce(:merge).size, "a kind stands twice"
+    assert_empty FAILURES.keys & KINDS.keys
+  end
+
+  def test_an_error_says_a_place_in_it_with_a_capital_where_it_begins
+    subject = { kind: "backup_file", name: "shop.dump" }
+    assert_equal "The backup file shop.dump is truncated: its tar file lacks the last 1,200 bytes of the archive.",
+                 Phrases.in(:en).say({ kind: "truncated", subject:, damage: { kind: "tar_lacks", count: 1200 } })
+    assert_nil Phrases.in(:fr).say({ kind: "empty", subject: })
+  end
+
+  def test_a_sentence_within_another_has_no_full_stop_of_its_own
+    failure = { kind: "no_app" }
+    assert_equal "there was no link to it (The app to copy from is not configured)", Phrases.in(:en).say({ kind: "no_link_because", failure: })
   end
 
   # In English they are their own names.
@@ -104,6 +127,30 @@ class PhrasesTest < Minitest::Test
     assert_match(/\A2 colonnes semblent personnelles/, Sentence.all_of(result, :warnings).first.in(:fr))
   end
 
+  def test_what_masks_make_of_columns_has_its_data_beside_it_and_a_number_of_tables_stays_one
+    mask = { kind: "mask_conditional", mask: { kind: "mask_encrypted", mask: { kind: "mask_constant", value: "x" } } }
+    tables = EngineWords.result({ tables: [{ table: "t", columns: [{ name: "a", mask: }] }] })[:tables]
+    assert_equal ["constant \"x\", encrypted under this environment's key, under a condition", mask], tables.first[:columns].first.values_at(:mask, :mask_data)
+    assert_equal 3, EngineWords.result({ tables: 3 })[:tables]
+  end
+
+  def test_what_the_server_refuses_is_said_by_its_code_or_in_its_own_words
+    details = [{ kind: "detail_sqlstate", sqlstate: "23505" }, { kind: "detail_table", name: "public.users" }]
+    refused = ->(answer) { EngineWords.text([{ phrase: { kind: "server_refused", attempt: "creating the index x", answer: } }]) }
+    assert_equal "PostgreSQL refused creating the index x: two rows have the same key (SQLSTATE 23505, table public.users).",
+                 refused[{ kind: "server_meant", sqlstate: "23505", details: }]
+    assert_equal "PostgreSQL refused creating the index x: no (SQLSTATE 23505, table public.users).", refused[{ kind: "server_said", message: "no", details: }]
+    meant = %w[22ZZZ ZZZZZ].map { |sqlstate| Phrases.in(:en).say({ kind: "server_meant", sqlstate:, details: [] }) }
+    assert_equal ["a value is not possible there ()", "it failed ()"], meant
+    assert_equal "deux lignes ont la même clé (SQLSTATE 23505, table public.users)", french({ kind: "server_meant", sqlstate: "23505", details: })
+  end
+
+  def test_every_code_of_postgresql_that_has_words_has_them_in_both_languages
+    english, french = %w[en fr].map { |locale| YAML.safe_load_file("#{WORDS}/sqlstates/#{locale}.yml") }
+    assert_equal english.keys, french.keys
+    assert_operator english.size, :>, 140
+  end
+
   def test_what_holds_personal_data_beside_columns_is_a_phrase_too
     rule = { table: "t", column: "data", mask: { mask: "null", options: {} } }
     note = { kind: "bytes_unread", column: "public.t.data", count: 1, rule: }
@@ -130,5 +177,5 @@ class PhrasesTest < Minitest::Test
 
   def french(said) = Phrases.in(:fr).say(said).tr("\u00a0", " ")
 
-  def file(locale) = YAML.safe_load_file(File.expand_path("../../../lib/scalingo_staging_sync/messages/phrases/#{locale}.yml", __dir__), aliases: true)
+  def file(locale) = YAML.safe_load_file("#{WORDS}/phrases/#{locale}.yml", aliases: true)
 end

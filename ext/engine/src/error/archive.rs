@@ -1,11 +1,10 @@
 //! What a backup that cannot be read means to the caller.
 
 use super::{About, Error, Kind};
+use crate::failure::{ArchiveFailure, ArchiveRemedy};
 use pg_dump_archive::copy::RowError;
 use pg_dump_archive::{ArchiveError, Version};
 use std::io;
-
-const FETCH_AGAIN: &str = "Fetch the backup again; if it is damaged again, make a new one.";
 
 impl From<ArchiveError> for Error {
     fn from(error: ArchiveError) -> Self {
@@ -15,68 +14,64 @@ impl From<ArchiveError> for Error {
             | ArchiveError::UnsupportedEncoding { .. } => Kind::UnsupportedArchive,
             _ => Kind::Archive,
         };
-        match error {
-            ArchiveError::NotAnArchive => Error::new(
-                kind,
-                "The backup is not a pg_dump archive: it does not begin with PGDMP.",
-                "Use a backup made by Scalingo or by `pg_dump -Fc`.",
-            ),
+        let (what, remedy) = match error {
+            ArchiveError::NotAnArchive => (ArchiveFailure::NotAnArchive, ArchiveRemedy::TakeRealBackup),
             ArchiveError::UnsupportedVersion { version } => other_version(version),
-            ArchiveError::UnsupportedFormat { format } => Error::new(
-                kind,
-                format!("The backup is in pg_dump's {format} format; only the custom format is read."),
-                "Make it with `pg_dump -Fc`.",
+            ArchiveError::UnsupportedFormat { format } => (
+                ArchiveFailure::FormatUnread { format },
+                ArchiveRemedy::MakeCustomFormat,
             ),
-            ArchiveError::UnsupportedEncoding { encoding } => Error::new(
-                kind,
-                match encoding {
-                    Some(name) => format!("The backup is in the encoding {name}, which is not read."),
-                    None => "The backup's names and definitions are not UTF-8.".to_owned(),
-                },
-                "Make it with `pg_dump -Fc --encoding=UTF8`.",
-            ),
-            ArchiveError::Truncated { place } => Error::new(
-                kind,
-                format!("The backup is truncated: it ends before the end of {place}."),
-                FETCH_AGAIN,
+            ArchiveError::UnsupportedEncoding { encoding } => {
+                let what = match encoding {
+                    Some(encoding) => ArchiveFailure::EncodingUnread { encoding },
+                    None => ArchiveFailure::NamesNotUtf8,
+                };
+                (what, ArchiveRemedy::MakeInUtf8)
+            }
+            ArchiveError::Truncated { place } => (
+                ArchiveFailure::ArchiveTruncated { place },
+                ArchiveRemedy::FetchAgain,
             ),
             ArchiveError::Corrupt {
                 place,
                 what,
                 position,
-            } => Error::new(
-                kind,
-                format!("The backup is damaged in {place}, at byte {position} of the archive: {what}."),
-                FETCH_AGAIN,
-            ),
-            ArchiveError::Compression { place, what } => Error::new(
-                kind,
-                format!("The backup is damaged in {place}: {what}."),
-                FETCH_AGAIN,
-            ),
+            } => {
+                let damaged = ArchiveFailure::ArchiveDamaged {
+                    place,
+                    position,
+                    fault: what,
+                };
+                (damaged, ArchiveRemedy::FetchAgain)
+            }
+            ArchiveError::Compression { place, what } => {
+                let damaged = ArchiveFailure::BlockDamaged { place, fault: what };
+                (damaged, ArchiveRemedy::FetchAgain)
+            }
             ArchiveError::Io(io) => match io.downcast::<Error>() {
-                Ok(own) => own,
+                Ok(own) => return own,
                 // Only the kind: the text of a foreign error may quote an address.
-                Err(io) => Error::new(
-                    kind,
-                    format!("The backup could not be read: {}.", io.kind()),
-                    FETCH_AGAIN,
-                ),
+                Err(io) => {
+                    let trouble = io.kind().to_string();
+                    (
+                        ArchiveFailure::ArchiveUnread { trouble },
+                        ArchiveRemedy::FetchAgain,
+                    )
+                }
             },
-        }
+        };
+        Error::new(kind, what, remedy)
     }
 }
 
-fn other_version(version: Version) -> Error {
-    Error::new(
-        Kind::UnsupportedArchive,
-        format!("The backup's archive format is version {version}; 1.12 to 1.16 are read."),
-        if version > Version::NEWEST {
-            "A newer pg_dump made it: a newer version of scalingo-staging-sync may read it."
-        } else {
-            "Make the backup with pg_dump of PostgreSQL 10 or later."
-        },
-    )
+fn other_version(version: Version) -> (ArchiveFailure, ArchiveRemedy) {
+    let what = ArchiveFailure::VersionUnread {
+        version: version.to_string(),
+    };
+    match version > Version::NEWEST {
+        true => (what, ArchiveRemedy::UpdateThisGem),
+        false => (what, ArchiveRemedy::MakeWithNewerPgDump),
+    }
 }
 
 /// What a failure to read `table`'s rows means, whichever layer it comes from: the reader under the archive
@@ -91,12 +86,11 @@ pub(crate) fn reading_failed(table: &str, error: io::Error) -> Error {
 }
 
 fn damaged_rows(table: &str, error: &RowError) -> Error {
-    Error::new(
-        Kind::Archive,
-        format!("The backup is damaged in the rows of {table}: {error}."),
-        FETCH_AGAIN,
-    )
-    .about(About::table(table))
+    let what = ArchiveFailure::RowsDamaged {
+        table: table.to_owned(),
+        fault: error.to_string(),
+    };
+    Error::new(Kind::Archive, what, ArchiveRemedy::FetchAgain).about(About::table(table))
 }
 
 #[cfg(test)]
@@ -133,34 +127,47 @@ mod tests {
         };
         let error: Error = ArchiveError::UnsupportedVersion { version }.into();
         assert_eq!(error.kind, Kind::UnsupportedArchive);
-        assert!(error.what.contains("1.17"), "{error}");
         assert!(
-            error.remedy.contains("newer version of scalingo-staging-sync"),
+            error.is("version_unread") && error.what.contains("1.17"),
             "{error}"
         );
+        assert!(error.remedy.is("update_this_gem"), "{error}");
     }
 
     #[test]
     fn what_is_no_backup_says_how_to_make_one() {
-        let not_one = Error::from(ArchiveError::NotAnArchive);
-        assert_eq!(not_one.kind, Kind::Archive);
-        assert!(not_one.what.contains("PGDMP"), "{not_one}");
-        let directory = Error::from(ArchiveError::UnsupportedFormat { format: "directory" });
-        assert_eq!(directory.kind, Kind::UnsupportedArchive);
-        assert!(
-            directory.what.contains("directory") && directory.remedy.contains("pg_dump -Fc"),
-            "{directory}"
-        );
         let encoding = Some("SJIS".to_owned());
-        let encoded = Error::from(ArchiveError::UnsupportedEncoding { encoding });
-        assert_eq!(encoded.kind, Kind::UnsupportedArchive);
-        assert!(
-            encoded.what.contains("SJIS") && encoded.remedy.contains("--encoding=UTF8"),
-            "{encoded}"
-        );
         let place = "public.users".to_owned();
-        let cut = Error::from(ArchiveError::Truncated { place });
-        assert_eq!(cut.kind, Kind::Archive);
-        assert!(cut.what.contains("public.users"), "{cut}");
+        let cases = [
+            (
+                ArchiveError::NotAnArchive,
+                "not_an_archive",
+                "",
+                "take_real_backup",
+            ),
+            (
+                ArchiveError::UnsupportedFormat { format: "directory" },
+                "format_unread",
+                "directory",
+                "make_custom_format",
+            ),
+            (
+                ArchiveError::UnsupportedEncoding { encoding },
+                "encoding_unread",
+                "SJIS",
+                "make_in_utf8",
+            ),
+            (
+                ArchiveError::Truncated { place },
+                "archive_truncated",
+                "public.users",
+                "fetch_again",
+            ),
+        ];
+        for (error, what, named, remedy) in cases {
+            let error = Error::from(error);
+            assert!(error.is(what) && error.what.contains(named), "{error}");
+            assert!(error.remedy.is(remedy), "{error}");
+        }
     }
 }

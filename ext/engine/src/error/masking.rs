@@ -1,10 +1,9 @@
 //! What a row that cannot be masked, and a mask that does not fit its column, mean to the caller.
 
 use super::{About, Error, Kind};
-use crate::alike::counted;
-use crate::text::{text, Setting, Snippet, Text};
+use crate::failure::{ArchiveFailure, ArchiveRemedy, MaskFailure, MaskRemedy};
+use crate::text::{text, Setting, Text};
 use masking::{MaskError, Misfit, Unfit};
-use personal_data::Suggestion;
 
 impl From<MaskError> for Error {
     fn from(error: MaskError) -> Self {
@@ -13,16 +12,15 @@ impl From<MaskError> for Error {
                 table,
                 found,
                 columns,
-            } => Error::new(
-                Kind::Archive,
-                format!(
-                    "A row of {table} has {} where its data block has {}.",
-                    counted(found as u64, "field"),
-                    counted(columns as u64, "column")
-                ),
-                "The backup is damaged: take another one.",
-            )
-            .about(About::table(table)),
+            } => {
+                let about = About::table(&table);
+                let missing = ArchiveFailure::FieldsMissing {
+                    table,
+                    count: found,
+                    columns,
+                };
+                Error::new(Kind::Archive, missing, ArchiveRemedy::DamagedTakeAnother).about(about)
+            }
             MaskError::Cut { table } => Error::internal(format!(
                 "A piece of the rows of {table} does not end with a row's end."
             ))
@@ -34,33 +32,17 @@ impl From<MaskError> for Error {
 }
 
 fn too_long(table: &str, column: &str) -> Error {
-    Error::new(
-        Kind::Plan,
-        format!(
-            "The column {table}.{column} is under a unique index, and what a row's distinct pseudonym is made from is \
-             longer than fits into it."
-        ),
-        "Widen the column in production, or exclude the table.",
-    )
-    .about(About::table(table).column(column))
+    let about = About::table(table).column(column);
+    let column = format!("{table}.{column}");
+    let what = MaskFailure::TooLongForIndex { column };
+    Error::new(Kind::Plan, what, MaskRemedy::WidenColumn).about(about)
 }
 
 fn check_not_met(table: &str, column: &str, check: &str) -> Error {
-    Error::new(
-        Kind::Plan,
-        format!(
-            "The column {table}.{column} has the CHECK \"{check}\", and for the value of a row no pseudonym was found that \
-             it takes."
-        ),
-        Text::from("Give the column a rule with a mask that writes what the CHECK takes: ")
-            .suggesting(Snippet::Mask(Suggestion::with("template", "template", "…{id}")))
-            .and("; where it is under no unique index, ")
-            .suggesting(Snippet::Mask(Suggestion::with("static", "value", "…")))
-            .and(", and where it may be NULL, ")
-            .suggesting(Snippet::Mask(Suggestion::plain("null")))
-            .and("."),
-    )
-    .about(About::table(table).column(column))
+    let about = About::table(table).column(column);
+    let (column, check) = (format!("{table}.{column}"), check.to_owned());
+    let what = MaskFailure::CheckNotMet { column, check };
+    Error::new(Kind::Plan, what, MaskRemedy::TakeMaskForCheck).about(about)
 }
 
 impl From<&Unfit> for About {

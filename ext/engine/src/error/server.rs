@@ -1,12 +1,12 @@
-//! A PostgreSQL error, in words that no row's value can be in.
+//! A PostgreSQL error, as data that no row's value can be in.
 //!
 //! What the server says of an error may quote a value anywhere and in any language, so where rows can be involved
 //! nothing of it is repeated but what is structured: the code, the names of objects, and a place in SQL that we sent.
 //! Who asks the server says with [`Doing`] whether they can be.
 
-use super::sqlstate::{is_about_objects, meaning};
+use super::sqlstate::is_about_objects;
 use super::{About, Error, Kind};
-use crate::text::{text, Setting, Text};
+use crate::failure::{ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
@@ -55,24 +55,24 @@ impl Doing<'_> {
 impl Error {
     /// A PostgreSQL error, by what was attempted.
     ///
-    /// It holds the code, its meaning in our own words, and the names of type, table, column and constraint, as far as
+    /// It holds the code, whose meaning the caller has words for, and the names of type, table, column and constraint, as far as
     /// the server gave them and no function of the database's own did. Of a rule's SQL it quotes where the fault is.
     /// The server's own words are in it only where no row is near and the error is about objects; never its DETAIL, its
     /// HINT or its CONTEXT (PostgreSQL's documentation, "Error and Notice Message Fields").
     pub fn from_server(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
         let attempt = doing.attempt();
+        let attempt = attempt.to_owned();
         let Some(report) = error.as_db_error() else {
             return Self::new(
                 Kind::TargetConnection,
-                format!("The connection to the target database broke while {attempt}."),
-                "Run it again; if it happens again, look at the database's own log.",
+                ServerFailure::Broke { attempt },
+                ServerRemedy::LookAtServerLog,
             );
         };
         let code = report.code().code();
         let kind = kind(code);
-        let words = words(doing, report);
         let names = Names::of(doing, report);
-        let facts = names.facts(doing, report).concat();
+        let answer = answer(doing, report, &names);
         let about = About {
             table: names.table,
             column: names.column,
@@ -82,25 +82,18 @@ impl Error {
         };
         Self::new(
             kind,
-            format!("PostgreSQL refused {attempt}: {words} (SQLSTATE {code}{facts})."),
+            ServerFailure::Refused { attempt, answer },
             remedy(kind, code),
         )
         .about(about)
     }
 }
 
-/// Why the server refused something, without a full stop: in its words where they can be quoted, else ours.
-pub(crate) fn reason(doing: Doing<'_>, error: &tokio_postgres::Error) -> String {
+/// Why the server refused something: in its words where they can be quoted, else by its code.
+pub(crate) fn reason(doing: Doing<'_>, error: &tokio_postgres::Error) -> ServerAnswer {
     match error.as_db_error() {
-        Some(report) => {
-            let facts = Names::of(doing, report).facts(doing, report).concat();
-            format!(
-                "{} (SQLSTATE {}{facts})",
-                words(doing, report),
-                report.code().code()
-            )
-        }
-        None => "the connection broke".to_owned(),
+        Some(report) => answer(doing, report, &Names::of(doing, report)),
+        None => ServerAnswer::Broke,
     }
 }
 
@@ -115,33 +108,31 @@ fn kind(code: &str) -> Kind {
     }
 }
 
-fn remedy(kind: Kind, code: &str) -> Text {
+fn remedy(kind: Kind, code: &str) -> ServerRemedy {
     match kind {
-        Kind::Restore if code == DISK_FULL => text!(
-            "Give the target's database more room, such as a larger plan, or leave rows out with ",
-            Setting::ExcludeTables,
-            ", and run it again."
-        ),
-        Kind::Privilege => "Grant the target's role the missing right; `rake scalingo_staging_sync:check` names each that it lacks.".into(),
-        Kind::LockTimeout => text!(
-            "Run it again when the other session is gone, or raise ",
-            Setting::LockTimeout,
-            "."
-        ),
-        Kind::TargetConnection => "Run it again; if it happens again, look at the database's own log.".into(),
-        _ => "Remove the cause and run it again.".into(),
+        Kind::Restore if code == DISK_FULL => ServerRemedy::MoreRoom,
+        Kind::Privilege => ServerRemedy::GrantRight,
+        Kind::LockTimeout => ServerRemedy::WaitForSession,
+        Kind::TargetConnection => ServerRemedy::LookAtServerLog,
+        _ => ServerRemedy::RemoveCause,
     }
 }
 
-/// What happened: the server's words where they can be quoted, else ours.
-fn words(doing: Doing<'_>, report: &DbError) -> String {
-    let code = report.code().code();
+/// The server's words where they can be quoted, else its code.
+fn answer(doing: Doing<'_>, report: &DbError, names: &Names) -> ServerAnswer {
+    let (code, details) = (report.code().code(), names.details(doing, report));
     match doing {
         Doing::WithoutRows(_) if is_about_objects(code) && report.routine() != Some(RAISE) => {
             let words: Vec<&str> = report.message().split_whitespace().collect();
-            cut(&words.join(" "), LONGEST_WORDS)
+            ServerAnswer::Said {
+                message: cut(&words.join(" "), LONGEST_WORDS),
+                details,
+            }
         }
-        _ => meaning(code).to_owned(),
+        _ => ServerAnswer::Meant {
+            sqlstate: code.to_owned(),
+            details,
+        },
     }
 }
 
@@ -176,22 +167,20 @@ impl Names {
         }
     }
 
-    /// What is known besides the code, each part with a comma before it.
-    fn facts(&self, doing: Doing<'_>, report: &DbError) -> Vec<String> {
-        let names = [
-            ("type", &self.data_type),
-            ("table", &self.table),
-            ("column", &self.column),
-            ("constraint", &self.constraint),
-        ];
-        let named = names
-            .into_iter()
-            .filter_map(|(what, name)| Some((what, name.as_ref()?)));
-        let mut facts: Vec<String> = named.map(|(what, name)| format!(", {what} {name}")).collect();
+    /// What is known of it.
+    fn details(&self, doing: Doing<'_>, report: &DbError) -> Vec<ServerDetail> {
+        let mut details = vec![ServerDetail::Sqlstate {
+            sqlstate: report.code().code().to_owned(),
+        }];
+        let name = |name: &Option<String>| name.clone();
+        details.extend(name(&self.data_type).map(|name| ServerDetail::Type { name }));
+        details.extend(name(&self.table).map(|name| ServerDetail::Table { name }));
+        details.extend(name(&self.column).map(|name| ServerDetail::Column { name }));
+        details.extend(name(&self.constraint).map(|name| ServerDetail::Constraint { name }));
         if let (Doing::Rule { sql, .. }, Some(ErrorPosition::Original(at))) = (doing, report.position()) {
-            facts.extend(near(sql, *at).map(|near| format!(", near `{near}`")));
+            details.extend(near(sql, *at).map(|sql| ServerDetail::Near { sql }));
         }
-        facts
+        details
     }
 }
 

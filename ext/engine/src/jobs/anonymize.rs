@@ -20,12 +20,14 @@ use super::Job;
 use crate::detect::{rows, Detection};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{self, Load, Plan, StepKind, TableName, TaskId};
 use crate::postgres::sql_rules;
 use crate::postgres::{Session, Target};
 use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
+use crate::text::text;
 use crate::{leak_report, passwords, planned};
 use backon::{ExponentialBuilder, Retryable};
 use keys::Cleanings;
@@ -231,7 +233,7 @@ impl Masking<'_> {
         let Some((_, first)) = failed.first() else {
             return Ok(tables);
         };
-        let names: Vec<String> = failed
+        let tables: Vec<String> = failed
             .iter()
             .flat_map(|(tables, _)| tables)
             .map(ToString::to_string)
@@ -239,11 +241,14 @@ impl Masking<'_> {
         let all: usize = parts.iter().map(|part| self.tables_of(part).len()).sum();
         Err(Error::new(
             first.kind,
-            format!(
-                "{} of {all} tables could not be masked and hold what they held: {}. The first error was: {}",
-                names.len(),
-                names.join(", "),
-                first.what
+            text!(
+                JobFailure::NotMasked {
+                    count: tables.len(),
+                    tables,
+                    all
+                },
+                " ",
+                &first.what
             ),
             first.remedy.clone(),
         ))
@@ -256,8 +261,10 @@ impl Masking<'_> {
         let found = read.find_map(|step| step.locks.iter().find(|table| raw.contains(table)))?;
         Some(Error::new(
             Kind::Restore,
-            format!("Its rules in SQL read {found}, which could not be masked."),
-            "Correct what failed there and run it again.",
+            JobFailure::ReadsRaw {
+                table: found.to_string(),
+            },
+            JobRemedy::CorrectWhatFailed,
         ))
     }
 

@@ -3,6 +3,7 @@
 use super::read_only;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::{BackupRemedy, JobFailure, JobRemedy};
 use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Selection, Sought};
 use crate::plan::{Plan, Unplanned, Unsettled};
 use crate::postgres::inspect::connect;
@@ -11,7 +12,6 @@ use crate::postgres::{look_at_kept, refused_in, Buffers, Item, LoadReport, Sessi
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Identity, Opened};
-use crate::text::{text, Setting};
 use pg_dump_archive::DumpId;
 use std::collections::HashSet;
 use std::future::Future;
@@ -81,7 +81,7 @@ pub(super) async fn also_refused(
 /// What is wrong with a configuration, and what the server refuses of it, as one list.
 pub(super) fn as_one(mut wrong: Vec<Error>, refused: Vec<Error>) -> Error {
     wrong.extend(refused);
-    let head = |count| format!("The configuration is wrong in {count} places");
+    let head = |count| JobFailure::WrongInPlaces { count };
     Error::together(wrong, head)
         .unwrap_or_else(|| Error::internal("Nothing is wrong with the configuration."))
 }
@@ -214,13 +214,9 @@ pub(super) async fn why(
         Err(reason) => return Ok(Some(vec![reason])),
     };
     let session = connect(url.clone()).await?;
-    let chooser = Chooser::beforehand(session, buffers, &plan, Breadth::All).await?.ok_or_else(|| {
-        Error::new(
-            Kind::Plan,
-            "A rule of the subset needs a type or a function of production's that the target does not have yet.",
-            "Run it once, and ask again.",
-        )
-    })?;
+    let chooser = Chooser::beforehand(session, buffers, &plan, Breadth::All)
+        .await?
+        .ok_or_else(|| Error::new(Kind::Plan, JobFailure::SubsetNeedsSchema, JobRemedy::RunOnce))?;
     events.send(Event::Phase { phase: Phase::Choice });
     let (begin, looked) = begin(&mut opened)?;
     let _ = begin.send(chooser.passed_over());
@@ -260,8 +256,8 @@ pub(super) fn refuse_pipe(backup: &BackupInfo) -> Result<()> {
     }
     Err(Error::new(
         Kind::Configuration,
-        "The backup comes through a pipe, and a subset reads it twice.",
-        text!("Give a regular file in ", Setting::BackupFile, " or BACKUP_FILE."),
+        JobFailure::SubsetReadsTwice,
+        BackupRemedy::GiveFile,
     ))
 }
 

@@ -11,6 +11,7 @@ use super::{read_only, until_cancelled, Job};
 use crate::channel::Channel;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::notice::Notice;
 use crate::part::Selection;
 use crate::part_report::{self, TablePart};
 use crate::plan::sql_rules::SqlStatement;
@@ -21,7 +22,8 @@ use crate::postgres::{Inspection, ServerCheck};
 use crate::report;
 use crate::settings::{Settings, Source};
 use crate::source::{self, BackupInfo};
-use crate::text::{text, Setting, Text};
+use crate::text::Text;
+use masking::Becomes;
 use pg_dump_archive::{Archive, DumpId, EntryKind, Header};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -109,8 +111,8 @@ pub struct PlannedTable {
 pub struct PlannedColumn {
     /// Its name.
     pub name: String,
-    /// What it would become, in words.
-    pub mask: String,
+    /// What it would become.
+    pub mask: Becomes,
 }
 
 /// A statement of a rule in SQL. The parser has read it; the server has not.
@@ -258,21 +260,14 @@ fn read(
 }
 
 /// Says when a run would ask for a fresh backup, which a dry run does not.
-fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<Text> {
+fn age_warning(settings: &Settings, info: &BackupInfo) -> Option<Notice> {
     let Source::Scalingo(scalingo) = &settings.source else {
         return None;
     };
     let most = scalingo.backup_max_age?;
     let created: jiff::Timestamp = info.created_at.as_deref()?.parse().ok()?;
     let age = jiff::Timestamp::now().duration_since(created).as_secs();
-    (u64::try_from(age).unwrap_or(0) >= most).then(|| {
-        text!(
-            "This backup is older than ",
-            Setting::BackupMaxAge,
-            " allows: a run would ask Scalingo for a fresh one, which may \
-         differ from it."
-        )
-    })
+    (u64::try_from(age).unwrap_or(0) >= most).then_some(Notice::BackupTooOld)
 }
 
 fn tables(
@@ -335,7 +330,7 @@ fn columns(plan: &Plan, load: &Load) -> Vec<PlannedColumn> {
     let masked = load.mask.iter().flat_map(|mask| mask.columns());
     let sent = masked.map(|column| PlannedColumn {
         name: column.name.clone(),
-        mask: column.description.clone(),
+        mask: column.becomes.clone(),
     });
     let choices = statements(plan, load).flat_map(|statement| &statement.choices);
     let chosen = choices.map(|choice| PlannedColumn {

@@ -17,7 +17,9 @@ use super::{until_cancelled, Job};
 use crate::detect::Detection;
 use crate::error::{file_trouble, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::{SinkFailure, SinkRemedy};
 use crate::leak_report;
+use crate::notice::Mismatch;
 use crate::part::Selection;
 use crate::plan::schema::Schema;
 use crate::plan::Plan;
@@ -88,8 +90,10 @@ fn stream(path: &Path) -> Result<File> {
     opened.map_err(|error| {
         Error::new(
             Kind::Configuration,
-            format!("The output cannot be written: {}.", file_trouble(&error)),
-            "Lead it into a file or a pipe, or name a file.",
+            SinkFailure::StreamUnwritten {
+                trouble: file_trouble(&error),
+            },
+            SinkRemedy::LeadElsewhere,
         )
     })
 }
@@ -138,7 +142,7 @@ struct Rest {
 struct Done {
     written: Written,
     version: String,
-    warnings: Vec<String>,
+    warnings: Vec<Mismatch>,
 }
 
 /// How an archive ends.

@@ -5,6 +5,7 @@
 
 use super::{until_cancelled, Job};
 use crate::error::{file_trouble, reading_failed, Error, Kind, Result};
+use crate::failure::{SinkFailure, SinkRemedy};
 use crate::settings::{Extract, Extracted, Stretch};
 use pg_dump_archive::copy::{decode, Pieces, Splitter};
 use pg_dump_archive::{Archive, Block, Compression, DataBlock, Entry, EntryKind, Section, Writer};
@@ -133,8 +134,8 @@ fn rows<R: Read>(from: R, mut each: impl FnMut(DataBlock<'_, R>) -> Result<u64>)
     }
     Err(Error::new(
         Kind::Archive,
-        "The archive does not hold the rows that its manifest says it holds.",
-        "Make the archive again.",
+        SinkFailure::RowsNotInArchive,
+        SinkRemedy::MakeAgain,
     ))
 }
 
@@ -217,11 +218,10 @@ fn unwritten(error: &io::Error) -> Error {
         io::ErrorKind::BrokenPipe => Error::interrupted(),
         _ => Error::new(
             Kind::Configuration,
-            format!(
-                "What was taken out of the archive cannot be written: {}.",
-                file_trouble(error)
-            ),
-            "Look at the machine's own log.",
+            SinkFailure::PartUnwritten {
+                trouble: file_trouble(error),
+            },
+            SinkRemedy::LookAtLog,
         ),
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the container has room for a run: one that its control group kills half-way leaves the target without data.
 
+use crate::notice::Notice;
 use crate::plan::Plan;
 use std::fs;
 use std::path::Path;
@@ -19,25 +20,21 @@ const LIMITS: [&str; 2] = [
 ];
 
 /// A warning, where the run that is planned may take more memory than the container has left.
-pub(super) fn warning(plan: &Plan) -> Option<String> {
+pub(super) fn warning(plan: &Plan) -> Option<Notice> {
     short(Path::new("/"), plan.loads.len() as u64)
 }
 
 /// `root` is where the files of the system begin.
-fn short(root: &Path, tables: u64) -> Option<String> {
+fn short(root: &Path, tables: u64) -> Option<Notice> {
     let limit = LIMITS.iter().find_map(|path| number(&root.join(path)))?;
     let resident = resident(&root.join("proc/self/status"))?;
     let left = limit.saturating_sub(resident);
     let needed = LEAST + tables * OF_A_TABLE;
-    (left < needed).then(|| {
-        format!(
-            "This container may hold {} MiB of memory, this process holds {} of them already, and a run over {tables} tables \
-             takes about {} more, and twice its largest field besides. The system may end it half-way, with the target \
-             incomplete: run it in a larger container.",
-            limit / MIB,
-            resident / MIB,
-            needed / MIB
-        )
+    (left < needed).then_some(Notice::LittleMemory {
+        limit: limit / MIB,
+        resident: resident / MIB,
+        count: tables,
+        needed: needed / MIB,
     })
 }
 
@@ -80,11 +77,13 @@ mod tests {
         for at in [0, 1] {
             let small = system("157286400\n", at);
             assert_eq!(short(small.path(), 100), None);
-            let words = short(small.path(), 2000).unwrap();
-            assert!(
-                words.contains("may hold 150 MiB") && words.contains("holds 100"),
-                "{words}"
-            );
+            let little = Notice::LittleMemory {
+                limit: 150,
+                resident: 100,
+                count: 2000,
+                needed: 55,
+            };
+            assert_eq!(short(small.path(), 2000), Some(little));
         }
     }
 

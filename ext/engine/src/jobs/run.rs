@@ -5,6 +5,7 @@ use super::{choice, room, Job};
 use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::part::{self, Looked, Selection};
 use crate::plan::{personal, Plan, StepKind};
 use crate::postgres;
@@ -13,6 +14,7 @@ use crate::report::{self, Recorder, Report};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Identity, Opened, Referred};
+use crate::text::text;
 use crate::{identity, leak_report, part_report, passwords, verify};
 use leak_check::{LeakCheck, LookTime};
 use pg_dump_archive::{DumpId, Header};
@@ -380,8 +382,8 @@ impl Again<'_> {
         if (&backup.info.id, backup.info.size) != (&self.backup.id, self.backup.size) {
             return Err(Error::new(
                 Kind::Archive,
-                "The backup is not the one that was read before: its size has changed.",
-                "Run it again.",
+                JobFailure::BackupResized,
+                JobRemedy::Again,
             ));
         }
         let again = stream::Again {
@@ -406,14 +408,10 @@ impl postgres::Replay for Again<'_> {
 fn left_empty(loaded: &LoadReport) -> Option<Error> {
     let (_, first) = loaded.failed.first()?;
     let tables = loaded.failed.iter().flat_map(|(tables, _)| tables);
-    let names: Vec<String> = tables.map(ToString::to_string).collect();
+    let tables = tables.map(ToString::to_string).collect();
     Some(Error::new(
         first.kind,
-        format!(
-            "Rules in SQL failed, and these tables are empty: {}. The first error was: {}",
-            names.join(", "),
-            first.what
-        ),
-        "Correct the rule and run it again.",
+        text!(JobFailure::RulesLeftEmpty { tables }, " ", &first.what),
+        JobRemedy::CorrectRuleAndRun,
     ))
 }

@@ -5,12 +5,13 @@
 use super::{read_only, until_cancelled, Job};
 use crate::error::{About, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::{names, Load, Plan};
 use crate::planned;
 use crate::rows::LoadRows;
 use crate::settings::Settings;
 use crate::source;
-use crate::text::{text, Setting, Text};
+use crate::text::Text;
 use pg_dump_archive::copy::{decode, fields};
 use pg_dump_archive::{Archive, Block};
 use serde::Serialize;
@@ -91,7 +92,9 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
     let first = loads.next().ok_or_else(|| {
         Error::new(
             Kind::Plan,
-            format!("The backup has no rows of a table {named} that a run would load."),
+            JobFailure::NoRowsOfTable {
+                table: named.to_owned(),
+            },
             instead(plan, named),
         )
         .about(About::table(named))
@@ -99,8 +102,10 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
     if loads.next().is_some() {
         return Err(Error::new(
             Kind::Plan,
-            format!("Several schemas have a table {named}."),
-            "Name it with its schema, such as public.users.",
+            JobFailure::SeveralSchemas {
+                table: named.to_owned(),
+            },
+            JobRemedy::NameSchema,
         )
         .about(About::table(named)));
     }
@@ -110,14 +115,11 @@ fn find<'p>(plan: &'p Plan, named: &str) -> Result<&'p Load> {
 /// What to name in place of a table that is not there.
 fn instead(plan: &Plan, named: &str) -> Text {
     if plan.excluded.iter().any(|table| table.is_meant_by(named)) {
-        return text!(
-            Setting::ExcludeTables,
-            " leaves its rows out: take it off the list to see them, or name another."
-        );
+        return JobRemedy::TakeOffList.into();
     }
     let near = names::near_misses(named, plan.loads.values().map(|load| &load.table));
     if near.is_empty() {
-        return "Name a table of the plan (DRY_RUN=true) whose rows are not excluded.".into();
+        return JobRemedy::NamePlannedTable.into();
     }
     near.into()
 }

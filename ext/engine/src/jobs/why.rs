@@ -3,6 +3,7 @@
 use super::{choice, until_cancelled, Job};
 use crate::error::{About, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::{JobFailure, JobRemedy};
 use crate::part::{Reason, Sought, What};
 use crate::plan::{names, Plan};
 use crate::postgres::url::ConnectionUrl;
@@ -60,11 +61,10 @@ fn seek(plan: &Plan, named: &str, id: &str) -> Result<std::result::Result<Sought
     let Some(blocks) = blocks else {
         return Err(Error::new(
             Kind::Plan,
-            format!(
-                "{} has no primary key of one column, by which a row could be named.",
-                relation.table
-            ),
-            "Ask about a row that refers to it, or that it refers to.",
+            JobFailure::NoKeyToName {
+                table: relation.table.to_string(),
+            },
+            JobRemedy::AskOtherRow,
         ));
     };
     Ok(Ok(Sought {
@@ -79,6 +79,8 @@ fn unknown(plan: &Plan, named: &str) -> Error {
         true => "Correct its name.".to_owned(),
         false => misses,
     };
-    let what = format!("The backup has no rows of a table {named} that a run would load.");
+    let what = JobFailure::NoRowsOfTable {
+        table: named.to_owned(),
+    };
     Error::new(Kind::Plan, what, remedy).about(About::table(named))
 }

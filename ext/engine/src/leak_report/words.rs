@@ -1,69 +1,70 @@
-//! The sentences for what the leak check found.
+//! What the leak check found, as data.
 
-use crate::text::{Snippet, Text};
+use crate::failure::LeakFailure;
+use crate::notice::{Notice, Originals};
+use crate::text::{text, Text};
 use leak_check::{Class, Findings, Leak};
 
 /// Leaks that a sentence names; the report has them all.
 const NAMED: usize = 10;
 
-/// One line for people: `public.comments.body holds 3 e-mail addresses of masked columns: `, and the entry.
-pub(super) fn sentence(leak: &Leak) -> Text {
-    Text::from(words(leak)).suggesting(Snippet::Entry(leak.entry.clone()))
-}
-
-fn words(leak: &Leak) -> String {
-    let Leak {
-        table, column, count, ..
-    } = leak;
-    let what = class_in_words(leak.class, *count);
+/// What is said of one, with the entry that would mask it.
+pub(super) fn notice(leak: &Leak) -> Notice {
+    let column = format!("{}.{}", leak.table, leak.column);
+    let (originals, rule) = (originals(leak.class, leak.count), leak.entry.clone());
     if leak.certain {
-        return format!("{table}.{column} holds {count} {what} of masked columns: ");
+        return Notice::Leaked {
+            column,
+            originals,
+            rule,
+        };
     }
-    let why = if leak.class.proves() {
-        format!("chance alone would give {:.1}", leak.expected_by_chance)
-    } else {
-        "people share names".to_owned()
-    };
-    format!("{table}.{column} may hold {count} {what} of masked columns ({why}): ")
+    if leak.class.proves() {
+        return Notice::MaybeLeaked {
+            column,
+            originals,
+            chance: format!("{:.1}", leak.expected_by_chance),
+            rule,
+        };
+    }
+    Notice::MaybeNamesLeaked {
+        column,
+        originals,
+        rule,
+    }
 }
 
 /// What is proven, in one text with a line per column; None when nothing is.
 pub(super) fn failure(findings: &Findings) -> Option<Text> {
-    let lines: Vec<Text> = findings.certain().map(sentence).collect();
+    let lines: Vec<Text> = findings.certain().map(|leak| notice(leak).into()).collect();
     let count = lines.len();
-    let more = match count {
-        0 => return None,
-        _ if count > NAMED => format!("\n… and {} more, in the report.", count - NAMED),
-        _ => String::new(),
-    };
+    if count == 0 {
+        return None;
+    }
     let named = Text::joined(&lines[..count.min(NAMED)], "\n- ");
-    Some(
-        Text::from("Values that were masked survived in other columns:\n- ")
-            .and(named)
-            .and(format!("{more}\n")),
-    )
+    let mut failure = text!(LeakFailure::Survived, "\n- ", named);
+    if let Some(count) = count.checked_sub(NAMED).filter(|more| *more > 0) {
+        failure.push(text!("\n", LeakFailure::More { count }));
+    }
+    Some(failure.and("\n"))
 }
 
-fn class_in_words(class: Class, count: u64) -> &'static str {
-    let (one, many) = match class {
-        Class::Email => ("e-mail address", "e-mail addresses"),
-        Class::Phone => ("telephone number", "telephone numbers"),
-        Class::Iban => ("IBAN", "IBANs"),
-        Class::Card => ("card number", "card numbers"),
-        Class::Identity | Class::ShortIdentity => ("identity number", "identity numbers"),
-        Class::Name => ("full name", "full names"),
-        Class::Digest => ("unsalted hash of a value", "unsalted hashes of values"),
-    };
-    if count == 1 {
-        one
-    } else {
-        many
+fn originals(class: Class, count: u64) -> Originals {
+    match class {
+        Class::Email => Originals::Emails { count },
+        Class::Phone => Originals::Phones { count },
+        Class::Iban => Originals::Ibans { count },
+        Class::Card => Originals::Cards { count },
+        Class::Identity | Class::ShortIdentity => Originals::Identities { count },
+        Class::Name => Originals::Names { count },
+        Class::Digest => Originals::Digests { count },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Snippet;
     use personal_data::{RuleEntry, Suggestion};
 
     fn entry() -> RuleEntry {
@@ -91,11 +92,19 @@ mod tests {
             ..Findings::default()
         };
         let failure = failure(&findings).unwrap_or_default();
-        assert!(
-            failure.contains("public.comments.body holds 3 e-mail addresses of masked columns"),
-            "{failure}"
+        let leaked = Notice::Leaked {
+            column: "public.comments.body".into(),
+            originals: Originals::Emails { count: 3 },
+            rule: entry(),
+        };
+        let said: Vec<Snippet> = failure.snippets().cloned().collect();
+        assert_eq!(
+            said,
+            [
+                Snippet::Phrase(LeakFailure::Survived.into()),
+                Snippet::Phrase(leaked.into())
+            ]
         );
-        assert_eq!(failure.snippets().collect::<Vec<_>>(), [&Snippet::Entry(entry())]);
         assert_eq!(super::failure(&Findings::default()), None);
     }
 }

@@ -6,9 +6,11 @@
 
 use super::keys::{named, Types};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{ServerFailure, ServerRemedy};
 use crate::plan::part::{Part, PartRule, Relation, ValueType};
 use crate::plan::{quote_identifier, TableName};
 use crate::postgres::Session;
+use crate::text::{text, Text};
 use std::collections::HashMap;
 
 /// What the server says of a part's rules.
@@ -28,21 +30,18 @@ impl Asked {
     /// # Errors
     /// All refusals as one.
     pub(super) fn check(&self) -> Result<()> {
-        let problems: Vec<String> = self.problems.iter().map(|one| one.what.to_string()).collect();
-        let what = match &problems[..] {
+        let what = match &self.problems[..] {
             [] => return Ok(()),
-            [one] => one.clone(),
-            several => format!(
-                "PostgreSQL refuses rules of the subset in {} places:\n- {}\n",
-                several.len(),
-                several.join("\n- ")
-            ),
+            [one] => one.what.clone(),
+            several => {
+                let problems = Text::joined(several.iter().map(|one| &one.what), "\n- ");
+                let count = several.len();
+                text!(ServerFailure::SubsetRefused { count }, "\n- ", problems, "\n")
+            }
         };
-        Err(Error::new(Kind::Plan, what, REMEDY))
+        Err(Error::new(Kind::Plan, what, ServerRemedy::CorrectRule))
     }
 }
-
-const REMEDY: &str = "Correct the rule and run again.";
 
 /// Asks the server about the rules of a part, where there is one. `functions`: production's own. Leaves nothing behind but enums among the session's temporary objects.
 ///
@@ -187,7 +186,9 @@ impl Beforehand<'_> {
                     &error,
                 )
                 .what;
-                asked.problems.push(Error::new(Kind::Plan, what, REMEDY));
+                asked
+                    .problems
+                    .push(Error::new(Kind::Plan, what, ServerRemedy::CorrectRule));
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::own;
 use super::selection::Selection;
 use super::why::{self, Reason, Sought};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::part::Part;
 use crate::plan::Plan;
 use crate::postgres::{cut_rows, Buffers, Session, Target};
@@ -291,11 +292,10 @@ impl<'a> Chooser<'a> {
         if let Some(at) = self.missing.iter().position(|missing| *missing > 0) {
             return Err(Error::new(
                 Kind::Archive,
-                format!(
-                    "The backup ended before all rows of {} had come.",
-                    self.part.relations[at].table
-                ),
-                "Fetch the backup again, or take another one.",
+                JobFailure::RowsEndedEarly {
+                    table: self.part.relations[at].table.to_string(),
+                },
+                JobRemedy::FetchOrTakeAnother,
             ));
         }
         Ok(())
@@ -378,8 +378,10 @@ async fn cut(
                 if !is_whole {
                     return Err(Error::new(
                         Kind::Archive,
-                        format!("Rows of {table} are not as COPY writes them."),
-                        "Take another backup; if it happens again, please report it.",
+                        JobFailure::RowsNotCopy {
+                            table: table.to_string(),
+                        },
+                        JobRemedy::TakeAnotherOrReport,
                     ));
                 }
                 if sender.send(keys).await.is_err() {

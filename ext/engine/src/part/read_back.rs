@@ -7,6 +7,7 @@ use super::look::placed;
 use super::selection::{Chosen, Selection};
 use super::tuples::Tuples;
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::part::PartRule;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
@@ -88,8 +89,8 @@ impl Chooser<'_> {
         }
         Err(Error::new(
             Kind::Plan,
-            "The subset keeps no row of any table that it names.",
-            "Correct its conditions, or put allow_empty: true beside one of them, and run it again.",
+            JobFailure::SubsetKeepsNothing,
+            JobRemedy::CorrectConditions,
         ))
     }
 }

@@ -5,6 +5,7 @@ use super::inspect::connections::{fewer, Wanted};
 use super::session::connect::Session;
 use super::Target;
 use crate::error::{Error, Result};
+use crate::failure::SessionFailure;
 use crate::plan::Plan;
 use futures_util::future::join_all;
 use std::sync::atomic::Ordering;
@@ -35,11 +36,10 @@ impl Target {
         }
         if count < wanted.least() {
             return Err(Error {
-                what: error.what.and(format!(
-                    " The run needs {} at once, and had {}.",
-                    1 + wanted.least(),
-                    1 + count
-                )),
+                what: error.what.and(" ").and(SessionFailure::HadConnections {
+                    needed: 1 + wanted.least(),
+                    had: 1 + count,
+                }),
                 ..error
             });
         }

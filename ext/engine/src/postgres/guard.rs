@@ -7,6 +7,7 @@
 //! that they write.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::SessionFailure;
 use crate::postgres::session::connect::{Session, SharedConnector};
 use crate::postgres::session::{busy, get, lock, Idle};
 use crate::postgres::state;
@@ -175,12 +176,8 @@ pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<(
     if count == 0 {
         return Ok(());
     }
-    let sessions = if count == 1 {
-        "1 other session".to_owned()
-    } else {
-        format!("{count} other sessions")
-    };
-    Err(busy::other_sessions(&format!(
-        "{sessions} in the database ({names})"
-    )))
+    Err(busy::other_sessions(SessionFailure::OtherSessions {
+        count: usize::try_from(count).unwrap_or_default(),
+        names,
+    }))
 }

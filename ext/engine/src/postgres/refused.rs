@@ -86,7 +86,7 @@ pub(in crate::postgres) fn why(
         Some("42704") if extension => Why::ExtensionLacking,
         _ if extension => Why::ServerLacksIt,
         _ => Why::Refused {
-            message: reason(doing, error),
+            answer: reason(doing, error),
         },
     };
     let cure = is_not_found(error).then(|| cure(needs, plan)).flatten();

@@ -4,6 +4,7 @@
 //! and must put back. The reset never touches it.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::plan::quote_identifier;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
@@ -156,14 +157,24 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     Err(if schema && owner != role {
         Error::new(
             Kind::Privilege,
-            format!("The schema {SCHEMA} belongs to the role {owner}, not to the target's role {role}."),
-            format!("Connect as {owner}, or drop the schema {SCHEMA} as that role."),
+            TargetFailure::SchemaOfOther {
+                schema: SCHEMA.to_owned(),
+                owner: owner.clone(),
+                role,
+            },
+            TargetRemedy::ConnectAsOwner {
+                owner,
+                schema: SCHEMA.to_owned(),
+            },
         )
     } else {
         Error::new(
             Kind::Privilege,
-            format!("The target's role {role} may not create the schema {SCHEMA}."),
-            "Grant it CREATE on the database.",
+            TargetFailure::SchemaNotCreated {
+                schema: SCHEMA.to_owned(),
+                role,
+            },
+            TargetRemedy::GrantCreate,
         )
     })
 }

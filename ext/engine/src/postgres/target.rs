@@ -11,6 +11,8 @@ use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle}
 use super::state::{self, JobRecord, Leftover, RunOutcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::{ServerRemedy, SessionFailure, SessionRemedy};
+use crate::notice::Notice;
 use crate::plan::{LeftOut, TableName};
 use crate::settings;
 use futures_util::future::join_all;
@@ -129,8 +131,7 @@ impl Target {
         );
         let written = tokio::time::timeout(NOTING, written).await;
         if outcome.error.is_none() && !matches!(written, Ok(Ok(()))) {
-            self.events
-                .warn("The run could not be noted in the gem's history of runs.");
+            self.events.warn(Notice::RunNotNoted);
         }
     }
 
@@ -209,8 +210,8 @@ impl Target {
             self.guard.stop();
             Err(Error::new(
                 Kind::TargetConnection,
-                "The target's server did not answer while the run's connections were being closed.",
-                "Until the next run, or `rake scalingo_staging_sync:cleanup`, the app's new sessions may be read-only.",
+                SessionFailure::SilentAtClose,
+                SessionRemedy::ClearUp,
             ))
         })
     }
@@ -260,8 +261,8 @@ impl Target {
         if self.control.is_closed() {
             return Err(Error::new(
                 Kind::TargetConnection,
-                "The connection that holds the target for this run broke.",
-                "Run it again; if it happens again, look at the database's own log.",
+                SessionFailure::HoldBroke,
+                ServerRemedy::LookAtServerLog,
             ));
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! with it, and no table of the database's own is read or written.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{quote_identifier, Load, Plan};
 use crate::postgres::buffers::Buffers;
@@ -15,7 +16,6 @@ use crate::postgres::session::connect::Session;
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::sql_rules::{self, Finished};
 use crate::settings::TargetSettings;
-use crate::text::{text, Setting};
 use masking::RowMask;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -120,11 +120,7 @@ impl Workspace {
         let ran = sql_rules::run_and_stay(&self.session, &self.plan, number, self.attempts).await;
         ran.map_err(|mut error| {
             if error.kind != Kind::TargetConnection {
-                error.remedy = text!(
-                    "Correct the rule, and run it again. It is computed in ",
-                    Setting::WorkspaceUrl,
-                    ": what types and functions are called there as in the backup has to be what they are in the backup."
-                );
+                error.remedy = TargetRemedy::RuleInWorkspace.into();
             }
             error
         })
@@ -172,11 +168,9 @@ impl Workspace {
 fn lacking(table: &str) -> Error {
     Error::new(
         Kind::Plan,
-        format!("{table} has a rule that is computed in a database, and cannot be made there as the backup has it."),
-        text!(
-            "Let ",
-            Setting::WorkspaceUrl,
-            " lead to a database that has the backup's extensions and types, such as a staging database that a run has filled."
-        ),
+        TargetFailure::WorkspaceLacks {
+            table: table.to_owned(),
+        },
+        TargetRemedy::FilledWorkspace,
     )
 }

@@ -1,9 +1,9 @@
 //! The rows, masked, and large objects, written into an archive as they come. On a thread that may block.
 
 use super::{unwritten, BlockPlace};
-use crate::alike::{counted, either};
 use crate::error::{Error, Kind, Result};
 use crate::event::{self, Event};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::{Load, Plan};
 use crate::postgres::{Buffers, Decision, Item, LoadedTable, Passage, SqlChange, Stages};
 use masking::{ColumnCounts, RowMask};
@@ -257,14 +257,12 @@ impl<W: Write> ArchiveSink<W> {
         if columns > 0 && current.finished.is_none() && counts.rows != current.rows {
             return Err(Error::new(
                 Kind::Verification,
-                format!(
-                    "{} of {} arrived, and {} {} masked.",
-                    counted(current.rows, "row"),
-                    load.table,
-                    counts.rows,
-                    either(counts.rows, "was", "were")
-                ),
-                "Run it again; if it happens again, please report it.",
+                JobFailure::NotAllMasked {
+                    table: load.table.to_string(),
+                    count: current.rows,
+                    masked: counts.rows,
+                },
+                JobRemedy::AgainOrReport,
             ));
         }
         let Finished { mut masked, sql } = current.finished.unwrap_or(Finished {

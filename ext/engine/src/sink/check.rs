@@ -1,8 +1,8 @@
 //! The finished archive, read again: it is whole, holds as many rows as were written, and what is masked has its form.
 
 use super::unreadable;
-use crate::alike::{counted, either};
 use crate::error::{Error, Result};
+use crate::notice::Mismatch;
 use crate::plan::{Load, Plan};
 use crate::postgres::LoadedTable;
 use crate::source::hex;
@@ -37,7 +37,7 @@ pub(crate) struct Checked {
     /// Their SHA-256, in lower-case hexadecimal.
     pub(crate) sha256: String,
     /// What is wrong with it, a sentence each; nothing when all is well.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Mismatch>,
 }
 
 /// Reads the archive to its end.
@@ -75,7 +75,7 @@ struct Check<'a> {
     /// Tables that were not met yet.
     loads: HashMap<DumpId, &'a LoadedTable>,
     objects: u64,
-    problems: Vec<String>,
+    problems: Vec<Mismatch>,
     cancel: &'a CancellationToken,
 }
 
@@ -94,9 +94,8 @@ impl Check<'_> {
     fn table<R: Read>(&mut self, block: DataBlock<'_, R>) -> Result<()> {
         let id = block.dump_id();
         let (Some(written), Some(load)) = (self.loads.remove(&id), self.expected.plan.rows_of(id)) else {
-            self.problems.push(format!(
-                "The archive holds data of entry {id}, which was not written."
-            ));
+            let entry = id.to_string();
+            self.problems.push(Mismatch::NotWritten { entry });
             return Ok(());
         };
         let mut forms = match self.expected.forms {
@@ -110,13 +109,11 @@ impl Check<'_> {
             forms.look(&piece)?;
         }
         if rows != written.rows {
-            self.problems.push(format!(
-                "The archive holds {} of {} where {} {} written.",
-                counted(rows, "row"),
-                load.table,
-                written.rows,
-                either(written.rows, "was", "were")
-            ));
+            self.problems.push(Mismatch::ArchivedRowsDiffer {
+                table: load.table.to_string(),
+                count: rows,
+                written: written.rows,
+            });
         }
         forms.conclude(load, &mut self.problems);
         Ok(())
@@ -143,16 +140,15 @@ impl Check<'_> {
         let mut missing: Vec<&LoadedTable> = self.loads.drain().map(|(_, load)| load).collect();
         missing.sort_unstable_by_key(|load| load.dump_id);
         for load in missing {
-            self.problems
-                .push(format!("The archive holds no rows of {}.", load.table));
+            let table = load.table.to_string();
+            self.problems.push(Mismatch::ArchivedRowsMissing { table });
         }
         let written = self.expected.large_objects;
         if self.objects != written {
-            self.problems.push(format!(
-                "The archive holds {} where {written} {} written.",
-                counted(self.objects, "large object"),
-                either(written, "was", "were")
-            ));
+            self.problems.push(Mismatch::ArchivedObjectsDiffer {
+                count: self.objects,
+                written,
+            });
         }
     }
 }
@@ -186,7 +182,7 @@ impl Forms {
         Ok(())
     }
 
-    fn conclude(&self, load: &Load, problems: &mut Vec<String>) {
+    fn conclude(&self, load: &Load, problems: &mut Vec<Mismatch>) {
         let before = problems.len();
         for (check, kept) in &self.checks {
             let columns = check.columns().iter().zip(check.without_form()).zip(kept);
@@ -195,26 +191,19 @@ impl Forms {
             }
         }
         if problems.len() == before && self.violations_seen > 0 {
-            problems.push(format!(
-                "{} written of {} {} not of the mask's form.",
-                counted(self.violations_seen, "value"),
-                load.table,
-                either(self.violations_seen, "was", "were")
-            ));
+            problems.push(Mismatch::ArchivedFormLostInWriting {
+                table: load.table.to_string(),
+                count: self.violations_seen,
+            });
         }
     }
 }
 
-fn problem(load: &Load, column: &MaskedColumn, values: u64) -> Option<String> {
-    (values > 0).then(|| {
-        format!(
-            "{}.{} holds {} that {} not of the form of its mask ({}).",
-            load.table,
-            column.name,
-            counted(values, "value"),
-            either(values, "is", "are"),
-            column.description
-        )
+fn problem(load: &Load, column: &MaskedColumn, values: u64) -> Option<Mismatch> {
+    (values > 0).then(|| Mismatch::ArchivedFormLost {
+        column: format!("{}.{}", load.table, column.name),
+        count: values,
+        mask: column.becomes.clone(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The file beside its name, until what is in it is proven: it cannot be taken for the archive before.
 
 use crate::error::{file_trouble, Error, Kind, Result};
+use crate::failure::{FileTrouble, SinkFailure, SinkRemedy};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -25,11 +26,7 @@ impl Draft {
     /// writing it.
     pub(crate) fn begin(name: &Path) -> Result<Self> {
         if fs::metadata(name).is_ok_and(|there| !there.is_file()) {
-            return Err(refused(
-                name,
-                "there is something that is no file",
-                "Name a file, or `-` for standard output.",
-            ));
+            return Err(refused(name, FileTrouble::NoFileThere, SinkRemedy::NameFile));
         }
         let mut path = name.as_os_str().to_owned();
         path.push(ENDING);
@@ -45,11 +42,7 @@ impl Draft {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(refused(
-                    name,
-                    "another dump is writing it",
-                    "Wait for it to end, or name another file.",
-                ))
+                return Err(refused(name, FileTrouble::AnotherDump, SinkRemedy::WaitForDump))
             }
             Err(TryLockError::Error(error)) => return Err(unwritable(name, &error)),
         }
@@ -98,17 +91,14 @@ impl Drop for Draft {
 }
 
 fn unwritable(name: &Path, error: &io::Error) -> Error {
-    refused(
-        name,
-        &file_trouble(error),
-        "Name a file in a directory that is there, can be written and has room for it.",
-    )
+    refused(name, file_trouble(error), SinkRemedy::NameWritableFile)
 }
 
-fn refused(name: &Path, why: &str, remedy: &str) -> Error {
+fn refused(name: &Path, trouble: FileTrouble, remedy: SinkRemedy) -> Error {
+    let path = name.display().to_string();
     Error::new(
         Kind::Configuration,
-        format!("The archive {} cannot be written: {why}.", name.display()),
+        SinkFailure::NamedUnwritten { path, trouble },
         remedy,
     )
 }
@@ -160,10 +150,7 @@ mod tests {
         let (_directory, name) = place();
         let first = Draft::begin(&name).unwrap();
         let refusal = Draft::begin(&name).err().unwrap();
-        assert!(
-            refusal.to_string().contains("another dump is writing it"),
-            "{refusal}"
-        );
+        assert!(refusal.to_string().contains("another_dump"), "{refusal}");
         drop(first);
         assert!(Draft::begin(&name).is_ok());
     }

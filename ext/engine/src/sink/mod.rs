@@ -23,17 +23,18 @@ pub(crate) use entries::entries;
 pub(crate) use tables::{BlockPlace, Tables};
 
 use crate::error::{file_trouble, Error, Kind};
-use crate::text::{text, Setting};
+use crate::failure::{SinkFailure, SinkRemedy};
 use pg_dump_archive::WriteError;
 use std::fmt::Display;
 use std::io::ErrorKind;
 
 /// What it means that the archive that was just written cannot be read.
 pub(crate) fn unreadable(error: &dyn Display) -> Error {
+    let fault = error.to_string();
     Error::new(
         Kind::Verification,
-        format!("The archive was written and cannot be read again: {error}."),
-        "Look at the disk, and run it again; if it happens again, please report it.",
+        SinkFailure::WrittenUnreadable { fault },
+        SinkRemedy::LookAtDisk,
     )
 }
 
@@ -42,22 +43,23 @@ fn unwritten(error: WriteError) -> Error {
     match error {
         WriteError::Io(error) if error.kind() == ErrorKind::BrokenPipe => Error::new(
             Kind::Configuration,
-            "What reads the archive ended before the archive did.",
-            "Look at what that program says, correct it, and run it again; or name a file instead of a pipe.",
+            SinkFailure::ReaderEnded,
+            SinkRemedy::LookAtReader,
         ),
         WriteError::Io(error) => Error::new(
             Kind::Configuration,
-            format!("The archive could not be written: {}.", file_trouble(&error)),
-            "Name a place that can be written and has room for it.",
+            SinkFailure::Unwritten {
+                trouble: file_trouble(&error),
+            },
+            SinkRemedy::NameWritablePlace,
         ),
         WriteError::Compression { version, compression } => Error::new(
             Kind::Configuration,
-            format!("The backup is in archive format {version}, which has no {compression} compression."),
-            text!(
-                "Set ",
-                Setting::DumpCompression.to("gzip"),
-                ", or make the backup with pg_dump 16 or later."
-            ),
+            SinkFailure::CompressionUnknown {
+                version: version.to_string(),
+                compression: compression.to_string(),
+            },
+            SinkRemedy::TakeGzip,
         ),
         other => Error::internal(format!("The archive could not be written: {other}.")),
     }

@@ -4,11 +4,12 @@
 
 use super::{check, entries, Checked, Expected, Tables};
 use crate::error::{Kind, Result};
+use crate::notice::Mismatch;
 use crate::plan::schema::Schema;
 use crate::plan::{plan, Plan, PlanInput, TableName};
 use crate::postgres::LoadedTable;
 use crate::settings::{MaskName, Rule, Settings};
-use masking::{ColumnCounts, Key};
+use masking::{Becomes, ColumnCounts, Key};
 use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version, Writer};
 use tokio_util::sync::CancellationToken;
 
@@ -173,15 +174,23 @@ fn an_archive_is_as_it_was_written_or_says_what_is_wrong() {
     };
     assert_eq!(
         problems(b"1\tada@example.org\n2\tkept@example.org\n", 0),
-        ["public.users.email holds 1 value that is not of the form of its mask (e-mail pseudonym)."]
+        [Mismatch::ArchivedFormLost {
+            column: "public.users.email".into(),
+            count: 1,
+            mask: Becomes::Email
+        }]
     );
     assert_eq!(
         problems(b"1\t\\N\n", 0),
-        ["The archive holds 1 row of public.users where 2 were written."]
+        [Mismatch::ArchivedRowsDiffer {
+            table: "public.users".into(),
+            count: 1,
+            written: 2
+        }]
     );
     assert_eq!(
         problems(&rows, 1),
-        ["The archive holds 0 large objects where 1 was written."]
+        [Mismatch::ArchivedObjectsDiffer { count: 0, written: 1 }]
     );
 
     let mut damaged = whole.clone();
@@ -191,7 +200,7 @@ fn an_archive_is_as_it_was_written_or_says_what_is_wrong() {
     for archive in [&damaged, &whole[..whole.len() - 1].to_vec(), &Vec::new()] {
         let error = checked(archive, &plan, 0).unwrap_err();
         assert_eq!(error.kind, Kind::Verification, "{error}");
-        assert!(error.to_string().contains("cannot be read again"), "{error}");
+        assert!(error.is("written_unreadable"), "{error}");
     }
 }
 

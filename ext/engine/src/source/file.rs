@@ -3,7 +3,7 @@
 use super::shown::shown;
 use super::{BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
-use crate::text::{text, Setting};
+use crate::failure::{BackupFailure, BackupRemedy};
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -27,17 +27,11 @@ pub(super) async fn find_again(path: &Path) -> Result<PackedBackup> {
         .map_err(|error| unopened(path, &error))?
         .is_file();
     if !is_file {
+        let path = shown(path).into_owned();
         return Err(Error::new(
             Kind::Configuration,
-            format!(
-                "The backup comes through {}, which cannot be read a second time.",
-                shown(path)
-            ),
-            text!(
-                "Give a regular file in ",
-                Setting::BackupFile,
-                ", or run it again."
-            ),
+            BackupFailure::FileReadOnce { path },
+            BackupRemedy::GiveRegularFile,
         ));
     }
     find(path).await
@@ -75,12 +69,10 @@ pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
         match opened {
             Ok((_, metadata)) if metadata.is_dir() => Err(Error::new(
                 Kind::Configuration,
-                format!("The backup file {} is a directory.", shown(&path)),
-                text!(
-                    "Give one file in ",
-                    Setting::BackupFile,
-                    ": a .tar.gz, a .tar or pg_dump -Fc's output. What pg_dump -Fd writes is not read."
-                ),
+                BackupFailure::FileIsDirectory {
+                    path: shown(&path).into_owned(),
+                },
+                BackupRemedy::GiveOneFile,
             )),
             Ok(opened) => Ok(opened),
             Err(error) => Err(unopened(&path, &error)),
@@ -91,24 +83,20 @@ pub(super) async fn open(path: &Path) -> Result<(File, Metadata)> {
 }
 
 fn unopened(path: &Path, error: &io::Error) -> Error {
-    let path = shown(path);
+    let path = shown(path).into_owned();
     let (what, remedy) = match error.kind() {
         io::ErrorKind::NotFound => (
-            format!("The backup file {path} does not exist."),
-            text!(
-                "Give an existing file in ",
-                Setting::BackupFile,
-                ", or leave both out to take Scalingo's backup."
-            ),
+            BackupFailure::FileMissing { path },
+            BackupRemedy::GiveExistingFile,
         ),
-        io::ErrorKind::PermissionDenied => (
-            format!("The backup file {path} may not be read by this user."),
-            "Change its owner or its mode (chmod u+r).".into(),
-        ),
-        _ => (
-            format!("The backup file {path} cannot be opened: {error}."),
-            text!("Check ", Setting::BackupFile, "."),
-        ),
+        io::ErrorKind::PermissionDenied => (BackupFailure::FileForbidden { path }, BackupRemedy::LetUserRead),
+        _ => {
+            let trouble = error.to_string();
+            (
+                BackupFailure::FileUnopened { path, trouble },
+                BackupRemedy::CheckBackupFile,
+            )
+        }
     };
     Error::new(Kind::Configuration, what, remedy)
 }
@@ -146,13 +134,11 @@ impl FileReader {
         };
         let found = hex(hasher);
         if self.expected.as_ref().is_some_and(|expected| *expected != found) {
+            let path = shown(&self.path).into_owned();
             return Err(io::Error::other(Error::new(
                 Kind::Archive,
-                format!(
-                    "The kept archive {} is not what was downloaded: it has changed since.",
-                    shown(&self.path)
-                ),
-                "Run again with FORCE_BACKUP_DOWNLOAD=true, which downloads it anew.",
+                BackupFailure::KeptChanged { path },
+                BackupRemedy::DownloadAnew,
             )));
         }
         let _ = self.digest.set(found);
@@ -165,11 +151,15 @@ impl Read for FileReader {
         let length = match self.file.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
             Err(error) => {
+                let unread = BackupFailure::FileUnread {
+                    path: shown(&self.path).into_owned(),
+                    trouble: error.to_string(),
+                };
                 return Err(io::Error::other(Error::new(
                     Kind::Archive,
-                    format!("Reading the backup file {} failed: {error}.", shown(&self.path)),
-                    "Check the disk that it is on.",
-                )))
+                    unread,
+                    BackupRemedy::CheckDisk,
+                )));
             }
             Ok(length) => length,
         };

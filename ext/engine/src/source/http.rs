@@ -6,6 +6,7 @@
 use super::find_inside;
 use super::patience::Patience;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{DownloadFailure, DownloadRemedy, Hitch};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, StatusCode};
@@ -13,8 +14,6 @@ use std::time::Duration;
 use url::{Host, Url};
 
 const USER_AGENT: &str = concat!("scalingo-staging-sync/", env!("CARGO_PKG_VERSION"));
-/// What is said of a server that takes a request and does not answer it.
-const SILENCE: &str = "no answer in time";
 /// The most characters of a foreign text that are quoted.
 const QUOTED: usize = 200;
 
@@ -58,8 +57,8 @@ fn build(builder: ClientBuilder) -> Result<Client> {
     builder.build().map_err(|error| {
         Error::new(
             Kind::Configuration,
-            format!("HTTPS cannot be set up on this machine ({}).", reason(&error)),
-            "Install the package ca-certificates, or point SSL_CERT_FILE at a file of certificates.",
+            DownloadFailure::NoHttps { why: reason(&error) },
+            DownloadRemedy::InstallCertificates,
         )
     })
 }
@@ -79,7 +78,7 @@ pub(super) enum HttpFailure {
     /// No answer, or half of one.
     Transport {
         /// "connection refused", for the end of a sentence.
-        reason: String,
+        reason: Hitch,
         /// Another try may do better.
         passing: bool,
         /// The request may have arrived, and may have done what it was to do.
@@ -104,7 +103,7 @@ impl HttpFailure {
     /// A server that says nothing.
     pub(super) fn silent() -> Self {
         Self::Transport {
-            reason: "nothing came".to_owned(),
+            reason: Hitch::NothingCame,
             passing: true,
             arrived: true,
         }
@@ -112,7 +111,14 @@ impl HttpFailure {
 
     /// Whether the server accepted the request and did not answer in time.
     pub(super) fn is_silence(&self) -> bool {
-        matches!(self, Self::Transport { reason, arrived: true, .. } if reason == SILENCE)
+        matches!(
+            self,
+            Self::Transport {
+                reason: Hitch::NoAnswer,
+                arrived: true,
+                ..
+            }
+        )
     }
 
     /// From an error of reqwest.
@@ -181,16 +187,18 @@ pub(super) fn retry_after(headers: &HeaderMap, now: jiff::Timestamp) -> Option<D
 /// What is at the bottom of an error of reqwest, in words for the end of a sentence.
 ///
 /// The upper layers of such an error name the URL; the lowest is the operating system's or rustls's own word.
-fn reason(error: &reqwest::Error) -> String {
+fn reason(error: &reqwest::Error) -> Hitch {
     if error.is_timeout() {
-        return SILENCE.into();
+        return Hitch::NoAnswer;
     }
     if is_too_large_a_head(error) {
-        return "the headers of the answer have no end".into();
+        return Hitch::EndlessHeaders;
     }
     lowest(error)
         .and_then(|error| quotable(&error.to_string(), &[]))
-        .unwrap_or_else(|| "the connection failed".into())
+        .map_or(Hitch::ConnectionFailed, |message| Hitch::TransportFailed {
+            message,
+        })
 }
 
 fn is_about_certificates(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -8,7 +8,8 @@
 use super::shown::shown;
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::text::{text, Setting};
+use crate::failure::{BackupFailure, BackupRemedy};
+use crate::notice::Notice;
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -126,17 +127,14 @@ impl Partial {
     /// Begins `directory/file_name`, and makes the directory (mode 0700) if it is missing. Blocks.
     pub(super) fn create(directory: &Path, file_name: &str) -> Result<Self> {
         Self::try_create(directory, file_name).map_err(|error| {
+            let unwritable = BackupFailure::DirectoryUnwritable {
+                directory: shown(directory).into_owned(),
+                trouble: error.to_string(),
+            };
             Error::new(
                 Kind::Configuration,
-                format!(
-                    "Nothing can be written to the directory {}: {error}.",
-                    shown(directory)
-                ),
-                text!(
-                    "Set ",
-                    Setting::TempDir,
-                    " to a directory that this user can write to."
-                ),
+                unwritable,
+                BackupRemedy::GiveWritableDirectory,
             )
         })
     }
@@ -320,11 +318,11 @@ impl Copy {
     }
 }
 
-fn not_kept(directory: &Path, error: &io::Error) -> String {
-    format!(
-        "The downloaded archive could not be kept in {}: {error}. The run goes on without a copy.",
-        shown(directory)
-    )
+fn not_kept(directory: &Path, error: &io::Error) -> Notice {
+    Notice::NotKept {
+        directory: shown(directory).into_owned(),
+        trouble: error.to_string(),
+    }
 }
 
 /// A foreign word as part of a file's name: letters, digits, `-` and `_` stay, all else becomes `_`; never empty,

@@ -11,7 +11,7 @@ use super::patience::Patience;
 use super::{BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
-use crate::text::{text, Setting, Text};
+use crate::failure::{BackupFailure, BackupRemedy, BackupSubject, Hitch};
 use backon::BackoffBuilder;
 use reqwest::header::{HeaderMap, ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, LAST_MODIFIED, RANGE};
 use reqwest::{Client, StatusCode};
@@ -29,7 +29,7 @@ pub(super) async fn find(link: &SecretString, patience: &Patience, events: &Sink
     let (reader, download) = download::start(
         client,
         Same(url),
-        "the backup behind the link".to_owned(),
+        BackupSubject::BackupBehindLink,
         patience.clone(),
         events.clone(),
         Arc::clone(&digest),
@@ -60,29 +60,19 @@ pub(super) async fn find_again(
     }
     Err(Error::new(
         Kind::Download,
-        "The link leads to another backup by now, and the rest of the first one is needed.",
-        "Run it again: it then takes the new one from its beginning.",
+        BackupFailure::LinkChanged,
+        BackupRemedy::RunFromNewBackup,
     ))
 }
 
 /// The link, if it goes by HTTPS, or stays on this machine.
 fn safe(link: &SecretString) -> Result<Url> {
-    let wrong = |what: &str| {
-        let remedy = text!(
-            "Give ",
-            Setting::BackupUrl,
-            " a pre-signed link that begins with https://."
-        );
-        Error::new(Kind::Configuration, what, remedy)
-    };
-    let url =
-        Url::parse(link.expose_secret().trim()).map_err(|_| wrong("The link to the backup is no URL."))?;
+    let wrong = |what| Error::new(Kind::Configuration, what, BackupRemedy::GiveHttpsLink);
+    let url = Url::parse(link.expose_secret().trim()).map_err(|_| wrong(BackupFailure::LinkNoUrl))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if http::is_local(&url) => Ok(url),
-        _ => Err(wrong(
-            "The link to the backup does not go by HTTPS, so anyone on the way could read production's data.",
-        )),
+        _ => Err(wrong(BackupFailure::LinkNotHttps)),
     }
 }
 
@@ -137,10 +127,9 @@ async fn first_byte(
                 }),
             });
         }
-        url = led_to(&url, response.headers())
-            .map_err(|why| no_use(&format!("it cannot be followed: {why}")))?;
+        url = led_to(&url, response.headers()).map_err(no_use)?;
     }
-    Err(no_use("it redirects too often"))
+    Err(no_use(Hitch::RedirectsTooOften))
 }
 
 fn info(url: &Url, headers: &HeaderMap) -> BackupInfo {
@@ -168,28 +157,27 @@ fn info(url: &Url, headers: &HeaderMap) -> BackupInfo {
     }
 }
 
+/// What the failure of a request means here. Its own text could quote the link, and is not repeated.
 fn unanswered(failure: &HttpFailure) -> Error {
-    match failure {
-        HttpFailure::Refused { status, .. } if download::refuses_a_link(*status) => no_use(&format!(
-            "the server answered {}, as when it has expired",
-            status.as_u16()
-        )),
-        HttpFailure::Refused { status, .. } => no_use(&format!("the server answered {}", status.as_u16())),
-        HttpFailure::Transport { reason, .. } => no_use(reason),
-        _ => no_use("the answer could not be read"),
-    }
+    no_use(match failure {
+        HttpFailure::Refused { status, .. } if download::refuses_a_link(*status) => {
+            Hitch::AnsweredAsExpired {
+                status: status.as_u16(),
+            }
+        }
+        HttpFailure::Refused { status, .. } => Hitch::Answered {
+            status: status.as_u16(),
+        },
+        HttpFailure::Transport { reason, .. } => reason.clone(),
+        _ => Hitch::AnswerUnreadable,
+    })
 }
 
-fn no_use(why: &str) -> Error {
-    let remedy: Text = text!(
-        "Have a new link made, set ",
-        Setting::BackupUrl,
-        " to it, and run it again."
-    );
+fn no_use(why: Hitch) -> Error {
     Error::new(
         Kind::Download,
-        format!("The link to the backup is of no use: {why}."),
-        remedy,
+        BackupFailure::LinkUseless { why },
+        BackupRemedy::MakeNewLink,
     )
 }
 

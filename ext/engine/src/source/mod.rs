@@ -26,8 +26,8 @@ pub(crate) use file::hex;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
+use crate::failure::{BackupFailure, BackupRemedy, BackupSubject};
 use crate::settings;
-use crate::text::{text, Setting};
 use shown::shown;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -252,10 +252,10 @@ fn unpacked(found: PackedBackup) -> Backup {
         download,
         ..
     } = found;
-    let subject = if info.file && download.is_none() {
-        format!("The backup file {}", info.id)
-    } else {
-        format!("The backup {} ({})", info.id, info.origin)
+    let (id, origin) = (info.id.clone(), info.origin.clone());
+    let subject = match info.file && download.is_none() {
+        true => BackupSubject::BackupFile { name: id },
+        false => BackupSubject::BackupFrom { id, origin },
     };
     let archive = Box::new(unpack::Unpacked::new(packed, subject).keeping(copying));
     Backup {
@@ -309,18 +309,11 @@ fn write_archive(
 }
 
 fn disk_refused(directory: &Path, error: &io::Error) -> Error {
-    Error::new(
-        Kind::Download,
-        format!(
-            "The archive could not be written to {}: {error}.",
-            shown(directory)
-        ),
-        text!(
-            "Make room there, or set ",
-            Setting::TempDir,
-            " to another directory."
-        ),
-    )
+    let unwritten = BackupFailure::FetchedUnwritten {
+        directory: shown(directory).into_owned(),
+        trouble: error.to_string(),
+    };
+    Error::new(Kind::Download, unwritten, BackupRemedy::MakeRoom)
 }
 
 #[cfg(test)]

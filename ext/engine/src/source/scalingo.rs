@@ -14,8 +14,8 @@ use super::patience::Patience;
 use super::{file, http, BackupInfo, PackedBackup};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::{BackupSubject, ScalingoFailure, ScalingoRemedy};
 use crate::settings;
-use crate::text::{text, Setting, Text};
 use api::Api;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -94,22 +94,12 @@ fn describe(settings: &settings::Scalingo, addon: &addon::Addon, record: backup:
 
 /// Refuses what would only puzzle Scalingo.
 fn check(settings: &settings::Scalingo) -> Result<()> {
-    let missing = |what: &str, remedy: Text| Err(Error::new(Kind::Configuration, what, remedy));
+    let missing = |what, remedy| Err(Error::new(Kind::Configuration, what, remedy));
     if settings.app.trim().is_empty() {
-        return missing(
-            "The app to copy from is not configured.",
-            text!(
-                "Set ",
-                Setting::CloneSourceScalingoAppName,
-                " to the production app's name."
-            ),
-        );
+        return missing(ScalingoFailure::NoApp, ScalingoRemedy::SetApp);
     }
     if settings.api_token.expose_secret().trim().is_empty() {
-        return missing(
-            "There is no API token for Scalingo.",
-            "Make one in the Scalingo dashboard and set SCALINGO_API_TOKEN to it.".into(),
-        );
+        return missing(ScalingoFailure::NoToken, ScalingoRemedy::MakeToken);
     }
     Ok(())
 }
@@ -180,7 +170,9 @@ async fn download(
         addon: description.addon.clone(),
         id: description.id.clone(),
     };
-    let subject = format!("the backup {}", description.id);
+    let subject = BackupSubject::BackupWithId {
+        id: description.id.clone(),
+    };
     let (info, name) = (info(&description), description.name.clone());
     let (reader, download) = download::start(
         client,

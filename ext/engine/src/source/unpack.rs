@@ -9,8 +9,8 @@ mod form;
 use super::error_from_io;
 use super::http::quotable;
 use super::keep::KeptCopy;
-use crate::alike::counted;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{BackupFailure, BackupRemedy, BackupSubject, Contents, Damage};
 use flate2::bufread::MultiGzDecoder;
 use form::{FileFormat, GZIP, HEAD};
 use std::cell::Cell;
@@ -30,8 +30,8 @@ type Bytes = Box<dyn Read + Send>;
 /// a kept copy need them. An error stays: further reads return it again.
 pub(super) struct Unpacked {
     state: State,
-    /// What it is called at the beginning of a sentence.
-    subject: String,
+    /// What it is called.
+    subject: BackupSubject,
     /// A copy of the packed bytes, to be kept when all of them turn out sound.
     copying: Option<KeptCopy>,
 }
@@ -52,8 +52,8 @@ struct Archive {
 }
 
 impl Unpacked {
-    /// Unpacks `packed`, which `subject` ("The backup 5f… ") names in errors. Nothing is read yet.
-    pub(super) fn new(packed: Bytes, subject: String) -> Self {
+    /// Unpacks `packed`, which `subject` names in errors. Nothing is read yet.
+    pub(super) fn new(packed: Bytes, subject: BackupSubject) -> Self {
         let state = State::Packed(packed);
         Self {
             state,
@@ -105,7 +105,7 @@ impl Read for Unpacked {
 }
 
 impl Archive {
-    fn read(&mut self, into: &mut [u8], subject: &str) -> Result<usize> {
+    fn read(&mut self, into: &mut [u8], subject: &BackupSubject) -> Result<usize> {
         let Some(left) = self.left else {
             return read_some(&mut self.bytes, into).map_err(|error| damaged(&error, subject));
         };
@@ -116,19 +116,13 @@ impl Archive {
         let length =
             read_some(&mut self.bytes, &mut into[..most]).map_err(|error| damaged(&error, subject))?;
         if length == 0 {
-            return Err(cut_short(
-                subject,
-                &format!(
-                    "its tar file lacks the last {} of the archive",
-                    counted(left, "byte")
-                ),
-            ));
+            return Err(cut_short(subject, Damage::TarLacks { count: left }));
         }
         self.left = Some(left - length as u64);
         Ok(length)
     }
 
-    fn read_the_rest(&mut self, subject: &str) -> Result<()> {
+    fn read_the_rest(&mut self, subject: &BackupSubject) -> Result<()> {
         io::copy(&mut self.bytes, &mut io::sink())
             .map(|_| ())
             .map_err(|error| damaged(&error, subject))
@@ -136,7 +130,7 @@ impl Archive {
 }
 
 /// Finds the archive in `packed`.
-fn recognise(packed: Bytes, subject: &str) -> Result<Archive> {
+fn recognise(packed: Bytes, subject: &BackupSubject) -> Result<Archive> {
     let (head, packed) = peek(packed, subject)?;
     if !head.starts_with(GZIP) {
         return recognise_unzipped(&head, packed, subject);
@@ -145,14 +139,14 @@ fn recognise(packed: Bytes, subject: &str) -> Result<Archive> {
     let (head, unzipped) = peek(
         Box::new(Gunzip {
             decoder,
-            subject: subject.to_owned(),
+            subject: subject.clone(),
         }),
         subject,
     )?;
     recognise_unzipped(&head, unzipped, subject)
 }
 
-fn recognise_unzipped(head: &[u8], bytes: Bytes, subject: &str) -> Result<Archive> {
+fn recognise_unzipped(head: &[u8], bytes: Bytes, subject: &BackupSubject) -> Result<Archive> {
     match FileFormat::of(head) {
         FileFormat::Custom => Ok(Archive { bytes, left: None }),
         FileFormat::Tar => find_member(bytes, subject),
@@ -164,7 +158,7 @@ fn recognise_unzipped(head: &[u8], bytes: Bytes, subject: &str) -> Result<Archiv
 ///
 /// The tar crate reads exactly the headers and what it is asked for, never ahead, so once the member is found
 /// `bytes` stands right behind the part of it that was looked at, and the crate is not needed any more.
-fn find_member(mut bytes: Bytes, subject: &str) -> Result<Archive> {
+fn find_member(mut bytes: Bytes, subject: &BackupSubject) -> Result<Archive> {
     let found = {
         let budget = Cell::new(HEADERS);
         let mut archive = tar::Archive::new(Metered {
@@ -184,7 +178,7 @@ fn find_member(mut bytes: Bytes, subject: &str) -> Result<Archive> {
 fn search(
     archive: &mut tar::Archive<Metered<'_>>,
     budget: &Cell<u64>,
-    subject: &str,
+    subject: &BackupSubject,
 ) -> Result<(Vec<u8>, u64)> {
     let (mut others, mut members) = (OtherMembers::default(), 0);
     for entry in archive.entries().map_err(|error| damaged_tar(&error, subject))? {
@@ -229,22 +223,29 @@ impl OtherMembers {
         }
     }
 
-    fn refusal(self, subject: &str) -> Error {
+    fn refusal(self, subject: &BackupSubject) -> Error {
+        let subject = subject.clone();
         if self.sql {
-            return FileFormat::Sql.refused(&format!("{subject} holds no PostgreSQL archive: what it holds"));
+            return Error::new(
+                Kind::UnsupportedArchive,
+                BackupFailure::PackedSql { subject },
+                BackupRemedy::MakeCustomDump,
+            );
         }
-        let holds = match (self.count, self.names.len()) {
-            (0, _) => "it holds no file at all".to_owned(),
-            (count, 0) => format!("it holds {count} other files"),
-            (count, named) if count > named => {
-                format!("it holds {} and {} more", self.names.join(", "), count - named)
-            }
-            _ => format!("it holds {}", self.names.join(", ")),
+        let (count, names) = (self.count, self.names);
+        let contents = match (count, names.len()) {
+            (0, _) => Contents::NoFile,
+            (count, 0) => Contents::UnnamedFiles { count },
+            (count, named) if count > named => Contents::ManyFiles {
+                names,
+                more: count - named,
+            },
+            _ => Contents::Files { names },
         };
         Error::new(
             Kind::Archive,
-            format!("{subject} is a tar file without a PostgreSQL archive: {holds}."),
-            "Make one with pg_dump -Fc and pack that.",
+            BackupFailure::TarWithoutArchive { subject, contents },
+            BackupRemedy::PackCustomDump,
         )
     }
 }
@@ -274,7 +275,7 @@ impl Read for Metered<'_> {
 /// Gunzip with errors of ours: what fails here is the gzip layer or, with an error of its own, a layer below it.
 struct Gunzip<R> {
     decoder: MultiGzDecoder<BufReader<R>>,
-    subject: String,
+    subject: BackupSubject,
 }
 
 impl<R: Read> Read for Gunzip<R> {
@@ -284,16 +285,16 @@ impl<R: Read> Read for Gunzip<R> {
                 return error;
             }
             io::Error::other(if error.kind() == io::ErrorKind::UnexpectedEof {
-                cut_short(&self.subject, "its gzip stream ends in the middle")
+                cut_short(&self.subject, Damage::GzipEnds)
             } else {
-                damaged_because(&self.subject, "its gzip stream does not decode")
+                damaged_because(&self.subject, Damage::GzipBroken)
             })
         })
     }
 }
 
 /// The first bytes of `bytes`, and a reader that starts over from them.
-fn peek(mut bytes: Bytes, subject: &str) -> Result<(Vec<u8>, Bytes)> {
+fn peek(mut bytes: Bytes, subject: &BackupSubject) -> Result<(Vec<u8>, Bytes)> {
     let head = read_head(&mut bytes).map_err(|error| damaged(&error, subject))?;
     let whole = Box::new(Cursor::new(head.clone()).chain(bytes));
     Ok((head, whole))
@@ -314,33 +315,31 @@ fn read_some(bytes: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-fn damaged(error: &io::Error, subject: &str) -> Error {
-    error_from_io(error).unwrap_or_else(|| damaged_because(subject, "it could not be read"))
+fn damaged(error: &io::Error, subject: &BackupSubject) -> Error {
+    error_from_io(error).unwrap_or_else(|| damaged_because(subject, Damage::NotReadable))
 }
 
-fn damaged_tar(error: &io::Error, subject: &str) -> Error {
-    error_from_io(error)
-        .unwrap_or_else(|| damaged_because(subject, "its tar file is cut short or has a broken header"))
+fn damaged_tar(error: &io::Error, subject: &BackupSubject) -> Error {
+    error_from_io(error).unwrap_or_else(|| damaged_because(subject, Damage::TarBroken))
 }
 
-fn damaged_because(subject: &str, why: &str) -> Error {
+fn damaged_because(subject: &BackupSubject, damage: Damage) -> Error {
+    let subject = subject.clone();
     Error::new(
         Kind::Archive,
-        format!("{subject} is damaged: {why}."),
-        TAKE_ANOTHER,
+        BackupFailure::Damaged { subject, damage },
+        BackupRemedy::TakeAnother,
     )
 }
 
-fn cut_short(subject: &str, how: &str) -> Error {
+fn cut_short(subject: &BackupSubject, damage: Damage) -> Error {
+    let subject = subject.clone();
     Error::new(
         Kind::Archive,
-        format!("{subject} is truncated: {how}."),
-        TAKE_ANOTHER,
+        BackupFailure::Truncated { subject, damage },
+        BackupRemedy::TakeAnother,
     )
 }
-
-const TAKE_ANOTHER: &str =
-    "Take another backup; if it is a file, copy it again; if it was kept, set FORCE_BACKUP_DOWNLOAD=true.";
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::Referred;
 use crate::detect::{Detection, SAMPLE_BYTES};
 use crate::error::{reading_failed, Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::part::{Chosen, Looked, Selection, Sieve};
 use crate::plan::{Load, Plan, TableName};
 use crate::postgres::{Buffers, Decision, Item};
@@ -330,7 +331,9 @@ fn sifted<R: Read>(
 fn not_as_copy_writes(table: &TableName) -> Error {
     Error::new(
         Kind::Archive,
-        format!("Rows of {table} are not as COPY writes them."),
-        "Take another backup; if it happens again, please report it.",
+        JobFailure::RowsNotCopy {
+            table: table.to_string(),
+        },
+        JobRemedy::TakeAnotherOrReport,
     )
 }

@@ -30,7 +30,7 @@ async fn an_endless_circle_of_redirects_is_an_error_without_the_link() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Download);
-    assert!(error.what.contains("in a circle"), "{error}");
+    assert!(error.what.contains("redirects_in_circle"), "{error}");
     assert!(scalingo.asked(FILE).len() <= 2);
 }
 
@@ -42,7 +42,7 @@ async fn ends_at_once(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Download, "{error}");
-    assert!(error.what.contains("cannot be downloaded"), "{error}");
+    assert!(error.is("impossible"), "{error}");
     assert_eq!(scalingo.asked(LINKS).len(), 1, "{error}");
     assert_eq!(scalingo.asked(FILE).len(), requests, "{error}");
     error.what.to_string()
@@ -52,12 +52,12 @@ async fn ends_at_once(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static
 async fn a_redirect_to_what_is_not_on_the_web_ends_the_download_at_once() {
     for place in ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x"] {
         let why = ends_at_once(move |_| Reply::status(302).with("location", place), 1).await;
-        assert!(why.contains("neither http nor https"), "{why}");
+        assert!(why.contains("redirects_elsewhere"), "{why}");
     }
     let why = ends_at_once(|_| Reply::status(302).with("location", "http://"), 1).await;
-    assert!(why.contains("not a URL"), "{why}");
+    assert!(why.contains("redirects_to_no_url"), "{why}");
     let why = ends_at_once(|_| Reply::status(307), 1).await;
-    assert!(why.contains("without saying where to"), "{why}");
+    assert!(why.contains("redirects_nowhere"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +73,7 @@ async fn a_chain_of_redirects_without_end_ends_the_download_at_once() {
         11,
     )
     .await;
-    assert!(why.contains("redirects too often"), "{why}");
+    assert!(why.contains("redirects_too_often"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +89,7 @@ async fn an_answer_whose_headers_have_no_end_ends_the_download_at_once() {
             1,
         )
         .await;
-        assert!(why.contains("headers of the answer have no end"), "{why}");
+        assert!(why.contains("endless_headers"), "{why}");
     }
 }
 
@@ -137,5 +137,5 @@ async fn an_empty_file_is_no_archive() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Archive, "{error}");
-    assert!(error.what.contains("empty"), "{error}");
+    assert!(error.is("empty"), "{error}");
 }

@@ -143,6 +143,9 @@ async fn a_rest_that_is_too_long_ends_the_run_and_is_reported() {
         Reply::bytes(429, "Retry later").with("retry-after", "7200")
     });
     let error = refused(scalingo.settings()).await;
-    assert!(error.remedy.contains("7200 seconds"), "{error}");
+    assert!(
+        error.remedy.is("wait_as_asked") && error.remedy.contains("7200"),
+        "{error}"
+    );
     assert_eq!(scalingo.asked(ADDONS).len(), 1);
 }

@@ -6,6 +6,7 @@
 
 use super::neutral;
 use super::static_value;
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, Mask, Nulls, ANY_VALUE};
 use crate::error::Unfit;
 use crate::key::Function;
@@ -106,11 +107,10 @@ impl Pseudonym for Category {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     let values = values(fitting)?;
-    let description = "one of the column's own values, drawn anew for each row; their distribution stays";
     if !values.is_empty() {
         return Ok(Fitted::pseudonym(
             Category::new(fitting, values),
-            description,
+            Becomes::OwnValue,
             ANY_VALUE,
         ));
     }

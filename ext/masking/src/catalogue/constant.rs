@@ -2,6 +2,7 @@
 //! under a unique index. For the strategies: `static` asks more of its value.
 
 use crate::action::Writes;
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::distinct;
@@ -33,8 +34,8 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Type::Enum(_) => (text.to_owned(), fitting.equals(text)),
         _ => (number.to_owned(), format!("{} = {number}", fitting.sql())),
     };
-    let description = format!("constant \"{value}\"");
-    Ok(Fitted::new(Writes::value(&value), description, form))
+    let writes = Writes::value(&value);
+    Ok(Fitted::new(writes, Becomes::Constant { value }, form))
 }
 
 /// Whether a column of a type holds a text, which is this number if it is one at all.

@@ -1,6 +1,7 @@
 //! `email`: `<20 hex digits>@<domain>`, from the lower-cased address.
 
 use crate::append::Fixed;
+use crate::becomes::Becomes;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
@@ -125,7 +126,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         keep_domain,
         limit: limit.unwrap_or(usize::MAX),
     };
-    Ok(Fitted::pseudonym(email, "e-mail pseudonym", form))
+    Ok(Fitted::pseudonym(email, Becomes::Email, form))
 }
 
 #[cfg(test)]

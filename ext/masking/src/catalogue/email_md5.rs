@@ -3,6 +3,7 @@
 
 use super::email;
 use crate::action::Other;
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::distinct::DistinctForm;
@@ -91,7 +92,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         function: fitting.function("email_md5"),
         form,
     };
-    let fitted = Fitted::pseudonym(md5, "MD5 of the new e-mail address", condition);
+    let fitted = Fitted::pseudonym(md5, Becomes::EmailMd5, condition);
     Ok(Fitted {
         reads: place.into_iter().collect(),
         ..fitted.also_of_empty()

@@ -2,6 +2,7 @@
 //! the strategies, and for columns that no mask of the catalogue fits.
 
 use crate::action::Writes;
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting, Mask, Nulls, Options};
 use crate::error::{Misfit, Unfit};
 use crate::families::distinct;
@@ -27,7 +28,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     }
     if !column.not_null {
         let form = format!("{} IS NULL", fitting.sql());
-        return Ok(Fitted::new(Writes::null(), "NULL", form));
+        return Ok(Fitted::new(Writes::null(), Becomes::Null, form));
     }
     let Some(neutral) = column.kind.neutral() else {
         return Err(fitting.unfit(
@@ -43,6 +44,8 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Test::Text(text) => fitting.equals(text),
         Test::Equals(sql) => format!("{} = {sql}", fitting.sql()),
     };
-    let description = format!("neutral value \"{}\"", neutral.value);
-    Ok(Fitted::new(Writes::value(&neutral.value), description, form))
+    let becomes = Becomes::Neutral {
+        value: neutral.value.to_string(),
+    };
+    Ok(Fitted::new(Writes::value(&neutral.value), becomes, form))
 }

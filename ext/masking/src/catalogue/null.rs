@@ -1,6 +1,7 @@
 //! `null`.
 
 use crate::action::Writes;
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, Nulls};
 use crate::error::{Misfit, Unfit};
 
@@ -27,7 +28,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         ));
     }
     let form = format!("{} IS NULL", fitting.sql());
-    Ok(Fitted::new(Writes::null(), "NULL", form))
+    Ok(Fitted::new(Writes::null(), Becomes::Null, form))
 }
 
 #[cfg(test)]

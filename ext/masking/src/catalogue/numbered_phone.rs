@@ -1,5 +1,6 @@
 //! `numbered_phone`: `060` and seven digits of the user's id or of the row's own, for the strategies.
 
+use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::numbered::{self, NumberedShape};
@@ -31,7 +32,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         first: fitting.ground.table.position("user_id"),
     };
     let mut fitted = numbered::fit(fitting, &shape)?;
-    fitted.description = "phone number 060…".into();
+    fitted.becomes = Becomes::NumberedPhone;
     if !matches!(fitting.column.kind, Type::Text { .. }) {
         // Seven digits or more after 60.
         fitted.form = format!("{} >= 600000000", fitting.sql());

@@ -1,6 +1,7 @@
 //! Masks that always write the same.
 
 use crate::action::Writes;
+use crate::becomes::Becomes;
 use crate::entry::{Fitted, Fitting};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -25,5 +26,5 @@ pub(crate) fn fit(fitting: &Fitting<'_>, value: &str, form: String) -> Fitted {
     if matches!(fitting.column.kind, Type::Text { .. }) {
         return fitting.fitted(Always(value.as_bytes().into()), form);
     }
-    Fitted::new(Writes::value(value), fitting.name(), form)
+    Fitted::new(Writes::value(value), Becomes::Mask { mask: fitting.name() }, form)
 }

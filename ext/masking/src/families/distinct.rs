@@ -1,5 +1,6 @@
 //! Keyed digests for values that have to stay distinct, in a column of any type.
 
+use crate::becomes::Becomes;
 use crate::bytes::{first_16, first_u128, is_hex, write_digits, write_hex};
 use crate::entry::{Fitted, Fitting};
 use crate::error::Unfit;
@@ -135,5 +136,5 @@ pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         function: fitting.function("distinct"),
         form,
     };
-    Ok(Fitted::pseudonym(distinct, "distinct keyed value", condition).also_of_empty())
+    Ok(Fitted::pseudonym(distinct, Becomes::Distinct, condition).also_of_empty())
 }

@@ -1,6 +1,7 @@
 //! A prefix and the digits of an id: the strategies' names and phone numbers.
 
 use crate::append::{append, Fixed};
+use crate::becomes::Becomes;
 use crate::bytes::{first_u128, pad, write_digits};
 use crate::entry::{Fitted, Fitting};
 use crate::error::Unfit;
@@ -224,7 +225,13 @@ pub(crate) fn fit(fitting: &Fitting<'_>, shape: &NumberedShape<'_>) -> Result<Fi
         limit: shape.limit.filter(|_| distinct.is_none()),
         distinct,
     };
-    Ok(Fitted::pseudonym(numbered, format!("{}<id>", shape.prefix), form))
+    Ok(Fitted::pseudonym(
+        numbered,
+        Becomes::Numbered {
+            prefix: shape.prefix.to_owned(),
+        },
+        form,
+    ))
 }
 
 /// The condition that a text column is such a pseudonym.

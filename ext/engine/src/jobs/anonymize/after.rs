@@ -1,11 +1,12 @@
 //! What follows when the rows are masked: materialized views, verification, the look for originals that survived.
 
 use super::Masking;
-use crate::alike::{counted, either};
 use crate::channel::Channel;
 use crate::error::{About, Doing, Error, Kind, Result};
+use crate::failure::{JobRemedy, LeakRemedy};
 use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
+use crate::notice::Mismatch;
 use leak_check::LookTime;
 
 impl Masking<'_> {
@@ -37,7 +38,7 @@ impl Masking<'_> {
             .failure()
             .filter(|_| self.settings.masking.fail_on_verification_error)
         {
-            Some(failure) => Err(leak_report::refusal(failure, "The masked columns are masked.")),
+            Some(failure) => Err(leak_report::refusal(failure, LeakRemedy::MaskedInPlace)),
             None => {
                 leak_report::warn(&leak_report, self.events);
                 Ok(leak_report)
@@ -97,24 +98,18 @@ impl Masking<'_> {
                     continue;
                 }
                 sound = false;
-                let what = format!(
-                    "{} of {}.{} {} not have the form of the mask.",
-                    counted(violations.unsigned_abs(), "row"),
-                    load.table,
-                    column.name,
-                    either(violations.unsigned_abs(), "does", "do")
-                );
+                let what = Mismatch::FormLostInPlace {
+                    column: format!("{}.{}", load.table, column.name),
+                    count: violations.unsigned_abs(),
+                };
                 if self.settings.masking.fail_on_verification_error {
-                    return Err(Error::new(
-                        Kind::Verification,
-                        what,
-                        "Look for a trigger or a default that writes this column, and run it again.",
-                    )
-                    .about(
-                        About::table(&load.table)
-                            .column(&column.name)
-                            .rows(violations.unsigned_abs()),
-                    ));
+                    return Err(
+                        Error::new(Kind::Verification, what, JobRemedy::LookForTrigger).about(
+                            About::table(&load.table)
+                                .column(&column.name)
+                                .rows(violations.unsigned_abs()),
+                        ),
+                    );
                 }
                 self.events.warn(what);
             }

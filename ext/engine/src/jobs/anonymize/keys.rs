@@ -2,6 +2,7 @@
 
 use super::Masking;
 use crate::error::{Doing, Error, Result};
+use crate::notice::Notice;
 use crate::plan::{Plan, TableName, TaskId};
 use pg_dump_archive::{Entry, EntryKind};
 use std::collections::BTreeMap;
@@ -171,10 +172,10 @@ impl Masking<'_> {
             .await?;
         let not_valid = format!("{} NOT VALID", key.put_back);
         self.execute(Doing::WithRows(&doing), &not_valid).await?;
-        self.events.warn(format!(
-            "The foreign key {} of {} is put back NOT VALID: rows refer to some that are gone.",
-            key.name, key.table
-        ));
+        self.events.warn(Notice::KeyPutBackNotValid {
+            key: key.name.clone(),
+            table: key.table.to_string(),
+        });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::{age_warning, not_valid, take, trial, BackupContents, DryRun};
 use crate::error::{Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::JobRemedy;
 use crate::jobs::{choice, room};
 use crate::part::Selection;
 use crate::plan::{Plan, Unsettled};
@@ -16,7 +17,8 @@ use crate::{identity, postgres, report};
 impl DryRun {
     pub(super) fn note_backup(&mut self, settings: &Settings, contents: &BackupContents) {
         self.backup = Some(report::BackupReport::new(&contents.info, None, &contents.header));
-        self.warnings.extend(age_warning(settings, &contents.info));
+        self.warnings
+            .extend(age_warning(settings, &contents.info).map(Text::from));
     }
 
     /// What the target has now; None where it cannot be looked at, or is not filled.
@@ -95,7 +97,7 @@ impl DryRun {
 
 /// A fault that the caller has found.
 pub(super) fn known(fault: &String) -> Error {
-    Error::new(Kind::Configuration, fault, "Correct it there.")
+    Error::new(Kind::Configuration, fault, JobRemedy::CorrectThere)
 }
 
 /// What is wrong with the configuration, and what the server at `url` refuses of it besides, as one list.

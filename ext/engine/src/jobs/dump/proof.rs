@@ -2,10 +2,11 @@
 
 use super::{blocking, Begun, Done, Dumping};
 use crate::error::{Error, Kind, Result};
+use crate::failure::{JobRemedy, LeakRemedy};
 use crate::leak_report::{self, LeakReport};
 use crate::plan::{personal, Plan};
 use crate::sink::{self, Checked, Expected};
-use crate::text::{text, Setting};
+use crate::text::Text;
 use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ impl Dumping<'_> {
         let found = leak_report::collect(plan, begun.leaks.as_ref(), None, &self.events);
         let strict = self.settings.masking.fail_on_verification_error;
         match found.failure().filter(|_| strict) {
-            Some(failure) => Err(leak_report::refusal(failure, "The archive was not kept.")),
+            Some(failure) => Err(leak_report::refusal(failure, LeakRemedy::ArchiveNotKept)),
             None => {
                 leak_report::warn(&found, &self.events);
                 Ok(found)
@@ -54,12 +55,8 @@ impl Dumping<'_> {
         if self.settings.masking.fail_on_verification_error {
             return Err(Error::new(
                 Kind::Verification,
-                checked.problems.join(" "),
-                text!(
-                    "The archive was not kept. Please report this; until it is corrected, leave the table out by ",
-                    Setting::ExcludeTables,
-                    "."
-                ),
+                Text::joined(&checked.problems, " "),
+                JobRemedy::ArchiveNotKept,
             ));
         }
         for problem in &checked.problems {

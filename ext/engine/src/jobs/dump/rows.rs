@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::jobs::until_cancelled;
+use crate::notice::Mismatch;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, Plan};
 use crate::postgres::workspace::Workspace;
@@ -159,7 +160,7 @@ impl Rows {
     }
 
     /// Runs the rules in SQL, all rows having come, and writes what they leave. Gives back what they found wrong.
-    pub(super) fn finish_ruled(&mut self) -> Result<Vec<String>> {
+    pub(super) fn finish_ruled(&mut self) -> Result<Vec<Mismatch>> {
         let Some(ruled) = &self.ruled else {
             return Ok(Vec::new());
         };

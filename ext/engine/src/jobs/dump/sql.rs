@@ -1,6 +1,7 @@
 //! What a dump needs a database for: rules in SQL, conditions, and the choice of a part.
 
 use crate::error::{Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::jobs::choice;
 use crate::part::Selection;
 use crate::plan::schema::Schema;
@@ -9,7 +10,6 @@ use crate::postgres::workspace::{self, Workspace};
 use crate::postgres::Buffers;
 use crate::settings::TargetSettings;
 use crate::stream::Opened;
-use crate::text::{text, Setting};
 use std::sync::Arc;
 
 /// Why there is no plan, with what the workspace's server refuses besides.
@@ -31,7 +31,7 @@ pub(super) async fn workspace(
         return Ok(None);
     }
     refuse_deletes(plan, schema)?;
-    let settings = settings.ok_or_else(|| nowhere(&ruled(plan)))?;
+    let settings = settings.ok_or_else(|| nowhere(ruled(plan)))?;
     let begun = Workspace::begin(settings, plan, buffers.clone()).await?;
     Ok(Some(Arc::new(begun)))
 }
@@ -46,25 +46,20 @@ pub(super) async fn selection(
     if opened.plan.part.is_none() {
         return Ok(None);
     }
-    let settings = settings.ok_or_else(|| nowhere("A subset"))?;
+    let settings = settings.ok_or_else(|| nowhere(JobFailure::SubsetNowhere))?;
     let session = workspace::session(settings).await?;
     let chosen = choice::elsewhere((session, buffers.clone()), opened, known).await?;
     let selection = chosen.ok_or_else(|| {
         Error::new(
             Kind::Plan,
-            "A rule of the subset needs a type or a function of production's that the database does not have in which rows are \
-             chosen.",
-            text!(
-                "Let ",
-                Setting::WorkspaceUrl,
-                " lead to a database that has it, such as a staging database that a run has filled."
-            ),
+            JobFailure::SubsetNeedsWorkspace,
+            JobRemedy::OtherWorkspace,
         )
     })?;
     Ok(Some(Arc::new(selection)))
 }
 
-fn ruled(plan: &Plan) -> String {
+fn ruled(plan: &Plan) -> JobFailure {
     let statements = plan.sql_rules.groups.iter();
     let tables = statements.flat_map(|group| {
         let ruled = group
@@ -76,20 +71,11 @@ fn ruled(plan: &Plan) -> String {
     let mut tables: Vec<String> = tables.collect();
     tables.sort_unstable();
     tables.dedup();
-    format!("Rules in SQL or with a condition, of {},", tables.join(", "))
+    JobFailure::RulesNowhere { tables }
 }
 
-fn nowhere(what: &str) -> Error {
-    let verb = if what.ends_with(',') { "take" } else { "takes" };
-    Error::new(
-        Kind::Plan,
-        format!("{what} {verb} a database to compute in, and there is none."),
-        text!(
-            "Set ",
-            Setting::WorkspaceUrl,
-            " to one, or DATABASE_URL: only temporary tables are made there."
-        ),
-    )
+fn nowhere(what: JobFailure) -> Error {
+    Error::new(Kind::Plan, what, JobRemedy::SetWorkspace)
 }
 
 /// What becomes of rows that refer to deleted ones is found out in a target, key by key.
@@ -107,13 +93,10 @@ fn refuse_deletes(plan: &Plan, schema: &Schema) -> Result<()> {
     };
     Err(Error::new(
         Kind::Plan,
-        format!("A rule deletes rows of {references}, to which rows of {table} refer, and a dump cannot follow them."),
-        text!(
-            "Choose the rows that come by ",
-            Setting::Subset,
-            ", which follows references, or leave rows out by ",
-            Setting::ExcludeTables,
-            "."
-        ),
+        JobFailure::DeletesInDump {
+            table: references.to_string(),
+            referring: table.to_string(),
+        },
+        JobRemedy::ChooseBySubset,
     ))
 }

@@ -14,7 +14,7 @@ use crate::plan::parse::parse_expression;
 use crate::plan::rules::{ChosenColumns, Rules};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, Load, Problems};
-use masking::{Keep, MaskedColumn, RowMask};
+use masking::{Becomes, Keep, MaskedColumn, RowMask};
 use pg_dump_archive::DumpId;
 use sqlparser::ast::{Ident, VisitMut};
 use std::collections::{BTreeSet, HashMap};
@@ -136,8 +136,10 @@ fn choice(chosen: &ChosenColumns<'_>, masked: &MaskedColumn, pseudonym: String) 
         column: masked.name.clone(),
         pseudonym,
         mask: match chosen.condition {
-            Some(_) => format!("{}, under a condition", masked.description),
-            None => masked.description.clone(),
+            Some(_) => Becomes::Conditional {
+                mask: Box::new(masked.becomes.clone()),
+            },
+            None => masked.becomes.clone(),
         },
         form: masked.form_sql.clone(),
         keep: keep.map(|keep| keep.sql(&quote_identifier(&masked.name))),

@@ -23,6 +23,7 @@ use super::rules::Rules;
 use super::schema::Schema;
 use super::{quote_identifier, Diagnostics, Load, Problems, TableName};
 use crate::settings::Settings;
+use masking::Becomes;
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use temporaries::Temporaries;
@@ -116,8 +117,8 @@ pub struct Choice {
     pub column: String,
     /// The further column that its pseudonyms come in.
     pub pseudonym: String,
-    /// The mask, in words, for the report.
-    pub mask: String,
+    /// What the mask makes of it, for the report.
+    pub mask: Becomes,
     /// A SQL condition that every value that was put in meets.
     pub form: String,
     /// A SQL condition that is true of every value that the rule's `keep` leaves alone.

@@ -7,6 +7,7 @@
 //! would lock it, and no wait is longer than a few seconds. Where all this is not enough to know, it says so.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::ServerRemedy;
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
 use crate::postgres::enclosed::enclosed;
@@ -318,7 +319,7 @@ impl<'a> Beside<'a> {
                     let what = Error::from_server(Doing::Rule { rule, sql: &asked }, &error).what;
                     // A condition is asked about for each table of a family.
                     if check.problems.iter().all(|known| known.what != what) {
-                        let remedy = "PostgreSQL does not accept this: correct the rule.";
+                        let remedy = ServerRemedy::CorrectRefusedRule;
                         check.problems.push(Error::new(Kind::Plan, what, remedy));
                     }
                 }

@@ -1,11 +1,12 @@
 //! How many connections a run needs, and how many the target's role may have as its catalogue has it.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
+use crate::notice::Notice;
 use crate::plan::Plan;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 use crate::settings::TargetSettings;
-use crate::text::{text, Setting, Text};
 
 /// How many sessions a load works with beside the one that holds the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +44,15 @@ impl Wanted {
 }
 
 /// The warning when fewer are available.
-pub(in crate::postgres) fn fewer(parallel: usize) -> Text {
-    text!(
-        format!("The target has no more than {parallel} of the connections of "),
-        Setting::ParallelConnections,
-        " left, so that the run takes longer."
-    )
+pub(in crate::postgres) fn fewer(parallel: usize) -> Notice {
+    Notice::FewerConnections { parallel }
 }
 
 /// What stands in the way of a run.
 #[derive(Debug)]
 pub(in crate::postgres) enum Shortage {
     /// It goes on with fewer.
-    Slower(Text),
+    Slower(Notice),
     /// It cannot begin.
     TooFew(Error),
 }
@@ -95,11 +92,11 @@ pub(in crate::postgres) async fn shortage(
     Ok(if beside < wanted.least() {
         Some(Shortage::TooFew(Error::new(
             Kind::TargetConnection,
-            format!(
-                "The target's role may open {free} more connections, and the run needs {} at once.",
-                1 + wanted.least()
-            ),
-            "Raise the role's CONNECTION LIMIT, or the database's, and run it again.",
+            SessionFailure::TooFewConnections {
+                count: free,
+                needed: 1 + wanted.least(),
+            },
+            SessionRemedy::RaiseLimit,
         )))
     } else if beside < wanted.all() {
         Some(Shortage::Slower(fewer(wanted.parallel_of(beside))))

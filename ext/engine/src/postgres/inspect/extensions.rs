@@ -5,10 +5,10 @@
 //! Related Objects into an Extension": `superuser`, `trusted`, `requires`).
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::plan::{Plan, Refusal, Statement};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, is_refusal};
-use crate::text::{text, Setting, Text};
 use pg_dump_archive::EntryKind;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,10 +141,12 @@ fn misplaced(name: &str, schema: &str, home: &str, is_relocatable: bool) -> Erro
     };
     Error::new(
         Kind::Plan,
-        format!(
-            "The target has the extension {name} in the schema {schema}, and the backup wants it in {home}."
-        ),
-        format!("Have the extension's owner run {cure} in the target, and run it again."),
+        TargetFailure::ExtensionElsewhere {
+            extension: name.to_owned(),
+            schema: schema.to_owned(),
+            home: home.to_owned(),
+        },
+        TargetRemedy::MoveExtension { cure },
     )
 }
 
@@ -199,72 +201,52 @@ pub(in crate::postgres) fn lacks_another(error: &tokio_postgres::Error) -> bool 
     error.code().is_some_and(|code| code.code() == "42704")
 }
 
-/// A relative clause.
-fn which(need: Need) -> Text {
-    match need {
-        Need::Backup => "which the backup's schema needs".into(),
-        Need::Configuration => text!("which ", Setting::Postgis, " asks for"),
-    }
-}
-
-/// What to do besides, where only the configuration asks for it.
-fn or_not(need: Need) -> Text {
-    match need {
-        Need::Backup => Text::default(),
-        Need::Configuration => text!(
-            " If the app can do without it, set ",
-            Setting::Postgis.to(false),
-            "."
-        ),
-    }
-}
-
 fn may_not_create(name: &str, need: Need) -> Error {
-    Error::new(
-        Kind::Privilege,
-        text!(
-            format!("The target's role may not create the extension {name}, "),
-            which(need),
-            "."
-        ),
-        by_another_role(name, need),
-    )
+    let extension = name.to_owned();
+    let what = match need {
+        Need::Backup => TargetFailure::ExtensionForbidden { extension },
+        Need::Configuration => TargetFailure::WantedExtensionForbidden { extension },
+    };
+    Error::new(Kind::Privilege, what, by_another_role(name, need))
 }
 
 fn requires_another(name: &str, need: Need) -> Error {
-    Error::new(
-        Kind::Restore,
-        text!(
-            format!("The extension {name}, "),
-            which(need),
-            ", requires another extension that the target does not have.",
-        ),
-        by_another_role(name, need),
-    )
+    let extension = name.to_owned();
+    let what = match need {
+        Need::Backup => TargetFailure::ExtensionRequires { extension },
+        Need::Configuration => TargetFailure::WantedExtensionRequires { extension },
+    };
+    Error::new(Kind::Restore, what, by_another_role(name, need))
 }
 
-fn by_another_role(name: &str, need: Need) -> Text {
-    let name = crate::plan::quote_identifier(name);
-    text!(
-        format!(
-            "Have a superuser, or the database's provider, run CREATE EXTENSION {name} CASCADE in the target, and run it \
-             again."
-        ),
-        or_not(need),
-    )
+/// Where only the configuration asks for it, the app may do without it.
+fn by_another_role(name: &str, need: Need) -> TargetRemedy {
+    let extension = crate::plan::quote_identifier(name);
+    match need {
+        Need::Backup => TargetRemedy::CreateExtension { extension },
+        Need::Configuration => TargetRemedy::CreateExtensionOrNot { extension },
+    }
 }
 
 fn not_there(name: &str, need: Need) -> Error {
-    Error::new(
-        Kind::Restore,
-        text!(
-            format!("The target's server does not have the extension {name}, "),
-            which(need),
-            "."
+    let extension = || name.to_owned();
+    let (what, remedy) = match need {
+        Need::Backup => (
+            TargetFailure::ExtensionAbsent {
+                extension: extension(),
+            },
+            TargetRemedy::InstallExtension {
+                extension: extension(),
+            },
         ),
-        text!(
-            format!("Have the server's administrator install {name}, or choose a target that offers it."),
-            or_not(need),
+        Need::Configuration => (
+            TargetFailure::WantedExtensionAbsent {
+                extension: extension(),
+            },
+            TargetRemedy::InstallExtensionOrNot {
+                extension: extension(),
+            },
         ),
-    )
+    };
+    Error::new(Kind::Restore, what, remedy)
 }

@@ -1,6 +1,7 @@
 //! What the role owns in the target, and who would lose something if it were dropped. Only looks.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::postgres::inspect::relations::HYPERTABLE;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, Facts};
@@ -268,12 +269,11 @@ pub(crate) async fn refuse_losses(session: &Session, facts: &Facts) -> Result<()
     }
     Err(Error::new(
         Kind::Privilege,
-        format!(
-            "Emptying the target would take along what does not belong to its role {}: {}.",
-            facts.role,
-            names.join(", ")
-        ),
-        "Drop these objects, or give them to the target's role, and run it again.",
+        TargetFailure::TakesAlong {
+            role: facts.role.clone(),
+            objects: names,
+        },
+        TargetRemedy::GiveObjects,
     ))
 }
 
@@ -299,10 +299,7 @@ pub(crate) async fn refuse_taken_oids(session: &Session, oids: &[u32]) -> Result
         .map_err(doing)?;
     Err(Error::new(
         Kind::Privilege,
-        format!(
-            "Large objects of the backup are in the target already, as another role's: {}.",
-            names.join(", ")
-        ),
-        "Unlink them as that role, and run it again.",
+        TargetFailure::ObjectsTaken { objects: names },
+        TargetRemedy::UnlinkObjects,
     ))
 }

@@ -13,6 +13,7 @@ pub(in crate::postgres) mod relations;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::SessionFailure;
 use crate::plan::Plan;
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
@@ -117,7 +118,7 @@ pub async fn inspect(
             .extend(extensions::refuse_misplaced(&session, plan).await.err());
         match connections::shortage(&session, settings, plan).await? {
             Some(connections::Shortage::TooFew(error)) => seen.problems.push(error),
-            Some(connections::Shortage::Slower(warning)) => seen.warnings.push(warning),
+            Some(connections::Shortage::Slower(warning)) => seen.warnings.push(warning.into()),
             None => {}
         }
         foresight::look(&session, plan, &mut seen).await?;
@@ -131,7 +132,7 @@ pub async fn inspect(
     }
     if !settings.terminate_connections && !seen.sessions.is_empty() {
         seen.problems
-            .push(busy::other_sessions("other sessions in the database"));
+            .push(busy::other_sessions(SessionFailure::SomeSessions));
     }
     session.batch_execute("ROLLBACK").await.map_err(doing)?;
     session.close().await;

@@ -6,6 +6,7 @@
 //! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
 
 use crate::error::{About, Doing, Error, Kind, Result};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::sql_rules::quiet::QuietCopy;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::Load;
@@ -289,8 +290,10 @@ impl<'a> Copying<'a> {
         let Some((way, further)) = self.further.split_first() else {
             return Err(Error::new(
                 Kind::Archive,
-                format!("Rows of {} are not as COPY writes them.", self.table),
-                "Take another backup; if it happens again, please report it.",
+                JobFailure::RowsNotCopy {
+                    table: self.table.to_string(),
+                },
+                JobRemedy::TakeAnotherOrReport,
             )
             .about(About::table(self.table)));
         };

@@ -6,8 +6,10 @@
 
 use super::{Done, Restore};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{ServerFailure, TargetFailure, TargetRemedy};
 use crate::left_out::Why;
 use crate::notice::Notice;
+use crate::phrase::Phrase;
 use crate::plan::{quote_identifier, Load, TaskId};
 use crate::postgres::load::copy::Way;
 use crate::postgres::load::lane::{Lane, Queue};
@@ -119,11 +121,12 @@ impl Restore<'_> {
         let (Some(error), Some(load)) = (refusal, self.plan.extension_rows.get(&id)) else {
             return;
         };
-        let why = match error.about.sqlstate.as_deref() {
-            Some("42501") => Why::MayNotWrite,
-            _ => Why::Refused {
-                message: error.what.trim_end_matches('.').to_owned(),
+        let why = match (error.about.sqlstate.as_deref(), error.what.phrase()) {
+            (Some("42501"), _) => Why::MayNotWrite,
+            (_, Some(Phrase::ServerFailure(ServerFailure::Refused { answer, .. }))) => Why::Refused {
+                answer: answer.clone(),
             },
+            _ => Why::RowsRefused,
         };
         let kind = pg_dump_archive::EntryKind::TableData;
         let (object, why) = (format!("{kind} {}", load.table), vec![why]);
@@ -150,8 +153,10 @@ async fn add_rows(lane: Lane, load: &Load, session: &Session, lock_timeout: f64)
         Some(false) => {
             return Err(Error::new(
                 Kind::Restore,
-                format!("{} is no table of an extension in the target.", load.table),
-                "",
+                TargetFailure::NoExtensionsTable {
+                    table: load.table.to_string(),
+                },
+                TargetRemedy::None,
             ));
         }
         // The extension has not come, which has been said where it matters.

@@ -2,10 +2,12 @@
 
 use super::{retry, Done, Restore};
 use crate::error::{Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::plan::{StepKind, TableName, TaskId};
 use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules;
 use crate::postgres::sql_rules::Finished;
+use crate::text::text;
 use std::sync::Arc;
 
 /// A group of tables with rules in SQL, and how far it has come.
@@ -90,18 +92,15 @@ impl Restore<'_> {
             Ok(finished) => finished,
             Err(mut error) => {
                 error.remedy = match plan.sql_rules.rollback_on_error {
-                    true => {
-                        "The tables with rules in SQL are empty. Correct the rule and run it again.".into()
-                    }
+                    true => TargetRemedy::TablesAreEmpty.into(),
                     false => error.remedy,
                 };
                 if plan.sql_rules.rollback_on_error {
                     return Err(error);
                 }
-                let emptied: Vec<String> = group.tables.iter().map(|table| table.table.to_string()).collect();
-                self.target
-                    .events
-                    .warn(format!("{} is left empty: {}", emptied.join(", "), error.what));
+                let tables = group.tables.iter().map(|table| table.table.to_string()).collect();
+                let empty = TargetFailure::LeftEmpty { tables };
+                self.target.events.warn(text!(empty, " ", &error.what));
                 self.report.failed.push((names, error));
                 Finished::default()
             }

@@ -32,9 +32,11 @@ pub use retry::{Never, Replay};
 pub use stage::{Decision, Look, RowStage, Stages};
 
 use crate::error::{Error, Result};
+use crate::failure::TargetFailure;
 use crate::plan::{Plan, TableName};
 use crate::postgres::schedule::questions::Questions;
 use crate::postgres::Target;
+use crate::text::text;
 use done::Done;
 use pg_dump_archive::DumpId;
 use roaring::RoaringBitmap;
@@ -132,10 +134,10 @@ pub async fn restore_from(
 async fn empty_all(target: &Target, filled: Vec<TableName>, mut error: Error) -> Error {
     for table in filled {
         if let Err(further) = target.empty(&table).await {
-            error.what.push(format!(
-                " {table} could not be emptied afterwards; what it holds is masked. {}",
-                further.what
-            ));
+            let not_emptied = TargetFailure::NotEmptied {
+                table: table.to_string(),
+            };
+            error.what.push(text!(" ", not_emptied, " ", further.what));
         }
     }
     error

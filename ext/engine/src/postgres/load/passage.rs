@@ -1,8 +1,10 @@
 //! What becomes of a load's rows on their way: looked at as they came, masked, looked at as they are sent.
 
 use crate::error::{About, Error, Kind, Result};
+use crate::failure::TargetFailure;
 use crate::postgres::buffers::Buffers;
 use crate::postgres::load::stage::{Looks, Stages};
+use crate::text::text;
 use masking::{Counts, Masker, RowMask};
 use pg_dump_archive::DumpId;
 use std::sync::Arc;
@@ -99,14 +101,12 @@ impl Passage {
 
 /// A mask does not know which table it works on.
 pub(crate) fn unreadable(table: &str, error: Error) -> Error {
+    let in_rows = TargetFailure::InRows {
+        table: table.to_owned(),
+    };
     match error.kind {
         Kind::Internal => error,
-        _ => Error::new(
-            error.kind,
-            format!("In the rows of {table}: {}", error.what),
-            error.remedy,
-        )
-        .about(About {
+        _ => Error::new(error.kind, text!(in_rows, " ", error.what), error.remedy).about(About {
             table: Some(table.to_owned()),
             ..*error.about
         }),

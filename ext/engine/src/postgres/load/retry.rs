@@ -6,7 +6,10 @@
 use super::rows::Progress;
 use super::{Item, Restore};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{JobRemedy, TargetFailure};
+use crate::notice::Notice;
 use crate::plan::{TableName, TaskId};
+use crate::text::text;
 use pg_dump_archive::DumpId;
 use std::collections::HashSet;
 use std::future::Future;
@@ -37,8 +40,8 @@ impl Replay for Never {
     async fn open(&self, _: HashSet<DumpId>) -> Result<mpsc::Receiver<Result<Item, Error>>> {
         Err(Error::new(
             Kind::TargetConnection,
-            "The rows cannot be read a second time.",
-            "Run it again.",
+            TargetFailure::NotTwice,
+            JobRemedy::Again,
         ))
     }
 
@@ -254,10 +257,8 @@ impl Restore<'_> {
         for error in errors.chain(lost.alone.iter().map(|(_, error)| error)) {
             self.target.events.warn(&error.what);
         }
-        let names = self.names(&lost.loads);
-        self.target
-            .events
-            .warn(format!("The backup is streamed again for {}.", names.join(", ")));
+        let tables = self.names(&lost.loads);
+        self.target.events.warn(Notice::StreamedAgain { tables });
         self.target.may_retry(lost.attempt).await;
         self.target.check_hold()?;
         for (id, _) in &lost.alone {
@@ -311,7 +312,7 @@ impl Restore<'_> {
 
     fn cannot_come_again(&mut self, lost: Lost, cause: &Error) -> Result<()> {
         let named = |error: Error| {
-            let what = format!("{} It could not be streamed again: {}", error.what, cause.what);
+            let what = text!(error.what, " ", TargetFailure::NotStreamedAgain, " ", &cause.what);
             Error::new(error.kind, what, cause.remedy.clone())
         };
         if let Some((_, error)) = lost.alone.into_iter().next() {
@@ -347,7 +348,11 @@ fn too_often(error: Error, times: u32) -> Error {
         return error;
     }
     Error {
-        what: error.what.clone().and(format!(" It was lost {times} times.")),
+        what: error
+            .what
+            .clone()
+            .and(" ")
+            .and(TargetFailure::LostTimes { count: times }),
         ..error
     }
 }

@@ -1,9 +1,9 @@
 //! The rows of one table: the pieces that go to its lanes, and what has to happen when the last is stored.
 
 use super::{Decision, LoadedTable, Restore};
-use crate::alike::counted;
 use crate::error::{About, Error, Kind, Result};
 use crate::event::Event;
+use crate::failure::{JobRemedy, TargetFailure};
 use crate::plan::TaskId;
 use crate::postgres::load::lane::Queue;
 use crate::postgres::sql_rules::SqlChange;
@@ -255,14 +255,13 @@ impl<'a> Restore<'a> {
         {
             return Err(Error::new(
                 Kind::Verification,
-                format!(
-                    "{} of {} arrived, masked: {}, stored: {}.",
-                    counted(progress.rows_sent, "row"),
-                    load.table,
-                    if masks { progress.counts.rows } else { 0 },
-                    progress.rows_stored
-                ),
-                "Run it again; if it happens again, please report it.",
+                TargetFailure::CountsDiffer {
+                    table: load.table.to_string(),
+                    count: progress.rows_sent,
+                    masked: if masks { progress.counts.rows } else { 0 },
+                    stored: progress.rows_stored,
+                },
+                JobRemedy::AgainOrReport,
             )
             .about(About::table(&load.table).rows(progress.rows_sent)));
         }

@@ -8,6 +8,7 @@ use super::together::Together;
 use super::{Item, Watching};
 use crate::error::{About, Error, Kind, Result};
 use crate::event::{Event, Phase};
+use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::{Load, Plan, TableName, TaskId};
 use crate::postgres::load::large_objects::LargeObjectPart;
 use crate::postgres::load::{Decision, LoadReport, Replay, Stages};
@@ -238,8 +239,10 @@ impl<'a> Restore<'a> {
         if let Some(load) = missing {
             return Err(Error::new(
                 Kind::Archive,
-                format!("The backup ended before all rows of {} had come.", load.table),
-                "Fetch the backup again, or take another one.",
+                JobFailure::RowsEndedEarly {
+                    table: load.table.to_string(),
+                },
+                JobRemedy::FetchOrTakeAnother,
             )
             .about(About::table(&load.table)));
         }

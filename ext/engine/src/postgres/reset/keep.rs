@@ -3,6 +3,7 @@
 //! outlives a failure, and the next run begins with it.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::TargetFailure;
 use crate::plan::keep::{ColumnThere, Keep, KeptTable, KindThere};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::Session;
@@ -53,8 +54,8 @@ async fn differences(session: &Session, table: &KeptTable) -> Result<Option<Vec<
 }
 
 /// What comes before a list of what the server has against a configuration.
-pub(crate) fn refused_in(places: usize) -> String {
-    format!("PostgreSQL refuses the configuration in {places} places")
+pub(crate) fn refused_in(count: usize) -> TargetFailure {
+    TargetFailure::ConfigurationRefused { count }
 }
 
 /// What is said of a table that cannot stay.

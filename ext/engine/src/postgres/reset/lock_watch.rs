@@ -1,9 +1,9 @@
 //! Who holds a reset up.
 
 use crate::error::{Error, Kind};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::lock;
-use crate::text::{text, Setting};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -37,16 +37,8 @@ impl LockWatch {
     pub(super) fn explain(&self, mut error: Error) -> Error {
         let blockers = lock(&self.blockers).clone();
         if error.kind == Kind::LockTimeout && !blockers.is_empty() {
-            error.what = text!(
-                "The reset waited for a lock longer than ",
-                Setting::LockTimeout,
-                format!(" allows. It is held by {blockers}.")
-            );
-            error.remedy = text!(
-                "Run it again when that session is gone, or raise ",
-                Setting::LockTimeout,
-                "."
-            );
+            error.what = TargetFailure::ResetWaited { blockers }.into();
+            error.remedy = TargetRemedy::WaitOrRaise.into();
         }
         error
     }

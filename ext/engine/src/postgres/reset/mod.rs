@@ -62,10 +62,7 @@ impl Target {
         state::record_start(&self.control, &self.run_id, job).await?;
         if self.settings.terminate_connections {
             if !self.guard.raise().await? {
-                self.events.warn(
-                    "The target's role may not change its own settings, so sessions that reconnect during the run \
-                     are only ended as fast as they are seen. Stop the app's workers if the run fails.",
-                );
+                self.events.warn(Notice::CannotLockOut);
             }
         } else {
             crate::postgres::guard::refuse_others(&self.control, self.connector.application_name()).await?;
@@ -116,8 +113,10 @@ impl Target {
 }
 
 /// What is said of a table of `keep_tables` that the target does not have.
-pub(crate) fn nothing_to_keep(table: &str) -> String {
-    format!("keep_tables: {table} is not in the target, so there is nothing to keep: it is created empty.")
+pub(crate) fn nothing_to_keep(table: &str) -> Notice {
+    Notice::NothingToKeep {
+        table: table.to_owned(),
+    }
 }
 
 fn lock_timeout_ms(seconds: f64) -> u64 {

@@ -1,6 +1,7 @@
 //! Statements of the reset, and a refusal of one.
 
 use crate::error::{Doing, Error};
+use crate::failure::TargetRemedy;
 use crate::plan::Statement;
 use crate::postgres::inspect::extensions::{self, Need};
 use crate::postgres::session::connect::Session;
@@ -63,10 +64,7 @@ pub(super) fn statement_refused(
         .code()
         .is_some_and(|code| matches!(code.code(), "42P07" | "42710" | "42723" | "42P06"));
     if taken {
-        refused.error.remedy =
-            "The reset drops only what the target's role owns. If another role or an extension has one of that name, \
-            drop it as its owner, or give it to the target's role, and run it again; else please report this."
-                .into();
+        refused.error.remedy = TargetRemedy::NameIsTaken.into();
     }
     refused
 }

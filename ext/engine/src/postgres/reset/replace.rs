@@ -5,6 +5,7 @@ use super::drop::{drop_statements, unlink_in_batches, PER_STATEMENT};
 use super::keep;
 use super::refusal::{run, Refused};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::notice::Notice;
 use crate::plan::{Plan, Statement};
 use crate::postgres::inspect::inventory::{self, Inventory};
 use crate::postgres::session::connect::Session;
@@ -100,11 +101,9 @@ impl Target {
         plan: &Plan,
         job: &JobRecord,
     ) -> Result<()> {
-        self.events.warn(format!(
-            "The target's lock table ({} locks) is too small to replace the schema in one transaction, so it is done \
-             in steps: should one fail, the old data is gone, and the next run starts anew.",
-            self.facts.lock_slots
-        ));
+        self.events.warn(Notice::ReplacedInSteps {
+            locks: self.facts.lock_slots.to_string(),
+        });
         self.require_postgis(session, plan)
             .await
             .map_err(|refused| refused.error)?;

@@ -1,8 +1,8 @@
 //! Foreign keys between kept tables and those that were replaced, once all rows are there: a row of a kept table whose
 //! counterpart is missing refers to nothing from now on where it may; a key that then holds of every row is validated.
 
-use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Result};
+use crate::notice::Notice;
 use crate::plan::keep::KeptKey;
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::Session;
@@ -44,28 +44,24 @@ impl Target {
             let end = format!("ALTER TABLE {from} ENABLE TRIGGER USER; COMMIT");
             session.batch_execute(&end).await.map_err(doing)?;
             if count > 0 {
-                self.events.warn(format!(
-                    "{} of {child}, which stays by keep_tables, referred to rows of {} that are not there: {} {} NULL in {} \
-                     now.",
-                    counted(count, "row"),
-                    key.to,
-                    key.nullable.join(", "),
-                    either(key.nullable.len() as u64, "is", "are"),
-                    either(count, "it", "them")
-                ));
+                self.events.warn(Notice::KeptNullified {
+                    table: child.to_string(),
+                    count,
+                    missing: key.to.to_string(),
+                    columns: key.nullable.clone(),
+                });
             }
         }
         let sql = format!("SELECT count(*) FROM ONLY {from} c WHERE {missing}");
         let row = session.query_one(&sql, &[]).await.map_err(doing)?;
         let count: i64 = row.try_get(0).map_err(doing)?;
         if count > 0 {
-            self.events.warn(format!(
-                "{} of {child} {} to rows that {} does not have, so the foreign key {} stays NOT VALID.",
-                counted(count.unsigned_abs(), "row"),
-                either(count.unsigned_abs(), "refers", "refer"),
-                key.to,
-                key.name
-            ));
+            self.events.warn(Notice::KeptKeyNotValid {
+                table: child.to_string(),
+                count: count.unsigned_abs(),
+                missing: key.to.to_string(),
+                key: key.name.clone(),
+            });
             return Ok(());
         }
         let sql = format!(

@@ -1,6 +1,7 @@
 //! Statistics for the planner: without them the restored database would be slow until autovacuum came by.
 
 use crate::error::{Doing, Error, Result};
+use crate::notice::Notice;
 use crate::plan::TableName;
 use crate::postgres::inspect::relations;
 use crate::postgres::session::connect::Session;
@@ -63,9 +64,8 @@ impl Target {
                     let next = left.lock().await.next();
                     let Some(table) = next else { return Ok(session) };
                     if !analyze(&session, &table).await? {
-                        events.warn(format!(
-                            "{table} has no statistics: what its indexes compute is refused. Queries of it may be slow."
-                        ));
+                        let table = table.to_string();
+                        events.warn(Notice::NoStatistics { table });
                     }
                 }
             });

@@ -8,6 +8,7 @@ use super::startup::{self, Encryption};
 use super::unreachable::{connection_error, is_about_encryption, unreachable_target};
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
+use crate::failure::Unreachable;
 use crate::postgres::session::tls;
 use crate::postgres::session::url::{ConnectionUrl, Host, HostAndPort, SslMode};
 use crate::postgres::session::watch::{self, Limits, Watch};
@@ -123,7 +124,7 @@ impl Connector {
                     );
                     return set_up
                         .await
-                        .unwrap_or_else(|_| Err(unreachable_target("it does not answer")));
+                        .unwrap_or_else(|_| Err(unreachable_target(Unreachable::NotAnswering)));
                 }
                 Err(error) => failure = Some(error),
             }
@@ -185,7 +186,7 @@ impl Connector {
             }),
             Err(_) => Err(FailedAttempt {
                 worth_another_way: false,
-                error: unreachable_target("the attempt timed out"),
+                error: unreachable_target(Unreachable::TimedOut),
             }),
         }
     }

@@ -15,7 +15,8 @@ mod watch;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
-use crate::text::{text, Setting};
+use crate::failure::{SessionFailure, SessionRemedy};
+use crate::notice::Notice;
 use connect::Session;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -115,20 +116,23 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
     if major < *VERSIONS.start() {
         return Err(Error::new(
             Kind::TargetConnection,
-            format!("The target runs PostgreSQL {major}, which is too old."),
-            format!("Upgrade it to PostgreSQL {} or newer.", VERSIONS.start()),
+            SessionFailure::TooOld {
+                version: major.to_string(),
+            },
+            SessionRemedy::Upgrade {
+                version: VERSIONS.start().to_string(),
+            },
         ));
     }
     if major > *VERSIONS.end() {
-        events.warn(format!(
-            "The target runs PostgreSQL {major}, which this version of the gem was not tested with."
-        ));
+        let version = major.to_string();
+        events.warn(Notice::NewerPostgresql { version });
     }
     if get(&row, "standby")? {
         return Err(Error::new(
             Kind::TargetConnection,
-            "The target is a standby server, which cannot be written to.",
-            text!("Let ", Setting::TargetUrl, " point at the primary server."),
+            SessionFailure::Standby,
+            SessionRemedy::PointAtPrimary,
         ));
     }
     let lock_slots: i64 = get(&row, "lock_slots")?;

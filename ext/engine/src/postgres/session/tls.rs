@@ -4,6 +4,7 @@
 //! Meanings: PostgreSQL's documentation, "libpq — SSL Support", table "SSL Mode Descriptions".
 
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use crate::postgres::session::url::{ClientCertificate, Roots, SslMode, TlsSettings};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -46,8 +47,8 @@ pub(crate) fn client_config(settings: &TlsSettings) -> Result<ClientConfig> {
             builder.with_client_auth_cert(chain, key).map_err(|_| {
                 Error::new(
                     Kind::Configuration,
-                    "The files that the target URL names as sslcert and sslkey do not belong together.",
-                    "Name the PEM files of a certificate and of its own key.",
+                    SessionFailure::KeyMismatch,
+                    SessionRemedy::NameMatchingKey,
                 )
             })?
         }
@@ -103,8 +104,8 @@ fn roots(roots: Option<&Roots>) -> Result<Trusted> {
     if anchors.is_empty() {
         return Err(Error::new(
             Kind::Configuration,
-            "What the target URL names as sslrootcert holds no certificate of an authority.",
-            "Name a PEM file that holds one.",
+            SessionFailure::NoAuthority,
+            SessionRemedy::NameAuthority,
         ));
     }
     // Only a named file's certificates may be the server's own; see `Verifier`.
@@ -139,8 +140,10 @@ fn client_certificate(
 fn unreadable(parameter: &str) -> Error {
     Error::new(
         Kind::Configuration,
-        format!("The file that the target URL names as {parameter} cannot be read as PEM."),
-        "Name a readable PEM file (a key without a passphrase).",
+        SessionFailure::NoPem {
+            parameter: parameter.to_owned(),
+        },
+        SessionRemedy::NamePem,
     )
 }
 

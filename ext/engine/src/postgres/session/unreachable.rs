@@ -1,7 +1,7 @@
 //! Why no session could be opened, and what to do about it.
 
 use crate::error::{About, Error, Kind};
-use crate::text::{text, Setting, Text};
+use crate::failure::{Mistrust, SessionFailure, SessionRemedy, Unreachable};
 use std::error::Error as _;
 use std::io;
 
@@ -43,18 +43,16 @@ pub(super) fn connection_error(error: &tokio_postgres::Error) -> Error {
             Some(cause)
                 if cause.kind() == io::ErrorKind::PermissionDenied && cause.raw_os_error().is_none() =>
             {
-                Error::new(
-                    Kind::TargetConnection,
-                    "The target does not allow writes.",
-                    text!("Let ", Setting::TargetUrl, " point at the primary server."),
-                )
+                no_session(SessionFailure::NoWrites, SessionRemedy::PointAtPrimary)
             }
             // What the name service says comes without an operating system's error code.
             Some(cause) if cause.raw_os_error().is_none() && cause.kind() != io::ErrorKind::TimedOut => {
-                unreachable_target("its host name is not known")
+                unreachable_target(Unreachable::UnknownHost)
             }
-            Some(cause) => unreachable_target(&cause.kind().to_string()),
-            None => unreachable_target("the connection failed"),
+            Some(cause) => unreachable_target(Unreachable::ConnectionTrouble {
+                trouble: cause.kind().to_string(),
+            }),
+            None => unreachable_target(Unreachable::NoConnection),
         },
         Stage::Talk => talk_error(error),
     }
@@ -62,40 +60,22 @@ pub(super) fn connection_error(error: &tokio_postgres::Error) -> Error {
 
 fn server_refusal(code: &str) -> Error {
     let (what, remedy) = match code {
-        "28P01" => (
-            "The target refuses the password.",
-            text!("Check the user and the password in ", Setting::TargetUrl, "."),
-        ),
-        "28000" => (
-            "The target does not let this role in: it does not exist, may not log in, or pg_hba.conf has no entry for it.",
-            text!("Check the user in ", Setting::TargetUrl, ", and its sslmode."),
-        ),
-        "3D000" => (
-            "The target's server has no database of that name.",
-            text!("Check the database in ", Setting::TargetUrl, ", or create it."),
-        ),
-        "42501" => (
-            "The target's role may not connect to this database.",
-            Text::from("Grant it CONNECT on the database."),
-        ),
-        "53300" => (
-            "The target has no connection left.",
-            text!("Scale the app's other containers down, or lower ", Setting::ParallelConnections, "."),
-        ),
-        "57P03" => (
-            "The target's server is starting up or shutting down.",
-            Text::from("Run it again in a minute."),
-        ),
+        "28P01" => (SessionFailure::WrongPassword, SessionRemedy::CheckPassword),
+        "28000" => (SessionFailure::RoleNotLetIn, SessionRemedy::CheckUser),
+        "3D000" => (SessionFailure::NoSuchDatabase, SessionRemedy::CheckDatabase),
+        "42501" => (SessionFailure::NotConnect, SessionRemedy::GrantConnect),
+        "53300" => (SessionFailure::NoneLeft, SessionRemedy::ScaleDown),
+        "57P03" => (SessionFailure::StartingUp, SessionRemedy::WaitMinute),
         _ => {
-            return Error::new(
-                Kind::TargetConnection,
-                format!("The target refuses the connection (SQLSTATE {code})."),
-                text!("Look SQLSTATE up in PostgreSQL's documentation, and check ", Setting::TargetUrl, "."),
-            )
-            .about(sqlstate(code))
+            let sqlstate = code.to_owned();
+            (SessionFailure::Rejected { sqlstate }, SessionRemedy::LookUpCode)
         }
     };
-    Error::new(Kind::TargetConnection, what, remedy).about(sqlstate(code))
+    no_session(what, remedy).about(sqlstate(code))
+}
+
+fn no_session(what: SessionFailure, remedy: SessionRemedy) -> Error {
+    Error::new(Kind::TargetConnection, what, remedy)
 }
 
 fn sqlstate(code: &str) -> About {
@@ -112,85 +92,37 @@ fn tls_error(error: &tokio_postgres::Error, cause: Option<&io::Error>) -> Error 
     if let Some(rustls::Error::InvalidCertificate(reason)) = rustls {
         use rustls::CertificateError as C;
         let why = match reason {
-            C::NotValidForName | C::NotValidForNameContext { .. } => "it was issued for another host",
-            C::Expired | C::ExpiredContext { .. } => "it has expired",
-            C::NotValidYet | C::NotValidYetContext { .. } => "it is not valid yet",
-            C::UnknownIssuer => "none of the authorities in sslrootcert signed it",
-            _ => "its form cannot be verified",
+            C::NotValidForName | C::NotValidForNameContext { .. } => Mistrust::OtherHost,
+            C::Expired | C::ExpiredContext { .. } => Mistrust::Expired,
+            C::NotValidYet | C::NotValidYetContext { .. } => Mistrust::NotYetValid,
+            C::UnknownIssuer => Mistrust::UnknownAuthority,
+            _ => Mistrust::Unverifiable,
         };
-        return Error::new(
-            Kind::TargetConnection,
-            format!("The target's certificate is not trusted: {why}."),
-            text!(
-                "Check sslrootcert, sslmode and the host in ",
-                Setting::TargetUrl,
-                "; sslmode=require encrypts without verifying."
-            ),
-        );
+        return no_session(SessionFailure::Untrusted { why }, SessionRemedy::CheckCertificate);
     }
     let unsupported = error
         .source()
         .is_some_and(|cause| cause.to_string() == "server does not support TLS");
-    if unsupported {
-        return Error::new(
-            Kind::TargetConnection,
-            "The target does not offer TLS, and its URL asks for it.",
-            text!(
-                "Say sslmode=prefer in ",
-                Setting::TargetUrl,
-                " if an unencrypted connection will do."
-            ),
-        );
+    match unsupported {
+        true => no_session(SessionFailure::NoTls, SessionRemedy::PreferTls),
+        false => no_session(SessionFailure::HandshakeFailed, SessionRemedy::CheckTls),
     }
-    Error::new(
-        Kind::TargetConnection,
-        "The TLS handshake with the target failed.",
-        text!(
-            "Check sslmode, sslnegotiation, sslcert and the TLS versions in ",
-            Setting::TargetUrl,
-            "."
-        ),
-    )
 }
 
 fn talk_error(error: &tokio_postgres::Error) -> Error {
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
-    if reason == "password missing" {
-        return Error::new(
-            Kind::TargetConnection,
-            "The target asks for a password, and its URL has none.",
-            text!("Put user and password into ", Setting::TargetUrl, "."),
-        );
+    match reason.as_str() {
+        "password missing" => no_session(SessionFailure::PasswordMissing, SessionRemedy::AddPassword),
+        "server did not use channel binding" => {
+            no_session(SessionFailure::NoChannelBinding, SessionRemedy::LeaveBindingOut)
+        }
+        reason if reason.starts_with("unsupported") => {
+            no_session(SessionFailure::OtherAuthentication, SessionRemedy::UseScram)
+        }
+        _ => unreachable_target(Unreachable::NotPostgresql),
     }
-    if reason == "server did not use channel binding" {
-        return Error::new(
-            Kind::TargetConnection,
-            "The target does not offer the channel binding that its URL asks for.",
-            text!(
-                "Leave channel_binding=require out of ",
-                Setting::TargetUrl,
-                ", or use TLS and a SCRAM password."
-            ),
-        );
-    }
-    if reason.starts_with("unsupported") {
-        return Error::new(
-            Kind::TargetConnection,
-            "The target asks for a kind of authentication that is not supported.",
-            "Use a role with a SCRAM or MD5 password.",
-        );
-    }
-    unreachable_target("the server closed the connection or does not speak PostgreSQL's protocol")
 }
 
-pub(super) fn unreachable_target(why: &str) -> Error {
-    Error::new(
-        Kind::TargetConnection,
-        format!("The target cannot be reached: {why}."),
-        text!(
-            "Check the host and the port in ",
-            Setting::TargetUrl,
-            ", and whether the database is running."
-        ),
-    )
+pub(super) fn unreachable_target(why: Unreachable) -> Error {
+    no_session(SessionFailure::Unreached { why }, SessionRemedy::CheckHost)
 }

@@ -1,7 +1,8 @@
 //! What rules in SQL did, for the report.
 
+use crate::notice::Mismatch;
 use crate::plan::sql_rules::{SqlGroup, SqlStatement};
-use masking::ColumnCounts;
+use masking::{Becomes, ColumnCounts};
 use pg_dump_archive::DumpId;
 
 /// What a rule in SQL did to a table.
@@ -20,8 +21,8 @@ pub struct SqlChange {
 pub struct SqlColumn {
     /// Its name.
     pub name: String,
-    /// What it became, in words: the mask, or the rule where that is SQL.
-    pub mask: String,
+    /// What it became.
+    pub mask: Becomes,
     /// What became of its values. Of SQL, rows that it left alone count as kept.
     pub counts: ColumnCounts,
 }
@@ -34,7 +35,7 @@ pub(crate) struct Finished {
     /// What each statement did.
     pub(crate) changed: Vec<Changed>,
     /// What verification found, where that is no failure.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Mismatch>,
 }
 
 /// What a statement did.
@@ -77,18 +78,21 @@ impl Finished {
 
 /// What to report of a statement.
 fn sql_change(statement: &SqlStatement, changed: &Changed) -> SqlChange {
-    let set = statement.columns.iter().map(|column| (column, &statement.rule));
+    let by_sql = || Becomes::BySql {
+        rule: statement.rule.clone(),
+    };
+    let set = statement.columns.iter().map(|column| (column, by_sql()));
     let chosen = statement
         .choices
         .iter()
-        .map(|choice| (&choice.column, &choice.mask));
+        .map(|choice| (&choice.column, choice.mask.clone()));
     let columns = set.chain(chosen).zip(&changed.columns);
     SqlChange {
         rule: statement.rule.clone(),
         columns: columns
             .map(|((name, mask), counts)| SqlColumn {
                 name: name.clone(),
-                mask: mask.clone(),
+                mask,
                 counts: *counts,
             })
             .collect(),

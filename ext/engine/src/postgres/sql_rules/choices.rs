@@ -3,13 +3,14 @@
 use super::changes::Changed;
 use super::discreet::{self, array};
 use super::failure::RuleFailure;
-use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::JobRemedy;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
 
-use crate::text::{text, Setting};
+use crate::notice::Mismatch;
+use crate::text::Text;
 use masking::ColumnCounts;
 
 /// Runs a statement that chooses, and looks whether each value that it put in has its mask's form.
@@ -24,7 +25,7 @@ pub(super) async fn choose(
     table: &SqlTable,
     statement: &SqlStatement,
     rules: &SqlRules,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Mismatch>,
 ) -> Result<Changed, RuleFailure> {
     let doing = format!("{} on {}", statement.rule, table.table);
     let refused = |error: tokio_postgres::Error| RuleFailure::new(Doing::Discreet(&doing), &error);
@@ -50,23 +51,16 @@ pub(super) async fn choose(
             violations: wrong,
         });
         if wrong > 0 {
-            problems.push(format!(
-                "{}: {} of {}.{} {} not of the form of the mask.",
-                statement.rule,
-                counted(wrong, "value"),
-                table.table,
-                choice.column,
-                either(wrong, "is", "are")
-            ));
+            problems.push(Mismatch::FormLostByRule {
+                rule: statement.rule.clone(),
+                column: format!("{}.{}", table.table, choice.column),
+                count: wrong,
+            });
         }
     }
     if !problems.is_empty() && rules.fail_on_violation {
-        let remedy = text!(
-            "Please report this; until it is corrected, leave the table out by ",
-            Setting::ExcludeTables,
-            "."
-        );
-        return Err(Error::new(Kind::Verification, problems.join(" "), remedy).into());
+        let what = Text::joined(&problems, " ");
+        return Err(Error::new(Kind::Verification, what, JobRemedy::LeaveTableOut).into());
     }
     warnings.extend(problems);
     Ok(Changed {

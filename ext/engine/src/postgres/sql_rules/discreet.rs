@@ -7,6 +7,7 @@
 //! may be anything). What ends a session is not caught; it quotes no value, since no statement here holds one.
 
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{TargetFailure, TargetRemedy};
 use crate::postgres::session::connect::Session;
 use tokio_postgres::error::SqlState;
 
@@ -62,8 +63,8 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
     if error.code() == Some(&SqlState::UNDEFINED_OBJECT) {
         return Err(Error::new(
             Kind::Restore,
-            "Rules in SQL and conditions need the language plpgsql, which the target does not have.",
-            "Run CREATE EXTENSION plpgsql in the target, and run it again.",
+            TargetFailure::NoPlpgsql,
+            TargetRemedy::CreatePlpgsql,
         ));
     }
     Err(Error::from_server(

@@ -2,12 +2,14 @@
 
 use super::temporary::prepare;
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{ServerFailure, ServerRemedy};
 use crate::plan::Plan;
 use crate::postgres::session::connect::Session;
+use crate::text::{text, Text};
 use std::collections::HashSet;
 
 /// What the server says of the conditions by which rows are chosen, where it refuses them.
-async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<String>> {
+async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
     let doing = |error| Error::from_server(Doing::WithoutRows("checking the subset's conditions"), &error);
     let mut problems = Vec::new();
     for relation in plan.part.iter().flat_map(|part| &part.relations) {
@@ -29,7 +31,7 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<String>> 
             if refusal.kind == Kind::TargetConnection {
                 return Err(refusal);
             }
-            problems.push(refusal.what.to_string());
+            problems.push(refusal.what);
         }
         let end = "ROLLBACK TO SAVEPOINT condition";
         session.batch_execute(end).await.map_err(doing)?;
@@ -43,7 +45,7 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<String>> 
 /// # Errors
 /// One that names every statement that the server refuses.
 pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
-    let mut problems: Vec<String> = Vec::new();
+    let mut problems: Vec<Text> = Vec::new();
     // A condition is asked about for each table of a family: what is wrong with it is said once.
     let mut seen: HashSet<(&str, String)> = HashSet::new();
     for group in &plan.sql_rules.groups {
@@ -55,7 +57,7 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
                 continue;
             };
             if code.is_none_or(|code| seen.insert((rule, code))) {
-                problems.push(refusal.what.to_string());
+                problems.push(refusal.what);
             }
         }
         plainly(session, "ROLLBACK TO SAVEPOINT rules_in_sql").await?;
@@ -92,14 +94,18 @@ async fn plainly(session: &Session, sql: &str) -> Result<()> {
         .map_err(|error| Error::from_server(doing, &error))
 }
 
-fn all_refused(problems: &[String]) -> Error {
+fn all_refused(problems: &[Text]) -> Error {
     let what = match problems {
         [one] => one.clone(),
-        several => format!(
-            "PostgreSQL refuses rules in {} places:\n- {}\n",
-            several.len(),
-            several.join("\n- ")
-        ),
+        several => {
+            let count = several.len();
+            text!(
+                ServerFailure::RulesRefused { count },
+                "\n- ",
+                Text::joined(several, "\n- "),
+                "\n"
+            )
+        }
     };
-    Error::new(Kind::Plan, what, "Correct the rule and run again.")
+    Error::new(Kind::Plan, what, ServerRemedy::CorrectRule)
 }

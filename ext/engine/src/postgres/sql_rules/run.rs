@@ -3,12 +3,13 @@
 use super::changes::Finished;
 use super::failure::{discreetly, plainly, RuleFailure};
 use super::{statement, temporary, waiting};
-use crate::alike::counted;
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{JobRemedy, ServerFailure, TargetFailure};
 use crate::plan::sql_rules::{SqlGroup, SqlRules};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::{Session, SharedConnector};
 use crate::postgres::session::may_retry;
+use crate::text::text;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to end a session whose COMMIT got no answer.
@@ -80,8 +81,8 @@ async fn was_committed(connector: &SharedConnector, transaction: &str) -> Result
             Some("in progress") => {
                 return Err(Error::new(
                     Kind::Restore,
-                    "The connection broke at the commit of rules in SQL, and the server has not ended that session yet.",
-                    "Run it again.",
+                    TargetFailure::CommitUnanswered,
+                    JobRemedy::Again,
                 ))
             }
             _ => return Ok(false),
@@ -149,8 +150,8 @@ async fn run_here(
             continue;
         }
         if failure.passing && attempts > 0 {
-            let tried = format!(" It was tried {}.", counted(attempt.into(), "time"));
-            failure.error.what.push(tried);
+            let tried = ServerFailure::Tried { count: attempt };
+            failure.error.what.push(text!(" ", tried));
         }
         return Err(failure.error);
     }

@@ -4,11 +4,13 @@ use super::changes::Changed;
 use super::failure::{discreetly, plainly, RuleFailure};
 use super::temporary::ROW;
 use super::{choices, discreet};
-use crate::alike::{counted, either};
 use crate::error::{Doing, Error, Kind};
+use crate::failure::TargetRemedy;
+use crate::notice::Mismatch;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
+use crate::text::Text;
 use masking::ColumnCounts;
 
 /// Where a statement's rows are noted before it runs: their places, and hashes of what they hold.
@@ -20,7 +22,7 @@ pub(super) async fn run(
     table: &SqlTable,
     statement: &SqlStatement,
     rules: &SqlRules,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Mismatch>,
 ) -> Result<Changed, RuleFailure> {
     if !statement.choices.is_empty() {
         return choices::choose(session, table, statement, rules, warnings).await;
@@ -37,8 +39,8 @@ pub(super) async fn run(
         if !problems.is_empty() && rules.fail_on_violation {
             return Err(Error::new(
                 Kind::Verification,
-                problems.join(" "),
-                "Correct the expression so that it changes every value, and run again.",
+                Text::joined(&problems, " "),
+                TargetRemedy::CorrectExpression,
             )
             .into());
         }
@@ -78,13 +80,13 @@ async fn note_before(
     Ok(())
 }
 
-/// What holds after the statement what it held before, in words. An UPDATE puts a row's new version elsewhere, so a row at its
+/// What holds after the statement what it held before. An UPDATE puts a row's new version elsewhere, so a row at its
 /// old place is one that it did not cover.
 async fn unchanged(
     session: &Session,
     table: &SqlTable,
     statement: &SqlStatement,
-) -> Result<Vec<String>, RuleFailure> {
+) -> Result<Vec<Mismatch>, RuleFailure> {
     let counts: Vec<String> = (0..statement.checked.len())
         .zip(&statement.checked)
         .map(|(place, column)| format!("count(*) FILTER (WHERE b.hash_{place} = {})", hash("t", column)))
@@ -104,14 +106,11 @@ async fn unchanged(
         .zip(&statement.checked)
         .filter(|(count, _)| *count > 0);
     Ok(found
-        .map(|(count, column)| {
-            format!(
-                "{}: {} of {} still {} in {column} what production has there.",
-                statement.rule,
-                counted(count, "row"),
-                table.table,
-                either(count, "holds", "hold")
-            )
+        .map(|(count, column)| Mismatch::LeftByRule {
+            rule: statement.rule.clone(),
+            table: table.table.to_string(),
+            column: column.clone(),
+            count,
         })
         .collect())
 }

@@ -1,5 +1,6 @@
 //! What a server's answer says of the file and of the way to it (RFC 9110).
 
+use crate::failure::Hitch;
 use reqwest::header::{HeaderMap, CONTENT_LENGTH, CONTENT_RANGE, LOCATION};
 use reqwest::StatusCode;
 use url::Url;
@@ -17,16 +18,14 @@ pub(in crate::source) fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Where a redirect leads to, or why it is not followed. It may hold a secret, as the link does.
-pub(in crate::source) fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, &'static str> {
+pub(in crate::source) fn led_to(from: &Url, headers: &HeaderMap) -> Result<Url, Hitch> {
     let place = headers.get(LOCATION).and_then(|place| place.to_str().ok());
-    let place = place.ok_or("it redirects without saying where to")?;
-    let to = from
-        .join(place)
-        .map_err(|_| "it redirects to something that is not a URL")?;
+    let place = place.ok_or(Hitch::RedirectsNowhere)?;
+    let to = from.join(place).map_err(|_| Hitch::RedirectsToNoUrl)?;
     match (from.scheme(), to.scheme()) {
         (_, "https") | ("http", "http") => Ok(to),
-        ("https", "http") => Err("it redirects from https to http, where anyone on the way could read it"),
-        _ => Err("it redirects to something that is neither http nor https"),
+        ("https", "http") => Err(Hitch::RedirectsToHttp),
+        _ => Err(Hitch::RedirectsElsewhere),
     }
 }
 
@@ -90,9 +89,10 @@ mod tests {
             to("http://a.example/x", "https://b.example/").as_deref(),
             Ok("https://b.example/")
         );
-        assert!(to("https://a.example/x", "http://a.example/y")
-            .unwrap_err()
-            .contains("https to http"));
+        assert_eq!(
+            to("https://a.example/x", "http://a.example/y"),
+            Err(Hitch::RedirectsToHttp)
+        );
         for place in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "http://"] {
             assert!(to("http://a.example/x", place).is_err(), "{place}");
         }

@@ -5,14 +5,15 @@ use super::super::patience::Patience;
 use super::transfer::Download;
 use super::Links;
 use crate::error::{Error, Kind};
+use crate::failure::{DownloadFailure, DownloadRemedy, Hitch};
 use std::time::Duration;
 
 /// Why a try ended before the end of the file.
 pub(super) enum Break {
     /// Another try may bring more.
     Passing {
-        /// For the end of a sentence: "the connection was reset".
-        why: String,
+        /// What happened.
+        why: Hitch,
         /// When the server wants to be asked again.
         retry_after: Option<Duration>,
         /// The server said no to the link.
@@ -23,9 +24,9 @@ pub(super) enum Break {
 }
 
 impl Break {
-    pub(super) fn passing(why: impl Into<String>) -> Self {
+    pub(super) fn passing(why: Hitch) -> Self {
         Self::Passing {
-            why: why.into(),
+            why,
             retry_after: None,
             refused: false,
         }
@@ -59,70 +60,60 @@ impl<L: Links> Download<'_, L> {
                 passing: true,
                 ..
             } => Break::passing(reason),
-            HttpFailure::Transport { reason, .. } => self.hopeless(&reason),
-            _ => Break::passing("the connection failed"),
+            HttpFailure::Transport { reason, .. } => self.hopeless(reason),
+            _ => Break::passing(Hitch::ConnectionFailed),
         }
     }
 
     pub(super) fn trickles(&self) -> Break {
-        Break::passing(format!(
-            "fewer than {} KiB came in {} seconds",
-            self.patience.least / 1024,
-            self.patience.slow.as_secs_f32()
-        ))
+        Break::passing(Hitch::TooSlow {
+            kibibytes: self.patience.least / 1024,
+            seconds: self.patience.slow.as_secs_f32().to_string(),
+        })
     }
 
     pub(super) fn stalled(&self) -> Break {
-        Break::passing(format!(
-            "nothing came for {} seconds",
-            self.patience.stalled.as_secs_f32()
-        ))
+        Break::passing(Hitch::NothingCameFor {
+            seconds: self.patience.stalled.as_secs_f32().to_string(),
+        })
     }
 
     pub(super) fn changed(&self) -> Break {
+        let subject = self.subject.clone();
         Break::Final(Error::new(
             Kind::Download,
-            format!(
-                "The file of {} changed while it was being downloaded.",
-                self.subject
-            ),
-            "Run it again: its two parts do not fit together.",
+            DownloadFailure::FileChanged { subject },
+            DownloadRemedy::PartsDoNotFit,
         ))
     }
 
     /// What is wrong will be so the next time.
-    pub(super) fn hopeless(&self, why: &str) -> Break {
+    pub(super) fn hopeless(&self, why: Hitch) -> Break {
+        let subject = self.subject.clone();
         Break::Final(Error::new(
             Kind::Download,
-            format!("{} cannot be downloaded: {why}.", capitalized(&self.subject)),
-            "Another try would end in the same way. Check a proxy between this machine and the platform (HTTPS_PROXY), and \
-             ask the platform's support.",
+            DownloadFailure::Impossible { subject, why },
+            DownloadRemedy::CheckProxy,
         ))
     }
 
-    pub(super) fn failed(&self, why: &str) -> Error {
-        let of = self
-            .known
-            .total
-            .map_or_else(|| "an unknown number of".to_owned(), |total| total.to_string());
-        let times = match self.breaks {
-            0 | 1 => "once".to_owned(),
-            breaks => format!("{breaks} times, the last time"),
+    pub(super) fn failed(&self, why: Hitch) -> Error {
+        let (subject, arrived, count) = (self.subject.clone(), self.offset, self.breaks.max(1));
+        let what = match self.known.total {
+            Some(total) => DownloadFailure::BrokeOff {
+                subject,
+                count,
+                why,
+                arrived,
+                total,
+            },
+            None => DownloadFailure::BrokeOffUnsized {
+                subject,
+                count,
+                why,
+                arrived,
+            },
         };
-        Error::new(
-            Kind::Download,
-            format!(
-                "The download of {} broke off {times} because {why}; {} of {of} bytes had arrived.",
-                self.subject, self.offset
-            ),
-            "Run it again; if it happens again, check this machine's network and the platform's status page.",
-        )
+        Error::new(Kind::Download, what, DownloadRemedy::CheckNetwork)
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -20,6 +20,7 @@ pub(super) use reader::DownloadReader;
 use super::patience::Patience;
 use crate::error::{Error, Result};
 use crate::event::Sink;
+use crate::failure::BackupSubject;
 use reader::Message;
 use reqwest::Client;
 use std::future::Future;
@@ -48,11 +49,11 @@ pub(super) struct NoLink {
 
 /// Starts the download in the background and returns its reader and what stops it.
 ///
-/// `subject` is what it is called in an error ("the backup 5f…"). Must be called within a tokio runtime.
+/// `subject` is what it is called in an error. Must be called within a tokio runtime.
 pub(super) fn start(
     client: Client,
     links: impl Links,
-    subject: String,
+    subject: BackupSubject,
     patience: Patience,
     events: Sink,
     digest: Arc<OnceLock<String>>,

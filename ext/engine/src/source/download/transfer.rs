@@ -10,6 +10,8 @@ use super::reader::Message;
 use super::{Links, NoLink};
 use crate::error::{Error, Result};
 use crate::event::{Event, Sink};
+use crate::failure::{BackupSubject, Hitch};
+use crate::phrase::Phrase;
 use backon::BackoffBuilder;
 use bytes::{Buf, Bytes};
 use reqwest::header::{HeaderMap, ACCEPT_ENCODING, IF_RANGE, RANGE};
@@ -27,7 +29,7 @@ const REPORT_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Download<'a, L> {
     client: Client,
     links: L,
-    pub(super) subject: String,
+    pub(super) subject: BackupSubject,
     pub(super) patience: Patience,
     events: Sink,
     sender: &'a mpsc::Sender<Message>,
@@ -45,7 +47,7 @@ impl<'a, L: Links> Download<'a, L> {
     pub(super) fn new(
         client: Client,
         links: L,
-        subject: String,
+        subject: BackupSubject,
         patience: Patience,
         events: Sink,
         sender: &'a mpsc::Sender<Message>,
@@ -99,7 +101,7 @@ impl<'a, L: Links> Download<'a, L> {
                 Some(delay) if refusals < self.patience.refusals && self.breaks < self.patience.breaks => {
                     tokio::time::sleep(delay).await;
                 }
-                _ => return Err(self.failed(&why)),
+                _ => return Err(self.failed(why)),
             }
         }
     }
@@ -111,10 +113,7 @@ impl<'a, L: Links> Download<'a, L> {
             .fresh()
             .await
             .map_err(|NoLink { error, passing }| match passing {
-                true => Break::passing(format!(
-                    "there was no link to it ({})",
-                    error.what.trim_end_matches('.')
-                )),
+                true => Break::passing(no_link(&error)),
                 false => Break::Final(error),
             })?;
         let ranged = self.offset > 0 && self.ranges;
@@ -130,10 +129,12 @@ impl<'a, L: Links> Download<'a, L> {
             }
             StatusCode::RANGE_NOT_SATISFIABLE if ranged => return self.past_the_end(response.headers()),
             status => {
-                let why = format!("the server answered {}", status.as_u16());
+                let why = Hitch::Answered {
+                    status: status.as_u16(),
+                };
                 let refused = refuses_a_link(status);
                 if !refused && !is_passing(status) {
-                    return Err(self.hopeless(&why));
+                    return Err(self.hopeless(why));
                 }
                 return Err(Break::Passing {
                     why,
@@ -173,10 +174,10 @@ impl<'a, L: Links> Download<'a, L> {
             }
             url = led_to(&url, response.headers()).map_err(|why| self.hopeless(why))?;
             if seen.contains(&url) {
-                return Err(self.hopeless("its redirects lead in a circle"));
+                return Err(self.hopeless(Hitch::RedirectsInCircle));
             }
             if seen.len() > REDIRECTS {
-                return Err(self.hopeless("it redirects too often"));
+                return Err(self.hopeless(Hitch::RedirectsTooOften));
             }
             seen.push(url.clone());
         }
@@ -213,9 +214,7 @@ impl<'a, L: Links> Download<'a, L> {
         }
         match self.known.total {
             _ if left > 0 => Err(self.changed()),
-            Some(total) if self.offset < total => {
-                Err(Break::passing("the connection was closed before the end"))
-            }
+            Some(total) if self.offset < total => Err(Break::passing(Hitch::ClosedEarly)),
             _ => Ok(()),
         }
     }
@@ -264,9 +263,7 @@ impl<'a, L: Links> Download<'a, L> {
             }) if first == self.offset => self.compare(total, headers),
             _ => {
                 self.ranges = false;
-                Err(Break::passing(
-                    "the server sent another part of the file than it was asked for",
-                ))
+                Err(Break::passing(Hitch::OtherPart))
             }
         }
     }
@@ -279,6 +276,16 @@ impl<'a, L: Links> Download<'a, L> {
             return Ok(());
         }
         self.ranges = false;
-        Err(Break::passing("the server refused to go on from where it was"))
+        Err(Break::passing(Hitch::RefusedToGoOn))
+    }
+}
+
+/// Why there is no link to be tried.
+fn no_link(error: &Error) -> Hitch {
+    match error.what.phrase() {
+        Some(Phrase::ScalingoFailure(failure)) => Hitch::NoLinkBecause {
+            failure: Box::new(failure.clone()),
+        },
+        _ => Hitch::NoLink,
     }
 }

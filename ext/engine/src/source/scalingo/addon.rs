@@ -2,8 +2,8 @@
 
 use super::super::http::quotable;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{ScalingoFailure, ScalingoRemedy};
 use crate::settings;
-use crate::text::{text, Setting, Text};
 use serde::Deserialize;
 
 /// An addon, as `GET /v1/apps/{app}/addons` returns it.
@@ -84,73 +84,52 @@ pub(super) fn choose<'a>(addons: &'a [Addon], settings: &settings::Scalingo) -> 
     let chosen = match (wanted, postgresql.as_slice()) {
         (Some(wanted), _) => configured(addons, wanted, app, &postgresql)?,
         (None, []) => {
-            return Err(error(
-                format!("The app {app} has no PostgreSQL addon."),
-                text!(
-                    "Check ",
-                    Setting::CloneSourceScalingoAppName,
-                    "; it has to be the app that owns the database."
-                ),
-            ))
+            let none = ScalingoFailure::NoPostgresql { app: app.clone() };
+            return Err(error(none, ScalingoRemedy::NameOwner));
         }
         (None, [only]) => only,
         (None, _) => {
-            return Err(error(
-                format!(
-                    "The app {app} has several PostgreSQL addons: {}.",
-                    list(&postgresql)
-                ),
-                text!("Set ", Setting::ScalingoAddonId, " to the one to copy."),
-            ))
+            let several = ScalingoFailure::SeveralPostgresql {
+                app: app.clone(),
+                addons: list(&postgresql),
+            };
+            return Err(error(several, ScalingoRemedy::SetAddon));
         }
     };
     if chosen.is_dedicated() {
-        return Err(error(
-            format!(
-                "The PostgreSQL addon {} of the app {app} is on Dedicated Resources, whose backups Scalingo does not \
-                 offer for download.",
-                chosen.label()
-            ),
-            text!("Make a dump of it with pg_dump -Fc and give that file as ", Setting::BackupFile, "."),
-        ));
+        let dedicated = ScalingoFailure::Dedicated {
+            app: app.clone(),
+            addon: chosen.label(),
+        };
+        return Err(error(dedicated, ScalingoRemedy::GiveDump));
     }
     Ok(chosen)
 }
 
 fn configured<'a>(addons: &'a [Addon], wanted: &str, app: &str, postgresql: &[&Addon]) -> Result<&'a Addon> {
     let found = addons.iter().find(|addon| addon.id == wanted);
+    let (app, addon) = (app.to_owned(), wanted.to_owned());
     let what = match found {
-        Some(addon) if addon.is_postgresql() => return Ok(addon),
-        Some(addon) => {
-            let provider = quotable(addon.provider(), &[]).unwrap_or_else(|| "something else".into());
-            format!("The addon {wanted} of the app {app} is not PostgreSQL but {provider}.")
-        }
-        None => format!("The app {app} has no addon {wanted}."),
+        Some(found) if found.is_postgresql() => return Ok(found),
+        Some(found) => match quotable(found.provider(), &[]) {
+            Some(provider) => ScalingoFailure::OtherAddon { app, addon, provider },
+            None => ScalingoFailure::OddAddon { app, addon },
+        },
+        None => ScalingoFailure::AddonUnknown { app, addon },
     };
-    let remedy = if postgresql.is_empty() {
-        text!(
-            "It has no PostgreSQL addon at all; check ",
-            Setting::CloneSourceScalingoAppName,
-            "."
-        )
-    } else {
-        text!(
-            "Set ",
-            Setting::ScalingoAddonId,
-            format!(" to one of its PostgreSQL addons: {}.", list(postgresql))
-        )
+    let remedy = match postgresql {
+        [] => ScalingoRemedy::NoAddonCheckApp,
+        several => ScalingoRemedy::SetOneOfAddons {
+            addons: list(several),
+        },
     };
     Err(error(what, remedy))
 }
 
-fn list(addons: &[&Addon]) -> String {
-    addons
-        .iter()
-        .map(|addon| addon.label())
-        .collect::<Vec<_>>()
-        .join(", ")
+fn list(addons: &[&Addon]) -> Vec<String> {
+    addons.iter().map(|addon| addon.label()).collect()
 }
 
-fn error(what: impl Into<Text>, remedy: impl Into<Text>) -> Error {
+fn error(what: ScalingoFailure, remedy: ScalingoRemedy) -> Error {
     Error::new(Kind::AddonNotFound, what, remedy)
 }

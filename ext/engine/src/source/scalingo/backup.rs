@@ -3,11 +3,10 @@
 use super::super::http::quotable;
 use super::super::patience::Patience;
 use super::api::{Api, Call};
-use crate::alike::counted;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Sink};
+use crate::failure::{ScalingoFailure, ScalingoRemedy};
 use crate::settings;
-use crate::text::{text, Setting};
 use backon::BackoffBuilder;
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -130,13 +129,11 @@ pub(super) async fn find(api: &mut Api, addon: &str, app: &str, id: &str) -> Res
     let records = api.backups(addon).await?;
     let found = records.into_iter().find(|record| record.id == id);
     found.ok_or_else(|| {
+        let (app, id) = (app.to_owned(), named(id));
         Error::new(
             Kind::BackupNotFound,
-            format!(
-                "The backup{} of the app {app} no longer exists, so it cannot be read a second time.",
-                named(id)
-            ),
-            "Run it again with a newer backup.",
+            ScalingoFailure::GoneMeanwhile { app, id },
+            ScalingoRemedy::TakeNewer,
         )
     })
 }
@@ -254,61 +251,43 @@ impl Fresh<'_> {
     }
 
     fn endless(&self, record: &Record) -> Error {
-        Error::new(
-            Kind::Api,
-            format!(
-                "The backup of the app {} that Scalingo is making was still {} after {}.",
-                self.app,
-                record.status(),
-                counted(self.patience.fresh_backup.as_secs() / 60, "minute")
-            ),
-            text!(
-                "Look at it in the database's dashboard; set ",
-                Setting::BackupMaxAge.to(()),
-                " to take the newest finished one."
-            ),
-        )
+        let still = ScalingoFailure::StillMaking {
+            app: self.app.to_owned(),
+            status: record.status(),
+            count: self.patience.fresh_backup.as_secs() / 60,
+        };
+        Error::new(Kind::Api, still, ScalingoRemedy::TakeFinished)
     }
 }
 
 fn none_finished(app: &str) -> Error {
+    let app = app.to_owned();
     Error::new(
         Kind::BackupNotFound,
-        format!("The database of the app {app} has no finished backup."),
-        text!(
-            "Set ",
-            Setting::BackupMaxAge,
-            " to have one made, or make one in the database's dashboard."
-        ),
+        ScalingoFailure::NoneFinished { app },
+        ScalingoRemedy::HaveOneMade,
     )
 }
 
 fn failed(app: &str, id: &str) -> Error {
+    let (app, id) = (app.to_owned(), named(id));
     Error::new(
         Kind::Api,
-        format!(
-            "Scalingo could not make the backup{} of the app {app}: its status is error.",
-            named(id)
-        ),
-        text!(
-            "Look at it in the database's dashboard; set ",
-            Setting::BackupMaxAge.to(()),
-            " to take the newest finished one."
-        ),
+        ScalingoFailure::NotMade { app, id },
+        ScalingoRemedy::TakeFinished,
     )
 }
 
 fn vanished(app: &str, id: &str) -> Error {
+    let (app, id) = (app.to_owned(), named(id));
     Error::new(
         Kind::BackupNotFound,
-        format!(
-            "The backup{} of the app {app} disappeared while it was being made.",
-            named(id)
-        ),
-        "Run it again.",
+        ScalingoFailure::Disappeared { app, id },
+        ScalingoRemedy::RunAgain,
     )
 }
 
+/// A backup's id, as far as it may be shown.
 fn named(id: &str) -> String {
-    quotable(id, &[]).map(|id| format!(" {id}")).unwrap_or_default()
+    quotable(id, &[]).unwrap_or_else(|| "?".into())
 }

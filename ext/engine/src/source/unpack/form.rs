@@ -1,6 +1,7 @@
-//! What a file is, by its first bytes, and the words for what is no archive in pg_dump's custom format.
+//! What a file is, by its first bytes, and the error for what is no archive in pg_dump's custom format.
 
 use crate::error::{Error, Kind};
+use crate::failure::{BackupFailure, BackupRemedy, BackupSubject};
 
 /// As much as is looked at to recognise something: one tar header.
 pub(super) const HEAD: usize = 512;
@@ -104,46 +105,35 @@ impl FileFormat {
     }
 
     /// The error that says why it is no use.
-    pub(super) fn refused(self, subject: &str) -> Error {
-        const CUSTOM: &str = "Make one in pg_dump's custom format: pg_dump -Fc.";
-        const CONVERTED: &str =
-            "Make one in pg_dump's custom format (pg_dump -Fc), of the database itself or of one \
-                                 that pg_restore fills from this dump.";
-        let unsupported =
-            |what: &str| Error::new(Kind::UnsupportedArchive, format!("{subject} {what}."), CUSTOM);
-        let convertible =
-            |what: &str| Error::new(Kind::UnsupportedArchive, format!("{subject} {what}."), CONVERTED);
-        match self {
-            Self::Sql => unsupported("is a plain SQL dump, which cannot be masked as it streams"),
-            Self::Contents => convertible(
-                "is one file of a dump in pg_dump's directory format (-Fd), its table of contents without the rows, and \
-                 that format is not read",
+    pub(super) fn refused(self, subject: &BackupSubject) -> Error {
+        let subject = subject.clone();
+        let kind = match self {
+            Self::Empty | Self::Page | Self::Tar | Self::Custom | Self::Unknown => Kind::Archive,
+            _ => Kind::UnsupportedArchive,
+        };
+        let (what, remedy) = match self {
+            Self::Sql => (BackupFailure::PlainSql { subject }, BackupRemedy::MakeCustomDump),
+            Self::Contents => (
+                BackupFailure::ContentsAlone { subject },
+                BackupRemedy::ConvertDump,
             ),
-            Self::DumpAsTar => convertible("was made by pg_dump in its tar format (-Ft), which is not read"),
-            Self::PackedDirectory => convertible(
-                "is a tar file of a dump in pg_dump's directory format (-Fd), which is not read",
+            Self::DumpAsTar => (BackupFailure::TarFormat { subject }, BackupRemedy::ConvertDump),
+            Self::PackedDirectory => (
+                BackupFailure::PackedDirectory { subject },
+                BackupRemedy::ConvertDump,
             ),
-            Self::Packed(packer) => Error::new(
-                Kind::UnsupportedArchive,
-                format!("{subject} is packed by {packer}, which is not read."),
-                "Unpack it first, or pack it by gzip.",
+            Self::Packed(packer) => {
+                let packed = BackupFailure::PackedOtherwise { subject, packer };
+                (packed, BackupRemedy::Unpack)
+            }
+            Self::Empty => (BackupFailure::Empty { subject }, BackupRemedy::CopyWhole),
+            Self::Page => (BackupFailure::WebPage { subject }, BackupRemedy::CheckHowObtained),
+            Self::Tar | Self::Custom | Self::Unknown => (
+                BackupFailure::UnknownFile { subject },
+                BackupRemedy::MakeCustomDump,
             ),
-            Self::Empty => Error::new(
-                Kind::Archive,
-                format!("{subject} is empty."),
-                "Take another backup; if it is a file, check that it was copied whole.",
-            ),
-            Self::Page => Error::new(
-                Kind::Archive,
-                format!("{subject} is not a PostgreSQL archive: it begins like a web page or a server's message."),
-                "Look at how the file was obtained and try again.",
-            ),
-            Self::Tar | Self::Custom | Self::Unknown => Error::new(
-                Kind::Archive,
-                format!("{subject} is not a PostgreSQL archive: neither pg_dump's custom format nor a tar file, packed by gzip or not."),
-                CUSTOM,
-            ),
-        }
+        };
+        Error::new(kind, what, remedy)
     }
 }
 

@@ -53,7 +53,7 @@ impl<R: Read> Read for Dribble<R> {
 }
 
 fn unpack(packed: Vec<u8>) -> Result<Vec<u8>> {
-    let mut unpacked = Unpacked::new(Box::new(Cursor::new(packed)), "The backup b1".into());
+    let mut unpacked = Unpacked::new(Box::new(Cursor::new(packed)), subject());
     let mut bytes = Vec::new();
     match unpacked.read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),
@@ -61,9 +61,13 @@ fn unpack(packed: Vec<u8>) -> Result<Vec<u8>> {
     }
 }
 
+fn subject() -> BackupSubject {
+    BackupSubject::BackupWithId { id: "b1".into() }
+}
+
 fn refused(packed: Vec<u8>) -> (Kind, String) {
     let error = unpack(packed).unwrap_err();
-    assert!(error.what.starts_with("The backup b1"), "{error}");
+    assert!(error.what.contains("b1"), "{error}");
     (error.kind, error.to_string())
 }
 
@@ -133,7 +137,7 @@ fn small_reads_on_both_sides_change_nothing() {
         inner: Cursor::new(packed),
         most: 1,
     };
-    let unpacked = Unpacked::new(Box::new(slow), "The backup b1".into());
+    let unpacked = Unpacked::new(Box::new(slow), subject());
     let mut bytes = Vec::new();
     Dribble {
         inner: unpacked,
@@ -167,7 +171,7 @@ fn the_packed_bytes_are_read_to_their_end() {
     let (length, count) = (packed.len(), std::sync::Arc::default());
     let counted = Counted(Cursor::new(packed), std::sync::Arc::clone(&count));
     let mut bytes = Vec::new();
-    Unpacked::new(Box::new(counted), "The backup b1".into())
+    Unpacked::new(Box::new(counted), subject())
         .read_to_end(&mut bytes)
         .unwrap();
     assert_eq!(bytes, archive);
@@ -216,7 +220,7 @@ fn nothing_at_all_is_called_empty() {
     for packed in [Vec::new(), gzip(b"")] {
         let (kind, text) = refused(packed);
         assert_eq!(kind, Kind::Archive);
-        assert!(text.contains("is empty"), "{text}");
+        assert!(text.contains("empty"), "{text}");
     }
 }
 
@@ -233,7 +237,7 @@ fn a_plain_sql_dump_is_refused_with_a_word_on_the_custom_format() {
             let (kind, text) = refused(packed);
             assert_eq!(kind, Kind::UnsupportedArchive, "{text}");
             assert!(
-                text.contains("plain SQL") && text.contains("pg_dump -Fc"),
+                text.contains("_sql") && text.contains("make_custom_dump"),
                 "{text}"
             );
         }
@@ -252,29 +256,23 @@ fn the_other_formats_of_pg_dump_are_refused_by_name() {
     ];
     for members in directory {
         for packed in [tar(members), gzip(&tar(members))] {
-            refused_with(
-                packed,
-                "is a tar file of a dump in pg_dump's directory format (-Fd)",
-            );
+            refused_with(packed, "packed_directory");
         }
     }
     for format in [FORMAT_TAR, FORMAT_DIRECTORY] {
         let contents = dump(format, 900);
         for packed in [gzip(&contents), contents] {
-            refused_with(
-                packed,
-                "is one file of a dump in pg_dump's directory format (-Fd)",
-            );
+            refused_with(packed, "contents_alone");
         }
     }
     let members: [(&str, &[u8]); 2] = [("toc.dat", &contents), ("3312.dat", b"1\n")];
-    refused_with(tar(&members), "was made by pg_dump in its tar format (-Ft)");
+    refused_with(tar(&members), "tar_format");
 }
 
-fn refused_with(packed: Vec<u8>, words: &str) {
-    let (kind, text) = refused(packed);
-    assert_eq!(kind, Kind::UnsupportedArchive, "{text}");
-    assert!(text.contains(words) && text.contains("pg_dump -Fc"), "{text}");
+fn refused_with(packed: Vec<u8>, kind: &str) {
+    let (refusal, text) = refused(packed);
+    assert_eq!(refusal, Kind::UnsupportedArchive, "{text}");
+    assert!(text.contains(kind) && text.contains("convert_dump"), "{text}");
 }
 
 #[test]
@@ -287,7 +285,7 @@ fn other_packers_are_refused_by_name() {
 #[test]
 fn anything_else_is_no_archive() {
     let page = b"<!DOCTYPE html><title>Expired</title>".to_vec();
-    assert!(refused(page.clone()).1.contains("web page"));
+    assert!(refused(page.clone()).1.contains("web_page"));
     for packed in [page, b"PGDM".to_vec(), vec![0xff; 4000], gzip(&[1, 2, 3])] {
         assert_eq!(refused(packed).0, Kind::Archive);
     }
@@ -302,8 +300,11 @@ fn a_tar_file_without_an_archive_is_reported_with_what_it_holds() {
         ("d", b"4"),
     ]));
     assert_eq!(kind, Kind::Archive);
-    assert!(text.contains("a.txt, b.txt, c and 1 more"), "{text}");
-    assert!(refused(vec![0; 1024]).1.contains("no file at all"));
+    assert!(
+        text.contains(r#""names":["a.txt","b.txt","c"],"more":1"#),
+        "{text}"
+    );
+    assert!(refused(vec![0; 1024]).1.contains("no_file"));
 }
 
 #[test]
@@ -314,7 +315,7 @@ fn a_tar_header_that_claims_endless_extensions_is_not_read_into_memory() {
     header.set_size(1 << 40);
     header.set_cksum();
     let endless = Cursor::new(header.as_bytes().to_vec()).chain(io::repeat(b'a'));
-    let mut unpacked = Unpacked::new(Box::new(endless), "The backup b1".into());
+    let mut unpacked = Unpacked::new(Box::new(endless), subject());
     let error = error_from_io(&unpacked.read(&mut [0; 100]).unwrap_err()).unwrap();
     assert_eq!(error.kind, Kind::Archive);
 }
@@ -338,7 +339,7 @@ fn an_error_from_below_comes_through_as_it_is_and_stays() {
     ] {
         for cut in [0, 300, 5000] {
             let packed = Cursor::new(begin[..cut.min(begin.len() - 20)].to_vec()).chain(Broken);
-            let mut unpacked = Unpacked::new(Box::new(packed), "The backup b1".into());
+            let mut unpacked = Unpacked::new(Box::new(packed), subject());
             let error = io::copy(&mut unpacked, &mut io::sink()).unwrap_err();
             assert_eq!(error_from_io(&error).unwrap().kind, Kind::Download);
             let again = unpacked.read(&mut [0; 8]).unwrap_err();

@@ -4,6 +4,7 @@ use super::parameters::Parameters;
 use super::values::{choice, printable};
 use super::{non_empty, refused, ChannelBinding, ClientCertificate, Roots, SslMode, TlsSettings};
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use std::path::PathBuf;
 
 impl Parameters {
@@ -42,11 +43,10 @@ impl Parameters {
                 // sslcrl, sslcrldir, sslpassword and the like: leaving them out would check less than asked for.
                 return Err(Error::new(
                     Kind::Configuration,
-                    format!(
-                        "The target URL's parameter {} cannot be honoured.",
-                        printable(name)
-                    ),
-                    "Remove it from the URL.",
+                    SessionFailure::ParameterNotHonoured {
+                        parameter: printable(name).to_owned(),
+                    },
+                    SessionRemedy::RemoveParameter,
                 ));
             }
         }
@@ -83,8 +83,8 @@ impl Parameters {
             (Some(SslMode::VerifyFull), _) => Ok(SslMode::VerifyFull),
             (Some(_), Some(Roots::System)) => Err(Error::new(
                 Kind::Configuration,
-                "The target URL says sslrootcert=system with an sslmode weaker than verify-full.",
-                "Say sslmode=verify-full, or name the file of one certificate authority.",
+                SessionFailure::SystemRootsTooWeak,
+                SessionRemedy::VerifyFull,
             )),
             (Some(mode), _) => Ok(mode),
         }
@@ -94,22 +94,22 @@ impl Parameters {
         if matches!(mode, SslMode::VerifyCa | SslMode::VerifyFull) && roots.is_none() {
             return Err(Error::new(
                 Kind::Configuration,
-                "The target URL asks for the server's certificate to be verified, but not against what.",
-                "Add sslrootcert=PATH with the certificate of the authority (Scalingo publishes its own), or sslrootcert=system.",
+                SessionFailure::NothingToVerify,
+                SessionRemedy::AddAuthority,
             ));
         }
         if self.direct && matches!(mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer) {
             return Err(Error::new(
                 Kind::Configuration,
-                "The target URL says sslnegotiation=direct with an sslmode weaker than require.",
-                "Say sslmode=require or stronger, or leave sslnegotiation out.",
+                SessionFailure::DirectTooWeak,
+                SessionRemedy::RequireOrNotDirect,
             ));
         }
         if mode == SslMode::Disable && self.channel_binding == Some(ChannelBinding::Require) {
             return Err(Error::new(
                 Kind::Configuration,
-                "The target URL says channel_binding=require with sslmode=disable.",
-                "Channel binding needs TLS: say sslmode=require, or leave channel_binding out.",
+                SessionFailure::BindingWithoutTls,
+                SessionRemedy::RequireOrNoBinding,
             ));
         }
         Ok(())
@@ -125,8 +125,8 @@ impl Parameters {
             })),
             _ => Err(Error::new(
                 Kind::Configuration,
-                "The target URL has one of sslcert and sslkey without the other.",
-                "Name both files, or neither.",
+                SessionFailure::HalfOfCertificate,
+                SessionRemedy::NameBoth,
             )),
         }
     }
@@ -154,9 +154,7 @@ impl Parameters {
             Some(text) => choice(max, text, &[("TLSv1.2", false), ("TLSv1.3", true)])?,
         };
         if !allow_1_2 && !allow_1_3 {
-            return Err(refused(
-                "The target URL's ssl_min_protocol_version is above its ssl_max_protocol_version.",
-            ));
+            return Err(refused(SessionFailure::VersionsCrossed));
         }
         Ok((allow_1_2, allow_1_3))
     }

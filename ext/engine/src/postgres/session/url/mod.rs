@@ -11,9 +11,9 @@ mod places;
 mod values;
 
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use crate::postgres::session::watch::Limits;
 use crate::settings;
-use crate::text::{text, Setting};
 use parameters::Parameters;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -213,7 +213,7 @@ impl ConnectionUrl {
         parameters.ports = ports;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = pair.split_once('=') else {
-                return Err(refused("The target URL has a parameter without a value."));
+                return Err(refused(SessionFailure::ParameterWithoutValue));
             };
             parameters.set(&decode(name)?, decode(value)?)?;
         }
@@ -228,12 +228,8 @@ fn without_scheme(url: &str) -> Result<&str> {
         Some((scheme, rest)) if known.iter().any(|name| scheme.eq_ignore_ascii_case(name)) => Ok(rest),
         _ => Err(Error::new(
             Kind::Configuration,
-            "The target is not a PostgreSQL URL.",
-            text!(
-                "Give a URL that begins with postgres://, postgresql:// or postgis:// in ",
-                Setting::TargetUrl,
-                "."
-            ),
+            SessionFailure::NotPostgresqlUrl,
+            SessionRemedy::GiveUrl,
         )),
     }
 }
@@ -252,12 +248,12 @@ fn split_hosts(part: &str) -> Result<(Vec<String>, Vec<String>)> {
             Some(bracketed) => {
                 let (address, after) = bracketed
                     .split_once(']')
-                    .ok_or_else(|| refused("A [ in the target URL is not closed."))?;
+                    .ok_or_else(|| refused(SessionFailure::BracketOpen))?;
                 let port = match after {
                     "" => "",
-                    _ => after.strip_prefix(':').ok_or_else(|| {
-                        refused("In the target URL, something other than a port follows a ].")
-                    })?,
+                    _ => after
+                        .strip_prefix(':')
+                        .ok_or_else(|| refused(SessionFailure::AfterBracket))?,
                 };
                 (address, port)
             }
@@ -269,12 +265,8 @@ fn split_hosts(part: &str) -> Result<(Vec<String>, Vec<String>)> {
     Ok((hosts, ports))
 }
 
-fn refused(what: &str) -> Error {
-    Error::new(
-        Kind::Configuration,
-        what,
-        text!("Correct ", Setting::TargetUrl, "."),
-    )
+fn refused(what: SessionFailure) -> Error {
+    Error::new(Kind::Configuration, what, SessionRemedy::CorrectUrl)
 }
 
 fn decode(text: &str) -> Result<String> {
@@ -292,8 +284,8 @@ fn decode(text: &str) -> Result<String> {
     decoded.map(|text| text.into_owned()).ok_or_else(|| {
         Error::new(
             Kind::Configuration,
-            "The target URL has a % that is not followed by two hexadecimal digits of UTF-8 text.",
-            "Write % itself as %25.",
+            SessionFailure::StrayPercent,
+            SessionRemedy::EncodePercent,
         )
     })
 }

@@ -3,6 +3,7 @@
 use super::values::{bad_value, choice, connect_timeout, number, printable, seconds_into};
 use super::{non_empty, ChannelBinding, ConnectionUrl, Keepalive, SslMode};
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -155,8 +156,10 @@ impl Parameters {
         if self.password_file && self.password.is_none() {
             return Err(Error::new(
                 Kind::Configuration,
-                "The target URL's parameter passfile cannot be honoured.",
-                "Put the password into the URL.",
+                SessionFailure::ParameterNotHonoured {
+                    parameter: "passfile".to_owned(),
+                },
+                SessionRemedy::PasswordIntoUrl,
             ));
         }
         let tls = self.tls()?;
@@ -182,10 +185,9 @@ impl Parameters {
 fn unknown(name: &str) -> Error {
     Error::new(
         Kind::Configuration,
-        format!(
-            "The target URL's parameter {} is unknown or cannot be honoured.",
-            printable(name)
-        ),
-        "Remove it from the URL.",
+        SessionFailure::ParameterUnknown {
+            parameter: printable(name).to_owned(),
+        },
+        SessionRemedy::RemoveParameter,
     )
 }

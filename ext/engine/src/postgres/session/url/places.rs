@@ -4,6 +4,7 @@ use super::parameters::Parameters;
 use super::values::bad_value;
 use super::{refused, Host, HostAndPort};
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -17,14 +18,10 @@ impl Parameters {
             hosts.len()
         };
         if !self.addresses.is_empty() && self.addresses.len() != count {
-            return Err(refused(
-                "The target URL's parameter hostaddr does not have as many entries as there are hosts.",
-            ));
+            return Err(refused(SessionFailure::AddressesUneven));
         }
         if self.ports.len() > 1 && self.ports.len() != count {
-            return Err(refused(
-                "The target URL's parameter port does not have as many entries as there are hosts.",
-            ));
+            return Err(refused(SessionFailure::PortsUneven));
         }
         let mut result = Vec::with_capacity(count);
         for index in 0..count {
@@ -49,9 +46,7 @@ impl Parameters {
 fn host(name: &str, address: Option<IpAddr>) -> Result<Host> {
     match (name, address) {
         (name, None) if name.starts_with('/') => Ok(Host::Socket(PathBuf::from(name))),
-        (name, _) if name.starts_with('@') => Err(refused(
-            "The target URL names an abstract Unix socket, which is not supported.",
-        )),
+        (name, _) if name.starts_with('@') => Err(refused(SessionFailure::AbstractSocket)),
         ("", None) => Ok(Host::Default),
         ("", Some(address)) => Ok(Host::Tcp {
             name: address.to_string(),
@@ -70,8 +65,8 @@ fn port_number(text: &str) -> Result<u16> {
         _ => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
             Error::new(
                 Kind::Configuration,
-                "The port in the target URL is not a number from 1 to 65535.",
-                "Percent-encode characters such as / @ : # and ? in the user's name and password.",
+                SessionFailure::PortNoNumber,
+                SessionRemedy::EncodeUser,
             )
         }),
     }

@@ -2,6 +2,7 @@
 
 use super::refused;
 use crate::error::{Error, Kind, Result};
+use crate::failure::{SessionFailure, SessionRemedy};
 use std::time::Duration;
 
 /// libpq: 0, negative and absent mean no limit (ours then, since a run may not hang for ever), and 1 means 2.
@@ -31,14 +32,13 @@ pub(super) fn choice<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> R
         .find(|(word, _)| *word == value)
         .map(|(_, meaning)| *meaning)
         .ok_or_else(|| {
-            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            let words = known.iter().map(|(word, _)| (*word).to_owned()).collect();
             Error::new(
                 Kind::Configuration,
-                format!(
-                    "The target URL's parameter {} has a value that cannot be honoured.",
-                    printable(name)
-                ),
-                format!("Possible here: {}.", words.join(", ")),
+                SessionFailure::ValueNotHonoured {
+                    parameter: printable(name).to_owned(),
+                },
+                SessionRemedy::PossibleValues { words },
             )
         })
 }
@@ -56,8 +56,7 @@ pub(super) fn printable(name: &str) -> &str {
 }
 
 pub(super) fn bad_value(name: &str) -> Error {
-    refused(&format!(
-        "The target URL's parameter {} has a value that cannot be read.",
-        printable(name)
-    ))
+    refused(SessionFailure::ValueUnread {
+        parameter: printable(name).to_owned(),
+    })
 }

@@ -1,9 +1,8 @@
 //! What a refusal of Scalingo's API means for its user, call by call, and what to do.
 
 use super::super::super::http::{quotable, HttpFailure};
-use crate::alike::counted;
 use crate::error::{Error, Kind};
-use crate::text::{text, Setting, Text};
+use crate::failure::{ApiAnswer, ApiCall, ScalingoFailure, ScalingoRemedy};
 use reqwest::StatusCode;
 
 /// One of the calls, for what its errors say.
@@ -65,20 +64,12 @@ fn is_field(name: &str) -> bool {
 }
 
 pub(super) fn unknown_region(region: &str, known: &[&str]) -> Error {
-    let known: Vec<String> = known.iter().filter_map(|name| quotable(name, &[])).collect();
     let what = match quotable(region, &[]) {
-        Some(region) => format!("Scalingo has no region \"{region}\"."),
-        None => "The Scalingo region is not configured.".to_owned(),
+        Some(region) => ScalingoFailure::RegionUnknown { region },
+        None => ScalingoFailure::RegionMissing,
     };
-    Error::new(
-        Kind::Configuration,
-        what,
-        text!(
-            "Set ",
-            Setting::ScalingoRegion,
-            format!(" to one of {}.", known.join(", "))
-        ),
-    )
+    let regions = known.iter().filter_map(|name| quotable(name, &[])).collect();
+    Error::new(Kind::Configuration, what, ScalingoRemedy::SetRegion { regions })
 }
 
 /// What calls are about, as far as errors name it.
@@ -88,152 +79,143 @@ pub(super) struct CallSubject<'a> {
 }
 
 impl Call {
-    /// For "Scalingo refused …".
-    fn doing(self, subject: &CallSubject<'_>) -> String {
-        let app = subject.app;
+    fn phrase(self, subject: &CallSubject<'_>) -> ApiCall {
+        let app = subject.app.to_owned();
         match self {
-            Self::Exchange => "to exchange the API token".into(),
-            Self::Regions => "to list its regions".into(),
-            Self::Addons => format!("to list the addons of the app {app}"),
-            Self::AddonToken => format!("a token for the PostgreSQL addon of the app {app}"),
-            Self::Backups => format!("to list the backups of the app {app}"),
-            Self::Backup => format!("the status of the new backup of the app {app}"),
-            Self::NewBackup => format!("to make a backup of the app {app}"),
-            Self::Archive => format!("a link to the backup of the app {app}"),
+            Self::Exchange => ApiCall::ExchangeToken,
+            Self::Regions => ApiCall::ListRegions,
+            Self::Addons => ApiCall::ListAddons { app },
+            Self::AddonToken => ApiCall::GiveToken { app },
+            Self::Backups => ApiCall::ListBackups { app },
+            Self::Backup => ApiCall::SayStatus { app },
+            Self::NewBackup => ApiCall::MakeBackup { app },
+            Self::Archive => ApiCall::GiveLink { app },
         }
     }
 }
 
 /// The error that says what a call's failure means and what to do.
-pub(super) fn error(call: Call, failure: HttpFailure, subject: &CallSubject<'_>) -> Error {
-    let doing = call.doing(subject);
+pub(super) fn error(called: Call, failure: HttpFailure, subject: &CallSubject<'_>) -> Error {
+    let call = called.phrase(subject);
     match failure {
         HttpFailure::Final(error) => error,
         HttpFailure::Transport { reason, .. } => Error::new(
             Kind::Api,
-            format!("Scalingo's API could not be reached {}: {reason}.", asked(&doing)),
-            "Check the network between this machine and Scalingo (and HTTPS_PROXY), and Scalingo's status page.",
+            ScalingoFailure::Unreached { call, why: reason },
+            ScalingoRemedy::CheckNetworkToScalingo,
         ),
         HttpFailure::Unreadable => Error::new(
             Kind::Api,
-            format!("Scalingo was asked {}, and its answer is not what it documents.", asked(&doing)),
-            "Run it again; if it happens again, please report it: Scalingo's API may have changed.",
+            ScalingoFailure::Undocumented { call },
+            ScalingoRemedy::ReportApi,
         ),
-        HttpFailure::Refused { status, explanation, retry_after } => {
-            let (kind, what, remedy) = refusal(call, status, subject);
-            let explanation = explanation.map(|explanation| format!(": {explanation}")).unwrap_or_default();
-            let what = what.unwrap_or_else(|| format!("Scalingo refused {doing}"));
+        HttpFailure::Refused {
+            status,
+            explanation,
+            retry_after,
+        } => {
+            let code = status.as_u16();
+            let answer = match explanation {
+                Some(explanation) => ApiAnswer::AnswerExplained {
+                    status: code,
+                    explanation,
+                },
+                None => ApiAnswer::AnswerStatus { status: code },
+            };
+            let (kind, what, remedy) = refusal(called, answer, status, subject);
             let remedy = match retry_after {
-                Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => {
-                    format!("Scalingo asks for a pause of {}; run it again after that.", counted(wish.as_secs(), "second")).into()
-                }
+                Some(wish) if status == StatusCode::TOO_MANY_REQUESTS => ScalingoRemedy::WaitAsAsked {
+                    count: wish.as_secs(),
+                },
                 _ => remedy,
             };
-            Error::new(kind, format!("{what} ({}{explanation}).", status.as_u16()), remedy)
+            Error::new(kind, what, remedy)
         }
     }
 }
 
-/// "to list …" stays, "a token …" becomes "for a token …".
-fn asked(doing: &str) -> String {
-    if doing.starts_with("to ") {
-        doing.to_owned()
-    } else {
-        format!("for {doing}")
-    }
-}
+/// What an error says.
+type Said = (Kind, ScalingoFailure, ScalingoRemedy);
 
-/// Kind, what happened (None: that it was refused) and what to do, for a status.
-fn refusal(call: Call, status: StatusCode, subject: &CallSubject<'_>) -> (Kind, Option<String>, Text) {
-    let CallSubject { app, region } = subject;
-    match status.as_u16() {
-        401 => (
-            Kind::Authentication,
-            Some("Scalingo does not accept the API token".into()),
-            "Make a new token in the Scalingo dashboard (Profile, API Tokens) and set SCALINGO_API_TOKEN to it.".into(),
-        ),
+/// What a status means.
+fn refusal(called: Call, answer: ApiAnswer, status: StatusCode, subject: &CallSubject<'_>) -> Said {
+    let call = called.phrase(subject);
+    let (what, remedy) = match status.as_u16() {
+        401 => {
+            let what = ScalingoFailure::TokenRefused { answer };
+            return (Kind::Authentication, what, ScalingoRemedy::MakeNewToken);
+        }
+        404 => return not_found(called, answer, subject),
         402 => (
-            Kind::Api,
-            Some("Scalingo wants a payment before it does this".into()),
-            "Look at the account's billing page: the free trial may have ended.".into(),
+            ScalingoFailure::PaymentWanted { answer },
+            ScalingoRemedy::LookAtBilling,
         ),
-        403 => (
-            Kind::Api,
-            None,
-            format!("Add the API token's owner to the collaborators of {app}, with the right to read its backups.").into(),
-        ),
-        404 => not_found(call, app, region),
+        403 => {
+            let app = subject.app.to_owned();
+            (
+                ScalingoFailure::Refusal { call, answer },
+                ScalingoRemedy::AddCollaborator { app },
+            )
+        }
         400 | 422 => (
-            Kind::Api,
-            None,
-            text!("Check ", Setting::CloneSourceScalingoAppName, ", ", Setting::ScalingoRegion, " and ", Setting::ScalingoAddonId, "."),
+            ScalingoFailure::Refusal { call, answer },
+            ScalingoRemedy::CheckSourceOptions,
         ),
         409 => (
-            Kind::Api,
-            None,
-            "Scalingo is busy with this database; run it again when that is over.".into(),
+            ScalingoFailure::Refusal { call, answer },
+            ScalingoRemedy::WaitForScalingo,
         ),
         429 => (
-            Kind::Api,
-            Some("Scalingo was asked too often: it allows 60 requests a minute".into()),
-            "Run it again in a few minutes, with nothing else using the same token.".into(),
+            ScalingoFailure::AskedTooOften { answer },
+            ScalingoRemedy::WaitMinutes,
         ),
         500..=599 => (
-            Kind::Api,
-            Some(format!("Scalingo failed when it was asked {}", asked(&call.doing(subject)))),
-            "Run it again later; Scalingo's status page may say more.".into(),
+            ScalingoFailure::Failing { call, answer },
+            ScalingoRemedy::RunLater,
         ),
         300..=399 => (
-            Kind::Api,
-            Some("Scalingo's API answered with a redirect, which is not followed".into()),
-            text!("Check ", Setting::ScalingoRegion, ", and SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL if they are set."),
+            ScalingoFailure::Redirected { answer },
+            ScalingoRemedy::CheckRegion,
         ),
         _ => (
-            Kind::Api,
-            None,
-            "Run it again; if it happens again, please report it: Scalingo's API may have changed.".into(),
+            ScalingoFailure::Refusal { call, answer },
+            ScalingoRemedy::ReportApi,
         ),
-    }
+    };
+    (Kind::Api, what, remedy)
 }
 
-fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Text) {
-    match call {
+fn not_found(called: Call, answer: ApiAnswer, subject: &CallSubject<'_>) -> Said {
+    let (app, region) = (subject.app.to_owned(), subject.region.to_owned());
+    match called {
         Call::Addons => (
             Kind::Api,
-            Some(format!(
-                "Scalingo knows no app {app} in the region {region} that this token may see"
-            )),
-            text!(
-                "Check ",
-                Setting::CloneSourceScalingoAppName,
-                " and ",
-                Setting::ScalingoRegion,
-                ", and that the token's owner is a \
-             collaborator of the app."
-            ),
+            ScalingoFailure::AppUnknown { app, region, answer },
+            ScalingoRemedy::CheckAppAndRegion,
         ),
         Call::AddonToken => (
             Kind::AddonNotFound,
-            Some(format!("The app {app} no longer has that PostgreSQL addon")),
-            text!(
-                "Check ",
-                Setting::ScalingoAddonId,
-                " against the app's addons in the dashboard."
-            ),
+            ScalingoFailure::AddonGone { app, answer },
+            ScalingoRemedy::CheckAddonId,
         ),
         Call::Backups | Call::NewBackup => (
             Kind::BackupNotFound,
-            Some(format!(
-                "Scalingo finds no backups for the database of the app {app}"
-            )),
-            "Look at the database's backups in its dashboard.".into(),
+            ScalingoFailure::NoBackups { app, answer },
+            ScalingoRemedy::LookAtBackups,
         ),
         Call::Backup | Call::Archive => (
             Kind::BackupNotFound,
-            Some(format!("The backup of the app {app} no longer exists")),
-            "Run it again: it will take the newest backup that exists.".into(),
+            ScalingoFailure::BackupGone { app, answer },
+            ScalingoRemedy::TakeNewest,
         ),
-        Call::Exchange | Call::Regions => (Kind::Api, None, "Check SCALINGO_AUTH_URL if it is set.".into()),
+        Call::Exchange | Call::Regions => (
+            Kind::Api,
+            ScalingoFailure::Refusal {
+                call: called.phrase(subject),
+                answer,
+            },
+            ScalingoRemedy::CheckAuthAddress,
+        ),
     }
 }
 
@@ -241,6 +223,7 @@ fn not_found(call: Call, app: &str, region: &str) -> (Kind, Option<String>, Text
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::text::Text;
 
     #[test]
     fn a_validation_error_is_explained_field_by_field() {
@@ -301,50 +284,64 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_of_every_call_is_two_sentences() {
-        let calls = [
-            Call::Exchange,
-            Call::Regions,
-            Call::Addons,
-            Call::AddonToken,
-            Call::Backups,
-            Call::Backup,
-            Call::NewBackup,
-            Call::Archive,
-        ];
+    fn a_refusal_is_said_with_the_call_its_status_and_its_explanation() {
         let subject = CallSubject {
             app: "shop",
             region: "osc-fr1",
         };
-        for call in calls {
-            let mut failures = vec![
-                HttpFailure::Unreadable,
-                HttpFailure::Transport {
-                    reason: "connection refused".into(),
-                    passing: true,
-                    arrived: false,
-                },
-            ];
-            failures.extend(
-                [302, 400, 401, 402, 403, 404, 409, 418, 422, 429, 500, 503].map(|status| {
-                    HttpFailure::Refused {
-                        status: StatusCode::from_u16(status).unwrap(),
-                        explanation: Some("no".into()),
-                        retry_after: None,
-                    }
-                }),
+        let refused = |status: u16, retry_after| HttpFailure::Refused {
+            status: StatusCode::from_u16(status).unwrap(),
+            explanation: Some("no".into()),
+            retry_after,
+        };
+        let refusal = error(Call::Archive, refused(403, None), &subject);
+        let answer = ApiAnswer::AnswerExplained {
+            status: 403,
+            explanation: "no".into(),
+        };
+        let call = ApiCall::GiveLink { app: "shop".into() };
+        assert_eq!(
+            refusal.what,
+            Text::from(ScalingoFailure::Refusal { call, answer })
+        );
+        let pause = std::time::Duration::from_secs(7);
+        let busy = error(Call::Addons, refused(429, Some(pause)), &subject);
+        assert_eq!(busy.remedy, Text::from(ScalingoRemedy::WaitAsAsked { count: 7 }));
+        for (status, kind) in [
+            (401, "token_refused"),
+            (500, "failing"),
+            (302, "redirected"),
+            (418, "refusal"),
+        ] {
+            assert!(
+                error(Call::Backups, refused(status, None), &subject).is(kind),
+                "{status}"
             );
-            for failure in failures {
-                let error = error(call, failure, &subject);
-                assert!(
-                    error.what.ends_with('.') && error.remedy.ends_with('.'),
-                    "{error}"
-                );
-                assert!(
-                    !error.what.contains("  ") && !error.what.contains("asked a "),
-                    "{error}"
-                );
-            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_found_depends_on_what_was_asked_for() {
+        let subject = CallSubject {
+            app: "shop",
+            region: "osc-fr1",
+        };
+        for (call, kind) in [
+            (Call::Exchange, "refusal"),
+            (Call::Regions, "refusal"),
+            (Call::Addons, "app_unknown"),
+            (Call::AddonToken, "addon_gone"),
+            (Call::Backups, "no_backups"),
+            (Call::NewBackup, "no_backups"),
+            (Call::Backup, "backup_gone"),
+            (Call::Archive, "backup_gone"),
+        ] {
+            let failure = HttpFailure::Refused {
+                status: StatusCode::NOT_FOUND,
+                explanation: None,
+                retry_after: None,
+            };
+            assert!(error(call, failure, &subject).is(kind), "{call:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! URLs of the API.
 
 use crate::error::{Error, Kind, Result};
+use crate::failure::{ScalingoFailure, ScalingoRemedy};
 use ::url::Url;
 
 /// A base URL: `http` or `https`, and a host.
@@ -11,8 +12,8 @@ pub(super) fn base(url: &str) -> Result<Url> {
         .ok_or_else(|| {
             Error::new(
                 Kind::Configuration,
-                "A base URL for Scalingo's API is not an http or https URL.",
-                "Check SCALINGO_AUTH_URL, SCALINGO_API_URL and SCALINGO_DB_URL, or unset them.",
+                ScalingoFailure::BaseNoUrl,
+                ScalingoRemedy::CheckAddresses,
             )
         })
 }
