@@ -14,35 +14,18 @@ use std::ops::{Deref, Range};
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Setting {
-    AllowUnmaskedCopy,
-    AnonymizationSecret,
-    AnonymizationTables,
     AnonymizedEmailDomain,
-    BackupFile,
     BackupMaxAge,
-    BackupUrl,
-    CloneSourceScalingoAppName,
-    DumpCompression,
-    ExcludeLargeObjects,
     ExcludeTables,
     Limits,
     LockTimeout,
     ParallelConnections,
     PiiIgnore,
     PiiPolicy,
-    Postgis,
-    ScalingoAddonId,
-    ScalingoRegion,
     StagingPassword,
-    Subset,
     /// Where the app keeps its files, which is not an option of the run's own.
     StorageService,
-    /// Where the target's URL is set.
-    TargetUrl,
-    TempDir,
     TerminateConnections,
-    /// Where what only SQL can say is computed for a job that fills no database.
-    WorkspaceUrl,
 }
 
 /// What stands in the words as data: what is written in the configuration, and what is worded elsewhere.

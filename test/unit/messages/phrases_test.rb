@@ -38,6 +38,15 @@ class PhrasesTest < Minitest::Test
     assert_empty FAILURES.keys & KINDS.keys
   end
 
+  # Sentences name options as they are written, and `%{option.NAME}` where that depends on the app.
+  def test_every_option_that_a_sentence_names_is_one_of_the_configuration
+    words = Dir["#{WORDS}/{failures,phrases}/*.yml"].map { |file| File.read(file) }.join
+    named = words.scan(/config\.(\w+)/).flatten.uniq
+    assert_operator named.size, :>, 15
+    assert_empty(named.reject { |name| ScalingoStagingSync::Configuration.new.respond_to?(name) })
+    assert_equal %w[target_url], words.scan(/%\{option\.(\w+)\}/).flatten.uniq
+  end
+
   def test_an_error_says_a_place_in_it_with_a_capital_where_it_begins
     subject = { kind: "backup_file", name: "shop.dump" }
     assert_equal "The backup file shop.dump is truncated: its tar file lacks the last 1,200 bytes of the archive.",
