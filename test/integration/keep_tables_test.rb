@@ -49,7 +49,7 @@ class KeepTablesTest < IntegrationTest
     target = staging
     outcome = keep(target)
     assert_equal ["1", nil], target.values("SELECT team_id FROM admin_users ORDER BY id")
-    assert_match(/1 row of public\.admin_users.*public\.teams.*team_id is NULL in it/, outcome.warnings.join("\n"))
+    assert_match(/1 row of public\.admin_users.*public\.teams.*its team_id became NULL/, outcome.warnings.join("\n"))
     valid = target.values("SELECT conname FROM pg_constraint WHERE contype = 'f' AND convalidated ORDER BY 1")
     assert_equal %w[admin_users_boss_team_id_fkey admin_users_team_id_fkey audits_admin_user_id_fkey], valid
   end
