@@ -92,7 +92,7 @@ module ScalingoStagingSync
     def check!
       return if problems.empty?
 
-      raise ConfigurationError.new(problems.join(" "), "Correct it there. Nothing was touched.")
+      raise ConfigurationError.new(Refused.listed(problems), "Correct it there. Nothing was touched.")
     end
 
     # The app whose database is filled: the variable APP, which Scalingo sets. It cannot be configured.
@@ -176,7 +176,7 @@ module ScalingoStagingSync
     def settle(appendable)
       option = appendable.option
       @values[option.name] = appendable.settle
-    rescue ArgumentError
+    rescue Refused
       keep_sound(option, appendable.sound)
       refuse(option, appendable.faults)
     end
@@ -185,15 +185,15 @@ module ScalingoStagingSync
     def store(option, value)
       @problems.reject! { |problem| problem.name == option.name } if @keeping
       @sound.delete(option.name)
-      kept = option.cast(Legacy.setting(option, value))
+      kept = option.cast(Shape.problem(value) ? value : Legacy.setting(option, value))
       @appendables.delete(option.name)
       @problems.reject! { |problem| problem.name == option.name }
       return @values.delete(option.name) if kept.nil?
 
       @values[option.name] = option.secret ? Secret.new(kept) : kept
-    rescue ArgumentError => error
-      keep_sound(option, option.kind.sound(value))
-      refuse(option, [[error.message, nil]])
+    rescue Refused => error
+      keep_sound(option, option.kind.sound(value)) unless Shape.problem(value)
+      refuse(option, error.sentences.map { |sentence| [sentence, nil] })
     end
 
     def keep_sound(option, value)
@@ -203,7 +203,7 @@ module ScalingoStagingSync
     # @param faults [Array<Array>] sentences, each with the line that it is about, where that is known
     def refuse(option, faults)
       faults = faults.map { |sentence, place| [sentence, place || Place.here] }
-      raise ArgumentError, faults.map(&:first).join(" "), faults.map { |_, place| place.to_s }.uniq, cause: nil unless @keeping
+      raise ArgumentError, Refused.listed(faults.map(&:first)), faults.map { |_, place| place.to_s }.uniq, cause: nil unless @keeping
 
       faults.each { |sentence, place| keep_problem(option, sentence, place) }
       nil

@@ -145,9 +145,10 @@ class ConfigurationTest < Minitest::Test
       taken.each { |value| @config.public_send(:"#{name}=", value) }
       refused.each do |value|
         error = assert_raises(ArgumentError, "#{name} took #{value.inspect}") { @config.public_send(:"#{name}=", value) }
-        assert_includes error.message, "config.#{name} "
-        assert_includes error.message, value.class.to_s
-        assert_includes error.message, Configuration.options.fetch(name).kind.expectation
+        kind = Configuration.options.fetch(name).kind
+        said = kind.explain(value).map { |sentence| "config.#{name}: #{sentence}" }
+        said = ["config.#{name} was given ", value.class.to_s, kind.expectation] if said.empty?
+        said.each { |expected| assert_includes error.message, expected }
       end
     end
   end
@@ -178,16 +179,20 @@ class ConfigurationTest < Minitest::Test
   def test_a_rule_of_a_part_without_a_table_is_said
     deliberately_mistyped
     error = assert_raises(ArgumentError) { @config.subset = { nil => :all } }
-    assert_includes error.message, "nil: this is not a table's name."
+    assert_includes error.message, "nil: this is not a table's name; write one"
+    secret = "postgres://someone:hush@host/db"
+    error = assert_raises(ArgumentError) { @config.limits = { secret => { max_rows: 1 }, "users" => {} } }
+    assert_match(/\[hidden.*: this is not a table's name;.*users: it has no :max_rows/m, error.message)
+    refute_includes error.message, "hush"
   end
 
   def test_what_is_wrong_with_a_rule_of_a_part_is_said_of_its_table
     said = ->(name, value) { assert_raises(ArgumentError) { @config.public_send(:"#{name}=", value) }.message }
     assert_includes said.call(:subset, { "orders" => { lats: 3 } }), "orders: there is no key :lats; did you mean :last?"
-    assert_includes said.call(:subset, { "orders" => { by: :id } }), "orders: :by orders the rows of :first or :last; it has neither."
+    assert_includes said.call(:subset, { "orders" => { by: :id } }), "orders: :by orders the rows of :first or :last; it has neither, so give one of them."
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "a: it takes :all, :referenced or a Hash"
     assert_includes said.call(:subset, { "a" => :every, "b" => { where: 1 } }), "b: :where takes an SQL condition, a String."
-    assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows."
+    assert_includes said.call(:limits, { "logs" => { order_by: "id" } }), "logs: it has no :max_rows; say how many rows may come."
     assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number of rows, from 1 to 9223372036854775807."
   end
 
@@ -222,7 +227,7 @@ class ConfigurationTest < Minitest::Test
   def test_each_reference_that_cannot_be_read_is_named
     message = assert_raises(ArgumentError) { @config.subset_references = { "a.b_id" => "b", "users" => "b", "c.d" => { "t" => {} } } }.message
     assert_includes message, '"users": it names no table and column; write table.column.'
-    assert_includes message, '"c.d": what it refers to cannot be read.'
+    assert_includes message, '"c.d": what it refers to cannot be read; write a table, '
     refute_includes message, '"a.b_id":'
   end
 

@@ -29,18 +29,19 @@ module ScalingoStagingSync
 
       # @return [Boolean] whether the app has changed it since it was checked
       def changed?
-        @list.hash != @known
+        # What cannot be looked at has no hash.
+        !Shape.problem(@list).nil? || @list.hash != @known
       end
 
       # Checks it. Refused parts are removed again, and listed in {#faults}.
       #
       # @return [Array, Hash] the value to keep
-      # @raise [ArgumentError] when the option does not take it
+      # @raise [Refused] when the option does not take it
       def settle
         keep(@option.cast(@list))
-      rescue ArgumentError => error
+      rescue Refused => error
         @faults = faults_of(error)
-        @sound = @option.kind.sound(@list)
+        @sound = (@option.kind.sound(@list) unless Shape.problem(@list))
         keep(@kept)
         raise
       end
@@ -53,12 +54,13 @@ module ScalingoStagingSync
       end
 
       def faults_of(error)
-        parts = @option.wrong_parts(@list)
-        return [[error.message, @lines.last&.last]] if parts.empty?
+        parts = Shape.problem(@list) ? [] : @option.wrong_parts(@list)
+        return error.sentences.map { |sentence| [sentence, @lines.last&.last] } if parts.empty?
 
-        parts.map do |part, index|
+        parts.flat_map do |part, index|
           name = part.is_a?(Hash) ? part.keys.first : part.first
-          [@option.refusal_of(part, index), @lines.reverse_each.find { |added, _| added == name }&.last]
+          place = @lines.reverse_each.find { |added, _| added == name }&.last
+          @option.refusal_of(part, index).map { |sentence| [sentence, place] }
         end
       end
 

@@ -14,18 +14,17 @@ module ScalingoStagingSync
 
       # @param entries [Object] what the option was given
       # @param index [Integer] where the first of them stands in the whole
-      # @return [String, nil] a sentence or more; nil if there is nothing to say about single entries
+      # @return [Array<String>] the sentences; none if there is nothing to say about single entries
       def sentences(entries, index = 0)
-        return unless entries.is_a?(Array)
+        return [] unless entries.is_a?(Array)
 
-        found = entries.each.with_index(index + 1).flat_map do |entry, number|
+        entries.each.with_index(index + 1).flat_map do |entry, number|
           next [] if Kind.entry(entry)
 
           table = (entry[:table] || entry["table"] if entry.is_a?(Hash))
           which = "Entry #{number}#{" (table #{Support::Echo.short(table)})" if table}"
           of(entry).map { |problem| "#{which}: #{problem}#{"." unless problem.end_with?("?")}" }
         end
-        found.join(" ") if found.any?
       end
 
       # @param entry [Object] an entry that is refused

@@ -20,7 +20,7 @@ module ScalingoStagingSync
       # @param label [String] the type as docs/options.md shows it
       # @param expectation [String] what the option takes, as the end of a sentence
       # @param exact [Boolean] whether its bytes are kept as they are, whatever their encoding is
-      # @param explain [#call, nil] says more of a value that is refused, or nil
+      # @param explain [#call, nil] says what is wrong in a value that is refused: an Array of sentences
       # @param sound [#call, nil] leaves what is wrong out of a value that is refused
       # @yieldparam value [Object] the value that was given
       # @yieldreturn [Object] the value to keep, or REFUSED
@@ -54,9 +54,9 @@ module ScalingoStagingSync
 
       # @param value [Object] a value that is refused
       # @param index [Integer] where its first element stands in the whole
-      # @return [String, nil] what is wrong with it in particular, in sentences
+      # @return [Array<String>] what is wrong with it in particular, in sentences
       def explain(value, index = 0)
-        @explain&.call(value, index)
+        @explain ? @explain.call(value, index) : []
       end
 
       # @param value [Object] a value that is refused
@@ -290,7 +290,7 @@ module ScalingoStagingSync
         "a Hash from columns to what they refer to: \"orders.user_id\" => \"users\", \"orders.user_ref\" => { \"users\" => \"ref\" } or " \
         "\"comments.subject_id\" => { \"subject_type\" => { \"Post\" => \"posts\" } }; false: to nothing",
         explain: ->(value, _) { PartReferences.explain(value) }
-      ) { |value| (value.is_a?(Hash) && PartReferences.explain(value).nil?) ? value.dup.freeze : REFUSED }
+      ) { |value| (value.is_a?(Hash) && PartReferences.explain(value).empty?) ? value.dup.freeze : REFUSED }
 
       # The keys that an entry of `anonymization_tables` may have.
       ENTRY_KEYS = %i[table strategy query condition columns keep reads translation].freeze

@@ -39,17 +39,19 @@ module ScalingoStagingSync
 
       # @param value [Object] the value that was given; nil and an empty String stand for the default
       # @return [Object, nil] the value to keep; nil for the default
-      # @raise [ArgumentError] naming option, value (unless it is secret, or may hold credentials), its class, and the
-      #   expectation
+      # @raise [Refused] naming option, value (unless it is secret, or may hold credentials), its class, and the
+      #   expectation; or each thing that is wrong in it
       def cast(value)
+        shape = Shape.problem(value)
+        raise Refused, ["config.#{name} was given a value #{shape}; it takes #{kind.expectation}."] if shape
+
         value = readable(value)
         return if value.nil? || (value.is_a?(String) && value.strip.empty?)
 
         kept = kind.check(value)
         return kept unless Kind::REFUSED.equal?(kept)
 
-        raise ArgumentError,
-              ["config.#{name} was given #{given(value)}; it takes #{kind.expectation}.", *(kind.explain(value) unless secret)].join(" ")
+        raise Refused, explained(value) || ["config.#{name} was given #{given(value)}; it takes #{kind.expectation}."]
       end
 
       # @param value [Array, Hash, Object] a value that is refused
@@ -66,12 +68,12 @@ module ScalingoStagingSync
 
       # @param part [Array, Hash] of {#wrong_parts}
       # @param index [Integer] where it stands
-      # @return [String] that it was added, and what the option takes
+      # @return [Array<String>] what is wrong with it, or that it was added, and what the option takes
       def refusal_of(part, index)
         part = readable(part)
-        ["#{shown_part(part)} was added to config.#{name}, which takes #{kind.expectation}.", *kind.explain(part, index)].join(" ")
-      rescue ArgumentError => error
-        error.message
+        explained(part, index) || ["#{shown_part(part)} was added to config.#{name}, which takes #{kind.expectation}."]
+      rescue Refused => error
+        error.sentences
       end
 
       private
@@ -83,7 +85,13 @@ module ScalingoStagingSync
         kind.readable(value)
       rescue EncodingError
         said = secret ? "It is not UTF-8 text; save the file that sets it as UTF-8." : Utf8.problem(value)
-        raise ArgumentError, "config.#{name} was given text that cannot be read. #{said}", cause: nil
+        raise Refused.new(["config.#{name} was given text that cannot be read. #{said}"]), cause: nil
+      end
+
+      # What is wrong in it, each by itself; nil where there is nothing to say about its parts.
+      def explained(value, index = 0)
+        sentences = secret ? [] : kind.explain(value, index)
+        sentences.map { |sentence| "config.#{name}: #{sentence}" } if sentences.any?
       end
 
       def given(value)

@@ -22,6 +22,10 @@ module ScalingoStagingSync
       #   @return [Boolean] whether these columns refer to nothing, even if the app's models say so
       Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types, :nothing)
 
+      UNREAD = "what it refers to cannot be read; write a table, { \"table\" => \"column\" }, " \
+               "{ \"type_column\" => { \"Type\" => \"table\" } } or false."
+      private_constant :UNREAD
+
       module_function
 
       # @param given [Object] what the option was given
@@ -34,19 +38,19 @@ module ScalingoStagingSync
       end
 
       # @param given [Object] what the option was given
-      # @return [String, nil] which of its entries cannot be read
+      # @return [Array<String>] which of its entries cannot be read
       def explain(given)
-        return unless given.is_a?(Hash)
+        return [] unless given.is_a?(Hash)
 
         found = given.filter_map do |from, to|
           next if entry(from, to)
 
           table, = place(from)
-          problem = table ? "what it refers to cannot be read." : "it names no table and column; write table.column."
+          problem = table ? UNREAD : "it names no table and column; write table.column."
           "#{Support::Echo.inspect(from)}: #{problem}"
         end
         twice = Kind.alike(given.keys) { |from| place(from) }.map { |keys| "#{keys} are one place; give it once." }
-        [*twice, *found].join(" ").presence
+        [*twice, *found]
       end
 
       # A reference by a column: to a table, to one of its columns, or to one of several tables by a type.

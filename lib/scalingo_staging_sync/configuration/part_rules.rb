@@ -18,7 +18,11 @@ module ScalingoStagingSync
 
       # What :first, :last and :max_rows take.
       ROWS = "a whole number of rows, from 1 to #{MOST_ROWS}".freeze
-      private_constant :MOST_ROWS, :ROWS
+
+      # The keys that say how many rows come, and in which order.
+      COUNTS = %i[first last max_rows].freeze
+      ORDERS = %i[by order_by].freeze
+      private_constant :MOST_ROWS, :ROWS, :COUNTS, :ORDERS
 
       module_function
 
@@ -31,11 +35,11 @@ module ScalingoStagingSync
       def limits(given) = kept(given) { |rule| limit_problems(rule) }
 
       # @param given [Object] what `subset` was given
-      # @return [String, nil] what is wrong with its rules, each by its table
+      # @return [Array<String>] what is wrong with its rules, each by its table
       def explain_subset(given) = explained(given) { |rule| subset_problems(rule) }
 
       # @param given [Object] what `limits` was given
-      # @return [String, nil] what is wrong with its caps, each by its table
+      # @return [Array<String>] what is wrong with its caps, each by its table
       def explain_limits(given) = explained(given) { |rule| limit_problems(rule) }
 
       # @param given [Object] a value of `subset` that is refused
@@ -50,7 +54,7 @@ module ScalingoStagingSync
       def sound(given, words, &)
         return {} unless given.is_a?(Hash)
 
-        readable = given.select { |table, _| Kind.name_of(table) && !Support::Echo.secret?(table) }
+        readable = given.select { |table, _| named?(table) }
         readable.to_h { |table, rule| [Kind.name_of(table), sound_rule(plain(rule), words, &).freeze] }
       end
       private_class_method :sound
@@ -60,27 +64,29 @@ module ScalingoStagingSync
         return {} unless rule.is_a?(Hash)
 
         # :by is wrong by itself.
-        rule.select { |key, value| yield({ key => value, **((key == :by) ? { first: 1 } : {}) }).empty? }
+        sound = rule.select { |key, value| yield({ key => value, **((key == :by) ? { first: 1 } : {}) }).empty? }
+        # Without the order that was meant another one would be looked at.
+        (ORDERS & (rule.keys - sound.keys)).any? ? sound.except(*COUNTS) : sound
       end
       private_class_method :sound_rule
 
       def kept(given, &)
         return unless given.is_a?(Hash) && Kind.alike(given.keys) { |table| Kind.name_of(table) }.empty?
-        return unless given.all? { |table, rule| Kind.name_of(table) && !Support::Echo.secret?(table) && problems_of(rule, &).empty? }
+        return unless given.all? { |table, rule| named?(table) && problems_of(rule, &).empty? }
 
         given.to_h { |table, rule| [Kind.name_of(table), plain(rule).freeze] }.freeze
       end
       private_class_method :kept
 
       def explained(given, &)
-        return unless given.is_a?(Hash)
+        return [] unless given.is_a?(Hash)
 
         found = given.flat_map do |table, rule|
-          problems = Kind.name_of(table) ? [] : ["this is not a table's name."]
+          problems = named?(table) ? [] : ["this is not a table's name; write one, such as \"users\"."]
           [*problems, *problems_of(rule, &)].map { |problem| "#{named(table)}: #{problem}" }
         end
         twice = Kind.alike(given.keys) { |table| Kind.name_of(table) }.map { |keys| "#{keys} are one table; give it one rule." }
-        [*twice, *found].join(" ").presence
+        [*twice, *found]
       end
       private_class_method :explained
 
@@ -89,6 +95,9 @@ module ScalingoStagingSync
         [*twice.map { |keys| "#{keys} are one key; give it once." }, *yield(plain(rule))]
       end
       private_class_method :problems_of
+
+      def named?(table) = Kind.name_of(table) && !Support::Echo.secret?(table)
+      private_class_method :named?
 
       def named(table) = Kind.name_of(table) ? Support::Echo.short(table) : Support::Echo.inspect(table)
       private_class_method :named
@@ -114,8 +123,8 @@ module ScalingoStagingSync
 
         [
           *unknown(rule, SUBSET_KEYS),
-          *(":first and :last exclude one another." if rule.key?(:first) && rule.key?(:last)),
-          *(":by orders the rows of :first or :last; it has neither." if rule.key?(:by) && !rule.key?(:first) && !rule.key?(:last)),
+          *(":first and :last exclude one another; give one of them." if rule.key?(:first) && rule.key?(:last)),
+          *(":by orders the rows of :first or :last; it has neither, so give one of them." if rule.key?(:by) && (COUNTS & rule.keys).empty?),
           *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
           *%i[first last].flat_map { |key| wrong(rule, key, ROWS) { |value| count?(value) } },
           *wrong(rule, :by, "a column, or an Array of them") { |value| names?(value) },
@@ -130,7 +139,7 @@ module ScalingoStagingSync
 
         [
           *unknown(rule, LIMIT_KEYS),
-          *("it has no :max_rows." unless rule.key?(:max_rows)),
+          *("it has no :max_rows; say how many rows may come." unless rule.key?(:max_rows)),
           *wrong(rule, :max_rows, ROWS) { |value| count?(value) },
           *wrong(rule, :order_by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :direction, "\"asc\" or \"desc\"") { |value| %i[asc desc].include?(value) }
@@ -141,7 +150,7 @@ module ScalingoStagingSync
       def unknown(rule, keys)
         (rule.keys - keys).map do |key|
           near = DidYouMean::SpellChecker.new(dictionary: keys).correct(key.to_s).first
-          "there is no key #{Support::Echo.inspect(key)}#{near ? "; did you mean #{near.inspect}?" : "."}"
+          "there is no key #{Support::Echo.inspect(key)}; #{near ? "did you mean #{near.inspect}?" : "remove it."}"
         end
       end
       private_class_method :unknown

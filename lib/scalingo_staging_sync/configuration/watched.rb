@@ -8,26 +8,35 @@ module ScalingoStagingSync
       # The methods a list gets.
       module List
         %i[<< push append unshift prepend insert []=].each do |name|
-          define_method(name) { |*given| super(*given).tap { @note.call(given) } }
+          define_method(name) do |*given|
+            # What it returns may be what was added, which may have no methods.
+            result = super(*given)
+            @note.call(given)
+            result
+          end
         end
 
         def concat(*lists)
-          lists = lists.map { |list| list.is_a?(Array) ? list : [list] }
+          lists = lists.map { |list| (list in Array) ? list : [list] }
           super(*lists).tap { @note.call(lists.flatten(1)) }
         end
 
-        def +(other) = super(other.is_a?(Array) ? other : [other])
+        def +(other) = super((other in Array) ? other : [other])
       end
 
       # The methods a hash gets; 0.1's initializers also add to it by `<<`.
       module Table
         %i[[]= store].each do |name|
-          define_method(name) { |key, value| super(key, value).tap { @note.call([key]) } }
+          define_method(name) do |key, value|
+            super(key, value)
+            @note.call([key])
+            value
+          end
         end
 
         %i[merge! update].each do |name|
           define_method(name) do |*given, &choose|
-            hashes = given.map { |more| more.is_a?(Hash) ? more : { more => nil } }
+            hashes = given.map { |more| (more in Hash) ? more : { more => nil } }
             super(*hashes, &choose).tap { @note.call(hashes.flat_map(&:keys)) }
           end
         end

@@ -7,7 +7,10 @@ module ScalingoStagingSync
       include Support::Discreet
 
       Problem = Data.define(:what, :remedy)
-      private_constant :Problem
+
+      # What to do about an option, which is named with its file and line.
+      THERE = "Correct it there."
+      private_constant :Problem, :THERE
 
       # @param config [Configuration] what to look at
       def initialize(config: ScalingoStagingSync.configuration)
@@ -29,8 +32,7 @@ module ScalingoStagingSync
         whole = yield if block_given? && problems.size == @config.problems.size
         raise whole if whole
 
-        raise ConfigurationError.new(problems.map(&:what).join(" "),
-                                     "#{problems.map(&:remedy).uniq.join(" ")} Nothing was touched.")
+        raise in_one(problems)
       end
 
       # @return [Array<String>] sentences on settings that have no effect, and whose absence protects nothing less
@@ -54,7 +56,15 @@ module ScalingoStagingSync
       end
 
       def option_problems
-        @config.problems.map { |sentence| Problem.new(sentence, "Correct it there.") }
+        @config.problems.map { |sentence| Problem.new(sentence, THERE) }
+      end
+
+      # Several are a list, each with what to do about it, but for what says so itself.
+      def in_one(problems)
+        return ConfigurationError.new(problems[0].what, "#{problems[0].remedy} Nothing was touched.") if problems.one?
+
+        lines = problems.map { |problem| [problem.what, *(problem.remedy unless problem.remedy == THERE)].join(" ") }
+        ConfigurationError.new(Configuration::Refused.listed(lines), "Correct this and run again. Nothing was touched.")
       end
 
       def environment_problem

@@ -94,6 +94,30 @@ class ConfigurationMistakesTest < Minitest::Test
     assert_empty said.grep(/hush/)
   end
 
+  def test_each_fault_of_one_option_is_listed_apart
+    deliberately_mistyped
+    config = configured do |c|
+      c.subset = { "users" => { wher: 1, lst: 5 }, "orders" => :al }
+      c.subset_references = { "users" => "a", "a.b" => [] }
+      c.limits = { "visits" => { max_rows: 5 } }
+      c.limits["logs"] = { direction: "up" }
+      c.anonymization_tables << { tabel: "a", stratgy: :b }
+    end
+    said = config.problems.map { |problem| problem[/\A.+?: (.*)\z/m, 1] }
+    assert_equal ["config.subset: users: there is no key :wher; did you mean :where?", "config.subset: users: there is no key :lst; did you mean :last?",
+                  "config.subset: orders: it takes :all, :referenced or a Hash with :where, :first, :last, :by, :on_missing and :allow_empty, as needed.",
+                  'config.subset_references: "users": it names no table and column; write table.column.',
+                  'config.subset_references: "a.b": what it refers to cannot be read; write a table, { "table" => "column" }, ' \
+                  '{ "type_column" => { "Type" => "table" } } or false.',
+                  "config.limits: logs: it has no :max_rows; say how many rows may come.", 'config.limits: logs: :direction takes "asc" or "desc".',
+                  "config.anonymization_tables: Entry 1: there is no key :tabel; did you mean :table?",
+                  "config.anonymization_tables: Entry 1: there is no key :stratgy; did you mean :strategy?"], said
+    error = assert_raises(ScalingoStagingSync::ConfigurationError) { config.check! }
+    assert_equal ["The configuration is wrong in 9 places:", *config.problems.map { |problem| "- #{problem}" }], error.what.lines.map(&:chomp)
+    direct = assert_raises(ArgumentError) { @config.subset = { "users" => { wher: 1, lst: 5 } } }
+    assert_equal 2, direct.message.lines.grep(/\A- config\.subset: users: there is no key/).size
+  end
+
   def test_text_in_another_encoding_is_converted
     @config.subset = { "caf\u00E9".encode("ISO-8859-1") => { where: "a = '\u00E9'".encode("UTF-16LE"), first: 1, by: "\u00E9".encode("ISO-8859-1").to_sym } }
     assert_equal({ "caf\u00E9" => { where: "a = '\u00E9'", first: 1, by: :é } }, @config.subset)

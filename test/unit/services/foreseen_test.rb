@@ -55,6 +55,19 @@ class ForeseenTest < Minitest::Test
     assert_includes planner.asked["subset"]["references"].map { |one| one["table"] }, "a"
   end
 
+  # The primary key would order the rows then, and the table may have none.
+  def test_without_the_order_that_was_meant_no_other_is_planned
+    deliberately_mistyped
+    config = configured do |one|
+      one.subset = { "logs" => { last: 5, by: 7, where: "true" }, "pages" => { first: 3, by: ["id", nil] } }
+      one.limits = { "visits" => { max_rows: 5, order_by: 7 } }
+    end
+    planner = Planner.new(LIST)
+    error(config, planner)
+    rules = planner.asked["subset"]["tables"].map { |rule| rule.values_at("table", "where", "rows", "order_by") }
+    assert_equal [["logs", "true", nil, []], ["pages", nil, nil, []], ["visits", nil, nil, []]], rules
+  end
+
   def test_a_wrong_type_of_any_option_of_the_part_hides_nothing_else
     deliberately_mistyped
     { reset_counters: "perhaps", include_tables: "users", exclude_tables: 5, subset: "all", limits: 5, subset_references: { "a.b" => "u", "a.b": "v" } }.each do |name, value|
