@@ -145,8 +145,9 @@ module ScalingoStagingSync
     # @param exclude_tables [Array<String>] tables to create without their rows
     # @return [String] 64 hexadecimal digits
     def fingerprint(exclude_tables = @config.exclude_tables)
+      part = Part.new(@config).then { |one| one.to_h if one.rules? }
       decisive = rules.merge("exclude_tables" => exclude_tables, "include_tables" => include_tables,
-                             "keep_tables" => @config.keep_tables, "subset" => Part.new(@config).to_h, "pii" => pii.slice("scan", "policy", "ignore"),
+                             "keep_tables" => @config.keep_tables, "subset" => part, "pii" => pii.slice("scan", "policy", "ignore"),
                              "quiesce" => @config.quiesce, "staging_password" => !@config.staging_password.nil?)
       OpenSSL::Digest::SHA256.hexdigest(JSON.generate(decisive.sort.to_h))
     end

@@ -72,6 +72,15 @@ class EngineSettingsTest < Minitest::Test
                   common.merge("references" => "posts", "referenced_columns" => ["ref"], "types" => ["Post"])], part["references"]
   end
 
+  def test_references_are_handed_over_without_a_rule_too_and_change_no_fingerprint_then
+    config = staging_config
+    print = to_engine(config)["fingerprint"]
+    config.subset_references = { "a.b_id" => "b" }
+    part = to_engine(config)["subset"]
+    assert_equal [[], "whole", ["a"]], [part["tables"], part["others"], part["references"].map { |one| one["table"] }]
+    assert_equal print, to_engine(config)["fingerprint"]
+  end
+
   def test_tables_of_one_call_replace_those_of_the_configuration
     config = staging_config
     config.include_tables = ["users"]

@@ -12,14 +12,18 @@ module ScalingoStagingSync
         @config = config
       end
 
-      # @return [Hash{String => Object}, nil] the part; nil if all of production is copied
+      # @return [Boolean] whether rows are chosen
+      def rules? = @config.subset.any? || @config.limits.any?
+
+      # @return [Hash{String => Object}, nil] the part; nil if all of production is copied and no reference is declared that
+      #   could be wrong
       def to_h
-        rules = subset + limits
-        return if rules.empty?
+        return unless rules? || @config.subset_references.any?
 
         # Under `limits` alone a table without a rule keeps its rows; a subset is made of what its rules keep.
         others = @config.subset.empty? ? "whole" : "follow"
-        { "tables" => rules, "others" => others, "references" => references }
+        # The models are asked only where rows are chosen by what they say.
+        { "tables" => subset + limits, "others" => others, "references" => rules? ? declared + RailsReferences.all : declared }
       end
 
       private
@@ -48,9 +52,8 @@ module ScalingoStagingSync
         end
       end
 
-      def references
-        declared = Configuration::PartReferences.read(@config.subset_references).map { |reference| reference.to_h.transform_keys(&:to_s) }
-        [*declared, *RailsReferences.all]
+      def declared
+        Configuration::PartReferences.read(@config.subset_references).map { |reference| reference.to_h.transform_keys(&:to_s) }
       end
 
       def names(given) = [*given].map { |name| name.to_s.strip }
