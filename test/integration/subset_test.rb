@@ -294,7 +294,7 @@ class SubsetTest < IntegrationTest
     assert_equal [%w[follows public.users]], why(target, "users", "11", cut)
     assert_equal [["missing", "public.users", "users.organisation_id", "3"], %w[not_kept public.organisations]], why(target, "users", "2", cut)
     assert_equal [%w[whole public.countries]], why(target, "countries", "fr", cut)
-    assert_equal [%w[unknown users]], why(target, "users", "999", cut)
+    assert_equal [%w[unknown public.users]], why(target, "users", "999", cut)
     assert_equal before, target.canonical_dump
     limit = { "table" => "users", "option" => "limits", "rows" => 1, "order_by" => ["id"], "descending" => true }
     assert_equal "needed", why(target, "users", "5", limit, others: "whole").first.first

@@ -194,10 +194,10 @@ impl Error {
         Some(Self::listing(kind, head, faults, JobRemedy::CorrectThis))
     }
 
-    /// What is wrong: the faults that it lists, or what happened.
+    /// What is wrong: the faults that it lists, or what happened and what to do about it.
     pub(crate) fn faults(&self) -> Vec<Text> {
         match self.about.faults.is_empty() {
-            true => vec![self.what.clone().without_end()],
+            true => vec![self.what.clone().without_end().and(" ").and(&self.remedy)],
             false => self.about.faults.clone(),
         }
     }

@@ -57,6 +57,8 @@ module ScalingoStagingSync
         case reason[:what].to_s
         when "unknown" then "is not in the backup."
         when "whole" then "comes: every row of its table does."
+        when "without_rows" then "does not come: its table comes without its rows."
+        when "stays" then "does not come: config.keep_tables keeps staging's own rows in its table."
         when "kept" then "comes: the rule of its table keeps it, and the rows that it refers to come."
         when "follows" then "comes: its table has no rule of its own, and the rows that it refers to come."
         when "needed" then "comes because a row of #{other} comes and needs it, although its own rule or references do not keep it."

@@ -35,7 +35,7 @@ class WhyTest < Minitest::Test
 
   def test_each_reason_has_a_sentence
     { unknown: /is not in the backup/, whole: /every row of its table/, kept: /rule of its table keeps it/, follows: /no rule of its own/,
-      unreferred: /no row that comes refers to it/ }.each do |what, expected|
+      unreferred: /no row that comes refers to it/, without_rows: /table comes without its rows/, stays: /config\.keep_tables/ }.each do |what, expected|
       assert_match expected, say([{ what:, table: "public.users", other: nil }])
     end
     assert_match(/a row of public\.orders \(orders\.user_id: 7\) comes and needs it/,

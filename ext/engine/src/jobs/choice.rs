@@ -4,7 +4,9 @@ use super::read_only;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::failure::{BackupRemedy, JobFailure, JobRemedy};
-use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Selection, Sought};
+use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Search, Selection, Sought, What};
+use crate::plan::part::Part;
+use crate::plan::schema::Schema;
 use crate::plan::{Plan, Unplanned, Unsettled};
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
@@ -40,8 +42,8 @@ pub(super) async fn beforehand(
 ///
 /// # Errors
 /// Everything that it refuses, as one.
-pub(super) async fn refuse(target: &Target, plan: &Plan) -> Result<()> {
-    let refusals = also_refused(target.session(), &plan.unsettled()).await?;
+pub(super) async fn refuse(session: impl Future<Output = Result<Session>>, plan: &Plan) -> Result<()> {
+    let refusals = also_refused(session, &plan.unsettled()).await?;
     refused(refusals).map_or(Ok(()), Err)
 }
 
@@ -68,11 +70,12 @@ pub(super) async fn also_refused(
     session: impl Future<Output = Result<Session>>,
     unsettled: &Unsettled,
 ) -> Result<Vec<Error>> {
-    if unsettled.part.is_none() && unsettled.keep.tables.is_empty() {
+    if unsettled.part.is_none() && unsettled.idle.is_empty() && unsettled.keep.tables.is_empty() {
         return Ok(Vec::new());
     }
     let session = session.await?;
-    let asked = part::ask(&session, unsettled.part.as_ref(), unsettled.functions.clone()).await?;
+    let of = (unsettled.part.as_ref(), unsettled.idle.as_slice());
+    let asked = part::ask(&session, of, unsettled.functions.clone()).await?;
     let (differing, _) = look_at_kept(&session, &unsettled.keep).await?;
     session.close().await;
     Ok(asked.problems.into_iter().chain(differing).collect())
@@ -132,6 +135,43 @@ impl Known<'_> {
         }
         everything(session, buffers, &mut opened, self.events).await
     }
+
+    /// Whether the backup has a row, of a table whose rows all come.
+    async fn holds(self, sought: &Sought, opened: Opened, buffers: Buffers) -> Result<bool> {
+        let Opened {
+            plan,
+            detection,
+            identity,
+            ..
+        } = opened;
+        let stall_timeout = self.settings.target.stall_timeout;
+        let archive =
+            source::open_again(&self.settings.source, self.backup, stall_timeout, self.events).await?;
+        let again = stream::Again {
+            identity,
+            plan,
+            detection,
+            selection: None,
+            decides: false,
+            referred: None,
+        };
+        let wanted = sought.blocks.keys().copied().collect();
+        let mut items = stream::open_again(archive.archive, again, Some(wanted), buffers.clone()).await?;
+        let mut search = Search::of(sought);
+        while let Some(item) = items.recv().await {
+            match item? {
+                Item::TableStart(load) => search.begin(load),
+                Item::Rows(piece) => {
+                    if search.finds_it(&piece) {
+                        return Ok(true);
+                    }
+                    buffers.give(piece);
+                }
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// The choice by a look at all rows that decide.
@@ -170,12 +210,17 @@ pub(super) async fn preview(
     events: &Sink,
 ) -> Result<Previewed> {
     let mut previewed = Previewed::default();
-    if plan.part.is_none() {
+    if plan.part.is_none() && plan.idle.is_empty() {
         return Ok(previewed);
     }
     let session = connect(url.clone()).await?;
-    previewed.asked = part::ask(&session, plan.part.as_ref(), plan.functions()).await?;
-    if settings.exact && previewed.asked.problems.is_empty() && previewed.asked.unanswered.is_empty() {
+    let of = (plan.part.as_ref(), plan.idle.as_slice());
+    previewed.asked = part::ask(&session, of, plan.functions()).await?;
+    if settings.exact
+        && plan.part.is_some()
+        && previewed.asked.problems.is_empty()
+        && previewed.asked.unanswered.is_empty()
+    {
         previewed.selection = exact(settings, session, events).await?;
     } else {
         session.close().await;
@@ -185,34 +230,50 @@ pub(super) async fn preview(
 
 /// The choice that a run would make.
 async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Option<Selection>> {
-    let (mut opened, buffers) = open(settings, events).await?;
+    let (mut opened, _, buffers) = open(settings, events, false).await?;
     // A dry run counts what stays of each table, and makes no second look that would.
     everything(session, buffers, &mut opened, events).await
 }
 
-/// The backup, to be looked at and not loaded.
-async fn open(settings: &Settings, events: &Sink) -> Result<(Opened, Buffers)> {
+/// The backup, to be looked at and not loaded. `to_copy`: with [`Opened::entries`].
+async fn open(settings: &Settings, events: &Sink, to_copy: bool) -> Result<(Opened, BackupInfo, Buffers)> {
     let source = read_only(&settings.source);
     let backup = source::open(&source, settings.target.stall_timeout, events).await?;
     refuse_pipe(&backup.info)?;
     let buffers = Buffers::new(BUFFERS);
-    let opened = stream::open(backup.archive, settings, buffers.clone(), events).await?;
-    Ok((opened, buffers))
+    let opened = match to_copy {
+        true => stream::open_to_copy(backup.archive, settings, buffers.clone(), events).await?,
+        false => stream::open(backup.archive, settings, buffers.clone(), events).await?,
+    };
+    Ok((opened, backup.info, buffers))
 }
 
-/// Why a row comes, or why it does not. `seek` finds the row in the plan; where it says something itself, nothing is read.
+/// Why a row comes, or why it does not, behind the name of its table; None where the backup has no such row. `seek` finds it
+/// in the plan; where it says something itself, nothing is read.
 pub(super) async fn why(
     settings: &Settings,
     url: &ConnectionUrl,
     events: &Sink,
-    seek: impl Fn(&Plan) -> Result<Result<Sought, Reason>>,
-) -> Result<Option<Vec<Reason>>> {
-    let (mut opened, buffers) = open(settings, events).await?;
+    seek: impl Fn(&Plan, &Schema) -> Result<Result<Sought, Reason>>,
+) -> Result<(String, Option<Vec<Reason>>)> {
+    let (mut opened, backup, buffers) = open(settings, events, true).await?;
     let plan = Arc::clone(&opened.plan);
-    let sought = match seek(&plan)? {
+    let sought = match seek(&plan, &Schema::read(&std::mem::take(&mut opened.entries)))? {
         Ok(sought) => sought,
-        Err(reason) => return Ok(Some(vec![reason])),
+        Err(reason) => return Ok((reason.table.clone(), Some(vec![reason]))),
     };
+    let table = sought.table.clone();
+    let in_part = |part: &Part| sought.blocks.keys().any(|load| part.looks_at(*load));
+    if !plan.part.as_ref().is_some_and(in_part) {
+        let known = Known {
+            settings,
+            backup: &backup,
+            events,
+        };
+        let is_there = known.holds(&sought, opened, buffers).await?;
+        let reason = is_there.then(|| vec![Reason::of(What::Whole, table.clone())]);
+        return Ok((table, reason));
+    }
     let session = connect(url.clone()).await?;
     let chooser = Chooser::beforehand(session, buffers, &plan, Breadth::All)
         .await?
@@ -220,7 +281,8 @@ pub(super) async fn why(
     events.send(Event::Phase { phase: Phase::Choice });
     let (begin, looked) = begin(&mut opened)?;
     let _ = begin.send(chooser.passed_over());
-    readable(chooser.why(sought, looked).await, &mut opened.items).await
+    let reasons = readable(chooser.why(sought, looked).await, &mut opened.items).await?;
+    Ok((table, reasons))
 }
 
 /// Makes the choice in a look that loads nothing.

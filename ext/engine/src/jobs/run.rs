@@ -61,7 +61,7 @@ impl Run<'_> {
     async fn sync(&self) -> Result<Report> {
         let (backup, mut opened) = self.open().await?;
         self.send_plan(&opened.plan).await;
-        choice::refuse(self.target, &opened.plan).await?;
+        choice::refuse(self.target.session(), &opened.plan).await?;
         let known = choice::Known {
             settings: self.settings,
             backup: &backup.info,

@@ -7,7 +7,7 @@
 use super::keys::{named, Types};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{ServerFailure, ServerRemedy};
-use crate::plan::part::{Part, PartRule, Relation, ValueType};
+use crate::plan::part::{Part, PartRule, Question, Relation, ValueType};
 use crate::plan::{quote_identifier, TableName};
 use crate::postgres::Session;
 use crate::text::{text, Text};
@@ -32,26 +32,45 @@ impl Asked {
     pub(super) fn check(&self) -> Result<()> {
         let what = match &self.problems[..] {
             [] => return Ok(()),
-            [one] => one.what.clone(),
+            [one] => return Err(one.clone()),
             several => {
-                let problems = Text::joined(several.iter().map(|one| &one.what), "\n- ");
+                let faults: Vec<Text> = several.iter().flat_map(Error::faults).collect();
                 let count = several.len();
-                text!(ServerFailure::SubsetRefused { count }, "\n- ", problems, "\n")
+                text!(
+                    ServerFailure::SubsetRefused { count },
+                    "\n- ",
+                    Text::joined(&faults, "\n- "),
+                    "\n"
+                )
             }
         };
         Err(Error::new(Kind::Plan, what, ServerRemedy::CorrectRule))
     }
 }
 
-/// Asks the server about the rules of a part, where there is one. `functions`: production's own. Leaves nothing behind but enums among the session's temporary objects.
+/// Asks the server about the rules of a part, where there is one, and about those of `idle` tables, which have no effect.
+/// `functions`: production's own. Leaves nothing behind but enums among the session's temporary objects.
 ///
 /// # Errors
 /// When the connection breaks.
-pub(crate) async fn ask(session: &Session, part: Option<&Part>, functions: Vec<String>) -> Result<Asked> {
+pub(crate) async fn ask(
+    session: &Session,
+    (part, idle): (Option<&Part>, &[Relation]),
+    functions: Vec<String>,
+) -> Result<Asked> {
     let mut asked = Asked::default();
     if let Some(part) = part {
-        types(session, functions, part, &mut asked).await?;
+        types(session, functions.clone(), part, &mut asked).await?;
     }
+    let mut beforehand = Beforehand::new(session, functions);
+    // What cannot be known of a rule without effect keeps nothing waiting.
+    let mut of_idle = Asked::default();
+    for relation in idle {
+        if let Some(types) = beforehand.types(relation).await? {
+            beforehand.ask(relation, &types, &mut of_idle).await?;
+        }
+    }
+    asked.problems.extend(of_idle.problems);
     Ok(asked)
 }
 
@@ -62,11 +81,7 @@ pub(super) async fn types(
     part: &Part,
     asked: &mut Asked,
 ) -> Result<Option<Vec<Types>>> {
-    let mut beforehand = Beforehand {
-        session,
-        functions,
-        made: HashMap::new(),
-    };
+    let mut beforehand = Beforehand::new(session, functions);
     let mut found = Vec::with_capacity(part.relations.len());
     for relation in &part.relations {
         match beforehand.types(relation).await? {
@@ -98,9 +113,18 @@ fn doing(error: tokio_postgres::Error) -> Error {
     Error::from_server(Doing::WithoutRows("asking the server about the subset"), &error)
 }
 
-impl Beforehand<'_> {
+impl<'a> Beforehand<'a> {
+    fn new(session: &'a Session, functions: Vec<String>) -> Self {
+        Self {
+            session,
+            functions,
+            made: HashMap::new(),
+        }
+    }
+
     /// None if the server does not know one of them.
     async fn types(&mut self, relation: &Relation) -> Result<Option<Types>> {
+        let is_asked = !relation.questions().is_empty();
         let mut types = HashMap::new();
         for column in &relation.columns {
             let found = match &column.kind {
@@ -114,7 +138,7 @@ impl Beforehand<'_> {
             };
             match found {
                 Some(sql) => drop(types.insert(column.name.clone(), sql)),
-                None if column.is_read() || relation.question().is_some() => return Ok(None),
+                None if column.is_read() || is_asked => return Ok(None),
                 None => {}
             }
         }
@@ -161,37 +185,44 @@ impl Beforehand<'_> {
             .iter()
             .map(|column| format!("NULL::{} AS {}", types.of(&column.name), named(&column.name)))
             .collect();
-        let Some(question) = relation.question_of(&format!("(SELECT {})", columns.join(", "))) else {
+        let questions = relation.questions_of(&format!("(SELECT {})", columns.join(", ")));
+        if questions.is_empty() {
             return Ok(());
-        };
-        let rule = format!("the subset's rule for {}", relation.table);
-        let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
-        // The condition is the team's own, so it reads as it would in the team's own sessions.
-        control("BEGIN; SET LOCAL search_path TO DEFAULT").await?;
-        let sql = format!("EXPLAIN {question}");
-        let answer = self.session.batch_execute(&sql).await;
-        control("ROLLBACK").await?;
-        match answer {
-            Ok(()) => asked.accepted += 1,
-            Err(error) if error.as_db_error().is_none() => return Err(doing(error)),
-            Err(error) if self.is_inconclusive(&error, &question) => asked.unanswered.push(format!(
-                "{rule}: it needs something that is not in the target as it is in the backup."
-            )),
-            Err(error) => {
-                let what = Error::from_server(
-                    Doing::Rule {
-                        rule: &rule,
-                        sql: &sql,
-                    },
-                    &error,
-                )
-                .what;
-                asked
-                    .problems
-                    .push(Error::new(Kind::Plan, what, ServerRemedy::CorrectRule));
+        }
+        if self.explain(&questions).await?.is_none() {
+            asked.accepted += 1;
+            return Ok(());
+        }
+        let (mut refused, mut unanswered) = (Vec::new(), false);
+        for question in &questions {
+            match self.explain(std::slice::from_ref(question)).await? {
+                None => {}
+                Some(error) if self.is_inconclusive(&error, &question.sql) => unanswered = true,
+                Some(error) => refused.push(refusal(relation, question, &error)),
             }
         }
+        if unanswered {
+            asked.unanswered.push(format!(
+                "the subset's rule for {}: it needs something that is not in the target as it is in the backup.",
+                relation.table
+            ));
+        }
+        asked.problems.extend(refused);
         Ok(())
+    }
+
+    /// Asks; why the first that is refused is, where one is. The condition is the team's own, so it reads as it would in the
+    /// team's own sessions, and what the server computes to plan it may write nothing.
+    async fn explain(&self, questions: &[Question]) -> Result<Option<tokio_postgres::Error>> {
+        let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
+        control("BEGIN READ ONLY; SET LOCAL search_path TO DEFAULT").await?;
+        let asked: Vec<String> = questions.iter().map(Question::asked).collect();
+        let answer = self.session.batch_execute(&asked.join("; ")).await;
+        control("ROLLBACK").await?;
+        match answer {
+            Err(error) if error.as_db_error().is_none() => Err(doing(error)),
+            answer => Ok(answer.err()),
+        }
     }
 
     /// Whether the target may refuse only because it lacks one of production's functions, types or schemas.
@@ -204,4 +235,17 @@ impl Beforehand<'_> {
             _ => false,
         }
     }
+}
+
+fn refusal(relation: &Relation, question: &Question, error: &tokio_postgres::Error) -> Error {
+    let (rule, sql) = (question.about.of(relation), question.asked());
+    let refused = Error::from_server(
+        Doing::Rule {
+            rule: &rule,
+            sql: &sql,
+        },
+        error,
+    );
+    let code = error.code().map_or("", |code| code.code());
+    Error::new(Kind::Plan, refused.what, question.about.remedy(code))
 }

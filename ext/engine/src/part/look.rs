@@ -1,7 +1,9 @@
 //! From rows of COPY text to those of the key tables: a row's place in its block, then the columns that decide.
 
 use super::keys::KeyTable;
+use super::why::Sought;
 use pg_dump_archive::copy::Splitter;
+use pg_dump_archive::DumpId;
 use std::io::Write as _;
 
 /// How many bits of a place are the row's own number; those above are its block's.
@@ -17,6 +19,43 @@ pub(super) fn place(block: usize, row: u64) -> i64 {
 pub(super) fn placed(place: i64) -> (usize, u64) {
     let place = place as u64;
     ((place >> ROW_BITS) as usize, place & ((1 << ROW_BITS) - 1))
+}
+
+/// Looks for a row among those of blocks.
+pub(crate) struct Search<'a> {
+    sought: &'a Sought,
+    /// Where its key is in rows of the block that is being looked at.
+    position: Option<usize>,
+    splitter: Splitter,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn of(sought: &'a Sought) -> Self {
+        Self {
+            sought,
+            position: None,
+            splitter: Splitter::new(),
+        }
+    }
+
+    /// The rows of a block follow.
+    pub(crate) fn begin(&mut self, load: DumpId) {
+        self.position = self.sought.blocks.get(&load).copied();
+    }
+
+    /// Whether it is among some whole rows.
+    pub(crate) fn finds_it(&mut self, piece: &[u8]) -> bool {
+        let Some(position) = self.position else {
+            return false;
+        };
+        let mut rows = self.splitter.rows(piece);
+        while let Some(row) = rows.next_row() {
+            if position < row.fields() && row.field(position) == self.sought.id {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Cuts what decides out of a block's rows.
@@ -84,6 +123,21 @@ mod tests {
         for (block, row) in [(0, 0), (3, 7), (2000, (1 << ROW_BITS) - 1)] {
             assert_eq!(placed(place(block, row)), (block, row));
         }
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_key_in_the_blocks_that_may_hold_it() {
+        let sought = Sought {
+            table: "public.users".into(),
+            blocks: [(DumpId(7), 1)].into_iter().collect(),
+            id: b"12".to_vec(),
+        };
+        let mut search = Search::of(&sought);
+        search.begin(DumpId(6));
+        assert!(!search.finds_it(b"x\t12\n"));
+        search.begin(DumpId(7));
+        assert!(!search.finds_it(b"12\tx\ny\t112\n"));
+        assert!(search.finds_it(b"y\t112\nz\t12\n"));
     }
 
     #[test]

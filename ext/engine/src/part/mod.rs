@@ -39,6 +39,7 @@ mod why;
 pub(crate) use beforehand::{ask, Asked};
 pub use choose::{choose, choose_by_keys, Looked};
 pub(crate) use choose::{Breadth, Choice, Chooser};
+pub(crate) use look::Search;
 pub use selection::{Chosen, Selection, Sieve};
 pub(crate) use why::Sought;
 pub use why::{Reason, What};

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 /// A row by its primary key.
 #[derive(Debug, Clone)]
 pub(crate) struct Sought {
+    /// Its table, as it was named.
+    pub(crate) table: String,
     /// The blocks that may hold it, and where its key is in their rows.
     pub(crate) blocks: HashMap<DumpId, usize>,
     /// The key, as COPY writes it.
@@ -34,6 +36,19 @@ pub struct Reason {
     pub key: Option<String>,
 }
 
+impl Reason {
+    /// What is said without another row.
+    pub(crate) fn of(what: What, table: String) -> Self {
+        Self {
+            what,
+            table,
+            reference: None,
+            other: None,
+            key: None,
+        }
+    }
+}
+
 /// What can be said of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +57,10 @@ pub enum What {
     Unknown,
     /// Every row of its table comes.
     Whole,
+    /// Its table comes without its rows.
+    WithoutRows,
+    /// Its table's rows are those that the target has.
+    Stays,
     /// Its table's rule keeps it, and everything that it refers to comes.
     Kept,
     /// Its table has no rule, and everything that it refers to comes.
@@ -98,13 +117,7 @@ pub(super) async fn reasons(closure: &Closure<'_>, relation: usize, place: i64) 
 }
 
 fn not_kept(closure: &Closure<'_>, at: usize) -> Reason {
-    Reason {
-        what: What::NotKept,
-        table: closure.part.relations[at].table.to_string(),
-        reference: None,
-        other: None,
-        key: None,
-    }
+    Reason::of(What::NotKept, closure.part.relations[at].table.to_string())
 }
 
 struct Asking<'a> {

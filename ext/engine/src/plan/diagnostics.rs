@@ -60,6 +60,11 @@ impl Problems {
         self.0.push((problem.into(), about));
     }
 
+    /// Whether nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what was found elsewhere.
     pub(super) fn append(&mut self, other: Self) {
         self.0.extend(other.0);

@@ -113,8 +113,12 @@ impl KeptTable {
 /// Reads what the option names.
 pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
-    let tables = named(&settings.keep_tables, schema, &mut diagnostics);
-    refuse_others(settings, schema, &tables, &mut diagnostics);
+    let named = named(&settings.keep_tables, schema, &mut diagnostics);
+    refuse_others(settings, schema, &named, &mut diagnostics);
+    let tables: Vec<usize> = named
+        .into_iter()
+        .filter(|at| family(&schema.tables[*at]).is_none())
+        .collect();
     let kept = tables.iter().map(|at| kept_table(&schema.tables[*at]));
     let keep = Keep {
         tables: kept.collect(),
@@ -147,7 +151,8 @@ fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) ->
                     "keep_tables: {} {what} in the backup, and such a table cannot stay by itself. Remove it from keep_tables.",
                     table.name
                 ));
-            } else if !tables.contains(&at) {
+            }
+            if !tables.contains(&at) {
                 tables.push(at);
             }
         }
@@ -195,7 +200,7 @@ fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], diagnos
         for at in tables_like(&pattern, schema) {
             if tables.contains(&at) && seen.insert((what, at)) {
                 diagnostics.problems.add(format!(
-                    "keep_tables: {} has {what}, too, and its rows are staging's own. Leave one of the two.",
+                    "keep_tables: {} has {what}, too, and its rows are staging's own. Remove one of the two.",
                     schema.tables[at].name
                 ));
             }

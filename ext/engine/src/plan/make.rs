@@ -130,6 +130,7 @@ impl Passes<'_> {
         let unsettled = Unsettled {
             keep: scope.keep.clone(),
             part: masked.part.clone(),
+            idle: masked.idle.clone(),
             functions: functions(self.kept().map(|(entry, _)| entry)),
         };
         Unplanned {

@@ -91,6 +91,8 @@ pub struct Plan {
     pub keep: keep::Keep,
     /// Which rows are chosen, where not all of them come.
     pub part: Option<part::Part>,
+    /// Tables with rules for rows that do not come.
+    pub idle: Vec<part::Relation>,
     /// What else is left out, and why.
     pub left_out: Vec<LeftOut>,
     /// What is known of personal data that no rule covers.

@@ -2,7 +2,7 @@
 //! round what it refuses.
 
 use super::keep::Keep;
-use super::part::Part;
+use super::part::{Part, Relation};
 use super::{Plan, Statement};
 use crate::error::Error;
 use pg_dump_archive::{Entry, EntryKind};
@@ -23,6 +23,8 @@ pub struct Unsettled {
     pub keep: Keep,
     /// The rules of a subset, without those that are known to be wrong.
     pub part: Option<Part>,
+    /// Tables with rules that have no effect, likewise.
+    pub idle: Vec<Relation>,
     /// The bare names of production's own functions, which the target may lack.
     pub functions: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Plan {
         Unsettled {
             keep: self.keep.clone(),
             part: self.part.clone(),
+            idle: self.idle.clone(),
             functions: self.functions(),
         }
     }

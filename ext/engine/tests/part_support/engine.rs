@@ -62,7 +62,6 @@ impl World {
                         .map(|block| PartBlock {
                             load: load(at, block),
                             positions: (0..table.columns.len()).collect(),
-                            key: None,
                         })
                         .collect(),
                     columns: columns.collect(),

@@ -237,6 +237,7 @@ impl Planner {
             queues: Vec::new(),
             excluded: Vec::new(),
             part: None,
+            idle: Vec::new(),
             keep: Default::default(),
             encoding: "UTF8".into(),
             search_path: "public".into(),

@@ -1,7 +1,7 @@
 //! What a dry run learns of the backup, of the plan, and of a target that answers.
 
 use super::{age_warning, not_valid, take, trial, BackupContents, DryRun};
-use crate::error::{Error, Kind, Result};
+use crate::error::{About, Error, Kind, Result};
 use crate::event::Sink;
 use crate::failure::JobRemedy;
 use crate::jobs::{choice, room};
@@ -95,9 +95,13 @@ impl DryRun {
     }
 }
 
-/// A fault that the caller has found.
+/// A fault that the caller has found, which says by itself what to do.
 pub(super) fn known(fault: &String) -> Error {
-    Error::new(Kind::Configuration, fault, JobRemedy::CorrectThere)
+    let about = About {
+        faults: vec![fault.into()],
+        ..About::default()
+    };
+    Error::new(Kind::Configuration, fault, JobRemedy::CorrectThere).about(about)
 }
 
 /// What is wrong with the configuration, and what the server at `url` refuses of it besides, as one list.

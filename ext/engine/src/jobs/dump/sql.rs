@@ -43,6 +43,9 @@ pub(super) async fn selection(
     buffers: &Buffers,
     known: choice::Known<'_>,
 ) -> Result<Option<Arc<Selection>>> {
+    if let Some(settings) = settings {
+        choice::refuse(workspace::session(settings), &opened.plan).await?;
+    }
     if opened.plan.part.is_none() {
         return Ok(None);
     }

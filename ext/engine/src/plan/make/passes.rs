@@ -43,6 +43,8 @@ pub(super) struct Scope<'a> {
     pub(super) kept: HashSet<usize>,
     /// Tables whose rows stay out.
     pub(super) excluded: HashSet<usize>,
+    /// Every name by which they do is one of the backup's.
+    pub(super) are_meant: bool,
     pub(super) rules: Rules<'a>,
     pub(super) ignores: Ignores,
     pub(super) queues: Queues,
@@ -53,6 +55,7 @@ pub(super) struct Masked {
     pub(super) loads: HashMap<DumpId, Load>,
     pub(super) without_rows: Vec<TableName>,
     pub(super) part: Option<part::Part>,
+    pub(super) idle: Vec<part::Relation>,
     pub(super) sql_rules: sql_rules::SqlRules,
     pub(super) personal: personal::Personal,
 }
@@ -91,6 +94,7 @@ impl<'a> Passes<'a> {
             .unwrap_or("include_tables");
         let included = exclude::not_included(option, &settings.include_tables, schema);
         let not_included = diagnostics.take(included);
+        let are_meant = diagnostics.problems.is_empty();
         let keep = diagnostics.take(keep::read(settings, schema));
         let kept = keep.tables.iter().filter_map(|one| schema.table(&one.table));
         let kept: HashSet<usize> = kept.collect();
@@ -110,6 +114,7 @@ impl<'a> Passes<'a> {
             },
             kept,
             excluded,
+            are_meant,
             rules,
             ignores,
             queues,
@@ -145,7 +150,9 @@ impl<'a> Passes<'a> {
         diagnostics.warnings.extend(rules.idle(&loads));
         diagnostics.add(rules.check_parts(&loads, &pseudonyms, |id| self.is_restored(id)));
         let subset = settings.subset.as_ref();
-        let part = subset.and_then(|subset| diagnostics.take(part::read(subset, schema, &loads, excluded)));
+        let named = (excluded, scope.are_meant);
+        let read = subset.map(|subset| diagnostics.take(part::read(subset, schema, &loads, named)));
+        let part::Read { part, idle } = read.unwrap_or_default();
         let sql_rules = diagnostics.take(sql_rules::read(settings, &binary, rules, excluded, &loads));
         let judge = personal::JudgeInputs {
             settings,
@@ -163,6 +170,7 @@ impl<'a> Passes<'a> {
             loads,
             without_rows,
             part,
+            idle,
             sql_rules,
             personal,
         };
@@ -213,6 +221,7 @@ impl<'a> Passes<'a> {
             loads,
             without_rows,
             part,
+            idle,
             sql_rules,
             personal,
         } = masked;
@@ -236,6 +245,7 @@ impl<'a> Passes<'a> {
             excluded: without_rows,
             keep: scope.keep,
             part,
+            idle,
             search_path: production_path(entries),
             forced: self.forced().collect(),
             encoding: self.decisions.encoding.clone(),

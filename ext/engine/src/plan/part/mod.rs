@@ -4,15 +4,20 @@
 //! Only tables that may lose rows are here, those that refer to them, and of each only the columns that decide.
 
 mod compare;
+mod conditions;
+mod groups;
+mod missing;
+mod question;
 mod read;
 mod references;
 mod rules;
 mod value;
 
-pub(super) use read::read;
+pub use question::{Aspect, Question};
+pub(super) use read::{read, Read};
 pub use value::ValueType;
 
-use super::{quote_identifier, TableName};
+use super::TableName;
 use pg_dump_archive::DumpId;
 
 /// Which rows are to be kept.
@@ -46,8 +51,6 @@ pub struct PartBlock {
     pub load: DumpId,
     /// Where the looked-at columns are in its rows, in their order.
     pub positions: Vec<usize>,
-    /// Where its primary key is, if that is one column.
-    pub key: Option<usize>,
 }
 
 /// A column that is looked at.
@@ -171,68 +174,5 @@ impl PartColumn {
     /// Whether its values are read as those of its type; else they are compared as they are stored.
     pub(crate) fn is_read(&self) -> bool {
         !self.is_key || self.compared == Compared::Value
-    }
-}
-
-impl Relation {
-    /// What the server is asked of its rule before any row is there: whether it accepts the condition and the order.
-    pub fn question(&self) -> Option<String> {
-        self.question_of(&self.table.sql())
-    }
-
-    /// The same question, asked of the relation that stands in for the table.
-    pub(crate) fn question_of(&self, rows: &str) -> Option<String> {
-        let PartRule::Own { condition, cap } = &self.rule else {
-            return None;
-        };
-        let condition = condition.as_deref();
-        let condition = condition.map_or_else(String::new, |condition| format!(" WHERE ({condition}\n)"));
-        let order = cap.as_ref().map_or_else(String::new, |cap| {
-            let names: Vec<String> = cap.order.iter().map(|name| quote_identifier(name)).collect();
-            match names.is_empty() {
-                true => String::new(),
-                false => format!(" ORDER BY {}", names.join(", ")),
-            }
-        });
-        Some(format!(
-            "SELECT 1 FROM {rows} AS {}{condition}{order}",
-            quote_identifier(&self.table.name)
-        ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_server_is_asked_about_condition_and_order_alone() {
-        let question = |rule| {
-            let relation = Relation {
-                table: TableName::new("public", "odd\"s"),
-                blocks: Vec::new(),
-                columns: Vec::new(),
-                rule,
-            };
-            relation.question()
-        };
-        let cap = |order: &[&str]| Cap {
-            rows: 3,
-            order: order.iter().map(|name| (*name).to_owned()).collect(),
-            descending: true,
-        };
-        assert_eq!(question(PartRule::All), None);
-        let asked = "SELECT 1 FROM \"public\".\"odd\"\"s\" AS \"odd\"\"s\"";
-        let both = PartRule::Own {
-            condition: Some("a > 1 -- more".into()),
-            cap: Some(cap(&["at", "id"])),
-        };
-        let both_asked = format!("{asked} WHERE (a > 1 -- more\n) ORDER BY \"at\", \"id\"");
-        assert_eq!(question(both), Some(both_asked));
-        let plain = PartRule::Own {
-            condition: None,
-            cap: Some(cap(&[])),
-        };
-        assert_eq!(question(plain), Some(asked.to_owned()));
     }
 }

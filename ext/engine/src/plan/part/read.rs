@@ -2,37 +2,76 @@
 //! for that.
 
 use super::compare::{compared, nature};
-use super::references::{declared, Declared};
-use super::rules::{ruled, Ruled};
+use super::groups::Groups;
+use super::references::{declared, Declared, Origin};
+use super::rules::{rules, Ruled, Rules};
 use super::value::value_type;
-use super::{Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation};
-use crate::plan::schema::{Schema, Unique};
+use super::{missing, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation};
+use crate::plan::schema::{Column, Schema};
 use crate::plan::{Diagnostics, Load, Problems};
 use crate::settings::{Others, Subset};
 use pg_dump_archive::DumpId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Reads the part that a configuration asks for. None where every row stays.
+/// What a configuration says of a part.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Read {
+    /// The part; None where every row stays.
+    pub(in crate::plan) part: Option<Part>,
+    /// Tables with rules that have no effect: the server is asked about these all the same.
+    pub(in crate::plan) idle: Vec<Relation>,
+}
+
+/// Reads it. `excluded`: the tables whose rows stay out; `are_meant`: every name by which they were left out is one.
 pub(in crate::plan) fn read(
     subset: &Subset,
     schema: &Schema,
     loads: &HashMap<DumpId, Load>,
-    excluded: &HashSet<usize>,
-) -> (Option<Part>, Diagnostics) {
+    (excluded, are_meant): (&HashSet<usize>, bool),
+) -> (Read, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let sources = Sources::new(schema, loads, excluded);
     let has_rows = |table| sources.blocks.contains_key(&table);
-    let rules = ruled(subset, schema, has_rows, &mut diagnostics);
-    let declared = declared(subset, schema, &mut diagnostics.problems);
+    let Rules { ruled, idle } = rules(subset, schema, has_rows, &mut diagnostics);
+    let references = declared(subset, schema, &mut diagnostics.problems);
+    let known = ruled
+        .iter()
+        .chain(idle.iter().map(|(table, ruled)| (table, ruled)));
+    for (table, ruled) in known {
+        missing::check(*table, ruled, &references, schema, &mut diagnostics.problems);
+    }
     let reader = Reader {
         subset,
         schema,
         sources: &sources,
-        rules: &rules,
-        declared: &declared,
+        rules: &ruled,
+        declared: &references.found,
     };
-    let part = reader.part(&mut diagnostics.problems);
-    (part, diagnostics)
+    let part = reader.part(are_meant, &mut diagnostics.problems);
+    let idle = idle
+        .iter()
+        .map(|(table, ruled)| asked_about(*table, ruled, schema));
+    let read = Read {
+        part,
+        idle: idle.collect(),
+    };
+    (read, diagnostics)
+}
+
+/// A table without a row, and what its rule reads of it.
+fn asked_about(table: usize, ruled: &Ruled, schema: &Schema) -> Relation {
+    let columns = ruled.reads.iter().map(|name| PartColumn {
+        compared: compared(&[nature(schema, table, name)])[0],
+        is_key: false,
+        kind: value_type(schema, table, name),
+        name: name.clone(),
+    });
+    Relation {
+        table: schema.tables[table].name.clone(),
+        blocks: Vec::new(),
+        columns: columns.collect(),
+        rule: ruled.rule.clone(),
+    }
 }
 
 /// Where rows come from: the loads of each table that is no partition, and which of its partitions stay empty.
@@ -78,8 +117,8 @@ struct Followed<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn part(&self, problems: &mut Problems) -> Option<Part> {
-        let followed = self.followed(problems);
+    fn part(&self, are_meant: bool, problems: &mut Problems) -> Option<Part> {
+        let followed = self.followed();
         let losing = self.losing(&followed);
         let mut involved: BTreeSet<usize> = losing.clone();
         let followed: Vec<Followed<'_>> = followed
@@ -93,7 +132,10 @@ impl<'a> Reader<'a> {
         let mut order: Vec<usize> = involved.into_iter().collect();
         order.sort_by_key(|table| self.sources.blocks[table].first().map(|(_, load)| load.dump_id));
         let place: HashMap<usize, usize> = order.iter().enumerate().map(|(at, table)| (*table, at)).collect();
-        let columns = self.columns(&order, &followed, problems);
+        let columns = self.columns(&order, &followed);
+        followed
+            .iter()
+            .for_each(|one| self.refuse_generated(one, problems));
         let relations = order.iter().map(|table| Relation {
             table: self.schema.tables[*table].name.clone(),
             blocks: self.blocks(*table, &columns[table]),
@@ -103,7 +145,9 @@ impl<'a> Reader<'a> {
         let references = followed
             .iter()
             .flat_map(|one| self.references(one, &place, &columns));
-        self.refuse_nothing(problems);
+        if are_meant {
+            self.refuse_nothing(problems);
+        }
         Some(Part {
             relations: relations.collect(),
             references: references.collect(),
@@ -132,8 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The references between tables whose rows come, each with what becomes of a row whose counterpart goes.
-    fn followed(&self, problems: &mut Problems) -> Vec<Followed<'a>> {
-        let mut used: HashSet<(usize, &str)> = HashSet::new();
+    fn followed(&self) -> Vec<Followed<'a>> {
         let mut followed = Vec::new();
         for declared in self.declared {
             let (from, to) = (
@@ -141,27 +184,21 @@ impl<'a> Reader<'a> {
                 self.schema.topmost(declared.to),
             );
             let has_rows = |table: &usize| self.sources.blocks.contains_key(table);
-            let ruled = self.rules.get(&from);
-            let named = ruled.map_or(&[][..], |ruled| &ruled.nullify);
-            let named = named.iter().find(|name| declared.columns.contains(name));
-            used.extend(named.map(|name| (from, name.as_str())));
             if !has_rows(&from) || !has_rows(&to) {
                 continue;
             }
-            let mut missing = Missing::Drop;
-            if named.is_some() || ruled.is_some_and(|ruled| ruled.nullify_all) {
-                let columns = declared.nullable(self.schema, self.declared);
-                match (columns.is_empty(), named) {
-                    (false, _) => missing = Missing::Nullify(columns),
-                    (true, Some(name)) => problems.add(format!(
-                        "{}: on_missing: {name} cannot become NULL in {}. Remove it; its rows go with those that they \
-                         refer to.",
-                        ruled.map_or("", |ruled| &ruled.written),
-                        self.schema.tables[from].name
-                    )),
-                    (true, None) => {}
-                }
-            }
+            let is_to_be_null = self.rules.get(&from).is_some_and(|ruled| {
+                let mut named = ruled.nullify.iter();
+                ruled.nullify_all || named.any(|name| declared.columns.contains(name))
+            });
+            let columns = match is_to_be_null {
+                true => declared.nullable(self.schema, self.declared),
+                false => Vec::new(),
+            };
+            let missing = match columns.is_empty() {
+                true => Missing::Drop,
+                false => Missing::Nullify(columns),
+            };
             followed.push(Followed {
                 declared,
                 from,
@@ -169,18 +206,38 @@ impl<'a> Reader<'a> {
                 missing,
             });
         }
-        for (table, ruled) in self.rules {
-            let known = &self.schema.tables[*table];
-            let unused = ruled.nullify.iter().filter(|name| known.column(name).is_some());
-            for name in unused.filter(|name| !used.contains(&(*table, name.as_str()))) {
-                problems.add(format!(
-                    "{}: on_missing: no reference of {} has the column {name}. Declare it in subset_references, or remove \
-                     it.",
-                    ruled.written, known.name
-                ));
-            }
-        }
         followed
+    }
+
+    /// Rows cannot be chosen by values that a backup does not hold.
+    fn refuse_generated(&self, one: &Followed<'_>, problems: &mut Problems) {
+        let declared = one.declared;
+        let kind = declared.only_where.iter().map(|(column, _)| column);
+        let own = declared.columns.iter().chain(kind).map(|name| (one.from, name));
+        let others = declared.referenced.iter().map(|name| (one.to, name));
+        for (table, name) in own.chain(others) {
+            let table = &self.schema.tables[table];
+            let is_generated = |column: &Column| column.generated.is_some();
+            if !table.column(name).is_some_and(is_generated) {
+                continue;
+            }
+            let from = self.schema.tables[declared.from].name.in_rules();
+            let remedy = match declared.origin {
+                Origin::Models => format!(
+                    "The app's models refer by it: say in subset_references what the column refers to that it is computed \
+                     from, or that nothing does by this one (\"{from}.{}\" => false).",
+                    declared.columns.join(",")
+                ),
+                Origin::Key | Origin::Configuration => format!(
+                    "Leave {} out by exclude_tables, or take all of production.",
+                    table.name
+                ),
+            };
+            problems.add(format!(
+                "subset: {}.{name} is a generated column, which a backup does not hold, and rows are chosen by it. {remedy}",
+                table.name
+            ));
+        }
     }
 
     /// Tables that may lose rows.
@@ -204,12 +261,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The columns of each table that are looked at, and how they are compared.
-    fn columns(
-        &self,
-        tables: &[usize],
-        followed: &[Followed<'_>],
-        problems: &mut Problems,
-    ) -> HashMap<usize, Vec<PartColumn>> {
+    fn columns(&self, tables: &[usize], followed: &[Followed<'_>]) -> HashMap<usize, Vec<PartColumn>> {
         let mut keys: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let mut groups = Groups::default();
         for one in followed {
@@ -248,39 +300,15 @@ impl<'a> Reader<'a> {
             });
             (*table, columns.collect::<Vec<_>>())
         };
-        let columns: HashMap<usize, Vec<PartColumn>> = tables.iter().map(of).collect();
-        for (table, columns) in &columns {
-            for column in columns.iter().filter(|column| column.is_key) {
-                let known = self.schema.tables[*table].column(&column.name);
-                if known.is_some_and(|known| known.generated.is_some()) {
-                    problems.add(format!(
-                        "subset: {}.{} is a generated column, which a backup does not hold, and rows are chosen by it. \
-                         Leave {0} out by exclude_tables, or take all of production.",
-                        self.schema.tables[*table].name, column.name
-                    ));
-                }
-            }
-        }
-        columns
+        tables.iter().map(of).collect()
     }
 
     fn blocks(&self, table: usize, columns: &[PartColumn]) -> Vec<PartBlock> {
         let position =
             |load: &Load, column: &PartColumn| load.columns.iter().position(|name| *name == column.name);
         let blocks = self.sources.blocks.get(&table).into_iter().flatten();
-        let uniques = &self.schema.tables[table].uniques;
-        let key = uniques
-            .iter()
-            .find(|unique| unique.primary)
-            .and_then(Unique::columns);
-        let key = key.filter(|columns| columns.len() == 1);
-        let key = |load: &Load| {
-            let name = *key.as_ref()?.first()?;
-            load.columns.iter().position(|column| column == name)
-        };
         let blocks = blocks.map(|(_, load)| PartBlock {
             load: load.dump_id,
-            key: key(load),
             positions: columns
                 .iter()
                 // A generated column is reported as a problem already.
@@ -343,46 +371,5 @@ impl<'a> Reader<'a> {
             .filter(|(_, (of, _))| under.contains(of))
             .map(|(at, _)| Some(at))
             .collect()
-    }
-}
-
-/// Columns that are compared with one another, directly or by way of others.
-#[derive(Default)]
-struct Groups {
-    number: HashMap<(usize, String), usize>,
-    members: Vec<Vec<(usize, String)>>,
-}
-
-impl Groups {
-    fn join(&mut self, one: (usize, String), other: (usize, String)) {
-        let (kept, gone) = (self.of(one), self.of(other));
-        if kept == gone {
-            return;
-        }
-        for member in std::mem::take(&mut self.members[gone]) {
-            self.number.insert(member.clone(), kept);
-            self.members[kept].push(member);
-        }
-    }
-
-    fn of(&mut self, column: (usize, String)) -> usize {
-        if let Some(number) = self.number.get(&column) {
-            return *number;
-        }
-        self.number.insert(column.clone(), self.members.len());
-        self.members.push(vec![column]);
-        self.members.len() - 1
-    }
-
-    fn compared(&self, schema: &Schema) -> HashMap<(usize, String), Compared> {
-        let mut found = HashMap::new();
-        for members in &self.members {
-            let natures: Vec<_> = members
-                .iter()
-                .map(|(table, column)| nature(schema, *table, column))
-                .collect();
-            found.extend(members.iter().cloned().zip(compared(&natures)));
-        }
-        found
     }
 }

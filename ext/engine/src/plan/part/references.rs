@@ -1,12 +1,11 @@
 //! How tables refer to one another: by foreign keys, and by what the configuration declares.
 
-use super::rules::no_column;
-use crate::alike::counted;
-use crate::plan::exclude::{not_found, tables_like};
-use crate::plan::names::NamePattern;
-use crate::plan::schema::{Schema, Table, Unique};
+mod one;
+
+use crate::plan::schema::{Schema, Unique};
 use crate::plan::Problems;
 use crate::settings::{DeclaredReference, Subset};
+use one::{read, table, unknown};
 
 /// A reference by the tables and columns that declare it, before partitions are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +23,71 @@ pub(super) struct Declared {
     pub(super) enforced: bool,
     /// Either all its columns are NULL or none is.
     pub(super) match_full: bool,
+    /// Who says it.
+    pub(super) origin: Origin,
 }
 
-/// All references, foreign keys first.
-pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems) -> Vec<Declared> {
+/// Who says that a column refers to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A foreign key.
+    Key,
+    /// `subset_references`.
+    Configuration,
+    /// The app's models.
+    Models,
+}
+
+/// All references.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// Foreign keys first.
+    pub(super) found: Vec<Declared>,
+    /// Columns of tables that others are declared of, which are reported as wrong.
+    pub(super) wrong: Vec<(usize, Vec<String>)>,
+}
+
+/// Reads them.
+pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems) -> References {
+    let mut found = keys(schema);
+    let ends = nothing(subset, schema, &found, problems);
+    let keys = found.len();
+    let mut wrong = Vec::new();
+    let (reflected, named): (Vec<_>, Vec<_>) = subset.references.iter().partition(|one| one.reflected);
+    for reference in named.into_iter().filter(|one| !one.nothing) {
+        match read(reference, schema) {
+            Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
+            Ok(one) => found.push(one),
+            Err(faults) => {
+                let written = written(reference);
+                let faults = faults.into_iter();
+                faults.for_each(|fault| problems.add(format!("{written}: {fault}")));
+                let from = table(&reference.table, schema);
+                wrong.extend(from.into_iter().map(|from| (from, reference.columns.clone())));
+            }
+        }
+    }
+    let named = found.len();
+    for one in reflected
+        .into_iter()
+        .flat_map(|reference| by_models(reference, schema))
+    {
+        // What the configuration says of a column holds, and what a model says holds before what others say of theirs.
+        let is_said = |(at, known): (usize, &Declared)| {
+            let is_plain = known.only_where.is_none() && one.only_where.is_none();
+            let holds = at >= keys && (at < named || is_plain);
+            is_same(known, &one) || holds && (known.from, &known.columns) == (one.from, &one.columns)
+        };
+        let is_nothing = ends.contains(&(one.from, one.columns.clone()));
+        if !is_nothing && !found.iter().enumerate().any(is_said) {
+            found.push(one);
+        }
+    }
+    References { found, wrong }
+}
+
+/// The backup's foreign keys.
+fn keys(schema: &Schema) -> Vec<Declared> {
     let mut found = Vec::new();
     for (from, table) in schema.tables.iter().enumerate() {
         for key in &table.foreign_keys {
@@ -46,33 +106,8 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
                 only_where: None,
                 enforced: !key.not_valid,
                 match_full: key.match_full,
+                origin: Origin::Key,
             });
-        }
-    }
-    let ends = nothing(subset, schema, &found, problems);
-    let keys = found.len();
-    let (reflected, named): (Vec<_>, Vec<_>) = subset.references.iter().partition(|one| one.reflected);
-    for reference in named.into_iter().filter(|one| !one.nothing) {
-        match read(reference, schema) {
-            Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
-            Ok(one) => found.push(one),
-            Err(problem) => problems.add(format!("{}: {problem}", written(reference))),
-        }
-    }
-    let named = found.len();
-    for one in reflected
-        .into_iter()
-        .flat_map(|reference| by_models(reference, schema))
-    {
-        // What the configuration says of a column holds, and what a model says holds before what others say of theirs.
-        let is_said = |(at, known): (usize, &Declared)| {
-            let is_plain = known.only_where.is_none() && one.only_where.is_none();
-            let holds = at >= keys && (at < named || is_plain);
-            is_same(known, &one) || holds && (known.from, &known.columns) == (one.from, &one.columns)
-        };
-        let is_nothing = ends.contains(&(one.from, one.columns.clone()));
-        if !is_nothing && !found.iter().enumerate().any(is_said) {
-            found.push(one);
         }
     }
     found
@@ -92,10 +127,10 @@ fn nothing(
             Err(problem) => problems.add(format!("{written}: {problem}")),
             Ok(from) => {
                 let known = &schema.tables[from];
-                let unknown = reference.columns.iter().find(|name| known.column(name).is_none());
-                if let Some(unknown) = unknown {
-                    problems.add(format!("{written}: {}", no_column(known, unknown)));
-                } else if keys
+                for unknown in unknown(&reference.columns, known) {
+                    problems.add(format!("{written}: {unknown}"));
+                }
+                if keys
                     .iter()
                     .any(|key| key.from == from && key.columns == reference.columns)
                 {
@@ -152,88 +187,6 @@ fn is_same(known: &Declared, other: &Declared) -> bool {
     };
     (known.from, known.to, &known.only_where) == (other.from, other.to, &other.only_where)
         && pairs(known) == pairs(other)
-}
-
-fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Declared, String> {
-    let from = table(&reference.table, schema)?;
-    let to = table(&reference.references, schema)?;
-    let (source, target) = (&schema.tables[from], &schema.tables[to]);
-    let named = reference.columns.iter().chain(&reference.type_column);
-    if let Some(unknown) = named.into_iter().find(|name| source.column(name).is_none()) {
-        return Err(no_column(source, unknown));
-    }
-    let referenced = &reference.referenced_columns;
-    if let Some(unknown) = referenced.iter().find(|name| target.column(name).is_none()) {
-        return Err(no_column(target, unknown));
-    }
-    let referenced = key(reference, target)?;
-    if referenced.len() != reference.columns.len() {
-        return Err(format!(
-            "it has {}, and the key of {} has {} ({}). Name as many.",
-            counted(reference.columns.len() as u64, "column"),
-            target.name,
-            referenced.len(),
-            referenced.join(", ")
-        ));
-    }
-    Ok(Declared {
-        name: format!("{}.{}", source.name.name, reference.columns.join(", ")),
-        from,
-        to,
-        columns: reference.columns.clone(),
-        referenced,
-        only_where: reference
-            .type_column
-            .clone()
-            .map(|column| (column, reference.types.clone())),
-        enforced: false,
-        match_full: false,
-    })
-}
-
-/// The columns of the key that a reference is to.
-fn key(reference: &DeclaredReference, target: &Table) -> Result<Vec<String>, String> {
-    let referenced = &reference.referenced_columns;
-    let mut keys = target
-        .uniques
-        .iter()
-        .filter_map(|unique| Some((unique.primary, unique.columns()?)));
-    if referenced.is_empty() {
-        let primary = keys.find(|(primary, _)| *primary);
-        let Some((_, key)) = primary else {
-            return Err(format!(
-                "{} has no primary key. Name the column that it refers to: \"{}.column\".",
-                target.name, reference.references
-            ));
-        };
-        return Ok(key.into_iter().map(str::to_owned).collect());
-    }
-    let is_it = |key: &[&str]| {
-        key.len() == referenced.len() && referenced.iter().all(|name| key.contains(&name.as_str()))
-    };
-    if !keys.any(|(_, key)| is_it(&key)) {
-        return Err(format!(
-            "{} has no primary or unique key of {}, so a value may stand for several rows. Name a column that is unique.",
-            target.name,
-            referenced.join(", ")
-        ));
-    }
-    Ok(referenced.clone())
-}
-
-/// The one table of a name.
-fn table(name: &str, schema: &Schema) -> Result<usize, String> {
-    let Some(pattern) = NamePattern::parse(name) else {
-        return Err(format!("\"{name}\" is not a table's name."));
-    };
-    match tables_like(&pattern, schema)[..] {
-        [] => Err(not_found(name, &pattern, schema)),
-        [one] => Ok(one),
-        [first, second, ..] => Err(format!(
-            "\"{name}\" is both {} and {}. Write the schema, too.",
-            schema.tables[first].name, schema.tables[second].name
-        )),
-    }
 }
 
 /// Whether a row's partition depends on this column, or one of the partitions takes no NULL in it: then a row cannot lose its

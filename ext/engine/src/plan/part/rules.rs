@@ -1,15 +1,13 @@
 //! The rules as the configuration has them, each with the table that it names.
 
-use super::{Cap, PartRule};
+use super::{conditions, Cap, PartRule};
 use crate::alike::first_of;
 use crate::plan::exclude::{not_found, tables_like};
 use crate::plan::names::NamePattern;
-use crate::plan::parse::{parse_expression, Unreadable};
 use crate::plan::schema::{Schema, Table, Unique};
-use crate::plan::{walk, Diagnostics, Problems};
+use crate::plan::{Diagnostics, Problems};
 use crate::settings::{Keep, Subset, TableRule};
-use sqlparser::ast::{Expr, Ident};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the configuration says of one table.
 #[derive(Debug, Clone)]
@@ -23,21 +21,34 @@ pub(super) struct Ruled {
     pub(super) nullify: Vec<String>,
 }
 
-/// The rules by table. `has_rows`: whether a table's rows come at all.
-pub(super) fn ruled(
+/// The rules as they are understood.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// By the table whose rows they choose.
+    pub(super) ruled: BTreeMap<usize, Ruled>,
+    /// Rules that have no effect, each with its table: its rows do not come, or another rule counts.
+    pub(super) idle: Vec<(usize, Ruled)>,
+}
+
+/// Reads the rules. `has_rows`: whether a table's rows come at all. A rule is checked where they do not, too: what is wrong
+/// with it would else be found only once they come.
+pub(super) fn rules(
     subset: &Subset,
     schema: &Schema,
     has_rows: impl Fn(usize) -> bool,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<usize, Ruled> {
-    let named = named(subset, schema, &has_rows, diagnostics);
-    let mut ruled: BTreeMap<usize, Ruled> = BTreeMap::new();
-    for (table, entries) in named {
-        let rules = merged(&entries, &mut diagnostics.problems);
+) -> Rules {
+    let mut rules = Rules::default();
+    for (table, entries) in named(subset, schema, &has_rows, diagnostics) {
+        let merged = merged(&entries, &mut diagnostics.problems);
         // Of rules that exclude one another each is read for what else is wrong with it, and the first counts.
-        for rule in &rules {
+        for rule in &merged {
             let read = read(rule, table, schema, &mut diagnostics.problems);
-            ruled.entry(table).or_insert(read);
+            if has_rows(table) && !rules.ruled.contains_key(&table) {
+                rules.ruled.insert(table, read);
+            } else {
+                rules.idle.push((table, read));
+            }
         }
     }
     // What inherits from a table has its rule, each table by itself.
@@ -46,18 +57,19 @@ pub(super) fn ruled(
             schema
                 .ancestors(table)
                 .into_iter()
-                .find_map(|above| ruled.get(&above).cloned())
+                .find_map(|above| rules.ruled.get(&above).cloned())
         };
-        if schema.topmost(table) == table && has_rows(table) && !ruled.contains_key(&table) {
+        if schema.topmost(table) == table && has_rows(table) && !rules.ruled.contains_key(&table) {
             if let Some(inherited) = nearest() {
-                ruled.insert(table, inherited);
+                rules.ruled.insert(table, inherited);
             }
         }
     }
-    ruled
+    rules
 }
 
-/// The entries by the table that they name.
+/// The entries by the table that they name and are to be read for. Of an entry that names no table it is looked at what can
+/// be known of it without one.
 fn named<'s>(
     subset: &'s Subset,
     schema: &Schema,
@@ -72,6 +84,7 @@ fn named<'s>(
                 "{written} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
                  a name that has dots in it."
             ));
+            without_a_table(entry, &mut diagnostics.problems);
             continue;
         };
         let found = tables_like(&pattern, schema);
@@ -81,6 +94,7 @@ fn named<'s>(
                 entry.option,
                 not_found(&entry.table, &pattern, schema)
             ));
+            without_a_table(entry, &mut diagnostics.problems);
         }
         let (partitions, found): (Vec<usize>, Vec<usize>) = found
             .into_iter()
@@ -88,18 +102,54 @@ fn named<'s>(
         for problem in partitions_alone(&partitions, &found, schema) {
             diagnostics.problems.add(format!("{written}: {problem}"));
         }
-        for table in found {
-            if !has_rows(table) {
-                diagnostics.warnings.push(format!(
-                    "{written} has no effect: the rows of {} do not come at all.",
-                    schema.tables[table].name
-                ));
-            } else {
-                named.entry(table).or_default().push(entry);
-            }
+        for table in found.iter().filter(|table| !has_rows(**table)) {
+            diagnostics.warnings.push(format!(
+                "{written} has no effect: the rows of {} do not come at all.",
+                schema.tables[*table].name
+            ));
+        }
+        let roots = partitions.iter().map(|partition| schema.topmost(*partition));
+        let mut tables: Vec<usize> = found.iter().copied().chain(roots).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        for table in read_for(entry, tables, schema, &has_rows) {
+            named.entry(table).or_default().push(entry);
         }
     }
     named
+}
+
+/// The tables that an entry is read for: the one that it names, or those of several whose rows come. Where no rows do, it has
+/// to fit one of them: a table may be left out because it does not.
+fn read_for(
+    entry: &TableRule,
+    tables: Vec<usize>,
+    schema: &Schema,
+    has_rows: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let coming: Vec<usize> = tables.iter().copied().filter(|table| has_rows(*table)).collect();
+    if tables.len() <= 1 || coming.len() == tables.len() {
+        return tables;
+    }
+    if !coming.is_empty() {
+        return coming;
+    }
+    let fits = |table: &usize| {
+        let mut problems = Problems::default();
+        read(entry, *table, schema, &mut problems);
+        problems.is_empty()
+    };
+    let fitting = tables.iter().copied().find(fits);
+    fitting.or_else(|| tables.first().copied()).into_iter().collect()
+}
+
+/// What is wrong with a rule whatever its table is.
+fn without_a_table(entry: &TableRule, problems: &mut Problems) {
+    let condition = entry.condition.iter();
+    for problem in condition.flat_map(|condition| conditions::problems(condition, None, &mut BTreeSet::new()))
+    {
+        problems.add(format!("{}: {problem}", written(entry)));
+    }
 }
 
 /// What is wrong with a name that partitions have and the tables that they belong to have not. Those that a pattern finds
@@ -154,7 +204,7 @@ fn merged(entries: &[&TableRule], problems: &mut Problems) -> Vec<TableRule> {
         }
         [first, second, ..] => {
             problems.add(format!(
-                "{} and {} are rules for the same table. Leave one of them.",
+                "{} and {} are rules for the same table. Remove one of them.",
                 written(first),
                 written(second)
             ));
@@ -171,25 +221,25 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     // The server is asked about what is not known to be wrong.
     let mut condition = entry.condition.clone();
     if let Some(wrong) = &entry.condition {
-        for problem in condition_problems(wrong, known, &mut reads) {
+        for problem in conditions::problems(wrong, Some(known), &mut reads) {
             problems.add(format!("{written}: {problem}"));
             condition = None;
         }
     }
-    let cap = entry.rows.map(|rows| {
-        let order = match order(entry, known) {
-            Ok(order) => order,
-            Err(problem) => {
-                problems.add(format!("{written}: {problem}"));
-                Vec::new()
-            }
-        };
-        reads.extend(order.iter().cloned());
-        Cap {
-            rows,
-            order,
-            descending: entry.descending,
+    let order = match order(entry, known) {
+        Ok(order) => order,
+        Err(faults) => {
+            let faults = faults.into_iter();
+            faults.for_each(|fault| problems.add(format!("{written}: {fault}")));
+            let is_known = |name: &&String| known.column(name).is_some();
+            entry.order_by.iter().filter(is_known).cloned().collect()
         }
+    };
+    reads.extend(order.iter().cloned());
+    let cap = entry.rows.map(|rows| Cap {
+        rows,
+        order,
+        descending: entry.descending,
     });
     for name in &entry.nullify {
         if known.column(name).is_none() {
@@ -222,8 +272,9 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     }
 }
 
-/// The columns of a cap's order: those that are named, then the primary key's, which breaks ties.
-fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, String> {
+/// The columns of a cap's order: those that are named, then the primary key's, which breaks ties; or what is wrong with
+/// them.
+fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, Vec<String>> {
     let key = table.uniques.iter().find(|unique| unique.primary);
     let key: Vec<String> = key
         .and_then(Unique::columns)
@@ -231,11 +282,13 @@ fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, String> {
         .into_iter()
         .map(str::to_owned)
         .collect();
-    if let Some(unknown) = entry.order_by.iter().find(|name| table.column(name).is_none()) {
-        return Err(no_column(table, unknown));
+    let unknown = entry.order_by.iter().filter(|name| table.column(name).is_none());
+    let unknown: Vec<String> = unknown.map(|name| no_column(table, name)).collect();
+    if !unknown.is_empty() {
+        return Err(unknown);
     }
-    if entry.order_by.is_empty() && key.is_empty() {
-        return Err(format!(
+    if entry.rows.is_some() && entry.order_by.is_empty() && key.is_empty() {
+        return Err(vec![format!(
             "{} has no primary key to order its rows by. Name a column: {}.",
             table.name,
             if entry.option == "limits" {
@@ -243,72 +296,12 @@ fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, String> {
             } else {
                 "by: :created_at"
             }
-        ));
+        )]);
     }
     let mut order = entry.order_by.clone();
-    order.extend(key.into_iter().filter(|name| !entry.order_by.contains(name)));
+    let ties = key.into_iter().filter(|_| entry.rows.is_some());
+    order.extend(ties.filter(|name| !entry.order_by.contains(name)));
     Ok(order)
-}
-
-/// What is wrong with a condition; the columns that it reads are added to `reads`.
-fn condition_problems(condition: &str, table: &Table, reads: &mut BTreeSet<String>) -> Vec<String> {
-    let expression = match parse_expression(condition) {
-        Ok(expression) => expression,
-        Err(why @ (Unreadable::Parser(_) | Unreadable::Tokenizer(_) | Unreadable::More(_))) => {
-            return vec![format!("its where is not an SQL condition ({why}).")]
-        }
-    };
-    let mut problems = Vec::new();
-    let mut seen = HashSet::new();
-    let asks_elsewhere = |expression: &Expr| {
-        matches!(
-            expression,
-            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. }
-        )
-    };
-    if walk::any(&expression, |expression| asks_elsewhere(expression)) {
-        return vec![
-            "its where reads other rows by a SELECT, which a backup that streams by cannot answer. Give the other table \
-             its own rule: rows follow the tables that they refer to."
-                .to_owned(),
-        ];
-    }
-    walk::expressions(&expression, |_, part| {
-        let column = match part {
-            Expr::Identifier(column) => column,
-            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                [named, column] if folded(named) == table.name.name => column,
-                _ => {
-                    let written: Vec<String> = parts.iter().map(ToString::to_string).collect();
-                    problems.push(format!(
-                        "its where reads {}, and a condition can read columns of {} alone. Write a column's name, without \
-                         a schema.",
-                        written.join("."),
-                        table.name
-                    ));
-                    return;
-                }
-            },
-            _ => return,
-        };
-        let column = folded(column);
-        if !seen.insert(column.clone()) {
-            return;
-        }
-        match table.column(&column) {
-            Some(_) => drop(reads.insert(column)),
-            None => problems.push(no_column(table, &column)),
-        }
-    });
-    problems
-}
-
-/// A name as the server reads it.
-fn folded(ident: &Ident) -> String {
-    match ident.quote_style {
-        Some(_) => ident.value.clone(),
-        None => ident.value.to_lowercase(),
-    }
 }
 
 /// `public.users has no column emial. Did you mean email?`

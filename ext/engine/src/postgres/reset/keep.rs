@@ -61,12 +61,15 @@ pub(crate) fn refused_in(count: usize) -> TargetFailure {
 /// What is said of a table that cannot stay.
 fn another(table: &KeptTable, differences: &[String]) -> Error {
     let what = format!(
-        "keep_tables: {} is not in the target as it is in the backup: {}. Migrate the target to the backup's schema, or remove \
-         the table from keep_tables.",
+        "keep_tables: {} is not in the target as it is in the backup: {}.",
         table.table,
         differences.join("; ")
     );
-    Error::new(Kind::Plan, what, "Run it again then.")
+    Error::new(
+        Kind::Plan,
+        what,
+        "Migrate the target to the backup's schema, or remove the table from keep_tables.",
+    )
 }
 
 /// Puts rows aside, and the values of their sequences.

@@ -12,14 +12,16 @@ use std::collections::HashSet;
 async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
     let doing = |error| Error::from_server(Doing::WithoutRows("checking the subset's conditions"), &error);
     let mut problems = Vec::new();
-    for relation in plan.part.iter().flat_map(|part| &part.relations) {
-        let Some(question) = relation.question() else {
-            continue;
-        };
-        let begin = "SAVEPOINT condition; SET LOCAL search_path TO DEFAULT";
+    let relations = plan.part.iter().flat_map(|part| &part.relations);
+    let questions = relations.flat_map(|relation| {
+        let questions = relation.questions().into_iter();
+        questions.map(move |question| (relation, question))
+    });
+    for (relation, question) in questions {
+        let begin =
+            "SAVEPOINT condition; SET LOCAL transaction_read_only = on; SET LOCAL search_path TO DEFAULT";
         session.batch_execute(begin).await.map_err(doing)?;
-        let rule = format!("the subset's rule for {}", relation.table);
-        let asked = format!("EXPLAIN {question}");
+        let (rule, asked) = (question.about.of(relation), question.asked());
         if let Err(error) = session.batch_execute(&asked).await {
             let refusal = Error::from_server(
                 Doing::Rule {
@@ -31,7 +33,8 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
             if refusal.kind == Kind::TargetConnection {
                 return Err(refusal);
             }
-            problems.push(refusal.what);
+            let code = error.code().map_or("", |code| code.code());
+            problems.push(refusal.what.and(" ").and(question.about.remedy(code)));
         }
         let end = "ROLLBACK TO SAVEPOINT condition";
         session.batch_execute(end).await.map_err(doing)?;

@@ -1,0 +1,246 @@
+//! What is wrong with a part of production: everything that is, of each entry, and nothing that is not, whichever tables
+//! come with their rows.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod plan_support;
+
+use plan_support::{header, settings, Toc};
+use serde_json::{json, Value};
+use staging_sync_engine::plan::part::{Aspect, Question};
+use staging_sync_engine::plan::{attempt, Plan, PlanInput, Unplanned};
+use staging_sync_engine::settings::Settings;
+
+/// Users with their orders and notes, and logs without a key.
+fn shop() -> Toc {
+    let mut toc = Toc::default();
+    let users = toc.table("users", "id bigint NOT NULL,\nemail text,\nabout json");
+    toc.key(("users", users.0), "users_pkey", "PRIMARY KEY (id)");
+    let orders = toc.table(
+        "orders",
+        "id bigint NOT NULL,\nuser_id bigint NOT NULL,\nreviewer_id bigint,\nowner_type text,\nowner_id bigint,\n\
+         double_id bigint GENERATED ALWAYS AS ((user_id * 2)) STORED",
+    );
+    toc.key(("orders", orders.0), "orders_pkey", "PRIMARY KEY (id)");
+    for (name, column) in [("orders_user", "user_id"), ("orders_reviewer", "reviewer_id")] {
+        let key = format!("FOREIGN KEY ({column}) REFERENCES public.users(id)");
+        toc.key(("orders", orders.0), name, &key);
+    }
+    toc.table("logs", "line text,\nat timestamp with time zone");
+    toc
+}
+
+fn rule(table: &str, further: Value) -> Value {
+    let mut rule = json!({ "table": table, "option": "subset" });
+    rule.as_object_mut()
+        .unwrap()
+        .extend(further.as_object().unwrap().clone());
+    rule
+}
+
+/// Settings with these rules and references.
+fn asked(tables: Value, references: Value) -> Settings {
+    let mut settings = settings(&[("users", "user_anonymization")], &[]);
+    let subset = json!({ "tables": tables, "others": "follow", "references": references });
+    settings.subset = serde_json::from_value(subset).unwrap();
+    settings
+}
+
+fn planned(settings: &Settings) -> Result<Plan, Unplanned> {
+    let (header, toc) = (header(), shop());
+    let contents = PlanInput::read(&header, &toc.entries);
+    attempt(&contents, settings, &masking::Key::new(&settings.masking.secret))
+}
+
+/// The faults, which have to be these and no others.
+fn assert_faults(settings: &Settings, expected: &[&str]) {
+    let faults = planned(settings).unwrap_err().error.about.faults.clone();
+    let listed: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    for expected in expected {
+        let found = listed.iter().any(|fault| fault.contains(expected));
+        assert!(found, "{expected}\n{listed:#?}");
+    }
+    assert_eq!(listed.len(), expected.len(), "{listed:#?}");
+}
+
+fn questions(relations: &[staging_sync_engine::plan::part::Relation]) -> Vec<Question> {
+    relations.iter().flat_map(|one| one.questions()).collect()
+}
+
+#[test]
+fn a_rule_is_checked_whether_or_not_the_rows_of_its_table_come() {
+    let wrong = json!([
+        rule("users", json!({ "where": "emial = 'x'" })),
+        rule("orders", json!({ "nullify": ["user_id", "revewer_id"] })),
+        rule("logs", json!({ "rows": 3, "order_by": ["when"] }))
+    ]);
+    let expected = [
+        "public.users has no column emial. Did you mean email?",
+        "on_missing: public.orders has no column revewer_id",
+        "on_missing: user_id cannot become NULL in public.orders",
+        "public.logs has no column when",
+    ];
+    let mut left_out = asked(wrong.clone(), json!([]));
+    left_out.exclude_tables = vec!["users".into(), "orders".into(), "logs".into()];
+    assert_faults(&left_out, &expected);
+    let mut mistyped = asked(wrong.clone(), json!([]));
+    mistyped.include_tables = vec!["usrs".into()];
+    let typo = "include_tables: no table of the backup matches \"usrs\"";
+    assert_faults(&mistyped, &[&expected[..], &[typo]].concat());
+    let mut kept = asked(json!([wrong[0]]), json!([]));
+    kept.keep_tables = vec!["users".into()];
+    assert_faults(
+        &kept,
+        &[
+            expected[0],
+            "keep_tables: public.users has subset, too",
+            "keep_tables: public.users has a rule that masks",
+        ],
+    );
+}
+
+#[test]
+fn the_server_is_asked_about_a_rule_without_effect_too() {
+    let rules = json!([
+        rule("users", json!({ "where": "id > 'x'" })),
+        rule("orders", json!({ "rows": 3, "order_by": ["user_id"] }))
+    ]);
+    let mut settings = asked(rules, json!([]));
+    settings.include_tables = vec!["logs".into()];
+    let plan = planned(&settings).unwrap();
+    assert!(plan.part.is_none());
+    let about: Vec<Aspect> = questions(&plan.idle).into_iter().map(|one| one.about).collect();
+    let order = |name: &str| Aspect::Order(name.to_owned());
+    assert_eq!(about, [Aspect::Condition, order("user_id"), order("id")]);
+    let both = json!([
+        rule("users", json!({ "where": "id > 1" })),
+        rule("users", json!({ "where": "id > 2" }))
+    ]);
+    let unsettled = planned(&asked(both, json!([]))).unwrap_err().unsettled.unwrap();
+    assert_eq!(
+        questions(&unsettled.part.unwrap().relations)[0].about,
+        Aspect::Condition
+    );
+    assert!(questions(&unsettled.idle)[0].sql.contains("id > 2"));
+}
+
+#[test]
+fn a_pattern_is_checked_against_the_tables_that_come_and_has_to_fit_one_where_none_does() {
+    let by_user = json!([rule("*s", json!({ "where": "user_id = 1" }))]);
+    let mut settings = asked(by_user.clone(), json!([]));
+    settings.exclude_tables = vec!["users".into(), "logs".into()];
+    assert!(planned(&settings).unwrap().part.is_some());
+    settings.exclude_tables.push("orders".into());
+    assert!(planned(&settings).unwrap().part.is_none());
+    settings.subset.as_mut().unwrap().tables[0].condition = Some("usr_id = 1".into());
+    assert_faults(&settings, &["has no column usr_id"]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_one_entry_is_reported() {
+    let rules = json!([
+        rule("usrs", json!({ "where": "(" })),
+        rule(
+            "users",
+            json!({ "where": "emial IN (SELECT x FROM y) OR nme = 1", "rows": 2, "order_by": ["agee", "emaill"] })
+        ),
+        rule("\"", json!({ "where": "id =" }))
+    ]);
+    let references = json!([
+        { "table": "orders", "columns": ["ownr_id"], "references": "usrs", "type_column": "ownr_type", "types": ["User"] },
+        { "table": "orders", "columns": ["ownr_id", "idd"], "references": "users", "referenced_columns": ["emial", "abot"] },
+        { "table": "orders", "columns": ["wrong", "also_wrong"], "references": "", "nothing": true }
+    ]);
+    assert_faults(
+        &asked(rules, references),
+        &[
+            "subset: no table of the backup matches \"usrs\"",
+            "subset: \"usrs\": its where is not an SQL condition",
+            "its where reads other rows by a SELECT",
+            "public.users has no column emial. Did you mean email?",
+            "public.users has no column nme",
+            "public.users has no column agee",
+            "public.users has no column emaill",
+            "subset: \"\"\" is not a table's name",
+            "subset: \"\"\": its where is not an SQL condition",
+            "\"orders.ownr_id\": no table of the backup matches \"usrs\"",
+            "\"orders.ownr_id\": public.orders has no column ownr_id. Did you mean owner_id?",
+            "\"orders.ownr_id\": public.orders has no column ownr_type",
+            "\"orders.ownr_id,idd\": public.orders has no column ownr_id",
+            "\"orders.ownr_id,idd\": public.orders has no column idd",
+            "\"orders.ownr_id,idd\": public.users has no column emial",
+            "\"orders.ownr_id,idd\": public.users has no column abot",
+            "public.orders has no column wrong",
+            "public.orders has no column also_wrong",
+        ],
+    );
+}
+
+#[test]
+fn a_fault_makes_no_other_that_would_not_be_there_without_it() {
+    let waiting = json!([rule("users", json!({ "keep": "referenced" }))]);
+    let mut settings = asked(waiting, json!([]));
+    settings.include_tables = vec!["users".into(), "ordrs".into()];
+    assert_faults(
+        &settings,
+        &["include_tables: no table of the backup matches \"ordrs\""],
+    );
+    let nulled = json!([rule("orders", json!({ "nullify": ["owner_id"] }))]);
+    let reference = json!([{ "table": "orders", "columns": ["owner_id"], "references": "usrs" }]);
+    assert_faults(
+        &asked(nulled, reference),
+        &["no table of the backup matches \"usrs\""],
+    );
+}
+
+#[test]
+fn columns_of_one_reference_may_all_be_named_to_become_null() {
+    let both = json!([
+        rule("orders", json!({ "nullify": ["owner_id", "owner_type"] })),
+        rule("users", json!({ "rows": 1 }))
+    ]);
+    let mut toc = shop();
+    let pairs = toc.table("pairs", "a bigint NOT NULL,\nb text NOT NULL");
+    toc.key(("pairs", pairs.0), "pairs_pkey", "PRIMARY KEY (a, b)");
+    let reference =
+        json!([{ "table": "orders", "columns": ["owner_id", "owner_type"], "references": "pairs" }]);
+    let settings = asked(both, reference);
+    let (header, key) = (header(), masking::Key::new(&settings.masking.secret));
+    attempt(&PlanInput::read(&header, &toc.entries), &settings, &key).unwrap();
+}
+
+#[test]
+fn a_generated_column_in_a_declared_reference_is_reported_with_what_can_be_declared_instead() {
+    let cut = json!([rule("users", json!({ "rows": 1 }))]);
+    let reference = |reflected: bool| json!([{ "table": "orders", "columns": ["double_id"], "references": "users", "reflected": reflected }]);
+    let expected = "subset_references: \"orders.double_id\": public.orders.double_id is a generated column, which a backup does \
+                    not hold. Name what it is computed from (user_id), if that refers to the same, or remove the entry.";
+    assert_faults(&asked(cut.clone(), reference(false)), &[expected]);
+    assert_faults(&asked(json!([]), reference(false)), &[expected]);
+    assert_faults(
+        &asked(cut, reference(true)),
+        &["or that nothing does by this one (\"orders.double_id\" => false)"],
+    );
+    let false_ = json!([
+        reference(true)[0],
+        { "table": "orders", "columns": ["double_id"], "references": "", "nothing": true }
+    ]);
+    planned(&asked(json!([rule("users", json!({ "rows": 1 }))]), false_)).unwrap();
+}
+
+#[test]
+fn a_reference_is_checked_without_a_rule_and_an_order_without_a_number_of_rows() {
+    let reference = json!([{ "table": "ordrs", "columns": ["user_id"], "references": "users" }]);
+    assert_faults(
+        &asked(json!([]), reference),
+        &["subset_references: \"ordrs.user_id\": no table of the backup matches"],
+    );
+    let fine = json!([{ "table": "orders", "columns": ["owner_id"], "references": "users" }]);
+    assert!(planned(&asked(json!([]), fine)).unwrap().part.is_none());
+    let order = json!([{ "table": "logs", "option": "limits", "order_by": ["when"] }]);
+    assert_faults(
+        &asked(order, json!([])),
+        &["limits: \"logs\": public.logs has no column when"],
+    );
+    let none = json!([{ "table": "logs", "option": "limits" }]);
+    assert!(planned(&asked(none, json!([]))).is_ok());
+}
