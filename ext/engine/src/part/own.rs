@@ -1,8 +1,8 @@
 //! What a table's own rule says of its rows: waiting rows move in, and those that it does not keep are marked, or stay out.
 
 use super::keys::{named, KeyTable, Types};
-use crate::error::{Doing, Error, Result};
-use crate::plan::part::{Cap, PartRule, Relation};
+use crate::error::{Doing, Error, Kind, Result};
+use crate::plan::part::{at_a_row_remedy, Cap, PartRule, Relation};
 use crate::postgres::{discreet, Session};
 
 /// The column by which a condition's rows are distinguished.
@@ -24,14 +24,26 @@ pub(super) async fn move_in(
         done.map_err(|error| Error::from_server(Doing::WithoutRows("choosing rows"), &error))
     };
     plainly("BEGIN").await?;
-    discreet::prepare(session).await?;
+    discreet::prepare_to_choose(session).await?;
     // The condition is the team's own, so it reads as it would in the team's own sessions.
     plainly("SET LOCAL search_path TO DEFAULT").await?;
-    let doing = format!("applying the subset's rule for {}", relation.table);
     discreet::execute(session, &sql(table, relation, types, encoding))
         .await
-        .map_err(|error| Error::from_server(Doing::Discreet(&doing), &error))?;
+        .map_err(|error| refusal(relation, &error))?;
     plainly(&format!("COMMIT; DROP TABLE {}", table.waiting())).await
+}
+
+/// Why rows did not move in.
+fn refusal(relation: &Relation, error: &tokio_postgres::Error) -> Error {
+    let doing = format!("applying the subset's rule for {}", relation.table);
+    let refused = Error::from_server(Doing::Discreet(&doing), error);
+    match (&relation.rule, error.code()) {
+        (PartRule::Own { .. }, Some(code)) if refused.kind == Kind::Restore => Error {
+            remedy: at_a_row_remedy(code.code()).into(),
+            ..refused
+        },
+        _ => refused,
+    }
 }
 
 /// Whether a condition keeps none of a table's rows, which have moved in.
@@ -76,7 +88,12 @@ fn sql(table: &KeyTable, relation: &Relation, types: &Types, encoding: &str) -> 
                 into.push("stays".to_owned());
                 values.push(format!("own.{ROW} IS NOT NULL"));
             }
-            format!("{} w {join} ({own}) own ON own.{ROW} = w.place", table.waiting())
+            // What the team's own condition and the types' own functions do beside is undone.
+            let own = discreet::chosen(&own);
+            format!(
+                "{} w {join} {own} AS own ({ROW}) ON own.{ROW} = w.place",
+                table.waiting()
+            )
         }
         _ => format!("{} w", table.waiting()),
     };

@@ -13,6 +13,7 @@ mod references;
 mod rules;
 mod value;
 
+pub(crate) use question::at_a_row_remedy;
 pub use question::{Aspect, Question};
 pub(super) use read::{read, Read};
 pub use value::ValueType;

@@ -74,8 +74,8 @@ impl Aspect {
     }
 }
 
-/// What to do where the server refuses a condition.
-fn condition_remedy(code: &str) -> &'static str {
+/// What to do where the server refuses a condition, before any row is there or at a row.
+pub(crate) fn condition_remedy(code: &str) -> &'static str {
     match code {
         "42804" => "Write a condition that is true or false, such as \"code IS NOT NULL\".",
         "42883" | "42725" => {
@@ -93,6 +93,18 @@ fn condition_remedy(code: &str) -> &'static str {
         "22012" => "Write nullif(…, 0) for what something is divided by.",
         "25006" => "Leave out what writes, such as nextval and lo_create: a condition may only read.",
         _ => "Correct the condition.",
+    }
+}
+
+/// The same where it fails at a row.
+pub(crate) fn at_a_row_remedy(code: &str) -> &'static str {
+    match code {
+        "22P02" | "22007" | "22008" | "22003" | "22023" => {
+            "Keep such values from it by CASE, such as \"CASE WHEN code ~ '^[0-9]{1,9}$' THEN code::integer > 5 ELSE false END\"."
+        }
+        "57014" => "Write a condition that takes less time, or raise the role's statement_timeout.",
+        "53100" | "53200" => "Give the server more room, or ask for fewer rows.",
+        code => condition_remedy(code),
     }
 }
 
@@ -151,5 +163,7 @@ mod tests {
         assert!(order.remedy("42883").contains("such as created_at"));
         assert!(Aspect::Condition.remedy("42804").contains("true or false"));
         assert!(Aspect::Condition.remedy("42501").contains("Grant"));
+        assert!(at_a_row_remedy("22P02").contains("CASE WHEN"));
+        assert!(at_a_row_remedy("25006").contains("only read"));
     }
 }

@@ -14,6 +14,27 @@ use tokio_postgres::error::SqlState;
 /// The function: runs a statement, and returns the numbers that it selects, or how many rows it changed.
 const FUNCTION: &str = "pg_temp.scalingo_staging_sync_discreetly";
 
+/// The function that returns the numbers of a query's rows, and undoes what the query has written beside.
+const CHOOSING: &str = "pg_temp.scalingo_staging_sync_chosen";
+
+/// What makes it. What a block of PL/pgSQL has returned stays when its subtransaction is rolled back.
+const CREATE_CHOOSING: &str = r"
+CREATE OR REPLACE FUNCTION pg_temp.scalingo_staging_sync_chosen(query_text text)
+RETURNS SETOF bigint LANGUAGE plpgsql ROWS 100000 AS $chosen$
+DECLARE
+  is_done boolean := false;
+BEGIN
+  BEGIN
+    RETURN QUERY EXECUTE query_text;
+    is_done := true;
+    RAISE EXCEPTION 'undo';
+  EXCEPTION WHEN raise_exception THEN
+    IF NOT is_done THEN
+      RAISE;
+    END IF;
+  END;
+END $chosen$";
+
 /// What makes the function, and silences what functions of the database's own say aloud over raw rows, where the role
 /// may. The rest of the transaction has nothing to say either but how it ended, which we are given.
 const CREATE: &str = r"
@@ -71,6 +92,24 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
         Doing::WithoutRows("preparing rules in SQL"),
         &error,
     ))
+}
+
+/// Prepares such a transaction for queries that may write nothing, whatever functions they call.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) async fn prepare_to_choose(session: &Session) -> Result<()> {
+    prepare(session).await?;
+    let sql = format!("{CREATE_CHOOSING}; SET TRANSACTION READ ONLY");
+    let prepared = session.batch_execute(&sql).await;
+    prepared.map_err(|error| Error::from_server(Doing::WithoutRows("preparing conditions"), &error))
+}
+
+/// The rows of a query that selects one number each, for the FROM of a statement that is run here.
+pub(crate) fn chosen(query: &str) -> String {
+    // Whatever standard_conforming_strings is there.
+    let quoted = query.replace('\\', "\\\\").replace('\'', "''");
+    format!("{CHOOSING}(E'{quoted}')")
 }
 
 /// Runs a statement, and returns how many rows it changed.

@@ -1,0 +1,127 @@
+# frozen_string_literal: true
+
+require_relative "integration_helper"
+
+# A condition of a subset decides about rows and does nothing else, and each fault of a rule ends with what to do about it.
+class SubsetConditionsTest < IntegrationTest
+  PRODUCTION = <<~SQL
+    CREATE TABLE users (id bigint PRIMARY KEY, email text, about json, code text);
+    CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users);
+    CREATE TABLE logs (line text, about json);
+    INSERT INTO users SELECT n, 'user' || n || '@real.example', '{}', 'c' || n FROM generate_series(1, 20) n;
+    INSERT INTO orders SELECT n, n FROM generate_series(1, 20) n;
+    INSERT INTO logs SELECT 'line ' || n FROM generate_series(1, 5) n;
+  SQL
+
+  # What a condition may call in the target: it would leave something, by each way there is.
+  WRITING = <<~SQL
+    CREATE TABLE marks (note text); CREATE SEQUENCE ticks;
+    CREATE FUNCTION mark(note text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO marks VALUES (note); RETURN true; END $$;
+  SQL
+
+  CONDITIONS = ["lo_create(0) > 0", "mark(email)", "nextval('ticks') > 0", "query_to_xml('SELECT mark(''xml'')', true, false, '') IS NOT NULL",
+                "setval('ticks', 99) > 0"].freeze
+
+  def archive = Shared.archive_of(:conditions_archive, PRODUCTION)
+
+  def entry(table, **rule) = { "table" => table, "option" => "subset", **rule.transform_keys(&:to_s) }
+
+  def options(*tables, others: "follow", **rest) = { subset: { "tables" => tables, "others" => others }, **rest }
+
+  def target = @target ||= new_database.tap { |database| database.exec(WRITING) }
+
+  def left = target.values("SELECT count(*) FROM marks UNION ALL SELECT count(*) FROM pg_largeobject_metadata UNION ALL SELECT last_value FROM ticks")
+
+  def settings(condition, **) = Engine.settings(source: archive, target: target.url, options: options(entry("users", where: condition), **))
+
+  # Since 16, making a large object is refused where a transaction may only read; before, it is undone.
+  def assert_refused(condition, message)
+    return if message.nil? && Postgres.version < 16 && condition.start_with?("lo_")
+
+    assert_match(/applying the subset's rule for public\.users: the session may only read \(SQLSTATE 25006.*Leave out what writes, such as nextval and lo_create/,
+                 message, condition)
+  end
+
+  CONDITIONS.each_with_index do |condition, at|
+    define_method(:"test_a_condition_that_writes_leaves_nothing_where_rows_are_only_counted_#{at}") do
+      before = left
+      plan = ScalingoStagingSync::Native.plan(settings(condition, exact: true)) { nil }
+      assert_refused condition, plan[:problems].first&.then { |problem| "#{problem[:what]} #{problem[:remedy]}" }
+      assert_equal before, left
+    end
+
+    define_method(:"test_a_condition_that_writes_leaves_nothing_in_the_workspace_of_a_dump_#{at}") do
+      before = left
+      place = { "to" => { "file" => path("made.dump") }, "compression" => "gzip", "workspace" => { "url" => target.url, "parallel_connections" => 1 } }
+      error = begin
+        ScalingoStagingSync::Native.dump(settings(condition), place) { nil } && nil
+      rescue ScalingoStagingSync::Error => error
+        error
+      end
+      assert_refused condition, error&.message
+      assert_equal before, left
+    end
+
+    define_method(:"test_a_condition_that_writes_ends_a_run_before_the_target_is_touched_#{at}") do
+      skip "making a large object is undone before 16" if Postgres.version < 16 && condition.start_with?("lo_")
+      target
+      assert_untouched(target) do
+        assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: target.url, options: options(entry("users", where: condition))
+      end
+    end
+  end
+
+  def test_a_condition_keeps_the_same_rows_as_ever
+    { "id <= 3 AND code LIKE 'c%'" => %w[1 2 3], "code ~ E'^c\\\\d$' AND email <> 'it''s'" => %w[1 2 3 4 5 6 7 8 9],
+      "code = 'c5' -- and no more" => ["5"] }.each do |where, ids|
+      database = new_database
+      run!(source: archive, target: database.url, options: options(entry("users", where:)))
+      assert_equal ids, database.values("SELECT id FROM users ORDER BY id"), where
+      assert_equal ids, database.values("SELECT id FROM orders ORDER BY id"), where
+    end
+    database = new_database
+    limit = { "table" => "users", "option" => "limits", "rows" => 2, "order_by" => ["id"], "descending" => true }
+    run!(source: archive, target: database.url, options: options(entry("users", where: "id < 10"), limit))
+    assert_equal %w[8 9], database.values("SELECT id FROM users ORDER BY id")
+  end
+
+  def refused(target = new_database, **options)
+    assert_untouched(target) { assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, options: }
+  end
+
+  def test_a_condition_and_an_order_that_are_both_refused_are_two_faults_with_what_to_do_about_each
+    message = refused(**options(entry("users", where: "id > email", rows: 3, order_by: ["about"]), entry("logs", where: "line"))).message
+    ["PostgreSQL refuses the configuration in 3 places:",
+     /^- PostgreSQL refused the condition of the subset's rule for public\.users: .*\(SQLSTATE 42883.*\)\. Compare values of one type/,
+     /^- PostgreSQL refused the order by about in the rule for public\.users: .*\(SQLSTATE 42883.*\)\. Order by a column whose values have an order/,
+     /^- PostgreSQL refused the condition of the subset's rule for public\.logs: .*\(SQLSTATE 42804.*\)\. Write a condition that is true or false/]
+      .each { |expected| assert_match expected, message }
+  end
+
+  def test_rules_without_effect_and_kept_tables_are_refused_in_one_list_with_the_rest
+    staging = new_database
+    staging.exec("CREATE TABLE logs (line integer, about json)")
+    given = options(entry("users", where: "id > 'many'::date"), entry("logs", where: "lin = 'x'"), include_tables: ["ordrs"], keep_tables: ["logs"])
+    message = refused(staging, **given).message
+    [/in 5 places/, /include_tables: no table of the backup matches "ordrs"/, /public\.logs has no column lin\b/, /keep_tables: public\.logs has subset, too/,
+     /condition of the subset's rule for public\.users/, /keep_tables: public\.logs is not .*line is another type.*Migrate the target/].each { |expected| assert_match expected, message }
+  end
+
+  def test_a_condition_that_fails_at_a_row_says_how_it_can_pass_over_it
+    error = assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: new_database.url, options: options(entry("users", where: "code::int > 3"))
+    assert_match(/SQLSTATE 22P02.*\)\. Keep such values from it by CASE, such as "CASE WHEN code ~ /, error.message)
+    passing = "CASE WHEN code ~ '^[0-9]{1,9}$' THEN code::integer > 5 ELSE false END OR id = 1"
+    run!(source: archive, target: new_database.url, options: options(entry("users", where: passing)))
+  end
+
+  def test_a_subset_that_keeps_nothing_names_the_rule_that_empties_it
+    rules = [entry("users", where: "id > 99"), entry("orders", where: "id < 5")]
+    message = refused(**options(*rules)).message
+    assert_includes message, "The subset keeps no row of any table that it names: "
+    assert_includes message, "the condition on public.users keeps none of 20 rows"
+    assert_includes message, "every row of public.orders that its rule keeps refers to one that does not come, of public.users (orders.user_id)"
+    assert_includes message, "Correct the condition on public.users, or put allow_empty: true beside one of the rules, and run it again."
+    rules[0]["allow_empty"] = true
+    run!(source: archive, target: new_database.url, options: options(*rules))
+  end
+end
