@@ -117,7 +117,7 @@ class SubsetConditionsTest < IntegrationTest
   def test_a_subset_that_keeps_nothing_names_the_rule_that_empties_it
     rules = [entry("users", where: "id > 99"), entry("orders", where: "id < 5")]
     message = refused(**options(*rules)).message
-    assert_includes message, "The subset keeps no row of any table that it names: "
+    assert_includes message, "The subset keeps no row of any table that it names. The reason: "
     assert_includes message, "the condition on public.users keeps none of 20 rows"
     assert_includes message, "every row of public.orders that its rule keeps refers to one that does not come, of public.users (orders.user_id)"
     assert_includes message, "Correct the condition on public.users, or put allow_empty: true beside one of the rules, and run it again."

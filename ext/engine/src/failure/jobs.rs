@@ -111,8 +111,6 @@ phrases! {
         OtherWorkspace "other_workspace",
         /// Set a workspace.
         SetWorkspace "set_workspace",
-        /// Correct the conditions.
-        CorrectConditions "correct_conditions",
         /// Choose rows by a subset.
         ChooseBySubset "choose_by_subset",
         /// Look for a trigger.

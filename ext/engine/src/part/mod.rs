@@ -11,6 +11,7 @@
 //! own         what a table's own rule says of its rows
 //! keys        the temporary tables that hold the rows' places and keys
 //! look        from rows of COPY text to those of these tables
+//! emptied     a part without a row: which rule empties it
 //! graph       which table comes before which
 //! tuples      numbers as they come back
 //! why         what a row owes it to that it comes, or does not
@@ -25,6 +26,7 @@ mod alone;
 mod beforehand;
 mod choose;
 mod closure;
+mod emptied;
 mod graph;
 mod held;
 mod key_set;

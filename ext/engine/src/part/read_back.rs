@@ -3,11 +3,11 @@
 use super::alone::nulled;
 use super::choose::Chooser;
 use super::closure::Closure;
+use super::emptied::Emptied;
 use super::look::placed;
 use super::selection::{Chosen, Selection};
 use super::tuples::Tuples;
-use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{JobFailure, JobRemedy};
+use crate::error::{Doing, Error, Result};
 use crate::plan::part::PartRule;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
@@ -87,10 +87,12 @@ impl Chooser<'_> {
         if blocks.any(has_rows) {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::Plan,
-            JobFailure::SubsetKeepsNothing,
-            JobRemedy::CorrectConditions,
-        ))
+        let emptied = Emptied {
+            part: &self.part,
+            selection,
+            totals: &self.totals,
+            unmet: &self.unmet,
+        };
+        Err(emptied.error())
     }
 }
