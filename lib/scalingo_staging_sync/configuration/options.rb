@@ -288,7 +288,8 @@ module ScalingoStagingSync
              "Tables whose rows in the target stay over a run, such as staging's own accounts: `table`, `schema.table`, with `*`. The " \
              "backup defines them as it does all others, so its definition may differ from the target's only by new columns that take " \
              "NULL or have a default. They are neither masked nor cut down. A reference of theirs to a row that is gone becomes NULL, or its " \
-             "key stays NOT VALID, as does one to a row that they lack; warnings say so.",
+             "key stays NOT VALID, as does one to a row that they lack; warnings say so. In a masked archive, which has no staging whose " \
+             "rows could stay, they come without rows.",
              example: '["admin_users", "feature_flags"]'
 
       option :reset_counters, Kind::BOOLEAN, false,
