@@ -99,6 +99,8 @@ phrases! {
         ServerLacksIt "server_lacks_it",
         /// The server refuses it.
         Refused "refused" { answer: ServerAnswer },
+        /// The target's table of the name belongs to no extension.
+        TableOfNoExtension "table_of_no_extension" { table: String },
         /// Its rows could not be written.
         RowsRefused "rows_refused",
         /// A function finds what it calls once it says where that is.

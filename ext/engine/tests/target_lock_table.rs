@@ -45,7 +45,7 @@ async fn a_reset_that_runs_out_of_locks_is_done_in_steps_instead() {
         events
             .warnings()
             .iter()
-            .any(|warning| warning.contains("in steps")),
+            .any(|warning| warning.contains("\"replaced_in_steps\"")),
         "{:?}",
         events.warnings()
     );

@@ -126,6 +126,9 @@ impl Restore<'_> {
             (_, Some(Phrase::ServerFailure(ServerFailure::Refused { answer, .. }))) => Why::Refused {
                 answer: answer.clone(),
             },
+            (_, Some(Phrase::TargetFailure(TargetFailure::NoExtensionsTable { table }))) => {
+                Why::TableOfNoExtension { table: table.clone() }
+            }
             _ => Why::RowsRefused,
         };
         let kind = pg_dump_archive::EntryKind::TableData;
