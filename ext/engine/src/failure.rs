@@ -1,8 +1,8 @@
 //! What ended a job and what to do about it, as data: for each place where it can happen one enum of what happened there,
 //! and one of what to do. [`crate::error::Error`] carries one of each; the caller has the words.
 //!
-//! A kind says what happened, not how it is said. What stands in a field is shown as it is: a name, a number, or words of
-//! somebody else's that may be quoted.
+//! A kind says what happened, not how it is said. What stands in a field is shown as it is: a name, a number, or another
+//! program's words that may be quoted.
 
 mod archive;
 mod backup;
