@@ -302,6 +302,32 @@ async fn tables_are_checked_while_they_load_and_verification_asks_for_the_rest()
     target.close().await.unwrap();
 }
 
+const SPOILED: &str = "CREATE FUNCTION public.spoil() RETURNS trigger LANGUAGE plpgsql \
+    AS $$BEGIN IF NEW.id % 2 = 0 THEN NEW.email := 'raw'; END IF; RETURN NEW; END$$; \
+    CREATE TRIGGER spoil BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION public.spoil()";
+
+/// More is loaded than verification looks at, and the server changes every second value.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_large_table_all_rows_and_all_values_that_lost_their_form_are_counted() {
+    let database = Database::of_restricted().await;
+    let plan = Planner::new()
+        .table(1, "users", "id int, email text, filler text")
+        .mask(1, 1)
+        .statement("TABLE", "users", SPOILED)
+        .plan();
+    let filler = "x".repeat(1_000);
+    let mut items = vec![Item::TableStart(DumpId(1))];
+    for piece in 0..40 {
+        let rows = (0..1_000).map(|row| format!("{}\tada@example.com\t{filler}\n", piece * 1_000 + row));
+        items.push(Item::Rows(rows.collect::<String>().into_bytes()));
+    }
+    items.push(Item::TableEnd);
+    let report = load(&database, &plan, questions(&plan), items).await.unwrap();
+    let megabytes = database.number("SELECT pg_relation_size('users') >> 20").await;
+    assert!(megabytes > 32, "{megabytes}");
+    assert_eq!(report.answers[&table("users")].numbers, [40_000, 20_000]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_found_while_rows_loaded_counts_unless_another_mask_was_chosen_since() {
     let database = Database::of_restricted().await;

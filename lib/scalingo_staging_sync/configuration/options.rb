@@ -145,7 +145,7 @@ module ScalingoStagingSync
       group "Verification"
 
       option :verify_anonymization, Kind::BOOLEAN, true,
-             "Check each masked value as it is sent, and count rows and masked forms in the target afterwards."
+             "Check each masked value as it is sent; count the rows in the target afterwards, and look at masked values there."
 
       option :fail_on_verification_error, Kind::BOOLEAN, true,
              "A failed check fails the run; with false it is a warning."

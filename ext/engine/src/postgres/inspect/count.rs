@@ -101,7 +101,7 @@ pub(in crate::postgres) async fn ask_beside_others(
             if !can_be_asked {
                 return Ok(None);
             }
-            let source = format!("ONLY {}", table.sql());
+            let source = Rows::of_one(table);
             count_all(session, table, &source, conditions).await.map(Some)
         });
     try_join_all(asked).await
@@ -116,9 +116,11 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
     );
     let row = session.query_one(&sql, &[&table.sql()]).await.map_err(doing)?;
     let (root, hidden): (bool, bool) = (get(&row, "root")?, get(&row, "hidden")?);
-    // A partition root, like a hypertable, has no rows of its own; any other table's are its own alone, without its heirs'.
-    let only = if root { "" } else { "ONLY " };
-    let source = format!("{only}{}", table.sql());
+    let source = if root {
+        Rows::of_root(table)
+    } else {
+        Rows::of_one(table)
+    };
     // Under FORCE ROW LEVEL SECURITY not even the owner sees every row, except for the time of this transaction.
     if hidden {
         let show = format!(
@@ -134,42 +136,86 @@ async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Res
     Ok(numbers)
 }
 
-/// As [`count_unmet`], but all conditions at once first, because nearly always every row meets them all: one count is
-/// expensive enough.
+/// The bytes of a table whose rows are all asked about; of a larger one as many, in pages that PostgreSQL draws, are
+/// asked. Each value had its mask's form when it was sent, so what could still be wrong is what the server makes of all
+/// of them, and that shows on any page.
+const ASKED_WHOLE: u32 = 32 << 20;
+
+/// Where the rows of a table are read from.
+struct Rows {
+    /// All of them.
+    all: String,
+    /// Those that conditions are asked about.
+    asked: String,
+}
+
+impl Rows {
+    /// Of a table alone, without those that inherit from it.
+    fn of_one(table: &TableName) -> Self {
+        let all = format!("ONLY {}", table.sql());
+        let size = format!(
+            "pg_relation_size('{}'::regclass)",
+            table.sql().replace('\'', "''")
+        );
+        Self {
+            asked: format!(
+                "{all} TABLESAMPLE SYSTEM (least(100, 100.0 * {ASKED_WHOLE} / greatest({size}, 1)))"
+            ),
+            all,
+        }
+    }
+
+    /// Of a partition root or a hypertable, which has no rows of its own.
+    fn of_root(table: &TableName) -> Self {
+        let all = table.sql();
+        Self {
+            asked: all.clone(),
+            all,
+        }
+    }
+}
+
+/// The rows of a table, then for each condition those that do not meet it: zeros where none is found among the rows
+/// that are asked about, else from all of them. All conditions are asked at once first, because nearly always every row
+/// meets them all.
 async fn count_all(
     session: &Session,
     table: &TableName,
-    source: &str,
+    source: &Rows,
     conditions: &[String],
 ) -> Result<Vec<u64>> {
-    let all: Vec<String> = conditions
-        .iter()
-        .map(|condition| format!("({condition})"))
-        .collect();
-    if all.is_empty() {
-        return count_unmet(session, table, source, &[]).await;
+    if !conditions.is_empty() {
+        let each: Vec<String> = conditions
+            .iter()
+            .map(|condition| format!("({condition})"))
+            .collect();
+        let unmet = unmet(&each.join(" AND "));
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM {}), {unmet} FROM {}",
+            source.all, source.asked
+        );
+        if let [rows, 0] = numbers(session, table, &sql, 2).await?[..] {
+            let unmet = std::iter::repeat_n(0, conditions.len());
+            return Ok(std::iter::once(rows).chain(unmet).collect());
+        }
     }
-    if let [rows, 0] = count_unmet(session, table, source, &[all.join(" AND ")]).await?[..] {
-        let unmet = std::iter::repeat_n(0, conditions.len());
-        return Ok(std::iter::once(rows).chain(unmet).collect());
-    }
-    count_unmet(session, table, source, conditions).await
-}
-
-/// The rows of a table, then for each condition those that do not meet it.
-async fn count_unmet(
-    session: &Session,
-    table: &TableName,
-    source: &str,
-    conditions: &[String],
-) -> Result<Vec<u64>> {
     let unmet: String = conditions
         .iter()
-        .map(|condition| format!(", count(*) FILTER (WHERE ({condition}) IS NOT TRUE)"))
+        .map(|condition| format!(", {}", unmet(condition)))
         .collect();
+    let sql = format!("SELECT count(*){unmet} FROM {}", source.all);
+    numbers(session, table, &sql, conditions.len() + 1).await
+}
+
+/// The rows that do not meet a condition, in SQL.
+fn unmet(condition: &str) -> String {
+    format!("count(*) FILTER (WHERE ({condition}) IS NOT TRUE)")
+}
+
+/// The `count` numbers of the one row that `sql` asks for.
+async fn numbers(session: &Session, table: &TableName, sql: &str, count: usize) -> Result<Vec<u64>> {
     // In one message, where a statement with parameters takes several.
-    let sql = format!("SELECT count(*){unmet} FROM {source}");
-    let mut answers = session.simple_query(&sql).await;
+    let mut answers = session.simple_query(sql).await;
     // The planner looks into the functions of indexes, which may name others without their schema.
     if answers.as_ref().is_err_and(is_not_found) {
         let sql = format!("SET LOCAL search_path TO DEFAULT; {sql}");
@@ -183,6 +229,6 @@ async fn count_unmet(
     });
     // What cannot be read is no zero: nothing would have been verified.
     let number = |place| row?.try_get(place).ok()??.parse().ok();
-    let numbers: Option<Vec<u64>> = (0..=conditions.len()).map(number).collect();
+    let numbers: Option<Vec<u64>> = (0..count).map(number).collect();
     numbers.ok_or_else(|| Error::internal(format!("PostgreSQL's counts of {table} could not be read.")))
 }
