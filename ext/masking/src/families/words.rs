@@ -15,13 +15,33 @@ use std::borrow::Cow;
 
 /// Words chosen by the key and the value.
 #[derive(Debug)]
-struct Words {
+pub(crate) struct Words {
     function: Function,
     fold: Fold,
     parts: Vec<TextPart>,
 }
 
 impl Words {
+    /// Words of these parts.
+    pub(crate) fn new(function: Function, fold: Fold, parts: Vec<TextPart>) -> Self {
+        Self {
+            function,
+            fold,
+            parts,
+        }
+    }
+
+    /// Appends the words for a value that stands in `around`, never the value itself.
+    pub(crate) fn append(&self, value: &[u8], around: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let digest = self.function.digest_of(value, around, self.fold, scratch);
+        let start = out.len();
+        self.compose(&digest, 0, out);
+        if out[start..].eq_ignore_ascii_case(value) {
+            out.truncate(start);
+            self.compose(&digest, 1, out);
+        }
+    }
+
     fn compose(&self, digest: &[u8; 32], turn: u64, out: &mut Vec<u8>) {
         let mut from = 0;
         for part in &self.parts {
@@ -64,15 +84,7 @@ impl Words {
 
 impl Pseudonym for Words {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        let digest = self
-            .function
-            .digest_of(value, row.piece, self.fold, &mut work.first);
-        let start = out.len();
-        self.compose(&digest, 0, out);
-        if out[start..].eq_ignore_ascii_case(value) {
-            out.truncate(start);
-            self.compose(&digest, 1, out);
-        }
+        self.append(value, row.piece, &mut work.first, out);
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
@@ -87,7 +99,17 @@ pub(crate) fn list(words: &[&'static str], limit: usize) -> TextPart {
 }
 
 /// Fits texts of these parts to a column; under a unique index they get one more that keeps them apart.
-pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<TextPart>) -> Result<Fitted, Box<Unfit>> {
+pub(crate) fn fit(fitting: &Fitting<'_>, parts: Vec<TextPart>) -> Result<Fitted, Box<Unfit>> {
+    let (parts, fold) = fit_into(fitting, parts)?;
+    let function = fitting.function(fitting.name());
+    Ok(fit_parts(fitting, function, fold, parts))
+}
+
+/// These parts as a column can hold them, and what does not count in its values.
+pub(crate) fn fit_into(
+    fitting: &Fitting<'_>,
+    mut parts: Vec<TextPart>,
+) -> Result<(Vec<TextPart>, Fold), Box<Unfit>> {
     let is_distinct = parts.iter().any(|part| matches!(part, TextPart::Hex));
     if fitting.column.unique.distinct && !is_distinct {
         parts.extend([TextPart::Text(" ".into()), TextPart::Hex]);
@@ -99,8 +121,7 @@ pub(crate) fn fit(fitting: &Fitting<'_>, mut parts: Vec<TextPart>) -> Result<Fit
     } else {
         least
     })?;
-    let function = fitting.function(fitting.name());
-    Ok(fit_parts(fitting, function, text.fold, parts))
+    Ok((parts, text.fold))
 }
 
 /// The same for parts of which it is known that they fit.
@@ -111,12 +132,7 @@ pub(crate) fn fit_parts(
     parts: Vec<TextPart>,
 ) -> Fitted {
     let form = words_form::condition(&fitting.sql(), &parts);
-    let words = Words {
-        function,
-        fold,
-        parts,
-    };
-    fitting.fitted(words, form)
+    fitting.fitted(Words::new(function, fold, parts), form)
 }
 
 /// The characters that are left for words.
