@@ -7,7 +7,6 @@ use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::word_lists::{FIRST_NAMES, LAST_NAMES};
 use crate::families::words::{self, list, room, TextPart, Words};
-use crate::families::words_form;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 
@@ -97,7 +96,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let (first, last) = (list(FIRST_NAMES, half), list(LAST_NAMES, half));
     let parts = vec![first.clone(), TextPart::Text(" ".into()), last.clone()];
     let (parts, fold) = words::fit_into(fitting, parts)?;
-    let form = words_form::condition(&fitting.sql(), &parts);
+    let form = words::form(fitting, &parts);
     let words = |mask, parts| Words::new(fitting.function(mask), fold, parts);
     let name = FullName {
         first: words(first_name::MASK.name, vec![first]),
@@ -111,7 +110,6 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
     use crate::entry::Mask;
     use crate::testing::{case, column, masked, pseudonyms, table, text, Case, UNIQUE};
     use crate::{ColumnFacts, RowMask};

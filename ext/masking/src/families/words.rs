@@ -131,8 +131,13 @@ pub(crate) fn fit_parts(
     fold: Fold,
     parts: Vec<TextPart>,
 ) -> Fitted {
-    let form = words_form::condition(&fitting.sql(), &parts);
+    let form = form(fitting, &parts);
     fitting.fitted(Words::new(function, fold, parts), form)
+}
+
+/// Whether a value consists of these parts, in SQL.
+pub(crate) fn form(fitting: &Fitting<'_>, parts: &[TextPart]) -> String {
+    words_form::condition(&fitting.sql(), parts)
 }
 
 /// The characters that are left for words.
