@@ -59,6 +59,20 @@ class SubsetWhyTest < IntegrationTest
     assert_equal [%w[kept public.users]], why("users", " 03 ")
   end
 
+  ORGS = <<~SQL
+    CREATE TABLE orgs (id bigint PRIMARY KEY); CREATE TABLE people (id bigint PRIMARY KEY, org_id bigint NOT NULL REFERENCES orgs);
+    CREATE TABLE notes (id bigint PRIMARY KEY, org_id bigint REFERENCES orgs);
+    INSERT INTO orgs SELECT generate_series(1, 3); INSERT INTO people VALUES (1, 1), (2, 3), (3, 2); INSERT INTO notes VALUES (1, 2);
+  SQL
+
+  def test_a_row_whose_counterpart_came_back_for_others_is_not_said_to_be_refused_by_a_rule
+    source = Shared.archive_of(:why_orgs_archive, ORGS)
+    tables = [{ "table" => "orgs", "option" => "subset", "where" => "id = 1" }, { "table" => "notes", "option" => "subset", "keep" => "all" }]
+    settings = Engine.settings(source:, target: new_database.url, options: { subset: { "tables" => tables, "others" => "follow" } })
+    reasons = ScalingoStagingSync::Native.why(settings, "people", "3") { nil }
+    assert_equal [%w[brought_back public.people 2], %w[needed public.orgs 2], %w[whole public.notes]], (reasons.map { |reason| reason.values_at(:what, :table, :key).compact.map(&:to_s) })
+  end
+
   def test_a_row_of_a_table_without_rows_or_of_stagings_own_is_answered_for
     assert_equal [%w[without_rows other.logs]], why("other.logs", "2")
     assert_equal [%w[stays public.admins]], why("admins", "1")

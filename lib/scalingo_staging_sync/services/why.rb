@@ -57,14 +57,17 @@ module ScalingoStagingSync
         case reason[:what].to_s
         when "unknown" then "is not in the backup."
         when "whole" then "comes: every row of its table does."
-        when "without_rows" then "does not come: its table comes without its rows."
-        when "stays" then "does not come: config.keep_tables keeps staging's own rows in its table."
-        when "kept" then "comes: the rule of its table keeps it, and the rows that it refers to come."
-        when "follows" then "comes: its table has no rule of its own, and the rows that it refers to come."
+        when "without_rows" then "does not come, whether or not the backup has it: its table comes without rows."
+        when "stays" then "does not come, whether or not the backup has it: its table keeps staging's own rows (config.keep_tables)."
+        when "kept" then "comes: the rule of its table keeps it, and every row that it needs comes."
+        when "follows" then "comes: its table has no condition and no cap, and every row that it needs comes."
         when "needed" then "comes because a row of #{other} comes and needs it, although its own rule or references do not keep it."
         when "referred" then "comes because a row of #{other} refers to it."
         when "not_kept" then "does not come: the rule of its table does not keep it."
         when "missing" then "does not come, because it refers to a row of #{other} that does not."
+        when "brought_back"
+          "does not come, because it refers to a row of #{other} that comes only because another needs it: " \
+          "such a row brings none of those that refer to it."
         else "does not come: no row that comes refers to it."
         end
       end

@@ -34,12 +34,23 @@ class WhyTest < Minitest::Test
   end
 
   def test_each_reason_has_a_sentence
-    { unknown: /is not in the backup/, whole: /every row of its table/, kept: /rule of its table keeps it/, follows: /no rule of its own/,
-      unreferred: /no row that comes refers to it/, without_rows: /table comes without its rows/, stays: /config\.keep_tables/ }.each do |what, expected|
+    { unknown: /is not in the backup/, whole: /every row of its table/, kept: /rule of its table keeps it/, follows: /no condition and no cap/,
+      unreferred: /no row that comes refers to it/, without_rows: /whether or not the backup has it: its table comes without rows/,
+      stays: /does not come, whether or not the backup has it: .*config\.keep_tables/ }.each do |what, expected|
       assert_match expected, say([{ what:, table: "public.users", other: nil }])
     end
     assert_match(/a row of public\.orders \(orders\.user_id: 7\) comes and needs it/,
                  say([{ what: :needed, table: "public.users", reference: "orders.user_id", other: "public.orders", key: "7" }]))
+  end
+
+  def test_a_row_that_only_others_have_brought_back_is_said_to_bring_none
+    reasons = [{ what: :brought_back, table: "public.people", reference: "people.org_id", other: "public.orgs", key: "2" },
+               { what: :needed, table: "public.orgs", reference: "notes.org_id", other: "public.notes", key: "2" }, { what: :whole, table: "public.notes" }]
+    assert_equal <<~TEXT, say(reasons, table: "people", id: "3")
+      public.people 3 does not come, because it refers to a row of public.orgs (people.org_id: 2) that comes only because another needs it: such a row brings none of those that refer to it.
+      That row of public.orgs comes because a row of public.notes (notes.org_id: 2) comes and needs it, although its own rule or references do not keep it.
+      That row of public.notes comes: every row of its table does.
+    TEXT
   end
 
   def test_keys_go_to_a_terminal_alone_and_both_names_are_needed

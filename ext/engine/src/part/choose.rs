@@ -8,7 +8,7 @@ use super::keys::{KeyTable, Types};
 use super::look::{place, Cutter};
 use super::own;
 use super::selection::Selection;
-use super::why::{self, Reason, Sought};
+use super::why::Sought;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::part::Part;
@@ -53,14 +53,27 @@ pub async fn choose(
     encoding: &str,
     rows: mpsc::Receiver<Looked>,
 ) -> Result<Selection> {
+    let chooser = over(target, part, Breadth::All, encoding).await?;
+    chooser.choose(rows).await?.all()
+}
+
+/// What chooses where the backup's schema stands.
+///
+/// # Errors
+/// When the server refuses.
+pub(super) async fn over<'a>(
+    target: &Target,
+    part: &'a Part,
+    breadth: Breadth,
+    encoding: &'a str,
+) -> Result<Chooser<'a>> {
     let session = target.session().await?;
     let mut types = Vec::new();
     for relation in &part.relations {
         types.push(Types::of_table(&session, relation).await?);
     }
     let from = (session, target.buffers());
-    let chooser = Chooser::new(from, part, Breadth::All, encoding, types).await?;
-    chooser.choose(rows).await?.all()
+    Chooser::new(from, part, breadth, encoding, types).await
 }
 
 /// As [`choose`], from a look that passes over rows which decide by themselves; None where the keys by which they are decided take
@@ -75,13 +88,7 @@ pub async fn choose_by_keys(
     most: u64,
     rows: impl FnOnce(&HashSet<DumpId>) -> mpsc::Receiver<Looked>,
 ) -> Result<Option<Selection>> {
-    let session = target.session().await?;
-    let mut types = Vec::new();
-    for relation in &part.relations {
-        types.push(Types::of_table(&session, relation).await?);
-    }
-    let from = (session, target.buffers());
-    let mut chooser = Chooser::new(from, part, Breadth::Needed, "UTF8", types).await?;
+    let mut chooser = over(target, part, Breadth::Needed, "UTF8").await?;
     chooser.most_held = most;
     let rows = rows(&chooser.passed_over());
     match chooser.choose(rows).await? {
@@ -134,8 +141,8 @@ pub(crate) struct Chooser<'a> {
     /// Relations whose condition keeps no row.
     pub(super) unmet: Vec<usize>,
     /// The row that is asked about, and where it was seen: its relation and its place.
-    sought: Option<Sought>,
-    found: Option<(usize, i64)>,
+    pub(super) sought: Option<Sought>,
+    pub(super) found: Option<(usize, i64)>,
     /// So many bytes of keys may be held.
     most_held: u64,
 }
@@ -231,28 +238,6 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Says why a row comes, or why it does not.
-    ///
-    /// # Errors
-    /// As [`choose`].
-    pub(crate) async fn why(
-        mut self,
-        sought: Sought,
-        rows: mpsc::Receiver<Looked>,
-    ) -> Result<Option<Vec<Reason>>> {
-        self.sought = Some(sought);
-        self.take_in(rows).await?;
-        let mut closure = Closure::new(&self.session, &self.part, &self.tables);
-        closure.keeps_copies = true;
-        closure.run().await?;
-        let reasons = match self.found {
-            Some((relation, place)) => Some(why::reasons(&closure, relation, place).await?),
-            None => None,
-        };
-        self.session.close().await;
-        Ok(reasons)
-    }
-
     /// None where the keys by which rows are decided do not fit into memory.
     async fn run(&mut self, rows: mpsc::Receiver<Looked>) -> Result<Option<Selection>> {
         self.take_in(rows).await?;
@@ -272,7 +257,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// Takes the keys of all rows in.
-    async fn take_in(&mut self, mut rows: mpsc::Receiver<Looked>) -> Result<()> {
+    pub(super) async fn take_in(&mut self, mut rows: mpsc::Receiver<Looked>) -> Result<()> {
         for at in 0..self.tables.len() {
             if self.missing[at] == 0 {
                 self.complete(at).await?;

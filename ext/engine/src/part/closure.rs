@@ -21,7 +21,8 @@ pub(super) struct Closure<'a> {
     pub(super) tables: &'a [KeyTable],
     /// By reference: whether some rows refer to rows that never existed. Which rows do is noted separately.
     dangling: Vec<bool>,
-    /// The key tables are copied as they are before, and without what goes downwards, for the question why.
+    /// For the question why: the key tables are copied as they are before, and without what goes downwards, and it stays
+    /// noted in which round rows came back, or stay.
     pub(super) keeps_copies: bool,
 }
 
@@ -203,7 +204,9 @@ impl<'a> Closure<'a> {
                 self.beside(at, "needed")
             );
             added[at] = self.change(&sql).await?;
-            self.drop_beside(at, "needed").await?;
+            if !self.keeps_copies {
+                self.drop_beside(at, "needed").await?;
+            }
         }
         Ok(added)
     }
@@ -261,7 +264,9 @@ impl<'a> Closure<'a> {
                 self.beside(*member, "referred")
             );
             self.change(&sql).await?;
-            self.drop_beside(*member, "referred").await?;
+            if !self.keeps_copies {
+                self.drop_beside(*member, "referred").await?;
+            }
         }
         Ok(())
     }
@@ -329,7 +334,7 @@ impl<'a> Closure<'a> {
     }
 
     /// All tables, what is referred to before what refers to it by references that count.
-    fn order(&self, counts: impl Fn(&Reference) -> bool) -> Vec<Component> {
+    pub(super) fn order(&self, counts: impl Fn(&Reference) -> bool) -> Vec<Component> {
         let counted = self.part.references.iter().filter(|reference| counts(reference));
         let edges: Vec<(usize, usize)> = counted.map(|one| (one.from, one.to)).collect();
         components(self.part.relations.len(), &edges)
@@ -345,7 +350,7 @@ impl<'a> Closure<'a> {
 }
 
 impl Component {
-    fn holds(&self, table: usize) -> bool {
+    pub(super) fn holds(&self, table: usize) -> bool {
         self.members.contains(&table)
     }
 

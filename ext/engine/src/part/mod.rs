@@ -43,5 +43,7 @@ pub use choose::{choose, choose_by_keys, Looked};
 pub(crate) use choose::{Breadth, Choice, Chooser};
 pub(crate) use look::Search;
 pub use selection::{Chosen, Selection, Sieve};
+#[doc(hidden)]
+pub use why::every_reason;
 pub(crate) use why::Sought;
 pub use why::{Reason, What};

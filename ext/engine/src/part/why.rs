@@ -1,14 +1,20 @@
 //! Why a row comes, or why it does not: what its table's own rule says of it, what it refers to, and what refers to it.
 //!
-//! It is asked of the key tables as they were before the choice, without what went downwards, and in the end.
+//! It is asked of the key tables as they were before the choice, without what went downwards, and in the end. Each reason
+//! leads to a row that the definition looks at before this one, so that no circle of rows is its own reason.
 
+mod row;
+
+use super::choose::{over, Breadth, Chooser, Looked};
 use super::closure::Closure;
-use super::keys::key;
-use crate::error::{Doing, Error, Result};
-use crate::plan::part::{Compared, PartRule, Reference};
+use crate::error::{Error, Result};
+use crate::plan::part::{Part, PartRule};
+use crate::postgres::Target;
 use pg_dump_archive::DumpId;
+use row::Row;
 use serde::Serialize;
 use std::collections::HashMap;
+use tokio::sync::mpsc;
 
 /// A row by its primary key.
 #[derive(Debug, Clone)]
@@ -61,9 +67,9 @@ pub enum What {
     WithoutRows,
     /// Its table's rows are those that the target has.
     Stays,
-    /// Its table's rule keeps it, and everything that it refers to comes.
+    /// Its table's rule keeps it, and everything that it needs comes.
     Kept,
-    /// Its table has no rule, and everything that it refers to comes.
+    /// Its table has neither a condition nor a cap, and everything that it needs comes.
     Follows,
     /// A row that comes in any case needs it.
     Needed,
@@ -73,6 +79,8 @@ pub enum What {
     NotKept,
     /// It refers to a row that does not come.
     Missing,
+    /// It refers to a row that comes only because others need it: such a row brings none of those that refer to it.
+    BroughtBack,
     /// No row that comes refers to it, as its table's rule wants.
     Unreferred,
 }
@@ -80,235 +88,198 @@ pub enum What {
 /// A longer way is not shown.
 const MOST: usize = 12;
 
+/// So many rows are looked at for the shortest way.
+const WIDEST: usize = 64;
+
 /// The names of the copies of the key tables.
 pub(super) const ALL: &str = "all";
 pub(super) const DOWN: &str = "down";
 
-/// Says it of the row at a place of a relation.
-pub(super) async fn reasons(closure: &Closure<'_>, relation: usize, place: i64) -> Result<Vec<Reason>> {
-    let (mut at, mut place) = (relation, Some(place));
+/// What a row is led to, if anything.
+type Next<'a> = Option<Row<'a>>;
+
+/// Why each row of a part comes, or does not, by its block and its number, where the backup's schema stands.
+///
+/// # Errors
+/// As [`choose`](super::choose()).
+#[doc(hidden)]
+pub async fn every_reason(
+    target: &Target,
+    part: &Part,
+    rows: mpsc::Receiver<Looked>,
+) -> Result<Vec<((DumpId, u64), Vec<Reason>)>> {
+    let mut chooser = over(target, part, Breadth::All, "UTF8").await?;
+    chooser.take_in(rows).await?;
+    let closure = chooser.closed().await?;
     let mut found = Vec::new();
-    let mut seen = Vec::new();
-    while let Some(here) = place.filter(|_| found.len() < MOST) {
-        seen.push((at, here));
-        let asking = Asking {
-            closure,
-            at,
-            place: here,
-            seen: &seen,
-        };
-        let (reason, next) = match asking.is_in("keys").await? {
-            true => asking.kept().await?,
-            false => asking.gone().await?,
-        };
-        found.push(reason);
-        match next {
-            Some((to, parent)) => {
-                at = to;
-                place = parent;
-                if place.is_none() {
-                    found.push(not_kept(closure, at));
-                }
+    for (at, relation) in part.relations.iter().enumerate() {
+        for (number, block) in relation.blocks.iter().enumerate() {
+            let total = chooser.totals.get(&block.load).copied().unwrap_or_default();
+            for row in 0..total {
+                let place = super::look::place(number, row);
+                found.push(((block.load, row), reasons(&closure, at, place).await?));
             }
-            None => place = None,
         }
     }
+    chooser.session.close().await;
     Ok(found)
 }
 
-fn not_kept(closure: &Closure<'_>, at: usize) -> Reason {
-    Reason::of(What::NotKept, closure.part.relations[at].table.to_string())
+impl Chooser<'_> {
+    /// Says why a row comes, or why it does not; None where it was not among the rows.
+    ///
+    /// # Errors
+    /// As [`choose`](super::choose()).
+    pub(crate) async fn why(
+        mut self,
+        sought: Sought,
+        rows: mpsc::Receiver<Looked>,
+    ) -> Result<Option<Vec<Reason>>> {
+        self.sought = Some(sought);
+        self.take_in(rows).await?;
+        let closure = self.closed().await?;
+        let reasons = match self.found {
+            Some((relation, place)) => Some(reasons(&closure, relation, place).await?),
+            None => None,
+        };
+        self.session.close().await;
+        Ok(reasons)
+    }
+
+    /// The choice, with copies of what was there before.
+    async fn closed(&self) -> Result<Closure<'_>> {
+        let mut closure = Closure::new(&self.session, &self.part, &self.tables);
+        closure.keeps_copies = true;
+        closure.run().await?;
+        Ok(closure)
+    }
 }
 
-struct Asking<'a> {
-    closure: &'a Closure<'a>,
-    at: usize,
-    place: i64,
-    /// The rows on the way to this one, and itself: in a circle none is a reason a second time.
-    seen: &'a [(usize, i64)],
+/// Says it of the row at a place of a relation.
+async fn reasons(closure: &Closure<'_>, at: usize, place: i64) -> Result<Vec<Reason>> {
+    let mut found = Vec::new();
+    let mut next = Some(Row { closure, at, place });
+    while let Some(row) = next.filter(|_| found.len() < MOST) {
+        let (further, led_to) = match row.is_in("keys").await? {
+            true => kept(row).await?,
+            false => gone(row).await?,
+        };
+        found.extend(further);
+        next = led_to;
+    }
+    found.truncate(MOST);
+    Ok(found)
 }
 
-/// The relation that is led to, and the place of the row there, if it was ever in its key table.
-type Next = Option<(usize, Option<i64>)>;
-
-impl Asking<'_> {
-    fn reason(&self, what: What) -> Reason {
-        Reason {
-            what,
-            ..not_kept(self.closure, self.at)
-        }
+async fn kept(row: Row<'_>) -> Result<(Vec<Reason>, Next<'_>)> {
+    let rule = row.rule();
+    if *rule != PartRule::All && !row.is_in(DOWN).await? {
+        return row.referring(What::Needed).await;
     }
+    let what = match rule {
+        PartRule::All => What::Whole,
+        PartRule::Referenced => return row.referring(What::Referred).await,
+        PartRule::Own { .. } => What::Kept,
+        PartRule::Follows => What::Follows,
+    };
+    Ok((vec![row.reason(what)], None))
+}
 
-    fn rule(&self) -> &PartRule {
-        &self.closure.part.relations[self.at].rule
-    }
+async fn gone(row: Row<'_>) -> Result<(Vec<Reason>, Next<'_>)> {
+    let what = if row.is_refused().await? {
+        What::NotKept
+    } else if row.is_in(DOWN).await? {
+        What::Unreferred
+    } else {
+        return downwards(row).await;
+    };
+    Ok((vec![row.reason(what)], None))
+}
 
-    async fn is_in(&self, which: &str) -> Result<bool> {
-        let table = self.closure.tables[self.at].beside(which);
-        let sql = format!("SELECT place FROM {table} WHERE place = {}", self.place);
-        Ok(self.first(&sql).await?.is_some())
-    }
+/// A row that went downwards, or one that the key tables never had.
+struct Gone<'a> {
+    /// Its relation.
+    of: usize,
+    row: Next<'a>,
+    /// Which one refers to it, by its place in the list, and what is said of that.
+    by: Option<(usize, Reason)>,
+}
 
-    async fn kept(&self) -> Result<(Reason, Next)> {
-        if *self.rule() == PartRule::All {
-            return Ok((self.reason(What::Whole), None));
-        }
-        if !self.is_in(DOWN).await? {
-            return self.referring(What::Needed, Reference::binds).await;
-        }
-        match self.rule() {
-            PartRule::Referenced => self.referring(What::Referred, |_| true).await,
-            PartRule::Own { .. } => Ok((self.reason(What::Kept), None)),
-            _ => Ok((self.reason(What::Follows), None)),
-        }
-    }
-
-    /// A row that comes and refers to it: of a table that comes whole rather than of another, and of its own table last.
-    async fn referring(&self, what: What, counts: impl Fn(&Reference) -> bool) -> Result<(Reason, Next)> {
-        let references = self.closure.part.references.iter();
-        let mut references: Vec<&Reference> = references
-            .filter(|one| one.to == self.at && counts(one))
-            .collect();
-        references.sort_by_key(|one| match self.closure.part.relations[one.from].rule {
-            PartRule::All => 0,
-            _ if one.from != self.at => 1,
-            _ => 2,
-        });
-        for reference in &references {
-            if let Some(found) = self.referring_by(reference, what, self.seen).await? {
-                return Ok(found);
-            }
-        }
-        for reference in &references {
-            if let Some((reason, _)) = self.referring_by(reference, what, &[]).await? {
-                return Ok((reason, None));
-            }
-        }
-        Ok((self.reason(what), None))
-    }
-
-    async fn referring_by(
-        &self,
-        reference: &Reference,
-        what: What,
-        seen: &[(usize, i64)],
-    ) -> Result<Option<(Reason, Next)>> {
-        let seen = seen.iter().filter(|(at, _)| *at == reference.from);
-        let seen: Vec<String> = seen.map(|(_, place)| place.to_string()).collect();
-        let sql = format!(
-            "SELECT {} AS key, c.place::text AS place FROM {} c JOIN {} p ON {} WHERE p.place = {} \
-             AND c.place <> ALL ('{{{}}}'::bigint[]) ORDER BY c.place LIMIT 1",
-            self.joined_by(reference),
-            self.closure.tables[reference.from].beside("keys"),
-            self.closure.tables[self.at].beside("keys"),
-            self.closure.joined(reference),
-            self.place,
-            seen.join(","),
-        );
-        let Some(row) = self.first(&sql).await? else {
-            return Ok(None);
-        };
-        let place = row.get(1).cloned().flatten().and_then(|place| place.parse().ok());
-        let reason = Reason {
-            reference: Some(reference.name.clone()),
-            other: Some(self.closure.part.relations[reference.from].table.to_string()),
-            key: row.first().cloned().flatten(),
-            ..self.reason(what)
-        };
-        Ok(Some((reason, place.map(|place| (reference.from, Some(place))))))
-    }
-
-    async fn gone(&self) -> Result<(Reason, Next)> {
-        if !self.is_in(ALL).await? || self.is_refused().await? {
-            return Ok((self.reason(What::NotKept), None));
-        }
-        let references = self.closure.part.references.iter();
-        for reference in references.filter(|one| one.from == self.at && one.binds()) {
-            if let Some(found) = self.missing(reference).await? {
-                return Ok(found);
-            }
-        }
-        let what = match self.rule() {
-            PartRule::Referenced => What::Unreferred,
-            _ => What::NotKept,
-        };
-        Ok((self.reason(what), None))
-    }
-
-    /// Whether its own rule says no.
-    async fn is_refused(&self) -> Result<bool> {
-        let table = &self.closure.tables[self.at];
-        if !table.says_stays() {
-            return Ok(false);
-        }
-        let sql = format!(
-            "SELECT place FROM {} WHERE place = {} AND NOT stays",
-            table.beside(ALL),
-            self.place
-        );
-        Ok(self.first(&sql).await?.is_some())
-    }
-
-    /// The row that a reference leads to and that does not come.
-    async fn missing(&self, reference: &Reference) -> Result<Option<(Reason, Next)>> {
-        let refers = reference
-            .columns
-            .iter()
-            .map(|(from, _)| format!("c.{} IS NOT NULL", key(*from)));
-        let refers: Vec<String> = refers.chain(self.closure.refers_at_all(reference)).collect();
-        let joined = self.closure.joined(reference);
-        let to = &self.closure.tables[reference.to];
-        let sql = format!(
-            "SELECT {} AS key, p.place::text AS place FROM {} c LEFT JOIN {} p ON {joined} WHERE c.place = {} AND {} \
-             AND NOT EXISTS (SELECT FROM {} p WHERE {joined}) LIMIT 1",
-            self.joined_by(reference),
-            self.closure.tables[self.at].beside(ALL),
-            to.beside(ALL),
-            self.place,
-            refers.join(" AND "),
-            to.beside("keys"),
-        );
-        let Some(row) = self.first(&sql).await? else {
-            return Ok(None);
-        };
-        let place = row.get(1).cloned().flatten().and_then(|place| place.parse().ok());
-        if place.is_none() && !reference.enforced {
-            // It refers to nothing that the backup has, which keeps no row away.
-            return Ok(None);
-        }
-        let reason = Reason {
-            reference: Some(reference.name.clone()),
-            other: Some(self.closure.part.relations[reference.to].table.to_string()),
-            key: row.first().cloned().flatten(),
-            ..self.reason(What::Missing)
-        };
-        Ok(Some((reason, Some((reference.to, place)))))
-    }
-
-    /// The values of a reference, as text.
-    fn joined_by(&self, reference: &Reference) -> String {
-        let columns = &self.closure.part.relations[reference.from].columns;
-        let values = reference
-            .columns
-            .iter()
-            .map(|(from, _)| match columns[*from].compared {
-                Compared::Text => format!("pg_catalog.convert_from(c.{}, 'UTF8')", key(*from)),
-                _ => format!("c.{}::text", key(*from)),
+/// Why a row went downwards although its own rule keeps it: the shortest way to a row that went by itself.
+async fn downwards(row: Row<'_>) -> Result<(Vec<Reason>, Next<'_>)> {
+    let mut found = vec![Gone {
+        of: row.at,
+        row: Some(row),
+        by: None,
+    }];
+    let mut at = 0;
+    'search: while at < found.len().min(WIDEST) {
+        let Some(here) = found[at].row else { break };
+        for (reason, to, place) in here.missing().await? {
+            let led_to = place.map(|place| Row {
+                at: to,
+                place,
+                ..here
             });
-        format!(
-            "pg_catalog.concat_ws(', ', {})",
-            values.collect::<Vec<_>>().join(", ")
-        )
+            let is_known =
+                |known: &Gone<'_>| led_to.is_some() && known.row.is_some_and(|row| Some(row) == led_to);
+            if found.iter().any(is_known) {
+                continue;
+            }
+            found.push(Gone {
+                of: to,
+                row: led_to,
+                by: Some((at, reason)),
+            });
+            let went_by_itself = match led_to {
+                Some(row) => row.is_refused().await?,
+                None => true,
+            };
+            if went_by_itself {
+                break 'search;
+            }
+        }
+        at += 1;
     }
+    way(row.closure, found).await
+}
 
-    /// The first row of a query, as texts.
-    async fn first(&self, sql: &str) -> Result<Option<Vec<Option<String>>>> {
-        use tokio_postgres::SimpleQueryMessage::Row;
-        let refused = |error| Error::from_server(Doing::WithRows("looking for a row's reason"), &error);
-        let answers = self.closure.session.simple_query(sql).await.map_err(refused)?;
-        Ok(answers.iter().find_map(|answer| match answer {
-            Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),
-            _ => None,
-        }))
+/// The way to the last of them, up to a row that comes after all.
+async fn way<'a>(closure: &Closure<'_>, mut found: Vec<Gone<'a>>) -> Result<(Vec<Reason>, Next<'a>)> {
+    let mut steps = Vec::new();
+    let mut at = found.len() - 1;
+    while let Some((before, reason)) = found[at].by.take() {
+        steps.push((reason, found[at].of, found[at].row));
+        at = before;
     }
+    let (mut reasons, mut next) = (Vec::new(), None);
+    for (reason, of, led_to) in steps.into_iter().rev() {
+        next = led_to;
+        let Some(row) = led_to else {
+            reasons.extend([reason, never_there(closure, of)]);
+            break;
+        };
+        if row.is_in("keys").await? {
+            reasons.push(Reason {
+                what: What::BroughtBack,
+                ..reason
+            });
+            break;
+        }
+        reasons.push(reason);
+    }
+    match reasons.is_empty() {
+        true => Err(Error::internal("A row does not come, and nothing keeps it away.")),
+        false => Ok((reasons, next)),
+    }
+}
+
+/// What is said of a row that the key tables never had: its table's rule left it out of them, or the backup has it not.
+fn never_there(closure: &Closure<'_>, of: usize) -> Reason {
+    let relation = &closure.part.relations[of];
+    let what = match relation.rule {
+        PartRule::Own { .. } => What::NotKept,
+        _ => What::Unknown,
+    };
+    Reason::of(what, relation.table.to_string())
 }

@@ -7,6 +7,7 @@ mod part_support;
 mod random;
 #[path = "../target_support/mod.rs"]
 mod target_support;
+mod why;
 
 use futures_util::SinkExt;
 use part_support::{load, target, Kept, World};
@@ -32,8 +33,7 @@ async fn kept(world: &World, database: &Database, target: &Target) -> Kept {
     let kept = world.as_kept(&chosen);
     let expected = world.by_definition();
     assert_eq!(kept, expected, "{world:#?}");
-    let (by_keys, _) = world.chosen_by_keys(target, u64::MAX).await.unwrap();
-    let by_keys = by_keys.unwrap();
+    let by_keys = world.chosen_by_keys(target, u64::MAX).await.unwrap().0.unwrap();
     for (at, table) in world.tables.iter().enumerate() {
         for block in 0..table.blocks.len() {
             assert_eq!(

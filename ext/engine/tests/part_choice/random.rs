@@ -47,7 +47,7 @@ fn value(kind: &str, number: usize) -> String {
 }
 
 /// A random schema, its rows and rules.
-fn random(seed: u64) -> World {
+pub(super) fn random(seed: u64) -> World {
     let mut dice = Dice(seed);
     let mut world = World::new(&format!("w{seed}"));
     world.allow_empty = true;

@@ -51,7 +51,7 @@ impl World {
     }
 
     /// The rows that a table's own rule keeps.
-    fn own(&self, at: usize) -> BTreeSet<Row> {
+    pub fn own(&self, at: usize) -> BTreeSet<Row> {
         let table = &self.tables[at];
         let mut rows: Vec<Row> = self.all_rows().into_iter().filter(|row| row.0 == at).collect();
         let PartRule::Own { cap, .. } = &table.rule else {
@@ -81,27 +81,36 @@ impl World {
         rows.into_iter().collect()
     }
 
-    /// The choice as the definition has it, step by step.
-    pub fn by_definition(&self) -> Kept {
-        let is = |row: &Row, rule: &PartRule| self.tables[row.0].rule == *rule;
+    /// Each row that refers to another, by its link.
+    pub fn counterparts(&self) -> Vec<(usize, Row, Row)> {
         let mut counterparts: Vec<(usize, Row, Row)> = Vec::new();
         for (at, link) in self.links.iter().enumerate() {
             for row in self.all_rows().into_iter().filter(|row| row.0 == link.from) {
                 counterparts.extend(self.counterpart(link, row).map(|other| (at, row, other)));
             }
         }
-        let binding = || counterparts.iter().filter(|(at, ..)| !self.links[*at].nullify);
-        // Downwards, to the greatest fixpoint.
+        counterparts
+    }
+
+    /// What stays downwards, to the greatest fixpoint.
+    pub fn downwards(&self, counterparts: &[(usize, Row, Row)]) -> BTreeSet<Row> {
         let mut stays: BTreeSet<Row> = (0..self.tables.len()).flat_map(|at| self.own(at)).collect();
-        loop {
-            let gone = binding().find(|(_, row, other)| {
-                stays.contains(row) && !is(row, &PartRule::All) && !stays.contains(other)
-            });
-            match gone {
-                Some((_, row, _)) => stays.remove(row),
-                None => break,
-            };
+        let is_whole = |row: &Row| self.tables[row.0].rule == PartRule::All;
+        while let Some((_, row, _)) = counterparts.iter().find(|(at, row, other)| {
+            let binds = !self.links[*at].nullify;
+            binds && stays.contains(row) && !is_whole(row) && !stays.contains(other)
+        }) {
+            stays.remove(row);
         }
+        stays
+    }
+
+    /// The choice as the definition has it, step by step.
+    pub fn by_definition(&self) -> Kept {
+        let is = |row: &Row, rule: &PartRule| self.tables[row.0].rule == *rule;
+        let counterparts = self.counterparts();
+        let binding = || counterparts.iter().filter(|(at, ..)| !self.links[*at].nullify);
+        let mut stays = self.downwards(&counterparts);
         // Upwards, to the least.
         while let Some((.., other)) =
             binding().find(|(_, row, other)| stays.contains(row) && !stays.contains(other))

@@ -70,7 +70,7 @@ impl World {
             })
             .collect();
         let references = links.iter().map(|link| Reference {
-            name: format!("{}.{:?}", self.tables[link.from].name, link.columns),
+            name: link_name(&self.tables[link.from], link),
             from: link.from,
             to: link.to,
             columns: link.columns.clone(),
@@ -88,6 +88,12 @@ impl World {
             relations,
             allow_empty: self.allow_empty,
         }
+    }
+
+    /// What reasons call a link.
+    pub fn name_of(&self, link: usize) -> String {
+        let link = &self.links[link];
+        link_name(&self.tables[link.from], link)
     }
 
     fn names_of(&self, link: &Link) -> Vec<String> {
@@ -189,7 +195,7 @@ impl World {
     }
 
     /// All rows, as a look hands them on, but for those of some blocks.
-    fn looked(&self, passed_over: &HashSet<DumpId>) -> mpsc::Receiver<Looked> {
+    pub fn looked(&self, passed_over: &HashSet<DumpId>) -> mpsc::Receiver<Looked> {
         let (sender, receiver) = mpsc::channel(4);
         let mut items = Vec::new();
         for (at, table) in self.tables.iter().enumerate() {
@@ -262,6 +268,10 @@ impl World {
         }
         values
     }
+}
+
+fn link_name(from: &Table, link: &Link) -> String {
+    format!("{}.{:?}", from.name, link.columns)
 }
 
 pub fn load(table: usize, block: usize) -> DumpId {

@@ -64,7 +64,8 @@ pub struct Kept {
     pub nulls: BTreeMap<(usize, usize, usize), BTreeSet<usize>>,
 }
 
-type Row = (usize, usize, usize);
+/// A row by its table, its block and its number there.
+pub type Row = (usize, usize, usize);
 
 impl World {
     pub fn new(schema: &str) -> Self {
