@@ -98,6 +98,20 @@ class SubsetConditionsTest < IntegrationTest
       .each { |expected| assert_match expected, message }
   end
 
+  def test_each_part_of_a_condition_that_the_server_refuses_is_a_fault_and_what_it_accepts_is_none
+    where = "id > 3 AND (code > 5 OR nosuch(code)) AND id BETWEEN 1 AND 'x'"
+    message = refused(**options(entry("users", where:))).message
+    assert_match(/refuses the configuration in 3 places:/, message)
+    assert_equal [/near `> 5/, /near `nosuch/, /near `'x'/].map { |near| message.lines.grep(near).size }, [1, 1, 1], message
+  end
+
+  def test_a_condition_that_changes_the_session_is_told_to_leave_that_out
+    where = "set_config('transaction_read_only', 'off', false) = 'off' OR id < 3"
+    error = assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: new_database.url, options: options(entry("users", where:))
+    assert_match(/for public\.users: .*\(SQLSTATE 25001.*Leave out what changes the session, such as set_config/, error.message)
+    refute_match(/the transaction cannot go on/, error.message)
+  end
+
   def test_rules_without_effect_and_kept_tables_are_refused_in_one_list_with_the_rest
     staging = new_database
     staging.exec("CREATE TABLE logs (line integer, about json)")

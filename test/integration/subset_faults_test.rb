@@ -90,6 +90,16 @@ class SubsetFaultsTest < IntegrationTest
     assert_match(/TABLES: no table of the backup matches "user"/, refused(include_tables: ["user"], include_tables_from: "TABLES").message)
   end
 
+  def test_tables_that_are_named_to_come_and_to_stay_out_are_refused_before_staging_is_emptied
+    message = refused(include_tables: ["orders"], include_tables_from: "TABLES", exclude_tables: ["orders"]).message
+    assert_match(/TABLES names public\.orders, and so does exclude_tables: no row would come at all\. Let only one of them name a table\./, message)
+    target = new_database
+    run!(source: archive, target: target.url, options: { include_tables: ["orders"], exclude_tables: ["users"] })
+    assert_equal %w[0 20], %w[users orders].map { |table| target.value("SELECT count(*) FROM #{table}") }
+    nothing = run!(source: archive, target: new_database.url, options: { exclude_tables: ["*"] })
+    assert_equal 1, nothing.warnings.grep(/No row of any table comes: the backup has rows, and all are left out by exclude_tables/).size
+  end
+
   def test_a_column_that_decides_the_partition_or_is_not_null_in_one_cannot_become_null
     cut = entry("users", where: "id < 4")
     %w[visits calls].each do |table|
@@ -136,16 +146,17 @@ class SubsetFaultsTest < IntegrationTest
   CONFIGURATION = <<~RUBY
     config.clone_source_scalingo_app_name = "shop-production"
     config.anonymization_tables = [{ table: "users", strategy: :user_anonymization }]
-    config.subset = { "users" => { where: "emial = 1", lst: 5 }, "order" => { wher: "true" }, "sessions" => { where: "id > 'x'::date" } }
+    config.subset = { "users" => { where: "emial = 1", lst: 5, on_missing: { nosuch_id: :nulify } }, "order" => { wher: "true" }, "sessions" => { where: "id > 'x'::date" } }
     config.limits = { "carts" => :none }
-    config.subset_references = { "users" => "orders" }
+    config.subset_references = { "users" => "orders", "usrs.team_id" => 5 }
     config.keep_tables = ["nothing_there", 5]
     config.include_tables = "users"
     config.exclude_tables = 5
     config.reset_counters = "perhaps"
   RUBY
 
-  ALL = [/no key :lst/, /no key :wher/, /carts: it takes a Hash/, /"users": it names no table and column/, /config\.keep_tables was given/,
+  ALL = [/no key :lst/, /no key :wher/, /carts: it takes a Hash/, /"users": it names no table and column/, /on_missing: nosuch_id takes :nullify/,
+         /public\.users has no column nosuch_id/, /"usrs\.team_id": what it refers to cannot be read/, /no table of the backup matches "usrs"/, /config\.keep_tables was given/,
          /config\.include_tables was given/, /config\.exclude_tables was given/, /config\.reset_counters was given/,
          /public\.users has no column emial/, /subset: no table of the backup matches "order"/, /limits: no table of the backup matches "carts"/,
          /keep_tables: no table of the backup matches "nothing_there"/, /rule for public\.sessions/].freeze

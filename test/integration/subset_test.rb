@@ -132,10 +132,10 @@ class SubsetTest < IntegrationTest
   MISTAKES = [
     [[["user", { where: "true" }]], /subset: no table of the backup matches "user".*users/],
     [[["users", { where: "emial = 'a'" }]], /public\.users has no column emial\. Did you mean email\?/],
-    [[["users", { where: "id IN (SELECT user_id FROM events)" }]], /reads other rows by a SELECT/],
+    [[["users", { where: "id IN (SELECT user_id FROM events)" }]], /has a query in it/],
     [[["users", { where: "id >" }]], /is not an SQL condition/],
     [[["events_new", { where: "true" }]], /is a partition.*Name public\.events instead/m],
-    [[["events", { rows: 5 }]], /has no primary key to order its rows by\. Name a column: by: :created_at/],
+    [[["events", { rows: 5 }]], /has no primary key to order its rows by\. Name a column, such as by: "id"/],
     [[["events", { rows: 5, order_by: ["when"] }]], /public\.events has no column when/],
     [[["orders", { nullify: ["user_email"] }]], /on_missing: user_email cannot become NULL/],
     [[["orders", { nullify: ["total"] }]], /no reference of public\.orders has the column total/],

@@ -229,6 +229,19 @@ class ConfigurationTest < Minitest::Test
     assert_includes message, '"users": it names no table and column; write table.column.'
     assert_includes message, '"c.d": what it refers to cannot be read; write a table, '
     refute_includes message, '"a.b_id":'
+    message = assert_raises(ArgumentError) { @config.subset_references = { "users" => 5, "a.b" => { "t" => { "One" => "ones", One: "twos" } } } }.message
+    ['"users": it names no table and column', '"users": what it refers to cannot be read', '"a.b": "One" and :One are one type; give it once.'].each do |expected|
+      assert_includes message, expected
+    end
+  end
+
+  def test_each_column_of_on_missing_that_is_wrong_is_named
+    message = assert_raises(ArgumentError) { @config.subset = { "orders" => { on_missing: { user_id: :nulify, "editor_id" => :nullify, 5 => :nullify, b: 1 } } } }.message
+    ["orders: :on_missing: user_id takes :nullify.", "orders: :on_missing: 5 is not a column's name; write one.", "orders: :on_missing: b takes :nullify."].each do |expected|
+      assert_includes message, expected
+    end
+    refute_includes message, "editor_id"
+    assert_includes assert_raises(ArgumentError) { @config.subset = { "a" => { on_missing: :drop } } }.message, "a: :on_missing takes :nullify, or a Hash from columns to :nullify."
   end
 
   def test_a_refused_value_leaves_the_option_as_it_was

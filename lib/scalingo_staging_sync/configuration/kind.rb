@@ -289,7 +289,7 @@ module ScalingoStagingSync
         "Hash",
         "a Hash from columns to what they refer to: \"orders.user_id\" => \"users\", \"orders.user_ref\" => { \"users\" => \"ref\" } or " \
         "\"comments.subject_id\" => { \"subject_type\" => { \"Post\" => \"posts\" } }; false: to nothing",
-        explain: ->(value, _) { PartReferences.explain(value) }
+        explain: ->(value, _) { PartReferences.explain(value) }, sound: ->(value) { value.is_a?(Hash) ? value : {} }
       ) { |value| (value.is_a?(Hash) && PartReferences.explain(value).empty?) ? value.dup.freeze : REFUSED }
 
       # The keys that an entry of `anonymization_tables` may have.

@@ -20,7 +20,9 @@ module ScalingoStagingSync
       #   @return [Array<String>] its values that mean this one
       # @!attribute [r] nothing
       #   @return [Boolean] whether these columns refer to nothing, even if the app's models say so
-      Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types, :nothing)
+      # @!attribute [r] unread
+      #   @return [Boolean] whether only its names could be read, or some of them
+      Reference = Data.define(:table, :columns, :references, :referenced_columns, :type_column, :types, :nothing, :unread)
 
       UNREAD = "what it refers to cannot be read; write a table, { \"table\" => \"column\" }, " \
                "{ \"type_column\" => { \"Type\" => \"table\" } } or false."
@@ -28,30 +30,51 @@ module ScalingoStagingSync
 
       module_function
 
-      # @param given [Object] what the option was given
-      # @return [Array<Reference>, nil] the references; nil if one cannot be read
-      def read(given)
-        return unless given.is_a?(Hash)
-
-        found = given.map { |from, to| entry(from, to) }
-        found.flatten if found.all?
-      end
+      # @param given [Hash] what the option was given
+      # @return [Array<Reference>] the references; of an entry that cannot be read, the names that can
+      def read(given) = given.flat_map { |from, to| entry(from, to) || unread(from, to) }
 
       # @param given [Object] what the option was given
       # @return [Array<String>] which of its entries cannot be read
       def explain(given)
         return [] unless given.is_a?(Hash)
 
-        found = given.filter_map do |from, to|
-          next if entry(from, to)
-
-          table, = place(from)
-          problem = table ? UNREAD : "it names no table and column; write table.column."
-          "#{Support::Echo.inspect(from)}: #{problem}"
+        found = given.flat_map do |from, to|
+          problems(from, to).map { |problem| "#{Support::Echo.inspect(from)}: #{problem}" }
         end
         twice = Kind.alike(given.keys) { |from| place(from) }.map { |keys| "#{keys} are one place; give it once." }
         [*twice, *found]
       end
+
+      def problems(from, to)
+        _, types = by_type(to)
+        twice = Kind.alike(types.to_h.keys) { |name| Kind.name_of(name) }
+        [
+          *("it names no table and column; write table.column." unless place(from)),
+          *(UNREAD unless entry("table.column", to)),
+          *twice.map { |names| "#{names} are one type; give it once." }
+        ]
+      end
+      private_class_method :problems
+
+      # The column and the tables by its values, where that is how a reference is given.
+      def by_type(given)
+        return unless given.is_a?(Hash) && given.one?
+
+        column, types = given.first
+        [Kind.name_of(column), types] if types.is_a?(Hash)
+      end
+      private_class_method :by_type
+
+      def unread(from, to)
+        table, columns = place(from) || ["", []]
+        type_column, types = by_type(to)
+        ends = (types ? types.values : [to]).filter_map { |one| to_place(one) }
+        ends = ends.reject { |names| Support::Echo.secret?(names) }
+        ends << ["", []] if ends.empty?
+        ends.map { |references, referenced| reference(table, columns, references, referenced, type_column, unread: true) }
+      end
+      private_class_method :unread
 
       # A reference by a column: to a table, to one of its columns, or to one of several tables by a type.
       def entry(from, to)
@@ -60,10 +83,9 @@ module ScalingoStagingSync
 
         return [reference(table, columns, "", [], nothing: true)] if to == false
         return [reference(table, columns, *to_place(to))] if to_place(to)
-        return unless to.is_a?(Hash) && to.one?
 
-        type_column, types = to.first
-        polymorphic(table, columns, Kind.name_of(type_column), types)
+        type_column, types = by_type(to)
+        polymorphic(table, columns, type_column, types)
       end
       private_class_method :entry
 
@@ -77,8 +99,8 @@ module ScalingoStagingSync
       end
       private_class_method :polymorphic
 
-      def reference(table, columns, references, referenced_columns, type_column = nil, types = [], nothing: false)
-        Reference.new(table:, columns:, references:, referenced_columns:, type_column:, types:, nothing:)
+      def reference(table, columns, references, referenced_columns, type_column = nil, types = [], nothing: false, unread: false)
+        Reference.new(table:, columns:, references:, referenced_columns:, type_column:, types:, nothing:, unread:)
       end
       private_class_method :reference
 

@@ -44,31 +44,53 @@ module ScalingoStagingSync
 
       # @param given [Object] a value of `subset` that is refused
       # @return [Hash{String => Symbol, Hash}] the tables that can be read, each with what is not wrong in its rule
-      def sound_subset(given) = sound(given, WORDS) { |rule| subset_problems(rule) }
+      def sound_subset(given) = sound(given, WORDS, :first) { |rule| subset_problems(rule) }
 
       # @param given [Object] a value of `limits` that is refused
       # @return [Hash{String => Hash}] the tables that can be read, each with what is not wrong in its cap
-      def sound_limits(given) = sound(given, []) { |rule| limit_problems({ max_rows: 1, **rule }) }
+      def sound_limits(given) = sound(given, [], :max_rows) { |rule| limit_problems({ max_rows: 1, **rule }) }
 
       # A rule with nothing left in it still names its table, and that name may be wrong, too.
-      def sound(given, words, &)
+      def sound(given, words, count, &)
         return {} unless given.is_a?(Hash)
 
         readable = given.select { |table, _| named?(table) }
-        readable.to_h { |table, rule| [Kind.name_of(table), sound_rule(plain(rule), words, &).freeze] }
+        readable.to_h { |table, rule| [Kind.name_of(table), sound_rule(plain(rule), words, count, &).freeze] }
       end
       private_class_method :sound
 
-      def sound_rule(rule, words)
+      def sound_rule(rule, words, count)
         return rule if words.include?(rule)
+        # A word that is misspelt stands for one of them.
+        return words.first if words.any? && [String, Symbol].include?(rule.class) && rule.match?(/\A\w+\z/)
         return {} unless rule.is_a?(Hash)
 
+        rule = rule.to_h { |key, value| [key, readable_names(key, value)] }
         # :by is wrong by itself.
         sound = rule.select { |key, value| yield({ key => value, **((key == :by) ? { first: 1 } : {}) }).empty? }
-        # Without the order that was meant another one would be looked at.
-        (ORDERS & (rule.keys - sound.keys)).any? ? sound.except(*COUNTS) : sound
+        counted(sound, rule, count)
       end
       private_class_method :sound_rule
+
+      # Columns may be wrong whatever else is wrong where they are named.
+      def readable_names(key, value)
+        case value
+        when Array then ORDERS.include?(key) ? value.select { |name| Kind.name_of(name) } : value
+        when Hash then (key == :on_missing) ? value.keys.select { |name| Kind.name_of(name) }.to_h { |name| [name, :nullify] } : value
+        else value
+        end
+      end
+      private_class_method :readable_names
+
+      # A number that cannot be read stands for any, so that the order is looked at; without the order that was meant another
+      # one would be.
+      def counted(sound, rule, count)
+        return sound.except(*COUNTS) if (ORDERS & rule.keys).any? && (ORDERS & sound.keys).empty?
+
+        has_cap = count == :max_rows || ((COUNTS + ORDERS) & rule.keys).any?
+        (has_cap && (COUNTS & sound.keys).empty?) ? sound.merge(count => 1) : sound
+      end
+      private_class_method :counted
 
       def kept(given, &)
         return unless given.is_a?(Hash) && Kind.alike(given.keys) { |table| Kind.name_of(table) }.empty?
@@ -128,7 +150,7 @@ module ScalingoStagingSync
           *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
           *%i[first last].flat_map { |key| wrong(rule, key, ROWS) { |value| count?(value) } },
           *wrong(rule, :by, "a column, or an Array of them") { |value| names?(value) },
-          *wrong(rule, :on_missing, ":nullify, or a Hash from columns to :nullify") { |value| missing?(value) },
+          *missing_problems(rule),
           *wrong(rule, :allow_empty, "true or false") { |value| [true, false].include?(value) }
         ]
       end
@@ -176,12 +198,19 @@ module ScalingoStagingSync
       def names?(value) = [*value].any? && [*value].all? { |name| Kind.name_of(name) }
       private_class_method :names?
 
-      def missing?(value)
-        return value == :nullify unless value.is_a?(Hash)
+      def missing_problems(rule)
+        columns = rule[:on_missing]
+        unless columns.is_a?(Hash) && columns.any?
+          return wrong(rule, :on_missing, ":nullify, or a Hash from columns to :nullify") { |value| value == :nullify }
+        end
 
-        value.any? && value.all? { |column, what| Kind.name_of(column) && what.to_s == "nullify" }
+        columns.filter_map do |column, what|
+          next ":on_missing: #{Support::Echo.inspect(column)} is not a column's name; write one." unless Kind.name_of(column)
+
+          ":on_missing: #{Support::Echo.short(column)} takes :nullify." unless what.to_s == "nullify"
+        end
       end
-      private_class_method :missing?
+      private_class_method :missing_problems
 
       def words(keys) = "#{keys[0...-1].map(&:inspect).join(", ")} and #{keys.last.inspect}, as needed"
       private_class_method :words

@@ -53,7 +53,9 @@ module ScalingoStagingSync
       end
 
       def declared
-        Configuration::PartReferences.read(@config.subset_references).map { |reference| reference.to_h.transform_keys(&:to_s) }
+        Configuration::PartReferences.read(@config.subset_references).map do |reference|
+          reference.to_h.transform_keys(&:to_s).reject { |key, value| key == "unread" && !value }
+        end
       end
 
       def names(given) = [*given].map { |name| name.to_s.strip }

@@ -50,8 +50,8 @@ class ForeseenTest < Minitest::Test
     assert_equal config.problems, planner.asked["faults"]
     assert_equal ["admins"], planner.asked["keep_tables"]
     rules = planner.asked["subset"]["tables"].to_h { |rule| [rule["table"], rule.values_at("where", "rows", "keep", "order_by")] }
-    assert_equal({ "users" => ["id = 1", nil, nil, []], "orders" => [nil, 3, nil, ["id"]], "carts" => [nil, nil, nil, []], "pages" => [nil, nil, "all", nil],
-                   "visits" => [nil, nil, nil, ["id"]], "events" => [nil, nil, nil, []] }, rules)
+    assert_equal({ "users" => ["id = 1", nil, nil, []], "orders" => [nil, 3, nil, ["id"]], "carts" => [nil, nil, "all", nil], "pages" => [nil, nil, "all", nil],
+                   "visits" => [nil, 1, nil, ["id"]], "events" => [nil, 1, nil, []] }, rules)
     assert_includes planner.asked["subset"]["references"].map { |one| one["table"] }, "a"
   end
 
@@ -65,7 +65,33 @@ class ForeseenTest < Minitest::Test
     planner = Planner.new(LIST)
     error(config, planner)
     rules = planner.asked["subset"]["tables"].map { |rule| rule.values_at("table", "where", "rows", "order_by") }
-    assert_equal [["logs", "true", nil, []], ["pages", nil, nil, []], ["visits", nil, nil, []]], rules
+    assert_equal [["logs", "true", nil, []], ["pages", nil, 3, ["id"]], ["visits", nil, nil, []]], rules
+  end
+
+  def test_a_number_of_rows_that_cannot_be_read_hides_neither_the_order_nor_another_rule_of_the_table
+    deliberately_mistyped
+    config = configured do |one|
+      one.subset = { "logs" => { last: 0, by: "at" }, "pages" => { by: "at" }, "users" => :sometimes, "notes" => "id > 5", "tags" => { lst: 5 } }
+      one.limits = { "visits" => { max_rows: "x", order_by: "at" }, "users" => { order: "at" }, "bills" => :none }
+    end
+    planner = Planner.new(LIST)
+    error(config, planner)
+    rules = planner.asked["subset"]["tables"].map { |rule| rule.values_at("table", "keep", "rows", "order_by") }
+    assert_equal [["logs", nil, 1, ["at"]], ["pages", nil, 1, ["at"]], ["users", "all", nil, nil], ["notes", nil, nil, []], ["tags", nil, nil, []],
+                  ["visits", nil, 1, ["at"]], ["users", nil, 1, []], ["bills", nil, nil, []]], rules
+  end
+
+  def test_what_on_missing_and_a_reference_name_is_looked_for_whatever_else_is_wrong_with_them
+    deliberately_mistyped
+    config = configured do |one|
+      one.subset = { "orders" => { on_missing: { user_id: :nulify, "editor_id" => :nullify, 5 => :nullify } } }
+      one.subset_references = { "orders.user_id" => 5, "users" => "towns", "a.b_id" => { "b_type" => { "One" => 1, "Two" => "twos" } }, "c.d" => "e" }
+    end
+    planner = Planner.new(LIST)
+    error(config, planner)
+    assert_equal [%w[user_id editor_id]], planner.asked["subset"]["tables"].map { |rule| rule["nullify"] }
+    references = planner.asked["subset"]["references"].map { |one| one.values_at("table", "columns", "references", "type_column", "unread") }
+    assert_equal [["orders", ["user_id"], "", nil, true], ["", [], "towns", nil, true], ["a", ["b_id"], "twos", "b_type", true], ["c", ["d"], "e", nil, nil]], references
   end
 
   def test_a_wrong_type_of_any_option_of_the_part_hides_nothing_else

@@ -185,7 +185,8 @@ impl<'a> Beforehand<'a> {
             .iter()
             .map(|column| format!("NULL::{} AS {}", types.of(&column.name), named(&column.name)))
             .collect();
-        let questions = relation.questions_of(&format!("(SELECT {})", columns.join(", ")));
+        let rows = format!("(SELECT {})", columns.join(", "));
+        let questions = relation.questions_of(&rows);
         if questions.is_empty() {
             return Ok(());
         }
@@ -198,7 +199,7 @@ impl<'a> Beforehand<'a> {
             match self.explain(std::slice::from_ref(question)).await? {
                 None => {}
                 Some(error) if self.is_inconclusive(&error, &question.sql) => unanswered = true,
-                Some(error) => refused.push(refusal(relation, question, &error)),
+                Some(error) => refused.extend(self.refusals(relation, &rows, (question, error)).await?),
             }
         }
         if unanswered {
@@ -209,6 +210,31 @@ impl<'a> Beforehand<'a> {
         }
         asked.problems.extend(refused);
         Ok(())
+    }
+
+    /// Why a question is refused: for each part of a condition that is so by itself, or else for the whole.
+    async fn refusals(
+        &self,
+        relation: &Relation,
+        rows: &str,
+        (question, error): (&Question, tokio_postgres::Error),
+    ) -> Result<Vec<Error>> {
+        let mut refused = vec![(question.clone(), error)];
+        let mut found = Vec::new();
+        while let Some((question, error)) = refused.pop() {
+            let mut parts = Vec::new();
+            for part in relation.parts_of(&question, rows) {
+                match self.explain(std::slice::from_ref(&part)).await? {
+                    Some(error) if !self.is_inconclusive(&error, &part.sql) => parts.push((part, error)),
+                    _ => {}
+                }
+            }
+            match parts.is_empty() {
+                true => found.push(refusal(relation, &question, &error)),
+                false => refused.extend(parts.into_iter().rev()),
+            }
+        }
+        Ok(found)
     }
 
     /// Asks; why the first that is refused is, where one is. The condition is the team's own, so it reads as it would in the

@@ -3,7 +3,8 @@
 use super::names::{near_misses, NamePattern};
 use super::schema::Schema;
 use super::Diagnostics;
-use std::collections::HashSet;
+use crate::alike::first_of;
+use std::collections::{BTreeSet, HashSet};
 
 /// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
 pub(super) fn excluded(patterns: &[String], schema: &Schema) -> (HashSet<usize>, Diagnostics) {
@@ -23,6 +24,63 @@ pub(super) fn not_included(
     let (included, diagnostics) = named(option, patterns, schema);
     let others = (0..schema.tables.len()).filter(|table| !included.contains(table));
     (others.collect(), diagnostics)
+}
+
+/// The tables that other options keep from coming.
+pub(super) struct Absent<'a> {
+    /// By `exclude_tables`.
+    pub(super) excluded: &'a HashSet<usize>,
+    /// By `keep_tables`.
+    pub(super) kept: &'a HashSet<usize>,
+}
+
+impl Absent<'_> {
+    fn by(&self, table: usize) -> Option<&'static str> {
+        let excludes = self.excluded.contains(&table).then_some("exclude_tables");
+        excludes.or_else(|| self.kept.contains(&table).then_some("keep_tables"))
+    }
+}
+
+/// What is said of tables that are to come by one option and not by another: an error where nothing comes at all, and a
+/// warning where a table is named as it is, not by a pattern. `has_rows`: the tables of which the backup has any.
+pub(super) fn contradictions(
+    option: &str,
+    patterns: &[String],
+    schema: &Schema,
+    absent: &Absent<'_>,
+    has_rows: &HashSet<usize>,
+) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    let (included, _) = named(option, patterns, schema);
+    let included: BTreeSet<usize> = included.intersection(has_rows).copied().collect();
+    let by: BTreeSet<&str> = included.iter().filter_map(|table| absent.by(*table)).collect();
+    if !included.is_empty() && included.iter().all(|table| absent.by(*table).is_some()) {
+        let names: Vec<String> = included
+            .iter()
+            .map(|at| schema.tables[*at].name.to_string())
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let verb = if by.len() == 1 { "does" } else { "do" };
+        let by: Vec<&str> = by.into_iter().collect();
+        diagnostics.problems.add(format!(
+            "{option} names {}, and so {verb} {}: no row would come at all. Let only one of them name a table.",
+            first_of(&names),
+            by.join(" and ")
+        ));
+        return diagnostics;
+    }
+    let plain = patterns.iter().filter_map(|text| NamePattern::parse(text));
+    for pattern in plain.filter(|pattern| !pattern.has_star()) {
+        for table in tables_like(&pattern, schema) {
+            if let Some(by) = absent.by(table) {
+                diagnostics.warnings.push(format!(
+                    "{option} names {}, and so does {by}, which counts: its rows do not come.",
+                    schema.tables[table].name
+                ));
+            }
+        }
+    }
+    diagnostics
 }
 
 /// The tables that an option's patterns name, with those below them.

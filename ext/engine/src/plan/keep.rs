@@ -8,8 +8,9 @@ use super::exclude::{not_found, tables_like};
 use super::names::NamePattern;
 use super::schema::{ForeignKey, Schema, Table, TypeName};
 use super::{Diagnostics, TableName};
+use crate::alike::first_of;
 use crate::settings::Settings;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What stays over the reset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,9 +115,12 @@ impl KeptTable {
 pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let named = named(&settings.keep_tables, schema, &mut diagnostics);
-    refuse_others(settings, schema, &named, &mut diagnostics);
+    let mut refused = Refused::default();
+    refuse_families(&named, schema, &mut refused, &mut diagnostics);
+    refuse_others(settings, &named, schema, &mut refused, &mut diagnostics);
+    refused.say(schema, &mut diagnostics);
     let tables: Vec<usize> = named
-        .into_iter()
+        .into_keys()
         .filter(|at| family(&schema.tables[*at]).is_none())
         .collect();
     let kept = tables.iter().map(|at| kept_table(&schema.tables[*at]));
@@ -127,8 +131,11 @@ pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) 
     (keep, diagnostics)
 }
 
-fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) -> Vec<usize> {
-    let mut tables = Vec::new();
+/// The tables that are named, each with the pattern that names it, where no entry names it by itself.
+type Named<'s> = BTreeMap<usize, Option<&'s str>>;
+
+fn named<'s>(patterns: &'s [String], schema: &Schema, diagnostics: &mut Diagnostics) -> Named<'s> {
+    let mut tables: Named<'s> = BTreeMap::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
             diagnostics.problems.add(format!(
@@ -144,20 +151,38 @@ fn named(patterns: &[String], schema: &Schema, diagnostics: &mut Diagnostics) ->
                 not_found(text, &pattern, schema)
             ));
         }
+        let by = pattern.has_star().then_some(text.as_str());
         for at in found {
-            let table = &schema.tables[at];
-            if let Some(what) = family(table) {
-                diagnostics.problems.add(format!(
-                    "keep_tables: {} {what} in the backup, and such a table cannot stay by itself. Remove it from keep_tables.",
-                    table.name
-                ));
-            }
-            if !tables.contains(&at) {
-                tables.push(at);
-            }
+            let known = tables.entry(at).or_insert(by);
+            *known = known.and(by);
         }
     }
     tables
+}
+
+/// Tables that cannot stay and are named by a pattern: what is wrong with each, by the pattern.
+#[derive(Default)]
+struct Refused<'s>(BTreeMap<&'s str, BTreeMap<usize, String>>);
+
+impl<'s> Refused<'s> {
+    fn add(&mut self, pattern: &'s str, at: usize, what: String) {
+        self.0.entry(pattern).or_default().entry(at).or_insert(what);
+    }
+
+    /// One sentence for each pattern.
+    fn say(&self, schema: &Schema, diagnostics: &mut Diagnostics) {
+        for (pattern, tables) in &self.0 {
+            let tables = tables.iter();
+            let tables: Vec<String> = tables
+                .map(|(at, what)| format!("{} ({what})", schema.tables[*at].name))
+                .collect();
+            let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+            diagnostics.problems.add(format!(
+                "keep_tables: \"{pattern}\" stands for tables that cannot stay, too: {}. Name those that are to stay instead.",
+                first_of(&tables)
+            ));
+        }
+    }
 }
 
 /// What ties a table's rows to those of other tables.
@@ -175,8 +200,33 @@ fn family(table: &Table) -> Option<&'static str> {
     }
 }
 
+fn refuse_families<'s>(
+    tables: &Named<'s>,
+    schema: &Schema,
+    refused: &mut Refused<'s>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (at, by) in tables {
+        let table = &schema.tables[*at];
+        match (family(table), by) {
+            (None, _) => {}
+            (Some(what), Some(pattern)) => refused.add(pattern, *at, what.to_owned()),
+            (Some(what), None) => diagnostics.problems.add(format!(
+                "keep_tables: {} {what} in the backup, and such a table cannot stay by itself. Remove it from keep_tables.",
+                table.name
+            )),
+        }
+    }
+}
+
 /// A kept table's rows are staging's own: nothing else may be said of production's.
-fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], diagnostics: &mut Diagnostics) {
+fn refuse_others<'s>(
+    settings: &Settings,
+    tables: &Named<'s>,
+    schema: &Schema,
+    refused: &mut Refused<'s>,
+    diagnostics: &mut Diagnostics,
+) {
     let masking = &settings.masking;
     let masks = masking
         .rules
@@ -198,11 +248,15 @@ fn refuse_others(settings: &Settings, schema: &Schema, tables: &[usize], diagnos
             continue;
         };
         for at in tables_like(&pattern, schema) {
-            if tables.contains(&at) && seen.insert((what, at)) {
-                diagnostics.problems.add(format!(
+            let Some(by) = tables.get(&at).filter(|_| seen.insert((what, at))) else {
+                continue;
+            };
+            match by {
+                Some(pattern) => refused.add(pattern, at, format!("has {what}")),
+                None => diagnostics.problems.add(format!(
                     "keep_tables: {} has {what}, too, and its rows are staging's own. Remove one of the two.",
                     schema.tables[at].name
-                ));
+                )),
             }
         }
     }

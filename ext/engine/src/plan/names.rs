@@ -55,6 +55,12 @@ impl NamePattern {
                 .is_none_or(|schema| fits(schema, &table.schema))
     }
 
+    /// Whether a `*` in it stands for any characters.
+    pub(crate) fn has_star(&self) -> bool {
+        let mut pieces = self.schema.iter().flatten().chain(&self.name);
+        pieces.any(|piece| *piece == Piece::Any)
+    }
+
     /// The same in lower case, as PostgreSQL would read it without quotes.
     pub(crate) fn folded(&self) -> Self {
         let fold = |pieces: &Vec<Piece>| {
@@ -230,6 +236,8 @@ mod tests {
         assert!(!matches("log*x", "public", "log"));
         assert!(matches("*.users", "odd", "users"));
         assert!(matches("*", "odd", "users"));
+        let has_star = |pattern: &str| NamePattern::parse(pattern).unwrap().has_star();
+        assert!(has_star("a*") && has_star("*.users") && !has_star("\"a*\".b"));
     }
 
     #[test]

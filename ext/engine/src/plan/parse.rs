@@ -51,6 +51,23 @@ pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, Unreadable> 
     }
 }
 
+/// Whether a text has a query in parentheses, which it needs not be an expression for.
+pub(in crate::plan) fn has_query(text: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else {
+        return false;
+    };
+    let tokens: Vec<Token> = (tokens.into_iter())
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .collect();
+    let begins_one = [Keyword::SELECT, Keyword::WITH, Keyword::TABLE, Keyword::VALUES];
+    tokens.windows(2).any(|pair| match pair {
+        [Token::LParen, Token::Word(word)] => {
+            word.quote_style.is_none() && begins_one.contains(&word.keyword)
+        }
+        _ => false,
+    })
+}
+
 /// Stands before a table's name, as a part of it, where the statement said ONLY, which the parser does not know there.
 pub(in crate::plan) const ONLY: &str = "scalingo_staging_sync_only";
 

@@ -96,4 +96,7 @@ pub struct DeclaredReference {
     /// These columns refer to nothing, even where the app's models say so.
     #[serde(default)]
     pub nothing: bool,
+    /// Only its names could be read, or some of them: they are looked for, and more is not said of it.
+    #[serde(default)]
+    pub unread: bool,
 }

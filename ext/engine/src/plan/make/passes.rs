@@ -6,7 +6,7 @@ use super::search_path::production_path;
 use crate::channel::Channel;
 use crate::plan::binary::Binary;
 use crate::plan::decide::{Decisions, Fate};
-use crate::plan::diagnostics::Diagnostics;
+use crate::plan::diagnostics::{Diagnostics, Warnings};
 use crate::plan::ignore::Ignores;
 use crate::plan::queues::Queues;
 use crate::plan::rules::Rules;
@@ -98,6 +98,14 @@ impl<'a> Passes<'a> {
         let keep = diagnostics.take(keep::read(settings, schema));
         let kept = keep.tables.iter().filter_map(|one| schema.table(&one.table));
         let kept: HashSet<usize> = kept.collect();
+        if are_meant {
+            let absent = exclude::Absent {
+                excluded: &excluded,
+                kept: &kept,
+            };
+            let (named, has_rows) = (&settings.include_tables, self.with_rows());
+            diagnostics.add(exclude::contradictions(option, named, schema, &absent, &has_rows));
+        }
         let excluded = excluded.into_iter().chain(not_included);
         let mut excluded: HashSet<usize> = excluded.chain(kept.iter().copied()).collect();
         let rules = diagnostics.take(Rules::read(settings, schema));
@@ -120,6 +128,39 @@ impl<'a> Passes<'a> {
             queues,
         };
         (scope, diagnostics)
+    }
+
+    /// The tables that the backup has rows of.
+    fn with_rows(&self) -> HashSet<usize> {
+        let rows = self
+            .kept()
+            .filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::Keep);
+        rows.filter_map(|(entry, _)| self.schema.table_of_rows(entry))
+            .collect()
+    }
+
+    /// Which options leave all rows out, where none come.
+    fn warn_of_no_rows(&self, scope: &Scope<'_>, warnings: &mut Warnings) {
+        let settings = self.settings;
+        let include = settings
+            .include_tables_from
+            .as_deref()
+            .unwrap_or("include_tables");
+        let by = [
+            ("exclude_tables", !settings.exclude_tables.is_empty()),
+            (include, !settings.include_tables.is_empty()),
+            ("keep_tables", !scope.kept.is_empty()),
+            ("quiesce", scope.queues.without_rows().next().is_some()),
+        ];
+        let by: Vec<&str> = by
+            .iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(name, _)| *name)
+            .collect();
+        warnings.push(format!(
+            "No row of any table comes: the backup has rows, and all are left out by {}.",
+            by.join(", ")
+        ));
     }
 
     pub(super) fn pseudonyms(&self) -> masking::Pseudonyms {
@@ -146,6 +187,9 @@ impl<'a> Passes<'a> {
             pseudonyms: &pseudonyms,
         };
         let (loads, mut without_rows) = diagnostics.take(fitting.loads(entries, self.decisions));
+        if loads.is_empty() && !without_rows.is_empty() {
+            self.warn_of_no_rows(scope, &mut diagnostics.warnings);
+        }
         without_rows.retain(|table| !scope.keep.holds(table));
         diagnostics.warnings.extend(rules.idle(&loads));
         diagnostics.add(rules.check_parts(&loads, &pseudonyms, |id| self.is_restored(id)));

@@ -126,6 +126,56 @@ pub(super) fn compared(natures: &[Nature<'_>]) -> Vec<Compared> {
     vec![one; natures.len()]
 }
 
+/// What values of a type look like as text, where no value of a type of another look is the same text.
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    Digits,
+    Uuid,
+    Boolean,
+    Bytes,
+    Moment,
+    Time,
+    Address,
+    Hardware,
+    Array,
+}
+
+/// None where a value may look like any.
+fn look(schema: &Schema, table: usize, column: &str) -> Option<Look> {
+    let known = schema.tables[table].column(column)?;
+    let kind = known.column_type.as_ref()?;
+    if kind.array {
+        return Some(Look::Array);
+    }
+    let Base::Given(given) = schema.base(kind, "pg_catalog") else {
+        return None;
+    };
+    if !matches!(given.schema.as_deref(), None | Some("pg_catalog")) {
+        return None;
+    }
+    match nature(schema, table, column) {
+        Nature::Number | Nature::Decimal | Nature::Canonical("oid") => Some(Look::Digits),
+        Nature::Uuid => Some(Look::Uuid),
+        Nature::Canonical("boolean") => Some(Look::Boolean),
+        Nature::Canonical("bytea") => Some(Look::Bytes),
+        Nature::Canonical("date" | "timestamp without time zone" | "timestamp with time zone") => {
+            Some(Look::Moment)
+        }
+        Nature::Canonical("time without time zone") => Some(Look::Time),
+        Nature::Canonical("inet" | "cidr") => Some(Look::Address),
+        Nature::Canonical("macaddr") => Some(Look::Hardware),
+        _ => None,
+    }
+}
+
+/// Whether a value of one column may be equal to one of another: a number and a text may, a number and a UUID never are.
+pub(super) fn may_be_equal(schema: &Schema, one: (usize, &str), other: (usize, &str)) -> bool {
+    match (look(schema, one.0, one.1), look(schema, other.0, other.1)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

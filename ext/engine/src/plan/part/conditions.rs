@@ -1,17 +1,23 @@
 //! What can be known of a condition without the server: that it is one, and that it reads its own table's columns.
 
 use super::rules::no_column;
-use crate::plan::parse::{folded, parse_expression, Unreadable};
+use crate::plan::parse::{folded, has_query, parse_expression, Unreadable};
 use crate::plan::schema::Table;
 use crate::plan::walk;
 use sqlparser::ast::{Expr, Ident};
 use std::collections::{BTreeSet, HashSet};
+
+const QUERY: &str = "its where has a query in it (SELECT, TABLE or VALUES), which a backup that streams by cannot answer. Write \
+                     values as a list, such as \"id IN (12, 47)\", or give the other table its own rule: rows follow the tables \
+                     that they refer to.";
 
 /// Everything that is wrong with a condition; the columns that it reads are added to `reads`. `table`: None where it is not
 /// known which is meant.
 pub(super) fn problems(condition: &str, table: Option<&Table>, reads: &mut BTreeSet<String>) -> Vec<String> {
     let expression = match parse_expression(condition) {
         Ok(expression) => expression,
+        // The parser does not know all forms of a query.
+        Err(_) if has_query(condition) => return vec![QUERY.to_owned()],
         Err(why @ (Unreadable::Parser(_) | Unreadable::Tokenizer(_) | Unreadable::More(_))) => {
             return vec![format!(
                 "its where is not an SQL condition ({why}). Write what would stand behind WHERE, such as \"id IN (12, 47)\"."
@@ -26,11 +32,7 @@ pub(super) fn problems(condition: &str, table: Option<&Table>, reads: &mut BTree
         )
     };
     if walk::any(&expression, asks_elsewhere) {
-        problems.push(
-            "its where reads other rows by a SELECT, which a backup that streams by cannot answer. Give the other table \
-             its own rule: rows follow the tables that they refer to."
-                .to_owned(),
-        );
+        problems.push(QUERY.to_owned());
     }
     let Some(table) = table else {
         return problems;

@@ -7,6 +7,7 @@ mod compare;
 mod conditions;
 mod groups;
 mod missing;
+mod operands;
 mod question;
 mod read;
 mod references;

@@ -1,5 +1,6 @@
 //! What the server is asked of a rule before any row is there, and what to do where it refuses.
 
+use super::operands::operands;
 use super::{PartRule, Relation};
 use crate::plan::quote_identifier;
 
@@ -10,6 +11,8 @@ pub struct Question {
     pub about: Aspect,
     /// The query that the server accepts or refuses.
     pub sql: String,
+    /// The condition in it, if it has one.
+    condition: Option<String>,
 }
 
 /// What of a rule a question is about.
@@ -32,16 +35,34 @@ impl Relation {
         let PartRule::Own { condition, cap } = &self.rule else {
             return Vec::new();
         };
-        let from = format!("SELECT 1 FROM {rows} AS {}", quote_identifier(&self.table.name));
-        let condition = condition.iter().map(|condition| Question {
-            about: Aspect::Condition,
-            sql: format!("{from} WHERE ({condition}\n)"),
-        });
+        let condition = condition.iter().map(|condition| self.whether(condition, rows));
         let order = cap.iter().flat_map(|cap| &cap.order).map(|name| Question {
             about: Aspect::Order(name.clone()),
-            sql: format!("{from} ORDER BY {}", quote_identifier(name)),
+            sql: format!("{} ORDER BY {}", self.select(rows), quote_identifier(name)),
+            condition: None,
         });
         condition.chain(order).collect()
+    }
+
+    /// The parts of a question about a condition, each a question by itself; none where it has no parts.
+    pub(crate) fn parts_of(&self, question: &Question, rows: &str) -> Vec<Question> {
+        let parts = question
+            .condition
+            .iter()
+            .flat_map(|condition| operands(condition));
+        parts.map(|part| self.whether(part, rows)).collect()
+    }
+
+    fn whether(&self, condition: &str, rows: &str) -> Question {
+        Question {
+            about: Aspect::Condition,
+            sql: format!("{} WHERE ({condition}\n)", self.select(rows)),
+            condition: Some(condition.to_owned()),
+        }
+    }
+
+    fn select(&self, rows: &str) -> String {
+        format!("SELECT 1 FROM {rows} AS {}", quote_identifier(&self.table.name))
     }
 }
 
@@ -67,9 +88,12 @@ impl Aspect {
             (_, "42501") => "Grant the target's role what it uses, or write it without that.",
             (Self::Condition, code) => condition_remedy(code),
             (Self::Order(_), "42883") => {
-                "Order by a column whose values have an order, such as created_at, or by none: then the primary key orders."
+                "Order by a column whose values have an order, such as numbers and times, or, where the table has a primary \
+                 key, by none: then that orders."
             }
-            (Self::Order(_), _) => "Order by another column, or by none: then the primary key orders.",
+            (Self::Order(_), _) => {
+                "Order by another column, or, where the table has a primary key, by none: then that orders."
+            }
         }
     }
 }
@@ -92,6 +116,7 @@ pub(crate) fn condition_remedy(code: &str) -> &'static str {
         "42846" => "Cast by way of text, such as \"code::text::integer = 5\".",
         "22012" => "Write nullif(…, 0) for what something is divided by.",
         "25006" => "Leave out what writes, such as nextval and lo_create: a condition may only read.",
+        "25001" => "Leave out what changes the session, such as set_config: a condition may only read.",
         _ => "Correct the condition.",
     }
 }
@@ -160,10 +185,13 @@ mod tests {
             order.of(&relation(PartRule::All)),
             "the order by about in the rule for public.odd\"s"
         );
-        assert!(order.remedy("42883").contains("such as created_at"));
+        assert!(order
+            .remedy("42883")
+            .contains("whose values have an order, such as numbers and times"));
         assert!(Aspect::Condition.remedy("42804").contains("true or false"));
         assert!(Aspect::Condition.remedy("42501").contains("Grant"));
         assert!(at_a_row_remedy("22P02").contains("CASE WHEN"));
         assert!(at_a_row_remedy("25006").contains("only read"));
+        assert!(at_a_row_remedy("25001").contains("such as set_config"));
     }
 }

@@ -5,7 +5,8 @@ mod one;
 use crate::plan::schema::{Schema, Unique};
 use crate::plan::Problems;
 use crate::settings::{DeclaredReference, Subset};
-use one::{read, table, unknown};
+use one::{names, read, referring, unknown};
+use std::collections::BTreeMap;
 
 /// A reference by the tables and columns that declare it, before partitions are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +55,20 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
     let keys = found.len();
     let mut wrong = Vec::new();
     let (reflected, named): (Vec<_>, Vec<_>) = subset.references.iter().partition(|one| one.reflected);
+    refuse_twice(&named, schema, problems);
     for reference in named.into_iter().filter(|one| !one.nothing) {
-        match read(reference, schema) {
+        let understood = match reference.unread {
+            true => Err(names(reference, schema)),
+            false => read(reference, schema),
+        };
+        match understood {
             Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
             Ok(one) => found.push(one),
             Err(faults) => {
                 let written = written(reference);
                 let faults = faults.into_iter();
                 faults.for_each(|fault| problems.add(format!("{written}: {fault}")));
-                let from = table(&reference.table, schema);
+                let from = referring(reference, schema);
                 wrong.extend(from.into_iter().map(|from| (from, reference.columns.clone())));
             }
         }
@@ -123,7 +129,7 @@ fn nothing(
     let mut found = Vec::new();
     for reference in subset.references.iter().filter(|one| one.nothing) {
         let written = written(reference);
-        match table(&reference.table, schema) {
+        match referring(reference, schema) {
             Err(problem) => problems.add(format!("{written}: {problem}")),
             Ok(from) => {
                 let known = &schema.tables[from];
@@ -143,6 +149,32 @@ fn nothing(
         }
     }
     found
+}
+
+/// Says which entries are of the same columns of the same table, however they spell it.
+fn refuse_twice(named: &[&DeclaredReference], schema: &Schema, problems: &mut Problems) {
+    let mut places: BTreeMap<(usize, &[String]), Vec<String>> = BTreeMap::new();
+    for reference in named.iter().filter(|one| !one.table.is_empty()) {
+        if let Ok(from) = referring(reference, schema) {
+            let spellings = places.entry((from, reference.columns.as_slice())).or_default();
+            let spelt = place(reference);
+            if !spellings.contains(&spelt) {
+                spellings.push(spelt);
+            }
+        }
+    }
+    for ((from, columns), spellings) in places {
+        if let [others @ .., last] = spellings.as_slice() {
+            if !others.is_empty() {
+                problems.add(format!(
+                    "subset_references: {} and {last} are one place, {}.{}. Keep one of them.",
+                    others.join(", "),
+                    schema.tables[from].name,
+                    columns.join(",")
+                ));
+            }
+        }
+    }
 }
 
 /// What the app's models say, as far as the backup has it.
@@ -166,11 +198,14 @@ fn by_models(reference: &DeclaredReference, schema: &Schema) -> Vec<Declared> {
 }
 
 fn written(reference: &DeclaredReference) -> String {
-    format!(
-        "subset_references: \"{}.{}\"",
-        reference.table,
-        reference.columns.join(",")
-    )
+    match reference.table.is_empty() {
+        true => "subset_references".to_owned(),
+        false => format!("subset_references: {}", place(reference)),
+    }
+}
+
+fn place(reference: &DeclaredReference) -> String {
+    format!("\"{}.{}\"", reference.table, reference.columns.join(","))
 }
 
 /// Whether two references say the same; a foreign key says it best.

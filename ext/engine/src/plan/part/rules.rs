@@ -1,5 +1,6 @@
 //! The rules as the configuration has them, each with the table that it names.
 
+use super::compare::{nature, Nature};
 use super::{conditions, Cap, PartRule};
 use crate::alike::first_of;
 use crate::plan::exclude::{not_found, tables_like};
@@ -40,10 +41,10 @@ pub(super) fn rules(
 ) -> Rules {
     let mut rules = Rules::default();
     for (table, entries) in named(subset, schema, &has_rows, diagnostics) {
-        let merged = merged(&entries, &mut diagnostics.problems);
+        let merged = merged(&entries, &schema.tables[table], &mut diagnostics.problems);
         // Of rules that exclude one another each is read for what else is wrong with it, and the first counts.
         for rule in &merged {
-            let read = read(rule, table, schema, &mut diagnostics.problems);
+            let read = read(*rule, table, schema, &mut diagnostics.problems);
             if has_rows(table) && !rules.ruled.contains_key(&table) {
                 rules.ruled.insert(table, read);
             } else {
@@ -136,7 +137,7 @@ fn read_for(
     }
     let fits = |table: &usize| {
         let mut problems = Problems::default();
-        read(entry, *table, schema, &mut problems);
+        read(Merged::of(entry), *table, schema, &mut problems);
         problems.is_empty()
     };
     let fitting = tables.iter().copied().find(fits);
@@ -184,76 +185,92 @@ fn written(entry: &TableRule) -> String {
     format!("{}: \"{}\"", entry.option, entry.table)
 }
 
+/// What the configuration says of a table: which rows are wanted, and no more of them than so many. Both are one entry, or a
+/// condition of `subset` and a cap of `limits`.
+#[derive(Clone, Copy)]
+struct Merged<'e> {
+    rule: &'e TableRule,
+    cap: &'e TableRule,
+}
+
+impl<'e> Merged<'e> {
+    fn of(entry: &'e TableRule) -> Self {
+        Self {
+            rule: entry,
+            cap: entry,
+        }
+    }
+}
+
 /// One table's entries as one: a condition of `subset` and a cap of `limits` go together, and nothing else does.
 /// More than one, where that is wrong.
-fn merged(entries: &[&TableRule], problems: &mut Problems) -> Vec<TableRule> {
+fn merged<'e>(entries: &[&'e TableRule], table: &Table, problems: &mut Problems) -> Vec<Merged<'e>> {
     match entries {
-        [one] => vec![(*one).clone()],
+        [] => Vec::new(),
+        [one] => vec![Merged::of(one)],
         [subset, limit] | [limit, subset]
             if subset.option == "subset"
                 && limit.option == "limits"
                 && subset.keep.is_none()
                 && subset.rows.is_none() =>
         {
-            vec![TableRule {
-                rows: limit.rows,
-                order_by: limit.order_by.clone(),
-                descending: limit.descending,
-                ..(*subset).clone()
+            vec![Merged {
+                rule: subset,
+                cap: limit,
             }]
         }
-        [first, second, ..] => {
+        [others @ .., last] => {
+            let others: Vec<String> = others.iter().map(|entry| written(entry)).collect();
             problems.add(format!(
-                "{} and {} are rules for the same table. Remove one of them.",
-                written(first),
-                written(second)
+                "{} and {} are rules for the same table, {}. Keep one of them.",
+                others.join(", "),
+                written(last),
+                table.name
             ));
-            entries.iter().map(|entry| (*entry).clone()).collect()
+            entries.iter().map(|entry| Merged::of(entry)).collect()
         }
-        [] => Vec::new(),
     }
 }
 
-fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problems) -> Ruled {
-    let written = written(entry);
+fn read(
+    Merged { rule: entry, cap }: Merged<'_>,
+    table: usize,
+    schema: &Schema,
+    problems: &mut Problems,
+) -> Ruled {
     let known = &schema.tables[table];
     let mut reads = BTreeSet::new();
     // The server is asked about what is not known to be wrong.
     let mut condition = entry.condition.clone();
     if let Some(wrong) = &entry.condition {
         for problem in conditions::problems(wrong, Some(known), &mut reads) {
-            problems.add(format!("{written}: {problem}"));
+            problems.add(format!("{}: {problem}", written(entry)));
             condition = None;
         }
     }
-    let order = match order(entry, known) {
+    refuse_generated(&written(entry), reads.iter(), known, problems);
+    let order = match order(cap, table, schema) {
         Ok(order) => order,
         Err(faults) => {
             let faults = faults.into_iter();
-            faults.for_each(|fault| problems.add(format!("{written}: {fault}")));
+            faults.for_each(|fault| problems.add(format!("{}: {fault}", written(cap))));
             let is_known = |name: &&String| known.column(name).is_some();
-            entry.order_by.iter().filter(is_known).cloned().collect()
+            cap.order_by.iter().filter(is_known).cloned().collect()
         }
     };
+    refuse_generated(&written(cap), order.iter(), known, problems);
     reads.extend(order.iter().cloned());
-    let cap = entry.rows.map(|rows| Cap {
+    let cap = cap.rows.map(|rows| Cap {
         rows,
         order,
-        descending: entry.descending,
+        descending: cap.descending,
     });
     for name in &entry.nullify {
         if known.column(name).is_none() {
-            problems.add(format!("{written}: on_missing: {}", no_column(known, name)));
-        }
-    }
-    for name in &reads {
-        if known
-            .column(name)
-            .is_some_and(|column| column.generated.is_some())
-        {
             problems.add(format!(
-                "{written}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed \
-                 from."
+                "{}: on_missing: {}",
+                written(entry),
+                no_column(known, name)
             ));
         }
     }
@@ -265,43 +282,77 @@ fn read(entry: &TableRule, table: usize, schema: &Schema, problems: &mut Problem
     };
     Ruled {
         rule,
-        written,
+        written: written(entry),
         reads,
         nullify_all: entry.nullify_all,
         nullify: entry.nullify.clone(),
     }
 }
 
+/// Says which columns' values a backup does not hold.
+fn refuse_generated<'n>(
+    written: &str,
+    names: impl Iterator<Item = &'n String>,
+    table: &Table,
+    problems: &mut Problems,
+) {
+    let is_generated = |name: &&String| {
+        table
+            .column(name)
+            .is_some_and(|column| column.generated.is_some())
+    };
+    for name in names.filter(is_generated) {
+        problems.add(format!(
+            "{written}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed from."
+        ));
+    }
+}
+
 /// The columns of a cap's order: those that are named, then the primary key's, which breaks ties; or what is wrong with
 /// them.
-fn order(entry: &TableRule, table: &Table) -> Result<Vec<String>, Vec<String>> {
-    let key = table.uniques.iter().find(|unique| unique.primary);
+fn order(entry: &TableRule, table: usize, schema: &Schema) -> Result<Vec<String>, Vec<String>> {
+    let known = &schema.tables[table];
+    let key = known.uniques.iter().find(|unique| unique.primary);
     let key: Vec<String> = key
         .and_then(Unique::columns)
         .unwrap_or_default()
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let unknown = entry.order_by.iter().filter(|name| table.column(name).is_none());
-    let unknown: Vec<String> = unknown.map(|name| no_column(table, name)).collect();
+    let unknown = entry.order_by.iter().filter(|name| known.column(name).is_none());
+    let unknown: Vec<String> = unknown.map(|name| no_column(known, name)).collect();
     if !unknown.is_empty() {
         return Err(unknown);
     }
     if entry.rows.is_some() && entry.order_by.is_empty() && key.is_empty() {
-        return Err(vec![format!(
-            "{} has no primary key to order its rows by. Name a column: {}.",
-            table.name,
-            if entry.option == "limits" {
-                "order_by: \"created_at\""
-            } else {
-                "by: :created_at"
-            }
-        )]);
+        return Err(vec![without_key(entry, table, schema)]);
     }
     let mut order = entry.order_by.clone();
     let ties = key.into_iter().filter(|_| entry.rows.is_some());
     order.extend(ties.filter(|name| !entry.order_by.contains(name)));
     Ok(order)
+}
+
+/// What is said of a cap without an order on a table without a primary key, with a column that can be named.
+fn without_key(entry: &TableRule, table: usize, schema: &Schema) -> String {
+    let known = &schema.tables[table];
+    let has_order = |name: &&str| {
+        known
+            .column(name)
+            .is_some_and(|column| column.generated.is_none())
+            && !matches!(nature(schema, table, name), Nature::Other(_))
+    };
+    let usual = ["created_at", "updated_at", "inserted_at"].into_iter();
+    let all = known.columns.iter().map(|column| column.name.as_str());
+    let remedy = match (usual.chain(all).find(has_order), entry.option.as_str()) {
+        (Some(name), "limits") => format!("Name a column, such as order_by: {name:?}."),
+        (Some(name), _) => format!("Name a column, such as by: {name:?}."),
+        (None, "limits") => {
+            "Remove the entry, and choose its rows by a condition (where) under subset.".to_owned()
+        }
+        (None, _) => "Choose its rows by a condition (where) instead.".to_owned(),
+    };
+    format!("{} has no primary key to order its rows by. {remedy}", known.name)
 }
 
 /// `public.users has no column emial. Did you mean email?`

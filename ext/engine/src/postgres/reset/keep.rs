@@ -68,7 +68,7 @@ fn another(table: &KeptTable, differences: &[String]) -> Error {
     Error::new(
         Kind::Plan,
         what,
-        "Migrate the target to the backup's schema, or remove the table from keep_tables.",
+        "Migrate the target to the backup's schema, or name in keep_tables only tables that are alike on both sides.",
     )
 }
 

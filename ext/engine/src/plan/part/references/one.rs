@@ -1,5 +1,6 @@
 //! One declared reference: what it refers to in the backup, or everything that is wrong with it.
 
+use super::super::compare::may_be_equal;
 use super::super::rules::no_column;
 use super::{Declared, Origin};
 use crate::alike::counted;
@@ -10,10 +11,7 @@ use crate::settings::DeclaredReference;
 
 /// One reference, or everything that is wrong with it.
 pub(super) fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Declared, Vec<String>> {
-    let (from, to) = (
-        table(&reference.table, schema),
-        table(&reference.references, schema),
-    );
+    let (from, to) = (referring(reference, schema), table(&reference.references, schema));
     let mut faults: Vec<String> = [&from, &to]
         .into_iter()
         .flat_map(|one| one.clone().err())
@@ -32,6 +30,10 @@ pub(super) fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Dec
             Ok(columns) => key = columns,
             Err(wrong) => faults.extend(wrong),
         }
+    }
+    if let (Ok(from), Ok(to), true) = (&from, &to, faults.is_empty()) {
+        let pairs = reference.columns.iter().zip(&key);
+        faults.extend(pairs.filter_map(|(column, other)| never_equal(schema, (*from, column), (*to, other))));
     }
     let (Ok(from), Ok(to), true) = (from, to, faults.is_empty()) else {
         return Err(faults);
@@ -57,6 +59,46 @@ pub(super) fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Dec
             false => Origin::Configuration,
         },
     })
+}
+
+/// What is wrong with the names of a reference of which no more could be read.
+pub(super) fn names(reference: &DeclaredReference, schema: &Schema) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !reference.table.is_empty() {
+        let named: Vec<String> = (reference.columns.iter().chain(&reference.type_column))
+            .cloned()
+            .collect();
+        match referring(reference, schema) {
+            Ok(from) => faults.extend(unknown(&named, &schema.tables[from])),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !reference.references.is_empty() {
+        match table(&reference.references, schema) {
+            Ok(to) => faults.extend(unknown(&reference.referenced_columns, &schema.tables[to])),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    faults
+}
+
+/// What is said of two columns of which no value can be equal.
+fn never_equal(schema: &Schema, one: (usize, &String), other: (usize, &String)) -> Option<String> {
+    if may_be_equal(schema, (one.0, one.1.as_str()), (other.0, other.1.as_str())) {
+        return None;
+    }
+    let written = |(table, column): (usize, &String)| {
+        let table = &schema.tables[table];
+        let kind = table.column(column).and_then(|known| known.column_type.as_ref());
+        let kind = kind.map(|kind| format!("{}{}", kind.name, if kind.array { "[]" } else { "" }));
+        format!("{}.{column} ({})", table.name, kind.unwrap_or_default())
+    };
+    Some(format!(
+        "no value of {} can be one of {}, so that it would refer to nothing. Name the unique column that it refers to, or \
+         remove the entry.",
+        written(one),
+        written(other)
+    ))
 }
 
 /// What is said of columns that a table does not have.
@@ -144,6 +186,30 @@ fn key(reference: &DeclaredReference, target: &Table) -> Result<Vec<String>, Str
     Ok(referenced.clone())
 }
 
+/// The table that refers.
+pub(super) fn referring(reference: &DeclaredReference, schema: &Schema) -> Result<usize, String> {
+    let named = NamePattern::parse(&reference.table).filter(NamePattern::has_star);
+    let found = named
+        .map(|pattern| tables_like(&pattern, schema))
+        .unwrap_or_default();
+    if found.len() < 2 {
+        return table(&reference.table, schema);
+    }
+    let has_all = |at: &&usize| unknown(&reference.columns, &schema.tables[**at]).is_empty();
+    let remedy = match found.iter().find(has_all) {
+        Some(at) => format!(
+            "Write an entry for each that is meant, such as '{}.{}'.",
+            schema.tables[*at].name.written(),
+            reference.columns.join(",")
+        ),
+        None => "Write the name of the table that is meant.".to_owned(),
+    };
+    Err(format!(
+        "\"{}\" stands for several tables, and a reference is one table's. {remedy}",
+        reference.table
+    ))
+}
+
 /// The one table of a name.
 pub(super) fn table(name: &str, schema: &Schema) -> Result<usize, String> {
     let Some(pattern) = NamePattern::parse(name) else {
@@ -152,6 +218,9 @@ pub(super) fn table(name: &str, schema: &Schema) -> Result<usize, String> {
     match tables_like(&pattern, schema)[..] {
         [] => Err(not_found(name, &pattern, schema)),
         [one] => Ok(one),
+        [_, _, ..] if pattern.has_star() => Err(format!(
+            "\"{name}\" stands for several tables, and a reference leads to one. Write the name of the table that is meant."
+        )),
         [first, second, ..] => Err(format!(
             "\"{name}\" is both {} and {}. Write the schema, too.",
             schema.tables[first].name, schema.tables[second].name

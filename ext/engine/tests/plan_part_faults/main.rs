@@ -2,7 +2,10 @@
 //! come with their rows.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../plan_support/mod.rs"]
 mod plan_support;
+mod references;
+mod tables;
 
 use plan_support::{header, settings, Toc};
 use serde_json::{json, Value};
@@ -155,7 +158,7 @@ fn everything_that_is_wrong_with_one_entry_is_reported() {
         &[
             "subset: no table of the backup matches \"usrs\"",
             "subset: \"usrs\": its where is not an SQL condition",
-            "its where reads other rows by a SELECT",
+            "its where has a query in it",
             "public.users has no column emial. Did you mean email?",
             "public.users has no column nme",
             "public.users has no column agee",
@@ -243,4 +246,74 @@ fn a_reference_is_checked_without_a_rule_and_an_order_without_a_number_of_rows()
     );
     let none = json!([{ "table": "logs", "option": "limits" }]);
     assert!(planned(&asked(none, json!([]))).is_ok());
+}
+
+#[test]
+fn a_query_in_a_condition_is_called_one_however_it_is_written() {
+    for condition in [
+        "EXISTS (SELECT FROM logs)",
+        "EXISTS (TABLE logs)",
+        "id IN (TABLE logs)",
+        "id IN (VALUES (1), (2))",
+        "id = ANY ( /* all */ table logs)",
+    ] {
+        assert_faults(
+            &asked(json!([rule("users", json!({ "where": condition }))]), json!([])),
+            &["its where has a query in it (SELECT, TABLE or VALUES)"],
+        );
+    }
+    let list = json!([rule("users", json!({ "where": "id IN (12, 47)" }))]);
+    assert!(planned(&asked(list, json!([]))).is_ok());
+}
+
+#[test]
+fn every_unknown_column_of_a_condition_is_reported() {
+    let wrong = json!([rule(
+        "users",
+        json!({ "where": "emial = 'x' AND (nme IS NULL OR lower(abuot::text) = 'y')" })
+    )]);
+    assert_faults(
+        &asked(wrong, json!([])),
+        &[
+            "no column emial. Did you mean email?",
+            "no column nme",
+            "no column abuot. Did you mean about?",
+        ],
+    );
+}
+
+#[test]
+fn a_cap_without_an_order_names_a_column_that_is_there_as_its_option_takes_it() {
+    let subset = json!([rule("logs", json!({ "rows": 3 }))]);
+    let limits = json!([{ "table": "logs", "option": "limits", "rows": 3 }]);
+    let both = json!([rule("logs", json!({ "where": "line = 'x'" })), limits[0]]);
+    let expected = "limits: \"logs\": public.logs has no primary key to order its rows by. Name a column, such as order_by: \"line\".";
+    assert_faults(
+        &asked(subset, json!([])),
+        &["subset: \"logs\": public.logs has no primary key to order its rows by. Name a column, such as by: \"line\"."],
+    );
+    assert_faults(&asked(limits, json!([])), &[expected]);
+    assert_faults(&asked(both.clone(), json!([])), &[expected]);
+    let mut named = both;
+    named[1]["order_by"] = json!(["line"]);
+    assert!(planned(&asked(named.clone(), json!([]))).is_ok());
+    named[1]["order_by"] = json!(["lin"]);
+    assert_faults(
+        &asked(named, json!([])),
+        &["limits: \"logs\": public.logs has no column lin"],
+    );
+}
+
+#[test]
+fn all_rules_of_one_table_are_named_and_keeping_one_is_enough() {
+    let spelt = |names: &[&str]| {
+        let rules = names.iter().map(|name| rule(name, json!({ "where": "id = 1" })));
+        Value::from(rules.collect::<Vec<_>>())
+    };
+    let all = ["users", "public.users", "\"users\""];
+    assert_faults(
+        &asked(spelt(&all), json!([])),
+        &["subset: \"users\", subset: \"public.users\" and subset: \"\"users\"\" are rules for the same table, public.users. Keep one"],
+    );
+    assert!(planned(&asked(spelt(&all[2..]), json!([]))).is_ok());
 }

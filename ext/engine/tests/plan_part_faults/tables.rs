@@ -1,0 +1,100 @@
+//! What is wrong with the options that say which tables come, and that rules of a table which does not come are checked.
+
+use super::*;
+use plan_support::settings as with_rules;
+use staging_sync_engine::settings::Rule;
+
+fn listed(include: &[&str], exclude: &[&str], keep: &[&str]) -> Settings {
+    let mut settings = asked(json!([]), json!([]));
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    settings.masking.rules.clear();
+    settings.masking.allow_unmasked_copy = true;
+    (settings.include_tables, settings.exclude_tables) = (owned(include), owned(exclude));
+    settings.keep_tables = owned(keep);
+    settings
+}
+
+fn warnings(settings: &Settings) -> Vec<String> {
+    let plan = planned(settings).unwrap_or_else(|unplanned| panic!("{}", unplanned.error));
+    plan.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn tables_that_are_to_come_and_to_stay_out_so_that_nothing_comes_are_refused() {
+    assert_faults(
+        &listed(&["orders", "logs"], &["orders", "log*"], &[]),
+        &["include_tables names public.orders, public.logs, and so does exclude_tables: no row would come at all. Let only one"],
+    );
+    let mut typed = listed(&["*s"], &["orders", "logs"], &["users"]);
+    typed.include_tables_from = Some("TABLES".into());
+    assert_faults(
+        &typed,
+        &["TABLES names public.users, public.orders, public.logs, and so do exclude_tables and keep_tables: no row"],
+    );
+    assert!(planned(&listed(&["orders", "logs"], &[], &[])).is_ok());
+}
+
+#[test]
+fn a_table_that_both_lists_name_is_a_warning_where_others_come_and_none_where_a_pattern_names_it() {
+    let named = |by: &str| {
+        format!("include_tables names public.orders, and so does {by}, which counts: its rows do not come.")
+    };
+    assert!(warnings(&listed(&["orders", "logs"], &["or*"], &[])).contains(&named("exclude_tables")));
+    assert!(warnings(&listed(&["orders", "logs"], &[], &["orders"])).contains(&named("keep_tables")));
+    let by_pattern = warnings(&listed(&["*"], &["orders"], &[]));
+    assert!(
+        !by_pattern.iter().any(|warning| warning.contains("which counts")),
+        "{by_pattern:?}"
+    );
+}
+
+#[test]
+fn that_no_row_of_any_table_comes_is_said() {
+    let none =
+        |by: &str| format!("No row of any table comes: the backup has rows, and all are left out by {by}.");
+    assert!(warnings(&listed(&[], &["*"], &[])).contains(&none("exclude_tables")));
+    assert!(warnings(&listed(&[], &["logs"], &["users", "orders"]))
+        .contains(&none("exclude_tables, keep_tables")));
+    let some = warnings(&listed(&[], &["users", "logs"], &[]));
+    assert!(
+        !some.iter().any(|warning| warning.contains("No row of any table")),
+        "{some:?}"
+    );
+}
+
+#[test]
+fn a_pattern_that_keeps_tables_which_cannot_stay_is_told_to_name_those_that_can() {
+    let mut settings = listed(&[], &["logs"], &["*"]);
+    settings.masking.rules = with_rules(&[("users", "user_anonymization")], &[]).masking.rules;
+    assert_faults(
+        &settings,
+        &["keep_tables: \"*\" stands for tables that cannot stay, too: public.users (has a rule that masks it), public.logs (has \
+           exclude_tables). Name those that are to stay instead."],
+    );
+    settings.keep_tables = vec!["orders".into()];
+    assert!(planned(&settings).is_ok());
+    settings.keep_tables = vec!["*".into(), "users".into()];
+    let by_itself = "keep_tables: public.users has a rule that masks it, too, and its rows are staging's own. Remove one of the two.";
+    let others =
+        "keep_tables: \"*\" stands for tables that cannot stay, too: public.logs (has exclude_tables).";
+    assert_faults(&settings, &[by_itself, others]);
+}
+
+#[test]
+fn the_columns_of_masks_are_looked_for_whether_or_not_the_rows_of_their_table_come() {
+    let mut settings = asked(json!([]), json!([]));
+    settings.masking.rules = vec![Rule {
+        name: "Entry 1".into(),
+        table: "users".into(),
+        columns: serde_json::from_value(json!({ "emial": "email" })).unwrap(),
+        condition: Some("nme IS NULL".into()),
+        ..Rule::default()
+    }];
+    settings.exclude_tables = vec!["users".into()];
+    assert_faults(
+        &settings,
+        &["Entry 1: the table public.users has no column emial. Did you mean email?"],
+    );
+    settings.masking.rules[0].columns = serde_json::from_value(json!({ "email": "email" })).unwrap();
+    assert_faults(&settings, &["public.users has no column nme"]);
+}
