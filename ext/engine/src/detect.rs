@@ -202,8 +202,7 @@ impl Detection {
         if personal.policy == Policy::Warn {
             return None;
         }
-        let empty = "The tables of these columns are empty, the others are loaded. ";
-        refusal(&self.findings(), personal.policy, empty)
+        refusal(&self.findings(), personal.policy, true)
     }
 
     /// The error of a job that has looked at rows and touched nothing yet.
@@ -212,7 +211,7 @@ impl Detection {
         if personal.policy == Policy::Warn {
             return None;
         }
-        refusal(&self.findings(), personal.policy, "")
+        refusal(&self.findings(), personal.policy, false)
     }
 
     /// The plan that the judgement is about.

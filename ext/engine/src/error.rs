@@ -16,6 +16,7 @@ mod masking;
 mod server;
 mod sqlstate;
 
+pub(crate) use self::masking::unfit_of_rule;
 pub(crate) use archive::reading_failed;
 pub(crate) use file::file_trouble;
 pub(crate) use server::reason;
@@ -214,7 +215,8 @@ impl Error {
         Self { about, ..self }
     }
 
-    /// A defect of the gem's own: something that was thought impossible.
+    /// A defect of the gem's own: something that was thought impossible. It is in English, in no file of messages: it is for
+    /// those who correct it, and no one else can do anything about it.
     pub fn internal(defect: impl Into<String>) -> Self {
         let defect = defect.into();
         Self::new(

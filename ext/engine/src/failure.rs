@@ -5,27 +5,41 @@
 //! program's words that may be quoted.
 
 mod archive;
+mod attempt;
 mod backup;
 mod download;
 mod jobs;
 mod leaks;
 mod masking;
+mod naming;
+mod options;
+mod plan;
+mod rights;
+mod rules;
 mod scalingo;
 mod server;
 mod session;
 mod sink;
+mod sql_rules;
 mod target;
 
+pub use self::masking::{MaskFailure, MaskFault, MaskRemedy};
 pub use archive::{ArchiveFailure, ArchiveRemedy};
+pub use attempt::Attempt;
 pub use backup::{BackupFailure, BackupRemedy, BackupSubject, Contents, Damage};
 pub use download::{DownloadFailure, DownloadRemedy, Hitch};
 pub use jobs::{JobFailure, JobRemedy};
 pub use leaks::{LeakFailure, LeakRemedy};
-pub use masking::{MaskFailure, MaskRemedy};
+pub use naming::{Advice, NameFault, NoTable};
+pub use options::{AlsoSaid, CannotStay, KeptDifference, OptionFault, OptionRemedy, Tie};
+pub use plan::{Contradiction, PlanFailure, PlanRemedy};
+pub use rights::{Right, RightFailure, RightRemedy};
+pub use rules::RuleFault;
 pub use scalingo::{ApiAnswer, ApiCall, ScalingoFailure, ScalingoRemedy};
 pub use server::{ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
 pub use session::{Mistrust, SessionFailure, SessionRemedy, Unreachable};
 pub use sink::{FileTrouble, SinkFailure, SinkRemedy};
+pub use sql_rules::{NoJoin, SqlFault, SqlRuleFault};
 pub use target::{TargetFailure, TargetRemedy};
 
 /// Every kind of them, with its fields.
@@ -33,6 +47,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
     let kinds = [
         ArchiveFailure::KINDS,
         ArchiveRemedy::KINDS,
+        Attempt::KINDS,
         BackupFailure::KINDS,
         BackupRemedy::KINDS,
         BackupSubject::KINDS,
@@ -46,7 +61,24 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         LeakFailure::KINDS,
         LeakRemedy::KINDS,
         MaskFailure::KINDS,
+        MaskFault::KINDS,
         MaskRemedy::KINDS,
+        Advice::KINDS,
+        NameFault::KINDS,
+        NoTable::KINDS,
+        AlsoSaid::KINDS,
+        CannotStay::KINDS,
+        KeptDifference::KINDS,
+        OptionFault::KINDS,
+        OptionRemedy::KINDS,
+        Tie::KINDS,
+        Contradiction::KINDS,
+        PlanFailure::KINDS,
+        PlanRemedy::KINDS,
+        Right::KINDS,
+        RightFailure::KINDS,
+        RightRemedy::KINDS,
+        RuleFault::KINDS,
         ApiAnswer::KINDS,
         ApiCall::KINDS,
         ScalingoFailure::KINDS,
@@ -60,8 +92,12 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         FileTrouble::KINDS,
         SinkFailure::KINDS,
         SinkRemedy::KINDS,
+        NoJoin::KINDS,
+        SqlFault::KINDS,
+        SqlRuleFault::KINDS,
         TargetFailure::KINDS,
         TargetRemedy::KINDS,
     ];
-    kinds.into_iter().flatten().copied()
+    let kinds = kinds.into_iter().flatten().copied();
+    kinds.chain(::masking::Misfit::kinds())
 }

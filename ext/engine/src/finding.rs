@@ -84,6 +84,15 @@ phrases! {
     }
 }
 
+phrases! {
+    /// What acts outside and could not be quieted.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Unquieted {
+        /// A column, for why no mask is put on it, if that is known. The entry lets it be.
+        ActsOutside "acts_outside" { column: String, reason: Reason, because: Vec<Because>, entry: String },
+    }
+}
+
 impl Finding {
     /// A finding about a column of which only its name is known.
     pub fn by_name(

@@ -90,6 +90,40 @@ phrases! {
         KeyPutBackNotValid "key_put_back_not_valid" { key: String, table: String },
         /// The backup is streamed again for these tables.
         StreamedAgain "streamed_again" { tables: Vec<String> },
+        /// A connection to the target has stood still for so many seconds, and is given up.
+        StoodStill "stood_still" { seconds: String, why: Stall },
+        /// It is not known what the target would refuse of the schema.
+        SchemaUntried "schema_untried" { why: Untried },
+        /// Hypertables come as plain tables.
+        HypertablesPlain "hypertables_plain" { tables: Vec<String> },
+        /// Continuous aggregates are left out.
+        AggregatesLeftOut "aggregates_left_out" { names: Vec<String> },
+        /// What is to be let be is no column of the backup.
+        IgnoresNothing "ignores_nothing" { column: String },
+        /// A column may name production's storage, and this environment's is not known.
+        MayNameStorage "may_name_storage" { column: String },
+        /// No rule masks a tsvector beside masked columns.
+        VectorNotMasked "vector_not_masked" { column: String },
+        /// A CHECK of a masked column asks more than is understood.
+        CheckAsksMore "check_asks_more_of" { rule: String, check: String, table: String, column: String },
+        /// Values that stay under a unique index may meet pseudonyms.
+        MayMeet "may_meet" { rule: String, column: String },
+        /// A generated column also reads these, which no rule masks.
+        AlsoReadsRaw "also_reads_raw" { column: String, read: Vec<String> },
+        /// A rule has no effect.
+        RuleIdle "rule_idle" { rule: String },
+        /// Masked values may be the same in this part of theirs that a unique index is over.
+        PartsMayMeet "parts_may_meet" { column: String, part: String },
+        /// A table has a rule in SQL, and no rows.
+        RuleWithoutRows "rule_without_rows" { table: String },
+        /// A rule in SQL reads a table whose rows are excluded.
+        ReadsExcluded "reads_excluded" { table: String },
+        /// A rule reads a column before a later one masks it.
+        ReadsBeforeMasked "reads_before_masked" { rule: String, column: String, later: String },
+        /// A rule deletes rows to which a foreign key leads that has no ON DELETE action.
+        DeletesReferred "deletes_referred" { table: String, key: String, referring: String },
+        /// The backup has no rows.
+        NoRows "no_rows",
         /// A condition of the subset kept no row.
         NoneKept "none_kept" { table: String, count: u64 },
         /// Originals of masked columns are elsewhere; the rule would mask them.
@@ -98,6 +132,36 @@ phrases! {
         MaybeLeaked "maybe_leaked" { column: String, originals: Originals, chance: String, rule: RuleEntry },
         /// They may be, but people share names.
         MaybeNamesLeaked "maybe_names_leaked" { column: String, originals: Originals, rule: RuleEntry },
+    }
+}
+
+phrases! {
+    /// Why a connection stands still.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Stall {
+        /// The server has ended its process.
+        ProcessEnded "process_ended",
+        /// What is sent does not reach the server.
+        NothingArrives "nothing_arrives",
+        /// The server's answer does not arrive.
+        AnswerLost "answer_lost",
+        /// Another connection gets no answer either.
+        NoAnswer "no_answer_either",
+        /// It waits for a lock that these processes hold.
+        LockHeld "lock_held" { holders: String },
+    }
+}
+
+phrases! {
+    /// Why it was not tried what the target would refuse of the schema.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Untried {
+        /// The target has no PL/pgSQL.
+        NoPlpgsql "untried_without_plpgsql",
+        /// The server's lock table is too small.
+        FewLocks "untried_for_locks",
+        /// Tables of the target are in use.
+        InUse "untried_in_use",
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::failure::{
     self, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure, DownloadRemedy,
-    JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskRemedy, ScalingoFailure, ScalingoRemedy,
-    ServerAnswer, ServerDetail, ServerFailure, ServerRemedy, SessionFailure, SessionRemedy, SinkFailure,
-    SinkRemedy, TargetFailure, TargetRemedy,
+    JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskFault, MaskRemedy, NameFault,
+    OptionFault, OptionRemedy, PlanFailure, PlanRemedy, Right, RightFailure, RightRemedy, RuleFault,
+    ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy, SessionFailure,
+    SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault, TargetFailure, TargetRemedy,
 };
-use crate::finding::Because;
+use crate::finding::{Because, Unquieted};
 use crate::left_out::Why;
-use crate::notice::{Mismatch, Notice, Originals};
+use crate::notice::{Mismatch, Notice, Originals, Stall, Untried};
 use masking::Becomes;
 use personal_data::{terms, Clue, PiiKind, Reason};
 use serde::Serialize;
@@ -51,8 +52,32 @@ pub enum Phrase {
     LeakRemedy(LeakRemedy),
     /// A row that cannot be masked.
     MaskFailure(MaskFailure),
+    /// A mask that does not fit its column.
+    MaskFault(MaskFault),
     /// What to do about it.
     MaskRemedy(MaskRemedy),
+    /// What is wrong with a name in the configuration.
+    NameFault(NameFault),
+    /// What is wrong with an option.
+    OptionFault(OptionFault),
+    /// What to do about it.
+    OptionRemedy(OptionRemedy),
+    /// Why there is no plan.
+    PlanFailure(PlanFailure),
+    /// What to do about it.
+    PlanRemedy(PlanRemedy),
+    /// What a run does, as the target's role may or may not.
+    Right(Right),
+    /// What the target's role may not do.
+    RightFailure(RightFailure),
+    /// What to do about it.
+    RightRemedy(RightRemedy),
+    /// What is wrong with a rule.
+    RuleFault(RuleFault),
+    /// What is wrong with a rule in SQL.
+    SqlRuleFault(SqlRuleFault),
+    /// What acts outside and could not be quieted.
+    Unquieted(Unquieted),
     /// What Scalingo refuses or does not have.
     ScalingoFailure(ScalingoFailure),
     /// What to do about it.
@@ -121,7 +146,19 @@ from!(
     LeakFailure,
     LeakRemedy,
     MaskFailure,
+    MaskFault,
     MaskRemedy,
+    NameFault,
+    OptionFault,
+    OptionRemedy,
+    PlanFailure,
+    PlanRemedy,
+    Right,
+    RightFailure,
+    RightRemedy,
+    RuleFault,
+    SqlRuleFault,
+    Unquieted,
     ScalingoFailure,
     ScalingoRemedy,
     ServerFailure,
@@ -157,6 +194,8 @@ impl Vocabulary {
             Why::KINDS,
             Notice::KINDS,
             Originals::KINDS,
+            Stall::KINDS,
+            Untried::KINDS,
             Mismatch::KINDS,
             Becomes::KINDS,
             ServerAnswer::KINDS,
@@ -164,7 +203,7 @@ impl Vocabulary {
         ];
         Self {
             kinds: kinds.into_iter().flatten().copied().collect(),
-            failures: failure::kinds().collect(),
+            failures: failure::kinds().chain(Unquieted::KINDS.iter().copied()).collect(),
             terms: terms().collect(),
             personal: PiiKind::ALL.to_vec(),
         }

@@ -1,69 +1,34 @@
-//! What the engine says where it also names or suggests something of the configuration: words, and between them the
-//! options and rules, and phrases, as data. How these are written is the caller's business.
+//! What the engine says: phrases, findings and suggested rules as data, and what stands between them. How these are worded is
+//! the caller's business.
 
 use crate::finding::Finding;
 use crate::phrase::Phrase;
-use personal_data::{RuleEntry, Suggestion};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::ops::{Deref, Range};
 
-/// An option of the configuration that the engine's words name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Setting {
-    AnonymizedEmailDomain,
-    BackupMaxAge,
-    ExcludeTables,
-    Limits,
-    LockTimeout,
-    ParallelConnections,
-    PiiIgnore,
-    PiiPolicy,
-    StagingPassword,
-    /// Where the app keeps its files, which is not an option of the run's own.
-    StorageService,
-    TerminateConnections,
-}
-
-/// What stands in the words as data: what is written in the configuration, and what is worded elsewhere.
+/// What stands in the words as data: what is suggested for the configuration, and what is worded elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Snippet {
-    /// An option by its name.
-    Option(Setting),
-    /// An option with the value that it should be given.
-    Set {
-        /// Which.
-        option: Setting,
-        /// A word stands for a name, such as that of a policy.
-        value: serde_json::Value,
-    },
-    /// The entry of a rule that masks one column, in one line.
-    Entry(RuleEntry),
     /// The rules for these columns, each with why; a column without a mask that fits is named, too.
     Rules(Vec<Finding>),
-    /// A column as `pii_ignore` names it.
-    Ignore(String),
-    /// A mask.
-    Mask(Suggestion),
     /// A column with what it looks like and why, in one line.
     Finding(Box<Finding>),
     /// A phrase: a kind and fields.
     Phrase(Phrase),
 }
 
-/// Words, with what is written in the configuration at places in them. It reads as its words.
+/// Words, with data at places in them. It reads as its words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text {
     words: String,
-    /// Each in place of these bytes of `words`, in order: the name of an option, or none.
+    /// Each in place of these bytes of `words`, in order.
     snippets: Vec<(Range<usize>, Snippet)>,
 }
 
-/// A text of parts, each words or an option: `text!("Raise ", Setting::LockTimeout, ".")`.
+/// A text of parts, each words or a phrase: `text!(LeakFailure::Survived, "\n- ", named)`.
 macro_rules! text {
     ($($part:expr),+ $(,)?) => {{
         let mut text = $crate::text::Text::default();
@@ -73,33 +38,12 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-impl Setting {
-    /// A text that sets it.
-    pub(crate) fn to(self, value: impl Into<serde_json::Value>) -> Text {
-        let value = value.into();
-        let words = format!("{} = {value}", self.name());
-        Text::of(Snippet::Set { option: self, value }, words)
-    }
-
-    /// Its name.
-    fn name(self) -> String {
-        let name = serde_json::to_value(self).unwrap_or_default();
-        name.as_str().unwrap_or_default().to_owned()
-    }
-}
-
-impl From<Setting> for Text {
-    fn from(setting: Setting) -> Self {
-        Text::of(Snippet::Option(setting), setting.name())
-    }
-}
-
 impl From<Snippet> for Text {
     fn from(snippet: Snippet) -> Self {
         let words = match &snippet {
             Snippet::Finding(finding) => format!("{}.{}: {}", finding.table, finding.column, finding.kind),
             Snippet::Phrase(phrase) => serde_json::to_string(phrase).unwrap_or_default(),
-            _ => String::new(),
+            Snippet::Rules(_) => String::new(),
         };
         Text::of(snippet, words)
     }
@@ -179,7 +123,7 @@ impl Text {
         joined
     }
 
-    /// What is written in the configuration, in its order.
+    /// What stands in it as data, in its order.
     pub fn snippets(&self) -> impl Iterator<Item = &Snippet> {
         self.snippets.iter().map(|(_, snippet)| snippet)
     }
@@ -259,11 +203,11 @@ impl Serialize for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::JobRemedy;
     use serde_json::json;
 
-    fn ignore(name: &str) -> Snippet {
-        Snippet::Ignore(name.into())
-    }
+    /// A phrase as it is serialised.
+    const AGAIN: &str = r#"{"kind":"again"}"#;
 
     #[test]
     fn words_alone_are_a_string() {
@@ -271,39 +215,32 @@ mod tests {
     }
 
     #[test]
-    fn an_option_reads_as_its_name_and_is_data() {
-        let text = text!(
-            "Raise ",
-            Setting::LockTimeout,
-            ", or set ",
-            Setting::BackupMaxAge.to(json!(null)),
-            "."
-        );
-        assert_eq!(text, "Raise lock_timeout, or set backup_max_age = null.");
-        let set = json!({ "set": { "option": "backup_max_age", "value": null } });
+    fn a_phrase_reads_as_its_data() {
+        let text = text!("é: ", JobRemedy::Again, " \n");
+        assert_eq!(text, format!("é: {AGAIN} \n").as_str());
         assert_eq!(
             serde_json::to_value(text).ok(),
-            Some(json!(["Raise ", { "option": "lock_timeout" }, ", or set ", set, "."]))
+            Some(json!(["é: ", { "phrase": { "kind": "again" } }, " \n"]))
         );
     }
 
     #[test]
     fn white_space_at_the_end_goes_and_what_is_data_stays() {
         assert_eq!(
-            text!("a ", Setting::Limits, " \n").without_end(),
-            text!("a ", Setting::Limits)
+            text!("a ", JobRemedy::Again, " \n").without_end(),
+            text!("a ", JobRemedy::Again)
         );
         assert_eq!(Text::from("a \n").without_end(), "a");
     }
 
     #[test]
     fn suggestions_stay_where_they_were_when_texts_are_put_together() {
-        let one = Text::from("é: ").suggesting(ignore("a.b")).and(".");
+        let one = Text::from("é: ").suggesting(Snippet::Rules(Vec::new())).and(".");
         let both = Text::from("Two. ").and(Text::joined([&one, &one], " "));
         assert_eq!(both, "Two. é: . é: .");
         assert_eq!(
             serde_json::to_value(both).ok(),
-            Some(json!(["Two. é: ", { "ignore": "a.b" }, ". é: ", { "ignore": "a.b" }, "."]))
+            Some(json!(["Two. é: ", { "rules": [] }, ". é: ", { "rules": [] }, "."]))
         );
     }
 }

@@ -52,7 +52,10 @@ fn rows_of_one_table_under_the_entry_of_another_are_refused() {
         let said = refusal(&shop_with(EntryKind::TableData, "orders", |entry| {
             entry.copy_stmt = copy.into();
         }));
-        assert!(said.contains("TABLE DATA public.orders has rows for "), "{said}");
+        assert!(
+            said.contains("TABLE DATA public.orders") && said.contains("rows_of_other"),
+            "{said}"
+        );
     }
 }
 
@@ -62,7 +65,10 @@ fn inserts_of_one_table_under_the_entry_of_another_are_refused() {
         entry.copy_stmt.clear();
         entry.defn = "-- load via partition root public.users".into();
     }));
-    assert!(said.contains("has rows for public.users"), "{said}");
+    assert!(
+        said.contains(r#""rows_of_other","table":"public.users""#),
+        "{said}"
+    );
 }
 
 #[test]
@@ -84,12 +90,9 @@ fn a_copy_that_is_more_than_one_is_refused() {
 #[test]
 fn columns_that_are_named_twice_or_are_not_there_are_refused() {
     for (columns, said) in [
-        ("id, user_id, user_id", "names the column user_id twice"),
-        (
-            "id, secret",
-            "names the column secret in its COPY, which its table does not have",
-        ),
-        ("id, \"Total\"", "names the column Total in its COPY"),
+        ("id, user_id, user_id", r#""column_twice","column":"user_id""#),
+        ("id, secret", r#""column_unknown","column":"secret""#),
+        ("id, \"Total\"", r#""column_unknown","column":"Total""#),
     ] {
         let message = refusal(&shop_with(EntryKind::TableData, "orders", |entry| {
             entry.copy_stmt = format!("COPY public.orders ({columns}) FROM stdin;\n");
@@ -118,7 +121,7 @@ fn a_table_entry_creates_its_own_table_and_no_other() {
             entry.defn = definition.into();
         }));
         assert!(
-            said.contains("TABLE public.orders creates something else"),
+            said.contains("TABLE public.orders") && said.contains("creates_other"),
             "{said}"
         );
     }
@@ -146,10 +149,7 @@ fn a_definition_that_does_more_than_define_is_refused() {
             (EntryKind::Constraint, "users users_pkey"),
         ] {
             let said = refusal(&shop_with(kind, tag, |entry| entry.defn.push_str(more)));
-            assert!(
-                said.contains("a statement in its definition that does not belong there"),
-                "{said}"
-            );
+            assert!(said.contains("strange_statement"), "{said}");
         }
     }
 }
@@ -217,7 +217,7 @@ fn a_trigger_before_the_rows_is_refused() {
     toc.entries.last_mut().unwrap().section = Section::PreData;
     let said = refusal(&toc.entries);
     assert!(
-        said.contains("TRIGGER public.orders leak stands in a section"),
+        said.contains("TRIGGER public.orders leak") && said.contains("in_other_section"),
         "{said}"
     );
 }
@@ -242,7 +242,7 @@ fn entries_that_need_one_another_are_refused_before_anything_is_touched() {
     toc.entries[at(first)].dependencies.push(second);
     let said = refusal(&toc.entries);
     assert!(said.contains("INDEX public.users_"), "{said}");
-    assert!(said.contains("can only be restored after"), "{said}");
+    assert!(said.contains("waits_for_itself"), "{said}");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_name_with_a_newline_stays_on_its_line_of_the_message() {
     toc.add("VIEW", "public", "v\n\u{1b}[31mdone", "COMMIT;", &[]);
     let said = refusal(&toc.entries);
     assert!(
-        said.contains(r"v\n\u{1b}[31mdone") && !said.contains('\n'),
+        said.contains(r"v\\n\\u{1b}[31mdone") && !said.contains('\n'),
         "{said}"
     );
 }
@@ -294,7 +294,7 @@ fn a_rule_for_one_partition_does_not_miss_rows_that_come_through_the_root() {
     made(&toc, &[("people", "email_anonymization")], &[]);
     let said = plan_support::problem(&toc, &[("people_1", "email_anonymization")], &[]);
     assert!(
-        said.contains("rows of public.people_0 are loaded by way of public.people"),
+        said.contains(r#""table":"public.people_0","column":"email","root":"public.people""#),
         "{said}"
     );
     let mut in_sql = settings(&[], &[]);
@@ -304,7 +304,7 @@ fn a_rule_for_one_partition_does_not_miss_rows_that_come_through_the_root() {
         ..SqlRule::default()
     }];
     let error = planned(&toc.entries, &in_sql).unwrap_err().to_string();
-    let message = "a rule in SQL for its partition public.people_1 would miss";
+    let message = r#""partition_missed","root":"public.people","table":"public.people_1""#;
     assert!(error.contains(message), "{error}");
 }
 

@@ -279,7 +279,7 @@ fn of_rules_that_exclude_one_another_each_is_read_for_what_else_is_wrong() {
     ]);
     let message = part_of(&shop(), rules, "follow", json!([])).unwrap_err();
     for expected in [
-        "in 3 places",
+        r#""does_not_fit","count":3"#,
         "are rules for the same table",
         "public.users has no column emial",
         "public.users has no column nme",

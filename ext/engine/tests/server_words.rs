@@ -5,7 +5,7 @@
 mod target_support;
 
 use staging_sync_engine::error::{Doing, Error};
-use staging_sync_engine::failure::{ServerAnswer, ServerDetail, ServerFailure};
+use staging_sync_engine::failure::{Attempt, ServerAnswer, ServerDetail, ServerFailure};
 use staging_sync_engine::text::Text;
 use target_support::{cluster_url, session, unique, Database};
 use tokio_postgres::Client;
@@ -42,9 +42,12 @@ async fn refused(client: &Client, sql: &str) -> tokio_postgres::Error {
 
 /// All that may be said of an error, wherever it was met.
 fn messages(error: &tokio_postgres::Error, sql: &str) -> Vec<String> {
+    let creating = |object: &str| Attempt::Creating {
+        object: object.to_owned(),
+    };
     [
-        Doing::WithoutRows("creating the table users"),
-        Doing::WithRows("creating the index users_phone"),
+        Doing::WithoutRows(&creating("TABLE users")),
+        Doing::WithRows(&creating("INDEX users_phone")),
         Doing::Rule { rule: "Rule", sql },
     ]
     .map(|doing| Error::from_server(doing, error).to_string())
@@ -144,7 +147,7 @@ async fn what_the_server_itself_says_of_a_value_is_reported_without_it() {
             let error = refused(&database.admin, sql).await;
             let words = format!("{:?}", error.as_db_error().unwrap());
             spoke += usize::from(words.contains(VALUE));
-            let rows = Error::from_server(Doing::WithRows("restoring"), &error).to_string();
+            let rows = Error::from_server(Doing::WithRows(&Attempt::CheckingForeignKeys), &error).to_string();
             let rule = Error::from_server(Doing::Rule { rule: "Rule", sql }, &error).to_string();
             assert!(
                 !rows.contains(VALUE) && !rule.contains(VALUE),
@@ -170,7 +173,7 @@ async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
         .await
         .unwrap();
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (1, 'b')")).await;
-    let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
+    let message = Error::from_server(Doing::WithRows(&Attempt::CheckingForeignKeys), &error).what;
     assert!(
         message.contains(r#""sqlstate":"23505""#)
             && message.contains(&format!(r#""name":"public.{table}""#))
@@ -178,7 +181,7 @@ async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
         "{message}"
     );
     let error = refused(&database.admin, &format!("INSERT INTO {table} VALUES (2)")).await;
-    let message = Error::from_server(Doing::WithRows("restoring"), &error).what;
+    let message = Error::from_server(Doing::WithRows(&Attempt::CheckingForeignKeys), &error).what;
     assert!(
         message.contains(r#""sqlstate":"23502""#)
             && message.contains(r#"{"kind":"detail_column","name":"name"}"#),
@@ -202,10 +205,12 @@ async fn names_of_objects_and_the_place_in_a_rule_are_reported() {
             ServerDetail::Near { sql: "nmae)".into() },
         ],
     };
-    let attempt = "Rule 1".to_owned();
+    let attempt = Attempt::Rule {
+        rule: "Rule 1".to_owned(),
+    };
     assert_eq!(rule, Text::from(ServerFailure::Refused { attempt, answer }));
     let error = refused(&database.admin, "CREATE TABLE x (a nosuchtype)").await;
-    let message = Error::from_server(Doing::WithoutRows("creating TABLE x"), &error).what;
+    let message = Error::from_server(Doing::WithoutRows(&Attempt::PreparingSchema), &error).what;
     assert!(
         message.contains("nosuchtype") && message.contains("42704"),
         "{message}"

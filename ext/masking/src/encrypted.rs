@@ -5,9 +5,10 @@
 use super::action::Writes;
 use super::entry::{Fitted, Fitting, ANY_VALUE};
 use super::envelope::{self, EnvelopeKey};
-use super::error::{Misfit, Unfit};
+use super::error::Unfit;
 use super::helpers::Encryption;
 use super::key::Function;
+use super::misfit::Misfit;
 use super::pseudonym::{Pseudonym, Work};
 use super::table::ColumnFacts;
 use super::types::Type;
@@ -75,29 +76,16 @@ fn is_given_encrypted(fitting: &Fitting<'_>) -> bool {
 }
 
 fn unknown(fitting: &Fitting<'_>) -> Box<Unfit> {
-    fitting.unfit(
-        Misfit::Type,
-        format!(
-            "is encrypted by the app, and what the mask :{} writes cannot be encrypted here, so that the app could not read it.",
-            fitting.name()
-        ),
-        "Configure this environment's keys of ActiveRecord::Encryption, or take :null, or :static with a ciphertext that the \
-         app of this environment has made, or exclude the table.",
-    )
+    let mask = fitting.name();
+    fitting.unfit(Misfit::NotEncrypted { mask })
 }
 
 /// The mask on what the column would be if it were not encrypted, and its pseudonym sealed.
 fn under_key(fitting: &Fitting<'_>, key: Arc<EnvelopeKey>, downcase: bool) -> Result<Fitted, Box<Unfit>> {
     let length = fitting.text()?.limit;
     if !OF_A_DIGEST.contains(&fitting.name()) {
-        return Err(fitting.unfit(
-            Misfit::Type,
-            format!(
-                "is encrypted by the app, and the mask :{} keeps the form of a value, which ciphertext does not show.",
-                fitting.name()
-            ),
-            "Take :null, or a mask whose pseudonym depends on no form, such as :email, :name, :hash or :static: it is encrypted.",
-        ));
+        let mask = fitting.name();
+        return Err(fitting.unfit(Misfit::KeepsForm { mask }));
     }
     // A letter may take two bytes.
     let widest = if fitting.ground.pseudonyms.utf8 { 2 } else { 1 };
@@ -188,12 +176,7 @@ impl Pseudonym for Sealed {
 /// One of the ciphertexts that the app has made.
 fn prepared(fitting: &Fitting<'_>, values: &Arc<[String]>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.unique.distinct {
-        return Err(fitting.unfit(
-            Misfit::Unique,
-            "is encrypted by the app in a way of its own and under a unique index, so that each row would need a ciphertext \
-             that only the app can make.",
-            "Drop NOT NULL or the index in production and take :null, or exclude the table.",
-        ));
+        return Err(fitting.unfit(Misfit::PreparedUnique));
     }
     let length = fitting.text()?.limit;
     if values.is_empty() {
@@ -236,7 +219,7 @@ impl Pseudonym for Prepared {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::testing::{column, pseudonyms, table, UNIQUE};
-    use crate::{ColumnFacts, Encryption, EnvelopeKey, Helpers, Mask, RowMask, Type, Unfit};
+    use crate::{ColumnFacts, Encryption, EnvelopeKey, Helpers, Mask, Misfit, RowMask, Type, Unfit};
     use serde_json::{json, Map, Value};
     use std::collections::{HashMap, HashSet};
     use std::sync::Arc;
@@ -341,7 +324,7 @@ mod tests {
     fn a_mask_that_keeps_a_form_is_refused_with_those_that_do_not() {
         for mask in ["phone", "iban", "token", "scrub", "postal_code"] {
             let refused = fitted(mask, json!({}), column("value", Type::TEXT), under(key())).unwrap_err();
-            assert!(refused.what.contains("ciphertext does not show"), "{refused:?}");
+            assert_eq!(refused.misfit, Misfit::KeepsForm { mask });
         }
         assert!(fitted("email", json!({}), text(Some(90)), under(key())).is_err());
     }

@@ -7,7 +7,9 @@ use super::pseudonym::Pseudonym;
 use super::table::{ColumnFacts, Pseudonyms, TableFacts};
 use super::types::Type;
 use crate::becomes::Becomes;
-use crate::error::{InvalidMask, Unfit};
+use crate::error::Unfit;
+use crate::misfit::{InvalidMask, StrayOption};
+use near::nearest;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -190,8 +192,8 @@ impl Mask {
 /// Which masks a rule can name.
 pub(super) struct Catalogue {
     pub(super) entries: &'static [&'static CatalogueEntry],
-    /// Names that are spoken for, and why they are not built.
-    pub(super) not_built: &'static [(&'static str, &'static str)],
+    /// Names that are spoken for, of masks that are not built.
+    pub(super) not_built: &'static [&'static str],
 }
 
 impl Catalogue {
@@ -209,12 +211,13 @@ impl Catalogue {
 
     fn unknown(&self, name: &str) -> InvalidMask {
         let name = name.to_owned();
-        match self.not_built.iter().find(|(known, _)| *known == name) {
-            Some((_, why)) => InvalidMask::NotBuilt { name, why },
-            None => InvalidMask::Unknown {
-                name,
-                known: self.entries.iter().map(|entry| entry.name).collect(),
-            },
+        if self.not_built.contains(&name.as_str()) {
+            return InvalidMask::NotBuilt { name };
+        }
+        let known: Vec<&'static str> = self.entries.iter().map(|entry| entry.name).collect();
+        match nearest(&name, known.iter().copied()) {
+            Some(meant) => InvalidMask::UnknownMeant { name, meant, known },
+            None => InvalidMask::Unknown { name, known },
         }
     }
 }
@@ -222,19 +225,22 @@ impl Catalogue {
 /// Finds every option that the mask does not take.
 fn check_options(entry: &CatalogueEntry, options: &Options) -> Result<(), InvalidMask> {
     let known: Vec<&'static str> = entry.options.iter().map(|(name, _)| *name).collect();
-    let wrong: Vec<String> = options
-        .keys()
-        .filter(|option| !known.contains(&option.as_str()))
-        .cloned()
-        .collect();
-    if wrong.is_empty() {
-        return Ok(());
+    let stray = |option: &String| {
+        let meant = nearest(option, known.iter().copied());
+        let option = option.clone();
+        match meant {
+            Some(meant) => StrayOption::Meant { option, meant },
+            None => StrayOption::Stray { option },
+        }
+    };
+    let wrong = options.keys().filter(|option| !known.contains(&option.as_str()));
+    let options: Vec<StrayOption> = wrong.map(stray).collect();
+    let mask = entry.name;
+    match (options.is_empty(), known.is_empty()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(InvalidMask::NoOption { mask, options }),
+        (_, false) => Err(InvalidMask::OtherOptions { mask, options, known }),
     }
-    Err(InvalidMask::Options {
-        mask: entry.name,
-        options: wrong,
-        known,
-    })
 }
 
 /// What the masks of one table are fitted to.

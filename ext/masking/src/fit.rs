@@ -5,7 +5,8 @@ use super::becomes::Becomes;
 use super::condition::Check;
 use super::encrypted;
 use super::entry::{FitContext, Fitted, Fitting, Mask, ANY_VALUE};
-use super::error::{Misfit, Unfit};
+use super::error::Unfit;
+use super::misfit::Misfit;
 use super::pseudonym::{Blanks, Scratch};
 use super::sql::{plain_text, quote_identifier};
 use super::starts::{samples, TRIAL_VALUES};
@@ -41,8 +42,6 @@ pub(super) fn fit(ground: FitContext<'_>, position: usize, mask: &Mask) -> Resul
             table: table.name.clone(),
             column: format!("column number {position}"),
             misfit: Misfit::Column,
-            what: "is not in the table's data.".to_owned(),
-            remedy: "".into(),
         }));
     };
     let fitting = Fitting {
@@ -71,12 +70,9 @@ pub(super) fn fit(ground: FitContext<'_>, position: usize, mask: &Mask) -> Resul
         is_shared: false,
     };
     if let Some(check) = never_met(&action, mask, table) {
-        return Err(fitting.unfit(
-            Misfit::Check(check.to_owned()),
-            format!("has the CHECK \"{check}\", which does not take what its mask writes."),
-            "Take another mask, such as one that keeps the value's form (:token, :phone, :postal_code), or :static with \
-             a value that the CHECK takes.",
-        ));
+        return Err(fitting.unfit(Misfit::Check {
+            check: check.to_owned(),
+        }));
     }
     Ok((masked, action, fitted.reads))
 }

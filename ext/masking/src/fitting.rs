@@ -1,18 +1,17 @@
-//! What masks ask while they fit themselves to a column: its type, its room, their options, and how the two sentences of
-//! a problem are worded.
+//! What masks ask while they fit themselves to a column: its type, its room, their options; and what does not fit.
 
 use super::action::Writes;
 use super::becomes::Becomes;
 use super::entry::{Fitted, Fitting, Mask, Options};
 use super::equal::{Equal, Fold};
-use super::error::{InvalidMask, Misfit, Unfit};
+use super::error::Unfit;
 use super::key::Function;
+use super::misfit::{Distinct, Expected, ForTypes, Held, InvalidMask, Misfit};
 use super::pseudonym::Pseudonym;
 use super::sql::{plain_text, quote_identifier, quote_literal};
 use super::table::{ColumnFacts, Uniqueness};
 use super::types::Type;
 use serde_json::Value;
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// The fewest bits of a keyed digest that are taken for distinct under a unique index: among ten million rows,
@@ -34,70 +33,52 @@ pub(super) struct TextColumn {
 }
 
 impl Fitting<'_> {
-    /// The mask does not fit: what of it, and two sentences, of which the first begins with the column.
-    pub(super) fn unfit(
-        &self,
-        misfit: Misfit,
-        what: impl Into<String>,
-        remedy: impl Into<Cow<'static, str>>,
-    ) -> Box<Unfit> {
+    /// The mask does not fit.
+    pub(super) fn unfit(&self, misfit: Misfit) -> Box<Unfit> {
         Box::new(Unfit {
             table: self.ground.table.name.clone(),
             column: self.column.name.clone(),
             misfit,
-            what: what.into(),
-            remedy: remedy.into(),
         })
     }
 
-    pub(super) fn wrong_type(&self, types: &str) -> Box<Unfit> {
-        self.unfit(
-            Misfit::Type,
-            format!(
-                "is {}, and the mask :{} is for {types}.",
-                self.column.kind.describe(),
-                self.name()
-            ),
-            "Take another mask, such as :null or :static, or exclude the table.",
-        )
+    /// The name of the column's type.
+    pub(super) fn column_type(&self) -> String {
+        self.column.kind.describe()
+    }
+
+    pub(super) fn wrong_type(&self, types: ForTypes) -> Box<Unfit> {
+        self.unfit(Misfit::OtherType {
+            column_type: self.column_type(),
+            mask: self.name(),
+            types,
+        })
     }
 
     /// For what a strategy gives a column, which no rule can name alone.
-    pub(super) fn cannot_hold(&self, value: &str) -> Box<Unfit> {
-        self.unfit(
-            Misfit::Type,
-            format!("is {}, which cannot hold {value}.", self.column.kind.describe()),
-            "Take the table out of this rule, or exclude the table.",
-        )
+    pub(super) fn cannot_hold(&self, value: Held) -> Box<Unfit> {
+        let column_type = self.column_type();
+        self.unfit(Misfit::CannotHold { column_type, value })
     }
 
     /// The mask that is named within this one is none.
     pub(super) fn inner(&self, invalid: InvalidMask) -> Box<Unfit> {
-        let what = format!("has the mask :{} in which {invalid}", self.name());
-        self.unfit(Misfit::Inner(invalid), what, "")
+        let mask = self.name();
+        self.unfit(Misfit::Inner { mask, invalid })
     }
 
     /// The column is under a unique index and too small.
     pub(super) fn too_small_to_be_distinct(&self) -> Box<Unfit> {
-        self.unfit(
-            Misfit::Unique,
-            format!(
-                "is under a unique index, and its type ({}) cannot hold enough distinct pseudonyms.",
-                self.column.kind.describe()
-            ),
-            "Widen the column, drop the index in production, or exclude the table.",
-        )
+        let column_type = self.column_type();
+        self.unfit(Misfit::TooSmall { column_type })
     }
 
-    pub(super) fn wrong_option(&self, option: &str, expected: &str) -> Box<Unfit> {
-        self.unfit(
-            Misfit::Option(option.to_owned()),
-            format!(
-                "has the mask :{} with an option \"{option}\" that is not {expected}.",
-                self.name()
-            ),
-            "Correct the option.",
-        )
+    pub(super) fn wrong_option(&self, option: &str, expected: Expected) -> Box<Unfit> {
+        self.unfit(Misfit::Option {
+            mask: self.name(),
+            option: option.to_owned(),
+            expected,
+        })
     }
 
     pub(super) fn text(&self) -> Result<TextColumn, Box<Unfit>> {
@@ -110,7 +91,7 @@ impl Fitting<'_> {
                     !self.column.unique.tells_case_apart && (ignores_case || self.column.unique.distinct),
                 ),
             }),
-            _ => Err(self.wrong_type("text columns")),
+            _ => Err(self.wrong_type(ForTypes::Text)),
         }
     }
 
@@ -136,34 +117,26 @@ impl Fitting<'_> {
 
     /// The column is shorter than what the mask writes.
     pub(super) fn too_short(&self, length: usize) -> Box<Unfit> {
-        self.unfit(
-            Misfit::Room,
-            format!(
-                "is {}, and what the mask :{} writes has up to {length} characters.",
-                self.column.kind.describe(),
-                self.name()
-            ),
-            "Take another mask, or widen the column in production.",
-        )
+        self.unfit(Misfit::Room {
+            column_type: self.column_type(),
+            mask: self.name(),
+            length,
+        })
     }
 
     /// The mask repeats itself, so it is not for a column under a unique index.
     pub(super) fn may_repeat(&self) -> Result<(), Box<Unfit>> {
         if self.column.unique.distinct {
-            return Err(self.unfit(
-                Misfit::Unique,
-                format!(
-                    "is under a unique index, and the mask :{} gives different values the same pseudonym.",
-                    self.name()
-                ),
-                self.what_keeps_distinct(),
-            ));
+            return Err(self.unfit(Misfit::Repeats {
+                mask: self.name(),
+                advice: self.what_keeps_distinct(),
+            }));
         }
         Ok(())
     }
 
     /// What to do about a mask that repeats itself: masks that fit this column and do not.
-    pub(super) fn what_keeps_distinct(&self) -> String {
+    pub(super) fn what_keeps_distinct(&self) -> Distinct {
         const CANDIDATES: [&str; 4] = ["hash", "token", "email", "uuid"];
         let catalogue = self.ground.catalogue;
         let fits = |name: &&str| {
@@ -175,23 +148,14 @@ impl Fitting<'_> {
         };
         // One that repeats itself is none of them.
         let candidates = CANDIDATES.iter().filter(|name| **name != self.name());
-        let fitting: Vec<String> = candidates
-            .copied()
-            .filter(|name| fits(name))
-            .take(3)
-            .map(|name| format!(":{name}"))
-            .collect();
-        match fitting.split_last() {
-            None => "No mask keeps such values distinct: drop the index in production, name it in exclude_objects, or \
-                     exclude the table."
-                .to_owned(),
-            Some((last, [])) => {
-                format!("Take a mask that keeps values distinct, such as {last}, or drop the index in production.")
-            }
-            Some((last, others)) => format!(
-                "Take a mask that keeps values distinct, such as {} or {last}, or drop the index in production.",
-                others.join(", ")
-            ),
+        let mut fitting: Vec<&'static str> = candidates.copied().filter(|name| fits(name)).take(3).collect();
+        match (fitting.pop(), fitting) {
+            (None, _) => Distinct::None,
+            (Some(mask), others) if others.is_empty() => Distinct::One { mask },
+            (Some(last), others) => Distinct::Several {
+                masks: others.iter().map(|name| format!(":{name}")).collect(),
+                last,
+            },
         }
     }
 
@@ -214,7 +178,7 @@ impl Fitting<'_> {
         match self.option(option) {
             None => Ok(false),
             Some(Value::Bool(value)) => Ok(*value),
-            Some(_) => Err(self.wrong_option(option, "true or false")),
+            Some(_) => Err(self.wrong_option(option, Expected::Flag)),
         }
     }
 
@@ -230,10 +194,8 @@ impl Fitting<'_> {
                 .as_u64()
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| {
-                    self.wrong_option(
-                        option,
-                        &format!("a whole number from {} to {}", range.start(), range.end()),
-                    )
+                    let (least, most) = (*range.start(), *range.end());
+                    self.wrong_option(option, Expected::Number { least, most })
                 }),
         }
     }
@@ -242,7 +204,7 @@ impl Fitting<'_> {
         match self.option(option) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-            Some(_) => Err(self.wrong_option(option, "a string that is not empty")),
+            Some(_) => Err(self.wrong_option(option, Expected::Text)),
         }
     }
 

@@ -63,8 +63,8 @@ impl Given {
             staging_password: None,
             helpers: Default::default(),
         };
-        let mask =
-            Mask::named("fake", self.options.as_object().unwrap()).map_err(|error| error.to_string())?;
+        let mask = Mask::named("fake", self.options.as_object().unwrap())
+            .map_err(|invalid| format!("{invalid:?}"))?;
         RowMask::new(&table, &[(0, mask)], &pseudonyms)
             .map(Arc::new)
             .map_err(|unfit| unfit[0].to_string())
@@ -174,7 +174,10 @@ fn under_a_unique_index_values_stay_distinct_by_construction() {
         };
         if matches!(kind, "phone" | "postal_code") {
             let problem = given.compiled().unwrap_err();
-            assert!(problem.contains(&format!("Take the mask :{kind}")), "{problem}");
+            assert!(
+                problem.contains(&format!(r#""mask_fake_too_few","sort":"{kind}""#)),
+                "{problem}"
+            );
             continue;
         }
         let masked = given.masked(&people(5000));
@@ -202,7 +205,7 @@ fn what_is_written_fits_the_column_and_a_column_too_short_is_refused() {
                         "{kind} in {limit}: {longest:?}"
                     );
                 }
-                Err(problem) => assert!(problem.contains("widen the column"), "{problem}"),
+                Err(problem) => assert!(problem.contains("mask_fake_too_long"), "{problem}"),
             }
         }
     }

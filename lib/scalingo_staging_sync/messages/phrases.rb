@@ -9,8 +9,8 @@ module ScalingoStagingSync
     # What only an error says is in English alone, in the files of failures/.
     class Phrases
       # A field, with a capital letter where it begins a sentence; before it the list that has the word for it, or `option`, behind
-      # it what stands between several.
-      PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)(?:\|(?<joint>[^}]*))?\}/
+      # it what stands between several. `last` is there where the sentence ends with it.
+      PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)(?:\|(?<joint>[^}]*))?\}(?:(?<last>\z|(?= [A-Z]))|)/
       private_constant :PLACE
 
       # Files with words.
@@ -25,10 +25,13 @@ module ScalingoStagingSync
       # Before the name of an option, whose place in the app is not always the same.
       OPTION = "option"
 
+      # Before a column as `config.pii_ignore` names it, whose entry stands there.
+      IGNORE = "ignore"
+
       # What stands between phrases, where a sentence has nothing else, and between names.
       JOINTS = { en: "; ", fr: " ; " }.freeze
       COMMA = ", "
-      private_constant :SQLSTATES, :OPTION, :JOINTS, :COMMA
+      private_constant :SQLSTATES, :OPTION, :IGNORE, :JOINTS, :COMMA
 
       # @param locale [Symbol] :en or :fr
       # @return [Phrases] its words
@@ -81,17 +84,18 @@ module ScalingoStagingSync
 
         text = @sentences.fetch(phrase.fetch(:kind))
         text = text.fetch(@language.single?(phrase.fetch(:count)) ? "one" : "other") if text.is_a?(Hash)
-        values = text.scan(PLACE).map { |list, name, joint| place(phrase, list, name, joint) }
+        values = text.scan(PLACE).map { |list, name, joint, last| place(phrase, list, name, joint, last) }
         @language.typeset(text.gsub(PLACE) { values.shift }) if values.all?
       end
 
-      def place(phrase, list, name, joint)
+      def place(phrase, list, name, joint, last)
         return RubySource.named(name) if list == OPTION
 
         field = phrase.fetch(name.downcase.to_sym)
         return sqlstate(field) if list == SQLSTATES
+        return RubySource.ignore(field) if list == IGNORE
 
-        said = list ? word(list, field) : value(field, joint)
+        said = list ? word(list, field) : value(field, joint, last)
         name.match?(/\A[A-Z]/) ? said&.sub(/\A./, &:upcase) : said
       end
 
@@ -100,18 +104,20 @@ module ScalingoStagingSync
         @meanings[code] || @meanings[code[0, 2]] || @meanings.fetch("other")
       end
 
-      # A name is the same in every language, and so is an entry of the rules.
-      def value(field, joint = nil)
+      # A name is the same in every language, and so is an entry of the rules. A sentence that ends another has its full stop.
+      def value(field, joint = nil, last = nil)
         case field
-        when Array then joined(field, joint)
-        when Hash then field.key?(:kind) ? sentence(field)&.delete_suffix(".") : RubySource.entry(field)
+        when Array then joined(field, joint, last)
+        when Hash then field.key?(:kind) ? within(sentence(field), last) : RubySource.entry(field)
         when Integer then @language.number(field)
         else field
         end
       end
 
-      def joined(parts, joint = nil)
-        said = parts.map { |part| value(part) }
+      def within(said, last) = last ? said : said&.delete_suffix(".")
+
+      def joined(parts, joint = nil, last = nil)
+        said = parts.map { |part| value(part, nil, last) }
         joint ||= parts.all?(String) ? COMMA : JOINTS.fetch(@language.locale)
         @language.typeset(said.join(joint)) if said.all?
       end

@@ -11,42 +11,24 @@ module ScalingoStagingSync
       # Options of masks whose value is the name of another mask.
       NAMES_A_MASK = %w[of].freeze
 
-      # Options for which a variable may stand, and which.
-      VARIABLES = { "backup_file" => "BACKUP_FILE", "backup_url" => "BACKUP_URL" }.freeze
-
       # What the engine's documentation calls options by.
       IN_DOCUMENTATION = {
         "email_domain" => "anonymized_email_domain", "staging_password" => "staging_password", "country" => "country"
       }.freeze
-      private_constant :LABEL, :NAMES_A_MASK, :VARIABLES, :IN_DOCUMENTATION
+      private_constant :LABEL, :NAMES_A_MASK, :IN_DOCUMENTATION
 
       module_function
 
-      # @param suggested [Hash{Symbol, String => Object}] one of :option, :set, :entry, :rules, :ignore and :mask, as the
-      #   engine returns it
+      # @param suggested [Hash{Symbol, String => Array<Hash>}] :rules, and the columns that need them, as the engine returns it
       # @return [String] it as Ruby
-      # @raise [ArgumentError] when it is something else
-      def of(suggested)
-        form, facts = suggested.first
-        case form.to_sym
-        when :option then named(facts)
-        when :set then "config.#{facts[:option]} = #{setting(facts[:value])}"
-        when :entry then entry(facts)
-        when :rules then rules(facts)
-        when :ignore then ignore(facts)
-        when :mask then mask(facts)
-        else raise ArgumentError, "The engine suggests #{form}, which is not known."
-        end
-      end
+      # @raise [KeyError] when it is something else
+      def of(suggested) = rules(suggested.transform_keys(&:to_sym).fetch(:rules))
 
-      # @param option [String] the engine's name for an option
-      # @return [String] where it is set, such as `config.lock_timeout`
+      # @param option [String] "target_url" or "storage_service"
+      # @return [String] where it is set, such as `config.active_storage.service`
+      # @raise [KeyError] when it is another one, which a sentence names as it is written
       def named(option)
-        case option
-        when "target_url" then Support::Variables.target_from
-        when "storage_service" then "config.active_storage.service"
-        else ["config.#{option}", *VARIABLES[option]].join(" or ")
-        end
+        { "target_url" => Support::Variables.target_from, "storage_service" => "config.active_storage.service" }.fetch(option)
       end
 
       # @param text [String] of the engine's documentation, with options and masks in angle brackets
@@ -127,10 +109,6 @@ module ScalingoStagingSync
 
       def option(name, given) = NAMES_A_MASK.include?(name) ? given.to_sym.inspect : value(given)
       private_class_method :option
-
-      # A word is the name of one of several ways, such as `:mask`.
-      def setting(given) = given.is_a?(String) ? given.to_sym.inspect : given.inspect
-      private_class_method :setting
 
       # String#inspect escapes what would be interpolated.
       def value(given)

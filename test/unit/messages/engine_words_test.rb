@@ -17,46 +17,27 @@ class EngineWordsTest < Minitest::Test
   end
 
   def test_an_error_has_its_class_its_words_and_what_it_is_about
-    error = Words.error(kind: "privilege", what: "It may not.", remedy: ["Raise ", { "option" => "lock_timeout" }, "."], about: ABOUT)
+    error = Words.error(kind: "privilege", what: "It may not.", remedy: ["Now: ", { "phrase" => { kind: "again" } }], about: ABOUT)
     assert_instance_of ScalingoStagingSync::PrivilegeError, error
-    assert_equal "It may not. Raise config.lock_timeout.", error.message
+    assert_equal "It may not. Now: Run it again.", error.message
     assert_equal ABOUT, { table: error.table, column: error.column, rows: error.rows, sqlstate: error.sqlstate }
   end
 
   def test_what_would_end_a_run_has_the_name_of_its_class
-    faults = [["Raise ", { "option" => "lock_timeout" }, "."], "No."]
+    faults = [["Raise it: ", { "phrase" => { kind: "again" } }], "No."]
     problem = Words.result({ problems: [{ kind: "api", what: "No.", remedy: "Wait.", about: ABOUT, faults: }] })[:problems].first
-    assert_equal({ error: "Integrations::ScalingoApiClient::BackupError", what: "No.", remedy: "Wait.", **ABOUT, faults: ["Raise config.lock_timeout.", "No."] },
+    assert_equal({ error: "Integrations::ScalingoApiClient::BackupError", what: "No.", remedy: "Wait.", **ABOUT, faults: ["Raise it: Run it again.", "No."] },
                  problem)
-  end
-
-  def test_every_option_that_the_engine_names_is_one_of_the_configuration
-    source = File.read(File.expand_path("../../../ext/engine/src/text.rs", __dir__))
-    names = source[/pub enum Setting \{(.*?)^\}/m, 1].scan(/^    ([A-Z]\w+),$/).flatten.map { |name| name.gsub(/(?<!^)([A-Z])/, '_\1').downcase }
-    assert_includes names, "storage_service"
-    (names - %w[storage_service]).each do |name|
-      assert_respond_to ScalingoStagingSync::Configuration.new, name
-      assert Words.text([{ "option" => name }]).start_with?("config.#{name}")
-    end
-  end
-
-  def test_an_option_is_written_as_the_initializer_has_it
-    { ["backup_max_age", nil] => "config.backup_max_age = nil", ["terminate_connections", true] => "config.terminate_connections = true",
-      %w[pii_policy mask] => "config.pii_policy = :mask" }.each do |(option, value), ruby|
-      assert_equal ruby, Words.text([{ "set" => { option:, value: } }])
-    end
-    assert_equal "config.backup_file or BACKUP_FILE", Words.text([{ "option" => "backup_file" }])
-    assert_equal "config.active_storage.service", Words.text([{ "option" => "storage_service" }])
   end
 
   def test_the_target_is_named_by_what_its_url_comes_from
     said = lambda do |**variables|
       %w[DATABASE_URL SCALINGO_POSTGRESQL_URL].each { |name| ENV[name] = variables[name.to_sym] }
-      Words.text(["Check the host in ", { "option" => "target_url" }, "."])
+      Words.text([{ "phrase" => { kind: "name_own_database" } }])
     end
-    assert_equal "Check the host in DATABASE_URL.", said.call(DATABASE_URL: STAGING_URL, SCALINGO_POSTGRESQL_URL: STAGING_URL)
-    assert_equal "Check the host in SCALINGO_POSTGRESQL_URL.", said.call(SCALINGO_POSTGRESQL_URL: STAGING_URL)
-    assert_equal "Check the host in config/database.yml.", said.call
+    assert_equal "Let DATABASE_URL name the staging app's own database.", said.call(DATABASE_URL: STAGING_URL, SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal "Let SCALINGO_POSTGRESQL_URL name the staging app's own database.", said.call(SCALINGO_POSTGRESQL_URL: STAGING_URL)
+    assert_equal "Let config/database.yml name the staging app's own database.", said.call
   end
 
   def test_the_history_is_read_whatever_version_wrote_it

@@ -44,7 +44,7 @@ class PhrasesTest < Minitest::Test
     named = words.scan(/config\.(\w+)/).flatten.uniq
     assert_operator named.size, :>, 15
     assert_empty(named.reject { |name| ScalingoStagingSync::Configuration.new.respond_to?(name) })
-    assert_equal %w[target_url], words.scan(/%\{option\.(\w+)\}/).flatten.uniq
+    assert_equal %w[storage_service target_url], words.scan(/%\{option\.(\w+)\}/).flatten.uniq.sort
   end
 
   def test_an_error_says_a_place_in_it_with_a_capital_where_it_begins
@@ -57,6 +57,25 @@ class PhrasesTest < Minitest::Test
   def test_a_sentence_within_another_has_no_full_stop_of_its_own
     failure = { kind: "no_app" }
     assert_equal "there was no link to it (The app to copy from is not configured)", Phrases.in(:en).say({ kind: "no_link_because", failure: })
+  end
+
+  def test_a_sentence_that_ends_another_keeps_its_end
+    meant = { kind: "meant", name: '"public.users"' }
+    fault = { kind: "none_matches", text: "user", advice: meant }
+    assert_equal '{ table: "user" }: no table of the backup matches "user". Did you mean "public.users"?',
+                 Phrases.in(:en).say({ kind: "names_nothing", place: '{ table: "user" }', fault: })
+    nothing = { kind: "none_matches", text: "zzz", advice: { kind: "correct_or_remove_name" } }
+    assert_match(/\Akeep_tables: no table of the backup matches "zzz"\. Correct the name, or remove it\. Only tables/,
+                 Phrases.in(:en).say({ kind: "keeps_nothing", fault: nothing }))
+    stray = [{ kind: "stray_option_meant", option: "keepyear", meant: "keep_year" }, { kind: "stray_option", option: "zzz" }]
+    assert_equal 'the mask :date does not take the option "keepyear". Did you mean keep_year? Nor "zzz". It takes days, keep_year.',
+                 Phrases.in(:en).say({ kind: "mask_takes_options", mask: "date", options: stray, known: %w[days keep_year] })
+  end
+
+  def test_an_entry_that_lets_a_column_be_stands_in_a_sentence_as_ruby
+    acts = { kind: "acts_outside", column: "public.hooks.url", reason: { kind: "outbox" }, because: [{ kind: "no_mask_fits" }], entry: "public.hooks.url" }
+    assert_equal "public.hooks.url acts outside (an outbox) and cannot be masked by itself: no mask of the catalogue fits it. Give it a rule with a " \
+                 'mask that fits, or let it stay with the entry "public.hooks.url" => "why it may stay" in config.pii_ignore.', Phrases.in(:en).say(acts)
   end
 
   # In English they are their own names.
@@ -130,8 +149,8 @@ class PhrasesTest < Minitest::Test
 
   def test_a_warning_with_details_is_the_phrase_that_it_begins_with
     phrase = { kind: "uncovered", count: 2 }
-    result = EngineWords.result({ warnings: [["", { phrase: }, ":\n- ", { ignore: "a.b" }, ".\n"], ["Set ", { option: "pii_policy" }, "."]] })
-    assert_equal "2 columns look personal, are covered by no rule, and were copied as production has them:\n- \"a.b\" => \"why it may stay\".\n", result[:warnings].first
+    result = EngineWords.result({ warnings: [["", { phrase: }, ":\n- a.b.\n"], ["Words, ", { phrase: }, "."]] })
+    assert_equal "2 columns look personal, are covered by no rule, and were copied as production has them:\n- a.b.\n", result[:warnings].first
     assert_equal [phrase, nil], result[:warnings_data]
     assert_match(/\A2 colonnes semblent personnelles/, Sentence.all_of(result, :warnings).first.in(:fr))
   end
@@ -145,10 +164,10 @@ class PhrasesTest < Minitest::Test
 
   def test_what_the_server_refuses_is_said_by_its_code_or_in_its_own_words
     details = [{ kind: "detail_sqlstate", sqlstate: "23505" }, { kind: "detail_table", name: "public.users" }]
-    refused = ->(answer) { EngineWords.text([{ phrase: { kind: "server_refused", attempt: "creating the index x", answer: } }]) }
-    assert_equal "PostgreSQL refused creating the index x: two rows have the same key (SQLSTATE 23505, table public.users).",
+    refused = ->(answer) { EngineWords.text([{ phrase: { kind: "server_refused", attempt: { kind: "creating", object: "INDEX x" }, answer: } }]) }
+    assert_equal "PostgreSQL refused creating INDEX x: two rows have the same key (SQLSTATE 23505, table public.users).",
                  refused[{ kind: "server_meant", sqlstate: "23505", details: }]
-    assert_equal "PostgreSQL refused creating the index x: no (SQLSTATE 23505, table public.users).", refused[{ kind: "server_said", message: "no", details: }]
+    assert_equal "PostgreSQL refused creating INDEX x: no (SQLSTATE 23505, table public.users).", refused[{ kind: "server_said", message: "no", details: }]
     meant = %w[22ZZZ ZZZZZ].map { |sqlstate| Phrases.in(:en).say({ kind: "server_meant", sqlstate:, details: [] }) }
     assert_equal ["a value is not possible there ()", "it failed ()"], meant
     assert_equal "deux lignes ont la même clé (SQLSTATE 23505, table public.users)", french({ kind: "server_meant", sqlstate: "23505", details: })

@@ -71,12 +71,12 @@ class RubySourceTest < Minitest::Test
   end
 
   def test_what_the_engine_suggests_in_a_form_that_is_not_known_is_an_error
-    assert_raises(ArgumentError) { Source.of({ "other" => "x" }) }
+    assert_raises(KeyError) { Source.of({ "other" => "x" }) }
   end
 
   def test_words_have_what_is_suggested_at_its_place
     words = ScalingoStagingSync::Messages::EngineWords
-    assert_equal "Use :email, please.", words.text(["Use ", { "mask" => PLAIN }, ", please."])
+    assert_match(/\AUse these:\nconfig\.anonymization_tables \+= \[/, words.text(["Use these:\n", { "rules" => [finding("users", "email")] }]))
     assert_equal "No code.", words.text("No code.")
   end
 

@@ -2,6 +2,7 @@
 
 use super::{Detection, LoadScan};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::Load;
 use crate::postgres::Session;
 use masking::quote_identifier;
@@ -34,7 +35,12 @@ pub(crate) async fn judge(client: &Session, detection: &Detection) -> Result<()>
 
 async fn read(client: &Session, load: &Load, most: Option<u64>, scan: &mut LoadScan) -> Result<()> {
     let refused = |error: &tokio_postgres::Error| {
-        Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
+        Error::from_server(
+            Doing::WithRows(&Attempt::Reading {
+                table: load.table.to_string(),
+            }),
+            error,
+        )
     };
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let limit = most.map(|most| format!(" LIMIT {most}")).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! What a row that cannot be masked, and a mask that does not fit its column, mean to the caller.
 
 use super::{About, Error, Kind};
-use crate::failure::{ArchiveFailure, ArchiveRemedy, MaskFailure, MaskRemedy};
-use crate::text::{text, Setting, Text};
+use crate::failure::{ArchiveFailure, ArchiveRemedy, MaskFailure, MaskFault, MaskRemedy};
+use crate::text::Text;
 use masking::{MaskError, Misfit, Unfit};
 
 impl From<MaskError> for Error {
@@ -53,19 +53,18 @@ impl From<&Unfit> for About {
 
 impl From<&Unfit> for Text {
     fn from(unfit: &Unfit) -> Self {
-        let column = format!("{}.{}", unfit.table, unfit.column);
-        match unfit.misfit {
-            Misfit::EmailDomain(most) => text!(
-                format!("{column} {} Shorten ", unfit.what),
-                Setting::AnonymizedEmailDomain,
-                format!(" to at most {most} characters."),
-            ),
-            Misfit::StagingPassword => text!(
-                format!("{column} has the mask :staging_password, and "),
-                Setting::StagingPassword,
-                " is not set. Set it, or take :unknown_password.",
-            ),
-            _ => unfit.to_string().into(),
-        }
+        let (column, misfit) = column_and_misfit(unfit);
+        MaskFault::Unfit { column, misfit }.into()
     }
+}
+
+/// What does not fit, as a fault of a rule.
+pub(crate) fn unfit_of_rule(rule: String, unfit: &Unfit) -> MaskFault {
+    let (column, misfit) = column_and_misfit(unfit);
+    MaskFault::OfRule { rule, column, misfit }
+}
+
+fn column_and_misfit(unfit: &Unfit) -> (String, Misfit) {
+    let column = format!("{}.{}", unfit.table, unfit.column);
+    (column, unfit.misfit.clone())
 }

@@ -6,7 +6,7 @@
 
 use super::sqlstate::is_about_objects;
 use super::{About, Error, Kind};
-use crate::failure::{ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
+use crate::failure::{Attempt, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// The function of PL/pgSQL by which functions raise errors of their own: what they name may be anything.
@@ -22,18 +22,17 @@ const LONGEST_NAME: usize = 63;
 const LONGEST_WORDS: usize = 300;
 const LONGEST_NEAR: usize = 40;
 
-/// What the server was asked to do ("creating the index users_email"), and whether a row's value can be in what it says
-/// of it.
+/// What the server was asked for, and whether a row's value can be in what it says of it.
 #[derive(Debug, Clone, Copy)]
 pub enum Doing<'a> {
     /// No row is near: settings, catalogs, privileges, the creation and the dropping of objects without rows.
-    WithoutRows(&'a str),
+    WithoutRows(&'a Attempt),
     /// Rows are read, written, compared or computed with, by the database's own casts, indexes' expressions,
     /// generated columns, constraints, triggers, views.
-    WithRows(&'a str),
+    WithRows(&'a Attempt),
     /// The same for a statement that ran discreetly: its error is one that we raised, of the same code, and the names in
     /// it were looked up.
-    Discreet(&'a str),
+    Discreet(&'a Attempt),
     /// A rule's own SQL, which the server was shown.
     Rule {
         /// The rule, as messages call it.
@@ -44,10 +43,12 @@ pub enum Doing<'a> {
 }
 
 impl Doing<'_> {
-    fn attempt(&self) -> &str {
+    fn attempt(self) -> Attempt {
         match self {
-            Self::WithoutRows(attempt) | Self::WithRows(attempt) | Self::Discreet(attempt) => attempt,
-            Self::Rule { rule, .. } => rule,
+            Self::WithoutRows(attempt) | Self::WithRows(attempt) | Self::Discreet(attempt) => attempt.clone(),
+            Self::Rule { rule, .. } => Attempt::Rule {
+                rule: rule.to_owned(),
+            },
         }
     }
 }
@@ -61,7 +62,6 @@ impl Error {
     /// HINT or its CONTEXT (PostgreSQL's documentation, "Error and Notice Message Fields").
     pub fn from_server(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
         let attempt = doing.attempt();
-        let attempt = attempt.to_owned();
         let Some(report) = error.as_db_error() else {
             return Self::new(
                 Kind::TargetConnection,

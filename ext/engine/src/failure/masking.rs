@@ -1,5 +1,6 @@
-//! A row that cannot be masked.
+//! A row that cannot be masked, and a mask that does not fit its column.
 
+use masking::Misfit;
 use phrases::phrases;
 
 phrases! {
@@ -21,5 +22,16 @@ phrases! {
         WidenColumn "widen_column",
         /// Take a mask that writes what the CHECK takes.
         TakeMaskForCheck "take_mask_for_check",
+    }
+}
+
+phrases! {
+    /// A mask that does not fit its column, which has its table before it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum MaskFault {
+        /// One that no rule gives.
+        Unfit "unfit" { column: String, misfit: Misfit },
+        /// A rule's.
+        OfRule "unfit_of_rule" { rule: String, column: String, misfit: Misfit },
     }
 }

@@ -1,5 +1,6 @@
 //! What PostgreSQL refuses, and how it answers.
 
+use super::Attempt;
 use phrases::phrases;
 
 phrases! {
@@ -35,13 +36,13 @@ phrases! {
 }
 
 phrases! {
-    /// What the server did not do. An `attempt` is what it was asked for.
+    /// What the server did not do. The `attempt` is what it was asked for.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum ServerFailure {
         /// It refused.
-        Refused "server_refused" { attempt: String, answer: ServerAnswer },
+        Refused "server_refused" { attempt: Attempt, answer: ServerAnswer },
         /// The connection broke.
-        Broke "broke_while" { attempt: String },
+        Broke "broke_while" { attempt: Attempt },
         /// It refuses rules in so many places, as follows.
         RulesRefused "rules_refused" { count: usize },
         /// It refuses rules of the subset in so many places, as follows.

@@ -20,6 +20,7 @@ use super::Job;
 use crate::detect::{rows, Detection};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::Attempt;
 use crate::failure::{JobFailure, JobRemedy};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{self, Load, Plan, StepKind, TableName, TaskId};
@@ -211,7 +212,7 @@ impl Masking<'_> {
         let explained = sql_rules::explain(self.writer, self.plan).await;
         // After a failure the connection may be gone, and the reason is what to report.
         let ended = self
-            .execute(Doing::WithoutRows("ending the check of rules in SQL"), "ROLLBACK")
+            .execute(Doing::WithoutRows(&Attempt::EndingRuleCheck), "ROLLBACK")
             .await;
         explained.and(ended)
     }
@@ -317,7 +318,7 @@ impl Masking<'_> {
     async fn begin(&self) -> Result<()> {
         let milliseconds = (self.settings.target.lock_timeout * 1000.0) as u64;
         let sql = format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}");
-        self.execute(Doing::WithoutRows("beginning a transaction"), &sql)
+        self.execute(Doing::WithoutRows(&Attempt::BeginningTransaction), &sql)
             .await
     }
 
@@ -325,7 +326,7 @@ impl Masking<'_> {
         self.begin().await?;
         match self.mask_within(part).await {
             Ok(tables) => {
-                self.execute(Doing::WithRows("committing masked rows"), "COMMIT")
+                self.execute(Doing::WithRows(&Attempt::CommittingMasked), "COMMIT")
                     .await?;
                 Ok(tables)
             }
@@ -342,8 +343,13 @@ impl Masking<'_> {
         // Readers may go on, writers wait: a row written now would be lost with the truncation.
         for table in &tables {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.sql());
-            self.execute(Doing::WithoutRows(&format!("locking {table}")), &lock)
-                .await?;
+            self.execute(
+                Doing::WithoutRows(&Attempt::Locking {
+                    table: table.to_string(),
+                }),
+                &lock,
+            )
+            .await?;
         }
         // All copies come before the first change: what is changed here is locked against the reader too.
         let mut copies = Vec::new();

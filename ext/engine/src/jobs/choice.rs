@@ -3,6 +3,7 @@
 use super::read_only;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::Attempt;
 use crate::failure::{BackupRemedy, JobFailure, JobRemedy};
 use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Search, Selection, Sought, What};
 use crate::plan::part::Part;
@@ -125,7 +126,7 @@ impl Known<'_> {
         identity: &Identity,
     ) -> Result<Option<Selection>> {
         let emptied = session.batch_execute("DISCARD TEMP").await;
-        emptied.map_err(|error| Error::from_server(Doing::WithoutRows("choosing rows"), &error))?;
+        emptied.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))?;
         let stall_timeout = self.settings.target.stall_timeout;
         let again =
             source::open_again(&self.settings.source, self.backup, stall_timeout, self.events).await?;

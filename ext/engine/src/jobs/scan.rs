@@ -7,6 +7,7 @@ use super::{read_only, until_cancelled, Job};
 use crate::detect::{rows, Detection, LoadScan};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Phase, Sink};
+use crate::failure::Attempt;
 use crate::finding::Finding;
 use crate::plan::{Load, Plan};
 use crate::planned;
@@ -136,7 +137,7 @@ async fn database(settings: Settings, url: SecretString, events: &Sink) -> Resul
     session
         .batch_execute(begin)
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("beginning to read the database"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::BeginningToRead), &error))?;
     let (plan, _) = planned::from_catalogue(&session, &settings, events).await?;
     let detection = detection(plan);
     rows::judge(&session, &detection).await?;

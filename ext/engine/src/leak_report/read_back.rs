@@ -1,6 +1,7 @@
 //! Shows the leak check what a table holds, where that is not what was sent: rules in SQL may have deleted rows.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::Load;
 use crate::postgres::Session;
 use leak_check::{LeakCheck, LookTime};
@@ -27,7 +28,12 @@ pub(crate) async fn read_back(
         return Ok(());
     };
     let refused = |error: tokio_postgres::Error| {
-        Error::from_server(Doing::WithRows(&format!("reading {} back", load.table)), &error)
+        Error::from_server(
+            Doing::WithRows(&Attempt::ReadingBack {
+                table: load.table.to_string(),
+            }),
+            &error,
+        )
     };
     let columns = load
         .columns

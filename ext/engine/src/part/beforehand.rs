@@ -6,7 +6,7 @@
 
 use super::keys::{named, Types};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{ServerFailure, ServerRemedy};
+use crate::failure::{Attempt, ServerFailure, ServerRemedy};
 use crate::plan::part::{Part, PartRule, Question, Relation, ValueType};
 use crate::plan::{quote_identifier, TableName};
 use crate::postgres::Session;
@@ -110,7 +110,7 @@ struct Beforehand<'a> {
 }
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithoutRows("asking the server about the subset"), &error)
+    Error::from_server(Doing::WithoutRows(&Attempt::AskingAboutSubset), &error)
 }
 
 impl<'a> Beforehand<'a> {

@@ -10,7 +10,7 @@ use super::own;
 use super::selection::Selection;
 use super::why::Sought;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{JobFailure, JobRemedy};
+use crate::failure::{Attempt, JobFailure, JobRemedy};
 use crate::plan::part::Part;
 use crate::plan::Plan;
 use crate::postgres::{cut_rows, Buffers, Session, Target};
@@ -184,7 +184,7 @@ impl<'a> Chooser<'a> {
         for setting in SETTINGS {
             if let Err(error) = session.batch_execute(setting).await {
                 if error.as_db_error().is_none() {
-                    let doing = Doing::WithoutRows("preparing the choice of rows");
+                    let doing = Doing::WithoutRows(&Attempt::PreparingChoice);
                     return Err(Error::from_server(doing, &error));
                 }
             }

@@ -6,6 +6,7 @@ use super::keys::{key, KeyTable};
 use super::selection::{ByKeys, Chosen, KeyReference, Selection};
 use super::tuples::Tuples;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::part::{Part, Reference};
 use crate::postgres::Session;
 use std::collections::HashMap;
@@ -128,7 +129,7 @@ impl<'a> Held<'a> {
         let Some(kind) = kind(self.part, at, column) else {
             return Err(Error::internal("Keys of this type are not held."));
         };
-        let refused = |error| Error::from_server(Doing::WithRows("reading the keys of chosen rows"), &error);
+        let refused = |error| Error::from_server(Doing::WithRows(&Attempt::ReadingChosenKeys), &error);
         let (table, column) = (self.tables[at].sql(), key(column));
         let sql = format!(
             "COPY (SELECT {column} FROM {table} WHERE {column} IS NOT NULL) TO STDOUT (FORMAT binary)"

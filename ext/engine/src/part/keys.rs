@@ -2,6 +2,7 @@
 //! more than keys, one in which rows wait until it has.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::part::{Compared, PartRule, Relation};
 use crate::plan::quote_identifier;
 use crate::postgres::{Session, Way};
@@ -82,7 +83,9 @@ impl KeyTable {
         if self.waits {
             sql.push_str(&create_sql(&self.waiting(), &self.waiting_definitions(relation)));
         }
-        let doing = format!("creating the key table of {}", relation.table);
+        let doing = Attempt::CreatingKeyTable {
+            table: relation.table.to_string(),
+        };
         let created = session.batch_execute(&sql).await;
         created.map_err(|error| Error::from_server(Doing::WithoutRows(&doing), &error))
     }
@@ -169,7 +172,9 @@ impl From<HashMap<String, String>> for Types {
 impl Types {
     /// As the table in the target has them, with a schema unless the type is the server's own.
     pub(super) async fn of_table(session: &Session, relation: &Relation) -> Result<Self> {
-        let doing = format!("looking at the columns of {}", relation.table);
+        let doing = Attempt::LookingAtColumns {
+            table: relation.table.to_string(),
+        };
         let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
         let sql = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN c.oid IS NULL THEN '' \
                    ELSE ' COLLATE ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.collname) END \

@@ -2,6 +2,7 @@
 
 use super::keys::{named, KeyTable, Types};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::Attempt;
 use crate::plan::part::{at_a_row_remedy, Cap, PartRule, Relation};
 use crate::postgres::{discreet, Session};
 
@@ -21,7 +22,7 @@ pub(super) async fn move_in(
 ) -> Result<()> {
     let plainly = async |sql: &str| {
         let done = session.batch_execute(sql).await;
-        done.map_err(|error| Error::from_server(Doing::WithoutRows("choosing rows"), &error))
+        done.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))
     };
     plainly("BEGIN").await?;
     discreet::prepare_to_choose(session).await?;
@@ -35,7 +36,9 @@ pub(super) async fn move_in(
 
 /// Why rows did not move in.
 fn refusal(relation: &Relation, error: &tokio_postgres::Error) -> Error {
-    let doing = format!("applying the subset's rule for {}", relation.table);
+    let doing = Attempt::ApplyingSubsetRule {
+        table: relation.table.to_string(),
+    };
     let refused = Error::from_server(Doing::Discreet(&doing), error);
     match (&relation.rule, error.code()) {
         (PartRule::Own { .. }, Some(code)) if refused.kind == Kind::Restore => Error {
@@ -59,7 +62,7 @@ pub(super) async fn keeps_none(session: &Session, table: &KeyTable, relation: &R
     };
     let stays = if table.says_stays() { " WHERE stays" } else { "" };
     let sql = format!("SELECT NOT EXISTS (SELECT FROM {}{stays})", table.sql());
-    let doing = |error| Error::from_server(Doing::WithoutRows("choosing rows"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error);
     let row = session.query_one(&sql, &[]).await.map_err(doing)?;
     row.try_get(0).map_err(doing)
 }

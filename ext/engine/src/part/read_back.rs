@@ -8,6 +8,7 @@ use super::look::placed;
 use super::selection::{Chosen, Selection};
 use super::tuples::Tuples;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::part::PartRule;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
@@ -56,7 +57,7 @@ impl Chooser<'_> {
 
     /// The places that a query selects, by block.
     async fn places(&self, query: &str, at: usize) -> Result<Vec<RoaringTreemap>> {
-        let refused = |error| Error::from_server(Doing::WithRows("reading which rows were chosen"), &error);
+        let refused = |error| Error::from_server(Doing::WithRows(&Attempt::ReadingChoice), &error);
         let blocks = self.part.relations[at].blocks.len();
         let mut found = vec![RoaringTreemap::new(); blocks];
         let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");

@@ -12,6 +12,7 @@ use super::schema::Schema;
 use super::sql::{lex, names, split, Cursor, Token};
 use super::TableName;
 use crate::error::{About, Error, Kind};
+use crate::failure::{Contradiction, PlanFailure, PlanRemedy};
 use pg_dump_archive::{Entry, EntryKind, Section};
 use std::collections::HashSet;
 
@@ -46,22 +47,16 @@ pub(super) fn check(entries: &[Entry], decisions: &Decisions, schema: &Schema) -
     Ok(())
 }
 
-fn contradiction(entry: &Entry, what: &str) -> Error {
+fn contradiction(entry: &Entry, contradiction: Contradiction) -> Error {
     let about = match entry.kind {
         EntryKind::Table | EntryKind::TableData => About::table(TableName::of(entry)),
         _ => About::default(),
     };
-    let name = display_name(entry);
-    Error::new(
-        Kind::Archive,
-        format!(
-            "The backup contradicts itself: {} {} {what}.",
-            entry.kind,
-            name.escape_debug()
-        ),
-        "pg_dump writes none like it: take a new backup of the database, and do not use this one.",
-    )
-    .about(about)
+    let what = PlanFailure::Contradicts {
+        object: format!("{} {}", entry.kind, display_name(entry).escape_debug()),
+        contradiction,
+    };
+    Error::new(Kind::Archive, what, PlanRemedy::NewBackup).about(about)
 }
 
 /// Where pg_dump puts entries of a kind. A trigger or a rule before the rows would see rows that are still raw.
@@ -82,10 +77,7 @@ fn check_section(entry: &Entry) -> Result<(), Error> {
     };
     match entry.section == due {
         true => Ok(()),
-        false => Err(contradiction(
-            entry,
-            "stands in a section of the backup that it does not belong to",
-        )),
+        false => Err(contradiction(entry, Contradiction::OtherSection)),
     }
 }
 
@@ -102,7 +94,7 @@ fn check_rows(entry: &Entry, schema: &Schema) -> Result<(), Error> {
     let mut cursor = Cursor::new(&tokens);
     let target = cursor.accept("COPY").then(|| cursor.qualified(&entry.namespace));
     let Some(target) = target.flatten() else {
-        return Err(contradiction(entry, "has a statement that is no COPY"));
+        return Err(contradiction(entry, Contradiction::NoCopy));
     };
     check_table(entry, &target, known, schema)?;
     let columns = cursor.parenthesized().map(names).unwrap_or_default();
@@ -110,25 +102,19 @@ fn check_rows(entry: &Entry, schema: &Schema) -> Result<(), Error> {
         cursor.accept("FROM STDIN") && cursor.accept_symbol(';') && cursor.peek().is_none()
     };
     if !end(&mut cursor) {
-        return Err(contradiction(
-            entry,
-            "has a statement that is more than COPY from pg_dump's data",
-        ));
+        return Err(contradiction(entry, Contradiction::MoreThanCopy));
     }
     let mut seen = HashSet::new();
     if let Some(column) = columns.iter().find(|column| !seen.insert(column.as_str())) {
-        let what = format!("names the column {} twice in its COPY", column.escape_debug());
-        return Err(contradiction(entry, &what));
+        let column = column.escape_debug().to_string();
+        return Err(contradiction(entry, Contradiction::ColumnTwice { column }));
     }
     // What is inherited from an extension's table or an extension's type is not in the archive.
     let known = &schema.tables[known];
     let unknown = columns.iter().find(|column| known.column(column).is_none());
     if let Some(column) = unknown.filter(|_| known.is_whole()) {
-        let what = format!(
-            "names the column {} in its COPY, which its table does not have",
-            column.escape_debug()
-        );
-        return Err(contradiction(entry, &what));
+        let column = column.escape_debug().to_string();
+        return Err(contradiction(entry, Contradiction::ColumnUnknown { column }));
     }
     Ok(())
 }
@@ -140,10 +126,10 @@ fn check_table(entry: &Entry, target: &TableName, own: usize, schema: &Schema) -
     let is_root = |at| schema.partition_ancestors(own).contains(&at);
     match is_chunk() || into.is_some_and(|at| at == own || is_root(at)) {
         true => Ok(()),
-        false => Err(contradiction(
-            entry,
-            &format!("has rows for {}", target.to_string().escape_debug()),
-        )),
+        false => {
+            let table = target.to_string().escape_debug().to_string();
+            Err(contradiction(entry, Contradiction::RowsOfOther { table }))
+        }
     }
 }
 
@@ -172,7 +158,7 @@ fn check_value(entry: &Entry) -> Result<(), Error> {
         let is_own = name.qualified(&entry.namespace)? == TableName::of(entry) && name.peek().is_none();
         (is_number && is_flag && ends && is_own).then_some(())
     };
-    is_due().ok_or_else(|| contradiction(entry, "does something else than set that sequence's value"))
+    is_due().ok_or_else(|| contradiction(entry, Contradiction::NoValue))
 }
 
 /// The statements of a definition: they create or alter, and an entry of a table creates that table.
@@ -180,24 +166,20 @@ fn check_statements(entry: &Entry) -> Result<(), Error> {
     let tokens = lex(&entry.defn);
     let statements = statements(entry, &tokens);
     if let Some(other) = statements.iter().find(|one| !is_due(entry, one)) {
-        let word = match other.first() {
-            Some(Token::Word(word)) => word.to_ascii_uppercase(),
-            _ => "what is no statement".to_owned(),
+        let strange = match other.first() {
+            Some(Token::Word(word)) => Contradiction::StrangeStatement {
+                word: word.to_ascii_uppercase(),
+            },
+            _ => Contradiction::NoStatement,
         };
-        return Err(contradiction(
-            entry,
-            &format!("has a statement in its definition that does not belong there ({word})"),
-        ));
+        return Err(contradiction(entry, strange));
     }
     if entry.kind == EntryKind::Table {
         let own = TableName::of(entry);
         let created: Vec<_> = statements.iter().filter(|one| one[0].is("CREATE")).collect();
         let mut tables = created.iter().filter_map(|one| table_of(one, &entry.namespace));
         if created.len() != 1 || tables.any(|table| table != own) {
-            return Err(contradiction(
-                entry,
-                "creates something else in its definition, or more",
-            ));
+            return Err(contradiction(entry, Contradiction::CreatesOther));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Step, TaskId};
 use crate::error::{Error, Kind};
+use crate::failure::{Contradiction, PlanFailure, PlanRemedy};
 use std::collections::{HashMap, HashSet};
 
 /// Goes through the steps as the load does, those that come last after all others.
@@ -16,15 +17,11 @@ pub(super) fn check(steps: &[Step]) -> Result<(), Error> {
     for comes_last in [false, true] {
         let now = steps.iter().filter(|step| step.last == comes_last);
         if let Some(stuck) = first_stuck(now.collect(), &mut undone) {
-            return Err(Error::new(
-                Kind::Archive,
-                format!(
-                    "The backup contradicts itself: {} {} can only be restored after what can only be restored after it.",
-                    stuck.kind,
-                    stuck.name.escape_debug()
-                ),
-                "pg_dump writes none like it: take a new backup of the database, and do not use this one.",
-            ));
+            let what = PlanFailure::Contradicts {
+                object: format!("{} {}", stuck.kind, stuck.name.escape_debug()),
+                contradiction: Contradiction::WaitsForItself,
+            };
+            return Err(Error::new(Kind::Archive, what, PlanRemedy::NewBackup));
         }
     }
     Ok(())
@@ -93,9 +90,7 @@ mod tests {
         let error = check(&[step(1, &[]), step(2, &[4]), step(3, &[2]), step(4, &[3])]).unwrap_err();
         assert_eq!(error.kind, Kind::Archive);
         assert!(
-            error
-                .to_string()
-                .contains("INDEX step 2 can only be restored after"),
+            error.what.contains("INDEX step 2") && error.what.contains("waits_for_itself"),
             "{error}"
         );
     }

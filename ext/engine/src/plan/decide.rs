@@ -6,6 +6,7 @@ use super::entries::{display_name, extension_schema, is_body_of_view, made_by_ti
 use super::extension_rows;
 use super::sql::{lex, Token};
 use super::{Diagnostics, Problems, Warnings};
+use crate::failure::PlanFailure;
 use crate::left_out::Why;
 use crate::notice::Notice;
 use crate::settings::{OnObjectError, Settings};
@@ -154,19 +155,15 @@ fn encoding(entries: &[Entry], problems: &mut Problems) -> String {
         })
     };
     if setting(EntryKind::StdStrings).is_some_and(|value| value != "on") {
-        problems.add(
-            "The backup was made with standard_conforming_strings off, so its strings mean something else. \
-             Turn it on in production (it has been PostgreSQL's default since 9.1) and take another backup.",
-        );
+        problems.add(PlanFailure::OtherStrings);
     }
     let encoding = setting(EntryKind::Encoding).unwrap_or_else(|| "UTF8".into());
     // In these the second byte of a character can be a backslash or a tab.
     const UNSAFE: &[&str] = &["BIG5", "GB18030", "GBK", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC"];
     if UNSAFE.iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
-        problems.add(format!(
-            "The backup is in the encoding {encoding}, whose rows cannot be masked byte by byte. \
-             Take a backup without pg_dump's --encoding."
-        ));
+        problems.add(PlanFailure::OtherEncoding {
+            encoding: encoding.clone(),
+        });
     }
     encoding
 }

@@ -1,13 +1,14 @@
 //! What the plan's passes report beside their results: every problem, not only the first, and warnings.
 
 use crate::error::{About, Error, Kind};
+use crate::failure::{JobRemedy, PlanFailure};
 use crate::text::Text;
 use std::collections::HashSet;
 
 /// What a pass says beside its result.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {
-    /// What is wrong, in sentences with a remedy.
+    /// What is wrong, each with a remedy.
     pub(super) problems: Problems,
     /// What the person in charge should know.
     pub(super) warnings: Warnings,
@@ -76,12 +77,11 @@ impl Problems {
         let found = self.0.iter().filter(|(problem, _)| seen.insert(&**problem));
         let (lines, abouts): (Vec<Text>, Vec<&About>) =
             found.map(|(line, about)| (line.clone(), about)).unzip();
-        let head = match lines.len() {
-            0 => return Ok(()),
-            1 => "The configuration does not fit the backup".to_owned(),
-            count => format!("The configuration does not fit the backup in {count} places"),
-        };
-        let error = Error::listing(Kind::Plan, head, lines, "Correct this and run again.");
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let head = PlanFailure::DoesNotFit { count: lines.len() };
+        let error = Error::listing(Kind::Plan, head, lines, JobRemedy::CorrectThis);
         Err(match abouts[..] {
             [only] => {
                 let faults = error.about.faults.clone();

@@ -6,6 +6,7 @@ use super::extension_rows;
 use super::names::fits_text;
 use super::sql::{lex, Cursor};
 use super::Problems;
+use crate::failure::OptionFault;
 use pg_dump_archive::{DumpId, Entry, EntryKind, Section};
 use std::collections::{HashMap, HashSet};
 
@@ -75,19 +76,15 @@ pub(super) fn excluded(
         let named = (0..entries.len()).filter(|at| is_named(pattern, &entries[*at]));
         let named: Vec<usize> = named.collect();
         if named.is_empty() {
-            problems.add(format!(
-                "exclude_objects: nothing in the backup matches \"{pattern}\". Write pg_dump's word for the kind and the \
-                 name, as warnings and `pg_restore --list` have them, with * for any characters: \"INDEX users_*\", \
-                 \"EVENT TRIGGER *\"."
-            ));
+            problems.add(OptionFault::ExcludesNothing {
+                pattern: pattern.clone(),
+            });
         } else if let Some(at) = named.iter().find(|at| needed.has(**at)) {
             let entry = &entries[*at];
-            problems.add(format!(
-                "exclude_objects: \"{pattern}\" names {} {}, which rows or their protection need. Narrow the pattern; \
-                 exclude_tables leaves rows of tables out.",
-                entry.kind,
-                display_name(entry)
-            ));
+            problems.add(OptionFault::ExcludesNeeded {
+                pattern: pattern.clone(),
+                object: format!("{} {}", entry.kind, display_name(entry)),
+            });
         }
         excluded.extend(named);
     }

@@ -1,9 +1,10 @@
 //! `exclude_tables` and `include_tables`: tables that are created but whose rows are not loaded.
 
-use super::names::{near_misses, NamePattern};
+use super::names::{meant, near_misses, NamePattern};
 use super::schema::Schema;
 use super::Diagnostics;
 use crate::alike::first_of;
+use crate::failure::{Advice, NameFault, NoTable};
 use std::collections::{BTreeSet, HashSet};
 
 /// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
@@ -89,17 +90,18 @@ fn named(option: &str, patterns: &[String], schema: &Schema) -> (HashSet<usize>,
     let mut tables = HashSet::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
-            diagnostics.problems.add(format!(
-                "{option}: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *, \
-                 with double quotes around a name that has dots in it."
-            ));
+            diagnostics.problems.add(NameFault::NotAPattern {
+                place: option.to_owned(),
+                text: text.clone(),
+            });
             continue;
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            diagnostics
-                .problems
-                .add(format!("{option}: {}", not_found(text, &pattern, schema)));
+            diagnostics.problems.add(NameFault::NoTable {
+                place: option.to_owned(),
+                fault: no_table(text, &pattern, schema),
+            });
         }
         for table in found {
             tables.insert(table);
@@ -127,6 +129,22 @@ pub(super) fn tables_like(pattern: &NamePattern, schema: &Schema) -> Vec<usize> 
 }
 
 /// Why a name names no table, and what it may have meant.
+pub(super) fn no_table(text: &str, pattern: &NamePattern, schema: &Schema) -> NoTable {
+    if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
+        return NoTable::View {
+            text: text.to_owned(),
+            sort: kind.as_str().to_lowercase(),
+            name: name.to_string(),
+        };
+    }
+    let advice = meant(text, schema.tables.iter().map(|table| &table.name));
+    NoTable::NoneMatches {
+        text: text.to_owned(),
+        advice: advice.unwrap_or(Advice::CorrectOrRemove),
+    }
+}
+
+/// The same in words, for the subset's rules, whose faults are not data yet.
 pub(super) fn not_found(text: &str, pattern: &NamePattern, schema: &Schema) -> String {
     if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
         return format!(

@@ -1,10 +1,11 @@
 //! `config.pii_ignore`: columns that are known not to be personal, and not to act outside.
 
+use crate::failure::OptionFault;
+use crate::notice::Notice;
 use crate::plan::names::{literal, NamePattern};
 use crate::plan::schema::Schema;
 use crate::plan::{Diagnostics, TableName};
 use crate::settings::Ignored;
-use crate::text::{text, Setting};
 
 /// The patterns, each with its reason.
 #[derive(Debug, Default)]
@@ -17,11 +18,9 @@ impl Ignores {
         let mut ignores = Ignores::default();
         for entry in entries {
             let Some((table, column)) = split(&entry.column) else {
-                diagnostics.problems.add(text!(
-                    Setting::PiiIgnore,
-                    format!(": \"{}\" is not a column. Write table.column or ", entry.column),
-                    "schema.table.column, with * for any characters, such as \"products.*\" or \"*.name\".",
-                ));
+                diagnostics.problems.add(OptionFault::IgnoresNoColumn {
+                    text: entry.column.clone(),
+                });
                 continue;
             };
             let found = schema.tables.iter().any(|known| {
@@ -29,11 +28,9 @@ impl Ignores {
                     && known.columns.iter().any(|one| column.matches(&alone(&one.name)))
             });
             if !found {
-                let column = &entry.column;
-                diagnostics.warnings.push(text!(
-                    Setting::PiiIgnore,
-                    format!(": \"{column}\" matches no column of the backup."),
-                ));
+                diagnostics.warnings.push(Notice::IgnoresNothing {
+                    column: entry.column.clone(),
+                });
             }
             ignores.0.push((table, column, entry.reason.clone()));
         }

@@ -4,11 +4,12 @@ mod kind;
 
 pub use kind::KindThere;
 
-use super::exclude::{not_found, tables_like};
+use super::exclude::{no_table, tables_like};
 use super::names::NamePattern;
 use super::schema::{ForeignKey, Schema, Table, TypeName};
 use super::{Diagnostics, TableName};
-use crate::alike::first_of;
+use crate::alike::NAMED;
+use crate::failure::{AlsoSaid, CannotStay, KeptDifference, NameFault, OptionFault, Tie};
 use crate::settings::Settings;
 use std::collections::{BTreeMap, HashSet};
 
@@ -83,22 +84,20 @@ impl Keep {
 
 impl KeptTable {
     /// Why rows that are there cannot stay.
-    pub fn differences(&self, there: &[ColumnThere]) -> Vec<String> {
+    pub fn differences(&self, there: &[ColumnThere]) -> Vec<KeptDifference> {
         let mut found = Vec::new();
         let named = |name: &str| there.iter().find(|column| column.name == name);
-        for column in &self.columns {
-            match named(&column.name) {
-                None if column.not_null && !column.has_default && !column.generated => {
-                    found.push(format!("{} is new in the backup and takes no NULL", column.name))
+        for known in &self.columns {
+            let column = || known.name.clone();
+            match named(&known.name) {
+                None if known.not_null && !known.has_default && !known.generated => {
+                    found.push(KeptDifference::NewColumn { column: column() });
                 }
-                Some(here) if column.kind != TypeName::parse(&here.kind) => {
-                    found.push(format!("{} is another type in the backup", column.name));
+                Some(here) if known.kind != TypeName::parse(&here.kind) => {
+                    found.push(KeptDifference::OtherType { column: column() });
                 }
-                Some(here) if column.not_null && !here.not_null => {
-                    found.push(format!(
-                        "{} takes NULL in the target and not in the backup",
-                        column.name
-                    ));
+                Some(here) if known.not_null && !here.not_null => {
+                    found.push(KeptDifference::TakesNull { column: column() });
                 }
                 _ => {}
             }
@@ -106,7 +105,9 @@ impl KeptTable {
         let gone = there
             .iter()
             .filter(|column| self.columns.iter().all(|known| known.name != column.name));
-        found.extend(gone.map(|column| format!("the backup has no column {}", column.name)));
+        found.extend(gone.map(|column| KeptDifference::LostColumn {
+            column: column.name.clone(),
+        }));
         found
     }
 }
@@ -118,10 +119,10 @@ pub(super) fn read(settings: &Settings, schema: &Schema) -> (Keep, Diagnostics) 
     let mut refused = Refused::default();
     refuse_families(&named, schema, &mut refused, &mut diagnostics);
     refuse_others(settings, &named, schema, &mut refused, &mut diagnostics);
-    refused.say(schema, &mut diagnostics);
+    refused.say(&mut diagnostics);
     let tables: Vec<usize> = named
         .into_keys()
-        .filter(|at| family(&schema.tables[*at]).is_none())
+        .filter(|at| tie(&schema.tables[*at]).is_none())
         .collect();
     let kept = tables.iter().map(|at| kept_table(&schema.tables[*at]));
     let keep = Keep {
@@ -138,18 +139,17 @@ fn named<'s>(patterns: &'s [String], schema: &Schema, diagnostics: &mut Diagnost
     let mut tables: Named<'s> = BTreeMap::new();
     for text in patterns {
         let Some(pattern) = NamePattern::parse(text) else {
-            diagnostics.problems.add(format!(
-                "keep_tables: \"{text}\" is not a table's name. Write table, schema.table or a pattern with *."
-            ));
+            diagnostics.problems.add(NameFault::NotAPattern {
+                place: "keep_tables".to_owned(),
+                text: text.clone(),
+            });
             continue;
         };
         let found = tables_like(&pattern, schema);
         if found.is_empty() {
-            diagnostics.problems.add(format!(
-                "keep_tables: {} Only tables that the backup has can stay: one that is in staging alone is dropped by a run, \
-                 so move it to a database of its own first.",
-                not_found(text, &pattern, schema)
-            ));
+            diagnostics.problems.add(OptionFault::KeepsNothing {
+                fault: no_table(text, &pattern, schema),
+            });
         }
         let by = pattern.has_star().then_some(text.as_str());
         for at in found {
@@ -162,39 +162,41 @@ fn named<'s>(patterns: &'s [String], schema: &Schema, diagnostics: &mut Diagnost
 
 /// Tables that cannot stay and are named by a pattern: what is wrong with each, by the pattern.
 #[derive(Default)]
-struct Refused<'s>(BTreeMap<&'s str, BTreeMap<usize, String>>);
+struct Refused<'s>(BTreeMap<&'s str, BTreeMap<usize, CannotStay>>);
 
 impl<'s> Refused<'s> {
-    fn add(&mut self, pattern: &'s str, at: usize, what: String) {
+    fn add(&mut self, pattern: &'s str, at: usize, what: CannotStay) {
         self.0.entry(pattern).or_default().entry(at).or_insert(what);
     }
 
-    /// One sentence for each pattern.
-    fn say(&self, schema: &Schema, diagnostics: &mut Diagnostics) {
-        for (pattern, tables) in &self.0 {
-            let tables = tables.iter();
-            let tables: Vec<String> = tables
-                .map(|(at, what)| format!("{} ({what})", schema.tables[*at].name))
-                .collect();
-            let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-            diagnostics.problems.add(format!(
-                "keep_tables: \"{pattern}\" stands for tables that cannot stay, too: {}. Name those that are to stay instead.",
-                first_of(&tables)
-            ));
+    /// One fault for each pattern.
+    fn say(self, diagnostics: &mut Diagnostics) {
+        for (pattern, tables) in self.0 {
+            let pattern = pattern.to_owned();
+            let more = tables.len().saturating_sub(NAMED);
+            let tables = tables.into_values().take(NAMED).collect();
+            diagnostics.problems.add(match more {
+                0 => OptionFault::KeepsByPattern { pattern, tables },
+                more => OptionFault::KeepsManyByPattern {
+                    pattern,
+                    tables,
+                    more,
+                },
+            });
         }
     }
 }
 
 /// What ties a table's rows to those of other tables.
-fn family(table: &Table) -> Option<&'static str> {
+fn tie(table: &Table) -> Option<Tie> {
     if table.partition_key.is_some() {
-        Some("is partitioned")
+        Some(Tie::Partitioned)
     } else if table.partition_of.is_some() {
-        Some("is a partition")
+        Some(Tie::Partition)
     } else if !table.inherits.is_empty() {
-        Some("inherits from another table")
+        Some(Tie::Inherits)
     } else if !table.children.is_empty() {
-        Some("has tables that inherit from it")
+        Some(Tie::HasHeirs)
     } else {
         None
     }
@@ -207,14 +209,12 @@ fn refuse_families<'s>(
     diagnostics: &mut Diagnostics,
 ) {
     for (at, by) in tables {
-        let table = &schema.tables[*at];
-        match (family(table), by) {
+        let known = &schema.tables[*at];
+        let table = known.name.to_string();
+        match (tie(known), by) {
             (None, _) => {}
-            (Some(what), Some(pattern)) => refused.add(pattern, *at, what.to_owned()),
-            (Some(what), None) => diagnostics.problems.add(format!(
-                "keep_tables: {} {what} in the backup, and such a table cannot stay by itself. Remove it from keep_tables.",
-                table.name
-            )),
+            (Some(tie), Some(pattern)) => refused.add(pattern, *at, CannotStay::Tied { table, tie }),
+            (Some(tie), None) => diagnostics.problems.add(OptionFault::KeepsTied { table, tie }),
         }
     }
 }
@@ -228,35 +228,36 @@ fn refuse_others<'s>(
     diagnostics: &mut Diagnostics,
 ) {
     let masking = &settings.masking;
-    let masks = masking
-        .rules
-        .iter()
-        .map(|rule| ("a rule that masks it", &rule.table));
+    let masks = masking.rules.iter().map(|rule| (AlsoSaid::Masked, &rule.table));
     let sql = masking
         .sql_rules
         .iter()
-        .map(|rule| ("a rule in SQL", &rule.table));
+        .map(|rule| (AlsoSaid::InSql, &rule.table));
+    let named = |option: &str| AlsoSaid::Named {
+        option: option.to_owned(),
+    };
     let parts = settings.subset.iter().flat_map(|subset| &subset.tables);
-    let parts = parts.map(|rule| (rule.option.as_str(), &rule.table));
+    let parts = parts.map(|rule| (named(&rule.option), &rule.table));
     let others = settings
         .exclude_tables
         .iter()
-        .map(|name| ("exclude_tables", name));
+        .map(|name| (named("exclude_tables"), name));
     let mut seen = HashSet::new();
-    for (what, name) in masks.chain(sql).chain(parts).chain(others) {
+    for (also, name) in masks.chain(sql).chain(parts).chain(others) {
         let Some(pattern) = NamePattern::parse(name) else {
             continue;
         };
         for at in tables_like(&pattern, schema) {
-            let Some(by) = tables.get(&at).filter(|_| seen.insert((what, at))) else {
+            let table = schema.tables[at].name.to_string();
+            let Some(by) = tables.get(&at).filter(|_| seen.insert((also.clone(), at))) else {
                 continue;
             };
+            let also = also.clone();
             match by {
-                Some(pattern) => refused.add(pattern, at, format!("has {what}")),
-                None => diagnostics.problems.add(format!(
-                    "keep_tables: {} has {what}, too, and its rows are staging's own. Remove one of the two.",
-                    schema.tables[at].name
-                )),
+                Some(pattern) => refused.add(pattern, at, CannotStay::AndMore { table, also }),
+                None => diagnostics
+                    .problems
+                    .add(OptionFault::KeepsAndMore { table, also }),
             }
         }
     }
@@ -334,7 +335,7 @@ mod tests {
         }
     }
 
-    fn differences(columns: &[KeptColumn], here: &[ColumnThere]) -> Vec<String> {
+    fn differences(columns: &[KeptColumn], here: &[ColumnThere]) -> Vec<KeptDifference> {
         let table = KeptTable {
             table: TableName::default(),
             columns: columns.to_vec(),
@@ -354,7 +355,9 @@ mod tests {
         assert!(differences(&[id.clone(), with_default], &here).is_empty());
         assert_eq!(
             differences(&[id, column("note", "text", true)], &here),
-            ["note is new in the backup and takes no NULL"]
+            [KeptDifference::NewColumn {
+                column: "note".to_owned()
+            }]
         );
     }
 
@@ -372,9 +375,15 @@ mod tests {
         assert_eq!(
             differences(&columns, &here),
             [
-                "id is another type in the backup",
-                "name takes NULL in the target and not in the backup",
-                "the backup has no column old"
+                KeptDifference::OtherType {
+                    column: "id".to_owned()
+                },
+                KeptDifference::TakesNull {
+                    column: "name".to_owned()
+                },
+                KeptDifference::LostColumn {
+                    column: "old".to_owned()
+                },
             ]
         );
         let same = [

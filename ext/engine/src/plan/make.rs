@@ -10,6 +10,8 @@ use super::schema::Schema;
 use super::unplanned::{functions, Unplanned, Unsettled};
 use super::{agree, cycles, decide, search, Plan};
 use crate::error::Error;
+use crate::failure::PlanFailure;
+use crate::notice::Notice;
 use crate::settings::Settings;
 use passes::{Masked, Order, Passes, Scope};
 use pg_dump_archive::{Entry, EntryKind, Header, Section};
@@ -149,14 +151,10 @@ fn check_contents(entries: &[Entry]) -> Diagnostics {
         entry.section == Section::PreData && matches!(entry.kind, EntryKind::Table | EntryKind::Extension)
     });
     if has(EntryKind::TableData) && !has_schema {
-        diagnostics.problems.add(
-            "The backup has rows but no tables: it was made with pg_dump --data-only. Take one that has the schema, too.",
-        );
+        diagnostics.problems.add(PlanFailure::NoTables);
     }
     if !has(EntryKind::TableData) && !has(EntryKind::Blobs) {
-        diagnostics
-            .warnings
-            .push("The backup has no rows: it was made with pg_dump --schema-only, or of an empty database.");
+        diagnostics.warnings.push(Notice::NoRows);
     }
     diagnostics
 }

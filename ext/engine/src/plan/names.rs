@@ -1,6 +1,7 @@
 //! Names of tables as people write them in the configuration, and what they may have meant.
 
 use super::TableName;
+use crate::failure::Advice;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -168,8 +169,17 @@ fn fits(pieces: &[Piece], name: &str) -> bool {
     any || rest.is_empty()
 }
 
-/// A suggestion for a name that does not exist: up to three of `candidates` that look like `text`, or nothing.
+/// The same as [`meant`] in words, for what is not data yet; nothing where no name is like it.
 pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
+    match meant(text, candidates) {
+        Some(Advice::Meant { name }) => format!("Did you mean {name}?"),
+        Some(Advice::MeantOneOf { names, last }) => format!("Did you mean {} or {last}?", names.join(", ")),
+        _ => String::new(),
+    }
+}
+
+/// A suggestion for a name that does not exist: up to three of `candidates` that look like `text`.
+pub(crate) fn meant<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> Option<Advice> {
     let wanted = text.replace(['"', '*'], "").to_lowercase();
     let bare = wanted.rsplit('.').next().unwrap_or_default();
     let mut scored: Vec<(f64, String)> = candidates
@@ -190,19 +200,17 @@ pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a T
         .filter(|(score, _)| *score > near::ALIKE)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let names: Vec<String> = scored
-        .into_iter()
-        .take(3)
-        .map(|(_, name)| match name.contains('"') {
-            true => format!("'{name}'"),
-            false => format!("\"{name}\""),
-        })
-        .collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => format!("Did you mean {one}?"),
-        [most @ .., last] => format!("Did you mean {} or {last}?", most.join(", ")),
-    }
+    let quoted = |name: String| match name.contains('"') {
+        true => format!("'{name}'"),
+        false => format!("\"{name}\""),
+    };
+    let names = scored.into_iter().take(3).map(|(_, name)| quoted(name));
+    let mut names: Vec<String> = names.collect();
+    let last = names.pop()?;
+    Some(match names.is_empty() {
+        true => Advice::Meant { name: last },
+        false => Advice::MeantOneOf { names, last },
+    })
 }
 
 #[cfg(test)]

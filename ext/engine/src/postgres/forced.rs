@@ -3,11 +3,12 @@
 
 use super::state;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithoutRows("lifting FORCE ROW LEVEL SECURITY"), &error)
+    Error::from_server(Doing::WithoutRows(&Attempt::LiftingForcedSecurity), &error)
 }
 
 /// Tables whose policies hold for the role that works here, although it owns them. Others it may not change.

@@ -7,7 +7,7 @@
 //! that they write.
 
 use crate::error::{Doing, Error, Result};
-use crate::failure::SessionFailure;
+use crate::failure::{Attempt, SessionFailure};
 use crate::postgres::session::connect::{Session, SharedConnector};
 use crate::postgres::session::{busy, get, lock, Idle};
 use crate::postgres::state;
@@ -146,7 +146,7 @@ async fn end_others(control: &Session, connector: &SharedConnector) -> Result<i6
     let sql = format!("SELECT count(pg_terminate_backend(pid)) {OTHERS}");
     let row = control.query_one(&sql, &[&connector.application_name()]).await;
     row.and_then(|row| row.try_get(0))
-        .map_err(|error| Error::from_server(Doing::WithoutRows("ending other sessions"), &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::EndingOtherSessions), &error))
 }
 
 /// Ends other sessions and waits, at most five seconds, until none of those is left.
@@ -171,7 +171,7 @@ pub(crate) async fn refuse_others(control: &Session, own_name: &str) -> Result<(
     let row = control
         .query_one(&sql, &[&own_name])
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for other sessions"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForOtherSessions), &error))?;
     let (count, names): (i64, String) = (get(&row, "sessions")?, get(&row, "names")?);
     if count == 0 {
         return Ok(());

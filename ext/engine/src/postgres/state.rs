@@ -4,7 +4,7 @@
 //! and must put back. The reset never touches it.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::plan::quote_identifier;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
@@ -112,7 +112,7 @@ const ADD_PART_ROWS: &str =
 const KEEP_WRITERS_OUT: &str = "default_transaction_read_only";
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithoutRows("keeping the gem's own schema"), &error)
+    Error::from_server(Doing::WithoutRows(&Attempt::KeepingOwnSchema), &error)
 }
 
 /// Creates the schema, its table and its row where they are not there.
@@ -363,9 +363,10 @@ pub(crate) async fn let_writers_in(session: &Session) -> Result<bool> {
     let sql = format!(
         "{alter}; UPDATE scalingo_staging_sync.state SET role_kept_out = NULL, previous_read_only = NULL"
     );
-    session.batch_execute(&sql).await.map_err(|error| {
-        Error::from_server(Doing::WithoutRows("letting other sessions write again"), &error)
-    })?;
+    session
+        .batch_execute(&sql)
+        .await
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LettingOthersWrite), &error))?;
     Ok(true)
 }
 

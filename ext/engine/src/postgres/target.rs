@@ -11,6 +11,7 @@ use super::session::{facts, lock, may_retry, new_run_id, take_lock, Facts, Idle}
 use super::state::{self, JobRecord, Leftover, RunOutcome};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::Attempt;
 use crate::failure::{ServerRemedy, SessionFailure, SessionRemedy};
 use crate::notice::Notice;
 use crate::plan::{LeftOut, TableName};
@@ -147,9 +148,9 @@ impl Target {
             .control
             .query_one(sql, &[&self.connector.application_name()])
             .await;
-        let sessions: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| {
-            Error::from_server(Doing::WithoutRows("ending sessions of killed runs"), &error)
-        })?;
+        let sessions: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::EndingKilledRuns), &error))?;
         Ok(Leftover {
             sessions: u64::try_from(sessions).unwrap_or(0),
             ..self.leftover.clone()
@@ -167,7 +168,7 @@ impl Target {
         let each = |table: &TableName| format!("ALTER TABLE ONLY {} FORCE ROW LEVEL SECURITY", table.sql());
         let sql: Vec<String> = tables.iter().map(each).collect();
         let done = self.control.batch_execute(&sql.join("; ")).await;
-        done.map_err(|error| Error::from_server(Doing::WithoutRows("forcing row level security"), &error))
+        done.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ForcingRowSecurity), &error))
     }
 
     /// Lets this role see every row of its own tables despite their policies, until [`Target::close`].
@@ -181,9 +182,9 @@ impl Target {
     pub(crate) async fn size(&self) -> Result<u64> {
         let sql = "SELECT pg_database_size(current_database())";
         let row = self.control.query_one(sql, &[]).await;
-        let size: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| {
-            Error::from_server(Doing::WithoutRows("asking for the target's size"), &error)
-        })?;
+        let size: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::AskingForSize), &error))?;
         Ok(u64::try_from(size).unwrap_or(0))
     }
 
@@ -228,7 +229,7 @@ impl Target {
             .control
             .execute("SELECT pg_advisory_unlock_all()", &[])
             .await
-            .map_err(|error| Error::from_server(Doing::WithoutRows("releasing the run's lock"), &error));
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ReleasingLock), &error));
         self.guard.stop();
         lifted?;
         forced?;

@@ -3,7 +3,7 @@
 //! with it, and no table of the database's own is read or written.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{quote_identifier, Load, Plan};
 use crate::postgres::buffers::Buffers;
@@ -53,7 +53,7 @@ impl Workspace {
     /// has it.
     pub(crate) async fn begin(settings: &TargetSettings, plan: &Arc<Plan>, buffers: Buffers) -> Result<Self> {
         let session = session(settings).await?;
-        let doing = |error| Error::from_server(Doing::WithoutRows("preparing rules in SQL"), &error);
+        let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::PreparingRules), &error);
         session.batch_execute("BEGIN").await.map_err(doing)?;
         let beside = Beside::begin(&session, plan).await?;
         for (number, group) in plan.sql_rules.groups.iter().enumerate() {
@@ -135,7 +135,9 @@ impl Workspace {
         let Some(table) = group.and_then(|group| group.tables.get(place)) else {
             return Err(Error::internal("A table with rules in SQL is not there."));
         };
-        let doing = format!("reading the finished rows of {}", table.table);
+        let doing = Attempt::ReadingFinishedRows {
+            table: table.table.to_string(),
+        };
         let refused = |error: tokio_postgres::Error| Error::from_server(Doing::WithRows(&doing), &error);
         let columns: Vec<String> = table.columns.iter().map(|name| quote_identifier(name)).collect();
         let sql = format!(

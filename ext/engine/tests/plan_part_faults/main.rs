@@ -87,7 +87,7 @@ fn a_rule_is_checked_whether_or_not_the_rows_of_its_table_come() {
     assert_faults(&left_out, &expected);
     let mut mistyped = asked(wrong.clone(), json!([]));
     mistyped.include_tables = vec!["usrs".into()];
-    let typo = "include_tables: no table of the backup matches \"usrs\"";
+    let typo = r#""place":"include_tables","fault":{"kind":"none_matches","text":"usrs""#;
     assert_faults(&mistyped, &[&expected[..], &[typo]].concat());
     let mut kept = asked(json!([wrong[0]]), json!([]));
     kept.keep_tables = vec!["users".into()];
@@ -95,8 +95,8 @@ fn a_rule_is_checked_whether_or_not_the_rows_of_its_table_come() {
         &kept,
         &[
             expected[0],
-            "keep_tables: public.users has subset, too",
-            "keep_tables: public.users has a rule that masks",
+            r#""keeps_and_more","table":"public.users","also":{"kind":"also_named","option":"subset"}"#,
+            r#""keeps_and_more","table":"public.users","also":{"kind":"also_masked"}"#,
         ],
     );
 }
@@ -185,7 +185,7 @@ fn a_fault_makes_no_other_that_would_not_be_there_without_it() {
     settings.include_tables = vec!["users".into(), "ordrs".into()];
     assert_faults(
         &settings,
-        &["include_tables: no table of the backup matches \"ordrs\""],
+        &[r#""place":"include_tables","fault":{"kind":"none_matches","text":"ordrs""#],
     );
     let nulled = json!([rule("orders", json!({ "nullify": ["owner_id"] }))]);
     let reference = json!([{ "table": "orders", "columns": ["owner_id"], "references": "usrs" }]);

@@ -68,15 +68,16 @@ fn a_pattern_that_keeps_tables_which_cannot_stay_is_told_to_name_those_that_can(
     settings.masking.rules = with_rules(&[("users", "user_anonymization")], &[]).masking.rules;
     assert_faults(
         &settings,
-        &["keep_tables: \"*\" stands for tables that cannot stay, too: public.users (has a rule that masks it), public.logs (has \
-           exclude_tables). Name those that are to stay instead."],
+        &[
+            r#""keeps_by_pattern","pattern":"*","tables":[{"kind":"cannot_stay_and_more","table":"public.users","also":{"kind":"also_masked"}},{"kind":"cannot_stay_and_more","table":"public.logs","also":{"kind":"also_named","option":"exclude_tables"}}]"#,
+        ],
     );
     settings.keep_tables = vec!["orders".into()];
     assert!(planned(&settings).is_ok());
     settings.keep_tables = vec!["*".into(), "users".into()];
-    let by_itself = "keep_tables: public.users has a rule that masks it, too, and its rows are staging's own. Remove one of the two.";
+    let by_itself = r#""keeps_and_more","table":"public.users","also":{"kind":"also_masked"}"#;
     let others =
-        "keep_tables: \"*\" stands for tables that cannot stay, too: public.logs (has exclude_tables).";
+        r#""keeps_by_pattern","pattern":"*","tables":[{"kind":"cannot_stay_and_more","table":"public.logs""#;
     assert_faults(&settings, &[by_itself, others]);
 }
 
@@ -93,8 +94,8 @@ fn the_columns_of_masks_are_looked_for_whether_or_not_the_rows_of_their_table_co
     settings.exclude_tables = vec!["users".into()];
     assert_faults(
         &settings,
-        &["Entry 1: the table public.users has no column emial. Did you mean email?"],
+        &[r#""rule":"Entry 1","table":"public.users","column":"emial","meant":"email""#],
     );
     settings.masking.rules[0].columns = serde_json::from_value(json!({ "email": "email" })).unwrap();
-    assert_faults(&settings, &["public.users has no column nme"]);
+    assert_faults(&settings, &[r#""table":"public.users","column":"nme""#]);
 }

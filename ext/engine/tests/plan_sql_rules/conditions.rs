@@ -69,10 +69,10 @@ fn a_column_that_a_condition_reads_is_masked_after_it_was_read() {
 fn a_mask_under_a_condition_on_one_side_of_a_foreign_key_is_refused() {
     let message = with_masks(&[mask("users", "account_id", "id > 3")], &[]).unwrap_err();
     assert!(
-        message.contains("users_account joins public.users.account_id"),
+        message.contains(r#""key":"users_account","from":"public.users.account_id""#),
         "{message}"
     );
-    assert!(message.contains("under a condition only some"), "{message}");
+    assert!(message.contains("key_under_condition"), "{message}");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn rules_on_a_parent_and_on_a_child_may_not_set_the_same_column() {
     ];
     let message = with_masks(&[], &rules).unwrap_err();
     assert!(
-        message.contains("long_notes SET body = 'a' and notes: UPDATE"),
+        message.contains(r#""rule":"notes: UPDATE"#) && message.contains(r#""other":"long_notes: UPDATE"#),
         "{message}"
     );
 }

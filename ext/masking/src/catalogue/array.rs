@@ -3,6 +3,7 @@
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::families::document::{quoted, write_quoted, BorrowedBuffers, Inner};
+use crate::misfit::{Expected, ForTypes};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -93,11 +94,11 @@ impl Pseudonym for Array {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if !matches!(fitting.column.kind, Type::Array(_)) {
-        return Err(fitting.wrong_type("arrays"));
+        return Err(fitting.wrong_type(ForTypes::Arrays));
     }
     fitting.may_repeat()?;
     let Some(of) = fitting.option("of") else {
-        return Err(fitting.wrong_option("of", "given, such as of: :email"));
+        return Err(fitting.wrong_option("of", Expected::ElementMask));
     };
     let array = Array {
         of: Inner::new(fitting, of)?,

@@ -11,6 +11,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, Mask, Nulls, ANY_VA
 use crate::error::Unfit;
 use crate::key::Function;
 use crate::learned::Learned;
+use crate::misfit::Expected;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::starts::listed;
 use crate::types::Type;
@@ -155,7 +156,7 @@ fn values(fitting: &Fitting<'_>) -> Result<Vec<(String, u64)>, Box<Unfit>> {
 
 /// The values that the option, the type or a CHECK lists.
 fn allowed(fitting: &Fitting<'_>) -> Result<Option<Vec<String>>, Box<Unfit>> {
-    let wrong = || fitting.wrong_option("values", "a list of values that the column can hold");
+    let wrong = || fitting.wrong_option("values", Expected::Values);
     if let Some(given) = fitting.option("values") {
         let given = given
             .as_array()
@@ -195,6 +196,7 @@ impl Mask {
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
+    use crate::misfit::{Expected, Misfit};
     use crate::testing::column;
     use crate::testing::{any, case, fitted, pseudonyms, run, table, Case};
     use crate::{Learned, Mask, RowMask, Type, Uniqueness};
@@ -264,7 +266,12 @@ pub(super) mod tests {
             Type::Integer(4),
             Uniqueness::default(),
         );
-        assert!(refused.unwrap_err().to_string().contains("\"values\""));
+        let values = Misfit::Option {
+            mask: "category",
+            option: "values".to_owned(),
+            expected: Expected::Values,
+        };
+        assert_eq!(refused.unwrap_err().misfit, values);
         let taken = fitted(
             "category",
             json!({"values": [1, 2]}),

@@ -6,6 +6,7 @@ use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::distinct;
+use crate::misfit::Held;
 use crate::types::Type;
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
@@ -20,7 +21,9 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         number => number,
     };
     if !fits(&fitting.column.kind, text, number) {
-        return Err(fitting.cannot_hold(&format!("\"{text}\"")));
+        return Err(fitting.cannot_hold(Held::Value {
+            value: text.to_owned(),
+        }));
     }
     if fitting.column.unique.distinct {
         return distinct::fit(fitting);

@@ -5,8 +5,9 @@ use crate::becomes::Becomes;
 use crate::bytes::{is_hex, write_hex};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::key::Function;
+use crate::misfit::{Held, Misfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -88,7 +89,7 @@ fn is_domain(text: &[u8]) -> bool {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let domain = &fitting.ground.pseudonyms.email_domain;
     let Type::Text { limit, .. } = fitting.column.kind else {
-        return Err(fitting.cannot_hold("an e-mail address"));
+        return Err(fitting.cannot_hold(Held::Email));
     };
     let length = DIGITS + 1 + domain.len();
     if let Some(limit) = limit.filter(|limit| *limit < length) {
@@ -97,14 +98,11 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         if most < 3 {
             return Err(fitting.too_short(length));
         }
-        return Err(fitting.unfit(
-            Misfit::EmailDomain(most),
-            format!(
-                "is {}, and a pseudonymous address has {length} characters.",
-                fitting.column.kind.describe()
-            ),
-            format!("Take a domain of at most {most} characters for the addresses."),
-        ));
+        return Err(fitting.unfit(Misfit::EmailDomain {
+            column_type: fitting.column_type(),
+            length,
+            most,
+        }));
     }
     let keep_domain = fitting.flag("keep_domain")?;
     // A backslash means something to bytea.

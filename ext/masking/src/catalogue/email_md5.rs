@@ -8,6 +8,7 @@ use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::distinct::DistinctForm;
 use crate::key::Function;
+use crate::misfit::Held;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::{plain_text, quote_identifier};
 use crate::types::Type;
@@ -58,7 +59,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let form = match fitting.column.kind {
         Type::Text { limit, .. } => DistinctForm::Hex(limit.unwrap_or(32).min(32)),
         Type::Uuid => DistinctForm::PlainUuid,
-        _ => return Err(fitting.cannot_hold("an MD5 in hex")),
+        _ => return Err(fitting.cannot_hold(Held::Md5)),
     };
     if fitting.column.unique.distinct && !form.is_wide() {
         return Err(fitting.too_small_to_be_distinct());

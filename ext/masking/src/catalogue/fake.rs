@@ -7,8 +7,9 @@
 mod locales;
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::families::words::{self, SortedWords, TextPart};
+use crate::misfit::{Expected, Misfit};
 use locales::{List, Locale, Street, LOCALES};
 use std::borrow::Cow;
 
@@ -241,27 +242,21 @@ fn shortened(parts: &[TextPart], limit: usize) -> Option<Vec<TextPart>> {
 fn locale(fitting: &Fitting<'_>) -> Result<&'static Locale, Box<Unfit>> {
     let name = fitting.string("locale")?.unwrap_or("fr");
     LOCALES.iter().find(|locale| locale.name == name).ok_or_else(|| {
-        let known: Vec<&str> = LOCALES.iter().map(|locale| locale.name).collect();
-        fitting.wrong_option("locale", &format!("one of {}", known.join(", ")))
+        let known = LOCALES.iter().map(|locale| locale.name).collect();
+        fitting.wrong_option("locale", Expected::OneOf { known })
     })
 }
 
 /// The kind that the options name, or the column's name.
 fn kind(fitting: &Fitting<'_>) -> Result<&'static str, Box<Unfit>> {
-    let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+    let known: Vec<&'static str> = KINDS.iter().map(|(kind, _)| *kind).collect();
     match fitting.string("kind")? {
         Some(given) => known
             .iter()
             .find(|kind| **kind == given)
             .copied()
-            .ok_or_else(|| fitting.wrong_option("kind", &format!("one of {}", known.join(", ")))),
-        None => kind_of(&fitting.column.name).ok_or_else(|| {
-            fitting.unfit(
-                Misfit::Option("kind".to_owned()),
-                "has the mask :fake, and its name does not say what it holds.",
-                format!("Give the option kind: {}.", known.join(", ")),
-            )
-        }),
+            .ok_or_else(|| fitting.wrong_option("kind", Expected::OneOf { known })),
+        None => kind_of(&fitting.column.name).ok_or_else(|| fitting.unfit(Misfit::FakeOfWhat { known })),
     }
 }
 
@@ -270,14 +265,10 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let (locale, kind) = (locale(fitting)?, kind(fitting)?);
     let pseudonyms = fitting.ground.pseudonyms;
     let Some(mut parts) = locale.parts(kind, pseudonyms.utf8, &pseudonyms.email_domain) else {
-        return Err(fitting.unfit(
-            Misfit::Option("locale".to_owned()),
-            format!(
-                "has the mask :fake of kind {kind}, and in the locale {} no number is reserved for that.",
-                locale.name
-            ),
-            "Take the mask :phone with its option country, or another locale.",
-        ));
+        return Err(fitting.unfit(Misfit::FakeReserved {
+            sort: kind,
+            locale: locale.name,
+        }));
     };
     if fitting.column.unique.distinct {
         // What keeps them apart stands where such a thing can stand.
@@ -285,23 +276,18 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
             "email" => parts.splice(3..4, [text("."), TextPart::Hex]).for_each(drop),
             "username" => parts.splice(1..2, [TextPart::Hex]).for_each(drop),
             "postal_code" | "phone" => {
-                return Err(fitting.unfit(Misfit::Unique,
-                    format!("is under a unique index, and there are too few numbers for the mask :fake of kind {kind}."),
-                    format!("Take the mask :{kind}, which keeps values distinct, or drop the index in production."),
-                ))
+                return Err(fitting.unfit(Misfit::FakeTooFew { sort: kind }));
             }
             _ => parts.extend([text(" "), TextPart::Hex]),
         }
     }
     let least: usize = parts.iter().map(TextPart::longest).sum();
     let Some(parts) = shortened(&parts, limit.limit) else {
-        return Err(fitting.unfit(Misfit::Room,
-            format!(
-                "is {}, and what the mask :fake of kind {kind} writes has up to {least} characters.",
-                fitting.column.kind.describe()
-            ),
-            "Take a mask that keeps the value's length, such as :token or :text, or widen the column in production.",
-        ));
+        return Err(fitting.unfit(Misfit::FakeRoom {
+            column_type: fitting.column_type(),
+            sort: kind,
+            length: least,
+        }));
     };
     let fold = match kind {
         "email" => fitting.fold(!fitting.column.unique.tells_case_apart),

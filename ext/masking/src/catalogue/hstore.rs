@@ -4,6 +4,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::families::document::{places, quoted, scrub, write_quoted, BorrowedBuffers, Inner};
 use crate::families::leaves::{Leaves, LEAVES};
+use crate::misfit::{Expected, ForTypes};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -99,7 +100,7 @@ impl Pseudonym for Hstore {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.kind != Type::Hstore {
-        return Err(fitting.wrong_type("hstore columns"));
+        return Err(fitting.wrong_type(ForTypes::Hstore));
     }
     fitting.may_repeat()?;
     let mut keys = places(fitting, "keys", |key| Ok(key.to_owned()))?;
@@ -107,7 +108,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     keys.sort_by_key(|(key, _)| key == "*");
     let (scrub, leaves) = (scrub(fitting)?, Leaves::new(fitting)?);
     if keys.is_empty() && scrub.is_none() && leaves.is_none() {
-        return Err(fitting.wrong_option("keys", "given, and neither is scrub: true or leaves: true"));
+        return Err(fitting.wrong_option("keys", Expected::OrScrub));
     }
     let hstore = Hstore { keys, scrub, leaves };
     Ok(fitting.fitted(hstore, ANY_VALUE))

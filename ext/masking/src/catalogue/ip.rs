@@ -4,6 +4,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::TokenMask;
+use crate::misfit::ForTypes;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -126,7 +127,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
             fitting.text_of(if fitting.column.unique.distinct { 43 } else { 39 })?;
         }
         Type::Inet | Type::Cidr => {}
-        _ => return Err(fitting.wrong_type("inet, cidr and text columns")),
+        _ => return Err(fitting.wrong_type(ForTypes::Networks)),
     }
     let function = fitting.function("ip");
     let mut key = [0; 16];

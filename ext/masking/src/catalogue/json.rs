@@ -4,10 +4,11 @@ mod path;
 mod walk;
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::families::document::{places, scrub, Inner};
 use crate::families::json_syntax::{end_of_value, is_number};
 use crate::families::leaves::{Bare, Leaves, LEAVES};
+use crate::misfit::{Expected, ForTypes, Misfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use path::Step;
@@ -89,21 +90,19 @@ impl Pseudonym for Json {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     match fitting.column.kind {
         Type::Json | Type::Jsonb | Type::Text { limit: None, .. } => {}
-        _ => return Err(fitting.wrong_type("json, jsonb and text columns without a limit")),
+        _ => return Err(fitting.wrong_type(ForTypes::Documents)),
     }
     fitting.may_repeat()?;
     let paths = places(fitting, "paths", |path| {
         path::parse(path).ok_or_else(|| {
-            fitting.unfit(
-                Misfit::Option("paths".to_owned()),
-                format!("has the mask :json with a path \"{path}\" that cannot be read."),
-                "Write paths such as $.contact.email, $.items[*].name or $..phone.",
-            )
+            fitting.unfit(Misfit::Path {
+                path: path.to_owned(),
+            })
         })
     })?;
     let (scrub, leaves) = (scrub(fitting)?, Leaves::new(fitting)?);
     if paths.is_empty() && scrub.is_none() && leaves.is_none() {
-        return Err(fitting.wrong_option("paths", "given, and neither is scrub: true or leaves: true"));
+        return Err(fitting.wrong_option("paths", Expected::OrScrub));
     }
     let json = Json { paths, scrub, leaves };
     Ok(fitting.fitted(json, ANY_VALUE))

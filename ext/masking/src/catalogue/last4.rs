@@ -4,6 +4,7 @@ use crate::bytes;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
+use crate::misfit::ForTypes;
 use crate::permutation::Permutation;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -54,7 +55,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
             let form = format!("{} <= {digits}", fitting.sql());
             Ok(fitting.fitted(mask, form))
         }
-        _ => Err(fitting.wrong_type("text and integer columns")),
+        _ => Err(fitting.wrong_type(ForTypes::TextAndIntegers)),
     }
 }
 

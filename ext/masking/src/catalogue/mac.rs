@@ -5,6 +5,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::{TokenMask, HEX_LOWER, HEX_UPPER};
+use crate::misfit::ForTypes;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -65,7 +66,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         fitting.column.kind,
         Type::MacAddr | Type::MacAddr8 | Type::Text { .. }
     ) {
-        return Err(fitting.wrong_type("macaddr and text columns"));
+        return Err(fitting.wrong_type(ForTypes::MacAndText));
     }
     let mask = Mac {
         digits: Strings::new(&fitting.function("mac"), 16),

@@ -110,6 +110,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
     use crate::entry::Mask;
     use crate::testing::{case, column, masked, pseudonyms, table, text, Case, UNIQUE};
     use crate::{ColumnFacts, RowMask};

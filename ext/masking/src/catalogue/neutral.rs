@@ -4,8 +4,9 @@
 use crate::action::Writes;
 use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting, Mask, Nulls, Options};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::families::distinct;
+use crate::misfit::Misfit;
 use crate::types::Test;
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
@@ -31,14 +32,8 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         return Ok(Fitted::new(Writes::null(), Becomes::Null, form));
     }
     let Some(neutral) = column.kind.neutral() else {
-        return Err(fitting.unfit(
-            Misfit::NotNull,
-            format!(
-                "is NOT NULL and of type {}, for which no neutral value is known.",
-                column.kind.describe()
-            ),
-            "Take the table out of this rule, or exclude the table.",
-        ));
+        let column_type = fitting.column_type();
+        return Err(fitting.unfit(Misfit::NoNeutral { column_type }));
     };
     let form = match &neutral.test {
         Test::Text(text) => fitting.equals(text),

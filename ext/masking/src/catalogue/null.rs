@@ -3,7 +3,8 @@
 use crate::action::Writes;
 use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, Nulls};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
+use crate::misfit::Misfit;
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("secret"),
@@ -14,18 +15,11 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if fitting.column.not_null {
-        return Err(fitting.unfit(
-            Misfit::NotNull,
-            "is NOT NULL, and the mask :null writes NULL.",
-            "Take :static with a value, or another mask.",
-        ));
+        return Err(fitting.unfit(Misfit::NotNull));
     }
     if fitting.column.unique.distinct && fitting.column.unique.counts_nulls {
-        return Err(fitting.unfit(
-            Misfit::Unique,
-            "is under a unique index that takes two NULLs for the same.",
-            fitting.what_keeps_distinct(),
-        ));
+        let advice = fitting.what_keeps_distinct();
+        return Err(fitting.unfit(Misfit::NullsAlike { advice }));
     }
     let form = format!("{} IS NULL", fitting.sql());
     Ok(Fitted::new(Writes::null(), Becomes::Null, form))

@@ -4,6 +4,7 @@ use crate::bytes::parse;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::key::Function;
+use crate::misfit::ForTypes;
 use crate::pseudonym::{nearer, Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::Row;
@@ -177,7 +178,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Type::Numeric { digits } => Most::Digits(digits.unwrap_or(1000).min(38)),
         Type::Real => Most::Real,
         Type::Double => Most::Double,
-        _ => return Err(fitting.wrong_type("number columns")),
+        _ => return Err(fitting.wrong_type(ForTypes::Numbers)),
     };
     fitting.may_repeat()?;
     let percent = fitting.number("percent", 10, 1..=100)?;

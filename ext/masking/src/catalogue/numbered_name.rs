@@ -3,6 +3,7 @@
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::numbered::{self, NumberedShape};
+use crate::misfit::Held;
 use crate::types::Type;
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
@@ -12,7 +13,7 @@ pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let Type::Text { limit, .. } = fitting.column.kind else {
-        return Err(fitting.cannot_hold("a name"));
+        return Err(fitting.cannot_hold(Held::Name));
     };
     let prefix = fitting.string("prefix")?.unwrap_or("User");
     let shape = NumberedShape {

@@ -4,6 +4,7 @@ use crate::becomes::Becomes;
 use crate::entry::{CatalogueEntry, Fitted, Fitting};
 use crate::error::Unfit;
 use crate::families::numbered::{self, NumberedShape};
+use crate::misfit::Held;
 use crate::types::Type;
 
 pub(crate) static MASK: CatalogueEntry =
@@ -22,7 +23,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Type::Numeric { digits: None } => ("60", None, usize::MAX),
         Type::Numeric { digits: Some(digits) } if digits >= 9 => ("60", None, digits - 2),
         Type::Double => ("60", None, 13),
-        _ => return Err(fitting.cannot_hold("a phone number")),
+        _ => return Err(fitting.cannot_hold(Held::Phone)),
     };
     let shape = NumberedShape {
         prefix,

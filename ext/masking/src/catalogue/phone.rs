@@ -5,6 +5,7 @@
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::families::shape::{self, Shape};
+use crate::misfit::{Expected, ForTypes};
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -146,13 +147,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let is_number = match fitting.column.kind {
         Type::Text { .. } => false,
         Type::Integer(8) | Type::Numeric { digits: None } => true,
-        _ => return Err(fitting.wrong_type("text and bigint columns")),
+        _ => return Err(fitting.wrong_type(ForTypes::TextAndBigint)),
     };
     let own = fitting.ground.pseudonyms.helpers.countries.first();
     let default = own.map_or("FR", String::as_str);
     let country = fitting.string("country")?.unwrap_or(default).to_ascii_uppercase();
-    let region = region(&country)
-        .ok_or_else(|| fitting.wrong_option("country", "a country's two letters, such as FR"))?;
+    let region = region(&country).ok_or_else(|| fitting.wrong_option("country", Expected::Country))?;
     let function = fitting.function("phone");
     let mask = Phone {
         strings: Strings::new(&function, 10),

@@ -6,6 +6,7 @@ use crate::action::Writes;
 use crate::bytes::cut;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
+use crate::misfit::Expected;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use regex::bytes::Regex;
@@ -108,7 +109,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let countries = countries(fitting)?;
     let pattern = FOUND
         .as_ref()
-        .ok_or_else(|| fitting.wrong_option("country", "known"))?;
+        .ok_or_else(|| fitting.wrong_option("country", Expected::KnownCountry))?;
     let shared = &fitting.ground.pseudonyms.helpers.shared;
     let name = format!("scrub {}", countries.join(" "));
     let parts = shared.get(&name, || parts(fitting, &countries))?;
@@ -148,12 +149,7 @@ pub(super) fn inner(fitting: &Fitting<'_>, mask: &Value) -> Result<Option<Box<dy
 /// The countries whose telephone numbers are looked for: those of the option, else the app's own and those that the
 /// table's phone columns are masked with.
 fn countries(fitting: &Fitting<'_>) -> Result<Vec<String>, Box<Unfit>> {
-    let wrong = || {
-        fitting.wrong_option(
-            "country",
-            "a country's two letters, such as FR, or a list of those",
-        )
-    };
+    let wrong = || fitting.wrong_option("country", Expected::Countries);
     let given = match fitting.option("country") {
         None => None,
         Some(Value::String(country)) => Some(vec![country.clone()]),

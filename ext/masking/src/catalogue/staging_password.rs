@@ -2,9 +2,10 @@
 
 use super::unknown_password::Unknown;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::families::password_hash::{is_bcrypt, known, BCRYPT};
 use crate::keep::Keep;
+use crate::misfit::Misfit;
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use secrecy::ExposeSecret;
@@ -53,11 +54,7 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     fitting.may_repeat()?;
     fitting.text_of(BCRYPT)?;
     let Some(password) = &fitting.ground.pseudonyms.staging_password else {
-        return Err(fitting.unfit(
-            Misfit::StagingPassword,
-            "has the mask :staging_password, and no password of staging is known.",
-            "Set one, or take :unknown_password.",
-        ));
+        return Err(fitting.unfit(Misfit::StagingPassword));
     };
     let hash = known(fitting, password.expose_secret())?;
     let kept = fitting.ground.masks.iter().filter_map(|(position, mask)| {

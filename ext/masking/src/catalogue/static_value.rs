@@ -1,8 +1,9 @@
 //! `static`: always the same value, of the column's type.
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::families::constant;
+use crate::misfit::{Expected, Misfit};
 use crate::sql::quote_literal;
 use crate::types::{Test, Type};
 use serde_json::Value;
@@ -20,18 +21,13 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let given = match fitting.option("value") {
         Some(Value::String(text)) => text.clone(),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
-        _ => return Err(fitting.wrong_option("value", "given: a string, a number, true or false")),
+        _ => return Err(fitting.wrong_option("value", Expected::Value)),
     };
     match form(fitting, &given).or_else(|| neutral_form(fitting, &given)) {
         Some(form) => Ok(constant::fit(fitting, &given, form)),
-        None => Err(fitting.unfit(
-            Misfit::Option("value".to_owned()),
-            format!(
-                "is {}, which does not take the value of its mask :static.",
-                fitting.column.kind.describe()
-            ),
-            "Correct the value.",
-        )),
+        None => Err(fitting.unfit(Misfit::StaticValue {
+            column_type: fitting.column_type(),
+        })),
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::action::Other;
 use crate::bytes::cut;
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
+use crate::misfit::{Expected, Misfit};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::sql::escape_pattern;
 use crate::types::Type;
@@ -66,7 +67,7 @@ impl Pseudonym for Template {
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let limit = fitting.text()?.limit;
     let Some(given) = fitting.string("template")? else {
-        return Err(fitting.wrong_option("template", "given, such as \"user-{id}@x.test\""));
+        return Err(fitting.wrong_option("template", Expected::Template));
     };
     let pieces = pieces(fitting, given)?;
     let is_distinct = fitting.column.unique.distinct;
@@ -110,7 +111,7 @@ fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, Box<Unfit
     let mut rest = template;
     while let Some(open) = rest.find('{') {
         let Some(length) = rest[open..].find('}') else {
-            return Err(fitting.wrong_option("template", "text in which each { has its }"));
+            return Err(fitting.wrong_option("template", Expected::Braces));
         };
         if open > 0 {
             pieces.push(Piece::Text(rest[..open].into()));
@@ -128,24 +129,17 @@ fn pieces(fitting: &Fitting<'_>, template: &str) -> Result<Vec<Piece>, Box<Unfit
 fn column(fitting: &Fitting<'_>, name: &str) -> Result<Other, Box<Unfit>> {
     let table = fitting.ground.table;
     let Some(place) = table.position(name) else {
-        return Err(fitting.unfit(
-            Misfit::Option("template".to_owned()),
-            format!(
-                "has a template that names the column {name}, which {} does not have.",
-                table.name
-            ),
-            "Correct the template.",
-        ));
+        return Err(fitting.unfit(Misfit::TemplateColumn {
+            other: name.to_owned(),
+            table: table.name.clone(),
+        }));
     };
     let mut masks = fitting.ground.masks.iter();
     let is_template =
         place == fitting.position || masks.any(|(position, mask)| *position == place && mask.is(MASK.name));
     if is_template {
-        return Err(fitting.unfit(
-            Misfit::Option("template".to_owned()),
-            format!("has a template that names {name}, which is a template itself."),
-            "Name columns that are none.",
-        ));
+        let other = name.to_owned();
+        return Err(fitting.unfit(Misfit::TemplateOfTemplate { other }));
     }
     fitting.other(place)
 }
@@ -161,22 +155,14 @@ fn check_distinct(fitting: &Fitting<'_>, pieces: &[Piece], limit: usize) -> Resu
         .iter()
         .any(|piece| matches!(piece, Piece::Column(other) if is_distinct_key(other)));
     if !names_the_key {
-        return Err(fitting.unfit(
-            Misfit::Unique,
-            "is under a unique index, and its template does not name the primary key.",
-            "Put the primary key's column into the template, such as {id}.",
-        ));
+        return Err(fitting.unfit(Misfit::TemplateWithoutKey));
     }
     let least: usize = pieces.iter().map(|piece| least_room(fitting, piece)).sum();
     if least > limit {
-        return Err(fitting.unfit(
-            Misfit::Room,
-            format!(
-                "is {} under a unique index, and its template needs room for {least} characters.",
-                fitting.column.kind.describe()
-            ),
-            "Shorten the template, or widen the column in production.",
-        ));
+        return Err(fitting.unfit(Misfit::TemplateRoom {
+            column_type: fitting.column_type(),
+            length: least,
+        }));
     }
     Ok(())
 }
@@ -198,6 +184,7 @@ fn least_room(fitting: &Fitting<'_>, piece: &Piece) -> usize {
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
+    use crate::misfit::Misfit;
     use crate::testing::{case, fitted, on_text, Case, UNIQUE};
     use crate::types::Type;
     use serde_json::json;
@@ -218,6 +205,6 @@ pub(super) mod tests {
     #[test]
     fn under_a_unique_index_a_template_names_the_primary_key() {
         let problem = fitted("template", json!({"template": "{person}"}), Type::TEXT, UNIQUE).unwrap_err();
-        assert!(problem.to_string().contains("primary key"), "{problem}");
+        assert_eq!(problem.misfit, Misfit::TemplateWithoutKey);
     }
 }

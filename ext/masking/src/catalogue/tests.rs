@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::equal::Equal;
-use crate::error::{InvalidMask, Misfit, Unfit};
+use crate::error::Unfit;
 use crate::keep::Keep;
 use crate::listing::listing;
+use crate::misfit::{InvalidMask, Misfit, Misplaced};
 use crate::testing::{bigint, column, fitted, person_table, pseudonyms, run, UNIQUE};
 use crate::{Mask, RowMask, Type, Uniqueness};
 use proptest::prelude::*;
@@ -109,36 +110,40 @@ fn kept_values_stay_and_are_counted() {
 #[test]
 fn a_name_that_no_mask_has_says_which_was_meant() {
     for (name, options, words) in [
-        ("emial", json!({}), "Did you mean :email?"),
-        ("shuffle", json!({}), "held in memory"),
+        (
+            "emial",
+            json!({}),
+            r#"{"kind":"mask_meant","name":"emial","meant":"email""#,
+        ),
+        ("shuffle", json!({}), "mask_not_built"),
         (
             "phone",
             json!({"contry": "FR"}),
-            "does not take the option \"contry\". Did you mean country? It takes country.",
+            r#"[{"kind":"stray_option_meant","option":"contry","meant":"country"}],"known":["country"]"#,
         ),
         (
             "birth_date",
             json!({"keepyear": true, "zzz": 1}),
-            "the option \"keepyear\". Did you mean keep_year? Nor \"zzz\". It takes days, keep_year, ",
+            r#""option":"keepyear","meant":"keep_year"},{"kind":"stray_option","option":"zzz"}],"known":["days","keep_year","#,
         ),
         (
             "siret",
             json!({"country": "FR"}),
-            "\"country\". It takes no option.",
+            r#"{"kind":"mask_takes_no_option","mask":"siret","#,
         ),
     ] {
-        let problem = named(name, &options).unwrap_err().to_string();
+        let problem = serde_json::to_string(&named(name, &options).unwrap_err()).unwrap();
         assert!(problem.contains(words), "{name}: {problem}");
     }
 }
 
-/// A mask, its options, a column's type, the option that is wrong, and words of the message.
+/// A mask, its options, a column's type, the kind of what is wrong, and what it names.
 type WrongOption = (&'static str, Value, Type, &'static str, &'static str);
 
 fn each_option_is_named<const N: usize>(cases: [WrongOption; N]) {
-    for (mask, options, kind, option, words) in cases {
+    for (mask, options, kind, wrong, words) in cases {
         let unfit = unfit(mask, options, kind, REPEATS);
-        assert_eq!(unfit.misfit, Misfit::Option(option.into()), "{unfit}");
+        assert_eq!(unfit.misfit.kind(), wrong, "{unfit}");
         assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
     }
 }
@@ -150,30 +155,30 @@ fn an_option_of_a_made_up_value_that_is_missing_or_wrong_is_named() {
             "phone",
             json!({"country": "XX"}),
             Type::TEXT,
-            "country",
-            "a country's two letters",
+            "mask_wrong_option",
+            "expected_country",
         ),
-        ("fake", json!({}), Type::TEXT, "kind", "Give the option kind"),
+        ("fake", json!({}), Type::TEXT, "mask_fake_of_what", "first_name"),
         (
             "fake",
             json!({"kind": "firstname"}),
             Type::TEXT,
-            "kind",
-            "one of first_name",
+            "mask_wrong_option",
+            r#""option":"kind","expected":{"kind":"expected_one_of","known":["first_name""#,
         ),
         (
             "fake",
             json!({"kind": "name", "locale": "xx"}),
             Type::TEXT,
-            "locale",
-            "one of fr, en",
+            "mask_wrong_option",
+            r#""option":"locale","expected":{"kind":"expected_one_of","known":["fr","en""#,
         ),
         (
             "fake",
             json!({"kind": "phone", "locale": "it"}),
             Type::TEXT,
-            "locale",
-            "no number is reserved",
+            "mask_fake_reserved",
+            r#""sort":"phone","locale":"it""#,
         ),
     ]);
 }
@@ -181,20 +186,20 @@ fn an_option_of_a_made_up_value_that_is_missing_or_wrong_is_named() {
 #[test]
 fn an_option_of_a_written_value_that_is_missing_or_wrong_is_named() {
     each_option_is_named([
-        ("static", json!({}), Type::TEXT, "value", "\"value\""),
+        ("static", json!({}), Type::TEXT, "mask_wrong_option", "\"value\""),
         (
             "static",
             json!({"value": "long"}),
             varchar(3),
-            "value",
-            "does not take the value",
+            "mask_static_value",
+            "character varying(3)",
         ),
         (
             "template",
             json!({"template": "{other}"}),
             Type::TEXT,
-            "template",
-            "does not have",
+            "mask_template_column",
+            "\"other\"",
         ),
     ]);
 }
@@ -206,15 +211,15 @@ fn an_option_of_a_date_that_is_wrong_is_named() {
             "date",
             json!({"subject": "other"}),
             Type::Date,
-            "subject",
-            "a column of its table",
+            "mask_wrong_option",
+            "expected_column",
         ),
         (
             "date",
             json!({"days": 5, "keep_year": true}),
             Type::Date,
-            "days",
-            "exclude one another",
+            "mask_options_exclusive",
+            r#"["days","keep_year"]"#,
         ),
     ]);
 }
@@ -222,30 +227,48 @@ fn an_option_of_a_date_that_is_wrong_is_named() {
 #[test]
 fn under_a_unique_index_a_hash_is_not_cut_too_short() {
     let short = unfit("hash", json!({"length": 8}), Type::TEXT, UNIQUE);
-    assert!(short.to_string().contains("from 14 to 64"), "{short}");
+    assert!(short.to_string().contains(r#""least":14,"most":64"#), "{short}");
 }
 
 #[test]
 fn a_column_of_another_type_or_too_short_says_what_would_do() {
     let first_name = json!({"kind": "first_name"});
     for (mask, options, kind, misfit, words) in [
-        ("fake", json!({"kind": "name"}), bigint(), Misfit::Type, "text columns"),
-        ("number", json!({}), Type::TEXT, Misfit::Type, "number columns"),
-        ("email", json!({}), bigint(), Misfit::Type, "cannot hold an e-mail address"),
-        ("email", json!({}), varchar(27), Misfit::EmailDomain(6), "a domain of at most 6 characters"),
-        ("email", json!({}), varchar(20), Misfit::Room, "has up to 37 characters"),
-        ("name", json!({}), varchar(4), Misfit::Room, "character varying(4)"),
-        ("password", json!({}), varchar(40), Misfit::Room, "60 characters"),
+        (
+            "fake",
+            json!({"kind": "name"}),
+            bigint(),
+            "mask_for_others",
+            "for_text",
+        ),
+        ("number", json!({}), Type::TEXT, "mask_for_others", "for_numbers"),
+        ("email", json!({}), bigint(), "mask_cannot_hold", "held_email"),
+        ("email", json!({}), varchar(27), "mask_email_domain", "\"most\":6"),
+        ("email", json!({}), varchar(20), "mask_too_long", "\"length\":37"),
+        (
+            "name",
+            json!({}),
+            varchar(4),
+            "mask_too_long",
+            "character varying(4)",
+        ),
+        (
+            "password",
+            json!({}),
+            varchar(40),
+            "mask_too_long",
+            "\"length\":60",
+        ),
         (
             "fake",
             first_name,
             varchar(4),
-            Misfit::Room,
-            "is character varying(4), and what the mask :fake of kind first_name writes has up to 12 characters",
+            "mask_fake_too_long",
+            r#""column_type":"character varying(4)","sort":"first_name","length":12"#,
         ),
     ] {
         let unfit = unfit(mask, options, kind, REPEATS);
-        assert_eq!(unfit.misfit, misfit, "{unfit}");
+        assert_eq!(unfit.misfit.kind(), misfit, "{unfit}");
         assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
     }
 }
@@ -253,12 +276,11 @@ fn a_column_of_another_type_or_too_short_says_what_would_do() {
 #[test]
 fn a_mask_that_repeats_itself_is_not_for_a_unique_index() {
     for (mask, options, words) in [
-        ("redact", json!({}), "under a unique index"),
-        ("fake", json!({"kind": "phone"}), "keeps values distinct"),
+        ("redact", json!({}), "mask_repeats"),
+        ("fake", json!({"kind": "phone"}), "mask_fake_too_few"),
     ] {
         let unfit = unfit(mask, options, Type::TEXT, UNIQUE);
-        assert_eq!(unfit.misfit, Misfit::Unique, "{unfit}");
-        assert!(unfit.to_string().contains(words), "{mask}: {unfit}");
+        assert_eq!(unfit.misfit.kind(), words, "{mask}: {unfit}");
     }
     for (mask, options) in [("city", json!({})), ("fake", json!({"kind": "name"}))] {
         assert!(fitted(mask, options, Type::TEXT, UNIQUE).is_ok(), "{mask}");
@@ -271,23 +293,22 @@ fn each_wrong_place_within_a_document_is_named() {
         let places = json!({"$.a": "emial", "$.b": "email", "$.c": {"mask": "phone", "contry": "FR"}, "$.d": 7,
             "$.e..": "nmae"});
         let unfit = unfit(mask, json!({ option: places }), kind, REPEATS);
-        let Misfit::Places(places) = &unfit.misfit else {
+        let Misfit::Places { places } = &unfit.misfit else {
             panic!("{unfit}");
         };
         let mut words = vec![
-            ("$.a", "there is no mask :emial. Did you mean :email?"),
-            ("$.c", "the option \"contry\". Did you mean country?"),
-            ("$.d", "a mask is a name, or a map"),
+            ("$.a", r#""name":"emial","meant":"email""#),
+            ("$.c", r#""option":"contry","meant":"country""#),
+            ("$.d", "mask_no_form"),
         ];
         if mask == "json" {
-            words.push(("$.e..", "a path \"$.e..\" that cannot be read"));
+            words.push(("$.e..", r#""mask_path_unread","path":"$.e..""#));
         }
-        words.push(("$.e..", "there is no mask :nmae. Did you mean :name?"));
+        words.push(("$.e..", r#""name":"nmae","meant":"name""#));
         assert_eq!(places.len(), words.len(), "{unfit}");
-        for ((place, wrong), (expected, words)) in places.iter().zip(words) {
-            let text = wrong.to_string();
+        for (Misplaced::At { place, misfit, .. }, (expected, words)) in places.iter().zip(words) {
+            let text = serde_json::to_string(misfit).unwrap();
             assert!(place == expected && text.contains(words), "{place}: {text}");
-            assert!(unfit.to_string().contains(&format!("{place}: {text}")), "{unfit}");
         }
     }
 }

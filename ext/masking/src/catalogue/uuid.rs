@@ -5,6 +5,7 @@ use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
 use crate::error::Unfit;
 use crate::families::shape::{TokenMask, HEX_LOWER};
+use crate::misfit::ForTypes;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -74,7 +75,7 @@ impl Pseudonym for Uuid {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     if !matches!(fitting.column.kind, Type::Uuid | Type::Text { .. }) {
-        return Err(fitting.wrong_type("uuid and text columns"));
+        return Err(fitting.wrong_type(ForTypes::UuidAndText));
     }
     let mask = Uuid {
         digits: Strings::new(&fitting.function("uuid"), 16),

@@ -8,6 +8,7 @@ use super::shape::{self, Shape};
 use crate::entry::{Fitted, Fitting, ANY_VALUE};
 use crate::error::Unfit;
 use crate::key::Function;
+use crate::misfit::ForTypes;
 use crate::permutation::Strings;
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
@@ -72,8 +73,8 @@ pub(crate) fn fit<N: Number + 'static>(
         {
             true
         }
-        _ if digits > 0 => return Err(fitting.wrong_type("text columns and numbers of enough digits")),
-        _ => return Err(fitting.wrong_type("text columns")),
+        _ if digits > 0 => return Err(fitting.wrong_type(ForTypes::TextAndDigits)),
+        _ => return Err(fitting.wrong_type(ForTypes::Text)),
     };
     let function = fitting.function(fitting.name());
     let most = shape::most(&fitting.column.kind);

@@ -2,8 +2,9 @@
 //! full precision: the fraction of its second would say whose row it is.
 
 use crate::entry::{Fitted, Fitting, ANY_VALUE};
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
 use crate::key::Function;
+use crate::misfit::{Expected, ForTypes, Misfit};
 use crate::moment::{civil_from, days_from, fraction, parse, write, Moment, FIRST, SECONDS_OF_DAY};
 use crate::pseudonym::{nearer, Pseudonym, Work};
 use crate::types::Type;
@@ -208,7 +209,7 @@ fn subject(fitting: &Fitting<'_>) -> Result<Vec<usize>, Box<Unfit>> {
             .table
             .position(name)
             .map(|place| vec![place])
-            .ok_or_else(|| fitting.wrong_option("subject", "a column of its table")),
+            .ok_or_else(|| fitting.wrong_option("subject", Expected::Column)),
     }
 }
 
@@ -218,8 +219,8 @@ pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, moments: bool) -> Resul
     let last = match fitting.column.kind {
         Type::Date if !moments => days_from(5_874_897, 12, 31),
         Type::Timestamp | Type::TimestampTz => days_from(294_276, 12, 30),
-        _ if moments => return Err(fitting.wrong_type("timestamp columns")),
-        _ => return Err(fitting.wrong_type("date and timestamp columns")),
+        _ if moments => return Err(fitting.wrong_type(ForTypes::Timestamps)),
+        _ => return Err(fitting.wrong_type(ForTypes::Dates)),
     };
     fitting.may_repeat()?;
     let form = match change {
@@ -246,20 +247,15 @@ pub(crate) fn fit(fitting: &Fitting<'_>, change: Change, moments: bool) -> Resul
 
 /// What the options ask for.
 pub(crate) fn change(fitting: &Fitting<'_>, default: Change) -> Result<Change, Box<Unfit>> {
-    let asked: Vec<&str> = ["days", "keep_year", "age_band"]
+    let asked: Vec<&'static str> = ["days", "keep_year", "age_band"]
         .into_iter()
         .filter(|option| fitting.option(option).is_some())
         .collect();
     if asked.len() > 1 {
-        return Err(fitting.unfit(
-            Misfit::Option(asked[0].to_owned()),
-            format!(
-                "has the mask :{} with the options {}, which exclude one another.",
-                fitting.name(),
-                asked.join(" and ")
-            ),
-            "Keep one of them.",
-        ));
+        return Err(fitting.unfit(Misfit::Exclusive {
+            mask: fitting.name(),
+            options: asked,
+        }));
     }
     Ok(if fitting.option("age_band").is_some() {
         Change::Band(fitting.number("age_band", 5, 2..=100)? as i64)

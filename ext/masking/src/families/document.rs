@@ -5,7 +5,8 @@
 
 use crate::action::Writes;
 use crate::entry::Fitting;
-use crate::error::{Misfit, Unfit};
+use crate::error::Unfit;
+use crate::misfit::{Expected, Misfit, Misplaced};
 use crate::pseudonym::{Pseudonym, Work};
 use crate::types::Type;
 use pg_dump_archive::copy::{self, Row};
@@ -64,7 +65,7 @@ pub(crate) fn places<P>(
     let map = match fitting.option(option) {
         None => return Ok(Vec::new()),
         Some(Value::Object(map)) => map,
-        Some(_) => return Err(fitting.wrong_option(option, "a map to masks")),
+        Some(_) => return Err(fitting.wrong_option(option, Expected::Masks)),
     };
     let (mut found, mut unfit) = (Vec::new(), Vec::new());
     for (place, mask) in map {
@@ -72,14 +73,18 @@ pub(crate) fn places<P>(
             (Ok(read), Ok(mask)) => found.push((read, mask)),
             (read, mask) => {
                 let wrong = [read.err(), mask.err()].into_iter().flatten();
-                unfit.extend(wrong.map(|wrong| (place.clone(), *wrong)));
+                unfit.extend(wrong.map(|wrong| Misplaced::At {
+                    place: place.clone(),
+                    column: format!("{}.{}", wrong.table, wrong.column),
+                    misfit: wrong.misfit,
+                }));
             }
         }
     }
     if unfit.is_empty() {
         Ok(found)
     } else {
-        Err(fitting.unfit(Misfit::Places(unfit), "", ""))
+        Err(fitting.unfit(Misfit::Places { places: unfit }))
     }
 }
 

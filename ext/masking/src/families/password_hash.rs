@@ -4,6 +4,7 @@
 use crate::entry::Fitting;
 use crate::error::Unfit;
 use crate::key::Function;
+use crate::misfit::Expected;
 use std::sync::{Mutex, PoisonError};
 
 /// How bcrypt writes six bits.
@@ -47,7 +48,7 @@ pub(crate) fn known(fitting: &Fitting<'_>, password: &str) -> Result<String, Box
     let mut salt = [0; 16];
     salt.copy_from_slice(&digest[..16]);
     let hash = bcrypt::hash_with_salt(password.as_bytes(), cost, salt)
-        .map_err(|_| fitting.wrong_option("password", "a password of at most 72 bytes without a zero byte"))?
+        .map_err(|_| fitting.wrong_option("password", Expected::Password))?
         .format_for_version(bcrypt::Version::TwoA);
     *made = Some((digest, cost, hash.clone()));
     Ok(hash)

@@ -35,10 +35,12 @@ fn an_address_column_shorter_than_the_pseudonym_is_a_problem_with_its_fix() {
     .is_ok());
     let problem = problem(column("email", varchar(36)), "email_anonymization");
     assert!(
-        problem.contains("public.users.email is character varying(36)"),
+        problem.contains(
+            r#"public.users.email: {"kind":"mask_email_domain","column_type":"character varying(36)""#
+        ),
         "{problem}"
     );
-    assert!(problem.contains("a domain of at most 15 characters"), "{problem}");
+    assert!(problem.contains(r#""most":15"#), "{problem}");
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn not_null_columns_get_the_neutral_value_of_their_type() {
         "user_anonymization",
     );
     assert!(
-        unknown.contains("geometry") && unknown.contains("NOT NULL"),
+        unknown.contains("geometry") && unknown.contains("mask_no_neutral"),
         "{unknown}"
     );
     let nullable = column("billing_extra", Type::Other("geometry".into()));
@@ -131,10 +133,7 @@ fn under_a_unique_index_distinct_keyed_values_stand_where_equal_ones_would() {
         unique("last_name", varchar(13)),
     ] {
         let problem = problem(column, "user_anonymization");
-        assert!(
-            problem.contains("under a unique index") && problem.contains("exclude the table"),
-            "{problem}"
-        );
+        assert!(problem.contains("mask_too_small"), "{problem}");
     }
     problem(unique("phone", Type::Integer(4)), "phone_anonymization");
     problem(unique("phone", varchar(12)), "phone_anonymization");
@@ -171,32 +170,36 @@ fn a_value_that_the_type_cannot_hold_is_a_problem() {
             column("city", Type::Enum(vec!["Lyon".into()])),
             "\"Paris\"",
         ),
-        ("user_anonymization", column("last_name", Type::Jsonb), "a name"),
-        ("user_anonymization", column("email_md5", BIGINT), "an MD5"),
+        (
+            "user_anonymization",
+            column("last_name", Type::Jsonb),
+            "held_name",
+        ),
+        ("user_anonymization", column("email_md5", BIGINT), "held_md5"),
         (
             "email_anonymization",
             column("email", Type::Array(Box::new(Type::TEXT))),
-            "an e-mail address",
+            "held_email",
         ),
         (
             "phone_anonymization",
             column("phone", Type::Integer(2)),
-            "a phone number",
+            "held_phone",
         ),
         (
             "phone_anonymization",
             column("phone", Type::Array(Box::new(Type::TEXT))),
-            "a phone number",
+            "held_phone",
         ),
         (
             "phone_anonymization",
             column("phone", Type::Numeric { digits: Some(8) }),
-            "a phone number",
+            "held_phone",
         ),
     ] {
         let problem = problem(column, strategy);
         assert!(
-            problem.contains("cannot hold") && problem.contains(value),
+            problem.contains("mask_cannot_hold") && problem.contains(value),
             "{problem}"
         );
     }

@@ -3,7 +3,7 @@
 use super::Masking;
 use crate::channel::Channel;
 use crate::error::{About, Doing, Error, Kind, Result};
-use crate::failure::{JobRemedy, LeakRemedy};
+use crate::failure::{Attempt, JobRemedy, LeakRemedy};
 use crate::leak_report::read_back::read_back;
 use crate::leak_report::{self, LeakReport};
 use crate::notice::Mismatch;
@@ -14,11 +14,12 @@ impl Masking<'_> {
     async fn large_objects(&self) -> Result<Option<Channel>> {
         let count = "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata";
         let row = self.reader.query_one(count, &[]).await;
-        let row =
-            row.map_err(|error| Error::from_server(Doing::WithoutRows("counting large objects"), &error))?;
-        let count: i64 = row
-            .try_get(0)
-            .map_err(|error| Error::from_server(Doing::WithoutRows("counting large objects"), &error))?;
+        let row = row.map_err(|error| {
+            Error::from_server(Doing::WithoutRows(&Attempt::CountingLargeObjects), &error)
+        })?;
+        let count: i64 = row.try_get(0).map_err(|error| {
+            Error::from_server(Doing::WithoutRows(&Attempt::CountingLargeObjects), &error)
+        })?;
         let count = u64::try_from(count).unwrap_or_default();
         Ok((count > 0).then(|| Channel::large_objects_unscanned(count)))
     }
@@ -58,15 +59,14 @@ impl Masking<'_> {
             )
             .await
             .map_err(|error| {
-                Error::from_server(
-                    Doing::WithoutRows("reading the target's materialized views"),
-                    &error,
-                )
+                Error::from_server(Doing::WithoutRows(&Attempt::ReadingMaterializedViews), &error)
             })?;
         for row in &rows {
             let view: &str = row.get(0);
             self.execute(
-                Doing::WithRows(&format!("filling {view} anew")),
+                Doing::WithRows(&Attempt::FillingAnew {
+                    view: view.to_string(),
+                }),
                 &format!("REFRESH MATERIALIZED VIEW {view}"),
             )
             .await?;
@@ -91,7 +91,12 @@ impl Masking<'_> {
                     )
                     .await
                     .map_err(|error| {
-                        Error::from_server(Doing::WithRows(&format!("checking {}", load.table)), &error)
+                        Error::from_server(
+                            Doing::WithRows(&Attempt::Checking {
+                                table: load.table.to_string(),
+                            }),
+                            &error,
+                        )
                     })?;
                 let violations: i64 = row.get(0);
                 if violations == 0 {

@@ -3,6 +3,7 @@
 use super::{Failure, Masking};
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
+use crate::failure::Attempt;
 use crate::leak_report;
 use crate::plan::{quote_identifier, Load, TableName};
 use crate::postgres::load::copy::{raw_ways, Way};
@@ -40,7 +41,7 @@ impl Masking<'_> {
             quoted_list(&load.columns),
             load.table.sql()
         );
-        self.execute(Doing::WithoutRows("creating a temporary copy"), &sql)
+        self.execute(Doing::WithoutRows(&Attempt::CreatingCopy), &sql)
             .await?;
         let name = format!("pg_temp.{name}");
         let report = self
@@ -92,17 +93,21 @@ impl Masking<'_> {
             copy.name
         );
         self.execute(
-            Doing::WithRows(&format!("filling {name} with masked rows")),
+            Doing::WithRows(&Attempt::FillingMasked {
+                table: name.to_string(),
+            }),
             &fill,
         )
         .await?;
         self.execute(
-            Doing::WithoutRows(&format!("restoring the triggers of {name}")),
+            Doing::WithoutRows(&Attempt::RestoringTriggersOf {
+                table: name.to_string(),
+            }),
             &triggers,
         )
         .await?;
         self.execute(
-            Doing::WithoutRows("dropping a temporary copy"),
+            Doing::WithoutRows(&Attempt::DroppingCopy),
             &format!("DROP TABLE {}", copy.name),
         )
         .await
@@ -113,7 +118,9 @@ impl Masking<'_> {
         let triggers = self.silence_triggers(table, &[]).await?;
         self.empty(table).await?;
         self.execute(
-            Doing::WithoutRows(&format!("restoring the triggers of {table}")),
+            Doing::WithoutRows(&Attempt::RestoringTriggersOf {
+                table: table.to_string(),
+            }),
             &triggers,
         )
         .await
@@ -121,8 +128,13 @@ impl Masking<'_> {
 
     async fn empty(&self, table: &TableName) -> Result<()> {
         let sql = format!("TRUNCATE ONLY {}", table.sql());
-        self.execute(Doing::WithRows(&format!("emptying {table}")), &sql)
-            .await
+        self.execute(
+            Doing::WithRows(&Attempt::Emptying {
+                table: table.to_string(),
+            }),
+            &sql,
+        )
+        .await
     }
 
     /// Creates a group's temporary tables and fills them.
@@ -152,7 +164,9 @@ impl Masking<'_> {
             return Err(Error::internal("A group of rules in SQL is not there.").into());
         };
         for step in self.reads(number) {
-            let doing = format!("gathering statistics on {}", step.name);
+            let doing = Attempt::GatheringStatistics {
+                table: step.name.to_string(),
+            };
             self.execute(Doing::WithRows(&doing), &step.sql).await?;
         }
         let loads = self.group_loads(number);
@@ -176,11 +190,8 @@ impl Masking<'_> {
         );
         let run = sql_rules::run_within(self.writer, self.plan, number, attempts, delay).await;
         let finished = run.map_err(|error| Failure { error, again: false })?;
-        self.execute(
-            Doing::WithoutRows("restoring the triggers of tables with rules in SQL"),
-            &triggers,
-        )
-        .await?;
+        self.execute(Doing::WithoutRows(&Attempt::RestoringRuledTriggers), &triggers)
+            .await?;
         for warning in &finished.warnings {
             self.events.warn(warning);
         }

@@ -2,6 +2,7 @@
 
 use super::Masking;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::notice::Notice;
 use crate::plan::{Plan, TableName, TaskId};
 use pg_dump_archive::{Entry, EntryKind};
@@ -65,15 +66,15 @@ impl Masking<'_> {
                 &[&tables],
             )
             .await
-            .map_err(|error| {
-                Error::from_server(Doing::WithoutRows("reading the target's foreign keys"), &error)
-            })?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ReadingForeignKeys), &error))?;
         let mut keys = Vec::new();
         for row in &rows {
             let name: String = row.get(0);
             let drop: String = row.get(1);
             self.execute(
-                Doing::WithoutRows(&format!("taking off the foreign key {name}")),
+                Doing::WithoutRows(&Attempt::TakingKeyOff {
+                    key: name.to_string(),
+                }),
                 &drop,
             )
             .await?;
@@ -98,7 +99,9 @@ impl Masking<'_> {
             if loses || self.plan.queues.contains(&key.references) {
                 self.put_back_or_not_valid(key).await?;
             } else {
-                let doing = format!("putting back the foreign key {}", key.name);
+                let doing = Attempt::PuttingKeyBack {
+                    key: key.name.to_string(),
+                };
                 self.execute(Doing::WithRows(&doing), &key.put_back).await?;
             }
         }
@@ -139,25 +142,29 @@ impl Masking<'_> {
         }
         // A key that is checked at the commit would keep its tables from being changed.
         self.execute(
-            Doing::WithRows("checking foreign keys"),
+            Doing::WithRows(&Attempt::CheckingForeignKeys),
             "SET CONSTRAINTS ALL IMMEDIATE",
         )
         .await?;
-        self.execute(Doing::WithoutRows("restoring triggers"), &triggers)
+        self.execute(Doing::WithoutRows(&Attempt::RestoringTriggers), &triggers)
             .await
     }
 
     async fn clean(&self, key: &CatalogueKey, sql: &str) -> Result<u64> {
         let statement = sql.trim_end().trim_end_matches(';');
         self.writer.execute(statement, &[]).await.map_err(|error| {
-            let doing = format!("following the foreign key {} of deleted rows", key.name);
+            let doing = Attempt::FollowingKey {
+                key: key.name.to_string(),
+            };
             Error::from_server(Doing::WithRows(&doing), &error)
         })
     }
 
     /// A key to a table that has lost rows: where it has no ON DELETE action, rows may refer to what is gone.
     async fn put_back_or_not_valid(&self, key: &CatalogueKey) -> Result<()> {
-        let doing = format!("putting back the foreign key {}", key.name);
+        let doing = Attempt::PuttingKeyBack {
+            key: key.name.to_string(),
+        };
         self.execute(Doing::WithRows(&doing), "SAVEPOINT foreign_key")
             .await?;
         let Err(error) = self.writer.batch_execute(&key.put_back).await else {
@@ -203,7 +210,7 @@ impl Masking<'_> {
                 &[&table.sql(), &awake],
             )
             .await
-            .map_err(|error| Error::from_server(Doing::WithoutRows("reading the target's triggers"), &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ReadingTriggers), &error))?;
         let mut silence = String::new();
         let mut put_back = String::new();
         for row in &rows {
@@ -218,7 +225,9 @@ impl Masking<'_> {
             put_back.push_str(&format!("ALTER TABLE ONLY {table} {how} {kind} {name};"));
         }
         self.execute(
-            Doing::WithoutRows(&format!("silencing the triggers of {table}")),
+            Doing::WithoutRows(&Attempt::SilencingTriggers {
+                table: table.to_string(),
+            }),
             &silence,
         )
         .await?;

@@ -23,9 +23,7 @@ impl DryRun {
     /// Adds the outcome.
     pub(super) fn note_trial(&mut self, tried: Tried) {
         match tried {
-            Tried::NotTried(why) => self
-                .warnings
-                .push(format!("The schema was not tried: {why}.").into()),
+            Tried::NotTried(why) => self.warnings.push(Notice::SchemaUntried { why }.into()),
             Tried::Without(missing) => {
                 for one in &missing {
                     let (object, why) = (format!("{} {}", one.kind, one.name), one.why.clone());

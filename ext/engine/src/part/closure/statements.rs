@@ -2,6 +2,7 @@
 
 use super::Closure;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::part::keys::{key, KeyTable};
 use crate::plan::part::Reference;
 
@@ -110,7 +111,7 @@ impl Closure<'_> {
     /// Runs statements; returns how many rows the last has changed.
     pub(super) async fn change(&self, sql: &str) -> Result<u64> {
         use tokio_postgres::SimpleQueryMessage::CommandComplete;
-        let refused = |error| Error::from_server(Doing::WithRows("choosing the rows of the subset"), &error);
+        let refused = |error| Error::from_server(Doing::WithRows(&Attempt::ChoosingSubset), &error);
         let answers = self.session.simple_query(sql).await.map_err(refused)?;
         let counts = answers.iter().filter_map(|answer| match answer {
             CommandComplete(rows) => Some(*rows),

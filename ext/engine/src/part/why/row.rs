@@ -2,6 +2,7 @@
 
 use super::{Next, Reason, What, ALL, DOWN};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::part::closure::Closure;
 use crate::part::keys::key;
 use crate::plan::part::{Compared, PartRule, Reference};
@@ -197,7 +198,7 @@ impl<'a> Row<'a> {
     /// The first row of a query, as texts.
     async fn first(&self, sql: &str) -> Result<Option<Vec<Option<String>>>> {
         use tokio_postgres::SimpleQueryMessage::Row;
-        let refused = |error| Error::from_server(Doing::WithRows("looking for a row's reason"), &error);
+        let refused = |error| Error::from_server(Doing::WithRows(&Attempt::LookingForReason), &error);
         let answers = self.closure.session.simple_query(sql).await.map_err(refused)?;
         Ok(answers.iter().find_map(|answer| match answer {
             Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),

@@ -6,7 +6,8 @@ mod make;
 use super::diagnostics::Diagnostics;
 use super::schema::Schema;
 use super::TableName;
-use crate::text::{text, Setting};
+use crate::failure::{OptionFault, PlanFailure};
+use crate::notice::Notice;
 pub(super) use make::{adapted, statements};
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,10 +17,9 @@ pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, kept: &HashSet<u
     let found = &schema.hypertables;
     let kept = kept.iter().filter_map(|at| schema.tables.get(*at));
     for table in kept.filter(|table| found.has(&table.name)) {
-        diagnostics.problems.add(format!(
-            "keep_tables: {} is a hypertable of TimescaleDB, whose rows cannot be kept. Remove it from keep_tables.",
-            table.name
-        ));
+        diagnostics.problems.add(OptionFault::KeepsHypertable {
+            table: table.name.to_string(),
+        });
     }
     let undivided: Vec<String> = found
         .tables
@@ -28,38 +28,22 @@ pub(super) fn check(schema: &Schema, excluded: &HashSet<usize>, kept: &HashSet<u
         .map(|(name, _)| name.to_string())
         .collect();
     if !undivided.is_empty() {
-        diagnostics.warnings.push(format!(
-            "Hypertables of TimescaleDB that have no chunks in the backup come as plain tables, because chunks alone say \
-             how they are divided: {}.",
-            undivided.join(", ")
-        ));
+        diagnostics
+            .warnings
+            .push(Notice::HypertablesPlain { tables: undivided });
     }
     if !found.aggregates.is_empty() {
-        let names: Vec<String> = found.aggregates.iter().map(ToString::to_string).collect();
-        diagnostics.warnings.push(format!(
-            "Continuous aggregates of TimescaleDB are left out: {}. Create them in the target after the run, as in production.",
-            names.join(", ")
-        ));
+        let names = found.aggregates.iter().map(ToString::to_string).collect();
+        diagnostics.warnings.push(Notice::AggregatesLeftOut { names });
     }
     let compressed = compressed(schema, excluded);
     if !compressed.is_empty() {
-        let names: Vec<String> = compressed.iter().map(ToString::to_string).collect();
-        let calls: Vec<String> = compressed.iter().map(decompress).collect();
-        let patterns: Vec<String> = compressed
-            .iter()
-            .map(|name| format!("{:?}", name.in_rules()))
-            .collect();
-        diagnostics.problems.add(text!(
-            format!(
-                "The backup has compressed rows of TimescaleDB, which cannot be read, of {}. Decompress them in production \
-                 before the backup is taken ({}), or leave them out: add [{}] to ",
-                names.join(", "),
-                calls.join("; "),
-                patterns.join(", ")
-            ),
-            Setting::ExcludeTables,
-            ".",
-        ));
+        let patterns = compressed.iter().map(|name| format!("{:?}", name.in_rules()));
+        diagnostics.problems.add(PlanFailure::CompressedRows {
+            tables: compressed.iter().map(ToString::to_string).collect(),
+            calls: compressed.iter().map(decompress).collect(),
+            patterns: patterns.collect(),
+        });
     }
     diagnostics
 }

@@ -1,5 +1,7 @@
 //! What kind of relation the target has under a kept table's name.
 
+use crate::failure::KeptDifference;
+
 /// What the target has under a kept table's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindThere {
@@ -15,32 +17,25 @@ pub struct KindThere {
 
 impl KindThere {
     /// Why it is not the ordinary table that the backup has: its rows would lie elsewhere.
-    pub fn difference(&self) -> Option<String> {
+    pub fn difference(&self) -> Option<KeptDifference> {
         let other = match self.kind.as_str() {
             "r" => None,
-            "p" => Some("a partitioned table"),
-            "v" => Some("a view"),
-            "m" => Some("a materialized view"),
-            "f" => Some("a foreign table"),
-            "S" => Some("a sequence"),
-            "c" => Some("a composite type"),
-            "i" | "I" => Some("an index"),
-            _ => Some("no table"),
+            "p" => Some(KeptDifference::IsPartitioned),
+            "v" => Some(KeptDifference::IsView),
+            "m" => Some(KeptDifference::IsMaterializedView),
+            "f" => Some(KeptDifference::IsForeign),
+            "S" => Some(KeptDifference::IsSequence),
+            "c" => Some(KeptDifference::IsComposite),
+            "i" | "I" => Some(KeptDifference::IsIndex),
+            _ => Some(KeptDifference::IsNone),
         };
-        let parent = self.parent.as_deref().unwrap_or("another table");
-        match other {
-            Some(other) => Some(format!("it is {other} there and a table in the backup")),
-            None if self.is_partition => Some(format!(
-                "it is a partition of {parent} there and a table of its own in the backup"
-            )),
-            None if self.parent.is_some() => Some(format!(
-                "it inherits from {parent} there and from no table in the backup"
-            )),
-            None if self.has_children => {
-                Some("other tables inherit from it there and none does in the backup".to_owned())
-            }
+        other.or_else(|| match self.parent.clone() {
+            Some(parent) if self.is_partition => Some(KeptDifference::IsPartitionOf { parent }),
+            None if self.is_partition => Some(KeptDifference::IsPartition),
+            Some(parent) => Some(KeptDifference::InheritsFrom { parent }),
+            None if self.has_children => Some(KeptDifference::HasHeirs),
             None => None,
-        }
+        })
     }
 }
 
@@ -58,36 +53,21 @@ mod tests {
         };
         assert_eq!(kind("r", false, None, false).difference(), None);
         for (there, expected) in [
-            (
-                kind("p", false, None, true),
-                "it is a partitioned table there and a table in the backup",
-            ),
-            (
-                kind("v", false, None, false),
-                "it is a view there and a table in the backup",
-            ),
-            (
-                kind("m", false, None, false),
-                "it is a materialized view there and a table in the backup",
-            ),
-            (
-                kind("f", false, Some("log"), false),
-                "it is a foreign table there and a table in the backup",
-            ),
+            (kind("p", false, None, true), KeptDifference::IsPartitioned),
+            (kind("v", false, None, false), KeptDifference::IsView),
+            (kind("m", false, None, false), KeptDifference::IsMaterializedView),
+            (kind("f", false, Some("log"), false), KeptDifference::IsForeign),
             (
                 kind("r", true, Some("log"), false),
-                "it is a partition of log there and a table of its own in the backup",
+                KeptDifference::IsPartitionOf { parent: "log".into() },
             ),
             (
                 kind("r", false, Some("log"), false),
-                "it inherits from log there and from no table in the backup",
+                KeptDifference::InheritsFrom { parent: "log".into() },
             ),
-            (
-                kind("r", false, None, true),
-                "other tables inherit from it there and none does in the backup",
-            ),
+            (kind("r", false, None, true), KeptDifference::HasHeirs),
         ] {
-            assert_eq!(there.difference().as_deref(), Some(expected));
+            assert_eq!(there.difference(), Some(expected));
         }
     }
 }

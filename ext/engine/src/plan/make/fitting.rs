@@ -1,5 +1,6 @@
 //! Loads, fitted to their tables and masked by the rules.
 
+use crate::failure::PlanFailure;
 use crate::plan::binary::Binary;
 use crate::plan::decide::{Decisions, Fate};
 use crate::plan::diagnostics::Diagnostics;
@@ -46,11 +47,9 @@ impl Fitting<'_> {
                 Some(load) => {
                     loads.insert(entry.dump_id, diagnostics.take(self.masked(load)));
                 }
-                None => diagnostics.problems.add(format!(
-                    "The definition of the table {} in the backup cannot be read, so neither can its rows. Please \
-                     report this with the table's definition, and exclude the table meanwhile.",
-                    display_name(entry)
-                )),
+                None => diagnostics.problems.add(PlanFailure::TableUnread {
+                    table: display_name(entry),
+                }),
             }
         }
         ((loads, without_rows), diagnostics)

@@ -25,10 +25,11 @@ pub(super) use leaves::JUDGE;
 pub use watch::{Watch, Watched};
 
 use crate::error::{About, Error, Kind};
+use crate::failure::{PlanFailure, PlanRemedy};
 use crate::finding::{Because, Finding};
 use crate::notice::Notice;
 use crate::settings::Policy;
-use crate::text::{text, Setting, Snippet, Text};
+use crate::text::{text, Snippet, Text};
 use personal_data::Status;
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
@@ -95,38 +96,30 @@ impl Personal {
         if self.policy == Policy::Warn {
             return None;
         }
-        refusal(&self.findings, self.policy, "")
+        refusal(&self.findings, self.policy, false)
     }
 }
 
-/// The error that lists what no rule covers, and what would; None when there is nothing. `empty` says which tables
-/// are empty for it, if the run had begun to load.
-pub fn refusal(findings: &[Finding], policy: Policy, empty: &str) -> Option<Error> {
+/// The error that lists what no rule covers, and what would; None when there is nothing. `emptied`: their tables were left
+/// empty for it, since the run had begun to load.
+pub fn refusal(findings: &[Finding], policy: Policy, emptied: bool) -> Option<Error> {
     let open: Vec<&Finding> = findings
         .iter()
         .filter(|finding| finding.status.needs_a_rule())
         .collect();
-    let why = match policy {
-        Policy::Mask => "could not be masked by themselves",
-        _ => "are covered by no rule",
-    };
-    let head = match open.len() {
-        0 => return None,
-        1 => format!(
-            "A column looks personal and {}",
-            why.replace("are", "is").replace("themselves", "itself")
-        ),
-        several => format!("{several} columns look personal and {why}"),
+    let count = open.len();
+    let head = match policy {
+        _ if count == 0 => return None,
+        Policy::Mask => PlanFailure::NotMaskedByItself { count },
+        _ => PlanFailure::NotCovered { count },
     };
     let what = listed(head, &open);
-    let remedy = text!(
-        format!("{empty}Cover them with rules such as these, or name those that are not personal in "),
-        Setting::PiiIgnore,
-        ", each with its reason:\n",
-    )
-    .suggesting(Snippet::Rules(
-        open.iter().map(|finding| (*finding).clone()).collect(),
-    ));
+    let remedy = match emptied {
+        true => PlanRemedy::CoverEmptied,
+        false => PlanRemedy::CoverOrIgnore,
+    };
+    let rules = Snippet::Rules(open.iter().map(|finding| (*finding).clone()).collect());
+    let remedy = text!(remedy, "\n").suggesting(rules);
     let error = Error::new(Kind::PersonalData, what, remedy);
     Some(match open.as_slice() {
         [only] => error.about(About::table(&only.table).column(&only.column)),
@@ -144,14 +137,7 @@ pub fn warning(findings: &[Finding]) -> Option<Text> {
         return None;
     }
     let head = Notice::Uncovered { count: open.len() };
-    let text = text!(
-        listed(head, &open),
-        "Cover them with rules such as these, or name those that are not personal in ",
-        Setting::PiiIgnore,
-        ", each with its reason; ",
-        Setting::PiiPolicy.to("mask"),
-        " masks them by themselves.\n",
-    );
+    let text = text!(listed(head, &open), PlanRemedy::CoverOrMask, "\n");
     Some(text.suggesting(Snippet::Rules(open.into_iter().cloned().collect())))
 }
 

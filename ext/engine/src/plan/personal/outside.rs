@@ -1,11 +1,11 @@
 //! What acts outside, in the plan: which columns do, what quiets each, and what cannot be quieted.
 
 use super::judge::{Judge, JudgeInputs, Judged, Named};
-use crate::finding::Because;
+use crate::finding::{Because, Unquieted};
+use crate::notice::Notice;
 use crate::plan::ignore::in_ignores;
 use crate::plan::schema::{Column, ForeignKey, Table};
 use crate::plan::{Diagnostics, Load};
-use crate::text::{text, Setting, Snippet, Text};
 use personal_data::{
     outside, ColumnName, Heading, NameFinding, PiiKind, Reason, Status, Suggestion, TableContext,
 };
@@ -152,33 +152,19 @@ impl Judge<'_> {
                 if !seen.insert((home, column)) {
                     continue;
                 }
-                let because = one
-                    .standing
-                    .because
-                    .as_deref()
-                    .map(Text::from)
-                    .unwrap_or_default();
+                let name = format!("{home}.{column}");
                 match (&one.named, one.let_be.as_deref()) {
                     (Some(named), _) if one.always && named.kind.heading() == Heading::Outside => {
-                        let text = text!(
-                            format!("{home}.{column} acts outside ("),
-                            &named.reason,
-                            ") and cannot be masked by itself: ",
-                            because,
-                            ". Give it a rule with a mask that fits, or let it stay with the entry "
-                        );
-                        let entry = Snippet::Ignore(in_ignores(home, column));
-                        diagnostics.problems.add(text.suggesting(entry).and(text!(" in ", Setting::PiiIgnore, ".")));
+                        diagnostics.problems.add(Unquieted::ActsOutside {
+                            column: name,
+                            reason: named.reason.clone(),
+                            because: one.standing.because.iter().map(|why| (**why).clone()).collect(),
+                            entry: in_ignores(home, column),
+                        });
                     }
-                    (_, Some((_, Because::ServiceUnknown))) => diagnostics.warnings.push(text!(
-                        format!(
-                            "{home}.{column} may name production's storage, and staging could delete files there: "
-                        ),
-                        Setting::StorageService,
-                        " is not known. Set it for this environment, or give the column a rule with the mask ",
-                        Text::default().suggesting(Snippet::Mask(Suggestion::with("static", "value", "local"))),
-                        ".",
-                    )),
+                    (_, Some((_, Because::ServiceUnknown))) => {
+                        diagnostics.warnings.push(Notice::MayNameStorage { column: name });
+                    }
                     _ => {}
                 }
             }

@@ -1,14 +1,15 @@
 //! One entry of the configuration by itself: its masks, and what is wrong with them before any table is looked at.
 
+use crate::failure::RuleFault;
 use crate::plan::{Problems, TableName};
 use crate::settings::{MaskName, Rule};
-use crate::text::{text, Setting};
 use masking::{Keep, Mask};
-use near::did_you_mean;
+use near::nearest;
 use std::sync::Arc;
 
 /// The columns and masks of a rule.
 pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mask)> {
+    let of_rule = || rule.name.clone();
     let mut masks: Vec<(String, Mask)> = Vec::new();
     match (&rule.strategy, rule.columns.is_empty()) {
         (Some(name), true) => match masking::strategy(name) {
@@ -27,37 +28,34 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
                 };
                 match Mask::named(name, options) {
                     Ok(mask) => masks.push((column.clone(), mask)),
-                    Err(problem) => problems.add(format!("{}: {column}: {problem}", rule.name)),
+                    Err(invalid) => problems.add(RuleFault::NoMask {
+                        rule: of_rule(),
+                        column: column.clone(),
+                        invalid,
+                    }),
                 }
             }
         }
-        (Some(_), false) => problems.add(format!(
-            "{}: it has a strategy and columns. Make two entries of it, or keep one of them.",
-            rule.name
-        )),
-        (None, true) => problems.add(format!(
-            "{}: it has neither a strategy nor columns. Say what is masked.",
-            rule.name
-        )),
+        (Some(_), false) => problems.add(RuleFault::StrategyAndColumns { rule: of_rule() }),
+        (None, true) => problems.add(RuleFault::NothingMasked { rule: of_rule() }),
     }
     for (column, patterns) in &rule.keep {
         let is_named = rule.columns.contains_key(column) || masks.iter().any(|(name, _)| name == column);
         if !is_named {
-            problems.add(format!(
-                "{}: keep names the column {column}, which the rule does not mask. Remove it there.",
-                rule.name
-            ));
+            problems.add(RuleFault::KeepsUnmasked {
+                rule: of_rule(),
+                column: column.clone(),
+            });
         }
         if patterns.is_empty()
             || patterns
                 .iter()
                 .any(|pattern| pattern.bytes().all(|byte| byte == b'*'))
         {
-            problems.add(format!(
-                "{}: keep has a pattern for {column} that is empty or matches everything. Correct it, or remove the \
-                 column from the rule.",
-                rule.name
-            ));
+            problems.add(RuleFault::KeepsAll {
+                rule: of_rule(),
+                column: column.clone(),
+            });
         }
         let keep = Arc::new(Keep::new(patterns));
         for (_, mask) in masks.iter_mut().filter(|(name, _)| name == column) {
@@ -68,24 +66,32 @@ pub(super) fn masks_of(rule: &Rule, problems: &mut Problems) -> Vec<(String, Mas
 }
 
 pub(super) fn no_such_column<'n>(
+    rule: &Rule,
     table: &TableName,
     column: &str,
     known: impl Iterator<Item = &'n str>,
-) -> String {
-    format!(
-        "the table {table} has no column {column}.{} Correct the name, or remove it.",
-        did_you_mean(column, known, "")
-    )
+) -> RuleFault {
+    let (rule, table) = (rule.name.clone(), table.to_string());
+    let (meant, column) = (nearest(column, known), column.to_owned());
+    match meant.map(str::to_owned) {
+        Some(meant) => RuleFault::NoColumnMeant {
+            rule,
+            table,
+            column,
+            meant,
+        },
+        None => RuleFault::NoColumn { rule, table, column },
+    }
 }
 
-pub(super) fn unknown_strategy(rule: &Rule, name: &str) -> String {
-    let known: Vec<&str> = masking::STRATEGIES.iter().map(|strategy| strategy.name).collect();
-    let hint = did_you_mean(name, known.iter().copied(), ":");
-    format!(
-        "{}: there is no such strategy.{hint} There are {}.",
-        rule.name,
-        known.join(", ")
-    )
+fn unknown_strategy(rule: &Rule, name: &str) -> RuleFault {
+    let known = || masking::STRATEGIES.iter().map(|strategy| strategy.name);
+    let (rule, meant) = (rule.name.clone(), nearest(name, known()).map(str::to_owned));
+    let known = known().map(str::to_owned).collect();
+    match meant {
+        Some(meant) => RuleFault::NoStrategyMeant { rule, meant, known },
+        None => RuleFault::NoStrategy { rule, known },
+    }
 }
 
 /// The domain stands in SQL patterns and in rows of any encoding, so it is kept to what a host name may hold.
@@ -98,12 +104,8 @@ pub(super) fn check_domain(domain: &str, problems: &mut Problems) {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
     if !is_host {
-        problems.add(text!(
-            Setting::AnonymizedEmailDomain,
-            format!(
-                " is \"{domain}\", which is not a domain. Set it to one such as \
-             demo.example.com (letters, digits, hyphens and dots; an international one in its xn-- form)."
-            )
-        ));
+        problems.add(RuleFault::NotADomain {
+            domain: domain.to_owned(),
+        });
     }
 }

@@ -1,6 +1,8 @@
 //! Whether the masks in force go together: foreign keys, partition keys, generated columns, values that stay.
 
 use super::{Covered, Rules};
+use crate::failure::RuleFault;
+use crate::notice::Notice;
 use crate::plan::schema::ForeignKey;
 use crate::plan::{checks, Diagnostics, Load, Problems, TableName, Warnings};
 use masking::{Mask, Type};
@@ -32,12 +34,11 @@ impl Rules<'_> {
                 for column in parted_by.filter(|column| masks.contains_key(column.as_str())) {
                     let rule = masks[column.as_str()].1;
                     if seen.insert((rule, table, column)) {
-                        problems.add(format!(
-                            "{}: the column {column} is part of the partition key of {}, so masking it would move \
-                             rows to other partitions. Take the table out of this strategy, or exclude it.",
-                            self.rules[rule].0.name,
-                            self.schema.tables[table].name
-                        ));
+                        problems.add(RuleFault::MasksPartitionKey {
+                            rule: self.rules[rule].0.name.clone(),
+                            column: column.clone(),
+                            table: self.schema.tables[table].name.to_string(),
+                        });
                     }
                 }
             }
@@ -59,10 +60,9 @@ impl Rules<'_> {
                 .map(|name| self.schema.resolve(name, &table.name.schema).0);
             let is_copied = column.generated.is_none() && !masks.contains_key(column.name.as_str());
             if is_copied && kind == Some(Type::TsVector) {
-                warnings.push(format!(
-                    "{}.{} is a tsvector that no rule masks: words of masked columns may lie in it.",
-                    table.name, column.name
-                ));
+                warnings.push(Notice::VectorNotMasked {
+                    column: self.column_of(index, &column.name),
+                });
             }
         }
     }
@@ -76,12 +76,12 @@ impl Rules<'_> {
             let nulls = found.refusing_null.iter().filter(|_| mask.may_be_null());
             let values = found.unknown.iter().filter(|_| !mask.is_null());
             for name in nulls.chain(values).collect::<BTreeSet<_>>() {
-                warnings.push(format!(
-                    "{}: the CHECK \"{name}\" of {} asks more of {column} than could be understood. Should it refuse a \
-                     pseudonym, the run fails when the rows are loaded, and leaves the target incomplete.",
-                    self.rules[*rule].0.name,
-                    self.schema.tables[index].name
-                ));
+                warnings.push(Notice::CheckAsksMore {
+                    rule: self.rules[*rule].0.name.clone(),
+                    check: name.clone(),
+                    table: self.schema.tables[index].name.to_string(),
+                    column: column.clone(),
+                });
             }
         }
     }
@@ -95,13 +95,10 @@ impl Rules<'_> {
             let rule = self.rules[*rule].0;
             let some_stay = rule.condition.is_some() || rule.keep.contains_key(column);
             if some_stay && !mask.is_wide() && self.is_distinct(index, column) {
-                warnings.push(format!(
-                    "{}: {}.{column} is under a unique index, and some of its values stay as they are. Should one be \
-                     another's pseudonym, the index cannot be made and the run fails; then mask it without a condition \
-                     and without keep.",
-                    rule.name,
-                    self.schema.tables[index].name
-                ));
+                warnings.push(Notice::MayMeet {
+                    rule: rule.name.clone(),
+                    column: self.column_of(index, column),
+                });
             }
         }
     }
@@ -134,6 +131,8 @@ impl Rules<'_> {
             return;
         }
         for (column, referenced) in key.columns.iter().zip(&key.referenced_columns) {
+            let (name, from) = (key.name.clone(), self.column_of(table, column));
+            let to = format!("{}.{referenced}", key.references);
             let mut masks: Vec<Option<&Mask>> = here.iter().map(|table| self.mask(*table, column)).collect();
             masks.extend(there.iter().map(|table| self.mask(*table, referenced)));
             let first = masks[0];
@@ -149,15 +148,12 @@ impl Rules<'_> {
             // Which rows a condition covers is known for one side only.
             let conditional = covering().find(|rule| self.rules[*rule].0.condition.is_some());
             if let Some(rule) = conditional {
-                problems.add(format!(
-                    "{}: the foreign key {} joins {}.{column} to {}.{referenced}, and under a condition only some of \
-                     their values would be masked, so that they would no longer match. Mask both columns without a \
-                     condition, or neither.",
-                    self.rules[rule].0.name,
-                    key.name,
-                    self.schema.tables[table].name,
-                    key.references
-                ));
+                problems.add(RuleFault::KeyUnderCondition {
+                    rule: self.rules[rule].0.name.clone(),
+                    key: name,
+                    from,
+                    to,
+                });
                 continue;
             }
             let same = masks.iter().all(|mask| *mask == first);
@@ -165,15 +161,12 @@ impl Rules<'_> {
                 continue;
             }
             let rule = covering().next().map(|rule| self.rules[rule].0.name.clone());
-            problems.add(format!(
-                "{}: the foreign key {} joins {}.{column} to {}.{referenced}, which would no longer match once they \
-                 are masked. Mask both with the same mask of those that keep foreign keys (such as :email, :uuid \
-                 or :token), or mask neither.",
-                rule.unwrap_or_default(),
-                key.name,
-                self.schema.tables[table].name,
-                key.references
-            ));
+            problems.add(RuleFault::KeyNoLongerMatches {
+                rule: rule.unwrap_or_default(),
+                key: name,
+                from,
+                to,
+            });
         }
     }
 
@@ -196,29 +189,22 @@ impl Rules<'_> {
                 .filter(|source| source.generated.is_none() && read.contains(&source.name));
             let (masked, raw): (Vec<_>, Vec<_>) =
                 sources.partition(|source| masks.contains_key(source.name.as_str()));
-            let raw: Vec<&str> = raw.into_iter().map(|source| source.name.as_str()).collect();
+            let read: Vec<String> = raw.into_iter().map(|source| source.name.clone()).collect();
+            let column = self.column_of(index, &column.name);
             if masked.is_empty() {
-                problems.add(format!(
-                    "{}: {}.{} is a generated column that reads no masked column, so its values would stay raw. \
-                     Exclude the table, or mask what it reads ({}).",
-                    self.rules[*rule].0.name,
-                    table.name,
-                    column.name,
-                    raw.join(", ")
-                ));
-            } else if !raw.is_empty() {
-                warnings.push(format!(
-                    "{}.{} is a generated column that also reads columns that no rule masks: {}.",
-                    table.name,
-                    column.name,
-                    raw.join(", ")
-                ));
+                problems.add(RuleFault::GeneratedStaysRaw {
+                    rule: self.rules[*rule].0.name.clone(),
+                    column,
+                    read,
+                });
+            } else if !read.is_empty() {
+                warnings.push(Notice::AlsoReadsRaw { column, read });
             }
         }
     }
 
     /// Rules whose tables all go by without rows have no effect.
-    pub(in crate::plan) fn idle(&self, loads: &HashMap<DumpId, Load>) -> Vec<String> {
+    pub(in crate::plan) fn idle(&self, loads: &HashMap<DumpId, Load>) -> Vec<Notice> {
         let loaded: HashSet<&TableName> = loads.values().map(|load| &load.table).collect();
         let mut warnings = Vec::new();
         for (number, (rule, _)) in self.rules.iter().enumerate() {
@@ -229,10 +215,9 @@ impl Rules<'_> {
                 .map(|(table, _)| &self.schema.tables[*table].name)
                 .peekable();
             if tables.peek().is_some() && !tables.any(|name| loaded.contains(name)) {
-                warnings.push(format!(
-                    "{} has no effect: no rows of its table are loaded.",
-                    rule.name
-                ));
+                warnings.push(Notice::RuleIdle {
+                    rule: rule.name.clone(),
+                });
             }
         }
         warnings

@@ -7,10 +7,11 @@ mod fitness;
 mod row_masks;
 mod unique_parts;
 
-use super::exclude::{not_found, tables_like};
+use super::exclude::{no_table, tables_like};
 use super::names::NamePattern;
 use super::schema::Schema;
 use super::{Diagnostics, Problems};
+use crate::failure::{NameFault, RuleFault};
 use crate::settings::{Rule, Settings};
 use entry::{check_domain, masks_of, no_such_column};
 use masking::Mask;
@@ -62,21 +63,18 @@ impl<'a> Rules<'a> {
         for rule in &settings.masking.rules {
             let masks = masks_of(rule, problems);
             let Some(pattern) = NamePattern::parse(&rule.table) else {
-                problems.add(format!(
-                    "{}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a \
-                     name that has dots in it.",
-                    rule.name,
-                    rule.table
-                ));
+                problems.add(NameFault::NotAName {
+                    place: rule.name.clone(),
+                    text: rule.table.clone(),
+                });
                 continue;
             };
             let tables = tables_like(&pattern, schema);
             if tables.is_empty() {
-                problems.add(format!(
-                    "{}: {}",
-                    rule.name,
-                    not_found(&rule.table, &pattern, schema)
-                ));
+                problems.add(NameFault::NoTable {
+                    place: rule.name.clone(),
+                    fault: no_table(&rule.table, &pattern, schema),
+                });
             }
             let number = found.rules.len();
             found.rules.push((rule, masks));
@@ -118,10 +116,11 @@ impl<'a> Rules<'a> {
                 let other = of_table.entry(column.clone()).or_insert((mask.clone(), rule)).1;
                 // A rule meets itself where a table inherits from two that it covers.
                 if other != rule && seen.insert((other, rule, column.clone())) {
-                    problems.add(format!(
-                        "{} and {} both mask the column {}.{column}. Remove one of them.",
-                        self.rules[other].0.name, settings.name, self.schema.tables[covered].name
-                    ));
+                    problems.add(RuleFault::BothMask {
+                        rule: settings.name.clone(),
+                        other: self.rules[other].0.name.clone(),
+                        column: self.column_of(covered, column),
+                    });
                 }
             }
         }
@@ -134,25 +133,18 @@ impl<'a> Rules<'a> {
         let named = &self.schema.tables[table];
         let missing = |column: &str| {
             let known = named.columns.iter().map(|column| column.name.as_str());
-            format!(
-                "{}: {}",
-                settings.name,
-                no_such_column(&named.name, column, known)
-            )
+            no_such_column(settings, &named.name, column, known)
         };
         if settings.strategy.is_none() {
             for (column, _) in masks.iter().filter(|(column, _)| !found.contains(column)) {
                 problems.add(missing(column));
             }
         } else if found.is_empty() && !masks.is_empty() {
-            let looked_for: Vec<&str> = masks.iter().map(|(name, _)| name.as_str()).collect();
-            problems.add(format!(
-                "{}: the table {} has none of the columns that this strategy masks: {}. Correct the table or the \
-                 strategy, or remove the rule.",
-                settings.name,
-                named.name,
-                looked_for.join(", ")
-            ));
+            problems.add(RuleFault::NoneOfItsColumns {
+                rule: settings.name.clone(),
+                table: named.name.to_string(),
+                columns: masks.iter().map(|(name, _)| name.clone()).collect(),
+            });
         }
         for column in settings.keep.keys() {
             let is_masked = masks.iter().any(|(name, _)| name == column);
@@ -160,6 +152,11 @@ impl<'a> Rules<'a> {
                 problems.add(missing(column));
             }
         }
+    }
+
+    /// A column with its table before it, for messages.
+    fn column_of(&self, table: usize, column: &str) -> String {
+        format!("{}.{column}", self.schema.tables[table].name)
     }
 
     /// The rule that masks a column in flight, for messages.

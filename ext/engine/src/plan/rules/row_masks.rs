@@ -1,6 +1,8 @@
 //! The masks of a load, compiled.
 
 use super::{Covered, Rules};
+use crate::error::unfit_of_rule;
+use crate::failure::RuleFault;
 use crate::plan::{Load, Problems};
 use crate::text::Text;
 use masking::{Mask, Pseudonyms, RowMask};
@@ -37,8 +39,11 @@ impl Rules<'_> {
             Err(found) => {
                 for unfit in &found {
                     let rule = covered.get(&unfit.column).map(|(_, rule)| self.rules[*rule].0);
-                    let rule = rule.map(|rule| Text::from(format!("{}: ", rule.name)));
-                    problems.add_about(rule.unwrap_or_default().and(unfit), unfit.into());
+                    let fault = match rule {
+                        Some(rule) => unfit_of_rule(rule.name.clone(), unfit).into(),
+                        None => Text::from(unfit),
+                    };
+                    problems.add_about(fault, unfit.into());
                 }
                 (None, None)
             }
@@ -67,11 +72,10 @@ impl Rules<'_> {
             if has_type.contains(column.as_str()) {
                 masks.push((position, mask.clone()));
             } else {
-                problems.add(format!(
-                    "{}: the type of the column {}.{column} cannot be read from the backup, so it cannot be \
-                     masked. Please report this with the table's definition.",
-                    self.rules[*rule].0.name, load.table
-                ));
+                problems.add(RuleFault::TypeUnread {
+                    rule: self.rules[*rule].0.name.clone(),
+                    column: format!("{}.{column}", load.table),
+                });
             }
         }
         masks
@@ -88,14 +92,12 @@ impl Rules<'_> {
                 more.next()
             });
             if let Some((column, (_, rule))) = more {
-                problems.add(format!(
-                    "{}: rows of {} are loaded by way of {}, so a rule for {column} in one partition would miss some. \
-                     Give the rule to {}.",
-                    self.rules[*rule].0.name,
-                    load.table,
-                    load.copy_into,
-                    load.copy_into
-                ));
+                problems.add(RuleFault::OnePartition {
+                    rule: self.rules[*rule].0.name.clone(),
+                    table: load.table.to_string(),
+                    column: column.clone(),
+                    root: load.copy_into.to_string(),
+                });
             }
         }
     }
@@ -110,11 +112,9 @@ impl Rules<'_> {
         for column in &self.schema.tables[table].columns {
             let is_covered = covered.contains_key(column.name.as_str());
             if is_covered && column.generated.is_none() && !in_data.contains(column.name.as_str()) {
-                problems.add(format!(
-                    "The column {}.{} is to be masked, but its data block does not name it. The backup is damaged: \
-                     take another one.",
-                    load.table, column.name
-                ));
+                problems.add(RuleFault::NotInData {
+                    column: format!("{}.{}", load.table, column.name),
+                });
             }
         }
     }

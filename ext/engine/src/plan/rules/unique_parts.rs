@@ -1,6 +1,8 @@
 //! Whether masks keep apart what unique indexes see of a value.
 
 use super::Rules;
+use crate::failure::RuleFault;
+use crate::notice::Notice;
 use crate::plan::{parts, Diagnostics, Load};
 use masking::Pseudonyms;
 use pg_dump_archive::DumpId;
@@ -24,25 +26,21 @@ impl Rules<'_> {
             };
             let (masks, _) = self.in_force(load);
             for (position, mask) in masks {
-                let column = &load.columns[position];
-                let parts = parts::of_column(self.schema, table, column).into_iter();
+                let name = &load.columns[position];
+                let parts = parts::of_column(self.schema, table, name).into_iter();
                 for part in parts.filter(|part| is_restored(part.index())) {
                     let facts = self.facts(table, load);
+                    let (column, sql) = (format!("{}.{name}", load.table), part.sql().to_string());
                     if !part.is_kept_apart((&facts, position), &mask, pseudonyms) {
-                        diagnostics.problems.add(format!(
-                        "{}: {}.{column} is under a unique index over {}, and its mask gives different values the same \
-                         there. Take a mask that keeps that part (of an address, :email with keep_domain keeps its \
-                         domain), or :null, or name the index in exclude_objects.",
-                        self.rule_of(table, column).unwrap_or_default(),
-                        load.table,
-                        part.sql()
-                    ));
+                        diagnostics.problems.add(RuleFault::PartNotKept {
+                            rule: self.rule_of(table, name).unwrap_or_default(),
+                            column,
+                            part: sql,
+                        });
                     } else if !part.is_understood() && !mask.is_null() {
-                        diagnostics.warnings.push(format!(
-                        "{}.{column} is under a unique index over {}: whether masked values stay distinct there cannot be \
-                         known before the rows have come. Should two meet, the run fails.",
-                        load.table, part.sql()
-                    ));
+                        diagnostics
+                            .warnings
+                            .push(Notice::PartsMayMeet { column, part: sql });
                     }
                 }
             }

@@ -3,7 +3,8 @@
 use super::names::find_table;
 use super::temporaries::Temporaries;
 use super::Prepared;
-use crate::plan::exclude::{not_found, tables_like};
+use crate::failure::{Advice, NameFault, RuleFault, SqlFault, SqlRuleFault};
+use crate::plan::exclude::{no_table, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::parse::folded;
 use crate::plan::rules::Rules;
@@ -18,36 +19,30 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The one table that an entry is for.
 pub(super) fn own_table(rule: &SqlRule, schema: &Schema, problems: &mut Problems) -> Option<usize> {
-    let rule_name = &rule.name;
     let Some(pattern) = NamePattern::parse(&rule.table) else {
-        problems.add(format!(
-            "{rule_name}: \"{}\" is not a table's name. Write table or schema.table, with double quotes around a name \
-             that has dots in it.",
-            rule.table
-        ));
+        problems.add(NameFault::NotAName {
+            place: rule.name.clone(),
+            text: rule.table.clone(),
+        });
         return None;
     };
     let tables = tables_like(&pattern, schema);
     let own = match tables.as_slice() {
         [] => {
-            problems.add(format!(
-                "{rule_name}: {}",
-                not_found(&rule.table, &pattern, schema)
-            ));
+            problems.add(NameFault::NoTable {
+                place: rule.name.clone(),
+                fault: no_table(&rule.table, &pattern, schema),
+            });
             return None;
         }
         [one] => *one,
         several => {
-            let names: Vec<String> = several
-                .iter()
-                .take(5)
-                .map(|table| schema.tables[*table].name.to_string())
-                .collect();
-            problems.add(format!(
-                "{rule_name}: a rule in SQL is for one table, and this name means several ({}). Write schema.table, one \
-                 entry for each.",
-                names.join(", ")
-            ));
+            let names = several.iter().take(5);
+            let names = names.map(|table| schema.tables[*table].name.to_string());
+            problems.add(SqlRuleFault::SeveralTables {
+                rule: rule.name.clone(),
+                tables: names.collect(),
+            });
             return None;
         }
     };
@@ -66,10 +61,10 @@ pub(super) fn check_ways(
         .filter_map(|(load, table)| Some((&load.copy_into, &schema.tables[table?].name)))
         .collect();
     for (into, table) in missed {
-        problems.add(format!(
-            "Rows are loaded by way of {into}, so a rule in SQL for its partition {table} would miss \
-             some. Give the rule to {into}."
-        ));
+        problems.add(SqlRuleFault::PartitionMissed {
+            root: into.to_string(),
+            table: table.to_string(),
+        });
     }
 }
 
@@ -99,10 +94,11 @@ pub(super) fn check_columns(
                 .next()
                 .or_else(|| tables.iter().find_map(|table| masks.rule_of(*table, column)));
             if let Some(other) = other {
-                problems.add(format!(
-                    "{other} and {} both mask the column {name}.{column}. Remove one of them.",
-                    one.rule
-                ));
+                problems.add(RuleFault::BothMask {
+                    rule: one.rule.clone(),
+                    other,
+                    column: format!("{name}.{column}"),
+                });
             }
         }
         for column in &one.columns {
@@ -141,7 +137,7 @@ pub(super) fn unknown_names(
     own: usize,
     others: &BTreeSet<usize>,
     schema: &Schema,
-) -> Vec<String> {
+) -> Vec<SqlFault> {
     let joined: Vec<usize> = std::iter::once(own).chain(others.iter().copied()).collect();
     let mut found = Vec::new();
     walk::expressions(expression, |depth, expression| {
@@ -176,14 +172,16 @@ pub(super) fn unknown_names(
     found
 }
 
-/// `public.users has no column emial. Did you mean email?`
-fn no_column(table: &Table, column: &str) -> String {
+fn no_column(table: &Table, column: &str) -> SqlFault {
     let near = nearest(column, table.columns.iter().map(|known| known.name.as_str()));
-    let hint = near.map_or_else(
-        || "Correct its name.".to_owned(),
-        |name| format!("Did you mean {name}?"),
-    );
-    format!("{} has no column {column}. {hint}", table.name)
+    let meant = near.map(|name| Advice::Meant {
+        name: name.to_owned(),
+    });
+    SqlFault::NoColumn {
+        table: table.name.to_string(),
+        column: column.to_owned(),
+        advice: meant.unwrap_or(Advice::CorrectIts),
+    }
 }
 
 /// The columns that an UPDATE sets, and those of them that it does not set to a constant.
@@ -208,31 +206,28 @@ pub(super) fn assignments(
             };
             let column = folded(ident);
             let Some(known) = table.columns.iter().find(|known| known.name == column) else {
-                problems.add(format!("{rule_name}: {}", no_column(table, &column)));
+                problems.add(SqlRuleFault::InRule {
+                    rule: rule_name.to_owned(),
+                    fault: no_column(table, &column),
+                });
                 continue;
             };
+            let named = || (rule_name.to_owned(), format!("{}.{column}", table.name));
             let roots = schema.partition_ancestors(own);
             let mut parted_by = roots
                 .iter()
                 .filter_map(|root| schema.tables[*root].partition_key.as_ref());
             if parted_by.any(|key| key.contains(&column)) {
-                problems.add(format!(
-                    "{rule_name}: the column {}.{column} is part of the partition key, so setting it would put rows where \
-                     they do not belong. Write the rule for the partitioned table, or leave the column out.",
-                    table.name
-                ));
+                let (rule, column) = named();
+                problems.add(SqlRuleFault::SetsPartitionKey { rule, column });
             }
             if known.generated.is_some() {
-                problems.add(format!(
-                    "{rule_name}: the column {}.{column} is generated from others. Mask those instead.",
-                    table.name
-                ));
+                let (rule, column) = named();
+                problems.add(SqlRuleFault::SetsGenerated { rule, column });
             }
             if single && known.not_null && is_null(&assignment.value) {
-                problems.add(format!(
-                    "{rule_name}: the column {}.{column} is NOT NULL, so it cannot become NULL. Set it to a neutral value.",
-                    table.name
-                ));
+                let (rule, column) = named();
+                problems.add(SqlRuleFault::SetsNull { rule, column });
             }
             if reads {
                 checked.push(column.clone());

@@ -10,6 +10,7 @@ use super::names::Names;
 use super::qualify::qualify;
 use super::temporaries::Temporaries;
 use super::{Choice, Prepared};
+use crate::failure::SqlRuleFault;
 use crate::plan::parse::parse_expression;
 use crate::plan::rules::{ChosenColumns, Rules};
 use crate::plan::schema::Schema;
@@ -55,8 +56,9 @@ pub(super) fn prepare(
         covered.push(rows);
         rules.push(rule.clone());
     }
-    for problem in std::mem::take(&mut names.problems) {
-        problems.add(format!("{}: {problem}", rules.join(" and ")));
+    for fault in std::mem::take(&mut names.faults) {
+        let rule = rules.join(" and ");
+        problems.add(SqlRuleFault::InRule { rule, fault });
     }
     covered.retain(|one| !one.choices.is_empty());
     if covered.is_empty() {
@@ -168,15 +170,19 @@ fn condition(
     let mut condition = match parse_expression(text) {
         Ok(condition) => condition,
         Err(why) => {
-            problems.add(format!("{rule}: its condition is not an SQL condition ({why})."));
+            problems.add(SqlRuleFault::ConditionUnread {
+                rule: rule.to_owned(),
+                trouble: why.to_string(),
+            });
             return None;
         }
     };
     // What the rule's own table is called may be the name of one that this one inherits from.
     let mut tables = schema.ancestors(table);
     tables.push(table);
-    for unknown in unknown_names(&condition, table, &BTreeSet::new(), schema) {
-        problems.add(format!("{rule}: in its condition, {unknown}"));
+    for fault in unknown_names(&condition, table, &BTreeSet::new(), schema) {
+        let rule = rule.to_owned();
+        problems.add(SqlRuleFault::InCondition { rule, fault });
     }
     let qualifier = Ident::with_quote('"', schema.tables[table].name.name.as_str());
     qualify(&mut condition, &tables, &qualifier, schema);

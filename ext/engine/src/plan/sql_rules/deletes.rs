@@ -2,6 +2,7 @@
 
 use super::temporaries::heirs;
 use super::{Prepared, SqlRules};
+use crate::notice::Notice;
 use crate::plan::schema::{ForeignKey, OnDelete, Schema, Table};
 use crate::plan::{quote_identifier, Step, TaskId, Warnings};
 use pg_dump_archive::EntryKind;
@@ -44,11 +45,11 @@ pub(super) fn follow_deletes(
                             queue.push(child);
                         }
                     }
-                    OnDelete::Nothing => warnings.push(format!(
-                        "A rule deletes rows of {name}, and the foreign key {} of {} has no ON DELETE action: if rows \
-                         of it still refer to deleted ones, the key is added NOT VALID.",
-                        key.name, referring.name
-                    )),
+                    OnDelete::Nothing => warnings.push(Notice::DeletesReferred {
+                        table: name.to_string(),
+                        key: key.name.clone(),
+                        referring: referring.name.to_string(),
+                    }),
                     OnDelete::SetNull | OnDelete::SetDefault => {}
                 }
             }

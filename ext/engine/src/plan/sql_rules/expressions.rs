@@ -3,14 +3,14 @@
 use super::check::unknown_names;
 use super::names::find_table;
 use super::qualify::qualify;
+use crate::failure::{NoJoin, SqlRuleFault};
 use crate::plan::parse::{folded, parse_expression};
 use crate::plan::schema::{ForeignKey, Schema, Table, Unique};
 use crate::plan::walk;
-use crate::plan::{quote_identifier, Problems, TableName};
+use crate::plan::{quote_identifier, Problems};
 use crate::settings::SqlRule;
 use sqlparser::ast::{Expr, Ident};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// `UPDATE "public"."users" SET "email" = …`, from expressions per column.
 pub(super) fn update_of(
@@ -25,24 +25,34 @@ pub(super) fn update_of(
     let join = match rule.join.as_deref().map(parse_expression).transpose() {
         Ok(join) => join,
         Err(why) => {
-            problems.add(format!("{rule_name}: its join is not an SQL condition ({why})."));
+            problems.add(SqlRuleFault::JoinUnread {
+                rule: rule_name.to_owned(),
+                trouble: why.to_string(),
+            });
             return None;
         }
     };
     let mut sets = Vec::new();
+    let of_rule = || rule_name.to_owned();
     for (column, text) in &rule.columns {
         let mut expression = match parse_expression(text) {
             Ok(expression) => expression,
             Err(why) => {
-                problems.add(format!(
-                    "{rule_name}: the expression for {column} cannot be read ({why})."
-                ));
+                problems.add(SqlRuleFault::ExpressionUnread {
+                    rule: of_rule(),
+                    column: column.clone(),
+                    trouble: why.to_string(),
+                });
                 continue;
             }
         };
         let others = other_tables(&expression, own, schema);
-        for unknown in unknown_names(&expression, own, &others, schema) {
-            problems.add(format!("{rule_name}: in the expression for {column}, {unknown}"));
+        for fault in unknown_names(&expression, own, &others, schema) {
+            problems.add(SqlRuleFault::InExpression {
+                rule: of_rule(),
+                column: column.clone(),
+                fault,
+            });
         }
         qualify(&mut expression, &[own], &qualifier, schema);
         let mut sql = expression.to_string();
@@ -53,9 +63,13 @@ pub(super) fn update_of(
                     None => the_join(own, other, schema),
                 };
                 let on = on.map_err(|why| {
-                    problems.add(format!(
-                        "{rule_name}: the expression for {column} names another table, but {why}"
-                    ));
+                    problems.add(SqlRuleFault::NotJoined {
+                        rule: of_rule(),
+                        column: column.clone(),
+                        why,
+                        here: name.name.clone(),
+                        there: schema.tables[other].name.name.clone(),
+                    });
                 });
                 Some(format!(
                     " LEFT JOIN {} ON {}",
@@ -108,44 +122,6 @@ pub(super) fn other_tables(expression: &Expr, own: usize, schema: &Schema) -> BT
     found
 }
 
-/// Why it is not known which rows of another table belong to a rule's own.
-#[derive(Debug)]
-pub(super) struct NoJoin {
-    here: TableName,
-    there: TableName,
-    keys: WhichKeys,
-}
-
-/// The foreign keys between the two.
-#[derive(Debug)]
-enum WhichKeys {
-    None,
-    /// One, of the other table's, and not one to one.
-    ToMany,
-    Several(usize),
-}
-
-impl fmt::Display for NoJoin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { here, there, keys } = self;
-        match keys {
-            WhichKeys::None => write!(f, "there is no foreign key between {here} and {there}."),
-            WhichKeys::ToMany => write!(
-                f,
-                "the foreign key between them is {there}'s, which can have several rows for one of {here}."
-            ),
-            WhichKeys::Several(count) => {
-                write!(f, "there are {count} foreign keys between {here} and {there}.")
-            }
-        }?;
-        write!(
-            f,
-            " Say which rows belong together with :join, such as \"{}.id = {}.…\".",
-            there.name, here.name
-        )
-    }
-}
-
 /// The condition of the one foreign key from a table to another.
 pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<String, NoJoin> {
     let (here, there) = (&schema.tables[own], &schema.tables[other]);
@@ -161,13 +137,12 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
         .map(|key| (key, true))
         .chain(back.map(|key| (key, false)))
         .collect();
-    let refused = |keys| NoJoin {
-        here: here.name.clone(),
-        there: there.name.clone(),
-        keys,
-    };
+    let names = || (here.name.to_string(), there.name.to_string());
     match keys.as_slice() {
-        [] => Err(refused(WhichKeys::None)),
+        [] => {
+            let (here, there) = names();
+            Err(NoJoin::NoKey { here, there })
+        }
         [(key, forth)] if *forth || is_one_to_one(key, there) => {
             let (mine, theirs) = match forth {
                 true => (&key.columns, &key.referenced_columns),
@@ -188,8 +163,18 @@ pub(super) fn the_join(own: usize, other: usize, schema: &Schema) -> Result<Stri
                 .collect();
             Ok(pairs.join(" AND "))
         }
-        [_] => Err(refused(WhichKeys::ToMany)),
-        several => Err(refused(WhichKeys::Several(several.len()))),
+        [_] => {
+            let (here, there) = names();
+            Err(NoJoin::ToMany { here, there })
+        }
+        several => {
+            let (here, there) = names();
+            Err(NoJoin::Several {
+                count: several.len(),
+                here,
+                there,
+            })
+        }
     }
 }
 

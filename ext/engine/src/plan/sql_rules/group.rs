@@ -3,6 +3,7 @@
 use super::quiet::Quiet;
 use super::temporaries::Temporaries;
 use super::{Prepared, SqlGroup, SqlRules, SqlStatement, SqlTable};
+use crate::notice::Notice;
 use crate::plan::binary::Binary;
 use crate::plan::Load;
 use crate::plan::Warnings;
@@ -81,8 +82,8 @@ fn make_group(
             .filter(has_rows)
             .all(|place| tables[place].loads.is_empty())
         {
-            let name = &schema.tables[one.own].name;
-            warnings.push(format!("{name} has a rule in SQL, but no rows of it are loaded."));
+            let table = schema.tables[one.own].name.to_string();
+            warnings.push(Notice::RuleWithoutRows { table });
         }
     }
     let mut reads: BTreeSet<usize> = BTreeSet::new();

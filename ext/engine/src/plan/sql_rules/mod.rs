@@ -22,6 +22,7 @@ use super::binary::Binary;
 use super::rules::Rules;
 use super::schema::Schema;
 use super::{quote_identifier, Diagnostics, Load, Problems, TableName};
+use crate::notice::Notice;
 use crate::settings::Settings;
 use masking::Becomes;
 use pg_dump_archive::DumpId;
@@ -233,10 +234,8 @@ fn warn_of_excluded(
         .flat_map(|one| one.reads.iter().copied())
         .collect();
     for table in read.into_iter().filter(|table| excluded.contains(table)) {
-        warnings.push(format!(
-            "A rule in SQL reads {}, whose rows are excluded: it finds none.",
-            schema.tables[table].name
-        ));
+        let table = schema.tables[table].name.to_string();
+        warnings.push(Notice::ReadsExcluded { table });
     }
 }
 

@@ -1,8 +1,9 @@
 //! The tables that a statement names, pointed at where their rows are while the rule runs.
 
 use super::temporaries::Temporaries;
-use crate::plan::exclude::{not_found, tables_like};
-use crate::plan::names::{near_misses, NamePattern};
+use crate::failure::{Advice, SqlFault};
+use crate::plan::exclude::{no_table, tables_like};
+use crate::plan::names::{meant, NamePattern};
 use crate::plan::parse::{first_table, folded, ONLY};
 use crate::plan::schema::Schema;
 use crate::plan::{quote_identifier, TableName};
@@ -46,7 +47,7 @@ pub(super) struct Names<'a> {
     changes: bool,
     pub(super) named: BTreeSet<usize>,
     pub(super) reads: BTreeSet<usize>,
-    pub(super) problems: Vec<String>,
+    pub(super) faults: Vec<SqlFault>,
 }
 
 impl<'a> Names<'a> {
@@ -60,7 +61,7 @@ impl<'a> Names<'a> {
             changes: false,
             named: temporaries.family(own),
             reads: BTreeSet::new(),
-            problems: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -76,11 +77,10 @@ impl<'a> Names<'a> {
             .into_iter()
             .find(|relative| self.temporaries.contains(*relative));
         if let Some(relative) = related {
-            self.problems.push(format!(
-                "it reads {}, and {}, whose rows are among its own or the other way round, has a rule in SQL. Name that \
-                 one, or write that rule for {0}.",
-                self.schema.tables[table].name, self.schema.tables[relative].name
-            ));
+            self.faults.push(SqlFault::ReadsRelated {
+                table: self.schema.tables[table].name.to_string(),
+                relative: self.schema.tables[relative].name.to_string(),
+            });
         }
         self.reads.insert(table);
         false
@@ -90,10 +90,9 @@ impl<'a> Names<'a> {
     fn home_of(&mut self, table: usize, is_only: bool) -> ObjectName {
         let found = &self.schema.tables[table];
         if is_only && found.partition_key.is_some() {
-            self.problems.push(format!(
-                "it says ONLY {}, which is partitioned and has no rows of its own. Leave ONLY out, or name a partition.",
-                found.name
-            ));
+            self.faults.push(SqlFault::OnlyOfPartitioned {
+                table: found.name.to_string(),
+            });
         }
         let (home, name) = if self.note(table) {
             ("pg_temp", self.temporaries.name(table))
@@ -112,14 +111,14 @@ impl<'a> Names<'a> {
     /// A table named by `reads:`.
     pub(super) fn add_read(&mut self, name: &str) {
         let Some(pattern) = NamePattern::parse(name) else {
-            self.problems
-                .push(format!("\"{name}\" in :reads is not a table's name."));
-            return;
+            return self.faults.push(SqlFault::ReadsNoName {
+                name: name.to_owned(),
+            });
         };
         let tables = tables_like(&pattern, self.schema);
         if tables.is_empty() {
-            self.problems
-                .push(format!("in :reads, {}", not_found(name, &pattern, self.schema)));
+            let fault = no_table(name, &pattern, self.schema);
+            self.faults.push(SqlFault::ReadsNoTable { fault });
         }
         for table in tables {
             self.note(table);
@@ -162,11 +161,7 @@ impl<'a> Names<'a> {
     /// There is one statement that changes rows, and it changes the rule's own table: a condition goes into that one.
     fn check_target(&mut self, factor: Option<&TableFactor>) {
         if std::mem::replace(&mut self.changes, true) {
-            self.problems.push(
-                "its WITH changes rows, too. Write that as a statement of its own before this one, with a semicolon \
-                 between the two."
-                    .into(),
-            );
+            self.faults.push(SqlFault::WithChangesRows);
         }
         let Some(TableFactor::Table { name, .. }) = factor else {
             return;
@@ -176,10 +171,10 @@ impl<'a> Names<'a> {
         };
         match find_table(self.schema, self.own, schema.as_deref(), &bare) {
             Some(table) if table == self.own => {}
-            Some(other) => self.problems.push(format!(
-                "it changes {}, but the entry is for {}. Write an entry for that table.",
-                self.schema.tables[other].name, self.schema.tables[self.own].name
-            )),
+            Some(other) => self.faults.push(SqlFault::ChangesOther {
+                other: self.schema.tables[other].name.to_string(),
+                table: self.schema.tables[self.own].name.to_string(),
+            }),
             // Reported where the name is looked up.
             None => {}
         }
@@ -197,9 +192,7 @@ impl VisitorMut for Names<'_> {
                 self.check_target(factor.as_ref());
             }
             Statement::Query(_) => {}
-            _ => self
-                .problems
-                .push("a rule is made of UPDATE, DELETE and SELECT; this holds something else.".into()),
+            _ => self.faults.push(SqlFault::OtherStatement),
         }
         ControlFlow::Continue(())
     }
@@ -208,15 +201,12 @@ impl VisitorMut for Names<'_> {
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             let name = folded(&cte.alias.name);
             if self.schema.tables.iter().any(|table| table.name.name == name) {
-                self.problems.push(format!(
-                    "its WITH gives a name that a table has, {name}. Give another."
-                ));
+                self.faults.push(SqlFault::WithTakesName { name: name.clone() });
             }
             self.ctes.insert(name);
         }
         if matches!(query.body.as_ref(), SetExpr::Table(_)) {
-            self.problems
-                .push("it has TABLE name for a query. Write SELECT * FROM name.".into());
+            self.faults.push(SqlFault::TableForQuery);
         }
         ControlFlow::Continue(())
     }
@@ -260,23 +250,20 @@ impl VisitorMut for Names<'_> {
         let view = self.schema.views.iter().find(|(view, _)| {
             view.name == name && in_schema.as_ref().is_none_or(|schema| *schema == view.schema)
         });
-        let problem = match view {
-            Some((view, kind)) => format!(
-                "it reads the {} {view}, which may not be filled yet. Name the tables that it reads.",
-                kind.as_str().to_lowercase()
-            ),
+        self.faults.push(match view {
+            Some((view, kind)) => SqlFault::ReadsView {
+                sort: kind.as_str().to_lowercase(),
+                name: view.to_string(),
+            },
             None => {
-                let text = in_schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
-                let near = near_misses(&text, self.schema.tables.iter().map(|table| &table.name));
-                let hint = if near.is_empty() {
-                    "Correct the name.".to_owned()
-                } else {
-                    near
-                };
-                format!("it names {text}, which is no table of the backup. {hint}")
+                let name = in_schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
+                let advice = meant(&name, self.schema.tables.iter().map(|table| &table.name));
+                SqlFault::NamesNoTable {
+                    name,
+                    advice: advice.unwrap_or(Advice::Correct),
+                }
             }
-        };
-        self.problems.push(problem);
+        });
         ControlFlow::Continue(())
     }
 

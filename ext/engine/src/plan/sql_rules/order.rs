@@ -2,6 +2,7 @@
 
 use super::temporaries::Temporaries;
 use super::Prepared;
+use crate::notice::Notice;
 use crate::plan::parse::folded;
 use crate::plan::schema::Schema;
 use crate::plan::walk;
@@ -60,11 +61,11 @@ pub(super) fn warn_of_raw(
                 .iter()
                 .find(|column| whole || one.sees.contains(*column));
             if let Some(column) = column {
-                warnings.push(format!(
-                    "{} reads {table}.{column} before {} masks it, so it sees what production holds. Put that entry \
-                     first.",
-                    one.rule, later.rule
-                ));
+                warnings.push(Notice::ReadsBeforeMasked {
+                    rule: one.rule.clone(),
+                    column: format!("{table}.{column}"),
+                    later: later.rule.clone(),
+                });
             }
         }
     }

@@ -7,6 +7,7 @@ use super::order::sees;
 use super::qualify::{qualify, qualify_bare};
 use super::temporaries::Temporaries;
 use super::Prepared;
+use crate::failure::SqlRuleFault;
 use crate::plan::parse::{parse_expression, parse_statements, target, Dml};
 use crate::plan::schema::Schema;
 use crate::plan::Problems;
@@ -28,19 +29,21 @@ pub(super) fn prepare(
     let condition = match rule.condition.as_deref().map(parse_expression).transpose() {
         Ok(condition) => condition,
         Err(why) => {
-            return problems.add(format!(
-                "{rule_name}: its condition is not an SQL condition ({why})."
-            ))
+            return problems.add(SqlRuleFault::ConditionUnread {
+                rule: rule_name.clone(),
+                trouble: why.to_string(),
+            })
         }
     };
     let Some(statements) = statements(rule, own, schema, rule_name, problems) else {
         return;
     };
-    for unknown in condition
+    for fault in condition
         .iter()
         .flat_map(|condition| unknown_names(condition, own, &BTreeSet::new(), schema))
     {
-        problems.add(format!("{rule_name}: in its condition, {unknown}"));
+        let rule = rule_name.clone();
+        problems.add(SqlRuleFault::InCondition { rule, fault });
     }
     for statement in statements {
         let found = one(
@@ -68,9 +71,9 @@ fn one(
 ) -> Option<Prepared> {
     let rule_name = &rule.name;
     let Some(qualifier) = target(&mut statement).map(|target| target.qualifier()) else {
-        problems.add(format!(
-            "{rule_name}: a rule is an UPDATE or a DELETE, and this is neither. Write one of them."
-        ));
+        problems.add(SqlRuleFault::Neither {
+            rule: rule_name.clone(),
+        });
         return None;
     };
     let sees = sees(&statement, own, &qualifier, schema);
@@ -85,8 +88,9 @@ fn one(
     for name in &rule.reads {
         names.add_read(name);
     }
-    for problem in names.problems {
-        problems.add(format!("{rule_name}: {problem}"));
+    for fault in names.faults {
+        let rule = rule_name.clone();
+        problems.add(SqlRuleFault::InRule { rule, fault });
     }
     let sql = statement.to_string();
     Some(Prepared {
@@ -139,14 +143,17 @@ pub(super) fn statements(
     };
     match parse_statements(&sql) {
         Ok(statements) if statements.is_empty() => {
-            problems.add(format!(
-                "{rule_name}: its SQL is empty. Write an UPDATE or a DELETE."
-            ));
+            problems.add(SqlRuleFault::Empty {
+                rule: rule_name.to_owned(),
+            });
             None
         }
         Ok(statements) => Some(statements),
         Err(error) => {
-            problems.add(format!("{rule_name}: its SQL cannot be read ({error})."));
+            problems.add(SqlRuleFault::Unread {
+                rule: rule_name.to_owned(),
+                trouble: error.to_string(),
+            });
             None
         }
     }

@@ -7,7 +7,7 @@
 //! would lock it, and no wait is longer than a few seconds. Where all this is not enough to know, it says so.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::ServerRemedy;
+use crate::failure::{Attempt, ServerRemedy};
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
 use crate::postgres::enclosed::enclosed;
@@ -88,7 +88,7 @@ pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
 }
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithoutRows("asking the server about rules in SQL"), &error)
+    Error::from_server(Doing::WithoutRows(&Attempt::AskingAboutRules), &error)
 }
 
 /// What the target has, by name.

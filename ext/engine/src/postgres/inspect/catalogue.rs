@@ -5,6 +5,7 @@
 //! is not a dump: views, other functions, privileges and the like are left out.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::postgres::session::connect::Session;
 use pg_dump_archive::{Compression, DumpId, Entry, EntryKind, Header, Section, Version};
 use tokio_postgres::Row;
@@ -131,9 +132,10 @@ pub(crate) async fn describe(client: &Session) -> Result<(Header, Vec<Entry>)> {
         (KEYS, Section::PostData),
         (TRIGGERS, Section::PostData),
     ] {
-        let rows = client.query(query, &[]).await.map_err(|error| {
-            Error::from_server(Doing::WithoutRows("reading the target's catalogue"), &error)
-        })?;
+        let rows = client
+            .query(query, &[])
+            .await
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ReadingCatalogue), &error))?;
         for row in &rows {
             entries.push(entry(row, section, entries.len())?);
         }
@@ -144,7 +146,7 @@ pub(crate) async fn describe(client: &Session) -> Result<(Header, Vec<Entry>)> {
             &[],
         )
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("asking for the target's version"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::AskingForVersion), &error))?;
     let header = Header {
         database: text(&row, 0)?,
         server_version: text(&row, 1)?,
@@ -193,5 +195,5 @@ fn entry(row: &Row, section: Section, before: usize) -> Result<Entry> {
 
 fn text(row: &Row, column: usize) -> Result<String> {
     row.try_get(column)
-        .map_err(|error| Error::from_server(Doing::WithoutRows("reading the target's catalogue"), &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ReadingCatalogue), &error))
 }

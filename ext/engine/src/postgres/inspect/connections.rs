@@ -1,7 +1,7 @@
 //! How many connections a run needs, and how many the target's role may have as its catalogue has it.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{SessionFailure, SessionRemedy};
+use crate::failure::{Attempt, SessionFailure, SessionRemedy};
 use crate::notice::Notice;
 use crate::plan::Plan;
 use crate::postgres::session::connect::Session;
@@ -75,12 +75,8 @@ pub(in crate::postgres) async fn shortage(
                      AND NOT (a.usename = r.rolname AND ($1 OR a.pid = pg_backend_pid()))) END) AS free, r.rolsuper AS super \
                FROM pg_roles r, pg_database d WHERE r.rolname = session_user AND d.datname = current_database()";
     let row = session.query_one(sql, &[&settings.terminate_connections]).await;
-    let row = row.map_err(|error| {
-        Error::from_server(
-            Doing::WithoutRows("asking how many connections there may be"),
-            &error,
-        )
-    })?;
+    let row =
+        row.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::AskingForConnections), &error))?;
     let (free, is_superuser): (Option<i64>, bool) = (get(&row, "free")?, get(&row, "super")?);
     let Some(free) = free.filter(|_| !is_superuser) else {
         return Ok(None);

@@ -3,6 +3,7 @@
 
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
+use crate::failure::Attempt;
 use crate::plan::TableName;
 use crate::postgres::inspect::relations::{self, HYPERTABLE};
 use crate::postgres::session::connect::Session;
@@ -58,7 +59,14 @@ impl Target {
     /// Empties a table, the tables whose foreign keys point at it, and the materialized views that read it.
     pub(crate) async fn empty(&self, table: &TableName) -> Result<()> {
         let session = self.session().await?;
-        let doing = |error| Error::from_server(Doing::WithRows(&format!("emptying {table}")), &error);
+        let doing = |error| {
+            Error::from_server(
+                Doing::WithRows(&Attempt::Emptying {
+                    table: table.to_string(),
+                }),
+                &error,
+            )
+        };
         // Views that read a view that reads the table count too, and so do those that read its partition root.
         let views = "WITH RECURSIVE edges (from_oid, to_oid) AS ( \
                SELECT d.refobjid, r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
@@ -92,8 +100,9 @@ pub(in crate::postgres) async fn ask_beside_others(
 ) -> Result<Vec<Option<Vec<u64>>>> {
     let tables = questions.iter().map(|(table, _)| table);
     let is_plain = format!("c.relkind = 'r' AND NOT c.relrowsecurity AND NOT {HYPERTABLE}");
-    let can_be_asked = relations::each_is(session, "verifying", &is_plain, tables);
-    let can_be_asked = can_be_asked.await?;
+    let one = |table| Attempt::Verifying { table };
+    let can_be_asked =
+        relations::each_is(session, (one, Attempt::VerifyingTables), &is_plain, tables).await?;
     let asked = questions
         .iter()
         .zip(can_be_asked)
@@ -108,7 +117,14 @@ pub(in crate::postgres) async fn ask_beside_others(
 }
 
 async fn ask(session: &Session, table: &TableName, conditions: &[String]) -> Result<Vec<u64>> {
-    let doing = |error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error);
+    let doing = |error| {
+        Error::from_server(
+            Doing::WithRows(&Attempt::Verifying {
+                table: table.to_string(),
+            }),
+            &error,
+        )
+    };
     let sql = format!(
         "SELECT c.relkind = 'p' OR {HYPERTABLE} AS root, \
                  c.relrowsecurity AND c.relforcerowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AS hidden \
@@ -221,8 +237,14 @@ async fn numbers(session: &Session, table: &TableName, sql: &str, count: usize) 
         let sql = format!("SET LOCAL search_path TO DEFAULT; {sql}");
         answers = session.simple_query(&sql).await;
     }
-    let answers = answers
-        .map_err(|error| Error::from_server(Doing::WithRows(&format!("verifying {table}")), &error))?;
+    let answers = answers.map_err(|error| {
+        Error::from_server(
+            Doing::WithRows(&Attempt::Verifying {
+                table: table.to_string(),
+            }),
+            &error,
+        )
+    })?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

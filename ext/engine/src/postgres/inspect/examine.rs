@@ -3,10 +3,11 @@
 use super::connect;
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
+use crate::failure::{Attempt, Right, RightRemedy};
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::session::{facts, get};
 use crate::settings;
-use crate::text::{text, Setting, Text};
+use crate::text::Text;
 use serde::Serialize;
 
 /// What a run needs of a target, tried.
@@ -37,58 +38,58 @@ pub struct Privilege {
     pub remedy: Text,
 }
 
-/// A trial: its name, what it runs, whether a run can do without, and what to do when it fails.
-type Trial = (&'static str, &'static str, bool, fn() -> Text);
+/// A trial: of what, what it runs, whether a run can do without, and what to do when it fails.
+type Trial = (Right, &'static str, bool, RightRemedy);
 
 /// What a run does to a target, in miniature. Each is rolled back.
 const TRIALS: &[Trial] = &[
     (
-        "create a schema",
+        Right::CreateSchema,
         "CREATE SCHEMA scalingo_staging_sync_trial",
         false,
-        || "Grant the role CREATE on the database.".into(),
+        RightRemedy::GrantOnDatabase,
     ),
     (
-        "create tables, types and functions in the schema public",
+        Right::CreateAllInPublic,
         "CREATE TABLE public.scalingo_staging_sync_trial (id serial PRIMARY KEY, parent int); \
          ALTER TABLE public.scalingo_staging_sync_trial ADD FOREIGN KEY (parent) REFERENCES public.scalingo_staging_sync_trial; \
          CREATE TYPE public.scalingo_staging_sync_trial_type AS ENUM ('a'); \
          CREATE FUNCTION public.scalingo_staging_sync_trial() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
          CREATE TRIGGER trial BEFORE INSERT ON public.scalingo_staging_sync_trial EXECUTE FUNCTION public.scalingo_staging_sync_trial()",
         false,
-        || "Grant the role CREATE and USAGE on the schema public.".into(),
+        RightRemedy::GrantUseOfPublic,
     ),
     (
-        "write to the gem's own schema",
+        Right::WriteOwnSchema,
         "DO $$ BEGIN IF to_regclass('scalingo_staging_sync.state') IS NOT NULL THEN \
            EXECUTE 'UPDATE scalingo_staging_sync.state SET status = status'; END IF; END $$",
         false,
-        || "Connect as the role that owns the schema scalingo_staging_sync, or drop it as that role.".into(),
+        RightRemedy::OwnSchemasOwner,
     ),
     (
-        "create temporary tables",
+        Right::CreateTemporary,
         "CREATE TEMPORARY TABLE scalingo_staging_sync_trial (id int) ON COMMIT DROP",
         false,
-        || "Grant the role TEMPORARY on the database.".into(),
+        RightRemedy::GrantTemporary,
     ),
     (
-        "create large objects",
+        Right::CreateLargeObjects,
         "SELECT lo_create(0)",
         true,
-        || "Needed only where the backup holds large objects.".into(),
+        RightRemedy::ForLargeObjects,
     ),
     (
-        "end the role's other sessions",
+        Right::EndSessions,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE false",
         false,
-        || text!("Let the role execute pg_terminate_backend, or set ", Setting::TerminateConnections.to(false), "."),
+        RightRemedy::LetTerminate,
     ),
     (
-        "make the role's new sessions read-only during a run",
+        Right::MakeReadOnly,
         "DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = on', \
            session_user, current_database()); END $$",
         true,
-        || "Stop the app's workers during a run, or let the role change its own settings.".into(),
+        RightRemedy::StopWorkers,
     ),
 ];
 
@@ -99,7 +100,7 @@ const TRIALS: &[Trial] = &[
 pub async fn examine(settings: &settings::TargetSettings) -> Result<Examination> {
     let url = ConnectionUrl::of(settings)?;
     let session = connect(url.clone()).await?;
-    let doing = |error| Error::from_server(Doing::WithoutRows("trying the role's privileges"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::TryingPrivileges), &error);
     facts(&session, &Sink::silent()).await?;
     let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
                  current_setting('server_version') AS version, \
@@ -112,33 +113,25 @@ pub async fn examine(settings: &settings::TargetSettings) -> Result<Examination>
         tls: get(&row, "tls")?,
         privileges: Vec::new(),
     };
-    for (name, sql, optional, remedy) in TRIALS.iter().copied() {
+    for (name, sql, optional, remedy) in TRIALS {
         // One message, one transaction, which the server itself ends when a statement in it fails.
         let tried = session.batch_execute(&format!("BEGIN; {sql}")).await;
         session.batch_execute("ROLLBACK").await.map_err(doing)?;
         examination.privileges.push(Privilege {
             name: name.into(),
             granted: tried.is_ok(),
-            optional,
-            remedy: remedy(),
+            optional: *optional,
+            remedy: remedy.into(),
         });
     }
     let sessions = settings.parallel_connections.max(1) + 1;
     let opened = open_together(&url, sessions).await;
     examination.privileges.push(Privilege {
-        name: text!(
-            "open as many connections as ",
-            Setting::ParallelConnections,
-            " says, and one more"
-        ),
+        name: Right::OpenConnections.into(),
         granted: opened,
         // The app's own sessions, which a run ends, count here.
         optional: true,
-        remedy: text!(
-            "Lower ",
-            Setting::ParallelConnections,
-            ", or stop the app's containers, which take connections, too."
-        ),
+        remedy: RightRemedy::FewerOrStopApp.into(),
     });
     session.close().await;
     Ok(examination)

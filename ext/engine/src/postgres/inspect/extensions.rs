@@ -5,7 +5,7 @@
 //! Related Objects into an Extension": `superuser`, `trusted`, `requires`).
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::plan::{Plan, Refusal, Statement};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, is_refusal};
@@ -89,7 +89,7 @@ pub(in crate::postgres) async fn missing(
     let rows = session
         .query(sql, &[&names])
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForExtensions), &error))?;
     let mut missing = Vec::new();
     for row in &rows {
         let name: String = get(row, "name")?;
@@ -119,8 +119,8 @@ pub(in crate::postgres) async fn refuse_misplaced(session: &Session, plan: &Plan
     let sql = "SELECT extname::text AS name, nspname::text AS schema, extrelocatable AS relocatable \
                FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = ANY($1) ORDER BY extname";
     let there = session.query(sql, &[&names]).await;
-    let there =
-        there.map_err(|error| Error::from_server(Doing::WithoutRows("looking for extensions"), &error))?;
+    let there = there
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForExtensions), &error))?;
     for row in &there {
         let (name, schema): (&str, &str) = (get(row, "name")?, get(row, "schema")?);
         if let Some(home) = wanted.get(name).filter(|home| *home != schema) {

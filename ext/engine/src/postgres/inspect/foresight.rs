@@ -4,13 +4,13 @@
 use super::Inspection;
 use crate::alike::{Alike, Many};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::{Attempt, RightFailure, RightRemedy};
 use crate::left_out::Why;
 use crate::notice::Notice;
 use crate::plan::sql::{lex, Cursor};
 use crate::plan::{Plan, Refusal, StepKind};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
-use crate::text::text;
 use pg_dump_archive::EntryKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +58,7 @@ fn objects(plan: &Plan) -> impl Iterator<Item = Object<'_>> {
 /// When the server refuses to say.
 pub(super) async fn look(session: &Session, plan: &Plan, seen: &mut Inspection) -> Result<()> {
     let roles = roles_named(plan);
-    let doing = |error| Error::from_server(Doing::WithoutRows("looking for roles and languages"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForRoles), &error);
     let names: Vec<&str> = roles.values().flatten().map(String::as_str).collect();
     let sql = "SELECT r.rolsuper AS super, \
                  ARRAY(SELECT unnest($1::text[]) EXCEPT SELECT rolname::text FROM pg_roles) AS missing, \
@@ -76,33 +76,41 @@ pub(super) async fn look(session: &Session, plan: &Plan, seen: &mut Inspection) 
         let Object { kind, name, .. } = object;
         let gone = roles.get(name).filter(|_| *kind == EntryKind::Policy);
         let gone = gone.and_then(|roles| roles.iter().find(|role| missing.contains(*role)));
-        let (why, cure, error) = if let Some(role) = gone {
-            let cure = format!("Create the role {role} in the target, or drop the policy in production.");
-            (Why::NoRole { role: role.clone() }, cure, Kind::Restore)
-        } else if !is_superuser && is_for_superusers(&object, &untrusted) {
-            let cure = "Have a superuser own the target, or drop it in production.".to_owned();
-            (Why::OnlySuperuser, cure, Kind::Privilege)
-        } else {
+        if gone.is_none() && (is_superuser || !is_for_superusers(&object, &untrusted)) {
             continue;
-        };
-        let object_name = format!("{kind} {name}");
-        match object.refusal {
-            Refusal::LeftOut => alike.add(
-                object_name.clone(),
-                Notice::WouldBeLeftOut {
-                    object: object_name,
-                    why: vec![why],
-                },
-            ),
-            Refusal::Fatal => {
-                let what = text!(object_name, " cannot be created: ", &why, ".");
-                seen.problems.push(Error::new(error, what, cure));
+        }
+        let (refusal, object, role) = (object.refusal, format!("{kind} {name}"), gone.cloned());
+        match refusal {
+            Refusal::LeftOut => {
+                let why = role.map_or(Why::OnlySuperuser, |role| Why::NoRole { role });
+                let why = vec![why];
+                alike.add(object.clone(), Notice::WouldBeLeftOut { object, why });
             }
+            Refusal::Fatal => seen.problems.push(refused(object, role)),
         }
     }
     let together = |Many { count, names, more }| Notice::ManyWouldBeLeftOut { count, names, more };
     seen.warnings.extend(alike.into_warnings(together));
     Ok(())
+}
+
+/// What would end a run: an object that cannot be created, for want of a role or of a superuser's rights.
+fn refused(object: String, role: Option<String>) -> Error {
+    match role {
+        Some(role) => {
+            let remedy = RightRemedy::CreateRole { role: role.clone() };
+            Error::new(
+                Kind::Restore,
+                RightFailure::PolicyWithoutRole { object, role },
+                remedy,
+            )
+        }
+        None => Error::new(
+            Kind::Privilege,
+            RightFailure::ForSuperusers { object },
+            RightRemedy::SuperuserOrDrop,
+        ),
+    }
 }
 
 /// The roles that each policy is for, by the policy's name; none where it is for all.

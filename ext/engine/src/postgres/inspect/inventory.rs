@@ -1,7 +1,7 @@
 //! What the role owns in the target, and who would lose something if it were dropped. Only looks.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::postgres::inspect::relations::HYPERTABLE;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, Facts};
@@ -201,7 +201,7 @@ pub(crate) fn drops_several(kind: &str) -> bool {
 }
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithoutRows("looking at what is in the target"), &error)
+    Error::from_server(Doing::WithoutRows(&Attempt::LookingAtInventory), &error)
 }
 
 /// Lists what the role owns, and counts what goes with it.

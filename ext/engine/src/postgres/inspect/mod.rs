@@ -14,6 +14,7 @@ pub(in crate::postgres) mod relations;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
 use crate::failure::SessionFailure;
+use crate::failure::{Attempt, Right, RightFailure, RightRemedy};
 use crate::plan::Plan;
 use crate::postgres::session::connect::{Connector, Session};
 use crate::postgres::session::url::ConnectionUrl;
@@ -90,7 +91,7 @@ pub async fn inspect(
     events: &Sink,
 ) -> Result<Inspection> {
     let session = connect(url).await?;
-    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::LookingAtTarget), &error);
     let facts = facts(&session, events).await?;
     session
         .batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -159,7 +160,7 @@ pub(crate) async fn connect(url: ConnectionUrl) -> Result<Session> {
 }
 
 async fn base(session: &Session) -> Result<Inspection> {
-    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::LookingAtTarget), &error);
     let sql = "SELECT current_database()::text AS database, current_user::text AS role, \
                  current_setting('server_version') AS version, pg_database_size(current_database()) AS size, \
                  coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.state'), 'SELECT'), false) AS stated";
@@ -199,7 +200,7 @@ async fn other_sessions(session: &Session) -> Result<Vec<OtherSession>> {
     let rows = session
         .query(sql, &[])
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for other sessions"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForOtherSessions), &error))?;
     let others = rows.iter().map(|row| {
         Ok(OtherSession {
             pid: get(row, "pid")?,
@@ -217,7 +218,7 @@ pub(in crate::postgres) async fn last_rows(session: &Session) -> Result<BTreeMap
 
 /// The same, and of how many, where only some came.
 async fn last_counts(session: &Session) -> Result<(BTreeMap<String, u64>, BTreeMap<String, PartCounts>)> {
-    let doing = |error| Error::from_server(Doing::WithoutRows("reading the history of runs"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::ReadingHistory), &error);
     let sql =
         "SELECT coalesce(has_table_privilege(to_regclass('scalingo_staging_sync.runs'), 'SELECT'), false)";
     let there: bool = session
@@ -247,26 +248,23 @@ async fn missing_rights(session: &Session) -> Result<Vec<Error>> {
     let row = session
         .query_one(sql, &[])
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the role's rights"), &error))?;
-    let rights: [(bool, &str, &str); 2] = [
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingAtRights), &error))?;
+    let rights: [(bool, Right, RightRemedy); 2] = [
         (
             get(&row, "schemas")?,
-            "create schemas in the database",
-            "Grant the role CREATE on the database.",
+            Right::CreateSchemas,
+            RightRemedy::GrantOnDatabase,
         ),
         (
             get(&row, "public")?,
-            "create tables in the schema public",
-            "Grant the role CREATE on the schema public.",
+            Right::CreateInPublic,
+            RightRemedy::GrantOnPublic,
         ),
     ];
     let missing = rights.into_iter().filter(|(granted, ..)| !granted);
-    Ok(missing
-        .map(|(_, right, remedy)| {
-            let what = format!("The target's role may not {right}.");
-            Error::new(Kind::Privilege, what, remedy)
-        })
-        .collect())
+    let missing = missing
+        .map(|(_, right, remedy)| Error::new(Kind::Privilege, RightFailure::Missing { right }, remedy));
+    Ok(missing.collect())
 }
 
 async fn another_run(session: &Session) -> Result<bool> {
@@ -277,5 +275,5 @@ async fn another_run(session: &Session) -> Result<bool> {
         .query_one(sql, &[&LOCK_KEY])
         .await
         .and_then(|row| row.try_get(0))
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking for another run"), &error))
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingForAnotherRun), &error))
 }

@@ -1,6 +1,7 @@
 //! What the server's catalogue says of some tables, asked about all of them at once.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::TableName;
 use crate::postgres::session::connect::Session;
 use tokio_postgres::types::Type;
@@ -9,24 +10,25 @@ use tokio_postgres::types::Type;
 pub(in crate::postgres) const HYPERTABLE: &str =
     "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'ts_insert_blocker')";
 
-/// Whether a condition on `pg_class c` holds for each of the tables, in their order. `doing`: what for, in a word.
+/// Whether a condition on `pg_class c` holds for each of the tables, in their order. `one` and `several`: what for, of one table and
+/// of several.
 ///
 /// # Errors
 /// Naming the table, when one is not there.
 pub(in crate::postgres) async fn each_is<'t>(
     session: &Session,
-    doing: &str,
+    (one, several): (fn(String) -> Attempt, Attempt),
     condition: &str,
     tables: impl IntoIterator<Item = &'t TableName>,
 ) -> Result<Vec<bool>> {
     let tables: Vec<&TableName> = tables.into_iter().collect();
     let names: Vec<String> = tables.iter().map(|table| table.sql()).collect();
     let refused = |error: &tokio_postgres::Error| {
-        let what = match tables[..] {
-            [table] => format!("{doing} {table}"),
-            _ => format!("{doing} tables"),
+        let doing = match tables[..] {
+            [table] => one(table.to_string()),
+            _ => several.clone(),
         };
-        Error::from_server(Doing::WithoutRows(&what), error)
+        Error::from_server(Doing::WithoutRows(&doing), error)
     };
     let sql = format!(
         "SELECT {condition} FROM unnest($1) WITH ORDINALITY AS asked (name, place) \

@@ -6,7 +6,7 @@
 //! (PostgreSQL's documentation, "COPY", FREEZE, and "Populating a Database").
 
 use crate::error::{About, Doing, Error, Kind, Result};
-use crate::failure::{JobFailure, JobRemedy};
+use crate::failure::{Attempt, JobFailure, JobRemedy};
 use crate::plan::sql_rules::quiet::QuietCopy;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::Load;
@@ -354,7 +354,12 @@ async fn prepare(session: &Session, table: &str, way: &Way) -> Result<Statement>
 }
 
 fn refused(table: &str, error: &tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithRows(&format!("loading the rows of {table}")), error)
+    Error::from_server(
+        Doing::WithRows(&Attempt::LoadingRows {
+            table: table.to_string(),
+        }),
+        error,
+    )
 }
 
 #[cfg(test)]

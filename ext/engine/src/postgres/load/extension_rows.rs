@@ -6,7 +6,7 @@
 
 use super::{Done, Restore};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{ServerFailure, TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, ServerFailure, TargetFailure, TargetRemedy};
 use crate::left_out::Why;
 use crate::notice::Notice;
 use crate::phrase::Phrase;
@@ -140,13 +140,15 @@ impl Restore<'_> {
 }
 
 fn doing(load: &Load, error: &tokio_postgres::Error) -> Error {
-    let doing = format!("adding rows to the extension's table {}", load.table);
+    let doing = Attempt::AddingExtensionRows {
+        table: load.table.to_string(),
+    };
     Error::from_server(Doing::WithRows(&doing), error)
 }
 
 async fn roll_back(session: &Session) -> Result<()> {
     let done = session.batch_execute("ROLLBACK").await;
-    done.map_err(|error| Error::from_server(Doing::WithoutRows("leaving an extension's rows out"), &error))
+    done.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LeavingExtensionRowsOut), &error))
 }
 
 /// Adds the rows that are not there, in one transaction.

@@ -2,6 +2,7 @@
 //! in over another, by the same lane that a backup's rows take.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::{quote_identifier, Load};
 use crate::postgres::buffers::Buffers;
 use crate::postgres::load::copy::Way;
@@ -49,7 +50,12 @@ pub(crate) async fn copy(
 /// Sends a table's own rows, without its heirs', in pieces of whole rows.
 async fn read(reader: &Session, load: &Load, sender: mpsc::Sender<Vec<u8>>, buffers: &Buffers) -> Result<()> {
     let refused = |error: &tokio_postgres::Error| {
-        Error::from_server(Doing::WithRows(&format!("reading {}", load.table)), error)
+        Error::from_server(
+            Doing::WithRows(&Attempt::Reading {
+                table: load.table.to_string(),
+            }),
+            error,
+        )
     };
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let sql = format!(

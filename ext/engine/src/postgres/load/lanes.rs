@@ -3,6 +3,7 @@
 use super::rows::Current;
 use super::{Decision, Done, Restore};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::Attempt;
 use crate::plan::sql_rules::SqlTable;
 use crate::plan::{Load, TableName};
 use crate::postgres::load::copy::{raw_ways, Way};
@@ -164,7 +165,7 @@ async fn run_lane(lane: Lane, session: &Session, path: Option<String>) -> Result
         return lane.run(session).await;
     };
     let set = async |value: &str| {
-        let doing = Doing::WithoutRows("setting search_path");
+        let doing = Doing::WithoutRows(&Attempt::SettingSearchPath);
         let sql = format!("SET search_path = {value}");
         let done = session.batch_execute(&sql).await;
         done.map_err(|error| Error::from_server(doing, &error))

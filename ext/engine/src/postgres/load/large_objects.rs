@@ -1,6 +1,7 @@
 //! Large objects: created with the oids of the backup, small ones many per statement, huge ones in chunks.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::postgres::buffers::Buffers;
 use crate::postgres::session::connect::Session;
 use std::collections::HashSet;
@@ -50,7 +51,7 @@ struct CurrentObject {
 }
 
 fn refused(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithRows("loading large objects"), &error)
+    Error::from_server(Doing::WithRows(&Attempt::LoadingLargeObjects), &error)
 }
 
 impl<'s> LargeObjectWriter<'s> {

@@ -6,7 +6,7 @@
 use super::rows::Progress;
 use super::{Item, Restore};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{JobRemedy, TargetFailure};
+use crate::failure::{Attempt, JobRemedy, TargetFailure};
 use crate::notice::Notice;
 use crate::plan::{TableName, TaskId};
 use crate::text::text;
@@ -302,10 +302,14 @@ impl Restore<'_> {
         let session = self.free_session().await?;
         // The lost session may hold the table until the server has noticed.
         let sql = format!("{}; COMMIT", self.begin_with_none_of(table));
-        session
-            .batch_execute(&sql)
-            .await
-            .map_err(|error| Error::from_server(Doing::WithRows(&format!("emptying {table}")), &error))?;
+        session.batch_execute(&sql).await.map_err(|error| {
+            Error::from_server(
+                Doing::WithRows(&Attempt::Emptying {
+                    table: table.to_string(),
+                }),
+                &error,
+            )
+        })?;
         self.free.push(session);
         Ok(())
     }

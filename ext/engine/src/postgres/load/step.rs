@@ -1,6 +1,7 @@
 //! A step as it runs: again after a deadlock, and otherwise than the plan has it where the server or the rows refuse it.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::left_out::Why;
 use crate::notice::Notice;
 use crate::plan::{Plan, Refusal, Step};
@@ -72,7 +73,9 @@ impl Todo {
             attempt += 1;
             if !is_passing(&error) || !may_retry(attempt, self.attempts, self.delay).await {
                 return Err(Error::from_server(
-                    Doing::WithRows(&format!("restoring {} {}", step.kind, step.name)),
+                    Doing::WithRows(&Attempt::Restoring {
+                        object: format!("{} {}", step.kind, step.name),
+                    }),
                     &error,
                 ));
             }
@@ -128,13 +131,20 @@ impl Todo {
             .batch_execute(&format!("DROP VIEW IF EXISTS {} CASCADE", view.sql()))
             .await;
         dropped.map_err(|error| {
-            Error::from_server(Doing::WithoutRows(&format!("dropping the view {view}")), &error)
+            Error::from_server(
+                Doing::WithoutRows(&Attempt::DroppingView {
+                    view: view.to_string(),
+                }),
+                &error,
+            )
         })
     }
 
     fn why(&self, error: &tokio_postgres::Error) -> Vec<Why> {
         let step = &self.step;
-        let doing = format!("restoring {} {}", step.kind, step.name);
+        let doing = Attempt::Restoring {
+            object: format!("{} {}", step.kind, step.name),
+        };
         // These are created without a look at any row.
         let without_rows = [
             EntryKind::Policy,

@@ -3,6 +3,7 @@
 
 use super::batches::{Batches, PER_STEP};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::{Plan, Statement};
 use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
@@ -107,7 +108,7 @@ impl Target {
             let other = self.session().await?;
             let prepared = other.batch_execute(prepare).await;
             prepared
-                .map_err(|error| Error::from_server(Doing::WithoutRows("preparing the schema"), &error))?;
+                .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::PreparingSchema), &error))?;
             others.push(other);
         }
         let left = self

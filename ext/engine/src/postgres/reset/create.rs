@@ -2,6 +2,7 @@
 
 use super::refusal::{extension_refused, run, statement_refused, Refused};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::{Plan, Refusal, Statement};
 use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::extensions::{self, Need};
@@ -26,11 +27,11 @@ impl Target {
         statements: &[&Statement],
     ) -> Result<(), Refused> {
         // The statements follow it without waiting for its answer.
-        let begun = run(session, "beginning a part of the schema", "BEGIN");
+        let begun = run(session, &Attempt::BeginningPartOfSchema, "BEGIN");
         let (begun, created) = join(begun, self.create(session, plan, statements)).await;
         begun?;
         let end = if created.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        run(session, "ending a part of the schema", end).await?;
+        run(session, &Attempt::EndingPartOfSchema, end).await?;
         created
     }
 
@@ -41,7 +42,7 @@ impl Target {
             return Ok(());
         };
         if !schemas(session).await?.contains("public") {
-            run(session, "creating the schema public", "CREATE SCHEMA public").await?;
+            run(session, &Attempt::CreatingSchemaPublic, "CREATE SCHEMA public").await?;
         }
         let sql = format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA public");
         session
@@ -59,7 +60,7 @@ impl Target {
             .iter()
             .any(|one| one.kind == EntryKind::Schema && one.name == "public");
         if !there.contains("public") && !plans_public {
-            run(session, "creating the schema public", "CREATE SCHEMA public")
+            run(session, &Attempt::CreatingSchemaPublic, "CREATE SCHEMA public")
                 .await
                 .map_err(|refused| refused.error)?;
         }
@@ -115,7 +116,7 @@ impl Target {
 
     /// All of these or none, in one go. Says whether they are there.
     async fn create_together(&self, session: &Session, statements: &[&Statement]) -> Result<bool, Refused> {
-        let doing = "creating a part of the schema";
+        let doing = &Attempt::CreatingPartOfSchema;
         // All on their way at once: what comes behind one that is refused is refused, too.
         let begun = run(session, doing, "SAVEPOINT may_be_left_out");
         let said = join_all(statements.iter().map(|one| self.say(session, one)));
@@ -177,7 +178,9 @@ impl Target {
             self.missing.add(*dump_id, kind.clone(), name, vec![why]);
             return Ok(());
         }
-        let doing = format!("creating {kind} {name}");
+        let doing = Attempt::Creating {
+            object: format!("{kind} {name}"),
+        };
         run(session, &doing, "SAVEPOINT may_be_left_out").await?;
         match self.say(session, statement).await {
             Ok(()) => {
@@ -197,7 +200,7 @@ impl Target {
 
 /// The names of the target's schemas.
 async fn schemas(session: &Session) -> Result<HashSet<String>> {
-    let doing = |error| Error::from_server(Doing::WithoutRows("looking at the target's schemas"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::LookingAtSchemas), &error);
     let rows = session
         .query("SELECT nspname::text FROM pg_namespace", &[])
         .await

@@ -1,6 +1,7 @@
 //! Dropping what the target's role owns, object by object.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::postgres::inspect::inventory::{self, Owned};
 use crate::postgres::session::connect::Session;
 
@@ -41,9 +42,9 @@ pub(super) async fn unlink_in_batches(session: &Session) -> Result<()> {
                  WHERE r.rolname = current_user LIMIT $1) AS batch";
     loop {
         let row = session.query_one(sql, &[&PER_UNLINK]).await;
-        let unlinked: i64 = row
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| Error::from_server(Doing::WithoutRows("unlinking large objects"), &error))?;
+        let unlinked: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| {
+            Error::from_server(Doing::WithoutRows(&Attempt::UnlinkingLargeObjects), &error)
+        })?;
         if unlinked < PER_UNLINK {
             return Ok(());
         }

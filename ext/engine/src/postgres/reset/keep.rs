@@ -3,7 +3,7 @@
 //! outlives a failure, and the next run begins with it.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::TargetFailure;
+use crate::failure::{Attempt, KeptDifference, OptionFault, OptionRemedy, TargetFailure};
 use crate::plan::keep::{ColumnThere, Keep, KeptTable, KindThere};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::Session;
@@ -19,7 +19,7 @@ pub(super) struct Aside<'p> {
 }
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithRows("keeping the rows of keep_tables"), &error)
+    Error::from_server(Doing::WithRows(&Attempt::KeepingRows), &error)
 }
 
 /// What keeps tables from staying as they are, and those that are not there.
@@ -35,14 +35,14 @@ pub(crate) async fn look(session: &Session, keep: &Keep) -> Result<(Vec<Error>, 
         match differences(session, table).await? {
             None => absent.push(table.table.to_string()),
             Some(differences) if differences.is_empty() => {}
-            Some(differences) => differing.push(another(table, &differences)),
+            Some(differences) => differing.push(another(table, differences)),
         }
     }
     Ok((differing, absent))
 }
 
 /// Why a table's rows cannot stay as they are; None where the target has nothing of its name.
-async fn differences(session: &Session, table: &KeptTable) -> Result<Option<Vec<String>>> {
+async fn differences(session: &Session, table: &KeptTable) -> Result<Option<Vec<KeptDifference>>> {
     let Some(kind) = kind_there(session, table).await? else {
         return Ok(None);
     };
@@ -59,17 +59,12 @@ pub(crate) fn refused_in(count: usize) -> TargetFailure {
 }
 
 /// What is said of a table that cannot stay.
-fn another(table: &KeptTable, differences: &[String]) -> Error {
-    let what = format!(
-        "keep_tables: {} is not in the target as it is in the backup: {}.",
-        table.table,
-        differences.join("; ")
-    );
-    Error::new(
-        Kind::Plan,
-        what,
-        "Migrate the target to the backup's schema, or name in keep_tables only tables that are alike on both sides.",
-    )
+fn another(table: &KeptTable, differences: Vec<KeptDifference>) -> Error {
+    let what = OptionFault::KeepsAnother {
+        table: table.table.to_string(),
+        differences,
+    };
+    Error::new(Kind::Plan, what, OptionRemedy::MigrateTarget)
 }
 
 /// Puts rows aside, and the values of their sequences.
@@ -84,7 +79,7 @@ pub(super) async fn put_aside<'p>(session: &Session, plan: &'p Plan) -> Result<V
             // Looked at once more, right before its rows go.
             let differences = differences(session, table).await?.unwrap_or_default();
             if !differences.is_empty() {
-                return Err(another(table, &differences));
+                return Err(another(table, differences));
             }
             let there = columns_there(session, table).await?;
             let kept = written.filter(|column| there.iter().any(|here| here.name == column.name));

@@ -19,6 +19,7 @@ pub(crate) use keep::{look as look_at_kept, refused_in};
 
 use crate::alike::{Alike, Many};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::notice::Notice;
 use crate::plan::Plan;
 use crate::postgres::inspect::extensions;
@@ -72,7 +73,7 @@ impl Target {
         session
             .batch_execute(&self.lock_timeout_sql())
             .await
-            .map_err(|error| Error::from_server(Doing::WithoutRows("preparing the reset"), &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::PreparingReset), &error))?;
         let watch = LockWatch::start(
             Arc::clone(&self.control),
             session.pid(),
@@ -86,7 +87,7 @@ impl Target {
         session
             .batch_execute("SET lock_timeout = 0")
             .await
-            .map_err(|error| Error::from_server(Doing::WithoutRows("ending the reset"), &error))?;
+            .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::EndingReset), &error))?;
         self.give_back(session);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Statements of the reset, and a refusal of one.
 
 use crate::error::{Doing, Error};
-use crate::failure::TargetRemedy;
+use crate::failure::{Attempt, TargetRemedy};
 use crate::plan::Statement;
 use crate::postgres::inspect::extensions::{self, Need};
 use crate::postgres::session::connect::Session;
@@ -19,7 +19,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(doing: &str, error: &tokio_postgres::Error) -> Self {
+    pub(super) fn new(doing: &Attempt, error: &tokio_postgres::Error) -> Self {
         Self {
             out_of_locks: error.code().is_some_and(|code| code.code() == "53200"),
             // A lock timeout is not tried again: `lock_timeout` says how long to wait.
@@ -43,7 +43,7 @@ impl From<Error> for Refused {
     }
 }
 
-pub(super) async fn run(session: &Session, doing: &str, sql: &str) -> Result<(), Refused> {
+pub(super) async fn run(session: &Session, doing: &Attempt, sql: &str) -> Result<(), Refused> {
     session
         .batch_execute(sql)
         .await
@@ -58,7 +58,12 @@ pub(super) fn statement_refused(
     if let Some(need) = need {
         return extension_refused(&statement.name, need, error);
     }
-    let mut refused = Refused::new(&format!("creating {} {}", statement.kind, statement.name), error);
+    let mut refused = Refused::new(
+        &Attempt::Creating {
+            object: format!("{} {}", statement.kind, statement.name),
+        },
+        error,
+    );
     // Duplicate table, object, function, schema.
     let taken = error
         .code()
@@ -72,6 +77,11 @@ pub(super) fn statement_refused(
 pub(super) fn extension_refused(name: &str, need: Need, error: &tokio_postgres::Error) -> Refused {
     match extensions::refused(name, need, error) {
         Some(error) => error.into(),
-        None => Refused::new(&format!("creating the extension {name}"), error),
+        None => Refused::new(
+            &Attempt::CreatingExtension {
+                extension: name.to_string(),
+            },
+            error,
+        ),
     }
 }

@@ -5,6 +5,7 @@ use super::drop::{drop_statements, unlink_in_batches, PER_STATEMENT};
 use super::keep;
 use super::refusal::{run, Refused};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failure::Attempt;
 use crate::notice::Notice;
 use crate::plan::{Plan, Statement};
 use crate::postgres::inspect::inventory::{self, Inventory};
@@ -35,7 +36,7 @@ impl Target {
                 Ok(()) => break,
                 Err(refused) => {
                     session.batch_execute("ROLLBACK").await.map_err(|error| {
-                        Error::from_server(Doing::WithoutRows("rolling the reset back"), &error)
+                        Error::from_server(Doing::WithoutRows(&Attempt::RollingResetBack), &error)
                     })?;
                     if refused.out_of_locks {
                         return self.in_steps(session, &owned, plan, job).await;
@@ -56,16 +57,16 @@ impl Target {
         plan: &Plan,
         job: &JobRecord,
     ) -> Result<(), Refused> {
-        run(session, "beginning the reset", "BEGIN").await?;
+        run(session, &Attempt::BeginningReset, "BEGIN").await?;
         let owned = self.replace_schema(session, plan).await?;
         if owned.large_objects <= LARGE_OBJECTS_AT_ONCE {
             let sql = "SELECT count(lo_unlink(l.oid)) FROM pg_largeobject_metadata l \
                        JOIN pg_roles r ON r.oid = lomowner WHERE r.rolname = current_user";
-            run(session, "unlinking large objects", sql).await?;
+            run(session, &Attempt::UnlinkingLargeObjects, sql).await?;
         }
         sql_rules::explain(session, plan).await?;
         state::mark_incomplete(session, &self.run_id, job).await?;
-        run(session, "committing the reset", "COMMIT").await
+        run(session, &Attempt::CommittingReset, "COMMIT").await
     }
 
     /// Empties the target and creates the schema, within a transaction.
@@ -77,14 +78,14 @@ impl Target {
                 "LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE",
                 some.join(", ONLY ")
             );
-            run(session, "locking the target's tables", &sql).await?;
+            run(session, &Attempt::LockingTables, &sql).await?;
         }
         // Looked at again, now that no other session can hang anything new on these tables.
         inventory::refuse_losses(session, &self.facts).await?;
         self.require_postgis(session, plan).await?;
         let asides = keep::put_aside(session, plan).await?;
         for sql in drop_statements(&owned.objects) {
-            run(session, "emptying the target", &sql).await?;
+            run(session, &Attempt::EmptyingTarget, &sql).await?;
         }
         self.missing.clear();
         let statements = self.needed(session, plan).await?;
@@ -112,7 +113,7 @@ impl Target {
         let mut batches = Batches::of(owned.objects.len());
         while let Some(range) = batches.next() {
             let sql = drop_statements(owned.objects.get(range).unwrap_or_default()).join("; ");
-            let dropped = run(session, "emptying the target", &sql).await;
+            let dropped = run(session, &Attempt::EmptyingTarget, &sql).await;
             batches.done(self, dropped).await?;
         }
         unlink_in_batches(session).await?;
@@ -124,11 +125,11 @@ impl Target {
         if plan.sql_rules.groups.is_empty() && plan.part.is_none() {
             return Ok(());
         }
-        run(session, "checking rules in SQL", "BEGIN")
+        run(session, &Attempt::CheckingRules, "BEGIN")
             .await
             .map_err(|refused| refused.error)?;
         let explained = sql_rules::explain(session, plan).await;
-        run(session, "checking rules in SQL", "ROLLBACK")
+        run(session, &Attempt::CheckingRules, "ROLLBACK")
             .await
             .map_err(|refused| refused.error)?;
         explained.map_err(|mut error| {

@@ -2,6 +2,7 @@
 //! counterpart is missing refers to nothing from now on where it may; a key that then holds of every row is validated.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::notice::Notice;
 use crate::plan::keep::KeptKey;
 use crate::plan::{quote_identifier, Plan};
@@ -9,7 +10,7 @@ use crate::postgres::session::connect::Session;
 use crate::postgres::Target;
 
 fn doing(error: tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithRows("checking the keys of keep_tables"), &error)
+    Error::from_server(Doing::WithRows(&Attempt::CheckingKeptKeys), &error)
 }
 
 impl Target {

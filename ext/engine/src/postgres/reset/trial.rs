@@ -6,7 +6,9 @@ use super::lock_timeout_ms;
 use super::refusal::{run, Refused};
 use super::replace::creation_locks;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::left_out::LeftOut;
+use crate::notice::Untried;
 use crate::plan::{Plan, Refusal, StepKind};
 use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::inventory;
@@ -24,7 +26,7 @@ pub(crate) enum Tried {
     /// The run would create all but these.
     Without(Vec<LeftOut>),
     /// It could not be tried, for this reason.
-    NotTried(String),
+    NotTried(Untried),
 }
 
 impl Target {
@@ -35,7 +37,7 @@ impl Target {
     pub(crate) async fn try_schema(&self, plan: &Plan) -> Result<Tried> {
         // Nothing else keeps a statement of the archive's from ending the transaction.
         if !self.facts.plpgsql {
-            return Ok(Tried::NotTried("the target has no PL/pgSQL".into()));
+            return Ok(Tried::NotTried(Untried::NoPlpgsql));
         }
         let session = self.session().await?;
         let limits = format!(
@@ -43,15 +45,13 @@ impl Target {
             lock_timeout_ms(self.settings.lock_timeout.min(PATIENCE)),
             lock_timeout_ms(PATIENCE * 4.0)
         );
-        let doing = |error| Error::from_server(Doing::WithoutRows("trying the schema"), &error);
+        let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::TryingSchema), &error);
         session.batch_execute(&limits).await.map_err(doing)?;
         let owned = inventory::take(&session).await?;
         let locks = owned.locks + creation_locks(&plan.schema) + plan.steps.len() as u64;
         if locks * 10 > self.facts.lock_slots * 7 {
             session.close().await;
-            return Ok(Tried::NotTried(
-                "the server's lock table is too small to replace the schema in one transaction".into(),
-            ));
+            return Ok(Tried::NotTried(Untried::FewLocks));
         }
         let tried = self.try_within(&session, plan).await;
         session.batch_execute("ROLLBACK").await.map_err(doing)?;
@@ -60,15 +60,13 @@ impl Target {
         self.missing.clear();
         match tried {
             Ok(()) => Ok(Tried::Without(missing)),
-            Err(refused) if refused.out_of_locks || refused.too_late => {
-                Ok(Tried::NotTried("tables of the target are in use".into()))
-            }
+            Err(refused) if refused.out_of_locks || refused.too_late => Ok(Tried::NotTried(Untried::InUse)),
             Err(refused) => Err(refused.error),
         }
     }
 
     async fn try_within(&self, session: &Session, plan: &Plan) -> Result<(), Refused> {
-        run(session, "beginning the trial", "BEGIN").await?;
+        run(session, &Attempt::BeginningTrial, "BEGIN").await?;
         if !plan.keep.tables.is_empty() {
             // A run has created it by then.
             state::make_room(session).await?;
@@ -88,7 +86,9 @@ impl Target {
                 self.missing.add(id, kind.clone(), &step.name, vec![why]);
                 continue;
             }
-            let doing = format!("creating {kind} {}", step.name);
+            let doing = Attempt::Creating {
+                object: format!("{kind} {}", step.name),
+            };
             run(session, &doing, "SAVEPOINT may_be_left_out").await?;
             let mut tried = session.batch_execute(&enclosed(&step.sql)).await;
             if tried.as_ref().is_err_and(|_| may_go) {

@@ -1,6 +1,7 @@
 //! Statistics for the planner: without them the restored database would be slow until autovacuum came by.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::notice::Notice;
 use crate::plan::TableName;
 use crate::postgres::inspect::relations;
@@ -38,7 +39,7 @@ impl Target {
     pub async fn analyze_others(&self, done: &HashSet<TableName>) -> Result<()> {
         let session = self.session().await?;
         let rows = session.query(TABLES, &[]).await.map_err(|error| {
-            Error::from_server(Doing::WithoutRows("looking for tables to analyze"), &error)
+            Error::from_server(Doing::WithoutRows(&Attempt::LookingForTablesToAnalyze), &error)
         })?;
         let tables = rows
             .iter()
@@ -85,7 +86,8 @@ pub(in crate::postgres) async fn analyze_beside_others(
     tables: &[TableName],
 ) -> Result<Vec<bool>> {
     let plain = "c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhassubclass AND pg_has_role(c.relowner, 'USAGE')";
-    let plain = relations::each_is(session, "analyzing", plain, tables).await?;
+    let one = |table| Attempt::Analyzing { table };
+    let plain = relations::each_is(session, (one, Attempt::AnalyzingTables), plain, tables).await?;
     let each = tables.iter().zip(plain).map(async |(table, plain)| {
         let analyzed: Result<bool> = Ok(plain && analyze(session, table).await?);
         analyzed
@@ -106,7 +108,9 @@ async fn analyze(session: &Session, table: &TableName) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if is_not_found(&error) => Ok(false),
         Err(error) => Err(Error::from_server(
-            Doing::WithRows(&format!("analyzing {table}")),
+            Doing::WithRows(&Attempt::Analyzing {
+                table: table.to_string(),
+            }),
             &error,
         )),
     }

@@ -9,6 +9,7 @@
 use super::answers::{Answers, Told};
 use super::connect::Session;
 use crate::error::{Error, Result};
+use crate::failure::Attempt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream}
 use tokio_postgres::Socket;
 
 /// What is done here, for an error that says so. Which of the tables it was is not known.
-const COPYING: &str = "loading the rows of small tables together";
+const COPYING: &Attempt = &Attempt::LoadingSmallTables;
 
 /// A COPY and all that it brings.
 pub(crate) struct WholeCopy {

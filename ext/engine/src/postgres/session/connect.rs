@@ -8,7 +8,9 @@ use super::startup::{self, Encryption};
 use super::unreachable::{connection_error, is_about_encryption, unreachable_target};
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
+use crate::failure::Attempt;
 use crate::failure::Unreachable;
+use crate::notice::Stall;
 use crate::postgres::session::tls;
 use crate::postgres::session::url::{ConnectionUrl, Host, HostAndPort, SslMode};
 use crate::postgres::session::watch::{self, Limits, Watch};
@@ -102,13 +104,14 @@ impl Connector {
             let session = self.open().await?;
             let answer = session.client().query_opt(watch::QUESTION, &[&pid]).await;
             let doing = answer.and_then(|row| watch::doing(row.as_ref()));
-            doing.map_err(|error| Error::from_server(Doing::WithoutRows("asking about a session"), &error))
+            doing
+                .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::AskingAboutSession), &error))
         };
         match tokio::time::timeout(watch::asking(self.limits()), asked).await {
             Ok(Ok(doing)) => doing,
             // It answers, even if only to say that no connection is left.
             Ok(Err(error)) if error.about.sqlstate.is_some() => watch::Doing::Works,
-            _ => watch::Doing::StandsStill("another connection gets no answer either".into()),
+            _ => watch::Doing::StandsStill(Stall::NoAnswer),
         }
     }
 

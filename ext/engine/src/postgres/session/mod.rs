@@ -15,6 +15,7 @@ mod watch;
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::Sink;
+use crate::failure::Attempt;
 use crate::failure::{SessionFailure, SessionRemedy};
 use crate::notice::Notice;
 use connect::Session;
@@ -110,7 +111,7 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
     let row = control
         .query_one(sql, &[])
         .await
-        .map_err(|error| Error::from_server(Doing::WithoutRows("looking at the server"), &error))?;
+        .map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::LookingAtServer), &error))?;
     let version: i32 = get(&row, "version")?;
     let major = u32::try_from(version / 10_000).unwrap_or(0);
     if major < *VERSIONS.start() {
@@ -144,7 +145,7 @@ pub(in crate::postgres) async fn facts(control: &Session, events: &Sink) -> Resu
 }
 
 pub(in crate::postgres) async fn take_lock(control: &Session) -> Result<()> {
-    let doing = "taking the run's lock";
+    let doing = &Attempt::TakingLock;
     // A run that was stopped a moment ago may take the server a moment to notice.
     for attempt in 0..3 {
         if attempt > 0 {

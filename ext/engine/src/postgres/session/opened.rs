@@ -7,6 +7,7 @@ use super::ahead::Line;
 use super::settings;
 use super::watch::{Pulse, Watch};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use futures_util::future::join_all;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -68,7 +69,7 @@ impl Session {
     /// Sets it up by `sql`, whose last answer is the number of the server's process. `is_far`: as [`Session::is_far`] says,
     /// where that is known.
     pub(super) async fn set_up(mut self, sql: &str, is_far: Option<bool>) -> Result<Self> {
-        let doing = "setting a session up";
+        let doing = &Attempt::SettingSessionUp;
         let answers = self
             .client
             .simple_query(sql)
@@ -104,10 +105,9 @@ impl Session {
     async fn takes_long_to_answer(&self) -> Result<bool> {
         for _ in 0..ASKED_AGAIN {
             let asked = Instant::now();
-            self.client
-                .batch_execute("")
-                .await
-                .map_err(|error| Error::from_server(Doing::WithoutRows("setting a session up"), &error))?;
+            self.client.batch_execute("").await.map_err(|error| {
+                Error::from_server(Doing::WithoutRows(&Attempt::SettingSessionUp), &error)
+            })?;
             if asked.elapsed() < FAR {
                 return Ok(false);
             }

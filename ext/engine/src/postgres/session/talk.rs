@@ -5,6 +5,7 @@
 
 use super::connect::Session;
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use bytes::Buf;
 use futures_util::TryStreamExt;
 use std::future::Future;
@@ -93,11 +94,11 @@ impl Session {
 
     /// Says something, so that a proxy that cuts silent connections does not cut this one.
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.ping_while("keeping a connection alive").await
+        self.ping_while(&Attempt::KeepingAlive).await
     }
 
     /// The same, where what is being done is more than that.
-    pub(super) async fn ping_while(&self, doing: &str) -> Result<()> {
+    pub(super) async fn ping_while(&self, doing: &Attempt) -> Result<()> {
         let answer = self.during(self.client().check_connection()).await;
         answer.map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))
     }

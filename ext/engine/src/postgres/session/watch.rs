@@ -9,6 +9,7 @@ use super::connect::Connector;
 use super::lock;
 use crate::error::Result;
 use crate::event::Sink;
+use crate::notice::{Notice, Stall};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -129,10 +130,10 @@ impl Watch {
         Self(tokio::spawn(async move {
             let limits = connector.limits();
             let why = stands_still(&pulse, limits, || connector.ask_about(pid)).await;
-            events.warn(format!(
-                "A connection to the target has stood still for {} seconds (stall_timeout): {why}. It is given up.",
-                limits.stall.as_secs_f64()
-            ));
+            events.warn(Notice::StoodStill {
+                seconds: limits.stall.as_secs_f64().to_string(),
+                why,
+            });
             cut.abort();
         }))
     }
@@ -146,7 +147,7 @@ pub(super) enum Doing {
     /// It waits for a lock that others hold.
     WaitsForLock(String),
     /// It is not what keeps the session waiting, for this reason.
-    StandsStill(String),
+    StandsStill(Stall),
 }
 
 /// Waits until a session stands still, and says why.
@@ -154,7 +155,7 @@ async fn stands_still<F: Future<Output = Doing>>(
     pulse: &Pulse,
     limits: Limits,
     ask: impl Fn() -> F,
-) -> String {
+) -> Stall {
     // Asked again so much later where the server works.
     let again = limits.stall / 5;
     loop {
@@ -177,8 +178,8 @@ async fn stands_still<F: Future<Output = Doing>>(
                     return why;
                 }
             }
-            Doing::WaitsForLock(who) if since.elapsed() >= limits.lock => {
-                return format!("it waits for a lock that is held by {who}");
+            Doing::WaitsForLock(holders) if since.elapsed() >= limits.lock => {
+                return Stall::LockHeld { holders };
             }
             Doing::Works | Doing::WaitsForLock(_) => tokio::time::sleep(again).await,
         }
@@ -201,7 +202,7 @@ pub(super) const QUESTION: &str = "SELECT coalesce(a.state, '') AS state, coales
 /// Reads the answer.
 pub(super) fn doing(answer: Option<&Row>) -> Result<Doing, tokio_postgres::Error> {
     let Some(row) = answer else {
-        return Ok(Doing::StandsStill("the server has ended its process".into()));
+        return Ok(Doing::StandsStill(Stall::ProcessEnded));
     };
     let state: &str = row.try_get("state")?;
     let waits: &str = row.try_get("waits")?;
@@ -209,11 +210,9 @@ pub(super) fn doing(answer: Option<&Row>) -> Result<Doing, tokio_postgres::Error
     Ok(match (state, waits) {
         // Its text stays within the server's: names of programs, numbers of processes.
         ("active", "Lock") if !held_by.is_empty() => Doing::WaitsForLock(held_by.to_owned()),
-        ("active", "Client") => {
-            Doing::StandsStill("the server waits for this side, and what is sent does not reach it".into())
-        }
+        ("active", "Client") => Doing::StandsStill(Stall::NothingArrives),
         ("active" | "disabled" | "", _) => Doing::Works,
-        _ => Doing::StandsStill("the server has answered, and the answer does not arrive".into()),
+        _ => Doing::StandsStill(Stall::AnswerLost),
     })
 }
 
@@ -228,7 +227,7 @@ mod tests {
     };
 
     /// Asks once for each of these answers, and for the last again and again.
-    async fn verdict(pulse: &Pulse, answers: &[Doing]) -> (String, usize) {
+    async fn verdict(pulse: &Pulse, answers: &[Doing]) -> (Stall, usize) {
         let asked = AtomicUsize::new(0);
         let why = stands_still(pulse, LIMITS, || {
             let at = asked.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
@@ -238,16 +237,16 @@ mod tests {
         (why.await, asked.load(Ordering::Relaxed))
     }
 
-    fn still(why: &str) -> Doing {
-        Doing::StandsStill(why.into())
+    fn still() -> Doing {
+        Doing::StandsStill(Stall::ProcessEnded)
     }
 
     #[tokio::test]
     async fn a_session_that_the_server_works_for_is_waited_for() {
         let pulse = Pulse::new();
         let _waits = Waits::begin(&pulse);
-        let works = [Doing::Works, Doing::Works, Doing::Works, still("gone")];
-        assert_eq!(verdict(&pulse, &works).await, ("gone".into(), 4));
+        let works = [Doing::Works, Doing::Works, Doing::Works, still()];
+        assert_eq!(verdict(&pulse, &works).await, (Stall::ProcessEnded, 4));
     }
 
     #[tokio::test]
@@ -256,7 +255,8 @@ mod tests {
         let waits = Waits::begin(&pulse);
         let begun = Instant::now();
         let (why, _) = verdict(&pulse, &[Doing::WaitsForLock("process 7".into())]).await;
-        assert_eq!(why, "it waits for a lock that is held by process 7");
+        let holders = "process 7".to_owned();
+        assert_eq!(why, Stall::LockHeld { holders });
         assert!(begun.elapsed() >= LIMITS.lock);
         drop(waits);
     }
@@ -265,7 +265,7 @@ mod tests {
     async fn a_session_that_waits_for_nothing_is_never_asked_about() {
         let pulse = Pulse::new();
         pulse.during(async {}).await;
-        let answers = [still("gone")];
+        let answers = [still()];
         let asked = tokio::time::timeout(5 * LIMITS.stall, verdict(&pulse, &answers));
         assert!(asked.await.is_err());
     }
@@ -280,8 +280,13 @@ mod tests {
             if first {
                 pulse.change(|waiting| waiting);
             }
-            async move { still(if first { "first" } else { "second" }) }
+            let why = if first {
+                Stall::ProcessEnded
+            } else {
+                Stall::AnswerLost
+            };
+            async move { Doing::StandsStill(why) }
         });
-        assert_eq!(why.await, "second");
+        assert_eq!(why.await, Stall::AnswerLost);
     }
 }

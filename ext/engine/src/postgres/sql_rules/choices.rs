@@ -4,7 +4,7 @@ use super::changes::Changed;
 use super::discreet::{self, array};
 use super::failure::RuleFailure;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::JobRemedy;
+use crate::failure::{Attempt, JobRemedy};
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{Choice, SqlRules, SqlStatement, SqlTable};
 use crate::postgres::session::connect::Session;
@@ -27,7 +27,10 @@ pub(super) async fn choose(
     rules: &SqlRules,
     warnings: &mut Vec<Mismatch>,
 ) -> Result<Changed, RuleFailure> {
-    let doing = format!("{} on {}", statement.rule, table.table);
+    let doing = Attempt::RuleOnTable {
+        rule: statement.rule.clone(),
+        table: table.table.to_string(),
+    };
     let refused = |error: tokio_postgres::Error| RuleFailure::new(Doing::Discreet(&doing), &error);
     let filled = filled_sql(table, &statement.choices);
     let filled = discreet::ask(session, &filled).await.map_err(refused)?;

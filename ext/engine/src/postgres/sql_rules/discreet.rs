@@ -7,7 +7,7 @@
 //! may be anything). What ends a session is not caught; it quotes no value, since no statement here holds one.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::postgres::session::connect::Session;
 use tokio_postgres::error::SqlState;
 
@@ -89,7 +89,7 @@ pub(crate) async fn prepare(session: &Session) -> Result<()> {
         ));
     }
     Err(Error::from_server(
-        Doing::WithoutRows("preparing rules in SQL"),
+        Doing::WithoutRows(&Attempt::PreparingRules),
         &error,
     ))
 }
@@ -102,7 +102,7 @@ pub(crate) async fn prepare_to_choose(session: &Session) -> Result<()> {
     prepare(session).await?;
     let sql = format!("{CREATE_CHOOSING}; SET TRANSACTION READ ONLY");
     let prepared = session.batch_execute(&sql).await;
-    prepared.map_err(|error| Error::from_server(Doing::WithoutRows("preparing conditions"), &error))
+    prepared.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::PreparingConditions), &error))
 }
 
 /// The rows of a query that selects one number each, for the FROM of a statement that is run here.

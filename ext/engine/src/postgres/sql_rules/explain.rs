@@ -2,7 +2,7 @@
 
 use super::temporary::prepare;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{ServerFailure, ServerRemedy};
+use crate::failure::{Attempt, ServerFailure, ServerRemedy};
 use crate::plan::Plan;
 use crate::postgres::session::connect::Session;
 use crate::text::{text, Text};
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 /// What the server says of the conditions by which rows are chosen, where it refuses them.
 async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
-    let doing = |error| Error::from_server(Doing::WithoutRows("checking the subset's conditions"), &error);
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::CheckingSubsetConditions), &error);
     let mut problems = Vec::new();
     let relations = plan.part.iter().flat_map(|part| &part.relations);
     let questions = relations.flat_map(|relation| {
@@ -90,7 +90,7 @@ async fn refused(session: &Session, rule: &str, sql: &str) -> Result<Option<(Opt
 }
 
 async fn plainly(session: &Session, sql: &str) -> Result<()> {
-    let doing = Doing::WithoutRows("checking rules in SQL");
+    let doing = Doing::WithoutRows(&Attempt::CheckingRules);
     session
         .batch_execute(sql)
         .await

@@ -2,6 +2,7 @@
 
 use super::discreet;
 use crate::error::{Doing, Error};
+use crate::failure::Attempt;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::is_passing;
 
@@ -30,7 +31,7 @@ impl From<Error> for RuleFailure {
 }
 
 /// Runs a statement that no row is near.
-pub(super) async fn plainly(session: &Session, doing: &str, sql: &str) -> Result<(), RuleFailure> {
+pub(super) async fn plainly(session: &Session, doing: &Attempt, sql: &str) -> Result<(), RuleFailure> {
     session
         .batch_execute(sql)
         .await
@@ -38,7 +39,7 @@ pub(super) async fn plainly(session: &Session, doing: &str, sql: &str) -> Result
 }
 
 /// Runs a statement over raw rows, and returns how many it changed.
-pub(super) async fn discreetly(session: &Session, doing: &str, sql: &str) -> Result<u64, RuleFailure> {
+pub(super) async fn discreetly(session: &Session, doing: &Attempt, sql: &str) -> Result<u64, RuleFailure> {
     discreet::execute(session, sql)
         .await
         .map_err(|error| RuleFailure::new(Doing::Discreet(doing), &error))

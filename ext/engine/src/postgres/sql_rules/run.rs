@@ -4,7 +4,7 @@ use super::changes::Finished;
 use super::failure::{discreetly, plainly, RuleFailure};
 use super::{statement, temporary, waiting};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{JobRemedy, ServerFailure, TargetFailure};
+use crate::failure::{Attempt, JobRemedy, ServerFailure, TargetFailure};
 use crate::plan::sql_rules::{SqlGroup, SqlRules};
 use crate::plan::{quote_identifier, Plan};
 use crate::postgres::session::connect::{Session, SharedConnector};
@@ -59,7 +59,7 @@ pub(crate) async fn run(
 }
 
 fn ending(error: &tokio_postgres::Error) -> Error {
-    Error::from_server(Doing::WithRows("ending the transaction of rules in SQL"), error)
+    Error::from_server(Doing::WithRows(&Attempt::EndingRulesTransaction), error)
 }
 
 /// What the server says of a transaction whose COMMIT got no answer, once it has ended.
@@ -169,12 +169,12 @@ async fn try_once(
     } else {
         "SAVEPOINT copied"
     };
-    plainly(session, "preparing rules in SQL", begin).await?;
+    plainly(session, &Attempt::PreparingRules, begin).await?;
     create_indexes(session, group).await?;
     // The statements are the team's own, so they run as the team's own sessions would run them.
     plainly(
         session,
-        "preparing rules in SQL",
+        &Attempt::PreparingRules,
         "SET LOCAL search_path TO DEFAULT",
     )
     .await?;
@@ -186,7 +186,7 @@ async fn try_once(
         let changed = statement::run(session, table, statement, rules, &mut finished.warnings).await?;
         finished.changed.push(changed);
     }
-    plainly(session, "ending rules in SQL", "SET LOCAL search_path TO ''").await?;
+    plainly(session, &Attempt::EndingRules, "SET LOCAL search_path TO ''").await?;
     if after == After::Move {
         for table in &group.tables {
             finished.rows.push(temporary::move_rows(session, table).await?);
@@ -201,7 +201,9 @@ async fn create_indexes(session: &Session, group: &SqlGroup) -> Result<(), RuleF
         for columns in &table.indexes {
             let columns: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
             let sql = format!("CREATE INDEX ON {} ({})", table.temporary(), columns.join(", "));
-            let doing = format!("indexing the temporary table for {}", table.table);
+            let doing = Attempt::IndexingTemporary {
+                table: table.table.to_string(),
+            };
             discreetly(session, &doing, &sql).await?;
         }
     }

@@ -5,7 +5,7 @@ use super::failure::{discreetly, plainly, RuleFailure};
 use super::temporary::ROW;
 use super::{choices, discreet};
 use crate::error::{Doing, Error, Kind};
-use crate::failure::TargetRemedy;
+use crate::failure::{Attempt, TargetRemedy};
 use crate::notice::Mismatch;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlRules, SqlStatement, SqlTable};
@@ -31,7 +31,10 @@ pub(super) async fn run(
     if check {
         note_before(session, table, statement).await?;
     }
-    let doing = format!("{} on {}", statement.rule, table.table);
+    let doing = Attempt::RuleOnTable {
+        rule: statement.rule.clone(),
+        table: table.table.to_string(),
+    };
     let before = rows_before(session, table, statement).await?;
     let changed = discreetly(session, &doing, &statement.sql).await?;
     if check {
@@ -75,7 +78,10 @@ async fn note_before(
         hashes.concat(),
         table.temporary()
     );
-    let looking = format!("looking at the rows of {} before {}", table.table, statement.rule);
+    let looking = Attempt::LookingBeforeRule {
+        table: table.table.to_string(),
+        rule: statement.rule.clone(),
+    };
     discreetly(session, &looking, &sql).await?;
     Ok(())
 }
@@ -96,7 +102,10 @@ async fn unchanged(
         discreet::array(&counts),
         table.temporary()
     );
-    let looking = format!("looking at the rows of {} after {}", table.table, statement.rule);
+    let looking = Attempt::LookingAfterRule {
+        table: table.table.to_string(),
+        rule: statement.rule.clone(),
+    };
     let counts = discreet::ask(session, &sql)
         .await
         .map_err(|error| RuleFailure::new(Doing::Discreet(&looking), &error))?;
@@ -125,7 +134,9 @@ async fn rows_before(
         return Ok(0);
     }
     let sql = format!("SELECT count(*) FROM {}", table.temporary());
-    let looking = format!("counting the rows of {}", table.table);
+    let looking = Attempt::CountingRows {
+        table: table.table.to_string(),
+    };
     let refused = |error: tokio_postgres::Error| RuleFailure::new(Doing::WithRows(&looking), &error);
     let row = session.query_one(&sql, &[]).await.map_err(refused)?;
     let count: i64 = row.try_get(0).map_err(refused)?;

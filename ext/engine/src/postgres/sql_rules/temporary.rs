@@ -3,6 +3,7 @@
 use super::discreet;
 use super::failure::{discreetly, RuleFailure};
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlGroup, SqlTable};
 use crate::postgres::session::connect::Session;
@@ -16,7 +17,7 @@ pub(super) const ROW: &str = "scalingo_staging_sync_row";
 /// # Errors
 /// When the server refuses, or the connection breaks.
 pub(crate) async fn begin(session: &Session, group: &SqlGroup, lock_timeout: f64) -> Result<()> {
-    let doing = Doing::WithoutRows("beginning the transaction of rules in SQL");
+    let doing = Doing::WithoutRows(&Attempt::BeginningRulesTransaction);
     let milliseconds = (lock_timeout.max(0.0) * 1000.0) as u64;
     session
         .batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {milliseconds}"))
@@ -59,7 +60,9 @@ pub(crate) async fn create_temporaries_like(
     like: impl Fn(usize) -> String,
 ) -> Result<()> {
     for (place, table) in group.tables.iter().enumerate() {
-        let doing = format!("creating the temporary table for {}", table.table);
+        let doing = Attempt::CreatingTemporary {
+            table: table.table.to_string(),
+        };
         create_like(session, table, &like(place))
             .await
             .map_err(|error| Error::from_server(Doing::WithoutRows(&doing), &error))?;
@@ -144,7 +147,9 @@ pub(super) async fn move_rows(session: &Session, table: &SqlTable) -> Result<u64
     };
     discreetly(
         session,
-        &format!("moving the masked rows of {}", table.table),
+        &Attempt::MovingMaskedRows {
+            table: table.table.to_string(),
+        },
         &sql,
     )
     .await

@@ -2,6 +2,7 @@
 //! by one statement whose errors are caught.
 
 use crate::error::{Doing, Error, Result};
+use crate::failure::Attempt;
 use crate::plan::sql_rules::{SqlGroup, SqlTable};
 use crate::postgres::session::connect::Session;
 use crate::postgres::sql_rules::discreet;
@@ -44,7 +45,7 @@ pub(super) async fn move_in(session: &Session, group: &SqlGroup, encoding: &str)
         .collect();
     let names: Vec<&str> = waiting.iter().map(|(_, name, _)| name.as_str()).collect();
     let refused = |error: tokio_postgres::Error| {
-        Error::from_server(Doing::WithoutRows("looking for rows that wait"), &error)
+        Error::from_server(Doing::WithoutRows(&Attempt::LookingForWaitingRows), &error)
     };
     let there = session
         .query_typed(
@@ -70,7 +71,9 @@ async fn move_from(
     as_bytes: bool,
     encoding: &str,
 ) -> Result<()> {
-    let doing = format!("reading the rows of {}", table.table);
+    let doing = Attempt::ReadingRows {
+        table: table.table.to_string(),
+    };
     let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
     let row = session
         .query_typed(
