@@ -206,7 +206,7 @@ class SubsetTest < IntegrationTest
     end
   end
 
-  def test_a_condition_that_needs_productions_own_function_is_applied_once_that_stands
+  def test_a_condition_calls_productions_own_function_before_that_stands
     production = Postgres.create_database("subset_function").tap { |database| later { database.drop } }
     production.exec("#{SHOP} CREATE FUNCTION is_even(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 0';")
     target, = copy(entry("organisations", where: "public.is_even(id)"), archive: production.dump(path("function.dump")))
@@ -224,7 +224,7 @@ class SubsetTest < IntegrationTest
     CREATE FUNCTION is_two(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = 2';
   SQL
 
-  # Once with a choice before the target is touched, once with one that needs production's own function.
+  # Once by a column, once by production's own function.
   def test_large_objects_that_no_kept_row_refers_to_stay_behind_and_views_and_sequences_follow
     production = Postgres.create_database("subset_objects").tap { |database| later { database.drop } }
     production.exec("#{SHOP} #{DOCUMENTS}")

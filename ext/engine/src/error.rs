@@ -19,8 +19,8 @@ mod sqlstate;
 pub(crate) use self::masking::unfit_of_rule;
 pub(crate) use archive::reading_failed;
 pub(crate) use file::file_trouble;
-pub(crate) use server::reason;
 pub use server::Doing;
+pub(crate) use server::{reason, words_of};
 
 use crate::failure::{JobFailure, JobRemedy};
 use crate::text::Text;

@@ -39,15 +39,13 @@ pub(crate) struct Opened {
     pub plan: Arc<Plan>,
     /// What names and values show of personal data; complete when the items have ended.
     pub detection: Arc<Detection>,
-    /// Rows and large objects, in file order. An error is the last item. Rows that have to be chosen first are not among
-    /// them.
+    /// Rows and large objects, in file order. An error is the last item. Where rows are chosen, nothing else is among them.
     pub items: mpsc::Receiver<Result<Item>>,
     /// The table of contents with all that a copy of the archive needs, where it was opened for one; else nothing.
     pub entries: Vec<Entry>,
     /// The rows that are looked at for the choice, where there is one.
     pub looked: Option<mpsc::Receiver<Looked>>,
-    /// The first look for a choice waits for this: for word that nothing is loaded yet and only what decides is looked at,
-    /// but for these blocks; or for its being dropped: then what needs no choice is loaded by the way.
+    /// The look for a choice waits for this: which blocks it need not look at.
     pub first_look: Option<oneshot::Sender<HashSet<DumpId>>>,
     /// The large objects that rows refer to, where only those come: in the second look.
     pub referred: Option<Arc<Referred>>,
@@ -90,7 +88,7 @@ async fn begin(
     let (planned, on_planned) = oneshot::channel();
     let (items, receiver) = mpsc::channel(QUEUED);
     let (look, looked) = mpsc::channel(QUEUED);
-    let (first_look, kind_of_look) = oneshot::channel();
+    let (first_look, on_first_look) = oneshot::channel();
     let (settings, events) = (settings.clone(), events.clone());
     tokio::task::spawn_blocking(move || {
         let (mut archive, known) = match plan(archive, &settings, &events, to_copy) {
@@ -98,15 +96,20 @@ async fn begin(
             Err(error) => return drop(planned.send(Err(error))),
         };
         let (plan, detection) = (Arc::clone(&known.plan), Arc::clone(&known.detection));
-        let referred = known.referred.clone();
         if planned.send(Ok(known)).is_err() {
             return;
         }
         let look = plan.part.is_some().then_some(look);
-        let passed_over = look.as_ref().and_then(|_| kind_of_look.blocking_recv().ok());
+        let passed_over = match look {
+            None => HashSet::new(),
+            Some(_) => match on_first_look.blocking_recv() {
+                Ok(passed_over) => passed_over,
+                // No choice is made.
+                Err(_) => return,
+            },
+        };
         Reader {
-            loads: passed_over.is_none(),
-            passed_over: passed_over.unwrap_or_default(),
+            passed_over,
             look,
             plan,
             detection,
@@ -115,8 +118,8 @@ async fn begin(
             wanted: None,
             selection: None,
             decides: true,
-            reads_objects: referred.is_none(),
-            referred,
+            reads_objects: true,
+            referred: None,
         }
         .run(&mut archive);
     });
@@ -225,7 +228,6 @@ pub(crate) async fn open_again(
             wanted,
             passed_over: HashSet::new(),
             look: None,
-            loads: true,
             selection: again.selection,
             decides: again.decides,
             reads_objects: again.decides,

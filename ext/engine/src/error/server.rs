@@ -97,6 +97,28 @@ pub(crate) fn reason(doing: Doing<'_>, error: &tokio_postgres::Error) -> ServerA
     }
 }
 
+/// The same of what a function caught where no row is near: the code, and what the server said.
+pub(crate) fn words_of(code: &str, message: &str) -> ServerAnswer {
+    let details = vec![ServerDetail::Sqlstate {
+        sqlstate: code.to_owned(),
+    }];
+    match is_about_objects(code) {
+        true => said(message, details),
+        false => ServerAnswer::Meant {
+            sqlstate: code.to_owned(),
+            details,
+        },
+    }
+}
+
+fn said(message: &str, details: Vec<ServerDetail>) -> ServerAnswer {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    ServerAnswer::Said {
+        message: cut(&words.join(" "), LONGEST_WORDS),
+        details,
+    }
+}
+
 fn kind(code: &str) -> Kind {
     match code {
         "42501" => Kind::Privilege,
@@ -123,11 +145,7 @@ fn answer(doing: Doing<'_>, report: &DbError, names: &Names) -> ServerAnswer {
     let (code, details) = (report.code().code(), names.details(doing, report));
     match doing {
         Doing::WithoutRows(_) if is_about_objects(code) && report.routine() != Some(RAISE) => {
-            let words: Vec<&str> = report.message().split_whitespace().collect();
-            ServerAnswer::Said {
-                message: cut(&words.join(" "), LONGEST_WORDS),
-                details,
-            }
+            said(report.message(), details)
         }
         _ => ServerAnswer::Meant {
             sqlstate: code.to_owned(),
@@ -221,6 +239,12 @@ mod tests {
         assert!(at > 0);
         assert_eq!(near(sql, 0), None);
         assert_eq!(near("SELECT 1", 99), None);
+    }
+
+    #[test]
+    fn what_a_function_caught_is_quoted_only_of_what_speaks_of_objects() {
+        let quotes = |code| matches!(words_of(code, "no type\n mood"), ServerAnswer::Said { message, .. } if message == "no type mood");
+        assert!(quotes("42704") && !quotes("22P02") && !quotes("P0001"));
     }
 
     #[test]

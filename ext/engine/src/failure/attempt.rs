@@ -134,8 +134,6 @@ phrases! {
         LockingTables "locking_tables",
         /// Looking at the rows of a table after a rule.
         LookingAfterRule "looking_after_rule" { table: String, rule: String },
-        /// Looking at the columns of a table.
-        LookingAtColumns "looking_at_columns" { table: String },
         /// Looking at what is in the target.
         LookingAtInventory "looking_at_inventory",
         /// Looking at the role's rights.
@@ -162,6 +160,8 @@ phrases! {
         LookingForTablesToAnalyze "looking_for_tables_to_analyze",
         /// Looking for rows that wait.
         LookingForWaitingRows "looking_for_waiting_rows",
+        /// Making what is needed of the backup's own.
+        MakingNeeded "making_needed",
         /// Moving the masked rows of a table.
         MovingMaskedRows "moving_masked_rows" { table: String },
         /// Preparing the choice of rows.

@@ -46,12 +46,10 @@ phrases! {
         NoRowsOfTable "no_rows_of_table" { table: String },
         /// Several schemas have such a table.
         SeveralSchemas "several_schemas" { table: String },
-        /// A rule of the subset needs something that the target does not have yet.
-        SubsetNeedsSchema "subset_needs_schema",
-        /// A rule of the subset needs something that the workspace does not have.
-        SubsetNeedsWorkspace "subset_needs_workspace",
         /// The backup can be read once, and a subset reads it twice.
         SubsetReadsTwice "subset_reads_twice",
+        /// A function that a condition of the subset calls reads a table of the database's own.
+        SubsetReadsOthers "subset_reads_others" { table: String, read: String },
         /// The subset keeps no row.
         SubsetKeepsNothing "subset_keeps_nothing",
         /// A subset needs a database to compute in.
@@ -105,10 +103,8 @@ phrases! {
         TakeOffList "take_off_list",
         /// Name a table of the plan.
         NamePlannedTable "name_planned_table",
-        /// Run it once before.
-        RunOnce "run_once",
-        /// Let the workspace be another database.
-        OtherWorkspace "other_workspace",
+        /// Read the table's own columns alone.
+        ReadOwnColumns "read_own_columns",
         /// Set a workspace.
         SetWorkspace "set_workspace",
         /// Choose rows by a subset.

@@ -47,6 +47,12 @@ phrases! {
         RulesRefused "rules_refused" { count: usize },
         /// It refuses rules of the subset in so many places, as follows.
         SubsetRefused "subset_refused" { count: usize },
+        /// A rule of the subset reads a column of a type that the database does not have.
+        SubsetLacksType "subset_lacks_type" { table: String, column: String, name: String },
+        /// A rule of the subset calls a function that the database has otherwise than the backup.
+        SubsetCallsAnother "subset_calls_another" { rule: String },
+        /// What a rule needs of the backup's own could not be made beforehand, and why.
+        NotMadeBeforehand "not_made_beforehand" { object: String, answer: ServerAnswer },
         /// What was wanted was tried so often.
         Tried "tried_times" { count: u32 },
     }
@@ -68,6 +74,8 @@ phrases! {
         RemoveCause "remove_cause",
         /// Correct the rule.
         CorrectRule "correct_rule",
+        /// Make what it needs, or write it otherwise.
+        MakeBeforehand "make_beforehand",
         /// Correct the rule, which is not accepted.
         CorrectRefusedRule "correct_refused_rule",
     }

@@ -1,17 +1,16 @@
-//! Which rows come: chosen before the target is touched wherever that can be, in a first look at the backup.
+//! Which rows come: chosen before the target is touched, in a first look at the backup.
 
 use super::read_only;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
-use crate::failure::Attempt;
-use crate::failure::{BackupRemedy, JobFailure, JobRemedy};
+use crate::failure::{Attempt, BackupRemedy, JobFailure};
 use crate::part::{self, Asked, Breadth, Choice, Chooser, Looked, Reason, Search, Selection, Sought, What};
 use crate::plan::part::Part;
 use crate::plan::schema::Schema;
 use crate::plan::{Plan, Unplanned, Unsettled};
 use crate::postgres::inspect::connect;
 use crate::postgres::url::ConnectionUrl;
-use crate::postgres::{look_at_kept, refused_in, Buffers, Item, LoadReport, Session, Target};
+use crate::postgres::{look_at_kept, refused_in, Buffers, Item, Session, Target};
 use crate::settings::Settings;
 use crate::source::{self, BackupInfo};
 use crate::stream::{self, Identity, Opened};
@@ -24,8 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Pieces of rows on their way in a look without lanes.
 const BUFFERS: usize = 8;
 
-/// Chooses with what the target has by now. None where every row comes, or where the choice needs the backup's own schema:
-/// then the first look loads what needs no choice, and the choice is made beside it.
+/// Chooses over a session of the target's own. None where every row comes.
 pub(super) async fn beforehand(
     target: &Target,
     opened: &mut Opened,
@@ -35,7 +33,8 @@ pub(super) async fn beforehand(
         return Ok(None);
     }
     let session = target.session().await?;
-    elsewhere((session, target.buffers()), opened, backup).await
+    let chosen = elsewhere((session, target.buffers()), opened, backup).await?;
+    Ok(Some(chosen))
 }
 
 /// Asks the server what it has against a plan, before any row is looked at: about the rules of its part, and about tables
@@ -76,7 +75,7 @@ pub(super) async fn also_refused(
     }
     let session = session.await?;
     let of = (unsettled.part.as_ref(), unsettled.idle.as_slice());
-    let asked = part::ask(&session, of, unsettled.functions.clone()).await?;
+    let asked = part::ask(&session, of, &unsettled.needs).await?;
     let (differing, _) = look_at_kept(&session, &unsettled.keep).await?;
     session.close().await;
     Ok(asked.problems.into_iter().chain(differing).collect())
@@ -98,33 +97,24 @@ pub(super) struct Known<'a> {
     pub(super) events: &'a Sink,
 }
 
-/// The choice over a session of a database that need not have anything of the backup's. None where a rule needs more of its
-/// schema than that has.
+/// The choice over a session of a database that need not have anything of the backup's.
 pub(super) async fn elsewhere(
     (session, buffers): (Session, Buffers),
     opened: &mut Opened,
     backup: Known<'_>,
-) -> Result<Option<Selection>> {
+) -> Result<Selection> {
     let plan = Arc::clone(&opened.plan);
-    let needed = Chooser::beforehand(session, buffers.clone(), &plan, Breadth::Needed);
-    let Some(chooser) = needed.await? else {
-        return Ok(None);
-    };
+    let chooser = Chooser::begin(session, buffers.clone(), &plan, Breadth::Needed).await?;
     backup.events.send(Event::Phase { phase: Phase::Choice });
     match first_look(chooser, opened).await? {
-        Choice::Made(selection) => Ok(Some(selection)),
+        Choice::Made(selection) => Ok(selection),
         Choice::TooManyKeys(session) => backup.look_at_all(session, buffers, &opened.identity).await,
     }
 }
 
 impl Known<'_> {
     /// The choice by a look at all rows that decide, from the backup's beginning.
-    async fn look_at_all(
-        self,
-        session: Session,
-        buffers: Buffers,
-        identity: &Identity,
-    ) -> Result<Option<Selection>> {
+    async fn look_at_all(self, session: Session, buffers: Buffers, identity: &Identity) -> Result<Selection> {
         let emptied = session.batch_execute("DISCARD TEMP").await;
         emptied.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))?;
         let stall_timeout = self.settings.target.stall_timeout;
@@ -181,14 +171,12 @@ async fn everything(
     buffers: Buffers,
     opened: &mut Opened,
     events: &Sink,
-) -> Result<Option<Selection>> {
+) -> Result<Selection> {
     let plan = Arc::clone(&opened.plan);
-    let Some(chooser) = Chooser::beforehand(session, buffers, &plan, Breadth::All).await? else {
-        return Ok(None);
-    };
+    let chooser = Chooser::begin(session, buffers, &plan, Breadth::All).await?;
     events.send(Event::Phase { phase: Phase::Choice });
     match first_look(chooser, opened).await? {
-        Choice::Made(selection) => Ok(Some(selection)),
+        Choice::Made(selection) => Ok(selection),
         Choice::TooManyKeys(_) => Err(Error::internal("A look at all rows needs no keys.")),
     }
 }
@@ -216,13 +204,9 @@ pub(super) async fn preview(
     }
     let session = connect(url.clone()).await?;
     let of = (plan.part.as_ref(), plan.idle.as_slice());
-    previewed.asked = part::ask(&session, of, plan.functions()).await?;
-    if settings.exact
-        && plan.part.is_some()
-        && previewed.asked.problems.is_empty()
-        && previewed.asked.unanswered.is_empty()
-    {
-        previewed.selection = exact(settings, session, events).await?;
+    previewed.asked = part::ask(&session, of, &plan.needs()).await?;
+    if settings.exact && plan.part.is_some() && previewed.asked.problems.is_empty() {
+        previewed.selection = Some(exact(settings, session, events).await?);
     } else {
         session.close().await;
     }
@@ -230,7 +214,7 @@ pub(super) async fn preview(
 }
 
 /// The choice that a run would make.
-async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Option<Selection>> {
+async fn exact(settings: &Settings, session: Session, events: &Sink) -> Result<Selection> {
     let (mut opened, _, buffers) = open(settings, events, false).await?;
     // A dry run counts what stays of each table, and makes no second look that would.
     everything(session, buffers, &mut opened, events).await
@@ -276,9 +260,7 @@ pub(super) async fn why(
         return Ok((table, reason));
     }
     let session = connect(url.clone()).await?;
-    let chooser = Chooser::beforehand(session, buffers, &plan, Breadth::All)
-        .await?
-        .ok_or_else(|| Error::new(Kind::Plan, JobFailure::SubsetNeedsSchema, JobRemedy::RunOnce))?;
+    let chooser = Chooser::begin(session, buffers, &plan, Breadth::All).await?;
     events.send(Event::Phase { phase: Phase::Choice });
     let (begin, looked) = begin(&mut opened)?;
     let _ = begin.send(chooser.passed_over());
@@ -322,17 +304,4 @@ pub(super) fn refuse_pipe(backup: &BackupInfo) -> Result<()> {
         JobFailure::SubsetReadsTwice,
         BackupRemedy::GiveFile,
     ))
-}
-
-/// The load, and beside it what feeds it, which ends with it.
-pub(super) async fn two_looks(
-    restore: impl Future<Output = Result<LoadReport>>,
-    feed: impl Future<Output = ()>,
-) -> Result<LoadReport> {
-    let (mut restore, mut feed) = (std::pin::pin!(restore), std::pin::pin!(feed));
-    tokio::select! {
-        loaded = &mut restore => return loaded,
-        () = &mut feed => {}
-    }
-    restore.await
 }

@@ -6,7 +6,7 @@ use crate::detect::Detection;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Phase, Sink};
 use crate::failure::{JobFailure, JobRemedy};
-use crate::part::{self, Looked, Selection};
+use crate::part::Selection;
 use crate::plan::{personal, Plan, StepKind};
 use crate::postgres;
 use crate::postgres::{Buffers, Item, LoadReport, Questions, RowStage, Stages, Target, Watching};
@@ -74,9 +74,6 @@ impl Run<'_> {
             plan,
             detection,
             items,
-            looked,
-            // The first look waits for what becomes of this.
-            first_look,
             referred,
             ..
         } = opened;
@@ -91,7 +88,7 @@ impl Run<'_> {
             selection: OnceLock::new(),
             referred,
         };
-        // It is opened before the target is touched: until here a backup that has changed meanwhile costs nothing.
+        // It is opened before the target is touched: a backup that has changed meanwhile costs nothing.
         let items = match chosen {
             None => items,
             Some(selection) => {
@@ -105,10 +102,9 @@ impl Run<'_> {
         self.target.reset_and_create(&plan, job).await?;
 
         self.enter(Phase::Rows);
-        drop(first_look);
         let leaks = leak_report::check(self.settings, &plan);
         let watching = self.watching(&plan, &detection, leaks.as_ref());
-        let loaded = self.load(&plan, watching, (items, looked), &again).await?;
+        let loaded = postgres::restore_from(self.target, Arc::clone(&plan), watching, items, &again).await?;
         let plan = &detection.carried_out();
         self.empty_late(&loaded, &detection).await?;
 
@@ -197,22 +193,6 @@ impl Run<'_> {
             questions: self.questions(plan),
             stages,
         }
-    }
-
-    /// Loads the rows; where they have to be chosen on the way, by a second look.
-    async fn load(
-        &self,
-        plan: &Arc<Plan>,
-        watching: Watching,
-        (items, looked): (mpsc::Receiver<Result<Item>>, Option<mpsc::Receiver<Looked>>),
-        again: &Again<'_>,
-    ) -> Result<LoadReport> {
-        let restore = |items| postgres::restore_from(self.target, Arc::clone(plan), watching, items, again);
-        let Some(looked) = looked else {
-            return restore(items).await;
-        };
-        let (sender, chosen) = mpsc::channel(1);
-        choice::two_looks(restore(chosen), again.feed(self.target, items, looked, sender)).await
     }
 
     /// What is asked of each table while others still load.
@@ -305,67 +285,6 @@ pub(super) struct Again<'a> {
 }
 
 impl Again<'_> {
-    /// Hands on the items of the first look, then those of the second, for the rows that were chosen meanwhile. An error
-    /// is the last item.
-    async fn feed(
-        &self,
-        target: &Target,
-        mut items: mpsc::Receiver<Result<Item>>,
-        looked: mpsc::Receiver<Looked>,
-        sender: mpsc::Sender<Result<Item>>,
-    ) {
-        let Some(part) = &self.plan.part else { return };
-        let first = async {
-            while let Some(item) = items.recv().await {
-                let is_last = item.is_err();
-                if sender.send(item).await.is_err() || is_last {
-                    return false;
-                }
-            }
-            true
-        };
-        let chosen = part::choose(target, part, &self.plan.encoding, looked);
-        // Both end with this block: one that waits for the sender would keep it from the next job.
-        let chosen = {
-            let (mut first, mut chosen) = (std::pin::pin!(first), std::pin::pin!(chosen));
-            tokio::select! {
-                is_whole = &mut first => match is_whole {
-                    true => chosen.await,
-                    false => return,
-                },
-                chosen = &mut chosen => match chosen {
-                    // It may have been left alone because the backup cannot be read, which the first look says.
-                    Err(error) if error.kind != Kind::Interrupted => Err(error),
-                    chosen => match first.await {
-                        true => chosen,
-                        false => return,
-                    },
-                },
-            }
-        };
-        let opened = match chosen {
-            Ok(selection) => {
-                let _ = self.selection.set(Arc::new(selection));
-                let loads = self.plan.loads.keys().copied();
-                let waiting = loads.filter(|load| part.waits(*load));
-                let objects = self.plan.large_objects.blocks.iter().copied();
-                let objects = objects.filter(|_| self.referred.is_some());
-                self.read(Some(waiting.chain(objects).collect()), true).await
-            }
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok(mut items) => {
-                while let Some(item) = items.recv().await {
-                    if sender.send(item).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            Err(error) => drop(sender.send(Err(error)).await),
-        }
-    }
-
     /// Reads some loads' rows once more, or everything. `decides`: they were never judged.
     pub(super) async fn read(
         &self,

@@ -81,7 +81,7 @@ pub(super) fn nulled(relation: &Relation, positions: &[usize], missing: &Missing
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::part::{PartColumn, ValueType};
+    use crate::plan::part::PartColumn;
     use crate::plan::TableName;
 
     fn relation(rule: PartRule, compared: &[Compared]) -> Relation {
@@ -89,7 +89,7 @@ mod tests {
             name: "id".into(),
             compared: *compared,
             is_key: true,
-            kind: ValueType::Made,
+            kind: None,
         });
         Relation {
             table: TableName::new("public", "t"),

@@ -1,7 +1,7 @@
 //! From the rows of the first look to the choice.
 
 use super::alone;
-use super::beforehand::{self, Asked};
+use super::beforehand::{self, Known};
 use super::closure::{wanted, Closure};
 use super::held::Held;
 use super::keys::{KeyTable, Types};
@@ -11,8 +11,9 @@ use super::selection::Selection;
 use super::why::Sought;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, JobFailure, JobRemedy};
-use crate::plan::part::Part;
+use crate::plan::part::{Needs, Part, Relation};
 use crate::plan::Plan;
+use crate::postgres::made::make;
 use crate::postgres::{cut_rows, Buffers, Session, Target};
 use pg_dump_archive::DumpId;
 use std::collections::{HashMap, HashSet};
@@ -42,59 +43,36 @@ pub enum Looked {
     Finished,
 }
 
-/// Chooses the rows that are kept, where the backup's schema stands. `encoding`: that of the rows.
+/// Chooses the rows of a part that are kept, by rows that the caller hands on. `most`: the look passes over rows which decide by
+/// themselves, unless the keys by which they are decided take more than so many bytes of memory: then it is None.
 ///
 /// # Errors
-/// [`Kind::Plan`] when nothing is kept; [`Kind::Restore`] and its kin when the server refuses;
+/// [`Kind::Plan`] when the server refuses a rule, or nothing is kept; [`Kind::Restore`] and its kin when it refuses otherwise;
 /// [`Kind::TargetConnection`] when the session breaks.
+#[doc(hidden)]
 pub async fn choose(
     target: &Target,
     part: &Part,
-    encoding: &str,
-    rows: mpsc::Receiver<Looked>,
-) -> Result<Selection> {
-    let chooser = over(target, part, Breadth::All, encoding).await?;
-    chooser.choose(rows).await?.all()
-}
-
-/// What chooses where the backup's schema stands.
-///
-/// # Errors
-/// When the server refuses.
-pub(super) async fn over<'a>(
-    target: &Target,
-    part: &'a Part,
-    breadth: Breadth,
-    encoding: &'a str,
-) -> Result<Chooser<'a>> {
-    let session = target.session().await?;
-    let mut types = Vec::new();
-    for relation in &part.relations {
-        types.push(Types::of_table(&session, relation).await?);
-    }
-    let from = (session, target.buffers());
-    Chooser::new(from, part, breadth, encoding, types).await
-}
-
-/// As [`choose`], from a look that passes over rows which decide by themselves; None where the keys by which they are decided take
-/// more than `most` bytes of memory.
-///
-/// # Errors
-/// As [`choose`].
-#[doc(hidden)]
-pub async fn choose_by_keys(
-    target: &Target,
-    part: &Part,
-    most: u64,
+    most: Option<u64>,
     rows: impl FnOnce(&HashSet<DumpId>) -> mpsc::Receiver<Looked>,
 ) -> Result<Option<Selection>> {
-    let mut chooser = over(target, part, Breadth::Needed, "UTF8").await?;
-    chooser.most_held = most;
+    let breadth = most.map_or(Breadth::All, |_| Breadth::Needed);
+    let mut chooser = over(target, part, breadth).await?;
+    chooser.most_held = most.unwrap_or(HELD);
     let rows = rows(&chooser.passed_over());
     match chooser.choose(rows).await? {
         Choice::Made(selection) => Ok(Some(selection)),
         Choice::TooManyKeys(_) => Ok(None),
     }
+}
+
+/// What chooses rows of a part that needs nothing of the backup's own.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) async fn over<'a>(target: &Target, part: &'a Part, breadth: Breadth) -> Result<Chooser<'a>> {
+    let from = (target.session().await?, target.buffers());
+    Chooser::of_part(from, (part, Needs::default(), "UTF8"), breadth).await
 }
 
 /// Which rows the first look is of.
@@ -113,16 +91,6 @@ pub(crate) enum Choice {
     TooManyKeys(Session),
 }
 
-impl Choice {
-    /// The choice of a look at everything, which needs no keys.
-    fn all(self) -> Result<Selection> {
-        match self {
-            Self::Made(selection) => Ok(selection),
-            Self::TooManyKeys(_) => Err(Error::internal("A look at all rows needs no keys.")),
-        }
-    }
-}
-
 /// A session that is ready to choose, with tables for what it needs.
 pub(crate) struct Chooser<'a> {
     pub(super) session: Session,
@@ -135,6 +103,8 @@ pub(crate) struct Chooser<'a> {
     encoding: &'a str,
     pub(super) tables: Vec<KeyTable>,
     types: Vec<Types>,
+    /// In a transaction, in which what the rules need was made.
+    is_within: bool,
     /// Blocks that are still to come, for each relation.
     missing: Vec<usize>,
     pub(super) totals: HashMap<DumpId, u64>,
@@ -148,39 +118,28 @@ pub(crate) struct Chooser<'a> {
 }
 
 impl<'a> Chooser<'a> {
-    /// One that needs nothing of the backup's schema. None where it would: then the choice can be made only once that
-    /// stands.
+    /// One that needs nothing of what the database holds: what the rules need of the backup's own is made in a transaction,
+    /// in which the choice is then made, and goes with it.
     ///
     /// # Errors
     /// [`Kind::Plan`] for rules that the server refuses, all at once; besides as [`choose`].
-    pub(crate) async fn beforehand(
+    pub(crate) async fn begin(
         session: Session,
         buffers: Buffers,
         plan: &'a Plan,
         breadth: Breadth,
-    ) -> Result<Option<Self>> {
-        let Some(part) = &plan.part else {
-            return Ok(None);
-        };
-        let mut asked = Asked::default();
-        let types = beforehand::types(&session, plan.functions(), part, &mut asked).await?;
-        asked.check()?;
-        let Some(types) = types else {
-            session.close().await;
-            return Ok(None);
-        };
-        Self::new((session, buffers), part, breadth, &plan.encoding, types)
-            .await
-            .map(Some)
+    ) -> Result<Self> {
+        let part = plan.part.as_ref();
+        let part = part.ok_or_else(|| Error::internal("Rows are chosen where all of them come."))?;
+        Self::of_part((session, buffers), (part, plan.needs(), &plan.encoding), breadth).await
     }
 
-    async fn new(
+    async fn of_part(
         (session, buffers): (Session, Buffers),
-        whole: &'a Part,
+        (whole, needs, encoding): (&'a Part, Needs, &'a str),
         breadth: Breadth,
-        encoding: &'a str,
-        types: Vec<Types>,
     ) -> Result<Self> {
+        let Known { types, is_made } = beforehand::known(&session, whole, &needs).await?;
         for setting in SETTINGS {
             if let Err(error) = session.batch_execute(setting).await {
                 if error.as_db_error().is_none() {
@@ -195,7 +154,17 @@ impl<'a> Chooser<'a> {
         };
         let part = alone::rest(whole, &alone);
         let tables = key_tables(&part, whole);
-        for ((table, relation), types) in tables.iter().zip(&part.relations).zip(&types) {
+        let all = || tables.iter().zip(&part.relations).zip(&types);
+        // A transaction keeps a lock of each table until it ends, and the server has room for some thousands.
+        let is_later = |relation: &Relation| is_made && KeyTable::holds_values(relation);
+        for ((table, relation), types) in all().filter(|((_, relation), _)| !is_later(relation)) {
+            table.create(&session, relation, types).await?;
+        }
+        if is_made {
+            control(&session, "BEGIN").await?;
+            make(&session, needs.all()).await?;
+        }
+        for ((table, relation), types) in all().filter(|((_, relation), _)| is_later(relation)) {
             table.create(&session, relation, types).await?;
         }
         let blocks = part.relations.iter().map(|relation| relation.blocks.len());
@@ -209,6 +178,7 @@ impl<'a> Chooser<'a> {
             encoding,
             tables,
             types,
+            is_within: is_made,
             totals: HashMap::new(),
             unmet: Vec::new(),
             sought: None,
@@ -227,15 +197,19 @@ impl<'a> Chooser<'a> {
     /// # Errors
     /// As [`choose`].
     pub(crate) async fn choose(mut self, rows: mpsc::Receiver<Looked>) -> Result<Choice> {
-        match self.run(rows).await {
-            Ok(None) => Ok(Choice::TooManyKeys(self.session)),
-            chosen => {
-                // Its temporary tables go with it.
-                self.session.close().await;
-                let chosen = chosen?.ok_or_else(Error::interrupted)?;
-                Ok(Choice::Made(chosen))
-            }
+        let chosen = self.run(rows).await;
+        // What was made for it is gone before anything else happens in the database.
+        let undone = match self.is_within {
+            true => control(&self.session, "ROLLBACK").await,
+            false => Ok(()),
+        };
+        if let Ok(None) = chosen {
+            return undone.map(|()| Choice::TooManyKeys(self.session));
         }
+        // Its temporary tables go with it.
+        self.session.close().await;
+        let chosen = chosen?.ok_or_else(Error::interrupted)?;
+        Ok(Choice::Made(chosen))
     }
 
     /// None where the keys by which rows are decided do not fit into memory.
@@ -338,7 +312,8 @@ impl<'a> Chooser<'a> {
         if !table.waits {
             return Ok(());
         }
-        own::move_in(&self.session, table, relation, &self.types[at], self.encoding).await?;
+        let of = (table, relation);
+        own::move_in(&self.session, of, &self.types[at], self.encoding, self.is_within).await?;
         if own::keeps_none(&self.session, table, relation).await? {
             self.unmet.push(at);
         }
@@ -379,6 +354,11 @@ async fn cut(
         }
     }
     Ok((cutter.rows, cutter.found))
+}
+
+async fn control(session: &Session, sql: &str) -> Result<()> {
+    let done = session.batch_execute(sql).await;
+    done.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))
 }
 
 /// `part`: what is looked at of `whole`.

@@ -77,6 +77,12 @@ impl KeyTable {
         head
     }
 
+    /// Whether it has values of types that are not the server's own, perhaps.
+    pub(super) fn holds_values(relation: &Relation) -> bool {
+        let mut keys = relation.columns.iter().filter(|column| column.is_key);
+        keys.any(|column| column.compared == Compared::Value)
+    }
+
     /// Creates it, and where its rows wait.
     pub(super) async fn create(&self, session: &Session, relation: &Relation, types: &Types) -> Result<()> {
         let mut sql = create_sql(&self.sql(), &self.definitions(relation, types));
@@ -170,29 +176,6 @@ impl From<HashMap<String, String>> for Types {
 }
 
 impl Types {
-    /// As the table in the target has them, with a schema unless the type is the server's own.
-    pub(super) async fn of_table(session: &Session, relation: &Relation) -> Result<Self> {
-        let doing = Attempt::LookingAtColumns {
-            table: relation.table.to_string(),
-        };
-        let refused = |error| Error::from_server(Doing::WithoutRows(&doing), &error);
-        let sql = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod) || CASE WHEN c.oid IS NULL THEN '' \
-                   ELSE ' COLLATE ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.collname) END \
-                   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-                   LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation AND a.attcollation <> t.typcollation \
-                   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
-                   WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
-        let rows = session
-            .query(sql, &[&relation.table.sql()])
-            .await
-            .map_err(refused)?;
-        let mut types = HashMap::new();
-        for row in rows {
-            types.insert(row.try_get(0).map_err(refused)?, row.try_get(1).map_err(refused)?);
-        }
-        Ok(Self(types))
-    }
-
     pub(super) fn of(&self, column: &str) -> &str {
         self.0.get(column).map_or("pg_catalog.text", String::as_str)
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! alone       tables whose rows decide by themselves once all others are chosen, so that no look at them is needed
-//! beforehand  whether rules can be applied before the backup's schema stands, and what the server says of them
+//! beforehand  what the server says of rules, before the backup's schema stands
 //! choose      from the rows of the first look to the choice
 //! closure     the rows that follow from the rules, set by set, to the fixpoint
 //! held        the keys by which such rows are decided, in memory
@@ -39,7 +39,7 @@ mod tuples;
 mod why;
 
 pub(crate) use beforehand::{ask, Asked};
-pub use choose::{choose, choose_by_keys, Looked};
+pub use choose::{choose, Looked};
 pub(crate) use choose::{Breadth, Choice, Chooser};
 pub(crate) use look::Search;
 pub use selection::{Chosen, Selection, Sieve};

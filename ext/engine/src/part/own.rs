@@ -2,36 +2,65 @@
 
 use super::keys::{named, KeyTable, Types};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::Attempt;
+use crate::failure::{Attempt, JobFailure, JobRemedy};
 use crate::plan::part::{at_a_row_remedy, Cap, PartRule, Relation};
 use crate::postgres::{discreet, Session};
 
 /// The column by which a condition's rows are distinguished.
 const ROW: &str = "scalingo_staging_sync_row";
 
-/// Moves a table's waiting rows in, once all of them are there.
+/// Moves a table's waiting rows in, once all of them are there. `is_within`: within a transaction, which goes on.
 ///
 /// # Errors
 /// When the condition meets a value that it cannot work with, or the server refuses otherwise.
 pub(super) async fn move_in(
     session: &Session,
-    table: &KeyTable,
-    relation: &Relation,
+    (table, relation): (&KeyTable, &Relation),
     types: &Types,
     encoding: &str,
+    is_within: bool,
 ) -> Result<()> {
     let plainly = async |sql: &str| {
         let done = session.batch_execute(sql).await;
         done.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))
     };
-    plainly("BEGIN").await?;
+    let (begin, end) = match is_within {
+        false => ("BEGIN", "COMMIT"),
+        true => (
+            "SAVEPOINT moving_in",
+            "RELEASE SAVEPOINT moving_in; SET LOCAL search_path = ''",
+        ),
+    };
+    plainly(begin).await?;
     discreet::prepare_to_choose(session).await?;
     // The condition is the team's own, so it reads as it would in the team's own sessions.
     plainly("SET LOCAL search_path TO DEFAULT").await?;
     discreet::execute(session, &sql(table, relation, types, encoding))
         .await
         .map_err(|error| refusal(relation, &error))?;
-    plainly(&format!("COMMIT; DROP TABLE {}", table.waiting())).await
+    if is_within {
+        refuse_others(session, relation).await?;
+    }
+    plainly(&format!("{end}; DROP TABLE {}", table.waiting())).await
+}
+
+/// Fails where functions of the backup's that a condition calls have read tables of the database's own, whose rows are not the
+/// backup's. This session reads none otherwise.
+async fn refuse_others(session: &Session, relation: &Relation) -> Result<()> {
+    let asked = "SELECT schemaname || '.' || relname FROM pg_catalog.pg_stat_xact_user_tables \
+                 WHERE seq_scan + coalesce(idx_scan, 0) > 0 AND schemaname !~ '^(pg_temp|pg_toast|scalingo_staging_sync)' \
+                 ORDER BY 1 LIMIT 1";
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error);
+    let Some(row) = session.query_opt(asked, &[]).await.map_err(doing)? else {
+        return Ok(());
+    };
+    let read: String = row.try_get(0).map_err(doing)?;
+    let table = relation.table.to_string();
+    Err(Error::new(
+        Kind::Plan,
+        JobFailure::SubsetReadsOthers { table, read },
+        JobRemedy::ReadOwnColumns,
+    ))
 }
 
 /// Why rows did not move in.

@@ -108,7 +108,7 @@ pub async fn every_reason(
     part: &Part,
     rows: mpsc::Receiver<Looked>,
 ) -> Result<Vec<((DumpId, u64), Vec<Reason>)>> {
-    let mut chooser = over(target, part, Breadth::All, "UTF8").await?;
+    let mut chooser = over(target, part, Breadth::All).await?;
     chooser.take_in(rows).await?;
     let closure = chooser.closed().await?;
     let mut found = Vec::new();

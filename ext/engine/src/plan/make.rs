@@ -6,9 +6,10 @@ mod passes;
 mod search_path;
 
 use super::diagnostics::Diagnostics;
+use super::part::Needs;
 use super::schema::Schema;
-use super::unplanned::{functions, Unplanned, Unsettled};
-use super::{agree, cycles, decide, search, Plan};
+use super::unplanned::{Unplanned, Unsettled};
+use super::{agree, cycles, decide, search, Plan, Statement};
 use crate::error::Error;
 use crate::failure::PlanFailure;
 use crate::notice::Notice;
@@ -129,11 +130,13 @@ pub fn attempt(contents: &PlanInput<'_>, settings: &Settings, key: &masking::Key
 impl Passes<'_> {
     /// No plan, and what was understood of a part and of tables that stay.
     fn unplanned(&self, error: Error, scope: &Scope<'_>, masked: &Masked) -> Unplanned {
+        let statements: Vec<Statement> = self.statements().collect();
+        let of_part = masked.part.iter().flat_map(|part| &part.relations);
         let unsettled = Unsettled {
             keep: scope.keep.clone(),
             part: masked.part.clone(),
             idle: masked.idle.clone(),
-            functions: functions(self.kept().map(|(entry, _)| entry)),
+            needs: Needs::of(&statements, of_part.chain(&masked.idle)),
         };
         Unplanned {
             error,

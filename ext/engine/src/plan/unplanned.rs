@@ -2,10 +2,9 @@
 //! round what it refuses.
 
 use super::keep::Keep;
-use super::part::{Part, Relation};
-use super::{Plan, Statement};
+use super::part::{Needs, Part, Relation};
+use super::Plan;
 use crate::error::Error;
-use pg_dump_archive::{Entry, EntryKind};
 
 /// A configuration that makes no plan.
 #[derive(Debug, Clone)]
@@ -25,8 +24,8 @@ pub struct Unsettled {
     pub part: Option<Part>,
     /// Tables with rules that have no effect, likewise.
     pub idle: Vec<Relation>,
-    /// The bare names of production's own functions, which the target may lack.
-    pub functions: Vec<String>,
+    /// What these rules need of the backup's own, which the target may lack.
+    pub needs: Needs,
 }
 
 impl From<Error> for Unplanned {
@@ -44,8 +43,6 @@ impl From<Unplanned> for Error {
     }
 }
 
-const FUNCTIONS: [EntryKind; 3] = [EntryKind::Function, EntryKind::Aggregate, EntryKind::Procedure];
-
 impl Plan {
     /// What only the server can say something against.
     pub(crate) fn unsettled(&self) -> Unsettled {
@@ -53,25 +50,13 @@ impl Plan {
             keep: self.keep.clone(),
             part: self.part.clone(),
             idle: self.idle.clone(),
-            functions: self.functions(),
+            needs: self.needs(),
         }
     }
 
-    /// The bare names of production's own functions.
-    pub(crate) fn functions(&self) -> Vec<String> {
-        let made = self.schema.iter().filter(|one| FUNCTIONS.contains(&one.kind));
-        made.filter_map(|one: &Statement| bare(&one.name)).collect()
+    /// What the rules of a subset need of the backup's own.
+    pub(crate) fn needs(&self) -> Needs {
+        let of_part = self.part.iter().flat_map(|part| &part.relations);
+        Needs::of(&self.schema, of_part.chain(&self.idle))
     }
-}
-
-/// The same, of the entries that are restored.
-pub(super) fn functions<'e>(kept: impl Iterator<Item = &'e Entry>) -> Vec<String> {
-    let made = kept.filter(|entry| FUNCTIONS.contains(&entry.kind));
-    made.filter_map(|entry| bare(&entry.tag)).collect()
-}
-
-/// `public.is_even(bigint)` → `is_even`.
-fn bare(name: &str) -> Option<String> {
-    let name = name.split('(').next().unwrap_or_default();
-    name.rsplit('.').next().map(str::to_lowercase)
 }

@@ -9,6 +9,7 @@
 //! inspect      what is there, read without changing it: catalogue, inventory, extensions, counts
 //! sql_rules    rules that run as SQL in temporary tables before their rows are moved
 //! enclosed     an archive's statements in a transaction that they cannot end
+//! made         what the backup makes, made in a transaction that is rolled back
 //! refused      what the server would not create, and what the run goes on without
 //! gather       the sessions of a load, opened before the old data goes
 //! forced       FORCE ROW LEVEL SECURITY, lifted while a database that is there is read
@@ -26,6 +27,7 @@ mod gather;
 mod guard;
 pub mod inspect;
 pub(crate) mod load;
+pub(crate) mod made;
 pub(in crate::postgres) mod refused;
 pub(crate) mod reset;
 mod schedule;

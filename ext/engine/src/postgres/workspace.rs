@@ -1,6 +1,6 @@
 //! A database to compute in, for a job that fills none. Rules in SQL run there on rows that pass through temporary tables, in
-//! one transaction that is rolled back: types and functions of the backup's that the database lacks are made in it and go
-//! with it, and no table of the database's own is read or written.
+//! one transaction that is rolled back: types and functions of the backup's are made in it and go with it (`made`), and no
+//! table of the database's own is read or written.
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, TargetFailure, TargetRemedy};

@@ -41,10 +41,8 @@ pub(super) struct Reader {
     pub(super) wanted: Option<HashSet<DumpId>>,
     /// Blocks that the look need not look at.
     pub(super) passed_over: HashSet<DumpId>,
-    /// Where rows go that are looked at for the choice.
+    /// Where rows go that are looked at for the choice, where they are and do not go on to be loaded.
     pub(super) look: Option<mpsc::Sender<Looked>>,
-    /// Rows go on to be loaded; else they are only looked at.
-    pub(super) loads: bool,
     /// The choice, once it was made.
     pub(super) selection: Option<Arc<Selection>>,
     /// Rows are judged; else they were before.
@@ -77,8 +75,7 @@ impl Reader {
                     let plan = Arc::clone(&self.plan);
                     if let Some(load) = plan.loads.get(&id).filter(|_| self.wants(id)) {
                         self.read_table(load, block)?;
-                    } else if let Some(load) = plan.extension_rows.get(&id).filter(|_| self.wanted.is_none())
-                    {
+                    } else if let Some(load) = plan.extension_rows.get(&id).filter(|_| self.wants_rest()) {
                         self.read_as_they_are(load, block)?;
                     }
                     self.has_read(id);
@@ -86,7 +83,7 @@ impl Reader {
                 Block::LargeObjects(block) => {
                     let id = block.dump_id();
                     let objects = &self.plan.large_objects.blocks;
-                    if self.loads && self.reads_objects && self.wants(id) && objects.contains(&id) {
+                    if self.reads_objects && self.wants(id) && objects.contains(&id) {
                         self.read_large_objects(block)?;
                     }
                     self.has_read(id);
@@ -97,9 +94,7 @@ impl Reader {
             }
         }
         match &self.referred {
-            Some(referred) if self.loads && self.reads_objects => {
-                self.send(Item::LargeObjectsKept(referred.oids()))
-            }
+            Some(referred) if self.reads_objects => self.send(Item::LargeObjectsKept(referred.oids())),
             _ => Ok(()),
         }
     }
@@ -116,30 +111,26 @@ impl Reader {
             part.is_some_and(|part| part.looks_at(id)) && !self.passed_over.contains(&id)
         };
         let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&id));
-        is_wanted && (self.loads || looks())
+        is_wanted && (self.look.is_none() || looks())
+    }
+
+    /// Whether what no load says comes in this look.
+    fn wants_rest(&self) -> bool {
+        self.look.is_none() && self.wanted.is_none()
     }
 
     fn read_table<R: Read>(&mut self, load: &Load, block: DataBlock<'_, R>) -> Result<(), Stop> {
         let rows = LoadRows::new(load, block, PIECE);
-        let part = self.plan.part.as_ref().filter(|_| self.look.is_some());
-        let (looks, waits) = part.map_or((false, false), |part| {
-            (part.looks_at(load.dump_id), part.waits(load.dump_id))
-        });
-        if looks {
+        if self.look.is_some() {
             self.look(|| Looked::Start(load.dump_id))?;
-        }
-        if waits || !self.loads {
             self.look_at_pieces(rows)?;
-        } else {
-            self.send(Item::TableStart(load.dump_id))?;
-            self.send_pieces(load, rows, looks)?;
-            self.send(Item::TableEnd)?;
-            if let Some(referred) = &self.referred {
-                referred.passed(load.dump_id);
-            }
+            return self.look(|| Looked::End);
         }
-        if looks {
-            self.look(|| Looked::End)?;
+        self.send(Item::TableStart(load.dump_id))?;
+        self.send_pieces(load, rows)?;
+        self.send(Item::TableEnd)?;
+        if let Some(referred) = &self.referred {
+            referred.passed(load.dump_id);
         }
         Ok(())
     }
@@ -171,17 +162,11 @@ impl Reader {
         }
     }
 
-    fn send_pieces<R: Read>(
-        &mut self,
-        load: &Load,
-        mut rows: LoadRows<'_, R>,
-        looks: bool,
-    ) -> Result<(), Stop> {
+    fn send_pieces<R: Read>(&mut self, load: &Load, mut rows: LoadRows<'_, R>) -> Result<(), Stop> {
         let selection = self.selection.clone();
         let chosen = selection.as_ref().and_then(|chosen| chosen.of(load.dump_id));
         let counts = chosen.is_some_and(Chosen::counts_as_they_pass);
         let mut sieve = chosen.map(Chosen::sieve);
-        let look = self.look.clone().filter(|_| looks);
         let objects = self.plan.large_objects.columns.get(&load.dump_id);
         let objects = objects.and_then(|columns| Some((columns.clone(), self.referred.clone()?)));
         let mut splitter = Splitter::new();
@@ -192,16 +177,9 @@ impl Reader {
             if let Some((columns, referred)) = &objects {
                 referred.note(&piece, columns, &mut splitter);
             }
-            if let Some(look) = &look {
-                let mut copy = buffers.take();
-                copy.extend_from_slice(&piece);
-                // Where the reader of the look has gone, the choice has failed, and says so.
-                let _ = look.blocking_send(Looked::Rows(copy));
-            }
             Ok(Some(piece))
         };
-        // Others are chosen by rows that do not come, or these are counted.
-        if let Some(first) = self.judged(load, looks || counts, &mut next)? {
+        if let Some(first) = self.judged(load, counts, &mut next)? {
             for piece in first {
                 self.send(Item::Rows(piece))?;
             }
@@ -216,7 +194,7 @@ impl Reader {
     }
 
     /// Judges a load by its first rows, and returns them; None where its rows do not come. `all`: they have to pass in any
-    /// case.
+    /// case, to be counted.
     fn judged(
         &mut self,
         load: &Load,

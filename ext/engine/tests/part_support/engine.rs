@@ -4,7 +4,7 @@ use super::{Field, Kept, Link, Table, World};
 use pg_dump_archive::DumpId;
 use staging_sync_engine::error::Error;
 use staging_sync_engine::event::Sink;
-use staging_sync_engine::part::{choose, choose_by_keys, Looked, Selection};
+use staging_sync_engine::part::{choose, Looked, Selection};
 use staging_sync_engine::plan::part::{
     Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation, ValueType,
 };
@@ -54,7 +54,7 @@ impl World {
                         name: name.clone(),
                         compared: compared(kind),
                         is_key: is_key(place) || !named.contains(name),
-                        kind: ValueType::Made,
+                        kind: Some(value_type(kind)),
                     });
                 Relation {
                     table: TableName::new(&self.schema, &table.name),
@@ -175,7 +175,8 @@ impl World {
 
     /// The engine's choice.
     pub async fn chosen(&self, target: &Target) -> Result<Selection, Error> {
-        choose(target, &self.part(), "UTF8", self.looked(&HashSet::new())).await
+        let chosen = choose(target, &self.part(), None, |_| self.looked(&HashSet::new())).await?;
+        Ok(chosen.expect("a look at all rows needs no keys"))
     }
 
     /// The engine's choice where rows that decide by themselves are not looked at, and which blocks those were; None where
@@ -190,7 +191,7 @@ impl World {
             blocks.clone_from(passed_over);
             self.looked(passed_over)
         };
-        let chosen = choose_by_keys(target, &self.part(), most, look).await?;
+        let chosen = choose(target, &self.part(), Some(most), look).await?;
         Ok((chosen, blocks))
     }
 
@@ -276,6 +277,19 @@ fn link_name(from: &Table, link: &Link) -> String {
 
 pub fn load(table: usize, block: usize) -> DumpId {
     DumpId((table * 10 + block + 1) as i32)
+}
+
+/// A column's type; what the server does not have itself is in public.
+fn value_type(kind: &str) -> ValueType {
+    let own = ["mood[]", "short"].contains(&kind);
+    ValueType {
+        sql: if own {
+            format!("public.{kind}")
+        } else {
+            kind.to_owned()
+        },
+        collation: None,
+    }
 }
 
 /// As the plan decides of types of which both sides of a reference are alike.

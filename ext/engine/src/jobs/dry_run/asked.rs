@@ -75,7 +75,6 @@ impl DryRun {
         if let Some(check) = &mut self.server_check {
             check.accepted += asked.accepted;
             check.refused += asked.problems.len() as u64;
-            check.unanswered.extend(asked.unanswered.iter().cloned());
         }
         if settings.try_schema && problems.is_empty() {
             let tried = take(trial::try_schema(settings, plan, events).await, problems)?;

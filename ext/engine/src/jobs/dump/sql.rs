@@ -52,14 +52,7 @@ pub(super) async fn selection(
     let settings = settings.ok_or_else(|| nowhere(JobFailure::SubsetNowhere))?;
     let session = workspace::session(settings).await?;
     let chosen = choice::elsewhere((session, buffers.clone()), opened, known).await?;
-    let selection = chosen.ok_or_else(|| {
-        Error::new(
-            Kind::Plan,
-            JobFailure::SubsetNeedsWorkspace,
-            JobRemedy::OtherWorkspace,
-        )
-    })?;
-    Ok(Some(Arc::new(selection)))
+    Ok(Some(Arc::new(chosen)))
 }
 
 fn ruled(plan: &Plan) -> JobFailure {

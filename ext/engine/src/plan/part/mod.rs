@@ -7,6 +7,7 @@ mod compare;
 mod conditions;
 mod groups;
 mod missing;
+mod needs;
 mod operands;
 mod question;
 mod read;
@@ -14,6 +15,8 @@ mod references;
 mod rules;
 mod value;
 
+pub use needs::Needs;
+pub(crate) use needs::{calls, serves_expressions};
 pub(crate) use question::at_a_row_remedy;
 pub use question::{Aspect, Question};
 pub(super) use read::{read, Read};
@@ -64,8 +67,8 @@ pub struct PartColumn {
     pub compared: Compared,
     /// It belongs to a key or a reference; else only a condition or an order reads it.
     pub is_key: bool,
-    /// What a condition or an order reads its values as.
-    pub kind: ValueType,
+    /// What a condition or an order reads its values as; None where that cannot be read.
+    pub kind: Option<ValueType>,
 }
 
 /// How the values of a column are stored to be compared with those of others.

@@ -12,7 +12,7 @@ pub struct Question {
     /// The query that the server accepts or refuses.
     pub sql: String,
     /// The condition in it, if it has one.
-    condition: Option<String>,
+    pub(crate) condition: Option<String>,
 }
 
 /// What of a rule a question is about.
@@ -113,6 +113,9 @@ pub(crate) fn condition_remedy(code: &str) -> &'static str {
             "Look at one row at a time, without an aggregate or a window: first or last, with by, take so many rows."
         }
         "0A000" => "Look at one row at a time, without what gives several, such as unnest or generate_series.",
+        "42P01" => {
+            "Read the table's own columns alone, also in functions that it calls: no other table of the backup is there yet."
+        }
         "42846" => "Cast by way of text, such as \"code::text::integer = 5\".",
         "22012" => "Write nullif(…, 0) for what something is divided by.",
         "25006" => "Leave out what writes, such as nextval and lo_create: a condition may only read.",

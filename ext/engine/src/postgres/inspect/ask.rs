@@ -2,38 +2,30 @@
 //!
 //! The run itself asks once more, in the reset's transaction, where the backup's schema is. Here it is not, and dropping
 //! and renaming what is there would lock every table of the app. So, in a transaction that is rolled back: a temporary
-//! table is made as the backup's own statement makes the ruled one; types, functions and tables that the target lacks
-//! are created; what it has, is used if it is as in the backup. Nothing that exists is locked but as a reader's query
-//! would lock it, and no wait is longer than a few seconds. Where all this is not enough to know, it says so.
+//! table is made as the backup's own statement makes the ruled one; types and functions are made as the backup has them
+//! (`made`), and tables that the target lacks; those that it has are used if they are as in the backup. No table that exists
+//! is locked but as a reader's query would lock it, and no wait is longer than a few seconds. Where all this is not enough to
+//! know, it says so.
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, ServerRemedy};
+use crate::plan::part::serves_expressions;
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
 use crate::postgres::enclosed::enclosed;
 use crate::postgres::inspect::connect;
+use crate::postgres::made;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 use crate::postgres::session::url::ConnectionUrl;
 use crate::postgres::sql_rules;
 use pg_dump_archive::EntryKind;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// Limits of the transaction: no session waits long for it, nor it for any.
 const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '20s'; \
                       SET LOCAL check_function_bodies = off";
-
-/// What a rule's SQL can need beside tables, and what is created where it is missing.
-const NEEDED: &[EntryKind] = &[
-    EntryKind::Schema,
-    EntryKind::Extension,
-    EntryKind::ShellType,
-    EntryKind::Type,
-    EntryKind::Domain,
-    EntryKind::Function,
-    EntryKind::Sequence,
-];
 
 /// What the server says of rules in SQL.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -63,7 +55,7 @@ pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
         .batch_execute(&format!("BEGIN; {LIMITS}"))
         .await
         .map_err(doing)?;
-    let mut beside = Beside::begin(&session, plan).await?;
+    let beside = Beside::begin(&session, plan).await?;
     for group in &plan.sql_rules.groups {
         session
             .batch_execute("SAVEPOINT one_group")
@@ -91,121 +83,31 @@ fn doing(error: tokio_postgres::Error) -> Error {
     Error::from_server(Doing::WithoutRows(&Attempt::AskingAboutRules), &error)
 }
 
-/// What the target has, by name.
-struct There {
-    schemas: HashSet<String>,
-    extensions: HashSet<String>,
-    types: HashSet<String>,
-    functions: HashSet<String>,
-    relations: HashSet<String>,
-    /// The labels of enums, with the enum's name before each: `public.status/paid`.
-    labels: HashSet<String>,
-}
-
-impl There {
-    async fn look(session: &Session) -> Result<Self> {
-        let named = |sql: &'static str| async move {
-            let rows = session.query(sql, &[]).await.map_err(doing)?;
-            rows.iter()
-                .map(|row| get(row, "name"))
-                .collect::<Result<HashSet<String>>>()
-        };
-        Ok(Self {
-            schemas: named("SELECT nspname::text AS name FROM pg_namespace").await?,
-            extensions: named("SELECT extname::text AS name FROM pg_extension").await?,
-            types: named(
-                "SELECT nspname || '.' || typname AS name FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace \
-                 WHERE nspname NOT LIKE 'pg\\_%'",
-            )
-            .await?,
-            functions: named(
-                "SELECT nspname || '.' || proname AS name FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace \
-                 WHERE nspname NOT LIKE 'pg\\_%'",
-            )
-            .await?,
-            relations: named(
-                "SELECT nspname || '.' || relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace \
-                 WHERE nspname NOT LIKE 'pg\\_%'",
-            )
-            .await?,
-            labels: named(
-                "SELECT nspname || '.' || typname || '/' || enumlabel AS name FROM pg_enum \
-                 JOIN pg_type t ON t.oid = enumtypid JOIN pg_namespace n ON n.oid = typnamespace",
-            )
-            .await?,
-        })
-    }
-
-    fn has(&self, statement: &Statement) -> bool {
-        let name = &statement.name;
-        match &statement.kind {
-            EntryKind::Schema => self.schemas.contains(name),
-            EntryKind::Extension => self.extensions.contains(name),
-            // Another of the name, with other arguments, would not be missed.
-            EntryKind::Function => name
-                .split_once('(')
-                .is_some_and(|(name, _)| self.functions.contains(name)),
-            EntryKind::Sequence | EntryKind::Table => self.relations.contains(name),
-            _ => self.types.contains(name),
-        }
-    }
-
-    /// Whether the target has the type, but without a label that it has in the backup.
-    fn lacks_label(&self, statement: &Statement) -> bool {
-        let labels = statement.sql.split_once(" AS ENUM (").map(|(_, labels)| labels);
-        let labels = labels.into_iter().flat_map(|labels| labels.lines());
-        let mut labels = labels.filter_map(|line| {
-            let line = line.trim().trim_end_matches(',');
-            Some(line.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))
-        });
-        labels.any(|label| !self.labels.contains(&format!("{}/{label}", statement.name)))
-    }
-}
-
 /// The backup's schema beside what the target has.
 pub(in crate::postgres) struct Beside<'a> {
     session: &'a Session,
     plan: &'a Plan,
-    there: There,
-    /// Something of the backup's is neither there nor could be created, or is not as in the backup.
+    /// Something of the backup's could not be made.
     lacking: bool,
-    /// Functions of the backup's by their bare names, where the target has one of that name, perhaps another.
-    alike: Vec<String>,
 }
 
 impl<'a> Beside<'a> {
-    /// Creates what rules may need beside tables, where the database lacks it, in a transaction that has begun and has to be
-    /// rolled back.
+    /// Makes what rules may need beside tables, as the backup has it, in a transaction that has begun and has to be rolled
+    /// back.
     ///
     /// # Errors
     /// When the connection breaks.
     pub(in crate::postgres) async fn begin(session: &'a Session, plan: &'a Plan) -> Result<Self> {
-        let mut beside = Self {
+        let is_needed = |kind: &EntryKind| {
+            serves_expressions(kind) || matches!(kind, EntryKind::Extension | EntryKind::Sequence)
+        };
+        let needed = plan.schema.iter().filter(|one| is_needed(&one.kind));
+        let lacking = !made::make(session, needed).await?.is_empty();
+        Ok(Self {
             session,
             plan,
-            there: There::look(session).await?,
-            lacking: false,
-            alike: Vec::new(),
-        };
-        beside.create_needed().await?;
-        Ok(beside)
-    }
-
-    /// Creates what rules may need beside tables, where the target has it not.
-    async fn create_needed(&mut self) -> Result<()> {
-        let needed = self.plan.schema.iter();
-        for statement in needed.filter(|one| NEEDED.contains(&one.kind)) {
-            if self.there.has(statement) {
-                self.lacking |= statement.kind == EntryKind::Type && self.there.lacks_label(statement);
-                if statement.kind == EntryKind::Function {
-                    let name = statement.name.split('(').next().unwrap_or_default();
-                    self.alike.extend(name.rsplit('.').next().map(str::to_owned));
-                }
-            } else if !self.tried(&statement.sql).await? {
-                self.lacking = true;
-            }
-        }
-        Ok(())
+            lacking,
+        })
     }
 
     /// Runs SQL that may fail, and says whether it did not.
@@ -223,7 +125,7 @@ impl<'a> Beside<'a> {
 
     /// Makes a group's temporary tables, and the tables that it reads. Returns why the server cannot be asked, where it
     /// cannot.
-    async fn prepare(&mut self, group: &SqlGroup) -> Result<Option<String>> {
+    async fn prepare(&self, group: &SqlGroup) -> Result<Option<String>> {
         let mut copies = Vec::with_capacity(group.tables.len());
         for (number, table) in group.tables.iter().enumerate() {
             let copy = format!("scalingo_staging_sync_as_dumped_{number}");
@@ -272,7 +174,7 @@ impl<'a> Beside<'a> {
         let Some(statement) = self.statement(table) else {
             return Ok(None);
         };
-        if !self.there.has(statement) {
+        if !self.is_there(table).await? {
             let created = self.tried(&statement.sql).await?;
             return Ok((!created).then(|| format!("{table} is not in the target and cannot be created.")));
         }
@@ -284,6 +186,16 @@ impl<'a> Beside<'a> {
             .map_err(doing)?;
         Ok((!compared)
             .then(|| format!("{table}, which it reads, is not in the target as it is in the backup.")))
+    }
+
+    async fn is_there(&self, table: &TableName) -> Result<bool> {
+        let asked = "SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there";
+        let row = self
+            .session
+            .query_one(asked, &[&table.sql()])
+            .await
+            .map_err(doing)?;
+        get(&row, "there")
     }
 
     async fn has_columns_of(&self, table: &TableName, copy: &str) -> Result<bool> {
@@ -311,7 +223,7 @@ impl<'a> Beside<'a> {
             match self.session.batch_execute(&asked).await {
                 Ok(()) => check.accepted += 1,
                 Err(error) if error.as_db_error().is_none() => return Err(doing(error)),
-                Err(error) if self.inconclusive(&error, sql) => check.unanswered.push(format!(
+                Err(error) if self.inconclusive(&error) => check.unanswered.push(format!(
                     "{rule}: it needs something that is not in the target as it is in the backup."
                 )),
                 Err(error) => {
@@ -329,13 +241,12 @@ impl<'a> Beside<'a> {
         Ok(())
     }
 
-    /// Whether the refusal may be due to what the target lacks: an unknown function, type, relation or label, or a limit
-    /// of time.
-    fn inconclusive(&self, error: &tokio_postgres::Error, sql: &str) -> bool {
+    /// Whether the refusal may be due to what could not be made: an unknown function, type, relation or label, or a limit of
+    /// time.
+    fn inconclusive(&self, error: &tokio_postgres::Error) -> bool {
         let code = error.code().map_or("", |code| code.code());
-        let perhaps_another = code == "42883" && self.alike.iter().any(|name| sql.contains(name));
         let unknown = matches!(code, "42883" | "42704" | "42P01" | "3F000" | "22P02" | "42804");
-        perhaps_another || self.lacking && unknown || matches!(code, "55P03" | "57014" | "53200")
+        self.lacking && unknown || matches!(code, "55P03" | "57014" | "53200")
     }
 }
 
