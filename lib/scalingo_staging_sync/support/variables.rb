@@ -21,7 +21,7 @@ module ScalingoStagingSync
       WORDS = { "FORMAT" => %w[text json], "SCAN" => %w[backup database] }.freeze
 
       # Names that nothing else has by chance: one wrong letter is a slip.
-      DISTINCT = %w[DRY_RUN BACKUP_FILE BACKUP_URL FORCE_BACKUP_DOWNLOAD].freeze
+      DISTINCT = %w[DRY_RUN BACKUP_FILE BACKUP_URL FORCE_BACKUP_DOWNLOAD TABLES].freeze
 
       # Variables that others have a say in: only another case of them, or a hyphen, is a slip.
       SHARED = %w[

@@ -48,7 +48,7 @@ class VariablesTest < Minitest::Test
   def test_a_name_that_is_nearly_right_is_an_error_with_the_right_one
     { "DRYRUN" => "DRY_RUN", "DRY-RUN" => "DRY_RUN", "DRY_RUNS" => "DRY_RUN", "dry_run" => "DRY_RUN", "Dry_Run" => "DRY_RUN",
       "DRY_RNU" => "DRY_RUN", "STAGING_SYNC_DRY_RUN" => "DRY_RUN", "SCALINGO_STAGING_SYNC_DRY_RUN" => "DRY_RUN",
-      "BACKUPFILE" => "BACKUP_FILE", "BACKUP_FLE" => "BACKUP_FILE", "backup_file" => "BACKUP_FILE",
+      "TABLE" => "TABLES", "TABLS" => "TABLES", "BACKUPFILE" => "BACKUP_FILE", "BACKUP_FLE" => "BACKUP_FILE", "backup_file" => "BACKUP_FILE",
       "FORCE_BACKUP_DOWLOAD" => "FORCE_BACKUP_DOWNLOAD", "format" => "FORMAT", "verbose" => "VERBOSE", "force" => "FORCE",
       "DRY_RUN_MODE" => "DRY_RUN", "IS_DRY_RUN" => "DRY_RUN", "DRYRUN_ONLY" => "DRY_RUN", "SSS_DRY_RUN" => "DRY_RUN", "isDryRun" => "DRY_RUN",
       "STAGING_SYNC_DRY_RUN_ENABLED" => "DRY_RUN", "USE_DRY_RUN_FLAG" => "DRY_RUN", "SSS_BACKUP_FILE" => "BACKUP_FILE",

@@ -51,7 +51,8 @@ pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, Unreadable> 
     }
 }
 
-/// Whether a text has a query in parentheses, which it needs not be an expression for.
+/// Whether a text has a query in parentheses, as those of `IN`, `EXISTS` and `ARRAY` are. Asked of its words, because the
+/// parser does not know all forms of a query, and takes `ARRAY (…)` for a function.
 pub(in crate::plan) fn has_query(text: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else {
         return false;
@@ -59,11 +60,15 @@ pub(in crate::plan) fn has_query(text: &str) -> bool {
     let tokens: Vec<Token> = (tokens.into_iter())
         .filter(|token| !matches!(token, Token::Whitespace(_)))
         .collect();
-    let begins_one = [Keyword::SELECT, Keyword::WITH, Keyword::TABLE, Keyword::VALUES];
-    tokens.windows(2).any(|pair| match pair {
-        [Token::LParen, Token::Word(word)] => {
-            word.quote_style.is_none() && begins_one.contains(&word.keyword)
-        }
+    let begins_one = [Keyword::SELECT, Keyword::WITH, Keyword::TABLE];
+    let keyword = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    };
+    (0..tokens.len()).any(|at| match &tokens[at..] {
+        // A column may be called `values`.
+        [Token::LParen, word, Token::LParen, ..] if keyword(word) == Some(Keyword::VALUES) => true,
+        [Token::LParen, word, ..] => keyword(word).is_some_and(|word| begins_one.contains(&word)),
         _ => false,
     })
 }

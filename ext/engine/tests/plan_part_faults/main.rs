@@ -256,6 +256,9 @@ fn a_query_in_a_condition_is_called_one_however_it_is_written() {
         "id IN (TABLE logs)",
         "id IN (VALUES (1), (2))",
         "id = ANY ( /* all */ table logs)",
+        "id = ANY (ARRAY(SELECT user_id FROM logs))",
+        "id = ANY (array (VALUES (1)))",
+        "id = ANY (ARRAY(TABLE logs))",
     ] {
         assert_faults(
             &asked(json!([rule("users", json!({ "where": condition }))]), json!([])),

@@ -25,13 +25,7 @@ pub(super) fn problems(condition: &str, table: Option<&Table>, reads: &mut BTree
         }
     };
     let mut problems = Vec::new();
-    let asks_elsewhere = |expression: &Expr| {
-        matches!(
-            expression,
-            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. }
-        )
-    };
-    if walk::any(&expression, asks_elsewhere) {
+    if has_query(condition) {
         problems.push(QUERY.to_owned());
     }
     let Some(table) = table else {
