@@ -31,7 +31,8 @@ async fn a_schema_whose_archive_does_not_say_what_needs_what_is_created_all_the_
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Restore);
-    assert!(error.what.contains("creating TABLE table_500"), "{error}");
+    let asked = r#"{"kind":"creating","object":"TABLE table_500"}"#;
+    assert!(error.what.contains(asked), "{error}");
     assert!(
         error.what.contains("nothing") && error.is("server_refused"),
         "{error}"
