@@ -9,6 +9,9 @@ module AppProcess
   ROOT = File.expand_path("../..", __dir__)
   RUBY = [RbConfig.ruby, "-w", "-I#{ROOT}/lib"].freeze
 
+  # Under -w Ruby prints the room that the suite gives it (see Runner), and tests read all that is printed.
+  WITHOUT_ROOM = ENV.keys.grep(/\ARUBY_GC_/).to_h { |name| [name, nil] }.freeze
+
   # Runs Ruby that loads Rails, with this gem beside it, to its end. Returns what it printed and how it ended.
   #
   # environment:: variables to set; nil removes one
@@ -16,6 +19,7 @@ module AppProcess
   # code::        Ruby
   # input::       what it can read
   def self.run(directory, environment, script: nil, code: nil, arguments: [], input: "")
+    environment = WITHOUT_ROOM.merge(environment)
     ended = Preloaded.run(directory, environment, command: RUBY, ahead: "bare", script:, code:, arguments:, input:)
     return [ended.output, ended.status] if ended
 
