@@ -19,8 +19,8 @@ use std::pin::pin;
 use target_support::Database;
 use tokio_postgres::Client;
 
-/// The choice, which must be as the definition has it, and of which every foreign key must be valid.
-async fn kept(world: &World, database: &Database, target: &Target) -> Kept {
+/// Makes a world's tables, which the target's role may use.
+async fn create(world: &World, database: &Database) {
     let admin = &database.admin;
     admin.batch_execute(&world.create_sql()).await.unwrap();
     let grant = format!(
@@ -28,6 +28,12 @@ async fn kept(world: &World, database: &Database, target: &Target) -> Kept {
         world.schema, database.role
     );
     admin.batch_execute(&grant).await.unwrap();
+}
+
+/// The choice, which must be as the definition has it, and of which every foreign key must be valid.
+async fn kept(world: &World, database: &Database, target: &Target) -> Kept {
+    create(world, database).await;
+    let admin = &database.admin;
     let chosen = world.chosen(target).await;
     let chosen = chosen.unwrap_or_else(|error| panic!("{error}\n{world:#?}"));
     let kept = world.as_kept(&chosen);

@@ -96,13 +96,7 @@ impl<'a> Truth<'a> {
 
 /// The reasons of all rows, each of which has to be true.
 async fn told(world: &World, database: &Database, target: &Target) -> Vec<(Row, Vec<Reason>)> {
-    let admin = &database.admin;
-    admin.batch_execute(&world.create_sql()).await.unwrap();
-    let grant = format!(
-        "GRANT ALL ON SCHEMA {0} TO {1}; GRANT ALL ON ALL TABLES IN SCHEMA {0} TO {1}",
-        world.schema, database.role
-    );
-    admin.batch_execute(&grant).await.unwrap();
+    create(world, database).await;
     let truth = Truth::of(world, &world.by_definition());
     let part = world.part();
     let found = every_reason(target, &part, world.looked(&Default::default()));
