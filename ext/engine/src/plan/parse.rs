@@ -20,9 +20,24 @@ pub(in crate::plan) enum Unreadable {
     /// It does not even fall into words.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// An expression is followed by something else.
+    /// It is followed by something else.
     #[error("there is more after it: {0}")]
     More(Token),
+}
+
+/// Why statements cannot be read.
+#[derive(Debug)]
+pub(in crate::plan) enum NoStatements {
+    /// They are not understood.
+    Unreadable(Unreadable),
+    /// One of them is neither an UPDATE nor a DELETE nor a query.
+    Other,
+}
+
+impl<E: Into<Unreadable>> From<E> for NoStatements {
+    fn from(error: E) -> Self {
+        Self::Unreadable(error.into())
+    }
 }
 
 /// The arguments of a function, if they are plain ones.
@@ -76,15 +91,50 @@ pub(in crate::plan) fn has_query(text: &str) -> bool {
 /// Stands before a table's name, as a part of it, where the statement said ONLY, which the parser does not know there.
 pub(in crate::plan) const ONLY: &str = "scalingo_staging_sync_only";
 
-/// Reads statements.
+/// Reads statements that change rows, and queries. The parser is not asked for other kinds: all that it knows of them would
+/// be a thirtieth of the whole library.
 ///
 /// # Errors
-/// Why they cannot be read.
-pub(in crate::plan) fn parse_statements(sql: &str) -> Result<Vec<Statement>, Unreadable> {
+/// Why they cannot be read, or that one is of another kind.
+pub(in crate::plan) fn parse_statements(sql: &str) -> Result<Vec<Statement>, NoStatements> {
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location()?;
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(mark_only(tokens));
-    Ok(parser.parse_statements()?)
+    let mut statements = Vec::new();
+    loop {
+        while parser.consume_token(&Token::SemiColon) {}
+        if parser.peek_token_ref().token == Token::EOF {
+            return Ok(statements);
+        }
+        statements.push(parse_statement(&mut parser)?);
+        match parser.peek_token().token {
+            Token::EOF | Token::SemiColon => {}
+            other => return Err(Unreadable::More(other).into()),
+        }
+    }
+}
+
+fn parse_statement(parser: &mut Parser<'_>) -> Result<Statement, NoStatements> {
+    let begins = parser.peek_token();
+    let keyword = match &begins.token {
+        Token::LParen => Keyword::SELECT,
+        Token::Word(word) => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    match keyword {
+        Keyword::UPDATE => {
+            parser.advance_token();
+            Ok(parser.parse_update(begins)?)
+        }
+        Keyword::DELETE => {
+            parser.advance_token();
+            Ok(parser.parse_delete(begins)?)
+        }
+        Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE => {
+            Ok(Statement::Query(parser.parse_query()?))
+        }
+        _ => Err(NoStatements::Other),
+    }
 }
 
 /// Makes `ONLY users` one name. The word is reserved, so it stands for nothing else but in `FETCH FIRST ROW ONLY`.

@@ -290,6 +290,22 @@ fn only_what_depends_on_a_row_is_checked_against_its_old_value() {
 }
 
 #[test]
+fn a_statement_that_is_neither_an_update_nor_a_delete_is_refused_wherever_it_stands() {
+    let others = [
+        "TRUNCATE orders",
+        "UPDATE orders SET note = 'x'; ALTER TABLE orders DROP COLUMN note",
+        "SELECT lo_create(7)",
+        "(SELECT 1)",
+        "EXPLAIN ANALYZE DELETE FROM orders",
+        "DO $$ BEGIN END $$",
+    ];
+    for sql in others {
+        let message = problems(&[query("orders", sql, None)]);
+        assert!(message.contains("neither_update_nor_delete"), "{sql}: {message}");
+    }
+}
+
+#[test]
 fn every_wrong_rule_is_reported_with_its_entry() {
     let message = problems(&[
         query("order", "UPDATE orders SET note = 'x'", None),

@@ -8,7 +8,7 @@ use super::qualify::{qualify, qualify_bare};
 use super::temporaries::Temporaries;
 use super::Prepared;
 use crate::failure::SqlRuleFault;
-use crate::plan::parse::{parse_expression, parse_statements, target, Dml};
+use crate::plan::parse::{parse_expression, parse_statements, target, Dml, NoStatements};
 use crate::plan::schema::Schema;
 use crate::plan::Problems;
 use crate::settings::SqlRule;
@@ -149,10 +149,16 @@ pub(super) fn statements(
             None
         }
         Ok(statements) => Some(statements),
-        Err(error) => {
+        Err(NoStatements::Unreadable(error)) => {
             problems.add(SqlRuleFault::Unread {
                 rule: rule_name.to_owned(),
                 trouble: error.to_string(),
+            });
+            None
+        }
+        Err(NoStatements::Other) => {
+            problems.add(SqlRuleFault::Neither {
+                rule: rule_name.to_owned(),
             });
             None
         }
