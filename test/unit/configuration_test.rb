@@ -196,6 +196,34 @@ class ConfigurationTest < Minitest::Test
     assert_includes said.call(:limits, { "logs" => { max_rows: 2**63 } }), "logs: :max_rows takes a whole number of rows, from 1 to 9223372036854775807."
   end
 
+  # Each suggestion is taken as it is written.
+  ELSEWHERE = [
+    [:subset, { max_rows: 1000, order_by: "created_at", direction: "asc" },
+     'logs: :max_rows, :order_by, :direction are keys of limits; write { first: 1000, by: "created_at" } instead.'],
+    [:subset, { where: "id > 5", max_rows: 9 }, 'logs: :max_rows is a key of limits; write { where: "id > 5", last: 9 } instead.'],
+    [:limits, { first: 5, by: :at }, 'logs: :first, :by are keys of subset; write { max_rows: 5, order_by: :at, direction: "asc" } instead.'],
+    [:limits, { where: "id > 5", max_rows: 9 },
+     'logs: :where is a key of subset; remove this entry, and write "logs" => { where: "id > 5", last: 9 } under config.subset.'],
+    [:limits, :all, 'or, under config.subset, "logs" => :all.']
+  ].freeze
+
+  def test_a_key_of_the_other_option_is_answered_with_what_this_one_takes
+    ELSEWHERE.each do |option, rule, expected|
+      message = assert_raises(ArgumentError) { @config.public_send(:"#{option}=", { "logs" => rule }) }.message
+      assert_includes message, expected
+      refute_includes message, "it has no :max_rows"
+      suggested = expected[/write (\{.*\}) instead/, 1] || expected[/=> (:all|\{.*\})/, 1]
+      option = :subset if expected.include?("under config.subset")
+      @config.public_send(:"#{option}=", { "logs" => eval(suggested) })
+    end
+  end
+
+  def test_a_text_in_a_condition_is_not_repeated_where_the_condition_belongs_elsewhere
+    message = assert_raises(ArgumentError) { @config.limits = { "users" => { where: "email = 'ann@real.example'" } } }.message
+    assert_includes message, '"users" => { where: "…" } under config.subset'
+    refute_includes message, "ann"
+  end
+
   def test_two_spellings_of_one_table_or_key_are_refused_and_both_are_named
     deliberately_mistyped
     said = ->(name, value) { assert_raises(ArgumentError) { @config.public_send(:"#{name}=", value) }.message }
@@ -226,7 +254,7 @@ class ConfigurationTest < Minitest::Test
 
   def test_each_reference_that_cannot_be_read_is_named
     message = assert_raises(ArgumentError) { @config.subset_references = { "a.b_id" => "b", "users" => "b", "c.d" => { "t" => {} } } }.message
-    assert_includes message, '"users": it names no table and column; write table.column.'
+    assert_includes message, '"users": it names no table and column; write table.column, or table.column,column for a key of several.'
     assert_includes message, '"c.d": what it refers to cannot be read; write a table, '
     refute_includes message, '"a.b_id":'
     message = assert_raises(ArgumentError) { @config.subset_references = { "users" => 5, "a.b" => { "t" => { "One" => "ones", One: "twos" } } } }.message

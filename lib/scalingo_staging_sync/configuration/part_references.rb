@@ -50,7 +50,7 @@ module ScalingoStagingSync
         _, types = by_type(to)
         twice = Kind.alike(types.to_h.keys) { |name| Kind.name_of(name) }
         [
-          *("it names no table and column; write table.column." unless place(from)),
+          *("it names no table and column; write table.column, or table.column,column for a key of several." unless place(from)),
           *(UNREAD unless entry("table.column", to)),
           *twice.map { |names| "#{names} are one type; give it once." }
         ]

@@ -40,7 +40,7 @@ module ScalingoStagingSync
 
       # @param given [Object] what `limits` was given
       # @return [Array<String>] what is wrong with its caps, each by its table
-      def explain_limits(given) = explained(given) { |rule| limit_problems(rule) }
+      def explain_limits(given) = explained(given) { |rule, table| limit_problems(rule, table) }
 
       # @param given [Object] a value of `subset` that is refused
       # @return [Hash{String => Symbol, Hash}] the tables that can be read, each with what is not wrong in its rule
@@ -105,16 +105,16 @@ module ScalingoStagingSync
 
         found = given.flat_map do |table, rule|
           problems = named?(table) ? [] : ["this is not a table's name; write one, such as \"users\"."]
-          [*problems, *problems_of(rule, &)].map { |problem| "#{named(table)}: #{problem}" }
+          [*problems, *problems_of(rule, named?(table) ? Kind.name_of(table) : "table", &)].map { |problem| "#{named(table)}: #{problem}" }
         end
         twice = Kind.alike(given.keys) { |table| Kind.name_of(table) }.map { |keys| "#{keys} are one table; give it one rule." }
         [*twice, *found]
       end
       private_class_method :explained
 
-      def problems_of(rule)
+      def problems_of(rule, table = nil)
         twice = rule.is_a?(Hash) ? Kind.alike(rule.keys, &:to_s) : []
-        [*twice.map { |keys| "#{keys} are one key; give it once." }, *yield(plain(rule))]
+        [*twice.map { |keys| "#{keys} are one key; give it once." }, *yield(plain(rule), table)]
       end
       private_class_method :problems_of
 
@@ -144,7 +144,8 @@ module ScalingoStagingSync
         return ["it takes :all, :referenced or a Hash with #{words(SUBSET_KEYS)}."] unless rule.is_a?(Hash) && rule.any?
 
         [
-          *unknown(rule, SUBSET_KEYS),
+          *unknown(rule.except(*PartElsewhere.of_limits(rule)), SUBSET_KEYS),
+          *PartElsewhere.in_subset(rule),
           *(":first and :last exclude one another; give one of them." if rule.key?(:first) && rule.key?(:last)),
           *(":by orders the rows of :first or :last; it has neither, so give one of them." if rule.key?(:by) && (COUNTS & rule.keys).empty?),
           *wrong(rule, :where, "an SQL condition, a String") { |value| text?(value) },
@@ -156,18 +157,25 @@ module ScalingoStagingSync
       end
       private_class_method :subset_problems
 
-      def limit_problems(rule)
-        return ["it takes a Hash with #{words(LIMIT_KEYS)}."] unless rule.is_a?(Hash)
+      def limit_problems(rule, table = nil)
+        return [not_a_limit(rule, table)] unless rule.is_a?(Hash)
 
         [
-          *unknown(rule, LIMIT_KEYS),
-          *("it has no :max_rows; say how many rows may come." unless rule.key?(:max_rows)),
+          *unknown(rule.except(*PartElsewhere.of_subset(rule)), LIMIT_KEYS),
+          *PartElsewhere.in_limits(rule, table),
+          *("it has no :max_rows; say how many rows may come." if !rule.key?(:max_rows) && PartElsewhere.of_subset(rule).empty?),
           *wrong(rule, :max_rows, ROWS) { |value| count?(value) },
           *wrong(rule, :order_by, "a column, or an Array of them") { |value| names?(value) },
           *wrong(rule, :direction, "\"asc\" or \"desc\"") { |value| %i[asc desc].include?(value) }
         ]
       end
       private_class_method :limit_problems
+
+      def not_a_limit(rule, table)
+        of_subset = ", or, under config.subset, #{Messages::RubySource.literal(table)} => #{rule.inspect}" if table && WORDS.include?(rule)
+        "it takes a Hash with #{words(LIMIT_KEYS)}#{of_subset}."
+      end
+      private_class_method :not_a_limit
 
       def unknown(rule, keys)
         (rule.keys - keys).map do |key|

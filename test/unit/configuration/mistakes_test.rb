@@ -106,7 +106,7 @@ class ConfigurationMistakesTest < Minitest::Test
     said = config.problems.map { |problem| problem[/\A.+?: (.*)\z/m, 1] }
     assert_equal ["config.subset: users: there is no key :wher; did you mean :where?", "config.subset: users: there is no key :lst; did you mean :last?",
                   "config.subset: orders: it takes :all, :referenced or a Hash with :where, :first, :last, :by, :on_missing and :allow_empty, as needed.",
-                  'config.subset_references: "users": it names no table and column; write table.column.',
+                  'config.subset_references: "users": it names no table and column; write table.column, or table.column,column for a key of several.',
                   'config.subset_references: "a.b": what it refers to cannot be read; write a table, { "table" => "column" }, ' \
                   '{ "type_column" => { "Type" => "table" } } or false.',
                   "config.limits: logs: it has no :max_rows; say how many rows may come.", 'config.limits: logs: :direction takes "asc" or "desc".',
