@@ -17,10 +17,21 @@ class SubsetConditionsTest < IntegrationTest
   WRITING = <<~SQL
     CREATE TABLE marks (note text); CREATE SEQUENCE ticks;
     CREATE FUNCTION mark(note text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO marks VALUES (note); RETURN true; END $$;
+    CREATE FUNCTION lo_make() RETURNS oid LANGUAGE sql VOLATILE AS $$ SELECT lo_create(0) $$;
+    CREATE FUNCTION tick() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT nextval('public.ticks') $$;
+    CREATE FUNCTION jump() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT setval('public.ticks', 99) $$;
+    CREATE FUNCTION by_xml() RETURNS xml LANGUAGE sql VOLATILE AS $$ SELECT query_to_xml('SELECT public.mark(''xml'')', true, false, '') $$;
+    CREATE FUNCTION marked() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT NOT EXISTS (SELECT FROM public.marks) $$;
   SQL
 
-  CONDITIONS = ["lo_create(0) > 0", "mark(email)", "nextval('ticks') > 0", "query_to_xml('SELECT mark(''xml'')', true, false, '') IS NOT NULL",
-                "setval('ticks', 99) > 0"].freeze
+  CONDITIONS = ["lo_make() > 0", "mark(email)", "tick() > 0", "by_xml() IS NOT NULL", "jump() > 0"].freeze
+
+  # What is PostgreSQL's own is known by its name.
+  BY_NAME = {
+    "lo_create(id::int) > 0" => /its where calls lo_create, which writes, and a condition may only read\. Leave that out/,
+    "id > 0 AND pg_catalog.nextval('ticks') > 0" => /calls nextval, which writes/,
+    "query_to_xml('SELECT 1 FROM logs', true, false, '') IS NOT NULL" => /calls query_to_xml, which runs a query.*Write values as a list, such as/
+  }.freeze
 
   def archive = Shared.archive_of(:conditions_archive, PRODUCTION)
 
@@ -69,6 +80,15 @@ class SubsetConditionsTest < IntegrationTest
         assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: target.url, options: options(entry("users", where: condition))
       end
     end
+  end
+
+  def test_what_writes_or_runs_a_query_is_refused_by_its_name
+    BY_NAME.each { |where, expected| assert_match expected, refused(**options(entry("users", where:))).message }
+  end
+
+  def test_a_function_of_the_targets_own_that_reads_its_tables_is_refused
+    error = assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, options: options(entry("users", where: "marked()"))
+    assert_match(/calls a function that reads public\.marks, whose rows in the database are not those of the backup/, error.message)
   end
 
   def test_a_condition_keeps_the_same_rows_as_ever

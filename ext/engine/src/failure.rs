@@ -13,6 +13,7 @@ mod leaks;
 mod masking;
 mod naming;
 mod options;
+mod part;
 mod plan;
 mod rights;
 mod rules;
@@ -32,6 +33,7 @@ pub use jobs::{JobFailure, JobRemedy};
 pub use leaks::{LeakFailure, LeakRemedy};
 pub use naming::{Advice, NameFault, NoTable};
 pub use options::{AlsoSaid, CannotStay, KeptDifference, OptionFault, OptionRemedy, Tie};
+pub use part::{OwnEntry, PartFault, PartRemedy, SubsetFault};
 pub use plan::{Contradiction, PlanFailure, PlanRemedy};
 pub use rights::{Right, RightFailure, RightRemedy};
 pub use rules::RuleFault;
@@ -72,6 +74,10 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         OptionFault::KINDS,
         OptionRemedy::KINDS,
         Tie::KINDS,
+        OwnEntry::KINDS,
+        PartFault::KINDS,
+        PartRemedy::KINDS,
+        SubsetFault::KINDS,
         Contradiction::KINDS,
         PlanFailure::KINDS,
         PlanRemedy::KINDS,

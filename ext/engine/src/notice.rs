@@ -126,6 +126,12 @@ phrases! {
         NoRows "no_rows",
         /// A condition of the subset kept no row.
         NoneKept "none_kept" { table: String, count: u64 },
+        /// An entry of the subset has no effect, because the rows of its table do not come.
+        PartRuleIdle "part_rule_idle" { entry: String, table: String },
+        /// A table whose references are to become NULL has none.
+        NullsNothing "nulls_nothing" { entry: String, table: String },
+        /// References are declared, and no rows are chosen.
+        ReferencesIdle "references_idle",
         /// Originals of masked columns are elsewhere; the rule would mask them.
         Leaked "leaked" { column: String, originals: Originals, rule: RuleEntry },
         /// They may be; so many would be there by chance.

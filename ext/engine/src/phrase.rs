@@ -3,9 +3,10 @@
 use crate::failure::{
     self, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure, DownloadRemedy,
     JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskFault, MaskRemedy, NameFault,
-    OptionFault, OptionRemedy, PlanFailure, PlanRemedy, Right, RightFailure, RightRemedy, RuleFault,
-    ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy, SessionFailure,
-    SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault, TargetFailure, TargetRemedy,
+    OptionFault, OptionRemedy, PartRemedy, PlanFailure, PlanRemedy, Right, RightFailure, RightRemedy,
+    RuleFault, ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy,
+    SessionFailure, SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault, SubsetFault, TargetFailure,
+    TargetRemedy,
 };
 use crate::finding::{Because, Unquieted};
 use crate::left_out::Why;
@@ -62,6 +63,8 @@ pub enum Phrase {
     OptionFault(OptionFault),
     /// What to do about it.
     OptionRemedy(OptionRemedy),
+    /// What to do where the server refuses a rule of a part.
+    PartRemedy(PartRemedy),
     /// Why there is no plan.
     PlanFailure(PlanFailure),
     /// What to do about it.
@@ -76,6 +79,8 @@ pub enum Phrase {
     RuleFault(RuleFault),
     /// What is wrong with a rule in SQL.
     SqlRuleFault(SqlRuleFault),
+    /// What is wrong with a part.
+    SubsetFault(SubsetFault),
     /// What acts outside and could not be quieted.
     Unquieted(Unquieted),
     /// What Scalingo refuses or does not have.
@@ -151,6 +156,7 @@ from!(
     NameFault,
     OptionFault,
     OptionRemedy,
+    PartRemedy,
     PlanFailure,
     PlanRemedy,
     Right,
@@ -158,6 +164,7 @@ from!(
     RightRemedy,
     RuleFault,
     SqlRuleFault,
+    SubsetFault,
     Unquieted,
     ScalingoFailure,
     ScalingoRemedy,

@@ -260,12 +260,12 @@ fn what_is_wrong_is_reported_together_with_what_is_wrong_otherwise() {
     ]);
     let message = part_of(&shop(), rules, "follow", references).unwrap_err();
     for expected in [
-        "subset: no table of the backup matches \"user\"",
-        "subset: \"users\": public.users has no column emial. Did you mean email?",
-        "it has 2 columns, and the key of public.users has 1 (id)",
-        "public.countries has no primary key. Name the unique column that it refers to: { \"countries\" => \"column\" }.",
-        "public.users has no primary or unique key of email",
-        "public.orders has no column reviewer. Did you mean reviewer_id?",
+        r#""place":"subset","fault":{"kind":"none_matches","text":"user""#,
+        r#""entry":"subset: \"users\"","fault":{"kind":"part_no_column","table":"public.users","column":"emial","advice":{"kind":"meant","name":"email"}"#,
+        r#""reference_more_columns","count":2,"table":"public.users","of":1,"key":["id"],"entry":"orders.user_id""#,
+        r#""reference_no_key","table":"public.countries","count":1"#,
+        r#""reference_not_unique","table":"public.users","columns":["email"],"keys":["id"]"#,
+        r#""table":"public.orders","column":"reviewer","advice":{"kind":"meant","name":"reviewer_id"}"#,
     ] {
         assert!(message.contains(expected), "{expected}\n{message}");
     }
@@ -280,9 +280,9 @@ fn of_rules_that_exclude_one_another_each_is_read_for_what_else_is_wrong() {
     let message = part_of(&shop(), rules, "follow", json!([])).unwrap_err();
     for expected in [
         r#""does_not_fit","count":3"#,
-        "are rules for the same table",
-        "public.users has no column emial",
-        "public.users has no column nme",
+        "subset_one_table",
+        r#""table":"public.users","column":"emial""#,
+        r#""table":"public.users","column":"nme""#,
     ] {
         assert!(message.contains(expected), "{expected}\n{message}");
     }
@@ -326,10 +326,7 @@ fn tables_that_only_wait_to_be_referred_to_are_refused_unless_that_is_meant() {
         )])
     };
     let message = part_of(&toc, wait(false), "follow", json!([])).unwrap_err();
-    assert!(
-        message.contains("every table whose rows come is :referenced"),
-        "{message}"
-    );
+    assert!(message.contains("subset_only_referenced"), "{message}");
     assert!(part_of(&toc, wait(true), "follow", json!([])).unwrap().is_some());
 }
 
@@ -389,7 +386,7 @@ fn what_the_configuration_says_of_a_column_holds_against_the_models() {
     let key = json!([{ "table": "orders", "columns": ["user_id"], "references": "", "nothing": true }]);
     let message = part_of(&shop(), cut, "follow", key).unwrap_err();
     assert!(
-        message.contains("orders.user_id\": it is a foreign key, which always counts"),
+        message.contains(r#"orders.user_id\"","fault":{"kind":"reference_not_nothing"}"#),
         "{message}"
     );
 }

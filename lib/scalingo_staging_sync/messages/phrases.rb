@@ -8,7 +8,7 @@ module ScalingoStagingSync
     # phrases/en.yml or phrases/fr.yml. To say something new, give it a kind in the engine, and a sentence in each of these files.
     # What only an error says is in English alone, in the files of failures/.
     class Phrases
-      # A field, with a capital letter where it begins a sentence; before it the list that has the word for it, or `option`, behind
+      # A field, with a capital letter where it begins a sentence; before it the list that has the word for it, `option` or `ruby`, behind
       # it what stands between several. `last` is there where the sentence ends with it.
       PLACE = /%\{(?:(?<list>\w+)\.)?(?<field>\w+)(?:\|(?<joint>[^}]*))?\}(?:(?<last>\z|(?= [A-Z]))|)/
       private_constant :PLACE
@@ -28,10 +28,13 @@ module ScalingoStagingSync
       # Before a column as `config.pii_ignore` names it, whose entry stands there.
       IGNORE = "ignore"
 
+      # Before a field that stands as Ruby writes it, to be pasted.
+      RUBY = "ruby"
+
       # What stands between phrases, where a sentence has nothing else, and between names.
       JOINTS = { en: "; ", fr: " ; " }.freeze
       COMMA = ", "
-      private_constant :SQLSTATES, :OPTION, :IGNORE, :JOINTS, :COMMA
+      private_constant :SQLSTATES, :OPTION, :IGNORE, :RUBY, :JOINTS, :COMMA
 
       # @param locale [Symbol] :en or :fr
       # @return [Phrases] its words
@@ -94,6 +97,7 @@ module ScalingoStagingSync
         field = phrase.fetch(name.downcase.to_sym)
         return sqlstate(field) if list == SQLSTATES
         return RubySource.ignore(field) if list == IGNORE
+        return RubySource.literal(field) if list == RUBY
 
         said = list ? word(list, field) : value(field, joint, last)
         name.match?(/\A[A-Z]/) ? said&.sub(/\A./, &:upcase) : said

@@ -8,6 +8,9 @@ module ScalingoStagingSync
       # A name that stands as a Hash's key without quotes.
       LABEL = /\A[a-z_][a-zA-Z0-9_]*\z/
 
+      # A text that is easier to read in single quotes.
+      IN_SINGLE_QUOTES = /\A[^'\\[:cntrl:]]*"[^'\\[:cntrl:]]*\z/
+
       # Options of masks whose value is the name of another mask.
       NAMES_A_MASK = %w[of].freeze
 
@@ -15,7 +18,7 @@ module ScalingoStagingSync
       IN_DOCUMENTATION = {
         "email_domain" => "anonymized_email_domain", "staging_password" => "staging_password", "country" => "country"
       }.freeze
-      private_constant :LABEL, :NAMES_A_MASK, :IN_DOCUMENTATION
+      private_constant :LABEL, :IN_SINGLE_QUOTES, :NAMES_A_MASK, :IN_DOCUMENTATION
 
       module_function
 
@@ -59,6 +62,14 @@ module ScalingoStagingSync
       # @param column [String] as `config.pii_ignore` names it
       # @return [String] an entry for it
       def ignore(column) = "#{value(column)} => \"why it may stay\""
+
+      # @param given [String, Integer, Array<String>] a name, SQL, a number, or names
+      # @return [String] it as Ruby: a text with double quotes in single ones where it can be, and a name alone without brackets
+      def literal(given)
+        return literal(given.first) if given.is_a?(Array) && given.one?
+
+        (given.is_a?(String) && IN_SINGLE_QUOTES.match?(given)) ? "'#{given}'" : value(given)
+      end
 
       # @param facts [Hash{Symbol => Object}] :mask and :options
       # @return [String] such as `:email`, or `{ mask: :json, scrub: true }`

@@ -40,12 +40,22 @@ pub enum Doing<'a> {
         /// What was sent.
         sql: &'a str,
     },
+    /// The same for SQL of another option.
+    Sql {
+        /// What was asked.
+        attempt: &'a Attempt,
+        /// What was sent.
+        sql: &'a str,
+    },
 }
 
 impl Doing<'_> {
     fn attempt(self) -> Attempt {
         match self {
-            Self::WithoutRows(attempt) | Self::WithRows(attempt) | Self::Discreet(attempt) => attempt.clone(),
+            Self::WithoutRows(attempt)
+            | Self::WithRows(attempt)
+            | Self::Discreet(attempt)
+            | Self::Sql { attempt, .. } => attempt.clone(),
             Self::Rule { rule, .. } => Attempt::Rule {
                 rule: rule.to_owned(),
             },
@@ -195,7 +205,9 @@ impl Names {
         details.extend(name(&self.table).map(|name| ServerDetail::Table { name }));
         details.extend(name(&self.column).map(|name| ServerDetail::Column { name }));
         details.extend(name(&self.constraint).map(|name| ServerDetail::Constraint { name }));
-        if let (Doing::Rule { sql, .. }, Some(ErrorPosition::Original(at))) = (doing, report.position()) {
+        if let (Doing::Rule { sql, .. } | Doing::Sql { sql, .. }, Some(ErrorPosition::Original(at))) =
+            (doing, report.position())
+        {
             details.extend(near(sql, *at).map(|sql| ServerDetail::Near { sql }));
         }
         details

@@ -16,6 +16,10 @@ phrases! {
         AnalyzingTables "analyzing_tables",
         /// Applying the subset's rule for a table.
         ApplyingSubsetRule "applying_subset_rule" { table: String },
+        /// A condition of the subset.
+        SubsetCondition "subset_condition" { table: String },
+        /// An order of the subset.
+        SubsetOrder "subset_order" { table: String, column: String },
         /// Asking the server about rules in SQL.
         AskingAboutRules "asking_about_rules",
         /// Asking about a session.

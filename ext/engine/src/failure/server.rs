@@ -50,7 +50,7 @@ phrases! {
         /// A rule of the subset reads a column of a type that the database does not have.
         SubsetLacksType "subset_lacks_type" { table: String, column: String, name: String },
         /// A rule of the subset calls a function that the database has otherwise than the backup.
-        SubsetCallsAnother "subset_calls_another" { rule: String },
+        SubsetCallsAnother "subset_calls_another" { rule: Attempt },
         /// What a rule needs of the backup's own could not be made beforehand, and why.
         NotMadeBeforehand "not_made_beforehand" { object: String, answer: ServerAnswer },
         /// What was wanted was tried so often.

@@ -5,8 +5,8 @@
 
 use super::keys::{named, Types};
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{Attempt, ServerFailure, ServerRemedy};
-use crate::plan::part::{calls, Needs, Part, Question, Relation};
+use crate::failure::{Attempt, JobRemedy, ServerFailure, ServerRemedy};
+use crate::plan::part::{calls, table_shown, Needs, Part, Question, Relation};
 use crate::plan::Statement;
 use crate::postgres::made::{make, Unmade};
 use crate::postgres::Session;
@@ -48,7 +48,7 @@ impl Asked {
                 )
             }
         };
-        Err(Error::new(Kind::Plan, what, ServerRemedy::CorrectRule))
+        Err(Error::new(Kind::Plan, what, JobRemedy::CorrectThis))
     }
 }
 
@@ -197,7 +197,7 @@ impl Questions<'_> {
 
     fn lacks_type(&self, relation: &Relation, column: &str, name: &str) -> Error {
         let lacks = ServerFailure::SubsetLacksType {
-            table: relation.table.to_string(),
+            table: table_shown(&relation.table),
             column: column.to_owned(),
             name: name.replace('"', ""),
         };
@@ -311,14 +311,8 @@ impl Questions<'_> {
         error: &tokio_postgres::Error,
         unmade: &[(&Statement, &Unmade)],
     ) -> Error {
-        let (rule, sql) = (question.about.of(relation), question.asked());
-        let refused = Error::from_server(
-            Doing::Rule {
-                rule: &rule,
-                sql: &sql,
-            },
-            error,
-        );
+        let (attempt, sql) = (&question.about.attempt(relation), &question.asked());
+        let refused = Error::from_server(Doing::Sql { attempt, sql }, error);
         if unmade.is_empty() {
             let code = error.code().map_or("", |code| code.code());
             return Error::new(Kind::Plan, refused.what, question.about.remedy(code));
@@ -337,7 +331,7 @@ impl Questions<'_> {
             return None;
         }
         let of = ServerFailure::SubsetCallsAnother {
-            rule: question.about.of(relation),
+            rule: question.about.attempt(relation),
         };
         let what = self.and_unmade(of.into(), &called);
         Some(Error::new(Kind::Plan, what, ServerRemedy::MakeBeforehand))

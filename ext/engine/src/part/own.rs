@@ -3,7 +3,7 @@
 use super::keys::{named, KeyTable, Types};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, JobFailure, JobRemedy};
-use crate::plan::part::{at_a_row_remedy, Cap, PartRule, Relation};
+use crate::plan::part::{at_a_row_remedy, table_shown, Cap, PartRule, Relation};
 use crate::postgres::{discreet, Session};
 
 /// The column by which a condition's rows are distinguished.
@@ -38,13 +38,11 @@ pub(super) async fn move_in(
     discreet::execute(session, &sql(table, relation, types, encoding))
         .await
         .map_err(|error| refusal(relation, &error))?;
-    if is_within {
-        refuse_others(session, relation).await?;
-    }
+    refuse_others(session, relation).await?;
     plainly(&format!("{end}; DROP TABLE {}", table.waiting())).await
 }
 
-/// Fails where functions of the backup's that a condition calls have read tables of the database's own, whose rows are not the
+/// Fails where functions that a condition calls have read tables of the database's own, whose rows are not the
 /// backup's. This session reads none otherwise.
 async fn refuse_others(session: &Session, relation: &Relation) -> Result<()> {
     let asked = "SELECT schemaname || '.' || relname FROM pg_catalog.pg_stat_xact_user_tables \
@@ -55,7 +53,7 @@ async fn refuse_others(session: &Session, relation: &Relation) -> Result<()> {
         return Ok(());
     };
     let read: String = row.try_get(0).map_err(doing)?;
-    let table = relation.table.to_string();
+    let table = table_shown(&relation.table);
     Err(Error::new(
         Kind::Plan,
         JobFailure::SubsetReadsOthers { table, read },
@@ -66,7 +64,7 @@ async fn refuse_others(session: &Session, relation: &Relation) -> Result<()> {
 /// Why rows did not move in.
 fn refusal(relation: &Relation, error: &tokio_postgres::Error) -> Error {
     let doing = Attempt::ApplyingSubsetRule {
-        table: relation.table.to_string(),
+        table: table_shown(&relation.table),
     };
     let refused = Error::from_server(Doing::Discreet(&doing), error);
     match (&relation.rule, error.code()) {

@@ -1,6 +1,6 @@
 //! `exclude_tables` and `include_tables`: tables that are created but whose rows are not loaded.
 
-use super::names::{meant, near_misses, NamePattern};
+use super::names::{meant, NamePattern};
 use super::schema::Schema;
 use super::Diagnostics;
 use crate::alike::first_of;
@@ -142,21 +142,4 @@ pub(super) fn no_table(text: &str, pattern: &NamePattern, schema: &Schema) -> No
         text: text.to_owned(),
         advice: advice.unwrap_or(Advice::CorrectOrRemove),
     }
-}
-
-/// The same in words, for the subset's rules, whose faults are not data yet.
-pub(super) fn not_found(text: &str, pattern: &NamePattern, schema: &Schema) -> String {
-    if let Some((name, kind)) = schema.views.iter().find(|(name, _)| pattern.matches(name)) {
-        return format!(
-            "\"{text}\" is a {} ({name}), not a table: it has no rows of its own. Name the tables that it reads.",
-            kind.as_str().to_lowercase()
-        );
-    }
-    let misses = near_misses(text, schema.tables.iter().map(|table| &table.name));
-    let fix = if misses.is_empty() {
-        "Correct the name, or remove it.".to_owned()
-    } else {
-        misses
-    };
-    format!("no table of the backup matches \"{text}\". {fix}")
 }

@@ -66,6 +66,53 @@ pub(in crate::plan) fn parse_expression(text: &str) -> Result<Expr, Unreadable> 
     }
 }
 
+/// Reads a condition to look at it: what the parser does not know is read as what has the same names in it.
+///
+/// # Errors
+/// Why it is none.
+pub(in crate::plan) fn parse_condition(text: &str) -> Result<Expr, Unreadable> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location()?;
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(known(tokens));
+    let expression = parser.parse_expr()?;
+    match parser.peek_token().token {
+        Token::EOF => Ok(expression),
+        other => Err(Unreadable::More(other)),
+    }
+}
+
+/// `BETWEEN SYMMETRIC` as BETWEEN, `ISNULL` and `IS DOCUMENT` as IS NULL.
+fn known(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is = |token: &TokenWithSpan, word: &str| match &token.token {
+        Token::Word(found) => found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word),
+        _ => false,
+    };
+    let mut read: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let tokens = tokens.into_iter();
+    let mut tokens = tokens
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .peekable();
+    while let Some(token) = tokens.next() {
+        let word = |word: &str| TokenWithSpan::new(Token::make_word(word, None), token.span);
+        let ends_with = |words: &[&str]| {
+            let last = read.iter().rev().take(words.len());
+            read.len() >= words.len() && last.zip(words.iter().rev()).all(|(token, word)| is(token, word))
+        };
+        let is_called = tokens.peek().is_some_and(|next| next.token == Token::LParen);
+        if is(&token, "SYMMETRIC") && ends_with(&["BETWEEN"]) {
+            continue;
+        }
+        if is(&token, "DOCUMENT") && (ends_with(&["IS"]) || ends_with(&["IS", "NOT"])) {
+            read.push(word("NULL"));
+        } else if is(&token, "ISNULL") && !is_called {
+            read.extend([word("IS"), word("NULL")]);
+        } else {
+            read.push(token);
+        }
+    }
+    read
+}
+
 /// Whether a text has a query in parentheses, as those of `IN`, `EXISTS` and `ARRAY` are. Asked of its words, because the
 /// parser does not know all forms of a query, and takes `ARRAY (…)` for a function.
 pub(in crate::plan) fn has_query(text: &str) -> bool {

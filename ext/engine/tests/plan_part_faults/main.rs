@@ -5,11 +5,12 @@
 #[path = "../plan_support/mod.rs"]
 mod plan_support;
 mod references;
+mod remedies;
 mod tables;
 
 use plan_support::{header, settings, Toc};
 use serde_json::{json, Value};
-use staging_sync_engine::plan::part::{Aspect, Question};
+use staging_sync_engine::plan::part::{Aspect, PartRule, Question};
 use staging_sync_engine::plan::{attempt, Plan, PlanInput, Unplanned};
 use staging_sync_engine::settings::Settings;
 
@@ -77,10 +78,10 @@ fn a_rule_is_checked_whether_or_not_the_rows_of_its_table_come() {
         rule("logs", json!({ "rows": 3, "order_by": ["when"] }))
     ]);
     let expected = [
-        "public.users has no column emial. Did you mean email?",
-        "on_missing: public.orders has no column revewer_id",
-        "on_missing: user_id cannot become NULL in public.orders",
-        "public.logs has no column when",
+        r#""part_no_column","table":"public.users","column":"emial","advice":{"kind":"meant","name":"email"}"#,
+        r#""nulls_no_column","table":"public.orders","column":"revewer_id""#,
+        r#""nulls_never","table":"public.orders","column":"user_id""#,
+        r#""part_no_column","table":"public.logs","column":"when""#,
     ];
     let mut left_out = asked(wrong.clone(), json!([]));
     left_out.exclude_tables = vec!["users".into(), "orders".into(), "logs".into()];
@@ -135,7 +136,10 @@ fn a_pattern_is_checked_against_the_tables_that_come_and_has_to_fit_one_where_no
     settings.exclude_tables.push("orders".into());
     assert!(planned(&settings).unwrap().part.is_none());
     settings.subset.as_mut().unwrap().tables[0].condition = Some("usr_id = 1".into());
-    assert_faults(&settings, &["has no column usr_id"]);
+    assert_faults(
+        &settings,
+        &[r#""part_no_column","table":"public.users","column":"usr_id""#],
+    );
 }
 
 #[test]
@@ -156,24 +160,24 @@ fn everything_that_is_wrong_with_one_entry_is_reported() {
     assert_faults(
         &asked(rules, references),
         &[
-            "subset: no table of the backup matches \"usrs\"",
-            "subset: \"usrs\": its where is not an SQL condition",
-            "its where has a query in it",
-            "public.users has no column emial. Did you mean email?",
-            "public.users has no column nme",
-            "public.users has no column agee",
-            "public.users has no column emaill",
-            "subset: \"\"\" is not a table's name",
-            "subset: \"\"\": its where is not an SQL condition",
-            "\"orders.ownr_id\": no table of the backup matches \"usrs\"",
-            "\"orders.ownr_id\": public.orders has no column ownr_id. Did you mean owner_id?",
-            "\"orders.ownr_id\": public.orders has no column ownr_type",
-            "\"orders.ownr_id,idd\": public.orders has no column ownr_id",
-            "\"orders.ownr_id,idd\": public.orders has no column idd",
-            "\"orders.ownr_id,idd\": public.users has no column emial",
-            "\"orders.ownr_id,idd\": public.users has no column abot",
-            "public.orders has no column wrong",
-            "public.orders has no column also_wrong",
+            r#""names_nothing","place":"subset","fault":{"kind":"none_matches","text":"usrs""#,
+            r#""entry":"subset: \"usrs\"","fault":{"kind":"where_unread""#,
+            r#""where_query""#,
+            r#""table":"public.users","column":"emial","advice":{"kind":"meant","name":"email"}"#,
+            r#""table":"public.users","column":"nme""#,
+            r#""table":"public.users","column":"agee""#,
+            r#""table":"public.users","column":"emaill""#,
+            r#""not_a_pattern","place":"subset","text":"\"""#,
+            r#""entry":"subset: \"\"\"","fault":{"kind":"where_unread""#,
+            r#"\"orders.ownr_id\"","fault":{"kind":"part_no_table","fault":{"kind":"none_matches","text":"usrs""#,
+            r#"\"orders.ownr_id\"","fault":{"kind":"part_no_column","table":"public.orders","column":"ownr_id","advice":{"kind":"meant","name":"owner_id"}"#,
+            r#"\"orders.ownr_id\"","fault":{"kind":"part_no_column","table":"public.orders","column":"ownr_type""#,
+            r#"\"orders.ownr_id,idd\"","fault":{"kind":"part_no_column","table":"public.orders","column":"ownr_id""#,
+            r#"\"orders.ownr_id,idd\"","fault":{"kind":"part_no_column","table":"public.orders","column":"idd""#,
+            r#"\"orders.ownr_id,idd\"","fault":{"kind":"part_no_column","table":"public.users","column":"emial""#,
+            r#"\"orders.ownr_id,idd\"","fault":{"kind":"part_no_column","table":"public.users","column":"abot""#,
+            r#""table":"public.orders","column":"wrong""#,
+            r#""table":"public.orders","column":"also_wrong""#,
         ],
     );
 }
@@ -191,7 +195,7 @@ fn a_fault_makes_no_other_that_would_not_be_there_without_it() {
     let reference = json!([{ "table": "orders", "columns": ["owner_id"], "references": "usrs" }]);
     assert_faults(
         &asked(nulled, reference),
-        &["no table of the backup matches \"usrs\""],
+        &[r#""part_no_table","fault":{"kind":"none_matches","text":"usrs""#],
     );
 }
 
@@ -215,13 +219,12 @@ fn columns_of_one_reference_may_all_be_named_to_become_null() {
 fn a_generated_column_in_a_declared_reference_is_reported_with_what_can_be_declared_instead() {
     let cut = json!([rule("users", json!({ "rows": 1 }))]);
     let reference = |reflected: bool| json!([{ "table": "orders", "columns": ["double_id"], "references": "users", "reflected": reflected }]);
-    let expected = "subset_references: \"orders.double_id\": public.orders.double_id is a generated column, which a backup does \
-                    not hold. Name what it is computed from (user_id), if that refers to the same, or remove the entry.";
+    let expected = r#""entry":"subset_references: \"orders.double_id\"","fault":{"kind":"reference_generated","column":"public.orders.double_id","read":["user_id"]}"#;
     assert_faults(&asked(cut.clone(), reference(false)), &[expected]);
     assert_faults(&asked(json!([]), reference(false)), &[expected]);
     assert_faults(
         &asked(cut, reference(true)),
-        &["or that nothing does by this one (\"orders.double_id\" => false)"],
+        &[r#""subset_generated_by_models","column":"public.orders.double_id","entry":"orders.double_id""#],
     );
     let false_ = json!([
         reference(true)[0],
@@ -235,14 +238,16 @@ fn a_reference_is_checked_without_a_rule_and_an_order_without_a_number_of_rows()
     let reference = json!([{ "table": "ordrs", "columns": ["user_id"], "references": "users" }]);
     assert_faults(
         &asked(json!([]), reference),
-        &["subset_references: \"ordrs.user_id\": no table of the backup matches"],
+        &[r#""entry":"subset_references: \"ordrs.user_id\"","fault":{"kind":"part_no_table""#],
     );
     let fine = json!([{ "table": "orders", "columns": ["owner_id"], "references": "users" }]);
     assert!(planned(&asked(json!([]), fine)).unwrap().part.is_none());
     let order = json!([{ "table": "logs", "option": "limits", "order_by": ["when"] }]);
     assert_faults(
         &asked(order, json!([])),
-        &["limits: \"logs\": public.logs has no column when"],
+        &[
+            r#""entry":"limits: \"logs\"","fault":{"kind":"part_no_column","table":"public.logs","column":"when""#,
+        ],
     );
     let none = json!([{ "table": "logs", "option": "limits" }]);
     assert!(planned(&asked(none, json!([]))).is_ok());
@@ -262,7 +267,7 @@ fn a_query_in_a_condition_is_called_one_however_it_is_written() {
     ] {
         assert_faults(
             &asked(json!([rule("users", json!({ "where": condition }))]), json!([])),
-            &["its where has a query in it (SELECT, TABLE or VALUES)"],
+            &[r#"{"kind":"where_query"}"#],
         );
     }
     let list = json!([rule("users", json!({ "where": "id IN (12, 47)" }))]);
@@ -278,9 +283,9 @@ fn every_unknown_column_of_a_condition_is_reported() {
     assert_faults(
         &asked(wrong, json!([])),
         &[
-            "no column emial. Did you mean email?",
-            "no column nme",
-            "no column abuot. Did you mean about?",
+            r#""column":"emial","advice":{"kind":"meant","name":"email"}"#,
+            r#""column":"nme""#,
+            r#""column":"abuot","advice":{"kind":"meant","name":"about"}"#,
         ],
     );
 }
@@ -290,10 +295,12 @@ fn a_cap_without_an_order_names_a_column_that_is_there_as_its_option_takes_it() 
     let subset = json!([rule("logs", json!({ "rows": 3 }))]);
     let limits = json!([{ "table": "logs", "option": "limits", "rows": 3 }]);
     let both = json!([rule("logs", json!({ "where": "line = 'x'" })), limits[0]]);
-    let expected = "limits: \"logs\": public.logs has no primary key to order its rows by. Name a column, such as order_by: \"line\".";
+    let expected = r#""entry":"limits: \"logs\"","fault":{"kind":"part_limit_no_order","table":"public.logs","column":"line"}"#;
     assert_faults(
         &asked(subset, json!([])),
-        &["subset: \"logs\": public.logs has no primary key to order its rows by. Name a column, such as by: \"line\"."],
+        &[
+            r#""entry":"subset: \"logs\"","fault":{"kind":"part_no_order","table":"public.logs","column":"line"}"#,
+        ],
     );
     assert_faults(&asked(limits, json!([])), &[expected]);
     assert_faults(&asked(both.clone(), json!([])), &[expected]);
@@ -303,7 +310,9 @@ fn a_cap_without_an_order_names_a_column_that_is_there_as_its_option_takes_it() 
     named[1]["order_by"] = json!(["lin"]);
     assert_faults(
         &asked(named, json!([])),
-        &["limits: \"logs\": public.logs has no column lin"],
+        &[
+            r#""entry":"limits: \"logs\"","fault":{"kind":"part_no_column","table":"public.logs","column":"lin""#,
+        ],
     );
 }
 
@@ -316,7 +325,9 @@ fn all_rules_of_one_table_are_named_and_keeping_one_is_enough() {
     let all = ["users", "public.users", "\"users\""];
     assert_faults(
         &asked(spelt(&all), json!([])),
-        &["subset: \"users\", subset: \"public.users\" and subset: \"\"users\"\" are rules for the same table, public.users. Keep one"],
+        &[
+            r#""subset_one_table","entries":["subset: \"users\"","subset: \"public.users\""],"last":"subset: \"\"users\"\"","table":"public.users"}"#,
+        ],
     );
     assert!(planned(&asked(spelt(&all[2..]), json!([]))).is_ok());
 }

@@ -138,6 +138,9 @@ enum Look {
     Address,
     Hardware,
     Array,
+    Shape,
+    Range,
+    Money,
 }
 
 /// None where a value may look like any.
@@ -161,9 +164,14 @@ fn look(schema: &Schema, table: usize, column: &str) -> Option<Look> {
         Nature::Canonical("date" | "timestamp without time zone" | "timestamp with time zone") => {
             Some(Look::Moment)
         }
-        Nature::Canonical("time without time zone") => Some(Look::Time),
+        Nature::Canonical("time without time zone") | Nature::Other("time with time zone" | "interval") => {
+            Some(Look::Time)
+        }
         Nature::Canonical("inet" | "cidr") => Some(Look::Address),
-        Nature::Canonical("macaddr") => Some(Look::Hardware),
+        Nature::Canonical("macaddr") | Nature::Other("macaddr8") => Some(Look::Hardware),
+        Nature::Other("money") => Some(Look::Money),
+        Nature::Other("point" | "line" | "lseg" | "box" | "path" | "polygon" | "circle") => Some(Look::Shape),
+        Nature::Other(name) if name.ends_with("range") => Some(Look::Range),
         _ => None,
     }
 }
@@ -173,6 +181,16 @@ pub(super) fn may_be_equal(schema: &Schema, one: (usize, &str), other: (usize, &
     match (look(schema, one.0, one.1), look(schema, other.0, other.1)) {
         (Some(one), Some(other)) => one == other,
         _ => true,
+    }
+}
+
+/// Whether a column may have a value that is written so.
+pub(super) fn may_be(schema: &Schema, column: (usize, &str), text: &str) -> bool {
+    match look(schema, column.0, column.1) {
+        None => true,
+        Some(Look::Digits) => text.parse::<f64>().is_ok(),
+        Some(Look::Boolean) => matches!(text, "t" | "f"),
+        Some(_) => text.contains(|c: char| c.is_ascii_digit()),
     }
 }
 

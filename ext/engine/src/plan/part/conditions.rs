@@ -1,75 +1,269 @@
-//! What can be known of a condition without the server: that it is one, and that it reads its own table's columns.
+//! What can be known of a condition without the server: that it is one, that it reads its own table's columns, and that it
+//! calls nothing which writes.
 
-use super::rules::no_column;
-use crate::plan::parse::{folded, has_query, parse_expression, Unreadable};
+use super::names::{column_shown, quoted_in_sql, table_shown};
+use crate::failure::PartFault;
+use crate::plan::parse::{folded, has_query, parse_condition, Unreadable};
+use crate::plan::part::own_entry::Place;
 use crate::plan::schema::Table;
 use crate::plan::walk;
-use sqlparser::ast::{Expr, Ident};
+use sqlparser::ast::{
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart,
+};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::{BTreeSet, HashSet};
 
-const QUERY: &str = "its where has a query in it (SELECT, TABLE or VALUES), which a backup that streams by cannot answer. Write \
-                     values as a list, such as \"id IN (12, 47)\", or give the other table its own rule: rows follow the tables \
-                     that they refer to.";
+/// PostgreSQL's own functions that write.
+const WRITING: [&str; 12] = [
+    "nextval",
+    "setval",
+    "lo_creat",
+    "lo_create",
+    "lo_import",
+    "lo_unlink",
+    "lo_put",
+    "lo_from_bytea",
+    "lo_truncate",
+    "lo_truncate64",
+    "lowrite",
+    "pg_notify",
+];
 
-/// Everything that is wrong with a condition; the columns that it reads are added to `reads`. `table`: None where it is not
-/// known which is meant.
-pub(super) fn problems(condition: &str, table: Option<&Table>, reads: &mut BTreeSet<String>) -> Vec<String> {
-    let expression = match parse_expression(condition) {
+/// PostgreSQL's own functions that run a query or read a table.
+const READING: [&str; 12] = [
+    "query_to_xml",
+    "query_to_xmlschema",
+    "query_to_xml_and_xmlschema",
+    "table_to_xml",
+    "table_to_xmlschema",
+    "table_to_xml_and_xmlschema",
+    "schema_to_xml",
+    "schema_to_xml_and_xmlschema",
+    "database_to_xml",
+    "database_to_xml_and_xmlschema",
+    "cursor_to_xml",
+    "ts_stat",
+];
+
+/// A longer condition is not repeated.
+const LONGEST: usize = 80;
+
+/// Everything that is wrong with a condition; the columns that it reads are added to `reads`. `place`: None where it is not
+/// known which table is meant.
+pub(super) fn problems(
+    condition: &str,
+    place: Option<&Place<'_>>,
+    reads: &mut BTreeSet<String>,
+) -> Vec<PartFault> {
+    let expression = match parse_condition(condition) {
         Ok(expression) => expression,
         // The parser does not know all forms of a query.
-        Err(_) if has_query(condition) => return vec![QUERY.to_owned()],
+        Err(_) if has_query(condition) => return vec![PartFault::WhereQuery],
         Err(why @ (Unreadable::Parser(_) | Unreadable::Tokenizer(_) | Unreadable::More(_))) => {
-            return vec![format!(
-                "its where is not an SQL condition ({why}). Write what would stand behind WHERE, such as \"id IN (12, 47)\"."
-            )]
+            let trouble = why.to_string();
+            return vec![PartFault::WhereUnread { trouble }];
         }
     };
-    let mut problems = Vec::new();
+    let mut look = Look {
+        condition,
+        place,
+        reads,
+        problems: Vec::new(),
+        seen: HashSet::new(),
+        fields: HashSet::new(),
+    };
     if has_query(condition) {
-        problems.push(QUERY.to_owned());
+        look.problems.push(PartFault::WhereQuery);
     }
-    let Some(table) = table else {
-        return problems;
-    };
-    let mut seen = HashSet::new();
+    // What a SELECT names may be another table's.
     walk::expressions(&expression, |depth, part| {
-        // What a SELECT names may be another table's.
-        if depth > 0 {
-            return;
+        if depth == 0 {
+            look.at(part);
         }
-        match column(part, table) {
-            None => {}
-            Some(Err(problem)) => problems.push(problem),
-            Some(Ok(column)) => {
-                let name = folded(column);
-                if seen.insert(name.clone()) {
-                    match table.column(&name) {
-                        Some(_) => drop(reads.insert(name)),
-                        None => problems.push(no_column(table, &name)),
-                    }
+    });
+    look.problems
+}
+
+/// What is found on the way through a condition.
+struct Look<'a> {
+    condition: &'a str,
+    place: Option<&'a Place<'a>>,
+    reads: &'a mut BTreeSet<String>,
+    problems: Vec<PartFault>,
+    seen: HashSet<String>,
+    /// Parts of it that name fields of a composite value, which are no columns.
+    fields: HashSet<*const Expr>,
+}
+
+impl Look<'_> {
+    fn at(&mut self, part: &Expr) {
+        match part {
+            Expr::Function(function) => self.function(function),
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let fields = access_chain.iter().filter_map(|one| match one {
+                    AccessExpr::Dot(field) => Some(std::ptr::from_ref(field)),
+                    AccessExpr::Subscript(_) => None,
+                });
+                self.fields.extend(fields);
+            }
+            _ if self.fields.contains(&std::ptr::from_ref(part)) => {}
+            _ => {
+                if let Some(place) = self.place {
+                    self.name(part, place);
                 }
             }
         }
-    });
-    problems
-}
+    }
 
-/// The column that a part of a condition names, or why it names none of the table's; None where it names no column.
-fn column<'e>(part: &'e Expr, table: &Table) -> Option<Result<&'e Ident, String>> {
-    let parts = match part {
-        Expr::Identifier(column) => return Some(Ok(column)),
-        Expr::CompoundIdentifier(parts) => parts,
-        _ => return None,
-    };
-    match parts.as_slice() {
-        [named, column] if folded(named) == table.name.name => Some(Ok(column)),
-        _ => {
-            let written: Vec<String> = parts.iter().map(ToString::to_string).collect();
-            Some(Err(format!(
-                "its where reads {}, and a condition can read columns of {} alone. Write a column's name, without a schema.",
-                written.join("."),
-                table.name
-            )))
+    fn function(&mut self, function: &Function) {
+        if let (Some(place), true) = (self.place, takes_row(function)) {
+            self.problems.push(whole_row(place.table()));
+        }
+        let Some(name) = own_function(&function.name) else {
+            return;
+        };
+        let function = name.clone();
+        let fault = match name.as_str() {
+            name if WRITING.contains(&name) => PartFault::WhereWrites { function },
+            name if READING.contains(&name) => PartFault::WhereRunsQuery { function },
+            _ => return,
+        };
+        if !self.problems.contains(&fault) {
+            self.problems.push(fault);
         }
     }
+
+    /// Looks at what may be a column, or whole rows.
+    fn name(&mut self, part: &Expr, place: &Place<'_>) {
+        let table = place.table();
+        let column = match part {
+            Expr::Identifier(column) => column,
+            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                [named, column] if folded(named) == table.name.name => column,
+                _ => {
+                    self.problems.push(reads_other(parts, table));
+                    return;
+                }
+            },
+            Expr::QualifiedWildcard(..) | Expr::Wildcard(_) => {
+                self.problems.push(whole_row(table));
+                return;
+            }
+            _ => return,
+        };
+        let name = folded(column);
+        if !self.seen.insert(name.clone()) {
+            return;
+        }
+        if table.column(&name).is_some() {
+            self.reads.insert(name);
+        } else if matches!(part, Expr::Identifier(_)) && name == table.name.name {
+            self.problems.push(whole_row(table));
+        } else {
+            self.problems.push(self.no_column(column, &name, place));
+        }
+    }
+
+    fn no_column(&self, column: &Ident, name: &str, place: &Place<'_>) -> PartFault {
+        let table = place.table();
+        let shown = table_shown(&table.name);
+        if column.quote_style.is_some() {
+            // It may be a text that a person is known by.
+            return match place.near(name) {
+                Some(meant) => PartFault::WhereQuotesMeant { table: shown, meant },
+                None => PartFault::WhereQuotes { table: shown },
+            };
+        }
+        let is_meant = |known: &&str| known.to_lowercase() == name;
+        let mut names = table.columns.iter().map(|known| known.name.as_str());
+        let Some(meant) = names.find(is_meant) else {
+            return place.no_column(name);
+        };
+        let (column, meant) = (name.to_owned(), quoted_in_sql(meant));
+        match quoting(self.condition, &column, &meant) {
+            Some(condition) => PartFault::WhereCapitals {
+                table: shown,
+                column,
+                meant,
+                condition,
+            },
+            None => PartFault::WhereCapitalsThere {
+                table: shown,
+                column,
+                meant,
+            },
+        }
+    }
+}
+
+/// Whether a whole row is among its arguments.
+fn takes_row(function: &Function) -> bool {
+    let FunctionArguments::List(list) = &function.args else {
+        return false;
+    };
+    let is_row =
+        |one: &FunctionArg| matches!(one, FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)));
+    list.args.iter().any(is_row)
+}
+
+/// The name of a function that is PostgreSQL's own, or may be.
+fn own_function(name: &ObjectName) -> Option<String> {
+    let parts: Vec<String> = (name.0.iter())
+        .filter_map(|part| match part {
+            ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+            ObjectNamePart::Function(_) => None,
+        })
+        .collect();
+    match parts.as_slice() {
+        [name] => Some(name.clone()),
+        [schema, name] if schema == "pg_catalog" => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn reads_other(parts: &[Ident], table: &Table) -> PartFault {
+    // What stands in double quotes may be a value.
+    let shown = parts.iter().map(|part| match part.quote_style {
+        Some(_) if table.column(&part.value).is_none() && part.value != table.name.name => "\"…\"".to_owned(),
+        _ => part.to_string(),
+    });
+    PartFault::WhereReadsOther {
+        name: shown.collect::<Vec<_>>().join("."),
+        table: table_shown(&table.name),
+    }
+}
+
+fn whole_row(table: &Table) -> PartFault {
+    let columns = table.columns.iter().filter(|column| column.generated.is_none());
+    PartFault::WhereWholeRow {
+        columns: columns.map(|column| column_shown(&column.name)).collect(),
+    }
+}
+
+/// The condition with a column in double quotes wherever it stands without; None where it is long, or has texts, which may be
+/// a person's.
+fn quoting(condition: &str, column: &str, quoted: &str) -> Option<String> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, condition).tokenize().ok()?;
+    let mut written = String::new();
+    for token in tokens {
+        match &token {
+            Token::Word(word) if word.quote_style.is_none() && word.value.to_lowercase() == column => {
+                written.push_str(quoted);
+            }
+            Token::Word(word) if word.quote_style.is_some() => return None,
+            Token::Word(_) | Token::Number(..) | Token::Whitespace(_) | Token::Comma | Token::Period => {
+                written.push_str(&token.to_string());
+            }
+            Token::LParen | Token::RParen | Token::Eq | Token::Neq | Token::Lt | Token::Gt => {
+                written.push_str(&token.to_string());
+            }
+            Token::LtEq | Token::GtEq | Token::Plus | Token::Minus | Token::Mul | Token::DoubleColon => {
+                written.push_str(&token.to_string());
+            }
+            _ => return None,
+        }
+    }
+    (written.chars().count() <= LONGEST).then_some(written)
 }

@@ -1,9 +1,12 @@
 //! `on_missing`: what is wrong with the columns that it names.
 
+use super::names::{column_shown, table_shown};
 use super::references::References;
 use super::rules::Ruled;
+use crate::failure::{PartFault, SubsetFault};
+use crate::notice::Notice;
 use crate::plan::schema::Schema;
-use crate::plan::Problems;
+use crate::plan::Diagnostics;
 
 /// Checks the columns of a table's rule, whether or not the table's rows come.
 pub(super) fn check(
@@ -11,28 +14,38 @@ pub(super) fn check(
     ruled: &Ruled,
     references: &References,
     schema: &Schema,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) {
+    // What is said of several tables need not fit each.
+    if ruled.by_pattern {
+        return;
+    }
     let known = &schema.tables[table];
-    for name in ruled.nullify.iter().filter(|name| known.column(name).is_some()) {
-        let of_column = references.found.iter().filter(|one| {
-            // A key of a partition is one of the whole.
-            schema.topmost(one.from) == table && one.columns.contains(name)
+    let table_name = || table_shown(&known.name);
+    // A key of a partition is one of the whole. Of a reference that is wrong it is known that there is to be one.
+    let own = |from: usize| schema.topmost(from) == table;
+    let has_any = references.found.iter().map(|one| one.from).any(own);
+    if ruled.nullify_all && !has_any && !references.wrong.iter().any(|(from, _)| own(*from)) {
+        diagnostics.warnings.push(Notice::NullsNothing {
+            entry: ruled.written.clone(),
+            table: table_name(),
         });
-        let mut of_column = of_column.peekable();
-        // Of a reference that is wrong it is known that there is to be one.
-        let is_to_be =
-            |(from, columns): &(usize, Vec<String>)| schema.topmost(*from) == table && columns.contains(name);
-        if of_column.peek().is_none() && !references.wrong.iter().any(is_to_be) {
-            problems.add(format!(
-                "{}: on_missing: no reference of {} has the column {name}. Declare it in subset_references, or remove it.",
-                ruled.written, known.name
-            ));
+    }
+    for name in ruled.nullify.iter().filter(|name| known.column(name).is_some()) {
+        let of_column = references.found.iter();
+        let mut of_column = of_column
+            .filter(|one| own(one.from) && one.columns.contains(name))
+            .peekable();
+        let is_to_be = |(from, columns): &(usize, Vec<String>)| own(*from) && columns.contains(name);
+        let (table, column) = (table_name(), column_shown(name));
+        let fault = if of_column.peek().is_none() && !references.wrong.iter().any(is_to_be) {
+            PartFault::NullsNoReference { table, column }
         } else if of_column.any(|one| one.nullable(schema, &references.found).is_empty()) {
-            problems.add(format!(
-                "{}: on_missing: {name} cannot become NULL in {}. Remove it; its rows go with those that they refer to.",
-                ruled.written, known.name
-            ));
-        }
+            PartFault::NullsNever { table, column }
+        } else {
+            continue;
+        };
+        let entry = ruled.written.clone();
+        diagnostics.problems.add(SubsetFault::In { entry, fault });
     }
 }

@@ -7,14 +7,17 @@ mod compare;
 mod conditions;
 mod groups;
 mod missing;
+mod names;
 mod needs;
 mod operands;
+mod own_entry;
 mod question;
 mod read;
 mod references;
 mod rules;
 mod value;
 
+pub(crate) use names::table_shown;
 pub use needs::Needs;
 pub(crate) use needs::{calls, serves_expressions};
 pub(crate) use question::at_a_row_remedy;

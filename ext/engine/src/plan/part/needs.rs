@@ -3,7 +3,7 @@
 //! backup says what it needs.
 
 use super::{PartRule, Relation};
-use crate::plan::parse::parse_expression;
+use crate::plan::parse::parse_condition;
 use crate::plan::{walk, Statement};
 use pg_dump_archive::{DumpId, EntryKind};
 use sqlparser::ast::Expr;
@@ -169,7 +169,7 @@ pub(crate) fn calls(condition: &str, function: &Statement) -> bool {
         let called = called.name.to_string().to_lowercase();
         called.rsplit('.').next().map(|called| called.trim_matches('"')) == Some(name.as_str())
     };
-    parse_expression(condition).is_ok_and(|expression| walk::any(&expression, is_called))
+    parse_condition(condition).is_ok_and(|expression| walk::any(&expression, is_called))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What AND or OR joins in a condition, each as it is written: the server is asked about them one by one, so that a fault in
 //! one hides none in another.
 
-use crate::plan::parse::parse_expression;
+use crate::plan::parse::parse_condition;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -9,7 +9,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 /// The parts of a condition; none where it has not two.
 pub(super) fn operands(condition: &str) -> Vec<&str> {
     let found = cut(condition).unwrap_or_default();
-    match found.iter().all(|part| parse_expression(part).is_ok()) {
+    match found.iter().all(|part| parse_condition(part).is_ok()) {
         true => found,
         false => Vec::new(),
     }

@@ -1,7 +1,9 @@
 //! What the server is asked of a rule before any row is there, and what to do where it refuses.
 
+use super::names::{column_shown, table_shown};
 use super::operands::operands;
 use super::{PartRule, Relation};
+use crate::failure::{Attempt, PartRemedy};
 use crate::plan::quote_identifier;
 
 /// A part of a rule, asked about by itself: a fault in one hides none in another.
@@ -74,64 +76,54 @@ impl Question {
 }
 
 impl Aspect {
-    /// What messages call it.
-    pub(crate) fn of(&self, relation: &Relation) -> String {
+    /// What of a table's rule was asked.
+    pub(crate) fn attempt(&self, relation: &Relation) -> Attempt {
+        let table = table_shown(&relation.table);
         match self {
-            Self::Condition => format!("the condition of the subset's rule for {}", relation.table),
-            Self::Order(column) => format!("the order by {column} in the rule for {}", relation.table),
+            Self::Condition => Attempt::SubsetCondition { table },
+            Self::Order(column) => Attempt::SubsetOrder {
+                table,
+                column: column_shown(column),
+            },
         }
     }
 
     /// What to do where the server refuses it with this SQLSTATE.
-    pub(crate) fn remedy(&self, code: &str) -> &'static str {
+    pub(crate) fn remedy(&self, code: &str) -> PartRemedy {
         match (self, code) {
-            (_, "42501") => "Grant the target's role what it uses, or write it without that.",
+            (_, "42501") => PartRemedy::GrantOrLeaveOut,
             (Self::Condition, code) => condition_remedy(code),
-            (Self::Order(_), "42883") => {
-                "Order by a column whose values have an order, such as numbers and times, or, where the table has a primary \
-                 key, by none: then that orders."
-            }
-            (Self::Order(_), _) => {
-                "Order by another column, or, where the table has a primary key, by none: then that orders."
-            }
+            (Self::Order(_), "42883") => PartRemedy::OrderByOrdered,
+            (Self::Order(_), _) => PartRemedy::OrderByOther,
         }
     }
 }
 
 /// What to do where the server refuses a condition, before any row is there or at a row.
-pub(crate) fn condition_remedy(code: &str) -> &'static str {
+pub(crate) fn condition_remedy(code: &str) -> PartRemedy {
     match code {
-        "42804" => "Write a condition that is true or false, such as \"code IS NOT NULL\".",
-        "42883" | "42725" => {
-            "Compare values of one type, with a cast if need be, such as \"id::text LIKE '1%'\", and correct the names of functions."
-        }
-        "22P02" | "22007" | "22008" | "22003" => {
-            "Write the value as its type is written, such as '2026-01-31' for a date and 5 for a number."
-        }
-        "42601" => "Write what would stand behind WHERE in SQL, such as \"id IN (12, 47)\".",
-        "42803" | "42P20" => {
-            "Look at one row at a time, without an aggregate or a window: first or last, with by, take so many rows."
-        }
-        "0A000" => "Look at one row at a time, without what gives several, such as unnest or generate_series.",
-        "42P01" => {
-            "Read the table's own columns alone, also in functions that it calls: no other table of the backup is there yet."
-        }
-        "42846" => "Cast by way of text, such as \"code::text::integer = 5\".",
-        "22012" => "Write nullif(…, 0) for what something is divided by.",
-        "25006" => "Leave out what writes, such as nextval and lo_create: a condition may only read.",
-        "25001" => "Leave out what changes the session, such as set_config: a condition may only read.",
-        _ => "Correct the condition.",
+        "42804" => PartRemedy::TrueOrFalse,
+        "42883" | "42725" => PartRemedy::CompareAlike,
+        "22P02" | "22007" | "22008" | "22003" => PartRemedy::WriteAsType,
+        "42601" => PartRemedy::WriteSql,
+        "42803" | "42P20" => PartRemedy::NoAggregate,
+        "0A000" => PartRemedy::NoSet,
+        "42P01" => PartRemedy::OwnColumns,
+        "42846" => PartRemedy::CastByText,
+        "22012" => PartRemedy::NoZero,
+        // Only what writes can meet a constraint.
+        code if code == "25006" || code.starts_with("23") => PartRemedy::NoWriting,
+        "25001" => PartRemedy::NoSetting,
+        _ => PartRemedy::CorrectCondition,
     }
 }
 
 /// The same where it fails at a row.
-pub(crate) fn at_a_row_remedy(code: &str) -> &'static str {
+pub(crate) fn at_a_row_remedy(code: &str) -> PartRemedy {
     match code {
-        "22P02" | "22007" | "22008" | "22003" | "22023" => {
-            "Keep such values from it by CASE, such as \"CASE WHEN code ~ '^[0-9]{1,9}$' THEN code::integer > 5 ELSE false END\"."
-        }
-        "57014" => "Write a condition that takes less time, or raise the role's statement_timeout.",
-        "53100" | "53200" => "Give the server more room, or ask for fewer rows.",
+        "22P02" | "22007" | "22008" | "22003" | "22023" => PartRemedy::KeepByCase,
+        "57014" => PartRemedy::LessTime,
+        "53100" | "53200" => PartRemedy::RoomOrFewerRows,
         code => condition_remedy(code),
     }
 }
@@ -182,19 +174,24 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_says_what_can_be_written_instead() {
-        let order = Aspect::Order("about".into());
+    fn what_to_do_depends_on_what_the_server_has_against_it() {
+        let order = Aspect::Order("Key".into());
+        let (table, column) = ("'public.\"odd\"\"s\"'".to_owned(), "\"Key\"".to_owned());
         assert_eq!(
-            order.of(&relation(PartRule::All)),
-            "the order by about in the rule for public.odd\"s"
+            order.attempt(&relation(PartRule::All)),
+            Attempt::SubsetOrder { table, column }
         );
-        assert!(order
-            .remedy("42883")
-            .contains("whose values have an order, such as numbers and times"));
-        assert!(Aspect::Condition.remedy("42804").contains("true or false"));
-        assert!(Aspect::Condition.remedy("42501").contains("Grant"));
-        assert!(at_a_row_remedy("22P02").contains("CASE WHEN"));
-        assert!(at_a_row_remedy("25006").contains("only read"));
-        assert!(at_a_row_remedy("25001").contains("such as set_config"));
+        assert_eq!(order.remedy("42883"), PartRemedy::OrderByOrdered);
+        assert_eq!(Aspect::Condition.remedy("42804"), PartRemedy::TrueOrFalse);
+        assert_eq!(Aspect::Condition.remedy("42501"), PartRemedy::GrantOrLeaveOut);
+        assert_eq!(at_a_row_remedy("22P02"), PartRemedy::KeepByCase);
+        assert_eq!(at_a_row_remedy("25001"), PartRemedy::NoSetting);
+    }
+
+    #[test]
+    fn a_condition_that_meets_a_constraint_writes() {
+        for code in ["25006", "23505", "23502"] {
+            assert_eq!(at_a_row_remedy(code), PartRemedy::NoWriting, "{code}");
+        }
     }
 }

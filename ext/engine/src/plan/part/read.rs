@@ -3,10 +3,13 @@
 
 use super::compare::{compared, nature};
 use super::groups::Groups;
+use super::names::{column_shown, table_shown};
 use super::references::{declared, Declared, Origin};
 use super::rules::{rules, Ruled, Rules};
 use super::value::value_type;
 use super::{missing, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation};
+use crate::failure::SubsetFault;
+use crate::notice::Notice;
 use crate::plan::schema::{Column, Schema};
 use crate::plan::{Diagnostics, Load, Problems};
 use crate::settings::{Others, Subset};
@@ -38,7 +41,10 @@ pub(in crate::plan) fn read(
         .iter()
         .chain(idle.iter().map(|(table, ruled)| (table, ruled)));
     for (table, ruled) in known {
-        missing::check(*table, ruled, &references, schema, &mut diagnostics.problems);
+        missing::check(*table, ruled, &references, schema, &mut diagnostics);
+    }
+    if subset.tables.is_empty() && subset.references.iter().any(|one| !one.reflected) {
+        diagnostics.warnings.push(Notice::ReferencesIdle);
     }
     let reader = Reader {
         subset,
@@ -160,10 +166,7 @@ impl<'a> Reader<'a> {
         let mut tables = self.sources.blocks.keys();
         let is_meant = self.subset.tables.iter().any(|rule| rule.allow_empty);
         if !is_meant && tables.all(|table| self.rule(*table) == PartRule::Referenced) {
-            problems.add(
-                "subset: every table whose rows come is :referenced, so no row comes that could refer to another. Give one of \
-                 them a rule that keeps rows, or put allow_empty: true beside one.",
-            );
+            problems.add(SubsetFault::OnlyReferenced);
         }
     }
 
@@ -222,21 +225,15 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let from = self.schema.tables[declared.from].name.in_rules();
-            let remedy = match declared.origin {
-                Origin::Models => format!(
-                    "The app's models refer by it: say in subset_references what the column refers to that it is computed \
-                     from, or that nothing does by this one (\"{from}.{}\" => false).",
-                    declared.columns.join(",")
-                ),
-                Origin::Key | Origin::Configuration => format!(
-                    "Leave {} out by exclude_tables, or take all of production.",
-                    table.name
-                ),
-            };
-            problems.add(format!(
-                "subset: {}.{name} is a generated column, which a backup does not hold, and rows are chosen by it. {remedy}",
-                table.name
-            ));
+            let shown = table_shown(&table.name);
+            let column = format!("{shown}.{}", column_shown(name));
+            problems.add(match declared.origin {
+                Origin::Models => SubsetFault::GeneratedByModels {
+                    column,
+                    entry: format!("{from}.{}", declared.columns.join(",")),
+                },
+                Origin::Key | Origin::Configuration => SubsetFault::GeneratedKey { column, table: shown },
+            });
         }
     }
 

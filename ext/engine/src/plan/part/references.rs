@@ -2,6 +2,8 @@
 
 mod one;
 
+use super::names::table_shown;
+use crate::failure::{PartFault, SubsetFault};
 use crate::plan::schema::{Schema, Unique};
 use crate::plan::Problems;
 use crate::settings::{DeclaredReference, Subset};
@@ -61,13 +63,16 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
             true => Err(names(reference, schema)),
             false => read(reference, schema),
         };
+        let understood = match understood {
+            Ok(one) if found.iter().any(|known| is_same(known, &one)) => continue,
+            understood if reference.unread => understood,
+            understood => beside_key(understood, reference, &found[..keys], schema),
+        };
         match understood {
-            Ok(one) if found.iter().any(|known| is_same(known, &one)) => {}
             Ok(one) => found.push(one),
             Err(faults) => {
-                let written = written(reference);
                 let faults = faults.into_iter();
-                faults.for_each(|fault| problems.add(format!("{written}: {fault}")));
+                faults.for_each(|fault| problems.add(in_entry(reference, fault)));
                 let from = referring(reference, schema);
                 wrong.extend(from.into_iter().map(|from| (from, reference.columns.clone())));
             }
@@ -90,6 +95,26 @@ pub(super) fn declared(subset: &Subset, schema: &Schema, problems: &mut Problems
         }
     }
     References { found, wrong }
+}
+
+/// What is declared of the columns of a foreign key, which counts whatever is.
+fn beside_key(
+    understood: Result<Declared, Vec<PartFault>>,
+    reference: &DeclaredReference,
+    keys: &[Declared],
+    schema: &Schema,
+) -> Result<Declared, Vec<PartFault>> {
+    let Ok(from) = referring(reference, schema) else {
+        return understood;
+    };
+    let is_it = |key: &&Declared| key.from == from && key.columns == reference.columns;
+    let Some(key) = keys.iter().find(is_it) else {
+        return understood;
+    };
+    let table = table_shown(&schema.tables[key.to].name);
+    let mut faults = understood.err().unwrap_or_default();
+    faults.push(PartFault::ForeignKey { table });
+    Err(faults)
 }
 
 /// The backup's foreign keys.
@@ -128,25 +153,21 @@ fn nothing(
 ) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     for reference in subset.references.iter().filter(|one| one.nothing) {
-        let written = written(reference);
-        match referring(reference, schema) {
-            Err(problem) => problems.add(format!("{written}: {problem}")),
-            Ok(from) => {
-                let known = &schema.tables[from];
-                for unknown in unknown(&reference.columns, known) {
-                    problems.add(format!("{written}: {unknown}"));
-                }
-                if keys
-                    .iter()
-                    .any(|key| key.from == from && key.columns == reference.columns)
-                {
-                    problems.add(format!(
-                        "{written}: it is a foreign key, which always counts. Remove the entry."
-                    ));
-                }
-                found.push((from, reference.columns.clone()));
+        let from = match referring(reference, schema) {
+            Ok(from) => from,
+            Err(fault) => {
+                problems.add(in_entry(reference, fault));
+                continue;
             }
+        };
+        for fault in unknown(&reference.columns, &schema.tables[from]) {
+            problems.add(in_entry(reference, fault));
         }
+        let is_it = |key: &Declared| key.from == from && key.columns == reference.columns;
+        if keys.iter().any(is_it) {
+            problems.add(in_entry(reference, PartFault::NotNothing));
+        }
+        found.push((from, reference.columns.clone()));
     }
     found
 }
@@ -166,12 +187,11 @@ fn refuse_twice(named: &[&DeclaredReference], schema: &Schema, problems: &mut Pr
     for ((from, columns), spellings) in places {
         if let [others @ .., last] = spellings.as_slice() {
             if !others.is_empty() {
-                problems.add(format!(
-                    "subset_references: {} and {last} are one place, {}.{}. Keep one of them.",
-                    others.join(", "),
-                    schema.tables[from].name,
-                    columns.join(",")
-                ));
+                problems.add(SubsetFault::OnePlace {
+                    entries: others.to_vec(),
+                    last: last.clone(),
+                    place: format!("{}.{}", table_shown(&schema.tables[from].name), columns.join(",")),
+                });
             }
         }
     }
@@ -201,6 +221,13 @@ fn written(reference: &DeclaredReference) -> String {
     match reference.table.is_empty() {
         true => "subset_references".to_owned(),
         false => format!("subset_references: {}", place(reference)),
+    }
+}
+
+fn in_entry(reference: &DeclaredReference, fault: PartFault) -> SubsetFault {
+    SubsetFault::In {
+        entry: written(reference),
+        fault,
     }
 }
 

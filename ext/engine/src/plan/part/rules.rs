@@ -1,9 +1,12 @@
 //! The rules as the configuration has them, each with the table that it names.
 
-use super::compare::{nature, Nature};
+use super::names::{column_shown, table_shown};
+use super::own_entry::{column_advice, has_star, Place};
 use super::{conditions, Cap, PartRule};
-use crate::alike::first_of;
-use crate::plan::exclude::{not_found, tables_like};
+use crate::alike::NAMED;
+use crate::failure::{NameFault, PartFault, SubsetFault};
+use crate::notice::Notice;
+use crate::plan::exclude::{no_table, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::schema::{Schema, Table, Unique};
 use crate::plan::{Diagnostics, Problems};
@@ -20,6 +23,8 @@ pub(super) struct Ruled {
     pub(super) reads: BTreeSet<String>,
     pub(super) nullify_all: bool,
     pub(super) nullify: Vec<String>,
+    /// Its entry is a pattern's, which need not fit each of its tables.
+    pub(super) by_pattern: bool,
 }
 
 /// The rules as they are understood.
@@ -41,7 +46,7 @@ pub(super) fn rules(
 ) -> Rules {
     let mut rules = Rules::default();
     for (table, entries) in named(subset, schema, &has_rows, diagnostics) {
-        let merged = merged(&entries, &schema.tables[table], &mut diagnostics.problems);
+        let merged = merged(&entries, table, schema, &mut diagnostics.problems);
         // Of rules that exclude one another each is read for what else is wrong with it, and the first counts.
         for rule in &merged {
             let read = read(*rule, table, schema, &mut diagnostics.problems);
@@ -77,47 +82,67 @@ fn named<'s>(
     has_rows: impl Fn(usize) -> bool,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<usize, Vec<&'s TableRule>> {
-    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
+    let mut found: Vec<(&TableRule, Vec<usize>)> = Vec::new();
     for entry in &subset.tables {
-        let written = written(entry);
         let Some(pattern) = NamePattern::parse(&entry.table) else {
-            diagnostics.problems.add(format!(
-                "{written} is not a table's name. Write table, schema.table or a pattern with *, with double quotes around \
-                 a name that has dots in it."
-            ));
+            diagnostics.problems.add(NameFault::NotAPattern {
+                place: entry.option.clone(),
+                text: entry.table.clone(),
+            });
             without_a_table(entry, &mut diagnostics.problems);
             continue;
         };
-        let found = tables_like(&pattern, schema);
-        if found.is_empty() {
-            diagnostics.problems.add(format!(
-                "{}: {}",
-                entry.option,
-                not_found(&entry.table, &pattern, schema)
-            ));
-            without_a_table(entry, &mut diagnostics.problems);
-        }
-        let (partitions, found): (Vec<usize>, Vec<usize>) = found
-            .into_iter()
-            .partition(|table| schema.topmost(*table) != *table);
-        for problem in partitions_alone(&partitions, &found, schema) {
-            diagnostics.problems.add(format!("{written}: {problem}"));
-        }
-        for table in found.iter().filter(|table| !has_rows(**table)) {
-            diagnostics.warnings.push(format!(
-                "{written} has no effect: the rows of {} do not come at all.",
-                schema.tables[*table].name
-            ));
-        }
-        let roots = partitions.iter().map(|partition| schema.topmost(*partition));
-        let mut tables: Vec<usize> = found.iter().copied().chain(roots).collect();
-        tables.sort_unstable();
-        tables.dedup();
-        for table in read_for(entry, tables, schema, &has_rows) {
+        found.push((entry, tables_of(entry, &pattern, schema, &has_rows, diagnostics)));
+    }
+    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
+    for (entry, tables) in &found {
+        // A name counts before a pattern of the same option.
+        let is_named = |table: &usize| {
+            let mut others = found.iter().filter(|(other, _)| other.option == entry.option);
+            others.any(|(other, tables)| !has_star(other) && tables.contains(table))
+        };
+        let own = tables.iter().copied();
+        let own = own.filter(|table| !has_star(entry) || !is_named(table)).collect();
+        for table in read_for(entry, own, schema, &has_rows) {
             named.entry(table).or_default().push(entry);
         }
     }
     named
+}
+
+/// The tables that an entry stands for, with what is wrong with its name.
+fn tables_of(
+    entry: &TableRule,
+    pattern: &NamePattern,
+    schema: &Schema,
+    has_rows: impl Fn(usize) -> bool,
+    diagnostics: &mut Diagnostics,
+) -> Vec<usize> {
+    let found = tables_like(pattern, schema);
+    if found.is_empty() {
+        diagnostics.problems.add(NameFault::NoTable {
+            place: entry.option.clone(),
+            fault: no_table(&entry.table, pattern, schema),
+        });
+        without_a_table(entry, &mut diagnostics.problems);
+    }
+    let (partitions, found): (Vec<usize>, Vec<usize>) = found
+        .into_iter()
+        .partition(|table| schema.topmost(*table) != *table);
+    for fault in partitions_alone(&partitions, &found, schema) {
+        diagnostics.problems.add(in_entry(entry, fault));
+    }
+    for table in found.iter().filter(|table| !has_rows(**table)) {
+        diagnostics.warnings.push(Notice::PartRuleIdle {
+            entry: written(entry),
+            table: table_shown(&schema.tables[*table].name),
+        });
+    }
+    let roots = partitions.iter().map(|partition| schema.topmost(*partition));
+    let mut tables: Vec<usize> = found.iter().copied().chain(roots).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables
 }
 
 /// The tables that an entry is read for: the one that it names, or those of several whose rows come. Where no rows do, it has
@@ -147,42 +172,48 @@ fn read_for(
 /// What is wrong with a rule whatever its table is.
 fn without_a_table(entry: &TableRule, problems: &mut Problems) {
     let condition = entry.condition.iter();
-    for problem in condition.flat_map(|condition| conditions::problems(condition, None, &mut BTreeSet::new()))
-    {
-        problems.add(format!("{}: {problem}", written(entry)));
-    }
+    let faults = condition.flat_map(|condition| conditions::problems(condition, None, &mut BTreeSet::new()));
+    faults.for_each(|fault| problems.add(in_entry(entry, fault)));
 }
 
 /// What is wrong with a name that partitions have and the tables that they belong to have not. Those that a pattern finds
 /// with their table are part of it.
-fn partitions_alone(partitions: &[usize], found: &[usize], schema: &Schema) -> Vec<String> {
+fn partitions_alone(partitions: &[usize], found: &[usize], schema: &Schema) -> Vec<PartFault> {
     let mut alone: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for partition in partitions {
         let root = schema.topmost(*partition);
         if !found.contains(&root) {
-            let name = schema.tables[*partition].name.to_string();
+            let name = table_shown(&schema.tables[*partition].name);
             alone.entry(root).or_default().push(name);
         }
     }
-    let problem = |(root, mut names): (usize, Vec<String>)| {
-        names.sort_unstable();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (is, of) = match names.len() {
-            1 => ("is a partition", String::new()),
-            _ => ("are partitions", format!(" of {}", schema.tables[root].name)),
-        };
-        format!(
-            "{} {is}{of}, and rows are chosen from the whole. Name {} instead.",
-            first_of(&names),
-            schema.tables[root].name
-        )
+    let fault = |(root, mut tables): (usize, Vec<String>)| {
+        tables.sort_unstable();
+        let more = tables.len().saturating_sub(NAMED);
+        tables.truncate(NAMED);
+        let root = table_shown(&schema.tables[root].name);
+        match (tables.as_slice(), more) {
+            ([only], _) => PartFault::Partition {
+                table: only.clone(),
+                root,
+            },
+            (_, 0) => PartFault::Partitions { tables, root },
+            _ => PartFault::ManyPartitions { tables, more, root },
+        }
     };
-    alone.into_iter().map(problem).collect()
+    alone.into_iter().map(fault).collect()
 }
 
 /// An entry, for messages.
 fn written(entry: &TableRule) -> String {
     format!("{}: \"{}\"", entry.option, entry.table)
+}
+
+fn in_entry(entry: &TableRule, fault: PartFault) -> SubsetFault {
+    SubsetFault::In {
+        entry: written(entry),
+        fault,
+    }
 }
 
 /// What the configuration says of a table: which rows are wanted, and no more of them than so many. Both are one entry, or a
@@ -202,34 +233,52 @@ impl<'e> Merged<'e> {
     }
 }
 
-/// One table's entries as one: a condition of `subset` and a cap of `limits` go together, and nothing else does.
-/// More than one, where that is wrong.
-fn merged<'e>(entries: &[&'e TableRule], table: &Table, problems: &mut Problems) -> Vec<Merged<'e>> {
+/// One table's entries as one: a condition of `subset` and a cap of `limits` go together, and else a name counts before a
+/// pattern. More than one, where that is wrong.
+fn merged<'e>(
+    entries: &[&'e TableRule],
+    table: usize,
+    schema: &Schema,
+    problems: &mut Problems,
+) -> Vec<Merged<'e>> {
     match entries {
-        [] => Vec::new(),
-        [one] => vec![Merged::of(one)],
+        [] => return Vec::new(),
+        [one] => return vec![Merged::of(one)],
         [subset, limit] | [limit, subset]
             if subset.option == "subset"
                 && limit.option == "limits"
                 && subset.keep.is_none()
                 && subset.rows.is_none() =>
         {
-            vec![Merged {
+            return vec![Merged {
                 rule: subset,
                 cap: limit,
             }]
         }
-        [others @ .., last] => {
-            let others: Vec<String> = others.iter().map(|entry| written(entry)).collect();
-            problems.add(format!(
-                "{} and {} are rules for the same table, {}. Keep one of them.",
-                others.join(", "),
-                written(last),
-                table.name
-            ));
-            entries.iter().map(|entry| Merged::of(entry)).collect()
-        }
+        _ => {}
     }
+    let (patterns, names): (Vec<_>, Vec<_>) = entries.iter().copied().partition(|entry| has_star(entry));
+    if !patterns.is_empty() && !names.is_empty() {
+        return merged(&names, table, schema, problems);
+    }
+    if let [others @ .., last] = entries {
+        let (entries, last, at) = (
+            others.iter().map(|one| written(one)).collect(),
+            written(last),
+            table,
+        );
+        let table = table_shown(&schema.tables[at].name);
+        problems.add(match patterns.first() {
+            None => SubsetFault::OneTable { entries, last, table },
+            Some(entry) => SubsetFault::OneTableOfPatterns {
+                entries,
+                last,
+                table,
+                own: Place { entry, at, schema }.own(),
+            },
+        });
+    }
+    entries.iter().map(|entry| Merged::of(entry)).collect()
 }
 
 fn read(
@@ -239,40 +288,45 @@ fn read(
     problems: &mut Problems,
 ) -> Ruled {
     let known = &schema.tables[table];
+    let place = |entry| Place {
+        entry,
+        at: table,
+        schema,
+    };
     let mut reads = BTreeSet::new();
     // The server is asked about what is not known to be wrong.
     let mut condition = entry.condition.clone();
     if let Some(wrong) = &entry.condition {
-        for problem in conditions::problems(wrong, Some(known), &mut reads) {
-            problems.add(format!("{}: {problem}", written(entry)));
+        for fault in conditions::problems(wrong, Some(&place(entry)), &mut reads) {
+            problems.add(in_entry(entry, fault));
             condition = None;
         }
     }
-    refuse_generated(&written(entry), reads.iter(), known, problems);
-    let order = match order(cap, table, schema) {
+    refuse_generated(entry, reads.iter(), known, problems);
+    let order = match order(&place(cap)) {
         Ok(order) => order,
         Err(faults) => {
             let faults = faults.into_iter();
-            faults.for_each(|fault| problems.add(format!("{}: {fault}", written(cap))));
+            faults.for_each(|fault| problems.add(in_entry(cap, fault)));
             let is_known = |name: &&String| known.column(name).is_some();
             cap.order_by.iter().filter(is_known).cloned().collect()
         }
     };
-    refuse_generated(&written(cap), order.iter(), known, problems);
+    refuse_generated(cap, order.iter(), known, problems);
     reads.extend(order.iter().cloned());
     let cap = cap.rows.map(|rows| Cap {
         rows,
         order,
         descending: cap.descending,
     });
-    for name in &entry.nullify {
-        if known.column(name).is_none() {
-            problems.add(format!(
-                "{}: on_missing: {}",
-                written(entry),
-                no_column(known, name)
-            ));
-        }
+    let lacking = entry.nullify.iter().filter(|name| known.column(name).is_none());
+    for name in lacking.filter(|name| !place(entry).others_have(name)) {
+        let fault = PartFault::NullsNoColumn {
+            table: table_shown(&known.name),
+            column: column_shown(name),
+            advice: column_advice(known, name),
+        };
+        problems.add(in_entry(entry, fault));
     }
     let rule = match entry.keep {
         Some(Keep::All) => PartRule::All,
@@ -286,12 +340,13 @@ fn read(
         reads,
         nullify_all: entry.nullify_all,
         nullify: entry.nullify.clone(),
+        by_pattern: has_star(entry),
     }
 }
 
 /// Says which columns' values a backup does not hold.
 fn refuse_generated<'n>(
-    written: &str,
+    entry: &TableRule,
     names: impl Iterator<Item = &'n String>,
     table: &Table,
     problems: &mut Problems,
@@ -302,16 +357,15 @@ fn refuse_generated<'n>(
             .is_some_and(|column| column.generated.is_some())
     };
     for name in names.filter(is_generated) {
-        problems.add(format!(
-            "{written}: {name} is a generated column, which a backup does not hold. Use the columns that it is computed from."
-        ));
+        let column = column_shown(name);
+        problems.add(in_entry(entry, PartFault::Generated { column }));
     }
 }
 
 /// The columns of a cap's order: those that are named, then the primary key's, which breaks ties; or what is wrong with
 /// them.
-fn order(entry: &TableRule, table: usize, schema: &Schema) -> Result<Vec<String>, Vec<String>> {
-    let known = &schema.tables[table];
+fn order(place: &Place<'_>) -> Result<Vec<String>, Vec<PartFault>> {
+    let (entry, known) = (place.entry, place.table());
     let key = known.uniques.iter().find(|unique| unique.primary);
     let key: Vec<String> = key
         .and_then(Unique::columns)
@@ -320,46 +374,15 @@ fn order(entry: &TableRule, table: usize, schema: &Schema) -> Result<Vec<String>
         .map(str::to_owned)
         .collect();
     let unknown = entry.order_by.iter().filter(|name| known.column(name).is_none());
-    let unknown: Vec<String> = unknown.map(|name| no_column(known, name)).collect();
+    let unknown: Vec<PartFault> = unknown.map(|name| place.no_column(name)).collect();
     if !unknown.is_empty() {
         return Err(unknown);
     }
     if entry.rows.is_some() && entry.order_by.is_empty() && key.is_empty() {
-        return Err(vec![without_key(entry, table, schema)]);
+        return Err(vec![place.no_order()]);
     }
     let mut order = entry.order_by.clone();
     let ties = key.into_iter().filter(|_| entry.rows.is_some());
     order.extend(ties.filter(|name| !entry.order_by.contains(name)));
     Ok(order)
-}
-
-/// What is said of a cap without an order on a table without a primary key, with a column that can be named.
-fn without_key(entry: &TableRule, table: usize, schema: &Schema) -> String {
-    let known = &schema.tables[table];
-    let has_order = |name: &&str| {
-        known
-            .column(name)
-            .is_some_and(|column| column.generated.is_none())
-            && !matches!(nature(schema, table, name), Nature::Other(_))
-    };
-    let usual = ["created_at", "updated_at", "inserted_at"].into_iter();
-    let all = known.columns.iter().map(|column| column.name.as_str());
-    let remedy = match (usual.chain(all).find(has_order), entry.option.as_str()) {
-        (Some(name), "limits") => format!("Name a column, such as order_by: {name:?}."),
-        (Some(name), _) => format!("Name a column, such as by: {name:?}."),
-        (None, "limits") => {
-            "Remove the entry, and choose its rows by a condition (where) under subset.".to_owned()
-        }
-        (None, _) => "Choose its rows by a condition (where) instead.".to_owned(),
-    };
-    format!("{} has no primary key to order its rows by. {remedy}", known.name)
-}
-
-/// `public.users has no column emial. Did you mean email?`
-pub(super) fn no_column(table: &Table, column: &str) -> String {
-    let near = near::nearest(column, table.columns.iter().map(|known| known.name.as_str()));
-    match near {
-        Some(near) => format!("{} has no column {column}. Did you mean {near}?", table.name),
-        None => format!("{} has no column {column}. Correct its name.", table.name),
-    }
 }

@@ -2,14 +2,14 @@
 
 use super::temporary::prepare;
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{Attempt, ServerFailure, ServerRemedy};
+use crate::failure::{Attempt, JobRemedy, ServerFailure, ServerRemedy};
 use crate::plan::Plan;
 use crate::postgres::session::connect::Session;
 use crate::text::{text, Text};
 use std::collections::HashSet;
 
 /// What the server says of the conditions by which rows are chosen, where it refuses them.
-async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
+async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Error>> {
     let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::CheckingSubsetConditions), &error);
     let mut problems = Vec::new();
     let relations = plan.part.iter().flat_map(|part| &part.relations);
@@ -21,20 +21,14 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Text>> {
         let begin =
             "SAVEPOINT condition; SET LOCAL transaction_read_only = on; SET LOCAL search_path TO DEFAULT";
         session.batch_execute(begin).await.map_err(doing)?;
-        let (rule, asked) = (question.about.of(relation), question.asked());
-        if let Err(error) = session.batch_execute(&asked).await {
-            let refusal = Error::from_server(
-                Doing::Rule {
-                    rule: &rule,
-                    sql: &asked,
-                },
-                &error,
-            );
+        let (attempt, sql) = (&question.about.attempt(relation), &question.asked());
+        if let Err(error) = session.batch_execute(sql).await {
+            let refusal = Error::from_server(Doing::Sql { attempt, sql }, &error);
             if refusal.kind == Kind::TargetConnection {
                 return Err(refusal);
             }
             let code = error.code().map_or("", |code| code.code());
-            problems.push(refusal.what.and(" ").and(question.about.remedy(code)));
+            problems.push(Error::new(Kind::Plan, refusal.what, question.about.remedy(code)));
         }
         let end = "ROLLBACK TO SAVEPOINT condition";
         session.batch_execute(end).await.map_err(doing)?;
@@ -65,11 +59,15 @@ pub(crate) async fn explain(session: &Session, plan: &Plan) -> Result<()> {
         }
         plainly(session, "ROLLBACK TO SAVEPOINT rules_in_sql").await?;
     }
-    problems.extend(refused_of_part(session, plan).await?);
-    match &problems[..] {
-        [] => Ok(()),
-        problems => Err(all_refused(problems)),
-    }
+    let of_part = refused_of_part(session, plan).await?;
+    let remedy = match (&problems[..], &of_part[..]) {
+        ([], []) => return Ok(()),
+        ([], [one]) => return Err(one.clone()),
+        (_, []) => ServerRemedy::CorrectRule.into(),
+        _ => Text::from(JobRemedy::CorrectThis),
+    };
+    problems.extend(of_part.iter().flat_map(Error::faults));
+    Err(all_refused(&problems, remedy))
 }
 
 /// Asks about one statement: its SQLSTATE and the error, where the server refuses it.
@@ -97,7 +95,7 @@ async fn plainly(session: &Session, sql: &str) -> Result<()> {
         .map_err(|error| Error::from_server(doing, &error))
 }
 
-fn all_refused(problems: &[Text]) -> Error {
+fn all_refused(problems: &[Text], remedy: Text) -> Error {
     let what = match problems {
         [one] => one.clone(),
         several => {
@@ -110,5 +108,5 @@ fn all_refused(problems: &[Text]) -> Error {
             )
         }
     };
-    Error::new(Kind::Plan, what, ServerRemedy::CorrectRule)
+    Error::new(Kind::Plan, what, remedy)
 }
