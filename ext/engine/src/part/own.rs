@@ -35,30 +35,39 @@ pub(super) async fn move_in(
     discreet::prepare_to_choose(session).await?;
     // The condition is the team's own, so it reads as it would in the team's own sessions.
     plainly("SET LOCAL search_path TO DEFAULT").await?;
+    let before = others_read(session).await?;
     discreet::execute(session, &sql(table, relation, types, encoding))
         .await
         .map_err(|error| refusal(relation, &error))?;
-    refuse_others(session, relation).await?;
+    refuse_others(session, relation, &before).await?;
     plainly(&format!("{end}; DROP TABLE {}", table.waiting())).await
 }
 
-/// Fails where functions that a condition calls have read tables of the database's own, whose rows are not the
-/// backup's. This session reads none otherwise.
-async fn refuse_others(session: &Session, relation: &Relation) -> Result<()> {
-    let asked = "SELECT schemaname || '.' || relname FROM pg_catalog.pg_stat_xact_user_tables \
-                 WHERE seq_scan + coalesce(idx_scan, 0) > 0 AND schemaname !~ '^(pg_temp|pg_toast|scalingo_staging_sync)' \
-                 ORDER BY 1 LIMIT 1";
-    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error);
-    let Some(row) = session.query_opt(asked, &[]).await.map_err(doing)? else {
+/// Fails where functions that a condition calls have read tables of the database's own, whose rows are not the backup's.
+/// `before`: what this session had read until then.
+async fn refuse_others(session: &Session, relation: &Relation, before: &[(String, i64)]) -> Result<()> {
+    let after = others_read(session).await?;
+    let Some((read, _)) = after.into_iter().find(|one| !before.contains(one)) else {
         return Ok(());
     };
-    let read: String = row.try_get(0).map_err(doing)?;
     let table = table_shown(&relation.table);
     Err(Error::new(
         Kind::Plan,
         JobFailure::SubsetReadsOthers { table, read },
         JobRemedy::ReadOwnColumns,
     ))
+}
+
+/// The tables of the database's own that this session has read, and how often. The server counts them for a while beyond the
+/// transaction.
+async fn others_read(session: &Session) -> Result<Vec<(String, i64)>> {
+    let asked = "SELECT schemaname || '.' || relname, seq_scan + coalesce(idx_scan, 0) FROM pg_catalog.pg_stat_xact_user_tables \
+                 WHERE seq_scan + coalesce(idx_scan, 0) > 0 AND schemaname !~ '^(pg_temp|pg_toast|scalingo_staging_sync)' \
+                 ORDER BY 1";
+    let doing = |error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error);
+    let rows = session.query(asked, &[]).await.map_err(doing)?;
+    let read = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    read.collect::<std::result::Result<_, _>>().map_err(doing)
 }
 
 /// Why rows did not move in.

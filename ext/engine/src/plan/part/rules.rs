@@ -82,7 +82,7 @@ fn named<'s>(
     has_rows: impl Fn(usize) -> bool,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<usize, Vec<&'s TableRule>> {
-    let mut found: Vec<(&TableRule, Vec<usize>)> = Vec::new();
+    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
     for entry in &subset.tables {
         let Some(pattern) = NamePattern::parse(&entry.table) else {
             diagnostics.problems.add(NameFault::NotAPattern {
@@ -92,18 +92,8 @@ fn named<'s>(
             without_a_table(entry, &mut diagnostics.problems);
             continue;
         };
-        found.push((entry, tables_of(entry, &pattern, schema, &has_rows, diagnostics)));
-    }
-    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
-    for (entry, tables) in &found {
-        // A name counts before a pattern of the same option.
-        let is_named = |table: &usize| {
-            let mut others = found.iter().filter(|(other, _)| other.option == entry.option);
-            others.any(|(other, tables)| !has_star(other) && tables.contains(table))
-        };
-        let own = tables.iter().copied();
-        let own = own.filter(|table| !has_star(entry) || !is_named(table)).collect();
-        for table in read_for(entry, own, schema, &has_rows) {
+        let tables = tables_of(entry, &pattern, schema, &has_rows, diagnostics);
+        for table in read_for(entry, tables, schema, &has_rows) {
             named.entry(table).or_default().push(entry);
         }
     }
