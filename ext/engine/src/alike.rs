@@ -1,5 +1,6 @@
 //! Warnings of one kind: a few as they are, many as one line with their number.
 
+use crate::failure::Names;
 use crate::text::Text;
 
 /// More of one kind than these are one warning.
@@ -35,7 +36,19 @@ impl Alike {
     }
 }
 
-/// `1 row`, `2 rows`.
+/// The first of them, and how many more there are.
+pub(crate) fn few_of(names: impl IntoIterator<Item = impl ToString>) -> Names {
+    let mut names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => Names::All { names },
+        more => {
+            names.truncate(NAMED);
+            Names::First { names, more }
+        }
+    }
+}
+
+/// `1 row`, `2 rows`, for the subset's faults, which are not data yet.
 pub(crate) fn counted(count: u64, one: &str) -> String {
     match count {
         1 => format!("1 {one}"),
@@ -43,7 +56,7 @@ pub(crate) fn counted(count: u64, one: &str) -> String {
     }
 }
 
-/// `a, b, c and 7 more`.
+/// `a, b, c and 7 more`, for the same.
 pub(crate) fn first_of(names: &[&str]) -> String {
     let (first, more) = names.split_at(names.len().min(NAMED));
     match more.len() {
@@ -85,9 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn one_is_singular() {
-        let of = |count| counted(count, "row");
-        assert_eq!([of(0), of(1), of(12)], ["0 rows", "1 row", "12 rows"]);
+    fn no_more_than_a_few_are_named() {
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let three = ["a", "b", "c"];
+        assert_eq!(few_of(three), Names::All { names: owned(&three) });
+        let names = owned(&three);
+        assert_eq!(few_of(["a", "b", "c", "d"]), Names::First { names, more: 1 });
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod server;
 mod sqlstate;
 
 pub(crate) use self::masking::unfit_of_rule;
-pub(crate) use archive::reading_failed;
+pub(crate) use archive::{reading_failed, unread};
 pub(crate) use file::file_trouble;
 pub use server::Doing;
 pub(crate) use server::{reason, words_of};

@@ -8,6 +8,7 @@ mod archive;
 mod attempt;
 mod backup;
 mod download;
+mod emptied;
 mod jobs;
 mod leaks;
 mod masking;
@@ -29,9 +30,10 @@ pub use archive::{ArchiveFailure, ArchiveRemedy};
 pub use attempt::Attempt;
 pub use backup::{BackupFailure, BackupRemedy, BackupSubject, Contents, Damage};
 pub use download::{DownloadFailure, DownloadRemedy, Hitch};
+pub use emptied::{EmptiedRemedy, KeepsNone};
 pub use jobs::{JobFailure, JobRemedy};
 pub use leaks::{LeakFailure, LeakRemedy};
-pub use naming::{Advice, NameFault, NoTable};
+pub use naming::{Advice, NameFault, Names, NoTable};
 pub use options::{AlsoSaid, CannotStay, KeptDifference, OptionFault, OptionRemedy, Tie};
 pub use part::{OwnEntry, PartFault, PartRemedy, SubsetFault};
 pub use plan::{Contradiction, PlanFailure, PlanRemedy};
@@ -41,8 +43,8 @@ pub use scalingo::{ApiAnswer, ApiCall, ScalingoFailure, ScalingoRemedy};
 pub use server::{ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
 pub use session::{Mistrust, SessionFailure, SessionRemedy, Unreachable};
 pub use sink::{FileTrouble, SinkFailure, SinkRemedy};
-pub use sql_rules::{NoJoin, SqlFault, SqlRuleFault};
-pub use target::{TargetFailure, TargetRemedy};
+pub use sql_rules::{NoJoin, SqlFault, SqlRuleFault, SqlTrouble, Unasked};
+pub use target::{OthersObject, TargetFailure, TargetRemedy};
 
 /// Every kind of them, with its fields.
 pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
@@ -58,6 +60,8 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         DownloadFailure::KINDS,
         DownloadRemedy::KINDS,
         Hitch::KINDS,
+        EmptiedRemedy::KINDS,
+        KeepsNone::KINDS,
         JobFailure::KINDS,
         JobRemedy::KINDS,
         LeakFailure::KINDS,
@@ -67,6 +71,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         MaskRemedy::KINDS,
         Advice::KINDS,
         NameFault::KINDS,
+        Names::KINDS,
         NoTable::KINDS,
         AlsoSaid::KINDS,
         CannotStay::KINDS,
@@ -101,6 +106,9 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         NoJoin::KINDS,
         SqlFault::KINDS,
         SqlRuleFault::KINDS,
+        SqlTrouble::KINDS,
+        Unasked::KINDS,
+        OthersObject::KINDS,
         TargetFailure::KINDS,
         TargetRemedy::KINDS,
     ];

@@ -100,6 +100,10 @@ phrases! {
         AggregatesLeftOut "aggregates_left_out" { names: Vec<String> },
         /// What is to be let be is no column of the backup.
         IgnoresNothing "ignores_nothing" { column: String },
+        /// An option names a table whose rows do not come, by another one.
+        NamedByBoth "named_by_both" { option: String, table: String, by: String },
+        /// No row of any table comes, because of these options.
+        NoRowComes "no_row_comes" { by: Vec<String> },
         /// A column may name production's storage, and this environment's is not known.
         MayNameStorage "may_name_storage" { column: String },
         /// No rule masks a tsvector beside masked columns.

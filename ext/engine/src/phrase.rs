@@ -1,11 +1,11 @@
 //! What the engine says as data: phrases, each a kind with fields, which the caller words in its languages.
 
 use crate::failure::{
-    self, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure, DownloadRemedy,
-    JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskFault, MaskRemedy, NameFault,
-    OptionFault, OptionRemedy, PartRemedy, PlanFailure, PlanRemedy, Right, RightFailure, RightRemedy,
-    RuleFault, ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy,
-    SessionFailure, SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault, SubsetFault, TargetFailure,
+    self, Advice, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure,
+    DownloadRemedy, EmptiedRemedy, JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskFault,
+    MaskRemedy, NameFault, OptionFault, OptionRemedy, PartRemedy, PlanFailure, PlanRemedy, Right, RightFailure,
+    RightRemedy, RuleFault, ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail, ServerFailure,
+    ServerRemedy, SessionFailure, SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault, SubsetFault, TargetFailure,
     TargetRemedy,
 };
 use crate::finding::{Because, Unquieted};
@@ -43,6 +43,8 @@ pub enum Phrase {
     DownloadFailure(DownloadFailure),
     /// What to do about it.
     DownloadRemedy(DownloadRemedy),
+    /// What to do about a subset without a row.
+    EmptiedRemedy(EmptiedRemedy),
     /// What ended a job.
     JobFailure(JobFailure),
     /// What to do about it.
@@ -57,6 +59,8 @@ pub enum Phrase {
     MaskFault(MaskFault),
     /// What to do about it.
     MaskRemedy(MaskRemedy),
+    /// What a name may have meant.
+    Advice(Advice),
     /// What is wrong with a name in the configuration.
     NameFault(NameFault),
     /// What is wrong with an option.
@@ -146,6 +150,7 @@ from!(
     BackupRemedy,
     DownloadFailure,
     DownloadRemedy,
+    EmptiedRemedy,
     JobFailure,
     JobRemedy,
     LeakFailure,
@@ -153,6 +158,7 @@ from!(
     MaskFailure,
     MaskFault,
     MaskRemedy,
+    Advice,
     NameFault,
     OptionFault,
     OptionRemedy,

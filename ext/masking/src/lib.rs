@@ -83,7 +83,7 @@ pub use masker::{ColumnCounts, Counts, Masker};
 pub use misfit::{Distinct, Expected, ForTypes, Held, InvalidMask, Misfit, Misplaced, StrayOption};
 pub use moment::seconds_of;
 pub use row_mask::RowMask;
-pub use sql::quote_identifier;
+pub use sql::{quote_identifier, quote_literal};
 pub use starts::{listed, starts};
 pub use strategies::{strategy, Strategy, STRATEGIES};
 pub use table::{ColumnFacts, Pseudonyms, TableFacts, Uniqueness};

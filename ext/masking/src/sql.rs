@@ -1,4 +1,4 @@
-//! Quoting, for the SQL that this crate writes itself.
+//! Quoting, for SQL that is written here and in the crates above.
 
 /// An identifier in double quotes, quotes within it doubled (PostgreSQL's documentation, "Lexical Structure").
 ///
@@ -16,7 +16,11 @@ pub(crate) fn plain_text(column: &str) -> String {
 }
 
 /// A string constant, with `standard_conforming_strings` on.
-pub(crate) fn quote_literal(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(masking::quote_literal("it's"), "'it''s'");
+/// ```
+pub fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -11,6 +11,7 @@ use magnus::{block::Proc, Error, Ruby, Value};
 use serde::Serialize;
 use staging_sync_engine::error::{Error as EngineError, Kind, Result as EngineResult};
 use staging_sync_engine::event::{Event, Matched, Sink};
+use staging_sync_engine::failure::{JobFailure, JobRemedy};
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
@@ -220,8 +221,10 @@ fn spawn(
 fn cannot_start(error: &std::io::Error) -> EngineError {
     EngineError::new(
         Kind::Internal,
-        format!("The engine's threads could not be started ({error})."),
-        "Look at the container's limit of processes and memory.",
+        JobFailure::NoThreads {
+            trouble: error.to_string(),
+        },
+        JobRemedy::LookAtLimits,
     )
 }
 

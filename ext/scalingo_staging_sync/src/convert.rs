@@ -3,6 +3,7 @@
 use magnus::{Error, Ruby, Value};
 use serde::{de::DeserializeOwned, Serialize};
 use staging_sync_engine::error::{Error as EngineError, Kind};
+use staging_sync_engine::failure::{JobFailure, JobRemedy};
 
 /// Reads one settings hash into the engine's struct.
 ///
@@ -16,17 +17,11 @@ pub(crate) fn settings<T: DeserializeOwned>(ruby: &Ruby, hash: Value) -> Result<
             .find(|prefix| message.contains(**prefix))
             .and_then(|prefix| message.split(prefix).nth(1).map(|rest| format!("{prefix}{rest}")));
         let what = match named {
-            Some(named) => format!("The settings do not fit the engine: {named}."),
-            None => "The settings do not fit the engine: a value has the wrong type.".to_owned(),
+            Some(trouble) => JobFailure::SettingsDiffer { trouble },
+            None => JobFailure::SettingOfOtherType,
         };
-        crate::errors::to_ruby(
-            ruby,
-            &EngineError::new(
-                Kind::Configuration,
-                what,
-                "Use the gem's Ruby and native parts of the same version.",
-            ),
-        )
+        let error = EngineError::new(Kind::Configuration, what, JobRemedy::SameVersion);
+        crate::errors::to_ruby(ruby, &error)
     })
 }
 

@@ -84,6 +84,7 @@ module ScalingoStagingSync
         findings: ->(found) { found.map { |finding| finding(finding) } },
         left_out: ->(found) { found.map { |object| object.merge(said(object, :why)) } },
         leaks: ->(found) { found.map { |leak| leak.merge(entry: RubySource.entry(leak[:entry])) } },
+        server_check: ->(check) { check.merge(unanswered: check[:unanswered].map { |why| Phrases.in(:en).say(why) }) },
         channels: ->(found) { found.map { |channel| channel.merge(said(channel, :note)) } },
         privileges: ->(tried) { tried.map { |right| right.merge(name: text(right[:name]), remedy: text(right[:remedy])) } },
         problems: ->(found) { found.map { |facts| problem(facts) } }

@@ -74,6 +74,11 @@ fn other_version(version: Version) -> (ArchiveFailure, ArchiveRemedy) {
     }
 }
 
+/// What a failure to read an archive means, whichever layer it comes from.
+pub(crate) fn unread(error: io::Error) -> Error {
+    ArchiveError::from(error).into()
+}
+
 /// What a failure to read `table`'s rows means, whichever layer it comes from: the reader under the archive
 /// (its own [`Error`] comes back), the archive, or the rows themselves ([`RowError`]).
 ///
@@ -81,7 +86,7 @@ fn other_version(version: Version) -> (ArchiveFailure, ArchiveRemedy) {
 pub(crate) fn reading_failed(table: &str, error: io::Error) -> Error {
     match error.downcast::<RowError>() {
         Ok(rows) => damaged_rows(table, &rows),
-        Err(other) => ArchiveError::from(other).into(),
+        Err(other) => unread(other),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What ends a job that no source, no server and no archive ended.
 
+use super::KeepsNone;
 use phrases::phrases;
 
 phrases! {
@@ -50,14 +51,22 @@ phrases! {
         SubsetReadsTwice "subset_reads_twice",
         /// A function that a condition of the subset calls reads a table of the database's own.
         SubsetReadsOthers "subset_reads_others" { table: String, read: String },
+        /// A name means two tables.
+        TableOfTwo "table_of_two" { name: String, first: String, second: String },
         /// The subset keeps no row.
-        SubsetKeepsNothing "subset_keeps_nothing",
+        SubsetKeepsNothing "subset_keeps_nothing" { why: Vec<KeepsNone> },
         /// A subset needs a database to compute in.
         SubsetNowhere "subset_nowhere",
         /// Rules of these tables need one.
         RulesNowhere "rules_nowhere" { tables: Vec<String> },
         /// A rule deletes rows that others refer to, and a dump cannot follow them.
         DeletesInDump "deletes_in_dump" { table: String, referring: String },
+        /// The settings are not those that this engine knows, in this.
+        SettingsDiffer "settings_differ" { trouble: String },
+        /// A setting has another type than this engine knows.
+        SettingOfOtherType "setting_of_other_type",
+        /// The engine's threads could not be started, for this reason of the operating system's.
+        NoThreads "no_threads" { trouble: String },
     }
 }
 
@@ -97,6 +106,8 @@ phrases! {
         CorrectWhatFailed "correct_what_failed",
         /// Ask about another row.
         AskOtherRow "ask_other_row",
+        /// Write the schema before the name.
+        WriteSchema "write_schema",
         /// Name the schema, too.
         NameSchema "name_schema",
         /// Its rows are left out by an option.
@@ -111,6 +122,10 @@ phrases! {
         ChooseBySubset "choose_by_subset",
         /// Look for a trigger.
         LookForTrigger "look_for_trigger",
+        /// Use both parts of the gem in one version.
+        SameVersion "same_version",
+        /// Look at the container's limits.
+        LookAtLimits "look_at_limits",
         /// Leave the table out until it is corrected.
         LeaveTableOut "leave_table_out",
         /// The same; the archive was not kept.

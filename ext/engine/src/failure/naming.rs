@@ -20,6 +20,17 @@ phrases! {
 }
 
 phrases! {
+    /// Names, as many as a sentence holds.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Names {
+        /// All of them.
+        All "all_names" { names: Vec<String> },
+        /// The first, and so many more.
+        First "first_names" { names: Vec<String>, more: usize },
+    }
+}
+
+phrases! {
     /// Why a name or a pattern is none of a table. A `text` is as the configuration has it, a `sort` is such as "view".
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum NoTable {

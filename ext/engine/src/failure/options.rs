@@ -1,6 +1,6 @@
 //! Options that do not fit the backup or the target.
 
-use super::NoTable;
+use super::{Names, NoTable};
 use phrases::phrases;
 
 phrases! {
@@ -104,6 +104,8 @@ phrases! {
         ExcludesNothing "excludes_nothing" { pattern: String },
         /// What is to be left out is needed.
         ExcludesNeeded "excludes_needed" { pattern: String, object: String },
+        /// No row would come of the tables that an option names, because of `count` others.
+        NothingComes "nothing_comes" { option: String, tables: Names, by: Vec<String>, count: usize },
         /// What is to be let be is no column.
         IgnoresNoColumn "ignores_no_column" { text: String },
     }

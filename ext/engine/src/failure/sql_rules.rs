@@ -49,8 +49,35 @@ phrases! {
 }
 
 phrases! {
-    /// What is wrong with a rule in SQL. A `column` has its table before it, but in an expression; `trouble` is what the parser
-    /// of SQL says.
+    /// Why SQL cannot be read.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum SqlTrouble {
+        /// In the words of the parser.
+        Parser "parser_says" { words: String },
+        /// An expression is followed by something else.
+        More "more_behind_expression" { token: String },
+    }
+}
+
+phrases! {
+    /// Why the server could not be asked about rules, as long as the target is as it is.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Unasked {
+        /// Their table cannot be made.
+        NotMade "unasked_table_not_made" { rules: Vec<String>, table: String },
+        /// The role may not make temporary tables.
+        NoTemporary "unasked_without_temporary_tables" { rules: Vec<String> },
+        /// A table that they read is not there, and cannot be made.
+        NotThere "unasked_table_not_there" { rules: Vec<String>, table: String },
+        /// A table that they read is another one there.
+        OtherThere "unasked_other_table_there" { rules: Vec<String>, table: String },
+        /// They need something else of the backup's.
+        NeedsOther "unasked_needs_other" { rules: Vec<String> },
+    }
+}
+
+phrases! {
+    /// What is wrong with a rule in SQL. A `column` has its table before it, but in an expression.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum SqlRuleFault {
         /// Something with its names.
@@ -70,11 +97,11 @@ phrases! {
         /// It sets a column to NULL that is NOT NULL.
         SetsNull "sets_null" { rule: String, column: String },
         /// Its condition cannot be read.
-        ConditionUnread "condition_unread" { rule: String, trouble: String },
+        ConditionUnread "condition_unread" { rule: String, trouble: SqlTrouble },
         /// Its join cannot be read.
-        JoinUnread "join_unread" { rule: String, trouble: String },
+        JoinUnread "join_unread" { rule: String, trouble: SqlTrouble },
         /// An expression of it cannot be read.
-        ExpressionUnread "expression_unread" { rule: String, column: String, trouble: String },
+        ExpressionUnread "expression_unread" { rule: String, column: String, trouble: SqlTrouble },
         /// An expression of it names another table, and this is not known of the two, which have these names.
         NotJoined "not_joined" { rule: String, column: String, why: NoJoin, here: String, there: String },
         /// It is neither an UPDATE nor a DELETE.
@@ -82,6 +109,6 @@ phrases! {
         /// Its SQL is empty.
         Empty "sql_empty" { rule: String },
         /// Its SQL cannot be read.
-        Unread "sql_unread" { rule: String, trouble: String },
+        Unread "sql_unread" { rule: String, trouble: SqlTrouble },
     }
 }

@@ -3,6 +3,19 @@
 use phrases::phrases;
 
 phrases! {
+    /// An object that is not the role's.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum OthersObject {
+        /// It is an extension's.
+        OfExtension "object_of_extension" { object: String },
+        /// It is another role's.
+        OfRole "object_of_role" { object: String, role: String },
+        /// There are more.
+        More "and_more_objects",
+    }
+}
+
+phrases! {
     /// What happened.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum TargetFailure {
@@ -33,9 +46,9 @@ phrases! {
         /// A commit got no answer.
         CommitUnanswered "commit_unanswered",
         /// Emptying would take along what belongs to others.
-        TakesAlong "takes_along" { role: String, objects: Vec<String> },
+        TakesAlong "takes_along" { role: String, objects: Vec<OthersObject> },
         /// Large objects of the backup are another role's here.
-        ObjectsTaken "objects_taken" { objects: Vec<String> },
+        ObjectsTaken "objects_taken" { objects: Vec<OthersObject> },
         /// An extension is in another schema.
         ExtensionElsewhere "extension_elsewhere" { extension: String, schema: String, home: String },
         /// The role may not create an extension that the backup needs.

@@ -4,7 +4,7 @@
 //! waits. Only archives that a dump has made are read here, so a table's rows are COPY text.
 
 use super::{until_cancelled, Job};
-use crate::error::{file_trouble, reading_failed, Error, Kind, Result};
+use crate::error::{file_trouble, reading_failed, unread, Error, Kind, Result};
 use crate::failure::{SinkFailure, SinkRemedy};
 use crate::settings::{Extract, Extracted, Stretch};
 use pg_dump_archive::copy::{decode, Pieces, Splitter};
@@ -60,7 +60,7 @@ pub fn extract(extract: &Extract, cancel: CancellationToken) -> Job<'_, Taken> {
 fn chained(stretches: &[Stretch]) -> Result<Box<dyn Read + Send>> {
     let mut chain: Box<dyn Read + Send> = Box::new(io::empty());
     for stretch in stretches {
-        let file = File::open(&stretch.path).map_err(|error| reading_failed("the archive", error))?;
+        let file = File::open(&stretch.path).map_err(unread)?;
         let begins = Begins {
             file,
             at: Some(stretch.offset).filter(|offset| *offset > 0),
@@ -202,11 +202,10 @@ fn push_csv(value: &[u8], alone: bool, out: &mut Vec<u8>) {
 
 /// A block's rows in pieces of whole rows.
 fn pieces<R: Read>(block: DataBlock<'_, R>, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let entry = block.entry();
     let (mut pieces, mut piece) = (Pieces::new(block, PIECE), Vec::new());
-    while pieces
-        .next(&mut piece)
-        .map_err(|error| reading_failed("the rows", error))?
-    {
+    let damaged = |error| reading_failed(&format!("{}.{}", entry.namespace, entry.tag), error);
+    while pieces.next(&mut piece).map_err(damaged)? {
         each(&piece)?;
     }
     Ok(())

@@ -117,11 +117,8 @@ fn instead(plan: &Plan, named: &str) -> Text {
     if plan.excluded.iter().any(|table| table.is_meant_by(named)) {
         return JobRemedy::TakeOffList.into();
     }
-    let near = names::near_misses(named, plan.loads.values().map(|load| &load.table));
-    if near.is_empty() {
-        return JobRemedy::NamePlannedTable.into();
-    }
-    near.into()
+    let planned = plan.loads.values().map(|load| &load.table);
+    names::meant(named, planned).map_or_else(|| JobRemedy::NamePlannedTable.into(), Text::from)
 }
 
 fn shown(load: &Load, piece: &[u8]) -> Result<Sample> {

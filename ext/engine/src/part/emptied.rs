@@ -1,11 +1,10 @@
 //! A part without a row: which rule empties it, and what can be done.
 
 use super::selection::Selection;
-use crate::alike::{counted, first_of};
+use crate::alike::few_of;
 use crate::error::{Error, Kind};
-use crate::failure::JobFailure;
+use crate::failure::{EmptiedRemedy, JobFailure, KeepsNone};
 use crate::plan::part::{Part, PartRule, Relation};
-use crate::text::text;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 
@@ -35,27 +34,16 @@ impl<'a> Emptied<'a> {
         let ruled = self.part.relations.iter().enumerate();
         let ruled = ruled.filter(|(_, relation)| matches!(relation.rule, PartRule::Own { .. }));
         let whys: Vec<(&Relation, Why<'_>)> = ruled.map(|(at, relation)| (relation, self.why(at))).collect();
-        let said: Vec<String> = whys
+        let shown = whys.len().min(MOST);
+        let mut why: Vec<KeepsNone> = whys[..shown]
             .iter()
             .map(|(relation, why)| self.said(relation, why))
             .collect();
-        let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        let shown = said.len().min(MOST);
-        let more = match said.len() - shown {
-            0 => String::new(),
-            more => format!("; and {} more", counted(more as u64, "rule")),
-        };
-        Error::new(
-            Kind::Plan,
-            text!(
-                JobFailure::SubsetKeepsNothing,
-                format!(" The reason: {}{more}.", said[..shown].join("; "))
-            ),
-            format!(
-                "{}, or put allow_empty: true beside one of the rules, and run it again.",
-                remedy(&whys)
-            ),
-        )
+        if whys.len() > shown {
+            let count = whys.len() - shown;
+            why.push(KeepsNone::More { count });
+        }
+        Error::new(Kind::Plan, JobFailure::SubsetKeepsNothing { why }, remedy(&whys))
     }
 
     fn why(&self, at: usize) -> Why<'a> {
@@ -90,32 +78,21 @@ impl<'a> Emptied<'a> {
         Why::References(shown)
     }
 
-    fn said(&self, relation: &Relation, why: &Why<'_>) -> String {
-        let table = &relation.table;
+    fn said(&self, relation: &Relation, why: &Why<'_>) -> KeepsNone {
+        let table = relation.table.to_string();
         match why {
-            Why::NoRows => format!("{table} has no row in the backup"),
+            Why::NoRows => KeepsNone::NoRows { table },
             Why::Condition => {
-                let totals = relation
-                    .blocks
-                    .iter()
-                    .filter_map(|block| self.totals.get(&block.load));
-                format!(
-                    "the condition on {table} keeps none of {}",
-                    counted(totals.sum(), "row")
-                )
+                let blocks = relation.blocks.iter();
+                let totals = blocks.filter_map(|block| self.totals.get(&block.load));
+                let count = totals.sum();
+                KeepsNone::Condition { table, count }
             }
+            Why::References(ways) if ways.is_empty() => KeepsNone::Refers { table },
             Why::References(ways) => {
-                let ways: Vec<String> = (ways.iter())
-                    .map(|(name, to)| format!("{} ({name})", to.table))
-                    .collect();
-                let ways: Vec<&str> = ways.iter().map(String::as_str).collect();
-                match ways[..] {
-                    [] => format!("rows of {table} refer to rows that do not come"),
-                    _ => format!(
-                        "every row of {table} that its rule keeps refers to one that does not come, of {}",
-                        first_of(&ways)
-                    ),
-                }
+                let ways = ways.iter().map(|(name, to)| format!("{} ({name})", to.table));
+                let others = few_of(ways);
+                KeepsNone::RefersTo { table, others }
             }
         }
     }
@@ -125,44 +102,39 @@ impl<'a> Emptied<'a> {
 const MOST: usize = 5;
 
 /// What to do: conditions first, since what they empty empties others.
-fn remedy(whys: &[(&Relation, Why<'_>)]) -> String {
-    let names = |test: &dyn Fn(&Why<'_>) -> bool| {
-        let found = whys.iter().filter(|(_, why)| test(why));
-        found
-            .map(|(relation, _)| relation.table.to_string())
-            .collect::<Vec<_>>()
-    };
-    let listed = |names: &[String]| first_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let unmet = names(&|why| matches!(why, Why::Condition));
+fn remedy(whys: &[(&Relation, Why<'_>)]) -> EmptiedRemedy {
+    let unmet: Vec<_> = (whys.iter())
+        .filter(|(_, why)| matches!(why, Why::Condition))
+        .map(|(relation, _)| &relation.table)
+        .collect();
     if !unmet.is_empty() {
-        return format!("Correct the condition on {}", listed(&unmet));
+        let tables = few_of(unmet);
+        return EmptiedRemedy::CorrectConditions { tables };
     }
-    let mut leads: Vec<String> = Vec::new();
+    let mut leads = Vec::new();
     for (_, why) in whys {
         let Why::References(ways) = why else { continue };
         for (_, to) in ways {
-            let name = to.table.to_string();
-            if !leads.contains(&name) {
-                leads.push(name);
+            if !leads.contains(&&to.table) {
+                leads.push(&to.table);
             }
         }
     }
-    if !leads.is_empty() {
-        return format!(
-            "Let the rules keep rows of {} that others refer to, or let these references become NULL by on_missing: :nullify where \
-             their columns may",
-            listed(&leads)
-        );
+    if leads.is_empty() {
+        return EmptiedRemedy::NameFilled;
     }
-    "Name a table that has rows in the backup".to_owned()
+    let tables = few_of(leads);
+    EmptiedRemedy::KeepReferred { tables }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Names;
     use crate::part::selection::Chosen;
     use crate::plan::part::{Cap, Missing, PartBlock, Reference};
     use crate::plan::TableName;
+    use crate::text::Text;
 
     fn relation(name: &str, load: i32, rule: PartRule) -> Relation {
         Relation {
@@ -183,7 +155,7 @@ mod tests {
         }
     }
 
-    fn error(relations: Vec<Relation>, totals: &[(i32, u64)], unmet: &[usize]) -> String {
+    fn error(relations: Vec<Relation>, totals: &[(i32, u64)], unmet: &[usize]) -> Error {
         let part = Part {
             references: vec![Reference {
                 name: "orders.user_id".into(),
@@ -218,17 +190,34 @@ mod tests {
             totals: &totals,
             unmet,
         };
-        emptied.error().to_string()
+        emptied.error()
+    }
+
+    fn names(names: &[&str]) -> Names {
+        let names = names.iter().map(ToString::to_string).collect();
+        Names::All { names }
     }
 
     #[test]
     fn the_rule_that_empties_a_part_is_named_and_what_goes_with_it() {
         let shop = vec![relation("users", 1, where_()), relation("orders", 2, where_())];
-        let message = error(shop, &[(1, 20), (2, 1)], &[0]);
-        let expected = " The reason: the condition on public.users keeps none of 20 rows; every row of public.orders that its rule \
-                        keeps refers to one that does not come, of public.users (orders.user_id). Correct the condition on \
-                        public.users, or put allow_empty: true beside one of the rules, and run it again.";
-        assert!(message.ends_with(expected), "{message}");
+        let why = vec![
+            KeepsNone::Condition {
+                table: "public.users".into(),
+                count: 20,
+            },
+            KeepsNone::RefersTo {
+                table: "public.orders".into(),
+                others: names(&["public.users (orders.user_id)"]),
+            },
+        ];
+        let remedy = EmptiedRemedy::CorrectConditions {
+            tables: names(&["public.users"]),
+        };
+        assert_eq!(
+            error(shop, &[(1, 20), (2, 1)], &[0]),
+            Error::new(Kind::Plan, JobFailure::SubsetKeepsNothing { why }, remedy)
+        );
     }
 
     #[test]
@@ -245,18 +234,29 @@ mod tests {
             relation("users", 1, PartRule::Follows),
             relation("orders", 2, cap()),
         ];
-        assert!(error(shop, &[(1, 0), (2, 3)], &[]).contains(
-            "of public.users (orders.user_id). Let the rules keep rows of public.users that others refer to"
-        ));
+        let remedy = EmptiedRemedy::KeepReferred {
+            tables: names(&["public.users"]),
+        };
+        let refused = error(shop, &[(1, 0), (2, 3)], &[]);
+        assert_eq!(refused.remedy, Text::from(remedy));
         let none = vec![relation("users", 1, where_()), relation("orders", 2, cap())];
-        let message = error(none, &[(1, 0), (2, 0)], &[0]);
-        assert!(
-            message.contains("public.users has no row in the backup; public.orders has no row"),
-            "{message}"
+        let empty = |table: &str| KeepsNone::NoRows { table: table.into() };
+        let why = vec![empty("public.users"), empty("public.orders")];
+        assert_eq!(
+            error(none, &[(1, 0), (2, 0)], &[0]),
+            Error::new(
+                Kind::Plan,
+                JobFailure::SubsetKeepsNothing { why },
+                EmptiedRemedy::NameFilled
+            )
         );
-        assert!(
-            message.contains("Name a table that has rows in the backup, or put allow_empty"),
-            "{message}"
-        );
+    }
+
+    #[test]
+    fn no_more_than_a_few_rules_are_explained() {
+        let many = (1..=7).map(|load| relation("users", load, where_())).collect();
+        let what = error(many, &[], &[]).what;
+        let end = r#"{"kind":"more_keep_none","count":2}]}"#;
+        assert!(what.ends_with(end), "{what}");
     }
 }

@@ -4,7 +4,7 @@
 use crate::error::{Doing, Error, Result};
 use crate::failure::Attempt;
 use crate::plan::part::{Compared, PartRule, Relation};
-use crate::plan::quote_identifier;
+use crate::plan::{quote_identifier, quote_literal};
 use crate::postgres::{Session, Way};
 use pg_dump_archive::copy::binary::{Form, Layout};
 use std::collections::HashMap;
@@ -205,10 +205,7 @@ impl Types {
 }
 
 fn text(bytes: &str, encoding: &str) -> String {
-    format!(
-        "pg_catalog.convert_from({bytes}, '{}')",
-        encoding.replace('\'', "''")
-    )
+    format!("pg_catalog.convert_from({bytes}, {})", quote_literal(encoding))
 }
 
 /// A column's name in SQL.

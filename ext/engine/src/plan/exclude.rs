@@ -3,8 +3,9 @@
 use super::names::{meant, NamePattern};
 use super::schema::Schema;
 use super::Diagnostics;
-use crate::alike::first_of;
-use crate::failure::{Advice, NameFault, NoTable};
+use crate::alike::few_of;
+use crate::failure::{Advice, NameFault, NoTable, OptionFault};
+use crate::notice::Notice;
 use std::collections::{BTreeSet, HashSet};
 
 /// The tables whose rows are not loaded. A partitioned table covers its partitions, a parent its children.
@@ -56,28 +57,23 @@ pub(super) fn contradictions(
     let included: BTreeSet<usize> = included.intersection(has_rows).copied().collect();
     let by: BTreeSet<&str> = included.iter().filter_map(|table| absent.by(*table)).collect();
     if !included.is_empty() && included.iter().all(|table| absent.by(*table).is_some()) {
-        let names: Vec<String> = included
-            .iter()
-            .map(|at| schema.tables[*at].name.to_string())
-            .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let verb = if by.len() == 1 { "does" } else { "do" };
-        let by: Vec<&str> = by.into_iter().collect();
-        diagnostics.problems.add(format!(
-            "{option} names {}, and so {verb} {}: no row would come at all. Let only one of them name a table.",
-            first_of(&names),
-            by.join(" and ")
-        ));
+        diagnostics.problems.add(OptionFault::NothingComes {
+            option: option.to_owned(),
+            tables: few_of(included.iter().map(|at| &schema.tables[*at].name)),
+            count: by.len(),
+            by: by.into_iter().map(str::to_owned).collect(),
+        });
         return diagnostics;
     }
     let plain = patterns.iter().filter_map(|text| NamePattern::parse(text));
     for pattern in plain.filter(|pattern| !pattern.has_star()) {
         for table in tables_like(&pattern, schema) {
             if let Some(by) = absent.by(table) {
-                diagnostics.warnings.push(format!(
-                    "{option} names {}, and so does {by}, which counts: its rows do not come.",
-                    schema.tables[table].name
-                ));
+                diagnostics.warnings.push(Notice::NamedByBoth {
+                    option: option.to_owned(),
+                    table: schema.tables[table].name.to_string(),
+                    by: by.to_owned(),
+                });
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::schema::{Schema, Table};
 use super::search::SearchVectors;
 use super::sql::{lex, names, Cursor};
-use super::{quote_identifier, TableName};
+use super::{quote_identifier, quote_literal, TableName};
 use masking::RowMask;
 use pg_dump_archive::copy::binary::Layout;
 use pg_dump_archive::{DumpId, Entry};
@@ -172,7 +172,7 @@ impl Load {
 
 /// COPY's option for an encoding.
 fn encoded(encoding: &str) -> String {
-    format!("ENCODING '{}'", encoding.replace('\'', "''"))
+    format!("ENCODING {}", quote_literal(encoding))
 }
 
 /// How a data block writes its rows.

@@ -48,7 +48,7 @@ mod weight;
 pub use crate::left_out::LeftOut;
 pub use load::{Load, LoadBuilder, RowFormat};
 pub use make::{attempt, plan, PlanInput};
-pub use masking::quote_identifier;
+pub use masking::{quote_identifier, quote_literal};
 pub use search::SearchVectors;
 pub use statements::{LargeObjects, Refusal, Statement};
 pub use step::{MadeOf, Refuses, Step, StepKind, TaskId};

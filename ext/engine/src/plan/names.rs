@@ -1,6 +1,6 @@
 //! Names of tables as people write them in the configuration, and what they may have meant.
 
-use super::TableName;
+use super::{quote_identifier, TableName};
 use crate::failure::Advice;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ impl TableName {
 /// A name as part of a pattern that matches it alone.
 pub(super) fn literal(name: &str) -> String {
     if name.contains(['.', '*', '"']) || name.trim() != name {
-        format!("\"{}\"", name.replace('"', "\"\""))
+        quote_identifier(name)
     } else {
         name.to_owned()
     }

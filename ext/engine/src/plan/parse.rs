@@ -1,5 +1,6 @@
 //! Reading SQL with the parser, and the parts of statements that rules look at.
 
+use crate::failure::SqlTrouble;
 use crate::plan::walk;
 use sqlparser::ast::{
     BinaryOperator, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
@@ -11,7 +12,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 use std::collections::HashSet;
 
-/// Why SQL of the configuration cannot be read, in the parser's words.
+/// Why SQL of the configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::plan) enum Unreadable {
     /// The parser refuses it.
@@ -37,6 +38,19 @@ pub(in crate::plan) enum NoStatements {
 impl<E: Into<Unreadable>> From<E> for NoStatements {
     fn from(error: E) -> Self {
         Self::Unreadable(error.into())
+    }
+}
+
+impl From<Unreadable> for SqlTrouble {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::More(token) => Self::More {
+                token: token.to_string(),
+            },
+            other => Self::Parser {
+                words: other.to_string(),
+            },
+        }
     }
 }
 

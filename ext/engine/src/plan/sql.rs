@@ -4,7 +4,7 @@
 //! documentation, "Lexical Structure"), so that nothing within quotes is mistaken for structure. It never
 //! fails: what it does not know is a symbol, and what is not closed ends with the text.
 
-use super::TableName;
+use super::{quote_identifier, quote_literal, TableName};
 use std::borrow::Cow;
 
 /// A piece of SQL.
@@ -65,8 +65,8 @@ pub(crate) fn write_sql(tokens: &[Token<'_>]) -> String {
         }
         match token {
             Token::Word(text) | Token::Number(text) => sql.push_str(text),
-            Token::Quoted(text) => sql.push_str(&format!("\"{}\"", text.replace('"', "\"\""))),
-            Token::Text(text) => sql.push_str(&format!("'{}'", text.replace('\'', "''"))),
+            Token::Quoted(text) => sql.push_str(&quote_identifier(text)),
+            Token::Text(text) => sql.push_str(&quote_literal(text)),
             Token::Symbol(symbol) => sql.push(*symbol),
         }
         after_symbol = is_symbol;

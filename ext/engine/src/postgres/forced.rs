@@ -4,6 +4,7 @@
 use super::state;
 use crate::error::{Doing, Error, Result};
 use crate::failure::Attempt;
+use crate::plan::quote_literal;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 
@@ -36,9 +37,9 @@ pub(crate) async fn lift(session: &Session, lock_timeout: f64) -> Result<bool> {
     );
     for table in &tables {
         sql.push_str(&format!(
-            "; INSERT INTO scalingo_staging_sync.unforced VALUES ('{}') ON CONFLICT DO NOTHING; \
+            "; INSERT INTO scalingo_staging_sync.unforced VALUES ({}) ON CONFLICT DO NOTHING; \
              ALTER TABLE ONLY {table} NO FORCE ROW LEVEL SECURITY",
-            table.replace('\'', "''")
+            quote_literal(table)
         ));
     }
     sql.push_str("; COMMIT");

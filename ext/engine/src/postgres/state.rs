@@ -5,7 +5,7 @@
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, TargetFailure, TargetRemedy};
-use crate::plan::quote_identifier;
+use crate::plan::{quote_identifier, quote_literal};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 use serde::{Deserialize, Serialize};
@@ -354,10 +354,9 @@ pub(crate) async fn let_writers_in(session: &Session) -> Result<bool> {
     let previous: Option<String> = row.try_get(0).map_err(doing)?;
     // Not necessarily the role that we are now.
     let role: String = row.try_get(1).map_err(doing)?;
-    // A boolean's spelling, so it needs no quoting beyond the usual.
     let change = match previous {
         None => format!("RESET {KEEP_WRITERS_OUT}"),
-        Some(value) => format!("SET {KEEP_WRITERS_OUT} = '{}'", value.replace('\'', "''")),
+        Some(value) => format!("SET {KEEP_WRITERS_OUT} = {}", quote_literal(&value)),
     };
     let alter = alter_role(session, Some(&role), &change).await?;
     let sql = format!(

@@ -5,7 +5,7 @@
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, TargetFailure, TargetRemedy};
 use crate::plan::sql_rules::SqlTable;
-use crate::plan::{quote_identifier, Load, Plan};
+use crate::plan::{quote_identifier, quote_literal, Load, Plan};
 use crate::postgres::buffers::Buffers;
 use crate::postgres::inspect;
 use crate::postgres::inspect::ask::Beside;
@@ -141,10 +141,10 @@ impl Workspace {
         let refused = |error: tokio_postgres::Error| Error::from_server(Doing::WithRows(&doing), &error);
         let columns: Vec<String> = table.columns.iter().map(|name| quote_identifier(name)).collect();
         let sql = format!(
-            "COPY (SELECT {} FROM ONLY {}) TO STDOUT WITH (ENCODING '{}')",
+            "COPY (SELECT {} FROM ONLY {}) TO STDOUT WITH (ENCODING {})",
             columns.join(", "),
             table.temporary(),
-            self.plan.encoding.replace('\'', "''")
+            quote_literal(&self.plan.encoding)
         );
         let mut rows = self.session.copy_out(&sql).await.map_err(refused)?;
         let mut piece = self.buffers.take();

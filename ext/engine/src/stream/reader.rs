@@ -2,7 +2,7 @@
 
 use super::Referred;
 use crate::detect::{Detection, SAMPLE_BYTES};
-use crate::error::{reading_failed, Error, Kind, Result};
+use crate::error::{unread, Error, Kind, Result};
 use crate::failure::{JobFailure, JobRemedy};
 use crate::part::{Chosen, Looked, Selection, Sieve};
 use crate::plan::{Load, Plan, TableName};
@@ -256,7 +256,7 @@ impl Reader {
                 let read = (&mut object)
                     .take(PIECE as u64)
                     .read_to_end(&mut piece)
-                    .map_err(|error| reading_failed("a large object", error))?;
+                    .map_err(unread)?;
                 if read == 0 {
                     self.buffers.give(piece);
                     break;

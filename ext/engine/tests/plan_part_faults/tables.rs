@@ -2,7 +2,9 @@
 
 use super::*;
 use plan_support::settings as with_rules;
+use staging_sync_engine::notice::Notice;
 use staging_sync_engine::settings::Rule;
+use staging_sync_engine::text::Text;
 
 fn listed(include: &[&str], exclude: &[&str], keep: &[&str]) -> Settings {
     let mut settings = asked(json!([]), json!([]));
@@ -14,22 +16,26 @@ fn listed(include: &[&str], exclude: &[&str], keep: &[&str]) -> Settings {
     settings
 }
 
-fn warnings(settings: &Settings) -> Vec<String> {
+fn warnings(settings: &Settings) -> Vec<Text> {
     let plan = planned(settings).unwrap_or_else(|unplanned| panic!("{}", unplanned.error));
-    plan.warnings.iter().map(ToString::to_string).collect()
+    plan.warnings
 }
 
 #[test]
 fn tables_that_are_to_come_and_to_stay_out_so_that_nothing_comes_are_refused() {
     assert_faults(
         &listed(&["orders", "logs"], &["orders", "log*"], &[]),
-        &["include_tables names public.orders, public.logs, and so does exclude_tables: no row would come at all. Let only one"],
+        &[
+            r#""nothing_comes","option":"include_tables","tables":{"kind":"all_names","names":["public.orders","public.logs"]},"by":["exclude_tables"],"count":1"#,
+        ],
     );
     let mut typed = listed(&["*s"], &["orders", "logs"], &["users"]);
     typed.include_tables_from = Some("TABLES".into());
     assert_faults(
         &typed,
-        &["TABLES names public.users, public.orders, public.logs, and so do exclude_tables and keep_tables: no row"],
+        &[
+            r#""nothing_comes","option":"TABLES","tables":{"kind":"all_names","names":["public.users","public.orders","public.logs"]},"by":["exclude_tables","keep_tables"],"count":2"#,
+        ],
     );
     assert!(planned(&listed(&["orders", "logs"], &[], &[])).is_ok());
 }
@@ -37,33 +43,36 @@ fn tables_that_are_to_come_and_to_stay_out_so_that_nothing_comes_are_refused() {
 #[test]
 fn a_table_that_both_lists_name_is_a_warning_where_others_come_and_none_where_a_pattern_names_it() {
     let named = |by: &str| {
-        format!("include_tables names public.orders, and so does {by}, which counts: its rows do not come.")
+        Text::from(Notice::NamedByBoth {
+            option: "include_tables".into(),
+            table: "public.orders".into(),
+            by: by.into(),
+        })
     };
     assert!(warnings(&listed(&["orders", "logs"], &["or*"], &[])).contains(&named("exclude_tables")));
     assert!(warnings(&listed(&["orders", "logs"], &[], &["orders"])).contains(&named("keep_tables")));
     let by_pattern = warnings(&listed(&["*"], &["orders"], &[]));
     assert!(
-        !by_pattern.iter().any(|warning| warning.contains("which counts")),
+        !by_pattern.iter().any(|warning| warning.is("named_by_both")),
         "{by_pattern:?}"
     );
 }
 
 #[test]
 fn that_no_row_of_any_table_comes_is_said() {
-    let none =
-        |by: &str| format!("No row of any table comes: the backup has rows, and all are left out by {by}.");
-    assert!(warnings(&listed(&[], &["*"], &[])).contains(&none("exclude_tables")));
+    let none = |by: &[&str]| {
+        let by = by.iter().map(ToString::to_string).collect();
+        Text::from(Notice::NoRowComes { by })
+    };
+    assert!(warnings(&listed(&[], &["*"], &[])).contains(&none(&["exclude_tables"])));
     assert!(warnings(&listed(&[], &["logs"], &["users", "orders"]))
-        .contains(&none("exclude_tables, keep_tables")));
+        .contains(&none(&["exclude_tables", "keep_tables"])));
     let some = warnings(&listed(&[], &["users", "logs"], &[]));
-    assert!(
-        !some.iter().any(|warning| warning.contains("No row of any table")),
-        "{some:?}"
-    );
+    assert!(!some.iter().any(|warning| warning.is("no_row_comes")), "{some:?}");
 }
 
 #[test]
-fn a_pattern_that_keeps_tables_which_cannot_stay_is_told_to_name_those_that_can() {
+fn a_pattern_that_keeps_tables_which_cannot_stay_is_refused_with_them() {
     let mut settings = listed(&[], &["logs"], &["*"]);
     settings.masking.rules = with_rules(&[("users", "user_anonymization")], &[]).masking.rules;
     assert_faults(

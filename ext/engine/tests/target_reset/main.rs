@@ -273,7 +273,7 @@ async fn who_holds_a_lock_for_too_long_is_named() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::LockTimeout);
-    assert!(error.what.contains("of the role test_admin (admin)"), "{error}");
+    assert!(error.what.contains(r#""role":"test_admin (admin)""#), "{error}");
     assert!(!error.to_string().contains("SELECT"), "{error}");
     database.admin.batch_execute("COMMIT").await.unwrap();
     assert_eq!(database.number("SELECT count(*) FROM public.old").await, 1);
@@ -293,7 +293,12 @@ async fn a_large_object_of_another_role_with_an_oid_of_the_backup_ends_the_run()
     let mut plan = small_plan();
     plan.0.large_objects.oids = vec![98, 99];
     let error = reset(&database, &plan.plan()).await.unwrap_err();
-    assert!(error.what.contains("99 (of the role test_admin)"), "{error}");
+    assert!(
+        error
+            .what
+            .contains(r#"{"kind":"object_of_role","object":"99","role":"test_admin"}"#),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The row that a person names, in the backup.
 
 use crate::error::{About, Error, Kind, Result};
-use crate::failure::{JobFailure, JobRemedy};
+use crate::failure::{Advice, JobFailure, JobRemedy};
 use crate::part::{Reason, Sought, What};
 use crate::plan::schema::{Column, Schema, Table};
 use crate::plan::{names, Load, Plan, TableName};
@@ -62,23 +62,23 @@ impl Named<'_> {
             [(at, _)] => Ok(at),
             [(_, first), (_, second), ..] => Err(Error::new(
                 Kind::Plan,
-                format!("{} is both {} and {}.", self.named, first.name, second.name),
-                "Write the schema, too.",
+                JobFailure::TableOfTwo {
+                    name: self.named.to_owned(),
+                    first: first.name.to_string(),
+                    second: second.name.to_string(),
+                },
+                JobRemedy::WriteSchema,
             )),
         }
     }
 
     fn unknown(&self) -> Error {
         let named: Vec<&TableName> = self.schema.tables.iter().map(|table| &table.name).collect();
-        let misses = names::near_misses(self.named, named.into_iter());
-        let remedy = match misses.is_empty() {
-            true => "Correct its name.".to_owned(),
-            false => misses,
-        };
+        let advice = names::meant(self.named, named.into_iter()).unwrap_or(Advice::CorrectIts);
         let what = JobFailure::NoRowsOfTable {
             table: self.named.to_owned(),
         };
-        Error::new(Kind::Plan, what, remedy).about(About::table(self.named))
+        Error::new(Kind::Plan, what, advice).about(About::table(self.named))
     }
 
     /// The loads that hold rows of a table, or of its partitions.

@@ -3,7 +3,7 @@
 use crate::plan::chunks::{Dimension, Hypertable, Hypertables, Slices};
 use crate::plan::entries::extension_schema;
 use crate::plan::sql::{lex, Cursor};
-use crate::plan::{quote_identifier, Refusal, Statement, TableName};
+use crate::plan::{quote_identifier, quote_literal, Refusal, Statement, TableName};
 use crate::settings::OnObjectError;
 use pg_dump_archive::{Entry, EntryKind};
 
@@ -86,11 +86,11 @@ fn altered(entry: &Entry) -> Option<TableName> {
 /// `home`: the schema of the extension's functions.
 fn sql(hypertable: &Hypertable, name: &TableName, home: &str) -> Option<String> {
     let first = hypertable.dimensions.iter().find(|one| one.is_range())?;
-    let table = literal(&name.sql());
+    let table = quote_literal(&name.sql());
     let home = quote_identifier(home);
     let mut sql = format!(
         "SELECT {home}.create_hypertable({table}::regclass, {}, create_default_indexes => false{});\n",
-        literal(&first.column),
+        quote_literal(&first.column),
         arguments(first, "time_partitioning_func")
     );
     for one in hypertable
@@ -100,7 +100,7 @@ fn sql(hypertable: &Hypertable, name: &TableName, home: &str) -> Option<String> 
     {
         sql.push_str(&format!(
             "SELECT {home}.add_dimension({table}::regclass, {}{});\n",
-            literal(&one.column),
+            quote_literal(&one.column),
             arguments(one, "partitioning_func")
         ));
     }
@@ -114,11 +114,10 @@ fn arguments(dimension: &Dimension, function: &str) -> String {
         Slices::Hash(partitions) => format!(", number_partitions => {partitions}"),
     };
     if let Some(name) = &dimension.function {
-        arguments.push_str(&format!(", {function} => {}::regproc", literal(&name.sql())));
+        arguments.push_str(&format!(
+            ", {function} => {}::regproc",
+            quote_literal(&name.sql())
+        ));
     }
     arguments
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

@@ -5,7 +5,7 @@ mod make;
 
 use super::diagnostics::Diagnostics;
 use super::schema::Schema;
-use super::TableName;
+use super::{quote_literal, TableName};
 use crate::failure::{OptionFault, PlanFailure};
 use crate::notice::Notice;
 pub(super) use make::{adapted, statements};
@@ -81,8 +81,10 @@ fn has_columns(schema: &Schema, table: usize, columns: &BTreeSet<String>) -> boo
 }
 
 fn decompress(table: &TableName) -> String {
-    let name = table.sql().replace('\'', "''");
-    format!("SELECT decompress_chunk(c, true) FROM show_chunks('{name}') c")
+    format!(
+        "SELECT decompress_chunk(c, true) FROM show_chunks({}) c",
+        quote_literal(&table.sql())
+    )
 }
 
 #[cfg(test)]

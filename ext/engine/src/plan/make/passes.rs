@@ -4,6 +4,7 @@
 use super::fitting::{is_table_data, Fitting};
 use super::search_path::production_path;
 use crate::channel::Channel;
+use crate::notice::Notice;
 use crate::plan::binary::Binary;
 use crate::plan::decide::{Decisions, Fate};
 use crate::plan::diagnostics::{Diagnostics, Warnings};
@@ -152,15 +153,10 @@ impl<'a> Passes<'a> {
             ("keep_tables", !scope.kept.is_empty()),
             ("quiesce", scope.queues.without_rows().next().is_some()),
         ];
-        let by: Vec<&str> = by
-            .iter()
-            .filter(|(_, is_set)| *is_set)
-            .map(|(name, _)| *name)
-            .collect();
-        warnings.push(format!(
-            "No row of any table comes: the backup has rows, and all are left out by {}.",
-            by.join(", ")
-        ));
+        let by = by.iter().filter(|(_, is_set)| *is_set);
+        warnings.push(Notice::NoRowComes {
+            by: by.map(|(name, _)| (*name).to_owned()).collect(),
+        });
     }
 
     pub(super) fn pseudonyms(&self) -> masking::Pseudonyms {

@@ -172,7 +172,7 @@ fn condition(
         Err(why) => {
             problems.add(SqlRuleFault::ConditionUnread {
                 rule: rule.to_owned(),
-                trouble: why.to_string(),
+                trouble: why.into(),
             });
             return None;
         }

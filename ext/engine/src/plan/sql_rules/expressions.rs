@@ -27,7 +27,7 @@ pub(super) fn update_of(
         Err(why) => {
             problems.add(SqlRuleFault::JoinUnread {
                 rule: rule_name.to_owned(),
-                trouble: why.to_string(),
+                trouble: why.into(),
             });
             return None;
         }
@@ -41,7 +41,7 @@ pub(super) fn update_of(
                 problems.add(SqlRuleFault::ExpressionUnread {
                     rule: of_rule(),
                     column: column.clone(),
-                    trouble: why.to_string(),
+                    trouble: why.into(),
                 });
                 continue;
             }

@@ -31,7 +31,7 @@ pub(super) fn prepare(
         Err(why) => {
             return problems.add(SqlRuleFault::ConditionUnread {
                 rule: rule_name.clone(),
-                trouble: why.to_string(),
+                trouble: why.into(),
             })
         }
     };
@@ -152,7 +152,7 @@ pub(super) fn statements(
         Err(NoStatements::Unreadable(error)) => {
             problems.add(SqlRuleFault::Unread {
                 rule: rule_name.to_owned(),
-                trouble: error.to_string(),
+                trouble: error.into(),
             });
             None
         }

@@ -8,7 +8,7 @@
 //! know, it says so.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{Attempt, ServerRemedy};
+use crate::failure::{Attempt, ServerRemedy, Unasked};
 use crate::plan::part::serves_expressions;
 use crate::plan::sql_rules::SqlGroup;
 use crate::plan::{quote_identifier, Plan, Statement, TableName};
@@ -35,7 +35,7 @@ pub struct ServerCheck {
     /// Statements that it refuses.
     pub refused: u64,
     /// Why it could not be asked about the others.
-    pub unanswered: Vec<String>,
+    pub unanswered: Vec<Unasked>,
     /// The refusals.
     #[serde(skip)]
     pub problems: Vec<Error>,
@@ -63,11 +63,7 @@ pub async fn ask(url: ConnectionUrl, plan: &Plan) -> Result<ServerCheck> {
             .map_err(doing)?;
         match beside.prepare(group).await? {
             None => beside.explain(group, &mut check).await?,
-            Some(why) => {
-                let rules: BTreeSet<&str> = group.statements.iter().map(|one| one.rule.as_str()).collect();
-                let rules: Vec<&str> = rules.into_iter().collect();
-                check.unanswered.push(format!("{}: {why}", rules.join(", ")));
-            }
+            Some(why) => check.unanswered.push(why),
         }
         session
             .batch_execute("ROLLBACK TO SAVEPOINT one_group")
@@ -125,20 +121,20 @@ impl<'a> Beside<'a> {
 
     /// Makes a group's temporary tables, and the tables that it reads. Returns why the server cannot be asked, where it
     /// cannot.
-    async fn prepare(&self, group: &SqlGroup) -> Result<Option<String>> {
+    async fn prepare(&self, group: &SqlGroup) -> Result<Option<Unasked>> {
+        let rules: BTreeSet<&String> = group.statements.iter().map(|one| &one.rule).collect();
+        let rules: Vec<String> = rules.into_iter().cloned().collect();
         let mut copies = Vec::with_capacity(group.tables.len());
         for (number, table) in group.tables.iter().enumerate() {
             let copy = format!("scalingo_staging_sync_as_dumped_{number}");
             if !self.copy(&table.table, &copy).await? {
-                return Ok(Some(format!(
-                    "{} cannot be made here as the backup has it.",
-                    table.table
-                )));
+                let table = table.table.to_string();
+                return Ok(Some(Unasked::NotMade { rules, table }));
             }
             copies.push(format!("pg_temp.{copy}"));
         }
         for table in &group.others {
-            if let Some(why) = self.read(table).await? {
+            if let Some(why) = self.read(&rules, table).await? {
                 return Ok(Some(why));
             }
         }
@@ -148,7 +144,7 @@ impl<'a> Beside<'a> {
         match made.await {
             Ok(()) => Ok(None),
             Err(error) if error.kind == Kind::TargetConnection => Err(error),
-            Err(_) => Ok(Some("the role may not create temporary tables.".into())),
+            Err(_) => Ok(Some(Unasked::NoTemporary { rules })),
         }
     }
 
@@ -169,14 +165,15 @@ impl<'a> Beside<'a> {
         tables.find(|one| one.name == name)
     }
 
-    /// Sees to a table that a rule reads beside its own: it is there with the backup's columns, or is created.
-    async fn read(&self, table: &TableName) -> Result<Option<String>> {
+    /// Sees to a table that rules read beside their own: it is there with the backup's columns, or is created.
+    async fn read(&self, rules: &[String], table: &TableName) -> Result<Option<Unasked>> {
         let Some(statement) = self.statement(table) else {
             return Ok(None);
         };
         if !self.is_there(table).await? {
             let created = self.tried(&statement.sql).await?;
-            return Ok((!created).then(|| format!("{table} is not in the target and cannot be created.")));
+            let (rules, table) = (rules.to_vec(), table.to_string());
+            return Ok((!created).then_some(Unasked::NotThere { rules, table }));
         }
         let copy = "scalingo_staging_sync_as_dumped_to_read";
         let compared = self.copy(table, copy).await? && self.has_columns_of(table, copy).await?;
@@ -184,8 +181,8 @@ impl<'a> Beside<'a> {
             .batch_execute(&format!("DROP TABLE IF EXISTS pg_temp.{copy}"))
             .await
             .map_err(doing)?;
-        Ok((!compared)
-            .then(|| format!("{table}, which it reads, is not in the target as it is in the backup.")))
+        let (rules, table) = (rules.to_vec(), table.to_string());
+        Ok((!compared).then_some(Unasked::OtherThere { rules, table }))
     }
 
     async fn is_there(&self, table: &TableName) -> Result<bool> {
@@ -223,9 +220,9 @@ impl<'a> Beside<'a> {
             match self.session.batch_execute(&asked).await {
                 Ok(()) => check.accepted += 1,
                 Err(error) if error.as_db_error().is_none() => return Err(doing(error)),
-                Err(error) if self.inconclusive(&error) => check.unanswered.push(format!(
-                    "{rule}: it needs something that is not in the target as it is in the backup."
-                )),
+                Err(error) if self.inconclusive(&error) => check.unanswered.push(Unasked::NeedsOther {
+                    rules: vec![rule.clone()],
+                }),
                 Err(error) => {
                     check.refused += 1;
                     let what = Error::from_server(Doing::Rule { rule, sql: &asked }, &error).what;

@@ -4,7 +4,7 @@
 use crate::error::{Doing, Error, Result};
 use crate::event::Sink;
 use crate::failure::Attempt;
-use crate::plan::TableName;
+use crate::plan::{quote_literal, TableName};
 use crate::postgres::inspect::relations::{self, HYPERTABLE};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, is_not_found};
@@ -169,10 +169,7 @@ impl Rows {
     /// Of a table alone, without those that inherit from it.
     fn of_one(table: &TableName) -> Self {
         let all = format!("ONLY {}", table.sql());
-        let size = format!(
-            "pg_relation_size('{}'::regclass)",
-            table.sql().replace('\'', "''")
-        );
+        let size = format!("pg_relation_size({}::regclass)", quote_literal(&table.sql()));
         Self {
             asked: format!(
                 "{all} TABLESAMPLE SYSTEM (least(100, 100.0 * {ASKED_WHOLE} / greatest({size}, 1)))"

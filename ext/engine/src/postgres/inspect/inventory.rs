@@ -1,10 +1,11 @@
 //! What the role owns in the target, and who would lose something if it were dropped. Only looks.
 
 use crate::error::{Doing, Error, Kind, Result};
-use crate::failure::{Attempt, TargetFailure, TargetRemedy};
+use crate::failure::{Attempt, OthersObject, TargetFailure, TargetRemedy};
 use crate::postgres::inspect::relations::HYPERTABLE;
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::{get, Facts};
+use tokio_postgres::Row;
 
 /// Everything that a reset drops, as `owned (classid, objid, kind, stage, identity)`: what the current role owns
 /// by the catalogues' owner columns (the bootstrap superuser has no entries in pg_shdepend), and for a superuser
@@ -246,32 +247,32 @@ pub(crate) async fn refuse_losses(session: &Session, facts: &Facts) -> Result<()
     // bootstrap superuser's, not the one's who created the range.
     let sql = format!(
         "WITH RECURSIVE {OWNED}, {CLOSURE} \
-         SELECT DISTINCT pg_describe_object(l.classid, l.objid, 0) || CASE \
-             WHEN l.classid = 'pg_extension'::regclass OR m.objid IS NOT NULL THEN ' (of an extension)' \
-             ELSE ' (of the role ' || pg_get_userbyid(l.owner) || ')' END AS loss \
+         SELECT DISTINCT pg_describe_object(l.classid, l.objid, 0) AS object, CASE \
+             WHEN l.classid <> 'pg_extension'::regclass AND m.objid IS NULL \
+             THEN pg_get_userbyid(l.owner)::text END AS role \
          FROM losses l CROSS JOIN me LEFT JOIN members m USING (classid, objid) \
          WHERE (l.owner <> me.oid OR l.classid = 'pg_extension'::regclass OR m.objid IS NOT NULL) \
            AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = l.classid AND i.objid = l.objid \
              AND i.objsubid = 0 AND i.deptype = 'i') \
-         ORDER BY loss LIMIT 11"
+         ORDER BY object, role LIMIT 11"
     );
     let rows = session.query(&sql, &[]).await.map_err(doing)?;
     if rows.is_empty() {
         return Ok(());
     }
-    let mut names = rows
+    let mut objects = rows
         .iter()
         .take(10)
-        .map(|row| get(row, "loss"))
-        .collect::<Result<Vec<String>>>()?;
+        .map(others_object)
+        .collect::<Result<Vec<OthersObject>>>()?;
     if rows.len() > 10 {
-        names.push("and more".into());
+        objects.push(OthersObject::More);
     }
     Err(Error::new(
         Kind::Privilege,
         TargetFailure::TakesAlong {
             role: facts.role.clone(),
-            objects: names,
+            objects,
         },
         TargetRemedy::GiveObjects,
     ))
@@ -285,21 +286,26 @@ pub(crate) async fn refuse_taken_oids(session: &Session, oids: &[u32]) -> Result
     if oids.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT format('%s (of the role %s)', l.oid, pg_get_userbyid(lomowner)) \
+    let sql = "SELECT l.oid::text AS object, pg_get_userbyid(lomowner)::text AS role \
                FROM pg_largeobject_metadata l JOIN pg_roles r ON r.rolname = current_user \
                WHERE lomowner <> r.oid AND l.oid = ANY($1) ORDER BY l.oid LIMIT 10";
     let rows = session.query(sql, &[&oids]).await.map_err(doing)?;
     if rows.is_empty() {
         return Ok(());
     }
-    let names = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<Vec<String>, _>>()
-        .map_err(doing)?;
+    let objects = rows.iter().map(others_object).collect::<Result<_>>()?;
     Err(Error::new(
         Kind::Privilege,
-        TargetFailure::ObjectsTaken { objects: names },
+        TargetFailure::ObjectsTaken { objects },
         TargetRemedy::UnlinkObjects,
     ))
+}
+
+/// An object by its description and its owner's role; without a role it is an extension's.
+fn others_object(row: &Row) -> Result<OthersObject> {
+    let object = get(row, "object")?;
+    Ok(match get(row, "role")? {
+        Some(role) => OthersObject::OfRole { object, role },
+        None => OthersObject::OfExtension { object },
+    })
 }

@@ -5,7 +5,7 @@
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, KeptDifference, OptionFault, OptionRemedy, TargetFailure};
 use crate::plan::keep::{ColumnThere, Keep, KeptTable, KindThere};
-use crate::plan::{quote_identifier, Plan};
+use crate::plan::{quote_identifier, quote_literal, Plan};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::get;
 
@@ -224,14 +224,10 @@ async fn note_sequences(session: &Session, table: &KeptTable, columns: &[String]
         let (last, called): (i64, bool) = (get(&row, "last_value")?, get(&row, "is_called")?);
         notes.push(format!(
             "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), {last}, {called})",
-            text(&table.table.sql()),
-            text(column)
+            quote_literal(&table.table.sql()),
+            quote_literal(column)
         ));
     }
-    let sql = format!("COMMENT ON TABLE {place} IS {}", text(&notes.join("\n")));
+    let sql = format!("COMMENT ON TABLE {place} IS {}", quote_literal(&notes.join("\n")));
     session.batch_execute(&sql).await.map_err(doing)
-}
-
-fn text(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
 }

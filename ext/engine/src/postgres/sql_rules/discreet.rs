@@ -8,6 +8,7 @@
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failure::{Attempt, TargetFailure, TargetRemedy};
+use crate::plan::quote_literal;
 use crate::postgres::session::connect::Session;
 use tokio_postgres::error::SqlState;
 
@@ -108,8 +109,8 @@ pub(crate) async fn prepare_to_choose(session: &Session) -> Result<()> {
 /// The rows of a query that selects one number each, for the FROM of a statement that is run here.
 pub(crate) fn chosen(query: &str) -> String {
     // Whatever standard_conforming_strings is there.
-    let quoted = query.replace('\\', "\\\\").replace('\'', "''");
-    format!("{CHOOSING}(E'{quoted}')")
+    let quoted = quote_literal(&query.replace('\\', "\\\\"));
+    format!("{CHOOSING}(E{quoted})")
 }
 
 /// Runs a statement, and returns how many rows it changed.

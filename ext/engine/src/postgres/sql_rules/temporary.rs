@@ -4,8 +4,8 @@ use super::discreet;
 use super::failure::{discreetly, RuleFailure};
 use crate::error::{Doing, Error, Result};
 use crate::failure::Attempt;
-use crate::plan::quote_identifier;
 use crate::plan::sql_rules::{SqlGroup, SqlTable};
+use crate::plan::{quote_identifier, quote_literal};
 use crate::postgres::session::connect::Session;
 
 /// The column that distinguishes the rows of a temporary table.
@@ -98,11 +98,15 @@ fn create_sql(table: &SqlTable, like: &str) -> String {
 
 /// NOT NULL is checked where the finished rows go: here, the server's log would quote a raw row.
 async fn drop_not_null(session: &Session, table: &SqlTable) -> Result<(), tokio_postgres::Error> {
+    let drop = format!(
+        "ALTER TABLE {} ALTER COLUMN %I DROP NOT NULL",
+        table.temporary().replace('%', "%%")
+    );
     let sql = format!(
-        "SELECT coalesce(string_agg(format('ALTER TABLE {} ALTER COLUMN %I DROP NOT NULL', attname), '; '), '') \
+        "SELECT coalesce(string_agg(format({}, attname), '; '), '') \
          FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND attnotnull \
          AND NOT attisdropped AND attidentity = ''",
-        table.temporary().replace('\'', "''").replace('%', "%%")
+        quote_literal(&drop)
     );
     let row = session.query_one(&sql, &[&table.temporary()]).await?;
     let nullable: String = row.try_get(0)?;

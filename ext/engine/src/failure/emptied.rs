@@ -1,0 +1,34 @@
+//! A subset that keeps no row.
+
+use super::Names;
+use phrases::phrases;
+
+phrases! {
+    /// Why a rule of the subset keeps no row of its table.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum KeepsNone {
+        /// The table has none.
+        NoRows "no_row_in_backup" { table: String },
+        /// Its condition keeps none of so many.
+        Condition "condition_keeps_none" { table: String, count: u64 },
+        /// They refer to rows that do not come.
+        Refers "refers_to_none" { table: String },
+        /// Each of them refers to a row that does not come, of these tables by these references.
+        RefersTo "refers_to_none_of" { table: String, others: Names },
+        /// So many more rules keep none.
+        More "more_keep_none" { count: usize },
+    }
+}
+
+phrases! {
+    /// What to do about it. Either way, the subset may be let be empty.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum EmptiedRemedy {
+        /// Correct the conditions on these tables.
+        CorrectConditions "correct_conditions" { tables: Names },
+        /// Keep rows of these tables, to which others refer.
+        KeepReferred "keep_referred" { tables: Names },
+        /// Name a table that has rows.
+        NameFilled "name_filled_table",
+    }
+}
