@@ -166,7 +166,7 @@ class KeepTablesTest < IntegrationTest
   ].freeze
 
   MISTAKES.each_with_index do |(options, masking_options, expected), at|
-    define_method(:"test_a_mistake_is_told_before_the_target_is_touched_#{at}") do
+    define_method(:"test_a_mistake_is_reported_before_the_target_is_touched_#{at}") do
       target = staging
       error = assert_untouched(target) do
         assert_run_fails ScalingoStagingSync::PlanError, source: archive, target: target.url, options:, masking_options:

@@ -125,7 +125,7 @@ class SubsetConditionsTest < IntegrationTest
     assert_equal [/near `> 5/, /near `nosuch/, /near `'x'/].map { |near| message.lines.grep(near).size }, [1, 1, 1], message
   end
 
-  def test_a_condition_that_changes_the_session_is_told_to_leave_that_out
+  def test_a_condition_that_changes_the_session_is_refused_with_what_to_leave_out
     where = "set_config('transaction_read_only', 'off', false) = 'off' OR id < 3"
     error = assert_run_fails ScalingoStagingSync::RestoreError, source: archive, target: new_database.url, options: options(entry("users", where:))
     assert_match(/for public\.users: .*\(SQLSTATE 25001.*Leave out what changes the session, such as set_config/, error.message)

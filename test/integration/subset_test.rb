@@ -145,7 +145,7 @@ class SubsetTest < IntegrationTest
   ].freeze
 
   MISTAKES.each_with_index do |(tables, expected), at|
-    define_method(:"test_a_mistake_is_told_before_the_target_is_touched_#{at}") do
+    define_method(:"test_a_mistake_is_reported_before_the_target_is_touched_#{at}") do
       entries = tables.map { |table, rule| entry(table, **rule) }
       target = new_database
       error = assert_untouched(target) do

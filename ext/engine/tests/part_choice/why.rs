@@ -95,37 +95,37 @@ impl<'a> Truth<'a> {
 }
 
 /// The reasons of all rows, each of which has to be true.
-async fn told(world: &World, database: &Database, target: &Target) -> Vec<(Row, Vec<Reason>)> {
+async fn all_reasons(world: &World, database: &Database, target: &Target) -> Vec<(Row, Vec<Reason>)> {
     create(world, database).await;
     let truth = Truth::of(world, &world.by_definition());
     let part = world.part();
     let found = every_reason(target, &part, world.looked(&Default::default()));
     let found = found.await.unwrap_or_else(|error| panic!("{error}\n{world:#?}"));
-    let mut told = Vec::new();
+    let mut all = Vec::new();
     for (at, table) in world.tables.iter().enumerate() {
         for block in 0..table.blocks.len() {
             let of_block = found.iter().filter(|((of, _), _)| *of == load(at, block));
             for ((_, row), reasons) in of_block {
                 let row = (at, block, *row as usize);
                 truth.assert(row, reasons);
-                told.push((row, reasons.clone()));
+                all.push((row, reasons.clone()));
             }
         }
     }
-    told
+    all
 }
 
-async fn told_alone(world: &World) -> Vec<(Row, Vec<Reason>)> {
+async fn all_reasons_alone(world: &World) -> Vec<(Row, Vec<Reason>)> {
     let database = Database::of_owner().await;
     let target = target(&database.settings()).await;
-    let told = told(world, &database, &target).await;
+    let all = all_reasons(world, &database, &target).await;
     target.close().await.unwrap();
-    told
+    all
 }
 
 /// What is said of a row, and the table and the values that each leads by.
-fn said(told: &[(Row, Vec<Reason>)], row: Row) -> Vec<(What, &str)> {
-    let (_, reasons) = told.iter().find(|(of, _)| *of == row).unwrap();
+fn said(all: &[(Row, Vec<Reason>)], row: Row) -> Vec<(What, &str)> {
+    let (_, reasons) = all.iter().find(|(of, _)| *of == row).unwrap();
     let of = reasons
         .iter()
         .map(|one| (one.what, one.key.as_deref().unwrap_or("")));
@@ -151,15 +151,12 @@ fn orgs() -> World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_whose_counterpart_came_back_for_others_is_said_to_be_brought_by_none() {
-    let told = told_alone(&orgs()).await;
+    let all = all_reasons_alone(&orgs()).await;
     let brought_back = [(What::BroughtBack, "2"), (What::Needed, "2"), (What::Whole, "")];
-    assert_eq!(said(&told, (1, 0, 2)), brought_back);
-    assert_eq!(
-        said(&told, (1, 0, 1)),
-        [(What::Missing, "3"), (What::NotKept, "")]
-    );
-    assert_eq!(said(&told, (1, 0, 0)), [(What::Follows, "")]);
-    assert_eq!(said(&told, (0, 0, 1)), [(What::Needed, "2"), (What::Whole, "")]);
+    assert_eq!(said(&all, (1, 0, 2)), brought_back);
+    assert_eq!(said(&all, (1, 0, 1)), [(What::Missing, "3"), (What::NotKept, "")]);
+    assert_eq!(said(&all, (1, 0, 0)), [(What::Follows, "")]);
+    assert_eq!(said(&all, (0, 0, 1)), [(What::Needed, "2"), (What::Whole, "")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,11 +173,11 @@ async fn no_circle_of_rows_is_its_own_reason() {
         )
         .link("nodes.next", "nodes.id")
         .link("nodes.team", "teams.id");
-    let told = told_alone(&gone).await;
+    let all = all_reasons_alone(&gone).await;
     let by_team = [(What::Missing, "1"), (What::NotKept, "")];
-    assert_eq!(said(&told, (1, 0, 0)), by_team);
+    assert_eq!(said(&all, (1, 0, 0)), by_team);
     assert_eq!(
-        said(&told, (1, 0, 1)),
+        said(&all, (1, 0, 1)),
         [&[(What::Missing, "1")], &by_team[..]].concat()
     );
     // The same, needed by a row that comes in any case.
@@ -196,11 +193,11 @@ async fn no_circle_of_rows_is_its_own_reason() {
         .rule(PartRule::All)
         .link("nodes.next", "nodes.id")
         .link("picks.node", "nodes.id");
-    let told = told_alone(&needed).await;
+    let all = all_reasons_alone(&needed).await;
     let for_pick = [(What::Needed, "2"), (What::Whole, "")];
-    assert_eq!(said(&told, (0, 0, 1)), for_pick);
+    assert_eq!(said(&all, (0, 0, 1)), for_pick);
     assert_eq!(
-        said(&told, (0, 0, 0)),
+        said(&all, (0, 0, 0)),
         [&[(What::Needed, "1")], &for_pick[..]].concat()
     );
 }
@@ -215,13 +212,13 @@ async fn of_rows_that_wait_to_be_referred_to_each_is_said_to_miss_a_referrer_and
         .table("visits", "person_id bigint", &[], &["2"])
         .link("people.town_id", "towns.id")
         .link("visits.person_id", "people.id");
-    let told = told_alone(&world).await;
-    assert_eq!(said(&told, (1, 0, 0)), [(What::Unreferred, "")]);
-    assert_eq!(said(&told, (0, 0, 0)), [(What::Unreferred, "")]);
+    let all = all_reasons_alone(&world).await;
+    assert_eq!(said(&all, (1, 0, 0)), [(What::Unreferred, "")]);
+    assert_eq!(said(&all, (0, 0, 0)), [(What::Unreferred, "")]);
     let by_visit = [(What::Referred, "2"), (What::Follows, "")];
-    assert_eq!(said(&told, (1, 0, 1)), by_visit);
+    assert_eq!(said(&all, (1, 0, 1)), by_visit);
     assert_eq!(
-        said(&told, (0, 0, 1)),
+        said(&all, (0, 0, 1)),
         [&[(What::Referred, "2")], &by_visit[..]].concat()
     );
 }
@@ -233,8 +230,8 @@ async fn every_reason_in_fifty_random_schemas_is_true_and_there_is_each() {
     let mut given = Vec::new();
     for seed in 0..50 {
         let world = random(seed);
-        let told = told(&world, &database, &target).await;
-        let reasons = told.iter().flat_map(|(_, reasons)| reasons);
+        let all = all_reasons(&world, &database, &target).await;
+        let reasons = all.iter().flat_map(|(_, reasons)| reasons);
         given.extend(reasons.map(|reason| reason.what));
         let drop = format!("DROP SCHEMA {} CASCADE", world.schema);
         database.admin.batch_execute(&drop).await.unwrap();

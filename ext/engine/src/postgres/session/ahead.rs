@@ -6,7 +6,7 @@
 //! [`Tap`]: while nothing else is under way, bytes written here go out by it, and what the server answers comes back here.
 //! The session's own task still does all that is read and written, so its end is the end of this, too.
 
-use super::answers::{Answers, Told};
+use super::answers::{Answers, Progress};
 use super::connect::Session;
 use crate::error::{Error, Result};
 use crate::failure::Attempt;
@@ -68,17 +68,17 @@ impl Session {
         copies.iter().for_each(|copy| copy.write(&mut bytes));
         let mut detour = Detour::open(self.line(), bytes);
         let mut answers = Answers::to(copies.len());
-        let told = self.during(async {
+        let complete = self.during(async {
             while let Some(some) = detour.incoming.recv().await {
                 match answers.read(&some) {
-                    Told::More => {}
-                    Told::All => return true,
-                    Told::Nonsense => return false,
+                    Progress::More => {}
+                    Progress::All => return true,
+                    Progress::Nonsense => return false,
                 }
             }
             false
         });
-        if told.await {
+        if complete.await {
             detour.close();
             return Ok(answers.into_rows());
         }

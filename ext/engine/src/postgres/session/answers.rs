@@ -2,7 +2,7 @@
 
 /// How far the answers are.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Progress {
     /// There are more to come.
     More,
     /// All are there.
@@ -40,13 +40,13 @@ impl Answers {
     }
 
     /// Reads some bytes, cut anywhere.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Told {
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Progress {
         self.rest.extend_from_slice(bytes);
         let mut at = 0;
         while let Some([kind, length @ ..]) = self.rest.get(at..at + 5) {
             let length = <[u8; 4]>::try_from(length).map_or(0, u32::from_be_bytes) as usize;
             if !(4..=LONGEST).contains(&length) {
-                return Told::Nonsense;
+                return Progress::Nonsense;
             }
             let Some(body) = self.rest.get(at + 5..at + 1 + length) else {
                 break;
@@ -57,19 +57,19 @@ impl Answers {
                 b'C' => self.stored = copied(body),
                 b'E' => self.stored = None,
                 b'Z' => self.rows.push(self.stored.take()),
-                _ => return Told::Nonsense,
+                _ => return Progress::Nonsense,
             }
             at += 1 + length;
             if self.rows.len() > self.expected {
-                return Told::Nonsense;
+                return Progress::Nonsense;
             }
         }
         self.rest.drain(..at);
         match (self.rows.len() == self.expected, self.rest.is_empty()) {
-            (true, true) => Told::All,
+            (true, true) => Progress::All,
             // Bytes of what comes next would be lost.
-            (true, false) => Told::Nonsense,
-            (false, _) => Told::More,
+            (true, false) => Progress::Nonsense,
+            (false, _) => Progress::More,
         }
     }
 }
@@ -105,9 +105,9 @@ mod tests {
         .concat();
         for size in [1, 3, 7, all.len()] {
             let mut answers = Answers::to(3);
-            let told: Vec<Told> = all.chunks(size).map(|some| answers.read(some)).collect();
-            assert_eq!(told.last(), Some(&Told::All));
-            assert!(told[..told.len() - 1].iter().all(|told| *told == Told::More));
+            let read: Vec<Progress> = all.chunks(size).map(|some| answers.read(some)).collect();
+            assert_eq!(read.last(), Some(&Progress::All));
+            assert!(read[..read.len() - 1].iter().all(|one| *one == Progress::More));
             assert_eq!(answers.into_rows(), [Some(50), None, Some(0)]);
         }
     }
@@ -116,20 +116,20 @@ mod tests {
     fn a_copy_that_fails_at_its_end_has_stored_nothing() {
         let mut answers = Answers::to(1);
         let all = [message(b'G', b""), message(b'E', b"\0"), message(b'Z', b"I")].concat();
-        assert_eq!(answers.read(&all), Told::All);
+        assert_eq!(answers.read(&all), Progress::All);
         assert_eq!(answers.into_rows(), [None]);
     }
 
     #[test]
     fn what_no_server_answers_is_not_taken_for_an_answer() {
-        assert_eq!(Answers::to(1).read(&message(b'T', b"")), Told::Nonsense);
-        assert_eq!(Answers::to(1).read(b"G\0\0\0\0"), Told::Nonsense);
-        assert_eq!(Answers::to(1).read(b"G\xff\xff\xff\xff"), Told::Nonsense);
+        assert_eq!(Answers::to(1).read(&message(b'T', b"")), Progress::Nonsense);
+        assert_eq!(Answers::to(1).read(b"G\0\0\0\0"), Progress::Nonsense);
+        assert_eq!(Answers::to(1).read(b"G\xff\xff\xff\xff"), Progress::Nonsense);
         let two = copy(b"COPY 1\0").repeat(2);
-        assert_eq!(Answers::to(1).read(&two), Told::Nonsense);
+        assert_eq!(Answers::to(1).read(&two), Progress::Nonsense);
         assert_eq!(
             Answers::to(1).read(&[copy(b"COPY 1\0"), vec![b'N']].concat()),
-            Told::Nonsense
+            Progress::Nonsense
         );
     }
 }
