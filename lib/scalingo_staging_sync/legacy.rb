@@ -200,7 +200,7 @@ module ScalingoStagingSync
 
     # `DatabaseBackupService::DownloadError` and the like, which are ScalingoApiClient's.
     module BackupErrors
-      # @param name [Symbol] a constant that there is not
+      # @param name [Symbol] a constant that does not exist
       # @return [Class] the error of that name
       def const_missing(name)
         return super unless %i[BackupError AddonNotFoundError BackupNotFoundError DownloadError].include?(name)
@@ -212,7 +212,7 @@ module ScalingoStagingSync
 
     # `Integrations::BackupService`, whose errors are ScalingoApiClient's.
     module ApiErrors
-      # @param name [Symbol] a constant that there is not
+      # @param name [Symbol] a constant that does not exist
       # @return [Class] the class that has the errors
       def const_missing(name)
         return super unless name == :BackupService
@@ -224,7 +224,7 @@ module ScalingoStagingSync
 
     # `include Support::CoordinatorHelpers`, which holds nothing any more.
     module Helpers
-      # @param name [Symbol] a constant that there is not
+      # @param name [Symbol] a constant that does not exist
       # @return [Module] one without methods
       def const_missing(name)
         return super unless name == :CoordinatorHelpers
@@ -319,7 +319,7 @@ module ScalingoStagingSync
 
       # `DEFAULT_PII_PATTERNS`.
       module Constants
-        # @param name [Symbol] a constant that there is not
+        # @param name [Symbol] a constant that does not exist
         # @return [Hash{Symbol => Regexp}] the patterns
         def const_missing(name)
           return super unless name == :DEFAULT_PII_PATTERNS

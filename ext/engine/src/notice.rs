@@ -98,7 +98,7 @@ phrases! {
         HypertablesPlain "hypertables_plain" { tables: Vec<String> },
         /// Continuous aggregates are left out.
         AggregatesLeftOut "aggregates_left_out" { names: Vec<String> },
-        /// What is to be let be is no column of the backup.
+        /// An entry of `pii_ignore` is no column of the backup.
         IgnoresNothing "ignores_nothing" { column: String },
         /// An option names a table whose rows do not come, by another one.
         NamedByBoth "named_by_both" { option: String, table: String, by: String },

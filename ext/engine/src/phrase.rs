@@ -13,124 +13,61 @@ use crate::left_out::Why;
 use crate::notice::{Mismatch, Notice, Originals, Stall, Untried};
 use masking::Becomes;
 use personal_data::{terms, Clue, PiiKind, Reason};
-use serde::Serialize;
+use phrases::AsPhrase;
+use serde::{Serialize, Serializer};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
 
 /// A phrase of any enum of phrases, where it stands among words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Phrase {
-    /// Why a column looks personal or acts outside.
-    Reason(Reason),
-    /// What covers a column, lets it be, or keeps a mask from it.
-    Because(Because),
-    /// Why something does not come.
-    Why(Why),
-    /// A warning.
-    Notice(Notice),
-    /// What verification finds.
-    Mismatch(Mismatch),
-    /// What a mask makes of a column.
-    Becomes(Becomes),
-    /// What is wrong with an archive.
-    ArchiveFailure(ArchiveFailure),
-    /// What to do about it.
-    ArchiveRemedy(ArchiveRemedy),
-    /// What is wrong with a backup's file or link.
-    BackupFailure(BackupFailure),
-    /// What to do about it.
-    BackupRemedy(BackupRemedy),
-    /// What is wrong with a download.
-    DownloadFailure(DownloadFailure),
-    /// What to do about it.
-    DownloadRemedy(DownloadRemedy),
-    /// What to do about a subset without a row.
-    EmptiedRemedy(EmptiedRemedy),
-    /// What ended a job.
-    JobFailure(JobFailure),
-    /// What to do about it.
-    JobRemedy(JobRemedy),
-    /// Originals that survived.
-    LeakFailure(LeakFailure),
-    /// What to do about it.
-    LeakRemedy(LeakRemedy),
-    /// A row that cannot be masked.
-    MaskFailure(MaskFailure),
-    /// A mask that does not fit its column.
-    MaskFault(MaskFault),
-    /// What to do about it.
-    MaskRemedy(MaskRemedy),
-    /// What a name may have meant.
-    Advice(Advice),
-    /// What is wrong with a name in the configuration.
-    NameFault(NameFault),
-    /// What is wrong with an option.
-    OptionFault(OptionFault),
-    /// What to do about it.
-    OptionRemedy(OptionRemedy),
-    /// What to do where the server refuses a rule of a part.
-    PartRemedy(PartRemedy),
-    /// Why there is no plan.
-    PlanFailure(PlanFailure),
-    /// What to do about it.
-    PlanRemedy(PlanRemedy),
-    /// What a run does, as the target's role may or may not.
-    Right(Right),
-    /// What the target's role may not do.
-    RightFailure(RightFailure),
-    /// What to do about it.
-    RightRemedy(RightRemedy),
-    /// What is wrong with a rule.
-    RuleFault(RuleFault),
-    /// What is wrong with a rule in SQL.
-    SqlRuleFault(SqlRuleFault),
-    /// What is wrong with a part.
-    SubsetFault(SubsetFault),
-    /// What acts outside and could not be quieted.
-    Unquieted(Unquieted),
-    /// What Scalingo refuses or does not have.
-    ScalingoFailure(ScalingoFailure),
-    /// What to do about it.
-    ScalingoRemedy(ScalingoRemedy),
-    /// What PostgreSQL refuses.
-    ServerFailure(ServerFailure),
-    /// What to do about it.
-    ServerRemedy(ServerRemedy),
-    /// Why there is no session with the target.
-    SessionFailure(SessionFailure),
-    /// What to do about it.
-    SessionRemedy(SessionRemedy),
-    /// What is wrong with an archive that is written.
-    SinkFailure(SinkFailure),
-    /// What to do about it.
-    SinkRemedy(SinkRemedy),
-    /// What stands in the way in the target.
-    TargetFailure(TargetFailure),
-    /// What to do about it.
-    TargetRemedy(TargetRemedy),
+#[derive(Clone)]
+pub struct Phrase(Arc<dyn AsPhrase>);
+
+impl Phrase {
+    /// The name of its kind.
+    pub fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    /// It as one of an enum, if it is.
+    pub fn downcast_ref<P: AsPhrase>(&self) -> Option<&P> {
+        let phrase: &dyn Any = &*self.0;
+        phrase.downcast_ref()
+    }
 }
 
-/// A phrase of one of the enums is a phrase.
+/// No two kinds share a name, so that the same data is the same phrase.
+impl PartialEq for Phrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.record() == other.0.record()
+    }
+}
+
+impl fmt::Debug for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.record().fmt(f)
+    }
+}
+
+impl Serialize for Phrase {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.record().serialize(serializer)
+    }
+}
+
+/// What may stand among words, as a phrase.
 macro_rules! from {
     ($($name:ident),+ $(,)?) => {
-        impl Phrase {
-            /// The name of its kind.
-            pub fn kind(&self) -> &'static str {
-                match self {
-                    $(Phrase::$name(phrase) => phrase.kind(),)+
-                }
-            }
-        }
-
         $(
             impl From<$name> for Phrase {
                 fn from(phrase: $name) -> Self {
-                    Phrase::$name(phrase)
+                    Phrase(Arc::new(phrase))
                 }
             }
 
             impl From<&$name> for Phrase {
                 fn from(phrase: &$name) -> Self {
-                    Phrase::$name(phrase.clone())
+                    phrase.clone().into()
                 }
             }
         )+

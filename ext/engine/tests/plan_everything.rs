@@ -8,7 +8,6 @@ use pg_dump_archive::EntryKind;
 use plan_support::{planned, settings, Database, EVERYTHING};
 use staging_sync_engine::left_out::Why;
 use staging_sync_engine::notice::Notice;
-use staging_sync_engine::phrase::Phrase;
 use staging_sync_engine::plan::schema::Schema;
 use staging_sync_engine::plan::{Plan, Refusal, RowFormat, Step, TableName, TaskId};
 use std::collections::HashSet;
@@ -404,11 +403,9 @@ fn many_foreign_keys_to_an_excluded_table_are_one_warning_with_their_number() {
         }
         let database = Database::with(&format!("spokes_{count}"), &sql);
         let plan = planned(&database.dump(&[]).1, &settings(&[], &["hub"])).unwrap();
-        let notices = plan.warnings.iter().filter_map(|one| match one.phrase() {
-            Some(Phrase::Notice(notice)) => Some(notice.clone()),
-            _ => None,
-        });
-        notices.collect::<Vec<Notice>>()
+        let phrases = plan.warnings.iter().filter_map(|one| one.phrase());
+        let notices = phrases.filter_map(|phrase| phrase.downcast_ref::<Notice>());
+        notices.cloned().collect::<Vec<Notice>>()
     };
     let of_one = |notice: &Notice| matches!(notice, Notice::KeyNotValid { key, missing, .. } if key == "fk" && missing == "public.hub");
     assert_eq!(warnings(3).iter().filter(|notice| of_one(notice)).count(), 3);

@@ -1,5 +1,5 @@
 //! What holds of every mask of the catalogue, on random input. The masks and the values come from the catalogue, so that
-//! none goes without. What has check digits is checked in the masks' own files by programs that are built otherwise than
+//! none goes without. What has check digits is checked in the masks' own files by programs that are built differently from
 //! the engine's: long division of the written number, tables, digit sums.
 
 #![allow(clippy::unwrap_used)]

@@ -1,5 +1,6 @@
 //! What is said of a column that looks personal: what showed it, what stands between it and staging, and how it can be masked.
 
+use phrases::{AsField, Field, Record};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -74,6 +75,20 @@ pub struct RuleEntry {
     pub column: String,
     /// How it is masked.
     pub mask: Suggestion,
+}
+
+impl AsField for Suggestion {
+    fn as_field(&self) -> Field<'_> {
+        let record = Record::default().with("mask", &self.mask);
+        Field::Record(record.with("options", &self.options))
+    }
+}
+
+impl AsField for RuleEntry {
+    fn as_field(&self) -> Field<'_> {
+        let record = Record::default().with("table", &self.table);
+        Field::Record(record.with("column", &self.column).with("mask", &self.mask))
+    }
 }
 
 /// A figure for people, without the digits that say nothing.

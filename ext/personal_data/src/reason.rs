@@ -1,7 +1,7 @@
 //! Why a column looks personal, or acts outside, as data.
 
 use crate::PiiKind;
-use phrases::phrases;
+use phrases::{phrases, AsField, Field};
 use serde::{Serialize, Serializer};
 
 phrases! {
@@ -128,6 +128,12 @@ phrases! {
 /// A share as whole percent.
 pub fn percent(share: f32) -> u8 {
     (share * 100.0).round_ties_even() as u8
+}
+
+impl AsField for PiiKind {
+    fn as_field(&self) -> Field<'_> {
+        Field::Text(self.as_str())
+    }
 }
 
 impl Serialize for PiiKind {

@@ -142,7 +142,7 @@ fn seen_in<'s>(
 pub struct Features {
     /// Of its name, type, table and neighbours.
     pub name: Vec<(String, i32)>,
-    /// Of its values, as if the sum by name were nought.
+    /// Of its values, as if the sum by name were zero.
     pub values: Vec<(String, i32)>,
     /// The first ones' sum.
     pub sum: i32,

@@ -12,16 +12,26 @@
 //!         Holiday "holiday" { name: String },
 //!         /// The shop is full.
 //!         Full "full",
+//!         /// It is closed for several reasons.
+//!         Several "several" { why: Vec<Closed> },
 //!     }
 //! }
 //!
-//! let why = Closed::Holiday { name: "May Day".into() };
-//! assert_eq!(why.kind(), "holiday");
-//! assert_eq!(serde_json::json!(why), serde_json::json!({ "kind": "holiday", "name": "May Day" }));
+//! let why = Closed::Several { why: vec![Closed::Full, Closed::Holiday { name: "May Day".into() }] };
+//! assert_eq!(why.kind(), "several");
+//! assert_eq!(serde_json::json!(why), serde_json::json!({
+//!     "kind": "several",
+//!     "why": [{ "kind": "full" }, { "kind": "holiday", "name": "May Day" }],
+//! }));
 //! assert_eq!(Closed::KINDS[1], phrases::Kind { kind: "full", fields: &[] });
 //! ```
 
+mod field;
+
+pub use field::{AsField, Field, Record};
+
 use serde::Serialize;
+use std::any::Any;
 
 /// A kind of phrase, as it is serialised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,8 +42,20 @@ pub struct Kind {
     pub fields: &'static [&'static str],
 }
 
+/// A phrase of any enum.
+pub trait AsPhrase: Any + Send + Sync {
+    /// The name of its kind.
+    fn kind(&self) -> &'static str;
+
+    /// Its kind, under `kind`, and its fields.
+    fn record(&self) -> Record<'_>;
+}
+
 /// Writes an enum of phrases from one list: each variant with its documentation, the name of its kind, and its fields. The
-/// enum gets `KINDS`, which lists them, `kind()`, and serde's `Serialize`.
+/// enum gets `KINDS`, which lists them, `kind()`, [`AsPhrase`] and serde's `Serialize`.
+///
+/// It is serialised by way of its [`Record`], so that there is one serialiser for all enums and not one for each: these were
+/// half a megabyte of a library.
 #[macro_export]
 macro_rules! phrases {
     (
@@ -46,12 +68,10 @@ macro_rules! phrases {
         }
     ) => {
         $(#[$about])*
-        #[derive(serde::Serialize)]
-        #[serde(tag = "kind")]
         // A variant's documentation, which has to be there, speaks of its fields.
         #[allow(missing_docs)]
         $visible enum $name {
-            $($(#[$doc])+ #[serde(rename = $kind)] $variant $({ $($field: $type),+ })?,)+
+            $($(#[$doc])+ $variant $({ $($field: $type),+ })?,)+
         }
 
         impl $name {
@@ -68,5 +88,35 @@ macro_rules! phrases {
                 }
             }
         }
+
+        impl $crate::AsPhrase for $name {
+            fn kind(&self) -> &'static str {
+                $name::kind(self)
+            }
+
+            fn record(&self) -> $crate::Record<'_> {
+                let record = $crate::Record::of($name::kind(self));
+                match self {
+                    $(Self::$variant $({ $($field),+ })? => {
+                        record$($(.with(stringify!($field), $field))+)?
+                    })+
+                }
+            }
+        }
+
+        impl $crate::AsField for $name {
+            fn as_field(&self) -> $crate::Field<'_> {
+                $crate::Field::Record($crate::AsPhrase::record(self))
+            }
+        }
+
+        impl $crate::serde::Serialize for $name {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::serde::Serialize::serialize(&$crate::AsPhrase::record(self), serializer)
+            }
+        }
     };
 }
+
+#[doc(hidden)]
+pub use serde;

@@ -109,7 +109,7 @@ module ScalingoStagingSync
         File.read(EngineSettings.new(@config).in_app(path), mode: "rb", encoding: "UTF-8")
       rescue Errno::ENOENT
         refuse("There is no audit file #{Support::Echo.of(path)}.")
-      rescue SystemCallError, ArgumentError => error # the latter for the home of a user that there is not
+      rescue SystemCallError, ArgumentError => error # the latter for the home of a user that does not exist
         refuse("The audit file #{Support::Echo.of(path)} cannot be read (#{error.class}).")
       end
 

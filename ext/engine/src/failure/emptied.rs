@@ -21,7 +21,7 @@ phrases! {
 }
 
 phrases! {
-    /// What to do about it. Either way, the subset may be let be empty.
+    /// What to do about it. `allow_empty` is always another way.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum EmptiedRemedy {
         /// Correct the conditions on these tables.

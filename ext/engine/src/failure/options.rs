@@ -106,7 +106,7 @@ phrases! {
         ExcludesNeeded "excludes_needed" { pattern: String, object: String },
         /// No row would come of the tables that an option names, because of `count` others.
         NothingComes "nothing_comes" { option: String, tables: Names, by: Vec<String>, count: usize },
-        /// What is to be let be is no column.
+        /// An entry of `pii_ignore` is no column.
         IgnoresNoColumn "ignores_no_column" { text: String },
     }
 }

@@ -39,5 +39,6 @@ impl DryRun {
 
 /// Whether a warning says that this object would be left out.
 fn foretells(warning: &Text, object: &str) -> bool {
-    matches!(warning.phrase(), Some(Phrase::Notice(Notice::WouldBeLeftOut { object: known, .. })) if known == object)
+    let notice = warning.phrase().and_then(Phrase::downcast_ref);
+    matches!(notice, Some(Notice::WouldBeLeftOut { object: known, .. }) if known == object)
 }

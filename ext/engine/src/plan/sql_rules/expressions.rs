@@ -21,7 +21,6 @@ pub(super) fn update_of(
     problems: &mut Problems,
 ) -> Option<String> {
     let name = &schema.tables[own].name;
-    let qualifier = Ident::with_quote('"', name.name.as_str());
     let join = match rule.join.as_deref().map(parse_expression).transpose() {
         Ok(join) => join,
         Err(why) => {
@@ -32,66 +31,89 @@ pub(super) fn update_of(
             return None;
         }
     };
+    let update = Update {
+        own,
+        join: join.as_ref(),
+        schema,
+        rule: rule_name,
+    };
     let mut sets = Vec::new();
-    let of_rule = || rule_name.to_owned();
     for (column, text) in &rule.columns {
-        let mut expression = match parse_expression(text) {
-            Ok(expression) => expression,
-            Err(why) => {
-                problems.add(SqlRuleFault::ExpressionUnread {
-                    rule: of_rule(),
-                    column: column.clone(),
-                    trouble: why.into(),
-                });
-                continue;
-            }
-        };
-        let others = other_tables(&expression, own, schema);
-        for fault in unknown_names(&expression, own, &others, schema) {
-            problems.add(SqlRuleFault::InExpression {
-                rule: of_rule(),
-                column: column.clone(),
-                fault,
-            });
-        }
-        qualify(&mut expression, &[own], &qualifier, schema);
-        let mut sql = expression.to_string();
-        if !others.is_empty() {
-            let joined = others.into_iter().filter_map(|other| {
-                let on = match &join {
-                    Some(join) => Ok(joined_by(join, own, &qualifier, schema)),
-                    None => the_join(own, other, schema),
-                };
-                let on = on.map_err(|why| {
-                    problems.add(SqlRuleFault::NotJoined {
-                        rule: of_rule(),
-                        column: column.clone(),
-                        why,
-                        here: name.name.clone(),
-                        there: schema.tables[other].name.name.clone(),
-                    });
-                });
-                Some(format!(
-                    " LEFT JOIN {} ON {}",
-                    schema.tables[other].name.sql(),
-                    on.ok()?
-                ))
-            });
-            let joined: String = joined.collect();
-            // A sub-select, not UPDATE … FROM: a row that the other table has nothing for is masked, too.
-            sql = format!("(SELECT {sql} FROM (SELECT 1) AS scalingo_staging_sync_one{joined})");
-        }
-        let column = actual_column(column, own, schema);
-        sets.push(format!("{} = {sql}", quote_identifier(&column)));
+        let sql = update.value(column, text, problems);
+        let column = quote_identifier(&actual_column(column, own, schema));
+        sets.extend(sql.map(|sql| format!("{column} = {sql}")));
     }
     (!sets.is_empty()).then(|| format!("UPDATE {} SET {}", name.sql(), sets.join(", ")))
 }
 
-/// The rule's own join, of its own table.
-fn joined_by(join: &Expr, own: usize, qualifier: &Ident, schema: &Schema) -> String {
-    let mut join = join.clone();
-    qualify(&mut join, &[own], qualifier, schema);
-    join.to_string()
+/// What the expressions of a rule have in common.
+struct Update<'a> {
+    own: usize,
+    /// The rule's own join.
+    join: Option<&'a Expr>,
+    schema: &'a Schema,
+    rule: &'a str,
+}
+
+impl Update<'_> {
+    /// The SQL of what a column becomes. None where it cannot be read.
+    fn value(&self, column: &str, text: &str, problems: &mut Problems) -> Option<String> {
+        let (rule, column) = (self.rule.to_owned(), column.to_owned());
+        let mut expression = match parse_expression(text) {
+            Ok(expression) => expression,
+            Err(why) => {
+                let trouble = why.into();
+                problems.add(SqlRuleFault::ExpressionUnread {
+                    rule,
+                    column,
+                    trouble,
+                });
+                return None;
+            }
+        };
+        let (own, schema) = (self.own, self.schema);
+        let others = other_tables(&expression, own, schema);
+        for fault in unknown_names(&expression, own, &others, schema) {
+            let (rule, column) = (rule.clone(), column.clone());
+            problems.add(SqlRuleFault::InExpression { rule, column, fault });
+        }
+        qualify(&mut expression, &[own], &self.qualifier(), schema);
+        if others.is_empty() {
+            return Some(expression.to_string());
+        }
+        let mut joined = String::new();
+        for other in others {
+            let there = &schema.tables[other].name;
+            match self.on(other) {
+                Ok(on) => joined.push_str(&format!(" LEFT JOIN {} ON {on}", there.sql())),
+                Err(why) => problems.add(SqlRuleFault::NotJoined {
+                    rule: rule.clone(),
+                    column: column.clone(),
+                    why,
+                    here: schema.tables[own].name.name.clone(),
+                    there: there.name.clone(),
+                }),
+            }
+        }
+        // A sub-select, not UPDATE … FROM: a row that the other table has nothing for is masked, too.
+        Some(format!(
+            "(SELECT {expression} FROM (SELECT 1) AS scalingo_staging_sync_one{joined})"
+        ))
+    }
+
+    /// Which rows of another table belong to those of the rule's own.
+    fn on(&self, other: usize) -> Result<String, NoJoin> {
+        let Some(join) = self.join else {
+            return the_join(self.own, other, self.schema);
+        };
+        let mut join = join.clone();
+        qualify(&mut join, &[self.own], &self.qualifier(), self.schema);
+        Ok(join.to_string())
+    }
+
+    fn qualifier(&self) -> Ident {
+        Ident::with_quote('"', self.schema.tables[self.own].name.name.as_str())
+    }
 }
 
 /// A column as the table has it: as written, or else in lower case.

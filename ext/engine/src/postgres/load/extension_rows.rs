@@ -121,22 +121,30 @@ impl Restore<'_> {
         let (Some(error), Some(load)) = (refusal, self.plan.extension_rows.get(&id)) else {
             return;
         };
-        let why = match (error.about.sqlstate.as_deref(), error.what.phrase()) {
-            (Some("42501"), _) => Why::MayNotWrite,
-            (_, Some(Phrase::ServerFailure(ServerFailure::Refused { answer, .. }))) => Why::Refused {
-                answer: answer.clone(),
-            },
-            (_, Some(Phrase::TargetFailure(TargetFailure::NoExtensionsTable { table }))) => {
-                Why::TableOfNoExtension { table: table.clone() }
-            }
-            _ => Why::RowsRefused,
-        };
+        let why = why(&error);
         let kind = pg_dump_archive::EntryKind::TableData;
         let (object, why) = (format!("{kind} {}", load.table), vec![why]);
         let missing = &self.target.missing;
         missing.add(id, kind, &load.table.to_string(), why.clone());
         self.warn(&Notice::LeftOut { object, why });
     }
+}
+
+/// Why the rows do not come.
+fn why(error: &Error) -> Why {
+    if error.about.sqlstate.as_deref() == Some("42501") {
+        return Why::MayNotWrite;
+    }
+    let phrase = error.what.phrase();
+    if let Some(ServerFailure::Refused { answer, .. }) = phrase.and_then(Phrase::downcast_ref) {
+        let answer = answer.clone();
+        return Why::Refused { answer };
+    }
+    if let Some(TargetFailure::NoExtensionsTable { table }) = phrase.and_then(Phrase::downcast_ref) {
+        let table = table.clone();
+        return Why::TableOfNoExtension { table };
+    }
+    Why::RowsRefused
 }
 
 fn doing(load: &Load, error: &tokio_postgres::Error) -> Error {

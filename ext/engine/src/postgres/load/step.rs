@@ -1,4 +1,4 @@
-//! A step as it runs: again after a deadlock, and otherwise than the plan has it where the server or the rows refuse it.
+//! A step as it runs: again after a deadlock, and differently from the plan where the server or the rows refuse it.
 
 use crate::error::{Doing, Error, Result};
 use crate::failure::Attempt;

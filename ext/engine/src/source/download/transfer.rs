@@ -10,7 +10,7 @@ use super::reader::Message;
 use super::{Links, NoLink};
 use crate::error::{Error, Result};
 use crate::event::{Event, Sink};
-use crate::failure::{BackupSubject, Hitch};
+use crate::failure::{BackupSubject, Hitch, ScalingoFailure};
 use crate::phrase::Phrase;
 use backon::BackoffBuilder;
 use bytes::{Buf, Bytes};
@@ -282,10 +282,8 @@ impl<'a, L: Links> Download<'a, L> {
 
 /// Why there is no link to be tried.
 fn no_link(error: &Error) -> Hitch {
-    match error.what.phrase() {
-        Some(Phrase::ScalingoFailure(failure)) => Hitch::NoLinkBecause {
-            failure: Box::new(failure.clone()),
-        },
-        _ => Hitch::NoLink,
-    }
+    let failure: Option<&ScalingoFailure> = error.what.phrase().and_then(Phrase::downcast_ref);
+    failure.map_or(Hitch::NoLink, |failure| Hitch::NoLinkBecause {
+        failure: Box::new(failure.clone()),
+    })
 }
