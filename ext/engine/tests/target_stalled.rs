@@ -80,6 +80,15 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mode: Arc<AtomicU
     }
 }
 
+/// A database, a proxy before it, and what the target says.
+async fn scene() -> (Database, Proxy, Events) {
+    (
+        Database::of_owner().await,
+        Proxy::start().await,
+        Events::default(),
+    )
+}
+
 fn one_table() -> Planner {
     Planner::new().table(1, "users", "id int, email text")
 }
@@ -127,11 +136,7 @@ async fn load_held(proxy: &Proxy, database: &Database, target: &Target, plan: &P
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_no_longer_arrive_end_the_run() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table();
     let target = open(&proxy, &database, &plan, &events).await;
     is_lost(&load_held(&proxy, &database, &target, &plan, HOLDS_OLD).await);
@@ -141,11 +146,7 @@ async fn rows_that_no_longer_arrive_end_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_answers_no_one_ends_the_run() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table();
     let target = open(&proxy, &database, &plan, &events).await;
     is_lost(&load_held(&proxy, &database, &target, &plan, HOLDS_ALL).await);
@@ -155,11 +156,7 @@ async fn a_server_that_answers_no_one_ends_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_come_back_ends_the_run() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table().step(2, "SELECT pg_sleep(2)", &[1], &["users"], &[]);
     let target = open(&proxy, &database, &plan, &events).await;
     let hold = async {
@@ -180,11 +177,7 @@ async fn an_answer_that_does_not_come_back_ends_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_takes_longer_is_waited_for() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table().step(2, "SELECT pg_sleep(4)", &[1], &["users"], &[]);
     let target = open(&proxy, &database, &plan, &events).await;
     let report = load(&target, &plan.plan(), rows(1, &["1\ta@example.com\n"]))
@@ -197,11 +190,7 @@ async fn a_statement_that_takes_longer_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_take_their_time_are_waited_for() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table();
     let target = open(&proxy, &database, &plan, &events).await;
     let (sender, receiver) = mpsc::channel(1);
@@ -222,11 +211,7 @@ async fn rows_that_take_their_time_are_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_another_holds_is_not_waited_for_without_end() {
-    let (database, proxy, events) = (
-        Database::of_owner().await,
-        Proxy::start().await,
-        Events::default(),
-    );
+    let (database, proxy, events) = scene().await;
     let plan = one_table().step(2, "ALTER TABLE public.users ADD b int", &[1], &["users"], &[]);
     let target = open(&proxy, &database, &plan, &events).await;
     database

@@ -34,14 +34,10 @@ pub(crate) async fn judge(client: &Session, detection: &Detection) -> Result<()>
 }
 
 async fn read(client: &Session, load: &Load, most: Option<u64>, scan: &mut LoadScan) -> Result<()> {
-    let refused = |error: &tokio_postgres::Error| {
-        Error::from_server(
-            Doing::WithRows(&Attempt::Reading {
-                table: load.table.to_string(),
-            }),
-            error,
-        )
+    let doing = Attempt::Reading {
+        table: load.table.to_string(),
     };
+    let refused = |error: tokio_postgres::Error| Error::from_server(Doing::WithRows(&doing), &error);
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let limit = most.map(|most| format!(" LIMIT {most}")).unwrap_or_default();
     let sql = format!(
@@ -49,16 +45,10 @@ async fn read(client: &Session, load: &Load, most: Option<u64>, scan: &mut LoadS
         columns.join(", "),
         load.table.sql()
     );
-    let mut out = client.copy_out(&sql).await.map_err(|error| refused(&error))?;
+    let mut out = client.copy_out(&sql).await.map_err(refused)?;
     let mut piece = Vec::with_capacity(PIECE);
-    // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
-    while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {
-        piece.extend_from_slice(&row);
-        if piece.len() >= PIECE {
-            scan.observe(&piece, u64::MAX);
-            piece.clear();
-        }
+    while out.next_piece(PIECE, &mut piece).await.map_err(refused)? {
+        scan.observe(&piece, u64::MAX);
     }
-    scan.observe(&piece, u64::MAX);
     Ok(())
 }

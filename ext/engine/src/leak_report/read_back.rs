@@ -51,14 +51,8 @@ pub(crate) async fn read_back(
     );
     let mut rows = client.copy_out(&sql).await.map_err(refused)?;
     let mut piece = Vec::with_capacity(PIECE);
-    // PostgreSQL sends each row as one message.
-    while let Some(row) = rows.try_next().await.map_err(refused)? {
-        piece.extend_from_slice(&row);
-        if piece.len() >= PIECE {
-            watcher.piece(&piece, &piece);
-            piece.clear();
-        }
+    while rows.next_piece(PIECE, &mut piece).await.map_err(refused)? {
+        watcher.piece(&piece, &piece);
     }
-    watcher.piece(&piece, &piece);
     Ok(())
 }

@@ -147,23 +147,17 @@ impl Workspace {
             quote_literal(&self.plan.encoding)
         );
         let mut rows = self.session.copy_out(&sql).await.map_err(refused)?;
-        let mut piece = self.buffers.take();
-        // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
-        while let Some(row) = rows.try_next().await.map_err(refused)? {
-            piece.extend_from_slice(&row);
-            if piece.len() < PIECE {
-                continue;
+        loop {
+            let mut piece = self.buffers.take();
+            if !rows.next_piece(PIECE, &mut piece).await.map_err(refused)? {
+                self.buffers.give(piece);
+                return Ok(());
             }
-            let full = std::mem::replace(&mut piece, self.buffers.take());
-            if sender.send(full).await.is_err() {
+            if sender.send(piece).await.is_err() {
                 // What takes them has failed, and says why.
                 return Ok(());
             }
         }
-        if !piece.is_empty() {
-            let _ = sender.send(piece).await;
-        }
-        Ok(())
     }
 }
 

@@ -183,6 +183,12 @@ pub enum OnDelete {
     SetDefault,
 }
 
+/// The tables that a table is a partition of or inherits from itself.
+fn parents(table: &Table) -> Vec<usize> {
+    let parents = table.partition_of.iter().chain(&table.inherits);
+    parents.copied().collect()
+}
+
 impl Schema {
     /// Reads the schema from a table of contents.
     pub fn read(entries: &[Entry]) -> Self {
@@ -234,25 +240,12 @@ impl Schema {
 
     /// The tables that a table is a partition of or inherits from itself.
     pub(crate) fn parents(&self, table: usize) -> Vec<usize> {
-        let table = &self.tables[table];
-        table
-            .partition_of
-            .iter()
-            .chain(&table.inherits)
-            .copied()
-            .collect()
+        parents(&self.tables[table])
     }
 
     /// All tables that a table is a partition of or inherits from, at any depth, the nearest first.
     pub(crate) fn ancestors(&self, table: usize) -> Vec<usize> {
-        self.walk(table, |table| {
-            table
-                .partition_of
-                .iter()
-                .chain(&table.inherits)
-                .copied()
-                .collect()
-        })
+        self.walk(table, parents)
     }
 
     /// All tables that a table is a partition of, the nearest first.

@@ -2,7 +2,7 @@
 
 use super::rows::add_counts;
 use super::run::Restore;
-use super::step::StepDone;
+use super::step::{StepDone, StepOutcome};
 use super::together::Sent;
 use crate::error::{Error, Result};
 use crate::plan::TableName;
@@ -81,6 +81,20 @@ pub(super) enum Done {
         /// Of those that were looked at, too.
         answers: Vec<(TableName, Option<Answer>)>,
     },
+}
+
+impl Done {
+    /// One step has run.
+    pub(super) fn step(session: Session, index: usize, seconds: f64, outcome: StepOutcome) -> Self {
+        Self::Steps {
+            session,
+            steps: vec![StepDone {
+                index,
+                seconds,
+                outcome,
+            }],
+        }
+    }
 }
 
 impl Restore<'_> {

@@ -49,36 +49,26 @@ pub(crate) async fn copy(
 
 /// Sends a table's own rows, without its heirs', in pieces of whole rows.
 async fn read(reader: &Session, load: &Load, sender: mpsc::Sender<Vec<u8>>, buffers: &Buffers) -> Result<()> {
-    let refused = |error: &tokio_postgres::Error| {
-        Error::from_server(
-            Doing::WithRows(&Attempt::Reading {
-                table: load.table.to_string(),
-            }),
-            error,
-        )
+    let doing = Attempt::Reading {
+        table: load.table.to_string(),
     };
+    let refused = |error: tokio_postgres::Error| Error::from_server(Doing::WithRows(&doing), &error);
     let columns: Vec<String> = load.columns.iter().map(|name| quote_identifier(name)).collect();
     let sql = format!(
         "COPY (SELECT {} FROM ONLY {}) TO STDOUT",
         columns.join(", "),
         load.table.sql()
     );
-    let mut out = reader.copy_out(&sql).await.map_err(|error| refused(&error))?;
-    let mut piece = buffers.take();
-    // PostgreSQL sends each row as one message, so a piece always ends at a row's end.
-    while let Some(row) = out.try_next().await.map_err(|error| refused(&error))? {
-        piece.extend_from_slice(&row);
-        if piece.len() < PIECE {
-            continue;
+    let mut out = reader.copy_out(&sql).await.map_err(refused)?;
+    loop {
+        let mut piece = buffers.take();
+        if !out.next_piece(PIECE, &mut piece).await.map_err(refused)? {
+            buffers.give(piece);
+            return Ok(());
         }
-        let full = std::mem::replace(&mut piece, buffers.take());
-        if sender.send(full).await.is_err() {
+        if sender.send(piece).await.is_err() {
             // The lane has ended, and says why.
             return Ok(());
         }
     }
-    if !piece.is_empty() {
-        let _ = sender.send(piece).await;
-    }
-    Ok(())
 }

@@ -132,14 +132,7 @@ impl<'a> Restore<'a> {
                     seconds,
                 });
             }
-            Ok(Done::Steps {
-                session,
-                steps: vec![StepDone {
-                    index,
-                    seconds,
-                    outcome,
-                }],
-            })
+            Ok(Done::step(session, index, seconds, outcome))
         });
         Ok(())
     }
@@ -270,14 +263,7 @@ impl<'a> Restore<'a> {
         self.tasks.spawn(async move {
             let outcome = todo.run(&session).await?;
             let seconds = since.elapsed().as_secs_f64();
-            Ok(Done::Steps {
-                session,
-                steps: vec![StepDone {
-                    index,
-                    seconds,
-                    outcome,
-                }],
-            })
+            Ok(Done::step(session, index, seconds, outcome))
         });
         Ok(())
     }

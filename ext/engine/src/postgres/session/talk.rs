@@ -84,6 +84,7 @@ impl Session {
         Ok(CopiedOut {
             session: self,
             stream: Box::pin(stream),
+            ended: false,
         })
     }
 
@@ -108,11 +109,25 @@ impl Session {
 pub(crate) struct CopiedOut<'s> {
     session: &'s Session,
     stream: Pin<Box<CopyOutStream>>,
+    ended: bool,
 }
 
 impl CopiedOut<'_> {
     /// The next message, of one row where the COPY is of text; None at the end.
     pub(crate) async fn try_next(&mut self) -> Answer<Option<bytes::Bytes>> {
         self.session.during(self.stream.try_next()).await
+    }
+
+    /// Replaces what is in `piece` by the next rows, whole ones, of about so many bytes together. False where none is left.
+    pub(crate) async fn next_piece(&mut self, bytes: usize, piece: &mut Vec<u8>) -> Answer<bool> {
+        piece.clear();
+        // PostgreSQL sends each row as one message. Behind the last, the stream cannot be asked again.
+        while !self.ended && piece.len() < bytes {
+            match self.try_next().await? {
+                Some(row) => piece.extend_from_slice(&row),
+                None => self.ended = true,
+            }
+        }
+        Ok(!piece.is_empty())
     }
 }
