@@ -48,23 +48,6 @@ pub(crate) fn few_of(names: impl IntoIterator<Item = impl ToString>) -> Names {
     }
 }
 
-/// `1 row`, `2 rows`, for the subset's faults, which are not data yet.
-pub(crate) fn counted(count: u64, one: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {one}s"),
-    }
-}
-
-/// `a, b, c and 7 more`, for the same.
-pub(crate) fn first_of(names: &[&str]) -> String {
-    let (first, more) = names.split_at(names.len().min(NAMED));
-    match more.len() {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

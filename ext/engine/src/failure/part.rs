@@ -1,6 +1,6 @@
 //! A part of production that does not fit the backup: rules of `subset` and `limits`, and references that are declared.
 
-use super::{Advice, NoTable};
+use super::{Advice, NoTable, SqlTrouble};
 use phrases::phrases;
 
 phrases! {
@@ -58,7 +58,7 @@ phrases! {
         /// Its condition has a query.
         WhereQuery "where_query",
         /// Its condition cannot be read, for what the parser of SQL says.
-        WhereUnread "where_unread" { trouble: String },
+        WhereUnread "where_unread" { trouble: SqlTrouble },
         /// Its condition reads something else than a column of its table.
         WhereReadsOther "where_reads_other" { name: String, table: String },
         /// What its condition has in double quotes, which may be a person's, is no column.

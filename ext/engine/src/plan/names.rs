@@ -169,15 +169,6 @@ fn fits(pieces: &[Piece], name: &str) -> bool {
     any || rest.is_empty()
 }
 
-/// The same as [`meant`] in words, for what is not data yet; nothing where no name is like it.
-pub(crate) fn near_misses<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> String {
-    match meant(text, candidates) {
-        Some(Advice::Meant { name }) => format!("Did you mean {name}?"),
-        Some(Advice::MeantOneOf { names, last }) => format!("Did you mean {} or {last}?", names.join(", ")),
-        _ => String::new(),
-    }
-}
-
 /// A suggestion for a name that does not exist: up to three of `candidates` that look like `text`.
 pub(crate) fn meant<'a>(text: &str, candidates: impl Iterator<Item = &'a TableName>) -> Option<Advice> {
     let wanted = text.replace(['"', '*'], "").to_lowercase();
@@ -286,18 +277,23 @@ mod tests {
     }
 
     #[test]
-    fn near_misses_are_the_most_alike_first() {
+    fn names_that_were_meant_are_the_most_alike_first() {
         let tables = [
             table("public", "users"),
             table("public", "orders"),
             table("audit", "user_events"),
         ];
+        let first = |text: &str| meant(text, tables.iter());
         assert_eq!(
-            near_misses("user", tables.iter()),
-            "Did you mean \"public.users\" or \"audit.user_events\"?"
+            first("user"),
+            Some(Advice::MeantOneOf {
+                names: vec!["\"public.users\"".into()],
+                last: "\"audit.user_events\"".into(),
+            })
         );
-        assert!(near_misses("audit.users", tables.iter()).contains("public.users"));
-        assert_eq!(near_misses("zzz", tables.iter()), "");
+        let is_users = |advice: Option<Advice>| format!("{advice:?}").contains("public.users");
+        assert!(is_users(first("audit.users")));
+        assert_eq!(first("zzz"), None);
     }
 
     #[test]
@@ -308,8 +304,10 @@ mod tests {
             ("sch.ema", "tables", "table", "\"sch.ema\".tables"),
         ] {
             let tables = [table(schema, name)];
-            let expected = format!("Did you mean '{written}'?");
-            assert_eq!(near_misses(text, tables.iter()), expected);
+            let advice = Advice::Meant {
+                name: format!("'{written}'"),
+            };
+            assert_eq!(meant(text, tables.iter()), Some(advice));
             assert!(matches(written, schema, name), "{written}");
             assert!(tables[0].is_meant_by(written), "{written}");
         }

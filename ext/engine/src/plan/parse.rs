@@ -22,7 +22,7 @@ pub(in crate::plan) enum Unreadable {
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// It is followed by something else.
-    #[error("there is more after it: {0}")]
+    #[error("{0}")]
     More(Token),
 }
 

@@ -3,7 +3,7 @@
 
 use super::names::{column_shown, quoted_in_sql, table_shown};
 use crate::failure::PartFault;
-use crate::plan::parse::{folded, has_query, parse_condition, Unreadable};
+use crate::plan::parse::{folded, has_query, parse_condition};
 use crate::plan::part::own_entry::Place;
 use crate::plan::schema::Table;
 use crate::plan::walk;
@@ -61,8 +61,8 @@ pub(super) fn problems(
         Ok(expression) => expression,
         // The parser does not know all forms of a query.
         Err(_) if has_query(condition) => return vec![PartFault::WhereQuery],
-        Err(why @ (Unreadable::Parser(_) | Unreadable::Tokenizer(_) | Unreadable::More(_))) => {
-            let trouble = why.to_string();
+        Err(why) => {
+            let trouble = why.into();
             return vec![PartFault::WhereUnread { trouble }];
         }
     };
