@@ -149,6 +149,7 @@ fn mask_row(
         });
     }
     counts.rows += 1;
+    scratch.work.begin_row();
     let (mut copied, mut noted) = (row.starts[0], 0);
     for ((column, action), count) in mask.columns.iter().zip(&mask.actions).zip(&mut counts.columns) {
         let (start, end) = row.range(column.position);

@@ -137,10 +137,23 @@ impl Work {
         self.deeper.get_or_insert_default()
     }
 
-    /// What was done to a value of a column, if that was the last one that other columns' masks read.
+    /// What was done to a value of a column, if that was the last one in this row that other columns' masks read.
     pub(super) fn shared(&self, column: usize, raw: &[u8]) -> Option<(&Shared, Done)> {
         let shared = self.shared.as_deref()?;
         Some((shared, shared.done(column, raw)?))
+    }
+
+    /// Another row begins, of which a value that stood in the last one may become something else.
+    pub(super) fn begin_row(&mut self) {
+        if let Some(shared) = &mut self.shared {
+            shared.of = None;
+        }
+        if let Some(other) = &mut self.other {
+            other.work.begin_row();
+        }
+        if let Some(deeper) = &mut self.deeper {
+            deeper.begin_row();
+        }
     }
 
     /// BorrowedBuffers for the mask of another column.
@@ -149,7 +162,7 @@ impl Work {
     }
 }
 
-/// The value of a column that was masked last of those that other columns' masks read.
+/// The value of a column that was masked last, in this row, of those that other columns' masks read.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     /// The place of its column, and what was done; None: there was none yet.

@@ -185,9 +185,11 @@ fn least_room(fitting: &Fitting<'_>, piece: &Piece) -> usize {
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::misfit::Misfit;
-    use crate::testing::{case, fitted, on_text, Case, UNIQUE};
+    use crate::testing::{case, column, fitted, on_text, pseudonyms, table, Case, UNIQUE};
     use crate::types::Type;
+    use crate::{Mask, RowMask};
     use serde_json::json;
+    use std::sync::Arc;
 
     pub(crate) const CASES: &[Case] = &[case("template", "[a-z]{1,9}", |_, new| {
         new.starts_with("user-") && new.ends_with("@x.test")
@@ -200,6 +202,33 @@ pub(super) mod tests {
             on_text("template", json!({"template": "user-{id}@x.test"}), "x"),
             "user-0@x.test"
         );
+    }
+
+    #[test]
+    fn what_becomes_something_else_in_each_row_stands_in_the_template_of_that_row() {
+        let facts = table(vec![
+            column("id", Type::Integer(8)),
+            column("born", Type::Date),
+            column("label", Type::TEXT),
+        ]);
+        let named =
+            |name: &str, options: serde_json::Value| Mask::named(name, options.as_object().unwrap()).unwrap();
+        let masks = [
+            (1, named("date", json!({}))),
+            (2, named("template", json!({"template": "born {born}"}))),
+        ];
+        let mask = Arc::new(RowMask::new(&facts, &masks, &pseudonyms()).unwrap());
+        let (mut masker, mut out) = (mask.masker(), Vec::new());
+        let rows: String = (0..20).map(|id| format!("{id}\t1815-12-10\tx\n")).collect();
+        masker.mask_piece(rows.as_bytes(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let mut days = std::collections::HashSet::new();
+        for line in out.lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            assert_eq!(fields[2], format!("born {}", fields[1]));
+            days.insert(fields[1].to_owned());
+        }
+        assert!(days.len() > 10, "{days:?}");
     }
 
     #[test]
