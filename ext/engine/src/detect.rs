@@ -7,11 +7,13 @@
 //! and values show together.
 
 mod categories;
+mod digests;
 mod judge;
 mod look;
 pub(crate) mod rows;
 
 use categories::Categories;
+use digests::Digests;
 pub(crate) use look::LoadScan;
 
 use crate::error::Error;
@@ -103,7 +105,7 @@ impl Detection {
     pub(crate) fn first_look(&self, load: &Load) -> Option<LoadScan> {
         let watch = self.plan.personal.watches.get(&load.dump_id)?;
         let categories = Categories::of(watch, self.plan.personal.policy);
-        Some(LoadScan::new(load.dump_id, watch, |_| true).learning(categories))
+        Some(LoadScan::new(load.dump_id, watch, |_| true).learning(categories, Digests::of(watch)))
     }
 
     /// Judges a load by all of its rows that are looked at.
@@ -115,7 +117,8 @@ impl Detection {
         let Some(watch) = self.plan.personal.watches.get(&load.dump_id) else {
             return Decision::AsPlanned;
         };
-        let decision = self.judge(load, watch, (&scan.detectors, &scan.categories), last);
+        let looked = (&*scan.detectors, &scan.categories, &scan.digests);
+        let decision = self.judge(load, watch, looked, last);
         self.noted().decided.insert(load.dump_id, decision.clone());
         decision
     }
@@ -156,7 +159,8 @@ impl Detection {
         else {
             return Decision::AsPlanned;
         };
-        match self.judge(load, watch, (&detectors, &Categories::default()), true) {
+        let looked = (&*detectors, &Categories::default(), &Digests::default());
+        match self.judge(load, watch, looked, true) {
             // It is too late for a mask: what it is for is in the table.
             Decision::Mask(_) => {
                 self.withhold(load, &Because::FoundTooLate);

@@ -73,6 +73,8 @@ phrases! {
         Name "held_name",
         /// An MD5.
         Md5 "held_md5",
+        /// A SHA-256 in hex.
+        Sha256 "held_sha256",
         /// A telephone number.
         Phone "held_phone",
         /// An e-mail address.

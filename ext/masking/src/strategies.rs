@@ -1,6 +1,6 @@
 //! The documented strategies: which columns each masks where a table has them.
 
-use super::catalogue::{constant, email_md5, neutral, numbered_name, numbered_phone, EMAIL};
+use super::catalogue::{constant, neutral, numbered_name, numbered_phone, EMAIL, EMAIL_MD5};
 use super::entry::{CatalogueEntry, Mask, Options};
 
 /// A documented strategy: the columns that it masks where a table has them.
@@ -46,7 +46,7 @@ pub static STRATEGIES: &[Strategy] = &[
         name: "user_anonymization",
         columns: &[
             ("email", ADDRESS),
-            ("email_md5", plain(&email_md5::MASK)),
+            ("email_md5", plain(&EMAIL_MD5)),
             ("first_name", always("Demo")),
             ("last_name", numbered("User")),
             ("full_name", numbered("Demo User")),

@@ -52,8 +52,8 @@ pub use finding::rounded;
 pub use finding::{FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
-    by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue, terms, ColumnName,
-    NameFinding, RailsHints, Subject, TableContext,
+    address_digest, by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue,
+    terms, ColumnName, DigestName, NameFinding, RailsHints, Subject, TableContext,
 };
 pub use phone::unprefixed as is_phone_without_plus;
 pub use reason::{percent, Clue, Reason};

@@ -1,6 +1,7 @@
 //! What values have shown, judged: whether a load's rows go as planned, with further masks, or not at all.
 
 use super::categories::Categories;
+use super::digests::{Digests, FoundDigest};
 use super::{Decision, Detection};
 use crate::finding::{Because, Finding};
 use crate::plan::personal::{is_category, is_scrubbed, Automatic, Shown, Values, Watch, Watched};
@@ -21,14 +22,15 @@ impl Detection {
         &self,
         load: &Load,
         watch: &Watch,
-        (detectors, categories): (&[ColumnDetector], &Categories),
+        (detectors, categories, digests): (&[ColumnDetector], &Categories, &Digests),
         last: bool,
     ) -> Decision {
         let mut further: Vec<(usize, Mask)> = Vec::new();
         let mut kinds: HashMap<usize, PiiKind> = HashMap::new();
         let mut withhold = false;
         for (column, detector) in watch.columns.iter().zip(detectors) {
-            if detector.values() == 0 {
+            let digest = digests.found(column.position);
+            if detector.values() == 0 && digest.is_none() {
                 continue;
             }
             if let Some((finding, mask)) = self.endpoint(watch, column, detector) {
@@ -42,12 +44,18 @@ impl Detection {
                 column: &column.name,
                 sql_type: &column.sql_type,
             };
-            let Some(verdict) = verdict(&name, &watch.context, Some(detector)) else {
+            let known = verdict(&name, &watch.context, Some(detector));
+            let found = match digest {
+                Some(digest) => Some(digest.verdict(known)),
+                None => known,
+            };
+            let Some(verdict) = found else {
                 self.note_silence(load, column, detector);
                 continue;
             };
             kinds.insert(column.position, verdict.kind);
-            let (withheld, mask) = self.judge_column(watch, (column, detector, &verdict), categories, last);
+            let (withheld, mask) =
+                self.judge_column(watch, (column, detector, &verdict), (categories, digest), last);
             withhold |= withheld;
             further.extend(mask.map(|mask| (column.position, mask)));
         }
@@ -72,11 +80,15 @@ impl Detection {
         &self,
         watch: &Watch,
         (column, detector, verdict): (&Watched, &ColumnDetector, &Verdict),
-        categories: &Categories,
+        (categories, digest): (&Categories, Option<FoundDigest>),
         last: bool,
     ) -> (bool, Option<Mask>) {
         let policy = self.plan.personal.policy;
         let mut finding = finding(column, detector, verdict);
+        if let Some(digest) = digest {
+            finding.reason = vec![Reason::HashOfPersonalValue];
+            finding.values = finding.values.max(digest.values);
+        }
         let open = column.standing.status == Status::Uncovered;
         if open && !last {
             // The lanes count these again, with all others.
@@ -84,12 +96,13 @@ impl Detection {
         }
         let looked = Shown {
             is_sealed: detector.is_sealed(),
+            digest: digest.map(|digest| digest.of),
             ..shown(column, verdict, categories)
         };
         let automatic = self.automatic(watch, column, verdict.kind, looked);
         // What its name has put in force would leave what its values hold, or spoil what code compares with its own.
         let leaves = column.scrubs && !looked.scrubbed;
-        let spoils = is_better_category(watch, column, verdict.kind, looked, automatic.as_ref());
+        let spoils = is_better(watch, column, verdict.kind, looked, automatic.as_ref());
         let leaves = leaves || spoils || looked.is_sealed && watch.breaks_ciphertext(column);
         let shown = leaves || (open && !matches!(finding.found_by, FoundBy::Name));
         let (mut withheld, mut mask) = (false, None);
@@ -156,6 +169,7 @@ impl Detection {
         known
             .filter(|known| !shown.is_sealed || known.mask.is_null())
             .filter(|known| shown.scrubbed || !known.scrubs)
+            .filter(|known| shown.digest.is_none() || known.mask.digested_address().is_some())
             .filter(|known| shown.values == Values::Few || !known.mask.learns())
             .or_else(|| watch.automatic(column, kind, shown))
     }
@@ -262,20 +276,23 @@ fn shown(column: &Watched, verdict: &Verdict, categories: &Categories) -> Shown 
             },
         },
         is_sealed: false,
+        digest: None,
     }
 }
 
-/// Whether a column that its name has masked is better masked otherwise, now that its values show whether they are few.
-fn is_better_category(
+/// Whether a column that its name has masked is better masked otherwise, now that its values show whether they are few, or
+/// digests of addresses.
+fn is_better(
     watch: &Watch,
     column: &Watched,
     kind: PiiKind,
     shown: Shown,
     automatic: Option<&Automatic>,
 ) -> bool {
-    let by_name = column.standing.status == Status::Masked && is_category(kind);
+    let by_name = column.standing.status == Status::Masked;
+    let shows = is_category(kind) && shown.values != Values::Unseen || shown.digest.is_some();
     let other = automatic.is_some_and(|automatic| watch.mask_of(column.position) != Some(&automatic.mask));
-    by_name && shown.values != Values::Unseen && other
+    by_name && shows && other
 }
 
 /// Fills masks that draw among a column's own values with what the first rows have shown. `kinds`: of the columns that

@@ -1,6 +1,7 @@
 //! A look at rows: each field that shows anything goes to its column's detector.
 
 use super::categories::Categories;
+use super::digests::Digests;
 use crate::plan::personal::{Watch, Watched};
 use memchr::{memchr, memchr2};
 use personal_data::{ColumnDetector, Recent, Scanner};
@@ -15,6 +16,8 @@ pub(crate) struct LoadScan {
     pub(super) places: Vec<Option<usize>>,
     /// What masks draw among, in the first rows.
     pub(super) categories: Categories,
+    /// Which columns hold digests of addresses, in the first rows.
+    pub(super) digests: Digests,
     scanner: Scanner,
     recent: Recent,
     scratch: Vec<u8>,
@@ -44,20 +47,26 @@ impl LoadScan {
             detectors,
             places,
             categories: Categories::default(),
+            digests: Digests::default(),
             scanner: Scanner::new(),
             recent: Recent::new(),
             scratch: Vec::new(),
         }
     }
 
-    /// The same, and what masks draw among.
-    pub(super) fn learning(self, categories: Categories) -> Self {
-        Self { categories, ..self }
+    /// The same, and what masks draw among, and which columns hold digests of addresses.
+    pub(super) fn learning(self, categories: Categories, digests: Digests) -> Self {
+        Self {
+            categories,
+            digests,
+            ..self
+        }
     }
 
     /// Looks at whole rows of COPY text, at most so many; returns how many it was.
     pub(crate) fn observe(&mut self, rows: &[u8], most: u64) -> u64 {
         self.categories.observe(rows, most);
+        self.digests.observe(rows, most);
         let mut seen = 0;
         let mut at = 0;
         while at < rows.len() && seen < most {

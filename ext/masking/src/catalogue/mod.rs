@@ -24,6 +24,8 @@ macro_rules! masks {
 
 masks! {
     email
+    email_md5
+    email_sha256
     name
     first_name
     last_name
@@ -76,12 +78,12 @@ mod national;
 
 // What only the strategies give to columns.
 pub(super) mod constant;
-pub(super) mod email_md5;
 pub(super) mod neutral;
 pub(super) mod numbered_name;
 pub(super) mod numbered_phone;
 
 pub(super) use email::MASK as EMAIL;
+pub(super) use email_md5::OF_STRATEGY as EMAIL_MD5;
 
 /// What a rule can name.
 pub(super) static CATALOGUE: Catalogue = Catalogue {

@@ -13,7 +13,7 @@ use pg_dump_archive::copy::Row;
 /// How a digest is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DistinctForm {
-    /// This many hex digits, at most 32.
+    /// This many hex digits, at most 64.
     Hex(usize),
     /// The digest's bytes as they are, grouped as a UUID.
     PlainUuid,
@@ -21,8 +21,8 @@ pub(crate) enum DistinctForm {
     Uuid,
     /// A number of this many digits, at most 38.
     Digits(usize),
-    /// Sixteen bytes, as PostgreSQL writes a bytea: `\x…`.
-    Bytes,
+    /// This many bytes, at most 32, as PostgreSQL writes a bytea: `\x…`.
+    Bytes(usize),
 }
 
 impl DistinctForm {
@@ -37,9 +37,9 @@ impl DistinctForm {
                 write_uuid(bytes, out);
             }
             DistinctForm::Digits(length) => write_digits(first_u128(digest), *length, out),
-            DistinctForm::Bytes => {
+            DistinctForm::Bytes(count) => {
                 out.extend_from_slice(b"\\x");
-                write_hex(digest, 32, out);
+                write_hex(digest, count * 2, out);
             }
         }
     }
@@ -56,7 +56,9 @@ impl DistinctForm {
                     })
             }
             DistinctForm::Digits(length) => value.len() == *length && value.iter().all(u8::is_ascii_digit),
-            DistinctForm::Bytes => value.len() == 34 && value.starts_with(b"\\x") && is_hex(&value[2..]),
+            DistinctForm::Bytes(count) => {
+                value.len() == 2 + count * 2 && value.starts_with(b"\\x") && is_hex(&value[2..])
+            }
         }
     }
 
@@ -65,7 +67,7 @@ impl DistinctForm {
         match self {
             DistinctForm::Hex(length) => *length >= DISTINCT_HEX,
             DistinctForm::Digits(length) => *length >= DISTINCT_DIGITS,
-            DistinctForm::PlainUuid | DistinctForm::Uuid | DistinctForm::Bytes => true,
+            DistinctForm::PlainUuid | DistinctForm::Uuid | DistinctForm::Bytes(_) => true,
         }
     }
 
@@ -80,7 +82,7 @@ impl DistinctForm {
             DistinctForm::Digits(length) => {
                 format!("{} BETWEEN 0 AND {}", fitting.sql(), "9".repeat(*length))
             }
-            DistinctForm::Bytes => format!("pg_catalog.octet_length({}) = 16", fitting.sql()),
+            DistinctForm::Bytes(count) => format!("pg_catalog.octet_length({}) = {count}", fitting.sql()),
         }
     }
 }
@@ -114,7 +116,7 @@ impl Pseudonym for Distinct {
     }
 
     fn is_plain(&self) -> bool {
-        self.form != DistinctForm::Bytes
+        !matches!(self.form, DistinctForm::Bytes(_))
     }
 }
 
@@ -125,7 +127,7 @@ pub(crate) fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         Type::Uuid => DistinctForm::Uuid,
         Type::Integer(8) => DistinctForm::Digits(18),
         Type::Numeric { digits } => DistinctForm::Digits(digits.unwrap_or(25).min(25)),
-        Type::Bytea => DistinctForm::Bytes,
+        Type::Bytea => DistinctForm::Bytes(16),
         _ => return Err(fitting.too_small_to_be_distinct()),
     };
     if !form.is_wide() {

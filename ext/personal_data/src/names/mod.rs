@@ -1,5 +1,6 @@
 //! What a column's name, its table's and its type show.
 
+mod beside;
 mod classes;
 mod encrypted;
 mod features;
@@ -12,6 +13,7 @@ mod queue;
 mod rules;
 mod table;
 
+pub use beside::{address_digest, DigestName};
 pub use encrypted::{encrypts, is_blind_index, is_ciphertext};
 pub(crate) use features::{of_values as values_features, Emit, ValueSummary};
 pub use model::terms;

@@ -1,6 +1,7 @@
 //! The mask that a column gets by itself: that of its kind, or the next one that fits its type and its keys.
 
 use super::category::{listed, of_category, of_list, Values};
+use super::digests::AddressDigest;
 use super::doubts::Doubts;
 use masking::{ColumnFacts, Mask, Pseudonyms, RowMask, TableFacts, Type};
 use personal_data::{is_blind_index, PiiKind, Suggestion};
@@ -28,6 +29,8 @@ pub(crate) struct Shown {
     pub(crate) values: Values,
     /// They are ciphertext, whether the app declares it or not.
     pub(crate) is_sealed: bool,
+    /// They are digests of the row's own address.
+    pub(crate) digest: Option<AddressDigest>,
 }
 
 impl Shown {
@@ -37,6 +40,7 @@ impl Shown {
         is_mixed: false,
         values: Values::Unseen,
         is_sealed: false,
+        digest: None,
     };
 }
 

@@ -1,6 +1,7 @@
 //! Judges every column by its name and by what the configuration says about it.
 
 use super::automatic::{self, Automatic, Shown, Wanted};
+use super::digests::AddressDigest;
 use super::doubts::Doubts;
 use super::keys::Keys;
 use super::outside;
@@ -250,7 +251,8 @@ impl Judge<'_> {
             let doubts = Doubts::about(schema, table, name);
             let automatic = named.as_ref().and_then(|found| {
                 let joined = self.keys.joined(schema.topmost(table), name);
-                let first = self.first_choice(found, table, load);
+                let digest = || AddressDigest::by_name(&facts, position)?.suggestion(&facts);
+                let first = self.first_choice(found, table, load).or_else(digest);
                 let reference = found.finding.kind == PiiKind::QueuedWork;
                 // The other side of a foreign key need not begin as this one's CHECKs ask.
                 let begins = |checks: &Arc<[Check]>| !starts(checks).is_empty();

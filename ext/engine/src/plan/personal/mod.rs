@@ -7,6 +7,7 @@
 
 mod automatic;
 mod category;
+mod digests;
 mod doubts;
 mod findings;
 mod force;
@@ -20,6 +21,7 @@ mod watch;
 pub use automatic::Automatic;
 pub(crate) use automatic::{is_scrubbed, Shown};
 pub(crate) use category::{is_category, Values};
+pub(crate) use digests::{AddressDigest, Algorithm};
 pub(super) use judge::{judge, JudgeInputs};
 pub(super) use leaves::JUDGE;
 pub use watch::{Watch, Watched};

@@ -2,6 +2,7 @@
 //! in force.
 
 use super::automatic::{self, Automatic, Shown, Wanted};
+use super::digests::AddressDigest;
 use super::doubts::Doubts;
 use super::judge::{Judge, Judged};
 use super::{keys, Standing};
@@ -74,9 +75,10 @@ impl Watch {
     ) -> Option<Automatic> {
         let (facts, pseudonyms) = (&self.facts, &self.pseudonyms);
         let place = (facts, column.position);
+        let digest = (shown.digest).or_else(|| AddressDigest::by_name(facts, column.position));
         let wanted = Wanted {
             kind,
-            first: None,
+            first: digest.and_then(|digest| digest.suggestion(facts)),
             shown,
             admitted: &column.admitted,
         };
@@ -97,6 +99,18 @@ impl Watch {
             .iter()
             .find(|(known, _)| *known == place)
             .map(|(_, mask)| mask)
+    }
+
+    /// The type of the column at a place.
+    pub(crate) fn kind(&self, place: usize) -> Option<&Type> {
+        self.facts.columns.get(place).map(|column| &column.kind)
+    }
+
+    /// The places of the columns of text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = usize> + '_ {
+        let columns = self.facts.columns.iter().enumerate();
+        let texts = columns.filter(|(_, column)| matches!(column.kind, Type::Text { .. }));
+        texts.map(|(place, _)| place)
     }
 
     /// The places of the columns whose masks draw among their own values.

@@ -3,7 +3,8 @@
 use super::Rules;
 use crate::plan::schema::{self, KeyPart, Unique};
 use crate::plan::{checks, parts, Load};
-use masking::{Check, Equal, Mask, Type, Uniqueness};
+use masking::{Check, Equal, Type, Uniqueness};
+use personal_data::address_digest;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -45,11 +46,20 @@ impl Rules<'_> {
                 .exact
                 .contains(&(self.schema.topmost(index), (*name).to_owned()));
         }
-        // The MD5 of an address is as distinct as the address it is made from.
-        if let (Some(email), Some(md5)) = (places.get("email"), places.get("email_md5")) {
-            let is_of_address = |mask: &Mask| mask.is("email_md5");
-            uniqueness[*email].tells_case_apart |=
-                uniqueness[*md5].distinct && self.mask(index, "email_md5").is_some_and(is_of_address);
+        let is_distinct: Vec<bool> = uniqueness.iter().map(|unique| unique.distinct).collect();
+        let names: Vec<&str> = load.columns.iter().map(String::as_str).collect();
+        // The digest of an address is as distinct as the address it is made from.
+        for (place, name) in names.iter().enumerate().filter(|(place, _)| is_distinct[*place]) {
+            let address = match self.mask(index, name) {
+                Some(mask) => mask
+                    .digested_address()
+                    .and_then(|address| places.get(address))
+                    .copied(),
+                None => address_digest(&names, place).map(|(address, _)| address),
+            };
+            if let Some(address) = address {
+                uniqueness[address].tells_case_apart = true;
+            }
         }
         let columns = load
             .columns
