@@ -37,6 +37,7 @@ fn fitted(one: &Listed, kind: Type, distinct: bool) -> Option<RowMask> {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"a key of the fuzzer's own".into()),

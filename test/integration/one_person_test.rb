@@ -42,6 +42,37 @@ class OnePersonTest < IntegrationTest
     assert_equal "0", @target.value("SELECT count(*) FROM users WHERE #{wrong}")
   end
 
+  PEOPLE = <<~SQL
+    CREATE TABLE public.people (
+      id bigint PRIMARY KEY, civilite varchar(4) NOT NULL, first_name text, last_name text, full_name text, spouse_first_name text,
+      greeting text GENERATED ALWAYS AS ('Bonjour ' || first_name) STORED);
+    INSERT INTO public.people SELECT n, CASE WHEN n % 3 = 0 THEN 'M.' ELSE 'Mme' END, 'Ada' || n, 'Lovelace' || n,
+      'Ada' || n || ' Lovelace' || n, 'Ada' || n FROM generate_series(1, 300) AS n;
+  SQL
+
+  # Names that go with either.
+  EITHER = %w[Camille Robin Sacha].freeze
+
+  def test_first_and_full_names_go_with_the_gender_that_the_row_has_after_masking
+    sync(PEOPLE)
+    assert_equal "0", @target.value("SELECT count(*) FROM people WHERE full_name <> first_name || ' ' || last_name OR greeting <> 'Bonjour ' || first_name")
+    changed = @target.value("SELECT count(*) FROM people WHERE civilite <> CASE WHEN id % 3 = 0 THEN 'M.' ELSE 'Mme' END").to_i
+    assert_operator changed, :>, 60, "the gender is drawn anew"
+    names = ->(gender) { @target.values("SELECT DISTINCT first_name FROM people WHERE civilite = '#{gender}'") }
+    women = names.call("Mme")
+    men = names.call("M.")
+    assert_operator [women.size, men.size].min, :>, 15
+    assert_empty (women & men) - EITHER
+    spouses = @target.values("SELECT DISTINCT spouse_first_name FROM people WHERE civilite = 'M.'")
+    refute_empty spouses & (women - men), "another person's name"
+  end
+
+  def test_a_gender_that_is_let_be_decides_as_it_is
+    sync(PEOPLE, ignore: [{ "column" => "people.civilite", "reason" => "a test" }])
+    names = ->(condition) { @target.values("SELECT DISTINCT first_name FROM people WHERE #{condition}") }
+    assert_empty (names.call("id % 3 = 0") & names.call("id % 3 > 0")) - EITHER
+  end
+
   private
 
   def sync(sql, policy: "mask", rules: [], ignore: [])

@@ -217,6 +217,7 @@ fn agree(columns: &[(&str, Of)], masks: &[(&str, Mask)], sql: &[(&str, &str)]) {
             .collect(),
         key_is_enforced: false,
         checks: Default::default(),
+        genders: Default::default(),
     };
     let place = |name: &str| columns.iter().position(|(known, _)| *known == name).unwrap();
     let masks: Vec<(usize, Mask)> = masks

@@ -76,6 +76,7 @@ fn mask_of_users() -> Arc<RowMask> {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     };
     let value = serde_json::Map::from_iter([("value".to_owned(), "masked".into())]);
     let masked = Mask::named("static", &value).unwrap();

@@ -64,6 +64,7 @@ fn shown(entry: &'static CatalogueEntry) -> Option<String> {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"an example's key".into()),

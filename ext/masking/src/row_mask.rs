@@ -35,6 +35,7 @@ impl RowMask {
     ///     key: vec![0],
     ///     key_is_enforced: true,
     ///     checks: Default::default(),
+    ///     genders: Default::default(),
     /// };
     /// let pseudonyms = Pseudonyms { key: Key::new(&"sixteen bytes or more".into()), email_domain: "demo.example.com".into(), utf8: true, staging_password: None, helpers: Default::default() };
     /// let last_name = strategy("user_anonymization").unwrap().mask_of("last_name").unwrap();

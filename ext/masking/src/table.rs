@@ -22,6 +22,8 @@ pub struct TableFacts {
     pub key_is_enforced: bool,
     /// What CHECK constraints ask of a column, by its place.
     pub checks: HashMap<usize, Arc<[Check]>>,
+    /// By the place of a column that may hold a person's name, that of the one that says what gender this person is.
+    pub genders: HashMap<usize, usize>,
 }
 
 impl TableFacts {

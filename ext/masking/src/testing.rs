@@ -116,6 +116,7 @@ pub(super) fn table(columns: Vec<ColumnFacts>) -> TableFacts {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     }
 }
 

@@ -55,6 +55,7 @@ impl Given {
             key: Vec::new(),
             key_is_enforced: false,
             checks: Default::default(),
+            genders: Default::default(),
         };
         let pseudonyms = Pseudonyms {
             key: Key::new(&self.secret.into()),

@@ -52,7 +52,7 @@ pub use finding::rounded;
 pub use finding::{FoundBy, RuleEntry, Status, Suggestion};
 pub use kind::{ContentFinding, Heading, PiiKind};
 pub use names::{
-    address_digest, by_name, encrypts, is_blind_index, is_ciphertext, key_kind, outside, queue,
+    address_digest, by_name, encrypts, genders, is_blind_index, is_ciphertext, key_kind, outside, queue,
     terms, ColumnName, DigestName, NameFinding, RailsHints, Subject, TableContext,
 };
 pub use phone::unprefixed as is_phone_without_plus;

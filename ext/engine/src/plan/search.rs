@@ -213,6 +213,7 @@ fn emptying(
         key: Vec::new(),
         key_is_enforced: false,
         checks: HashMap::new(),
+        genders: Default::default(),
     };
     let neutral = |position: &usize| (*position, Mask::neutral());
     let masks: Vec<(usize, Mask)> = positions.iter().map(neutral).collect();

@@ -316,6 +316,7 @@ impl Planner {
             key: Vec::new(),
             key_is_enforced: false,
             checks: Default::default(),
+            genders: Default::default(),
         };
         let pseudonyms = Pseudonyms {
             key: Key::new(&"sixteen bytes or more".into()),

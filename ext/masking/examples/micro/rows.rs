@@ -72,6 +72,7 @@ pub fn mask(only: Option<&[&str]>) -> Arc<RowMask> {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     };
     let pseudonyms = Pseudonyms {
         key: Key::new(&"a secret of the benchmark".into()),

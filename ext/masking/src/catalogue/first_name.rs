@@ -2,17 +2,21 @@
 
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::error::Unfit;
-use crate::families::word_lists::FIRST_NAMES;
-use crate::families::words::{self, list, room};
+use crate::families::gender::first_names;
+use crate::families::words::{self, room};
 
 pub(crate) static MASK: CatalogueEntry = CatalogueEntry {
     example: Example::of_text("Ada"),
     own_form: |_| true,
-    ..CatalogueEntry::new("first_name", "a first name", fit)
+    ..CatalogueEntry::new(
+        "first_name",
+        "a first name, of the gender that another column of its row says",
+        fit,
+    )
 };
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
-    words::fit(fitting, vec![list(FIRST_NAMES, room(fitting)?)])
+    words::fit(fitting, vec![first_names(room(fitting)?)])
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use super::{first_name, last_name};
 use crate::entry::{CatalogueEntry, Example, Fitted, Fitting};
 use crate::equal::Fold;
 use crate::error::Unfit;
-use crate::families::word_lists::{FIRST_NAMES, LAST_NAMES};
+use crate::families::gender::{first_names, GenderColumn};
+use crate::families::word_lists::LAST_NAMES;
 use crate::families::words::{self, list, room, TextPart, Words};
 use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
@@ -35,11 +36,14 @@ struct FullName {
     /// For a value of one word.
     whole: Words,
     fold: Fold,
+    /// What the first name goes with.
+    gender: Option<GenderColumn>,
 }
 
 impl Pseudonym for FullName {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
         let around = row.piece;
+        let gender = self.gender.as_ref().and_then(|column| column.of(row, work));
         let Work {
             first: scratch,
             second: folded,
@@ -53,13 +57,13 @@ impl Pseudonym for FullName {
             folded
         };
         let Some((first, last)) = first_and_last(cut) else {
-            return self.whole.append(value, around, scratch, out);
+            return self.whole.append(value, around, gender, scratch, out);
         };
-        self.first.append(first, around, scratch, out);
+        self.first.append(first, around, gender, scratch, out);
         out.push(b' ');
-        self.last.append(last, around, scratch, out);
+        self.last.append(last, around, None, scratch, out);
         if let Some(apart) = &self.apart {
-            apart.append(value, around, scratch, out);
+            apart.append(value, around, None, scratch, out);
         }
     }
 
@@ -93,10 +97,12 @@ fn is_title(word: &[u8]) -> bool {
 
 fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
     let half = room(fitting)?.saturating_sub(1) / 2;
-    let (first, last) = (list(FIRST_NAMES, half), list(LAST_NAMES, half));
+    let (first, last) = (first_names(half), list(LAST_NAMES, half));
     let parts = vec![first.clone(), TextPart::Text(" ".into()), last.clone()];
     let (parts, fold) = words::fit_into(fitting, parts)?;
     let form = words::form(fitting, &parts);
+    let gender = words::gender(fitting, &parts);
+    let reads = gender.iter().map(GenderColumn::place).collect();
     let words = |mask, parts| Words::new(fitting.function(mask), fold, parts);
     let name = FullName {
         first: words(first_name::MASK.name, vec![first]),
@@ -104,8 +110,12 @@ fn fit(fitting: &Fitting<'_>) -> Result<Fitted, Box<Unfit>> {
         apart: (parts.len() > 3).then(|| words(MASK.name, parts[3..].to_vec())),
         whole: words(MASK.name, parts),
         fold,
+        gender,
     };
-    Ok(fitting.fitted(name, form))
+    Ok(Fitted {
+        reads,
+        ..fitting.fitted(name, form)
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(super) mod constant;
 pub(super) mod days;
 pub(super) mod distinct;
 pub(super) mod document;
+pub(super) mod gender;
 pub(super) mod json_syntax;
 pub(super) mod leaves;
 pub(super) mod numbered;

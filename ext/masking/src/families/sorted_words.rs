@@ -1,5 +1,6 @@
 //! Sorted words that are searched for every value that is checked.
 
+use super::gender::Gender;
 use std::borrow::Cow;
 use std::ops::Deref;
 
@@ -9,6 +10,8 @@ pub(crate) struct SortedWords {
     words: Vec<Cow<'static, str>>,
     /// The first eight bytes of each, as numbers: nearly every comparison is one of these, which are side by side.
     heads: Vec<u64>,
+    /// For each word the place of the one that stands for it where a woman, and where a man is meant; nothing: any does.
+    forms: [Vec<u8>; 2],
 }
 
 impl SortedWords {
@@ -16,7 +19,46 @@ impl SortedWords {
     pub(crate) fn new(mut words: Vec<Cow<'static, str>>) -> Self {
         words.sort_unstable();
         let heads = words.iter().map(|word| head(word.as_bytes())).collect();
-        Self { words, heads }
+        let forms = Default::default();
+        Self { words, heads, forms }
+    }
+
+    /// The same, of first names: those of women and of men; the others are of either. At most 256 words.
+    pub(super) fn gendered(self, women: &[Cow<'static, str>], men: &[Cow<'static, str>]) -> Self {
+        let forms = |others: &[Cow<'static, str>]| {
+            let fitting: Vec<u8> = (0..)
+                .zip(&self.words)
+                .filter(|(_, word)| !others.contains(word))
+                .map(|(place, _)| place)
+                .collect();
+            // With less than two a name could only become itself.
+            if fitting.len() < 2 {
+                return Vec::new();
+            }
+            let form = |(place, _): (usize, _)| {
+                let own = u8::try_from(place).ok().filter(|own| fitting.contains(own));
+                own.or_else(|| fitting.get(place % fitting.len()).copied())
+                    .unwrap_or(0)
+            };
+            self.words.iter().enumerate().map(form).collect()
+        };
+        let forms = [forms(men), forms(women)];
+        Self { forms, ..self }
+    }
+
+    /// Whether it has words of either gender.
+    pub(super) fn has_forms(&self) -> bool {
+        self.forms.iter().any(|forms| !forms.is_empty())
+    }
+
+    /// The place of the word that stands for the one at `place` where this gender is meant.
+    pub(super) fn going_with(&self, place: usize, gender: Option<Gender>) -> usize {
+        let forms = match gender {
+            None => return place,
+            Some(Gender::Female) => &self.forms[0],
+            Some(Gender::Male) => &self.forms[1],
+        };
+        forms.get(place).map_or(place, |form| usize::from(*form))
     }
 
     /// The last word that does not come behind `text`.

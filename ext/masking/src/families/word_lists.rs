@@ -1,14 +1,20 @@
 //! Words that several masks choose from.
 
 // They are in ASCII, so that they can be written in every encoding, and each is sorted.
-pub(crate) const FIRST_NAMES: &[&str] = &[
-    "Adele", "Agathe", "Alice", "Amina", "Anna", "Antoine", "Arthur", "Basile", "Camille", "Carla", "Claire",
-    "David", "Diane", "Elena", "Elise", "Emma", "Enzo", "Eva", "Fatima", "Felix", "Gabriel", "Hugo", "Ines",
-    "Iris", "Jade", "Jules", "Karim", "Laure", "Lea", "Leo", "Lina", "Louis", "Lucas", "Malik", "Manon",
-    "Marie", "Martin", "Mathis", "Maya", "Nadia", "Nathan", "Nina", "Noah", "Olivia", "Oscar", "Paul",
-    "Pauline", "Raphael", "Robin", "Romane", "Rose", "Sacha", "Samir", "Sarah", "Simon", "Sofia", "Theo",
-    "Thomas", "Victor", "Yanis", "Zoe",
+/// First names of women.
+pub(crate) const WOMEN: &[&str] = &[
+    "Adele", "Agathe", "Alice", "Amina", "Anna", "Carla", "Claire", "Diane", "Elena", "Elise", "Emma", "Eva",
+    "Fatima", "Ines", "Iris", "Jade", "Laure", "Lea", "Lina", "Manon", "Marie", "Maya", "Nadia", "Nina",
+    "Olivia", "Pauline", "Romane", "Rose", "Sarah", "Sofia", "Zoe",
 ];
+/// Of men.
+pub(crate) const MEN: &[&str] = &[
+    "Antoine", "Arthur", "Basile", "David", "Enzo", "Felix", "Gabriel", "Hugo", "Jules", "Karim", "Leo",
+    "Louis", "Lucas", "Malik", "Martin", "Mathis", "Nathan", "Noah", "Oscar", "Paul", "Raphael", "Samir",
+    "Simon", "Theo", "Thomas", "Victor", "Yanis",
+];
+/// Of either.
+pub(crate) const EITHER: &[&str] = &["Camille", "Robin", "Sacha"];
 pub(crate) const LAST_NAMES: &[&str] = &[
     "Aubert",
     "Bailly",

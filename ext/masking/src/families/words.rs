@@ -1,5 +1,6 @@
 //! Masks that write words of a list: names, addresses, companies, browsers.
 
+use super::gender::{Gender, GenderColumn};
 pub(crate) use super::parts::TextPart;
 pub(crate) use super::sorted_words::SortedWords;
 use super::words_form;
@@ -13,12 +14,17 @@ use crate::pseudonym::{Pseudonym, Work};
 use pg_dump_archive::copy::Row;
 use std::borrow::Cow;
 
+/// At most so many words of a list are tried for one that is not the value: more than any list of first names has.
+const TURNS: u64 = 128;
+
 /// Words chosen by the key and the value.
 #[derive(Debug)]
 pub(crate) struct Words {
     function: Function,
     fold: Fold,
     parts: Vec<TextPart>,
+    /// What first names go with.
+    gender: Option<GenderColumn>,
 }
 
 impl Words {
@@ -28,21 +34,31 @@ impl Words {
             function,
             fold,
             parts,
+            gender: None,
         }
     }
 
-    /// Appends the words for a value that stands in `around`, never the value itself.
-    pub(crate) fn append(&self, value: &[u8], around: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    /// Appends the words for a value that stands in `around`, never the value itself; first names go with `gender`.
+    pub(crate) fn append(
+        &self,
+        value: &[u8],
+        around: &[u8],
+        gender: Option<Gender>,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) {
         let digest = self.function.digest_of(value, around, self.fold, scratch);
         let start = out.len();
-        self.compose(&digest, 0, out);
-        if out[start..].eq_ignore_ascii_case(value) {
+        for turn in 0..TURNS {
+            self.compose(&digest, turn, gender, out);
+            if !out[start..].eq_ignore_ascii_case(value) {
+                return;
+            }
             out.truncate(start);
-            self.compose(&digest, 1, out);
         }
     }
 
-    fn compose(&self, digest: &[u8; 32], turn: u64, out: &mut Vec<u8>) {
+    fn compose(&self, digest: &[u8; 32], turn: u64, gender: Option<Gender>, out: &mut Vec<u8>) {
         let mut from = 0;
         for part in &self.parts {
             let mut eight = [0; 8];
@@ -51,6 +67,7 @@ impl Words {
             match part {
                 TextPart::Word(words) => {
                     let chosen = (number % words.len().max(1) as u64) as usize;
+                    let chosen = words.going_with(chosen, gender);
                     out.extend_from_slice(words.get(chosen).map_or(b"", |word| word.as_bytes()));
                     from += 4;
                 }
@@ -84,7 +101,8 @@ impl Words {
 
 impl Pseudonym for Words {
     fn write(&self, value: &[u8], row: &Row<'_>, work: &mut Work, out: &mut Vec<u8>) {
-        self.append(value, row.piece, &mut work.first, out);
+        let gender = self.gender.as_ref().and_then(|column| column.of(row, work));
+        self.append(value, row.piece, gender, &mut work.first, out);
     }
 
     fn has_form(&self, value: &[u8]) -> bool {
@@ -132,7 +150,22 @@ pub(crate) fn fit_parts(
     parts: Vec<TextPart>,
 ) -> Fitted {
     let form = form(fitting, &parts);
-    fitting.fitted(Words::new(function, fold, parts), form)
+    let gender = gender(fitting, &parts);
+    let reads = gender.iter().map(GenderColumn::place).collect();
+    let words = Words {
+        gender,
+        ..Words::new(function, fold, parts)
+    };
+    Fitted {
+        reads,
+        ..fitting.fitted(words, form)
+    }
+}
+
+/// The column that says what first names among these parts go with.
+pub(crate) fn gender(fitting: &Fitting<'_>, parts: &[TextPart]) -> Option<GenderColumn> {
+    let has_forms = |part: &TextPart| matches!(part, TextPart::Word(words) if words.has_forms());
+    (parts.iter().any(has_forms)).then(|| fitting.gender()).flatten()
 }
 
 /// Whether a value consists of these parts, in SQL.

@@ -60,6 +60,7 @@ fn without_a_primary_key_the_id_is_a_column_of_that_name_or_the_value_itself() {
         key: vec![],
         key_is_enforced: false,
         checks: Default::default(),
+        genders: Default::default(),
         ..table(columns)
     };
     let with_id = keyless(&[column("last_name", Type::TEXT), column("id", BIGINT)]);

@@ -64,6 +64,7 @@ pub fn table(columns: &[ColumnFacts]) -> TableFacts {
         key: vec![0],
         key_is_enforced: true,
         checks: Default::default(),
+        genders: Default::default(),
     }
 }
 

@@ -1,8 +1,161 @@
-//! What the names of a table's columns say of one another: of which address one is a digest.
+//! What the names of a table's columns say of one another: whose gender one says, of which address another is a digest.
 
 use super::phrases::strong_kind;
 use crate::words::words;
 use crate::PiiKind;
+
+/// Words of columns that say what gender a person is, the plainest first.
+const GENDERS: [&[&str]; 3] = [
+    &[
+        "gender",
+        "sex",
+        "sexe",
+        "geschlecht",
+        "sexo",
+        "sesso",
+        "genero",
+        "genere",
+        "geslacht",
+    ],
+    &[
+        "civilite",
+        "civility",
+        "salutation",
+        "honorific",
+        "anrede",
+        "aanhef",
+        "pronoun",
+        "tratamiento",
+        "tratamento",
+        "trattamento",
+        "prefix",
+    ],
+    &["title", "titre", "titel", "titolo", "titulo"],
+];
+
+/// Words beside those that do not say whose gender it is.
+const SAY_NOTHING: &[&str] = &[
+    "code", "type", "value", "name", "at", "birth", "identity", "legal", "cd",
+];
+
+/// People, and things, whose name is not that of the one whom a row is about.
+const OTHERS: &[&str] = &[
+    "spouse",
+    "husband",
+    "wife",
+    "partner",
+    "mother",
+    "father",
+    "mom",
+    "dad",
+    "parent",
+    "guardian",
+    "child",
+    "kin",
+    "emergency",
+    "conjoint",
+    "mere",
+    "pere",
+    "enfant",
+    "tuteur",
+    "urgence",
+    "ehepartner",
+    "mutter",
+    "vater",
+    "kind",
+    "madre",
+    "padre",
+    "mae",
+    "pai",
+    "hijo",
+    "figlio",
+    "filho",
+    "moeder",
+    "vader",
+    "referrer",
+    "doctor",
+    "medecin",
+    "company",
+    "team",
+    "school",
+    "file",
+    "table",
+    "class",
+];
+
+/// What stands in the names of columns that may hold a person's.
+const NAMES: &[&str] = &[
+    "nam", "nom", "naam", "first", "given", "person", "author", "owner", "holder", "contact", "greet",
+];
+
+/// A column that says a gender, and whose: the words that are left of its name.
+struct GenderColumn {
+    place: usize,
+    rank: usize,
+    owner: Vec<String>,
+}
+
+impl GenderColumn {
+    fn new(place: usize, name: &str) -> Option<Self> {
+        // There may be thousands of tables.
+        let parts = [
+            "gen", "sex", "ses", "geschl", "gesl", "civ", "salut", "honor", "anrede", "aanhef", "pronoun",
+        ];
+        let more = ["trat", "prefix", "tit"];
+        if !(parts.iter().chain(&more)).any(|part| contains(name, part)) {
+            return None;
+        }
+        let words = words(name);
+        // A key of a table of genders.
+        if words.last().is_some_and(|word| word == "id") {
+            return None;
+        }
+        let is = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        let rank = GENDERS.iter().position(|known| is(known))?;
+        let says_whose = |word: &&String| {
+            let word = word.as_str();
+            !GENDERS.iter().any(|known| known.contains(&word)) && !SAY_NOTHING.contains(&word)
+        };
+        let owner = words.iter().filter(says_whose).cloned().collect();
+        Some(Self { place, rank, owner })
+    }
+
+    /// Whether it says the gender of the one whose name a column of these words holds.
+    fn is_of(&self, words: &[String]) -> bool {
+        match self.owner.is_empty() {
+            true => !words.iter().any(|word| OTHERS.contains(&word.as_str())),
+            false => self.owner.iter().all(|word| words.contains(word)),
+        }
+    }
+}
+
+/// By the place of each column that may hold a person's name, that of the column that says of what gender this person is; by
+/// the columns' names alone.
+///
+/// ```
+/// let columns = ["id", "gender", "first_name", "spouse_gender", "spouse_name", "mother_name"];
+/// assert_eq!(personal_data::genders(&columns), [(2, 1), (4, 3)]);
+/// ```
+pub fn genders(columns: &[&str]) -> Vec<(usize, usize)> {
+    let known = columns.iter().enumerate();
+    let mut known: Vec<GenderColumn> = known
+        .filter_map(|(place, name)| GenderColumn::new(place, name))
+        .collect();
+    // Whose it is comes before how plainly it is said.
+    known.sort_by_key(|gender| (gender.owner.is_empty(), gender.rank));
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let may_be_name = |place: usize, name: &str| {
+        NAMES.iter().any(|part| contains(name, part)) && known.iter().all(|gender| gender.place != place)
+    };
+    let found = columns.iter().enumerate().filter_map(|(place, name)| {
+        let words = may_be_name(place, name).then(|| words(name))?;
+        let gender = known.iter().find(|gender| gender.is_of(&words))?;
+        Some((place, gender.place))
+    });
+    found.collect()
+}
 
 /// What an address is put through, as far as a column's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +268,24 @@ fn contains(name: &str, part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gender_is_that_of_the_person_whose_name_is_beside_it() {
+        type Case<'a> = (&'a [&'a str], &'a [(usize, usize)]);
+        let cases: [Case<'_>; 8] = [
+            (&["sexe", "nom", "prenom"], &[(1, 0), (2, 0)]),
+            (&["firstName", "lastName", "civilite"], &[(0, 2), (1, 2)]),
+            (&["title", "gender", "full_name"], &[(2, 1)]),
+            (&["patient_gender", "patient_name", "doctor_name"], &[(1, 0)]),
+            (&["gender_id", "first_name"], &[]),
+            (&["job_title", "first_name"], &[]),
+            (&["anrede", "vorname", "mutter_name"], &[(1, 0)]),
+            (&["agenda", "session_id", "messages", "name"], &[]),
+        ];
+        for (columns, expected) in cases {
+            assert_eq!(genders(columns), expected, "{columns:?}");
+        }
+    }
 
     #[test]
     fn a_digest_is_that_of_the_address_that_its_name_says() {

@@ -13,7 +13,7 @@ mod queue;
 mod rules;
 mod table;
 
-pub use beside::{address_digest, DigestName};
+pub use beside::{address_digest, genders, DigestName};
 pub use encrypted::{encrypts, is_blind_index, is_ciphertext};
 pub(crate) use features::{of_values as values_features, Emit, ValueSummary};
 pub use model::terms;

@@ -219,6 +219,7 @@ mod tests {
             key: vec![0],
             key_is_enforced: true,
             checks: HashMap::new(),
+            genders: HashMap::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::Rules;
 use crate::plan::schema::{self, KeyPart, Unique};
 use crate::plan::{checks, parts, Load};
 use masking::{Check, Equal, Type, Uniqueness};
-use personal_data::address_digest;
+use personal_data::{address_digest, genders};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -80,6 +80,7 @@ impl Rules<'_> {
             key,
             key_is_enforced,
             checks: self.checks(index, &load.columns),
+            genders: genders(&names).into_iter().collect(),
         }
     }
 
