@@ -132,6 +132,8 @@ phrases! {
         NoneKept "none_kept" { table: String, count: u64 },
         /// An entry of the subset has no effect, because the rows of its table do not come.
         PartRuleIdle "part_rule_idle" { entry: String, table: String },
+        /// The same of an entry that stands for several tables.
+        PartPatternIdle "part_pattern_idle" { entry: String },
         /// A table whose references are to become NULL has none.
         NullsNothing "nulls_nothing" { entry: String, table: String },
         /// References are declared, and no rows are chosen.

@@ -4,7 +4,7 @@
 use crate::notice::Notice;
 use crate::part::Selection;
 use crate::plan::part::{Part, PartRule, Reference};
-use crate::plan::Plan;
+use crate::plan::{Plan, TableName};
 use crate::postgres::PartCounts;
 use pg_dump_archive::DumpId;
 use serde::Serialize;
@@ -33,6 +33,8 @@ pub struct TablePart {
     pub counts: Option<PartCounts>,
     /// They are of the last run, which may have been of another backup.
     pub of_last_run: bool,
+    /// The table comes without its rows: they decide which rows of these tables come. None otherwise.
+    pub decides: Vec<String>,
 }
 
 /// A reference by which rows go with others.
@@ -68,7 +70,14 @@ pub(crate) fn planned(
     })
 }
 
-/// Each table that may lose rows, with the counts of a choice.
+/// What a table's rows decide, where it comes without them.
+pub(crate) fn without_rows(plan: &Plan, table: &TableName) -> Option<TablePart> {
+    let part = plan.part.as_ref()?;
+    let load = plan.only_looked_at.values().find(|load| load.table == *table)?;
+    Some(of_relation(part, part.relation(load.dump_id)?))
+}
+
+/// Each table that may lose rows, with the counts of a choice, and each whose rows only decide about others.
 pub(crate) fn reports(plan: &Plan, selection: Option<&Selection>) -> Vec<TablePart> {
     let (Some(part), Some(selection)) = (&plan.part, selection) else {
         return Vec::new();
@@ -77,8 +86,8 @@ pub(crate) fn reports(plan: &Plan, selection: Option<&Selection>) -> Vec<TablePa
         let mut blocks = relation.blocks.iter();
         blocks.any(|block| part.waits(block.load))
     });
-    let reports = restricted.map(|(at, _)| TablePart {
-        counts: Some(counts(part, at, selection)),
+    let reports = restricted.map(|(at, relation)| TablePart {
+        counts: (!relation.is_excluded).then(|| counts(part, at, selection)),
         ..of_relation(part, at)
     });
     reports.collect()
@@ -158,7 +167,28 @@ fn of_relation(part: &Part, at: usize) -> TablePart {
             shown.needed_by.push(table);
         }
     }
+    if part.relations[at].is_excluded {
+        shown.decides = decided(part, at);
+    }
     shown
+}
+
+/// The tables that come and whose rows go with those of a table that does not, directly or by way of others that do not.
+fn decided(part: &Part, at: usize) -> Vec<String> {
+    let (mut found, mut tables, mut next) = (vec![at], Vec::new(), 0);
+    while let Some(to) = found.get(next).copied() {
+        for reference in part.references.iter().filter(|one| one.to == to) {
+            let from = &part.relations[reference.from];
+            let name = from.table.to_string();
+            match from.is_excluded {
+                true if !found.contains(&reference.from) => found.push(reference.from),
+                false if !tables.contains(&name) => tables.push(name),
+                _ => {}
+            }
+        }
+        next += 1;
+    }
+    tables
 }
 
 /// The shortest way from a relation to one with a rule of its own; none where it has one, or there is none.

@@ -38,7 +38,9 @@ module ScalingoStagingSync
       end
 
       def lists
-        { "part" => run.part, "kept_tables" => run.kept, "excluded" => run.excluded, "left_out" => run.left_out, "warnings" => run.warnings }
+        deciding, part = run.part.partition(&:stays_out?)
+        excluded = (run.excluded - deciding.map(&:table)) + deciding
+        { "part" => part, "kept_tables" => run.kept, "excluded" => excluded, "left_out" => run.left_out, "warnings" => run.warnings }
           .reject { |_, items| items.empty? }
       end
 

@@ -49,7 +49,7 @@ module ScalingoStagingSync
 
       # Which rows did not come.
       def less
-        lists = { "part" => run.part, "empty" => run.excluded, "kept" => run.kept }.reject { |_, list| list.empty? }
+        lists = { "part" => run.part.reject(&:stays_out?), "empty" => run.excluded, "kept" => run.kept }.reject { |_, list| list.empty? }
         lists.map { |key, list| "#{words.say("head.and")}#{words.say("head.#{key}", tables: words.counted(:table, list.size))}" }.join
       end
 

@@ -4,9 +4,12 @@ module ScalingoStagingSync
   class Report
     # Which rows of a table come: those that others refer to, that meet a condition, that come first in an order, and that
     # refer to no row which stays behind; and how many of how many, where that is known: of a run, from a look, or from the
-    # last run.
-    Part = Data.define(:table, :referenced, :condition, :rows, :order_by, :descending, :through, :needed_by, :counts, :of_last_run) do
+    # last run. Of a table that comes without its rows: by what they decide which rows of others come.
+    Part = Data.define(:table, :referenced, :condition, :rows, :order_by, :descending, :through, :needed_by, :counts, :of_last_run, :decides) do
       extend FromHash
+
+      # @return [Boolean] whether its rows stay out, and only decide about those of others
+      def stays_out? = decides.to_a.any?
 
       # @return [Array<String>] each in words
       def lines = sentences.map(&:to_s)
@@ -24,7 +27,7 @@ module ScalingoStagingSync
       private
 
       def rule
-        [({ kind: "part_referenced" } if referenced),
+        [({ kind: "part_decides", tables: decides } if stays_out?), ({ kind: "part_referenced" } if referenced),
          ({ kind: "part_condition", condition: condition.strip.gsub(/\s+/, " ") } if condition),
          ({ kind: descending ? "part_last" : "part_first", rows:, order: order_by } if rows)]
       end
@@ -52,10 +55,10 @@ module ScalingoStagingSync
     class Part
       # The kinds of phrases that it makes, with their fields.
       KINDS = {
-        "part_referenced" => [], "part_condition" => %w[condition], "part_last" => %w[rows order], "part_first" => %w[rows order],
-        "part_nullified" => %w[reference table], "part_through" => %w[references table], "part_kept" => %w[kept count],
-        "part_of_last_run" => %w[kept count], "part_added" => %w[all added need], "part_needed" => %w[tables],
-        "part_needed_by_several" => %w[tables]
+        "part_decides" => %w[tables], "part_referenced" => [], "part_condition" => %w[condition], "part_last" => %w[rows order],
+        "part_first" => %w[rows order], "part_nullified" => %w[reference table], "part_through" => %w[references table],
+        "part_kept" => %w[kept count], "part_of_last_run" => %w[kept count], "part_added" => %w[all added need],
+        "part_needed" => %w[tables], "part_needed_by_several" => %w[tables]
       }.freeze
     end
   end

@@ -48,11 +48,13 @@ module ScalingoStagingSync
 
       # The row in question by its key, the rows it leads to by the values that lead there.
       def line(reason, id, before)
-        row = id ? "#{reason[:table]} #{shown(id)}" : "That row of #{before[:other]}"
-        "#{row} #{words(reason)}"
+        return "#{reason[:table]} #{shown(id)} #{words(reason, "does not come")}" if id
+
+        # Of a table whose rows all stay out it matters whether the rules choose one.
+        "That row of #{before[:other]} #{words(reason, (before[:what].to_s == "unchosen") ? "is not chosen" : "does not come")}"
       end
 
-      def words(reason)
+      def words(reason, stays)
         other = "#{reason[:other]} (#{reason[:reference]}: #{shown(reason[:key])})" if reason[:other]
         case reason[:what].to_s
         when "unknown" then "is not in the backup."
@@ -63,8 +65,11 @@ module ScalingoStagingSync
         when "follows" then "comes: its table has no condition and no cap, and every row that it needs comes."
         when "needed" then "comes because a row of #{other} comes and needs it, although its own rule or references do not keep it."
         when "referred" then "comes because a row of #{other} refers to it."
-        when "not_kept" then "does not come: the rule of its table does not keep it."
-        when "missing" then "does not come, because it refers to a row of #{other} that does not."
+        when "not_kept" then "#{stays}: the rule of its table does not keep it."
+        when "missing" then "#{stays}, because it refers to a row of #{other} that does not."
+        when "unchosen"
+          "#{stays}, because it refers to a row of #{other} that is not among those that the rules choose. " \
+          "All rows of #{reason[:other]} stay out, and still decide."
         when "brought_back"
           "does not come, because it refers to a row of #{other} that comes only because another needs it: " \
           "such a row brings none of those that refer to it."

@@ -37,6 +37,13 @@ class AuditPageTest < Minitest::Test
                     "It ran to completion, but without 1 object that the staging database refused: 2 tables and 11 rows were copied; no rows in 1 table."
   end
 
+  def test_a_table_that_stays_out_and_decides_about_others_is_none_of_those_that_came_in_part
+    deciding = { table: "public.teams", condition: "id = 1", decides: ["public.users"] }
+    said = words(part: [deciding, { table: "public.users", counts: { kept: 1, total: 9, added: 0 } }], excluded: ["public.teams"])
+    assert_includes said, "2 tables and 11 rows were copied; only some of the rows in 1 table; no rows in 1 table."
+    assert_includes said, "its rows stay out, and decide which rows of public.users come"
+  end
+
   # Each text of a report, and the apps' names, in both languages.
   def test_every_text_is_escaped
     %i[en fr].each do |locale|

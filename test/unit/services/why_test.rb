@@ -33,6 +33,16 @@ class WhyTest < Minitest::Test
     TEXT
   end
 
+  def test_of_a_table_whose_rows_stay_out_it_is_said_whether_the_rules_choose_a_row
+    way = [{ what: :unchosen, table: "public.orders", reference: "orders.user_id", other: "public.users", key: "7" },
+           { what: :unchosen, table: "public.users", reference: "users.organisation_id", other: "public.organisations", key: "3" }, REASONS.last]
+    assert_equal <<~TEXT, say(way)
+      public.orders 42 does not come, because it refers to a row of public.users (orders.user_id: 7) that is not among those that the rules choose. All rows of public.users stay out, and still decide.
+      That row of public.users is not chosen, because it refers to a row of public.organisations (users.organisation_id: 3) that is not among those that the rules choose. All rows of public.organisations stay out, and still decide.
+      That row of public.organisations is not chosen: the rule of its table does not keep it.
+    TEXT
+  end
+
   def test_each_reason_has_a_sentence
     { unknown: /is not in the backup/, whole: /every row of its table/, kept: /rule of its table keeps it/, follows: /no condition and no cap/,
       unreferred: /no row that comes refers to it/, without_rows: /whether or not the backup has it: its table comes without rows/,

@@ -98,7 +98,7 @@ pub struct PlannedTable {
     pub columns: Vec<PlannedColumn>,
     /// The statements of rules in SQL, in their order, as they would run on a temporary copy of its rows.
     pub sql: Vec<Sql>,
-    /// Which of its rows would come; None: every one.
+    /// Which of its rows would come, or which of others they decide about where they do not; None: every one, or nothing.
     pub part: Option<TablePart>,
     /// Its rows as of the last run.
     pub last_rows: Option<u64>,
@@ -297,7 +297,7 @@ fn tables(
         action: TableAction::WithoutRows,
         columns: Vec::new(),
         sql: Vec::new(),
-        part: None,
+        part: part_report::without_rows(plan, table),
         last_rows: None,
         compressed_bytes: None,
     });

@@ -19,7 +19,9 @@ pub(super) fn alone(part: &Part) -> Vec<bool> {
         !wanted[one.to] && part.relations[one.to].rule != PartRule::Referenced && by_one_value(part, one)
     };
     let is_alone = |at: usize| {
-        part.relations[at].rule == PartRule::Follows
+        let relation = &part.relations[at];
+        relation.rule == PartRule::Follows
+            && !relation.is_excluded
             && part.references.iter().all(|one| one.to != at)
             && part.references.iter().all(|one| one.from != at || can_say(one))
     };
@@ -96,6 +98,7 @@ mod tests {
             blocks: Vec::new(),
             columns: columns.collect(),
             rule,
+            is_excluded: false,
         }
     }
 
@@ -139,6 +142,15 @@ mod tests {
         assert_eq!((rest.references.len(), rest.relations[2].columns.len()), (1, 0));
         part.references.push(reference(2, 2, &[(1, 0)]));
         assert_eq!(alone(&part), [false; 3]);
+    }
+
+    #[test]
+    fn rows_tell_by_themselves_by_what_they_refer_to_among_rows_that_stay_out_and_these_do_not() {
+        let mut part = shop();
+        part.relations[1].is_excluded = true;
+        assert_eq!(alone(&part), [false, false, true]);
+        part.references.pop();
+        assert_eq!(alone(&part), [false, false, true]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The rows that follow from the rules: first what goes, to the greatest fixpoint; then what rows that stay in any case
-//! need, to the least; then what nothing refers to any more.
+//! need, to the least; then what nothing refers to any more. Rows that stay out take part in the first step alone, and are left
+//! as it leaves them.
 //!
 //! Key tables lose rows by DELETE, which takes no room. A table's component is done when those that it refers to are, so
 //! only circles need rounds; a round looks at what the one before has changed.
@@ -28,10 +29,15 @@ pub(super) struct Closure<'a> {
 
 /// Tables that rows of others may bring rows back to: those that tables which come whole lead to.
 pub(super) fn wanted(part: &Part) -> Vec<bool> {
-    let binding = part.references.iter().filter(|reference| reference.binds());
+    let binding = part
+        .references
+        .iter()
+        .filter(|one| one.binds() && part.brings(one));
     let edges: Vec<(usize, usize)> = binding.map(|one| (one.from, one.to)).collect();
-    let whole: Vec<usize> = (0..part.relations.len())
-        .filter(|at| part.relations[*at].rule == PartRule::All)
+    let relations = part.relations.iter().enumerate();
+    let whole: Vec<usize> = relations
+        .filter(|(_, relation)| relation.rule == PartRule::All && !relation.is_excluded)
+        .map(|(at, _)| at)
         .collect();
     reached(part.relations.len(), &edges, &whole)
 }
@@ -104,18 +110,18 @@ impl<'a> Closure<'a> {
         for (table, _) in self.tables.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
             self.create_beside(table, "needed").await?;
         }
-        for component in self.order(|one| one.binds()).iter().rev() {
+        let brings = |one: &Reference| one.binds() && self.part.brings(one);
+        for component in self.order(brings).iter().rev() {
             for (at, reference) in self.part.references.iter().enumerate() {
                 let is_whole = self.part.relations[reference.from].rule == PartRule::All;
-                let leads = reference.binds() && (is_whole || wanted[reference.from]);
+                let leads = brings(reference) && (is_whole || wanted[reference.from]);
                 if leads && component.leads_in(reference) {
                     let from = if is_whole { "keys" } else { "needed" };
                     self.mark(at, from, "needed", "true", "0").await?;
                 }
             }
             if component.is_cyclic && component.members.iter().all(|member| wanted[*member]) {
-                self.mark_in_rounds(component, "needed", |one| one.binds())
-                    .await?;
+                self.mark_in_rounds(component, "needed", brings).await?;
             }
         }
         Ok(())
@@ -213,7 +219,10 @@ impl<'a> Closure<'a> {
 
     /// Of tables that are there to be referred to, only rows stay that others refer to.
     async fn shrink_referenced(&self) -> Result<()> {
-        let shrinks = |at: usize| self.part.relations[at].rule == PartRule::Referenced;
+        let shrinks = |at: usize| {
+            let relation = &self.part.relations[at];
+            relation.rule == PartRule::Referenced && !relation.is_excluded
+        };
         let both = |one: &Reference| shrinks(one.from) && shrinks(one.to);
         for component in self.order(both).iter().rev() {
             let [first, ..] = component.members[..] else {
@@ -226,7 +235,8 @@ impl<'a> Closure<'a> {
                 self.shrink_in_rounds(component).await?;
                 continue;
             }
-            let into = self.part.references.iter().filter(|one| one.to == first);
+            let into = self.part.references.iter();
+            let into = into.filter(|one| one.to == first && self.part.brings(one));
             let unwanted: Vec<String> = into
                 .map(|one| {
                     format!(
@@ -252,7 +262,7 @@ impl<'a> Closure<'a> {
             self.create_beside(&self.tables[*member], "referred").await?;
         }
         for (at, reference) in self.part.references.iter().enumerate() {
-            if component.leads_in(reference) {
+            if component.leads_in(reference) && self.part.brings(reference) {
                 self.mark(at, "keys", "referred", "true", "0").await?;
             }
         }

@@ -16,6 +16,8 @@ pub(super) struct Emptied<'a> {
     pub(super) totals: &'a HashMap<DumpId, u64>,
     /// Relations whose condition keeps no row.
     pub(super) unmet: &'a [usize],
+    /// Of relations whose rows stay out: how many the rules keep.
+    pub(super) staying: &'a HashMap<usize, u64>,
 }
 
 /// Why none of a table's rows comes.
@@ -57,17 +59,17 @@ impl<'a> Emptied<'a> {
         if self.unmet.contains(&at) {
             return Why::Condition;
         }
-        let kept = |load| self.selection.of(load).map_or(0, |chosen| chosen.kept());
+        let of_block = |load| self.selection.of(load).map_or(0, |chosen| chosen.kept());
+        let kept = |at: usize| {
+            let staying = self.staying.get(&at).copied();
+            staying.unwrap_or_else(|| of(at, &of_block))
+        };
         let references = self.part.references.iter();
         let binding: Vec<_> = references
             .filter(|one| one.from == at && one.to != at && one.binds())
             .collect();
         // What has no row itself takes all others along.
-        let to_none: Vec<_> = binding
-            .iter()
-            .copied()
-            .filter(|one| of(one.to, &kept) == 0)
-            .collect();
+        let to_none: Vec<_> = binding.iter().copied().filter(|one| kept(one.to) == 0).collect();
         let found = if to_none.is_empty() { binding } else { to_none };
         let mut shown: Vec<(&str, &Relation)> = Vec::new();
         for one in found {
@@ -145,6 +147,7 @@ mod tests {
             }],
             columns: Vec::new(),
             rule,
+            is_excluded: false,
         }
     }
 
@@ -189,6 +192,7 @@ mod tests {
             selection: &selection,
             totals: &totals,
             unmet,
+            staying: &HashMap::new(),
         };
         emptied.error()
     }

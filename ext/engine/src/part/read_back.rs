@@ -12,6 +12,7 @@ use crate::failure::Attempt;
 use crate::plan::part::PartRule;
 use pg_dump_archive::DumpId;
 use roaring::RoaringTreemap;
+use std::collections::HashMap;
 
 impl Chooser<'_> {
     /// Which rows of the blocks that were looked at stay.
@@ -23,6 +24,7 @@ impl Chooser<'_> {
         };
         for (at, relation) in self.part.relations.iter().enumerate() {
             let mut kept = match relation.rule {
+                _ if relation.is_excluded => Some(vec![RoaringTreemap::new(); relation.blocks.len()]),
                 PartRule::All => None,
                 _ => Some(
                     self.places(&format!("SELECT place FROM {}", self.tables[at].sql()), at)
@@ -39,10 +41,10 @@ impl Chooser<'_> {
             }
         }
         for (number, reference) in self.part.references.iter().enumerate() {
-            if reference.binds() {
+            let relation = &self.part.relations[reference.from];
+            if reference.binds() || relation.is_excluded {
                 continue;
             }
-            let relation = &self.part.relations[reference.from];
             let found = self.places(&closure.nullified(number), reference.from).await?;
             for (of, rows) in relation.blocks.iter().zip(found) {
                 let positions = nulled(relation, &of.positions, &reference.missing);
@@ -51,7 +53,7 @@ impl Chooser<'_> {
                 }
             }
         }
-        self.refuse_empty(&selection)?;
+        self.refuse_empty(&selection).await?;
         Ok(selection)
     }
 
@@ -75,7 +77,7 @@ impl Chooser<'_> {
     }
 
     /// A part without a row is hardly what was meant.
-    fn refuse_empty(&self, selection: &Selection) -> Result<()> {
+    async fn refuse_empty(&self, selection: &Selection) -> Result<()> {
         let chosen = self.part.relations.iter();
         let mut chosen = chosen
             .filter(|relation| matches!(relation.rule, PartRule::Own { .. }))
@@ -88,12 +90,33 @@ impl Chooser<'_> {
         if blocks.any(has_rows) {
             return Ok(());
         }
+        // Where rows stay out, those count that the rules keep.
+        let staying = self.staying().await?;
+        let is_ruled = |at: &usize| matches!(self.part.relations[*at].rule, PartRule::Own { .. });
+        if staying.iter().any(|(at, rows)| is_ruled(at) && *rows > 0) {
+            return Ok(());
+        }
         let emptied = Emptied {
             part: &self.part,
             selection,
             totals: &self.totals,
             unmet: &self.unmet,
+            staying: &staying,
         };
         Err(emptied.error())
+    }
+
+    /// How many rows the rules keep of relations whose rows stay out.
+    async fn staying(&self) -> Result<HashMap<usize, u64>> {
+        let refused = |error| Error::from_server(Doing::WithRows(&Attempt::ReadingChoice), &error);
+        let relations = self.part.relations.iter().enumerate();
+        let mut staying = HashMap::new();
+        for (at, _) in relations.filter(|(_, relation)| relation.is_excluded) {
+            let sql = format!("SELECT count(*) FROM {}", self.tables[at].sql());
+            let row = self.session.query_one(&sql, &[]).await.map_err(refused)?;
+            let rows: i64 = row.try_get(0).map_err(refused)?;
+            staying.insert(at, rows.unsigned_abs());
+        }
+        Ok(staying)
     }
 }

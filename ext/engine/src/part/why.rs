@@ -79,6 +79,8 @@ pub enum What {
     NotKept,
     /// It refers to a row that does not come.
     Missing,
+    /// It refers to a row that the rules do not choose, of a table whose rows all stay out.
+    Unchosen,
     /// It refers to a row that comes only because others need it: such a row brings none of those that refer to it.
     BroughtBack,
     /// No row that comes refers to it, as its table's rule wants.
@@ -98,7 +100,7 @@ pub(super) const DOWN: &str = "down";
 /// What a row is led to, if anything.
 type Next<'a> = Option<Row<'a>>;
 
-/// Why each row of a part comes, or does not, by its block and its number, where the backup's schema stands.
+/// Why each row of a part comes, or does not, where those of its table do, by its block and its number, where the backup's schema stands.
 ///
 /// # Errors
 /// As [`choose`](super::choose()).
@@ -112,7 +114,8 @@ pub async fn every_reason(
     chooser.take_in(rows).await?;
     let closure = chooser.closed().await?;
     let mut found = Vec::new();
-    for (at, relation) in part.relations.iter().enumerate() {
+    let relations = part.relations.iter().enumerate();
+    for (at, relation) in relations.filter(|(_, relation)| !relation.is_excluded) {
         for (number, block) in relation.blocks.iter().enumerate() {
             let total = chooser.totals.get(&block.load).copied().unwrap_or_default();
             for row in 0..total {

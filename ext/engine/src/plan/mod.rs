@@ -91,6 +91,8 @@ pub struct Plan {
     pub keep: keep::Keep,
     /// Which rows are chosen, where not all of them come.
     pub part: Option<part::Part>,
+    /// Blocks whose rows stay out and are looked at all the same, since they decide about those of others.
+    pub only_looked_at: HashMap<DumpId, Load>,
     /// Tables with rules for rows that do not come.
     pub idle: Vec<part::Relation>,
     /// What else is left out, and why.

@@ -73,7 +73,7 @@ impl Reader {
                 Block::Data(block) => {
                     let id = block.dump_id();
                     let plan = Arc::clone(&self.plan);
-                    if let Some(load) = plan.loads.get(&id).filter(|_| self.wants(id)) {
+                    if let Some(load) = self.rows(&plan, id).filter(|_| self.wants(id)) {
                         self.read_table(load, block)?;
                     } else if let Some(load) = plan.extension_rows.get(&id).filter(|_| self.wants_rest()) {
                         self.read_as_they_are(load, block)?;
@@ -97,6 +97,12 @@ impl Reader {
             Some(referred) if self.reads_objects => self.send(Item::LargeObjectsKept(referred.oids())),
             _ => Ok(()),
         }
+    }
+
+    /// How a block's rows are read: those that come, and in the look for the choice those that only decide.
+    fn rows<'p>(&self, plan: &'p Plan, id: DumpId) -> Option<&'p Load> {
+        let decides = || plan.only_looked_at.get(&id).filter(|_| self.look.is_some());
+        plan.loads.get(&id).or_else(decides)
     }
 
     fn has_read(&mut self, id: DumpId) {

@@ -2,6 +2,7 @@
 //! schemas.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod left_out;
 #[path = "../part_support/mod.rs"]
 mod part_support;
 mod random;

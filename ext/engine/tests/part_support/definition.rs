@@ -1,7 +1,7 @@
 //! The choice by its definition, over rows in memory, a step after the other.
 
 use super::{Field, Kept, Link, Row, World};
-use staging_sync_engine::plan::part::PartRule;
+use staging_sync_engine::plan::part::{deciding, PartRule, Standing, Way};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -105,15 +105,32 @@ impl World {
         stays
     }
 
+    /// The tables whose rows stay out and decide about others, as the plan has it.
+    pub fn deciding(&self) -> BTreeSet<usize> {
+        let standing = self.tables.iter().map(|table| Standing {
+            rule: table.rule.clone(),
+            comes: !table.is_excluded,
+        });
+        let ways = self.links.iter().map(|link| Way {
+            from: link.from,
+            to: link.to,
+            binds: !link.nullify,
+        });
+        deciding(&standing.enumerate().collect(), &ways.collect::<Vec<_>>())
+    }
+
     /// The choice as the definition has it, step by step.
     pub fn by_definition(&self) -> Kept {
         let is = |row: &Row, rule: &PartRule| self.tables[row.0].rule == *rule;
         let counterparts = self.counterparts();
         let binding = || counterparts.iter().filter(|(at, ..)| !self.links[*at].nullify);
-        let mut stays = self.downwards(&counterparts);
+        let down = self.downwards(&counterparts);
+        // What stays out has done its part.
+        let comes = |row: &Row| !self.tables[row.0].is_excluded;
+        let mut stays: BTreeSet<Row> = down.iter().copied().filter(comes).collect();
         // Upwards, to the least.
         while let Some((.., other)) =
-            binding().find(|(_, row, other)| stays.contains(row) && !stays.contains(other))
+            binding().find(|(_, row, other)| stays.contains(row) && comes(other) && !stays.contains(other))
         {
             stays.insert(*other);
         }
@@ -134,7 +151,11 @@ impl World {
             }
         }
         for (at, row, other) in &counterparts {
-            if self.links[*at].nullify && left.contains(row) && !left.contains(other) {
+            let is_there = match comes(other) {
+                true => left.contains(other),
+                false => down.contains(other),
+            };
+            if self.links[*at].nullify && left.contains(row) && !is_there {
                 let place = self.links[*at].columns[0].0;
                 kept.nulls.entry((place, row.0, row.1)).or_default().insert(row.2);
             }

@@ -66,6 +66,7 @@ impl World {
                         .collect(),
                     columns: columns.collect(),
                     rule: table.rule.clone(),
+                    is_excluded: table.is_excluded,
                 }
             })
             .collect();
@@ -139,7 +140,12 @@ impl World {
     pub fn foreign_keys_sql(&self) -> String {
         let mut sql = String::new();
         let checked = |link: &&Link| {
-            link.enforced && link.from_block.is_none() && link.to_block.is_none() && link.only_where.is_none()
+            let is_there = !self.tables[link.to].is_excluded;
+            is_there
+                && link.enforced
+                && link.from_block.is_none()
+                && link.to_block.is_none()
+                && link.only_where.is_none()
         };
         for link in self.links.iter().filter(checked) {
             let list = |table: usize, columns: Vec<usize>| {

@@ -27,6 +27,8 @@ pub struct Table {
     pub rule: PartRule,
     /// What the condition means, for a column of whole numbers: it is less than this.
     pub less_than: Option<(usize, i64)>,
+    /// Its rows stay out.
+    pub is_excluded: bool,
 }
 
 impl Table {
@@ -92,6 +94,7 @@ impl World {
             blocks: vec![rows.iter().map(|row| fields(row)).collect()],
             rule: PartRule::Follows,
             less_than: None,
+            is_excluded: false,
         };
         let places = |key: &&str| key.split(' ').map(|column| table.column(column)).collect();
         table.keys = keys.iter().map(places).collect();
@@ -109,6 +112,12 @@ impl World {
     /// The rule of the last table.
     pub fn rule(mut self, rule: PartRule) -> Self {
         self.tables.last_mut().unwrap().rule = rule;
+        self
+    }
+
+    /// The rows of the last table stay out.
+    pub fn excluded(mut self) -> Self {
+        self.tables.last_mut().unwrap().is_excluded = true;
         self
     }
 

@@ -237,6 +237,7 @@ impl Planner {
             queues: Vec::new(),
             excluded: Vec::new(),
             part: None,
+            only_looked_at: HashMap::new(),
             idle: Vec::new(),
             keep: Default::default(),
             encoding: "UTF8".into(),

@@ -61,9 +61,9 @@ impl<'a> Row<'a> {
         };
         let part = self.closure.part;
         let shrinks = |at: usize| part.relations[at].rule == PartRule::Referenced;
-        let is_followed = |one: &Reference| what != What::Needed || one.binds();
+        let is_followed = |one: &Reference| part.brings(one) && (what != What::Needed || one.binds());
         let counts = |one: &Reference| match what {
-            What::Needed => one.binds(),
+            What::Needed => is_followed(one),
             _ => shrinks(one.from) && shrinks(one.to),
         };
         let order = self.closure.order(counts);
@@ -165,7 +165,11 @@ impl<'a> Row<'a> {
             // It refers to nothing that the backup has, which keeps no row away.
             return Ok(None);
         }
-        let reason = self.by(reference, reference.to, &row, What::Missing);
+        let what = match self.closure.part.relations[reference.to].is_excluded {
+            true => What::Unchosen,
+            false => What::Missing,
+        };
+        let reason = self.by(reference, reference.to, &row, what);
         Ok(Some((reason, reference.to, place)))
     }
 

@@ -55,6 +55,21 @@ impl Fitting<'_> {
         ((loads, without_rows), diagnostics)
     }
 
+    /// What would be the loads of rows that stay out, but for those of tables whose rows in the target stay.
+    pub(super) fn left_out(
+        &self,
+        entries: &[Entry],
+        decisions: &Decisions,
+        kept: &HashSet<usize>,
+    ) -> HashMap<DumpId, Load> {
+        let stays_out = |table: usize| self.excluded.contains(&table) && !kept.contains(&table);
+        let entries = entries.iter().zip(&decisions.fates);
+        let rows = entries.filter(|(entry, fate)| is_table_data(entry) && **fate == Fate::Keep);
+        let left_out = rows.filter(|(entry, _)| self.schema.table_of_rows(entry).is_some_and(stays_out));
+        let loads = left_out.filter_map(|(entry, _)| load::read(entry, self.schema));
+        loads.map(|load| (load.dump_id, load)).collect()
+    }
+
     pub(super) fn masked(&self, load: Load) -> (Load, Diagnostics) {
         let mut diagnostics = Diagnostics::default();
         let (sent, chosen) = self

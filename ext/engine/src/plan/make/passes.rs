@@ -56,6 +56,7 @@ pub(super) struct Masked {
     pub(super) loads: HashMap<DumpId, Load>,
     pub(super) without_rows: Vec<TableName>,
     pub(super) part: Option<part::Part>,
+    pub(super) only_looked_at: HashMap<DumpId, Load>,
     pub(super) idle: Vec<part::Relation>,
     pub(super) sql_rules: sql_rules::SqlRules,
     pub(super) personal: personal::Personal,
@@ -190,9 +191,16 @@ impl<'a> Passes<'a> {
         diagnostics.warnings.extend(rules.idle(&loads));
         diagnostics.add(rules.check_parts(&loads, &pseudonyms, |id| self.is_restored(id)));
         let subset = settings.subset.as_ref();
-        let named = (excluded, scope.are_meant);
-        let read = subset.map(|subset| diagnostics.take(part::read(subset, schema, &loads, named)));
+        let (named, mut left_out) = ((excluded, scope.are_meant), HashMap::new());
+        let read = subset.map(|subset| {
+            left_out = fitting.left_out(entries, self.decisions, &scope.kept);
+            diagnostics.take(part::read(subset, schema, (&loads, &left_out), named))
+        });
         let part::Read { part, idle } = read.unwrap_or_default();
+        let only_looked_at = part.iter().flat_map(part::Part::only_looked_at);
+        let only_looked_at = only_looked_at
+            .filter_map(|id| left_out.remove_entry(&id))
+            .collect();
         let sql_rules = diagnostics.take(sql_rules::read(settings, &binary, rules, excluded, &loads));
         let judge = personal::JudgeInputs {
             settings,
@@ -210,6 +218,7 @@ impl<'a> Passes<'a> {
             loads,
             without_rows,
             part,
+            only_looked_at,
             idle,
             sql_rules,
             personal,
@@ -261,6 +270,7 @@ impl<'a> Passes<'a> {
             loads,
             without_rows,
             part,
+            only_looked_at,
             idle,
             sql_rules,
             personal,
@@ -285,6 +295,7 @@ impl<'a> Passes<'a> {
             excluded: without_rows,
             keep: scope.keep,
             part,
+            only_looked_at,
             idle,
             search_path: production_path(entries),
             forced: self.forced().collect(),

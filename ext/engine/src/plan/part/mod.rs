@@ -1,10 +1,12 @@
 //! What is known of a part of production before any row is read: the tables whose rows are chosen, how they refer to one
 //! another, and the rule of each.
 //!
-//! Only tables that may lose rows are here, those that refer to them, and of each only the columns that decide.
+//! Only tables that may lose rows are here, those that refer to them, and of each only the columns that decide. Tables whose
+//! rows stay out are among them where they decide about rows of others.
 
 mod compare;
 mod conditions;
+mod deciding;
 mod groups;
 mod missing;
 mod names;
@@ -15,8 +17,11 @@ mod question;
 mod read;
 mod references;
 mod rules;
+mod sources;
 mod value;
 
+#[doc(hidden)]
+pub use deciding::{deciding, Standing, Way};
 pub(crate) use names::table_shown;
 pub use needs::Needs;
 pub(crate) use needs::{calls, serves_expressions};
@@ -50,6 +55,8 @@ pub struct Relation {
     pub columns: Vec<PartColumn>,
     /// Which of its rows are wanted.
     pub rule: PartRule,
+    /// Its rows stay out: they decide downwards which rows of others come, and nothing else.
+    pub is_excluded: bool,
 }
 
 /// A block of rows.
@@ -169,6 +176,18 @@ impl Part {
             let cuts = |one: &Reference| one.from == at && !one.binds();
             self.relations[at].rule != PartRule::All || self.references.iter().any(cuts)
         })
+    }
+
+    /// Whether a reference leads from rows that may come to others that may: only there do rows bring others along.
+    pub(crate) fn brings(&self, one: &Reference) -> bool {
+        let is_excluded = |at: usize| self.relations[at].is_excluded;
+        !is_excluded(one.from) && !is_excluded(one.to)
+    }
+
+    /// The blocks that are looked at and never loaded.
+    pub(in crate::plan) fn only_looked_at(&self) -> impl Iterator<Item = DumpId> + '_ {
+        let excluded = self.relations.iter().filter(|relation| relation.is_excluded);
+        excluded.flat_map(|relation| relation.blocks.iter().map(|block| block.load))
     }
 
     /// The relation that a block's rows are of.

@@ -264,6 +264,7 @@ mod tests {
                 condition: Some(condition.into()),
                 cap: None,
             },
+            is_excluded: false,
         }
     }
 

@@ -140,6 +140,7 @@ mod tests {
             blocks: Vec::new(),
             columns: Vec::new(),
             rule,
+            is_excluded: false,
         }
     }
 

@@ -2,15 +2,17 @@
 //! for that.
 
 use super::compare::{compared, nature};
+use super::deciding::{deciding, Standing, Way};
 use super::groups::Groups;
 use super::names::{column_shown, table_shown};
 use super::references::{declared, Declared, Origin};
-use super::rules::{rules, Ruled, Rules};
+use super::rules::{asked_about, rules, Ruled};
+use super::sources::Sources;
 use super::value::value_type;
 use super::{missing, Compared, Missing, Part, PartBlock, PartColumn, PartRule, Reference, Relation};
 use crate::failure::SubsetFault;
 use crate::notice::Notice;
-use crate::plan::schema::{Column, Schema};
+use crate::plan::schema::{Column, Schema, Table};
 use crate::plan::{Diagnostics, Load, Problems};
 use crate::settings::{Others, Subset};
 use pg_dump_archive::DumpId;
@@ -25,22 +27,21 @@ pub(in crate::plan) struct Read {
     pub(in crate::plan) idle: Vec<Relation>,
 }
 
-/// Reads it. `excluded`: the tables whose rows stay out; `are_meant`: every name by which they were left out is one.
+/// Reads it. `loads`: those of rows that come, and those that would be of rows that stay out. `excluded`: the tables whose rows
+/// do; `are_meant`: every name by which they were left out is one.
 pub(in crate::plan) fn read(
     subset: &Subset,
     schema: &Schema,
-    loads: &HashMap<DumpId, Load>,
+    loads: (&HashMap<DumpId, Load>, &HashMap<DumpId, Load>),
     (excluded, are_meant): (&HashSet<usize>, bool),
 ) -> (Read, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let sources = Sources::new(schema, loads, excluded);
-    let has_rows = |table| sources.blocks.contains_key(&table);
-    let Rules { ruled, idle } = rules(subset, schema, has_rows, &mut diagnostics);
+    let rules = rules(subset, schema, |table| sources.rows(table), &mut diagnostics);
     let references = declared(subset, schema, &mut diagnostics.problems);
-    let known = ruled
-        .iter()
-        .chain(idle.iter().map(|(table, ruled)| (table, ruled)));
-    for (table, ruled) in known {
+    let ruled = rules.ruled.iter();
+    let ruled = ruled.filter(|(table, ruled)| ruled.is_checked || sources.come(**table));
+    for (table, ruled) in ruled.chain(rules.idle.iter().map(|(table, ruled)| (table, ruled))) {
         missing::check(*table, ruled, &references, schema, &mut diagnostics);
     }
     if subset.tables.is_empty() && subset.references.iter().any(|one| !one.reflected) {
@@ -50,60 +51,25 @@ pub(in crate::plan) fn read(
         subset,
         schema,
         sources: &sources,
-        rules: &ruled,
+        rules: &rules.ruled,
         declared: &references.found,
     };
-    let part = reader.part(are_meant, &mut diagnostics.problems);
-    let idle = idle
-        .iter()
+    let mut followed = reader.followed();
+    let deciding = reader.deciding(&followed);
+    let has_effect = |table| sources.come(table) || deciding.contains(&table);
+    followed.retain(|one| has_effect(one.from) && has_effect(one.to));
+    let part = reader.part(followed, &deciding, are_meant, &mut diagnostics.problems);
+    rules.warn_of_idle(schema, has_effect, &mut diagnostics.warnings);
+    let left_out = rules.ruled.iter();
+    let left_out = left_out.filter(|(table, ruled)| ruled.is_checked && !has_effect(**table));
+    let idle = (rules.idle.iter().map(|(table, ruled)| (table, ruled)))
+        .chain(left_out)
         .map(|(table, ruled)| asked_about(*table, ruled, schema));
     let read = Read {
         part,
         idle: idle.collect(),
     };
     (read, diagnostics)
-}
-
-/// A table without a row, and what its rule reads of it.
-fn asked_about(table: usize, ruled: &Ruled, schema: &Schema) -> Relation {
-    let columns = ruled.reads.iter().map(|name| PartColumn {
-        compared: compared(&[nature(schema, table, name)])[0],
-        is_key: false,
-        kind: value_type(schema, table, name),
-        name: name.clone(),
-    });
-    Relation {
-        table: schema.tables[table].name.clone(),
-        blocks: Vec::new(),
-        columns: columns.collect(),
-        rule: ruled.rule.clone(),
-    }
-}
-
-/// Where rows come from: the loads of each table that is no partition, and which of its partitions stay empty.
-struct Sources<'a> {
-    blocks: BTreeMap<usize, Vec<(usize, &'a Load)>>,
-    has_gaps: HashSet<usize>,
-}
-
-impl<'a> Sources<'a> {
-    fn new(schema: &Schema, loads: &'a HashMap<DumpId, Load>, excluded: &HashSet<usize>) -> Self {
-        let mut sorted: Vec<&Load> = loads.values().collect();
-        sorted.sort_by_key(|load| load.dump_id);
-        let mut blocks: BTreeMap<usize, Vec<(usize, &Load)>> = BTreeMap::new();
-        for load in sorted {
-            if let Some(table) = schema.table(&load.table) {
-                blocks
-                    .entry(schema.topmost(table))
-                    .or_default()
-                    .push((table, load));
-            }
-        }
-        Self {
-            blocks,
-            has_gaps: excluded.iter().map(|table| schema.topmost(*table)).collect(),
-        }
-    }
 }
 
 struct Reader<'a> {
@@ -123,9 +89,15 @@ struct Followed<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn part(&self, are_meant: bool, problems: &mut Problems) -> Option<Part> {
-        let followed = self.followed();
-        let losing = self.losing(&followed);
+    /// `deciding`: the tables whose rows stay out and decide about others.
+    fn part(
+        &self,
+        followed: Vec<Followed<'_>>,
+        deciding: &BTreeSet<usize>,
+        are_meant: bool,
+        problems: &mut Problems,
+    ) -> Option<Part> {
+        let losing = self.losing(&followed, deciding);
         let mut involved: BTreeSet<usize> = losing.clone();
         let followed: Vec<Followed<'_>> = followed
             .into_iter()
@@ -136,7 +108,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let mut order: Vec<usize> = involved.into_iter().collect();
-        order.sort_by_key(|table| self.sources.blocks[table].first().map(|(_, load)| load.dump_id));
+        order.sort_by_key(|table| self.sources.of(*table).first().map(|(_, load)| load.dump_id));
         let place: HashMap<usize, usize> = order.iter().enumerate().map(|(at, table)| (*table, at)).collect();
         let columns = self.columns(&order, &followed);
         followed
@@ -147,6 +119,7 @@ impl<'a> Reader<'a> {
             blocks: self.blocks(*table, &columns[table]),
             columns: columns[table].clone(),
             rule: self.rule(*table),
+            is_excluded: !self.sources.come(*table),
         });
         let references = followed
             .iter()
@@ -163,22 +136,57 @@ impl<'a> Reader<'a> {
 
     /// A part of which each table only waits to be referred to has no row at all, whatever the backup holds.
     fn refuse_nothing(&self, problems: &mut Problems) {
-        let mut tables = self.sources.blocks.keys();
+        let mut tables = self.sources.coming();
         let is_meant = self.subset.tables.iter().any(|rule| rule.allow_empty);
-        if !is_meant && tables.all(|table| self.rule(*table) == PartRule::Referenced) {
+        if !is_meant && tables.all(|table| self.rule(table) == PartRule::Referenced) {
             problems.add(SubsetFault::OnlyReferenced);
         }
     }
 
     fn rule(&self, table: usize) -> PartRule {
         match (self.rules.get(&table), self.subset.others) {
+            // What stays out waits for nothing.
+            (Some(ruled), _) if ruled.rule == PartRule::Referenced && !self.sources.come(table) => {
+                PartRule::Follows
+            }
             (Some(ruled), _) => ruled.rule.clone(),
             (None, Others::Follow) => PartRule::Follows,
             (None, Others::Whole) => PartRule::All,
         }
     }
 
-    /// The references between tables whose rows come, each with what becomes of a row whose counterpart goes.
+    /// The tables whose rows stay out and decide about others.
+    fn deciding(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
+        let standing = |table: usize| Standing {
+            rule: self.rule(table),
+            comes: self.sources.come(table),
+        };
+        let tables = self.sources.known();
+        let ways = followed.iter().map(|one| Way {
+            from: one.from,
+            to: one.to,
+            binds: one.missing == Missing::Drop,
+        });
+        deciding(
+            &tables.map(|table| (table, standing(table))).collect(),
+            &ways.collect::<Vec<_>>(),
+        )
+    }
+
+    /// Whether a reference is of no account: one of rows that stay out makes nothing NULL, one of rows that come in any case to
+    /// such brings nothing along, and what a backup does not hold chooses neither.
+    fn is_idle(&self, declared: &Declared, (from, to): (usize, usize), missing: &Missing) -> bool {
+        if self.sources.come(from) && self.sources.come(to) {
+            return false;
+        }
+        let stays = match self.sources.come(from) {
+            true => *missing == Missing::Drop && self.rule(from) == PartRule::All,
+            false => *missing != Missing::Drop,
+        };
+        stays || !self.generated(declared, (from, to)).is_empty()
+    }
+
+    /// The references between tables that are looked at, each with what becomes of a row whose counterpart goes.
     fn followed(&self) -> Vec<Followed<'a>> {
         let mut followed = Vec::new();
         for declared in self.declared {
@@ -186,8 +194,8 @@ impl<'a> Reader<'a> {
                 self.schema.topmost(declared.from),
                 self.schema.topmost(declared.to),
             );
-            let has_rows = |table: &usize| self.sources.blocks.contains_key(table);
-            if !has_rows(&from) || !has_rows(&to) {
+            let is_known = |table| !self.sources.of(table).is_empty();
+            if !is_known(from) || !is_known(to) {
                 continue;
             }
             let is_to_be_null = self.rules.get(&from).is_some_and(|ruled| {
@@ -202,6 +210,9 @@ impl<'a> Reader<'a> {
                 true => Missing::Drop,
                 false => Missing::Nullify(columns),
             };
+            if self.is_idle(declared, (from, to), &missing) {
+                continue;
+            }
             followed.push(Followed {
                 declared,
                 from,
@@ -212,18 +223,27 @@ impl<'a> Reader<'a> {
         followed
     }
 
+    /// The columns of a reference whose values a backup does not hold.
+    fn generated<'d>(
+        &self,
+        declared: &'d Declared,
+        (from, to): (usize, usize),
+    ) -> Vec<(&'a Table, &'d String)> {
+        let kind = declared.only_where.iter().map(|(column, _)| column);
+        let own = declared.columns.iter().chain(kind).map(|name| (from, name));
+        let others = declared.referenced.iter().map(|name| (to, name));
+        let all = own
+            .chain(others)
+            .map(|(table, name)| (&self.schema.tables[table], name));
+        let is_generated = |column: &Column| column.generated.is_some();
+        all.filter(|(table, name)| table.column(name).is_some_and(is_generated))
+            .collect()
+    }
+
     /// Rows cannot be chosen by values that a backup does not hold.
     fn refuse_generated(&self, one: &Followed<'_>, problems: &mut Problems) {
         let declared = one.declared;
-        let kind = declared.only_where.iter().map(|(column, _)| column);
-        let own = declared.columns.iter().chain(kind).map(|name| (one.from, name));
-        let others = declared.referenced.iter().map(|name| (one.to, name));
-        for (table, name) in own.chain(others) {
-            let table = &self.schema.tables[table];
-            let is_generated = |column: &Column| column.generated.is_some();
-            if !table.column(name).is_some_and(is_generated) {
-                continue;
-            }
+        for (table, name) in self.generated(declared, (one.from, one.to)) {
             let from = self.schema.tables[declared.from].name.in_rules();
             let shown = table_shown(&table.name);
             let column = format!("{shown}.{}", column_shown(name));
@@ -238,8 +258,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Tables that may lose rows.
-    fn losing(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
-        let tables = self.sources.blocks.keys().copied();
+    fn losing(&self, followed: &[Followed<'_>], deciding: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let tables = self.sources.coming().chain(deciding.iter().copied());
         let mut losing: BTreeSet<usize> = tables
             .filter(|table| matches!(self.rule(*table), PartRule::Own { .. } | PartRule::Referenced))
             .collect();
@@ -303,7 +323,7 @@ impl<'a> Reader<'a> {
     fn blocks(&self, table: usize, columns: &[PartColumn]) -> Vec<PartBlock> {
         let position =
             |load: &Load, column: &PartColumn| load.columns.iter().position(|name| *name == column.name);
-        let blocks = self.sources.blocks.get(&table).into_iter().flatten();
+        let blocks = self.sources.of(table).iter();
         let blocks = blocks.map(|(_, load)| PartBlock {
             load: load.dump_id,
             positions: columns
@@ -347,9 +367,7 @@ impl<'a> Reader<'a> {
                     from_block,
                     to_block,
                     // A row that one of several blocks does not hold may be in another.
-                    enforced: declared.enforced
-                        && to_block.is_none()
-                        && !self.sources.has_gaps.contains(&one.to),
+                    enforced: declared.enforced && to_block.is_none() && !self.sources.has_gaps(one.to),
                     missing: one.missing.clone(),
                 });
             }
@@ -363,7 +381,7 @@ impl<'a> Reader<'a> {
             return vec![None];
         }
         let under: HashSet<usize> = self.schema.partitions(table).into_iter().chain([table]).collect();
-        let blocks = self.sources.blocks.get(&root).into_iter().flatten().enumerate();
+        let blocks = self.sources.of(root).iter().enumerate();
         blocks
             .filter(|(_, (of, _))| under.contains(of))
             .map(|(at, _)| Some(at))

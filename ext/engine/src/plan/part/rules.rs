@@ -1,16 +1,20 @@
 //! The rules as the configuration has them, each with the table that it names.
 
+mod left_out;
+mod partitions;
+
 use super::names::{column_shown, table_shown};
 use super::own_entry::{column_advice, has_star, Place};
 use super::{conditions, Cap, PartRule};
-use crate::alike::NAMED;
 use crate::failure::{NameFault, PartFault, SubsetFault};
-use crate::notice::Notice;
 use crate::plan::exclude::{no_table, tables_like};
 use crate::plan::names::NamePattern;
 use crate::plan::schema::{Schema, Table, Unique};
 use crate::plan::{Diagnostics, Problems};
 use crate::settings::{Keep, Subset, TableRule};
+pub(super) use left_out::asked_about;
+use left_out::Entries;
+use partitions::partitions_alone;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the configuration says of one table.
@@ -25,32 +29,52 @@ pub(super) struct Ruled {
     pub(super) nullify: Vec<String>,
     /// Its entry is a pattern's, which need not fit each of its tables.
     pub(super) by_pattern: bool,
+    /// It is the table's own, and everything that is wrong with it is reported.
+    pub(super) is_checked: bool,
+}
+
+/// What becomes of a table's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    Come,
+    /// The backup has them, and they stay out.
+    StayOut,
+    /// Nothing is known of them.
+    Absent,
 }
 
 /// The rules as they are understood.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    /// By the table whose rows they choose.
+    /// By the table whose rows they choose; where these stay out, they may choose rows of others by it.
     pub(super) ruled: BTreeMap<usize, Ruled>,
-    /// Rules that have no effect, each with its table: its rows do not come, or another rule counts.
+    /// Rules that have no effect, each with its table: nothing is known of its rows, or another rule counts.
     pub(super) idle: Vec<(usize, Ruled)>,
+    /// The entries, each with the tables that it names.
+    named: Vec<(String, Vec<usize>)>,
+    /// Tables that have the rule of another, from which they inherit.
+    inherited: BTreeMap<usize, usize>,
 }
 
-/// Reads the rules. `has_rows`: whether a table's rows come at all. A rule is checked where they do not, too: what is wrong
-/// with it would else be found only once they come.
+/// Reads the rules. `rows`: what becomes of a table's rows. A rule is checked where they do not come, too: what is wrong with
+/// it would else be found only once they do.
 pub(super) fn rules(
     subset: &Subset,
     schema: &Schema,
-    has_rows: impl Fn(usize) -> bool,
+    rows: impl Fn(usize) -> Rows,
     diagnostics: &mut Diagnostics,
 ) -> Rules {
     let mut rules = Rules::default();
-    for (table, entries) in named(subset, schema, &has_rows, diagnostics) {
-        let merged = merged(&entries, table, schema, &mut diagnostics.problems);
+    for (table, entries) in named(subset, schema, &rows, &mut rules.named, diagnostics) {
+        if let Some(read) = entries.fitting(table, schema) {
+            rules.ruled.insert(table, read);
+            continue;
+        }
+        let merged = merged(&entries.checked, table, schema, &mut diagnostics.problems);
         // Of rules that exclude one another each is read for what else is wrong with it, and the first counts.
         for rule in &merged {
             let read = read(*rule, table, schema, &mut diagnostics.problems);
-            if has_rows(table) && !rules.ruled.contains_key(&table) {
+            if rows(table) != Rows::Absent && !rules.ruled.contains_key(&table) {
                 rules.ruled.insert(table, read);
             } else {
                 rules.idle.push((table, read));
@@ -60,14 +84,16 @@ pub(super) fn rules(
     // What inherits from a table has its rule, each table by itself.
     for table in 0..schema.tables.len() {
         let nearest = || {
-            schema
-                .ancestors(table)
-                .into_iter()
-                .find_map(|above| rules.ruled.get(&above).cloned())
+            let mut above = schema.ancestors(table).into_iter();
+            above.find_map(|above| Some((above, rules.ruled.get(&above).cloned()?)))
         };
-        if schema.topmost(table) == table && has_rows(table) && !rules.ruled.contains_key(&table) {
-            if let Some(inherited) = nearest() {
+        let is_whole = schema.topmost(table) == table && rows(table) != Rows::Absent;
+        if is_whole && !rules.ruled.contains_key(&table) {
+            if let Some((above, mut inherited)) = nearest() {
+                inherited.is_checked = false;
                 rules.ruled.insert(table, inherited);
+                let first = rules.inherited.get(&above).copied().unwrap_or(above);
+                rules.inherited.insert(table, first);
             }
         }
     }
@@ -79,10 +105,11 @@ pub(super) fn rules(
 fn named<'s>(
     subset: &'s Subset,
     schema: &Schema,
-    has_rows: impl Fn(usize) -> bool,
+    rows: impl Fn(usize) -> Rows,
+    known: &mut Vec<(String, Vec<usize>)>,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<usize, Vec<&'s TableRule>> {
-    let mut named: BTreeMap<usize, Vec<&TableRule>> = BTreeMap::new();
+) -> BTreeMap<usize, Entries<'s>> {
+    let mut named: BTreeMap<usize, Entries<'_>> = BTreeMap::new();
     for entry in &subset.tables {
         let Some(pattern) = NamePattern::parse(&entry.table) else {
             diagnostics.problems.add(NameFault::NotAPattern {
@@ -92,10 +119,16 @@ fn named<'s>(
             without_a_table(entry, &mut diagnostics.problems);
             continue;
         };
-        let tables = tables_of(entry, &pattern, schema, &has_rows, diagnostics);
-        for table in read_for(entry, tables, schema, &has_rows) {
-            named.entry(table).or_default().push(entry);
+        let tables = tables_of(entry, &pattern, schema, &mut diagnostics.problems);
+        let checked = read_for(entry, &tables, schema, &rows);
+        for &table in &tables {
+            if checked.contains(&table) {
+                named.entry(table).or_default().checked.push(entry);
+            } else if rows(table) == Rows::StayOut {
+                named.entry(table).or_default().beside.push(entry);
+            }
         }
+        known.push((written(entry), tables));
     }
     named
 }
@@ -105,28 +138,21 @@ fn tables_of(
     entry: &TableRule,
     pattern: &NamePattern,
     schema: &Schema,
-    has_rows: impl Fn(usize) -> bool,
-    diagnostics: &mut Diagnostics,
+    problems: &mut Problems,
 ) -> Vec<usize> {
     let found = tables_like(pattern, schema);
     if found.is_empty() {
-        diagnostics.problems.add(NameFault::NoTable {
+        problems.add(NameFault::NoTable {
             place: entry.option.clone(),
             fault: no_table(&entry.table, pattern, schema),
         });
-        without_a_table(entry, &mut diagnostics.problems);
+        without_a_table(entry, problems);
     }
     let (partitions, found): (Vec<usize>, Vec<usize>) = found
         .into_iter()
         .partition(|table| schema.topmost(*table) != *table);
     for fault in partitions_alone(&partitions, &found, schema) {
-        diagnostics.problems.add(in_entry(entry, fault));
-    }
-    for table in found.iter().filter(|table| !has_rows(**table)) {
-        diagnostics.warnings.push(Notice::PartRuleIdle {
-            entry: written(entry),
-            table: table_shown(&schema.tables[*table].name),
-        });
+        problems.add(in_entry(entry, fault));
     }
     let roots = partitions.iter().map(|partition| schema.topmost(*partition));
     let mut tables: Vec<usize> = found.iter().copied().chain(roots).collect();
@@ -139,13 +165,14 @@ fn tables_of(
 /// to fit one of them: a table may be left out because it does not.
 fn read_for(
     entry: &TableRule,
-    tables: Vec<usize>,
+    tables: &[usize],
     schema: &Schema,
-    has_rows: impl Fn(usize) -> bool,
+    rows: impl Fn(usize) -> Rows,
 ) -> Vec<usize> {
-    let coming: Vec<usize> = tables.iter().copied().filter(|table| has_rows(*table)).collect();
+    let coming = tables.iter().copied().filter(|table| rows(*table) == Rows::Come);
+    let coming: Vec<usize> = coming.collect();
     if tables.len() <= 1 || coming.len() == tables.len() {
-        return tables;
+        return tables.to_vec();
     }
     if !coming.is_empty() {
         return coming;
@@ -164,34 +191,6 @@ fn without_a_table(entry: &TableRule, problems: &mut Problems) {
     let condition = entry.condition.iter();
     let faults = condition.flat_map(|condition| conditions::problems(condition, None, &mut BTreeSet::new()));
     faults.for_each(|fault| problems.add(in_entry(entry, fault)));
-}
-
-/// What is wrong with a name that partitions have and the tables that they belong to have not. Those that a pattern finds
-/// with their table are part of it.
-fn partitions_alone(partitions: &[usize], found: &[usize], schema: &Schema) -> Vec<PartFault> {
-    let mut alone: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for partition in partitions {
-        let root = schema.topmost(*partition);
-        if !found.contains(&root) {
-            let name = table_shown(&schema.tables[*partition].name);
-            alone.entry(root).or_default().push(name);
-        }
-    }
-    let fault = |(root, mut tables): (usize, Vec<String>)| {
-        tables.sort_unstable();
-        let more = tables.len().saturating_sub(NAMED);
-        tables.truncate(NAMED);
-        let root = table_shown(&schema.tables[root].name);
-        match (tables.as_slice(), more) {
-            ([only], _) => PartFault::Partition {
-                table: only.clone(),
-                root,
-            },
-            (_, 0) => PartFault::Partitions { tables, root },
-            _ => PartFault::ManyPartitions { tables, more, root },
-        }
-    };
-    alone.into_iter().map(fault).collect()
 }
 
 /// An entry, for messages.
@@ -331,6 +330,7 @@ fn read(
         nullify_all: entry.nullify_all,
         nullify: entry.nullify.clone(),
         by_pattern: has_star(entry),
+        is_checked: true,
     }
 }
 

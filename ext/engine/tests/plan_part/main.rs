@@ -2,6 +2,8 @@
 //! is looked at of them, and how they refer to one another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod left_out;
+#[path = "../plan_support/mod.rs"]
 mod plan_support;
 
 use plan_support::{header, planned, settings, Toc};
