@@ -10,7 +10,7 @@ use crate::failure::{
 };
 use crate::finding::{Because, Unquieted};
 use crate::left_out::Why;
-use crate::notice::{Mismatch, Notice, Originals, Stall, Untried};
+use crate::notice::{Mismatch, Notice, Originals, ProcessFact, ServerProcess, Stall, Untried};
 use masking::Becomes;
 use personal_data::{terms, Clue, PiiKind, Reason};
 use phrases::AsPhrase;
@@ -145,6 +145,8 @@ impl Vocabulary {
             Notice::KINDS,
             Originals::KINDS,
             Stall::KINDS,
+            ServerProcess::KINDS,
+            ProcessFact::KINDS,
             Untried::KINDS,
             Mismatch::KINDS,
             Becomes::KINDS,

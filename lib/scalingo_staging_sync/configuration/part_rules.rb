@@ -112,7 +112,7 @@ module ScalingoStagingSync
       end
       private_class_method :explained
 
-      def problems_of(rule, table = nil)
+      def problems_of(rule, table = "table")
         twice = rule.is_a?(Hash) ? Kind.alike(rule.keys, &:to_s) : []
         [*twice.map { |keys| "#{keys} are one key; give it once." }, *yield(plain(rule), table)]
       end
@@ -157,7 +157,7 @@ module ScalingoStagingSync
       end
       private_class_method :subset_problems
 
-      def limit_problems(rule, table = nil)
+      def limit_problems(rule, table = "table")
         return [not_a_limit(rule, table)] unless rule.is_a?(Hash)
 
         [

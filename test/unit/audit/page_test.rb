@@ -38,8 +38,8 @@ class AuditPageTest < Minitest::Test
   end
 
   def test_a_table_that_stays_out_and_decides_about_others_is_none_of_those_that_came_in_part
-    deciding = { table: "public.teams", condition: "id = 1", decides: ["public.users"] }
-    said = words(part: [deciding, { table: "public.users", counts: { kept: 1, total: 9, added: 0 } }], excluded: ["public.teams"])
+    deciding = { table: "public.teams", condition: "id = 1", through: [], decides: ["public.users"] }
+    said = words(part: [deciding, { table: "public.users", through: [], counts: { kept: 1, total: 9, added: 0 } }], excluded: ["public.teams"])
     assert_includes said, "2 tables and 11 rows were copied; only some of the rows in 1 table; no rows in 1 table."
     assert_includes said, "its rows stay out, and decide which rows of public.users come"
   end

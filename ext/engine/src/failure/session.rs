@@ -1,5 +1,6 @@
 //! A target that cannot be reached, or a URL of it that says what cannot be done.
 
+use crate::notice::ServerProcess;
 use phrases::phrases;
 
 phrases! {
@@ -78,8 +79,8 @@ phrases! {
         OtherAuthentication "other_authentication",
         /// Another run is under way.
         AnotherRun "another_run",
-        /// Another run, of this holder, is under way.
-        AnotherRunOf "another_run_of" { holder: String },
+        /// Another run, of these processes, is under way.
+        AnotherRunOf "another_run_of" { holders: Vec<ServerProcess> },
         /// So many sessions, under these names, are in the database, and may not be ended.
         OtherSessions "other_sessions" { count: usize, names: String },
         /// Other sessions are in the database, and may not be ended.

@@ -1,5 +1,6 @@
 //! What stands in the way in the target, beside what its server refuses by itself.
 
+use crate::notice::ServerProcess;
 use phrases::phrases;
 
 phrases! {
@@ -64,7 +65,7 @@ phrases! {
         /// The server does not have an extension that is configured.
         WantedExtensionAbsent "wanted_extension_absent" { extension: String },
         /// The reset waited too long for a lock.
-        ResetWaited "reset_waited" { blockers: String },
+        ResetWaited "reset_waited" { holders: Vec<ServerProcess> },
         /// The server refuses the configuration in so many places, as follows.
         ConfigurationRefused "configuration_refused" { count: usize },
     }

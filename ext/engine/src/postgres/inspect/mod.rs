@@ -129,7 +129,7 @@ pub async fn inspect(
         .extend(seen.missing_extensions.iter().filter_map(Extension::problem));
     seen.problems.extend(missing_rights(&session).await?);
     if another_run(&session).await? {
-        seen.problems.push(busy::another_run(None));
+        seen.problems.push(busy::another_run(Vec::new()));
     }
     if !settings.terminate_connections && !seen.sessions.is_empty() {
         seen.problems

@@ -2,14 +2,13 @@
 
 use crate::error::{Error, Kind};
 use crate::failure::{SessionFailure, SessionRemedy};
+use crate::notice::ServerProcess;
 
-/// Another run is under way, that of `holder` where it is known.
-pub(in crate::postgres) fn another_run(holder: Option<&str>) -> Error {
-    let what = match holder {
-        Some(holder) => SessionFailure::AnotherRunOf {
-            holder: holder.to_owned(),
-        },
-        None => SessionFailure::AnotherRun,
+/// Another run is under way, that of `holders` where they are known.
+pub(in crate::postgres) fn another_run(holders: Vec<ServerProcess>) -> Error {
+    let what = match holders.is_empty() {
+        true => SessionFailure::AnotherRun,
+        false => SessionFailure::AnotherRunOf { holders },
     };
     Error::new(Kind::TargetBusy, what, SessionRemedy::WaitForRun)
 }

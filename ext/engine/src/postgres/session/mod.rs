@@ -5,6 +5,7 @@ mod answers;
 pub(in crate::postgres) mod busy;
 pub(in crate::postgres) mod connect;
 mod opened;
+pub(in crate::postgres) mod processes;
 mod settings;
 mod startup;
 mod talk;
@@ -162,19 +163,17 @@ pub(in crate::postgres) async fn take_lock(control: &Session) -> Result<()> {
         }
     }
     // How pg_locks shows a key of 64 bits: PostgreSQL's documentation, "pg_locks".
-    let sql = "SELECT coalesce(string_agg(format('process %s%s%s', l.pid, \
-                   ', ' || nullif(a.application_name, ''), \
-                   ', since ' || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'), '; '), \
-                 'it has just ended') \
+    let sql = "SELECT array_agg(l.pid) AS pids, array_agg(a.application_name) AS programs, \
+                 array_agg(to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')) AS connected \
                FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
                  AND (l.classid::int8 << 32) | l.objid::int8 = $1";
     let row = control.query_one(sql, &[&LOCK_KEY]).await;
-    let holder: String = row
-        .and_then(|row| row.try_get(0))
+    let holders = row
+        .and_then(|row| processes::processes(&row))
         .map_err(|error| Error::from_server(Doing::WithoutRows(doing), &error))?;
-    Err(busy::another_run(Some(&holder)))
+    Err(busy::another_run(holders))
 }
 
 /// A column of a row that we asked for ourselves.

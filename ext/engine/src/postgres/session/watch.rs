@@ -7,9 +7,10 @@
 
 use super::connect::Connector;
 use super::lock;
+use super::processes::processes;
 use crate::error::Result;
 use crate::event::Sink;
-use crate::notice::{Notice, Stall};
+use crate::notice::{Notice, ServerProcess, Stall};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -145,7 +146,7 @@ pub(super) enum Doing {
     /// It works, or cannot be asked.
     Works,
     /// It waits for a lock that others hold.
-    WaitsForLock(String),
+    WaitsForLock(Vec<ServerProcess>),
     /// It is not what keeps the session waiting, for this reason.
     StandsStill(Stall),
 }
@@ -193,11 +194,13 @@ pub(super) fn asking(limits: Limits) -> Duration {
 
 /// Asks what a process of the server's does, `$1`, and who of other runs or apps keeps it waiting.
 pub(super) const QUESTION: &str = "SELECT coalesce(a.state, '') AS state, coalesce(a.wait_event_type, '') AS waits, \
-    coalesce((SELECT string_agg(format('process %s%s', b.pid, ', ' || nullif(b.application_name, '')), '; ') \
+    held.pids, held.programs \
+    FROM pg_stat_activity a CROSS JOIN LATERAL \
+    (SELECT array_agg(b.pid) AS pids, array_agg(b.application_name) AS programs \
       FROM unnest(CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END) AS blocking (pid) \
       JOIN pg_stat_activity b ON b.pid = blocking.pid \
-      WHERE b.application_name <> current_setting('application_name')), '') AS held_by \
-    FROM pg_stat_activity a WHERE a.pid = $1";
+      WHERE b.application_name <> current_setting('application_name')) AS held \
+    WHERE a.pid = $1";
 
 /// Reads the answer.
 pub(super) fn doing(answer: Option<&Row>) -> Result<Doing, tokio_postgres::Error> {
@@ -206,10 +209,9 @@ pub(super) fn doing(answer: Option<&Row>) -> Result<Doing, tokio_postgres::Error
     };
     let state: &str = row.try_get("state")?;
     let waits: &str = row.try_get("waits")?;
-    let held_by: &str = row.try_get("held_by")?;
+    let holders = processes(row)?;
     Ok(match (state, waits) {
-        // Its text stays within the server's: names of programs, numbers of processes.
-        ("active", "Lock") if !held_by.is_empty() => Doing::WaitsForLock(held_by.to_owned()),
+        ("active", "Lock") if !holders.is_empty() => Doing::WaitsForLock(holders),
         ("active", "Client") => Doing::StandsStill(Stall::NothingArrives),
         ("active" | "disabled" | "", _) => Doing::Works,
         _ => Doing::StandsStill(Stall::AnswerLost),
@@ -254,8 +256,8 @@ mod tests {
         let pulse = Pulse::new();
         let waits = Waits::begin(&pulse);
         let begun = Instant::now();
-        let (why, _) = verdict(&pulse, &[Doing::WaitsForLock("process 7".into())]).await;
-        let holders = "process 7".to_owned();
+        let holders = vec![ServerProcess::Numbered { pid: 7 }];
+        let (why, _) = verdict(&pulse, &[Doing::WaitsForLock(holders.clone())]).await;
         assert_eq!(why, Stall::LockHeld { holders });
         assert!(begun.elapsed() >= LIMITS.lock);
         drop(waits);
