@@ -30,6 +30,8 @@ class SubsetConditionsTest < IntegrationTest
   BY_NAME = {
     "lo_create(id::int) > 0" => /its where calls lo_create, which writes, and a condition may only read\. Leave that out/,
     "id > 0 AND pg_catalog.nextval('ticks') > 0" => /calls nextval, which writes/,
+    "pg_terminate_backend(id::int)" => /calls pg_terminate_backend, which acts on the server or waits/,
+    "pg_try_advisory_lock(id) AND id > 0" => /calls pg_try_advisory_lock, which acts on the server/,
     "query_to_xml('SELECT 1 FROM logs', true, false, '') IS NOT NULL" => /calls query_to_xml, which runs a query.*Write values as a list, such as/
   }.freeze
 
@@ -51,6 +53,17 @@ class SubsetConditionsTest < IntegrationTest
 
     assert_match(/applying the subset's rule for public\.users: the session may only read \(SQLSTATE 25006.*Leave out what writes, such as nextval and lo_create/,
                  message, condition)
+  end
+
+  def test_a_condition_reads_times_in_utc_whatever_the_targets_time_zone_is
+    archive = Shared.archive_of(:times_archive, <<~SQL)
+      CREATE TABLE visits (id bigint PRIMARY KEY, at timestamptz NOT NULL);
+      INSERT INTO visits SELECT n, timestamptz '2026-03-01 00:00:00Z' + n * interval '1 hour' FROM generate_series(1, 48) n;
+    SQL
+    target.exec("ALTER DATABASE \"#{target.name}\" SET timezone TO 'Asia/Tokyo'")
+    rule = entry("visits", where: "at >= '2026-03-02' AND at::time < '12:00'")
+    ScalingoStagingSync::Native.run(Engine.settings(source: archive, target: target.url, options: options(rule))) { nil }
+    assert_equal [*24..35, 48].join(","), target.value("SELECT string_agg(id::text, ',' ORDER BY id) FROM visits")
   end
 
   CONDITIONS.each_with_index do |condition, at|

@@ -3,14 +3,14 @@
 use crate::failure::{
     self, Advice, ArchiveFailure, ArchiveRemedy, BackupFailure, BackupRemedy, DownloadFailure,
     DownloadRemedy, EmptiedRemedy, JobFailure, JobRemedy, LeakFailure, LeakRemedy, MaskFailure, MaskFault,
-    MaskRemedy, NameFault, OptionFault, OptionRemedy, PartRemedy, PlanFailure, PlanRemedy, Right,
-    RightFailure, RightRemedy, RuleFault, ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail,
-    ServerFailure, ServerRemedy, SessionFailure, SessionRemedy, SinkFailure, SinkRemedy, SqlRuleFault,
-    SubsetFault, TargetFailure, TargetRemedy,
+    MaskRemedy, NameFault, OptionFault, OptionRemedy, PartRemedy, PlanFailure, PlanRemedy, ProcessFact,
+    Right, RightFailure, RightRemedy, RuleFault, ScalingoFailure, ScalingoRemedy, ServerAnswer, ServerDetail,
+    ServerFailure, ServerProcess, ServerRemedy, SessionFailure, SessionRemedy, SinkFailure, SinkRemedy,
+    SqlRuleFault, SubsetFault, TargetFailure, TargetRemedy,
 };
 use crate::finding::{Because, Unquieted};
 use crate::left_out::Why;
-use crate::notice::{Mismatch, Notice, Originals, ProcessFact, ServerProcess, Stall, Untried};
+use crate::notice::{Mismatch, Notice, Originals, Stall, Untried};
 use masking::Becomes;
 use personal_data::{terms, Clue, PiiKind, Reason};
 use phrases::AsPhrase;

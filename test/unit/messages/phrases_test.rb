@@ -111,10 +111,10 @@ class PhrasesTest < Minitest::Test
     assert_equal ["the last 1,000 by id", "through a and b, with rows of c", "3 of 10 rows, 2 of them because a and b need them"], part.lines
     assert_equal ["les 1 000 dernières selon id", "par a et b, avec des lignes de c", "3 sur 10 lignes, dont 2 nécessaires à a et b"],
                  part.sentences.map { |sentence| sentence.in(:fr).tr("\u00a0", " ") }
-    deciding = Part.of({ table: "t", condition: "id = 1", decides: %w[a b] })
+    deciding = Part.of({ table: "t", condition: "id = 1", through: [], decides: %w[a b] })
     assert_equal ["its rows stay out, and decide which rows of a and b come", "rows where id = 1"], deciding.lines
     assert_equal "ses lignes ne viennent pas, mais décident lesquelles de a et b viennent", deciding.sentences.first.in(:fr)
-    one = Part.of({ table: "t", needed_by: %w[a], counts: { kept: 1, total: 1, added: 1 }, of_last_run: true })
+    one = Part.of({ table: "t", through: [], needed_by: %w[a], counts: { kept: 1, total: 1, added: 1 }, of_last_run: true })
     assert_equal "1 of 1 row in the last run, 1 of them because a needs it", one.kept
   end
 

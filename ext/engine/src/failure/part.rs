@@ -75,6 +75,8 @@ phrases! {
         WhereWrites "where_writes" { function: String },
         /// Its condition calls what runs a query.
         WhereRunsQuery "where_runs_query" { function: String },
+        /// Its condition calls what acts on the server.
+        WhereActs "where_acts" { function: String },
         /// It cannot be a table's name.
         NotATable "part_not_a_table" { text: String },
         /// It names no table.

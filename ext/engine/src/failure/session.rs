@@ -1,6 +1,6 @@
 //! A target that cannot be reached, or a URL of it that says what cannot be done.
 
-use crate::notice::ServerProcess;
+use super::ServerProcess;
 use phrases::phrases;
 
 phrases! {

@@ -1,6 +1,6 @@
 //! What stands in the way in the target, beside what its server refuses by itself.
 
-use crate::notice::ServerProcess;
+use super::ServerProcess;
 use phrases::phrases;
 
 phrases! {

@@ -271,7 +271,7 @@ impl Questions<'_> {
     /// team's own sessions, and what the server computes to plan it may write nothing.
     async fn explain(&self, questions: &[Question]) -> Result<Option<tokio_postgres::Error>> {
         let control = |sql: &'static str| async move { self.session.batch_execute(sql).await.map_err(doing) };
-        control("SAVEPOINT asking; SET TRANSACTION READ ONLY; SET LOCAL search_path TO DEFAULT").await?;
+        control("SAVEPOINT asking; SET TRANSACTION READ ONLY; SET LOCAL search_path TO DEFAULT; SET LOCAL TimeZone = 'UTC'").await?;
         let asked: Vec<String> = questions.iter().map(Question::asked).collect();
         let answer = self.session.batch_execute(&asked.join("; ")).await;
         match answer {

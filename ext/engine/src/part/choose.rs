@@ -20,9 +20,14 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Memory of the session for sorting and hashing, and for its temporary tables. A session that has had temporary tables
-/// keeps what it has for them.
-const SETTINGS: [&str; 2] = ["SET work_mem = '32MB'", "SET temp_buffers = '32MB'"];
+/// Memory of the session for sorting and hashing, and for its temporary tables: a session that has had temporary tables
+/// keeps what it has for them. And the time zone in which conditions read times, which is that of Rails, so that the same
+/// rows come whatever the target's is.
+const SETTINGS: [&str; 3] = [
+    "SET work_mem = '32MB'",
+    "SET temp_buffers = '32MB'",
+    "SET TimeZone = 'UTC'",
+];
 
 /// A session that waits for rows this long says something: proxies cut those that are silent.
 const SILENCE: Duration = Duration::from_secs(120);

@@ -91,6 +91,18 @@ fn a_left_out_table_that_nothing_refers_to_is_not_looked_at_and_its_rule_has_no_
 }
 
 #[test]
+fn a_rule_that_lets_a_left_out_table_keep_rows_has_an_effect() {
+    let loses = rule("organisations", json!({ "where": "id < 3" }));
+    let keeps = rule("users", json!({ "keep": "all" }));
+    let every = rule("*", json!({ "where": "id > 5" }));
+    for rules in [json!([loses.clone(), keeps.clone()]), json!([every, keeps])] {
+        assert_eq!(idle(&shop_of(rules, &["orders"])), [""; 0]);
+    }
+    let nullifies = rule("users", json!({ "nullify_all": true }));
+    assert_eq!(idle(&shop_of(json!([loses, nullifies]), &["orders"])), [""; 0]);
+}
+
+#[test]
 fn under_limits_a_left_out_cap_decides_about_capped_tables_alone() {
     let limit = |table: &str| json!({ "table": table, "option": "limits", "rows": 5, "descending": true });
     let plan = narrowed(&shop(), json!([limit("users")]), "whole", &["orders"]);

@@ -47,6 +47,30 @@ const READING: [&str; 12] = [
     "ts_stat",
 ];
 
+/// PostgreSQL's own functions that act on the server or on other sessions, or that wait.
+const ACTING: [&str; 13] = [
+    "pg_sleep",
+    "pg_sleep_for",
+    "pg_sleep_until",
+    "pg_cancel_backend",
+    "pg_terminate_backend",
+    "pg_reload_conf",
+    "pg_rotate_logfile",
+    "pg_logical_emit_message",
+    "pg_create_restore_point",
+    "pg_switch_wal",
+    "pg_promote",
+    "pg_current_xact_id",
+    "pg_export_snapshot",
+];
+
+/// How the names of further ones begin.
+const ACTING_FAMILIES: [&str; 3] = ["pg_advisory_", "pg_try_advisory_", "pg_stat_reset"];
+
+fn acts(function: &str) -> bool {
+    ACTING.contains(&function) || ACTING_FAMILIES.iter().any(|family| function.starts_with(family))
+}
+
 /// A longer condition is not repeated.
 const LONGEST: usize = 80;
 
@@ -128,6 +152,7 @@ impl Look<'_> {
         let fault = match name.as_str() {
             name if WRITING.contains(&name) => PartFault::WhereWrites { function },
             name if READING.contains(&name) => PartFault::WhereRunsQuery { function },
+            name if acts(name) => PartFault::WhereActs { function },
             _ => return,
         };
         if !self.problems.contains(&fault) {

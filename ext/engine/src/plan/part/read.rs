@@ -57,9 +57,14 @@ pub(in crate::plan) fn read(
     let mut followed = reader.followed();
     let deciding = reader.deciding(&followed);
     let has_effect = |table| sources.come(table) || deciding.contains(&table);
+    let keeping = reader.keeping(&followed);
     followed.retain(|one| has_effect(one.from) && has_effect(one.to));
     let part = reader.part(followed, &deciding, are_meant, &mut diagnostics.problems);
-    rules.warn_of_idle(schema, has_effect, &mut diagnostics.warnings);
+    rules.warn_of_idle(
+        schema,
+        |table| has_effect(table) || keeping.contains(&table),
+        &mut diagnostics.warnings,
+    );
     let left_out = rules.ruled.iter();
     let left_out = left_out.filter(|(table, ruled)| ruled.is_checked && !has_effect(**table));
     let idle = (rules.idle.iter().map(|(table, ruled)| (table, ruled)))
@@ -86,6 +91,16 @@ struct Followed<'a> {
     from: usize,
     to: usize,
     missing: Missing,
+}
+
+impl Followed<'_> {
+    fn way(&self) -> Way {
+        Way {
+            from: self.from,
+            to: self.to,
+            binds: self.missing == Missing::Drop,
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -157,20 +172,43 @@ impl<'a> Reader<'a> {
 
     /// The tables whose rows stay out and decide about others.
     fn deciding(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
+        let ways: Vec<Way> = followed.iter().map(Followed::way).collect();
+        self.deciding_by(|table| self.rule(table), &ways)
+    }
+
+    /// The tables whose rows stay out and would decide about others, did their rule not keep all of their rows: that others
+    /// come is its effect. Without it they would follow what they refer to, or have the rule of a pattern.
+    fn keeping(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
+        let by_pattern = |ruled: &Ruled| ruled.by_pattern;
+        let any_pattern = self.rules.values().any(by_pattern);
+        let without = |table| match any_pattern && !self.rules.get(&table).is_some_and(by_pattern) {
+            true => PartRule::Own {
+                condition: None,
+                cap: None,
+            },
+            false => PartRule::Follows,
+        };
+        let rule = |table| match self.rule(table) {
+            PartRule::All | PartRule::Referenced if !self.sources.come(table) => without(table),
+            rule => rule,
+        };
+        let declared = self.declared.iter().map(|one| Way {
+            from: self.schema.topmost(one.from),
+            to: self.schema.topmost(one.to),
+            binds: true,
+        });
+        let of_left_out = declared.filter(|way| !self.sources.come(way.from));
+        let ways = followed.iter().map(Followed::way).chain(of_left_out);
+        self.deciding_by(rule, &ways.collect::<Vec<_>>())
+    }
+
+    fn deciding_by(&self, rule: impl Fn(usize) -> PartRule, ways: &[Way]) -> BTreeSet<usize> {
         let standing = |table: usize| Standing {
-            rule: self.rule(table),
+            rule: rule(table),
             comes: self.sources.come(table),
         };
         let tables = self.sources.known();
-        let ways = followed.iter().map(|one| Way {
-            from: one.from,
-            to: one.to,
-            binds: one.missing == Missing::Drop,
-        });
-        deciding(
-            &tables.map(|table| (table, standing(table))).collect(),
-            &ways.collect::<Vec<_>>(),
-        )
+        deciding(&tables.map(|table| (table, standing(table))).collect(), ways)
     }
 
     /// Whether a reference is of no account: one of rows that stay out makes nothing NULL, one of rows that come in any case to

@@ -1,8 +1,7 @@
 //! Who holds a reset up.
 
 use crate::error::{Error, Kind};
-use crate::failure::{TargetFailure, TargetRemedy};
-use crate::notice::ServerProcess;
+use crate::failure::{ServerProcess, TargetFailure, TargetRemedy};
 use crate::postgres::session::connect::Session;
 use crate::postgres::session::lock;
 use crate::postgres::session::processes::processes;

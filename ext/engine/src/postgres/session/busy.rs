@@ -1,8 +1,7 @@
 //! What is said of a database that is in use: by another run, or by the app's own sessions.
 
 use crate::error::{Error, Kind};
-use crate::failure::{SessionFailure, SessionRemedy};
-use crate::notice::ServerProcess;
+use crate::failure::{ServerProcess, SessionFailure, SessionRemedy};
 
 /// Another run is under way, that of `holders` where they are known.
 pub(in crate::postgres) fn another_run(holders: Vec<ServerProcess>) -> Error {

@@ -1,7 +1,7 @@
 //! Processes of the server that are in the way, as a message names them: without the text of their queries, which can hold
 //! data.
 
-use crate::notice::{ProcessFact, ServerProcess};
+use crate::failure::{ProcessFact, ServerProcess};
 use tokio_postgres::{Error, Row};
 
 /// A fact of a value.
