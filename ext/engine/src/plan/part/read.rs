@@ -1,8 +1,9 @@
 //! From the configuration and the table of contents to the part: which tables may lose rows, and what has to be looked at
 //! for that.
 
+mod left_out;
+
 use super::compare::{compared, nature};
-use super::deciding::{deciding, Standing, Way};
 use super::groups::Groups;
 use super::names::{column_shown, table_shown};
 use super::references::{declared, Declared, Origin};
@@ -93,16 +94,6 @@ struct Followed<'a> {
     missing: Missing,
 }
 
-impl Followed<'_> {
-    fn way(&self) -> Way {
-        Way {
-            from: self.from,
-            to: self.to,
-            binds: self.missing == Missing::Drop,
-        }
-    }
-}
-
 impl<'a> Reader<'a> {
     /// `deciding`: the tables whose rows stay out and decide about others.
     fn part(
@@ -168,47 +159,6 @@ impl<'a> Reader<'a> {
             (None, Others::Follow) => PartRule::Follows,
             (None, Others::Whole) => PartRule::All,
         }
-    }
-
-    /// The tables whose rows stay out and decide about others.
-    fn deciding(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
-        let ways: Vec<Way> = followed.iter().map(Followed::way).collect();
-        self.deciding_by(|table| self.rule(table), &ways)
-    }
-
-    /// The tables whose rows stay out and would decide about others, did their rule not keep all of their rows: that others
-    /// come is its effect. Without it they would follow what they refer to, or have the rule of a pattern.
-    fn keeping(&self, followed: &[Followed<'_>]) -> BTreeSet<usize> {
-        let by_pattern = |ruled: &Ruled| ruled.by_pattern;
-        let any_pattern = self.rules.values().any(by_pattern);
-        let without = |table| match any_pattern && !self.rules.get(&table).is_some_and(by_pattern) {
-            true => PartRule::Own {
-                condition: None,
-                cap: None,
-            },
-            false => PartRule::Follows,
-        };
-        let rule = |table| match self.rule(table) {
-            PartRule::All | PartRule::Referenced if !self.sources.come(table) => without(table),
-            rule => rule,
-        };
-        let declared = self.declared.iter().map(|one| Way {
-            from: self.schema.topmost(one.from),
-            to: self.schema.topmost(one.to),
-            binds: true,
-        });
-        let of_left_out = declared.filter(|way| !self.sources.come(way.from));
-        let ways = followed.iter().map(Followed::way).chain(of_left_out);
-        self.deciding_by(rule, &ways.collect::<Vec<_>>())
-    }
-
-    fn deciding_by(&self, rule: impl Fn(usize) -> PartRule, ways: &[Way]) -> BTreeSet<usize> {
-        let standing = |table: usize| Standing {
-            rule: rule(table),
-            comes: self.sources.come(table),
-        };
-        let tables = self.sources.known();
-        deciding(&tables.map(|table| (table, standing(table))).collect(), ways)
     }
 
     /// Whether a reference is of no account: one of rows that stay out makes nothing NULL, one of rows that come in any case to
