@@ -43,6 +43,8 @@ phrases! {
         ReadsRaw "reads_raw" { table: String },
         /// A table has no key by which a row could be named.
         NoKeyToName "no_key_to_name" { table: String },
+        /// What was written is no value of a key's type.
+        NoValueOfKey "no_value_of_key" { column: String, name: String },
         /// The backup has no rows of such a table.
         NoRowsOfTable "no_rows_of_table" { table: String },
         /// Several schemas have such a table.
@@ -106,6 +108,8 @@ phrases! {
         CorrectWhatFailed "correct_what_failed",
         /// Ask about another row.
         AskOtherRow "ask_other_row",
+        /// Write a key as its type has it.
+        WriteKeyOfType "write_key_of_type",
         /// Write the schema before the name.
         WriteSchema "write_schema",
         /// Name the schema, too.

@@ -117,18 +117,24 @@ impl Known<'_> {
     async fn look_at_all(self, session: Session, buffers: Buffers, identity: &Identity) -> Result<Selection> {
         let emptied = session.batch_execute("DISCARD TEMP").await;
         emptied.map_err(|error| Error::from_server(Doing::WithoutRows(&Attempt::ChoosingRows), &error))?;
-        let stall_timeout = self.settings.target.stall_timeout;
-        let again =
-            source::open_again(&self.settings.source, self.backup, stall_timeout, self.events).await?;
-        let mut opened = stream::open(again.archive, self.settings, buffers.clone(), self.events).await?;
-        if opened.identity != *identity {
-            return Err(stream::replaced());
-        }
+        let mut opened = self.reopen(identity, &buffers).await?;
         everything(session, buffers, &mut opened, self.events).await
     }
 
-    /// Whether the backup has a row, of a table whose rows all come.
-    async fn holds(self, sought: &Sought, opened: Opened, buffers: Buffers) -> Result<bool> {
+    /// The backup from its beginning.
+    async fn reopen(self, identity: &Identity, buffers: &Buffers) -> Result<Opened> {
+        let stall_timeout = self.settings.target.stall_timeout;
+        let again =
+            source::open_again(&self.settings.source, self.backup, stall_timeout, self.events).await?;
+        let opened = stream::open(again.archive, self.settings, buffers.clone(), self.events).await?;
+        match opened.identity == *identity {
+            true => Ok(opened),
+            false => Err(stream::replaced()),
+        }
+    }
+
+    /// The rows of the blocks that may hold the one that is sought.
+    async fn rows(self, sought: &Sought, opened: Opened, buffers: Buffers) -> Result<Items> {
         let Opened {
             plan,
             detection,
@@ -147,7 +153,12 @@ impl Known<'_> {
             referred: None,
         };
         let wanted = sought.blocks.keys().copied().collect();
-        let mut items = stream::open_again(archive.archive, again, Some(wanted), buffers.clone()).await?;
+        stream::open_again(archive.archive, again, Some(wanted), buffers).await
+    }
+
+    /// Whether the backup has a row, of a table whose rows all come.
+    async fn holds(self, sought: &Sought, opened: Opened, buffers: Buffers) -> Result<bool> {
+        let mut items = self.rows(sought, opened, buffers.clone()).await?;
         let mut search = Search::of(sought);
         while let Some(item) = items.recv().await {
             match item? {
@@ -163,6 +174,55 @@ impl Known<'_> {
         }
         Ok(false)
     }
+
+    /// How the backup writes the key of the row that is sought, by a look at all keys of its table. `part`: these.
+    async fn spelt(
+        self,
+        (sought, part): (&Sought, &Part),
+        opened: Opened,
+        (url, buffers): (&ConnectionUrl, Buffers),
+    ) -> Result<Spelt> {
+        let plan = Arc::clone(&opened.plan);
+        let session = connect(url.clone()).await?;
+        let chooser = match Chooser::to_spell(session, buffers.clone(), (&plan, part)).await {
+            Err(error) if error.kind == Kind::Plan => return Ok(Spelt::Unasked),
+            chooser => chooser?,
+        };
+        let items = self.rows(sought, opened, buffers).await?;
+        let (sender, looked) = mpsc::channel(BUFFERS);
+        let (handed_on, spelt) = tokio::join!(hand_on(items, sender), chooser.spelt(sought, looked));
+        handed_on?;
+        Ok(spelt?.map_or(Spelt::Nowhere, Spelt::As))
+    }
+}
+
+type Items = mpsc::Receiver<Result<Item>>;
+
+/// How a backup writes a key.
+enum Spelt {
+    As(Vec<u8>),
+    /// No row has it.
+    Nowhere,
+    /// The target does not know its type.
+    Unasked,
+}
+
+/// Hands rows on as those of a first look, for as long as these are taken.
+async fn hand_on(mut items: Items, looked: mpsc::Sender<Looked>) -> Result<()> {
+    while let Some(item) = items.recv().await {
+        let one = match item? {
+            Item::TableStart(load) => Looked::Start(load),
+            Item::Rows(piece) => Looked::Rows(piece),
+            Item::TableEnd => Looked::End,
+            _ => continue,
+        };
+        if looked.send(one).await.is_err() {
+            return Ok(());
+        }
+    }
+    // Where it is not taken, who took the rows says why.
+    let _ = looked.send(Looked::Finished).await;
+    Ok(())
 }
 
 /// The choice by a look at all rows that decide.
@@ -243,21 +303,32 @@ pub(super) async fn why(
 ) -> Result<(String, Option<Vec<Reason>>)> {
     let (mut opened, backup, buffers) = open(settings, events, true).await?;
     let plan = Arc::clone(&opened.plan);
-    let sought = match seek(&plan, &Schema::read(&std::mem::take(&mut opened.entries)))? {
+    let mut sought = match seek(&plan, &Schema::read(&std::mem::take(&mut opened.entries)))? {
         Ok(sought) => sought,
         Err(reason) => return Ok((reason.table.clone(), Some(vec![reason]))),
     };
-    let table = sought.table.clone();
+    let table = sought.table.to_string();
+    let whole = || vec![Reason::of(What::Whole, table.clone())];
+    let known = Known {
+        settings,
+        backup: &backup,
+        events,
+    };
     let in_part = |part: &Part| sought.blocks.keys().any(|load| part.looks_at(*load));
-    if !plan.part.as_ref().is_some_and(in_part) {
-        let known = Known {
-            settings,
-            backup: &backup,
-            events,
-        };
+    let is_in_part = plan.part.as_ref().is_some_and(in_part);
+    if let Some(part) = sought.part() {
+        let identity = opened.identity.clone();
+        match known.spelt((&sought, &part), opened, (url, buffers.clone())).await? {
+            Spelt::Nowhere => return Ok((table, None)),
+            Spelt::As(_) if !is_in_part => return Ok((table.clone(), Some(whole()))),
+            Spelt::As(id) => sought.id = id,
+            Spelt::Unasked => {}
+        }
+        opened = known.reopen(&identity, &buffers).await?;
+    }
+    if !is_in_part {
         let is_there = known.holds(&sought, opened, buffers).await?;
-        let reason = is_there.then(|| vec![Reason::of(What::Whole, table.clone())]);
-        return Ok((table, reason));
+        return Ok((table.clone(), is_there.then(whole)));
     }
     let session = connect(url.clone()).await?;
     let chooser = Chooser::begin(session, buffers, &plan, Breadth::All).await?;

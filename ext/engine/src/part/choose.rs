@@ -139,7 +139,7 @@ impl<'a> Chooser<'a> {
         Self::of_part((session, buffers), (part, plan.needs(), &plan.encoding), breadth).await
     }
 
-    async fn of_part(
+    pub(super) async fn of_part(
         (session, buffers): (Session, Buffers),
         (whole, needs, encoding): (&'a Part, Needs, &'a str),
         breadth: Breadth,
@@ -238,7 +238,7 @@ impl<'a> Chooser<'a> {
     /// Takes the keys of all rows in.
     pub(super) async fn take_in(&mut self, mut rows: mpsc::Receiver<Looked>) -> Result<()> {
         for at in 0..self.tables.len() {
-            if self.missing[at] == 0 {
+            if self.part.relations[at].blocks.is_empty() {
                 self.complete(at).await?;
             }
         }
@@ -266,7 +266,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// Takes a block's keys in.
-    async fn look(&mut self, load: DumpId, rows: &mut mpsc::Receiver<Looked>) -> Result<()> {
+    pub(super) async fn look(&mut self, load: DumpId, rows: &mut mpsc::Receiver<Looked>) -> Result<()> {
         let found = self.part.relations.iter().enumerate().find_map(|(at, relation)| {
             let block = relation.blocks.iter().position(|block| block.load == load)?;
             Some((at, block))

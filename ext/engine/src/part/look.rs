@@ -128,9 +128,10 @@ mod tests {
     #[test]
     fn a_row_is_found_by_its_key_in_the_blocks_that_may_hold_it() {
         let sought = Sought {
-            table: "public.users".into(),
+            table: crate::plan::TableName::new("public", "users"),
             blocks: [(DumpId(7), 1)].into_iter().collect(),
             id: b"12".to_vec(),
+            read_as: None,
         };
         let mut search = Search::of(&sought);
         search.begin(DumpId(6));

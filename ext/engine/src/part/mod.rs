@@ -15,6 +15,7 @@
 //! graph       which table comes before which
 //! tuples      numbers as they come back
 //! why         what a row owes it to that it comes, or does not
+//! spelt       how the backup writes a key that a person wrote
 //! selection   the choice, a bit for each row, and the sieve that it makes
 //! ```
 //!
@@ -35,6 +36,7 @@ mod look;
 mod own;
 mod read_back;
 mod selection;
+mod spelt;
 mod tuples;
 mod why;
 
@@ -45,5 +47,6 @@ pub(crate) use look::Search;
 pub use selection::{Chosen, Selection, Sieve};
 #[doc(hidden)]
 pub use why::every_reason;
+pub(crate) use spelt::{copied, no_value};
 pub(crate) use why::Sought;
 pub use why::{Reason, What};

@@ -8,7 +8,8 @@ mod row;
 use super::choose::{over, Breadth, Chooser, Looked};
 use super::closure::Closure;
 use crate::error::{Error, Result};
-use crate::plan::part::{Part, PartRule};
+use crate::plan::part::{Part, PartColumn, PartRule};
+use crate::plan::TableName;
 use crate::postgres::Target;
 use pg_dump_archive::DumpId;
 use row::Row;
@@ -20,11 +21,13 @@ use tokio::sync::mpsc;
 #[derive(Debug, Clone)]
 pub(crate) struct Sought {
     /// Its table, as it was named.
-    pub(crate) table: String,
+    pub(crate) table: TableName,
     /// The blocks that may hold it, and where its key is in their rows.
     pub(crate) blocks: HashMap<DumpId, usize>,
     /// The key, as COPY writes it.
     pub(crate) id: Vec<u8>,
+    /// The key's column, where equal values may be written differently: then `id` is only as a person wrote it.
+    pub(crate) read_as: Option<PartColumn>,
 }
 
 /// One thing to say of a row; the next is of the row that it leads to.

@@ -2,8 +2,9 @@
 
 use crate::error::{About, Error, Kind, Result};
 use crate::failure::{Advice, JobFailure, JobRemedy};
-use crate::part::{Reason, Sought, What};
-use crate::plan::schema::{Column, Schema, Table};
+use crate::part::{copied, no_value, Reason, Sought, What};
+use crate::plan::part::{as_written, Compared, PartColumn};
+use crate::plan::schema::{Schema, Table};
 use crate::plan::{names, Load, Plan, TableName};
 
 /// A row by its table and its primary key, as they were typed.
@@ -31,7 +32,7 @@ impl Named<'_> {
             return Ok(Err(Reason::of(what, table.name.to_string())));
         }
         let key = self.key(at, &loads);
-        let key = key.ok_or_else(|| {
+        let (of, key) = key.ok_or_else(|| {
             Error::new(
                 Kind::Plan,
                 JobFailure::NoKeyToName {
@@ -40,14 +41,17 @@ impl Named<'_> {
                 JobRemedy::AskOtherRow,
             )
         })?;
-        let position = |load: &Load| load.columns.iter().position(|name| *name == key.name);
+        let column = as_written(self.schema, of, key);
+        let id = spelt(self.id.trim(), column.compared).ok_or_else(|| no_value(&table.name, &column))?;
+        let position = |load: &Load| load.columns.iter().position(|name| name == key);
         let blocks = loads
             .iter()
             .filter_map(|load| Some((load.dump_id, position(load)?)));
         Ok(Ok(Sought {
-            table: table.name.to_string(),
+            table: table.name.clone(),
             blocks: blocks.collect(),
-            id: as_copied(self.id, key),
+            id: copied(id.as_bytes()),
+            read_as: Some(column).filter(may_differ),
         }))
     }
 
@@ -93,13 +97,13 @@ impl Named<'_> {
     }
 
     /// The column of a table's primary key, where it is one and the backup has it. A partition has its whole's, or one of its
-    /// own; where a whole has none, that of its only partition with rows counts.
-    fn key(&self, at: usize, loads: &[&Load]) -> Option<&Column> {
+    /// own; where a whole has none, that of its only partition with rows counts. Behind the table that has it.
+    fn key(&self, at: usize, loads: &[&Load]) -> Option<(usize, &str)> {
         let own = |at: usize| {
             let uniques = self.schema.tables[at].uniques.iter();
             let primary = uniques.into_iter().find(|unique| unique.primary)?;
             match primary.columns()?[..] {
-                [name] => self.schema.tables[at].column(name),
+                [name] => Some((at, self.schema.tables[at].column(name)?.name.as_str())),
                 _ => None,
             }
         };
@@ -108,48 +112,55 @@ impl Named<'_> {
             [one] => self.schema.table(&one.table).and_then(own),
             _ => None,
         };
-        let key = own(at).or_else(above).or_else(below)?;
-        let has_it = |load: &&Load| load.columns.contains(&key.name);
-        loads.iter().all(has_it).then_some(key)
+        let (of, key) = own(at).or_else(above).or_else(below)?;
+        let has_it = |load: &&Load| load.columns.iter().any(|name| name == key);
+        loads.iter().all(has_it).then_some((of, key))
     }
 }
 
-/// A key as COPY writes it: numbers and UUIDs in the one form that the server gives them.
-fn as_copied(id: &str, key: &Column) -> Vec<u8> {
-    let id = id.trim();
-    let kind = key.column_type.as_ref().map_or("", |kind| kind.name.as_str());
-    let number = || match kind {
-        "smallint" | "integer" | "bigint" => id.parse::<i128>().ok().map(|number| number.to_string()),
-        "uuid" => Some(id.trim_matches(['{', '}']).to_lowercase()),
-        _ => None,
-    };
-    let id = number().unwrap_or_else(|| id.to_owned());
-    id.replace('\\', "\\\\")
-        .replace('\t', "\\t")
-        .replace('\n', "\\n")
-        .replace('\r', "\\r")
-        .into_bytes()
+/// Whether equal values of a column may be written differently, so that the server has to compare them.
+fn may_differ(column: &PartColumn) -> bool {
+    column.kind.is_some() && matches!(column.compared, Compared::Value | Compared::Folded)
+}
+
+/// A key as the backup writes it: numbers and UUIDs in the one form that the server gives them. None where it is neither.
+fn spelt(id: &str, compared: Compared) -> Option<String> {
+    match compared {
+        Compared::Number => id.parse::<i128>().ok().map(|number| number.to_string()),
+        Compared::Uuid => uuid(id),
+        Compared::Text | Compared::Value | Compared::Folded => Some(id.to_owned()),
+    }
+}
+
+/// `{0F0E0D0C-0000-4000-8000-00000000ABCD}`, and other forms in which PostgreSQL reads a UUID.
+fn uuid(id: &str) -> Option<String> {
+    let digits = id.trim_matches(['{', '}']).replace('-', "").to_lowercase();
+    let is_one = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());
+    is_one.then(|| parts.join("-"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::schema::TypeName;
-    use std::sync::Arc;
 
     #[test]
-    fn a_key_is_sought_as_the_server_writes_it() {
-        let copied = |id: &str, kind: &str| {
-            let key = Column {
-                column_type: TypeName::parse(kind).map(Arc::new),
-                ..Column::default()
-            };
-            String::from_utf8(as_copied(id, &key)).unwrap_or_default()
-        };
-        assert_eq!(copied(" 007 ", "bigint"), "7");
-        assert_eq!(copied("+7", "integer"), "7");
-        assert_eq!(copied("007", "text"), "007");
-        assert_eq!(copied("{0F}", "uuid"), "0f");
-        assert_eq!(copied("a\\b", "character varying(40)"), "a\\\\b");
+    fn a_number_and_a_uuid_are_sought_as_the_server_writes_them() {
+        let spelt = |id: &str, compared| spelt(id, compared);
+        let shown = |id: &str| Some(id.to_owned());
+        assert_eq!(spelt("007", Compared::Number), shown("7"));
+        assert_eq!(spelt("+7", Compared::Number), shown("7"));
+        assert_eq!(spelt("007", Compared::Text), shown("007"));
+        let uuid = "0f0e0d0c-0000-4000-8000-00000000abcd";
+        assert_eq!(spelt("{0F0E0D0C-0000-4000-8000-00000000ABCD}", Compared::Uuid), shown(uuid));
+        assert_eq!(spelt("0f0e0d0c000040008000-00000000abcd", Compared::Uuid), shown(uuid));
+    }
+
+    #[test]
+    fn what_is_no_number_and_no_uuid_is_none() {
+        for (id, compared) in [("abc", Compared::Number), ("1.5", Compared::Number), ("{0F}", Compared::Uuid)] {
+            assert_eq!(spelt(id, compared), None);
+        }
+        assert_eq!(uuid(&"é".repeat(16)), None);
     }
 }

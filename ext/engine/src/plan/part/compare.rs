@@ -126,6 +126,19 @@ pub(super) fn compared(natures: &[Nature<'_>]) -> Vec<Compared> {
     vec![one; natures.len()]
 }
 
+/// How a key that a person writes is compared with a column's values: as their text alone where equal ones have no other.
+pub(super) fn compared_as_written(schema: &Schema, table: usize, column: &str) -> Compared {
+    match nature(schema, table, column) {
+        Nature::Number => Compared::Number,
+        Nature::Uuid => Compared::Uuid,
+        Nature::Citext => Compared::Folded,
+        // The server writes equal values alike, a person may not.
+        Nature::Canonical(name) if is_canonical(name) => Compared::Value,
+        Nature::Canonical(_) => Compared::Text,
+        Nature::Decimal | Nature::Collated(_) | Nature::Other(_) => Compared::Value,
+    }
+}
+
 /// What values of a type look like as text, where no value of a type of another look is the same text.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {

@@ -19,6 +19,7 @@ mod references;
 mod rules;
 mod sources;
 mod value;
+mod written;
 
 #[doc(hidden)]
 pub use deciding::{deciding, Standing, Way};
@@ -29,6 +30,7 @@ pub(crate) use question::at_a_row_remedy;
 pub use question::{Aspect, Question};
 pub(super) use read::{read, Read};
 pub use value::ValueType;
+pub(crate) use written::as_written;
 
 use super::TableName;
 use pg_dump_archive::DumpId;
